@@ -1,0 +1,1 @@
+"""From target weights to what a portfolio was really worth."""

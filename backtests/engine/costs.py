@@ -1,0 +1,55 @@
+"""What trading and borrowing cost."""
+
+from dataclasses import dataclass
+
+from signals.errors import ConfigError
+from signals.universe import asset
+
+BASIS_POINT = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Proportional costs by market.
+
+    Attributes
+    ----------
+    etf_bp, stock_bp, crypto_bp
+        One-way cost of a trade, basis points of the value traded: half the spread, fees, impact.
+    borrow_stock, borrow_crypto
+        Cost of borrowing for a short position, fraction of its value a year, by calendar days.
+    """
+
+    etf_bp: float = 2.0
+    stock_bp: float = 5.0
+    crypto_bp: float = 20.0
+    borrow_stock: float = 0.005
+    borrow_crypto: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Refuse negative costs and those of a wrong unit."""
+        for name, limit in (("etf_bp", 1e3), ("stock_bp", 1e3), ("crypto_bp", 1e3)):
+            _within(name, getattr(self, name), limit, "basis points")
+        for name in ("borrow_stock", "borrow_crypto"):
+            _within(name, getattr(self, name), 2.0, "a fraction a year")
+
+    def rate(self, ticker: str) -> float:
+        """Return the one-way cost of an asset, as a fraction of the value traded."""
+        by_market = {"etf": self.etf_bp, "stock": self.stock_bp, "crypto": self.crypto_bp}
+        return by_market[asset(ticker).market] * BASIS_POINT
+
+    def borrow(self, ticker: str) -> float:
+        """Return the cost of borrowing an asset, fraction a year."""
+        return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
+
+    def times(self, factor: float) -> "Costs":
+        """Return the same costs, all multiplied."""
+        return Costs(**{name: value * factor for name, value in vars(self).items()})
+
+
+def _within(name: str, value: float, limit: float, unit: str) -> None:
+    if not 0 <= value <= limit:
+        raise ConfigError(f"{name} must lie in 0 to {limit:g} ({unit}), was {value!r}")
+
+
+FREE = Costs(etf_bp=0, stock_bp=0, crypto_bp=0, borrow_stock=0, borrow_crypto=0)

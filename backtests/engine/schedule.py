@@ -1,0 +1,174 @@
+"""On which sessions something is decided, and which decisions become trades.
+
+Trades are fixed before any accounting: the schedule and the changes of regime say when a strategy
+decides, and the drift band says whether the decision is worth a trade. It compares the new target
+with the last one, drifted by prices and bills before costs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.calendar import all_sessions
+
+BAND = 0.02
+#: Days without a price after which a holding is closed at its last price.
+GIVE_UP = 10
+
+
+def decision_sessions(index: pd.DatetimeIndex, regime: pd.Series | None) -> pd.DatetimeIndex:
+    """Return the sessions on which a strategy decides.
+
+    The first one, every month's last session by the exchange's calendar (which is known ahead,
+    so the last session of a history is none unless it ends its month), and, where a regime is
+    given, every session on which it differs from the session before.
+    """
+    decide = is_month_end(index)
+    decide[0] = True
+    if regime is not None:
+        name = regime.reindex(index).fillna("").to_numpy()
+        decide[1:] |= name[1:] != name[:-1]
+    return index[decide]
+
+
+def is_month_end(index: pd.DatetimeIndex) -> np.ndarray:
+    """Return where a session is the last of its month, by the exchange's calendar."""
+    calendar = all_sessions()
+    following = calendar[calendar.searchsorted(index, side="right")]
+    return np.asarray(following.month != index.month)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trades:
+    """What is traded when.
+
+    Attributes
+    ----------
+    targets
+        Decisions that were executed: index the session of the decision, one column an asset.
+    fills
+        The session of the fill for each row of ``targets``.
+    sizes
+        Sessions × assets: the target weight to trade to at that close, NaN where the asset is
+        left alone.
+    notes
+        What could not be traded as decided, one line each.
+    """
+
+    targets: pd.DataFrame
+    fills: pd.DatetimeIndex
+    sizes: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def choose_trades(
+    weights: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, lag: int, band: float = BAND
+) -> Trades:
+    """Return which decisions are executed, and the weights to trade to.
+
+    Parameters
+    ----------
+    weights
+        One row a decision: target weights, fractions.
+    closes
+        Sessions × the same assets, USD; NaN where an asset has no price of that date.
+    bills
+        Simple return of bills into each session.
+    lag
+        Sessions from decision to fill, at least 1.
+    band
+        A decision is executed when some asset is further than this from its drifted weight.
+
+    Notes
+    -----
+    An asset without a price on the day of the fill is left alone until the next decision. A
+    holding that has had no price for more than :data:`GIVE_UP` days is closed at its last price.
+    """
+    return _Chooser(weights, closes, bills, lag, band).run()
+
+
+class _Chooser:
+    """Walks through decisions and lost prices in time order, holding the drifted portfolio."""
+
+    def __init__(
+        self, weights: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, lag: int, band: float
+    ) -> None:
+        self.weights, self.closes, self.lag, self.band = weights, closes, lag, band
+        self.index = pd.DatetimeIndex(closes.index)
+        self.priced = closes.notna().to_numpy()
+        self.prices = closes.ffill().to_numpy(dtype=np.float64)
+        self.cash = (1 + bills.to_numpy(dtype=np.float64)).cumprod()
+        self.sizes = np.full(closes.shape, np.nan)
+        self.held = np.zeros(closes.shape[1])  # weights right after the last fill
+        self.filled = 0  # position of the last fill, perhaps still to come
+        self.executed: list[tuple[int, int]] = []  # row of weights, position of the fill
+        self.notes: list[str] = []
+
+    def run(self) -> Trades:
+        events = [(at, 0, column) for at, column in _lost(self.closes)]
+        decided = self.index.get_indexer(pd.DatetimeIndex(self.weights.index))
+        events += [(int(at), 1, row) for row, at in enumerate(decided)]
+        for at, is_decision, which in sorted(events):
+            if is_decision:
+                self._decide(which, at)
+            else:
+                self._give_up(which, at)
+        rows = [row for row, _ in self.executed]
+        return Trades(
+            targets=self.weights.iloc[rows],
+            fills=self.index[[at for _, at in self.executed]],
+            sizes=pd.DataFrame(self.sizes, index=self.index, columns=self.closes.columns),
+            notes=tuple(self.notes),
+        )
+
+    def _decide(self, row: int, at: int) -> None:
+        target = self.weights.iloc[row].to_numpy(dtype=np.float64)
+        fill = at + self.lag
+        if fill >= len(self.index) or not (np.abs(target - self._drifted(at)) > self.band).any():
+            return
+        before = self._drifted(fill)
+        can = self.priced[fill]
+        for column in np.flatnonzero(~can & (np.abs(target - before) > 1e-12)):
+            self.notes.append(
+                f"{self.closes.columns[column]} had no price on {self.index[fill].date()}: "
+                "left alone until the next decision"
+            )
+        self.sizes[fill, can] = target[can]
+        self.held = np.where(can, target, before)
+        self.filled = fill
+        self.executed.append((row, fill))
+
+    def _give_up(self, column: int, at: int) -> None:
+        if self.held[column] == 0:
+            return
+        if at >= self.filled:
+            self.held, self.filled = self._drifted(at), at
+        self.held[column] = 0.0
+        self.sizes[at, column] = 0.0
+        self.notes.append(
+            f"{self.closes.columns[column]} has had no price for more than {GIVE_UP} days: closed "
+            f"at its last price on {self.index[at].date()}"
+        )
+
+    def _drifted(self, at: int) -> np.ndarray:
+        """Return the weights at a session's close, drifted since the last fill."""
+        if at <= self.filled:
+            return self.held.copy()
+        growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.filled])
+        values = self.held * growth
+        cash = (1 - self.held.sum()) * self.cash[at] / self.cash[self.filled]
+        return values / (values.sum() + cash)
+
+
+def _lost(closes: pd.DataFrame) -> list[tuple[int, int]]:
+    """Return (position, column) where an asset has first been without a price for too long."""
+    days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
+    lost = []
+    for column, name in enumerate(closes.columns):
+        priced = closes[name].notna().to_numpy()
+        last = np.maximum.accumulate(np.where(priced, days, -1))
+        gone = (last >= 0) & (days - last > GIVE_UP)
+        starts = np.flatnonzero(gone & ~np.concatenate(([False], gone[:-1])))
+        lost += [(int(at), column) for at in starts]
+    return lost

@@ -1,0 +1,274 @@
+"""Weights become a portfolio: vectorbt does the accounting, and only here is it called.
+
+Three things vectorbt does not know are brought in by the prices it is given, exactly:
+
+- Idle cash earns bills. Every price is divided by the growth of bills since the start, so that a
+  dollar of cash keeps its value in the deflated world; values are multiplied back afterwards.
+- Borrowing costs. A short position has a column of its own, whose price also grows by the
+  borrowing cost: what is owed grows by rate · days / 365 of itself, session by session.
+- Missing prices. An asset without a price of the day is valued at its last one and not traded.
+
+Trades are fixed beforehand (:mod:`backtests.engine.schedule`). On a fill, orders go by value,
+largest sale first and largest purchase last, at the close; targets are fractions of the value
+before costs, and a purchase that cash cannot pay with its costs is cut to what it can.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.engine.costs import Costs
+from backtests.engine.schedule import BAND, Trades, choose_trades
+from signals.errors import SimulationError
+from strategies.base import check_weights
+
+CAPITAL = 1_000_000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a portfolio was worth, and how it got there.
+
+    Attributes
+    ----------
+    equity
+        Value at each close after trading and costs, USD; the first is the initial capital.
+    returns
+        Simple return into each session from the second on, fractions.
+    weights
+        Value of each holding as a fraction of equity at each close, drifted; the remainder of 1
+        is cash (short sales' proceeds included).
+    targets
+        Target weights of the decisions that were executed, by session of the decision.
+    orders
+        ``date, asset, units, price, cost``: session of the fill, units signed (negative sells),
+        USD a unit before costs, USD.
+    exposure
+        Gross weight outside cash at each close.
+    bills
+        Simple return of bills into each session.
+    notes
+        What could not be traded as decided.
+    portfolio
+        vectorbt's own object, in deflated prices, for those who want it.
+    """
+
+    equity: pd.Series
+    returns: pd.Series
+    weights: pd.DataFrame
+    targets: pd.DataFrame
+    orders: pd.DataFrame
+    exposure: pd.Series
+    bills: pd.Series
+    notes: tuple[str, ...]
+    portfolio: Any
+
+
+def simulate(
+    weights: pd.DataFrame,
+    prices: pd.DataFrame,
+    bills: pd.Series,
+    costs: Costs,
+    lag: int = 1,
+    *,
+    band: float = BAND,
+    capital: float = CAPITAL,
+    gross_limit: float = 1.0,
+    name: str = "weights",
+) -> Result:
+    """Simulate a portfolio that trades to some target weights.
+
+    Parameters
+    ----------
+    weights
+        Decisions: one row a session on which something is decided, one column an asset, as
+        fractions of the portfolio. A row sums to at most 1, the remainder is cash in bills.
+    prices
+        Sessions × assets, USD, from the first decision to the end; every asset on its own date's
+        close. Columns are matched by name. NaN where there is no price.
+    bills
+        Simple return of bills into each session of ``prices``; the first is not used.
+    costs
+        Costs of trading and borrowing.
+    lag
+        Sessions from decision to fill, at least 1: a fill at the decision's own close would need
+        the close before it is known.
+    band
+        See :func:`backtests.engine.schedule.choose_trades`.
+    capital
+        Initial cash, USD.
+    gross_limit
+        The most that long and short weights may add up to.
+    name
+        What to call the weights in messages.
+
+    Raises
+    ------
+    SimulationError
+        When weights are not finite or beyond their limits, columns or sessions do not match,
+        a bill return is missing, or the lag is below 1.
+    """
+    closes, earned = _aligned(weights, prices, bills, lag, name)
+    targets = weights.reindex(columns=closes.columns)
+    check_weights(targets, name, gross_limit)
+    trades = choose_trades(targets, closes, earned, lag, band)
+    legs = _legs(trades.sizes, closes, earned, costs)
+    portfolio = _vectorbt(legs, capital)
+    return _result(portfolio, legs, trades, earned, capital)
+
+
+def _aligned(
+    weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, lag: int, name: str
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Return prices and bill returns on the same sessions, after checking the arguments."""
+    if lag < 1:
+        raise SimulationError(f"{name}: expected a lag of at least 1 session, was {lag}")
+    missing = [column for column in weights.columns if column not in prices.columns]
+    if missing:
+        raise SimulationError(f"{name}: expected prices of {', '.join(missing)}; none are given")
+    strange = weights.index.difference(prices.index)
+    if len(strange):
+        raise SimulationError(
+            f"{name}: expected decisions on sessions of the prices, was {strange[0]}; reindex them"
+        )
+    closes = prices[list(weights.columns)].astype("float64")
+    earned = bills.reindex(closes.index).astype("float64")
+    earned.iloc[0] = 0.0
+    if earned.isna().any():
+        first = earned.index[earned.isna()][0].date()
+        raise SimulationError(
+            f"{name}: expected a bill yield for every session, none was known for {first}; import "
+            "DGS3MO that covers it, or choose other dates"
+        )
+    return closes, earned
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Legs:
+    """The columns vectorbt sees: one a long side, one a short side of an asset.
+
+    ``scale`` turns a leg's deflated price into USD a unit of the asset; ``units`` turns its size
+    into units of the asset (a short side's grow with what is owed).
+    """
+
+    assets: list[str]
+    prices: pd.DataFrame
+    sizes: pd.DataFrame
+    fees: np.ndarray
+    units: np.ndarray
+    bill_index: np.ndarray
+
+
+def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> _Legs:
+    bill_index = (1 + bills.to_numpy()).cumprod()
+    last = closes.ffill()
+    columns: dict[str, tuple[str, np.ndarray, pd.Series]] = {}
+    for asset in closes.columns:
+        target = sizes[asset]
+        shorts = bool((target < 0).any())
+        if shorts:
+            owed = _owed(pd.DatetimeIndex(closes.index), costs.borrow(asset))
+            columns[f"{asset} short"] = (asset, owed, target.clip(upper=0))
+        if not shorts or bool((target > 0).any()):
+            columns[asset] = (asset, np.ones(len(closes)), target.clip(lower=0))
+    assets = [asset for asset, _, _ in columns.values()]
+    units = np.column_stack([owed for _, owed, _ in columns.values()] or [np.ones((len(closes), 0))])
+    values = last[assets].to_numpy() * units / bill_index[:, None]
+    return _Legs(
+        assets=assets,
+        prices=pd.DataFrame(values, index=closes.index, columns=list(columns)),
+        sizes=pd.DataFrame({n: t for n, (_, _, t) in columns.items()}, index=closes.index),
+        fees=np.array([[costs.rate(asset) for asset in assets]]),
+        units=units,
+        bill_index=bill_index,
+    )
+
+
+def _owed(index: pd.DatetimeIndex, rate: float) -> np.ndarray:
+    """Return what one borrowed unit has grown to at each session."""
+    days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
+    return np.concatenate(([1.0], (1 + rate * days / 365).cumprod()))
+
+
+def _vectorbt(legs: _Legs, capital: float) -> Any:
+    """Return vectorbt's portfolio in deflated prices; None when there is nothing to hold."""
+    if legs.prices.empty:
+        return None
+    import vectorbt
+
+    return vectorbt.Portfolio.from_orders(
+        close=legs.prices,
+        size=legs.sizes.to_numpy(dtype=np.float64),
+        size_type="targetpercent",
+        direction="both",
+        price=legs.prices,
+        val_price=legs.prices,
+        fees=legs.fees,
+        fixed_fees=0.0,
+        slippage=0.0,
+        min_size=0.0,
+        max_size=np.inf,
+        reject_prob=0.0,
+        lock_cash=False,
+        allow_partial=True,
+        raise_reject=False,
+        log=False,
+        init_cash=capital,
+        cash_sharing=True,
+        group_by=True,
+        call_seq="auto",
+        ffill_val_price=True,
+        update_value=False,
+        freq="1D",
+        engine="rust",
+    )
+
+
+def _result(
+    portfolio: Any, legs: _Legs, trades: Trades, bills: pd.Series, capital: float
+) -> Result:
+    index = bills.index
+    if portfolio is None:
+        deflated, holdings = np.full(len(index), capital), np.zeros((len(index), 0))
+    else:
+        deflated = portfolio.value().to_numpy()
+        holdings = portfolio.asset_value(group_by=False).to_numpy()
+    equity = pd.Series(deflated * legs.bill_index, index=index, name="equity")
+    assets = list(trades.targets.columns)
+    weights = pd.DataFrame(0.0, index=index, columns=assets)
+    for column, asset in enumerate(legs.assets):
+        weights[asset] += holdings[:, column] / deflated
+    return Result(
+        equity=equity,
+        returns=equity.pct_change().iloc[1:].rename("returns"),
+        weights=weights,
+        targets=trades.targets,
+        orders=_orders(portfolio, legs, index),
+        exposure=weights.abs().sum(axis=1).rename("exposure"),
+        bills=bills,
+        notes=trades.notes,
+        portfolio=portfolio,
+    )
+
+
+def _orders(portfolio: Any, legs: _Legs, index: pd.Index) -> pd.DataFrame:
+    """Return vectorbt's orders in USD and in units of the assets."""
+    if portfolio is None:
+        empty = {"date": index[:0], "asset": [], "units": [], "price": [], "cost": []}
+        return pd.DataFrame(empty)
+    records = portfolio.orders.records
+    at, leg = records["idx"].to_numpy(), records["col"].to_numpy()
+    sign = np.where(records["side"].to_numpy() == 0, 1.0, -1.0)
+    owed, bill_index = legs.units[at, leg], legs.bill_index[at]
+    orders = pd.DataFrame(
+        {
+            "date": index[at],
+            "asset": [legs.assets[i] for i in leg],
+            "units": sign * records["size"].to_numpy() * owed,
+            "price": records["price"].to_numpy() * bill_index / owed,
+            "cost": records["fees"].to_numpy() * bill_index,
+        }
+    )
+    return orders.sort_values(["date", "asset"], kind="stable").reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""What the numbers say, by definitions of our own."""

@@ -1,0 +1,1 @@
+"""From files and stores to what was known at each close."""

@@ -1,0 +1,79 @@
+"""A batch: the rows of one series on their way into the store, checked against the catalog."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.calendar import known_at
+from signals.catalog import CATALOG, Rule
+from signals.universe import asset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Rows of one series.
+
+    Attributes
+    ----------
+    series_id
+        Catalog id, or the ticker of a price series.
+    rows
+        Columns ``observed_on``, ``available_at``, ``value`` and ``source``; one row a date,
+        ascending. A NaN value says that for this date there is expressly no figure.
+    whole
+        True for prices: the rows are one whole vintage and replace earlier ones for the panel.
+    note
+        What was left out on the way, for the summary.
+    """
+
+    series_id: str
+    rows: pd.DataFrame
+    whole: bool = False
+    note: str = ""
+
+
+def is_price(series_id: str) -> bool:
+    """Return whether an id is a ticker: whatever the catalog does not list."""
+    return series_id not in CATALOG
+
+
+def rule_of(series_id: str) -> Rule:
+    """Return the publication rule of a series or of a ticker's closes."""
+    return asset(series_id).known if is_price(series_id) else CATALOG[series_id].known
+
+
+def unit_of(series_id: str) -> str:
+    """Return the unit of a series; prices are in USD."""
+    return "USD" if is_price(series_id) else CATALOG[series_id].unit
+
+
+def stale_after(series_id: str) -> int:
+    """Return the days past which a last value is no view."""
+    return asset(series_id).stale_after if is_price(series_id) else CATALOG[series_id].stale_after
+
+
+def dated(
+    series_id: str,
+    values: pd.Series,
+    source: str,
+    recorded_at: pd.Timestamp,
+    note: str = "",
+) -> Batch:
+    """Return the batch of a series whose values are known by its publication rule.
+
+    Parameters
+    ----------
+    values
+        Index: the dates described, ascending and unique; values in the catalog's unit.
+    """
+    dates = pd.DatetimeIndex(values.index).as_unit("us")
+    rows = pd.DataFrame(
+        {
+            "observed_on": dates,
+            "available_at": known_at(rule_of(series_id), dates, recorded_at).as_unit("us"),
+            "value": values.to_numpy(dtype=np.float64),
+            "source": source,
+        }
+    )
+    return Batch(series_id=series_id, rows=rows, whole=is_price(series_id), note=note)

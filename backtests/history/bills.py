@@ -1,0 +1,35 @@
+"""What idle cash earns: 3-month Treasury bills, rolled every session.
+
+Growth from one session to the next over d calendar days is (1 + y/2)^(2·d/365), with y the
+bond-equivalent yield known at the earlier session, less a spread. Compounding at act/365 without
+the half-year convention would overstate what bill funds paid.
+"""
+
+import pandas as pd
+
+YIELD = "DGS3MO"
+SPREAD = 0.10
+
+
+def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
+    """Return the simple return of bills from the session before to each session.
+
+    Parameters
+    ----------
+    known_yield
+        DGS3MO as known at each session's close, % a year, bond-equivalent.
+    spread
+        What a holder gives up against the quoted yield, percentage points a year.
+
+    Returns
+    -------
+    Fractions; the return of a session was known at the session before. NaN where no yield was
+    known then, and at the first session.
+
+    Reference
+        US Treasury, "Treasury's certified interest rates": bond-equivalent yields compound
+        half-yearly.
+    """
+    held = (known_yield.shift(1) - spread) / 100
+    days = known_yield.index.to_series().diff().dt.days
+    return ((1 + held / 2) ** (2 * days / 365) - 1).rename("bills")

@@ -1,0 +1,97 @@
+"""The clock of New York: sessions, and the moment a value could first have been known.
+
+All moments are naive and mean New York's local time. A session's decisions are taken at 16:00 of
+its date, the nominal close; on the few days the exchange closes early that is still the moment
+up to which a value may be known.
+"""
+
+from functools import cache
+
+import pandas as pd
+
+from signals.catalog import Rule
+from signals.errors import ConfigError
+
+FIRST_SESSION = "1990-01-02"
+CLOSE = pd.Timedelta(hours=16)
+OPEN = pd.Timedelta(hours=9, minutes=30)
+H41_RELEASE = pd.Timedelta(hours=16, minutes=30)
+THURSDAY = 3
+
+
+@cache
+def all_sessions() -> pd.DatetimeIndex:
+    """Return the NYSE sessions from 1990 to a year from now, as naive dates."""
+    import exchange_calendars
+
+    calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION)
+    return pd.DatetimeIndex(calendar.sessions).tz_localize(None).as_unit("us").rename("session")
+
+
+def sessions(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
+    """Return the NYSE sessions from ``start`` to ``end``, both included, as naive dates."""
+    index = all_sessions()
+    return index[(index >= start) & (index <= end)]
+
+
+def session_after(dates: pd.DatetimeIndex, n: int = 1) -> pd.DatetimeIndex:
+    """Return the n-th session strictly after each date.
+
+    Raises
+    ------
+    ConfigError
+        When that lies beyond the calendar, which ends a year from now.
+    """
+    index = all_sessions()
+    position = index.searchsorted(dates, side="right") + n - 1
+    if len(position) and position.max() >= len(index):
+        raise ConfigError(
+            f"expected dates up to {index[-1].date()}, was {dates.max().date()}; correct the date"
+        )
+    return index[position]
+
+
+@cache
+def _federal_holidays() -> pd.DatetimeIndex:
+    from pandas.tseries.holiday import USFederalHolidayCalendar
+
+    last = all_sessions()[-1]
+    return USFederalHolidayCalendar().holidays(pd.Timestamp(FIRST_SESSION), last)
+
+
+def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
+    """Return the moment at which a value for each date could first have been known.
+
+    Parameters
+    ----------
+    rule
+        The series' publication rule. ``filed`` counts from filing dates.
+    dates
+        What the values describe, naive dates.
+    recorded_at
+        When we stored them; matters for rule ``recorded`` alone.
+    """
+    match rule.kind:
+        case "close":
+            return dates + CLOSE
+        case "sessions":
+            return session_after(dates, rule.n) + OPEN
+        case "filed":
+            return session_after(dates) + OPEN
+        case "days":
+            return dates + pd.Timedelta(days=rule.n)
+        case "h41":
+            return _h41_release(dates)
+        case "midnight_utc":
+            midnight = (dates + pd.Timedelta(days=1)).tz_localize("UTC")
+            return midnight.tz_convert("America/New_York").tz_localize(None)
+        case "recorded":
+            return pd.DatetimeIndex([recorded_at] * len(dates))
+
+
+def _h41_release(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return 16:30 on the Thursday after each date, or on Friday when Thursday is a holiday."""
+    ahead = (THURSDAY - dates.weekday - 1) % 7 + 1
+    thursday = dates + pd.to_timedelta(ahead, unit="D")
+    late = pd.to_timedelta(thursday.isin(_federal_holidays()).astype(int), unit="D")
+    return thursday + late + H41_RELEASE

@@ -1,0 +1,232 @@
+"""History: what was known at each New York close, and what things were worth on each date.
+
+The panel has one row a session and one column a series or asset. A cell holds, among the rows
+known by that close, the newest date described, and of that the newest vintage. Coins close at
+24:00 UTC, hours after New York, so a panel row shows the close of the date before; fills and
+portfolio values use :attr:`History.closes`, where every asset stands on its own date.
+
+Nothing is filled backwards. A value is carried forward until it is as old as its series' limit,
+past which the cell is NaN.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.batch import is_price, stale_after
+from backtests.history.bills import YIELD, bill_returns
+from backtests.history.calendar import CLOSE, sessions
+from backtests.history.store import Store
+from signals import needed
+from signals.catalog import CATALOG
+from signals.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """Everything that signals, strategies and the engine may use.
+
+    Attributes
+    ----------
+    panel
+        Sessions × ids, each cell as known at that close; what signals and strategies see.
+    known
+        Same shape: the moment at which each cell's value was first known; NaT where NaN.
+    closes
+        Sessions × assets, USD: the close of the session's own date, NaN where there is none. For
+        fills and portfolio values alone.
+    bills
+        Simple return of 3-month bills from the session before to this one, a fraction; known
+        the session before.
+    source
+        ``store`` or ``simulated``.
+    """
+
+    panel: pd.DataFrame
+    known: pd.DataFrame
+    closes: pd.DataFrame
+    bills: pd.Series
+    source: str
+
+    @classmethod
+    def load(
+        cls,
+        store: Path | str | Store,
+        only: Sequence[str] | None = None,
+        end: pd.Timestamp | str | None = None,
+    ) -> "History":
+        """Read history from a store.
+
+        Parameters
+        ----------
+        store
+            The store's file.
+        only
+            Catalog ids and tickers to read besides what the registered signals and bills need;
+            None reads every price series held.
+        end
+            Last session; None for the last one with a price (or value, where no price is held).
+
+        Returns
+        -------
+        The history from the first session with any value. A series that is not held is a column
+        of NaN, so signals that need it have no view.
+
+        Raises
+        ------
+        DataError
+            When the store is missing, empty, damaged, or holds nothing by ``end``.
+        """
+        source = store if isinstance(store, Store) else Store(store)
+        held = source.series_ids()
+        if not held:
+            raise DataError(
+                f"expected data in the store {source.path}, but it is empty; fill it with "
+                f"'drypowder import PATH --store {source.path}'"
+            )
+        chosen = [id for id in held if is_price(id)] if only is None else list(only)
+        ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
+        rows = {str(id): part for id, part in source.rows(ids).groupby("series_id", sort=False)}
+        return _assemble(rows, ids, _span(rows, end))
+
+    def until(self, at: pd.Timestamp | str) -> "History":
+        """Return the history up to and including a session."""
+        last = pd.Timestamp(at)
+        return replace(
+            self,
+            panel=self.panel.loc[:last],
+            known=self.known.loc[:last],
+            closes=self.closes.loc[:last],
+            bills=self.bills.loc[:last],
+        )
+
+    def session(self, date: pd.Timestamp | str | None, name: str = "--at") -> pd.Timestamp:
+        """Return the last session on or before a date (default: the last one held).
+
+        Raises
+        ------
+        ConfigError
+            When the date is no date or lies outside the history.
+        """
+        if date is None:
+            return pd.Timestamp(self.panel.index[-1])
+        at = _timestamp(date, name)
+        first, last = self.panel.index[0], self.panel.index[-1]
+        if not first <= at <= last:
+            raise ConfigError(
+                f"{name} {at.date()} lies outside the history, which runs from {first.date()} to "
+                f"{last.date()}; choose a date inside"
+            )
+        return pd.Timestamp(self.panel.index[self.panel.index.searchsorted(at, side="right") - 1])
+
+    def digest(self) -> str:
+        """Return a hash of every number and name in it: equal histories, equal digests."""
+        sha = hashlib.sha256(self.source.encode())
+        for frame in (self.panel, self.closes, self.bills.to_frame()):
+            sha.update("|".join(map(str, frame.columns)).encode())
+            sha.update(frame.index.to_numpy().astype("datetime64[D]").tobytes())
+            sha.update(np.ascontiguousarray(frame.to_numpy(dtype=np.float64)).tobytes())
+        return sha.hexdigest()
+
+
+def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
+    try:
+        at = pd.Timestamp(date)
+    except ValueError:
+        at = pd.NaT  # type: ignore[assignment]
+    if pd.isna(at) or at.tz is not None:
+        raise ConfigError(f"{name} must be a date like 2025-10-06, was {str(date)!r}")
+    return at.normalize()
+
+
+def _span(rows: dict[str, pd.DataFrame], end: pd.Timestamp | str | None) -> pd.DatetimeIndex:
+    """Return the sessions from the first value to the last price, or to ``end``."""
+    if not rows:
+        raise DataError(
+            "expected at least one of the series asked for in the store, but it holds none of "
+            "them; see 'drypowder data'"
+        )
+    shares = {k: v for k, v in rows.items() if is_price(k) and not k.endswith("-USD")} or rows
+    last = max(part["observed_on"].iloc[-1] for part in shares.values())
+    if end is not None:
+        last = min(last, _timestamp(end, "end"))
+    first = min(part["available_at"].iloc[0] for part in rows.values())
+    index = sessions(first.normalize(), last)
+    if index.empty:
+        raise DataError(f"expected sessions from {first.date()} to {last.date()}, found none")
+    return index
+
+
+def _assemble(
+    rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeIndex
+) -> History:
+    values: dict[str, np.ndarray] = {}
+    moments: dict[str, np.ndarray] = {}
+    closes: dict[str, pd.Series] = {}
+    for id in ids:
+        part = rows.get(id)
+        values[id], moments[id] = _no_view(index) if part is None else as_known(id, part, index)
+        if is_price(id):
+            closes[id] = _on_its_date(part, index)
+    panel = pd.DataFrame(values, index=index)
+    return History(
+        panel=panel,
+        known=pd.DataFrame(moments, index=index),
+        closes=pd.DataFrame(closes, index=index, dtype="float64"),
+        bills=bill_returns(panel[YIELD]),
+        source="store",
+    )
+
+
+def as_known(
+    id: str, rows: pd.DataFrame, index: pd.DatetimeIndex
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each session the value known at its close, and when that was first known.
+
+    Parameters
+    ----------
+    id
+        Catalog id or ticker; gives the staleness limit and the first date that counts.
+    rows
+        ``observed_on``, ``available_at``, ``value``, ``recorded_at``, ordered by moment known,
+        date described, moment recorded.
+    index
+        Sessions.
+
+    Returns
+    -------
+    Values (float64, NaN without a view) and moments (datetime64[us], NaT likewise).
+    """
+    first = CATALOG[id].first if id in CATALOG else None
+    if first is not None:
+        rows = rows[rows["observed_on"] >= pd.Timestamp(first)]
+    observed = rows["observed_on"].to_numpy()
+    newest = observed >= np.maximum.accumulate(observed) if len(observed) else np.array([], bool)
+    observed = observed[newest]
+    known = rows["available_at"].to_numpy()[newest]
+    value = rows["value"].to_numpy(dtype=np.float64)[newest]
+    position = known.searchsorted((index + CLOSE).to_numpy(), side="right") - 1
+    if not len(known):
+        return _no_view(index)
+    fresh = (index.to_numpy() - observed[position]) <= np.timedelta64(stale_after(id), "D")
+    seen = (position >= 0) & fresh & ~np.isnan(value[position])
+    return (
+        np.where(seen, value[position], np.nan),
+        np.where(seen, known[position], np.datetime64("NaT", "us")),
+    )
+
+
+def _no_view(index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+    return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")
+
+
+def _on_its_date(rows: pd.DataFrame | None, index: pd.DatetimeIndex) -> pd.Series:
+    if rows is None:
+        return pd.Series(np.nan, index=index)
+    return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(rows["observed_on"])).reindex(
+        index
+    )

@@ -1,0 +1,147 @@
+"""Trailing four quarters from SEC facts, which are cumulative within each fiscal year.
+
+A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year; some
+filers add single quarters and trailing years. The trailing year that ends with a period is
+
+    the fact that covers those twelve months, or else
+    year to date  +  the fiscal year before  −  the same year to date a year earlier.
+
+Of several filings of one fact the first counts: that is the number which was known. A restatement
+is left out. A fact is known the session after it was filed; where that was more than
+:data:`LATE` days after the period's end the filer had only changed its tag, and the fact is taken
+as known :data:`ASSUMED` days after the period's end.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from backtests.history.batch import Batch
+from backtests.history.calendar import OPEN, session_after
+from signals.catalog import ttm_id, year_ago_id
+
+LATE = 120
+ASSUMED = 45
+YEAR = pd.Timedelta(days=365)
+SLACK = pd.Timedelta(days=20)  # fiscal years of 52 and 53 weeks, leap years
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One amount over one period, as first filed.
+
+    Attributes
+    ----------
+    start, end
+        First and last day of the period.
+    value
+        USD.
+    known
+        When it was first known.
+    assumed
+        True where that moment is assumed, not filed.
+    """
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    value: float
+    known: pd.Timestamp
+    assumed: bool
+
+    @property
+    def is_year(self) -> bool:
+        """Whether it covers twelve months."""
+        return abs(self.end - self.start - YEAR) < SLACK
+
+
+def first_filed(entries: Iterable[dict[str, Any]]) -> list[Fact]:
+    """Return the facts of a ``companyconcept`` document, each as first filed, by end and start.
+
+    Parameters
+    ----------
+    entries
+        The list under ``units/USD``: ``start``, ``end``, ``val``, ``filed``, ``accn``.
+    """
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
+        first.setdefault((entry["end"], entry["start"]), entry)
+    return [_fact(entry) for _, entry in sorted(first.items())]
+
+
+def _fact(entry: dict[str, Any]) -> Fact:
+    start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
+    assumed = (filed - end).days > LATE
+    known = (
+        end + pd.Timedelta(days=ASSUMED)
+        if assumed
+        else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
+    )
+    return Fact(start=start, end=end, value=float(entry["val"]), known=known, assumed=assumed)
+
+
+def trailing_years(facts: list[Fact]) -> list[Fact]:
+    """Return the trailing year at each period's end for which it can be solved, by end."""
+    solved: dict[pd.Timestamp, Fact] = {}
+    for fact in facts:
+        year = fact if fact.is_year else _solve(fact, facts)
+        if year is not None and (fact.is_year or fact.end not in solved):
+            solved[fact.end] = year
+    return [solved[end] for end in sorted(solved)]
+
+
+def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
+    """Return year to date + the fiscal year before − the year to date before; None if unknown."""
+    year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
+    same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
+    if year_before is None or same_before is None:
+        return None
+    parts = (to_date, year_before, same_before)
+    return Fact(
+        start=same_before.end + pd.Timedelta(days=1),
+        end=to_date.end,
+        value=to_date.value + year_before.value - same_before.value,
+        known=max(part.known for part in parts),
+        assumed=any(part.assumed for part in parts),
+    )
+
+
+def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | None:
+    """Return the fact whose period begins and ends within some days of these."""
+    near = (f for f in facts if abs(f.start - start) < SLACK and abs(f.end - end) < SLACK)
+    return next(near, None)
+
+
+def batches(concept: str, ticker: str, facts: list[Fact]) -> list[Batch]:
+    """Return the trailing years of a company, and beside each the one a year earlier.
+
+    Both are dated by the period's end and known together. Where the earlier year cannot be
+    solved its value is NaN, expressly no figure, so that a sum over companies compares like
+    with like.
+    """
+    years = trailing_years(facts)
+    earlier = [_find_end(years, year.end - YEAR) for year in years]
+    ago = pd.Series([float("nan") if e is None else e.value for e in earlier], dtype="float64")
+    known = [max(y.known, e.known) if e else y.known for y, e in zip(years, earlier, strict=True)]
+    now = _rows(years, pd.Series([y.value for y in years], dtype="float64"))
+    then = now.assign(value=ago, available_at=pd.DatetimeIndex(known).as_unit("us"))
+    return [
+        Batch(series_id=ttm_id(concept, ticker), rows=now),
+        Batch(series_id=year_ago_id(concept, ticker), rows=then),
+    ]
+
+
+def _find_end(years: list[Fact], end: pd.Timestamp) -> Fact | None:
+    return next((y for y in years if abs(y.end - end) < SLACK), None)
+
+
+def _rows(years: list[Fact], value: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "observed_on": pd.DatetimeIndex([y.end for y in years]).as_unit("us"),
+            "available_at": pd.DatetimeIndex([y.known for y in years]).as_unit("us"),
+            "value": value,
+            "source": ["SEC, date assumed" if y.assumed else "SEC" for y in years],
+        }
+    )

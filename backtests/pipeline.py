@@ -1,0 +1,160 @@
+"""The whole run on one screen: history → reading → weights → simulation → result."""
+
+import hashlib
+from dataclasses import dataclass
+
+import pandas as pd
+
+import signals
+from backtests.config import RunConfig
+from backtests.engine.schedule import decision_sessions
+from backtests.engine.simulate import Result, simulate
+from backtests.history.panel import History
+from backtests.history.store import Store, default_store
+from signals.errors import ConfigError, MissingSeries, StaleSeries
+from signals.regime import Reading
+from signals.universe import asset
+from strategies import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A finished backtest.
+
+    Attributes
+    ----------
+    config, strategy
+        What was run.
+    history, reading
+        On what; both end with the run.
+    result
+        What came of it.
+    benchmark
+        Simple daily returns of the benchmark on the result's sessions, before costs.
+    run_id
+        Hash of the configuration and of every number of the history.
+    """
+
+    config: RunConfig
+    strategy: Strategy
+    history: History
+    reading: Reading
+    result: Result
+    benchmark: pd.Series
+    run_id: str
+
+    @property
+    def bills(self) -> pd.Series:
+        """Simple daily returns of bills on the result's sessions."""
+        return self.result.bills.reindex(self.result.returns.index)
+
+
+def run(config: RunConfig, history: History | None = None) -> Run:
+    """Run one backtest.
+
+    Parameters
+    ----------
+    config
+        What to run.
+    history
+        On what; default: what the configuration names.
+
+    Raises
+    ------
+    ConfigError, DataError, SimulationError
+        When it cannot be run; nothing was written.
+    """
+    strategy = config.build_strategy()
+    if history is None:
+        history = open_history(config, strategy)
+    _check_assets((*strategy.assets, config.benchmark), history)
+
+    reading = signals.read(history.panel, config.build_signals())
+    weights = strategy.weights(reading, history.panel)
+    index = window(config, history, reading)
+    decisions = decision_sessions(index, reading.regime if strategy.follows_regime else None)
+    result = simulate(
+        weights.loc[decisions],
+        history.closes.loc[index],
+        history.bills.loc[index],
+        config.costs,
+        config.lag,
+        band=config.band,
+        capital=config.initial_capital,
+        gross_limit=strategy.gross_limit,
+        name=strategy.name,
+    )
+    return Run(
+        config=config,
+        strategy=strategy,
+        history=history,
+        reading=reading,
+        result=result,
+        benchmark=_benchmark(config.benchmark, history, index),
+        run_id=run_id(config, history),
+    )
+
+
+def open_history(config: RunConfig, strategy: Strategy) -> History:
+    """Return the history that a configuration names, with what the strategy needs."""
+    store = Store(config.store or default_store())
+    end = None if config.end is None else pd.Timestamp(config.end)
+    history = History.load(store, (*strategy.assets, config.benchmark), end)
+    if end is not None:
+        history.session(end, "end")
+    return history
+
+
+def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
+    """Return the sessions of a run: from the first decision to the end of the history.
+
+    Raises
+    ------
+    ConfigError
+        When ``start`` lies outside the history or leaves fewer than two sessions.
+    """
+    index = pd.DatetimeIndex(history.panel.index)
+    if config.start is None:
+        start = reading.regime.first_valid_index() or history.closes.first_valid_index()
+    else:
+        start = pd.Timestamp(config.start)
+        history.session(start, "start")
+    chosen = index[index >= start]
+    if len(chosen) < 2:
+        raise ConfigError(
+            f"expected at least two sessions from {start.date()} to {index[-1].date()}, found "
+            f"{len(chosen)}; choose an earlier start"
+        )
+    return chosen
+
+
+def run_id(config: RunConfig, history: History) -> str:
+    """Return the run's name: equal for equal configurations on equal data."""
+    both = config.identity() + history.digest()
+    return hashlib.sha256(both.encode()).hexdigest()[:12]
+
+
+def _check_assets(tickers: tuple[str, ...], history: History) -> None:
+    """Raise :class:`MissingSeries` when an asset that was listed by the end has no price at all."""
+    end = history.panel.index[-1]
+    for ticker in dict.fromkeys(tickers):
+        listed = asset(ticker).listed
+        if ticker in history.closes and history.closes[ticker].notna().any():
+            continue
+        if listed is not None and pd.Timestamp(listed) > end:
+            continue
+        raise MissingSeries(
+            f"expected prices of {ticker} in the history, found none; import them "
+            "(drypowder data lists what is held)"
+        )
+
+
+def _benchmark(ticker: str, history: History, index: pd.DatetimeIndex) -> pd.Series:
+    prices = history.closes[ticker].loc[index]
+    if prices.isna().any():
+        gap = prices.index[prices.isna()][0].date()
+        raise StaleSeries(
+            f"expected a price of the benchmark {ticker} for every session, found none for {gap}; "
+            "import it or choose other dates"
+        )
+    return prices.pct_change().iloc[1:].rename(ticker)

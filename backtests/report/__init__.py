@@ -1,0 +1,1 @@
+"""A finished run as pages and files."""

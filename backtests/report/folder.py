@@ -1,0 +1,136 @@
+"""A run's folder: seven files, whole or not at all."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backtests.config import config_toml
+from backtests.pipeline import Run
+from backtests.report.numbers import metrics_of
+from backtests.report.tearsheet import write_tearsheet
+from signals.errors import DataError
+
+FILES = (
+    "tearsheet.html",
+    "metrics.json",
+    "config.toml",
+    "returns.csv",
+    "weights.csv",
+    "orders.csv",
+    "flags.csv",
+)
+_DATES = "%Y-%m-%d"
+
+
+def default_folder(run: Run) -> Path:
+    """Return where a run goes when no folder is named."""
+    return Path("reports") / f"{run.strategy.name}-{run.run_id}"
+
+
+def check_folder(out: Path) -> None:
+    """Raise :class:`DataError` unless the folder is absent, empty, or holds an earlier run alone."""
+    if out.is_file():
+        raise DataError(f"expected a folder at {out}, but it is a file; name another with --out")
+    if not out.exists() or not any(out.iterdir()):
+        return
+    strange = sorted(p.name for p in out.iterdir() if p.name not in FILES)
+    if strange:
+        raise DataError(
+            f"expected {out} to be empty or an earlier run of ours, but it holds {strange[0]!r}; "
+            "name another with --out"
+        )
+    if not _is_ours(out / "metrics.json"):
+        raise DataError(
+            f"expected {out} to be an earlier run of ours, but its metrics.json is not; "
+            "name another with --out"
+        )
+
+
+def _is_ours(metrics: Path) -> bool:
+    try:
+        return "run_id" in json.loads(metrics.read_text(encoding="utf-8"))["run"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def write_run(
+    run: Run, out: Path, progress: Callable[[str], None] = lambda name: None
+) -> dict[str, Any]:
+    """Write a run's seven files into a folder and return its metrics.
+
+    The files are written beside the folder first and moved into place together; an earlier run
+    there is replaced.
+
+    Raises
+    ------
+    DataError
+        When the folder holds anything else, or cannot be written. Nothing is changed then.
+    """
+    check_folder(out)
+    numbers = metrics_of(run)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
+            fresh = Path(beside) / "run"
+            fresh.mkdir()
+            _write_files(run, numbers, fresh, progress)
+            _swap(fresh, out, Path(beside) / "earlier")
+    except OSError as error:
+        raise DataError(f"expected to write to {out}: {error.strerror}; name another with --out") from error
+    return numbers
+
+
+def _swap(fresh: Path, out: Path, earlier: Path) -> None:
+    """Put the fresh folder in place of the earlier one, which comes back if that fails."""
+    if out.exists():
+        out.rename(earlier)
+    try:
+        fresh.rename(out)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(out)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _write_files(
+    run: Run, numbers: dict[str, Any], folder: Path, progress: Callable[[str], None]
+) -> None:
+    progress("tables")
+    text = json.dumps(numbers, indent=2) + "\n"
+    (folder / "metrics.json").write_text(text, encoding="utf-8")
+    (folder / "config.toml").write_text(config_toml(run.config), encoding="utf-8")
+    _csv(returns_table(run), folder / "returns.csv")
+    _csv(run.result.targets.rename_axis("date"), folder / "weights.csv")
+    _csv(run.result.orders.set_index("date"), folder / "orders.csv")
+    _csv(flags_table(run), folder / "flags.csv")
+    progress("tearsheet")
+    write_tearsheet(run, numbers, folder / "tearsheet.html")
+
+
+def _csv(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, date_format=_DATES, lineterminator="\n")
+
+
+def returns_table(run: Run) -> pd.DataFrame:
+    """Return simple daily returns of the strategy, its benchmark and bills, by session."""
+    columns = {"strategy": run.result.returns, "benchmark": run.benchmark, "bills": run.bills}
+    return pd.DataFrame(columns).rename_axis("date")
+
+
+def flags_table(run: Run) -> pd.DataFrame:
+    """Return the regime, every flag (1, 0, empty) and every score, by session, to the run's end."""
+    reading = run.reading
+    return pd.concat(
+        [
+            reading.regime.rename("regime"),
+            reading.flags.astype("Int8").add_prefix("flag_"),
+            reading.scores.add_prefix("score_"),
+        ],
+        axis=1,
+    ).rename_axis("date")

@@ -1,0 +1,75 @@
+"""A run's numbers as plain data: what ``metrics.json`` holds and the page shows."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence import metrics
+from backtests.pipeline import Run
+from backtests.version import __version__
+from signals.base import parameters
+
+
+def metrics_of(run: Run) -> dict[str, Any]:
+    """Return the run, and the metrics of the strategy, its benchmark, bills and each regime.
+
+    Fractions, not percent; dates as ISO strings; null where a metric is not defined.
+    """
+    returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
+    strategy = metrics.of_returns(returns, bills, benchmark) | metrics.of_trading(run.result)
+    regimes = metrics.by_regime(returns, bills, run.reading.regime)
+    return plain(
+        {
+            "run": description(run),
+            "strategy": strategy,
+            "benchmark": metrics.of_returns(benchmark, bills, benchmark),
+            "bills": metrics.of_returns(bills, bills, benchmark),
+            "regimes": regimes.to_dict(orient="index"),
+        }
+    )
+
+
+def description(run: Run) -> dict[str, Any]:
+    """Return what was run, on which history, when, and how it was traded."""
+    config, equity = run.config, run.result.equity
+    return {
+        "strategy": run.strategy.name,
+        "params": parameters(run.strategy),
+        "source": run.history.source,
+        "start": equity.index[0],
+        "end": equity.index[-1],
+        "sessions": len(run.result.returns),
+        "lag": config.lag,
+        "band": config.band,
+        "initial_capital": config.initial_capital,
+        "final_equity": float(equity.iloc[-1]),
+        "benchmark": config.benchmark,
+        "costs": parameters(config.costs),
+        "run_id": run.run_id,
+        "version": __version__,
+        "notes": list(run.result.notes),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: no NaN, no NumPy, dates as ISO strings."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, pd.Timestamp):
+        return None if pd.isna(value) else _iso(value)
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def _iso(moment: pd.Timestamp) -> str:
+    midnight = moment == moment.normalize()
+    return str(moment.date()) if midnight else moment.isoformat(timespec="minutes")

@@ -1,0 +1,195 @@
+"""The tearsheet: quantstats draws the page, our section stands first, our metrics are the numbers.
+
+quantstats is given a template of ours without its metrics table (several of its definitions are
+not ours), its icon and its script. It strips every ``{{…}}`` it does not know, so our section goes
+in afterwards, at an HTML comment.
+"""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from backtests.pipeline import Run
+from backtests.report.charts import equity_chart, html_of
+from signals.universe import HINDSIGHT
+
+MARKER = "<!-- drypowder: first section -->"
+CHARTS_MARKER = "<!-- drypowder: no charts -->"
+
+_PERCENT: Callable[[float], str] = lambda x: f"{100 * x:.2f} %"  # noqa: E731
+_PLAIN: Callable[[float], str] = lambda x: f"{x:.2f}"  # noqa: E731
+
+#: The metrics of the page: key in metrics.json, label, format.
+ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("total_return", "Total return", _PERCENT),
+    ("cagr", "CAGR", _PERCENT),
+    ("volatility", "Volatility, a year", _PERCENT),
+    ("sharpe", "Sharpe, over bills", _PLAIN),
+    ("sortino", "Sortino, over bills", _PLAIN),
+    ("max_drawdown", "Maximum drawdown", _PERCENT),
+    ("max_drawdown_peak", "… from", str),
+    ("max_drawdown_trough", "… to", str),
+    ("max_drawdown_recovered", "… recovered", str),
+    ("max_drawdown_sessions", "… length, sessions", str),
+    ("calmar", "Calmar", _PLAIN),
+    ("var_95", "VaR 95 %, a day, historical", _PERCENT),
+    ("cvar_95", "CVaR 95 %, a day, historical", _PERCENT),
+    ("hit_rate", "Days above zero", _PERCENT),
+    ("best_day", "Best day", _PERCENT),
+    ("worst_day", "Worst day", _PERCENT),
+    ("beta", "Beta to the benchmark", _PLAIN),
+    ("correlation", "Correlation to the benchmark", _PLAIN),
+    ("up_capture", "Up capture", _PERCENT),
+    ("down_capture", "Down capture", _PERCENT),
+    ("exposure", "Mean exposure outside cash", _PERCENT),
+    ("turnover", "Turnover, a year", _PERCENT),
+    ("costs", "Trading costs, a year", _PERCENT),
+)
+HEADLINES = ("cagr", "volatility", "sharpe", "max_drawdown", "exposure", "costs")
+
+
+def write_tearsheet(run: Run, numbers: dict[str, Any], path: Path) -> None:
+    """Write one self-contained page: our section, then quantstats' charts and tables.
+
+    Parameters
+    ----------
+    run
+        The finished run.
+    numbers
+        Its metrics, as in ``metrics.json``; the page shows these and no others.
+    path
+        The file.
+    """
+    page = _quantstats(run) if _varies(run.result.returns) else _without_charts()
+    section = _section(run, numbers)
+    path.write_text(page.replace(MARKER, section, 1), encoding="utf-8")
+
+
+def _varies(returns: pd.Series) -> bool:
+    """Return whether quantstats can draw it: it fails on returns that hardly move."""
+    return len(returns) > 20 and float(returns.std()) > 1e-5
+
+
+def _template() -> str:
+    return files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
+
+
+def _without_charts() -> str:
+    head, _, _ = _template().partition(CHARTS_MARKER)
+    note = "<p>Too little variation for charts of returns.</p></main></body></html>"
+    return head + note
+
+
+def _quantstats(run: Run) -> str:
+    """Return quantstats' page, drawn on copies of aligned returns."""
+    for noisy in ("matplotlib.font_manager", "matplotlib"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    import matplotlib
+
+    matplotlib.use("Agg")
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore")
+        import quantstats
+
+        template, output = Path(folder) / "template.html", Path(folder) / "page.html"
+        template.write_text(_template(), encoding="utf-8")
+        quantstats.reports.html(
+            run.result.returns.copy(),
+            benchmark=run.benchmark.copy(),
+            rf=0.0,
+            title=run.strategy.name,
+            output=str(output),
+            template_path=str(template),
+            match_dates=False,
+            periods_per_year=252,
+            strategy_title=run.strategy.name,
+            benchmark_title=run.config.benchmark,
+        )
+        return output.read_text(encoding="utf-8")
+
+
+def _section(run: Run, numbers: dict[str, Any]) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("backtests.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("section.html.j2").render(
+        run=numbers["run"],
+        line=run.strategy.line,
+        link=run.strategy.link,
+        headlines=[_row(key, numbers) for key in HEADLINES],
+        rows=[_row(key, numbers) for key, _, _ in ROWS],
+        regimes=_regimes(numbers),
+        votes=_votes(run),
+        regime=run.reading.regime.iloc[-1] or "none",
+        chart=html_of(_chart(run), with_library=True),
+        hindsight=HINDSIGHT,
+    )
+
+
+def _row(key: str, numbers: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the table: label, and the value of strategy, benchmark and bills."""
+    label, form = next((label, form) for k, label, form in ROWS if k == key)
+    sides = ("strategy", "benchmark", "bills")
+    values = {side: numbers[side].get(key) for side in sides}
+    shown = {side: "–" if v is None else form(v) for side, v in values.items()}
+    return {"key": key, "label": label, "values": values, "shown": shown}
+
+
+def _regimes(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    def show(value: float | None, form: Callable[[float], str]) -> str:
+        return "–" if value is None else form(value)
+
+    return [
+        {
+            "name": name,
+            "sessions": str(row["sessions"]),
+            "episodes": str(row["episodes"]),
+            "mean_excess": show(row["mean_excess"], _PERCENT),
+            "volatility": show(row["volatility"], _PERCENT),
+            "hit_rate": show(row["hit_rate"], _PERCENT),
+        }
+        for name, row in numbers["regimes"].items()
+    ]
+
+
+def _votes(run: Run) -> list[dict[str, str]]:
+    """Return what each signal said at the end, in words."""
+    at = pd.Timestamp(run.reading.regime.index[-1])
+    signals = run.config.build_signals()
+    said = [s.explain(run.history.panel, at, run.history.known) for s in signals.values()]
+    words = {True: "on", False: "off", None: "no view"}
+    return [
+        {
+            "signal": e.signal,
+            "votes": "votes" if e.signal in run.reading.votes else "does not vote",
+            "value": "–" if pd.isna(e.value) else f"{e.value:.3g} {e.unit}",
+            "flag": words[e.flag],
+            "since": "–" if e.since is None else str(e.since.date()),
+            "distance": "–"
+            if pd.isna(e.distance)
+            else f"{e.distance:+.3g} {e.distance_unit} of {e.distance_gauge}",
+        }
+        for e in said
+    ]
+
+
+def _chart(run: Run) -> Any:
+    sides = {
+        run.strategy.name: run.result.returns,
+        run.config.benchmark: run.benchmark,
+        "bills": run.bills,
+    }
+    growth = pd.DataFrame({name: (1 + r).cumprod() for name, r in sides.items()})
+    known = run.reading.regime.shift(1)  # the regime that the session's return could be acted on
+    return equity_chart(growth, known, "Growth of 1, drawdown, and the regime known the day before")

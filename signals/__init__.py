@@ -1,0 +1,72 @@
+"""What the world looks like: a point-in-time panel in, scores and flags out.
+
+Pure: no files, no network, no clock. :data:`SIGNALS` is the registry; a new signal is one file
+and one line here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from signals.absorption import Absorption
+from signals.base import Explanation, Signal
+from signals.capex import Capex
+from signals.dry_powder import DryPowder
+from signals.regime import Reading, Regime
+from signals.regime import read as _read
+
+__all__ = [
+    "MIN_VIEWS",
+    "SIGNALS",
+    "Absorption",
+    "Capex",
+    "DryPowder",
+    "Explanation",
+    "Reading",
+    "Regime",
+    "Registered",
+    "Signal",
+    "default_signals",
+    "needed",
+    "read",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A line of the registry: the signal's class, and whether its flag votes on the regime."""
+
+    signal: type[Signal]
+    votes: bool
+
+
+SIGNALS: dict[str, Registered] = {
+    "dry_powder": Registered(signal=DryPowder, votes=True),
+    "capex": Registered(signal=Capex, votes=True),
+    "absorption": Registered(signal=Absorption, votes=False),  # dry_powder and capex again
+}
+
+#: Votes with a view that a regime needs, while few signals are registered.
+MIN_VIEWS = 1
+
+
+def default_signals() -> dict[str, Signal]:
+    """Return every registered signal with its default parameters, by name."""
+    return {name: entry.signal() for name, entry in SIGNALS.items()}
+
+
+def needed(signals: Mapping[str, Signal] | None = None) -> tuple[str, ...]:
+    """Return the catalog ids that some signals read (default: all registered), each once."""
+    chosen = default_signals() if signals is None else signals
+    return tuple(dict.fromkeys(id for signal in chosen.values() for id in signal.inputs))
+
+
+def read(panel: pd.DataFrame, signals: Mapping[str, Signal] | None = None) -> Reading:
+    """Read some signals (default: all registered) on a point-in-time panel and take the vote.
+
+    See :func:`signals.regime.read` for the rules, the timing and what NaN does.
+    """
+    chosen = default_signals() if signals is None else signals
+    voters = tuple(name for name, entry in SIGNALS.items() if entry.votes)
+    return _read(panel, chosen, voters, MIN_VIEWS)

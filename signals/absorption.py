@@ -1,0 +1,153 @@
+"""L3: the regime flips from injection to absorption when the impulse meets an empty stock."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive
+from signals.capex import Capex
+from signals.dry_powder import DryPowder
+from signals.transforms import zscore
+
+#: The share is clipped here before its logit, so that an empty stock does not give infinity.
+EDGE = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Absorption(Signal):
+    """Capital spending against the idle capital that is left to pay for it.
+
+    Formula
+        u = A / (A + P), a fraction, with A from :class:`Capex` and P from :class:`DryPowder`, both
+        in USD billions; score = z(logit u), u clipped to 0.01 to 0.99.
+    Flag
+        Absorbing when u is above ``enter`` and the impulse above ``impulse_enter``; left when u is
+        below ``leave`` or the impulse below ``impulse_leave``. Injecting (:meth:`injecting`) when
+        u is below ``injecting_enter``, the impulse above ``impulse_enter`` and idle capital above
+        ``idle_enter``; left when u is above ``leave``, the impulse below ``impulse_leave`` or idle
+        capital below ``idle_leave``.
+    Timing
+        That of its two parts.
+    NaN
+        No view unless both parts have one.
+    Reference
+        Link L3 of the thesis. That flows move prices by a multiple: Gabaix, Koijen, "In Search of
+        the Origins of Financial Fluctuations", NBER 28967 (2021). u moves mostly with P, so the
+        impulse and A/GDP stand beside it wherever it is shown. The levels at which injecting is
+        left are ours: absorbing's own for u and impulse, and for idle capital the pair of
+        :class:`DryPowder`.
+
+    Parameters
+    ----------
+    capex, dry_powder
+        The two parts.
+    enter, leave, injecting_enter
+        Levels of u, fractions.
+    impulse_enter, impulse_leave
+        Levels of the impulse, %.
+    idle_enter, idle_leave
+        Levels of idle capital, % of GDP.
+    confirm
+        Sessions in a row before a flag turns.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "absorption"
+    link: ClassVar[str] = "L3"
+    headline: ClassVar[str] = "u"
+    units: ClassVar[dict[str, str]] = {
+        "u": "fraction",
+        "impulse": "% a year",
+        "capex": "USD bn a year",
+        "capex_share": "% of GDP",
+        "idle": "USD bn",
+        "idle_share": "% of GDP",
+    }
+
+    capex: Capex = field(default_factory=Capex)
+    dry_powder: DryPowder = field(default_factory=DryPowder)
+    enter: float = 0.5
+    leave: float = 0.4
+    injecting_enter: float = 0.3
+    impulse_enter: float = 10.0
+    impulse_leave: float = 5.0
+    idle_enter: float = 2.0
+    idle_leave: float = 1.0
+    confirm: int = CONFIRM
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        ordered("leave", self.leave, "enter", self.enter)
+        ordered("injecting_enter", self.injecting_enter, "leave", self.leave)
+        ordered("impulse_leave", self.impulse_leave, "impulse_enter", self.impulse_enter)
+        ordered("idle_leave", self.idle_leave, "idle_enter", self.idle_enter)
+        positive("confirm", self.confirm)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What its two parts read."""
+        return tuple(dict.fromkeys((*self.dry_powder.inputs, *self.capex.inputs)))
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Absorbing needs both."""
+        return (
+            Threshold(gauge="u", enter=self.enter, leave=self.leave),
+            Threshold(gauge="impulse", enter=self.impulse_enter, leave=self.impulse_leave),
+        )
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return u with the parts it is made of."""
+        capex, powder = self.capex.gauges(panel), self.dry_powder.gauges(panel)
+        return pd.DataFrame(
+            {
+                "u": capex["level"] / (capex["level"] + powder["idle"]),
+                "impulse": capex["impulse"],
+                "capex": capex["level"],
+                "capex_share": capex["share"],
+                "idle": powder["idle"],
+                "idle_share": powder["share"],
+            }
+        )
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return z(logit u)."""
+        u = self.gauges(panel)["u"].clip(EDGE, 1 - EDGE)
+        return zscore(np.log(u / (1 - u))).rename(self.name)
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether capital is being absorbed."""
+        g = self.gauges(panel)
+        enter = (g["u"] > self.enter) & (g["impulse"] > self.impulse_enter)
+        leave = (g["u"] < self.leave) | (g["impulse"] < self.impulse_leave)
+        return latch(enter, leave, _view(g), self.confirm).rename(self.name)
+
+    def injecting(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether capital spending still injects: an impulse, amply paid from idle capital.
+
+        Pandas ``boolean``, NA without a view; the same timing as the flag.
+        """
+        g = self.gauges(panel)
+        enter = (
+            (g["u"] < self.injecting_enter)
+            & (g["impulse"] > self.impulse_enter)
+            & (g["idle_share"] > self.idle_enter)
+        )
+        leave = (
+            (g["u"] > self.leave)
+            | (g["impulse"] < self.impulse_leave)
+            | (g["idle_share"] < self.idle_leave)
+        )
+        return latch(enter, leave, _view(g), self.confirm).rename("injecting")
+
+
+def _view(gauges: pd.DataFrame) -> pd.Series:
+    return gauges[["u", "impulse", "idle_share"]].notna().all(axis=1)

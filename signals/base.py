@@ -1,0 +1,260 @@
+"""The contract of a signal, and the latch that turns a measure into a flag.
+
+A signal is a frozen dataclass whose fields are its parameters. It is given a point-in-time panel
+(one row a NYSE session, one column a catalog id, each cell as known at that close) and answers
+with gauges, a score and a flag. Appending the future to the panel never changes the past of any
+of them: that is the law, and a test holds every registered signal to it.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.errors import ConfigError, MissingSeries
+from signals.transforms import percentile
+
+CONFIRM = 5
+
+
+def latch(
+    enter: pd.Series, leave: pd.Series, view: pd.Series, confirm: int = CONFIRM
+) -> pd.Series:
+    """Return a flag with hysteresis, confirmed on entry and on exit.
+
+    Starting from off, the flag turns on at the ``confirm``-th session in a row on which ``enter``
+    holds, and off at the ``confirm``-th in a row on which ``leave`` holds.
+
+    Parameters
+    ----------
+    enter, leave
+        Boolean, one value a session.
+    view
+        Boolean; where False the flag is NA. A gap in the view forgets: the flag starts from off.
+    confirm
+        Sessions in a row, at least 1.
+
+    Returns
+    -------
+    Series of pandas ``boolean``: True, False, or NA without a view.
+    """
+    state, run = False, 0
+    out = np.zeros(len(view), dtype=bool)
+    seen = view.to_numpy(dtype=bool)
+    for i, (start, stop) in enumerate(zip(enter.to_numpy(bool), leave.to_numpy(bool), strict=True)):
+        if not seen[i]:
+            state, run = False, 0
+            continue
+        run = run + 1 if (stop if state else start) else 0
+        if run >= confirm:
+            state, run = not state, 0
+        out[i] = state
+    return pd.Series(out, index=view.index, dtype="boolean").mask(~seen)
+
+
+def hysteresis(
+    measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM
+) -> pd.Series:
+    """Return the flag of one measure: on beyond ``enter``, off beyond ``leave`` again.
+
+    With ``enter`` above ``leave`` the flag stands for high values, else for low ones. NA where
+    the measure is NaN. See :func:`latch` for confirmation.
+    """
+    sign = 1 if enter > leave else -1
+    return latch(
+        sign * measure > sign * enter,
+        sign * measure < sign * leave,
+        measure.notna(),
+        confirm,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """The measure a flag stands on, and where it turns.
+
+    Attributes
+    ----------
+    gauge
+        Name of the gauge.
+    enter, leave
+        Levels, in the gauge's unit, beyond which the flag enters and leaves.
+    """
+
+    gauge: str
+    enter: float
+    leave: float
+
+    def distance(self, value: float, on: bool) -> float:
+        """Return how far the gauge has to move to flip the flag, signed, in the gauge's unit."""
+        return (self.leave if on else self.enter) - value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What a signal says at one session, and on what it rests.
+
+    Attributes
+    ----------
+    value, unit
+        The headline gauge and its unit; NaN without a view.
+    percentile
+        Share of the gauge's own past at or below the value, %.
+    score
+        In standard deviations of its own past; positive means capital is scarcer.
+    flag
+        True, False, or None without a view.
+    since
+        First session of the present state of the flag; None without a view.
+    distance
+        How far the binding gauge has to move to flip the flag, in ``distance_unit``.
+    known_at
+        For each input, the moment its present value was first known (None when it has none).
+    """
+
+    signal: str
+    value: float
+    unit: str
+    percentile: float
+    score: float
+    flag: bool | None
+    since: pd.Timestamp | None
+    distance: float
+    distance_gauge: str
+    distance_unit: str
+    known_at: dict[str, pd.Timestamp | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal(ABC):
+    """One link of the thesis, measured.
+
+    Subclasses are frozen, keyword-only dataclasses; their fields are their parameters.
+    """
+
+    name: ClassVar[str]
+    link: ClassVar[str]
+    headline: ClassVar[str]
+    units: ClassVar[dict[str, str]]
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[str, ...]:
+        """Catalog ids of the series it reads."""
+
+    @abstractmethod
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return its named measures, one column each, in the units of :attr:`units`."""
+
+    @abstractmethod
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return the score: positive means capital is scarcer than in its own past."""
+
+    @abstractmethod
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return the flag as pandas ``boolean``; NA without a view."""
+
+    @property
+    @abstractmethod
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Gauges that all have to be beyond ``enter`` for the flag; any beyond ``leave`` ends it."""
+
+    def explain(
+        self, panel: pd.DataFrame, at: pd.Timestamp, known: pd.DataFrame | None = None
+    ) -> Explanation:
+        """Say what the signal says at a session, from what was known then.
+
+        Parameters
+        ----------
+        panel
+            The point-in-time panel; rows after ``at`` are not read.
+        at
+            A session of the panel.
+        known
+            Moments at which the cells of the panel were first known, same shape; when given,
+            the explanation names the moment for each input.
+        """
+        past = panel.loc[:at]
+        gauges, flag = self.gauges(past), self.flag(past)
+        headline = gauges[self.headline]
+        on = None if flag.isna().iloc[-1] else bool(flag.iloc[-1])
+        binding, distance = self._binding(gauges.iloc[-1], on)
+        return Explanation(
+            signal=self.name,
+            value=float(headline.iloc[-1]),
+            unit=self.units[self.headline],
+            percentile=percentile(headline),
+            score=float(self.score(past).iloc[-1]),
+            flag=on,
+            since=since(flag),
+            distance=distance,
+            distance_gauge=binding.gauge,
+            distance_unit=self.units[binding.gauge],
+            known_at=_known_at(self.inputs, known, at),
+        )
+
+    def _binding(self, last: pd.Series, on: bool | None) -> tuple[Threshold, float]:
+        """Return the threshold that decides the next flip, and the distance to it.
+
+        Off, the flag waits for the condition that is furthest from holding; on, it ends with the
+        condition that is nearest to failing. Furthest and nearest are relative to each gauge's
+        own band between entering and leaving.
+        """
+        distances = {t: t.distance(float(last[t.gauge]), bool(on)) for t in self.thresholds}
+        if on is None:
+            return self.thresholds[0], float("nan")
+
+        def slack(t: Threshold) -> float:
+            toward_entering = np.sign(t.enter - t.leave) * (-1 if on else 1)
+            return float(toward_entering * distances[t] / abs(t.enter - t.leave))
+
+        chosen = (min if on else max)(self.thresholds, key=slack)
+        return chosen, distances[chosen]
+
+
+def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
+    """Raise :class:`MissingSeries` when the panel lacks a column that a signal reads."""
+    missing = [id for id in ids if id not in panel.columns]
+    if missing:
+        raise MissingSeries(
+            f"{signal} reads {', '.join(missing)}, which the history does not hold; import or "
+            "fetch it (drypowder data lists what is held)"
+        )
+
+
+def positive(name: str, value: float) -> None:
+    """Raise :class:`ConfigError` unless a parameter is a positive, finite number."""
+    if not (np.isfinite(value) and value > 0):
+        raise ConfigError(f"{name} must be a positive number, was {value!r}")
+
+
+def ordered(low_name: str, low: float, high_name: str, high: float) -> None:
+    """Raise :class:`ConfigError` unless one parameter lies below another."""
+    if not low < high:
+        raise ConfigError(f"{low_name} must lie below {high_name}, were {low!r} and {high!r}")
+
+
+def parameters(obj: object) -> dict[str, object]:
+    """Return the fields of a dataclass with their values, in order."""
+    return {f.name: getattr(obj, f.name) for f in fields(obj)}  # type: ignore[arg-type]
+
+
+def since(flag: pd.Series) -> pd.Timestamp | None:
+    """Return the first session of the present state of a flag or regime; None without a view."""
+    if flag.empty or pd.isna(flag.iloc[-1]):
+        return None
+    same = (flag == flag.iloc[-1]).fillna(False).to_numpy(dtype=bool)
+    changes = np.flatnonzero(~same)
+    first = int(changes[-1]) + 1 if len(changes) else 0
+    return pd.Timestamp(flag.index[first])
+
+
+def _known_at(
+    inputs: tuple[str, ...], known: pd.DataFrame | None, at: pd.Timestamp
+) -> dict[str, pd.Timestamp | None]:
+    if known is None:
+        return {}
+    row = known.loc[at]
+    return {id: None if pd.isna(row.get(id)) else pd.Timestamp(row[id]) for id in inputs}

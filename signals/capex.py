@@ -1,0 +1,120 @@
+"""L1: AI capital spending is an impulse like fiscal spending."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from signals.base import CONFIRM, Signal, Threshold, hysteresis, ordered, positive, require
+from signals.catalog import CATALOG, FILERS, ttm_id, year_ago_id
+from signals.errors import ConfigError, unknown
+from signals.transforms import zscore
+
+HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capex(Signal):
+    """Hyperscaler capital expenditure over the trailing four fiscal quarters, and its growth.
+
+    Formula
+        A = Σ trailing-four-quarter capital expenditure of ``firms``, in USD billions;
+        impulse = 100 · (A / A' − 1), in %, where A' is the same firms' same fiscal quarters a
+        year earlier; score = z(impulse).
+    Flag
+        On (an impulse) when the impulse is above ``enter``, off when below ``leave``.
+    Timing
+        A figure is known the session after the SEC received the filing that first held it. Where
+        a tag was first used more than 120 days after the period's end, the figure is taken as
+        known 45 days after the period's end.
+    NaN
+        The level has no view unless every firm has a figure: a sum that lacks an addend is no
+        sum. The impulse compares the firms that have both figures, of which there must be
+        ``minimum``.
+    Reference
+        Link L1 of the thesis. Cash-flow statements as filed with the SEC (XBRL).
+
+    Parameters
+    ----------
+    firms
+        Tickers, among the filers of the catalog.
+    minimum
+        Firms with both figures that the impulse needs.
+    enter, leave
+        Levels of the impulse, %.
+    confirm
+        Sessions in a row before the flag turns.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order or a firm is unknown.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "capex"
+    link: ClassVar[str] = "L1"
+    headline: ClassVar[str] = "impulse"
+    units: ClassVar[dict[str, str]] = {
+        "impulse": "% a year",
+        "level": "USD bn a year",
+        "share": "% of GDP",
+        "firms": "firms compared",
+    }
+
+    firms: tuple[str, ...] = HYPERSCALERS
+    minimum: int = 4
+    enter: float = 20.0
+    leave: float = 10.0
+    confirm: int = CONFIRM
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        for firm in self.firms:
+            if ttm_id("CAPEX", firm) not in CATALOG:
+                raise ConfigError(unknown("firm", firm, FILERS.values()))
+        if not 1 <= self.minimum <= len(self.firms):
+            raise ConfigError(f"minimum must lie in 1 to {len(self.firms)}, was {self.minimum}")
+        positive("confirm", self.confirm)
+        ordered("leave", self.leave, "enter", self.enter)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Each firm's figure and that of a year earlier, and output."""
+        now = tuple(ttm_id("CAPEX", firm) for firm in self.firms)
+        then = tuple(year_ago_id("CAPEX", firm) for firm in self.firms)
+        return (*now, *then, "GDP")
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The impulse alone decides."""
+        return (Threshold(gauge="impulse", enter=self.enter, leave=self.leave),)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the impulse, the level, its share of GDP, and how many firms are compared."""
+        require(panel, self.inputs, self.name)
+        now = panel[[ttm_id("CAPEX", firm) for firm in self.firms]].set_axis(self.firms, axis=1)
+        then = panel[[year_ago_id("CAPEX", firm) for firm in self.firms]].set_axis(
+            self.firms, axis=1
+        )
+        both = now.notna() & then.notna()
+        growth = now.where(both).sum(axis=1) / then.where(both).sum(axis=1) - 1
+        level = now.sum(axis=1, min_count=len(self.firms)) / 1e9
+        return pd.DataFrame(
+            {
+                "impulse": 100 * growth.where(both.sum(axis=1) >= self.minimum),
+                "level": level,
+                "share": 100 * level / panel["GDP"],
+                "firms": both.sum(axis=1).astype(float),
+            }
+        )
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return z(impulse)."""
+        return zscore(self.gauges(panel)["impulse"]).rename(self.name)
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether capital spending is an impulse."""
+        impulse = self.gauges(panel)["impulse"]
+        return hysteresis(impulse, self.enter, self.leave, self.confirm).rename(self.name)

@@ -1,0 +1,417 @@
+"""Every series once: what it is, its unit, when it is known, what it can plausibly be.
+
+This is the only place that says in which unit a series comes, when a value of it could first
+have been known, below and above which values a file must be wrong, and how old its last value
+may grow before signals have no view. Publication rules follow the publishers' calendars; the
+clock is New York's.
+
+Prices are not listed here but in :mod:`signals.universe`, since all of them share one rule.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from signals.errors import MissingSeries, unknown
+
+RuleKind = Literal["close", "sessions", "h41", "days", "midnight_utc", "filed", "recorded"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """When a value that describes a date could first have been known.
+
+    Attributes
+    ----------
+    kind
+        ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE
+        session after the date. ``h41``: at 16:30 on the Thursday after (Friday, when that
+        Thursday is a federal holiday), the Federal Reserve's H.4.1 release. ``days``: n calendar
+        days after the date. ``midnight_utc``: when the UTC day ends, 19:00 or 20:00 New York.
+        ``filed``: the session after the filing. ``recorded``: only from when we stored it,
+        for series whose whole past is re-estimated with each release.
+    n
+        Sessions or calendar days, where the kind counts them.
+    """
+
+    kind: RuleKind
+    n: int = 0
+
+    def __str__(self) -> str:
+        """Say the rule in a few words, for tables."""
+        return {
+            "close": "same close",
+            "sessions": f"{self.n} session{'s' if self.n > 1 else ''} later",
+            "h41": "Thursday 16:30 after",
+            "days": f"{self.n} days later",
+            "midnight_utc": "24:00 UTC",
+            "filed": "session after filing",
+            "recorded": "from when recorded",
+        }[self.kind]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One series of the catalog.
+
+    Attributes
+    ----------
+    id
+        The publisher's own id, or ours for what we derive.
+    title, unit
+        In the publisher's words; the unit is that of the stored values.
+    source
+        ``fred``, ``sec`` or ``file`` (a table a user brings).
+    frequency
+        How often a value is dated.
+    known
+        The publication rule.
+    revised
+        True when the publisher changes past values.
+    low, high
+        The plausible range, inclusive. A file with a value outside it is refused.
+    stale_after
+        Calendar days after the date a value describes, past which it is no view.
+    first
+        Values that describe an earlier date are stored but never seen; None when all are seen.
+    """
+
+    id: str
+    title: str
+    unit: str
+    source: Literal["fred", "sec", "file"]
+    frequency: Literal["day", "week", "month", "quarter", "year"]
+    known: Rule
+    low: float
+    high: float
+    stale_after: int
+    revised: bool = False
+    first: date | None = None
+
+
+AT_CLOSE = Rule(kind="close")
+NEXT_SESSION = Rule(kind="sessions", n=1)
+H41 = Rule(kind="h41")
+UTC_MIDNIGHT = Rule(kind="midnight_utc")
+FILED = Rule(kind="filed")
+WHEN_RECORDED = Rule(kind="recorded")
+
+
+def _daily(
+    id: str,
+    title: str,
+    unit: str,
+    low: float,
+    high: float,
+    *,
+    sessions: int = 1,
+    stale_after: int = 10,
+    revised: bool = False,
+    first: date | None = None,
+) -> Series:
+    return Series(
+        id=id,
+        title=title,
+        unit=unit,
+        source="fred",
+        frequency="day",
+        known=Rule(kind="sessions", n=sessions),
+        low=low,
+        high=high,
+        stale_after=stale_after,
+        revised=revised,
+        first=first,
+    )
+
+
+def _weekly(
+    id: str,
+    title: str,
+    unit: str,
+    low: float,
+    high: float,
+    known: Rule,
+    first: date | None = None,
+) -> Series:
+    return Series(
+        id=id,
+        title=title,
+        unit=unit,
+        source="fred",
+        frequency="week",
+        known=known,
+        low=low,
+        high=high,
+        stale_after=21,
+        revised=known == WHEN_RECORDED,
+        first=first,
+    )
+
+
+def _monthly(id: str, title: str, unit: str, low: float, high: float, days: int) -> Series:
+    return Series(
+        id=id,
+        title=title,
+        unit=unit,
+        source="fred",
+        frequency="month",
+        known=Rule(kind="days", n=days),
+        low=low,
+        high=high,
+        stale_after=130,
+        revised=True,
+    )
+
+
+def _quarterly(id: str, title: str, unit: str, low: float, high: float, days: int = 180) -> Series:
+    return Series(
+        id=id,
+        title=title,
+        unit=unit,
+        source="fred",
+        frequency="quarter",
+        known=Rule(kind="days", n=days),
+        low=low,
+        high=high,
+        stale_after=365,
+        revised=True,
+    )
+
+
+_MILLIONS = "USD millions"
+_BILLIONS = "USD billions"
+_BILLIONS_AR = "USD billions, annual rate"
+_PERCENT = "%"
+_POINTS = "percentage points"
+_INDEX = "index"
+
+_FRED = (
+    # The Federal Reserve's balance sheet, H.4.1. Ranges keep billions from passing for millions.
+    _weekly("WALCL", "Fed total assets, Wednesday level", _MILLIONS, 5e5, 3e7, H41),
+    _weekly("WTREGEN", "Treasury General Account, week average", _MILLIONS, 2.1e3, 5e6, H41),
+    _weekly(
+        "WRESBAL",
+        "Reserve balances, week average",
+        _MILLIONS,
+        1e4,
+        2e7,
+        H41,
+        first=date(2008, 10, 1),  # scarce by design before interest was paid on them
+    ),
+    _weekly("TREAST", "Treasuries held by the Fed, Wednesday level", _MILLIONS, 3e5, 2e7, H41),
+    _weekly(
+        "TLAACBW027SBOG",
+        "Total assets, all commercial banks",
+        _BILLIONS,
+        1e3,
+        1e5,
+        Rule(kind="days", n=12),  # H.8: the Friday nine days after, at 16:15, so the Monday
+    ),
+    _daily(
+        "RRPONTSYD",
+        "Overnight reverse repo, Treasury collateral",
+        _BILLIONS,
+        0,
+        1e4,
+        first=date(2013, 9, 23),  # sporadic test operations before
+    ),
+    # Money market and Treasury yields.
+    _daily("SOFR", "Secured Overnight Financing Rate", _PERCENT, -2, 25),
+    _daily("EFFR", "Effective federal funds rate", _PERCENT, -2, 25),
+    _daily("IORB", "Interest on reserve balances", _PERCENT, -2, 25),
+    _daily("DFEDTARU", "Fed funds target, upper limit", _PERCENT, -2, 25),
+    _daily("DGS3MO", "Treasury 3 months, bond-equivalent", _PERCENT, -2, 25),
+    _daily("DTB3", "Treasury bill 3 months, discount rate", _PERCENT, -2, 25),
+    _daily("DGS2", "Treasury 2 years", _PERCENT, -2, 25),
+    _daily("DGS10", "Treasury 10 years", _PERCENT, -2, 25),
+    _daily("DGS30", "Treasury 30 years", _PERCENT, -2, 25),
+    _daily("DFII10", "Treasury 10 years, inflation-indexed", _PERCENT, -5, 15),
+    _daily("T10YIE", "Breakeven inflation 10 years", _PERCENT, -5, 15),
+    _daily("T10Y2Y", "Treasury 10 years less 2 years", _POINTS, -10, 10),
+    _daily("T10Y3M", "Treasury 10 years less 3 months", _POINTS, -10, 10),
+    _daily(
+        "THREEFYTP10",
+        "Term premium 10 years, Kim–Wright",
+        _PERCENT,
+        -5,
+        10,
+        sessions=7,  # weekly batches of a model that is re-estimated
+        stale_after=24,
+        revised=True,
+    ),
+    # Credit and volatility.
+    _daily("BAA10Y", "Moody's Baa less Treasury 10 years", _POINTS, 0, 25, sessions=2),
+    _daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", _POINTS, 0, 50),
+    _daily("BAMLC0A0CM", "ICE BofA US corporate spread", _POINTS, 0, 25),
+    _daily("VIXCLS", "VIX, from FRED", _INDEX, 1, 200),
+    _daily(
+        "DTWEXBGS", "Broad dollar index", _INDEX, 20, 400, sessions=7, stale_after=24, revised=True
+    ),
+    # Financial conditions: the whole history is re-estimated with each release.
+    _weekly("NFCI", "Chicago Fed financial conditions", _INDEX, -10, 20, WHEN_RECORDED),
+    _weekly("ANFCI", "Chicago Fed adjusted conditions", _INDEX, -10, 20, WHEN_RECORDED),
+    _weekly("STLFSI4", "St. Louis Fed financial stress", _INDEX, -10, 20, WHEN_RECORDED),
+    # Money, output, investment.
+    _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e3, 1e5, 60),
+    Series(
+        id="WM2NS",
+        title="M2, not seasonally adjusted",
+        unit=_BILLIONS,
+        source="fred",
+        frequency="week",
+        known=Rule(kind="days", n=60),  # released by the month since 2021
+        low=1e3,
+        high=1e5,
+        stale_after=130,
+        revised=True,
+    ),
+    _monthly("FEDFUNDS", "Effective federal funds rate, month average", _PERCENT, -2, 25, 45),
+    _monthly("TB3MS", "Treasury bill 3 months, month average", _PERCENT, -2, 25, 45),
+    _quarterly("GDP", "Gross domestic product", _BILLIONS_AR, 1e3, 2e5),
+    _quarterly("PNFI", "Private nonresidential fixed investment", _BILLIONS_AR, 1e2, 5e4),
+    _quarterly(
+        "A679RC1Q027SBEA", "Investment in information processing", _BILLIONS_AR, 1e1, 2e4
+    ),
+    _quarterly("B985RC1Q027SBEA", "Investment in software", _BILLIONS_AR, 1e1, 2e4),
+    _quarterly(
+        "DRTSCILM", "Banks tightening loans to firms, net share", _PERCENT, -100, 100, days=75
+    ),
+)
+
+#: SEC registrants we know, by CIK.
+FILERS: dict[int, str] = {
+    789019: "MSFT",
+    1652044: "GOOGL",
+    1018724: "AMZN",
+    1326801: "META",
+    1341439: "ORCL",
+    1045810: "NVDA",
+    723125: "MU",
+    1769628: "CRWV",
+}
+
+#: XBRL tags we read, and what each measures. Filers differ in the tag they use for capex.
+CONCEPTS: dict[str, str] = {
+    "PaymentsToAcquirePropertyPlantAndEquipment": "CAPEX",
+    "PaymentsToAcquireProductiveAssets": "CAPEX",
+    "RevenueFromContractWithCustomerExcludingAssessedTax": "REVENUE",
+}
+
+_CONCEPT_TITLES = {"CAPEX": "Capital expenditure", "REVENUE": "Revenue"}
+_ANNUAL_TITLES = {
+    "DEBT": "Long-term debt",
+    "DEBT_ISSUED": "Debt issued in the fiscal year",
+    "INTEREST": "Interest expense of the fiscal year",
+    "OCF": "Operating cash flow of the fiscal year",
+}
+
+#: A trailing year may be an annual fact, so it has to last until the next one is filed.
+_TRAILING_YEAR_STALE = 460
+
+
+def ttm_id(concept: str, ticker: str) -> str:
+    """Return the id of a company's trailing-four-quarter figure, in USD."""
+    return f"{concept}_TTM_{ticker}"
+
+
+def year_ago_id(concept: str, ticker: str) -> str:
+    """Return the id of the same figure four fiscal quarters earlier, known with the current one."""
+    return f"{concept}_TTM_YEAR_AGO_{ticker}"
+
+
+def annual_id(concept: str, ticker: str) -> str:
+    """Return the id of a company's fiscal-year figure, in USD."""
+    return f"{concept}_FY_{ticker}"
+
+
+def _sec(id: str, title: str) -> Series:
+    return Series(
+        id=id,
+        title=title,
+        unit="USD",
+        source="sec",
+        frequency="quarter",
+        known=FILED,
+        low=-1e13,
+        high=1e13,
+        stale_after=_TRAILING_YEAR_STALE,
+    )
+
+
+def _sec_series() -> tuple[Series, ...]:
+    return tuple(
+        series
+        for concept, title in _CONCEPT_TITLES.items()
+        for ticker in FILERS.values()
+        for series in (
+            _sec(ttm_id(concept, ticker), f"{title}, trailing year, {ticker}"),
+            _sec(year_ago_id(concept, ticker), f"{title}, trailing year a year ago, {ticker}"),
+        )
+    )
+
+
+def _annual_series() -> tuple[Series, ...]:
+    return tuple(
+        Series(
+            id=annual_id(concept, ticker),
+            title=f"{title}, {ticker}",
+            unit="USD",
+            source="file",
+            frequency="year",
+            known=Rule(kind="days", n=60),  # no filing dates in the table
+            low=-1e13,
+            high=1e13,
+            stale_after=_TRAILING_YEAR_STALE,
+        )
+        for concept, title in _ANNUAL_TITLES.items()
+        for ticker in FILERS.values()
+    )
+
+
+def _table(
+    id: str, title: str, unit: str, low: float, high: float, known: Rule, stale_after: int = 10
+) -> Series:
+    return Series(
+        id=id,
+        title=title,
+        unit=unit,
+        source="file",
+        frequency="month" if stale_after > 31 else "day",
+        known=known,
+        low=low,
+        high=high,
+        stale_after=stale_after,
+    )
+
+
+_CRYPTO_TABLES = (
+    _table(
+        "FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION
+    ),
+    _table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION),
+    *(
+        _table(f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05, UTC_MIDNIGHT)
+        for coin in ("BTC", "ETH", "SOL")
+    ),
+    _table(
+        "STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14, Rule(kind="days", n=5), 70
+    ),
+)
+
+CATALOG: dict[str, Series] = {
+    series.id: series
+    for series in (*_FRED, *_sec_series(), *_annual_series(), *_CRYPTO_TABLES)
+}
+
+
+def series(id: str) -> Series:
+    """Return the catalog's entry for an id.
+
+    Raises
+    ------
+    MissingSeries
+        When the catalog has no such id; the message names the nearest one.
+    """
+    if id not in CATALOG:
+        raise MissingSeries(unknown("series", id, CATALOG))
+    return CATALOG[id]

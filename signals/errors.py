@@ -1,0 +1,64 @@
+"""Every error that drypowder raises on purpose, as one tree.
+
+DrypowderError
+├── ConfigError        a name, parameter or option that cannot be used     (exit 2)
+├── DataError          a file, store or history that cannot be used        (exit 2)
+│   ├── MissingSeries  something asked for is not held
+│   ├── StaleSeries    it is held, but ends too early
+│   └── LookaheadError a value reached a decision before it was known
+├── SourceError        a data source on the network failed                 (exit 3)
+└── SimulationError    the engine was given what it cannot simulate        (exit 2)
+
+A message says what was expected, what it was, and the cure, on one line.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DrypowderError(Exception):
+    """Root of all errors that drypowder raises on purpose."""
+
+    exit_code = 2
+
+
+class ConfigError(DrypowderError):
+    """A name, parameter or option that cannot be used."""
+
+
+class DataError(DrypowderError):
+    """A file, store or history that cannot be used."""
+
+
+class MissingSeries(DataError):  # noqa: N818 - named as the field speaks
+    """A series or asset that was asked for is not held."""
+
+
+class StaleSeries(DataError):  # noqa: N818
+    """A series is held but ends too early for what was asked."""
+
+
+class LookaheadError(DataError):
+    """A value reached a decision before it was known."""
+
+
+class SourceError(DrypowderError):
+    """A data source on the network failed."""
+
+    exit_code = 3
+
+
+class SimulationError(DrypowderError):
+    """The engine was given what it cannot simulate."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for an unknown name, with the nearest known one.
+
+    >>> unknown("strategy", "near-cashflow", ["near-cash-flow", "spy"])
+    "unknown strategy 'near-cashflow'; did you mean 'near-cash-flow'? known: near-cash-flow, spy"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else ";"
+    return f"unknown {kind} '{name}'{hint} known: {', '.join(names)}"

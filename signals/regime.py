@@ -1,0 +1,146 @@
+"""Votes become a regime: the Reading, which is all that strategies see of the signals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from signals.absorption import Absorption
+from signals.base import Signal
+
+CONFIRM_REGIME = 10
+CONFIRM_FORCED = 2
+
+
+class Regime(StrEnum):
+    """What the world looks like, in the thesis's words."""
+
+    INJECTION = "INJECTION"
+    NEUTRAL = "NEUTRAL"
+    ABSORPTION = "ABSORPTION"
+    FORCED_SELLING = "FORCED_SELLING"
+    OPPORTUNITY = "OPPORTUNITY"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What was known at each session's close, one row a session.
+
+    Attributes
+    ----------
+    regime
+        Name of a :class:`Regime`, or None where too few votes have a view.
+    flags
+        One column a signal, pandas ``boolean``; True speaks for scarce capital, NA is no view.
+    scores
+        One column a signal, in standard deviations of its own past; NaN is no view.
+    votes
+        The columns of ``flags`` that vote.
+    """
+
+    regime: pd.Series
+    flags: pd.DataFrame
+    scores: pd.DataFrame
+    votes: pd.DataFrame
+
+    def until(self, at: pd.Timestamp) -> "Reading":
+        """Return the reading up to and including a session."""
+        return Reading(
+            regime=self.regime.loc[:at],
+            flags=self.flags.loc[:at],
+            scores=self.scores.loc[:at],
+            votes=self.votes.loc[:at],
+        )
+
+
+def read(
+    panel: pd.DataFrame,
+    signals: Mapping[str, Signal],
+    voters: tuple[str, ...],
+    min_views: int = 1,
+    confirm: int = CONFIRM_REGIME,
+) -> Reading:
+    """Read every signal and take the vote.
+
+    FORCED_SELLING when that flag is on; else OPPORTUNITY when that flag is on; else ABSORPTION
+    when ``absorption`` is absorbing or at least half of the votes with a view are on; else
+    INJECTION when ``absorption`` is injecting; else NEUTRAL. None where fewer than ``min_views``
+    votes have a view.
+
+    Parameters
+    ----------
+    panel
+        Point-in-time panel, sessions × catalog ids.
+    signals
+        The signals by name.
+    voters
+        Names of those that vote.
+    min_views
+        Votes with a view that a regime needs.
+    confirm
+        Sessions in a row before a change of regime counts; FORCED_SELLING needs 2.
+
+    Returns
+    -------
+    The reading at each session; no row depends on a later one.
+    """
+    flags = pd.DataFrame({name: s.flag(panel) for name, s in signals.items()}, index=panel.index)
+    scores = pd.DataFrame({name: s.score(panel) for name, s in signals.items()}, index=panel.index)
+    votes = flags[[name for name in voters if name in flags]]
+    raw = _raw(flags, votes, _injecting(signals, panel), min_views)
+    return Reading(regime=settle(raw, confirm), flags=flags, scores=scores, votes=votes)
+
+
+def _injecting(signals: Mapping[str, Signal], panel: pd.DataFrame) -> pd.Series:
+    for signal in signals.values():
+        if isinstance(signal, Absorption):
+            return signal.injecting(panel)
+    return pd.Series(pd.NA, index=panel.index, dtype="boolean")
+
+
+def _raw(
+    flags: pd.DataFrame, votes: pd.DataFrame, injecting: pd.Series, min_views: int
+) -> pd.Series:
+    """Return the regime of each session before confirmation."""
+    views = votes.notna().sum(axis=1)
+    half = votes.fillna(False).sum(axis=1) * 2 >= views
+    rules = [
+        (views < min_views, None),
+        (_on(flags, "forced_selling"), Regime.FORCED_SELLING.value),
+        (_on(flags, "opportunity"), Regime.OPPORTUNITY.value),
+        (_on(flags, "absorption") | half, Regime.ABSORPTION.value),
+        (injecting.fillna(False), Regime.INJECTION.value),
+    ]
+    conditions = [condition.to_numpy(dtype=bool) for condition, _ in rules]
+    names = np.select(
+        conditions, [np.array(name, dtype=object) for _, name in rules], Regime.NEUTRAL.value
+    )
+    return pd.Series(names, index=votes.index, dtype=object, name="regime")
+
+
+def _on(flags: pd.DataFrame, name: str) -> pd.Series:
+    if name not in flags:
+        return pd.Series(False, index=flags.index)
+    return flags[name].fillna(False).astype(bool)
+
+
+def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
+    """Return a regime that changes only once the new one has stood ``confirm`` sessions in a row.
+
+    The first regime is confirmed like any other. Where there is no view there is at once no
+    regime, and what stood before is forgotten. FORCED_SELLING is confirmed in 2 sessions.
+    """
+    current: str | None = None
+    candidate, run = None, 0
+    out: list[str | None] = []
+    for name in raw:
+        run = run + 1 if name == candidate else 1
+        candidate = name
+        if name is None:
+            current = None
+        elif run >= (CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm):
+            current = name
+        out.append(current)
+    return pd.Series(out, index=raw.index, dtype=object, name="regime")

@@ -1,0 +1,130 @@
+"""The assets, and the classes they belong to in a-priori order of duration, shortest first.
+
+The classes come from the argument (how near are the cash flows?), not from returns. The members
+were chosen in 2026 with hindsight, which every report says (:data:`HINDSIGHT`).
+
+Prices are in USD. Shares and funds are adjusted for splits and dividends and known at the New
+York close; coins are dated by UTC days, so their close is known hours after New York's.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from signals.catalog import AT_CLOSE, UTC_MIDNIGHT, Rule
+
+Market = Literal["etf", "stock", "crypto"]
+
+HINDSIGHT = (
+    "The assets were chosen in 2026, knowing which had done well: Micron and its peers, bitcoin, "
+    "the large platforms. No backtest on them is free of that hindsight."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """One tradable asset.
+
+    Attributes
+    ----------
+    ticker
+        Yahoo's symbol; also the id of its price series (USD).
+    asset_class
+        Its class, see :data:`CLASSES`; ``other`` for tickers we know nothing of.
+    market
+        What it costs to trade goes by this: ``etf``, ``stock`` or ``crypto``.
+    listed
+        First day of trading; prices before it belong to somebody else. None when unknown.
+    """
+
+    ticker: str
+    asset_class: str
+    market: Market
+    listed: date | None = None
+
+    @property
+    def known(self) -> Rule:
+        """When a close of it could first have been known."""
+        return UTC_MIDNIGHT if self.market == "crypto" else AT_CLOSE
+
+    @property
+    def stale_after(self) -> int:
+        """Calendar days a last price may serve; past them there is none."""
+        return 4 if self.market == "crypto" else 10
+
+
+#: Classes in a-priori order of duration, shortest first, then those the order says nothing of.
+CLASSES: dict[str, str] = {
+    "memory": "short: cash flows now, violently cyclical",
+    "defensive": "short",
+    "hyperscalers": "middle",
+    "semiconductors": "middle",
+    "broad": "middle",
+    "software": "long",
+    "speculative": "long",
+    "crypto": "longest: no cash flow",
+    "metals": "no cash flow; shelter by repute",
+    "bonds": "as stated",
+    "other": "unknown",
+}
+
+_LISTINGS: tuple[tuple[str, Market, str], ...] = (
+    ("memory", "stock", "MU 1984-06-01, SNDK 2025-02-13, WDC 1978-10-31, STX 2002-12-11"),
+    ("defensive", "etf", "USMV 2011-10-20, XLP 1998-12-22, XLU 1998-12-22, XLV 1998-12-22"),
+    (
+        "hyperscalers",
+        "stock",
+        "MSFT 1986-03-13, GOOGL 2004-08-19, AMZN 1997-05-15, META 2012-05-18, ORCL 1986-03-12",
+    ),
+    ("semiconductors", "stock", "NVDA 1999-01-22, AVGO 2009-08-06, TSM 1997-10-08"),
+    ("semiconductors", "etf", "SMH 2000-06-05, SOXX 2001-07-13"),
+    ("broad", "etf", "SPY 1993-01-29, QQQ 1999-03-10, EFA 2001-08-27, EEM 2003-04-14"),
+    ("software", "etf", "IGV 2001-07-13"),
+    (
+        "software",
+        "stock",
+        "CRM 2004-06-23, NOW 2012-06-29, ADBE 1986-08-13, WDAY 2012-10-12, SNOW 2020-09-16, "
+        "TEAM 2015-12-09",
+    ),
+    ("speculative", "etf", "ARKK 2014-10-31, IWM 2000-05-26"),
+    ("speculative", "stock", "MSTR 1998-06-11, COIN 2021-04-14"),
+    ("crypto", "crypto", "BTC-USD 2010-07-17, ETH-USD 2015-08-07, SOL-USD 2020-04-10"),
+    ("metals", "etf", "GLD 2004-11-18, SLV 2006-04-28"),
+    (
+        "bonds",
+        "etf",
+        "SHY 2002-07-30, IEF 2002-07-30, TLT 2002-07-30, TIP 2003-12-05, LQD 2002-07-30, "
+        "HYG 2007-04-11",
+    ),
+)
+
+
+def _assets() -> dict[str, Asset]:
+    assets = {}
+    for asset_class, market, members in _LISTINGS:
+        for member in members.split(", "):
+            ticker, listed = member.split()
+            assets[ticker] = Asset(
+                ticker=ticker,
+                asset_class=asset_class,
+                market=market,
+                listed=date.fromisoformat(listed),
+            )
+    return assets
+
+
+UNIVERSE: dict[str, Asset] = _assets()
+
+
+def asset(ticker: str) -> Asset:
+    """Return the asset of a ticker; an unknown one is of class ``other``, traded like a stock.
+
+    A ticker that ends in ``-USD`` is a coin: it trades every day and closes at 24:00 UTC.
+    """
+    market: Market = "crypto" if ticker.endswith("-USD") else "stock"
+    return UNIVERSE.get(ticker) or Asset(ticker=ticker, asset_class="other", market=market)
+
+
+def members(asset_class: str) -> tuple[str, ...]:
+    """Return the tickers of a class, in the order of the universe."""
+    return tuple(a.ticker for a in UNIVERSE.values() if a.asset_class == asset_class)

@@ -1,0 +1,276 @@
+"""What was known when, worked out by hand from the source files.
+
+An independent second opinion on the panel: plain loops over the files as published, with the
+standard library alone, written from the table of publication rules and not from the code that
+builds the panel. Slow and literal on purpose.
+
+The limits of staleness and the first date that counts are facts about a series, not arithmetic,
+and are taken from the catalog.
+"""
+
+import csv
+import gzip
+import json
+from bisect import bisect_left, bisect_right
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from signals.catalog import CATALOG
+from signals.universe import asset
+
+H41 = ("WALCL", "WTREGEN", "WRESBAL", "TREAST")
+NEVER = ("NFCI", "ANFCI", "STLFSI4")
+SESSIONS_LATER = {
+    **dict.fromkeys(
+        (
+            "RRPONTSYD SOFR EFFR IORB DFEDTARU DGS3MO DTB3 DGS2 DGS10 DGS30 DFII10 T10YIE T10Y2Y "
+            "T10Y3M VIXCLS BAMLH0A0HYM2 BAMLC0A0CM FLOW_BTC_ETF FLOW_ETH_ETF"
+        ).split(),
+        1,
+    ),
+    "BAA10Y": 2,
+    "THREEFYTP10": 7,
+    "DTWEXBGS": 7,
+}
+DAYS_LATER = {
+    "GDP": 180,
+    "PNFI": 180,
+    "A679RC1Q027SBEA": 180,
+    "B985RC1Q027SBEA": 180,
+    "DRTSCILM": 75,
+    "M2SL": 60,
+    "WM2NS": 60,
+    "FEDFUNDS": 45,
+    "TB3MS": 45,
+    "STABLECOINS": 5,
+}
+TABLES = {
+    "FLOW_BTC_ETF": ("crypto/btc_spot_etf_net_flow_usd_m.csv", "total_net_flow_usd_m"),
+    "FLOW_ETH_ETF": ("crypto/eth_spot_etf_net_flow_usd_m.csv", "total_net_flow_usd_m"),
+    "FUNDING_BTC": ("crypto/perp_funding_rate_8h.csv", "BTC"),
+    "FUNDING_ETH": ("crypto/perp_funding_rate_8h.csv", "ETH"),
+    "FUNDING_SOL": ("crypto/perp_funding_rate_8h.csv", "SOL"),
+    "STABLECOINS": ("crypto/stablecoin_supply_usd_monthly.csv", "total"),
+}
+TAGS = {
+    "CAPEX": (
+        "PaymentsToAcquirePropertyPlantAndEquipment",
+        "PaymentsToAcquireProductiveAssets",
+    ),
+    "REVENUE": ("RevenueFromContractWithCustomerExcludingAssessedTax",),
+}
+LATE_AFTER = 120
+LATE_KNOWN_AFTER = 45
+
+
+class Row(NamedTuple):
+    """A value, the date that it describes, and the first session whose close sees it."""
+
+    described: date
+    session: date
+    value: float
+
+
+class Fact(NamedTuple):
+    """An SEC fact as first filed, and the first session whose close sees it."""
+
+    start: date
+    end: date
+    session: date
+    value: float
+
+
+def value_known(history_dir: Path, series_id: str, session: date) -> float | None:
+    """Return what a session's close knows of a series; None for no view."""
+    row = row_known(history_dir, series_id, session)
+    return None if row is None else row.value
+
+
+def row_known(history_dir: Path, series_id: str, session: date) -> Row | None:
+    """Return the row that a session's close sees: the newest described date among the visible."""
+    newest = None
+    for row in rows(Path(history_dir), series_id):
+        visible = row.session <= session
+        if visible and (newest is None or row.described > newest.described):
+            newest = row
+    if newest is None or (session - newest.described).days > _stale_after(series_id):
+        return None
+    if newest.value != newest.value:  # NaN: known to be unknowable
+        return None
+    return newest
+
+
+@cache
+def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
+    """Return every value of a series with the first session that sees it, if any does."""
+    found = _filed(history_dir, series_id) if "_TTM_" in series_id else None
+    if found is None:
+        found = [
+            Row(described, _first_session(history_dir, series_id, described), value)
+            for described, value in raw(history_dir, series_id)
+        ]
+    first = CATALOG[series_id].first if series_id in CATALOG else None
+    return tuple(r for r in found if r.session < date.max and (not first or r.described >= first))
+
+
+@cache
+def sessions(history_dir: Path) -> tuple[date, ...]:
+    """Return the NYSE sessions: the dates of the price table."""
+    return tuple(date.fromisoformat(line["Date"]) for line in _prices(history_dir))
+
+
+@cache
+def raw(history_dir: Path, series_id: str) -> tuple[tuple[date, float], ...]:
+    """Return a series as published: (described date, value), blanks left out."""
+    if series_id in TABLES:
+        name, column = TABLES[series_id]
+        lines, label = _csv(history_dir / name), "date"
+        if series_id.startswith("FLOW_"):
+            trading = set(sessions(history_dir))
+            lines = [line for line in lines if date.fromisoformat(line["date"]) in trading]
+    elif series_id in CATALOG:
+        lines, label, column = _csv(history_dir / f"fred/{series_id}.csv"), "observation_date", series_id
+    elif series_id.endswith("-USD"):
+        lines, label, column = _csv(history_dir / f"crypto/{series_id}.csv"), "Date", "Close"
+    else:
+        lines, label, column = _prices(history_dir), "Date", series_id
+    return tuple(
+        (date.fromisoformat(line[label]), float(line[column]))
+        for line in lines
+        if line[column].strip() not in ("", ".")
+    )
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def _prices(history_dir: Path) -> list[dict[str, str]]:
+    with gzip.open(history_dir / "prices.csv.gz", "rt", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _stale_after(series_id: str) -> int:
+    if series_id in CATALOG:
+        return CATALOG[series_id].stale_after
+    return asset(series_id).stale_after
+
+
+def _first_session(history_dir: Path, series_id: str, described: date) -> date:
+    """Return the first session whose close sees a value that describes a date."""
+    if series_id in NEVER:
+        return date.max
+    if series_id in H41:
+        return _after(history_dir, h41_release(described))
+    if series_id in SESSIONS_LATER:
+        return _after(history_dir, described, SESSIONS_LATER[series_id])
+    if series_id in DAYS_LATER:
+        return _on_or_after(history_dir, described + timedelta(DAYS_LATER[series_id]))
+    if series_id.endswith("-USD") or series_id.startswith("FUNDING_"):
+        # The UTC day ends after New York's close of that date and before the next date's.
+        return _on_or_after(history_dir, described + timedelta(1))
+    if series_id in CATALOG:
+        raise AssertionError(f"no rule by hand for {series_id}")
+    return _on_or_after(history_dir, described)
+
+
+def _after(history_dir: Path, day: date, n: int = 1) -> date:
+    """Return the n-th session strictly after a day; date.max beyond the table."""
+    days = sessions(history_dir)
+    place = bisect_right(days, day) + n - 1
+    return days[place] if place < len(days) else date.max
+
+
+def _on_or_after(history_dir: Path, day: date) -> date:
+    days = sessions(history_dir)
+    place = bisect_left(days, day)
+    return days[place] if place < len(days) else date.max
+
+
+def h41_release(wednesday: date) -> date:
+    """Return the day, at 16:30 New York, on which the H.4.1 of a Wednesday is released."""
+    if wednesday.weekday() != 2:
+        raise AssertionError(f"{wednesday} is no Wednesday")
+    thursday = wednesday + timedelta(1)
+    return thursday + timedelta(1) if is_thursday_holiday(thursday) else thursday
+
+
+def is_thursday_holiday(day: date) -> bool:
+    """Return whether a Thursday is a US federal holiday.
+
+    Holidays that fall on a weekend are kept on a Friday or Monday, and those kept on a Monday by
+    law never reach a Thursday, so only fixed dates and Thanksgiving matter.
+    """
+    fixed = {(1, 1), (7, 4), (11, 11), (12, 25)}
+    if day.year >= 2021:
+        fixed.add((6, 19))
+    thanksgiving = day.month == 11 and 22 <= day.day <= 28
+    return day.weekday() == 3 and ((day.month, day.day) in fixed or thanksgiving)
+
+
+def _filed(history_dir: Path, series_id: str) -> list[Row]:
+    """Return a firm's trailing four quarters, or those of a year before, by period end.
+
+    The year-ago figure is dated by the current period, with which it is known; NaN where the
+    files do not allow it to be worked out.
+    """
+    concept, rest = series_id.split("_TTM_")
+    year_ago, ticker = rest.startswith("YEAR_AGO_"), rest.removeprefix("YEAR_AGO_")
+    solved = trailing_years(history_dir, concept, ticker)
+    if not year_ago:
+        return [Row(end, session, value) for end, (session, value) in solved.items()]
+    found = []
+    for end, (session, _) in solved.items():
+        before = [e for e in solved if abs((end - e).days - 365) <= 10]
+        if len(before) > 1:
+            raise AssertionError(f"{series_id}: {before} are all a year before {end}")
+        if before and solved[before[0]][0] <= session:
+            found.append(Row(end, session, solved[before[0]][1]))
+        else:
+            found.append(Row(end, session, float("nan")))
+    return found
+
+
+def trailing_years(
+    history_dir: Path, concept: str, ticker: str
+) -> dict[date, tuple[date, float]]:
+    """Return period end → (first session that sees it, sum of the four quarters up to it)."""
+    facts = first_filed(history_dir, concept, ticker)
+    years = {f.end: f for f in facts if 350 <= (f.end - f.start).days + 1 <= 380}
+    solved = {end: (fact.session, fact.value) for end, fact in years.items()}
+    for now in sorted(facts, key=lambda f: f.start):  # earliest start first: year-to-date facts
+        before = years.get(now.start - timedelta(1))
+        if now.end in solved or before is None:
+            continue
+        for then in facts:
+            if then.start == before.start and abs((now.end - then.end).days - 365) <= 10:
+                session = max(now.session, before.session, then.session)
+                solved[now.end] = (session, now.value + before.value - then.value)
+    return solved
+
+
+@cache
+def first_filed(history_dir: Path, concept: str, ticker: str) -> tuple[Fact, ...]:
+    """Return for each (start, end) the fact that was filed first."""
+    first: dict[tuple[str, str], dict[str, object]] = {}
+    for tag in TAGS[concept]:
+        path = history_dir / f"edgar/{ticker}_{tag}.json"
+        if not path.exists():
+            continue
+        for fact in json.loads(path.read_text())["units"]["USD"]:
+            key = fact["start"], fact["end"]
+            if key not in first or fact["filed"] < first[key]["filed"]:
+                first[key] = fact
+    found = []
+    for (start, end), fact in first.items():
+        ended, filed = date.fromisoformat(end), date.fromisoformat(fact["filed"])
+        if (filed - ended).days > LATE_AFTER:
+            session = _on_or_after(history_dir, ended + timedelta(LATE_KNOWN_AFTER))
+        else:
+            session = _after(history_dir, filed)
+        found.append(Fact(date.fromisoformat(start), ended, session, float(fact["val"])))
+    return tuple(found)

@@ -1,0 +1,239 @@
+"""Portfolio accounting in plain Python: what the engine is held to.
+
+Written from the rules alone, one session, one position and one order at a time, with
+nothing but the standard library. It is slow and means to be read:
+
+    rebuild   daily equity from executed orders, as anyone can from `orders.csv`
+    run       daily equity and orders from target weights
+
+Prices are a dict of sessions, each a dict of assets; an asset without a close is missing
+from it, or None, or NaN. A bill's return is the one into a session from the session before.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+from typing import NamedTuple
+
+Weights = Mapping[str, float]
+Closes = Mapping[date, Mapping[str, float | None]]
+
+STALE_DAYS = 10
+"""Calendar days without a price after which a holding is sold at its last one."""
+
+
+class Order(NamedTuple):
+    """One row of `orders.csv`: units signed, price before costs, cost all-in in USD."""
+
+    date: date
+    asset: str
+    units: float
+    price: float
+    cost: float
+
+
+@dataclass
+class Quotes:
+    """The last close of every asset, and when it was."""
+
+    price: dict[str, float] = field(default_factory=dict)
+    seen: dict[str, date] = field(default_factory=dict)
+
+    def learn(self, day: date, closes: Mapping[str, float | None]) -> None:
+        for asset, price in closes.items():
+            if price is not None and not math.isnan(price):
+                self.price[asset] = price
+                self.seen[asset] = day
+
+    def fresh(self, asset: str, day: date) -> bool:
+        return self.seen.get(asset) == day
+
+    def stale(self, asset: str, day: date) -> bool:
+        return asset in self.seen and (day - self.seen[asset]).days > STALE_DAYS
+
+
+# --- From orders -----------------------------------------------------------------------------
+
+
+def rebuild(
+    orders: Iterable[Order],
+    closes: Closes,
+    bills: Mapping[date, float],
+    capital: float,
+    borrow: Weights,
+) -> tuple[list[float], list[float]]:
+    """Equity at each session's close, and the simple returns from the second session on."""
+    by_day: dict[date, list[Order]] = {}
+    for order in orders:
+        by_day.setdefault(order.date, []).append(order)
+
+    cash, units, quotes = capital, dict[str, float](), Quotes()
+    equity: list[float] = []
+    previous: date | None = None
+    for day in sorted(closes):
+        quotes.learn(day, closes[day])
+        if previous is not None:
+            cash *= 1 + bills[day]
+            for asset in units:
+                if units[asset] < 0:
+                    units[asset] *= 1 + borrow.get(asset, 0.0) * (day - previous).days / 365
+        for order in by_day.get(day, []):
+            cash -= order.units * order.price + order.cost
+            units[order.asset] = units.get(order.asset, 0.0) + order.units
+        equity.append(cash + sum(held * quotes.price[asset] for asset, held in units.items()))
+        previous = day
+    return equity, [b / a - 1 for a, b in pairwise(equity)]
+
+
+# --- From target weights ---------------------------------------------------------------------
+
+
+@dataclass
+class Pending:
+    """A decision that has been taken and waits for its close."""
+
+    fill: date
+    weights: dict[str, float]
+
+
+@dataclass
+class Drift:
+    """The weights held since `base`, growing with prices and bills, before any cost."""
+
+    base: date = date.min
+    weights: dict[str, float] = field(default_factory=dict)
+    prices: dict[str, float] = field(default_factory=dict)
+    bill: float = 1.0
+
+    def now(self, day: date, quotes: Quotes, bill: float) -> dict[str, float]:
+        if day == self.base:
+            return dict(self.weights)
+        grown = {
+            asset: weight * quotes.price[asset] / self.prices[asset]
+            for asset, weight in self.weights.items()
+            if weight != 0
+        }
+        cash = (1 - sum(self.weights.values())) * bill / self.bill
+        total = cash + sum(grown.values())
+        return {asset: value / total for asset, value in grown.items()}
+
+    def restart(self, day: date, weights: dict[str, float], quotes: Quotes, bill: float) -> None:
+        self.base, self.weights, self.prices, self.bill = day, weights, dict(quotes.price), bill
+
+
+@dataclass
+class Book:
+    """Cash and positions; an asset's long and short legs are two positions."""
+
+    cash: float
+    long: dict[str, float] = field(default_factory=dict)
+    short: dict[str, float] = field(default_factory=dict)
+
+    def accrue(self, bill: float, days: int, borrow: Weights) -> None:
+        self.cash *= 1 + bill
+        for asset in self.short:
+            self.short[asset] *= 1 + borrow.get(asset, 0.0) * days / 365
+
+    def value(self, quotes: Quotes) -> float:
+        legs = [*self.long.items(), *self.short.items()]
+        return self.cash + sum(units * quotes.price[asset] for asset, units in legs)
+
+    def holds(self, asset: str) -> bool:
+        return self.long.get(asset, 0.0) != 0 or self.short.get(asset, 0.0) != 0
+
+    def trade(self, targets: Weights, day: date, quotes: Quotes, costs: Weights) -> list[Order]:
+        """Move the legs of the assets in `targets` to their share of the value before costs."""
+        value = self.value(quotes)
+        wishes = []
+        for asset, weight in targets.items():
+            for leg, share in ((self.long, max(weight, 0.0)), (self.short, min(weight, 0.0))):
+                price = quotes.price[asset]
+                change = share * value - leg.get(asset, 0.0) * price
+                wishes.append((change, asset, leg, share * value / price))
+        wishes.sort(key=lambda wish: wish[0])
+
+        orders = []
+        for _, asset, leg, wanted in wishes:
+            price, rate = quotes.price[asset], costs.get(asset, 0.0)
+            units = wanted - leg.get(asset, 0.0)
+            if units > 0 and units * price * (1 + rate) > self.cash:
+                units = max(self.cash, 0.0) / (1 + rate) / price
+            if units == 0:
+                continue
+            cost = abs(units) * price * rate
+            self.cash -= units * price + cost
+            leg[asset] = leg.get(asset, 0.0) + units
+            orders.append(Order(day, asset, units, price, cost))
+        return orders
+
+
+def differs(target: Weights, held: Weights, band: float) -> bool:
+    """Whether some asset's target lies further than `band` from what is held."""
+    return any(
+        abs(target.get(asset, 0.0) - held.get(asset, 0.0)) > band for asset in {*target, *held}
+    )
+
+
+def run(
+    decisions: Mapping[date, Weights],
+    closes: Closes,
+    bills: Mapping[date, float],
+    costs: Weights,
+    borrow: Weights,
+    capital: float,
+    lag: int,
+    band: float,
+) -> tuple[list[float], list[Order]]:
+    """Equity at each session's close, and the orders executed.
+
+    At every close, in this order: interest and borrow fees accrue, holdings that have lost
+    their price are closed, the decision of `lag` sessions ago fills, a new decision is taken.
+    """
+    sessions = sorted(closes)
+    assets = sorted({asset for row in decisions.values() for asset in row})
+    book, drift, quotes, bill = Book(capital), Drift(), Quotes(), 1.0
+    pending: list[Pending] = []
+    last: Pending | None = None
+    equity: list[float] = []
+    orders: list[Order] = []
+
+    for i, day in enumerate(sessions):
+        quotes.learn(day, closes[day])
+        if i > 0:
+            bill *= 1 + bills[day]
+            book.accrue(bills[day], (day - sessions[i - 1]).days, borrow)
+
+        targets: dict[str, float] = {}
+
+        dead = [a for a in assets if book.holds(a) and quotes.stale(a, day)]
+        if dead:
+            drift.restart(
+                day, drift.now(day, quotes, bill) | dict.fromkeys(dead, 0.0), quotes, bill
+            )
+            targets |= dict.fromkeys(dead, 0.0)
+            for waiting in pending:
+                waiting.weights |= dict.fromkeys(dead, 0.0)
+
+        if pending and pending[0].fill == day:
+            wanted = pending.pop(0).weights
+            untraded = {
+                a: w for a, w in drift.now(day, quotes, bill).items() if not quotes.fresh(a, day)
+            }
+            traded = {a: wanted.get(a, 0.0) for a in assets if quotes.fresh(a, day)}
+            targets |= traded
+            drift.restart(day, untraded | traded, quotes, bill)
+
+        orders += book.trade(targets, day, quotes, costs)
+
+        if day in decisions and i + lag < len(sessions):
+            target = dict(decisions[day])
+            waits = last is not None and last.fill > day
+            held = last.weights if waits else drift.now(day, quotes, bill)
+            if differs(target, held, band):
+                last = Pending(sessions[i + lag], target)
+                pending.append(last)
+
+        equity.append(book.value(quotes))
+    return equity, orders
