@@ -1,4 +1,4 @@
-"""What a run is made of, as typed data: checked before anything is read, and enough to repeat it."""
+"""What a run is made of, as typed data: checked before anything is read, enough to repeat it."""
 
 import json
 import tomllib
@@ -93,9 +93,7 @@ class RunConfig(pydantic.BaseModel):
 
     def identity(self) -> str:
         """Return what tells this run from another, as canonical JSON: all but where files lie."""
-        return json.dumps(
-            self.model_dump(mode="json", exclude={"store", "source"}), sort_keys=True
-        )
+        return json.dumps(self.model_dump(mode="json", exclude={"store", "source"}), sort_keys=True)
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:

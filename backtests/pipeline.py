@@ -115,7 +115,10 @@ def window(config: RunConfig, history: History, reading: Reading) -> pd.Datetime
     """
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
-        start = reading.regime.first_valid_index() or history.closes.first_valid_index()
+        seen = reading.regime.notna()
+        start = pd.Timestamp(
+            index[int(seen.to_numpy().argmax())]
+        )  # the first session if none has one
     else:
         start = pd.Timestamp(config.start)
         history.session(start, "start")

@@ -121,7 +121,8 @@ class Absorption(Signal):
     def score(self, panel: pd.DataFrame) -> pd.Series:
         """Return z(logit u)."""
         u = self.gauges(panel)["u"].clip(EDGE, 1 - EDGE)
-        return zscore(np.log(u / (1 - u))).rename(self.name)
+        logit: pd.Series = np.log(u / (1 - u))  # type: ignore[assignment]
+        return zscore(logit).rename(self.name)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return whether capital is being absorbed."""

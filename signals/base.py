@@ -19,9 +19,7 @@ from signals.transforms import percentile
 CONFIRM = 5
 
 
-def latch(
-    enter: pd.Series, leave: pd.Series, view: pd.Series, confirm: int = CONFIRM
-) -> pd.Series:
+def latch(enter: pd.Series, leave: pd.Series, view: pd.Series, confirm: int = CONFIRM) -> pd.Series:
     """Return a flag with hysteresis, confirmed on entry and on exit.
 
     Starting from off, the flag turns on at the ``confirm``-th session in a row on which ``enter``
@@ -54,9 +52,7 @@ def latch(
     return pd.Series(out, index=view.index, dtype="boolean").mask(~seen)
 
 
-def hysteresis(
-    measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM
-) -> pd.Series:
+def hysteresis(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
     """Return the flag of one measure: on beyond ``enter``, off beyond ``leave`` again.
 
     With ``enter`` above ``leave`` the flag stands for high values, else for low ones. NA where
@@ -159,7 +155,7 @@ class Signal(ABC):
     @property
     @abstractmethod
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Gauges that all have to be beyond ``enter`` for the flag; any beyond ``leave`` ends it."""
+        """Gauges that must all be beyond ``enter`` for the flag; any beyond ``leave`` ends it."""
 
     def explain(
         self, panel: pd.DataFrame, at: pd.Timestamp, known: pd.DataFrame | None = None
@@ -257,4 +253,4 @@ def _known_at(
     if known is None:
         return {}
     row = known.loc[at]
-    return {id: None if pd.isna(row.get(id)) else pd.Timestamp(row[id]) for id in inputs}
+    return {id: None if pd.isna(row.get(id)) else pd.Timestamp(str(row[id])) for id in inputs}

@@ -269,9 +269,7 @@ _FRED = (
     _monthly("TB3MS", "Treasury bill 3 months, month average", _PERCENT, -2, 25, 45),
     _quarterly("GDP", "Gross domestic product", _BILLIONS_AR, 1e3, 2e5),
     _quarterly("PNFI", "Private nonresidential fixed investment", _BILLIONS_AR, 1e2, 5e4),
-    _quarterly(
-        "A679RC1Q027SBEA", "Investment in information processing", _BILLIONS_AR, 1e1, 2e4
-    ),
+    _quarterly("A679RC1Q027SBEA", "Investment in information processing", _BILLIONS_AR, 1e1, 2e4),
     _quarterly("B985RC1Q027SBEA", "Investment in software", _BILLIONS_AR, 1e1, 2e4),
     _quarterly(
         "DRTSCILM", "Banks tightening loans to firms, net share", _PERCENT, -100, 100, days=75
@@ -385,12 +383,12 @@ def _table(
 
 
 _CRYPTO_TABLES = (
-    _table(
-        "FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION
-    ),
+    _table("FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION),
     _table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION),
     *(
-        _table(f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05, UTC_MIDNIGHT)
+        _table(
+            f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05, UTC_MIDNIGHT
+        )
         for coin in ("BTC", "ETH", "SOL")
     ),
     _table(
@@ -399,8 +397,7 @@ _CRYPTO_TABLES = (
 )
 
 CATALOG: dict[str, Series] = {
-    series.id: series
-    for series in (*_FRED, *_sec_series(), *_annual_series(), *_CRYPTO_TABLES)
+    series.id: series for series in (*_FRED, *_sec_series(), *_annual_series(), *_CRYPTO_TABLES)
 }
 
 

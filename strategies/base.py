@@ -80,14 +80,12 @@ def sleeve_volatility(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.Serie
     """
     prices = panel.reindex(columns=list(tickers))
     returns = prices.pct_change(fill_method=None).mean(axis=1)
-    return returns.rolling(VOLATILITY_WINDOW).std() * np.sqrt(SESSIONS_A_YEAR)
+    return returns.rolling(VOLATILITY_WINDOW).std() * float(np.sqrt(SESSIONS_A_YEAR))
 
 
-def volatility_scale(
-    panel: pd.DataFrame, tickers: tuple[str, ...], target: float
-) -> pd.Series:
+def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
     """Return min(1, target / volatility) of a sleeve; 0 while its volatility is not known."""
-    scale = target / sleeve_volatility(panel, tickers)
+    scale: pd.Series = target / sleeve_volatility(panel, tickers)
     return scale.clip(upper=1.0).fillna(0.0)
 
 
@@ -124,7 +122,10 @@ def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0
             f"{strategy}: expected a finite weight of {weights.columns[column]} on "
             f"{weights.index[row].date()}, was {values[row, column]}; give 0 where there is no view"
         )
-    limits = {"the sum of weights": values.sum(axis=1), "gross exposure": np.abs(values).sum(axis=1)}
+    limits = {
+        "the sum of weights": values.sum(axis=1),
+        "gross exposure": np.abs(values).sum(axis=1),
+    }
     for (what, total), limit in zip(limits.items(), (1.0, gross_limit), strict=True):
         over = np.flatnonzero(total > limit + 1e-9)
         if len(over):

@@ -1,4 +1,4 @@
-"""L8 and L13: hold what earns cash soon, little of what never may, and much cash when it is dear."""
+"""L8 and L13: hold what earns cash soon, little of what may never, and much cash when dear."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -59,7 +59,7 @@ class NearCashFlow(Strategy):
         """Refuse a volatility that is none."""
         if not 0 < self.volatility <= 5:
             raise ConfigError(
-                f"volatility must lie above 0 and up to 5 (a fraction a year), was {self.volatility}"
+                f"volatility must lie above 0, up to 5 (a fraction a year), was {self.volatility}"
             )
 
     @property

@@ -129,7 +129,7 @@ class _Chooser:
             return
         before = self._drifted(fill)
         can = self.priced[fill]
-        for column in np.flatnonzero(~can & (np.abs(target - before) > 1e-12)):
+        for column in np.flatnonzero(~can & (np.abs(target - before) > 1e-12)).tolist():
             self.notes.append(
                 f"{self.closes.columns[column]} had no price on {self.index[fill].date()}: "
                 "left alone until the next decision"
@@ -158,7 +158,8 @@ class _Chooser:
         growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.filled])
         values = self.held * growth
         cash = (1 - self.held.sum()) * self.cash[at] / self.cash[self.filled]
-        return values / (values.sum() + cash)
+        drifted: np.ndarray = values / (values.sum() + cash)
+        return drifted
 
 
 def _lost(closes: pd.DataFrame) -> list[tuple[int, int]]:

@@ -174,7 +174,9 @@ def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Co
         if not shorts or bool((target > 0).any()):
             columns[asset] = (asset, np.ones(len(closes)), target.clip(lower=0))
     assets = [asset for asset, _, _ in columns.values()]
-    units = np.column_stack([owed for _, owed, _ in columns.values()] or [np.ones((len(closes), 0))])
+    units = np.column_stack(
+        [owed for _, owed, _ in columns.values()] or [np.ones((len(closes), 0))]
+    )
     values = last[assets].to_numpy() * units / bill_index[:, None]
     return _Legs(
         assets=assets,

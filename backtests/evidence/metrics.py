@@ -4,7 +4,9 @@ Returns are simple daily returns as fractions; a year has 252 sessions; excess i
 Losses are negative. A metric that is not defined (no variation, no observation) is NaN.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +41,7 @@ def cagr(returns: pd.Series) -> float:
     """Return the compound growth rate a year: Π(1 + r)^(252/n) − 1."""
     if returns.empty:
         return float("nan")
-    return float((1 + returns).prod() ** (YEAR / len(returns)) - 1)
+    return float(_float((1 + returns).prod()) ** (YEAR / len(returns)) - 1)
 
 
 def volatility(returns: pd.Series) -> float:
@@ -50,14 +52,14 @@ def volatility(returns: pd.Series) -> float:
 def sharpe(returns: pd.Series, bills: pd.Series) -> float:
     """Return mean excess over its standard deviation (ddof 1), × √252. Sharpe (1994)."""
     excess = returns - bills
-    return _ratio(excess.mean(), excess.std()) * np.sqrt(YEAR)
+    return _ratio(excess.mean(), excess.std()) * math.sqrt(YEAR)
 
 
 def sortino(returns: pd.Series, bills: pd.Series) -> float:
     """Return mean excess over its downside deviation √mean(min(excess, 0)²), × √252."""
     excess = returns - bills
     downside = float(np.sqrt((excess.clip(upper=0) ** 2).mean()))
-    return _ratio(excess.mean(), downside) * np.sqrt(YEAR)
+    return _ratio(excess.mean(), downside) * math.sqrt(YEAR)
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
@@ -71,7 +73,7 @@ def max_drawdown(returns: pd.Series) -> Drawdown:
     falls = drawdowns(returns)
     if falls.empty or falls.min() >= 0:
         return Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
-    trough = falls.idxmin()
+    trough = pd.Timestamp(str(falls.idxmin()))
     before, after = falls.loc[:trough], falls.loc[trough:]
     at_peak = before.index[before >= 0]
     peak = at_peak[-1] if len(at_peak) else falls.index[0]
@@ -80,9 +82,9 @@ def max_drawdown(returns: pd.Series) -> Drawdown:
     return Drawdown(
         depth=float(falls.min()),
         peak=pd.Timestamp(peak),
-        trough=pd.Timestamp(trough),
+        trough=trough,
         recovered=pd.Timestamp(back[0]) if len(back) else None,
-        sessions=int(falls.index.get_loc(end)) - int(falls.index.get_loc(peak)),
+        sessions=int(falls.index.searchsorted(end) - falls.index.searchsorted(peak)),
     )
 
 
@@ -125,7 +127,7 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
     fall = max_drawdown(returns)
     growth = cagr(returns)
     return {
-        "total_return": float((1 + returns).prod() - 1),
+        "total_return": _float((1 + returns).prod()) - 1,
         "cagr": growth,
         "volatility": volatility(returns),
         "sharpe": sharpe(returns, bills),
@@ -145,8 +147,8 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
         "down_capture": capture(returns, benchmark, up=False),
         "best_day": float(returns.max()),
         "worst_day": float(returns.min()),
-        "skew": float(returns.skew()),
-        "kurtosis": float(returns.kurt()),
+        "skew": _float(returns.skew()),
+        "kurtosis": _float(returns.kurt()),
     }
 
 
@@ -191,8 +193,12 @@ def by_regime(returns: pd.Series, bills: pd.Series, regime: pd.Series) -> pd.Dat
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("regime")
 
 
-def _ratio(numerator: float, denominator: float) -> float:
+def _ratio(numerator: Any, denominator: Any) -> float:
     """Return a ratio; NaN where the denominator is zero, to rounding, or missing."""
     if not np.isfinite(denominator) or abs(denominator) < 1e-15:
         return float("nan")
     return float(numerator / denominator)
+
+
+def _float(value: Any) -> float:
+    return float(value)

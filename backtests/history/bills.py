@@ -32,4 +32,5 @@ def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
     """
     held = (known_yield.shift(1) - spread) / 100
     days = known_yield.index.to_series().diff().dt.days
-    return ((1 + held / 2) ** (2 * days / 365) - 1).rename("bills")
+    growth: pd.Series = (1 + held / 2) ** (2 * days / 365)
+    return (growth - 1).rename("bills")

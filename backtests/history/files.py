@@ -261,9 +261,7 @@ def _read_funding(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> 
             yield dated(id, _values(id, table[coin], dates), "table", recorded_at)
 
 
-def _read_stablecoins(
-    table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp
-) -> Iterator[Batch]:
+def _read_stablecoins(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     values = _values("STABLECOINS", table["total"], _dates(table["date"], recorded_at))
     yield dated("STABLECOINS", values, "table", recorded_at)
 
@@ -381,7 +379,7 @@ def _read_sec(text: str) -> tuple[tuple[str, str], list[dict[str, Any]]]:
 
 
 def _check_fact(i: int, entry: Any) -> None:
-    wanted = {"end": str, "filed": str, "val": (int, float), "accn": str}
+    wanted: dict[str, Any] = {"end": str, "filed": str, "val": (int, float), "accn": str}
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     dates = [entry.get(k) for k in ("start", "end", "filed") if k in entry] if good else []
     if not good or not all(_DATE.fullmatch(str(d)) for d in dates):

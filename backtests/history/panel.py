@@ -121,7 +121,8 @@ class History:
                 f"{name} {at.date()} lies outside the history, which runs from {first.date()} to "
                 f"{last.date()}; choose a date inside"
             )
-        return pd.Timestamp(self.panel.index[self.panel.index.searchsorted(at, side="right") - 1])
+        position = int(self.panel.index.searchsorted(at, side="right")) - 1
+        return pd.Timestamp(self.panel.index[position])
 
     def digest(self) -> str:
         """Return a hash of every number and name in it: equal histories, equal digests."""
@@ -161,9 +162,7 @@ def _span(rows: dict[str, pd.DataFrame], end: pd.Timestamp | str | None) -> pd.D
     return index
 
 
-def _assemble(
-    rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeIndex
-) -> History:
+def _assemble(rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeIndex) -> History:
     values: dict[str, np.ndarray] = {}
     moments: dict[str, np.ndarray] = {}
     closes: dict[str, pd.Series] = {}
@@ -182,9 +181,7 @@ def _assemble(
     )
 
 
-def as_known(
-    id: str, rows: pd.DataFrame, index: pd.DatetimeIndex
-) -> tuple[np.ndarray, np.ndarray]:
+def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
     """Return for each session the value known at its close, and when that was first known.
 
     Parameters

@@ -292,7 +292,9 @@ def _new_vintage(batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
     rows = batch.rows
     if held.empty:
         return rows
-    same = rows[["observed_on", "value"]].reset_index(drop=True).equals(held[["observed_on", "value"]])
+    same = (
+        rows[["observed_on", "value"]].reset_index(drop=True).equals(held[["observed_on", "value"]])
+    )
     if same:
         return rows.iloc[:0]
     first, last = held["observed_on"].iloc[0], held["observed_on"].iloc[-1]
@@ -319,7 +321,7 @@ def _new_rows(
     is_new = rows["where"] == "left_only"
     both_missing = rows["value"].isna() & rows["before"].isna()
     differs = ~is_new & ~both_missing & (rows["value"] != rows["before"])
-    later = rows["available_at"].clip(lower=recorded_at)
-    rows["available_at"] = rows["available_at"].where(is_new, later)
+    early = differs & (rows["available_at"] < recorded_at)
+    rows["available_at"] = rows["available_at"].mask(early, recorded_at)
     chosen = rows[is_new | differs].drop(columns=["before", "where"])
     return chosen, int(differs.sum())

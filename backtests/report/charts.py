@@ -56,9 +56,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
 def html_of(figure: Any, *, with_library: bool) -> str:
     """Return a figure as HTML for a page; with plotly's library inside where it is the first."""
-    return str(
-        figure.to_html(full_html=False, include_plotlyjs=with_library, config=_CONFIG)
-    )
+    return str(figure.to_html(full_html=False, include_plotlyjs=with_library, config=_CONFIG))
 
 
 def _line(
@@ -67,7 +65,7 @@ def _line(
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": values.index.strftime("%Y-%m-%d").tolist(),
+        "x": _days(values),
         "y": values.round(6).tolist(),
         "name": name,
         "legendgroup": name,
@@ -75,6 +73,10 @@ def _line(
         "line": {"color": colour, "width": 1.6},
         "hovertemplate": f"%{{y:.4g}}{suffix}<extra>{name}</extra>",
     }
+
+
+def _days(values: pd.Series) -> list[str]:
+    return [str(day)[:10] for day in values.index]
 
 
 def _present(regime: pd.Series) -> list[tuple[str, str]]:
@@ -88,13 +90,11 @@ def _ribbon(regime: pd.Series) -> dict[str, Any]:
     order = list(COLOURS)
     steps = len(order)
     scale = [
-        [edge / steps, colour]
-        for i, colour in enumerate(COLOURS.values())
-        for edge in (i, i + 1)
+        [edge / steps, colour] for i, colour in enumerate(COLOURS.values()) for edge in (i, i + 1)
     ]
     return {
         "type": "heatmap",
-        "x": regime.index.strftime("%Y-%m-%d").tolist(),
+        "x": _days(regime),
         "y": [0],
         "z": [np.array([order.index(n) for n in names]).tolist()],
         "zmin": -0.5,

@@ -33,7 +33,7 @@ def default_folder(run: Run) -> Path:
 
 
 def check_folder(out: Path) -> None:
-    """Raise :class:`DataError` unless the folder is absent, empty, or holds an earlier run alone."""
+    """Raise :class:`DataError` unless the folder is absent, empty, or an earlier run of ours."""
     if out.is_file():
         raise DataError(f"expected a folder at {out}, but it is a file; name another with --out")
     if not out.exists() or not any(out.iterdir()):
@@ -81,7 +81,9 @@ def write_run(
             _write_files(run, numbers, fresh, progress)
             _swap(fresh, out, Path(beside) / "earlier")
     except OSError as error:
-        raise DataError(f"expected to write to {out}: {error.strerror}; name another with --out") from error
+        raise DataError(
+            f"expected to write to {out}: {error.strerror}; name another with --out"
+        ) from error
     return numbers
 
 
@@ -124,13 +126,19 @@ def returns_table(run: Run) -> pd.DataFrame:
 
 
 def flags_table(run: Run) -> pd.DataFrame:
-    """Return the regime, every flag (1, 0, empty) and every score, by session, to the run's end."""
+    """Return the regime, every flag (1, 0, empty) and every score, by session.
+
+    From the first session on which any signal has a view to the run's end: what came before the
+    start is what the signals learned from.
+    """
     reading = run.reading
-    return pd.concat(
+    first = reading.flags.notna().any(axis=1).idxmax()
+    table = pd.concat(
         [
             reading.regime.rename("regime"),
-            reading.flags.astype("Int8").add_prefix("flag_"),
-            reading.scores.add_prefix("score_"),
+            reading.flags.astype("Int8"),
+            reading.scores.add_suffix("_score"),
         ],
         axis=1,
-    ).rename_axis("date")
+    )
+    return table.loc[first:].rename_axis("date")

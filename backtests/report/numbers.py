@@ -20,7 +20,7 @@ def metrics_of(run: Run) -> dict[str, Any]:
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
     strategy = metrics.of_returns(returns, bills, benchmark) | metrics.of_trading(run.result)
     regimes = metrics.by_regime(returns, bills, run.reading.regime)
-    return plain(
+    numbers: dict[str, Any] = plain(
         {
             "run": description(run),
             "strategy": strategy,
@@ -29,6 +29,7 @@ def metrics_of(run: Run) -> dict[str, Any]:
             "regimes": regimes.to_dict(orient="index"),
         }
     )
+    return numbers
 
 
 def description(run: Run) -> dict[str, Any]:

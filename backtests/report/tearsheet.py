@@ -100,7 +100,7 @@ def _quantstats(run: Run) -> str:
 
         template, output = Path(folder) / "template.html", Path(folder) / "page.html"
         template.write_text(_template(), encoding="utf-8")
-        quantstats.reports.html(
+        quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
             benchmark=run.benchmark.copy(),
             rf=0.0,
@@ -178,7 +178,7 @@ def _votes(run: Run) -> list[dict[str, str]]:
             "since": "–" if e.since is None else str(e.since.date()),
             "distance": "–"
             if pd.isna(e.distance)
-            else f"{e.distance:+.3g} {e.distance_unit} of {e.distance_gauge}",
+            else f"{e.distance_gauge} {e.distance:+.3g} {e.distance_unit}",
         }
         for e in said
     ]
@@ -190,6 +190,14 @@ def _chart(run: Run) -> Any:
         run.config.benchmark: run.benchmark,
         "bills": run.bills,
     }
-    growth = pd.DataFrame({name: (1 + r).cumprod() for name, r in sides.items()})
+    growth = pd.DataFrame(
+        {name: _growth(r, run.result.equity.index[0]) for name, r in sides.items()}
+    )
     known = run.reading.regime.shift(1)  # the regime that the session's return could be acted on
     return equity_chart(growth, known, "Growth of 1, drawdown, and the regime known the day before")
+
+
+def _growth(returns: pd.Series, start: pd.Timestamp) -> pd.Series:
+    """Return growth of 1 from the close of the first decision on."""
+    growth: pd.Series = pd.concat([pd.Series([1.0], index=[start]), (1 + returns).cumprod()])
+    return growth

@@ -131,7 +131,11 @@ def raw(history_dir: Path, series_id: str) -> tuple[tuple[date, float], ...]:
             trading = set(sessions(history_dir))
             lines = [line for line in lines if date.fromisoformat(line["date"]) in trading]
     elif series_id in CATALOG:
-        lines, label, column = _csv(history_dir / f"fred/{series_id}.csv"), "observation_date", series_id
+        lines, label, column = (
+            _csv(history_dir / f"fred/{series_id}.csv"),
+            "observation_date",
+            series_id,
+        )
     elif series_id.endswith("-USD"):
         lines, label, column = _csv(history_dir / f"crypto/{series_id}.csv"), "Date", "Close"
     else:
@@ -235,9 +239,7 @@ def _filed(history_dir: Path, series_id: str) -> list[Row]:
     return found
 
 
-def trailing_years(
-    history_dir: Path, concept: str, ticker: str
-) -> dict[date, tuple[date, float]]:
+def trailing_years(history_dir: Path, concept: str, ticker: str) -> dict[date, tuple[date, float]]:
     """Return period end → (first session that sees it, sum of the four quarters up to it)."""
     facts = first_filed(history_dir, concept, ticker)
     years = {f.end: f for f in facts if 350 <= (f.end - f.start).days + 1 <= 380}

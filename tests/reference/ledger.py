@@ -50,8 +50,10 @@ class Quotes:
     def fresh(self, asset: str, day: date) -> bool:
         return self.seen.get(asset) == day
 
-    def stale(self, asset: str, day: date) -> bool:
-        return asset in self.seen and (day - self.seen[asset]).days > STALE_DAYS
+    def lost(self, asset: str, day: date, previous: date) -> bool:
+        """Whether `day` is the first session that is too long after the last price."""
+        seen = self.seen.get(asset, day)
+        return (previous - seen).days <= STALE_DAYS < (day - seen).days
 
 
 # --- From orders -----------------------------------------------------------------------------
@@ -144,7 +146,10 @@ class Book:
         return self.long.get(asset, 0.0) != 0 or self.short.get(asset, 0.0) != 0
 
     def trade(self, targets: Weights, day: date, quotes: Quotes, costs: Weights) -> list[Order]:
-        """Move the legs of the assets in `targets` to their share of the value before costs."""
+        """Move the legs of the assets in `targets` to their share of the value before costs.
+
+        The largest sale goes first, the largest purchase last; what ties goes in order of assets.
+        """
         value = self.value(quotes)
         wishes = []
         for asset, weight in targets.items():
@@ -192,7 +197,7 @@ def run(
     their price are closed, the decision of `lag` sessions ago fills, a new decision is taken.
     """
     sessions = sorted(closes)
-    assets = sorted({asset for row in decisions.values() for asset in row})
+    assets = list(dict.fromkeys(asset for row in decisions.values() for asset in row))
     book, drift, quotes, bill = Book(capital), Drift(), Quotes(), 1.0
     pending: list[Pending] = []
     last: Pending | None = None
@@ -200,14 +205,15 @@ def run(
     orders: list[Order] = []
 
     for i, day in enumerate(sessions):
+        previous = sessions[max(i - 1, 0)]
         quotes.learn(day, closes[day])
         if i > 0:
             bill *= 1 + bills[day]
-            book.accrue(bills[day], (day - sessions[i - 1]).days, borrow)
+            book.accrue(bills[day], (day - previous).days, borrow)
 
         targets: dict[str, float] = {}
 
-        dead = [a for a in assets if book.holds(a) and quotes.stale(a, day)]
+        dead = [a for a in assets if book.holds(a) and quotes.lost(a, day, previous)]
         if dead:
             drift.restart(
                 day, drift.now(day, quotes, bill) | dict.fromkeys(dead, 0.0), quotes, bill
@@ -222,7 +228,7 @@ def run(
                 a: w for a, w in drift.now(day, quotes, bill).items() if not quotes.fresh(a, day)
             }
             traded = {a: wanted.get(a, 0.0) for a in assets if quotes.fresh(a, day)}
-            targets |= traded
+            targets = {a: (targets | traded)[a] for a in assets if a in targets | traded}
             drift.restart(day, untraded | traded, quotes, bill)
 
         orders += book.trade(targets, day, quotes, costs)

@@ -67,9 +67,7 @@ def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Panel, Column, Flag]:
     share: Column = []
     idle: Column = []
     excess: Column = []
-    for rrp, reserves, gdp in zip(
-        panel["RRPONTSYD"], panel["WRESBAL"], panel["GDP"], strict=True
-    ):
+    for rrp, reserves, gdp in zip(panel["RRPONTSYD"], panel["WRESBAL"], panel["GDP"], strict=True):
         over = None
         if reserves is not None and gdp is not None:
             over = max(0.0, reserves / 1000 - k * gdp)  # millions to billions
@@ -152,10 +150,7 @@ def injecting(panel: Panel) -> Flag:
     """Return whether capital spending still injects."""
     _, triples = _absorption_rows(panel)
     return latched(
-        [
-            row is not None and row[0] < 0.3 and row[1] > 10.0 and row[2] > 2.0
-            for row in triples
-        ],
+        [row is not None and row[0] < 0.3 and row[1] > 10.0 and row[2] > 2.0 for row in triples],
         [row is not None and (row[0] > 0.4 or row[1] < 5.0 or row[2] < 1.0) for row in triples],
         [row is not None for row in triples],
         CONFIRM,

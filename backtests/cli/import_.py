@@ -1,0 +1,57 @@
+"""``drypowder import``: files into the store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backtests.cli.options import JsonOption, StoreOption, print_json, progress, store_path
+
+
+def import_(
+    path: Annotated[Path, typer.Argument(help="A file, or a folder read with its subfolders.")],
+    store: StoreOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Read CSV and JSON files into the store.
+
+    Knows FRED's CSV, Yahoo-like CSV (named after the ticker), a price table (Date and a column
+    per ticker), SEC companyconcept JSON, and tables of ETF flows, funding, stablecoins and annual
+    cash flow; plain or gzip. Importing twice adds nothing.
+    """
+    from backtests.history.importing import import_path
+
+    target = store_path(store)
+    with progress("reading") as step:
+        done = import_path(path, target, progress=step)
+    parsed = done.parsed
+    if json:
+        print_json(
+            {
+                "store": str(target),
+                "files": parsed.files,
+                "skipped": parsed.skipped,
+                "refused": parsed.refused,
+                "new": done.new,
+                "revised": done.revised,
+                "notes": _notes(done),
+            }
+        )
+    else:
+        for name, reason in parsed.skipped.items():
+            typer.echo(f"skipped {name}: {reason}")
+        for note in _notes(done):
+            typer.echo(note)
+        typer.echo(
+            f"{len(parsed.files)} files, {len(parsed.batches)} series: {done.new:,} rows new, "
+            f"{done.revised:,} revised, in {target}"
+        )
+    for line in parsed.refused:
+        typer.echo(f"error: {line}", err=True)
+    if parsed.refused:
+        raise typer.Exit(2)
+
+
+def _notes(done: object) -> list[str]:
+    batches = done.parsed.batches  # type: ignore[attr-defined]
+    return [f"{batch.series_id}: {batch.note}" for batch in batches if batch.note]

@@ -1,0 +1,75 @@
+"""Options that several commands share, and how they are resolved."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+StoreOption = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads it
+    typer.Option("--store", help="The store's file; else DRYPOWDER_STORE, else the default one."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+
+STALE_DAYS = 7
+
+
+def store_path(store: Path | None) -> Path:
+    """Return the store to use: the one named, the environment's, or the default one."""
+    from backtests.history.store import default_store
+
+    named = store or os.environ.get("DRYPOWDER_STORE")
+    return Path(named) if named else default_store()
+
+
+def console() -> "Console":
+    """Return where tables are printed; plain text in a pipe, and NO_COLOR is obeyed."""
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() else 160
+    return Console(width=wide, highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Any]:
+    """Show that something is going on, on a terminal; stay quiet in a pipe.
+
+    Yields a function that takes the name of the present step.
+    """
+    from rich.console import Console
+
+    errors = Console(stderr=True)
+    if not errors.is_terminal:
+        yield lambda step: None
+        return
+    with errors.status(what) as status:
+        yield lambda step: status.update(f"{what}: {step}")
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as JSON on stdout."""
+    import json
+
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def warn(message: str) -> None:
+    """Print one line of warning on stderr."""
+    typer.echo(f"warning: {message}", err=True)
+
+
+def stale_warning(last: Any) -> str | None:
+    """Return a warning when history ended more than a week ago, else None."""
+    from backtests.history.importing import new_york_now
+
+    age = (new_york_now() - last).days
+    if age <= STALE_DAYS:
+        return None
+    return f"the history ends on {last.date()}, {age} days ago; import newer data"

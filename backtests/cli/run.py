@@ -1,0 +1,131 @@
+"""``drypowder run``: one backtest, its tearsheet and its files."""
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from backtests.cli.options import (
+    JsonOption,
+    StoreOption,
+    console,
+    print_json,
+    progress,
+    stale_warning,
+    store_path,
+    warn,
+)
+
+Text = Optional[str]  # noqa: UP045 - typer reads it
+Date = Annotated[Text, typer.Option(metavar="DATE", help="Like 2015-01-01.")]
+
+
+def run(
+    strategy: Annotated[
+        Text, typer.Argument(help="A strategy of 'drypowder list'; may stand in --config.")
+    ] = None,
+    store: StoreOption = None,
+    start: Date = None,
+    end: Date = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", help="Folder to write; default reports/<strategy>-<run id>."),
+    ] = None,
+    config: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--config", help="TOML, like the config.toml of a run; options go first."),
+    ] = None,
+    param: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the strategy."),
+    ] = None,
+    lag: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Sessions from decision to fill; at least 1."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Run one backtest; write its tearsheet and files."""
+    from backtests.config import config_from, read_config
+    from backtests.pipeline import run as run_pipeline
+    from backtests.report.folder import check_folder, default_folder, write_run
+
+    given = {
+        "strategy": strategy,
+        "start": start,
+        "end": end,
+        "lag": lag,
+        "store": None if config and not store else store_path(store),
+    }
+    data = read_config(config) if config else {}
+    data |= {key: value for key, value in given.items() if value is not None}
+    if param:
+        data["params"] = {**data.get("params", {}), **dict(map(_parameter, param))}
+    if "strategy" not in data:
+        raise _missing_strategy()
+    checked = config_from(data)
+    if out is not None:
+        check_folder(out)
+    with progress("running") as step:
+        step(checked.strategy)
+        done = run_pipeline(checked)
+        folder = out if out is not None else default_folder(done)
+        numbers = write_run(done, folder, step)
+    if json:
+        print_json(numbers)
+    else:
+        _print(numbers, folder)
+    stale = stale_warning(done.result.equity.index[-1]) if checked.end is None else None
+    for line in [*numbers["run"]["notes"], *([stale] if stale else [])]:
+        warn(line)
+
+
+def _missing_strategy() -> Exception:
+    from signals.errors import ConfigError
+    from strategies import STRATEGIES
+
+    names = ", ".join(sorted(STRATEGIES))
+    return ConfigError(f"expected a strategy, as argument or in --config; known: {names}")
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """Return the name and value of NAME=VALUE, the value read as TOML, else as text."""
+    import tomllib
+
+    from signals.errors import ConfigError
+
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ConfigError(f"--param must be NAME=VALUE, was {text!r}")
+    try:
+        return name.strip(), tomllib.loads(f"x = {value}")["x"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value
+
+
+def _print(numbers: dict[str, Any], folder: Path) -> None:
+    from rich.table import Table
+
+    from backtests.report.tearsheet import ROWS
+
+    described = numbers["run"]
+    screen = console()
+    screen.print(
+        f"[bold]{described['strategy']}[/bold], {described['start']} to {described['end']}, "
+        f"source: {described['source']}"
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    sides = {
+        "strategy": described["strategy"],
+        "benchmark": described["benchmark"],
+        "bills": "bills",
+    }
+    for label in sides.values():
+        table.add_column(label, justify="right")
+    for key, label, form in ROWS:
+        values = [numbers[side].get(key) for side in sides]
+        table.add_row(label, *("–" if v is None else form(v) for v in values))
+    screen.print(table)
+    typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
+    typer.echo("Research, not investment advice.")
