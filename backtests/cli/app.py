@@ -45,13 +45,17 @@ app.command("run")(run.run)
 
 
 def main() -> None:
-    """Run the command line; bad input is one line and exit code 2 (3: a source failed)."""
-    sys.exit(_guarded())
+    """Run the command line and exit."""
+    sys.exit(command(sys.argv[1:]))
 
 
-def _guarded() -> int:
+def command(arguments: list[str]) -> int:
+    """Run one command and return its exit code: 2 for bad input, 3 when a source failed.
+
+    Either is one line on stderr.
+    """
     try:
-        return app(standalone_mode=False) or 0
+        return app(arguments, standalone_mode=False) or 0
     except typer.TyperException as error:
         return _say(_usage(error), 2)
     except (typer.Abort, KeyboardInterrupt):

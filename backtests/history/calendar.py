@@ -91,7 +91,7 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
 
 def _h41_release(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return 16:30 on the Thursday after each date, or on Friday when Thursday is a holiday."""
-    ahead = (THURSDAY - dates.weekday - 1) % 7 + 1
+    ahead = (THURSDAY - dates.day_of_week - 1) % 7 + 1
     thursday = dates + pd.to_timedelta(ahead, unit="D")
     late = pd.to_timedelta(thursday.isin(_federal_holidays()).astype(int), unit="D")
     return thursday + late + H41_RELEASE

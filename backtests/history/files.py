@@ -5,6 +5,7 @@ something it cannot is refused as a whole, with its name, the line and the cure.
 the catalog: a value outside its series' plausible range is a file in another unit.
 """
 
+import csv
 import gzip
 import json
 import re
@@ -154,7 +155,7 @@ def _read_csv(file: Path, text: str, recorded_at: pd.Timestamp) -> Iterator[Batc
     header = [cell.strip() for cell in text.lstrip().splitlines()[0].split(",")]
     stem = file.name.removesuffix(".gz").removesuffix(".csv")
     reader = _reader(header, stem)
-    table = _table(text, len(header))
+    table = _table(text)
     yield from reader(table, stem, recorded_at)
 
 
@@ -181,17 +182,24 @@ def _reader(header: list[str], stem: str) -> Reader:
     raise Foreign(f"no known header: {','.join(header)[:60]!r}")
 
 
-def _table(text: str, width: int) -> pd.DataFrame:
+def _table(text: str) -> pd.DataFrame:
     """Return the rows as text, indexed by line number; every row as wide as the header."""
-    try:
-        table = pd.read_csv(StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=True)
-    except (pd.errors.ParserError, ValueError) as error:
-        raise DataError(f"expected a table of {width} columns, but {error}; repair it") from None
-    table.columns = table.columns.str.strip()
-    table.index = pd.RangeIndex(2, len(table) + 2)
-    if table.empty:
+    reader = csv.reader(StringIO(text))
+    header = [cell.strip() for cell in next(row for row in reader if row)]
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise DataError(f"line 1: expected each column once, was {twice!r} twice; drop one")
+    lines: dict[int, list[str]] = {}
+    for row in reader:
+        if row and len(row) != len(header):
+            raise DataError(
+                f"line {reader.line_num}: expected {len(header)} columns, was {len(row)}; repair it"
+            )
+        if row:
+            lines[reader.line_num] = row
+    if not lines:
         raise DataError("expected rows below the header, found none; export the file again")
-    return table
+    return pd.DataFrame.from_dict(lines, orient="index", columns=header, dtype=str)
 
 
 def _read_fred(ids: list[str]) -> Reader:

@@ -11,11 +11,12 @@ and are taken from the catalog.
 import csv
 import gzip
 import json
+import math
 from bisect import bisect_left, bisect_right
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from signals.catalog import CATALOG
 from signals.universe import asset
@@ -54,6 +55,13 @@ TABLES = {
     "FUNDING_SOL": ("crypto/perp_funding_rate_8h.csv", "SOL"),
     "STABLECOINS": ("crypto/stablecoin_supply_usd_monthly.csv", "total"),
 }
+ANNUAL = {
+    "DEBT": "long_term_debt_usd",
+    "DEBT_ISSUED": "debt_issuance_usd",
+    "INTEREST": "interest_expense_usd",
+    "OCF": "operating_cash_flow_usd",
+}
+ANNUAL_DAYS_LATER = 60
 TAGS = {
     "CAPEX": (
         "PaymentsToAcquirePropertyPlantAndEquipment",
@@ -84,29 +92,40 @@ class Fact(NamedTuple):
 
 def value_known(history_dir: Path, series_id: str, session: date) -> float | None:
     """Return what a session's close knows of a series; None for no view."""
-    row = row_known(history_dir, series_id, session)
-    return None if row is None else row.value
-
-
-def row_known(history_dir: Path, series_id: str, session: date) -> Row | None:
-    """Return the row that a session's close sees: the newest described date among the visible."""
     newest = None
     for row in rows(Path(history_dir), series_id):
         visible = row.session <= session
         if visible and (newest is None or row.described > newest.described):
             newest = row
+    return _unless_stale(newest, series_id, session)
+
+
+def _unless_stale(newest: Row | None, series_id: str, session: date) -> float | None:
     if newest is None or (session - newest.described).days > _stale_after(series_id):
         return None
-    if newest.value != newest.value:  # NaN: known to be unknowable
-        return None
-    return newest
+    return None if math.isnan(newest.value) else newest.value  # NaN: expressly no figure
+
+
+def column(history_dir: Path, series_id: str) -> list[float | None]:
+    """Return what every session's close knows of a series: :func:`value_known` in one walk."""
+    out: list[float | None] = []
+    coming = sorted(rows(Path(history_dir), series_id), key=lambda r: (r.session, r.described))
+    newest: Row | None = None
+    for session in sessions(Path(history_dir)):
+        while coming and coming[0].session <= session:
+            row = coming.pop(0)
+            if newest is None or row.described > newest.described:
+                newest = row
+        out.append(_unless_stale(newest, series_id, session))
+    return out
 
 
 @cache
 def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
     """Return every value of a series with the first session that sees it, if any does."""
-    found = _filed(history_dir, series_id) if "_TTM_" in series_id else None
-    if found is None:
+    if "_TTM_" in series_id:
+        found = _filed(history_dir, series_id)
+    else:
         found = [
             Row(described, _first_session(history_dir, series_id, described), value)
             for described, value in raw(history_dir, series_id)
@@ -124,27 +143,32 @@ def sessions(history_dir: Path) -> tuple[date, ...]:
 @cache
 def raw(history_dir: Path, series_id: str) -> tuple[tuple[date, float], ...]:
     """Return a series as published: (described date, value), blanks left out."""
+    lines, label, name = _lines(history_dir, series_id)
+    return tuple(
+        (date.fromisoformat(line[label]), float(line[name]))
+        for line in lines
+        if line[name].strip() not in ("", ".")
+    )
+
+
+def _lines(history_dir: Path, series_id: str) -> tuple[list[dict[str, str]], str, str]:
+    """Return the lines that hold a series, and the names of its date and value columns."""
     if series_id in TABLES:
-        name, column = TABLES[series_id]
-        lines, label = _csv(history_dir / name), "date"
+        file, name = TABLES[series_id]
+        lines = _csv(history_dir / file)
         if series_id.startswith("FLOW_"):
             trading = set(sessions(history_dir))
             lines = [line for line in lines if date.fromisoformat(line["date"]) in trading]
-    elif series_id in CATALOG:
-        lines, label, column = (
-            _csv(history_dir / f"fred/{series_id}.csv"),
-            "observation_date",
-            series_id,
-        )
-    elif series_id.endswith("-USD"):
-        lines, label, column = _csv(history_dir / f"crypto/{series_id}.csv"), "Date", "Close"
-    else:
-        lines, label, column = _prices(history_dir), "Date", series_id
-    return tuple(
-        (date.fromisoformat(line[label]), float(line[column]))
-        for line in lines
-        if line[column].strip() not in ("", ".")
-    )
+        return lines, "date", name
+    if "_FY_" in series_id:
+        concept, ticker = series_id.split("_FY_")
+        lines = _csv(history_dir / "edgar/annual_cash_flow_and_debt.csv")
+        return [ln for ln in lines if ln["ticker"] == ticker], "period_end", ANNUAL[concept]
+    if series_id in CATALOG:
+        return _csv(history_dir / f"fred/{series_id}.csv"), "observation_date", series_id
+    if series_id.endswith("-USD"):
+        return _csv(history_dir / f"crypto/{series_id}.csv"), "Date", "Close"
+    return _prices(history_dir), "Date", series_id
 
 
 def _csv(path: Path) -> list[dict[str, str]]:
@@ -177,6 +201,8 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
     if series_id.endswith("-USD") or series_id.startswith("FUNDING_"):
         # The UTC day ends after New York's close of that date and before the next date's.
         return _on_or_after(history_dir, described + timedelta(1))
+    if "_FY_" in series_id:
+        return _on_or_after(history_dir, described + timedelta(ANNUAL_DAYS_LATER))
     if series_id in CATALOG:
         raise AssertionError(f"no rule by hand for {series_id}")
     return _on_or_after(history_dir, described)
@@ -258,7 +284,7 @@ def trailing_years(history_dir: Path, concept: str, ticker: str) -> dict[date, t
 @cache
 def first_filed(history_dir: Path, concept: str, ticker: str) -> tuple[Fact, ...]:
     """Return for each (start, end) the fact that was filed first."""
-    first: dict[tuple[str, str], dict[str, object]] = {}
+    first: dict[tuple[str, str], dict[str, Any]] = {}
     for tag in TAGS[concept]:
         path = history_dir / f"edgar/{ticker}_{tag}.json"
         if not path.exists():

@@ -163,12 +163,13 @@ class Book:
         for _, asset, leg, wanted in wishes:
             price, rate = quotes.price[asset], costs.get(asset, 0.0)
             units = wanted - leg.get(asset, 0.0)
-            if units > 0 and units * price * (1 + rate) > self.cash:
+            cut = units > 0 and units * price * (1 + rate) > self.cash
+            if cut:
                 units = max(self.cash, 0.0) / (1 + rate) / price
             if units == 0:
                 continue
             cost = abs(units) * price * rate
-            self.cash -= units * price + cost
+            self.cash = 0.0 if cut else self.cash - units * price - cost
             leg[asset] = leg.get(asset, 0.0) + units
             orders.append(Order(day, asset, units, price, cost))
         return orders

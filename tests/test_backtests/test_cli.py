@@ -1,0 +1,304 @@
+"""The command line as its users meet it: real commands, exit codes, one line for bad input."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from backtests.cli.app import command
+from backtests.report.folder import FILES
+
+
+class Said(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Drypowder = Callable[..., Said]
+
+
+@pytest.fixture
+def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Drypowder:
+    monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
+
+    def run(*arguments: object) -> Said:
+        code = command([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return Said(code, out, err)
+
+    return run
+
+
+def refused(said: Said, *parts: str, code: int = 2) -> None:
+    """Expect one line on stderr that holds some parts, nothing on stdout, and an exit code."""
+    assert said.code == code
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    for part in parts:
+        assert part in said.err
+
+
+def test_help_is_the_same_command_by_module() -> None:
+    for start in (["-m", "backtests"], ["-c", "from backtests.cli.app import main; main()"]):
+        done = subprocess.run(
+            [sys.executable, *start, "--help"], capture_output=True, text=True, check=True
+        )
+        assert "Research, not investment advice" in done.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    look = (
+        "import sys; from backtests.cli.app import command; command(['--help']); "
+        "heavy = {'pandas', 'numpy', 'vectorbt', 'quantstats', 'duckdb', 'plotly', 'pydantic'}; "
+        "print('LOADED', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert re.search(r"LOADED \[('pydantic')?\]", done.stdout), done.stdout
+
+
+def test_every_command_and_option_is_explained(drypowder: Drypowder) -> None:
+    for name in ("import", "data", "list", "flags", "run"):
+        said = drypowder(name, "--help")
+        assert said.code == 0
+        assert "Usage: " in said.out
+
+
+def test_list_names_every_strategy_and_signal(drypowder: Drypowder) -> None:
+    from signals import SIGNALS
+    from strategies import STRATEGIES
+
+    listed = json.loads(drypowder("list", "--json").out)
+    assert set(listed["strategies"]) == set(STRATEGIES)
+    assert set(listed["signals"]) == set(SIGNALS)
+    text = drypowder("list").out
+    assert all(name in text for name in (*STRATEGIES, *SIGNALS))
+
+
+def test_data_lists_every_series_with_unit_rows_and_dates(
+    drypowder: Drypowder, store: Path
+) -> None:
+    held = json.loads(drypowder("data", "--store", store, "--json").out)["series"]
+    walcl = next(row for row in held if row["series"] == "WALCL")
+    assert walcl["unit"] == "USD millions"
+    assert walcl["rows"] == 1203
+    assert (walcl["first"], walcl["last"]) == ("2002-12-18", "2025-12-31")
+    assert f"{len(held)} series in" in drypowder("data", "--store", store).out
+
+
+def test_flags_have_the_documented_form(drypowder: Drypowder, store: Path) -> None:
+    said = json.loads(drypowder("flags", "--store", store, "--at", "2025-10-10", "--json").out)
+    assert {"as_of", "regime", "since", "source", "signals"} <= said.keys()
+    assert said["as_of"] == "2025-10-10"
+    for signal in said["signals"].values():
+        assert {"value", "unit", "score", "flag", "since", "distance", "known_at"} <= signal.keys()
+    assert said["signals"]["dry_powder"]["flag"] is True
+
+
+def test_flags_on_a_weekend_are_fridays(drypowder: Drypowder, store: Path) -> None:
+    said = json.loads(drypowder("flags", "--store", store, "--at", "2025-10-11", "--json").out)
+    assert said["as_of"] == "2025-10-10"
+
+
+def test_flags_warn_when_history_is_stale(drypowder: Drypowder, store: Path) -> None:
+    assert "warning: the history ends on 2025-12-31" in drypowder("flags", "--store", store).err
+
+
+def test_the_environment_names_the_store(
+    drypowder: Drypowder, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+    assert drypowder("flags").code == 0
+
+
+def test_run_writes_seven_files_and_prints_the_metrics(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    said = drypowder(
+        "run", "near-cash-flow", "--store", store, "--start", "2020-01-01", "--out", out, "--json"
+    )
+    assert said.code == 0, said.err
+    assert {p.name for p in out.iterdir()} == set(FILES)
+    assert json.loads(said.out) == json.loads((out / "metrics.json").read_text())
+
+
+def test_a_run_can_be_repeated_from_its_config(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    options = ("--store", store, "--start", "2023-01-01", "--lag", 3)
+    drypowder("run", "near-cash-flow", *options, "--param", "volatility=0.2", "--out", first)
+    said = drypowder("run", "--config", first / "config.toml", "--out", second)
+    assert said.code == 0, said.err
+    for name in ("returns.csv", "orders.csv", "weights.csv", "flags.csv", "metrics.json"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for strategy in ("spy", "bills"):
+        said = drypowder("run", strategy, "--store", store, "--start", "2024-01-01", "--out", out)
+        assert said.code == 0, said.err
+    assert json.loads((out / "metrics.json").read_text())["run"]["strategy"] == "bills"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["rnu"], ["unknown command 'rnu'", "did you mean 'run'?"]),
+        (["run"], ["expected a strategy"]),
+        (["run", "near-cashflow"], ["did you mean 'near-cash-flow'?"]),
+        (["run", "spy", "--start", "2020-13-01"], ["start", "was '2020-13-01'"]),
+        (["run", "spy", "--start", "2024-01-01", "--end", "2023-01-01"], ["start before end"]),
+        (["run", "spy", "--start", "1975-01-01"], ["start 1975-01-01 lies outside the history"]),
+        (["run", "spy", "--start", "2026-06-01"], ["start 2026-06-01 lies outside the history"]),
+        (["run", "spy", "--start", "2025-12-31"], ["at least two sessions"]),
+        (["run", "spy", "--lag", "0"], ["lag", "greater than or equal to 1", "was 0"]),
+        (["run", "spy", "--lag", "two"], ["--lag"]),
+        (["run", "spy", "--param", "volatility=0.2"], ["unknown parameter of spy 'volatility'"]),
+        (["run", "near-cash-flow", "--param", "volatilty=0.2"], ["did you mean 'volatility'?"]),
+        (["run", "near-cash-flow", "--param", "volatility=-1"], ["volatility must lie above 0"]),
+        (["run", "near-cash-flow", "--param", "volatility=high"], ["volatility", "was 'high'"]),
+        (["run", "near-cash-flow", "--param", "volatility"], ["--param must be NAME=VALUE"]),
+        (["run", "--config", "none.toml"], ["expected a config file at none.toml"]),
+        (["flags", "--at", "1980-01-01"], ["--at 1980-01-01 lies outside the history"]),
+        (["flags", "--at", "tomorrow"], ["--at must be a date like 2025-10-06"]),
+        (["flags", "--at", "2025-10-06T10:00:00Z"], ["--at must be a date like 2025-10-06"]),
+    ],
+)
+def test_bad_arguments_get_one_line(
+    drypowder: Drypowder,
+    store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    parts: list[str],
+) -> None:
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+    monkeypatch.chdir(tmp_path)
+    refused(drypowder(*arguments), *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "parts"),
+    [
+        ("strategy = 'spy'\nstrat = 1", ["unknown config key 'strat'", "did you mean 'start'?"]),
+        ("strategy = 'spy'\n[costs]\netf = 1", ["unknown config key in costs 'etf'"]),
+        ("strategy = 'spy'\n[costs]\netf_bp = -1", ["etf_bp must lie in 0 to 1000"]),
+        ("strategy = 'spy'\n[signals.drypowder]\nk = 1", ["did you mean 'dry_powder'?"]),
+        ("strategy = 'spy'\n[signals.dry_powder]\nq = 1", ["unknown parameter of dry_powder 'q'"]),
+        ("strategy = 'spy'\n[signals.dry_powder]\nk = -1", ["k must be a positive number"]),
+        ("strategy = 'spy'\nband = 2", ["band", "less than 1", "was 2"]),
+        ("strategy = 'spy'\ninitial_capital = 0", ["initial_capital"]),
+        ("strategy = ", ["expected TOML"]),
+    ],
+)
+def test_bad_config_files_get_one_line(
+    drypowder: Drypowder, store: Path, tmp_path: Path, toml: str, parts: list[str]
+) -> None:
+    config = tmp_path / "my.toml"
+    config.write_text(toml)
+    out = tmp_path / "out"
+    refused(drypowder("run", "--config", config, "--store", store, "--out", out), *parts)
+    assert not out.exists()
+
+
+def test_an_output_folder_with_other_content_is_left_alone(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "thesis.docx").write_text("my work")
+    refused(drypowder("run", "spy", "--store", store, "--out", tmp_path), "holds 'thesis.docx'")
+    assert (tmp_path / "thesis.docx").read_text() == "my work"
+
+
+def test_a_folder_with_somebody_elses_metrics_is_left_alone(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "metrics.json").write_text('{"accuracy": 1}')
+    said = drypowder("run", "spy", "--store", store, "--out", tmp_path)
+    refused(said, "its metrics.json is not")
+    assert (tmp_path / "metrics.json").read_text() == '{"accuracy": 1}'
+
+
+def test_an_output_that_is_a_file_is_refused(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "out"
+    path.write_text("x")
+    refused(drypowder("run", "spy", "--store", store, "--out", path), "it is a file")
+
+
+def test_a_store_named_but_missing_is_an_error(drypowder: Drypowder, tmp_path: Path) -> None:
+    for arguments in (["flags"], ["data"], ["run", "spy"]):
+        said = drypowder(*arguments, "--store", tmp_path / "none.duckdb")
+        refused(said, "expected a store at", "drypowder import")
+
+
+def test_importing_what_is_not_there_is_an_error(drypowder: Drypowder, tmp_path: Path) -> None:
+    said = drypowder("import", tmp_path / "nothing", "--store", tmp_path / "s.duckdb")
+    refused(said, "expected a file or folder")
+    assert not (tmp_path / "s.duckdb").exists()
+
+
+def test_a_strategy_whose_assets_are_missing_is_an_error(
+    drypowder: Drypowder, history_dir: Path, tmp_path: Path
+) -> None:
+    small = tmp_path / "small.duckdb"
+    drypowder("import", history_dir / "fred", "--store", small)
+    refused(drypowder("run", "near-cash-flow", "--store", small), "expected prices of SPY")
+
+
+def test_import_reports_bad_files_after_taking_the_good(
+    drypowder: Drypowder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "DGS2.csv").write_text("observation_date,DGS2\n2025-01-02,4.2\n")
+    (folder / "DGS10.csv").write_text("observation_date,DGS10\n2025-01-02,420\n")
+    said = drypowder("import", folder, "--store", tmp_path / "s.duckdb")
+    assert said.code == 2
+    assert "1 files, 1 series: 1 rows new" in said.out
+    assert said.err.startswith("error: DGS10.csv: line 2: expected DGS10 in %")
+
+
+def test_flags_at_a_date_do_not_change_when_the_future_is_appended(
+    drypowder: Drypowder, store: Path, history_dir: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.duckdb"
+    truncate(history_dir, tmp_path / "cut", "2025-10-06")
+    assert drypowder("import", tmp_path / "cut", "--store", cut).code == 0
+    arguments = ("flags", "--at", "2025-10-06", "--json", "--store")
+    assert drypowder(*arguments, cut).out == drypowder(*arguments, store).out
+
+
+def truncate(source: Path, target: Path, last: str) -> None:
+    """Copy history as it stood on a day: rows dated, and facts filed, on or before it."""
+    import gzip
+
+    for path in source.rglob("*"):
+        if path.suffix not in (".csv", ".gz", ".json") or "annual" in path.name:
+            continue
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".json":
+            document = json.loads(path.read_text())
+            facts = [f for f in document["units"]["USD"] if f["filed"] <= last]
+            copy.write_text(json.dumps(document | {"units": {"USD": facts}}))
+        else:
+            text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            header, *lines = text.decode().splitlines()
+            kept = [line for line in lines if line[:10] <= last]
+            copy.with_suffix("" if path.suffix == ".gz" else ".csv").write_text(
+                "\n".join([header, *kept]) + "\n"
+            )

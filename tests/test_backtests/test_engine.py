@@ -1,0 +1,466 @@
+"""The engine against an independent ledger in plain Python, and against what it promises.
+
+Most tests run one case through both and ask for the same equity at every close, to a relative
+1e-9, and for the same costs. The ledger (`tests/reference/ledger.py`) knows nothing of vectorbt.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backtests.engine.costs import FREE, Costs
+from backtests.engine.simulate import Result, simulate
+from backtests.history.calendar import sessions
+from signals.errors import SimulationError
+from tests.reference import ledger
+
+SESSIONS = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2022-06-30"))
+ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
+DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
+EXACT = 1e-9
+
+
+# --- A case, and both answers to it ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is given to the engine and to the ledger alike."""
+
+    weights: pd.DataFrame
+    prices: pd.DataFrame
+    bills: pd.Series
+    costs: Costs = Costs()
+    lag: int = 1
+    band: float = 0.0
+    capital: float = 250_000.0
+
+    def engine(self) -> Result:
+        return simulate(
+            self.weights, self.prices, self.bills, self.costs, self.lag,
+            band=self.band, capital=self.capital, gross_limit=1.0,
+        )  # fmt: skip
+
+    def ledger(self) -> tuple[list[float], list[ledger.Order]]:
+        return ledger.run(
+            by_date(self.weights), self.closes, self.earned, self.rates, self.borrow,
+            self.capital, self.lag, self.band,
+        )  # fmt: skip
+
+    def rebuilt(self, orders: pd.DataFrame) -> tuple[list[float], list[float]]:
+        rows = [ledger.Order(at.date(), *row) for at, *row in orders.itertuples(index=False)]
+        return ledger.rebuild(rows, self.closes, self.earned, self.capital, self.borrow)
+
+    @property
+    def closes(self) -> dict[date, dict[str, float]]:
+        return by_date(self.prices)
+
+    @property
+    def earned(self) -> dict[date, float]:
+        return {at.date(): value for at, value in self.bills.items()}
+
+    @property
+    def rates(self) -> dict[str, float]:
+        return {asset: self.costs.rate(asset) for asset in self.prices}
+
+    @property
+    def borrow(self) -> dict[str, float]:
+        return {asset: self.costs.borrow(asset) for asset in self.prices}
+
+
+def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
+    return {at.date(): row for at, row in zip(frame.index, frame.to_dict("records"), strict=True)}
+
+
+def market(n: int = 120, assets: list[str] = ASSETS, seed: int = 7) -> tuple:
+    """Return random prices and bill returns of n sessions."""
+    random = np.random.default_rng(seed)
+    steps = random.normal(0.0003, 0.02, (n, len(assets)))
+    prices = pd.DataFrame(80 * np.exp(steps.cumsum(axis=0)), index=SESSIONS[:n], columns=assets)
+    return prices, pd.Series(random.uniform(0, 4e-4, n), index=prices.index)
+
+
+def decisions(
+    prices: pd.DataFrame, every: int = 5, total: float | None = None, seed: int = 3
+) -> pd.DataFrame:
+    """Return random long weights, each row summing to `total` or to anything below 1."""
+    random = np.random.default_rng(seed)
+    index = prices.index[::every]
+    rows = random.dirichlet(np.ones(prices.shape[1]), len(index))
+    rows *= random.uniform(0, 1, (len(index), 1)) if total is None else total
+    return pd.DataFrame(rows, index=index, columns=prices.columns)
+
+
+def steady(prices: pd.DataFrame, *rows: dict, every: int = 5) -> pd.DataFrame:
+    """Return decisions that go through some rows of weights in turn."""
+    index = prices.index[::every]
+    table = [rows[i % len(rows)] for i in range(len(index))]
+    return pd.DataFrame(table, index=index, columns=prices.columns).fillna(0.0)
+
+
+def flat(n: int, price: float = 100.0, assets: tuple[str, ...] = ("SPY",)) -> tuple:
+    """Return constant prices and no interest."""
+    prices = pd.DataFrame(price, index=SESSIONS[:n], columns=list(assets))
+    return prices, pd.Series(0.0, index=prices.index)
+
+
+def gap(a, b) -> float:
+    """Return the largest relative difference between two curves of equity."""
+    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
+
+
+def held(case: Case) -> Result:
+    """Return the engine's result after holding it to the ledger's."""
+    result = case.engine()
+    equity, orders = case.ledger()
+    assert gap(result.equity, equity) < EXACT
+    paid = sum(order.cost for order in orders)
+    assert result.orders["cost"].sum() == pytest.approx(paid, rel=EXACT, abs=1e-6)
+    return result
+
+
+# --- Weights, costs, bands and lags ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("band", [0.0, 0.02])
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_random_weights_give_the_ledgers_equity(lag, band, seed):
+    prices, bills = market(seed=seed)
+    held(Case(decisions(prices, seed=seed), prices, bills, DEAR, lag=lag, band=band))
+
+
+TENTHS = st.lists(st.integers(-10, 10), min_size=4, max_size=4)
+TABLES = st.dictionaries(st.integers(0, 59), TENTHS, min_size=1, max_size=12)
+
+
+def from_table(table: dict[int, list[int]], most: float = 1.0) -> pd.DataFrame:
+    """Return weights of mixed sign with a gross of at most `most`; no two are ever equal."""
+    rows = pd.DataFrame(table.values(), index=SESSIONS[list(table)], columns=ASSETS)
+    rows = rows.sort_index() * [0.1, 0.097, 0.083, 0.071]
+    return rows.div(rows.abs().sum(axis=1).clip(lower=most), axis=0) * most
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(table=TABLES, lag=st.sampled_from([1, 2, 5]), band=st.sampled_from([0.0, 0.02]))
+def test_any_weights_give_the_ledgers_equity(table, lag, band):
+    prices, bills = market(60)
+    held(Case(from_table(table), prices, bills, DEAR, lag=lag, band=band))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(table=TABLES, holes=st.sets(st.tuples(st.integers(0, 59), st.integers(0, 3)), max_size=40))
+def test_any_missing_prices_give_the_ledgers_equity(table, holes):
+    prices, bills = market(60)
+    for row, column in holes:
+        prices.iloc[row, column] = np.nan
+    held(Case(from_table(table), prices, bills, DEAR))
+
+
+def test_fully_invested_the_largest_purchase_is_cut_to_what_cash_pays():
+    prices, bills = market()
+    result = held(Case(decisions(prices, total=1.0), prices, bills, DEAR))
+    fills = result.orders["date"].unique()
+    assert (1 - result.weights.loc[fills].sum(axis=1)).abs().max() < 1e-12
+
+
+def test_equal_weights_are_cut_in_the_order_of_their_columns():
+    prices, bills = market()
+    result = held(Case(steady(prices, dict.fromkeys(ASSETS, 0.25), every=200), prices, bills))
+    bought = result.weights.iloc[1]
+    assert bought.idxmin() == ASSETS[-1]
+    assert bought.iloc[:-1].std() < 1e-12
+
+
+def test_without_costs_nothing_is_paid():
+    prices, bills = market()
+    result = held(Case(decisions(prices, total=1.0), prices, bills, FREE))
+    assert result.orders["cost"].sum() == 0
+
+
+def test_the_band_leaves_small_drifts_alone():
+    prices, bills = market()
+    case = Case(steady(prices, {"SPY": 0.5, "MU": 0.2}), prices, bills)
+    every, few = held(case), held(replace(case, band=0.02))
+    assert 1 < len(few.targets) < len(every.targets) == len(case.weights)
+
+
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_a_decision_fills_lag_sessions_later(lag):
+    prices, bills = market(20)
+    result = held(Case(steady(prices, {"SPY": 0.5}, every=50), prices, bills, lag=lag))
+    assert list(result.orders["date"]) == [SESSIONS[lag]]
+    assert (result.equity.iloc[:lag] == 250_000 * (1 + bills.iloc[1:lag]).prod()).iloc[0]
+
+
+def test_a_decision_that_would_fill_after_the_end_is_not_executed():
+    prices, bills = market(10)
+    result = held(Case(steady(prices, {"SPY": 0.5}, {"MU": 0.5}), prices, bills, lag=5))
+    assert list(result.targets.index) == [SESSIONS[0]]
+
+
+@pytest.mark.parametrize("band", [0.0, 0.02])
+@pytest.mark.parametrize("lag", [1, 2, 5])
+def test_decisions_at_every_session_while_others_are_pending(lag, band):
+    prices, bills = market()
+    held(Case(decisions(prices, every=1), prices, bills, lag=lag, band=band))
+    alike = steady(prices, {"SPY": 0.5, "MU": 0.2}, every=1)
+    held(Case(alike, prices, bills, lag=lag, band=band))
+
+
+def test_a_decision_equal_to_the_pending_one_is_not_taken_twice():
+    prices, bills = market(12)
+    result = held(Case(steady(prices, {"SPY": 0.5}, every=1), prices, bills, lag=5))
+    assert list(result.targets.index[:2]) == [SESSIONS[0], SESSIONS[6]]
+
+
+def test_all_cash_is_worth_bills():
+    prices, bills = market()
+    result = held(Case(steady(prices, {}), prices, bills, DEAR))
+    assert gap(result.equity, 250_000 * (1 + result.bills).cumprod()) < 1e-14
+    assert result.orders.empty
+    assert not result.exposure.any()
+
+
+def test_columns_are_matched_by_name():
+    prices, bills = market()
+    weights = decisions(prices)
+    result = held(Case(weights[ASSETS[::-1]], prices[[*ASSETS[2:], *ASSETS[:2]]], bills))
+    assert gap(result.equity, Case(weights, prices, bills).engine().equity) < EXACT
+
+
+# --- Missing prices --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("band", [0.0, 0.02])
+def test_an_asset_listed_midway_is_bought_once_it_has_a_price(band):
+    prices, bills = market()
+    prices.iloc[:53, 1] = np.nan
+    result = held(Case(decisions(prices, total=1.0), prices, bills, DEAR, band=band))
+    bought = result.orders[result.orders["asset"] == "MU"]
+    assert bought["date"].min() == SESSIONS[56]
+
+
+def test_an_asset_without_a_price_on_the_day_of_the_fill_is_left_alone():
+    prices, bills = market(20, ["SPY", "MU"])
+    prices.iloc[6, 1] = np.nan
+    case = Case(steady(prices, {"MU": 0.6}, {"SPY": 0.9}), prices, bills, DEAR)
+    result = held(case)
+    assert list(result.orders["date"]) == list(SESSIONS[[1, 6, 11, 11, 16, 16]])
+    assert result.weights["MU"].iloc[6:11].min() > 0.3
+    assert "MU had no price on 2021-01-12" in result.notes[0]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_holding_that_lost_its_price_is_closed_after_ten_days(sign):
+    prices, bills = market(60)
+    prices.iloc[20:, 2] = np.nan
+    weights = steady(prices, {"SPY": 0.3, "BTC-USD": 0.5 * sign}, every=100)
+    result = held(Case(weights, prices, bills, DEAR))
+    last = result.orders.iloc[-1]
+    assert (last["date"] - SESSIONS[19]).days == 11
+    assert last["price"] == pytest.approx(prices.iloc[19, 2])
+    assert result.weights.loc[last["date"], "BTC-USD"] == 0
+
+
+@pytest.mark.parametrize("every", [1, 3, 4, 5])
+@pytest.mark.parametrize("band", [0.0, 0.02])
+def test_a_decision_near_the_closing_of_a_lost_holding(band, every):
+    prices, bills = market(60)
+    prices.iloc[20:45, 2] = np.nan
+    held(Case(decisions(prices, every, total=0.95), prices, bills, DEAR, band=band))
+
+
+# --- Shorts ----------------------------------------------------------------------------------
+
+
+def test_a_short_pays_its_borrowing_by_calendar_days():
+    prices, bills = flat(40, assets=("BTC-USD",))
+    costs = replace(FREE, borrow_crypto=0.05)
+    result = held(Case(steady(prices, {"BTC-USD": -0.5}, every=100), prices, bills, costs))
+    days = np.diff(SESSIONS[1:40]).astype("timedelta64[D]").astype(int)
+    assert days.max() == 4
+    owed = 0.5 * np.prod(1 + 0.05 * days / 365)
+    assert result.equity.iloc[-1] == pytest.approx(250_000 * (1.5 - owed), rel=1e-12)
+
+
+@pytest.mark.parametrize("costs", [Costs(), DEAR])
+@pytest.mark.parametrize("band", [0.0, 0.02])
+def test_a_long_and_a_short_leg(costs, band):
+    prices, bills = market()
+    weights = steady(prices, {"MU": 0.5, "BTC-USD": -0.5}, {"MU": 0.2, "BTC-USD": -0.4})
+    result = held(Case(weights, prices, bills, costs, band=band))
+    assert result.exposure.max() == pytest.approx(1, abs=0.1)
+
+
+def test_a_short_that_goes_against_you():
+    prices, bills = market()
+    prices["BTC-USD"] = 100 * 1.008 ** np.arange(len(prices))
+    weights = steady(prices, {"BTC-USD": -0.9}, {"BTC-USD": -0.3}, every=40)
+    result = held(Case(weights, prices, bills, DEAR))
+    assert result.equity.iloc[-1] < 0.6 * 250_000
+    assert result.weights["BTC-USD"].min() < -1
+
+
+@pytest.mark.parametrize("band", [0.0, 0.02])
+def test_a_change_of_sign_trades_both_legs(band):
+    prices, bills = market()
+    weights = steady(prices, {"MU": 0.5, "BTC-USD": -0.4}, {"MU": -0.3, "BTC-USD": 0.6})
+    result = held(Case(weights, prices, bills, DEAR, band=band))
+    assert list(result.orders.groupby("date").size().unique()) == [2, 4]
+
+
+# --- Orders are enough to rebuild the returns ------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("total", [None, 1.0])
+def test_orders_rebuild_equity_and_returns(total, seed):
+    prices, bills = market(seed=seed)
+    prices.iloc[30:33, 0] = prices.iloc[60:90, 1] = np.nan
+    case = Case(decisions(prices, total=total, seed=seed), prices, bills, DEAR)
+    result = case.engine()
+    equity, returns = case.rebuilt(result.orders)
+    assert gap(result.equity, equity) < EXACT
+    assert np.abs(result.returns - returns).max() < EXACT
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(table=TABLES)
+def test_orders_rebuild_equity_with_shorts(table):
+    prices, bills = market(60)
+    case = Case(from_table(table, most=0.95), prices, bills, DEAR)
+    result = case.engine()
+    assert gap(result.equity, case.rebuilt(result.orders)[0]) < EXACT
+
+
+# --- The checker can fail --------------------------------------------------------------------
+
+
+PLANTED = {
+    "bills off": lambda case: replace(case, bills=case.bills * 0),
+    "bills a session late": lambda case: replace(case, bills=case.bills.shift(fill_value=0.0)),
+    "decisions a session late": lambda case: replace(case, lag=case.lag + 1),
+    "weights of two assets exchanged": lambda case: replace(
+        case, weights=case.weights.rename(columns={"SPY": "MU", "MU": "SPY"})
+    ),
+    "no trading costs": lambda case: replace(
+        case, costs=replace(case.costs, etf_bp=0, stock_bp=0, crypto_bp=0)
+    ),
+    "no borrowing cost": lambda case: replace(
+        case, costs=replace(case.costs, borrow_stock=0, borrow_crypto=0)
+    ),
+    "another band": lambda case: replace(case, band=0.05),
+    "one price wrong": lambda case: replace(
+        case, prices=case.prices.mask(case.prices == case.prices.iloc[50, 0], 1.0)
+    ),
+}
+
+
+@pytest.mark.parametrize("error", PLANTED)
+def test_an_error_planted_in_the_ledger_is_seen(error):
+    prices, bills = market()
+    weights = steady(prices, {"SPY": 0.4, "MU": 0.2, "BTC-USD": -0.3}, {"SPY": 0.2, "MU": 0.3})
+    case = Case(weights, prices, bills)
+    wrong, _ = PLANTED[error](case).ledger()
+    assert gap(held(case).equity, wrong) > 1000 * EXACT
+
+
+@pytest.mark.parametrize("column", ["units", "price", "cost"])
+def test_an_error_planted_in_the_orders_is_seen(column):
+    prices, bills = market()
+    case = Case(decisions(prices), prices, bills)
+    result = case.engine()
+    orders = result.orders.copy()
+    orders.loc[3, column] *= 1.01
+    assert gap(result.equity, case.rebuilt(orders)[0]) > EXACT
+
+
+# --- What the engine promises ----------------------------------------------------------------
+
+
+def test_a_price_column_times_seven_changes_no_return():
+    prices, bills = market()
+    case = Case(decisions(prices), prices, bills, DEAR, band=0.02)
+    once, split = case.engine(), replace(case, prices=prices * [7, 1, 1, 1]).engine()
+    assert np.abs(once.returns - split.returns).max() < 1e-12
+    assert once.targets.equals(split.targets)
+
+
+def test_later_prices_change_nothing_before_them():
+    prices, bills = market()
+    prices.iloc[60:, 1] = np.nan
+    case = Case(decisions(prices, every=3), prices, bills, DEAR, band=0.02)
+    whole = case.engine().equity
+    for n in (61, 66, 68, 69, 100):
+        part = replace(case, prices=prices[:n], weights=case.weights[: SESSIONS[n - 1]]).engine()
+        assert gap(part.equity, whole[:n]) < 1e-12
+
+
+BAD = {
+    "lag of at least 1": {"lag": 0},
+    "sum of weights of at most 1": {"weights": lambda w: w * 0 + 0.3},
+    "finite weight of MU on 2021-01-11": {"weights": lambda w: w.mask((w.index == w.index[1])[:, None] & (w.columns == "MU"))},
+    "prices of SNDK": {"weights": lambda w: w.assign(SNDK=0.0)},
+    "sessions of the prices": {"weights": lambda w: w.shift(freq="365D")},
+    "bill yield": {"bills": lambda b: b.mask(b.index == SESSIONS[9])},
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_what_cannot_be_simulated_is_refused_on_one_line(message):
+    prices, bills = market()
+    case = Case(decisions(prices), prices, bills)
+    change = {k: v(getattr(case, k)) if callable(v) else v for k, v in BAD[message].items()}
+    with pytest.raises(SimulationError, match=message) as refused:
+        replace(case, **change).engine()
+    assert "\n" not in str(refused.value)
+
+
+def test_the_gross_limit_bounds_long_and_short_together():
+    prices, bills = market()
+    weights = steady(prices, {"SPY": 0.8, "MU": -0.8})
+    with pytest.raises(SimulationError, match="gross exposure of at most 1, was 1.6"):
+        simulate(weights, prices, bills, FREE)
+    assert simulate(weights, prices, bills, FREE, gross_limit=1.6).exposure.max() > 1.5
+
+
+# --- Idle cash -------------------------------------------------------------------------------
+
+
+def test_idle_cash_earns_what_a_bill_without_costs_would():
+    """Deflated prices against a column of bills, with undeflated prices, in vectorbt itself.
+
+    Every session is two rows of the same prices. On a fill the first row sells the bills and
+    trades to the weights; the second puts all that is left into bills.
+    """
+    import vectorbt
+    from vectorbt.portfolio.enums import SizeType
+
+    prices, bills = market(assets=["SPY", "MU"])
+    case = Case(decisions(prices), prices, bills, DEAR)
+    n, fills = len(prices), prices.index.get_indexer(case.weights.index) + case.lag
+    fills, weights = fills[fills < n], case.weights[fills < n]
+
+    size = np.full((2 * n, 3), np.nan)
+    size[2 * fills, :2], size[2 * fills, 2] = weights.to_numpy(), 0.0
+    size[np.r_[1, 2 * fills + 1], 2] = np.inf
+    kind = np.where(np.isinf(size), SizeType.Amount, SizeType.TargetPercent)
+    value = vectorbt.Portfolio.from_orders(
+        close=prices.assign(BILLS=(1 + bills).cumprod()).loc[prices.index.repeat(2)],
+        size=size,
+        size_type=kind,
+        fees=np.array([[case.rates["SPY"], case.rates["MU"], 0.0]]),
+        init_cash=case.capital,
+        cash_sharing=True,
+        group_by=True,
+        call_seq="auto",
+        freq="1D",
+        engine="rust",
+    ).value()
+    assert gap(case.engine().equity, value.iloc[1::2]) < 1e-12

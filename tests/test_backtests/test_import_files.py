@@ -1,0 +1,231 @@
+"""Importing: what is recognised, what is refused, and that nothing is lost or guessed."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from backtests.history.importing import import_path
+from backtests.history.store import Store
+from signals.errors import DataError
+
+NOW = pd.Timestamp("2026-01-05 12:00")
+FRED = "observation_date,WALCL\n2025-01-01,6853000\n2025-01-08,6850000\n"
+YAHOO = "Date,Open,High,Low,Close,Adj Close,Volume\n2025-01-02,1,2,1,10,5,9\n2025-01-03,1,2,1,11,5.5,9\n"
+TABLE = "Date,SPY,XYZ\n2025-01-02,580.5,\n2025-01-03,587.0,12.5\n"
+SEC = {
+    "cik": 789019,
+    "tag": "PaymentsToAcquirePropertyPlantAndEquipment",
+    "units": {
+        "USD": [
+            {
+                "start": "2023-07-01",
+                "end": "2024-06-30",
+                "val": 44_477_000_000,
+                "accn": "a",
+                "filed": "2024-07-30",
+            }
+        ]
+    },
+}
+
+
+def write(folder: Path, name: str, content: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def take(path: Path, store: Path):
+    return import_path(path, store, recorded_at=NOW)
+
+
+def values(store: Path, series: str) -> dict[str, float]:
+    rows = Store(store).rows([series])
+    return {str(r.observed_on.date()): r.value for r in rows.itertuples()}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Path:
+    return tmp_path / "store.duckdb"
+
+
+def test_fred_csv_keeps_the_publishers_unit(tmp_path: Path, db: Path) -> None:
+    take(write(tmp_path, "WALCL.csv", FRED), db)
+    assert values(db, "WALCL") == {"2025-01-01": 6853000.0, "2025-01-08": 6850000.0}
+
+
+def test_fred_csv_with_several_series_and_fred_dots(tmp_path: Path, db: Path) -> None:
+    text = "DATE,DGS2,DGS10\n2025-01-02,4.25,4.57\n2025-01-03,.,4.60\n"
+    take(write(tmp_path, "graph.csv", text), db)
+    assert values(db, "DGS2") == {"2025-01-02": 4.25}
+    assert values(db, "DGS10") == {"2025-01-02": 4.57, "2025-01-03": 4.6}
+
+
+def test_yahoo_csv_takes_the_adjusted_close_and_the_ticker_from_its_name(
+    tmp_path: Path, db: Path
+) -> None:
+    take(write(tmp_path, "MU.csv", YAHOO), db)
+    assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.5}
+
+
+def test_price_table_plain_and_gzip_are_the_same(tmp_path: Path, db: Path) -> None:
+    packed = tmp_path / "prices.csv.gz"
+    packed.write_bytes(gzip.compress(TABLE.encode()))
+    take(packed, db)
+    assert values(db, "XYZ") == {"2025-01-03": 12.5}
+    assert take(write(tmp_path, "prices.csv", TABLE), db).new == 0
+
+
+def test_unknown_tickers_enter_as_prices_of_class_other(tmp_path: Path, db: Path) -> None:
+    from signals.universe import asset
+
+    take(write(tmp_path, "t.csv", TABLE), db)
+    assert asset("XYZ").asset_class == "other"
+    assert "XYZ" in Store(db).series_ids()
+
+
+def test_sec_facts_enter_as_trailing_years(tmp_path: Path, db: Path) -> None:
+    take(write(tmp_path, "msft.json", json.dumps(SEC)), db)
+    assert values(db, "CAPEX_TTM_MSFT") == {"2024-06-30": 44_477_000_000.0}
+    rows = Store(db).rows(["CAPEX_TTM_MSFT"])
+    assert str(rows["available_at"].iloc[0]) == "2024-07-31 09:30:00"
+
+
+def test_a_folder_takes_what_is_good_lists_the_foreign_and_refuses_the_bad(
+    tmp_path: Path, db: Path
+) -> None:
+    folder = tmp_path / "in"
+    write(folder, "fred/WALCL.csv", FRED)
+    write(folder, "notes.txt", "hello")
+    write(folder, "empty.csv", "")
+    write(folder, "BAD.csv", "Date,Close\n2025-01-02,-1\n")
+    done = take(folder, db)
+    assert set(done.parsed.skipped) == {"notes.txt", "empty.csv"}
+    assert done.parsed.refused == [
+        "BAD.csv: line 2: expected a price of BAD above zero in USD, was '-1'; correct it"
+    ]
+    assert Store(db).series_ids() == ("WALCL",)
+
+
+def test_importing_twice_adds_nothing(tmp_path: Path, db: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    write(folder, "prices.csv", TABLE)
+    write(folder, "msft.json", json.dumps(SEC))
+    first, second = take(folder, db), take(folder, db)
+    assert first.new > 0
+    assert (second.new, second.revised) == (0, 0)
+
+
+def test_a_changed_value_is_a_revision_known_from_now(tmp_path: Path, db: Path) -> None:
+    take(write(tmp_path, "WALCL.csv", FRED), db)
+    done = take(write(tmp_path, "WALCL.csv", FRED.replace("6850000", "6850001")), db)
+    assert (done.new, done.revised) == (0, 1)
+    rows = Store(db).rows(["WALCL"])
+    assert rows["available_at"].max() == NOW
+
+
+def test_a_price_file_that_covers_less_is_refused_because_it_would_lose_history(
+    tmp_path: Path, db: Path
+) -> None:
+    take(write(tmp_path, "MU.csv", YAHOO), db)
+    shorter = "Date,Adj Close\n2025-01-03,5.6\n"
+    with pytest.raises(DataError, match="import the whole history"):
+        take(write(tmp_path, "MU.csv", shorter), db)
+    assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.5}
+
+
+def test_rows_on_days_without_a_session_are_left_out_and_counted(tmp_path: Path, db: Path) -> None:
+    text = "date,total_net_flow_usd_m\n2024-01-15,3\n2024-01-16,4\n"  # Martin Luther King day
+    done = take(write(tmp_path, "btc_spot_etf_net_flow_usd_m.csv", text), db)
+    assert values(db, "FLOW_BTC_ETF") == {"2024-01-16": 4.0}
+    assert [b.note for b in done.parsed.batches] == [
+        "1 rows on days that are no NYSE sessions left out"
+    ]
+
+
+def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, "SPY.csv", "Date,Close\n2025-01-02,580.5\n")
+    write(folder, "prices.csv", TABLE)
+    done = take(folder, db)
+    assert "prices.csv: expected each series in one file, but SPY" in done.parsed.refused[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("RRPONTSYD.csv", "observation_date,RRPONTSYD\n2025-10-06,20000\n", "in USD billions"),
+        ("WALCL.csv", "observation_date,WALCL\n2025-01-01,6853\n", "in USD millions"),
+        ("WRESBAL.csv", "observation_date,WRESBAL\n2025-01-01,3200\n", "in USD millions"),
+        ("A.csv", "Date,Close\n2025-01-02,ten\n", "line 2: expected a finite number"),
+        ("A.csv", "Date,Close\n2025-01-02,inf\n", "line 2: expected a finite number"),
+        ("A.csv", "Date,Close\n2025-01-02,nan\n", "line 2: expected a finite number"),
+        ("A.csv", "Date,Close\n2025-01-02,0\n", "line 2: expected a price of A above zero"),
+        ("A.csv", "Date,Close\n2025-01-02,1\n2025-01-02,2\n", "line 3: expected each date once"),
+        ("A.csv", "Date,Close\n2025-01-03,1\n2025-01-02,2\n", "line 3: expected dates in asc"),
+        ("A.csv", "Date,Close\n2025-01-02 00:00:00-05:00,1\n", "line 2: expected a plain date"),
+        ("A.csv", "Date,Close\n01/02/2025,1\n", "line 2: expected a plain date"),
+        ("A.csv", "Date,Close\n2025-02-30,1\n", "line 2: expected a date of the calendar"),
+        ("A.csv", "Date,Close\n2031-01-02,1\n", "line 2: expected no date after today"),
+        ("A.csv", "Date,Close\n", "expected rows below the header"),
+        ("A.csv", "Date,Close\n2025-01-02,1,2\n2025-01-03,1,2,3\n", "line 2: expected 2 columns, was 3"),
+        ("t.csv", "Date,SPY,SPY\n2025-01-02,1,2\n", "line 1: expected each column once"),
+        ("two words.csv", "Date,Close\n2025-01-02,1\n", "named after its ticker"),
+        ("SNDK.csv", "Date,Close\n2014-01-02,70\n", "another company's price"),
+        ("x.json", '{"cik": 789019, "tag": "Paym', "expected whole JSON"),
+        ("x.json", json.dumps(SEC | {"units": {}}), "expected facts under units/USD"),
+        (
+            "x.json",
+            json.dumps(SEC | {"units": {"USD": [{"end": "2024-06-30", "val": "1"}]}}),
+            "fact 1: expected end, filed, accn",
+        ),
+    ],
+)
+def test_a_recognised_but_bad_file_is_refused_with_place_and_cure(
+    tmp_path: Path, db: Path, name: str, content: str, message: str
+) -> None:
+    path = write(tmp_path, name, content)
+    with pytest.raises(DataError) as caught:
+        take(path, db)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+    assert not db.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", ""),
+        ("a.csv", "\n\n"),
+        ("a.txt", "hello world"),
+        ("a.json", '{"hello": 1}'),
+        ("a.csv", "observation_date,NO_SUCH_SERIES\n2025-01-01,1\n"),
+        ("a.csv", "time,value\n1,2\n"),
+    ],
+)
+def test_a_foreign_file_alone_is_an_error(
+    tmp_path: Path, db: Path, name: str, content: str
+) -> None:
+    with pytest.raises(DataError, match="found nothing to import"):
+        take(write(tmp_path, name, content), db)
+    assert not db.exists()
+
+
+def test_a_binary_file_is_foreign(tmp_path: Path, db: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(DataError, match="no readable text"):
+        take(path, db)
+
+
+def test_a_cut_gzip_is_foreign(tmp_path: Path, db: Path) -> None:
+    path = tmp_path / "prices.csv.gz"
+    path.write_bytes(gzip.compress(TABLE.encode())[:-12])
+    with pytest.raises(DataError, match="no readable text"):
+        take(path, db)

@@ -1,0 +1,169 @@
+"""The latch, the hysteresis on it, the confirmation of a regime, and the z-score, by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from signals.base import hysteresis, latch
+from signals.errors import ConfigError
+from signals.regime import settle
+from signals.transforms import composite, zscore
+
+NAN = float("nan")
+
+
+def days(n: int) -> pd.DatetimeIndex:
+    return pd.bdate_range("2024-01-02", periods=n)
+
+
+def bits(text: str) -> pd.Series:
+    """Return booleans from ones and dots."""
+    return pd.Series([c == "1" for c in text], index=days(len(text)))
+
+
+def shown(flag: pd.Series) -> str:
+    """Return a flag as ones, dots, and question marks for no view."""
+    assert flag.dtype == "boolean"
+    return "".join("?" if pd.isna(f) else "1" if f else "." for f in flag)
+
+
+@pytest.mark.parametrize(
+    ("enter", "leave", "view", "confirm", "expected"),
+    [
+        pytest.param("..1...", "....1.", "111111", 1, "..11..", id="one session confirms"),
+        pytest.param(
+            "111....", ".......", "1111111", 3, "..11111", id="on at the third, then held"
+        ),
+        pytest.param(
+            "11.11.111", ".........", "111111111", 3, "........1", id="a miss starts anew"
+        ),
+        pytest.param(
+            "111......", "...11.111", "111111111", 3, "..111111.", id="exit confirmed too"
+        ),
+        pytest.param(
+            "1111111", "1111111", "1111111", 3, "..111..", id="both hold: it turns and turns"
+        ),
+        pytest.param(
+            "1111....", "........", "11110111", 2, ".111?...", id="a gap forgets the state"
+        ),
+        pytest.param("11111", ".....", "11011", 3, "..?..", id="a gap forgets the count"),
+        pytest.param("11111", ".....", "00000", 1, "?????", id="no view at all"),
+        pytest.param(".....", "11111", "11111", 2, ".....", id="leaving does nothing while off"),
+        pytest.param("", "", "", 5, "", id="no sessions"),
+    ],
+)
+def test_latch(enter: str, leave: str, view: str, confirm: int, expected: str) -> None:
+    view_ = pd.Series([c == "1" for c in view], index=days(len(view)), dtype=bool)
+    enter_, leave_ = bits(enter).astype(bool), bits(leave).astype(bool)
+    assert shown(latch(enter_, leave_, view_, confirm)) == expected
+
+
+def test_latch_confirms_five_sessions_by_default() -> None:
+    on = bits("1111111")
+    assert shown(latch(on, ~on, on)) == "....111"
+
+
+def test_hysteresis_for_high_values_turns_beyond_its_levels_not_at_them() -> None:
+    x = pd.Series([1.0, 1.1, 0.5, 0.0, -0.1, 0.5, 1.0], index=days(7))
+    assert shown(hysteresis(x, enter=1, leave=0, confirm=1)) == ".111..."
+
+
+def test_hysteresis_for_low_values() -> None:
+    x = pd.Series([1.0, 0.9, 1.5, 2.0, 2.1, 1.5, 0.9], index=days(7))
+    assert shown(hysteresis(x, enter=1, leave=2, confirm=1)) == ".111..1"
+
+
+def test_hysteresis_has_no_view_where_the_measure_has_none() -> None:
+    x = pd.Series([2.0, NAN, 2.0, 0.5, NAN, NAN, 0.5], index=days(7))
+    assert shown(hysteresis(x, enter=1, leave=0, confirm=1)) == "1?11??."
+
+
+def test_hysteresis_confirms_within_one_stretch_of_views() -> None:
+    x = pd.Series([2.0, 2.0, NAN, 2.0, 2.0, 2.0, NAN], index=days(7))
+    assert shown(hysteresis(x, enter=1, leave=0, confirm=3)) == "..?..1?"
+
+
+def settled(text: str, confirm: int) -> str:
+    """Settle regimes named by a letter: N, A, F for FORCED_SELLING, a dot for none."""
+    names = {"N": "NEUTRAL", "A": "ABSORPTION", "F": "FORCED_SELLING", ".": None}
+    letters = {name: letter for letter, name in names.items()}
+    raw = pd.Series([names[c] for c in text], index=days(len(text)), dtype=object)
+    return "".join(letters[name] for name in settle(raw, confirm))
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param("NNNN", "..NN", id="the first regime is confirmed too"),
+        pytest.param("NNNAANAAA", "..NNNNNNA", id="an interruption starts the count anew"),
+        pytest.param("NNNF", "..NN", id="one session of forced selling is not enough"),
+        pytest.param("NNNFFF", "..NNFF", id="forced selling needs two"),
+        pytest.param("NNNFFNNN", "..NNFFFN", id="leaving it needs the usual"),
+        pytest.param("NNN.NNNN", "..N...NN", id="no view forgets"),
+        pytest.param("NNAAFAANNN", ".........N", id="none stands until one is confirmed"),
+        pytest.param("....", "....", id="never a view"),
+    ],
+)
+def test_settle(raw: str, expected: str) -> None:
+    assert settled(raw, confirm=3) == expected
+
+
+def test_settle_confirms_ten_sessions_by_default() -> None:
+    raw = pd.Series(["NEUTRAL"] * 12, index=days(12), dtype=object)
+    assert settle(raw).isna().sum() == 9
+
+
+def test_zscore_of_a_few_values() -> None:
+    z = zscore(pd.Series([1.0, 2.0, 3.0, 5.0], index=days(4)), window=3, minimum=2)
+    assert math.isnan(z.iloc[0])
+    assert z.iloc[1] == pytest.approx(0.5 / math.sqrt(0.5))
+    assert z.iloc[2] == pytest.approx(1.0)
+    assert z.iloc[3] == pytest.approx((5 - 10 / 3) / math.sqrt(7 / 3))  # 1.0 has left the window
+
+
+def test_zscore_counts_values_not_sessions() -> None:
+    z = zscore(pd.Series([1.0, NAN, NAN, 2.0, NAN], index=days(5)), window=5, minimum=2)
+    assert z.notna().tolist() == [False, False, False, True, False]
+
+
+def test_zscore_needs_a_year_and_looks_back_five() -> None:
+    x = pd.Series(np.arange(1300.0))
+    z = zscore(x)
+    assert z.first_valid_index() == 251
+    window = x.iloc[40:]
+    assert z.iloc[-1] == pytest.approx((1299 - window.mean()) / window.std())
+
+
+def test_zscore_has_no_view_where_nothing_moved() -> None:
+    z = zscore(pd.Series([0.1] * 300 + [0.2]), window=200, minimum=50)
+    assert z.iloc[:300].isna().all()
+    assert z.iloc[300] > 10
+
+
+def test_zscore_is_not_fooled_by_the_past_of_a_flat_stretch() -> None:
+    z = zscore(pd.Series([1e9, -1e9, *[0.1] * 300]), window=200, minimum=50)
+    assert z.iloc[-1:].isna().all()
+
+
+def test_composite_clips_and_leaves_out_parts_without_a_view() -> None:
+    a = pd.Series([9.0, 1.0, NAN, NAN], index=days(4))
+    b = pd.Series([1.0, 2.0, 5.0, NAN], index=days(4))
+    many = [pd.concat([part] * 100, ignore_index=True) for part in (a, b)]
+    means = pd.Series([2.0, 1.5, 3.0, NAN] * 100)  # 9 and 5 are clipped to 3
+    pd.testing.assert_series_equal(composite(many), zscore(means))
+
+
+def test_composite_needs_half_of_its_parts() -> None:
+    x = pd.Series(np.arange(400.0))
+    nothing = pd.Series(np.full(400, NAN))
+    assert composite([x, nothing]).notna().any()
+    assert composite([x, nothing, nothing]).isna().all()
+
+
+def test_confirmation_must_be_positive() -> None:
+    from signals import DryPowder
+
+    with pytest.raises(ConfigError, match="confirm"):
+        DryPowder(confirm=0)

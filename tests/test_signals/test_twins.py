@@ -1,0 +1,147 @@
+"""Every signal, and the vote on the regime, against plain loops written from the definitions."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from reference import naive
+
+import signals
+from backtests.history.panel import History
+from signals import regime
+from signals.absorption import Absorption
+from signals.base import Signal, Threshold
+
+TOLERANCE = 1e-10
+
+
+def column(x: pd.Series) -> naive.Column:
+    return [None if pd.isna(v) else float(v) for v in x]
+
+
+def flags_of(x: pd.Series) -> naive.Flag:
+    return [None if pd.isna(v) else bool(v) for v in x]
+
+
+def assert_same(name: str, fast: pd.Series, slow: naive.Column) -> None:
+    """Hold a column to its twin: views at the same sessions, values relative to the larger."""
+    assert [v is None for v in column(fast)] == [v is None for v in slow], name
+    for session, a, b in zip(fast.index, column(fast), slow, strict=True):
+        if a is not None and b is not None:
+            assert math.isclose(a, b, rel_tol=TOLERANCE), f"{name} {session.date()}: {a!r}, {b!r}"
+
+
+@pytest.mark.history
+@pytest.mark.parametrize("name", signals.SIGNALS)
+def test_signal_equals_its_twin_at_every_session(name: str, history: History) -> None:
+    assert name in naive.TWINS, f"{name} has no twin; write one in tests/reference/naive.py"
+    signal = signals.SIGNALS[name].signal()
+    panel = {id: column(history.panel[id]) for id in signal.inputs}
+    gauges, score, flag = naive.TWINS[name](panel)
+
+    found = signal.gauges(history.panel)
+    assert set(found) == set(gauges)
+    for gauge, slow in gauges.items():
+        assert_same(f"{name}.{gauge}", found[gauge], slow)
+    assert_same(f"{name} score", signal.score(history.panel), score)
+    assert flags_of(signal.flag(history.panel)) == flag
+    assert any(flag), f"{name} never flags on history, so its flag is not tested here"
+    assert False in flag
+
+
+@pytest.mark.history
+def test_injecting_equals_its_twin(history: History) -> None:
+    panel = {id: column(history.panel[id]) for id in Absorption().inputs}
+    flag = naive.injecting(panel)
+    assert flags_of(Absorption().injecting(history.panel)) == flag
+    assert True in flag
+    assert False in flag
+
+
+@pytest.mark.history
+def test_regime_equals_its_twin_on_history(history: History) -> None:
+    reading = signals.read(history.panel)
+    flags = {name: flags_of(reading.flags[name]) for name in reading.flags}
+    voters = tuple(name for name, entry in signals.SIGNALS.items() if entry.votes)
+    injects = flags_of(Absorption().injecting(history.panel))
+    raw = naive.raw_regime(flags, injects, voters, signals.MIN_VIEWS)
+    assert list(reading.votes) == list(voters)
+    assert [None if pd.isna(r) else r for r in reading.regime] == naive.confirmed(raw)
+
+
+# --- the vote, on random flags --------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset(Signal):
+    """A signal whose flag is a column of the panel."""
+
+    column: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        return ()
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        return panel[[self.column]]
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        return panel[self.column].astype("float64")
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        return panel[self.column].astype("boolean")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresetAbsorption(Absorption):
+    """Absorption whose two flags are columns of the panel."""
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        return panel["absorption"].astype("boolean")
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        return panel["absorption"].astype("float64")
+
+    def injecting(self, panel: pd.DataFrame) -> pd.Series:
+        return panel["injecting"].astype("boolean")
+
+
+@pytest.mark.parametrize("min_views", [1, 3])
+@pytest.mark.parametrize("confirm", [1, 4])
+def test_regime_equals_its_twin_on_random_flags(min_views: int, confirm: int) -> None:
+    rng = np.random.default_rng(20240102)
+    voters = ("first", "second", "third", "fourth")
+    others = ("absorption", "forced_selling", "opportunity", "injecting")
+    index = pd.bdate_range("2000-01-03", periods=3000)
+    panel = pd.DataFrame(
+        {name: persistent(rng, len(index)) for name in (*voters, *others)}, index=index
+    )
+    preset = {name: Preset(column=name) for name in (*voters, "forced_selling", "opportunity")}
+    reading = regime.read(
+        panel, {**preset, "absorption": PresetAbsorption()}, voters, min_views, confirm
+    )
+    flags = {name: flags_of(panel[name]) for name in panel if name != "injecting"}
+    raw = naive.raw_regime(flags, flags_of(panel["injecting"]), voters, min_views)
+    found = [None if pd.isna(r) else r for r in reading.regime]
+    assert found == naive.confirmed(raw, confirm)
+    assert set(found) == {None, *(r.value for r in regime.Regime)}
+
+
+def persistent(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return flags that stand for about eight sessions at a time: off, on, or without a view."""
+    states = rng.choice([0.0, 1.0, np.nan], size=n, p=[0.6, 0.2, 0.2])
+    return np.repeat(states, rng.geometric(1 / 8, size=n))[:n]
+
+
+@pytest.mark.parametrize("wrong", [[1.0, 2.0 * (1 + 1e-9)], [1.0, None], [None, 2.0], [0.0, 2.0]])
+def test_the_comparison_can_fail(wrong: naive.Column) -> None:
+    fast = pd.Series([1.0, 2.0], index=pd.bdate_range("2024-01-02", periods=2))
+    assert_same("right", fast, [1.0, 2.0])
+    with pytest.raises(AssertionError):
+        assert_same("wrong", fast, wrong)
