@@ -23,18 +23,28 @@ from signals.universe import asset
 
 H41 = ("WALCL", "WTREGEN", "WRESBAL", "TREAST")
 NEVER = ("NFCI", "ANFCI", "STLFSI4")
-SESSIONS_LATER = {
-    **dict.fromkeys(
-        (
-            "RRPONTSYD SOFR EFFR IORB DFEDTARU DGS3MO DTB3 DGS2 DGS10 DGS30 DFII10 T10YIE T10Y2Y "
-            "T10Y3M VIXCLS BAMLH0A0HYM2 BAMLC0A0CM FLOW_BTC_ETF FLOW_ETH_ETF"
-        ).split(),
-        1,
-    ),
-    "BAA10Y": 2,
-    "THREEFYTP10": 7,
-    "DTWEXBGS": 7,
-}
+NEXT_SESSION = (
+    "RRPONTSYD",
+    "SOFR",
+    "EFFR",
+    "IORB",
+    "DFEDTARU",
+    "DGS3MO",
+    "DTB3",
+    "DGS2",
+    "DGS10",
+    "DGS30",
+    "DFII10",
+    "T10YIE",
+    "T10Y2Y",
+    "T10Y3M",
+    "VIXCLS",
+    "BAMLH0A0HYM2",
+    "BAMLC0A0CM",
+    "FLOW_BTC_ETF",
+    "FLOW_ETH_ETF",
+)
+SESSIONS_LATER = {**dict.fromkeys(NEXT_SESSION, 1), "BAA10Y": 2, "THREEFYTP10": 7, "DTWEXBGS": 7}
 DAYS_LATER = {
     "GDP": 180,
     "PNFI": 180,

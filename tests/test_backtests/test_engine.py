@@ -405,7 +405,9 @@ def test_later_prices_change_nothing_before_them():
 BAD = {
     "lag of at least 1": {"lag": 0},
     "sum of weights of at most 1": {"weights": lambda w: w * 0 + 0.3},
-    "finite weight of MU on 2021-01-11": {"weights": lambda w: w.mask((w.index == w.index[1])[:, None] & (w.columns == "MU"))},
+    "finite weight of MU on 2021-01-11": {
+        "weights": lambda w: w.mask((w.index == w.index[1])[:, None] & (w.columns == "MU"))
+    },
     "prices of SNDK": {"weights": lambda w: w.assign(SNDK=0.0)},
     "sessions of the prices": {"weights": lambda w: w.shift(freq="365D")},
     "bill yield": {"bills": lambda b: b.mask(b.index == SESSIONS[9])},

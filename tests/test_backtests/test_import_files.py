@@ -173,7 +173,11 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         ("A.csv", "Date,Close\n2025-02-30,1\n", "line 2: expected a date of the calendar"),
         ("A.csv", "Date,Close\n2031-01-02,1\n", "line 2: expected no date after today"),
         ("A.csv", "Date,Close\n", "expected rows below the header"),
-        ("A.csv", "Date,Close\n2025-01-02,1,2\n2025-01-03,1,2,3\n", "line 2: expected 2 columns, was 3"),
+        (
+            "A.csv",
+            "Date,Close\n2025-01-02,1,2\n2025-01-03,1,2,3\n",
+            "line 2: expected 2 columns, was 3",
+        ),
         ("t.csv", "Date,SPY,SPY\n2025-01-02,1,2\n", "line 1: expected each column once"),
         ("two words.csv", "Date,Close\n2025-01-02,1\n", "named after its ticker"),
         ("SNDK.csv", "Date,Close\n2014-01-02,70\n", "another company's price"),

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from reference import byhand
 
 import signals
 from backtests.history.importing import Imported, import_path
 from backtests.history.panel import History
 from backtests.history.store import Store
 from signals.catalog import CATALOG
+from tests.reference import byhand
 
 ASSETS = ("SPY", "MU", "SNDK", "META", "ARKK", "BIL", "BTC-USD", "ETH-USD", "SOL-USD")
 NEVER_KNOWN = ("NFCI", "ANFCI", "STLFSI4")

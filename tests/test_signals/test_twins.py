@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
-from reference import naive
 
 import signals
 from backtests.history.panel import History
 from signals import regime
 from signals.absorption import Absorption
 from signals.base import Signal, Threshold
+from tests.reference import naive
 
 TOLERANCE = 1e-10
 

@@ -1,0 +1,86 @@
+"""Performance metrics by plain loops over floats, written from their definitions.
+
+None where a metric is not defined.
+"""
+
+import math
+from collections.abc import Sequence
+
+YEAR = 252
+Numbers = Sequence[float]
+
+
+def mean(xs: Numbers) -> float:
+    return math.fsum(xs) / len(xs)
+
+
+def deviation(xs: Numbers) -> float:
+    centre = mean(xs)
+    return math.sqrt(math.fsum((x - centre) ** 2 for x in xs) / (len(xs) - 1))
+
+
+def total_return(returns: Numbers) -> float:
+    value = 1.0
+    for r in returns:
+        value *= 1 + r
+    return value - 1
+
+
+def cagr(returns: Numbers) -> float:
+    return float((1 + total_return(returns)) ** (YEAR / len(returns)) - 1)
+
+
+def volatility(returns: Numbers) -> float:
+    return deviation(returns) * math.sqrt(YEAR)
+
+
+def sharpe(returns: Numbers, bills: Numbers) -> float:
+    excess = [r - b for r, b in zip(returns, bills, strict=True)]
+    return mean(excess) / deviation(excess) * math.sqrt(YEAR)
+
+
+def sortino(returns: Numbers, bills: Numbers) -> float:
+    excess = [r - b for r, b in zip(returns, bills, strict=True)]
+    below = math.sqrt(mean([min(e, 0.0) ** 2 for e in excess]))
+    return mean(excess) / below * math.sqrt(YEAR)
+
+
+def max_drawdown(returns: Numbers) -> float:
+    value = peak = 1.0
+    deepest = 0.0
+    for r in returns:
+        value *= 1 + r
+        peak = max(peak, value)
+        deepest = min(deepest, value / peak - 1)
+    return deepest
+
+
+def calmar(returns: Numbers) -> float:
+    return cagr(returns) / abs(max_drawdown(returns))
+
+
+def var_95(returns: Numbers) -> float:
+    ordered = sorted(returns)
+    at = 0.05 * (len(ordered) - 1)
+    low = math.floor(at)
+    return ordered[low] + (at - low) * (ordered[low + 1] - ordered[low])
+
+
+def cvar_95(returns: Numbers) -> float:
+    limit = var_95(returns)
+    return mean([r for r in returns if r <= limit])
+
+
+def beta(returns: Numbers, benchmark: Numbers) -> float:
+    mr, mb = mean(returns), mean(benchmark)
+    over = math.fsum((r - mr) * (b - mb) for r, b in zip(returns, benchmark, strict=True))
+    return over / math.fsum((b - mb) ** 2 for b in benchmark)
+
+
+def correlation(returns: Numbers, benchmark: Numbers) -> float:
+    return beta(returns, benchmark) * deviation(benchmark) / deviation(returns)
+
+
+def capture(returns: Numbers, benchmark: Numbers, sign: int) -> float:
+    days = [(r, b) for r, b in zip(returns, benchmark, strict=True) if sign * b > 0]
+    return mean([r for r, _ in days]) / mean([b for _, b in days])

@@ -1,0 +1,214 @@
+"""The tearsheet and its files: the page's numbers are the files', the files say what happened."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from backtests.config import config_from
+from backtests.pipeline import Run, run
+from backtests.report.folder import write_run
+from backtests.report.tearsheet import ROWS
+from tests.reference import formulas
+
+
+@pytest.fixture(scope="module")
+def finished(store: Path) -> Run:
+    return run(config_from({"strategy": "near-cash-flow", "store": store, "start": "2015-01-01"}))
+
+
+@pytest.fixture(scope="module")
+def folder(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report") / "out"
+    write_run(finished, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def numbers(folder: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+    return loaded
+
+
+class MetricsTable(HTMLParser):
+    """Reads the values and the shown text out of the page's metrics table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[tuple[str, str], str] = {}
+        self.shown: dict[tuple[str, str], str] = {}
+        self.key = ""
+        self.side = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.key = given.get("data-key") or self.key
+        self.side = given.get("data-side") or ""
+        if self.side:
+            self.values[self.key, self.side] = given["data-value"] or ""
+
+    def handle_data(self, data: str) -> None:
+        if self.side:
+            self.shown[self.key, self.side] = data
+            self.side = ""
+
+
+def test_the_page_shows_the_numbers_of_metrics_json(folder: Path, numbers: dict[str, Any]) -> None:
+    table = MetricsTable()
+    table.feed((folder / "tearsheet.html").read_text())
+    assert {key for key, _ in table.values} == {key for key, _, _ in ROWS}
+    for (key, side), value in table.values.items():
+        expected = numbers[side].get(key)
+        if isinstance(expected, float):
+            assert float(value) == expected
+        else:
+            assert value == ("" if expected is None else str(expected))
+    for key, _, form in ROWS:
+        assert table.shown[key, "strategy"] == form(numbers["strategy"][key])
+
+
+def test_metrics_json_equals_plain_formulas_on_returns_csv(
+    folder: Path, numbers: dict[str, Any]
+) -> None:
+    table = pd.read_csv(folder / "returns.csv")
+    bills, benchmark = list(table["bills"]), list(table["benchmark"])
+    for side in ("strategy", "benchmark"):
+        returns, said = list(table[side]), numbers[side]
+        plain = {
+            "cagr": formulas.cagr(returns),
+            "volatility": formulas.volatility(returns),
+            "sharpe": formulas.sharpe(returns, bills),
+            "sortino": formulas.sortino(returns, bills),
+            "max_drawdown": formulas.max_drawdown(returns),
+            "calmar": formulas.calmar(returns),
+            "var_95": formulas.var_95(returns),
+            "cvar_95": formulas.cvar_95(returns),
+            "beta": formulas.beta(returns, benchmark),
+        }
+        for key, value in plain.items():
+            assert said[key] == pytest.approx(value, rel=1e-9), (side, key)
+
+
+def test_trading_figures_equal_sums_over_orders_csv(folder: Path, numbers: dict[str, Any]) -> None:
+    orders = pd.read_csv(folder / "orders.csv")
+    returns = pd.read_csv(folder / "returns.csv").set_index("date")["strategy"]
+    equity = 1e6 * (1 + returns).cumprod()
+    years = len(returns) / 252
+    turnover = sum(abs(o.units) * o.price / equity[o.date] / 2 for o in orders.itertuples())
+    assert numbers["strategy"]["turnover"] == pytest.approx(turnover / years, rel=1e-9)
+    mean_equity = (1e6 + equity.sum()) / (len(equity) + 1)
+    costs = orders["cost"].sum() / mean_equity / years
+    assert numbers["strategy"]["costs"] == pytest.approx(costs, rel=1e-9)
+
+
+def test_metrics_json_has_the_documented_form(numbers: dict[str, Any]) -> None:
+    described = {"strategy", "source", "start", "end", "lag", "initial_capital", "run_id"}
+    assert described <= numbers["run"].keys()
+    assert {"strategy", "benchmark", "bills"} <= numbers.keys()
+    assert {"exposure", "turnover", "costs"} <= numbers["strategy"].keys()
+    assert numbers["strategy"]["max_drawdown"] < 0
+
+
+def test_returns_csv_begins_the_session_after_the_first_decision(
+    folder: Path, numbers: dict[str, Any]
+) -> None:
+    table = pd.read_csv(folder / "returns.csv")
+    assert list(table.columns) == ["date", "strategy", "benchmark", "bills"]
+    assert numbers["run"]["start"] == "2015-01-02"
+    assert table["date"].iloc[0] == "2015-01-05"
+    assert len(table) == numbers["run"]["sessions"]
+
+
+def test_weights_csv_holds_decisions_and_orders_come_a_session_later(folder: Path) -> None:
+    weights, orders = pd.read_csv(folder / "weights.csv"), pd.read_csv(folder / "orders.csv")
+    assert list(orders.columns) == ["date", "asset", "units", "price", "cost"]
+    sessions = ["2015-01-02", *pd.read_csv(folder / "returns.csv")["date"]]
+    fills = {sessions[sessions.index(day) + 1] for day in weights["date"]}
+    assert set(orders["date"]) == fills
+    assert (weights.drop(columns="date").sum(axis=1) <= 1 + 1e-9).all()
+
+
+def test_flags_csv_has_a_flag_and_a_score_for_every_signal(folder: Path) -> None:
+    from signals import SIGNALS
+
+    table = pd.read_csv(folder / "flags.csv")
+    names = [column for name in SIGNALS for column in (name, f"{name}_score")]
+    assert set(table.columns) == {"date", "regime", *names}
+    assert set(table["dry_powder"].dropna()) == {0, 1}
+    switched = table.loc[table["dry_powder"].diff() == 1, "date"]
+    assert list(switched) == ["2018-05-10", "2025-10-08"]
+
+
+def test_config_toml_names_the_run(folder: Path) -> None:
+    config = tomllib.loads((folder / "config.toml").read_text())
+    assert config["strategy"] == "near-cash-flow"
+    assert str(config["start"]) == "2015-01-01"
+    assert config["costs"]["crypto_bp"] == 20.0
+
+
+def test_the_run_id_is_a_hash_of_configuration_and_data(finished: Run, store: Path) -> None:
+    base = {"strategy": "near-cash-flow", "store": store, "start": "2015-01-01"}
+    assert run(config_from(base)).run_id == finished.run_id
+    assert run(config_from(base | {"lag": 2})).run_id != finished.run_id
+    assert run(config_from(base | {"end": "2025-12-30"})).run_id != finished.run_id
+
+
+@pytest.mark.parametrize("strategy", ["bills", "spy", "bitcoin"])
+def test_a_page_comes_out_for_portfolios_that_hardly_vary(
+    store: Path, tmp_path: Path, strategy: str
+) -> None:
+    config = config_from({"strategy": strategy, "store": store, "start": "2025-11-15"})
+    write_run(run(config), tmp_path / "out")
+    page = (tmp_path / "out" / "tearsheet.html").read_text()
+    assert page.rstrip().endswith("</html>")
+    assert f"<h1>{strategy}</h1>" in page
+
+
+def test_the_page_is_whole_and_asks_nobody(folder: Path) -> None:
+    page = (folder / "tearsheet.html").read_text()
+    assert not re.search(r"""<(?:script|link|img|iframe)[^>]+(?:src|href)=["']?https?:""", page)
+    assert "{{" not in re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "hindsight" in page
+    assert "not investment advice" in page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_browser_opens_it_without_error_or_request(
+    folder: Path, browser: Any, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    troubles: list[str] = []
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: troubles.append(str(e)))
+    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
+    page.goto(f"file://{folder / 'tearsheet.html'}")
+    page.wait_for_selector(".main-svg")
+    assert troubles == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+@pytest.mark.browser
+def test_hover_names_the_day_and_the_values(folder: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"file://{folder / 'tearsheet.html'}")
+    plot = page.wait_for_selector(".nsewdrag").bounding_box()
+    page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
+    hover = page.wait_for_selector(".hoverlayer .legend, .hoverlayer .hovertext")
+    assert "near-cash-flow" in hover.text_content()
+    page.close()

@@ -1,0 +1,200 @@
+"""Appending the future never changes the past: of signals, of the reading, of weights, of history.
+
+Whatever is computed on history cut at a session must equal, to the last bit, what is computed on
+the whole of it and then cut there.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import signals
+from backtests.history.importing import import_path
+from backtests.history.panel import History
+from backtests.history.store import Store
+from signals.base import hysteresis
+from signals.dry_powder import DryPowder
+from strategies import STRATEGIES
+from tests.conftest import RECORDED_AT
+
+Measure = Callable[[pd.DataFrame], pd.DataFrame]
+
+CUTS = 20
+
+
+@pytest.fixture(scope="module")
+def panel(history: History) -> pd.DataFrame:
+    return history.panel
+
+
+@pytest.fixture(scope="module")
+def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
+    """Return 20 random sessions, most of them in the years in which signals have views."""
+    rng = np.random.default_rng(42)
+    early, late = panel.loc["2004":"2012"].index, panel.loc["2013":].index
+    drawn = [*rng.choice(early, 4, replace=False), *rng.choice(late, CUTS - 4, replace=False)]
+    return sorted(pd.Timestamp(day) for day in drawn)
+
+
+def assert_blind_to_the_future(
+    measure: Measure, panel: pd.DataFrame, dates: Sequence[pd.Timestamp]
+) -> None:
+    """Hold a measure on the panel cut at each date to the measure on the whole panel, cut there."""
+    whole = measure(panel)
+    assert len(whole) == len(panel)
+    for at in dates:
+        pd.testing.assert_frame_equal(
+            measure(panel.loc[:at]), whole.loc[:at], check_exact=True, obj=f"cut at {at.date()}"
+        )
+
+
+@pytest.mark.parametrize("what", ["gauges", "score", "flag"])
+@pytest.mark.parametrize("name", signals.SIGNALS)
+def test_signal(name: str, what: str, panel: pd.DataFrame, dates: list[pd.Timestamp]) -> None:
+    measure = getattr(signals.SIGNALS[name].signal(), what)
+    assert_blind_to_the_future(lambda p: pd.DataFrame(measure(p)), panel, dates)
+
+
+# The reading of each cut is computed once, for the regime and for all strategies.
+
+
+@pytest.fixture(scope="module")
+def readings(panel: pd.DataFrame, dates: list[pd.Timestamp]) -> dict[pd.Timestamp, signals.Reading]:
+    """Return the reading of the panel cut at each date, and of the whole of it."""
+    return {at: signals.read(panel.loc[:at]) for at in [*dates, panel.index[-1]]}
+
+
+def test_reading(
+    panel: pd.DataFrame,
+    dates: list[pd.Timestamp],
+    readings: dict[pd.Timestamp, signals.Reading],
+) -> None:
+    for part in ("regime", "flags", "scores", "votes"):
+        assert_blind_to_the_future(
+            lambda p, part=part: pd.DataFrame(getattr(readings[p.index[-1]], part)), panel, dates
+        )
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_strategy(
+    name: str,
+    panel: pd.DataFrame,
+    dates: list[pd.Timestamp],
+    readings: dict[pd.Timestamp, signals.Reading],
+) -> None:
+    strategy = STRATEGIES[name]()
+    assert_blind_to_the_future(lambda p: strategy.weights(readings[p.index[-1]], p), panel, dates)
+
+
+# --- the checker can fail -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class TomorrowsPowder(DryPowder):
+    """Cheats: reads tomorrow's gauges today."""
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        return super().gauges(panel).shift(-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeSamplePowder(DryPowder):
+    """Cheats: standardises, and sets its threshold, by the mean of the whole sample."""
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        share = self.gauges(panel)["share"]
+        return -(share - share.mean()) / share.std()
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        return hysteresis(self.score(panel), 1, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackfilledPowder(DryPowder):
+    """Cheats: fills a gap, such as the one before the first value, from what came later."""
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        return super().gauges(panel).bfill()
+
+
+CHEATS = [
+    pytest.param(TomorrowsPowder(), "gauges", id="reads tomorrow"),
+    pytest.param(TomorrowsPowder(), "score", id="scores tomorrow"),
+    pytest.param(WholeSamplePowder(), "score", id="standardises by the whole sample"),
+    pytest.param(WholeSamplePowder(), "flag", id="sets a threshold by the whole sample"),
+    pytest.param(BackfilledPowder(), "gauges", id="fills backwards"),
+]
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the signal cheats")
+@pytest.mark.parametrize(("cheat", "what"), CHEATS)
+def test_a_cheating_signal(
+    cheat: DryPowder, what: str, panel: pd.DataFrame, dates: list[pd.Timestamp]
+) -> None:
+    measure = getattr(cheat, what)
+    assert_blind_to_the_future(lambda p: pd.DataFrame(measure(p)), panel, dates)
+
+
+def test_the_checker_notices_one_cell_from_tomorrow() -> None:
+    index = pd.bdate_range("2024-01-02", periods=10)
+    panel = pd.DataFrame({"x": np.arange(10.0)}, index=index)
+
+    def honest(p: pd.DataFrame) -> pd.DataFrame:
+        return p.cumsum()
+
+    def peeks(p: pd.DataFrame) -> pd.DataFrame:
+        return p.assign(x=p["x"].shift(-1, fill_value=9.0))
+
+    assert_blind_to_the_future(honest, panel, list(index))
+    with pytest.raises(AssertionError, match="cut at 2024-01-04"):
+        assert_blind_to_the_future(peeks, panel, [index[2]])
+
+
+# --- history from files that end early ------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", ["2015-11-18", "2020-03-23", "2025-06-20"])
+def test_history_from_files_cut_at_a_date(
+    last: str, history_dir: Path, store: Path, tmp_path: Path
+) -> None:
+    copy_until(history_dir, tmp_path / "sources", last)
+    cut_store = tmp_path / "cut.duckdb"
+    import_path(tmp_path / "sources", cut_store, recorded_at=RECORDED_AT)
+    ids = Store(store).series_ids()
+    cut = History.load(cut_store, only=ids)
+    whole = History.load(store, only=ids).until(last)
+
+    assert cut.panel.index[-1] == pd.Timestamp(last)
+    assert cut.panel.loc[last].notna().sum() > 60
+    for part in ("panel", "known", "closes"):
+        pd.testing.assert_frame_equal(
+            getattr(cut, part), getattr(whole, part), check_exact=True, obj=part
+        )
+    pd.testing.assert_series_equal(cut.bills, whole.bills, check_exact=True)
+    assert cut.digest() == whole.digest()
+
+
+def copy_until(source: Path, target: Path, last: str) -> None:
+    """Copy a folder of history, leaving out all that describes a later date."""
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
+        copy = target / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix == ".json":
+            document = json.loads(file.read_text())
+            facts = [f for f in document["units"]["USD"] if f["end"] <= last]
+            if facts:
+                copy.write_text(json.dumps({**document, "units": {"USD": facts}}))
+        elif ".csv" in file.suffixes:
+            zipped = file.suffix == ".gz"
+            text = gzip.decompress(file.read_bytes()).decode() if zipped else file.read_text()
+            header, *rows = text.splitlines()
+            dated = header.split(",").index("period_end") if "period_end" in header else 0
+            kept = [row for row in rows if row.split(",")[dated] <= last]
+            if kept:
+                (copy.with_suffix("") if zipped else copy).write_text("\n".join([header, *kept]))
