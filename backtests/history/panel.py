@@ -44,6 +44,8 @@ class History:
         the session before.
     source
         ``store`` or ``simulated``.
+    truth
+        The true regime of each session, which only a simulated history knows; else None.
     """
 
     panel: pd.DataFrame
@@ -51,6 +53,7 @@ class History:
     closes: pd.DataFrame
     bills: pd.Series
     source: str
+    truth: pd.Series | None = None
 
     @classmethod
     def load(
@@ -67,7 +70,7 @@ class History:
             The store's file.
         only
             Catalog ids and tickers to read besides what the registered signals and bills need;
-            None reads every price series held.
+            None reads every series held.
         end
             Last session; None for the last one with a price (or value, where no price is held).
 
@@ -88,10 +91,41 @@ class History:
                 f"expected data in the store {source.path}, but it is empty; fill it with "
                 f"'drypowder import PATH --store {source.path}'"
             )
-        chosen = [id for id in held if is_price(id)] if only is None else list(only)
+        chosen = held if only is None else tuple(only)
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids).groupby("series_id", sort=False)}
-        return _assemble(rows, ids, _span(rows, end))
+        return _assemble(rows, ids, _span(rows, end), "store")
+
+    @classmethod
+    def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
+        """Simulate a history: the same series ids, assets and lags as real history.
+
+        Parameters
+        ----------
+        seed
+            Equal seeds give equal histories.
+        years
+            Length; it ends on 2024-12-31.
+        thesis
+            False cuts the link from idle capital and capital spending to returns.
+
+        Returns
+        -------
+        A history whose source is ``simulated`` and whose ``truth`` is the true regime. See
+        :mod:`backtests.history.economy` for the model.
+
+        Raises
+        ------
+        ConfigError
+            When the years or the seed are out of range.
+        """
+        from backtests.history.economy import make_economy
+
+        economy = make_economy(seed, years, thesis=thesis)
+        rows = economy.rows()
+        index = pd.DatetimeIndex(economy.truth.index)
+        history = _assemble(rows, list(rows), index, "simulated")
+        return replace(history, truth=economy.truth)
 
     def until(self, at: pd.Timestamp | str) -> "History":
         """Return the history up to and including a session."""
@@ -102,6 +136,7 @@ class History:
             known=self.known.loc[:last],
             closes=self.closes.loc[:last],
             bills=self.bills.loc[:last],
+            truth=None if self.truth is None else self.truth.loc[:last],
         )
 
     def session(self, date: pd.Timestamp | str | None, name: str = "--at") -> pd.Timestamp:
@@ -162,12 +197,16 @@ def _span(rows: dict[str, pd.DataFrame], end: pd.Timestamp | str | None) -> pd.D
     return index
 
 
-def _assemble(rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeIndex) -> History:
+def _assemble(
+    rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeIndex, source: str
+) -> History:
     values: dict[str, np.ndarray] = {}
     moments: dict[str, np.ndarray] = {}
     closes: dict[str, pd.Series] = {}
     for id in ids:
         part = rows.get(id)
+        if part is not None and source == "store":
+            part = _from_first(id, part)
         values[id], moments[id] = _no_view(index) if part is None else as_known(id, part, index)
         if is_price(id):
             closes[id] = _on_its_date(part, index)
@@ -177,8 +216,14 @@ def _assemble(rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeI
         known=pd.DataFrame(moments, index=index),
         closes=pd.DataFrame(closes, index=index, dtype="float64"),
         bills=bill_returns(panel[YIELD]),
-        source="store",
+        source=source,
     )
+
+
+def _from_first(id: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that count: none that describe a date before the catalog's first one."""
+    first = CATALOG[id].first if id in CATALOG else None
+    return rows if first is None else rows[rows["observed_on"] >= pd.Timestamp(first)]
 
 
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
@@ -187,7 +232,7 @@ def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.n
     Parameters
     ----------
     id
-        Catalog id or ticker; gives the staleness limit and the first date that counts.
+        Catalog id or ticker; gives the staleness limit.
     rows
         ``observed_on``, ``available_at``, ``value``, ``recorded_at``, ordered by moment known,
         date described, moment recorded.
@@ -198,9 +243,6 @@ def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.n
     -------
     Values (float64, NaN without a view) and moments (datetime64[us], NaT likewise).
     """
-    first = CATALOG[id].first if id in CATALOG else None
-    if first is not None:
-        rows = rows[rows["observed_on"] >= pd.Timestamp(first)]
     observed = rows["observed_on"].to_numpy()
     newest = observed >= np.maximum.accumulate(observed) if len(observed) else np.array([], bool)
     observed = observed[newest]

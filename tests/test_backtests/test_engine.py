@@ -21,6 +21,7 @@ from tests.reference import ledger
 
 SESSIONS = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2022-06-30"))
 ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
+USUAL = Costs()
 DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
 EXACT = 1e-9
 
@@ -35,7 +36,7 @@ class Case:
     weights: pd.DataFrame
     prices: pd.DataFrame
     bills: pd.Series
-    costs: Costs = Costs()
+    costs: Costs = USUAL
     lag: int = 1
     band: float = 0.0
     capital: float = 250_000.0
@@ -124,6 +125,27 @@ def held(case: Case) -> Result:
     return result
 
 
+def held_with_orders(case: Case) -> Result:
+    """Return the engine's result after holding it to the ledger's, and each order too."""
+    result = held(case)
+    ours = result.orders.astype({"units": float}).assign(date=result.orders["date"].dt.date)
+    theirs = pd.DataFrame(case.ledger()[1], columns=ours.columns)
+    units = ["date", "asset"]
+    both = [t.groupby(units)["units"].sum().astype(float) for t in (ours, theirs)]
+    assert len(both[0]) == len(both[1])
+    assert (both[0] - both[1]).abs().max() < 1e-6 or both[0].empty
+    return result
+
+
+def test_the_ledger_and_the_engine_agree_with_a_calculation_by_hand():
+    prices, bills = flat(3)
+    prices.iloc[2] = 110.0
+    case = Case(steady(prices, {"SPY": 0.5}), prices, bills + 0.01, DEAR, capital=1000.0)
+    bought = 1000 * 1.01 / 2
+    cash = 1000 * 1.01 - bought * 1.005
+    assert held(case).equity.iloc[-1] == pytest.approx(cash * 1.01 + bought * 1.1, rel=1e-14)
+
+
 # --- Weights, costs, bands and lags ----------------------------------------------------------
 
 
@@ -190,12 +212,21 @@ def test_the_band_leaves_small_drifts_alone():
     assert 1 < len(few.targets) < len(every.targets) == len(case.weights)
 
 
+def test_what_cash_earns_is_part_of_the_drift():
+    prices, bills = flat(20)
+    case = Case(steady(prices, {"SPY": 0.5}, every=1), prices, bills + 0.01, FREE, band=0.02)
+    result = held(case)  # 0.5 / (0.5 + 0.5 × 1.01⁹) is the first below 0.48
+    assert list(result.targets.index) == list(SESSIONS[[0, 10]])
+
+
 @pytest.mark.parametrize("lag", [1, 2, 5])
 def test_a_decision_fills_lag_sessions_later(lag):
     prices, bills = market(20)
     result = held(Case(steady(prices, {"SPY": 0.5}, every=50), prices, bills, lag=lag))
     assert list(result.orders["date"]) == [SESSIONS[lag]]
-    assert (result.equity.iloc[:lag] == 250_000 * (1 + bills.iloc[1:lag]).prod()).iloc[0]
+    assert result.equity.iloc[lag - 1] == pytest.approx(
+        250_000 * (1 + bills.iloc[1:lag]).prod(), rel=1e-14
+    )
 
 
 def test_a_decision_that_would_fill_after_the_end_is_not_executed():
@@ -276,6 +307,51 @@ def test_a_decision_near_the_closing_of_a_lost_holding(band, every):
     held(Case(decisions(prices, every, total=0.95), prices, bills, DEAR, band=band))
 
 
+def lost_and_found() -> tuple:
+    """Return one asset at 100 that loses its price for eleven days and comes back at 50.
+
+    It is lost for good at position 10; the session after it has a price again.
+    """
+    prices, bills = flat(20, assets=("MU",))
+    prices.iloc[5:11], prices.iloc[11:] = np.nan, 50.0
+    return prices, bills
+
+
+@pytest.mark.xfail(reason="the schedule knows of the missing price before the day of the fill")
+def test_a_pending_fill_is_not_known_to_fail_before_its_day():
+    prices, bills = flat(6)
+    prices.iloc[2] = np.nan
+    weights = steady(prices, {"SPY": 0.5}, every=1).iloc[:2]
+    result = held_with_orders(Case(weights, prices, bills, FREE, lag=2))
+    assert result.orders.empty
+
+
+@pytest.mark.xfail(reason="a holding is not closed when a sale is pending that will have a price")
+def test_a_lost_holding_is_closed_though_its_sale_is_pending():
+    prices, bills = lost_and_found()
+    weights = steady(prices, {"MU": 0.5}, {}, every=9).iloc[:2]
+    result = held_with_orders(Case(weights, prices, bills, FREE, lag=2))
+    assert list(result.orders["date"]) == list(SESSIONS[[2, 10]])
+
+
+@pytest.mark.xfail(reason="a pending purchase of a lost holding is executed, and then forgotten")
+def test_a_lost_holding_is_not_bought_again_by_a_pending_decision():
+    prices, bills = lost_and_found()
+    weights = steady(prices, {"MU": 0.5}, {"MU": 0.8}, every=9).iloc[:2]
+    result = held_with_orders(Case(weights, prices, bills, FREE, lag=2))
+    assert list(result.orders["date"]) == list(SESSIONS[[2, 10]])
+
+
+@pytest.mark.xfail(reason="what a cut purchase leaves of a short is not known to the schedule")
+def test_what_a_cut_purchase_left_of_a_short_is_closed_when_it_loses_its_price():
+    prices, bills = flat(20, assets=("BTC-USD", "SPY", "MU"))
+    prices.iloc[6:, 0] = np.nan
+    rows = {"BTC-USD": -0.6}, {"SPY": 0.5, "MU": 0.5}, {"SPY": 0.5}
+    weights = steady(prices, *rows, every=4).iloc[:3]
+    result = held_with_orders(Case(weights, prices, bills, DEAR))
+    assert result.weights["BTC-USD"].iloc[-1] == 0
+
+
 # --- Shorts ----------------------------------------------------------------------------------
 
 
@@ -289,7 +365,7 @@ def test_a_short_pays_its_borrowing_by_calendar_days():
     assert result.equity.iloc[-1] == pytest.approx(250_000 * (1.5 - owed), rel=1e-12)
 
 
-@pytest.mark.parametrize("costs", [Costs(), DEAR])
+@pytest.mark.parametrize("costs", [USUAL, DEAR])
 @pytest.mark.parametrize("band", [0.0, 0.02])
 def test_a_long_and_a_short_leg(costs, band):
     prices, bills = market()
@@ -365,8 +441,8 @@ PLANTED = {
 @pytest.mark.parametrize("error", PLANTED)
 def test_an_error_planted_in_the_ledger_is_seen(error):
     prices, bills = market()
-    weights = steady(prices, {"SPY": 0.4, "MU": 0.2, "BTC-USD": -0.3}, {"SPY": 0.2, "MU": 0.3})
-    case = Case(weights, prices, bills)
+    rows = {"SPY": 0.4, "MU": 0.2, "BTC-USD": -0.3}, {"SPY": 0.37, "MU": 0.23, "BTC-USD": -0.3}
+    case = Case(steady(prices, *rows), prices, bills)
     wrong, _ = PLANTED[error](case).ledger()
     assert gap(held(case).equity, wrong) > 1000 * EXACT
 
@@ -427,7 +503,7 @@ def test_what_cannot_be_simulated_is_refused_on_one_line(message):
 def test_the_gross_limit_bounds_long_and_short_together():
     prices, bills = market()
     weights = steady(prices, {"SPY": 0.8, "MU": -0.8})
-    with pytest.raises(SimulationError, match="gross exposure of at most 1, was 1.6"):
+    with pytest.raises(SimulationError, match=r"gross exposure of at most 1, was 1\.6"):
         simulate(weights, prices, bills, FREE)
     assert simulate(weights, prices, bills, FREE, gross_limit=1.6).exposure.max() > 1.5
 

@@ -69,12 +69,12 @@ def test_every_cell_equals_the_value_by_hand(
     sessions = pd.DatetimeIndex(byhand.sessions(history_dir))
     panel = everything.panel.loc[sessions[0] :]
     assert panel.index.equals(sessions.as_unit("us"))
-    known_before = pd.Timestamp("2003-02-01")  # by hand there are no sessions before 2003
+    start = pd.Timestamp("2003-02-01")  # by hand there are no sessions before 2003
     for id in held:
         by_hand = pd.Series(byhand.column(history_dir, id), index=panel.index, dtype="float64")
         pd.testing.assert_series_equal(
-            panel[id].loc[known_before:],
-            by_hand.loc[known_before:],
+            panel[id].loc[start:],
+            by_hand.loc[start:],
             check_exact=True,
             check_names=False,
             obj=id,

@@ -21,7 +21,6 @@ from backtests.history.store import Store
 from signals.base import hysteresis
 from signals.dry_powder import DryPowder
 from strategies import STRATEGIES
-from tests.conftest import RECORDED_AT
 
 Measure = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -165,7 +164,7 @@ def test_history_from_files_cut_at_a_date(
 ) -> None:
     copy_until(history_dir, tmp_path / "sources", last)
     cut_store = tmp_path / "cut.duckdb"
-    import_path(tmp_path / "sources", cut_store, recorded_at=RECORDED_AT)
+    import_path(tmp_path / "sources", cut_store, recorded_at=pd.Timestamp("2026-01-02 09:00"))
     ids = Store(store).series_ids()
     cut = History.load(cut_store, only=ids)
     whole = History.load(store, only=ids).until(last)

@@ -1,0 +1,135 @@
+"""How each asset of real history stands to the simulated factors.
+
+By class first, then what differs for single tickers. Round figures, in the order of the classes'
+a-priori duration: the nearer the cash flows, the less speculation.
+"""
+
+from dataclasses import dataclass, replace
+
+from signals.universe import UNIVERSE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """Loadings of one asset.
+
+    Attributes
+    ----------
+    kind
+        Its class, for cascades.
+    beta, speculation, near, coin
+        Loadings on the market, speculation, near cash flows and coins' own factor.
+    duration, credit
+        Years: loss in % for a rise of one point in the 10-year yield, and in the credit spread.
+    carry
+        Return a year that comes on top, a fraction.
+    bills
+        How much of the bill yield it earns as well.
+    own
+        Idiosyncratic volatility a year.
+    cascade
+        Share of a general cascade that hits it; 0 for none at all.
+    first_price
+        USD.
+    """
+
+    kind: str
+    beta: float = 0.0
+    speculation: float = 0.0
+    near: float = 0.0
+    coin: float = 0.0
+    duration: float = 0.0
+    credit: float = 0.0
+    carry: float = 0.0
+    bills: float = 0.0
+    own: float = 0.1
+    cascade: float = 0.0
+    first_price: float = 50.0
+
+
+_CLASSES: dict[str, Exposure] = {
+    "memory": Exposure(kind="memory", beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2),
+    "defensive": Exposure(kind="defensive", beta=0.65, speculation=-0.1, own=0.07, cascade=0.5),
+    "hyperscalers": Exposure(
+        kind="hyperscalers", beta=1.1, speculation=0.3, carry=0.06, own=0.20, cascade=1.0
+    ),
+    "semiconductors": Exposure(
+        kind="semiconductors", beta=1.35, speculation=0.45, near=0.4, carry=0.05, own=0.2, cascade=1.2
+    ),
+    "broad": Exposure(kind="broad", beta=1.0, own=0.02, cascade=1.0),
+    "software": Exposure(kind="software", beta=1.15, speculation=0.6, own=0.28, cascade=1.2),
+    "speculative": Exposure(kind="speculative", beta=1.35, speculation=1.1, own=0.32, cascade=1.4),
+    "crypto": Exposure(
+        kind="crypto", beta=0.8, speculation=1.6, coin=1.0, own=0.18, cascade=1.5
+    ),
+    "metals": Exposure(kind="metals", beta=0.05, duration=3.0, carry=0.07, own=0.15),
+    "bonds": Exposure(kind="bonds", bills=0.6, carry=0.012, own=0.01),
+    "cash": Exposure(kind="cash", bills=1.0, own=0.0005),
+    "trend": Exposure(kind="trend", beta=-0.05, bills=1.0, carry=0.02, own=0.10),
+}
+
+_OWN: dict[str, dict[str, float]] = {
+    "SPY": {"first_price": 120.0},
+    "QQQ": {"beta": 1.12, "speculation": 0.2, "carry": 0.03, "own": 0.05},
+    "EFA": {"beta": 0.95, "carry": -0.03, "own": 0.07},
+    "EEM": {"beta": 1.05, "speculation": 0.15, "carry": -0.03, "own": 0.12},
+    "SMH": {"own": 0.10},
+    "SOXX": {"own": 0.10},
+    "NVDA": {"carry": 0.15, "own": 0.34},
+    "IGV": {"own": 0.10},
+    "ARKK": {"speculation": 1.3, "own": 0.18},
+    "IWM": {"beta": 1.15, "speculation": 0.3, "own": 0.07},
+    "MSTR": {"speculation": 1.3, "coin": 0.7, "own": 0.40},
+    "COIN": {"speculation": 1.3, "coin": 0.7, "own": 0.45},
+    "BTC-USD": {"first_price": 250.0},
+    "ETH-USD": {"coin": 1.15, "own": 0.35, "first_price": 8.0},
+    "SOL-USD": {"coin": 1.25, "own": 0.55, "first_price": 2.0},
+    "SLV": {"beta": 0.25, "own": 0.27},
+    "SHY": {"duration": 1.9, "carry": 0.004, "own": 0.004},
+    "IEF": {"duration": 7.5},
+    "TLT": {"duration": 16.5, "own": 0.03},
+    "TIP": {"duration": 6.0, "own": 0.025},
+    "LQD": {"duration": 8.0, "credit": 5.0, "carry": 0.02},
+    "HYG": {"duration": 2.5, "credit": 3.5, "beta": 0.25, "carry": 0.025, "own": 0.02},
+}
+
+#: Tickers of real history outside the universe: the class whose loadings they take.
+_OTHERS: dict[str, str] = {
+    "hyperscalers": "AAPL XLK VOO XLY",
+    "semiconductors": "AMD ASML INTC EWY",
+    "software": "CLOU SKYY WCLD CRWV",
+    "broad": "DBC GDX USO VNQ XLB XLE XLF XLI XLRE",
+    "defensive": "SPLV UUP UDN",
+    "metals": "IAU",
+    "bonds": "AGG EDV IEI JNK SPTL",
+    "cash": "BIL SGOV",
+    "trend": "CTA DBMF KMLM WTMF VIXY",
+    "crypto-fund": "BITO ETHA GBTC IBIT",
+}
+_OTHERS_OWN: dict[str, dict[str, float]] = {
+    "VOO": {"beta": 1.0, "speculation": 0.0, "carry": 0.0, "own": 0.02},
+    "AGG": {"duration": 6.0},
+    "EDV": {"duration": 24.0, "own": 0.05},
+    "IEI": {"duration": 4.4},
+    "JNK": {"duration": 2.5, "credit": 3.5, "beta": 0.27, "carry": 0.025, "own": 0.02},
+    "SPTL": {"duration": 15.0, "own": 0.03},
+    "DBC": {"beta": 0.45, "own": 0.15},
+    "USO": {"beta": 0.7, "own": 0.32},
+    "GDX": {"beta": 0.6, "own": 0.32},
+    "UUP": {"beta": -0.2, "bills": 1.0, "cascade": 0.0},
+    "UDN": {"beta": 0.2, "cascade": 0.0},
+    "VIXY": {"beta": -3.2, "carry": -0.35, "own": 0.35},
+}
+
+
+def _exposures() -> dict[str, Exposure]:
+    exposures = {t: replace(_CLASSES[a.asset_class], **_OWN.get(t, {})) for t, a in UNIVERSE.items()}
+    fund = replace(_CLASSES["speculative"], beta=0.8, speculation=1.5, coin=1.0, own=0.12)
+    for name, tickers in _OTHERS.items():
+        base = fund if name == "crypto-fund" else _CLASSES[name]
+        for ticker in tickers.split():
+            exposures[ticker] = replace(base, **_OTHERS_OWN.get(ticker, {}))
+    return exposures
+
+
+EXPOSURES: dict[str, Exposure] = _exposures()

@@ -1,0 +1,246 @@
+r"""Yields and returns, driven by the phases and the absorption share of one economy.
+
+With x⁺ = max(x, 0), every n an Ornstein–Uhlenbeck noise, in percentage points:
+
+    DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)²                       convex in the absorption share
+    THREEFYTP10 = 0.3 + n + 4 ((u − 0.5)⁺)²
+    BAA10Y      = 1.9 + n + 5 ((u − 0.5)⁺)² + 2.2 crisis
+    DGS10       = DFII10 + breakeven;  policy rate: a level for each mode, approached slowly
+
+Returns per session, σ_t common stochastic volatility, all shocks Student t with 6 degrees:
+
+    r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
+
+m is the market, S speculation (the appetite that idle capital feeds), N near cash flows, C coins'
+own factor. Means a year by phase, in %:
+
+            INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
+    m           18       12          6          −110            32
+    S           20        0        −35           −90            35
+    N            0        0         50           −20            10
+    C           45       35          0           −60            70
+
+A cascade of forced selling sells what is held with least conviction first: coins on the first
+day, speculative shares and software on the second, everything on the third. A crisis has one at
+its start and more on the way; coins alone have one about every fifteen months besides.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.economy.assets import EXPOSURES, Exposure
+from backtests.history.economy.quantities import DT, Quantities
+from signals.regime import Regime
+
+_PHASES = [r.value for r in Regime]  # INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING, OPPORTUNITY
+_MEANS = {
+    "m": (0.18, 0.12, 0.06, -1.10, 0.32),
+    "s": (0.20, 0.0, -0.35, -0.90, 0.35),
+    "n": (0.0, 0.0, 0.50, -0.20, 0.10),
+    "c": (0.45, 0.35, 0.0, -0.60, 0.70),
+}
+_VOLATILITY = {"m": 0.14, "s": 0.12, "n": 0.20, "c": 0.50}
+_AGITATION = (0.80, 0.95, 1.10, 2.8, 1.35)
+_POLICY_RATE = {"QE": 0.15, "HOLD": 0.6, "QT": 3.6, "LEAN": 3.8, "EASE": 2.2}
+_CASCADE = {0: {"crypto": 0.10}, 1: {"speculative": 0.045, "software": 0.025}, 2: {"all": 0.018}}
+_TAIL = 6.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prices:
+    """Yields (%) and prices (USD) by session; coins by calendar day.
+
+    Attributes
+    ----------
+    yields
+        Columns named after the FRED series they become, and ``stress`` (0 calm to 1 crisis).
+    closes
+        Sessions × tickers.
+    coins
+        Calendar days × tickers.
+    """
+
+    yields: pd.DataFrame
+    closes: pd.DataFrame
+    coins: pd.DataFrame
+
+
+def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
+    """Return yields and prices that follow one economy's phases and absorption share."""
+    index = pd.DatetimeIndex(driver.phase.index)
+    phase = np.array([_PHASES.index(name) for name in driver.phase])
+    agitation = _agitation(phase, rng)
+    shocks = {name: _t(rng, len(phase)) for name in _MEANS}
+    factors = _factors(phase, agitation, shocks)
+    yields = _yields(driver, phase, agitation, shocks["m"], rng)
+    cascade = _cascades(phase, rng)
+    change = np.diff(yields["DGS10"].to_numpy(), prepend=yields["DGS10"].iloc[0]) / 100
+    credit = np.diff(yields["BAA10Y"].to_numpy(), prepend=yields["BAA10Y"].iloc[0]) / 100
+    bills = yields["DGS3MO"].shift(1).bfill().to_numpy() / 100 * DT
+    returns = {
+        ticker: _returns(e, factors, cascade, change, credit, bills, agitation, rng)
+        for ticker, e in EXPOSURES.items()
+    }
+    vix = _vix(agitation, rng)
+    yields["VIXCLS"] = vix
+    session_prices = {t: _price(r, e) for (t, r), e in _with(returns, coins=False)}
+    session_coins = pd.DataFrame({t: r for (t, r), _ in _with(returns, coins=True)}, index=index)
+    return Prices(
+        yields=yields,
+        closes=pd.DataFrame(session_prices, index=index).round(6),
+        coins=_coins(session_coins, rng),
+    )
+
+
+def _with(
+    returns: dict[str, np.ndarray], *, coins: bool
+) -> list[tuple[tuple[str, np.ndarray], Exposure]]:
+    return [
+        ((t, r), EXPOSURES[t])
+        for t, r in returns.items()
+        if (EXPOSURES[t].kind == "crypto") == coins
+    ]
+
+
+def _price(returns: np.ndarray, exposure: Exposure) -> np.ndarray:
+    return exposure.first_price * np.cumprod(1 + returns)
+
+
+def _ou(
+    n: int,
+    rng: np.random.Generator,
+    sd: float,
+    half_life: float,
+    shocks: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return an Ornstein–Uhlenbeck path; half-life in sessions, shocks of unit variance."""
+    keep = 0.5 ** (1 / half_life)
+    unit = rng.standard_normal(n) if shocks is None else shocks
+    path = np.empty(n)
+    level = rng.standard_normal() * sd
+    for i, shock in enumerate(unit * sd * np.sqrt(1 - keep**2)):
+        level = keep * level + shock
+        path[i] = level
+    return path
+
+
+def _smooth(x: np.ndarray, half_life: float) -> np.ndarray:
+    return pd.Series(x, dtype="float64").ewm(halflife=half_life).mean().to_numpy()
+
+
+def _yields(
+    driver: Quantities,
+    phase: np.ndarray,
+    agitation: np.ndarray,
+    market: np.ndarray,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    n = len(phase)
+    calm = agitation**0.7 / np.sqrt((agitation**1.4).mean())
+    with_market = calm * (0.3 * market + np.sqrt(1 - 0.3**2) * _t(rng, n))
+    against_market = calm * (-0.5 * market + np.sqrt(1 - 0.5**2) * _t(rng, n))
+    scarce = _smooth(np.clip(driver.paths["u"].to_numpy() - 0.5, 0, None) ** 2, 30)
+    crisis = _smooth((phase == 3).astype(float), 10)
+    real = 0.6 + _ou(n, rng, 0.85, 600, with_market) + 9 * scarce - 0.4 * crisis
+    breakeven = 2.2 + _ou(n, rng, 0.35, 400, calm * _t(rng, n)) - 0.7 * crisis
+    target = driver.mode.map(_POLICY_RATE).to_numpy(dtype=float)
+    rate = np.clip(_smooth(target, 90) + _ou(n, rng, 0.4, 600), 0.04, None)
+    steps = np.clip(np.round(rate * 4) / 4, 0.0, None)  # the target moves in quarter points
+    ten = np.clip(real + breakeven, 0.3, None)
+    bill = np.clip(rate + _ou(n, rng, 0.05, 20), 0.01, None)
+    columns = {
+        "DFEDTARU": steps + 0.25,
+        "EFFR": steps + 0.08,
+        "IORB": steps + 0.15,
+        "SOFR": steps + 0.08 + 0.06 * np.abs(rng.standard_normal(n)),
+        "DGS3MO": bill,
+        "DGS2": np.clip(0.6 * _smooth(rate, 60) + 0.4 * ten + _ou(n, rng, 0.15, 60), 0.05, None),
+        "DGS10": ten,
+        "DGS30": ten + 0.4 + _ou(n, rng, 0.15, 120),
+        "DFII10": ten - breakeven,
+        "T10YIE": breakeven,
+        "THREEFYTP10": 0.2 + _ou(n, rng, 0.45, 500, calm * _t(rng, n)) + 4 * scarce,
+        "BAA10Y": np.clip(2.1 + _ou(n, rng, 0.4, 300, against_market) + 5 * scarce + 2.2 * crisis, 0.9, None),
+        "stress": crisis,
+    }
+    return pd.DataFrame(columns, index=driver.phase.index)
+
+
+def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the common volatility multiplier: the phase's, and clustering around it."""
+    base = _smooth(np.array(_AGITATION)[phase], 4)
+    return base * np.exp(_ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2)
+
+
+def _t(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return Student-t shocks of unit variance."""
+    return rng.standard_t(_TAIL, n) * np.sqrt((_TAIL - 2) / _TAIL)
+
+
+def _factors(
+    phase: np.ndarray, agitation: np.ndarray, shocks: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    return {
+        name: np.array(_MEANS[name])[phase] * DT
+        + _VOLATILITY[name] * np.sqrt(DT) * agitation * shocks[name]
+        for name in _MEANS
+    }
+
+
+def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return losses by class from forced selling, fractions, a value a session."""
+    n = len(phase)
+    losses = {name: np.zeros(n) for name in ("crypto", "speculative", "software", "all")}
+    crisis = phase == 3
+    begins = np.flatnonzero(crisis & ~np.concatenate(([False], crisis[:-1])))
+    more = np.flatnonzero(crisis & (rng.random(n) < 0.03))
+    for day in (*begins, *more):
+        size = rng.exponential() * 0.7 + 0.3
+        for after, parts in _CASCADE.items():
+            for name, loss in parts.items():
+                if day + after < n:
+                    losses[name][day + after] += size * loss
+    for day in np.flatnonzero(rng.random(n) < 0.8 * DT):
+        losses["crypto"][day] += 0.06 + 0.05 * rng.exponential()
+    return losses
+
+
+def _returns(
+    e: Exposure,
+    factors: dict[str, np.ndarray],
+    cascade: dict[str, np.ndarray],
+    change: np.ndarray,
+    credit: np.ndarray,
+    bills: np.ndarray,
+    agitation: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return one asset's simple returns."""
+    own = e.own * np.sqrt(DT) * np.sqrt(agitation) * _t(rng, len(change))
+    risky = e.beta * factors["m"] + e.speculation * factors["s"] + e.near * factors["n"]
+    rates = -e.duration * change - e.credit * credit + e.carry * DT
+    forced = e.cascade * cascade["all"] + cascade.get(e.kind, 0.0) * bool(e.cascade)
+    total = bills * e.bills + risky + e.coin * factors["c"] + rates + own - forced
+    return np.clip(total, -0.6, 0.6)
+
+
+def _vix(agitation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    implied = 18.5 * _smooth(agitation, 5) ** 0.9 * np.exp(_ou(len(agitation), rng, 0.10, 12))
+    return np.clip(implied, 9, 90)
+
+
+def _coins(session_returns: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return coin prices on every calendar day: markets' days as simulated, others on their own."""
+    index = pd.DatetimeIndex(session_returns.index)
+    days = pd.date_range(index[0], index[-1])
+    daily = session_returns.reindex(days)
+    closed = daily.iloc[:, 0].isna().to_numpy()
+    common = _t(rng, len(days))
+    for name in daily.columns:
+        e = EXPOSURES[name]
+        alone = 0.35 * np.sqrt(DT) * (e.coin * common * 0.5 + e.own * _t(rng, len(days)))
+        daily[name] = np.where(closed, alone, daily[name].to_numpy())
+    first = pd.Series({name: EXPOSURES[name].first_price for name in daily.columns})
+    return ((1 + daily).cumprod() * first).round(8)

@@ -1,0 +1,173 @@
+"""The simulated economy as its publishers would print it: the ids, units, dates of real history."""
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.economy.prices import Prices
+from backtests.history.economy.quantities import Quantities
+from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
+
+_FILING_DAYS = 30
+#: Shares of trailing capital spending by filer; the five of the signal sum to 1.
+_CAPEX_SHARES = {
+    "MSFT": 0.24,
+    "GOOGL": 0.25,
+    "AMZN": 0.29,
+    "META": 0.17,
+    "ORCL": 0.05,
+    "NVDA": 0.02,
+    "MU": 0.06,
+    "CRWV": 0.03,
+}
+_ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # of capital spending
+
+
+def publish(
+    quantities: Quantities, prices: Prices, index: pd.DatetimeIndex, rng: np.random.Generator
+) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
+    """Return every series by id, and for SEC series the filing date of each value.
+
+    Parameters
+    ----------
+    quantities, prices
+        The economy, with a year before ``index`` for what trails.
+    index
+        Sessions from which on values are emitted.
+    """
+    paths = quantities.paths
+    series = {
+        **_weekly(paths, prices.yields),
+        **_daily(paths, prices.yields, rng),
+        **_monthly(paths, prices.yields),
+        **_quarterly(paths, prices.yields),
+        **_annual(paths),
+        **_crypto_tables(paths, prices, rng),
+    }
+    sec, filed = _sec(paths, rng)
+    series = {id: values.loc[index[0] :] for id, values in (series | sec).items()}
+    series = {id: values.clip(CATALOG[id].low, CATALOG[id].high) for id, values in series.items()}
+    for frame in (prices.closes, prices.coins):
+        series |= {str(t): frame[t].loc[index[0] :] for t in frame.columns}
+    return series, {id: dates.loc[index[0] :] for id, dates in filed.items()}
+
+
+def _on(dates: pd.DatetimeIndex, values: pd.Series) -> pd.Series:
+    """Return a path's last value at or before each date."""
+    return values.reindex(dates, method="ffill").dropna()
+
+
+def _weekly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
+    wednesdays = pd.date_range(paths.index[0], paths.index[-1], freq="W-WED")
+    fridays = pd.date_range(paths.index[0], paths.index[-1], freq="W-FRI")
+    mondays = pd.date_range(paths.index[0], paths.index[-1], freq="W-MON")
+    average = paths.rolling(5, min_periods=1).mean()
+    stress = 3.2 * yields["stress"] - 0.5
+    millions = {
+        "WALCL": paths["fed_assets"],
+        "TREAST": 0.62 * paths["fed_assets"],
+        "WTREGEN": average["treasury_account"],
+        "WRESBAL": average["reserves"],
+    }
+    return {
+        **{id: (1e3 * _on(wednesdays, path)).round(0) for id, path in millions.items()},
+        "NFCI": _on(fridays, stress),
+        "ANFCI": _on(fridays, 1.1 * stress),
+        "STLFSI4": _on(fridays, 1.6 * stress),
+        "WM2NS": _on(mondays, 0.6 * paths["gdp"] + 0.4 * paths["reserves"]).round(1),
+    }
+
+
+def _daily(
+    paths: pd.DataFrame, yields: pd.DataFrame, rng: np.random.Generator
+) -> dict[str, pd.Series]:
+    quoted = [c for c in yields.columns if c != "stress"]
+    rounded = yields[quoted].round(2) if quoted else yields
+    dollar = 100 + 8 * yields["stress"] + np.cumsum(rng.standard_normal(len(paths)) * 0.05)
+    return {
+        **{str(id): rounded[id] for id in quoted},
+        "THREEFYTP10": yields["THREEFYTP10"].round(4),
+        "T10Y2Y": (rounded["DGS10"] - rounded["DGS2"]).round(2),
+        "T10Y3M": (rounded["DGS10"] - rounded["DGS3MO"]).round(2),
+        "BAMLH0A0HYM2": (2.1 * rounded["BAA10Y"] + 2 * yields["stress"]).round(2),
+        "BAMLC0A0CM": (0.65 * rounded["BAA10Y"]).round(2),
+        "DTWEXBGS": dollar.round(4),
+        "RRPONTSYD": paths["reverse_repo"].round(3),
+    }
+
+
+def _monthly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
+    money = (0.6 * paths["gdp"] + 0.4 * paths["reserves"]).resample("MS").mean()
+    return {
+        "M2SL": money.round(1),
+        "FEDFUNDS": yields["EFFR"].resample("MS").mean().round(2),
+        "TB3MS": yields["DGS3MO"].resample("MS").mean().round(2),
+    }
+
+
+def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
+    quarters = paths.resample("QS").mean()
+    return {
+        "GDP": quarters["gdp"].round(3),
+        "PNFI": (0.128 * quarters["gdp"] + quarters["capex"]).round(3),
+        "A679RC1Q027SBEA": (0.034 * quarters["gdp"] + quarters["capex"]).round(3),
+        "B985RC1Q027SBEA": (0.022 * quarters["gdp"]).round(3),
+        "DRTSCILM": (70 * yields["stress"].resample("QS").mean() - 5).round(1),
+    }
+
+
+def _sec(
+    paths: pd.DataFrame, rng: np.random.Generator
+) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
+    """Return trailing years by filer with the year-ago figure beside each, and filing dates."""
+    ends = pd.date_range(paths.index[0], paths.index[-1], freq="QE")
+    total = _on(ends, paths["trailing_capex"])
+    values: dict[str, pd.Series] = {}
+    filed: dict[str, pd.Series] = {}
+    revenue = {"MU": 4.0}  # the one company whose revenue real history holds
+    for concept, shares in (("CAPEX", _CAPEX_SHARES), ("REVENUE", revenue)):
+        for ticker, share in shares.items():
+            if ticker == "CRWV":  # real history holds too few of its facts to solve a year
+                continue
+            part = share * (_CAPEX_SHARES[ticker] if concept == "REVENUE" else 1.0)
+            own = np.exp(np.cumsum(rng.standard_normal(len(total)) * 0.02))
+            years = (1e9 * part * own * total).round(-6)
+            lag = rng.integers(-8, 9, len(total)) + _FILING_DAYS
+            dates = pd.Series(total.index + pd.to_timedelta(lag, unit="D"), index=total.index)
+            for id, figures in (
+                (ttm_id(concept, ticker), years),
+                (year_ago_id(concept, ticker), years.shift(4)),
+            ):
+                values[id], filed[id] = figures, dates
+    return values, filed
+
+
+def _annual(paths: pd.DataFrame) -> dict[str, pd.Series]:
+    ends = pd.date_range(paths.index[0], paths.index[-1], freq="YE")
+    total = _on(ends, paths["trailing_capex"])
+    return {
+        annual_id(concept, ticker): (1e9 * share * ratio * total).round(-6)
+        for concept, ratio in _ANNUAL.items()
+        for ticker, share in _CAPEX_SHARES.items()
+        if ticker != "MU" and not (concept == "DEBT_ISSUED" and ticker in ("GOOGL", "MSFT"))
+    }
+
+
+def _crypto_tables(
+    paths: pd.DataFrame, prices: Prices, rng: np.random.Generator
+) -> dict[str, pd.Series]:
+    month = prices.coins.pct_change(30).fillna(0.0)
+    on_sessions = month.reindex(paths.index)
+    ends = pd.date_range(paths.index[0], paths.index[-1], freq="ME")
+
+    def noise(n: int) -> np.ndarray:
+        return rng.standard_normal(n)
+
+    return {
+        "FLOW_BTC_ETF": (900 * on_sessions["BTC-USD"] + 220 * noise(len(paths))).round(1),
+        "FLOW_ETH_ETF": (200 * on_sessions["ETH-USD"] + 70 * noise(len(paths))).round(1),
+        **{
+            f"FUNDING_{coin}": (1e-4 + 4e-4 * month[f"{coin}-USD"] + 5e-5 * noise(len(month)))
+            for coin in ("BTC", "ETH", "SOL")
+        },
+        "STABLECOINS": _on(ends, 5e9 * (1 + paths["idle"] / 200)).round(0),
+    }

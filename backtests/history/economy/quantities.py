@@ -1,0 +1,218 @@
+r"""Stocks and flows: the bathtub.
+
+Per session, dt = 1/252, amounts in USD bn, G the output at an annual rate:
+
+    dG/G   = 0.045 dt + 0.008 dB
+    W      = C + T + R + V          central bank's assets = currency, Treasury account,
+                                    reserves, reverse repo
+    C      = 0.065 G
+    T/G    mean-reverts to 0.02     (plumbing)
+    E      = W − C − T − 0.09 G     what is left beyond the reserves banks need
+    V      = 0.35 max(E, 0)         parked at the central bank, and a little at quarter ends
+    R      = W − C − T − V
+    P      = V + max(0, R − 0.09 G) idle capital
+    dW     = policy(mode) G dt      QE +0.14, HOLD 0, QT −0.035, LEAN keeps P/G near 0.005,
+                                    EASE +0.03
+
+    d ln a = g dt                   capital spending at an annual rate
+    dg     = 2 (g* − g) dt + 0.10 dB,  g* = boom or bust − 0.15 ln(a / 0.004 G)
+    A      = mean of a over 252 sessions
+    u      = A / (A + P)
+
+Phases. Absorbing: u above 0.5 and A growing by more than 10 % a year, left below 0.4 or 5 %.
+Injecting: u below 0.3, growth above 10 % and P/G above 2 %, left above 0.4, below 5 % or below
+1 %. A crisis breaks out with a hazard of 0.06 a year, plus 0.45 + 0.6 ((u − 0.5)⁺/0.3)² while
+absorbing; it lasts 25 to 70 sessions and knocks g down. The central bank answers with QE after 15
+sessions and through the recovery of 126 to 252 sessions; then it holds, runs off, stays lean.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from signals.regime import Regime
+
+DT = 1 / 252
+NEEDED = 0.09
+CURRENCY = 0.065
+_POLICY = {"QE": 0.14, "HOLD": 0.0, "QT": -0.035, "EASE": 0.03}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantities:
+    """Paths by session; USD bn, G and capex at annual rates.
+
+    Attributes
+    ----------
+    paths
+        ``gdp, fed_assets, treasury_account, reserves, reverse_repo, capex, trailing_capex, growth,
+        idle, u``.
+    state
+        What quantities say: INJECTION, ABSORPTION or NEUTRAL.
+    phase
+        The same, with FORCED_SELLING in a crisis and OPPORTUNITY in the recovery from it.
+    mode
+        The central bank's.
+    """
+
+    paths: pd.DataFrame
+    state: pd.Series
+    phase: pd.Series
+    mode: pd.Series
+
+
+class _World:
+    """The state at one session, and how it moves to the next."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.gdp = 12_500.0
+        self.treasury = 0.02
+        self.mode, self.mode_left = "HOLD", int(rng.integers(126, 504))
+        excess = rng.uniform(0.02, 0.09)
+        self.assets = self.gdp * (CURRENCY + self.treasury + NEEDED + excess)
+        self.capex, self.growth = 0.006 * self.gdp, 0.15
+        self.boom, self.boom_left = True, int(rng.integers(252, 756))
+        self.history = [self.capex * np.exp(-0.15 * (1 - i * DT)) for i in range(252)]
+        self.trailing = [float(np.mean(self.history)) * np.exp(-0.15 * (1 - i * DT)) for i in range(252)]
+        self.total = float(np.sum(self.history))
+        self.crisis_left = self.recovery_left = 0
+        self.crisis_age = self.quiet = 0
+        self.absorbing = self.injecting = False
+        self.impulse, self.u, self.idle = 0.15, 0.1, 0.0
+
+    def step(self) -> None:
+        noise = self.rng.standard_normal(4)
+        self.gdp *= 1 + 0.045 * DT + 0.008 * np.sqrt(DT) * noise[0]
+        self.treasury += 3 * (0.02 - self.treasury) * DT + 0.012 * np.sqrt(DT) * noise[1]
+        self.treasury = max(self.treasury, 0.002)
+        self._spend(noise[2])
+        self._policy()
+        self._measure(noise[3])
+        self._latch()
+        self._crisis()
+
+    def _spend(self, noise: float) -> None:
+        self.boom_left -= 1
+        if self.boom_left <= 0:
+            self.boom = not self.boom
+            self.boom_left = int(self.rng.integers(*((504, 1260) if self.boom else (126, 378))))
+        pull = 0.15 * np.log(self.capex / (0.004 * self.gdp))
+        goal = (0.33 if self.boom else -0.05) - pull
+        self.growth += 2 * (goal - self.growth) * DT + 0.10 * np.sqrt(DT) * noise
+        self.capex *= np.exp(self.growth * DT)
+        self.total += self.capex - self.history[-252]
+        self.history.append(self.capex)
+        self.trailing.append(self.total / 252)
+        self.impulse = self.trailing[-1] / self.trailing[-253] - 1
+
+    def _policy(self) -> None:
+        share = self.idle / self.gdp
+        self.mode_left -= 1
+        if self.crisis_age > 15 or self.recovery_left > 0:
+            self.mode, self.mode_left = "QE", int(self.rng.integers(200, 500))
+        elif self.mode == "QE":
+            self.mode = "HOLD"
+        elif self.mode == "HOLD" and self.mode_left <= 0:
+            self.mode = "QT"
+        elif self.mode == "QT" and share < 0.005:
+            self.mode = "LEAN"
+        elif self.mode == "LEAN" and self.rng.random() < 0.25 * DT:
+            self.mode, self.mode_left = "EASE", int(self.rng.integers(252, 504))
+        elif self.mode == "EASE" and self.mode_left <= 0:
+            self.mode, self.mode_left = "HOLD", int(self.rng.integers(126, 378))
+        needs = (CURRENCY + NEEDED) * 0.045
+        flow = needs + 2 * (0.005 - share) if self.mode == "LEAN" else _POLICY[self.mode]
+        self.assets += flow * self.gdp * DT
+
+    def _measure(self, noise: float) -> None:
+        liquid = self.assets - (CURRENCY + self.treasury) * self.gdp
+        excess = liquid - NEEDED * self.gdp
+        self.reverse_repo = 0.35 * max(excess, 0.0) + 0.0004 * self.gdp * abs(noise)
+        self.reserves = liquid - self.reverse_repo
+        self.idle = self.reverse_repo + max(0.0, self.reserves - NEEDED * self.gdp)
+        self.u = self.trailing[-1] / (self.trailing[-1] + self.idle)
+
+    def _latch(self) -> None:
+        share = self.idle / self.gdp
+        if self.absorbing:
+            self.absorbing = self.u > 0.4 and self.impulse > 0.05
+        else:
+            self.absorbing = self.u > 0.5 and self.impulse > 0.10
+        if self.injecting:
+            self.injecting = self.u < 0.4 and self.impulse > 0.05 and share > 0.01
+        else:
+            self.injecting = self.u < 0.3 and self.impulse > 0.10 and share > 0.02
+
+    def _crisis(self) -> None:
+        if self.crisis_left > 0:
+            self.crisis_left -= 1
+            self.crisis_age += 1
+            if self.crisis_left == 0:
+                self.crisis_age, self.recovery_left = 0, int(self.rng.integers(126, 253))
+        elif self.recovery_left > 0:
+            self.recovery_left -= 1
+            self.quiet = 252
+        else:
+            self.quiet = max(self.quiet - 1, 0)
+            stress = 0.45 + 0.6 * (max(self.u - 0.5, 0) / 0.3) ** 2 if self.absorbing else 0.0
+            if self.quiet == 0 and self.rng.random() < (0.06 + stress) * DT:
+                self.crisis_left, self.crisis_age = int(self.rng.integers(25, 71)), 1
+                self.growth -= 0.12
+
+    def state(self) -> str:
+        if self.absorbing:
+            return Regime.ABSORPTION.value
+        return Regime.INJECTION.value if self.injecting else Regime.NEUTRAL.value
+
+    def phase(self) -> str:
+        if self.crisis_left > 0:
+            return Regime.FORCED_SELLING.value
+        return Regime.OPPORTUNITY.value if self.recovery_left > 0 else self.state()
+
+    def row(self) -> tuple[float, ...]:
+        return (
+            self.gdp,
+            self.assets,
+            self.treasury * self.gdp,
+            self.reserves,
+            self.reverse_repo,
+            self.capex,
+            self.trailing[-1],
+            self.impulse,
+            self.idle,
+            self.u,
+        )
+
+
+_COLUMNS = [
+    "gdp",
+    "fed_assets",
+    "treasury_account",
+    "reserves",
+    "reverse_repo",
+    "capex",
+    "trailing_capex",
+    "growth",
+    "idle",
+    "u",
+]
+
+
+def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quantities:
+    """Return the paths of one economy's stocks and flows, a row a session."""
+    world = _World(rng)
+    rows, states, phases, modes = [], [], [], []
+    for _ in index:
+        world.step()
+        rows.append(world.row())
+        states.append(world.state())
+        phases.append(world.phase())
+        modes.append(world.mode)
+    return Quantities(
+        paths=pd.DataFrame(rows, index=index, columns=_COLUMNS),
+        state=pd.Series(states, index=index, dtype=object),
+        phase=pd.Series(phases, index=index, dtype=object),
+        mode=pd.Series(modes, index=index, dtype=object),
+    )
