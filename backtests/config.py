@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import pydantic
 
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import BAND
 from backtests.engine.simulate import CAPITAL
+from backtests.history.opening import Choice, Source
 from signals import SIGNALS, Signal
 from signals.errors import ConfigError, unknown
 from strategies import STRATEGIES, Strategy
@@ -32,9 +33,12 @@ class RunConfig(pydantic.BaseModel):
     signals
         By signal name, parameters that differ from its defaults.
     source
-        ``store``; which history to use.
+        ``store`` or ``simulated``; None lets the data decide, see
+        :class:`backtests.history.opening.Choice`.
     store
         The store's file; None for the default one.
+    seed, years, thesis
+        Of the simulated economy.
     start, end
         The first decision falls on the first session at or after ``start``; None for the first
         session with a regime. The run ends with the last session at or before ``end``.
@@ -55,8 +59,11 @@ class RunConfig(pydantic.BaseModel):
     strategy: str
     params: dict[str, Any] = {}
     signals: dict[str, dict[str, Any]] = {}
-    source: Literal["store"] | None = None
+    source: Source | None = None
     store: Path | None = None
+    seed: int = 0
+    years: int = 20
+    thesis: bool = True
     start: date | None = None
     end: date | None = None
     lag: int = pydantic.Field(default=1, ge=1, le=252)
@@ -91,9 +98,20 @@ class RunConfig(pydantic.BaseModel):
             for name, entry in SIGNALS.items()
         }
 
+    def choice(self) -> Choice:
+        """Return where its history comes from."""
+        return Choice(
+            source=self.source,
+            store=self.store,
+            seed=self.seed,
+            years=self.years,
+            thesis=self.thesis,
+        )
+
     def identity(self) -> str:
-        """Return what tells this run from another, as canonical JSON: all but where files lie."""
-        return json.dumps(self.model_dump(mode="json", exclude={"store", "source"}), sort_keys=True)
+        """Return what tells this run from another on equal data, as canonical JSON."""
+        where = {"source", "store", "seed", "years", "thesis"}
+        return json.dumps(self.model_dump(mode="json", exclude=where), sort_keys=True)
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
@@ -10,9 +11,8 @@ from backtests.config import RunConfig
 from backtests.engine.schedule import decision_sessions
 from backtests.engine.simulate import Result, simulate
 from backtests.history.panel import History
-from backtests.history.store import Store, default_store
 from signals.errors import ConfigError, MissingSeries, StaleSeries
-from signals.regime import Reading
+from signals.regime import Reading, Regime
 from signals.universe import asset
 from strategies import Strategy
 
@@ -44,6 +44,21 @@ class Run:
     run_id: str
 
     @property
+    def simulated(self) -> bool:
+        """Whether the history is simulated."""
+        return self.history.source == "simulated"
+
+    def absorption_entered(self) -> int:
+        """Return how many times the regime turned to ABSORPTION while returns were earned.
+
+        The number of observations that a claim about timing rests on; a stay that had begun
+        before the start counts as one.
+        """
+        regime = self.reading.regime.shift(1).reindex(self.result.returns.index)
+        on = regime == Regime.ABSORPTION.value
+        return int((on & ~on.shift(1, fill_value=False)).sum())
+
+    @property
     def bills(self) -> pd.Series:
         """Simple daily returns of bills on the result's sessions."""
         return self.result.bills.reindex(self.result.returns.index)
@@ -66,7 +81,7 @@ def run(config: RunConfig, history: History | None = None) -> Run:
     """
     strategy = config.build_strategy()
     if history is None:
-        history = open_history(config, strategy)
+        history = config.choice().open((*strategy.assets, config.benchmark), _day(config.end))
     _check_assets((*strategy.assets, config.benchmark), history)
 
     reading = signals.read(history.panel, config.build_signals())
@@ -85,7 +100,7 @@ def run(config: RunConfig, history: History | None = None) -> Run:
         name=strategy.name,
     )
     return Run(
-        config=config,
+        config=config.model_copy(update={"source": history.source}),
         strategy=strategy,
         history=history,
         reading=reading,
@@ -93,16 +108,6 @@ def run(config: RunConfig, history: History | None = None) -> Run:
         benchmark=_benchmark(config.benchmark, history, index),
         run_id=run_id(config, history),
     )
-
-
-def open_history(config: RunConfig, strategy: Strategy) -> History:
-    """Return the history that a configuration names, with what the strategy needs."""
-    store = Store(config.store or default_store())
-    end = None if config.end is None else pd.Timestamp(config.end)
-    history = History.load(store, (*strategy.assets, config.benchmark), end)
-    if end is not None:
-        history.session(end, "end")
-    return history
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
@@ -161,3 +166,7 @@ def _benchmark(ticker: str, history: History, index: pd.DatetimeIndex) -> pd.Ser
             "import it or choose other dates"
         )
     return prices.pct_change().iloc[1:].rename(ticker)
+
+
+def _day(day: date | None) -> pd.Timestamp | None:
+    return None if day is None else pd.Timestamp(day)

@@ -11,7 +11,10 @@ import pandas as pd
 
 from signals.absorption import Absorption
 from signals.base import Explanation, Signal
+from signals.bathtub import Bathtub
 from signals.capex import Capex
+from signals.cost_of_capital import CostOfCapital
+from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.regime import Reading, Regime
 from signals.regime import read as _read
@@ -20,7 +23,10 @@ __all__ = [
     "MIN_VIEWS",
     "SIGNALS",
     "Absorption",
+    "Bathtub",
     "Capex",
+    "CostOfCapital",
+    "CryptoProbe",
     "DryPowder",
     "Explanation",
     "Reading",
@@ -45,10 +51,13 @@ SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
     "capex": Registered(signal=Capex, votes=True),
     "absorption": Registered(signal=Absorption, votes=False),  # dry_powder and capex again
+    "cost_of_capital": Registered(signal=CostOfCapital, votes=True),
+    "bathtub": Registered(signal=Bathtub, votes=True),
+    "crypto_probe": Registered(signal=CryptoProbe, votes=True),
 }
 
-#: Votes with a view that a regime needs, while few signals are registered.
-MIN_VIEWS = 1
+#: Votes with a view that a regime needs.
+MIN_VIEWS = 5
 
 
 def default_signals() -> dict[str, Signal]:

@@ -100,8 +100,10 @@ class Absorption(Signal):
     def thresholds(self) -> tuple[Threshold, ...]:
         """Absorbing needs both."""
         return (
-            Threshold(gauge="u", enter=self.enter, leave=self.leave),
-            Threshold(gauge="impulse", enter=self.impulse_enter, leave=self.impulse_leave),
+            Threshold(gauge="u", enter=self.enter, leave=self.leave, above=True),
+            Threshold(
+                gauge="impulse", enter=self.impulse_enter, leave=self.impulse_leave, above=True
+            ),
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

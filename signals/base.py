@@ -19,11 +19,17 @@ from signals.transforms import percentile
 CONFIRM = 5
 
 
-def latch(enter: pd.Series, leave: pd.Series, view: pd.Series, confirm: int = CONFIRM) -> pd.Series:
+def latch(
+    enter: pd.Series,
+    leave: pd.Series,
+    view: pd.Series,
+    confirm: int = CONFIRM,
+    confirm_leave: int | None = None,
+) -> pd.Series:
     """Return a flag with hysteresis, confirmed on entry and on exit.
 
     Starting from off, the flag turns on at the ``confirm``-th session in a row on which ``enter``
-    holds, and off at the ``confirm``-th in a row on which ``leave`` holds.
+    holds, and off at the ``confirm_leave``-th in a row on which ``leave`` holds.
 
     Parameters
     ----------
@@ -31,8 +37,8 @@ def latch(enter: pd.Series, leave: pd.Series, view: pd.Series, confirm: int = CO
         Boolean, one value a session.
     view
         Boolean; where False the flag is NA. A gap in the view forgets: the flag starts from off.
-    confirm
-        Sessions in a row, at least 1.
+    confirm, confirm_leave
+        Sessions in a row, at least 1; the second is the first unless given.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def latch(enter: pd.Series, leave: pd.Series, view: pd.Series, confirm: int = CO
             state, run = False, 0
             continue
         run = run + 1 if (stop if state else start) else 0
-        if run >= confirm:
+        if run >= (confirm_leave or confirm if state else confirm):
             state, run = not state, 0
         out[i] = state
     return pd.Series(out, index=view.index, dtype="boolean").mask(~seen)
@@ -77,11 +83,14 @@ class Threshold:
         Name of the gauge.
     enter, leave
         Levels, in the gauge's unit, beyond which the flag enters and leaves.
+    above
+        True where the flag stands for high values of the gauge.
     """
 
     gauge: str
     enter: float
     leave: float
+    above: bool
 
     def distance(self, value: float, on: bool) -> float:
         """Return how far the gauge has to move to flip the flag, signed, in the gauge's unit."""
@@ -203,8 +212,9 @@ class Signal(ABC):
             return self.thresholds[0], float("nan")
 
         def slack(t: Threshold) -> float:
-            toward_entering = np.sign(t.enter - t.leave) * (-1 if on else 1)
-            return float(toward_entering * distances[t] / abs(t.enter - t.leave))
+            sign = (1 if t.above else -1) * (-1 if on else 1)
+            band = abs(t.enter - t.leave) or abs(t.enter) or 1.0
+            return sign * distances[t] / band
 
         chosen = (min if on else max)(self.thresholds, key=slack)
         return chosen, distances[chosen]

@@ -89,7 +89,7 @@ class Capex(Signal):
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """The impulse alone decides."""
-        return (Threshold(gauge="impulse", enter=self.enter, leave=self.leave),)
+        return (Threshold(gauge="impulse", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the impulse, the level, its share of GDP, and how many firms are compared."""

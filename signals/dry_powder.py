@@ -77,7 +77,7 @@ class DryPowder(Signal):
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """The share alone decides."""
-        return (Threshold(gauge="share", enter=self.enter, leave=self.leave),)
+        return (Threshold(gauge="share", enter=self.enter, leave=self.leave, above=False),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the share of GDP, the stock, and its two parts."""

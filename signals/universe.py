@@ -125,6 +125,16 @@ def asset(ticker: str) -> Asset:
     return UNIVERSE.get(ticker) or Asset(ticker=ticker, asset_class="other", market=market)
 
 
+def session_close_id(coin: str) -> str:
+    """Return the panel's column for a coin's close of the last session's date.
+
+    A panel row shows the close of the date before, which on a Monday is Sunday's. What moves
+    together has to be dated together: this column holds, as known, the newest close whose date is
+    a New York session, the same as that of ``panel[share].shift(1)``.
+    """
+    return f"{coin}@session"
+
+
 def members(asset_class: str) -> tuple[str, ...]:
     """Return the tickers of a class, in the order of the universe."""
     return tuple(a.ticker for a in UNIVERSE.values() if a.asset_class == asset_class)

@@ -6,12 +6,16 @@ file and one line here.
 
 from strategies.base import Strategy
 from strategies.baselines import Bills, Bitcoin, EqualWeight, SixtyForty, Spy
+from strategies.cash_heavy import CashHeavy
+from strategies.defensive import Defensive
 from strategies.near_cash_flow import NearCashFlow
 
 __all__ = [
     "STRATEGIES",
     "Bills",
     "Bitcoin",
+    "CashHeavy",
+    "Defensive",
     "EqualWeight",
     "NearCashFlow",
     "SixtyForty",
@@ -21,5 +25,14 @@ __all__ = [
 
 STRATEGIES: dict[str, type[Strategy]] = {
     strategy.name: strategy
-    for strategy in (NearCashFlow, Spy, SixtyForty, Bitcoin, Bills, EqualWeight)
+    for strategy in (
+        NearCashFlow,
+        CashHeavy,
+        Defensive,
+        Spy,
+        SixtyForty,
+        Bitcoin,
+        Bills,
+        EqualWeight,
+    )
 }

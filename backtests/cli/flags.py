@@ -6,12 +6,14 @@ import typer
 
 from backtests.cli.options import (
     JsonOption,
+    SeedOption,
+    SourceOption,
     StoreOption,
+    choose_history,
     console,
     print_json,
     progress,
     stale_warning,
-    store_path,
     warn,
 )
 
@@ -22,20 +24,21 @@ def flags(
         typer.Option("--at", metavar="DATE", help="The session; default the last one held."),
     ] = None,
     store: StoreOption = None,
+    source: SourceOption = None,
+    seed: SeedOption = None,
     json: JsonOption = False,
 ) -> None:
     """Show the regime and every signal."""
-    from backtests.history.panel import History
-
+    choice = choose_history(source, store, seed)
     with progress("reading history"):
-        history = History.load(store_path(store), ("SPY",))
+        history = choice.open(("SPY",))
     session = history.session(at)
     reading = read_at(history, session)
     if json:
         print_json(reading)
     else:
         _print(reading)
-    stale = stale_warning(session) if at is None else None
+    stale = stale_warning(session) if at is None and history.source == "store" else None
     if stale:
         warn(stale)
 
@@ -102,7 +105,8 @@ def _print(reading: dict[str, Any]) -> None:
             s["known_at"] or "–",
         )
     screen.print(table)
-    typer.echo(f"source: {reading['source']}. Research, not investment advice.")
+    source = "SIMULATED" if reading["source"] == "simulated" else reading["source"]
+    typer.echo(f"source: {source}. Research, not investment advice.")
 
 
 def _number(value: float | None, unit: str = "") -> str:

@@ -16,6 +16,14 @@ StoreOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it
     typer.Option("--store", help="The store's file; else DRYPOWDER_STORE, else the default one."),
 ]
+SourceOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--source", metavar="store|simulated", help="Which history; see the README."),
+]
+SeedOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--seed", help="Seed of the simulated economy; default 0."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
 STALE_DAYS = 7
@@ -25,8 +33,28 @@ def store_path(store: Path | None) -> Path:
     """Return the store to use: the one named, the environment's, or the default one."""
     from backtests.history.store import default_store
 
+    return named_store(store) or default_store()
+
+
+def named_store(store: Path | None) -> Path | None:
+    """Return the store that is named, by option or environment; None when none is."""
     named = store or os.environ.get("DRYPOWDER_STORE")
-    return Path(named) if named else default_store()
+    return Path(named) if named else None
+
+
+def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
+    """Return where history comes from, and say so when it is simulated without being asked for."""
+    from backtests.history.opening import Choice, notice
+    from signals.errors import ConfigError, unknown
+
+    if source not in (None, "store", "simulated"):
+        raise ConfigError(unknown("source", str(source), ("store", "simulated")))
+    named = None if source == "simulated" and store is None else named_store(store)
+    choice = Choice(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
+    said = notice(choice)
+    if said:
+        typer.echo(f"notice: {said}", err=True)
+    return choice
 
 
 def console() -> "Console":

@@ -7,12 +7,14 @@ import typer
 
 from backtests.cli.options import (
     JsonOption,
+    SeedOption,
+    SourceOption,
     StoreOption,
+    choose_history,
     console,
     print_json,
     progress,
     stale_warning,
-    store_path,
     warn,
 )
 
@@ -25,6 +27,8 @@ def run(
         Text, typer.Argument(help="A strategy of 'drypowder list'; may stand in --config.")
     ] = None,
     store: StoreOption = None,
+    source: SourceOption = None,
+    seed: SeedOption = None,
     start: Date = None,
     end: Date = None,
     out: Annotated[
@@ -50,15 +54,10 @@ def run(
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
 
-    given = {
-        "strategy": strategy,
-        "start": start,
-        "end": end,
-        "lag": lag,
-        "store": None if config and not store else store_path(store),
-    }
     data = read_config(config) if config else {}
+    given = {"strategy": strategy, "start": start, "end": end, "lag": lag}
     data |= {key: value for key, value in given.items() if value is not None}
+    data |= _history_keys(data, source, store, seed)
     if param:
         data["params"] = {**data.get("params", {}), **dict(map(_parameter, param))}
     if "strategy" not in data:
@@ -75,9 +74,22 @@ def run(
         print_json(numbers)
     else:
         _print(numbers, folder)
-    stale = stale_warning(done.result.equity.index[-1]) if checked.end is None else None
+    live = checked.end is None and not done.simulated
+    stale = stale_warning(done.result.equity.index[-1]) if live else None
     for line in [*numbers["run"]["notes"], *([stale] if stale else [])]:
         warn(line)
+
+
+def _history_keys(
+    data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
+) -> dict[str, Any]:
+    """Return the keys that say which history; what a config file says stands unless overridden."""
+    if source is None and store is None and ({"source", "store"} & data.keys()):
+        return {} if seed is None else {"seed": seed}
+    choice = choose_history(source, store, seed)
+    keys = {"source": choice.decided(), "store": choice.store, "seed": choice.seed}
+    data.pop("store", None)
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def _missing_strategy() -> Exception:
@@ -112,7 +124,7 @@ def _print(numbers: dict[str, Any], folder: Path) -> None:
     screen = console()
     screen.print(
         f"[bold]{described['strategy']}[/bold], {described['start']} to {described['end']}, "
-        f"source: {described['source']}"
+        f"source: {'SIMULATED' if described['simulated'] else described['source']}"
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
@@ -127,5 +139,12 @@ def _print(numbers: dict[str, Any], folder: Path) -> None:
         values = [numbers[side].get(key) for side in sides]
         table.add_row(label, *("–" if v is None else form(v) for v in values))
     screen.print(table)
+    entered = described["absorption_entered"]
+    few = "; nothing can be concluded about timing" if entered < 3 else ""
+    typer.echo(f"ABSORPTION was entered {entered} times in this sample{few}")
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
+    if described["simulated"]:
+        typer.echo(
+            "This history is SIMULATED. Real history: drypowder import PATH, then run again."
+        )
     typer.echo("Research, not investment advice.")

@@ -24,6 +24,7 @@ from backtests.history.store import Store
 from signals import needed
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
+from signals.universe import asset, session_close_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +211,12 @@ def _assemble(
         values[id], moments[id] = _no_view(index) if part is None else as_known(id, part, index)
         if is_price(id):
             closes[id] = _on_its_date(part, index)
+        if asset(id).market == "crypto":
+            column = session_close_id(id)
+            values[column], moments[column] = _no_view(index)
+            if part is not None:
+                same_date = part[part["observed_on"].isin(index)]
+                values[column], moments[column] = as_known(id, same_date, index)
     panel = pd.DataFrame(values, index=index)
     return History(
         panel=panel,

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.config import config_toml
+from backtests.history.opening import SIMULATED
 from backtests.pipeline import Run
 from backtests.report.numbers import metrics_of
 from backtests.report.tearsheet import write_tearsheet
@@ -29,7 +30,8 @@ _DATES = "%Y-%m-%d"
 
 def default_folder(run: Run) -> Path:
     """Return where a run goes when no folder is named."""
-    return Path("reports") / f"{run.strategy.name}-{run.run_id}"
+    label = f"{SIMULATED}-" if run.simulated else ""
+    return Path("reports") / f"{label}{run.strategy.name}-{run.run_id}"
 
 
 def check_folder(out: Path) -> None:
@@ -106,17 +108,19 @@ def _write_files(
     progress("tables")
     text = json.dumps(numbers, indent=2) + "\n"
     (folder / "metrics.json").write_text(text, encoding="utf-8")
-    (folder / "config.toml").write_text(config_toml(run.config), encoding="utf-8")
-    _csv(returns_table(run), folder / "returns.csv")
-    _csv(run.result.targets.rename_axis("date"), folder / "weights.csv")
-    _csv(run.result.orders.set_index("date"), folder / "orders.csv")
-    _csv(flags_table(run), folder / "flags.csv")
+    label = f"# {SIMULATED} history\n" if run.simulated else ""
+    (folder / "config.toml").write_text(label + config_toml(run.config), encoding="utf-8")
+    tables = {
+        "returns.csv": returns_table(run),
+        "weights.csv": run.result.targets.rename_axis("date"),
+        "orders.csv": run.result.orders.set_index("date"),
+        "flags.csv": flags_table(run),
+    }
+    for name, table in tables.items():
+        labelled = table.assign(source=SIMULATED) if run.simulated else table
+        labelled.to_csv(folder / name, date_format=_DATES, lineterminator="\n")
     progress("tearsheet")
     write_tearsheet(run, numbers, folder / "tearsheet.html")
-
-
-def _csv(table: pd.DataFrame, path: Path) -> None:
-    table.to_csv(path, date_format=_DATES, lineterminator="\n")
 
 
 def returns_table(run: Run) -> pd.DataFrame:

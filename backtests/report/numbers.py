@@ -39,6 +39,7 @@ def description(run: Run) -> dict[str, Any]:
         "strategy": run.strategy.name,
         "params": parameters(run.strategy),
         "source": run.history.source,
+        "simulated": run.simulated,
         "start": equity.index[0],
         "end": equity.index[-1],
         "sessions": len(run.result.returns),
@@ -50,6 +51,7 @@ def description(run: Run) -> dict[str, Any]:
         "costs": parameters(config.costs),
         "run_id": run.run_id,
         "version": __version__,
+        "absorption_entered": run.absorption_entered(),
         "notes": list(run.result.notes),
     }
 

@@ -16,6 +16,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from backtests.history.opening import SIMULATED
 from backtests.pipeline import Run
 from backtests.report.charts import equity_chart, html_of
 from signals.universe import HINDSIGHT
@@ -104,15 +105,19 @@ def _quantstats(run: Run) -> str:
             run.result.returns.copy(),
             benchmark=run.benchmark.copy(),
             rf=0.0,
-            title=run.strategy.name,
+            title=_title(run),
             output=str(output),
             template_path=str(template),
             match_dates=False,
             periods_per_year=252,
-            strategy_title=run.strategy.name,
+            strategy_title=_title(run),
             benchmark_title=run.config.benchmark,
         )
         return output.read_text(encoding="utf-8")
+
+
+def _title(run: Run) -> str:
+    return f"{SIMULATED} {run.strategy.name}" if run.simulated else run.strategy.name
 
 
 def _section(run: Run, numbers: dict[str, Any]) -> str:
@@ -194,7 +199,8 @@ def _chart(run: Run) -> Any:
         {name: _growth(r, run.result.equity.index[0]) for name, r in sides.items()}
     )
     known = run.reading.regime.shift(1)  # the regime that the session's return could be acted on
-    return equity_chart(growth, known, "Growth of 1, drawdown, and the regime known the day before")
+    title = "Growth of 1, drawdown, and the regime known the day before"
+    return equity_chart(growth, known, f"{SIMULATED}: {title}" if run.simulated else title)
 
 
 def _growth(returns: pd.Series, start: pd.Timestamp) -> pd.Series:

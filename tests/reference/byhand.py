@@ -176,6 +176,10 @@ def _lines(history_dir: Path, series_id: str) -> tuple[list[dict[str, str]], str
         return [ln for ln in lines if ln["ticker"] == ticker], "period_end", ANNUAL[concept]
     if series_id in CATALOG:
         return _csv(history_dir / f"fred/{series_id}.csv"), "observation_date", series_id
+    if series_id.endswith("-USD@session"):  # the closes of dates on which New York traded
+        trading = {str(day) for day in sessions(history_dir)}
+        lines = _csv(history_dir / f"crypto/{series_id.removesuffix('@session')}.csv")
+        return [line for line in lines if line["Date"] in trading], "Date", "Close"
     if series_id.endswith("-USD"):
         return _csv(history_dir / f"crypto/{series_id}.csv"), "Date", "Close"
     return _prices(history_dir), "Date", series_id
@@ -195,7 +199,7 @@ def _prices(history_dir: Path) -> list[dict[str, str]]:
 def _stale_after(series_id: str) -> int:
     if series_id in CATALOG:
         return CATALOG[series_id].stale_after
-    return asset(series_id).stale_after
+    return asset(series_id.removesuffix("@session")).stale_after
 
 
 def _first_session(history_dir: Path, series_id: str, described: date) -> date:
@@ -208,7 +212,7 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
         return _after(history_dir, described, SESSIONS_LATER[series_id])
     if series_id in DAYS_LATER:
         return _on_or_after(history_dir, described + timedelta(DAYS_LATER[series_id]))
-    if series_id.endswith("-USD") or series_id.startswith("FUNDING_"):
+    if "-USD" in series_id or series_id.startswith("FUNDING_"):
         # The UTC day ends after New York's close of that date and before the next date's.
         return _on_or_after(history_dir, described + timedelta(1))
     if "_FY_" in series_id:

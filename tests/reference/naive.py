@@ -9,6 +9,7 @@ import math
 Column = list[float | None]
 Flag = list[bool | None]
 Panel = dict[str, Column]
+Gauges = dict[str, Column | list[str | None]]
 
 WINDOW = 1260
 MINIMUM = 252
@@ -24,13 +25,53 @@ def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
             out.append(None)
             continue
         mean = math.fsum(seen) / len(seen)
-        variance = math.fsum((v - mean) ** 2 for v in seen) / (len(seen) - 1)
+        variance = math.fsum([(v - mean) * (v - mean) for v in seen]) / (len(seen) - 1)
         out.append((value - mean) / math.sqrt(variance) if variance > 0 else None)
     return out
 
 
-def latched(enter: list[bool], leave: list[bool], view: list[bool], confirm: int) -> Flag:
-    """Return a flag that turns when its condition has held ``confirm`` sessions in a row."""
+def composite(parts: list[Column]) -> Column:
+    """Return z of the mean of the parts that have a view, each within ±3, if half of them have."""
+    means: Column = []
+    for row in zip(*parts, strict=True):
+        seen = [max(-3.0, min(3.0, v)) for v in row if v is not None]
+        means.append(math.fsum(seen) / len(seen) if seen and len(seen) >= len(row) / 2 else None)
+    return zscore(means)
+
+
+def change(x: Column, n: int) -> Column:
+    """Return the change over n sessions."""
+    return [None if i < n else minus(x[i], x[i - n]) for i in range(len(x))]
+
+
+def growth(x: Column, n: int) -> Column:
+    """Return the relative change over n sessions."""
+    out: Column = []
+    for i, now in enumerate(x):
+        then = x[i - n] if i >= n else None
+        out.append(None if now is None or then is None else now / then - 1)
+    return out
+
+
+def minus(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def plus(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b
+
+
+def negative(x: Column) -> Column:
+    return [None if v is None else -v for v in x]
+
+
+def latched(
+    enter: list[bool], leave: list[bool], view: list[bool], confirm: int, confirm_leave: int = 0
+) -> Flag:
+    """Return a flag that turns when its condition has held ``confirm`` sessions in a row.
+
+    Turning off takes ``confirm_leave`` sessions where that is given.
+    """
     out: Flag = []
     on = False
     streak = 0
@@ -41,7 +82,7 @@ def latched(enter: list[bool], leave: list[bool], view: list[bool], confirm: int
             continue
         wants_to_turn = leaving if on else entering
         streak = streak + 1 if wants_to_turn else 0
-        if streak == confirm:
+        if streak == (confirm_leave if on and confirm_leave else confirm):
             on, streak = not on, 0
         out.append(on)
     return out
@@ -59,10 +100,10 @@ def above(x: Column, enter: float, leave: float, confirm: int = CONFIRM) -> Flag
 
 def below(x: Column, enter: float, leave: float, confirm: int = CONFIRM) -> Flag:
     """Return a flag that is on below ``enter`` and off again above ``leave``."""
-    return above([None if v is None else -v for v in x], -enter, -leave, confirm)
+    return above(negative(x), -enter, -leave, confirm)
 
 
-def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Panel, Column, Flag]:
+def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of idle capital."""
     share: Column = []
     idle: Column = []
@@ -81,17 +122,16 @@ def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Panel, Column, Flag]:
         "reverse_repo": list(panel["RRPONTSYD"]),
         "excess_reserves": excess,
     }
-    score = [None if z is None else -z for z in zscore(share)]
-    return gauges, score, below(share, 1.0, 2.0)
+    return gauges, negative(zscore(share)), below(share, 1.0, 2.0)
 
 
 def capex(
     panel: Panel,
     firms: tuple[str, ...] = ("MSFT", "GOOGL", "AMZN", "META", "ORCL"),
     minimum: int = 4,
-) -> tuple[Panel, Column, Flag]:
+) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of capital expenditure."""
-    gauges: Panel = {"impulse": [], "level": [], "share": [], "firms": []}
+    gauges: Gauges = {"impulse": [], "level": [], "share": [], "firms": []}
     for i, gdp in enumerate(panel["GDP"]):
         now = [panel[f"CAPEX_TTM_{firm}"][i] for firm in firms]
         then = [panel[f"CAPEX_TTM_YEAR_AGO_{firm}"][i] for firm in firms]
@@ -107,7 +147,7 @@ def capex(
     return gauges, zscore(gauges["impulse"]), above(gauges["impulse"], 20.0, 10.0)
 
 
-def _absorption_rows(panel: Panel) -> tuple[Panel, list[tuple[float, float, float] | None]]:
+def _absorption_rows(panel: Panel) -> tuple[Gauges, list[tuple[float, float, float] | None]]:
     """Return the gauges, and (u, impulse, idle share) for the sessions that have all three."""
     spending, _, _ = capex(panel)
     powder, _, _ = dry_powder(panel)
@@ -130,7 +170,7 @@ def _absorption_rows(panel: Panel) -> tuple[Panel, list[tuple[float, float, floa
     return gauges, triples
 
 
-def absorption(panel: Panel) -> tuple[Panel, Column, Flag]:
+def absorption(panel: Panel) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and the absorbing flag."""
     gauges, triples = _absorption_rows(panel)
     logit: Column = []
@@ -155,6 +195,100 @@ def injecting(panel: Panel) -> Flag:
         [row is not None for row in triples],
         CONFIRM,
     )
+
+
+def bathtub(panel: Panel) -> tuple[Gauges, Column, Flag]:
+    """Return gauges, score and flag of net liquidity."""
+    assets = [None if v is None else v / 1000 for v in panel["WALCL"]]  # millions to billions
+    account = [None if v is None else v / 1000 for v in panel["WTREGEN"]]
+    repo = panel["RRPONTSYD"]
+    level = [minus(minus(a, t), r) for a, t, r in zip(assets, account, repo, strict=True)]
+    tap = change(assets, 65)
+    drained = zip(negative(change(repo, 65)), change(account, 65), strict=True)
+    pipes = [minus(r, t) for r, t in drained]
+    delta = [plus(a, b) for a, b in zip(tap, pipes, strict=True)]
+    relative = [
+        None if d is None or n is None else 100 * d / n for d, n in zip(delta, level, strict=True)
+    ]
+    score = negative(zscore(relative))
+    gauges = {
+        "change": relative,
+        "level": level,
+        "delta": delta,
+        "tap": tap,
+        "pipes": pipes,
+        "score": score,
+    }
+    return gauges, score, above(score, 1.0, 0.0)
+
+
+def cost_of_capital(panel: Panel) -> tuple[Gauges, Column, Flag]:
+    """Return gauges, score and flag of the cost of capital."""
+    treasury, spread = change(panel["DGS10"], 63), change(panel["BAA10Y"], 63)
+    credit = [plus(t, s) for t, s in zip(treasury, spread, strict=True)]
+    rises = list(zip(treasury, spread, credit, strict=True))
+    parts = {
+        "z_real_yield": zscore(panel["DFII10"]),
+        "z_term_premium": zscore(panel["THREEFYTP10"]),
+        "z_spread": zscore(panel["BAA10Y"]),
+    }
+    gauges: Gauges = {
+        "credit": credit,
+        "treasury": treasury,
+        "spread": spread,
+        "credit_yield": [plus(t, s) for t, s in zip(panel["DGS10"], panel["BAA10Y"], strict=True)],
+        "quadrant": [_quadrant(t, s) for t, s, _ in rises],
+        **parts,
+    }
+    flag = latched(
+        [None not in row and row[0] > 0.10 and row[2] > 0.10 for row in rises],
+        [None not in row and (row[0] < 0 or row[2] < 0) for row in rises],
+        [None not in row for row in rises],
+        CONFIRM,
+    )
+    return gauges, composite(list(parts.values())), flag
+
+
+def _quadrant(treasury: float | None, spread: float | None) -> str | None:
+    if treasury is None or spread is None:
+        return None
+    if treasury > 0:
+        return "scarcity" if spread > 0 else "growth"
+    return "risk-off" if spread > 0 else "easing"
+
+
+def crypto_probe(panel: Panel) -> tuple[Gauges, Column, Flag]:
+    """Return gauges, score and flag of bitcoin as a probe.
+
+    Of what moves together both closes are those of the session before, the newest of a shared
+    date that are known.
+    """
+    yesterday = [None, *panel["SPY"][:-1]]
+    bitcoin = growth(panel["BTC-USD@session"], 63)
+    strength = [
+        None if b is None or s is None else 100 * (b - s)
+        for b, s in zip(bitcoin, growth(yesterday, 63), strict=True)
+    ]
+    fall, spy_fall = drawdown(panel["BTC-USD"], 252), drawdown(panel["SPY"], 252)
+    rows = list(zip(fall, strength, spy_fall, strict=True))
+    view = [None not in row for row in rows]
+    warns = [
+        there and row[0] < -20 and row[1] < 0 and row[2] > -10
+        for there, row in zip(view, rows, strict=True)
+    ]
+    flag = latched(warns, [not w for w in warns], view, CONFIRM, 10)
+    score = composite([zscore(negative(fall)), zscore(negative(strength))])
+    return {"drawdown": fall, "strength": strength, "spy_drawdown": spy_fall}, score, flag
+
+
+def drawdown(x: Column, window: int) -> Column:
+    """Return the fall from the highest of a full window of values, %."""
+    out: Column = []
+    for i in range(len(x)):
+        seen = x[max(0, i + 1 - window) : i + 1]
+        full = len(seen) == window and None not in seen
+        out.append(100 * (x[i] / max(seen) - 1) if full else None)
+    return out
 
 
 def raw_regime(
@@ -197,4 +331,11 @@ def confirmed(raw: list[str | None], confirm: int = 10, forced: int = 2) -> list
 
 
 #: Signal name → its twin, from the panel to gauges, score and flag.
-TWINS = {"dry_powder": dry_powder, "capex": capex, "absorption": absorption}
+TWINS = {
+    "dry_powder": dry_powder,
+    "capex": capex,
+    "absorption": absorption,
+    "bathtub": bathtub,
+    "cost_of_capital": cost_of_capital,
+    "crypto_probe": crypto_probe,
+}

@@ -16,6 +16,7 @@ from signals.catalog import CATALOG
 from tests.reference import byhand
 
 ASSETS = ("SPY", "MU", "SNDK", "META", "ARKK", "BIL", "BTC-USD", "ETH-USD", "SOL-USD")
+SAME_DATE = ("BTC-USD@session", "ETH-USD@session", "SOL-USD@session")
 NEVER_KNOWN = ("NFCI", "ANFCI", "STLFSI4")
 
 
@@ -70,7 +71,7 @@ def test_every_cell_equals_the_value_by_hand(
     panel = everything.panel.loc[sessions[0] :]
     assert panel.index.equals(sessions.as_unit("us"))
     start = pd.Timestamp("2003-02-01")  # by hand there are no sessions before 2003
-    for id in held:
+    for id in (*held, *SAME_DATE):
         by_hand = pd.Series(byhand.column(history_dir, id), index=panel.index, dtype="float64")
         pd.testing.assert_series_equal(
             panel[id].loc[start:],
@@ -120,6 +121,9 @@ def test_every_cell_equals_the_value_by_hand(
         ("BTC-USD", "2024-06-03", "2024-06-02"),  # a Monday sees Sunday
         ("BTC-USD", "2024-06-04", "2024-06-03"),
         ("ETH-USD", "2024-01-16", "2024-01-15"),  # New York was closed on the 15th
+        ("BTC-USD@session", "2024-06-03", "2024-05-31"),  # the last session's own date: Friday
+        ("BTC-USD@session", "2024-06-04", "2024-06-03"),
+        ("ETH-USD@session", "2024-01-16", "2024-01-12"),
         ("FUNDING_BTC", "2024-06-03", "2024-06-02"),
     ],
 )
@@ -206,7 +210,8 @@ def test_importing_real_history_again_adds_nothing(
 
 
 def test_a_price_times_seven_changes_no_flag(history: History) -> None:
-    prices = list(history.closes)
+    prices = [id for id in history.panel if id.partition("@")[0] in history.closes]
+    assert len(prices) > 80
     before = signals.read(history.panel)
     after = signals.read(history.panel.assign(**{id: 7 * history.panel[id] for id in prices}))
     pd.testing.assert_frame_equal(after.flags, before.flags)

@@ -34,11 +34,14 @@ def panel(history: History) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
-    """Return 20 random sessions, most of them in the years in which signals have views."""
+    """Return 20 random sessions, most of them in the years in which signals have views.
+
+    And two at which bitcoin and ether were so new that measures of them had not begun.
+    """
     rng = np.random.default_rng(42)
     early, late = panel.loc["2004":"2012"].index, panel.loc["2013":].index
     drawn = [*rng.choice(early, 4, replace=False), *rng.choice(late, CUTS - 4, replace=False)]
-    return sorted(pd.Timestamp(day) for day in drawn)
+    return sorted(pd.Timestamp(day) for day in [*drawn, "2013-06-03", "2015-09-01"])
 
 
 def assert_blind_to_the_future(

@@ -5,6 +5,7 @@ a-priori duration: the nearer the cash flows, the less speculation.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from signals.universe import UNIVERSE
 
@@ -48,27 +49,33 @@ class Exposure:
 
 
 _CLASSES: dict[str, Exposure] = {
-    "memory": Exposure(kind="memory", beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2),
+    "memory": Exposure(
+        kind="memory", beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2
+    ),
     "defensive": Exposure(kind="defensive", beta=0.65, speculation=-0.1, own=0.07, cascade=0.5),
     "hyperscalers": Exposure(
         kind="hyperscalers", beta=1.1, speculation=0.3, carry=0.06, own=0.20, cascade=1.0
     ),
     "semiconductors": Exposure(
-        kind="semiconductors", beta=1.35, speculation=0.45, near=0.4, carry=0.05, own=0.2, cascade=1.2
+        kind="semiconductors",
+        beta=1.35,
+        speculation=0.45,
+        near=0.4,
+        carry=0.05,
+        own=0.2,
+        cascade=1.2,
     ),
     "broad": Exposure(kind="broad", beta=1.0, own=0.02, cascade=1.0),
     "software": Exposure(kind="software", beta=1.15, speculation=0.6, own=0.28, cascade=1.2),
     "speculative": Exposure(kind="speculative", beta=1.35, speculation=1.1, own=0.32, cascade=1.4),
-    "crypto": Exposure(
-        kind="crypto", beta=0.8, speculation=1.6, coin=1.0, own=0.18, cascade=1.5
-    ),
+    "crypto": Exposure(kind="crypto", beta=0.8, speculation=1.6, coin=1.0, own=0.18, cascade=1.5),
     "metals": Exposure(kind="metals", beta=0.05, duration=3.0, carry=0.07, own=0.15),
     "bonds": Exposure(kind="bonds", bills=0.6, carry=0.012, own=0.01),
     "cash": Exposure(kind="cash", bills=1.0, own=0.0005),
     "trend": Exposure(kind="trend", beta=-0.05, bills=1.0, carry=0.02, own=0.10),
 }
 
-_OWN: dict[str, dict[str, float]] = {
+_OWN: dict[str, dict[str, Any]] = {
     "SPY": {"first_price": 120.0},
     "QQQ": {"beta": 1.12, "speculation": 0.2, "carry": 0.03, "own": 0.05},
     "EFA": {"beta": 0.95, "carry": -0.03, "own": 0.07},
@@ -106,7 +113,7 @@ _OTHERS: dict[str, str] = {
     "trend": "CTA DBMF KMLM WTMF VIXY",
     "crypto-fund": "BITO ETHA GBTC IBIT",
 }
-_OTHERS_OWN: dict[str, dict[str, float]] = {
+_OTHERS_OWN: dict[str, dict[str, Any]] = {
     "VOO": {"beta": 1.0, "speculation": 0.0, "carry": 0.0, "own": 0.02},
     "AGG": {"duration": 6.0},
     "EDV": {"duration": 24.0, "own": 0.05},
@@ -123,7 +130,9 @@ _OTHERS_OWN: dict[str, dict[str, float]] = {
 
 
 def _exposures() -> dict[str, Exposure]:
-    exposures = {t: replace(_CLASSES[a.asset_class], **_OWN.get(t, {})) for t, a in UNIVERSE.items()}
+    exposures = {
+        t: replace(_CLASSES[a.asset_class], **_OWN.get(t, {})) for t, a in UNIVERSE.items()
+    }
     fund = replace(_CLASSES["speculative"], beta=0.8, speculation=1.5, coin=1.0, own=0.12)
     for name, tickers in _OTHERS.items():
         base = fund if name == "crypto-fund" else _CLASSES[name]

@@ -162,7 +162,9 @@ def _yields(
         "DFII10": ten - breakeven,
         "T10YIE": breakeven,
         "THREEFYTP10": 0.2 + _ou(n, rng, 0.45, 500, calm * _t(rng, n)) + 4 * scarce,
-        "BAA10Y": np.clip(2.1 + _ou(n, rng, 0.4, 300, against_market) + 5 * scarce + 2.2 * crisis, 0.9, None),
+        "BAA10Y": np.clip(
+            2.1 + _ou(n, rng, 0.4, 300, against_market) + 5 * scarce + 2.2 * crisis, 0.9, None
+        ),
         "stress": crisis,
     }
     return pd.DataFrame(columns, index=driver.phase.index)
@@ -171,12 +173,13 @@ def _yields(
 def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the common volatility multiplier: the phase's, and clustering around it."""
     base = _smooth(np.array(_AGITATION)[phase], 4)
-    return base * np.exp(_ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2)
+    clustering = _ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2
+    return np.asarray(base * np.exp(clustering))
 
 
 def _t(rng: np.random.Generator, n: int) -> np.ndarray:
     """Return Student-t shocks of unit variance."""
-    return rng.standard_t(_TAIL, n) * np.sqrt((_TAIL - 2) / _TAIL)
+    return np.asarray(rng.standard_t(_TAIL, n) * np.sqrt((_TAIL - 2) / _TAIL))
 
 
 def _factors(
@@ -223,12 +226,12 @@ def _returns(
     rates = -e.duration * change - e.credit * credit + e.carry * DT
     forced = e.cascade * cascade["all"] + cascade.get(e.kind, 0.0) * bool(e.cascade)
     total = bills * e.bills + risky + e.coin * factors["c"] + rates + own - forced
-    return np.clip(total, -0.6, 0.6)
+    return np.asarray(np.clip(total, -0.6, 0.6))
 
 
 def _vix(agitation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     implied = 18.5 * _smooth(agitation, 5) ** 0.9 * np.exp(_ou(len(agitation), rng, 0.10, 12))
-    return np.clip(implied, 9, 90)
+    return np.asarray(np.clip(implied, 9, 90))
 
 
 def _coins(session_returns: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

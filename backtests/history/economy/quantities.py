@@ -75,7 +75,9 @@ class _World:
         self.capex, self.growth = 0.006 * self.gdp, 0.15
         self.boom, self.boom_left = True, int(rng.integers(252, 756))
         self.history = [self.capex * np.exp(-0.15 * (1 - i * DT)) for i in range(252)]
-        self.trailing = [float(np.mean(self.history)) * np.exp(-0.15 * (1 - i * DT)) for i in range(252)]
+        self.trailing = [
+            float(np.mean(self.history)) * np.exp(-0.15 * (1 - i * DT)) for i in range(252)
+        ]
         self.total = float(np.sum(self.history))
         self.crisis_left = self.recovery_left = 0
         self.crisis_age = self.quiet = 0

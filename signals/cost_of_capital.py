@@ -1,0 +1,140 @@
+"""L5: the cost of capital rises, Treasury and credit yields together."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
+from signals.transforms import composite, zscore
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostOfCapital(Signal):
+    """What capital costs, and whether Treasuries and credit agree that it rises.
+
+    Formula
+        score = z(mean of z(DFII10), z(THREEFYTP10), z(BAA10Y)), each clipped to ±3.
+        treasury = Δ DGS10 and credit = Δ (DGS10 + BAA10Y) over ``horizon`` sessions, in
+        percentage points. The quadrant goes by the signs of Δ DGS10 and Δ BAA10Y: scarcity
+        (+, +), growth (+, −), risk-off (−, +), easing (−, −).
+    Flag
+        On when the Treasury yield and the credit yield have both risen by more than ``enter``;
+        left when one of them has risen by less than ``leave``. Yields that fall while spreads
+        rise are risk-off, not scarcity, and do not raise it.
+    Timing
+        Yields are known the next session, the Baa spread two sessions later, the term premium
+        seven.
+    NaN
+        No view of the flag while a yield is missing now or ``horizon`` sessions ago; the score
+        needs two of its three components.
+    Reference
+        Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
+        Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium is
+        Kim and Wright's, re-estimated by its publisher; ``term_premium=False`` leaves it out.
+        The level at which the flag is left is ours: no longer higher at all.
+
+    Parameters
+    ----------
+    horizon
+        Sessions; 63 are a quarter.
+    enter, leave
+        Rises of both yields, percentage points.
+    term_premium
+        Whether the revised term premium counts.
+    confirm
+        Sessions in a row before the flag turns.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "cost_of_capital"
+    link: ClassVar[str] = "L5"
+    headline: ClassVar[str] = "credit"
+    units: ClassVar[dict[str, str]] = {
+        "credit": "percentage points a quarter",
+        "treasury": "percentage points a quarter",
+        "spread": "percentage points a quarter",
+        "credit_yield": "%",
+        "quadrant": "name",
+        "z_real_yield": "σ",
+        "z_term_premium": "σ",
+        "z_spread": "σ",
+    }
+
+    horizon: int = 63
+    enter: float = 0.10
+    leave: float = 0.0
+    term_premium: bool = True
+    confirm: int = CONFIRM
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        positive("horizon", self.horizon)
+        positive("confirm", self.confirm)
+        ordered("leave", self.leave, "enter", self.enter)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Real and nominal Treasury yields, the term premium, the Baa spread."""
+        return ("DGS10", "BAA10Y", "DFII10", "THREEFYTP10")
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Both rises have to hold."""
+        return tuple(
+            Threshold(gauge=gauge, enter=self.enter, leave=self.leave, above=True)
+            for gauge in ("treasury", "credit")
+        )
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the rises, the quadrant they fall in, and the components of the score."""
+        require(panel, self.inputs, self.name)
+        treasury = panel["DGS10"].diff(self.horizon)
+        spread = panel["BAA10Y"].diff(self.horizon)
+        return pd.DataFrame(
+            {
+                "credit": treasury + spread,
+                "treasury": treasury,
+                "spread": spread,
+                "credit_yield": panel["DGS10"] + panel["BAA10Y"],
+                "quadrant": _quadrant(treasury, spread),
+                "z_real_yield": zscore(panel["DFII10"]),
+                "z_term_premium": zscore(panel["THREEFYTP10"]),
+                "z_spread": zscore(panel["BAA10Y"]),
+            }
+        )
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return the re-standardised mean of the components."""
+        gauges = self.gauges(panel)
+        names = ["z_real_yield", "z_spread"] + ["z_term_premium"] * self.term_premium
+        return composite([gauges[name] for name in names]).rename(self.name)
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether both yields have risen."""
+        both = self.gauges(panel)[["treasury", "credit"]]
+        enter = (both > self.enter).all(axis=1)
+        leave = (both < self.leave).any(axis=1)
+        view = both.notna().all(axis=1)
+        return latch(enter, leave, view, self.confirm).rename(self.name)
+
+
+def _quadrant(treasury: pd.Series, spread: pd.Series) -> pd.Series:
+    names = np.select(
+        [
+            treasury.isna() | spread.isna(),
+            (treasury > 0) & (spread > 0),
+            treasury > 0,
+            spread > 0,
+        ],
+        ["", "scarcity", "growth", "risk-off"],
+        "easing",
+    )
+    return pd.Series(names, index=treasury.index).replace("", None)

@@ -1,0 +1,118 @@
+"""L9: crypto is the probe of liquidity: it moves first and most."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
+from signals.transforms import composite, zscore
+from signals.universe import session_close_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class CryptoProbe(Signal):
+    """Bitcoin falls and lags while shares still hold.
+
+    Formula
+        drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %; the same for
+        SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon`` sessions, in
+        percentage points, on closes of the same dates. score = z(mean of z(−drawdown),
+        z(−strength)).
+    Flag
+        On when bitcoin's drawdown is beyond ``fall``, its strength below 0 and SPY's drawdown
+        within ``hold``, for ``confirm`` sessions; left when one of the three has failed for
+        ``confirm_leave``.
+    Timing
+        A New York close sees bitcoin's close of the date before (24:00 UTC). For strength both are
+        the last session's closes of the same date: mixing dates would hide the co-movement.
+    NaN
+        No view before ``high`` sessions of bitcoin prices; the score needs 252 more.
+    Reference
+        Link L9 of the thesis; it contains past returns, so no claim about returns conditions on
+        it.
+
+    Parameters
+    ----------
+    high, horizon
+        Sessions.
+    fall, hold
+        Drawdowns of bitcoin and of SPY, %, negative.
+    confirm, confirm_leave
+        Sessions in a row before the flag turns on, and off.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "crypto_probe"
+    link: ClassVar[str] = "L9"
+    headline: ClassVar[str] = "drawdown"
+    units: ClassVar[dict[str, str]] = {
+        "drawdown": "%",
+        "strength": "percentage points a quarter",
+        "spy_drawdown": "%",
+    }
+
+    high: int = 252
+    horizon: int = 63
+    fall: float = -20.0
+    hold: float = -10.0
+    confirm: int = CONFIRM
+    confirm_leave: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        for name in ("high", "horizon", "confirm", "confirm_leave"):
+            positive(name, getattr(self, name))
+        ordered("fall", self.fall, "0", 0.0)
+        ordered("hold", self.hold, "0", 0.0)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Bitcoin and SPY."""
+        return ("BTC-USD", "SPY")
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """All three have to hold."""
+        return (
+            Threshold(gauge="drawdown", enter=self.fall, leave=self.fall, above=False),
+            Threshold(gauge="strength", enter=0.0, leave=0.0, above=False),
+            Threshold(gauge="spy_drawdown", enter=self.hold, leave=self.hold, above=True),
+        )
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return both drawdowns and bitcoin's relative strength."""
+        same_date = session_close_id("BTC-USD")
+        require(panel, (*self.inputs, same_date), self.name)
+        bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)
+        shares = panel["SPY"].shift(1).pct_change(self.horizon, fill_method=None)
+        return pd.DataFrame(
+            {
+                "drawdown": _drawdown(panel["BTC-USD"], self.high),
+                "strength": 100 * (bitcoin - shares),
+                "spy_drawdown": _drawdown(panel["SPY"], self.high),
+            }
+        )
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return the re-standardised mean of z(−drawdown) and z(−strength)."""
+        g = self.gauges(panel)
+        return composite([zscore(-g["drawdown"]), zscore(-g["strength"])]).rename(self.name)
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether bitcoin warns while shares hold."""
+        g = self.gauges(panel)
+        warns = (g["drawdown"] < self.fall) & (g["strength"] < 0) & (g["spy_drawdown"] > self.hold)
+        view = g.notna().all(axis=1)
+        return latch(warns, ~warns, view, self.confirm, self.confirm_leave).rename(self.name)
+
+
+def _drawdown(prices: pd.Series, window: int) -> pd.Series:
+    """Return the fall from the highest value of a window, %; NaN before the window is full."""
+    return 100 * (prices / prices.rolling(window, min_periods=window).max() - 1)

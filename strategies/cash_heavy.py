@@ -1,0 +1,48 @@
+"""L13: it is a time to defend: mostly cash."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from signals.regime import Reading, Regime
+from strategies.base import Strategy, Table, combine, shares_of
+
+SLEEVES: dict[str, tuple[str, ...]] = {"broad": ("SPY",)}
+
+TABLE: Table = {
+    Regime.INJECTION: {"broad": 0.80},
+    Regime.NEUTRAL: {"broad": 0.60},
+    Regime.ABSORPTION: {"broad": 0.20},
+    Regime.FORCED_SELLING: {},
+    Regime.OPPORTUNITY: {"broad": 0.70},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CashHeavy(Strategy):
+    """SPY and bills, the more bills the scarcer capital is.
+
+    Rationale
+        When capital is pulled out of everything else, cash is what it is pulled into. One asset
+        and cash alone: whatever this earns over a constant mix is timing.
+    Rule
+        The share of SPY by regime as in :data:`TABLE`, no regime counts as NEUTRAL; the rest, and
+        all of it while SPY has no price, is cash.
+    Timing
+        Decided at the close from the reading and the panel of that session.
+    """
+
+    name: ClassVar[str] = "cash-heavy"
+    line: ClassVar[str] = "SPY and bills, the more bills the scarcer capital is"
+    link: ClassVar[str] = "L13"
+    follows_regime: ClassVar[bool] = True
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """SPY."""
+        return SLEEVES["broad"]
+
+    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return target weights, sessions × assets."""
+        return combine(shares_of(reading.regime, TABLE, tuple(SLEEVES)), panel, SLEEVES)
