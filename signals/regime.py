@@ -45,13 +45,13 @@ class Reading:
     scores: pd.DataFrame
     votes: pd.DataFrame
 
-    def until(self, at: pd.Timestamp) -> "Reading":
-        """Return the reading up to and including a session."""
+    def since(self, at: pd.Timestamp) -> "Reading":
+        """Return the reading from a session on."""
         return Reading(
-            regime=self.regime.loc[:at],
-            flags=self.flags.loc[:at],
-            scores=self.scores.loc[:at],
-            votes=self.votes.loc[:at],
+            regime=self.regime.loc[at:],
+            flags=self.flags.loc[at:],
+            scores=self.scores.loc[at:],
+            votes=self.votes.loc[at:],
         )
 
 

@@ -1,11 +1,17 @@
-"""Charts, as plotly figures: drawn in the browser, with hover, without network."""
+"""Charts, as plotly figures: drawn in the browser, with hover, without network.
 
+Each function takes data and returns a figure; :func:`html_of` puts it on a page. A title that
+begins with SIMULATED is the caller's duty, see ``title``.
+"""
+
+from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from signals.regime import Regime
+from backtests.history.batch import unit_of
+from signals.base import Signal, Threshold
+from signals.regime import Reading, Regime
 
 COLOURS = {
     Regime.INJECTION.value: "#7fb069",
@@ -16,47 +22,125 @@ COLOURS = {
     "none": "#f1f2f4",
 }
 STRATEGY, BENCHMARK, BILLS = "#1f4e79", "#8a8f98", "#c2a45a"
+ON, OFF, NO_VIEW = "#e07a5f", "#dfe7ee", "#fafafa"
+_LINES = ("#1f4e79", "#e07a5f", "#7fb069", "#c2a45a", "#6d597a", "#3d85c6", "#9b2226", "#8a8f98")
 _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
-    """Return growth of 1 on a log scale, with drawdown and the regime of each session below.
+    """Return growth of 1 on a log scale with its drawdown, shaded by regime.
 
     Parameters
     ----------
     equity
         Sessions × names: growth of 1, the strategy first, its benchmark, then bills.
     regime
-        Regime names by session; None where there is none.
+        Regime names by session; None where there is none. For returns that were earned it is the
+        regime known the session before.
     title
         Above the chart.
     """
-    from plotly.subplots import make_subplots
-
-    figure = make_subplots(
-        rows=3,
-        cols=1,
-        shared_xaxes=True,
-        row_heights=[0.66, 0.24, 0.10],
-        vertical_spacing=0.03,
-    )
+    names = regime.reindex(equity.index).fillna("none")
+    figure = _rows([0.66, 0.24, 0.10])
     for name, colour in zip(equity.columns, (STRATEGY, BENCHMARK, BILLS), strict=False):
-        figure.add_trace(_line(equity[name], name, colour), row=1, col=1)
+        figure.add_trace(_line(equity[name], str(name), colour), row=1, col=1)
     for name, colour in zip(equity.columns[:2], (STRATEGY, BENCHMARK), strict=False):
         fall = 100 * (equity[name] / equity[name].cummax() - 1)
-        figure.add_trace(_line(fall, name, colour, suffix=" %", legend=False), row=2, col=1)
-    figure.add_trace(_ribbon(regime.reindex(equity.index)), row=3, col=1)
-    for name, colour in _present(regime.reindex(equity.index)):
-        figure.add_trace(_legend_entry(name, colour), row=1, col=1)
+        figure.add_trace(_line(fall, str(name), colour, " %", legend=False), row=2, col=1)
+    figure.add_trace(_strip(names, COLOURS, "regime"), row=3, col=1)
+    for name, first, last in _stays(names):
+        figure.add_vrect(x0=first, x1=last, fillcolor=COLOURS[name], opacity=0.13, line_width=0)
+    for name in _present(names):
+        figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
     figure.update_yaxes(title="drawdown, %", row=2, col=1)
-    figure.update_yaxes(showticklabels=False, title="regime", row=3, col=1)
     return _dress(figure, title, height=560)
+
+
+def regime_chart(reading: Reading, title: str) -> Any:
+    """Return the regime's timeline with every vote below it: on, off, or no view.
+
+    Parameters
+    ----------
+    reading
+        As read; the chart begins with the first view of any signal.
+    title
+        Above the chart.
+    """
+    flags = reading.flags
+    start = flags.notna().any(axis=1).idxmax()
+    flags, names = flags.loc[start:], reading.regime.loc[start:].fillna("none")
+    rows = [f for f in flags.columns if f in reading.votes]
+    rows += [f for f in flags.columns if f not in reading.votes]
+    figure = _rows([1.6, *[1.0] * len(rows)], spacing=0.012)
+    figure.add_trace(_strip(names, COLOURS, "regime"), row=1, col=1)
+    palette = {"on": ON, "off": OFF, "no view": NO_VIEW}
+    for row, name in enumerate(rows, start=2):
+        said = flags[name].map({True: "on", False: "off"}).astype(object).fillna("no view")
+        label = name if name in reading.votes else f"{name}<br>(no vote)"
+        figure.add_trace(_strip(said, palette, label), row=row, col=1)
+    for name in _present(names):
+        figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
+    for state, colour in palette.items():
+        figure.add_trace(_legend_entry(f"flag {state}", colour), row=1, col=1)
+    _dress(figure, title, height=130 + 34 * (len(rows) + 1))
+    figure.update_layout(hovermode="closest")
+    return figure
+
+
+def signal_chart(signal: Signal, panel: pd.DataFrame, title: str) -> Any:
+    """Return a signal's deciding gauges with thresholds and flag shading, and its inputs below.
+
+    Parameters
+    ----------
+    signal
+        Any signal of the registry, or one's own.
+    panel
+        Point-in-time panel that holds its inputs.
+    title
+        Above the chart.
+    """
+    gauges, flag = signal.gauges(panel), signal.flag(panel)
+    deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
+    start = gauges[deciding].notna().any(axis=1).idxmax()
+    inputs = _by_unit(signal.inputs)
+    titles = [f"{gauge}, {signal.units[gauge]}" for gauge in deciding]
+    titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in inputs.items()]
+    figure = _rows([2.0] * len(deciding) + [1.0] * len(inputs), spacing=0.05, titles=titles)
+    for row, gauge in enumerate(deciding, start=1):
+        figure.add_trace(_line(gauges[gauge].loc[start:], gauge, _LINES[0]), row=row, col=1)
+        for threshold in (t for t in signal.thresholds if t.gauge == gauge):
+            _draw_threshold(figure, threshold, row)
+    for row, ids in enumerate(inputs.values(), start=len(deciding) + 1):
+        for id, colour in zip(ids, _LINES * 2, strict=False):
+            line = _line(panel[id].loc[start:], id, colour, legend=False)
+            figure.add_trace(line, row=row, col=1)
+    on = flag.loc[start:].map({True: "on", False: "off"}).astype(object).fillna("no view")
+    for said, first, last in _stays(on):
+        if said == "on":
+            figure.add_vrect(x0=first, x1=last, fillcolor=ON, opacity=0.16, line_width=0)
+    return _dress(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
 
 
 def html_of(figure: Any, *, with_library: bool) -> str:
     """Return a figure as HTML for a page; with plotly's library inside where it is the first."""
     return str(figure.to_html(full_html=False, include_plotlyjs=with_library, config=_CONFIG))
+
+
+def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:
+    """Return an empty figure of rows that share their dates, each with its title at the left."""
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(
+        rows=len(heights),
+        cols=1,
+        shared_xaxes=True,
+        row_heights=heights,
+        vertical_spacing=spacing,
+        subplot_titles=titles,
+    )
+    figure.update_annotations(x=0, xanchor="left", font_size=12, yshift=-2)
+    return figure
 
 
 def _line(
@@ -66,7 +150,7 @@ def _line(
         "type": "scatter",
         "mode": "lines",
         "x": _days(values),
-        "y": values.round(6).tolist(),
+        "y": [None if pd.isna(v) else float(f"{v:.6g}") for v in values],
         "name": name,
         "legendgroup": name,
         "showlegend": legend,
@@ -79,30 +163,40 @@ def _days(values: pd.Series) -> list[str]:
     return [str(day)[:10] for day in values.index]
 
 
-def _present(regime: pd.Series) -> list[tuple[str, str]]:
-    found = set(regime.fillna("none"))
-    return [(name, colour) for name, colour in COLOURS.items() if name in found]
+def _stays(names: pd.Series) -> list[tuple[str, str, str]]:
+    """Return each stay in a state: the state, its first day, and the day the next one begins."""
+    starts = [0, *(i for i in range(1, len(names)) if names.iloc[i] != names.iloc[i - 1])]
+    days = _days(names)
+    ends = [*starts[1:], len(names) - 1]
+    return [(str(names.iloc[a]), days[a], days[b]) for a, b in zip(starts, ends, strict=True)]
 
 
-def _ribbon(regime: pd.Series) -> dict[str, Any]:
-    """Return a strip whose colour is the regime of each session."""
-    names = regime.fillna("none")
-    order = list(COLOURS)
-    steps = len(order)
+def _present(names: pd.Series) -> list[str]:
+    found = set(names)
+    return [name for name in COLOURS if name in found]
+
+
+def _strip(names: pd.Series, palette: dict[str, str], label: str = "") -> dict[str, Any]:
+    """Return a strip whose colour at each session is that of its state."""
+    order = list(palette)
+    edges = [i / len(order) for i in range(len(order) + 1)]
     scale = [
-        [edge / steps, colour] for i, colour in enumerate(COLOURS.values()) for edge in (i, i + 1)
+        [edge, colour]
+        for pair, colour in zip(pairwise(edges), palette.values(), strict=True)
+        for edge in pair
     ]
+    before = f"{label.partition('<br>')[0]}: " if label else ""
     return {
         "type": "heatmap",
-        "x": _days(regime),
-        "y": [0],
-        "z": [np.array([order.index(n) for n in names]).tolist()],
+        "x": _days(names),
+        "y": [label],
+        "z": [[order.index(name) for name in names]],
         "zmin": -0.5,
-        "zmax": steps - 0.5,
+        "zmax": len(order) - 0.5,
         "colorscale": scale,
         "showscale": False,
         "text": [names.tolist()],
-        "hovertemplate": "%{x}: %{text}<extra></extra>",
+        "hovertemplate": f"%{{x}}: {before}%{{text}}<extra></extra>",
     }
 
 
@@ -118,9 +212,21 @@ def _legend_entry(name: str, colour: str) -> dict[str, Any]:
     }
 
 
+def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
+    for level, dash in ((threshold.enter, "dash"), (threshold.leave, "dot")):
+        figure.add_hline(y=level, line={"dash": dash, "width": 1, "color": ON}, row=row, col=1)
+
+
+def _by_unit(ids: tuple[str, ...]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for id in ids:
+        grouped.setdefault(unit_of(id), []).append(id)
+    return grouped
+
+
 def _dress(figure: Any, title: str, height: int) -> Any:
     figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper"},
+        title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.985},
         height=height,
         hovermode="x unified",
         template="plotly_white",

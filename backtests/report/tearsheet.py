@@ -18,7 +18,7 @@ import pandas as pd
 
 from backtests.history.opening import SIMULATED
 from backtests.pipeline import Run
-from backtests.report.charts import equity_chart, html_of
+from backtests.report.charts import equity_chart, html_of, regime_chart
 from signals.universe import HINDSIGHT
 
 MARKER = "<!-- drypowder: first section -->"
@@ -138,6 +138,7 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
         votes=_votes(run),
         regime=run.reading.regime.iloc[-1] or "none",
         chart=html_of(_chart(run), with_library=True),
+        timeline=html_of(_timeline(run), with_library=False),
         hindsight=HINDSIGHT,
     )
 
@@ -201,6 +202,13 @@ def _chart(run: Run) -> Any:
     known = run.reading.regime.shift(1)  # the regime that the session's return could be acted on
     title = "Growth of 1, drawdown, and the regime known the day before"
     return equity_chart(growth, known, f"{SIMULATED}: {title}" if run.simulated else title)
+
+
+def _timeline(run: Run) -> Any:
+    start = run.result.equity.index[0]
+    title = "The regime and the votes, as known at each close"
+    label = f"{SIMULATED}: " if run.simulated else ""
+    return regime_chart(run.reading.since(start), label + title)
 
 
 def _growth(returns: pd.Series, start: pd.Timestamp) -> pd.Series:

@@ -65,6 +65,11 @@ def test_latch_confirms_five_sessions_by_default() -> None:
     assert shown(latch(on, ~on, on)) == "....111"
 
 
+def test_latch_may_take_longer_to_leave() -> None:
+    enter, leave, view = bits("11......"), bits("...11111"), bits("11111111")
+    assert shown(latch(enter, leave, view, 2, confirm_leave=4)) == ".11111.."
+
+
 def test_hysteresis_for_high_values_turns_beyond_its_levels_not_at_them() -> None:
     x = pd.Series([1.0, 1.1, 0.5, 0.0, -0.1, 0.5, 1.0], index=days(7))
     assert shown(hysteresis(x, enter=1, leave=0, confirm=1)) == ".111..."
