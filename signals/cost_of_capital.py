@@ -9,6 +9,9 @@ import pandas as pd
 from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
 from signals.transforms import composite, zscore
 
+#: Yields are quoted in hundredths; differences are rounded so that 10 bp are exactly 10 bp.
+DECIMALS = 6
+
 
 @dataclass(frozen=True, kw_only=True)
 class CostOfCapital(Signal):
@@ -96,11 +99,11 @@ class CostOfCapital(Signal):
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the rises, the quadrant they fall in, and the components of the score."""
         require(panel, self.inputs, self.name)
-        treasury = panel["DGS10"].diff(self.horizon)
-        spread = panel["BAA10Y"].diff(self.horizon)
+        treasury = panel["DGS10"].diff(self.horizon).round(DECIMALS)
+        spread = panel["BAA10Y"].diff(self.horizon).round(DECIMALS)
         return pd.DataFrame(
             {
-                "credit": treasury + spread,
+                "credit": (treasury + spread).round(DECIMALS),
                 "treasury": treasury,
                 "spread": spread,
                 "credit_yield": panel["DGS10"] + panel["BAA10Y"],

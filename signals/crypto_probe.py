@@ -21,8 +21,8 @@ class CryptoProbe(Signal):
         z(−strength)).
     Flag
         On when bitcoin's drawdown is beyond ``fall``, its strength below 0 and SPY's drawdown
-        within ``hold``, for ``confirm`` sessions; left when one of the three has failed for
-        ``confirm_leave``.
+        within ``hold``, for ``confirm`` sessions in a row; left when on each of
+        ``confirm_leave`` sessions in a row at least one of the three fails.
     Timing
         A New York close sees bitcoin's close of the date before (24:00 UTC). For strength both are
         the last session's closes of the same date: mixing dates would hide the co-movement.

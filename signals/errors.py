@@ -58,7 +58,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     >>> unknown("strategy", "near-cashflow", ["near-cash-flow", "spy"])
     "unknown strategy 'near-cashflow'; did you mean 'near-cash-flow'? known: near-cash-flow, spy"
     """
-    names = sorted(known)
+    names = sorted(set(known))
     near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     hint = f"; did you mean '{near[0]}'?" if near else ";"
-    return f"unknown {kind} '{name}'{hint} known: {', '.join(names)}"
+    listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+    return f"unknown {kind} '{name}'{hint} known: {listed}"

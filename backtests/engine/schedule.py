@@ -88,8 +88,21 @@ def choose_trades(
     return _Chooser(weights, closes, bills, lag, band).run()
 
 
+@dataclass
+class _Waiting:
+    """A decision on its way to its fill."""
+
+    row: int
+    fill: int
+    target: np.ndarray
+
+
 class _Chooser:
-    """Walks through decisions and lost prices in time order, holding the drifted portfolio."""
+    """Walks through time with the drifted portfolio, knowing at each session what was known.
+
+    On a session holdings that have lost their price are closed first, then a waiting decision is
+    filled, then a new one is taken.
+    """
 
     def __init__(
         self, weights: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, lag: int, band: float
@@ -100,76 +113,85 @@ class _Chooser:
         self.prices = closes.ffill().to_numpy(dtype=np.float64)
         self.cash = (1 + bills.to_numpy(dtype=np.float64)).cumprod()
         self.sizes = np.full(closes.shape, np.nan)
-        self.held = np.zeros(closes.shape[1])  # weights right after the last fill
-        self.filled = 0  # position of the last fill, perhaps still to come
-        self.executed: list[tuple[int, int]] = []  # row of weights, position of the fill
+        self.held = np.zeros(closes.shape[1])  # weights right after the last trade
+        self.traded = 0  # position of the last trade
+        self.waiting: list[_Waiting] = []  # oldest first
+        self.executed: list[_Waiting] = []
         self.notes: list[str] = []
 
     def run(self) -> Trades:
-        events = [(at, 0, column) for at, column in _lost(self.closes)]
-        decided = self.index.get_indexer(pd.DatetimeIndex(self.weights.index))
-        events += [(int(at), 1, row) for row, at in enumerate(decided)]
-        for at, is_decision, which in sorted(events):
-            if is_decision:
-                self._decide(which, at)
-            else:
-                self._give_up(which, at)
-        rows = [row for row, _ in self.executed]
+        lost = _lost(self.closes)
+        at_decisions = self.index.get_indexer(pd.DatetimeIndex(self.weights.index)).tolist()
+        decided = {at: row for row, at in enumerate(at_decisions)}
+        fills = {at + self.lag for at in decided}
+        for at in sorted({*lost, *decided, *fills} & set(range(len(self.index)))):
+            self._give_up(lost.get(at, []), at)
+            if self.waiting and self.waiting[0].fill == at:
+                self._fill(self.waiting.pop(0).target, at)
+            if at in decided:
+                self._decide(decided[at], at)
         return Trades(
-            targets=self.weights.iloc[rows],
-            fills=self.index[[at for _, at in self.executed]],
+            targets=self.weights.iloc[[w.row for w in self.executed]],
+            fills=self.index[[w.fill for w in self.executed]],
             sizes=pd.DataFrame(self.sizes, index=self.index, columns=self.closes.columns),
             notes=tuple(self.notes),
         )
 
     def _decide(self, row: int, at: int) -> None:
+        """Send a decision on its way if it is worth a trade and its fill is still in history."""
         target = self.weights.iloc[row].to_numpy(dtype=np.float64)
+        last = self.waiting[-1].target if self.waiting else self._drifted(at)
         fill = at + self.lag
-        if fill >= len(self.index) or not (np.abs(target - self._drifted(at)) > self.band).any():
-            return
-        before = self._drifted(fill)
-        can = self.priced[fill]
+        if fill < len(self.index) and (np.abs(target - last) > self.band).any():
+            decision = _Waiting(row=row, fill=fill, target=target.copy())
+            self.waiting.append(decision)
+            self.executed.append(decision)
+
+    def _fill(self, target: np.ndarray, at: int) -> None:
+        before, can = self._drifted(at), self.priced[at]
         for column in np.flatnonzero(~can & (np.abs(target - before) > 1e-12)).tolist():
             self.notes.append(
-                f"{self.closes.columns[column]} had no price on {self.index[fill].date()}: "
+                f"{self.closes.columns[column]} had no price on {self.index[at].date()}: "
                 "left alone until the next decision"
             )
-        self.sizes[fill, can] = target[can]
-        self.held = np.where(can, target, before)
-        self.filled = fill
-        self.executed.append((row, fill))
+        self.sizes[at, can] = target[can]
+        self.held, self.traded = np.where(can, target, before), at
 
-    def _give_up(self, column: int, at: int) -> None:
-        if self.held[column] == 0:
+    def _give_up(self, columns: list[int], at: int) -> None:
+        """Close at their last price the holdings that have been without one for too long."""
+        self.sizes[at, columns] = 0.0  # no order where nothing is held
+        gone = [column for column in columns if self.held[column] != 0]
+        if not gone:
             return
-        if at >= self.filled:
-            self.held, self.filled = self._drifted(at), at
-        self.held[column] = 0.0
-        self.sizes[at, column] = 0.0
-        self.notes.append(
+        self.held, self.traded = self._drifted(at), at
+        self.held[gone] = 0.0
+        for decision in self.waiting:
+            decision.target[gone] = 0.0
+        self.notes += [
             f"{self.closes.columns[column]} has had no price for more than {GIVE_UP} days: closed "
             f"at its last price on {self.index[at].date()}"
-        )
+            for column in gone
+        ]
 
     def _drifted(self, at: int) -> np.ndarray:
-        """Return the weights at a session's close, drifted since the last fill."""
-        if at <= self.filled:
+        """Return the weights at a session's close, drifted since the last trade."""
+        if at == self.traded:
             return self.held.copy()
-        growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.filled])
+        growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.traded])
         values = self.held * growth
-        cash = (1 - self.held.sum()) * self.cash[at] / self.cash[self.filled]
+        cash = (1 - self.held.sum()) * self.cash[at] / self.cash[self.traded]
         drifted: np.ndarray = values / (values.sum() + cash)
         return drifted
 
 
-def _lost(closes: pd.DataFrame) -> list[tuple[int, int]]:
-    """Return (position, column) where an asset has first been without a price for too long."""
+def _lost(closes: pd.DataFrame) -> dict[int, list[int]]:
+    """Return by position the columns that have first been without a price for too long."""
     days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
-    lost = []
-    for column, name in enumerate(closes.columns):
-        priced = closes[name].notna().to_numpy()
+    lost: dict[int, list[int]] = {}
+    for column in range(closes.shape[1]):
+        priced = closes.iloc[:, column].notna().to_numpy()
         last = np.maximum.accumulate(np.where(priced, days, -1))
         gone = (last >= 0) & (days - last > GIVE_UP)
-        starts = np.flatnonzero(gone & ~np.concatenate(([False], gone[:-1])))
-        lost += [(int(at), column) for at in starts]
+        for at in np.flatnonzero(gone & ~np.concatenate(([False], gone[:-1]))).tolist():
+            lost.setdefault(at, []).append(column)
     return lost

@@ -9,8 +9,9 @@ Three things vectorbt does not know are brought in by the prices it is given, ex
 - Missing prices. An asset without a price of the day is valued at its last one and not traded.
 
 Trades are fixed beforehand (:mod:`backtests.engine.schedule`). On a fill, orders go by value,
-largest sale first and largest purchase last, at the close; targets are fractions of the value
-before costs, and a purchase that cash cannot pay with its costs is cut to what it can.
+largest sale first and largest purchase last (equal ones in the order of the columns), at the
+close; targets are fractions of the value before costs, and a purchase that cash cannot pay with
+its costs is cut to what it can.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from signals.errors import SimulationError
 from strategies.base import check_weights
 
 CAPITAL = 1_000_000.0
+#: USD; what rounding leaves over and no order is worth.
+DUST = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,9 @@ class Result:
         Target weights of the decisions that were executed, by session of the decision.
     orders
         ``date, asset, units, price, cost``: session of the fill, units signed (negative sells),
-        USD a unit before costs, USD.
+        USD a unit before costs, USD. With the prices, bills and borrowing rates they rebuild the
+        equity; only where a long position replaces a short one whose cover cash could not pay in
+        full do both sides of one asset stand beside each other, which the net units do not show.
     exposure
         Gross weight outside cash at each close.
     bills
@@ -110,31 +115,71 @@ def simulate(
         When weights are not finite or beyond their limits, columns or sessions do not match,
         a bill return is missing, or the lag is below 1.
     """
-    closes, earned = _aligned(weights, prices, bills, lag, name)
-    targets = weights.reindex(columns=closes.columns)
+    _check_terms(lag, band, capital, name)
+    closes, earned = _aligned(weights, prices, bills, name)
+    targets = _numbers(weights.reindex(columns=closes.columns), f"{name}: weights")
     check_weights(targets, name, gross_limit)
     trades = choose_trades(targets, closes, earned, lag, band)
     legs = _legs(trades.sizes, closes, earned, costs)
     portfolio = _vectorbt(legs, capital)
-    return _result(portfolio, legs, trades, earned, capital)
+    result = _result(portfolio, legs, trades, earned, capital)
+    _check_solvent(result.equity, name)
+    return result
 
 
 def _aligned(
-    weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, lag: int, name: str
+    weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, name: str
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Return prices and bill returns on the same sessions, after checking the arguments."""
-    if lag < 1:
-        raise SimulationError(f"{name}: expected a lag of at least 1 session, was {lag}")
+    """Return prices of the weights' assets and bill returns on the same sessions, checked."""
+    for what, index in (
+        ("weights", weights.index),
+        ("weights' columns", weights.columns),
+        ("prices", prices.index),
+        ("prices' columns", prices.columns),
+        ("bills", bills.index),
+    ):
+        if not index.is_unique:
+            raise SimulationError(
+                f"{name}: expected {what} without duplicates, was {index[index.duplicated()][0]} "
+                "twice; drop one"
+            )
+    if len(prices) < 1 or not prices.index.is_monotonic_increasing:
+        raise SimulationError(f"{name}: expected prices by ascending session; sort them")
     missing = [column for column in weights.columns if column not in prices.columns]
     if missing:
-        raise SimulationError(f"{name}: expected prices of {', '.join(missing)}; none are given")
+        raise SimulationError(
+            f"{name}: expected prices of {', '.join(map(str, missing))}; none are given"
+        )
     strange = weights.index.difference(prices.index)
     if len(strange):
         raise SimulationError(
             f"{name}: expected decisions on sessions of the prices, was {strange[0]}; reindex them"
         )
-    closes = prices[list(weights.columns)].astype("float64")
-    earned = bills.reindex(closes.index).astype("float64")
+    closes = _numbers(prices[list(weights.columns)], f"{name}: prices")
+    _check_prices(closes, name)
+    return closes, _checked_bills(bills, closes.index, name)
+
+
+def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    try:
+        return frame.astype("float64")
+    except (TypeError, ValueError) as error:
+        raise SimulationError(f"{what}: expected numbers, but {error}; convert them") from None
+
+
+def _check_prices(closes: pd.DataFrame, name: str) -> None:
+    bad = (closes <= 0) | np.isinf(closes)
+    if bad.to_numpy().any():
+        asset = bad.columns[bad.any()][0]
+        day = bad.index[bad[asset]][0]
+        raise SimulationError(
+            f"{name}: expected prices above zero or NaN, was {closes.loc[day, asset]} for {asset} "
+            f"on {day.date()}; correct it"
+        )
+
+
+def _checked_bills(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
+    earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0
     if earned.isna().any():
         first = earned.index[earned.isna()][0].date()
@@ -142,15 +187,26 @@ def _aligned(
             f"{name}: expected a bill yield for every session, none was known for {first}; import "
             "DGS3MO that covers it, or choose other dates"
         )
-    return closes, earned
+    if (earned <= -1).any() or np.isinf(earned).any():
+        raise SimulationError(f"{name}: expected bill returns as fractions a session above −1")
+    return earned
+
+
+def _check_terms(lag: int, band: float, capital: float, name: str) -> None:
+    if not isinstance(lag, int | np.integer) or isinstance(lag, bool) or lag < 1:
+        raise SimulationError(f"{name}: expected a lag of at least 1 whole session, was {lag!r}")
+    if not 0 <= band < 1:
+        raise SimulationError(f"{name}: expected a band in 0 to 1, was {band!r}")
+    if not (np.isfinite(capital) and capital > 0):
+        raise SimulationError(f"{name}: expected a capital above zero in USD, was {capital!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Legs:
     """The columns vectorbt sees: one a long side, one a short side of an asset.
 
-    ``scale`` turns a leg's deflated price into USD a unit of the asset; ``units`` turns its size
-    into units of the asset (a short side's grow with what is owed).
+    ``units`` turns a leg's size into units of the asset (a short side's grow with what is owed),
+    ``bill_index`` its deflated price into USD.
     """
 
     assets: list[str]
@@ -164,15 +220,15 @@ class _Legs:
 def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> _Legs:
     bill_index = (1 + bills.to_numpy()).cumprod()
     last = closes.ffill()
-    columns: dict[str, tuple[str, np.ndarray, pd.Series]] = {}
+    columns: dict[tuple[str, str], tuple[str, np.ndarray, pd.Series]] = {}
     for asset in closes.columns:
         target = sizes[asset]
         shorts = bool((target < 0).any())
         if shorts:
             owed = _owed(pd.DatetimeIndex(closes.index), costs.borrow(asset))
-            columns[f"{asset} short"] = (asset, owed, target.clip(upper=0))
+            columns[asset, "short"] = (asset, owed, target.clip(upper=0))
         if not shorts or bool((target > 0).any()):
-            columns[asset] = (asset, np.ones(len(closes)), target.clip(lower=0))
+            columns[asset, "long"] = (asset, np.ones(len(closes)), target.clip(lower=0))
     assets = [asset for asset, _, _ in columns.values()]
     units = np.column_stack(
         [owed for _, owed, _ in columns.values()] or [np.ones((len(closes), 0))]
@@ -180,12 +236,16 @@ def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Co
     values = last[assets].to_numpy() * units / bill_index[:, None]
     return _Legs(
         assets=assets,
-        prices=pd.DataFrame(values, index=closes.index, columns=list(columns)),
+        prices=pd.DataFrame(values, index=closes.index, columns=_names(list(columns))),
         sizes=pd.DataFrame({n: t for n, (_, _, t) in columns.items()}, index=closes.index),
         fees=np.array([[costs.rate(asset) for asset in assets]]),
         units=units,
         bill_index=bill_index,
     )
+
+
+def _names(legs: list[tuple[str, str]]) -> pd.Index:
+    return pd.MultiIndex.from_tuples(legs, names=["asset", "side"]) if legs else pd.Index([])
 
 
 def _owed(index: pd.DatetimeIndex, rate: float) -> np.ndarray:
@@ -228,6 +288,14 @@ def _vectorbt(legs: _Legs, capital: float) -> Any:
     )
 
 
+def _check_solvent(equity: pd.Series, name: str) -> None:
+    if (equity <= 0).any():
+        day = equity.index[equity <= 0][0].date()
+        raise SimulationError(
+            f"{name}: expected the portfolio to stay above zero, was ruined on {day}; short less"
+        )
+
+
 def _result(
     portfolio: Any, legs: _Legs, trades: Trades, bills: pd.Series, capital: float
 ) -> Result:
@@ -258,8 +326,8 @@ def _result(
 def _orders(portfolio: Any, legs: _Legs, index: pd.Index) -> pd.DataFrame:
     """Return vectorbt's orders in USD and in units of the assets."""
     if portfolio is None:
-        empty = {"date": index[:0], "asset": [], "units": [], "price": [], "cost": []}
-        return pd.DataFrame(empty)
+        empty: dict[str, Any] = {name: np.empty(0) for name in ("units", "price", "cost")}
+        return pd.DataFrame({"date": index[:0], "asset": np.empty(0, dtype=object), **empty})
     records = portfolio.orders.records
     at, leg = records["idx"].to_numpy(), records["col"].to_numpy()
     sign = np.where(records["side"].to_numpy() == 0, 1.0, -1.0)
@@ -273,4 +341,5 @@ def _orders(portfolio: Any, legs: _Legs, index: pd.Index) -> pd.DataFrame:
             "cost": records["fees"].to_numpy() * bill_index,
         }
     )
+    orders = orders[orders["units"].abs() * orders["price"] > DUST]
     return orders.sort_values(["date", "asset"], kind="stable").reset_index(drop=True)

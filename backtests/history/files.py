@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.history import sec
-from backtests.history.batch import Batch, dated, is_price
-from backtests.history.calendar import all_sessions
+from backtests.history.batch import Batch, dated, is_price, rule_of
+from backtests.history.calendar import all_sessions, known_at
 from signals.catalog import CATALOG, CONCEPTS, FILERS, annual_id
 from signals.errors import DataError
 from signals.universe import asset
@@ -221,7 +221,9 @@ def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> It
         raise DataError(
             f"expected a file named after its ticker, like SPY.csv, was {stem!r}; rename it"
         )
-    yield _prices(stem, table[column], _dates(table["Date"], recorded_at), recorded_at)
+    ahead = 1 if asset(stem).market == "crypto" else 0  # a UTC day begins in New York's evening
+    dates = _dates(table["Date"], recorded_at + pd.Timedelta(days=ahead))
+    yield _prices(stem, table[column], dates, recorded_at)
 
 
 def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -237,17 +239,19 @@ def _prices(
 ) -> Batch:
     values = _values(ticker, column, dates)
     known = asset(ticker)
+    notes = []
     if known.market != "crypto":
         values, note = _on_sessions(values)
-    else:
-        note = ""
+        notes.append(note)
+    values, note = _closed(ticker, values, recorded_at)
+    notes.append(note)
     listed = pd.Timestamp(known.listed) if known.listed else None
     if listed is not None and len(values) and values.index[0] < listed:
         raise DataError(
             f"expected {ticker} from its listing on {listed.date()}, was {values.index[0].date()}: "
             "that is another company's price; cut the rows before the listing"
         )
-    return dated(ticker, values, "prices", recorded_at, note)
+    return dated(ticker, values, "prices", recorded_at, "; ".join(filter(None, notes)))
 
 
 def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -292,6 +296,14 @@ def _read_annual(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> I
             values = _values(id, part[column], dates)
             if len(values):
                 yield dated(id, values, "table", recorded_at)
+
+
+def _closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
+    """Return the closes that are known by now: a last row may be a print of a running day."""
+    done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
+    running = values.index[~done]
+    note = f"{running[0].date()} left out: the day had not closed" if len(running) else ""
+    return values[done], note
 
 
 def _on_sessions(values: pd.Series) -> tuple[pd.Series, str]:

@@ -23,8 +23,8 @@ from backtests.history.calendar import CLOSE, sessions
 from backtests.history.store import Store
 from signals import needed
 from signals.catalog import CATALOG
-from signals.errors import ConfigError, DataError
-from signals.universe import asset, session_close_id
+from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.universe import UNIVERSE, asset, session_close_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,9 @@ class History:
                 f"'drypowder import PATH --store {source.path}'"
             )
         chosen = held if only is None else tuple(only)
+        for id in chosen:
+            if id not in held and id not in CATALOG and id not in UNIVERSE:
+                raise MissingSeries(unknown("series or ticker", id, (*held, *CATALOG)))
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids).groupby("series_id", sort=False)}
         return _assemble(rows, ids, _span(rows, end), "store")

@@ -101,6 +101,7 @@ class Store:
             Also when a price vintage covers less than the one held: adding it would lose history.
         """
         with self._writer() as connection:
+            recorded_at = _after_all(connection, recorded_at)
             held = {batch.series_id: _held(connection, batch.series_id) for batch in batches}
             changes = [_change(batch, held[batch.series_id], recorded_at) for batch in batches]
             rows = [rows for rows, _ in changes if not rows.empty]
@@ -258,6 +259,17 @@ def _check_writable(path: Path) -> None:
         raise DataError(f"expected a file at {path}, but it is a folder; name a file in it")
 
 
+def _after_all(connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp) -> pd.Timestamp:
+    """Return a moment of recording later than any held, so that vintages stay in order.
+
+    Local time repeats an hour a year, and two imports may share a clock tick.
+    """
+    newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
+    if newest is None:
+        return recorded_at
+    return max(recorded_at, pd.Timestamp(newest) + pd.Timedelta(microseconds=1))
+
+
 def _held(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
     """Return the values that now count, one a date: the newest vintage of each."""
     frame = connection.execute(
@@ -290,7 +302,7 @@ def _change(
 def _new_vintage(batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
     """Return the whole batch unless it is what is held."""
     rows = batch.rows
-    if held.empty:
+    if held.empty or rows.empty:
         return rows
     same = (
         rows[["observed_on", "value"]].reset_index(drop=True).equals(held[["observed_on", "value"]])

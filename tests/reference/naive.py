@@ -61,6 +61,11 @@ def plus(a: float | None, b: float | None) -> float | None:
     return None if a is None or b is None else a + b
 
 
+def hundredths(x: Column) -> Column:
+    """Return the values in whole basis points, as yields are quoted."""
+    return [None if v is None else round(v, 2) for v in x]
+
+
 def negative(x: Column) -> Column:
     return [None if v is None else -v for v in x]
 
@@ -224,8 +229,11 @@ def bathtub(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
 def cost_of_capital(panel: Panel) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of the cost of capital."""
-    treasury, spread = change(panel["DGS10"], 63), change(panel["BAA10Y"], 63)
-    credit = [plus(t, s) for t, s in zip(treasury, spread, strict=True)]
+    treasury, spread = (
+        hundredths(change(panel["DGS10"], 63)),
+        hundredths(change(panel["BAA10Y"], 63)),
+    )
+    credit = hundredths([plus(t, s) for t, s in zip(treasury, spread, strict=True)])
     rises = list(zip(treasury, spread, credit, strict=True))
     parts = {
         "z_real_yield": zscore(panel["DFII10"]),

@@ -317,7 +317,6 @@ def lost_and_found() -> tuple:
     return prices, bills
 
 
-@pytest.mark.xfail(reason="the schedule knows of the missing price before the day of the fill")
 def test_a_pending_fill_is_not_known_to_fail_before_its_day():
     prices, bills = flat(6)
     prices.iloc[2] = np.nan
@@ -326,7 +325,6 @@ def test_a_pending_fill_is_not_known_to_fail_before_its_day():
     assert result.orders.empty
 
 
-@pytest.mark.xfail(reason="a holding is not closed when a sale is pending that will have a price")
 def test_a_lost_holding_is_closed_though_its_sale_is_pending():
     prices, bills = lost_and_found()
     weights = steady(prices, {"MU": 0.5}, {}, every=9).iloc[:2]
@@ -334,7 +332,6 @@ def test_a_lost_holding_is_closed_though_its_sale_is_pending():
     assert list(result.orders["date"]) == list(SESSIONS[[2, 10]])
 
 
-@pytest.mark.xfail(reason="a pending purchase of a lost holding is executed, and then forgotten")
 def test_a_lost_holding_is_not_bought_again_by_a_pending_decision():
     prices, bills = lost_and_found()
     weights = steady(prices, {"MU": 0.5}, {"MU": 0.8}, every=9).iloc[:2]
@@ -342,7 +339,6 @@ def test_a_lost_holding_is_not_bought_again_by_a_pending_decision():
     assert list(result.orders["date"]) == list(SESSIONS[[2, 10]])
 
 
-@pytest.mark.xfail(reason="what a cut purchase leaves of a short is not known to the schedule")
 def test_what_a_cut_purchase_left_of_a_short_is_closed_when_it_loses_its_price():
     prices, bills = flat(20, assets=("BTC-USD", "SPY", "MU"))
     prices.iloc[6:, 0] = np.nan
@@ -542,3 +538,70 @@ def test_idle_cash_earns_what_a_bill_without_costs_would():
         engine="rust",
     ).value()
     assert gap(case.engine().equity, value.iloc[1::2]) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        (
+            "prices above zero",
+            {"prices": lambda p: p.where(p.index.to_frame().to_numpy() != p.index[3], 0.0)},
+        ),
+        (
+            "prices above zero",
+            {"prices": lambda p: p.where(p.index.to_frame().to_numpy() != p.index[3], -1.0)},
+        ),
+        (
+            "prices above zero",
+            {"prices": lambda p: p.where(p.index.to_frame().to_numpy() != p.index[3], np.inf)},
+        ),
+        ("without duplicates", {"prices": lambda p: pd.concat([p, p.iloc[-1:]])}),
+        ("without duplicates", {"prices": lambda p: pd.concat([p, p], axis=1)}),
+        ("without duplicates", {"bills": lambda b: pd.concat([b, b.iloc[-1:]])}),
+        ("without duplicates", {"weights": lambda w: pd.concat([w, w])}),
+        ("without duplicates", {"weights": lambda w: pd.concat([w, w], axis=1)}),
+        ("ascending session", {"prices": lambda p: p.iloc[::-1]}),
+        ("ascending session", {"prices": lambda p: p.iloc[:0]}),
+        ("bill returns as fractions", {"bills": lambda b: b * 0 - 1}),
+        ("bill returns as fractions", {"bills": lambda b: b * 0 + np.inf}),
+        ("expected numbers", {"weights": lambda w: w.astype(object).replace(0.5, "half")}),
+        ("whole session", {"lag": lambda _: 1.5}),
+        ("whole session", {"lag": lambda _: "1"}),
+        ("whole session", {"lag": lambda _: True}),
+        ("a band in 0 to 1", {"band": lambda _: -1.0}),
+        ("a band in 0 to 1", {"band": lambda _: float("nan")}),
+        ("a capital above zero", {"capital": lambda _: 0.0}),
+        ("a capital above zero", {"capital": lambda _: float("nan")}),
+    ],
+)
+def test_what_cannot_be_simulated_is_refused_in_one_line(what: str, change: dict) -> None:
+    index = SESSIONS[:10]
+    given = {
+        "weights": pd.DataFrame({"SPY": [0.5]}, index=index[:1]),
+        "prices": pd.DataFrame({"SPY": 100.0}, index=index),
+        "bills": pd.Series(0.0001, index=index),
+        "lag": 1,
+        "band": 0.02,
+        "capital": 1e6,
+    }
+    for name, act in change.items():
+        given[name] = act(given[name])
+    with pytest.raises(SimulationError, match=what) as caught:
+        simulate(costs=Costs(), **given)
+    assert "\n" not in str(caught.value)
+
+
+def test_ruin_is_an_error_and_no_negative_equity() -> None:
+    index = SESSIONS[:6]
+    prices = pd.DataFrame({"BTC-USD": [100.0, 100, 150, 300, 500, 500]}, index=index)
+    short = pd.DataFrame({"BTC-USD": [-0.9]}, index=index[:1])
+    with pytest.raises(SimulationError, match="was ruined on"):
+        simulate(short, prices, pd.Series(0.0, index=index), Costs())
+
+
+def test_a_ticker_called_short_is_not_taken_for_a_short_leg() -> None:
+    index = SESSIONS[:6]
+    prices = pd.DataFrame({"X": 100.0, "X short": [10.0, 10, 11, 12, 13, 14]}, index=index)
+    weights = pd.DataFrame({"X": [-0.2], "X short": [0.3]}, index=index[:1])
+    result = simulate(weights, prices, pd.Series(0.0, index=index), Costs())
+    assert result.weights.iloc[1].round(3).tolist() == [-0.2, 0.3]

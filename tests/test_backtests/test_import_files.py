@@ -13,7 +13,7 @@ from signals.errors import DataError
 
 NOW = pd.Timestamp("2026-01-05 12:00")
 FRED = "observation_date,WALCL\n2025-01-01,6853000\n2025-01-08,6850000\n"
-YAHOO = "Date,Open,High,Low,Close,Adj Close,Volume\n2025-01-02,1,2,1,10,5,9\n2025-01-03,1,2,1,11,5.5,9\n"
+YAHOO = "Date,Open,Close,Adj Close,Volume\n2025-01-02,1,10,5,9\n2025-01-03,1,11,5.5,9\n"
 TABLE = "Date,SPY,XYZ\n2025-01-02,580.5,\n2025-01-03,587.0,12.5\n"
 SEC = {
     "cik": 789019,
@@ -126,7 +126,7 @@ def test_a_changed_value_is_a_revision_known_from_now(tmp_path: Path, db: Path) 
     done = take(write(tmp_path, "WALCL.csv", FRED.replace("6850000", "6850001")), db)
     assert (done.new, done.revised) == (0, 1)
     rows = Store(db).rows(["WALCL"])
-    assert rows["available_at"].max() == NOW
+    assert NOW <= rows["available_at"].max() < NOW + pd.Timedelta(seconds=1)
 
 
 def test_a_price_file_that_covers_less_is_refused_because_it_would_lose_history(
@@ -233,3 +233,29 @@ def test_a_cut_gzip_is_foreign(tmp_path: Path, db: Path) -> None:
     path.write_bytes(gzip.compress(TABLE.encode())[:-12])
     with pytest.raises(DataError, match="no readable text"):
         take(path, db)
+
+
+def test_a_day_that_has_not_closed_is_left_out(tmp_path: Path, db: Path) -> None:
+    text = "Date,Close\n2026-01-02,1\n2026-01-05,2\n"  # NOW is noon of the second
+    done = take(write(tmp_path, "MU.csv", text), db)
+    assert values(db, "MU") == {"2026-01-02": 1.0}
+    assert done.parsed.batches[0].note == "2026-01-05 left out: the day had not closed"
+
+
+def test_a_coin_of_the_utc_day_ahead_is_left_out_not_refused(tmp_path: Path, db: Path) -> None:
+    path = write(tmp_path, "BTC-USD.csv", "Date,Close\n2026-01-04,1\n2026-01-05,2\n2026-01-06,3\n")
+    import_path(path, db, recorded_at=pd.Timestamp("2026-01-05 20:00"))
+    assert values(db, "BTC-USD") == {"2026-01-04": 1.0, "2026-01-05": 2.0}
+
+
+def test_a_price_file_of_blanks_adds_nothing(tmp_path: Path, db: Path) -> None:
+    take(write(tmp_path, "MU.csv", YAHOO), db)
+    done = take(write(tmp_path, "MU.csv", "Date,Close\n2025-01-02,\n2025-01-03,\n"), db)
+    assert (done.new, done.revised) == (0, 0)
+    assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.5}
+
+
+def test_two_vintages_of_one_moment_stay_in_order(tmp_path: Path, db: Path) -> None:
+    take(write(tmp_path, "MU.csv", YAHOO), db)
+    take(write(tmp_path, "MU.csv", YAHOO.replace("5.5", "5.6")), db)
+    assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.6}

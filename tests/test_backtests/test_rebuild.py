@@ -98,7 +98,7 @@ def test_a_planted_error_is_noticed(
 ) -> None:
     config = {"strategy": "near-cash-flow", "store": store, "start": "2015-01-01"}
     finished = run(config_from(config))
-    nothing = {day: 0.0 for day in bills}
+    nothing = dict.fromkeys(bills, 0.0)
     assert rebuilt(finished, closes, nothing) != pytest.approx(
         list(finished.result.returns), abs=1e-9
     )

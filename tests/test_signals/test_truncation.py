@@ -19,7 +19,9 @@ from backtests.history.importing import import_path
 from backtests.history.panel import History
 from backtests.history.store import Store
 from signals.base import hysteresis
+from signals.catalog import CATALOG
 from signals.dry_powder import DryPowder
+from signals.universe import UNIVERSE
 from strategies import STRATEGIES
 
 Measure = Callable[[pd.DataFrame], pd.DataFrame]
@@ -168,7 +170,8 @@ def test_history_from_files_cut_at_a_date(
     copy_until(history_dir, tmp_path / "sources", last)
     cut_store = tmp_path / "cut.duckdb"
     import_path(tmp_path / "sources", cut_store, recorded_at=pd.Timestamp("2026-01-02 09:00"))
-    ids = Store(store).series_ids()
+    named = {*CATALOG, *UNIVERSE, *Store(cut_store).series_ids()}
+    ids = [id for id in Store(store).series_ids() if id in named]
     cut = History.load(cut_store, only=ids)
     whole = History.load(store, only=ids).until(last)
 

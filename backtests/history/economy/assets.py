@@ -125,7 +125,7 @@ _OTHERS_OWN: dict[str, dict[str, Any]] = {
     "GDX": {"beta": 0.6, "own": 0.32},
     "UUP": {"beta": -0.2, "bills": 1.0, "cascade": 0.0},
     "UDN": {"beta": 0.2, "cascade": 0.0},
-    "VIXY": {"beta": -3.2, "carry": -0.35, "own": 0.35},
+    "VIXY": {"beta": -2.0, "carry": 0.0, "own": 0.35},
 }
 
 

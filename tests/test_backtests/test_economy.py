@@ -1,0 +1,144 @@
+"""The simulated economy: seeded, shaped like real history, labelled, and with a switch that works."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import signals
+from backtests.config import config_from
+from backtests.history.economy import make_economy
+from backtests.history.panel import History
+from backtests.history.store import Store
+from backtests.pipeline import run
+from backtests.report.folder import FILES, default_folder, write_run
+from signals.errors import ConfigError
+from signals.regime import Regime
+
+
+@pytest.fixture(scope="module")
+def simulated() -> History:
+    return History.simulated(seed=3, years=20)
+
+
+def test_equal_seeds_give_equal_histories_and_others_do_not() -> None:
+    first, again, other = (History.simulated(seed, years=3) for seed in (1, 1, 2))
+    assert first.digest() == again.digest() != other.digest()
+
+
+@pytest.mark.parametrize(("seed", "years"), [(0, 1), (0, 34), (-1, 20)])
+def test_what_it_cannot_simulate_is_refused(seed: int, years: int) -> None:
+    with pytest.raises(ConfigError, match="must"):
+        History.simulated(seed, years)
+
+
+def test_it_emits_the_series_and_assets_of_real_history(simulated: History, store: Path) -> None:
+    assert set(make_economy(3, 20).series) == set(Store(store).series_ids())
+    real = History.load(store)
+    assert set(simulated.panel.columns) == set(real.panel.columns)
+    assert set(simulated.closes.columns) == set(real.closes.columns)
+
+
+def test_values_lie_in_the_catalogs_plausible_ranges() -> None:
+    from signals.catalog import CATALOG
+
+    for id, values in make_economy(5, 20).series.items():
+        if id in CATALOG:
+            assert values.dropna().between(CATALOG[id].low, CATALOG[id].high).all(), id
+        else:
+            assert (values > 0).all(), id
+
+
+def test_the_balance_sheet_adds_up() -> None:
+    from backtests.history.economy.quantities import CURRENCY, make_quantities
+
+    index = pd.DatetimeIndex(History.simulated(0, 5).panel.index)
+    paths = make_quantities(index, np.random.default_rng(0)).paths
+    parts = paths[["treasury_account", "reserves", "reverse_repo"]].sum(axis=1)
+    assert np.allclose(parts + CURRENCY * paths["gdp"], paths["fed_assets"], rtol=1e-12)
+    u = paths["trailing_capex"] / (paths["trailing_capex"] + paths["idle"])
+    assert np.allclose(u, paths["u"], rtol=1e-12)
+    year = paths["capex"].rolling(252).mean()
+    assert np.allclose(year.dropna(), paths["trailing_capex"].loc[year.dropna().index], rtol=1e-9)
+
+
+def test_publication_lags_are_those_of_real_history(simulated: History) -> None:
+    known, panel = simulated.known, simulated.panel
+    gaps = (panel.index[-1] - known["WALCL"].iloc[-1]).days
+    assert 0 <= gaps <= 7
+    assert (known["GDP"].dropna().diff().dt.days.max()) > 60
+    monday = panel.index[panel.index.day_of_week == 0][-1]
+    assert str(known.loc[monday, "BTC-USD"])[11:] in ("19:00:00", "20:00:00")
+    assert simulated.panel["NFCI"].isna().all()  # known only once recorded
+
+
+def test_every_regime_happens_and_the_truth_is_known(simulated: History) -> None:
+    assert simulated.truth is not None
+    assert set(simulated.truth) == {r.value for r in Regime}
+    assert simulated.truth.index.equals(simulated.panel.index)
+
+
+def test_every_signal_takes_both_sides(simulated: History) -> None:
+    reading = signals.read(simulated.panel)
+    for name in signals.SIGNALS:
+        assert set(reading.flags[name].dropna()) == {True, False}, name
+    assert {"ABSORPTION", "INJECTION", "NEUTRAL"} <= set(reading.regime.dropna())
+
+
+def test_the_switch_changes_returns_but_no_quantity() -> None:
+    linked, cut = (History.simulated(7, 10, thesis=thesis) for thesis in (True, False))
+    for id in ("WRESBAL", "RRPONTSYD", "GDP", "CAPEX_TTM_MSFT", "WALCL"):
+        pd.testing.assert_series_equal(linked.panel[id], cut.panel[id])
+    assert not linked.closes["BTC-USD"].equals(cut.closes["BTC-USD"])
+
+
+def t_statistic(history: History, sign: int, assets: list[str]) -> float:
+    """Return how far mean excess over SPY under true absorption lies beyond other times."""
+    assert history.truth is not None
+    returns = history.closes.pct_change(fill_method=None)
+    excess = sign * (returns[assets].mean(axis=1) - returns["SPY"])
+    under = history.truth.shift(1) == Regime.ABSORPTION.value
+    on, off = excess[under], excess[~under]
+    return float((on.mean() - off.mean()) / np.sqrt(on.var() / len(on) + off.var() / len(off)))
+
+
+@pytest.mark.parametrize(("sign", "assets"), [(-1, ["BTC-USD", "ETH-USD"]), (1, ["MU", "WDC"])])
+def test_with_the_thesis_on_returns_differ_as_designed_and_off_they_do_not(
+    sign: int, assets: list[str]
+) -> None:
+    seeds = range(8)
+    on = [t_statistic(History.simulated(s, 20), sign, assets) for s in seeds]
+    off = [t_statistic(History.simulated(s, 20, thesis=False), sign, assets) for s in seeds]
+    assert np.mean(on) > 1.0
+    assert abs(np.mean(off)) < 3 / np.sqrt(len(seeds))
+
+
+def test_simulated_is_said_on_the_page_and_in_every_file(tmp_path: Path) -> None:
+    config = config_from(
+        {"strategy": "near-cash-flow", "source": "simulated", "years": 4, "start": "2022-06-01"}
+    )
+    finished = run(config)
+    write_run(finished, tmp_path / "out")
+    page = (tmp_path / "out" / "tearsheet.html").read_text()
+    assert "<title>SIMULATED near-cash-flow" in page
+    assert "<h1>SIMULATED near-cash-flow</h1>" in page
+    assert "SIMULATED: Growth of 1" in page
+    assert "SIMULATED: The regime and the votes" in page
+    numbers = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert numbers["run"]["source"] == "simulated"
+    for name in FILES:
+        assert "SIMULATED" in (tmp_path / "out" / name).read_text() or name == "metrics.json"
+    for name in ("returns.csv", "weights.csv", "orders.csv", "flags.csv"):
+        assert (pd.read_csv(tmp_path / "out" / name)["source"] == "SIMULATED").all()
+    assert default_folder(finished).name.startswith("SIMULATED-")
+
+
+def test_real_runs_are_not_called_simulated(store: Path, tmp_path: Path) -> None:
+    write_run(
+        run(config_from({"strategy": "spy", "store": store, "start": "2025-06-02"})),
+        tmp_path / "out",
+    )
+    for name in FILES:
+        assert "SIMULATED" not in (tmp_path / "out" / name).read_text()
