@@ -1,4 +1,4 @@
-"""The simulated economy: seeded, shaped like real history, labelled, and with a switch that works."""
+"""The simulated economy: seeded, shaped like real history, labelled, its switch works."""
 
 import json
 from pathlib import Path

@@ -8,6 +8,7 @@ import bisect
 import csv
 import gzip
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def bills(history_dir: Path, closes: dict[date, dict[str, float]]) -> dict[date,
     days = [day for day, _ in yields]
     earned = {}
     sessions = sorted(closes)
-    for before, today in zip(sessions, sessions[1:], strict=False):
+    for before, today in pairwise(sessions):
         newest = bisect.bisect_left(days, before) - 1  # dated before that session, so known there
         rate = (yields[newest][1] - 0.10) / 100
         earned[today] = (1 + rate / 2) ** (2 * (today - before).days / 365) - 1

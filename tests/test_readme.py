@@ -1,0 +1,63 @@
+"""Every command and snippet of the README works as written."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from backtests.cli.app import command
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONSOLE = re.findall(r"^\$ (.+)$", README, flags=re.MULTILINE)
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_make_targets_exist() -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    named = [line.removeprefix("make ") for line in CONSOLE if line.startswith("make ")]
+    assert named == ["run", "test"]
+    assert set(named) <= set(targets)
+
+
+def test_the_commands_run_in_order(
+    history_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
+    monkeypatch.setattr("backtests.history.opening.default_store", lambda: tmp_path / "s.duckdb")
+    monkeypatch.setattr("backtests.history.store.default_store", lambda: tmp_path / "s.duckdb")
+    lines = [line for line in CONSOLE if line.startswith("drypowder ")]
+    assert len(lines) == 8
+    for line in lines:
+        arguments = shlex.split(line.replace("path/to/history", str(history_dir)))[1:]
+        assert command(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
+    said = capsys.readouterr()
+    assert "error" not in said.err
+    pages = sorted(p.parent.name for p in tmp_path.rglob("tearsheet.html"))
+    assert pages[-1] == "out"
+    assert [page.rsplit("-", 1)[0] for page in pages[:-1]] == [
+        "SIMULATED-near-cash-flow",
+        "cash-heavy",
+        "near-cash-flow",
+    ]
+
+
+@pytest.mark.parametrize("snippet", PYTHON)
+def test_the_snippets_run(snippet: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(snippet, "README.md", "exec"), {})
+    assert "ABSORPTION" in capsys.readouterr().out
+
+
+def test_links_and_pictures_exist() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_every_folder_named_exists() -> None:
+    for name in re.findall(r"`([a-z]+/(?:[\w/.]+)?)`", README):
+        assert (ROOT / name).exists() or (ROOT / "backtests" / name).exists(), name
