@@ -13,9 +13,16 @@ from signals.absorption import Absorption
 from signals.base import Explanation, Signal
 from signals.bathtub import Bathtub
 from signals.capex import Capex
+from signals.convexity import Convexity
 from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
+from signals.duration import Duration
+from signals.fading_momentum import FadingMomentum
+from signals.forced_selling import CryptoForcedSelling, ForcedSelling
+from signals.inverse_qe import InverseQE
+from signals.opportunity import Opportunity
+from signals.policy import Policy
 from signals.regime import Reading, Regime
 from signals.regime import read as _read
 
@@ -25,10 +32,18 @@ __all__ = [
     "Absorption",
     "Bathtub",
     "Capex",
+    "Convexity",
     "CostOfCapital",
+    "CryptoForcedSelling",
     "CryptoProbe",
     "DryPowder",
+    "Duration",
     "Explanation",
+    "FadingMomentum",
+    "ForcedSelling",
+    "InverseQE",
+    "Opportunity",
+    "Policy",
     "Reading",
     "Regime",
     "Registered",
@@ -54,6 +69,14 @@ SIGNALS: dict[str, Registered] = {
     "cost_of_capital": Registered(signal=CostOfCapital, votes=True),
     "bathtub": Registered(signal=Bathtub, votes=True),
     "crypto_probe": Registered(signal=CryptoProbe, votes=True),
+    "inverse_qe": Registered(signal=InverseQE, votes=True),
+    "duration": Registered(signal=Duration, votes=True),
+    "fading_momentum": Registered(signal=FadingMomentum, votes=True),
+    "policy": Registered(signal=Policy, votes=True),
+    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # a regime of its own
+    "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
+    "convexity": Registered(signal=Convexity, votes=False),  # absorption's, if it bends
+    "opportunity": Registered(signal=Opportunity, votes=False),  # a regime of its own
 }
 
 #: Votes with a view that a regime needs.

@@ -220,6 +220,49 @@ class Signal(ABC):
         return chosen, distances[chosen]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScoreSignal(Signal):
+    """A signal whose flag stands on its own score.
+
+    Its gauges hold a column ``score``; the flag is on when that is above ``enter`` and off when it
+    is below ``leave``.
+
+    Parameters
+    ----------
+    enter, leave
+        Levels of the score, standard deviations of its own past.
+    confirm
+        Sessions in a row before the flag turns.
+
+    Raises
+    ------
+    ConfigError
+        When ``leave`` does not lie below ``enter``.
+    """
+
+    enter: float = 1.0
+    leave: float = 0.0
+    confirm: int = CONFIRM
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        positive("confirm", self.confirm)
+        ordered("leave", self.leave, "enter", self.enter)
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The score decides."""
+        return (Threshold(gauge="score", enter=self.enter, leave=self.leave, above=True),)
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return the gauge of that name."""
+        return self.gauges(panel)["score"].rename(self.name)
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether the score is high."""
+        return hysteresis(self.score(panel), self.enter, self.leave, self.confirm).rename(self.name)
+
+
 def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
     """Raise :class:`MissingSeries` when the panel lacks a column that a signal reads."""
     missing = [id for id in ids if id not in panel.columns]

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import CONFIRM, Signal, Threshold, hysteresis, ordered, positive, require
+from signals.base import ScoreSignal, positive, require
 from signals.transforms import zscore
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bathtub(Signal):
+class Bathtub(ScoreSignal):
     """Net liquidity, and what moved it: the central bank's tap or the plumbing.
 
     Formula
@@ -33,10 +33,8 @@ class Bathtub(Signal):
     ----------
     horizon
         Sessions; 65 are a quarter.
-    enter, leave
-        Levels of the score, standard deviations of its own past.
-    confirm
-        Sessions in a row before the flag turns.
+    enter, leave, confirm
+        See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
@@ -59,25 +57,16 @@ class Bathtub(Signal):
     }
 
     horizon: int = 65
-    enter: float = 1.0
-    leave: float = 0.0
-    confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
         positive("horizon", self.horizon)
-        positive("confirm", self.confirm)
-        ordered("leave", self.leave, "enter", self.enter)
+        ScoreSignal.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The balance sheet, the Treasury's account, reverse repo."""
         return ("WALCL", "WTREGEN", "RRPONTSYD")
-
-    @property
-    def thresholds(self) -> tuple[Threshold, ...]:
-        """The score decides."""
-        return (Threshold(gauge="score", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the level, its change, and the two parts of the change."""
@@ -97,11 +86,3 @@ class Bathtub(Signal):
                 "score": -zscore(change),
             }
         )
-
-    def score(self, panel: pd.DataFrame) -> pd.Series:
-        """Return −z of the change: positive when liquidity shrinks."""
-        return self.gauges(panel)["score"].rename(self.name)
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether net liquidity shrinks unusually fast."""
-        return hysteresis(self.score(panel), self.enter, self.leave, self.confirm).rename(self.name)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from signals.universe import session_close_id
+
 WINDOW = 1260
 MINIMUM = 252
 
@@ -42,6 +44,24 @@ def composite(parts: Sequence[pd.Series], window: int = WINDOW) -> pd.Series:
     frame = pd.concat(list(parts), axis=1).clip(-3, 3)
     enough = frame.notna().sum(axis=1) * 2 >= frame.shape[1]
     return zscore(frame.mean(axis=1).where(enough), window)
+
+
+def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
+    """Return prices that stand on one date: those of the last session before each row's.
+
+    A panel row shows shares at its own close and coins at the close of the date before, so what
+    moves together would be a day apart. Here shares are a session late and coins are those of
+    that session's date. A ticker the panel lacks is a column of NaN.
+    """
+    columns = {
+        ticker: panel[session_close_id(ticker)]
+        if session_close_id(ticker) in panel
+        else panel[ticker].shift(1)
+        if ticker in panel
+        else pd.Series(np.nan, index=panel.index)
+        for ticker in tickers
+    }
+    return pd.DataFrame(columns, index=panel.index)
 
 
 def percentile(x: pd.Series) -> float:

@@ -1,0 +1,215 @@
+"""L4: competition for capital is convex."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.absorption import Absorption
+from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
+from signals.transforms import zscore
+
+_WEEK = 5
+_BANDS = ("slope", "kink", "low", "high")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convexity(Signal):
+    """What one more unit of absorption adds to the cost of capital, and whether that rises.
+
+    Formula
+        Weekly (every fifth session), over ``horizon`` weeks: Δ(DGS10 + BAA10Y), percentage points,
+        regressed on Δu and Δ max(0, u − ``knee``), u the absorption share. ``slope`` is the
+        coefficient on the first, ``kink`` on the second: the second derivative, as the change of
+        slope at the knee. price = slope + kink · [u above the knee], percentage points for a rise
+        of u by 1. low and high bound ``level`` of the kink's stationary bootstrap.
+        score = z(price).
+    Flag
+        On when low is above zero and u above the knee; left when either fails.
+    Timing
+        Re-estimated once a quarter, at the first session of a new one, from weeks up to the
+        session before; the random numbers are seeded by that session's date, so the past never
+        changes.
+    NaN
+        Not identified, so no view, before ``minimum`` weeks and ``excursions`` separate stays of u
+        above the knee (one ends after ``horizon`` weeks below 0.4, where absorption is left).
+    Reference
+        Link L4 of the thesis. The published form of a price that is flat while reserves are ample
+        and steep when they are scarce: Afonso, Giannone, La Spada, Williams, NY Fed Staff Report
+        1019 (2022). Politis, Romano, "The Stationary Bootstrap", JASA (1994); block length by
+        Politis, White (2004), at least ``horizon`` weeks since changes overlap that long.
+
+    Parameters
+    ----------
+    absorption
+        Where u comes from.
+    knee
+        Of u, a fraction.
+    horizon, minimum
+        Weeks.
+    excursions
+        Separate stays that identification needs.
+    draws, level
+        Of the bootstrap: number, and the share between the bounds.
+    confirm
+        Sessions in a row before the flag turns.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "convexity"
+    link: ClassVar[str] = "L4"
+    headline: ClassVar[str] = "kink"
+    units: ClassVar[dict[str, str]] = {
+        "kink": "points per unit of u",
+        "low": "points per unit of u",
+        "high": "points per unit of u",
+        "slope": "points per unit of u",
+        "price": "points per unit of u",
+        "u": "fraction",
+        "excursions": "so far",
+    }
+
+    absorption: Absorption = field(default_factory=Absorption)
+    knee: float = 0.5
+    horizon: int = 13
+    minimum: int = 104
+    excursions: int = 3
+    draws: int = 400
+    level: float = 0.90
+    confirm: int = CONFIRM
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        for name in ("horizon", "minimum", "excursions", "draws", "confirm"):
+            positive(name, getattr(self, name))
+        ordered("0", 0.0, "knee", self.knee)
+        ordered("knee", self.knee, "1", 1.0)
+        ordered("0", 0.0, "level", self.level)
+        ordered("level", self.level, "1", 1.0)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What u is made of, the Treasury yield and the Baa spread."""
+        return (*self.absorption.inputs, "DGS10", "BAA10Y")
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """A kink that is surely there, and a u beyond it."""
+        return (
+            Threshold(gauge="low", enter=0.0, leave=0.0, above=True),
+            Threshold(gauge="u", enter=self.knee, leave=self.knee, above=True),
+        )
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the estimates as known at each session, u, and the excursions so far."""
+        require(panel, self.inputs, self.name)
+        u = self.absorption.gauges(panel)["u"]
+        cost = panel["DGS10"] + panel["BAA10Y"]
+        stays = _excursions(u, self.knee, self.absorption.leave, _WEEK * self.horizon)
+        estimates = self._estimates(u, cost, stays)
+        beyond = (u > self.knee).astype(float)
+        return pd.DataFrame(
+            {
+                "kink": estimates["kink"],
+                "low": estimates["low"],
+                "high": estimates["high"],
+                "slope": estimates["slope"],
+                "price": (estimates["slope"] + estimates["kink"] * beyond).where(u.notna()),
+                "u": u,
+                "excursions": stays.astype(float),
+            }
+        )
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return z(price); NaN while it is not identified."""
+        return zscore(self.gauges(panel)["price"]).rename(self.name)
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether capital is priced on the steep part of a curve that surely bends."""
+        g = self.gauges(panel)
+        steep = (g["low"] > 0) & (g["u"] > self.knee)
+        view = g[["low", "u"]].notna().all(axis=1)
+        return latch(steep, ~steep, view, self.confirm).rename(self.name)
+
+    def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
+        """Return the estimates by session, carried from each quarter's first session on."""
+        index = pd.DatetimeIndex(u.index)
+        rows = pd.DataFrame(np.nan, index=index, columns=list(_BANDS))
+        quarter = index.year * 4 + index.quarter
+        starts = np.flatnonzero(np.asarray(quarter[1:] != quarter[:-1])) + 1
+        for at in starts.tolist():
+            if stays.iloc[at - 1] >= self.excursions:
+                rows.iloc[at] = self._estimate(u.iloc[:at], cost.iloc[:at], index[at])
+        return rows.groupby(np.asarray(quarter)).ffill()
+
+    def _estimate(
+        self, u: pd.Series, cost: pd.Series, at: pd.Timestamp
+    ) -> tuple[float, float, float, float]:
+        """Return slope, kink and the kink's bounds from the weeks up to a session."""
+        weeks = pd.DataFrame({"u": u, "cost": cost}).iloc[::-_WEEK].iloc[::-1]
+        weeks["over"] = (weeks["u"] - self.knee).clip(lower=0)
+        changes = weeks.diff(self.horizon).dropna()
+        if len(changes) < self.minimum:
+            return (float("nan"),) * 4
+        y = changes["cost"].to_numpy()
+        x = np.column_stack([np.ones(len(y)), changes["u"], changes["over"]])
+        slope, kink = _ols(x, y)
+        data = np.column_stack([y, x])
+        seed = int(at.strftime("%Y%m%d"))
+        low, high = _bounds(data.tobytes(), len(y), self.horizon, self.draws, self.level, seed)
+        return slope, kink, low, high
+
+
+@lru_cache(maxsize=512)
+def _bounds(
+    data: bytes, rows: int, horizon: int, draws: int, level: float, seed: int
+) -> tuple[float, float]:
+    """Return the bounds of the kink by stationary bootstrap.
+
+    Costly and asked for several times by a reading, hence remembered: the arguments say it all.
+    """
+    from arch.bootstrap import StationaryBootstrap, optimal_block_length
+
+    table = np.frombuffer(data).reshape(rows, -1)
+    block = max(float(optimal_block_length(table[:, 0])["stationary"].iloc[0]), float(horizon))
+    bootstrap = StationaryBootstrap(
+        block,  # type: ignore[arg-type]  # a mean length need not be whole
+        table,
+        seed=np.random.default_rng(seed),
+    )
+    drawn = (np.asarray(sample[0]) for sample, _ in bootstrap.bootstrap(draws))
+    kinks = [_ols(sample[:, 1:], sample[:, 0])[1] for sample in drawn]
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(kinks, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Return the coefficients on Δu and on what lies over the knee."""
+    solution = np.linalg.lstsq(x, y, rcond=None)[0]
+    return float(solution[1]), float(solution[2])
+
+
+def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
+    """Return how many separate stays of u above ``enter`` have begun.
+
+    A stay is over when u has been below ``leave`` for ``apart`` sessions in a row: stays nearer
+    than the horizon of the changes share them, and are one.
+    """
+    inside, below, count, out = False, 0, 0, []
+    for value in u.to_numpy(dtype=np.float64):
+        below = below + 1 if value < leave else 0
+        if inside:
+            inside = below < apart
+        elif value > enter:
+            inside, count = True, count + 1
+        out.append(count)
+    return pd.Series(out, index=u.index)

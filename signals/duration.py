@@ -1,0 +1,114 @@
+"""L8: long-duration, speculative assets are hit most; near cash flows gain relatively."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.base import ScoreSignal, positive, require
+from signals.transforms import same_date, zscore
+from signals.universe import UNIVERSE, members
+
+SHORT = ("memory", "defensive")
+LONG = ("software", "speculative", "crypto")
+_WEEKS, _MINIMUM_WEEKS = 156, 104
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration(ScoreSignal):
+    """Short-duration classes against long-duration ones, in an order fixed before any return.
+
+    Formula
+        spread = mean return over ``horizon`` sessions of the short classes (memory, defensive)
+        less that of the long ones (software, speculative, crypto), percentage points; a class is
+        the mean of its members, each class counts once; score = z(spread).
+    Flag
+        On when the score is above ``enter``, off when below ``leave``.
+    Timing
+        Closes of one date for shares and coins, so those of the last session but one for shares.
+    NaN
+        A member counts once it has ``horizon`` sessions of prices; no view before every class has
+        a member.
+    Reference
+        Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018);
+        Gormsen, Lazarus, "Duration-Driven Returns", JF (2023). The order by class is a priori;
+        :meth:`empirical` shows how little of it a regression can tell. It contains past returns,
+        so no claim about returns conditions on it.
+
+    Parameters
+    ----------
+    horizon
+        Sessions; 63 are a quarter.
+    enter, leave, confirm
+        See :class:`signals.base.ScoreSignal`.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "duration"
+    link: ClassVar[str] = "L8"
+    headline: ClassVar[str] = "spread"
+    units: ClassVar[dict[str, str]] = {
+        "spread": "percentage points a quarter",
+        **dict.fromkeys((*SHORT, *LONG), "% a quarter"),
+        "score": "σ",
+    }
+
+    horizon: int = 63
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        positive("horizon", self.horizon)
+        ScoreSignal.__post_init__(self)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The members of its classes."""
+        return tuple(ticker for c in (*SHORT, *LONG) for ticker in members(c))
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the spread, the return of each class, and the score."""
+        require(panel, self.inputs, self.name)
+        returns = 100 * same_date(panel, self.inputs).pct_change(self.horizon, fill_method=None)
+        classes = {c: returns[list(members(c))].mean(axis=1) for c in (*SHORT, *LONG)}
+        frame = pd.DataFrame(classes)
+        spread = frame[list(SHORT)].mean(axis=1, skipna=False) - frame[list(LONG)].mean(
+            axis=1, skipna=False
+        )
+        return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
+
+    def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+        """Return the empirical duration of each share and coin at a session, with its error.
+
+        Minus the coefficient on ΔDFII10 (in fractions) in weekly returns on SPY's return and
+        ΔDFII10, ordinary least squares over the last 156 weeks, at least 104: years, the loss in %
+        for a rise of one percentage point. Columns ``duration``, ``error`` (one standard error),
+        ``weeks``. Noisy: shown, never used to rank. Dechow, Sloan, Soliman (2004).
+        """
+        shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
+        prices = same_date(panel.loc[:at], [*shares, "SPY"]).iloc[::-5].iloc[::-1]
+        rates = panel["DFII10"].loc[:at].iloc[::-5].iloc[::-1].diff().tail(_WEEKS) / 100
+        returns = prices.pct_change(fill_method=None).tail(_WEEKS)
+        rows = {t: _slope(returns[t], returns["SPY"], rates) for t in shares}
+        return pd.DataFrame.from_dict(
+            rows, orient="index", columns=["duration", "error", "weeks"]
+        ).rename_axis("asset")
+
+
+def _slope(y: pd.Series, market: pd.Series, rates: pd.Series) -> tuple[float, float, int]:
+    """Return minus the coefficient on rates, its standard error, and the weeks used."""
+    frame = pd.concat([y, market, rates], axis=1).dropna().to_numpy(dtype=np.float64)
+    weeks = len(frame)
+    if weeks < _MINIMUM_WEEKS:
+        return float("nan"), float("nan"), weeks
+    x = np.column_stack([np.ones(weeks), frame[:, 1:]])
+    solution, *_ = np.linalg.lstsq(x, frame[:, 0], rcond=None)
+    residual = frame[:, 0] - x @ solution
+    covariance = np.linalg.inv(x.T @ x) * (residual @ residual) / (weeks - 3)
+    return float(-solution[2]), float(np.sqrt(covariance[2, 2])), weeks

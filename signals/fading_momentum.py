@@ -1,0 +1,110 @@
+"""L11: speculative momentum cannot hold its gains; even improving sectors struggle."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.base import ScoreSignal, ordered, positive, require
+from signals.transforms import composite, zscore
+from signals.universe import UNIVERSE
+
+
+@dataclass(frozen=True, kw_only=True)
+class FadingMomentum(ScoreSignal):
+    """Breakouts fail and few assets stand above their long mean.
+
+    Formula
+        A breakout is a close above the highest of the ``high`` sessions before. follow_through =
+        share, %, of the breakouts ``earliest`` to ``latest`` sessions ago whose asset still closes
+        above its breakout price. breadth = share, %, of the universe above its mean of ``mean``
+        sessions. score = z(−mean of the two z).
+    Flag
+        On when the score is above ``enter``, off when below ``leave``.
+    Timing
+        Closes as known: shares the same session, coins the date before.
+    NaN
+        The follow-through has no view with fewer than ``minimum`` breakouts; the score needs one
+        of the two.
+    Reference
+        Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). It contains past
+        returns, so no claim about returns conditions on it.
+
+    Parameters
+    ----------
+    high, mean
+        Sessions.
+    earliest, latest
+        Sessions since the breakout, of the window in which it is judged.
+    minimum
+        Breakouts that the follow-through needs.
+    enter, leave, confirm
+        See :class:`signals.base.ScoreSignal`.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "fading_momentum"
+    link: ClassVar[str] = "L11"
+    headline: ClassVar[str] = "follow_through"
+    units: ClassVar[dict[str, str]] = {
+        "follow_through": "% of breakouts",
+        "breadth": "% of the universe",
+        "breakouts": "in the window",
+        "score": "σ",
+    }
+
+    high: int = 60
+    mean: int = 200
+    earliest: int = 21
+    latest: int = 41
+    minimum: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        for name in ("high", "mean", "earliest", "minimum"):
+            positive(name, getattr(self, name))
+        ordered("earliest", self.earliest, "latest", self.latest)
+        ScoreSignal.__post_init__(self)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The whole universe."""
+        return tuple(UNIVERSE)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return follow-through, breadth, the number of breakouts, and the score."""
+        require(panel, self.inputs, self.name)
+        prices = panel[list(self.inputs)]
+        held, breakouts = self._breakouts(prices)
+        follow = pd.Series(100 * held / breakouts.where(breakouts >= self.minimum))
+        average = prices.rolling(self.mean).mean()
+        listed = average.notna() & prices.notna()
+        breadth = 100 * (prices > average).sum(axis=1) / listed.sum(axis=1).replace(0, np.nan)
+        return pd.DataFrame(
+            {
+                "follow_through": follow,
+                "breadth": breadth,
+                "breakouts": breakouts,
+                "score": composite([-zscore(follow), -zscore(breadth)]),
+            }
+        )
+
+    def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+        """Return how many breakouts of the window still hold, and how many there were."""
+        level = prices.where(prices > prices.rolling(self.high).max().shift(1))
+        held = breakouts = np.zeros(len(prices))
+        now = prices.to_numpy()
+        for age in range(self.earliest, self.latest + 1):
+            then = level.shift(age).to_numpy()
+            judged = ~np.isnan(then) & ~np.isnan(now)
+            breakouts = breakouts + judged.sum(axis=1)
+            held = held + (judged & (now > then)).sum(axis=1)
+        index = prices.index
+        return pd.Series(held, index=index), pd.Series(breakouts, index=index)

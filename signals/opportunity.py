@@ -1,0 +1,148 @@
+"""L14: patience is paid: rare chances come."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.base import CONFIRM, Signal, Threshold, positive, require
+from signals.bathtub import Bathtub
+from signals.forced_selling import ForcedSelling
+from signals.policy import Policy
+from signals.transforms import same_date, zscore
+
+BASKET = ("ARKK", "MSTR", "COIN", "BTC-USD")
+_MINIMUM = 252
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opportunity(Signal):
+    """Capitulation is over and liquidity turns.
+
+    Formula
+        drawdown of an equal-weighted, daily rebalanced basket of ARKK, MSTR, COIN and bitcoin from
+        its highest value so far, %; decile = the worst tenth of its own past. score = −z(drawdown):
+        positive when the speculative lie low.
+    Flag
+        All of: within the last ``memory`` sessions forced selling was on and the basket reached
+        its worst past decile; forced selling is off now; the VIX is at most ``calm`` of its high of
+        63 sessions; the score of the bathtub or of policy is lower than 21 sessions ago. Confirmed
+        ``confirm`` sessions, then on for ``stay`` sessions.
+    Timing
+        That of its parts.
+    NaN
+        No view before 252 sessions of the basket and a view of forced selling and the VIX.
+    Reference
+        Link L14 of the thesis. The levels are stated in advance, not fitted.
+
+    Parameters
+    ----------
+    forced_selling, bathtub, policy
+        The parts.
+    memory, stay
+        Sessions.
+    calm
+        Fraction of the VIX's high.
+    confirm
+        Sessions in a row before the flag turns on.
+
+    Raises
+    ------
+    ConfigError
+        When a parameter is out of order.
+    MissingSeries
+        When the panel lacks a column.
+    """
+
+    name: ClassVar[str] = "opportunity"
+    link: ClassVar[str] = "L14"
+    headline: ClassVar[str] = "drawdown"
+    units: ClassVar[dict[str, str]] = {
+        "drawdown": "%",
+        "decile": "%",
+        "capitulated": "1 or 0",
+        "forced_selling": "1 or 0",
+        "vix_of_high": "fraction",
+        "liquidity": "σ over 21 sessions",
+    }
+
+    forced_selling: ForcedSelling = field(default_factory=ForcedSelling)
+    bathtub: Bathtub = field(default_factory=Bathtub)
+    policy: Policy = field(default_factory=Policy)
+    memory: int = 42
+    stay: int = 63
+    calm: float = 0.7
+    confirm: int = CONFIRM
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        for name in ("memory", "stay", "calm", "confirm"):
+            positive(name, getattr(self, name))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What its parts read."""
+        parts = (*self.forced_selling.inputs, *self.bathtub.inputs, *self.policy.inputs)
+        return tuple(dict.fromkeys(parts))
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Capitulation, then calm, then liquidity."""
+        return (
+            Threshold(gauge="capitulated", enter=0.5, leave=0.5, above=True),
+            Threshold(gauge="forced_selling", enter=0.5, leave=0.5, above=False),
+            Threshold(gauge="vix_of_high", enter=self.calm, leave=self.calm, above=False),
+            Threshold(gauge="liquidity", enter=0.0, leave=0.0, above=False),
+        )
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the basket's drawdown, its worst decile so far, and the conditions."""
+        require(panel, self.inputs, self.name)
+        forced = self.forced_selling.flag(panel)
+        drawdown = _basket_drawdown(panel)
+        decile = drawdown.expanding(_MINIMUM).quantile(0.1)
+        seen = _within(forced.fillna(False), self.memory) & _within(drawdown <= decile, self.memory)
+        high = panel["VIXCLS"].rolling(63, min_periods=21).max()
+        turns = [self.bathtub.score(panel).diff(21), self.policy.score(panel).diff(21)]
+        return pd.DataFrame(
+            {
+                "drawdown": drawdown,
+                "decile": decile,
+                "capitulated": seen.astype(float).where(decile.notna() & forced.notna()),
+                "forced_selling": forced.astype("Float64").astype(float),
+                "vix_of_high": panel["VIXCLS"] / high,
+                "liquidity": pd.concat(turns, axis=1).min(axis=1),
+            }
+        )
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        """Return −z(drawdown)."""
+        return (-zscore(self.gauges(panel)["drawdown"])).rename(self.name)
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        """Return whether a chance has come."""
+        g = self.gauges(panel)
+        now = (
+            (g["capitulated"] > 0.5)
+            & (g["forced_selling"] < 0.5)
+            & (g["vix_of_high"] <= self.calm)
+            & (g["liquidity"] < 0)
+        )
+        confirmed = now.rolling(self.confirm).sum() == self.confirm
+        view = g[["capitulated", "forced_selling", "vix_of_high"]].notna().all(axis=1)
+        on = _within(confirmed, self.stay)
+        return on.astype("boolean").mask(~view).rename(self.name)
+
+
+def _within(event: pd.Series, sessions: int) -> pd.Series:
+    """Return whether an event happened in the last n sessions, this one included."""
+    return event.astype(float).rolling(sessions, min_periods=1).max() > 0.5
+
+
+def _basket_drawdown(panel: pd.DataFrame) -> pd.Series:
+    """Return the basket's fall from its highest value so far, %; NaN before it has a member."""
+    returns = same_date(panel, BASKET).pct_change(fill_method=None).mean(axis=1)
+    value = (1 + returns.fillna(0.0)).cumprod()
+    fall = 100 * (value / value.cummax() - 1)
+    return fall.where(np.asarray(returns.notna().cummax(), dtype=bool))
