@@ -65,8 +65,8 @@ class Absorption(Signal):
     headline: ClassVar[str] = "u"
     units: ClassVar[dict[str, str]] = {
         "u": "fraction",
-        "impulse": "% a year",
-        "capex": "USD bn a year",
+        "impulse": "% / year",
+        "capex": "USD bn / year",
         "capex_share": "% of GDP",
         "idle": "USD bn",
         "idle_share": "% of GDP",

@@ -92,6 +92,11 @@ class Threshold:
     leave: float
     above: bool
 
+    def flips(self, on: bool, unit: str) -> str:
+        """Say where the gauge has to go for the flag to flip, in words."""
+        beyond = "above" if self.above != on else "below"
+        return f"{self.gauge} {beyond} {self.leave if on else self.enter:g} {unit}".strip()
+
     def distance(self, value: float, on: bool) -> float:
         """Return how far the gauge has to move to flip the flag, signed, in the gauge's unit."""
         return (self.leave if on else self.enter) - value
@@ -115,8 +120,12 @@ class Explanation:
         First session of the present state of the flag; None without a view.
     distance
         How far the binding gauge has to move to flip the flag, in ``distance_unit``.
+    flips
+        In words, where the binding gauge has to go for the flag to flip; empty without a view.
     known_at
         For each input, the moment its present value was first known (None when it has none).
+    missing
+        Inputs that have no value at the session.
     """
 
     signal: str
@@ -129,7 +138,18 @@ class Explanation:
     distance: float
     distance_gauge: str
     distance_unit: str
+    flips: str
     known_at: dict[str, pd.Timestamp | None]
+    missing: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why there is no view; empty where there is one."""
+        if self.flag is not None:
+            return ""
+        if self.missing:
+            return f"no value of {', '.join(self.missing[:4])}{' …' * (len(self.missing) > 4)}"
+        return "not identified yet, or too little history"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +217,9 @@ class Signal(ABC):
             distance=distance,
             distance_gauge=binding.gauge,
             distance_unit=self.units[binding.gauge],
+            flips="" if on is None else binding.flips(on, self.units[binding.gauge]),
             known_at=_known_at(self.inputs, known, at),
+            missing=tuple(id for id in self.inputs if id not in past or past[id].isna().iloc[-1]),
         )
 
     def _binding(self, last: pd.Series, on: bool | None) -> tuple[Threshold, float]:

@@ -48,7 +48,7 @@ class Bathtub(ScoreSignal):
     link: ClassVar[str] = "L7"
     headline: ClassVar[str] = "change"
     units: ClassVar[dict[str, str]] = {
-        "change": "% a quarter",
+        "change": "% / quarter",
         "level": "USD bn",
         "delta": "USD bn",
         "tap": "USD bn",

@@ -57,8 +57,8 @@ class Capex(Signal):
     link: ClassVar[str] = "L1"
     headline: ClassVar[str] = "impulse"
     units: ClassVar[dict[str, str]] = {
-        "impulse": "% a year",
-        "level": "USD bn a year",
+        "impulse": "% / year",
+        "level": "USD bn / year",
         "share": "% of GDP",
         "firms": "firms compared",
     }

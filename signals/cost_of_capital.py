@@ -61,9 +61,9 @@ class CostOfCapital(Signal):
     link: ClassVar[str] = "L5"
     headline: ClassVar[str] = "credit"
     units: ClassVar[dict[str, str]] = {
-        "credit": "percentage points a quarter",
-        "treasury": "percentage points a quarter",
-        "spread": "percentage points a quarter",
+        "credit": "pp / quarter",
+        "treasury": "pp / quarter",
+        "spread": "pp / quarter",
         "credit_yield": "%",
         "quadrant": "name",
         "z_real_yield": "σ",

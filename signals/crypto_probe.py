@@ -54,7 +54,7 @@ class CryptoProbe(Signal):
     headline: ClassVar[str] = "drawdown"
     units: ClassVar[dict[str, str]] = {
         "drawdown": "%",
-        "strength": "percentage points a quarter",
+        "strength": "pp / quarter",
         "spy_drawdown": "%",
     }
 

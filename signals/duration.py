@@ -55,8 +55,8 @@ class Duration(ScoreSignal):
     link: ClassVar[str] = "L8"
     headline: ClassVar[str] = "spread"
     units: ClassVar[dict[str, str]] = {
-        "spread": "percentage points a quarter",
-        **dict.fromkeys((*SHORT, *LONG), "% a quarter"),
+        "spread": "pp / quarter",
+        **dict.fromkeys((*SHORT, *LONG), "% / quarter"),
         "score": "σ",
     }
 

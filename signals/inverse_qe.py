@@ -52,7 +52,7 @@ class InverseQE(ScoreSignal):
     headline: ClassVar[str] = "correlation"
     units: ClassVar[dict[str, str]] = {
         "correlation": "correlation",
-        "term_premium": "percentage points a quarter",
+        "term_premium": "pp / quarter",
         "z_correlation": "σ",
         "z_term_premium": "σ",
         "score": "σ",

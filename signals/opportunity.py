@@ -61,8 +61,8 @@ class Opportunity(Signal):
     units: ClassVar[dict[str, str]] = {
         "drawdown": "%",
         "decile": "%",
-        "capitulated": "1 or 0",
-        "forced_selling": "1 or 0",
+        "capitulated": "",
+        "forced_selling": "",
         "vix_of_high": "fraction",
         "liquidity": "σ over 21 sessions",
     }

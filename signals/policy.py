@@ -46,8 +46,8 @@ class Policy(ScoreSignal):
     link: ClassVar[str] = "L12"
     headline: ClassVar[str] = "shock"
     units: ClassVar[dict[str, str]] = {
-        "shock": "percentage points a quarter",
-        "balance": "USD bn a quarter",
+        "shock": "pp / quarter",
+        "balance": "USD bn / quarter",
         "z_shock": "σ",
         "z_balance": "σ",
         "score": "σ",

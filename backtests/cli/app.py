@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backtests.cli import data, flags, import_, list_, run
+from backtests.cli import data, flags, import_, list_, run, today
 from backtests.version import __version__
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("import")(import_.import_)
 app.command("data")(data.data)
 app.command("list")(list_.list_)
 app.command("flags")(flags.flags)
+app.command("today")(today.today)
 app.command("run")(run.run)
 
 

@@ -1,5 +1,6 @@
 """``drypowder flags``: the regime and every signal, as known at a close."""
 
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
@@ -26,87 +27,84 @@ def flags(
     store: StoreOption = None,
     source: SourceOption = None,
     seed: SeedOption = None,
+    why: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--why", metavar="SIGNAL", help="One signal: definition, inputs, reference."),
+    ] = None,
+    export: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--export", help="Write all gauges, scores and flags: .csv or .parquet."),
+    ] = None,
+    html: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--html", help="Write a page with every signal's chart."),
+    ] = None,
+    sensitivity: Annotated[
+        bool,
+        typer.Option("--sensitivity", help="Each parameter moved by a quarter, both ways."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show the regime and every signal."""
+    from backtests.report.export import check_target
+    from backtests.report.reading import read_at
+
+    for target in (export, html):
+        if target is not None:
+            check_target(target)
     choice = choose_history(source, store, seed)
     with progress("reading history"):
         history = choice.open(("SPY",))
     session = history.session(at)
-    reading = read_at(history, session)
-    if json:
-        print_json(reading)
+    if why is not None:
+        _why(history, session, why, json)
+    elif sensitivity:
+        _sensitivity(history, session, json)
     else:
-        _print(reading)
+        reading = read_at(history, session)
+        print_json(reading) if json else _print(reading)
+    _write(history, session, export, html)
     stale = stale_warning(session) if at is None and history.source == "store" else None
     if stale:
         warn(stale)
 
 
-def read_at(history: Any, session: Any) -> dict[str, Any]:
-    """Return the regime and every signal at a session's close, as plain data."""
-    import signals
-    from backtests.report.numbers import plain
-    from signals.base import since
+def _write(history: Any, session: Any, export: Path | None, html: Path | None) -> None:
+    from backtests.report.export import write_table
+    from backtests.report.flags_page import write_flags_page
 
-    past = history.until(session)
-    chosen = signals.default_signals()
-    reading = signals.read(past.panel, chosen)
-    said = [s.explain(past.panel, session, past.known) for s in chosen.values()]
-    result: dict[str, Any] = plain(
-        {
-            "as_of": session,
-            "regime": reading.regime.iloc[-1],
-            "since": since(reading.regime),
-            "source": history.source,
-            "signals": {e.signal: _plain(e, e.signal in reading.votes) for e in said},
-        }
-    )
-    return result
-
-
-def _plain(said: Any, votes: bool) -> dict[str, Any]:
-    moments = [moment for moment in said.known_at.values() if moment is not None]
-    return {
-        "value": said.value,
-        "unit": said.unit,
-        "percentile": said.percentile,
-        "score": said.score,
-        "flag": said.flag,
-        "since": said.since,
-        "votes": votes,
-        "distance": said.distance,
-        "distance_gauge": said.distance_gauge,
-        "distance_unit": said.distance_unit,
-        "known_at": max(moments, default=None),
-        "inputs": said.known_at,
-    }
+    if export is not None:
+        write_table(history.until(session), export)
+        typer.echo(f"wrote {export}", err=True)
+    if html is not None:
+        with progress("drawing"):
+            write_flags_page(history, session, html)
+        typer.echo(f"wrote {html}", err=True)
 
 
 def _print(reading: dict[str, Any]) -> None:
     from rich.table import Table
 
-    regime = reading["regime"] or "none (too few votes have a view)"
-    since = f" since {reading['since']}" if reading["since"] else ""
     screen = console()
-    screen.print(f"[bold]{regime}[/bold]{since}, as known at the close of {reading['as_of']}")
+    screen.print(f"[bold]{reading['regime'] or 'no regime'}[/bold], as of {reading['as_of']}")
+    screen.print(reading["sentence"])
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("signal", "value", "percentile", "score", "flag", "since", "to flip", "known"):
-        table.add_column(name, justify="right" if name in ("value", "score") else "left")
+    for name in ("signal", "value", "past", "score", "flag", "since", "flips with", "inputs known"):
+        table.add_column(name, justify="right" if name in ("value", "past", "score") else "left")
     for name, s in reading["signals"].items():
         table.add_row(
-            name if s["votes"] else f"{name} (no vote)",
+            name if s["votes"] else f"({name})",
             _number(s["value"], s["unit"]),
-            _number(s["percentile"], "%"),
-            _number(s["score"]),
+            "–" if s["percentile"] is None else f"{s['percentile']:.0f} %",
+            "–" if s["score"] is None else f"{s['score']:.2f}",
             {True: "[red]on[/red]", False: "off", None: "no view"}[s["flag"]],
             s["since"] or "–",
             _distance(s),
-            s["known_at"] or "–",
+            _known(s),
         )
     screen.print(table)
-    source = "SIMULATED" if reading["source"] == "simulated" else reading["source"]
-    typer.echo(f"source: {source}. Research, not investment advice.")
+    label = "SIMULATED" if reading["source"] == "simulated" else reading["source"]
+    typer.echo(f"(name): does not vote. Source: {label}. Research, not investment advice.")
 
 
 def _number(value: float | None, unit: str = "") -> str:
@@ -115,5 +113,76 @@ def _number(value: float | None, unit: str = "") -> str:
 
 def _distance(s: dict[str, Any]) -> str:
     if s["distance"] is None:
+        return str(s["reason"])
+    return f"{s['flips']} ({s['distance']:+.2g})"
+
+
+def _known(s: dict[str, Any]) -> str:
+    """Return when the newest input was known, and the oldest."""
+    if s["known_at"] is None:
         return "–"
-    return f"{s['distance_gauge']} {s['distance']:+.3g} {s['distance_unit']}"
+    newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]
+    return newest if newest == oldest else f"{oldest} … {newest}"
+
+
+def _why(history: Any, session: Any, name: str, json: bool) -> None:
+    import signals
+    from backtests.history.batch import rule_of, unit_of
+    from backtests.report.flags_page import definition
+    from backtests.report.reading import read_at
+    from signals.errors import ConfigError, unknown
+
+    chosen = signals.default_signals()
+    if name not in chosen:
+        raise ConfigError(unknown("signal", name, chosen))
+    said = read_at(history, session, chosen)["signals"][name]
+    panel = history.panel.loc[session]
+    inputs = {
+        id: {
+            "value": None if panel[id] != panel[id] else float(panel[id]),
+            "unit": unit_of(id),
+            "known_at": said["inputs"][id],
+            "rule": str(rule_of(id)),
+        }
+        for id in chosen[name].inputs
+    }
+    parts = definition(chosen[name])
+    if json:
+        print_json({"signal": name, "definition": dict(parts), **said, "inputs": inputs})
+        return
+    for heading, text in parts:
+        typer.echo(text if heading == "what" else f"{heading}: {text}")
+    typer.echo(f"Parameters: {chosen[name]!r}")
+    state = {True: "on", False: "off", None: "no view"}[said["flag"]]
+    typer.echo(f"Now: {_number(said['value'], said['unit'])}, flag {state}, {_distance(said)}")
+    for id, entry in inputs.items():
+        value = _number(entry["value"], entry["unit"])
+        typer.echo(f"  {id}: {value}, known {entry['known_at'] or '–'} ({entry['rule']})")
+
+
+def _sensitivity(history: Any, session: Any, json: bool) -> None:
+    from dataclasses import asdict
+
+    import signals
+    from backtests.evidence.sensitivity import sensitivity
+
+    with progress("moving parameters"):
+        rows = sensitivity(history.until(session).panel, signals.default_signals())
+    if json:
+        print_json([asdict(row) | {"other_story": row.other_story} for row in rows])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("signal", "parameter", "days on", "overlap", "major switches", ""):
+        table.add_column(column, justify="right" if column in ("days on", "overlap") else "left")
+    for row in rows:
+        table.add_row(
+            row.signal if not row.parameter else "",
+            f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "as it is",
+            "–" if row.on != row.on else f"{row.on:.0f} %",
+            f"{row.overlap:.2f}" if row.parameter else "",
+            ", ".join(row.switches[-6:]) or "none",
+            "another story" if row.other_story else "",
+        )
+    console().print(table)

@@ -205,6 +205,13 @@ class Store:
             connection.close()
 
 
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table to a parquet file, one column each, by DuckDB."""
+    with duckdb.connect() as connection:
+        connection.register("given", table)
+        connection.sql("SELECT * FROM given").write_parquet(str(path))
+
+
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Open the file, waiting for a writer to leave."""
     deadline = time.monotonic() + PATIENCE

@@ -24,6 +24,7 @@ COLOURS = {
 STRATEGY, BENCHMARK, BILLS = "#1f4e79", "#8a8f98", "#c2a45a"
 ON, OFF, NO_VIEW = "#e07a5f", "#dfe7ee", "#fafafa"
 _LINES = ("#1f4e79", "#e07a5f", "#7fb069", "#c2a45a", "#6d597a", "#3d85c6", "#9b2226", "#8a8f98")
+_MOST_LINES, _MOST_POINTS = 12, 1500
 _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
@@ -91,6 +92,8 @@ def regime_chart(reading: Reading, title: str) -> Any:
 def signal_chart(signal: Signal, panel: pd.DataFrame, title: str) -> Any:
     """Return a signal's deciding gauges with thresholds and flag shading, and its inputs below.
 
+    Lines of more than 1,500 sessions are drawn through every n-th; shading is exact.
+
     Parameters
     ----------
     signal
@@ -108,12 +111,12 @@ def signal_chart(signal: Signal, panel: pd.DataFrame, title: str) -> Any:
     titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in inputs.items()]
     figure = _rows([2.0] * len(deciding) + [1.0] * len(inputs), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):
-        figure.add_trace(_line(gauges[gauge].loc[start:], gauge, _LINES[0]), row=row, col=1)
+        figure.add_trace(_line(_thin(gauges[gauge].loc[start:]), gauge, _LINES[0]), row=row, col=1)
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
     for row, ids in enumerate(inputs.values(), start=len(deciding) + 1):
         for id, colour in zip(ids, _LINES * 2, strict=False):
-            line = _line(panel[id].loc[start:], id, colour, legend=False)
+            line = _line(_thin(panel[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
     on = flag.loc[start:].map({True: "on", False: "off"}).astype(object).fillna("no view")
     for said, first, last in _stays(on):
@@ -157,6 +160,12 @@ def _line(
         "line": {"color": colour, "width": 1.6},
         "hovertemplate": f"%{{y:.4g}}{suffix}<extra>{name}</extra>",
     }
+
+
+def _thin(values: pd.Series) -> pd.Series:
+    """Return every n-th value, the last one among them, so that a line has few enough points."""
+    step = -(-len(values) // _MOST_POINTS)
+    return values.iloc[::-step].iloc[::-1]
 
 
 def _days(values: pd.Series) -> list[str]:
@@ -218,10 +227,11 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
 
 
 def _by_unit(ids: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the inputs by unit; a unit with too many lines to tell apart is left out."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)
-    return grouped
+    return {unit: mine for unit, mine in grouped.items() if len(mine) <= _MOST_LINES}
 
 
 def _dress(figure: Any, title: str, height: int) -> Any:

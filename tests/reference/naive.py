@@ -6,106 +6,26 @@ session, None where there is no view; a flag is a list of True, False and None.
 
 import math
 
-Column = list[float | None]
-Flag = list[bool | None]
-Panel = dict[str, Column]
-Gauges = dict[str, Column | list[str | None]]
-
-WINDOW = 1260
-MINIMUM = 252
-CONFIRM = 5
-
-
-def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
-    """Return (x − mean) / standard deviation over the window that ends at each session."""
-    out: Column = []
-    for i, value in enumerate(x):
-        seen = [v for v in x[max(0, i + 1 - window) : i + 1] if v is not None]
-        if value is None or len(seen) < minimum or min(seen) == max(seen):
-            out.append(None)
-            continue
-        mean = math.fsum(seen) / len(seen)
-        variance = math.fsum([(v - mean) * (v - mean) for v in seen]) / (len(seen) - 1)
-        out.append((value - mean) / math.sqrt(variance) if variance > 0 else None)
-    return out
-
-
-def composite(parts: list[Column]) -> Column:
-    """Return z of the mean of the parts that have a view, each within ±3, if half of them have."""
-    means: Column = []
-    for row in zip(*parts, strict=True):
-        seen = [max(-3.0, min(3.0, v)) for v in row if v is not None]
-        means.append(math.fsum(seen) / len(seen) if seen and len(seen) >= len(row) / 2 else None)
-    return zscore(means)
-
-
-def change(x: Column, n: int) -> Column:
-    """Return the change over n sessions."""
-    return [None if i < n else minus(x[i], x[i - n]) for i in range(len(x))]
-
-
-def growth(x: Column, n: int) -> Column:
-    """Return the relative change over n sessions."""
-    out: Column = []
-    for i, now in enumerate(x):
-        then = x[i - n] if i >= n else None
-        out.append(None if now is None or then is None else now / then - 1)
-    return out
-
-
-def minus(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else a - b
-
-
-def plus(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else a + b
-
-
-def hundredths(x: Column) -> Column:
-    """Return the values in whole basis points, as yields are quoted."""
-    return [None if v is None else round(v, 2) for v in x]
-
-
-def negative(x: Column) -> Column:
-    return [None if v is None else -v for v in x]
-
-
-def latched(
-    enter: list[bool], leave: list[bool], view: list[bool], confirm: int, confirm_leave: int = 0
-) -> Flag:
-    """Return a flag that turns when its condition has held ``confirm`` sessions in a row.
-
-    Turning off takes ``confirm_leave`` sessions where that is given.
-    """
-    out: Flag = []
-    on = False
-    streak = 0
-    for entering, leaving, there in zip(enter, leave, view, strict=True):
-        if not there:
-            on, streak = False, 0
-            out.append(None)
-            continue
-        wants_to_turn = leaving if on else entering
-        streak = streak + 1 if wants_to_turn else 0
-        if streak == (confirm_leave if on and confirm_leave else confirm):
-            on, streak = not on, 0
-        out.append(on)
-    return out
-
-
-def above(x: Column, enter: float, leave: float, confirm: int = CONFIRM) -> Flag:
-    """Return a flag that is on above ``enter`` and off again below ``leave``."""
-    return latched(
-        [v is not None and v > enter for v in x],
-        [v is not None and v < leave for v in x],
-        [v is not None for v in x],
-        confirm,
-    )
-
-
-def below(x: Column, enter: float, leave: float, confirm: int = CONFIRM) -> Flag:
-    """Return a flag that is on below ``enter`` and off again above ``leave``."""
-    return above(negative(x), -enter, -leave, confirm)
+from tests.reference import naive_market as market
+from tests.reference.columns import (
+    CONFIRM,
+    Column,
+    Flag,
+    Gauges,
+    Panel,
+    above,
+    below,
+    change,
+    composite,
+    drawdown,
+    growth,
+    hundredths,
+    latched,
+    minus,
+    negative,
+    plus,
+    zscore,
+)
 
 
 def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Gauges, Column, Flag]:
@@ -289,13 +209,69 @@ def crypto_probe(panel: Panel) -> tuple[Gauges, Column, Flag]:
     return {"drawdown": fall, "strength": strength, "spy_drawdown": spy_fall}, score, flag
 
 
-def drawdown(x: Column, window: int) -> Column:
-    """Return the fall from the highest of a full window of values, %."""
-    out: Column = []
-    for i in range(len(x)):
-        seen = x[max(0, i + 1 - window) : i + 1]
-        full = len(seen) == window and None not in seen
-        out.append(100 * (x[i] / max(seen) - 1) if full else None)
+def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
+    """Return gauges, score and flag of policy that tightens."""
+    front = [minus(y, r) for y, r in zip(panel["DGS2"], panel["EFFR"], strict=True)]
+    shock = change(front, 63)
+    balance = change([None if v is None else v / 1000 for v in panel["WALCL"]], 65)
+    parts = {"z_shock": zscore(shock), "z_balance": negative(zscore(balance))}
+    score = composite(list(parts.values()))
+    gauges = {"shock": shock, "balance": balance, **parts, "score": score}
+    return gauges, score, above(score, 1.0, 0.0)
+
+
+def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
+    """Return gauges, score and flag of a chance."""
+    drawdown = market.speculative_drawdown(panel)
+    decile = market.worst_decile(drawdown)
+    _, _, selling = market.forced_selling(panel)
+    _, tub, _ = bathtub(panel)
+    _, tightening, _ = policy(panel)
+    turns = zip(change(tub, 21), change(tightening, 21), strict=True)
+    liquidity = [min((v for v in row if v is not None), default=None) for row in turns]
+    calm: Column = []
+    for seen in market.windows(panel["VIXCLS"], 63):
+        calm.append(None if seen is None else seen[-1] / max(seen))
+    capitulated: Column = []
+    chance, view = [], []
+    for i in range(len(drawdown)):
+        recent = range(max(0, i - 41), i + 1)
+        sold = any(selling[j] for j in recent)
+        fell = any(decile[j] is not None and drawdown[j] <= decile[j] for j in recent)
+        capitulated.append(float(sold and fell))
+        view.append(None not in (decile[i], selling[i], calm[i]))
+        chance.append(
+            view[-1]
+            and sold
+            and fell
+            and not selling[i]
+            and calm[i] <= 0.7
+            and liquidity[i] is not None
+            and liquidity[i] < 0
+        )
+    gauges: Gauges = {
+        "drawdown": drawdown,
+        "decile": decile,
+        "capitulated": capitulated,
+        "forced_selling": [None if on is None else float(on) for on in selling],
+        "vix_of_high": calm,
+        "liquidity": liquidity,
+    }
+    return gauges, negative(zscore(drawdown)), stays(chance, view)
+
+
+def stays(chance: list[bool], view: list[bool]) -> Flag:
+    """Return a flag that turns on with the fifth chance in a row and is on for 63 sessions."""
+    out: Flag = []
+    streak = left = 0
+    for now, there in zip(chance, view, strict=True):
+        streak = streak + 1 if now else 0
+        if left:
+            left -= 1
+            streak = 0
+        if streak == 5:
+            left = 63
+        out.append(bool(left) if there else None)
     return out
 
 
@@ -346,4 +322,11 @@ TWINS = {
     "bathtub": bathtub,
     "cost_of_capital": cost_of_capital,
     "crypto_probe": crypto_probe,
+    "inverse_qe": market.inverse_qe,
+    "duration": market.duration,
+    "fading_momentum": market.fading_momentum,
+    "policy": policy,
+    "forced_selling": market.forced_selling,
+    "crypto_forced_selling": market.crypto_forced_selling,
+    "opportunity": opportunity,
 }

@@ -1,0 +1,67 @@
+"""All gauges, scores and flags as one table in a file."""
+
+from pathlib import Path
+
+import pandas as pd
+
+import signals
+from backtests.history.opening import SIMULATED
+from backtests.history.panel import History
+from backtests.history.store import write_parquet
+from signals.errors import ConfigError, DataError
+
+_TABLES = (".csv", ".parquet")
+
+
+def check_target(path: Path) -> None:
+    """Raise unless a file can be written there: a folder that exists, a name, a known ending.
+
+    Raises
+    ------
+    ConfigError
+        When the ending is none of .csv, .parquet, .html.
+    DataError
+        When the folder does not exist or the path is one.
+    """
+    if path.suffix not in (*_TABLES, ".html"):
+        raise ConfigError(f"expected a file ending in .csv, .parquet or .html, was '{path}'")
+    if path.is_dir() or not path.parent.is_dir():
+        raise DataError(f"expected a file in a folder that exists, was '{path}'; make the folder")
+
+
+def readings_table(history: History) -> pd.DataFrame:
+    """Return sessions × columns: regime, and per signal its flag, score and gauges.
+
+    Columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
+    ``<signal>.<gauge>``, in the units of the signal; SIMULATED history has a column ``source``.
+    """
+    chosen = signals.default_signals()
+    reading = signals.read(history.panel, chosen)
+    parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
+    for name, signal in chosen.items():
+        parts += [
+            reading.flags[name].astype("Int8").rename(f"{name}.flag"),
+            reading.scores[name].rename(f"{name}.score"),
+            signal.gauges(history.panel)
+            .drop(columns="score", errors="ignore")
+            .add_prefix(f"{name}."),
+        ]
+    table = pd.concat(parts, axis=1).rename_axis("date")
+    return table.assign(source=SIMULATED) if history.source == "simulated" else table
+
+
+def write_table(history: History, path: Path) -> None:
+    """Write :func:`readings_table` as CSV or parquet, by the file's ending.
+
+    Raises
+    ------
+    ConfigError
+        When the ending is another.
+    """
+    if path.suffix not in _TABLES:
+        raise ConfigError(f"expected --export to end in .csv or .parquet, was '{path}'")
+    table = readings_table(history)
+    if path.suffix == ".csv":
+        table.to_csv(path, date_format="%Y-%m-%d", lineterminator="\n")
+    else:
+        write_parquet(table.reset_index(), path)

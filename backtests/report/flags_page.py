@@ -1,0 +1,81 @@
+"""The page of flags: the regime, why, and a chart of every signal."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+import signals
+from backtests.history.opening import SIMULATED
+from backtests.history.panel import History
+from backtests.report.charts import html_of, regime_chart, signal_chart
+from backtests.report.reading import read_at
+
+_MARKER = "<!-- drypowder: first section -->"
+_END = "<!-- drypowder: no charts -->"
+_CLOSING = "</main>\n</body>\n</html>\n"
+
+
+def write_flags_page(history: History, session: Any, path: Path) -> None:
+    """Write one self-contained page: the votes, and each signal's chart and definition.
+
+    Parameters
+    ----------
+    history
+        Nothing after the session is read.
+    session
+        The session whose close the page speaks of.
+    path
+        The file, overwritten.
+    """
+    past = history.until(session)
+    chosen = signals.default_signals()
+    label = f"{SIMULATED}: " if history.source == "simulated" else ""
+    said = read_at(history, session, chosen)
+    reading = signals.read(past.panel, chosen)
+    entries = [
+        {
+            "name": name,
+            "link": signal.link,
+            "definition": definition(signal),
+            "chart": html_of(
+                signal_chart(signal, past.panel, f"{label}{name}"), with_library=False
+            ),
+            **said["signals"][name],
+        }
+        for name, signal in chosen.items()
+    ]
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("backtests.report", "."), autoescape=True
+    )
+    section = environment.get_template("flags.html.j2").render(
+        said=said,
+        simulated=bool(label),
+        timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
+        entries=entries,
+    )
+    path.write_text(_frame(f"{label}flags, {said['as_of']}", section), encoding="utf-8")
+
+
+def definition(signal: signals.Signal) -> list[tuple[str, str]]:
+    """Return the parts of a signal's docstring: heading and text, the first under ``what``."""
+    lines = (type(signal).__doc__ or "").strip().splitlines()
+    parts: list[tuple[str, str]] = [("what", "")]
+    for line in lines:
+        stripped = line.strip()
+        if line.startswith("    ") and not line.startswith("        ") and stripped:
+            if set(stripped) == {"-"} or stripped in ("Parameters", "Raises"):
+                break
+            parts.append((stripped, ""))
+        elif stripped:
+            heading, text = parts[-1]
+            parts[-1] = (heading, f"{text} {stripped}".strip())
+    return parts
+
+
+def _frame(title: str, section: str) -> str:
+    """Return a page in the tearsheet's dress."""
+    template = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
+    head, _, _ = template.partition(_END)
+    return head.replace("{{title}}", title).replace(_MARKER, section) + _CLOSING

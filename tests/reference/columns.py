@@ -1,0 +1,135 @@
+"""Columns as plain lists, and what the twins of the signals do with them: no pandas.
+
+A column is a list with one value a session, None where there is no view; a flag is a list of
+True, False and None.
+"""
+
+import math
+
+Column = list[float | None]
+Flag = list[bool | None]
+Panel = dict[str, Column]
+Gauges = dict[str, Column | list[str | None]]
+
+WINDOW = 1260
+MINIMUM = 252
+CONFIRM = 5
+
+
+def zscore(x: Column, window: int = WINDOW, minimum: int = MINIMUM) -> Column:
+    """Return (x − mean) / standard deviation over the window that ends at each session.
+
+    With the sums S of n values and Q of their squares, its square is (n x − S)² (n − 1) over
+    n (n Q − S²). S and Q run along as whole numbers, so nothing is lost.
+    """
+    out: Column = []
+    units = [None if v is None else _units(v) for v in x]
+    n = total = squares = 0
+    for i, value in enumerate(units):
+        for entering, sign in ((value, 1), (units[i - window] if i >= window else None, -1)):
+            if entering is not None:
+                n += sign
+                total += sign * entering
+                squares += sign * entering * entering
+        spread = n * squares - total * total
+        if value is None or n < minimum or spread == 0:
+            out.append(None)
+            continue
+        beyond = n * value - total
+        distance = math.sqrt(beyond**2 * (n - 1) / (n * spread))
+        out.append(distance if beyond > 0 else -distance)
+    return out
+
+
+def _units(value: float) -> int:
+    """Return a float as a whole number of 2⁻¹⁰⁷⁴, of which every float is a multiple."""
+    numerator, denominator = value.as_integer_ratio()
+    return numerator * (2**1074 // denominator)
+
+
+def composite(parts: list[Column]) -> Column:
+    """Return z of the mean of the parts that have a view, each within ±3, if half of them have."""
+    means: Column = []
+    for row in zip(*parts, strict=True):
+        seen = [max(-3.0, min(3.0, v)) for v in row if v is not None]
+        means.append(math.fsum(seen) / len(seen) if seen and len(seen) >= len(row) / 2 else None)
+    return zscore(means)
+
+
+def change(x: Column, n: int) -> Column:
+    """Return the change over n sessions."""
+    return [None if i < n else minus(x[i], x[i - n]) for i in range(len(x))]
+
+
+def growth(x: Column, n: int) -> Column:
+    """Return the relative change over n sessions."""
+    out: Column = []
+    for i, now in enumerate(x):
+        then = x[i - n] if i >= n else None
+        out.append(None if now is None or then is None else now / then - 1)
+    return out
+
+
+def minus(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def plus(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b
+
+
+def hundredths(x: Column) -> Column:
+    """Return the values in whole basis points, as yields are quoted."""
+    return [None if v is None else round(v, 2) for v in x]
+
+
+def negative(x: Column) -> Column:
+    return [None if v is None else -v for v in x]
+
+
+def latched(
+    enter: list[bool], leave: list[bool], view: list[bool], confirm: int, confirm_leave: int = 0
+) -> Flag:
+    """Return a flag that turns when its condition has held ``confirm`` sessions in a row.
+
+    Turning off takes ``confirm_leave`` sessions where that is given.
+    """
+    out: Flag = []
+    on = False
+    streak = 0
+    for entering, leaving, there in zip(enter, leave, view, strict=True):
+        if not there:
+            on, streak = False, 0
+            out.append(None)
+            continue
+        wants_to_turn = leaving if on else entering
+        streak = streak + 1 if wants_to_turn else 0
+        if streak == (confirm_leave if on and confirm_leave else confirm):
+            on, streak = not on, 0
+        out.append(on)
+    return out
+
+
+def above(x: Column, enter: float, leave: float, confirm: int = CONFIRM) -> Flag:
+    """Return a flag that is on above ``enter`` and off again below ``leave``."""
+    return latched(
+        [v is not None and v > enter for v in x],
+        [v is not None and v < leave for v in x],
+        [v is not None for v in x],
+        confirm,
+    )
+
+
+def below(x: Column, enter: float, leave: float, confirm: int = CONFIRM) -> Flag:
+    """Return a flag that is on below ``enter`` and off again above ``leave``."""
+    return above(negative(x), -enter, -leave, confirm)
+
+
+def drawdown(x: Column, window: int) -> Column:
+    """Return the fall from the highest of a full window of values, %."""
+    out: Column = []
+    for i in range(len(x)):
+        seen = x[max(0, i + 1 - window) : i + 1]
+        full = len(seen) == window and None not in seen
+        out.append(100 * (x[i] / max(seen) - 1) if full else None)
+    return out
