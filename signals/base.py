@@ -157,6 +157,15 @@ class Signal(ABC):
     """One link of the thesis, measured.
 
     Subclasses are frozen, keyword-only dataclasses; their fields are their parameters.
+
+    Attributes
+    ----------
+    name, link
+        Its name in the registry, and the link of the thesis it measures.
+    headline
+        The gauge that stands for it in tables.
+    units
+        Of each gauge, by name; ``name`` for a gauge that holds words.
     """
 
     name: ClassVar[str]
@@ -244,15 +253,15 @@ class Signal(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSignal(Signal):
-    """A signal whose flag stands on its own score.
+    """A signal whose flag stands on its own score, or on the mean of z that the score is made of.
 
-    Its gauges hold a column ``score``; the flag is on when that is above ``enter`` and off when it
-    is below ``leave``.
+    Its gauges hold a column ``score``; the flag is on when the gauge :attr:`decides` is above
+    ``enter`` and off when it is below ``leave``.
 
     Parameters
     ----------
     enter, leave
-        Levels of the score, standard deviations of its own past.
+        Levels of that gauge, σ.
     confirm
         Sessions in a row before the flag turns.
 
@@ -261,6 +270,8 @@ class ScoreSignal(Signal):
     ConfigError
         When ``leave`` does not lie below ``enter``.
     """
+
+    decides: ClassVar[str] = "score"
 
     enter: float = 1.0
     leave: float = 0.0
@@ -273,16 +284,17 @@ class ScoreSignal(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The score decides."""
-        return (Threshold(gauge="score", enter=self.enter, leave=self.leave, above=True),)
+        """One gauge decides."""
+        return (Threshold(gauge=self.decides, enter=self.enter, leave=self.leave, above=True),)
 
     def score(self, panel: pd.DataFrame) -> pd.Series:
         """Return the gauge of that name."""
         return self.gauges(panel)["score"].rename(self.name)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether the score is high."""
-        return hysteresis(self.score(panel), self.enter, self.leave, self.confirm).rename(self.name)
+        """Return whether the deciding gauge is high."""
+        measure = self.gauges(panel)[self.decides]
+        return hysteresis(measure, self.enter, self.leave, self.confirm).rename(self.name)
 
 
 def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from signals.base import ScoreSignal, positive, require
-from signals.transforms import composite, same_date, zscore
+from signals.transforms import composite, mean_of, same_date, zscore
 from signals.universe import CLASSES, UNIVERSE, members
 
 _CLASSES = tuple(c for c in CLASSES if c != "other")
@@ -19,18 +19,19 @@ class ForcedSelling(ScoreSignal):
     """Volatility jumps, everything falls together, and credit falls behind Treasuries.
 
     Formula
-        score = z(mean of the z of: realised volatility over ``short`` sessions against ``long``
-        for SPY, the same for bitcoin, the share of the first principal component of the
-        correlations of daily returns across classes over ``window`` sessions, the share of the
-        universe that fell over ``short`` sessions, Δ VIX over ``short`` sessions, and minus the
-        change in % of HYG/IEF over ``short`` sessions).
+        mean = mean of the z of: realised volatility over ``short`` sessions against ``long`` for
+        SPY, the same for bitcoin, the share of the first principal component of the correlations
+        of daily returns across classes over ``window`` sessions, the share of the universe that
+        fell over ``short`` sessions, Δ VIX over ``short`` sessions, and minus the change in % of
+        HYG/IEF over ``short`` sessions. score = z(mean).
     Flag
-        On when the score is above ``enter``, off when below ``leave``, confirmed in 2 sessions.
+        On when the mean is above ``enter``, off when below ``leave``, confirmed in 2 sessions. On
+        the mean, not the score: a cascade is when most of them are extreme at once.
     Timing
         Closes as known; across classes all on the date of the session before. VIX from FRED, the
         next session.
     NaN
-        The score needs half of its components.
+        The mean needs half of its components, the score 252 means.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010); the common factor as in Kritzman, Li, Page,
@@ -54,7 +55,7 @@ class ForcedSelling(ScoreSignal):
 
     name: ClassVar[str] = "forced_selling"
     link: ClassVar[str] = "L10"
-    headline: ClassVar[str] = "falling"
+    headline: ClassVar[str] = "mean"
     units: ClassVar[dict[str, str]] = {
         "falling": "% of the universe",
         "volatility_spy": "ratio",
@@ -62,8 +63,10 @@ class ForcedSelling(ScoreSignal):
         "common": "% of variance",
         "vix": "points",
         "credit": "%",
+        "mean": "σ",
         "score": "σ",
     }
+    decides: ClassVar[str] = "mean"
 
     enter: float = 1.5
     leave: float = 0.5
@@ -96,7 +99,7 @@ class ForcedSelling(ScoreSignal):
             "credit": 100 * (panel["HYG"] / panel["IEF"]).pct_change(self.short, fill_method=None),
         }
         scores = [zscore(-x if name == "credit" else x) for name, x in parts.items()]
-        return pd.DataFrame({**parts, "score": composite(scores)})
+        return pd.DataFrame({**parts, "mean": mean_of(scores), "score": composite(scores)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,16 +107,17 @@ class CryptoForcedSelling(ScoreSignal):
     """The same among coins alone, with funding and fund flows where they are held.
 
     Formula
-        score = z(mean of the z of: realised volatility of bitcoin over ``short`` sessions against
+        mean = mean of the z of: realised volatility of bitcoin over ``short`` sessions against
         ``long``, minus the mean return of the coins over ``short`` sessions, the share of the
         first principal component of their returns over ``window`` sessions, minus the mean
-        funding rate, and minus the flow into bitcoin and ether funds over ``short`` sessions).
+        funding rate, and minus the flow into bitcoin and ether funds over ``short`` sessions.
+        score = z(mean).
     Flag
-        On when the score is above ``enter``, off when below ``leave``, confirmed in 2 sessions.
+        On when the mean is above ``enter``, off when below ``leave``, confirmed in 2 sessions.
     Timing
         Coins at the close of the date before; funding likewise; flows the next session.
     NaN
-        The score needs three of its five components, so funding and flows are optional.
+        The mean needs three of its five components, so funding and flows are optional.
     Reference
         As :class:`ForcedSelling`, which misses cascades that stay among coins.
 
@@ -134,15 +138,17 @@ class CryptoForcedSelling(ScoreSignal):
 
     name: ClassVar[str] = "crypto_forced_selling"
     link: ClassVar[str] = "L10"
-    headline: ClassVar[str] = "fall"
+    headline: ClassVar[str] = "mean"
     units: ClassVar[dict[str, str]] = {
         "fall": "%",
         "volatility": "ratio",
         "common": "% of variance",
         "funding": "per 8 hours",
         "flow": "USD millions",
+        "mean": "σ",
         "score": "σ",
     }
+    decides: ClassVar[str] = "mean"
 
     enter: float = 1.5
     leave: float = 0.5
@@ -178,7 +184,7 @@ class CryptoForcedSelling(ScoreSignal):
         }
         against = ("funding", "flow")
         scores = [zscore(-x if name in against else x) for name, x in parts.items()]
-        return pd.DataFrame({**parts, "score": composite(scores)})
+        return pd.DataFrame({**parts, "mean": mean_of(scores), "score": composite(scores)})
 
 
 def volatility_ratio(prices: pd.Series, short: int, long: int) -> pd.Series:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import ScoreSignal, Threshold, latch, positive, require
-from signals.transforms import composite, zscore
+from signals.transforms import composite, mean_of, zscore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,15 +15,15 @@ class InverseQE(ScoreSignal):
 
     Formula
         correlation of daily returns of SPY and TLT over ``horizon`` sessions; Δ THREEFYTP10 over
-        ``horizon`` sessions, percentage points; score = z(mean of the two z).
+        ``horizon`` sessions, percentage points; mean = mean of the two z; score = z(mean).
     Flag
-        On when the score is above ``enter`` and the correlation above zero; left when the score
-        is below ``leave`` or the correlation below zero.
+        On when the mean is above ``enter`` and the correlation above zero; left when the mean is
+        below ``leave`` or the correlation below zero.
     Timing
         Closes are known the same session, the term premium seven sessions later.
     NaN
-        No view of the flag without a correlation or a score; the score needs one of its two
-        components.
+        No view of the flag without a correlation or a mean; the mean needs one of its two
+        components, and the score 252 means.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein,
         "A Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The term premium is
@@ -55,6 +55,7 @@ class InverseQE(ScoreSignal):
         "term_premium": "pp / quarter",
         "z_correlation": "σ",
         "z_term_premium": "σ",
+        "mean": "σ",
         "score": "σ",
     }
 
@@ -73,9 +74,9 @@ class InverseQE(ScoreSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The score, and a correlation that no longer hedges."""
+        """The mean, and a correlation that no longer hedges."""
         return (
-            Threshold(gauge="score", enter=self.enter, leave=self.leave, above=True),
+            Threshold(gauge="mean", enter=self.enter, leave=self.leave, above=True),
             Threshold(gauge="correlation", enter=0.0, leave=0.0, above=True),
         )
 
@@ -92,14 +93,15 @@ class InverseQE(ScoreSignal):
                 "correlation": correlation,
                 "term_premium": premium,
                 **parts,
+                "mean": mean_of(counted),
                 "score": composite(counted),
             }
         )
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether bonds have stopped hedging and the score is high."""
-        g = self.gauges(panel)[["score", "correlation"]]
-        enter = (g["score"] > self.enter) & (g["correlation"] > 0)
-        leave = (g["score"] < self.leave) | (g["correlation"] < 0)
+        """Return whether bonds have stopped hedging and the mean is high."""
+        g = self.gauges(panel)[["mean", "correlation"]]
+        enter = (g["mean"] > self.enter) & (g["correlation"] > 0)
+        leave = (g["mean"] < self.leave) | (g["correlation"] < 0)
         view = g.notna().all(axis=1)
         return latch(enter, leave, view, self.confirm).rename(self.name)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from signals.universe import session_close_id
+from signals.errors import MissingSeries
+from signals.universe import asset, session_close_id
 
 WINDOW = 1260
 MINIMUM = 252
@@ -35,15 +36,20 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
     return (x - rolling.mean()) / spread.mask(flat | (spread == 0))
 
 
-def composite(parts: Sequence[pd.Series], window: int = WINDOW) -> pd.Series:
-    """Return one score from several z-scores, re-standardised.
+def mean_of(parts: Sequence[pd.Series]) -> pd.Series:
+    """Return the mean of several z-scores, each clipped to ±3.
 
-    Each part is clipped to ±3 and the parts with a view are averaged, where at least half have
-    one; the z-score of that mean is the result. NaN where fewer than half have a view.
+    Parts without a view are left out; NaN where fewer than half have one. The more parts, the
+    rarer a mean of 1: it takes many of them at once.
     """
     frame = pd.concat(list(parts), axis=1).clip(-3, 3)
     enough = frame.notna().sum(axis=1) * 2 >= frame.shape[1]
-    return zscore(frame.mean(axis=1).where(enough), window)
+    return frame.mean(axis=1).where(enough)
+
+
+def composite(parts: Sequence[pd.Series], window: int = WINDOW) -> pd.Series:
+    """Return one score from several z-scores: their mean (:func:`mean_of`), re-standardised."""
+    return zscore(mean_of(parts), window)
 
 
 def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
@@ -51,17 +57,24 @@ def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
 
     A panel row shows shares at its own close and coins at the close of the date before, so what
     moves together would be a day apart. Here shares are a session late and coins are those of
-    that session's date. A ticker the panel lacks is a column of NaN.
+    that session's date.
+
+    Raises
+    ------
+    MissingSeries
+        When the panel lacks a ticker, or a coin's column of the session's date.
     """
-    columns = {
-        ticker: panel[session_close_id(ticker)]
-        if session_close_id(ticker) in panel
-        else panel[ticker].shift(1)
-        if ticker in panel
-        else pd.Series(np.nan, index=panel.index)
-        for ticker in tickers
-    }
-    return pd.DataFrame(columns, index=panel.index)
+    return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
+
+
+def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
+    coin = asset(ticker).market == "crypto"
+    column = session_close_id(ticker) if coin else ticker
+    if column not in panel:
+        raise MissingSeries(
+            f"expected {column} in the panel, found none; load it with History"
+        )
+    return panel[column] if coin else panel[column].shift(1)
 
 
 def percentile(x: pd.Series) -> float:

@@ -109,7 +109,8 @@ def run_on(panel: pd.DataFrame, signal: type[Signal] | Signal, /, **options: Any
 
     Returns
     -------
-    The indicator; its columns are the parameters given, by levels ``<signal>_<parameter>``.
+    The indicator. Outputs are frames whose columns are the parameters given, by levels
+    ``<signal>_<parameter>``, or series when there is one combination.
 
     Raises
     ------

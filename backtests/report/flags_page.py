@@ -60,7 +60,7 @@ def write_flags_page(history: History, session: Any, path: Path) -> None:
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:
     """Return the parts of a signal's docstring: heading and text, the first under ``what``."""
-    lines = (type(signal).__doc__ or "").strip().splitlines()
+    lines = (type(signal).__doc__ or "").replace("``", "").strip().splitlines()
     parts: list[tuple[str, str]] = [("what", "")]
     for line in lines:
         stripped = line.strip()

@@ -11,7 +11,7 @@ import pytest
 import signals
 from backtests.engine.indicator import TEXT, as_indicator, run_on
 from backtests.history.panel import History
-from signals import Absorption, Capex, CostOfCapital, CryptoProbe, DryPowder, Signal
+from signals import Absorption, Capex, Convexity, CostOfCapital, CryptoProbe, DryPowder, Signal
 from signals.base import ScoreSignal
 from signals.errors import ConfigError, MissingSeries
 
@@ -134,6 +134,12 @@ def test_whole_and_logical_parameters(simulated: pd.DataFrame) -> None:
     for horizon, counts in itertools.product([21, 63], [True, False]):
         signal = CostOfCapital(horizon=horizon, term_premium=counts)
         assert_says(columns(found, (horizon, counts)), signal, simulated)
+
+
+def test_a_signal_that_reads_the_dates_themselves(simulated: pd.DataFrame) -> None:
+    found = run_on(simulated, Convexity, excursions=2, draws=20)
+    assert found.kink.notna().any()
+    assert_says(columns(found), Convexity(excursions=2, draws=20), simulated)
 
 
 @pytest.mark.parametrize(

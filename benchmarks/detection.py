@@ -1,0 +1,116 @@
+"""How well the regime finds the true one on the SIMULATED economy, thesis on and off.
+
+    python benchmarks/detection.py --seeds 20
+    python benchmarks/detection.py --seeds 20 --rival-seeds 5
+
+Balanced accuracy is the mean, over the true states, of the share of their sessions that is called
+right, on sessions with a view. Delay is the median number of sessions from a true entry into
+ABSORPTION to the first call of it before the stay ends; a false alarm is a called stay in
+ABSORPTION that meets no true one. A rival knows two states; its bad one is held against true
+ABSORPTION or FORCED_SELLING, and so is the regime in the columns "two states". Nothing is timed.
+"""
+
+import argparse
+
+import numpy as np
+import pandas as pd
+
+import signals
+from backtests.history.panel import History
+from signals import Regime
+
+BAD = (Regime.ABSORPTION.value, Regime.FORCED_SELLING.value)
+YEAR = 252
+
+
+def balanced(called: pd.Series, true: pd.Series) -> float:
+    """Return the balanced accuracy on sessions where something is called."""
+    seen = called.notna()
+    right = (called[seen].astype(object) == true[seen].astype(object)).groupby(true[seen]).mean()
+    return float(right.mean())
+
+
+def stays(on: pd.Series) -> list[tuple[int, int]]:
+    """Return the (first, last) positions of the stays in a state."""
+    x = np.concatenate(([0], on.to_numpy(dtype=int), [0]))
+    return list(
+        zip(np.flatnonzero(np.diff(x) == 1), np.flatnonzero(np.diff(x) == -1) - 1, strict=True)
+    )
+
+
+def delays(called: pd.Series, true: pd.Series) -> list[float]:
+    """Return for each true stay the sessions until it is called; infinite if it never is."""
+    on = called.to_numpy(dtype=bool)
+    return [
+        float(np.flatnonzero(on[first : last + 1])[0]) if on[first : last + 1].any() else np.inf
+        for first, last in stays(true)
+    ]
+
+
+def false_alarms(called: pd.Series, true: pd.Series) -> float:
+    """Return called stays that meet no true one, a decade."""
+    hit = true.to_numpy(dtype=bool)
+    alarms = sum(not hit[first : last + 1].any() for first, last in stays(called))
+    return alarms / (len(true) / YEAR / 10)
+
+
+def of_regime(history: History) -> dict[str, float]:
+    assert history.truth is not None
+    regime = signals.read(history.panel).regime
+    is_called = (regime == Regime.ABSORPTION.value).fillna(False)
+    is_true = history.truth == Regime.ABSORPTION.value
+    found = delays(is_called, is_true)
+    bad = regime.isin(BAD).where(regime.notna())
+    return {
+        "five states": balanced(regime, history.truth),
+        "two states": balanced(bad, history.truth.isin(BAD)),
+        "stays": len(found),
+        "found": float(np.mean(np.isfinite(found))) if found else np.nan,
+        "delay": float(np.median(found)) if found else np.nan,
+        "false alarms / decade": false_alarms(is_called, is_true),
+    }
+
+
+def of_rivals(history: History) -> dict[str, dict[str, float]]:
+    from signals.agnostic import RIVALS
+
+    assert history.truth is not None
+    true = history.truth.isin(BAD)
+    rows = {}
+    for name, rival in RIVALS.items():
+        flag = rival().flag(history.panel)
+        called = flag.astype(object).where(flag.notna())
+        on = flag.fillna(False).astype(bool)
+        found = delays(on, true)
+        rows[name] = {
+            "two states": balanced(called, true),
+            "stays": len(found),
+            "found": float(np.mean(np.isfinite(found))),
+            "delay": float(np.median(found)),
+            "false alarms / decade": false_alarms(on, true),
+        }
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--rival-seeds", type=int, default=0)
+    given = parser.parse_args()
+    rows: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for thesis in ("on", "off"):
+        for seed in range(max(given.seeds, given.rival_seeds)):
+            history = History.simulated(seed, thesis=thesis == "on")
+            if seed < given.seeds:
+                rows.setdefault(("regime", thesis), []).append(of_regime(history))
+            if seed < given.rival_seeds:
+                for name, row in of_rivals(history).items():
+                    rows.setdefault((name, thesis), []).append(row)
+    table = pd.DataFrame({key: pd.DataFrame(found).median() for key, found in rows.items()}).T
+    table["seeds"] = [len(found) for found in rows.values()]
+    print("SIMULATED, 20 years a seed, medians over seeds")
+    print(table.round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()

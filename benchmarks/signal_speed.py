@@ -1,0 +1,69 @@
+"""Where the time of the signals goes, over 20 years of real daily history, on one core.
+
+    python benchmarks/signal_speed.py --store s.duckdb
+    python benchmarks/signal_speed.py --store s.duckdb --rivals
+
+Process time of gauges, score and flag, the best of three; the whole reading beside loading the
+panel and beside importing pandas, so that figures of different machines can be compared.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+import signals
+from backtests.history.panel import History
+from signals.convexity import _bounds
+
+YEARS = 20
+
+
+def best(act: Callable[[], object], times: int = 3) -> float:
+    """Return the least process time of some runs, seconds."""
+    taken = []
+    for _ in range(times):
+        start = time.process_time()
+        act()
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+def once(signal: signals.Signal, panel: pd.DataFrame) -> None:
+    _bounds.cache_clear()
+    signal.gauges(panel)
+    signal.score(panel)
+    signal.flag(panel)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--rivals", action="store_true")
+    given = parser.parse_args()
+    load = best(lambda: History.load(given.store, ()))
+    history = History.load(given.store, ())
+    panel = history.panel.loc[history.panel.index[-1] - pd.DateOffset(years=YEARS) :]
+    chosen = signals.default_signals()
+    rows = {name: best(lambda s=s: once(s, panel)) for name, s in chosen.items()}
+    quick = {name: s for name, s in chosen.items() if name != "convexity"}
+    print(f"{len(panel)} sessions; seconds of one core, gauges + score + flag")
+    print(pd.Series(rows).sort_values(ascending=False).round(3).to_string())
+    print(f"{'all but convexity':<24}{sum(t for n, t in rows.items() if n in quick):.3f}")
+    print(f"{'one reading of them':<24}{best(lambda: signals.read(panel, quick)):.3f}")
+    print(f"{'loading the panel':<24}{load:.3f}")
+    simulated = History.simulated(4).panel  # convexity is identified there, not on real history
+    print(
+        f"{'convexity, SIMULATED':<24}{best(lambda: once(chosen['convexity'], simulated), 1):.3f}"
+    )
+    if given.rivals:
+        from signals.agnostic import RIVALS
+
+        for name, rival in RIVALS.items():
+            print(f"{name:<24}{best(lambda r=rival: r().flag(panel), 1):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,280 @@
+"""flags and today: what they say, why, and the orders that lead to a target."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import signals
+from backtests.cli.app import command
+from backtests.evidence.sensitivity import sensitivity
+from backtests.history.panel import History
+from backtests.report.reading import read_at
+from backtests.today import read_holdings, today
+from signals.dry_powder import DryPowder
+from strategies import STRATEGIES
+
+Say = Callable[..., dict]
+
+
+@pytest.fixture
+def say(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = command([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_the_sentence_names_the_regime_its_start_and_what_would_flip_it(history: History) -> None:
+    said = read_at(history, pd.Timestamp("2025-12-31"))
+    assert said["regime"] == "ABSORPTION"
+    assert said["sentence"].startswith(f"ABSORPTION since {said['since']}: ")
+    assert "dry_powder 0.545 % of GDP (flips with share above 2 % of GDP)" in said["sentence"]
+    votes = len(said["votes_for"]) + len(said["votes_against"]) + len(said["no_view"])
+    assert votes == sum(entry.votes for entry in signals.SIGNALS.values())
+
+
+def test_every_signal_has_a_view_or_a_reason_at_the_end(history: History) -> None:
+    said = read_at(history, pd.Timestamp("2025-12-31"))["signals"]
+    without = {name: s["reason"] for name, s in said.items() if s["flag"] is None}
+    assert without == {"convexity": "not identified yet, or too little history"}
+
+
+#: Series whose absence takes a signal's view; of many assets one may be missing.
+NEEDED_BY = {
+    "WALCL": {"bathtub"},
+    "WTREGEN": {"bathtub"},
+    "RRPONTSYD": {"dry_powder", "absorption", "bathtub", "convexity"},
+    "WRESBAL": {"dry_powder", "absorption", "convexity"},
+    "GDP": {"dry_powder", "absorption", "convexity"},
+    "DGS10": {"cost_of_capital", "convexity"},
+    "BAA10Y": {"cost_of_capital", "convexity"},
+    "BTC-USD": {"crypto_probe"},
+    "SPY": {"crypto_probe", "inverse_qe"},
+    "TLT": {"inverse_qe"},
+    "VIXCLS": {"opportunity"},
+    "CAPEX_TTM_MSFT": {"absorption", "convexity"},
+    "DFII10": set(),
+    "THREEFYTP10": set(),
+    "DGS2": set(),
+    "MU": set(),
+    "FUNDING_BTC": set(),
+}
+
+
+@pytest.mark.parametrize("missing", NEEDED_BY)
+def test_without_one_series_the_others_speak_and_the_regime_ignores_those_votes(
+    history: History, missing: str
+) -> None:
+    session = pd.Timestamp("2025-12-31")
+    lost = [c for c in history.panel.columns if c.split("@")[0] == missing]
+    panel = history.panel.assign(**dict.fromkeys(lost, float("nan")))
+    without = History(
+        panel=panel,
+        known=history.known,
+        closes=history.closes,
+        bills=history.bills,
+        source="store",
+    )
+    said = read_at(without, session)
+    silent = {name for name, s in said["signals"].items() if s["flag"] is None}
+    assert silent == NEEDED_BY[missing] | {"convexity"}
+    assert set(said["no_view"]) == {n for n in silent if signals.SIGNALS[n].votes}
+    for name in NEEDED_BY[missing]:
+        assert missing in said["signals"][name]["reason"]
+
+
+def test_why_prints_definition_inputs_and_reference(say: Callable) -> None:
+    code, out, _ = say("flags", "--why", "dry_powder")
+    assert code == 0
+    for part in (
+        "Formula: P = RRPONTSYD",
+        "Reference: Afonso",
+        "WRESBAL: ",
+        "k=0.09",
+        "known 2025",
+    ):
+        assert part in out
+    assert "``" not in out
+
+
+def test_why_of_every_signal_has_its_parts(say: Callable) -> None:
+    for name in signals.SIGNALS:
+        code, out, err = say("flags", "--why", name, "--json", "--at", "2025-06-30")
+        assert code == 0, err
+        said = json.loads(out)
+        assert {"what", "Formula", "Flag", "Timing", "NaN", "Reference"} == set(said["definition"])
+        assert set(said["inputs"]) == set(signals.default_signals()[name].inputs)
+
+
+def test_why_of_an_unknown_signal_suggests_one(say: Callable) -> None:
+    code, _, err = say("flags", "--why", "drypowder")
+    assert code == 2
+    assert "did you mean 'dry_powder'?" in err
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_export_holds_all_gauges_scores_and_flags(
+    say: Callable, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"flags.{ending}"
+    code, _, err = say("flags", "--export", path, "--at", "2025-06-30")
+    assert code == 0, err
+    if ending == "csv":
+        table = pd.read_csv(path, low_memory=False)
+    else:
+        import duckdb
+
+        table = duckdb.sql(f"SELECT * FROM '{path}'").df()
+    assert str(table["date"].iloc[-1])[:10] == "2025-06-30"
+    for name, signal in signals.default_signals().items():
+        gauges = {f"{name}.{g}" for g in signal.units if g != "score"}
+        assert {f"{name}.flag", f"{name}.score", *gauges} <= set(table.columns)
+
+
+@pytest.mark.parametrize(
+    ("option", "target", "part"),
+    [
+        ("--export", "flags.xlsx", "expected a file ending in"),
+        ("--export", "none/flags.csv", "in a folder that exists"),
+        ("--html", ".", "expected a file ending in"),
+        ("--export", "flags.html", "--export to end in .csv or .parquet"),
+    ],
+)
+def test_a_target_that_cannot_be_written_is_refused(
+    say: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    target: str,
+    part: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = say("flags", option, target)
+    assert code == 2
+    assert part in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.browser
+def test_the_flags_page_opens_without_error_or_request(say: Callable, tmp_path: Path) -> None:
+    from tests.browser import chromium
+
+    path = tmp_path / "flags.html"
+    assert say("flags", "--html", path)[0] == 0
+    with chromium() as browser:
+        page = browser.new_page()
+        troubles: list[str] = []
+        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: troubles.append(str(e)))
+        page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
+        page.goto(f"file://{path}")
+        page.wait_for_selector(".main-svg")
+        charts = page.locator(".plotly-graph-div").count()
+    assert troubles == []
+    assert charts == len(signals.SIGNALS) + 1
+
+
+def test_sensitivity_says_when_a_quarter_of_k_tells_another_story(history: History) -> None:
+    rows = sensitivity(history.panel, {"dry_powder": DryPowder()})
+    moved = {(r.parameter, round(r.value, 4)): r for r in rows}
+    assert moved["", 0.0].switches == ("2018-05-10", "2025-10-08")
+    assert moved["k", 0.0675].other_story
+    assert not moved["leave", 1.5].other_story
+    assert {r.parameter for r in rows} == {"", "k", "enter", "leave", "confirm"}
+
+
+def test_sensitivity_reaches_the_parameters_of_parts() -> None:
+    panel = History.simulated(0, 3).panel
+    rows = sensitivity(panel, {"absorption": signals.Absorption()})
+    assert {"dry_powder.k", "capex.minimum", "enter"} <= {r.parameter for r in rows}
+
+
+# --- today ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("decimals", [0, 4])
+def test_the_orders_lead_from_the_holdings_to_the_target(
+    history: History, strategy: str, decimals: int
+) -> None:
+    session = pd.Timestamp("2025-11-14")
+    held = {"SPY": 300.0, "NVDA": 120.0, "BTC-USD": 0.5, "CASH": 250_000.0}
+    decision = today(STRATEGIES[strategy](), history, session, held, decimals=decimals)
+    assert decision.orders is not None
+    assert decision.value is not None
+    prices = history.panel.loc[session]
+    after = dict(held)
+    for order in decision.orders.itertuples():
+        after[order.asset] = after.get(order.asset, 0.0) + order.units
+        after["CASH"] -= order.value
+        assert order.price == prices[order.asset]
+    for asset in set(after) - {"CASH"}:
+        reached = after[asset] * prices[asset] / decision.value
+        rounding = 10**-decimals * prices[asset] / decision.value
+        assert abs(reached - decision.target.get(asset, 0.0)) <= rounding + 1e-12
+    spent = sum(u * prices[a] for a, u in after.items() if a != "CASH")
+    assert spent + after["CASH"] == pytest.approx(decision.value)
+
+
+def test_targets_are_those_of_a_backtest_decided_that_day(history: History) -> None:
+    strategy = STRATEGIES["near-cash-flow"]()
+    session = pd.Timestamp("2025-10-31")
+    reading = signals.read(history.panel)
+    expected = strategy.weights(reading, history.panel).loc[session]
+    decision = today(strategy, history, session)
+    assert decision.target.to_dict() == expected.to_dict()
+    assert decision.orders is None
+    assert decision.decided_on < session
+
+
+def test_today_prints_weights_reason_and_orders(say: Callable, tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text("asset,units\nSPY,100\nCASH,50000\n")
+    code, out, err = say("today", "cash-heavy", "--holdings", path, "--json")
+    assert code == 0, err
+    said = json.loads(out)
+    assert sum(said["weights"].values()) == pytest.approx(1)
+    assert said["reason"].startswith("ABSORPTION since")
+    assert said["orders"][0]["asset"] == "SPY"
+    assert said["orders"][0]["units"] < 0
+    assert said["beyond_band"] == ["SPY"]
+    assert "Research, not investment advice" in say("today", "cash-heavy")[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("", "line 1: expected the header asset,units"),
+        ("ticker,shares\nSPY,1\n", "line 1: expected the header asset,units"),
+        ("asset,units\n", "found none"),
+        ("asset,units\nSPY,many\n", "line 2: expected an asset and a number of units"),
+        ("asset,units\nSPY,nan\n", "line 2: expected an asset and a number of units"),
+        ("asset,units\nSPY,1\nSPY,2\n", "line 3: SPY a second time"),
+        ("asset,units\nSPY,1,2\n", "line 2: expected"),
+        ("asset,units\nNOPE,1\n", "NOPE"),
+        ("asset,units\nSPY,-1\n", "worth more than nothing"),
+    ],
+)
+def test_bad_holdings_get_one_line(say: Callable, tmp_path: Path, content: str, part: str) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(content)
+    code, out, err = say("today", "spy", "--holdings", path)
+    assert (code, out) == (2, "")
+    assert part in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_holdings_are_read_with_blank_lines_and_spaces(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text("asset,units\n SPY , 1.5\n\nCASH,-20\n")
+    assert read_holdings(path) == {"SPY": 1.5, "CASH": -20.0}
