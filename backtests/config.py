@@ -61,14 +61,14 @@ class RunConfig(pydantic.BaseModel):
     signals: dict[str, dict[str, Any]] = {}
     source: Source | None = None
     store: Path | None = None
-    seed: int = 0
-    years: int = 20
-    thesis: bool = True
+    seed: int = pydantic.Field(default=0, strict=True)
+    years: int = pydantic.Field(default=20, strict=True)
+    thesis: bool = pydantic.Field(default=True, strict=True)
     start: date | None = None
     end: date | None = None
-    lag: int = pydantic.Field(default=1, ge=1, le=252)
-    band: float = pydantic.Field(default=BAND, ge=0, lt=1)
-    initial_capital: float = pydantic.Field(default=CAPITAL, gt=0, le=1e12)
+    lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
+    band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
+    initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
     benchmark: str = "SPY"
     costs: Costs = Costs()
 
@@ -163,10 +163,10 @@ def read_config(path: Path) -> dict[str, Any]:
         When the file is missing or no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"expected a config file at {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ones
         raise ConfigError(f"expected TOML in {path}: {error}") from None
 
 

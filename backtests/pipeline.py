@@ -11,10 +11,14 @@ from backtests.config import RunConfig
 from backtests.engine.schedule import decision_sessions
 from backtests.engine.simulate import Result, simulate
 from backtests.history.panel import History
+from backtests.version import __version__
 from signals.errors import ConfigError, MissingSeries, StaleSeries
 from signals.regime import Reading, Regime
 from signals.universe import asset
 from strategies import Strategy
+
+#: Sessions, a month: below that yearly figures mean nothing.
+SHORTEST = 21
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +120,7 @@ def window(config: RunConfig, history: History, reading: Reading) -> pd.Datetime
     Raises
     ------
     ConfigError
-        When ``start`` lies outside the history or leaves fewer than two sessions.
+        When ``start`` lies outside the history or leaves fewer than a month of sessions.
     """
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
@@ -128,18 +132,26 @@ def window(config: RunConfig, history: History, reading: Reading) -> pd.Datetime
         start = pd.Timestamp(config.start)
         history.session(start, "start")
     chosen = index[index >= start]
-    if len(chosen) < 2:
+    if len(chosen) < SHORTEST:
         raise ConfigError(
-            f"expected at least two sessions from {start.date()} to {index[-1].date()}, found "
-            f"{len(chosen)}; choose an earlier start"
+            f"expected at least {SHORTEST} sessions from {start.date()} to {index[-1].date()}, "
+            f"found {len(chosen)}: too few to annualise; choose an earlier start"
         )
     return chosen
 
 
 def run_id(config: RunConfig, history: History) -> str:
-    """Return the run's name: equal for equal configurations on equal data."""
-    both = config.identity() + history.digest()
-    return hashlib.sha256(both.encode()).hexdigest()[:12]
+    """Return the run's name: equal for equal parameters, registry and version on equal data."""
+    votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
+    parts = (
+        __version__,
+        config.identity(),
+        repr(config.build_strategy()),
+        repr(config.build_signals()),
+        repr((votes, signals.MIN_VIEWS)),
+        history.digest(),
+    )
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
 def _check_assets(tickers: tuple[str, ...], history: History) -> None:

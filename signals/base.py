@@ -214,7 +214,7 @@ class Signal(ABC):
         gauges, flag = self.gauges(past), self.flag(past)
         headline = gauges[self.headline]
         on = None if flag.isna().iloc[-1] else bool(flag.iloc[-1])
-        binding, distance = self._binding(gauges.iloc[-1], on)
+        binding, distance = self._binding(gauges, on)
         return Explanation(
             signal=self.name,
             value=float(headline.iloc[-1]),
@@ -231,21 +231,22 @@ class Signal(ABC):
             missing=tuple(id for id in self.inputs if id not in past or past[id].isna().iloc[-1]),
         )
 
-    def _binding(self, last: pd.Series, on: bool | None) -> tuple[Threshold, float]:
+    def _binding(self, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
         """Return the threshold that decides the next flip, and the distance to it.
 
         Off, the flag waits for the condition that is furthest from holding; on, it ends with the
-        condition that is nearest to failing. Furthest and nearest are relative to each gauge's
-        own band between entering and leaving.
+        condition that is nearest to failing. Furthest and nearest are in standard deviations of
+        each gauge's own past.
         """
+        last = gauges.iloc[-1]
         distances = {t: t.distance(float(last[t.gauge]), bool(on)) for t in self.thresholds}
         if on is None:
             return self.thresholds[0], float("nan")
 
         def slack(t: Threshold) -> float:
             sign = (1 if t.above else -1) * (-1 if on else 1)
-            band = abs(t.enter - t.leave) or abs(t.enter) or 1.0
-            return sign * distances[t] / band
+            spread = float(gauges[t.gauge].std())
+            return sign * distances[t] / (spread if spread > 0 else 1.0)
 
         chosen = (min if on else max)(self.thresholds, key=slack)
         return chosen, distances[chosen]

@@ -295,6 +295,9 @@ CONCEPTS: dict[str, str] = {
     "RevenueFromContractWithCustomerExcludingAssessedTax": "REVENUE",
 }
 
+#: Plausible amounts of one fact of these companies, USD: millions passed for dollars lie below.
+FACT_RANGE = (1e6, 1e12)
+
 _CONCEPT_TITLES = {"CAPEX": "Capital expenditure", "REVENUE": "Revenue"}
 _ANNUAL_TITLES = {
     "DEBT": "Long-term debt",

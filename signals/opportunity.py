@@ -14,6 +14,7 @@ from signals.transforms import same_date, zscore
 
 BASKET = ("ARKK", "MSTR", "COIN", "BTC-USD")
 _MINIMUM = 252
+_MEMBERS = 2  # one share is no basket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +29,12 @@ class Opportunity(Signal):
         All of: within the last ``memory`` sessions forced selling was on and the basket reached
         its worst past decile; forced selling is off now; the VIX is at most ``calm`` of its high of
         63 sessions; the score of the bathtub or of policy is lower than 21 sessions ago. Confirmed
-        ``confirm`` sessions, then on for ``stay`` sessions.
+        ``confirm`` sessions in a row, then on for ``stay`` sessions, after which it may come again.
     Timing
         That of its parts.
     NaN
-        No view before 252 sessions of the basket and a view of forced selling and the VIX.
+        No view before 252 sessions with two members of the basket, a view of forced selling and
+        63 sessions of the VIX; a gap in the view ends a stay.
     Reference
         Link L14 of the thesis. The levels are stated in advance, not fitted.
 
@@ -103,7 +105,7 @@ class Opportunity(Signal):
         drawdown = _basket_drawdown(panel)
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
         seen = _within(forced.fillna(False), self.memory) & _within(drawdown <= decile, self.memory)
-        high = panel["VIXCLS"].rolling(63, min_periods=21).max()
+        high = panel["VIXCLS"].rolling(63).max()
         turns = [self.bathtub.score(panel).diff(21), self.policy.score(panel).diff(21)]
         return pd.DataFrame(
             {
@@ -129,10 +131,8 @@ class Opportunity(Signal):
             & (g["vix_of_high"] <= self.calm)
             & (g["liquidity"] < 0)
         )
-        confirmed = now.rolling(self.confirm).sum() == self.confirm
         view = g[["capitulated", "forced_selling", "vix_of_high"]].notna().all(axis=1)
-        on = _within(confirmed, self.stay)
-        return on.astype("boolean").mask(~view).rename(self.name)
+        return _stays(now, view, self.confirm, self.stay).rename(self.name)
 
 
 def _within(event: pd.Series, sessions: int) -> pd.Series:
@@ -140,9 +140,27 @@ def _within(event: pd.Series, sessions: int) -> pd.Series:
     return event.astype(float).rolling(sessions, min_periods=1).max() > 0.5
 
 
+def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
+    """Return a flag that is on for ``stay`` sessions once ``now`` has held ``confirm`` in a row.
+
+    While it is on nothing is counted; a gap in the view ends it.
+    """
+    run = left = 0
+    out = np.zeros(len(now), dtype=bool)
+    seen = view.to_numpy(dtype=bool)
+    for i, holds in enumerate(now.to_numpy(dtype=bool)):
+        left = max(left - 1, 0) if seen[i] else 0
+        run = run + 1 if seen[i] and holds and not left else 0
+        if run >= confirm:
+            run, left = 0, stay
+        out[i] = left > 0
+    return pd.Series(out, index=now.index, dtype="boolean").mask(~seen)
+
+
 def _basket_drawdown(panel: pd.DataFrame) -> pd.Series:
-    """Return the basket's fall from its highest value so far, %; NaN before it has a member."""
-    returns = same_date(panel, BASKET).pct_change(fill_method=None).mean(axis=1)
+    """Return the basket's fall from its highest value so far, %; NaN before it has two members."""
+    each = same_date(panel, BASKET).pct_change(fill_method=None)
+    returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= _MEMBERS)
     value = (1 + returns.fillna(0.0)).cumprod()
     fall = 100 * (value / value.cummax() - 1)
     return fall.where(np.asarray(returns.notna().cummax(), dtype=bool))

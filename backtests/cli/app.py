@@ -19,6 +19,9 @@ app = typer.Typer(
 )
 
 
+_LONGEST = 600
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"drypowder {__version__}")
@@ -55,6 +58,9 @@ def command(arguments: list[str]) -> int:
 
     Either is one line on stderr.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # σ and − on a terminal that knows ASCII alone
     try:
         return app(arguments, standalone_mode=False) or 0
     except typer.TyperException as error:
@@ -64,6 +70,9 @@ def command(arguments: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        return _say(f"expected to read or write{where}, but: {error.strerror or error}", 2)
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if not isinstance(code, int):
@@ -87,5 +96,6 @@ def _usage(error: typer.TyperException) -> str:
 
 def _say(message: str, code: int) -> int:
     line = " ".join(message.split())
+    line = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
     typer.echo(f"error: {line}", err=True)
     return code

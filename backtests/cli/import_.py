@@ -31,7 +31,7 @@ def import_(
                 "store": str(target),
                 "files": parsed.files,
                 "skipped": parsed.skipped,
-                "refused": parsed.refused,
+                "refused": done.refused,
                 "new": done.new,
                 "revised": done.revised,
                 "notes": _notes(done),
@@ -39,16 +39,16 @@ def import_(
         )
     else:
         for name, reason in parsed.skipped.items():
-            typer.echo(f"skipped {name}: {reason}")
+            typer.echo(f"skipped {' '.join(name.split())}: {reason}")
         for note in _notes(done):
             typer.echo(note)
         typer.echo(
             f"{len(parsed.files)} files, {len(parsed.batches)} series: {done.new:,} rows new, "
             f"{done.revised:,} revised, in {target}"
         )
-    for line in parsed.refused:
-        typer.echo(f"error: {line}", err=True)
-    if parsed.refused:
+    for line in done.refused:
+        typer.echo(f"error: {' '.join(line.split())}", err=True)
+    if done.refused:
         raise typer.Exit(2)
 
 

@@ -58,12 +58,13 @@ def run(
     given = {"strategy": strategy, "start": start, "end": end, "lag": lag}
     data |= {key: value for key, value in given.items() if value is not None}
     data |= _history_keys(data, source, store, seed)
-    if param:
+    if param and isinstance(data.get("params", {}), dict):
         data["params"] = {**data.get("params", {}), **dict(map(_parameter, param))}
     if "strategy" not in data:
         raise _missing_strategy()
     checked = config_from(data)
     if out is not None:
+        out = out.expanduser().resolve()
         check_folder(out)
     with progress("running") as step:
         step(checked.strategy)
@@ -107,11 +108,11 @@ def _parameter(text: str) -> tuple[str, Any]:
     from signals.errors import ConfigError
 
     name, equals, value = text.partition("=")
-    if not (name and equals):
+    if not (name and equals) or "\n" in text:
         raise ConfigError(f"--param must be NAME=VALUE, was {text!r}")
     try:
         return name.strip(), tomllib.loads(f"x = {value}")["x"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
         return name.strip(), value
 
 

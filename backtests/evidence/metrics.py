@@ -171,10 +171,13 @@ def of_trading(result: Result) -> dict[str, object]:
     }
 
 
-def by_regime(returns: pd.Series, bills: pd.Series, regime: pd.Series) -> pd.DataFrame:
+def by_regime(
+    returns: pd.Series, bills: pd.Series, regime: pd.Series, benchmark: pd.Series
+) -> pd.DataFrame:
     """Return a row a regime: sessions, episodes, yearly mean excess, volatility, hit rate.
 
     A return counts for the regime known at the close before it, so it could have been acted on.
+    A strategy that follows the regime cannot judge it: the benchmark's excess stands beside.
     """
     known = regime.shift(1).reindex(returns.index).fillna("none")
     starts = known != known.shift(1)
@@ -184,6 +187,7 @@ def by_regime(returns: pd.Series, bills: pd.Series, regime: pd.Series) -> pd.Dat
             "sessions": int(mine.sum()),
             "episodes": int((starts & mine).sum()),
             "mean_excess": float(excess[mine].mean() * YEAR),
+            "benchmark_excess": float((benchmark - bills)[mine].mean() * YEAR),
             "volatility": volatility(returns[mine]),
             "hit_rate": float((returns[mine] > 0).mean()),
         }

@@ -9,8 +9,10 @@ import csv
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,13 +23,23 @@ import pandas as pd
 from backtests.history import sec
 from backtests.history.batch import Batch, dated, is_price, rule_of
 from backtests.history.calendar import all_sessions, known_at
-from signals.catalog import CATALOG, CONCEPTS, FILERS, annual_id
+from signals.catalog import CATALOG, CONCEPTS, FACT_RANGE, FILERS, annual_id
 from signals.errors import DataError
 from signals.universe import asset
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 _PRICE_LIMIT = 1e9
+_OLDEST = pd.Timestamp("1900-01-01")
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    csv.Error,
+)
 
 
 class Foreign(Exception):  # noqa: N818 - not an error: the file is somebody else's
@@ -87,6 +99,11 @@ def parse(
             parsed.skipped[name] = str(reason)
         except DataError as error:
             parsed.refused.append(f"{name}: {error}")
+        except _UNREADABLE as error:
+            kind = type(error).__name__
+            parsed.refused.append(
+                f"{name}: expected a readable file, but {kind}: {error}; repair it"
+            )
     _solve(parsed, facts)
     if not (parsed.batches or parsed.refused):
         raise DataError(_nothing(path, parsed))
@@ -100,7 +117,8 @@ def _files(path: Path) -> list[Path]:
 
 
 def _nothing(path: Path, parsed: Parsed) -> str:
-    what = "; ".join(parsed.skipped.values()) if path.is_file() else "none of its files is known"
+    skipped = "; ".join(parsed.skipped.values()) or "it holds no series of the catalog"
+    what = skipped if path.is_file() else "none of its files is known"
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
         f"({what}); the README lists the formats"
@@ -117,7 +135,7 @@ def _take(
     """Read one file into what was parsed so far, or raise and leave that as it was."""
     text = _text(file)
     if text.lstrip().startswith("{"):
-        concept, entries = _read_sec(text)
+        concept, entries = _read_sec(text, recorded_at)
         facts.setdefault(concept, []).extend(entries)
         parsed.files[name] = 1
         return
@@ -139,7 +157,7 @@ def _text(file: Path) -> str:
         if raw[:2] == b"\x1f\x8b":
             raw = gzip.decompress(raw)
         text = raw.decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise Foreign(f"no readable text: {type(error).__name__}") from None
     if not text.strip():
         raise Foreign("the file is empty")
@@ -152,11 +170,24 @@ def _text(file: Path) -> str:
 
 
 def _read_csv(file: Path, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
-    header = [cell.strip() for cell in text.lstrip().splitlines()[0].split(",")]
-    stem = file.name.removesuffix(".gz").removesuffix(".csv")
+    header = _header(text)
+    stem = re.sub(r"(\.csv)?(\.gz)?$", "", file.name, flags=re.IGNORECASE)
     reader = _reader(header, stem)
     table = _table(text)
     yield from reader(table, stem, recorded_at)
+
+
+def _header(text: str) -> list[str]:
+    """Return the cells of the first line that is not blank."""
+    try:
+        return [cell.strip() for cell in next(row for row in csv.reader(_lines(text)) if row)]
+    except (csv.Error, StopIteration):
+        raise Foreign("no table") from None
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, whatever ends them."""
+    return StringIO(text.lstrip(), newline=None).read().split("\n")
 
 
 Reader = Callable[[pd.DataFrame, str, pd.Timestamp], Iterator[Batch]]
@@ -184,7 +215,7 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 def _table(text: str) -> pd.DataFrame:
     """Return the rows as text, indexed by line number; every row as wide as the header."""
-    reader = csv.reader(StringIO(text))
+    reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
@@ -223,7 +254,12 @@ def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> It
         )
     ahead = 1 if asset(stem).market == "crypto" else 0  # a UTC day begins in New York's evening
     dates = _dates(table["Date"], recorded_at + pd.Timedelta(days=ahead))
-    yield _prices(stem, table[column], dates, recorded_at)
+    batch = _prices(stem, table[column], dates, recorded_at)
+    if batch.rows.empty:
+        raise DataError(
+            f"expected prices in the column {column}, found none on a session; check it"
+        )
+    yield batch
 
 
 def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -237,6 +273,11 @@ def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> I
 def _prices(
     ticker: str, column: pd.Series, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp
 ) -> Batch:
+    if not is_price(ticker):
+        raise DataError(
+            f"expected prices, but {ticker} is a series of the catalog; give it FRED's header, "
+            f"observation_date,{ticker}"
+        )
     values = _values(ticker, column, dates)
     known = asset(ticker)
     notes = []
@@ -287,6 +328,9 @@ _ANNUAL_COLUMNS = {
 
 
 def _read_annual(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    lacking = {"period_end", *_ANNUAL_COLUMNS} - set(table.columns)
+    if lacking:
+        raise DataError(f"line 1: expected the column {sorted(lacking)[0]}; export the table again")
     for ticker, part in table.groupby("ticker", sort=True):
         if ticker not in FILERS.values():
             continue
@@ -334,6 +378,8 @@ def _dates(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
         raise DataError(
             _line(text[step < pd.Timedelta(0)], "dates in ascending order", "sort the file")
         )
+    if dates.iloc[0] < _OLDEST:
+        raise DataError(_line(text[dates < _OLDEST], f"no date before {_OLDEST.date()}"))
     if dates.iloc[-1] > recorded_at:
         raise DataError(
             _line(text[dates > recorded_at], f"no date after today, {recorded_at.date()}")
@@ -376,7 +422,7 @@ def _line(bad: pd.Series, expected: str, cure: str = "correct it") -> str:
 # --- SEC ------------------------------------------------------------------------------------
 
 
-def _read_sec(text: str) -> tuple[tuple[str, str], list[dict[str, Any]]]:
+def _read_sec(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[dict[str, Any]]]:
     """Return the concept and company of a ``companyconcept`` document, and its facts."""
     try:
         document = json.loads(text)
@@ -386,27 +432,49 @@ def _read_sec(text: str) -> tuple[tuple[str, str], list[dict[str, Any]]]:
         ) from None
     if not isinstance(document, dict) or not {"cik", "tag", "units"} <= document.keys():
         raise Foreign("JSON, but no SEC companyconcept document")
-    concept = CONCEPTS.get(document["tag"])
+    concept = CONCEPTS.get(str(document["tag"]))
     ticker = FILERS.get(int(document["cik"]))
     if concept is None or ticker is None:
         raise Foreign(f"SEC tag {document['tag']} of CIK {document['cik']} is not in the catalog")
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
-    if not entries:
+    if not isinstance(entries, list) or not entries:
         raise DataError("expected facts under units/USD, found none; fetch the file again")
-    for i, entry in enumerate(entries):
-        _check_fact(i, entry)
+    for number, entry in enumerate(entries, start=1):
+        _check_fact(number, entry, now)
     return (concept, ticker), [e for e in entries if "start" in e]
 
 
-def _check_fact(i: int, entry: Any) -> None:
+def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
+    """Refuse a fact that lacks a part, or whose dates or amount cannot be."""
     wanted: dict[str, Any] = {"end": str, "filed": str, "val": (int, float), "accn": str}
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
-    dates = [entry.get(k) for k in ("start", "end", "filed") if k in entry] if good else []
-    if not good or not all(_DATE.fullmatch(str(d)) for d in dates):
+    if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {i + 1}: expected end, filed, accn and a number val, was {str(entry)[:80]}; "
+            f"fact {number}: expected end, filed, accn and a number val, was {str(entry)[:80]}; "
             "fetch the file again"
         )
+    end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
+    start = _day(number, entry["start"]) if "start" in entry else end
+    if not _OLDEST < start <= end <= filed <= now:
+        raise DataError(
+            f"fact {number}: expected start, end and filed in this order and not after today, were "
+            f"{start.date()}, {end.date()}, {filed.date()}; fetch the file again"
+        )
+    low, high = FACT_RANGE
+    if not low <= abs(entry["val"]) <= high:
+        raise DataError(
+            f"fact {number}: expected USD in {low:g} to {high:g}, was {entry['val']!r}; is the file "
+            "in another unit?"
+        )
+
+
+def _day(number: int, text: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(date.fromisoformat(text))
+    except ValueError:
+        raise DataError(
+            f"fact {number}: expected a date like 2025-09-30, was {text!r}; fetch the file again"
+        ) from None
 
 
 def _solve(parsed: Parsed, facts: dict[tuple[str, str], list[dict[str, Any]]]) -> None:

@@ -19,6 +19,11 @@ class Imported:
     added: list[Added]
 
     @property
+    def refused(self) -> list[str]:
+        """One line for each file that is bad and each series that would lose history."""
+        return [*self.parsed.refused, *(a.refused for a in self.added if a.refused)]
+
+    @property
     def new(self) -> int:
         """Rows whose date was not held."""
         return sum(a.new for a in self.added)
@@ -42,7 +47,7 @@ def import_path(
 ) -> Imported:
     """Read a file or folder into a store.
 
-    Good files go in even when others are refused; :attr:`Imported.parsed` lists those.
+    Good files and series go in even when others are refused; see :attr:`Imported.refused`.
 
     Parameters
     ----------

@@ -79,11 +79,9 @@ class Choice:
         """
         if self.decided() == "simulated":
             history = History.simulated(self.seed, self.years, thesis=self.thesis)
-            return history if end is None else history.until(history.session(end, "end"))
-        history = History.load(self.store or default_store(), only, end)
-        if end is not None:
-            history.session(end, "end")
-        return history
+        else:
+            history = History.load(self.store or default_store(), only)
+        return history if end is None else history.until(history.session(end, "end"))
 
 
 def notice(choice: Choice) -> str | None:

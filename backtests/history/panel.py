@@ -9,6 +9,7 @@ Nothing is filled backwards. A value is carried forward until it is as old as it
 past which the cell is NaN.
 """
 
+import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -174,13 +175,11 @@ class History:
 
 
 def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
+    text = str(date.date()) if isinstance(date, pd.Timestamp) else str(date)
     try:
-        at = pd.Timestamp(date)
+        return pd.Timestamp(datetime.date.fromisoformat(text))
     except ValueError:
-        at = pd.NaT  # type: ignore[assignment]
-    if pd.isna(at) or at.tz is not None:
-        raise ConfigError(f"{name} must be a date like 2025-10-06, was {str(date)!r}")
-    return at.normalize()
+        raise ConfigError(f"{name} must be a date like 2025-10-06, was {text!r}") from None
 
 
 def _span(rows: dict[str, pd.DataFrame], end: pd.Timestamp | str | None) -> pd.DatetimeIndex:

@@ -48,11 +48,15 @@ def default_store() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """What adding a batch changed: rows new, and rows that revise earlier ones."""
+    """What adding a batch changed: rows new, rows that revise earlier ones, or why it was refused.
+
+    A price vintage is refused when it lacks a date that is held: adding it would lose history.
+    """
 
     series_id: str
-    new: int
-    revised: int
+    new: int = 0
+    revised: int = 0
+    refused: str = ""
 
 
 class Store:
@@ -94,11 +98,6 @@ class Store:
         Returns
         -------
         What changed, one entry a batch, in their order.
-
-        Raises
-        ------
-        DataError
-            Also when a price vintage covers less than the one held: adding it would lose history.
         """
         with self._writer() as connection:
             recorded_at = _after_all(connection, recorded_at)
@@ -169,6 +168,8 @@ class Store:
         try:
             _check_ours(connection, self.path)
             yield connection
+        except duckdb.Error as error:
+            raise DataError(_cannot_open(self.path, locked=False)) from error
         finally:
             connection.close()
 
@@ -201,6 +202,8 @@ class Store:
             _check_ours(connection, self.path)
             yield connection
             connection.execute("COMMIT")
+        except duckdb.Error as error:
+            raise DataError(_cannot_open(self.path, locked=False)) from error
         finally:
             connection.close()
 
@@ -219,7 +222,7 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         try:
             return duckdb.connect(str(path), read_only=read_only)
         except duckdb.Error as error:
-            locked = "lock" in str(error).lower()
+            locked = "set lock on file" in str(error).lower()
             if not locked or time.monotonic() > deadline:
                 raise DataError(_cannot_open(path, locked)) from error
             time.sleep(0.05)
@@ -298,6 +301,9 @@ def _change(
     batch: Batch, held: pd.DataFrame, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, Added]:
     """Return the rows of a batch that have to be stored, and their count."""
+    lost = _lost(batch, held) if batch.whole else ""
+    if lost:
+        return batch.rows.iloc[:0], Added(series_id=batch.series_id, refused=lost)
     if batch.whole:
         new, revised = _new_vintage(batch, held), 0
     else:
@@ -306,25 +312,25 @@ def _change(
     return rows, Added(series_id=batch.series_id, new=len(new) - revised, revised=revised)
 
 
+def _lost(batch: Batch, held: pd.DataFrame) -> str:
+    """Return what a price vintage would lose of what is held, as a message; empty if nothing."""
+    missing = held["observed_on"][~held["observed_on"].isin(batch.rows["observed_on"])]
+    if missing.empty or batch.rows.empty:
+        return ""
+    return (
+        f"expected prices of {batch.series_id} on every date the store holds, but {len(missing)} "
+        f"are missing, the first {missing.iloc[0].date()}; adjusted closes change as a whole with "
+        "every split and dividend, so import the whole history"
+    )
+
+
 def _new_vintage(batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
     """Return the whole batch unless it is what is held."""
     rows = batch.rows
     if held.empty or rows.empty:
         return rows
-    same = (
-        rows[["observed_on", "value"]].reset_index(drop=True).equals(held[["observed_on", "value"]])
-    )
-    if same:
-        return rows.iloc[:0]
-    first, last = held["observed_on"].iloc[0], held["observed_on"].iloc[-1]
-    if rows["observed_on"].iloc[0] > first or rows["observed_on"].iloc[-1] < last:
-        raise DataError(
-            f"expected prices of {batch.series_id} that cover {first.date()} to {last.date()}, "
-            f"which the store holds, but they run from {rows['observed_on'].iloc[0].date()} to "
-            f"{rows['observed_on'].iloc[-1].date()}; adjusted closes change as a whole with every "
-            "split and dividend, so import the whole history"
-        )
-    return rows
+    same = rows[["observed_on", "value"]].reset_index(drop=True)
+    return rows.iloc[:0] if same.equals(held[["observed_on", "value"]]) else rows
 
 
 def _new_rows(

@@ -19,10 +19,10 @@ COLOURS = {
     Regime.ABSORPTION.value: "#e07a5f",
     Regime.FORCED_SELLING.value: "#9b2226",
     Regime.OPPORTUNITY.value: "#3d85c6",
-    "none": "#f1f2f4",
+    "none": "#e9e4da",
 }
 STRATEGY, BENCHMARK, BILLS = "#1f4e79", "#8a8f98", "#c2a45a"
-ON, OFF, NO_VIEW = "#e07a5f", "#dfe7ee", "#fafafa"
+ON, OFF, NO_VIEW = "#b5651d", "#dfe7ee", "#efece6"
 _LINES = ("#1f4e79", "#e07a5f", "#7fb069", "#c2a45a", "#6d597a", "#3d85c6", "#9b2226", "#8a8f98")
 _MOST_LINES, _MOST_POINTS = 12, 1500
 _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
@@ -126,8 +126,16 @@ def signal_chart(signal: Signal, panel: pd.DataFrame, title: str) -> Any:
 
 
 def html_of(figure: Any, *, with_library: bool) -> str:
-    """Return a figure as HTML for a page; with plotly's library inside where it is the first."""
-    return str(figure.to_html(full_html=False, include_plotlyjs=with_library, config=_CONFIG))
+    """Return a figure as HTML for a page; with plotly's library inside where it is the first.
+
+    Its title becomes a heading of the page, which wraps on a narrow screen as the chart's cannot.
+    """
+    from html import escape
+
+    title = escape(figure.layout.title.text)
+    figure.update_layout(title=None, margin_t=46)
+    chart = figure.to_html(full_html=False, include_plotlyjs=with_library, config=_CONFIG)
+    return f'<h3 class="chart">{title}</h3>\n{chart}'
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:

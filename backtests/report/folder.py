@@ -36,7 +36,7 @@ def default_folder(run: Run) -> Path:
 
 def check_folder(out: Path) -> None:
     """Raise :class:`DataError` unless the folder is absent, empty, or an earlier run of ours."""
-    if out.is_file():
+    if out.exists() and not out.is_dir():
         raise DataError(f"expected a folder at {out}, but it is a file; name another with --out")
     if not out.exists() or not any(out.iterdir()):
         return
@@ -56,7 +56,7 @@ def check_folder(out: Path) -> None:
 def _is_ours(metrics: Path) -> bool:
     try:
         return "run_id" in json.loads(metrics.read_text(encoding="utf-8"))["run"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 

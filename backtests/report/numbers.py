@@ -19,7 +19,7 @@ def metrics_of(run: Run) -> dict[str, Any]:
     """
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
     strategy = metrics.of_returns(returns, bills, benchmark) | metrics.of_trading(run.result)
-    regimes = metrics.by_regime(returns, bills, run.reading.regime)
+    regimes = metrics.by_regime(returns, bills, run.reading.regime, benchmark)
     numbers: dict[str, Any] = plain(
         {
             "run": description(run),

@@ -162,6 +162,7 @@ def _regimes(numbers: dict[str, Any]) -> list[dict[str, str]]:
             "sessions": str(row["sessions"]),
             "episodes": str(row["episodes"]),
             "mean_excess": show(row["mean_excess"], _PERCENT),
+            "benchmark_excess": show(row["benchmark_excess"], _PERCENT),
             "volatility": show(row["volatility"], _PERCENT),
             "hit_rate": show(row["hit_rate"], _PERCENT),
         }

@@ -47,13 +47,18 @@ def _units(value: float) -> int:
     return numerator * (2**1074 // denominator)
 
 
-def composite(parts: list[Column]) -> Column:
-    """Return z of the mean of the parts that have a view, each within ±3, if half of them have."""
+def mean_of(parts: list[Column]) -> Column:
+    """Return the mean of the parts that have a view, each within ±3, if half of them have."""
     means: Column = []
     for row in zip(*parts, strict=True):
         seen = [max(-3.0, min(3.0, v)) for v in row if v is not None]
         means.append(math.fsum(seen) / len(seen) if seen and len(seen) >= len(row) / 2 else None)
-    return zscore(means)
+    return means
+
+
+def composite(parts: list[Column]) -> Column:
+    """Return z of that mean."""
+    return zscore(mean_of(parts))
 
 
 def change(x: Column, n: int) -> Column:

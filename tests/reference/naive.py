@@ -1,10 +1,16 @@
 """The signals once more, as plain loops over rows: slow, literal, and free of pandas.
 
-Written from the definitions, to hold the fast versions to. A column is a list with one value a
-session, None where there is no view; a flag is a list of True, False and None.
+Written from the definitions, to hold the fast versions to; those made of market prices are in
+:mod:`tests.reference.naive_market`. A column is a list with one value a session, None where there
+is no view; a flag is a list of True, False and None.
 """
 
 import math
+from collections.abc import Sequence
+from operator import itemgetter
+
+import numpy as np
+from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
 from tests.reference import naive_market as market
 from tests.reference.columns import (
@@ -147,6 +153,94 @@ def bathtub(panel: Panel) -> tuple[Gauges, Column, Flag]:
     return gauges, score, above(score, 1.0, 0.0)
 
 
+def convexity(panel: Panel) -> tuple[Gauges, Column, Flag]:
+    """Return gauges, score and flag of the bend in the price of capital.
+
+    The panel's column ``session`` holds the dates as numbers, 20240102 for the second of January.
+    """
+    days = [int(day) for day in panel["session"]]
+    quarters = [(day // 10000, (day // 100 % 100 - 1) // 3) for day in days]
+    u = absorption(panel)[0]["u"]
+    cost = [plus(y, s) for y, s in zip(panel["DGS10"], panel["BAA10Y"], strict=True)]
+    begun = excursions(u)
+    slope, kink, low, high = None, None, None, None
+    gauges: Gauges = {name: [] for name in ("kink", "low", "high", "slope", "price")}
+    for i, share in enumerate(u):
+        if i and quarters[i] != quarters[i - 1]:
+            rows = weekly_changes(u[:i], cost[:i])
+            identified = begun[i - 1] >= 3 and len(rows) >= 104
+            everyone = range(len(rows))
+            slope, kink = bend(products(rows), everyone) if identified else (None, None)
+            low, high = kink_bounds(rows, seed=days[i]) if identified else (None, None)
+        price = None
+        if slope is not None and share is not None:
+            price = slope + kink if share > 0.5 else slope
+        for name, value in zip(gauges, (kink, low, high, slope, price), strict=True):
+            gauges[name].append(value)
+    view = [None not in row for row in zip(gauges["low"], u, strict=True)]
+    steep = [
+        there and bottom > 0 and share > 0.5
+        for there, bottom, share in zip(view, gauges["low"], u, strict=True)
+    ]
+    flag = latched(steep, [not s for s in steep], view, CONFIRM)
+    gauges |= {"u": u, "excursions": [float(n) for n in begun]}
+    return gauges, zscore(gauges["price"]), flag
+
+
+def excursions(u: Column) -> list[int]:
+    """Return how many stays above 0.5 have begun; one ends with 65 sessions in a row below 0.4."""
+    out = []
+    number, low, inside = 0, 0, False
+    for share in u:
+        low = low + 1 if share is not None and share < 0.4 else 0
+        if inside and low == 65:
+            inside = False
+        elif not inside and share is not None and share > 0.5:
+            inside = True
+            number += 1
+        out.append(number)
+    return out
+
+
+def weekly_changes(u: Column, cost: Column) -> list[tuple[float, float, float]]:
+    """Return Δu, Δ max(0, u − 0.5), Δ cost over 65 sessions, at every fifth back from the last."""
+    rows = []
+    for i in range(len(u) - 1, 64, -5):
+        if None not in (u[i], u[i - 65], cost[i], cost[i - 65]):
+            over = max(0.0, u[i] - 0.5) - max(0.0, u[i - 65] - 0.5)
+            rows.append((u[i] - u[i - 65], over, cost[i] - cost[i - 65]))
+    return rows[::-1]
+
+
+def products(rows: list[tuple[float, float, float]]) -> list[list[float]]:
+    """Return the columns a, b, y less their means, and a², ab, b², ay, by."""
+    a, b, y = ([v - math.fsum(x) / len(x) for v in x] for x in zip(*rows, strict=True))
+    pairs = ((a, a), (a, b), (b, b), (a, y), (b, y))
+    return [a, b, y, *([v * w for v, w in zip(p, q, strict=True)] for p, q in pairs)]
+
+
+def bend(columns: list[list[float]], drawn: Sequence[int]) -> tuple[float, float]:
+    """Return the slopes of y on a and b over the drawn rows, with a constant, by Cramer's rule."""
+    n = len(drawn)
+    a, b, y, aa, ab, bb, ay, by = (sum(itemgetter(*drawn)(column)) for column in columns)
+    aa, ab, bb = aa - a * a / n, ab - a * b / n, bb - b * b / n
+    ay, by = ay - a * y / n, by - b * y / n
+    determinant = aa * bb - ab * ab
+    return (ay * bb - by * ab) / determinant, (by * aa - ay * ab) / determinant
+
+
+def kink_bounds(
+    rows: list[tuple[float, float, float]], seed: int, draws: int = 400
+) -> tuple[float, float]:
+    """Return the 5th and the 95th percentile of the second slope over resampled rows."""
+    prices = np.array([y for _, _, y in rows])
+    block = max(optimal_block_length(prices)["stationary"].iloc[0], 13.0)
+    numbers = StationaryBootstrap(block, np.arange(len(rows)), seed=np.random.default_rng(seed))
+    columns = products(rows)
+    kinks = sorted(bend(columns, drawn[0].tolist())[1] for drawn, _ in numbers.bootstrap(draws))
+    return market.percentile(kinks, 0.05), market.percentile(kinks, 0.95)
+
+
 def cost_of_capital(panel: Panel) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of the cost of capital."""
     treasury, spread = (
@@ -222,56 +316,48 @@ def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
 def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of a chance."""
-    drawdown = market.speculative_drawdown(panel)
-    decile = market.worst_decile(drawdown)
+    depth = market.speculative_drawdown(panel)
+    decile = market.worst_decile(depth)
     _, _, selling = market.forced_selling(panel)
     _, tub, _ = bathtub(panel)
     _, tightening, _ = policy(panel)
     turns = zip(change(tub, 21), change(tightening, 21), strict=True)
     liquidity = [min((v for v in row if v is not None), default=None) for row in turns]
-    calm: Column = []
-    for seen in market.windows(panel["VIXCLS"], 63):
-        calm.append(None if seen is None else seen[-1] / max(seen))
-    capitulated: Column = []
+    calm, capitulated = [], []
     chance, view = [], []
-    for i in range(len(drawdown)):
+    for i, vix in enumerate(panel["VIXCLS"]):
+        quarter = [v for v in panel["VIXCLS"][max(0, i - 62) : i + 1] if v is not None]
+        calm.append(vix / max(quarter) if vix is not None and len(quarter) == 63 else None)
         recent = range(max(0, i - 41), i + 1)
-        sold = any(selling[j] for j in recent)
-        fell = any(decile[j] is not None and drawdown[j] <= decile[j] for j in recent)
-        capitulated.append(float(sold and fell))
-        view.append(None not in (decile[i], selling[i], calm[i]))
-        chance.append(
-            view[-1]
-            and sold
-            and fell
-            and not selling[i]
-            and calm[i] <= 0.7
-            and liquidity[i] is not None
-            and liquidity[i] < 0
-        )
+        fell = any(decile[j] is not None and depth[j] <= decile[j] for j in recent)
+        both = fell and any(selling[j] for j in recent)
+        known = None not in (decile[i], selling[i])
+        capitulated.append(float(both) if known else None)
+        view.append(known and calm[i] is not None)
+        ready = view[i] and both and not selling[i] and calm[i] <= 0.7
+        chance.append(ready and liquidity[i] is not None and liquidity[i] < 0)
     gauges: Gauges = {
-        "drawdown": drawdown,
+        "drawdown": depth,
         "decile": decile,
         "capitulated": capitulated,
         "forced_selling": [None if on is None else float(on) for on in selling],
         "vix_of_high": calm,
         "liquidity": liquidity,
     }
-    return gauges, negative(zscore(drawdown)), stays(chance, view)
+    return gauges, negative(zscore(depth)), stays(chance, view)
 
 
 def stays(chance: list[bool], view: list[bool]) -> Flag:
-    """Return a flag that turns on with the fifth chance in a row and is on for 63 sessions."""
-    out: Flag = []
-    streak = left = 0
-    for now, there in zip(chance, view, strict=True):
-        streak = streak + 1 if now else 0
-        if left:
-            left -= 1
-            streak = 0
-        if streak == 5:
-            left = 63
-        out.append(bool(left) if there else None)
+    """Return a flag that is on for 63 sessions from a fifth in a row, and only then looks again."""
+    out: Flag = [None if not there else False for there in view]
+    i = 0
+    while i < len(view):
+        if i >= 4 and all(chance[i - 4 : i + 1]) and all(v is False for v in out[i - 4 : i + 1]):
+            for j in range(i, min(i + 63, len(view))):
+                if not view[j]:
+                    break
+                out[j] = True
+        i += 1
     return out
 
 
@@ -328,5 +414,6 @@ TWINS = {
     "policy": policy,
     "forced_selling": market.forced_selling,
     "crypto_forced_selling": market.crypto_forced_selling,
+    "convexity": convexity,
     "opportunity": opportunity,
 }

@@ -21,6 +21,7 @@ from tests.reference.columns import (
     composite,
     growth,
     latched,
+    mean_of,
     minus,
     negative,
     zscore,
@@ -77,16 +78,17 @@ def inverse_qe(panel: Panel) -> tuple[Gauges, Column, Flag]:
             correlation.append(moment(a, b) / math.sqrt(moment(a, a) * moment(b, b)))
     premium = change(panel["THREEFYTP10"], 63)
     parts = {"z_correlation": zscore(correlation), "z_term_premium": zscore(premium)}
-    score = composite(list(parts.values()))
-    rows = list(zip(score, correlation, strict=True))
+    both = mean_of(list(parts.values()))
+    rows = list(zip(both, correlation, strict=True))
     flag = latched(
         [None not in row and row[0] > 1 and row[1] > 0 for row in rows],
         [None not in row and (row[0] < 0 or row[1] < 0) for row in rows],
         [None not in row for row in rows],
         CONFIRM,
     )
-    gauges = {"correlation": correlation, "term_premium": premium, **parts, "score": score}
-    return gauges, score, flag
+    score = zscore(both)
+    gauges = {"correlation": correlation, "term_premium": premium, **parts}
+    return {**gauges, "mean": both, "score": score}, score, flag
 
 
 def duration(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -125,6 +127,7 @@ def fading_momentum(panel: Panel) -> tuple[Gauges, Column, Flag]:
             panel[ticker][i] > panel[ticker][then]
             for then in range(max(0, i - 41), i - 20)
             for ticker in breakouts[then]
+            if panel[ticker][i] is not None
         ]
         number.append(float(len(held)))
         follow.append(100 * sum(held) / len(held) if len(held) >= 10 else None)
@@ -188,8 +191,9 @@ def forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
         "credit": percent(growth(hedge, 10)),
     }
     parts = [zscore(negative(x) if name == "credit" else x) for name, x in gauges.items()]
-    score = composite(parts)
-    return {**gauges, "score": score}, score, above(score, 1.5, 0.5, confirm=2)
+    level = mean_of(parts)
+    score = zscore(level)
+    return {**gauges, "mean": level, "score": score}, score, above(level, 1.5, 0.5, confirm=2)
 
 
 def crypto_forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -205,8 +209,9 @@ def crypto_forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
         "flow": [None if seen is None else math.fsum(seen) for seen in windows(daily, 10)],
     }
     outward = ("funding", "flow")
-    score = composite([zscore(negative(x) if k in outward else x) for k, x in gauges.items()])
-    return {**gauges, "score": score}, score, above(score, 1.5, 0.5, confirm=2)
+    level = mean_of([zscore(negative(x) if k in outward else x) for k, x in gauges.items()])
+    score = zscore(level)
+    return {**gauges, "mean": level, "score": score}, score, above(level, 1.5, 0.5, confirm=2)
 
 
 def speculative_drawdown(panel: Panel) -> Column:
@@ -215,7 +220,10 @@ def speculative_drawdown(panel: Panel) -> Column:
     out: Column = []
     value = highest = 1.0
     begun = False
-    for today in average([growth(prices, 1) for prices in basket]):
+    moves = [growth(prices, 1) for prices in basket]
+    members = [sum(v is not None for v in row) for row in zip(*moves, strict=True)]
+    for move, there in zip(average(moves), members, strict=True):
+        today = move if there >= 2 else None
         begun = begun or today is not None
         value *= 1 + (today or 0.0)
         highest = max(highest, value)
@@ -224,7 +232,7 @@ def speculative_drawdown(panel: Panel) -> Column:
 
 
 def worst_decile(x: Column) -> Column:
-    """Return the tenth percentile of all values so far, between two of them in proportion."""
+    """Return the tenth percentile of all values so far."""
     past: list[float] = []
     out: Column = []
     for value in x:
@@ -233,7 +241,13 @@ def worst_decile(x: Column) -> Column:
         if value is None or len(past) < 252:
             out.append(None)
             continue
-        place = 0.1 * (len(past) - 1)
-        low = int(place)
-        out.append(past[low] + (place - low) * (past[low + 1] - past[low]))
+        out.append(percentile(past, 0.1))
     return out
+
+
+def percentile(ordered: list[float], share: float) -> float:
+    """Return the value below which a share of the values lies, in proportion between two."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    after = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[after] - ordered[below])

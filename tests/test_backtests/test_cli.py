@@ -162,7 +162,7 @@ def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path:
         (["run", "spy", "--start", "2024-01-01", "--end", "2023-01-01"], ["start before end"]),
         (["run", "spy", "--start", "1975-01-01"], ["start 1975-01-01 lies outside the history"]),
         (["run", "spy", "--start", "2026-06-01"], ["start 2026-06-01 lies outside the history"]),
-        (["run", "spy", "--start", "2025-12-31"], ["at least two sessions"]),
+        (["run", "spy", "--start", "2025-12-31"], ["at least 21 sessions"]),
         (["run", "spy", "--lag", "0"], ["lag", "greater than or equal to 1", "was 0"]),
         (["run", "spy", "--lag", "two"], ["--lag"]),
         (["run", "spy", "--param", "volatility=0.2"], ["unknown parameter of spy 'volatility'"]),

@@ -134,8 +134,8 @@ def test_a_price_file_that_covers_less_is_refused_because_it_would_lose_history(
 ) -> None:
     take(write(tmp_path, "MU.csv", YAHOO), db)
     shorter = "Date,Adj Close\n2025-01-03,5.6\n"
-    with pytest.raises(DataError, match="import the whole history"):
-        take(write(tmp_path, "MU.csv", shorter), db)
+    done = take(write(tmp_path, "MU.csv", shorter), db)
+    assert "1 are missing, the first 2025-01-02" in done.refused[0]
     assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.5}
 
 
@@ -248,10 +248,10 @@ def test_a_coin_of_the_utc_day_ahead_is_left_out_not_refused(tmp_path: Path, db:
     assert values(db, "BTC-USD") == {"2026-01-04": 1.0, "2026-01-05": 2.0}
 
 
-def test_a_price_file_of_blanks_adds_nothing(tmp_path: Path, db: Path) -> None:
+def test_a_price_file_of_blanks_is_refused(tmp_path: Path, db: Path) -> None:
     take(write(tmp_path, "MU.csv", YAHOO), db)
-    done = take(write(tmp_path, "MU.csv", "Date,Close\n2025-01-02,\n2025-01-03,\n"), db)
-    assert (done.new, done.revised) == (0, 0)
+    with pytest.raises(DataError, match="found none on a session"):
+        take(write(tmp_path, "MU.csv", "Date,Close\n2025-01-02,\n2025-01-03,\n"), db)
     assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.5}
 
 

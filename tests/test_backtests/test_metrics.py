@@ -99,9 +99,10 @@ def test_returns_that_do_not_vary_have_no_ratios() -> None:
 def test_a_return_counts_for_the_regime_known_the_day_before() -> None:
     returns = series([0.01, 0.02, -0.03, 0.04])
     regime = pd.Series(["A", "B", "B", "B"], index=returns.index, dtype=object)
-    table = metrics.by_regime(returns, returns * 0, regime)
+    table = metrics.by_regime(returns, returns * 0, regime, 2 * returns)
     assert table.loc["A", "sessions"] == 1
     assert table.loc["A", "mean_excess"] == pytest.approx(0.02 * 252)
+    assert table.loc["A", "benchmark_excess"] == pytest.approx(0.04 * 252)
     assert table.loc["none", "sessions"] == 1
     assert table.loc["B", "hit_rate"] == 0.5
     assert table["episodes"].tolist() == [1, 1, 1]

@@ -103,12 +103,25 @@ def test_readers_wait_for_a_writer_in_another_process(store: Store) -> None:
         assert store.series_ids() == ("DGS2",)
 
 
-def test_a_failed_import_leaves_nothing_behind(store: Store) -> None:
+def test_a_vintage_that_would_lose_dates_is_refused_and_the_rest_goes_in(store: Store) -> None:
     store.add([batch("SPY", 500.0)], NOW)
     shorter = batch("SPY", 501.0, days=2)
-    with pytest.raises(DataError):
-        store.add([batch("DGS10", 4.5), shorter], NOW + pd.Timedelta(hours=1))
-    assert store.series_ids() == ("DGS2", "SPY")
+    done = store.add([batch("DGS10", 4.5), shorter], NOW + pd.Timedelta(hours=1))
+    assert [a.refused != "" for a in done] == [False, True]
+    assert store.series_ids() == ("DGS10", "DGS2", "SPY")
+    assert store.rows(["SPY"])["value"].tolist() == [500.0] * 3
+
+
+def test_a_write_that_fails_midway_leaves_nothing_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backtests.history.store._change", fail)
+    with pytest.raises(KeyboardInterrupt):
+        store.add([batch("DGS10", 4.5)], NOW)
+    assert store.series_ids() == ("DGS2",)
 
 
 def test_many_readers_in_threads_lose_nothing(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from backtests.history.panel import History
 from signals import regime
 from signals.absorption import Absorption
 from signals.base import Signal, Threshold
-from tests.reference import naive
+from tests.reference import columns, naive
 
 #: Relative; and absolute for what lies near zero, such as a score of 0.001, whose last digits are
 #: lost in the subtraction of its mean.
@@ -20,7 +21,13 @@ RELATIVE, ABSOLUTE = 1e-10, 1e-12
 
 
 def column(x: pd.Series) -> naive.Column:
-    return [None if pd.isna(v) else float(v) for v in x]
+    return [None if v != v else v for v in x.astype("float64").tolist()]
+
+
+def plain(panel: pd.DataFrame) -> naive.Panel:
+    """Return the columns of a panel as the twins read them, and its dates, 20240102.0 and so on."""
+    days = [float(f"{day:%Y%m%d}") for day in panel.index]
+    return {**{id: column(panel[id]) for id in panel}, "session": days}
 
 
 def flags_of(x: pd.Series) -> naive.Flag:
@@ -35,25 +42,63 @@ def assert_same(name: str, fast: pd.Series, slow: naive.Column | list[str | None
         assert same, f"{name} {session.date()}: {a!r}, by the twin {b!r}"
 
 
-@pytest.mark.history
-@pytest.mark.parametrize("name", signals.SIGNALS)
-def test_signal_equals_its_twin_at_every_session(name: str, history: History) -> None:
+def twin_of(name: str, panel: pd.DataFrame) -> tuple[naive.Gauges, naive.Flag]:
+    """Hold a signal to its twin at every session; return the twin's gauges and flag."""
     assert name in naive.TWINS, f"{name} has no twin; write one in tests/reference/naive.py"
     signal = signals.SIGNALS[name].signal()
-    panel = {id: column(history.panel[id]) for id in history.panel}
-    gauges, score, flag = naive.TWINS[name](panel)
+    gauges, score, flag = naive.TWINS[name](plain(panel))
 
-    found = signal.gauges(history.panel)
+    found = signal.gauges(panel)
     assert set(found) == set(gauges)
     for gauge, slow in gauges.items():
         assert_same(f"{name}.{gauge}", found[gauge], slow)
-    assert_same(f"{name} score", signal.score(history.panel), score)
-    assert flags_of(signal.flag(history.panel)) == flag
-    assert any(flag), f"{name} never flags on history, so its flag is not tested here"
+    assert_same(f"{name} score", signal.score(panel), score)
+    assert flags_of(signal.flag(panel)) == flag
+    return gauges, flag
+
+
+@pytest.mark.parametrize("name", [name for name in signals.SIGNALS if name != "convexity"])
+def test_signal_equals_its_twin_at_every_session(name: str, history: History) -> None:
+    _, flag = twin_of(name, history.panel)
+    assert True in flag, f"{name} never flags on history, so its flag is not tested here"
     assert False in flag
 
 
-@pytest.mark.history
+def test_convexity_is_not_identified_on_history(history: History) -> None:
+    gauges, flag = twin_of("convexity", history.panel)
+    assert set(flag) == set(gauges["kink"]) == {None}
+    assert gauges["excursions"][-1] == 2
+
+
+@pytest.fixture(scope="module")
+def simulated() -> pd.DataFrame:
+    """Return the panel of a simulated history on which every signal flags, convexity too."""
+    return History.simulated(seed=4).panel
+
+
+@pytest.mark.parametrize("name", signals.SIGNALS)
+def test_signal_equals_its_twin_on_a_simulated_history(name: str, simulated: pd.DataFrame) -> None:
+    _, flag = twin_of(name, simulated)
+    assert True in flag
+    assert False in flag
+
+
+@pytest.mark.parametrize("name", signals.SIGNALS)
+def test_signal_equals_its_twin_where_values_are_missing(
+    name: str, simulated: pd.DataFrame
+) -> None:
+    """Take stretches of about three weeks out of each column, and one out of all of them."""
+    panel = simulated.iloc[-2520:].copy()
+    rng = np.random.default_rng(20240102)
+    for at in range(panel.shape[1]):
+        for start in rng.integers(len(panel), size=3):
+            panel.iloc[start : start + rng.geometric(1 / 15), at] = np.nan
+    panel.iloc[2200:2215] = np.nan
+    _, flag = twin_of(name, panel)
+    assert set(flag[2200:2215]) == {None}
+    assert {*flag[:2200], *flag[2215:]} > {None}, f"{name} has no view at all"
+
+
 def test_injecting_equals_its_twin(history: History) -> None:
     panel = {id: column(history.panel[id]) for id in Absorption().inputs}
     flag = naive.injecting(panel)
@@ -62,7 +107,6 @@ def test_injecting_equals_its_twin(history: History) -> None:
     assert False in flag
 
 
-@pytest.mark.history
 def test_regime_equals_its_twin_on_history(history: History) -> None:
     reading = signals.read(history.panel)
     flags = {name: flags_of(reading.flags[name]) for name in reading.flags}
@@ -139,6 +183,18 @@ def persistent(rng: np.random.Generator, n: int) -> np.ndarray:
     """Return flags that stand for about eight sessions at a time: off, on, or without a view."""
     states = rng.choice([0.0, 1.0, np.nan], size=n, p=[0.6, 0.2, 0.2])
     return np.repeat(states, rng.geometric(1 / 8, size=n))[:n]
+
+
+def test_the_twins_z_score_with_running_sums_is_the_one_of_the_definition() -> None:
+    rng = np.random.default_rng(20240102)
+    x = [None if v < -1 else v for v in rng.normal(size=400)]
+    x[100:140] = [0.1] * 40
+    for i, z in enumerate(columns.zscore(x, window=30, minimum=20)):
+        seen = [v for v in x[max(0, i - 29) : i + 1] if v is not None]
+        if x[i] is None or len(seen) < 20 or len(set(seen)) == 1:
+            assert z is None
+        else:
+            assert z == pytest.approx((x[i] - fmean(seen)) / stdev(seen), rel=1e-13, abs=1e-15)
 
 
 @pytest.mark.parametrize("wrong", [[1.0, 2.0 * (1 + 1e-9)], [1.0, None], [None, 2.0], [0.0, 2.0]])

@@ -1,0 +1,132 @@
+"""Convexity where it is identified, which it is not on real history: see also test_twins."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.history.panel import History
+from signals import convexity
+from signals.absorption import Absorption
+from signals.convexity import Convexity
+
+SESSIONS = pd.bdate_range("2000-01-03", periods=2080)
+ESTIMATES = ["kink", "low", "high", "slope"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset(Absorption):
+    """Absorption whose u is a column of the panel."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ("u",)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        return panel[["u"]]
+
+
+SIGNAL = Convexity(absorption=Preset(), draws=50)
+
+
+def panel_of(u: np.ndarray, cost: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({"u": u, "DGS10": cost, "BAA10Y": 0.0}, index=SESSIONS[: len(u)])
+
+
+@pytest.fixture
+def swings() -> np.ndarray:
+    """Return a u that goes from 0.2 to 0.7 and back within each year of 260 sessions."""
+    return 0.45 + 0.25 * np.sin(np.arange(len(SESSIONS)) * 2 * np.pi / 260)
+
+
+def test_a_bend_without_noise_is_found_exactly(swings: np.ndarray) -> None:
+    panel = panel_of(swings, 4 + 2 * swings + 3 * np.maximum(0, swings - 0.5))
+    g = SIGNAL.gauges(panel).dropna()
+    for gauge, true in {"slope": 2, "kink": 3, "low": 3, "high": 3}.items():
+        np.testing.assert_allclose(g[gauge], true, rtol=1e-9)
+    np.testing.assert_allclose(g["price"], np.where(g["u"] > 0.5, 5, 2), rtol=1e-9)
+    flag = SIGNAL.flag(panel)
+    steep = g["u"] > 0.5
+    assert flag[g.index][steep.rolling(5).sum() == 5].all()
+    assert not flag[g.index][steep.rolling(5).sum() == 0].any()
+
+
+def test_a_price_that_flattens_never_flags(swings: np.ndarray) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, len(swings))
+    panel = panel_of(swings, 4 + 5 * swings - 3 * np.maximum(0, swings - 0.5) + noise)
+    g = SIGNAL.gauges(panel).dropna()
+    assert (g["low"] < g["kink"]).all()
+    assert (g["kink"] < g["high"]).all()
+    assert (g["high"] < 0).all()
+    assert not SIGNAL.flag(panel)[g.index].any()
+
+
+def test_it_is_estimated_at_the_first_session_of_a_quarter_after_the_third_excursion(
+    swings: np.ndarray,
+) -> None:
+    noise = np.random.default_rng(2).normal(0, 0.02, len(swings)).cumsum()
+    g = SIGNAL.gauges(panel_of(swings, 4 + swings + noise))
+    third = g.index[g["excursions"] == 3][0]
+    assert third == SESSIONS[529]  # two years of 260, and nine sessions from 0.45 to 0.5
+    assert g["kink"].first_valid_index() == pd.Timestamp("2002-04-01")
+    changes = g[ESTIMATES].dropna().diff().iloc[1:].ne(0).any(axis=1)
+    turns = pd.Series(changes.index.quarter, index=changes.index).diff().iloc[1:].ne(0)
+    assert changes.iloc[1:].equals(turns)
+
+
+@pytest.mark.parametrize(
+    ("signal", "why"),
+    [
+        (Convexity(absorption=Preset(), draws=50, excursions=9), "eight excursions"),
+        (Convexity(absorption=Preset(), draws=50, minimum=420), "402 weeks of changes"),
+    ],
+)
+def test_it_has_no_view_while_not_identified(
+    signal: Convexity, why: str, swings: np.ndarray
+) -> None:
+    panel = panel_of(swings, 4 + 2 * swings + 3 * np.maximum(0, swings - 0.5))
+    g = signal.gauges(panel)
+    assert g[[*ESTIMATES, "price"]].isna().all(axis=None), why
+    assert signal.flag(panel).isna().all()
+    assert signal.score(panel).isna().all()
+
+
+@pytest.mark.parametrize(
+    ("between", "stays"),
+    [
+        ([0.3] * 65, 2),
+        ([0.3] * 64, 1),  # a session short
+        ([0.45] * 300, 1),  # absorption is not left
+        ([0.3] * 40 + [0.45] + [0.3] * 40, 1),  # not in a row
+        ([0.3] * 40 + [np.nan] + [0.3] * 40, 1),
+        ([0.3] * 30 + [0.6] + [0.3] * 65, 2),
+    ],
+)
+def test_excursions_are_apart(between: list[float], stays: int) -> None:
+    u = np.array([0.3, 0.6, *between, 0.6])
+    assert SIGNAL.gauges(panel_of(u, u))["excursions"].iloc[-1] == stays
+
+
+def test_the_future_never_changes_the_past_where_it_is_identified() -> None:
+    panel = History.simulated(seed=4).panel
+    signal = Convexity(draws=50)
+    whole = {what: getattr(signal, what)(panel) for what in ("gauges", "score", "flag")}
+    starts = whole["gauges"]["kink"].diff().abs().gt(0)
+    turn = panel.index.get_loc(starts[starts].index[10])  # the first session of a quarter
+    for rows in (turn, turn + 1, turn + 20):
+        convexity._bounds.cache_clear()  # else the cut would be told what the whole was
+        for what, full in whole.items():
+            cut = pd.DataFrame(getattr(signal, what)(panel.iloc[:rows]))
+            pd.testing.assert_frame_equal(cut, pd.DataFrame(full).iloc[:rows], check_exact=True)
+
+
+def test_a_wider_level_gives_wider_bounds(swings: np.ndarray) -> None:
+    noise = np.random.default_rng(3).normal(0, 0.02, len(swings)).cumsum()
+    panel = panel_of(swings, 4 + swings + noise)
+    wide, narrow = (
+        Convexity(absorption=Preset(), draws=50, level=level).gauges(panel).dropna()
+        for level in (0.9, 0.5)
+    )
+    assert (wide["low"] < narrow["low"]).all()
+    assert (narrow["high"] < wide["high"]).all()
