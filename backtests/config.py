@@ -123,6 +123,9 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
         When a name is unknown or a value is of another type or out of range.
     """
     _refuse_unknown(params, [f.name for f in fields(cls)], what)  # type: ignore[arg-type]
+    for f in fields(cls):  # type: ignore[arg-type]
+        if isinstance(params.get(f.name), bool) and f.type is not bool:
+            raise ConfigError(f"{what} {f.name}: expected a number, was {params[f.name]!r}")
     try:
         return pydantic.TypeAdapter(cls).validate_python(dict(params))
     except pydantic.ValidationError as error:

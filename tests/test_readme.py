@@ -32,7 +32,7 @@ def test_the_commands_run_in_order(
     monkeypatch.setattr("backtests.history.opening.default_store", lambda: tmp_path / "s.duckdb")
     monkeypatch.setattr("backtests.history.store.default_store", lambda: tmp_path / "s.duckdb")
     lines = [line for line in CONSOLE if line.startswith("drypowder ")]
-    assert len(lines) == 8
+    assert len(lines) == 12
     for line in lines:
         arguments = shlex.split(line.replace("path/to/history", str(history_dir)))[1:]
         assert command(arguments) == 0, f"{line}\n{capsys.readouterr().err}"

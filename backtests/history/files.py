@@ -463,8 +463,8 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     low, high = FACT_RANGE
     if not low <= abs(entry["val"]) <= high:
         raise DataError(
-            f"fact {number}: expected USD in {low:g} to {high:g}, was {entry['val']!r}; is the file "
-            "in another unit?"
+            f"fact {number}: expected USD in {low:g} to {high:g}, was {entry['val']!r}; "
+            "is the file in another unit?"
         )
 
 

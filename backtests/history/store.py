@@ -75,7 +75,12 @@ class Store:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self.path = Path(path).expanduser()
+        try:
+            self.path = Path(path).expanduser()
+        except RuntimeError:
+            raise DataError(
+                f"expected a path, was {str(path)!r}: no such user; name a file"
+            ) from None
 
     def __repr__(self) -> str:
         """Return an expression that makes the same object."""

@@ -172,6 +172,16 @@ def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path:
         (["run", "near-cash-flow", "--param", "volatility"], ["--param must be NAME=VALUE"]),
         (["run", "--config", "none.toml"], ["expected a config file at none.toml"]),
         (["flags", "--at", "1980-01-01"], ["--at 1980-01-01 lies outside the history"]),
+        (["flags", "--at", "2024"], ["--at must be a date like 2025-10-06, was '2024'"]),
+        (["flags", "--at=-1"], ["--at must be a date like 2025-10-06, was '-1'"]),
+        (["flags", "--at", "06/28/2024"], ["--at must be a date like 2025-10-06"]),
+        (["run", "spy", "--end", "1980-01-01"], ["end 1980-01-01 lies outside the history"]),
+        (["run", "spy", "--out", "/dev/null"], ["it is a file"]),
+        (["run", "near-cash-flow", "--param", "volatility=0.2\ny=3"], ["must be NAME=VALUE"]),
+        (["run", "near-cash-flow", "--param", "volatility=true"], ["volatility"]),
+        (["run", "spy", "--source", "simulatd"], ["did you mean 'simulated'?"]),
+        (["flags", "--store", "~nosuchuser/x"], ["expected"]),
+        (["today", "spyy"], ["did you mean 'spy'?"]),
         (["flags", "--at", "tomorrow"], ["--at must be a date like 2025-10-06"]),
         (["flags", "--at", "2025-10-06T10:00:00Z"], ["--at must be a date like 2025-10-06"]),
     ],
@@ -202,6 +212,12 @@ def test_bad_arguments_get_one_line(
         ("strategy = 'spy'\nband = 2", ["band", "less than 1", "was 2"]),
         ("strategy = 'spy'\ninitial_capital = 0", ["initial_capital"]),
         ("strategy = ", ["expected TOML"]),
+        ("strategy = 'spy'\nlag = true", ["lag", "was True"]),
+        ("strategy = 'spy'\nlag = '1'", ["lag", "was '1'"]),
+        ("strategy = 'spy'\nparams = 3", ["params", "was 3"]),
+        ("strategy = 'spy'\nband = nan", ["band"]),
+        ("strategy = 'spy'\nsource = 'simulated'\nyears = 99", ["years must lie in 2 to 33"]),
+        ("strategy = 'spy'\nsource = 'simulated'\nseed = -1", ["seed must be 0 or above"]),
     ],
 )
 def test_bad_config_files_get_one_line(
@@ -210,7 +226,8 @@ def test_bad_config_files_get_one_line(
     config = tmp_path / "my.toml"
     config.write_text(toml)
     out = tmp_path / "out"
-    refused(drypowder("run", "--config", config, "--store", store, "--out", out), *parts)
+    history = () if "source" in toml else ("--store", store)
+    refused(drypowder("run", "--config", config, *history, "--out", out), *parts)
     assert not out.exists()
 
 
@@ -302,3 +319,45 @@ def truncate(source: Path, target: Path, last: str) -> None:
             copy.with_suffix("" if path.suffix == ".gz" else ".csv").write_text(
                 "\n".join([header, *kept]) + "\n"
             )
+
+
+def test_an_end_between_sessions_is_the_session_before(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    options = ("--start", "2024-01-02", "--end", "2024-06-30")
+    said = drypowder("run", "bills", "--store", store, *options, "--out", out, "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["run"]["end"] == "2024-06-28"
+
+
+def test_a_link_as_output_leads_to_its_folder(
+    drypowder: Drypowder, store: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    said = drypowder(
+        "run", "bills", "--store", store, "--start", "2025-06-02", "--out", tmp_path / "link"
+    )
+    assert said.code == 0, said.err
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "tearsheet.html").is_file()
+
+
+def test_a_damaged_store_is_one_line(drypowder: Drypowder, store: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.duckdb"
+    content = bytearray(store.read_bytes())
+    content[len(content) // 4 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 4)
+    damaged.write_bytes(content)
+    for arguments in (["data"], ["flags"]):
+        refused(drypowder(*arguments, "--store", damaged), "damaged")
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_the_whole_table(store: Path) -> None:
+    import os
+
+    plain = os.environ | {"PYTHONIOENCODING": "ascii", "DRYPOWDER_STORE": str(store)}
+    done = subprocess.run(
+        [sys.executable, "-m", "backtests", "flags"], capture_output=True, env=plain, check=True
+    )
+    assert b"Research, not investment advice" in done.stdout

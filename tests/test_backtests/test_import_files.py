@@ -259,3 +259,77 @@ def test_two_vintages_of_one_moment_stay_in_order(tmp_path: Path, db: Path) -> N
     take(write(tmp_path, "MU.csv", YAHOO), db)
     take(write(tmp_path, "MU.csv", YAHOO.replace("5.5", "5.6")), db)
     assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.6}
+
+
+def fact(**changes: object) -> str:
+    """Return a companyconcept document whose one fact has some parts changed."""
+    good = SEC["units"]["USD"][0]  # type: ignore[index]
+    return json.dumps(SEC | {"units": {"USD": [good | changes]}})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (json.dumps(SEC | {"cik": None}), "expected a readable file"),
+        (json.dumps(SEC | {"cik": [1]}), "expected a readable file"),
+        (json.dumps(SEC | {"units": {"USD": 5}}), "expected facts under units/USD"),
+        (json.dumps(SEC | {"units": {"USD": [None]}}), "fact 1: expected end, filed, accn"),
+        (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
+        (fact(filed="9999-12-31"), "not after today"),
+        (fact(filed="2024-01-30"), "start, end and filed in this order"),
+        (fact(start="1800-01-01"), "start, end and filed in this order"),
+        (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+12, was 15441"),
+        (fact(val=True), "fact 1: expected end, filed, accn and a number val"),
+        (fact(val=float("inf")), "fact 1: expected USD"),
+        ("{" * 50_000, "expected whole JSON"),
+    ],
+)
+def test_hostile_sec_documents_are_refused(
+    tmp_path: Path, db: Path, content: str, message: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        take(write(tmp_path, "x.json", content), db)
+    assert message in str(caught.value)
+    assert not db.exists()
+
+
+def test_one_hostile_file_does_not_keep_the_good_out(tmp_path: Path, db: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    write(folder, "x.json", json.dumps(SEC | {"cik": None}))
+    done = take(folder, db)
+    assert len(done.refused) == 1
+    assert Store(db).series_ids() == ("WALCL",)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_any_line_ends_and_quoted_headers_are_read(tmp_path: Path, db: Path, ends: str) -> None:
+    text = '\ufeff"Date","Close"\n"2025-01-02","10"\n'.replace("\n", ends)
+    (tmp_path / "MU.CSV").write_bytes(text.encode())
+    take(tmp_path / "MU.CSV", db)
+    assert values(db, "MU") == {"2025-01-02": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("DGS10.csv", "Date,Close\n2025-01-02,4\n", "DGS10 is a series of the catalog"),
+        ("t.csv", "Date,SPY,DGS10\n2025-01-02,500,4\n", "DGS10 is a series of the catalog"),
+        ("A.csv", "Date,Close\n0001-01-02,4\n", "no date before 1900-01-01"),
+        ("A.csv", "Date,Close\n2025-01-04,4\n", "found none on a session"),
+        ("annual.csv", "ticker,period_end\nMSFT,2024-06-30\n", "expected the column"),
+    ],
+)
+def test_what_would_enter_as_something_else_is_refused(
+    tmp_path: Path, db: Path, name: str, content: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        take(write(tmp_path, name, content), db)
+
+
+def test_a_hollow_price_vintage_is_refused(tmp_path: Path, db: Path) -> None:
+    days = "2025-01-02,1\n2025-01-03,2\n2025-01-06,3\n"
+    take(write(tmp_path, "MU.csv", f"Date,Close\n{days}"), db)
+    done = take(write(tmp_path, "MU.csv", "Date,Close\n2025-01-02,1\n2025-01-06,3\n"), db)
+    assert "1 are missing, the first 2025-01-03" in done.refused[0]
+    assert len(values(db, "MU")) == 3
