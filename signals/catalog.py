@@ -10,10 +10,11 @@ Prices are not listed here but in :mod:`signals.universe`, since all of them sha
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from signals.errors import MissingSeries, unknown
 
+Frequency = Literal["day", "week", "month", "quarter", "year"]
 RuleKind = Literal["close", "sessions", "h41", "days", "midnight_utc", "filed", "recorded"]
 
 
@@ -80,7 +81,7 @@ class Series:
     title: str
     unit: str
     source: Literal["fred", "sec", "file"]
-    frequency: Literal["day", "week", "month", "quarter", "year"]
+    frequency: Frequency
     known: Rule
     low: float
     high: float
@@ -97,15 +98,16 @@ FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
 
 
-def _daily(
+def _fred(
     id: str,
     title: str,
     unit: str,
     low: float,
     high: float,
     *,
-    sessions: int = 1,
-    stale_after: int = 10,
+    frequency: Frequency,
+    known: Rule,
+    stale_after: int,
     revised: bool = False,
     first: date | None = None,
 ) -> Series:
@@ -114,8 +116,8 @@ def _daily(
         title=title,
         unit=unit,
         source="fred",
-        frequency="day",
-        known=Rule(kind="sessions", n=sessions),
+        frequency=frequency,
+        known=known,
         low=low,
         high=high,
         stale_after=stale_after,
@@ -124,58 +126,26 @@ def _daily(
     )
 
 
-def _weekly(
-    id: str,
-    title: str,
-    unit: str,
-    low: float,
-    high: float,
-    known: Rule,
-    first: date | None = None,
-) -> Series:
-    return Series(
-        id=id,
-        title=title,
-        unit=unit,
-        source="fred",
-        frequency="week",
-        known=known,
-        low=low,
-        high=high,
-        stale_after=21,
-        revised=known == WHEN_RECORDED,
-        first=first,
+def _daily(*entry: Any, sessions: int = 1, stale_after: int = 10, **more: Any) -> Series:
+    known = Rule(kind="sessions", n=sessions)
+    return _fred(*entry, frequency="day", known=known, stale_after=stale_after, **more)
+
+
+def _weekly(*entry: Any, known: Rule = H41, first: date | None = None) -> Series:
+    revised = known == WHEN_RECORDED
+    return _fred(
+        *entry, frequency="week", known=known, stale_after=21, revised=revised, first=first
     )
 
 
-def _monthly(id: str, title: str, unit: str, low: float, high: float, days: int) -> Series:
-    return Series(
-        id=id,
-        title=title,
-        unit=unit,
-        source="fred",
-        frequency="month",
-        known=Rule(kind="days", n=days),
-        low=low,
-        high=high,
-        stale_after=130,
-        revised=True,
-    )
+def _monthly(*entry: Any, days: int, frequency: Frequency = "month") -> Series:
+    known = Rule(kind="days", n=days)
+    return _fred(*entry, frequency=frequency, known=known, stale_after=130, revised=True)
 
 
-def _quarterly(id: str, title: str, unit: str, low: float, high: float, days: int = 180) -> Series:
-    return Series(
-        id=id,
-        title=title,
-        unit=unit,
-        source="fred",
-        frequency="quarter",
-        known=Rule(kind="days", n=days),
-        low=low,
-        high=high,
-        stale_after=365,
-        revised=True,
-    )
+def _quarterly(*entry: Any, days: int = 180) -> Series:
+    known = Rule(kind="days", n=days)
+    return _fred(*entry, frequency="quarter", known=known, stale_after=365, revised=True)
 
 
 _MILLIONS = "USD millions"
@@ -187,25 +157,24 @@ _INDEX = "index"
 
 _FRED = (
     # The Federal Reserve's balance sheet, H.4.1. Ranges keep billions from passing for millions.
-    _weekly("WALCL", "Fed total assets, Wednesday level", _MILLIONS, 5e5, 3e7, H41),
-    _weekly("WTREGEN", "Treasury General Account, week average", _MILLIONS, 2.1e3, 5e6, H41),
+    _weekly("WALCL", "Fed total assets, Wednesday level", _MILLIONS, 5e5, 3e7),
+    _weekly("WTREGEN", "Treasury General Account, week average", _MILLIONS, 2.1e3, 5e6),
     _weekly(
         "WRESBAL",
         "Reserve balances, week average",
         _MILLIONS,
         1e4,
         2e7,
-        H41,
         first=date(2008, 10, 1),  # scarce by design before interest was paid on them
     ),
-    _weekly("TREAST", "Treasuries held by the Fed, Wednesday level", _MILLIONS, 3e5, 2e7, H41),
+    _weekly("TREAST", "Treasuries held by the Fed, Wednesday level", _MILLIONS, 3e5, 2e7),
     _weekly(
         "TLAACBW027SBOG",
         "Total assets, all commercial banks",
         _BILLIONS,
         1e3,
         1e5,
-        Rule(kind="days", n=12),  # H.8: the Friday nine days after, at 16:15, so the Monday
+        known=Rule(kind="days", n=12),  # H.8: the Friday nine days after, at 16:15, so the Monday
     ),
     _daily(
         "RRPONTSYD",
@@ -248,25 +217,16 @@ _FRED = (
         "DTWEXBGS", "Broad dollar index", _INDEX, 20, 400, sessions=7, stale_after=24, revised=True
     ),
     # Financial conditions: the whole history is re-estimated with each release.
-    _weekly("NFCI", "Chicago Fed financial conditions", _INDEX, -10, 20, WHEN_RECORDED),
-    _weekly("ANFCI", "Chicago Fed adjusted conditions", _INDEX, -10, 20, WHEN_RECORDED),
-    _weekly("STLFSI4", "St. Louis Fed financial stress", _INDEX, -10, 20, WHEN_RECORDED),
+    _weekly("NFCI", "Chicago Fed financial conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
+    _weekly("ANFCI", "Chicago Fed adjusted conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
+    _weekly("STLFSI4", "St. Louis Fed financial stress", _INDEX, -10, 20, known=WHEN_RECORDED),
     # Money, output, investment.
-    _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e3, 1e5, 60),
-    Series(
-        id="WM2NS",
-        title="M2, not seasonally adjusted",
-        unit=_BILLIONS,
-        source="fred",
-        frequency="week",
-        known=Rule(kind="days", n=60),  # released by the month since 2021
-        low=1e3,
-        high=1e5,
-        stale_after=130,
-        revised=True,
+    _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e3, 1e5, days=60),
+    _monthly(  # released by the month since 2021
+        "WM2NS", "M2, not seasonally adjusted", _BILLIONS, 1e3, 1e5, days=60, frequency="week"
     ),
-    _monthly("FEDFUNDS", "Effective federal funds rate, month average", _PERCENT, -2, 25, 45),
-    _monthly("TB3MS", "Treasury bill 3 months, month average", _PERCENT, -2, 25, 45),
+    _monthly("FEDFUNDS", "Effective federal funds rate, month average", _PERCENT, -2, 25, days=45),
+    _monthly("TB3MS", "Treasury bill 3 months, month average", _PERCENT, -2, 25, days=45),
     _quarterly("GDP", "Gross domestic product", _BILLIONS_AR, 1e3, 2e5),
     _quarterly("PNFI", "Private nonresidential fixed investment", _BILLIONS_AR, 1e2, 5e4),
     _quarterly("A679RC1Q027SBEA", "Investment in information processing", _BILLIONS_AR, 1e1, 2e4),

@@ -15,7 +15,27 @@ COINS = ("BTC-USD", "ETH-USD", "SOL-USD")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForcedSelling(ScoreSignal):
+class _Cascade(ScoreSignal):
+    """What both have in common: the windows, and a flag on the mean of z."""
+
+    decides: ClassVar[str] = "mean"
+
+    enter: float = 1.5
+    leave: float = 0.5
+    confirm: int = 2
+    short: int = 10
+    long: int = 63
+    window: int = 21
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense together."""
+        for name in ("short", "long", "window"):
+            positive(name, getattr(self, name))
+        ScoreSignal.__post_init__(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForcedSelling(_Cascade):
     """Volatility jumps, everything falls together, and credit falls behind Treasuries.
 
     Formula
@@ -66,20 +86,6 @@ class ForcedSelling(ScoreSignal):
         "mean": "σ",
         "score": "σ",
     }
-    decides: ClassVar[str] = "mean"
-
-    enter: float = 1.5
-    leave: float = 0.5
-    confirm: int = 2
-    short: int = 10
-    long: int = 63
-    window: int = 21
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
-        for name in ("short", "long", "window"):
-            positive(name, getattr(self, name))
-        ScoreSignal.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -103,7 +109,7 @@ class ForcedSelling(ScoreSignal):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CryptoForcedSelling(ScoreSignal):
+class CryptoForcedSelling(_Cascade):
     """The same among coins alone, with funding and fund flows where they are held.
 
     Formula
@@ -148,20 +154,6 @@ class CryptoForcedSelling(ScoreSignal):
         "mean": "σ",
         "score": "σ",
     }
-    decides: ClassVar[str] = "mean"
-
-    enter: float = 1.5
-    leave: float = 0.5
-    confirm: int = 2
-    short: int = 10
-    long: int = 63
-    window: int = 21
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
-        for name in ("short", "long", "window"):
-            positive(name, getattr(self, name))
-        ScoreSignal.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -1,0 +1,71 @@
+"""The cells of a table: dates and numbers, or a message with the line and the cure."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.batch import is_price
+from signals.catalog import CATALOG
+from signals.errors import DataError
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+OLDEST = pd.Timestamp("1900-01-01")
+_PRICE_LIMIT = 1e9
+
+
+def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
+    """Return the dates of a column; refuse what is no plain date, unsorted, twice or to come."""
+    text = column.str.strip()
+    bad = ~text.str.fullmatch(DATE.pattern)
+    if bad.any():
+        raise DataError(_line(text[bad], "a plain date like 2025-10-06, without time or zone"))
+    dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
+    if dates.isna().any():
+        raise DataError(_line(text[dates.isna()], "a date of the calendar"))
+    step = dates.diff()
+    if (step == pd.Timedelta(0)).any():
+        raise DataError(_line(text[step == pd.Timedelta(0)], "each date once", "drop one"))
+    if (step < pd.Timedelta(0)).any():
+        raise DataError(
+            _line(text[step < pd.Timedelta(0)], "dates in ascending order", "sort the file")
+        )
+    if dates.iloc[0] < OLDEST:
+        raise DataError(_line(text[dates < OLDEST], f"no date before {OLDEST.date()}"))
+    if dates.iloc[-1] > recorded_at:
+        raise DataError(
+            _line(text[dates > recorded_at], f"no date after today, {recorded_at.date()}")
+        )
+    return pd.DatetimeIndex(dates).as_unit("us")
+
+
+def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
+    """Return the numbers of a column by date, blanks left out; refuse what cannot be."""
+    text = column.str.strip()
+    given = (text != "").to_numpy()
+    text = text[given]
+    numbers = pd.to_numeric(text, errors="coerce")
+    bad = ~np.isfinite(numbers.to_numpy(dtype=np.float64))
+    if bad.any():
+        raise DataError(_line(text[bad], f"a finite number or a blank for {id}"))
+    _check_range(id, numbers, dates[given], text)
+    return pd.Series(numbers.to_numpy(dtype=np.float64), index=dates[given])
+
+
+def _check_range(id: str, numbers: pd.Series, dates: pd.DatetimeIndex, text: pd.Series) -> None:
+    if is_price(id):
+        bad = (numbers <= 0) | (numbers > _PRICE_LIMIT)
+        if bad.any():
+            raise DataError(_line(text[bad], f"a price of {id} above zero in USD"))
+        return
+    entry = CATALOG[id]
+    bad = (numbers < entry.low) | (numbers > entry.high)
+    if entry.first is not None:
+        bad &= dates >= pd.Timestamp(entry.first)
+    if bad.any():
+        wanted = f"{id} in {entry.unit}, which lies in {entry.low:g} to {entry.high:g}"
+        raise DataError(_line(text[bad], wanted, "is the file in another unit?"))
+
+
+def _line(bad: pd.Series, expected: str, cure: str = "correct it") -> str:
+    return f"line {bad.index[0]}: expected {expected}, was {bad.iloc[0]!r}; {cure}"

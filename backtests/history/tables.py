@@ -1,0 +1,215 @@
+"""CSV files: recognised by their header, read into batches.
+
+To read another format, write a reader and name its header in :func:`_reader`.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from io import StringIO
+
+import pandas as pd
+
+from backtests.history.batch import Batch, dated, is_price, rule_of
+from backtests.history.calendar import all_sessions, known_at
+from backtests.history.cells import dates_of, values_of
+from signals.catalog import CATALOG, FILERS, annual_id
+from signals.errors import DataError
+from signals.universe import asset
+
+_TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
+
+
+class Foreign(Exception):  # noqa: N818 - not an error: the file is somebody else's
+    """The file is none that we know."""
+
+
+def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    """Yield the batches of a CSV file, by its header; raise :class:`Foreign` for another's."""
+    header = _header(text)
+    stem = re.sub(r"(\.csv)?(\.gz)?$", "", name, flags=re.IGNORECASE)
+    reader = _reader(header, stem)
+    table = _table(text)
+    yield from reader(table, stem, recorded_at)
+
+
+def _header(text: str) -> list[str]:
+    """Return the cells of the first line that is not blank."""
+    try:
+        return [cell.strip() for cell in next(row for row in csv.reader(_lines(text)) if row)]
+    except (csv.Error, StopIteration):
+        raise Foreign("no table") from None
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text, whatever ends them."""
+    return StringIO(text.lstrip(), newline=None).read().split("\n")
+
+
+Reader = Callable[[pd.DataFrame, str, pd.Timestamp], Iterator[Batch]]
+
+
+def _reader(header: list[str], stem: str) -> Reader:
+    """Return the reader for a header, or raise :class:`Foreign`."""
+    first, rest = header[0], header[1:]
+    if first in ("observation_date", "DATE") and rest:
+        return _read_fred(rest)
+    if first == "Date" and {"Close", "Adj Close"} & set(rest):
+        return _read_yahoo
+    if first == "Date" and rest and all(_TICKER.fullmatch(cell) for cell in rest):
+        return _read_prices
+    if header == ["date", "total_net_flow_usd_m"]:
+        return _read_flow
+    if first == "date" and "funding" in stem and rest:
+        return _read_funding
+    if header == ["date", "total"] and "stablecoin" in stem:
+        return _read_stablecoins
+    if header[:1] == ["ticker"] and "period_end" in header:
+        return _read_annual
+    raise Foreign(f"no known header: {','.join(header)[:60]!r}")
+
+
+def _table(text: str) -> pd.DataFrame:
+    """Return the rows as text, indexed by line number; every row as wide as the header."""
+    reader = csv.reader(_lines(text))
+    header = [cell.strip() for cell in next(row for row in reader if row)]
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise DataError(f"line 1: expected each column once, was {twice!r} twice; drop one")
+    lines: dict[int, list[str]] = {}
+    for row in reader:
+        if row and len(row) != len(header):
+            raise DataError(
+                f"line {reader.line_num}: expected {len(header)} columns, was {len(row)}; repair it"
+            )
+        if row:
+            lines[reader.line_num] = row
+    if not lines:
+        raise DataError("expected rows below the header, found none; export the file again")
+    return pd.DataFrame.from_dict(lines, orient="index", columns=header, dtype=str)
+
+
+def _read_fred(ids: list[str]) -> Reader:
+    unknown = [id for id in ids if id not in CATALOG]
+    if unknown:
+        raise Foreign(f"FRED series not in the catalog: {', '.join(unknown[:5])}")
+
+    def read(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+        dates = dates_of(table.iloc[:, 0], recorded_at)
+        for id in ids:
+            yield dated(id, values_of(id, table[id].replace(".", ""), dates), "FRED", recorded_at)
+
+    return read
+
+
+def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    column = "Adj Close" if "Adj Close" in table else "Close"
+    if not _TICKER.fullmatch(stem):
+        raise DataError(
+            f"expected a file named after its ticker, like SPY.csv, was {stem!r}; rename it"
+        )
+    ahead = 1 if asset(stem).market == "crypto" else 0  # a UTC day begins in New York's evening
+    dates = dates_of(table["Date"], recorded_at + pd.Timedelta(days=ahead))
+    batch = _prices(stem, table[column], dates, recorded_at)
+    if batch.rows.empty:
+        raise DataError(
+            f"expected prices in the column {column}, found none on a session; check it"
+        )
+    yield batch
+
+
+def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    dates = dates_of(table["Date"], recorded_at)
+    for ticker in table.columns[1:]:
+        batch = _prices(ticker, table[ticker], dates, recorded_at)
+        if not batch.rows.empty:
+            yield batch
+
+
+def _prices(
+    ticker: str, column: pd.Series, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp
+) -> Batch:
+    if not is_price(ticker):
+        raise DataError(
+            f"expected prices, but {ticker} is a series of the catalog; give it FRED's header, "
+            f"observation_date,{ticker}"
+        )
+    values = values_of(ticker, column, dates)
+    known = asset(ticker)
+    notes = []
+    if known.market != "crypto":
+        values, note = _on_sessions(values)
+        notes.append(note)
+    values, note = _closed(ticker, values, recorded_at)
+    notes.append(note)
+    listed = pd.Timestamp(known.listed) if known.listed else None
+    if listed is not None and len(values) and values.index[0] < listed:
+        raise DataError(
+            f"expected {ticker} from its listing on {listed.date()}, was {values.index[0].date()}: "
+            "that is another company's price; cut the rows before the listing"
+        )
+    return dated(ticker, values, "prices", recorded_at, "; ".join(filter(None, notes)))
+
+
+def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    id = f"FLOW_{stem.split('_')[0].upper()}_ETF"
+    if id not in CATALOG:
+        raise DataError(
+            f"expected a file named btc_… or eth_…, was {stem!r}; rename it after its coin"
+        )
+    values = values_of(id, table.iloc[:, 1], dates_of(table["date"], recorded_at))
+    on_sessions, note = _on_sessions(values)
+    yield dated(id, on_sessions, "table", recorded_at, note)
+
+
+def _read_funding(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    dates = dates_of(table["date"], recorded_at)
+    for coin in table.columns[1:]:
+        if f"FUNDING_{coin}" in CATALOG:
+            id = f"FUNDING_{coin}"
+            yield dated(id, values_of(id, table[coin], dates), "table", recorded_at)
+
+
+def _read_stablecoins(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    values = values_of("STABLECOINS", table["total"], dates_of(table["date"], recorded_at))
+    yield dated("STABLECOINS", values, "table", recorded_at)
+
+
+_ANNUAL_COLUMNS = {
+    "long_term_debt_usd": "DEBT",
+    "debt_issuance_usd": "DEBT_ISSUED",
+    "interest_expense_usd": "INTEREST",
+    "operating_cash_flow_usd": "OCF",
+}
+
+
+def _read_annual(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    lacking = {"period_end", *_ANNUAL_COLUMNS} - set(table.columns)
+    if lacking:
+        raise DataError(f"line 1: expected the column {sorted(lacking)[0]}; export the table again")
+    for ticker, part in table.groupby("ticker", sort=True):
+        if ticker not in FILERS.values():
+            continue
+        dates = dates_of(part["period_end"], recorded_at)
+        for column, concept in _ANNUAL_COLUMNS.items():
+            id = annual_id(concept, str(ticker))
+            values = values_of(id, part[column], dates)
+            if len(values):
+                yield dated(id, values, "table", recorded_at)
+
+
+def _closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
+    """Return the closes that are known by now: a last row may be a print of a running day."""
+    done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
+    running = values.index[~done]
+    note = f"{running[0].date()} left out: the day had not closed" if len(running) else ""
+    return values[done], note
+
+
+def _on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
+    """Return the values on NYSE sessions, and a note on the others."""
+    index = all_sessions()
+    inside = values.index.isin(index) | (values.index < index[0])
+    dropped = int((~inside).sum())
+    note = f"{dropped} rows on days that are no NYSE sessions left out" if dropped else ""
+    return values[inside], note
