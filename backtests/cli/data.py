@@ -50,7 +50,7 @@ def held(store: Any) -> list[dict[str, Any]]:
     import pandas as pd
 
     from backtests.history.batch import is_price, rule_of, stale_after, unit_of
-    from backtests.history.importing import new_york_now
+    from backtests.history.calendar import new_york_now
     from signals.catalog import CATALOG
     from signals.universe import asset
 

@@ -14,8 +14,7 @@ from backtests.cli.options import (
     console,
     print_json,
     progress,
-    stale_warning,
-    warn,
+    warn_if_stale,
 )
 
 
@@ -64,9 +63,8 @@ def flags(
         reading = read_at(history, session)
         print_json(reading) if json else _print(reading)
     _write(history, session, export, html)
-    stale = stale_warning(session) if at is None and history.source == "store" else None
-    if stale:
-        warn(stale)
+    if at is None:
+        warn_if_stale(history)
 
 
 def _write(history: Any, session: Any, export: Path | None, html: Path | None) -> None:

@@ -26,8 +26,6 @@ SeedOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
-STALE_DAYS = 7
-
 
 def store_path(store: Path | None) -> Path:
     """Return the store to use: the one named, the environment's, or the default one."""
@@ -93,11 +91,10 @@ def warn(message: str) -> None:
     typer.echo(f"warning: {message}", err=True)
 
 
-def stale_warning(last: Any) -> str | None:
-    """Return a warning when history ended more than a week ago, else None."""
-    from backtests.history.importing import new_york_now
+def warn_if_stale(history: Any) -> None:
+    """Print one line of warning when real history ended more than a week ago."""
+    from backtests.history.opening import stale_warning
 
-    age = (new_york_now() - last).days
-    if age <= STALE_DAYS:
-        return None
-    return f"the history ends on {last.date()}, {age} days ago; import newer data"
+    said = stale_warning(history)
+    if said:
+        warn(said)

@@ -14,8 +14,8 @@ from backtests.cli.options import (
     console,
     print_json,
     progress,
-    stale_warning,
     warn,
+    warn_if_stale,
 )
 
 Text = Optional[str]  # noqa: UP045 - typer reads it
@@ -75,10 +75,10 @@ def run(
         print_json(numbers)
     else:
         _print(numbers, folder)
-    live = checked.end is None and not done.simulated
-    stale = stale_warning(done.result.equity.index[-1]) if live else None
-    for line in [*numbers["run"]["notes"], *([stale] if stale else [])]:
+    for line in numbers["run"]["notes"]:
         warn(line)
+    if checked.end is None:
+        warn_if_stale(done.history)
 
 
 def _history_keys(

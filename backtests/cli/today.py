@@ -14,8 +14,7 @@ from backtests.cli.options import (
     console,
     print_json,
     progress,
-    stale_warning,
-    warn,
+    warn_if_stale,
 )
 
 
@@ -52,9 +51,8 @@ def today(
     decision = decide(built, history, session, held, decimals=decimals)
     said = _plain(decision, strategy, history.source, read_at(history, session)["sentence"])
     print_json(said) if json else _print(said)
-    stale = stale_warning(session) if at is None and history.source == "store" else None
-    if stale:
-        warn(stale)
+    if at is None:
+        warn_if_stale(history)
 
 
 def _tickers(held: dict[str, float] | None) -> tuple[str, ...]:

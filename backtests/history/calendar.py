@@ -19,6 +19,11 @@ H41_RELEASE = pd.Timedelta(hours=16, minutes=30)
 THURSDAY = 3
 
 
+def new_york_now() -> pd.Timestamp:
+    """Return the present moment by New York's clock, naive."""
+    return pd.Timestamp.now(tz="America/New_York").tz_localize(None).as_unit("us")
+
+
 @cache
 def all_sessions() -> pd.DatetimeIndex:
     """Return the NYSE sessions from 1990 to a year from now, as naive dates."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.history.calendar import new_york_now
 from backtests.history.files import Parsed, parse
 from backtests.history.store import Added, Store
 from signals.errors import DataError
@@ -32,11 +33,6 @@ class Imported:
     def revised(self) -> int:
         """Rows whose date was held with another value."""
         return sum(a.revised for a in self.added)
-
-
-def new_york_now() -> pd.Timestamp:
-    """Return the present moment by New York's clock, naive."""
-    return pd.Timestamp.now(tz="America/New_York").tz_localize(None).as_unit("us")
 
 
 def import_path(

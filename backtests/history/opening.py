@@ -7,11 +7,14 @@ from typing import Literal
 
 import pandas as pd
 
+from backtests.history.calendar import new_york_now
 from backtests.history.panel import History
 from backtests.history.store import Store, default_store
 from signals.errors import ConfigError
 
 Source = Literal["store", "simulated"]
+
+STALE_DAYS = 7
 
 #: Put wherever simulated data reach.
 SIMULATED = "SIMULATED"
@@ -82,6 +85,15 @@ class Choice:
         else:
             history = History.load(self.store or default_store(), only)
         return history if end is None else history.until(history.session(end, "end"))
+
+
+def stale_warning(history: History) -> str | None:
+    """Return a warning when real history ended more than a week ago, else None."""
+    last = pd.Timestamp(history.panel.index[-1])
+    age = (new_york_now() - last).days
+    if history.source == "simulated" or age <= STALE_DAYS:
+        return None
+    return f"the history ends on {last.date()}, {age} days ago; import newer data"
 
 
 def notice(choice: Choice) -> str | None:

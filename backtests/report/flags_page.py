@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 
 import signals
-from backtests.history.opening import SIMULATED
+from backtests.history.opening import SIMULATED, stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
 from backtests.report.reading import read_at
@@ -52,6 +52,7 @@ def write_flags_page(history: History, session: Any, path: Path) -> None:
     section = environment.get_template("flags.html.j2").render(
         said=said,
         simulated=bool(label),
+        stale=stale_warning(history) if session == history.panel.index[-1] else None,
         timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
         entries=entries,
     )

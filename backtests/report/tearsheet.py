@@ -16,7 +16,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from backtests.history.opening import SIMULATED
+from backtests.history.opening import SIMULATED, stale_warning
 from backtests.pipeline import Run
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from signals.universe import HINDSIGHT
@@ -140,6 +140,7 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
         chart=html_of(_chart(run), with_library=True),
         timeline=html_of(_timeline(run), with_library=False),
         hindsight=HINDSIGHT,
+        stale=stale_warning(run.history) if run.config.end is None else None,
     )
 
 

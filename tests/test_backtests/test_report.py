@@ -178,6 +178,18 @@ def test_the_page_is_whole_and_asks_nobody(folder: Path) -> None:
     assert "not investment advice" in page
 
 
+def test_the_page_warns_of_stale_history_unless_an_end_was_asked_for(
+    folder: Path, store: Path, tmp_path: Path
+) -> None:
+    warning = "the history ends on 2025-12-31"
+    assert warning in (folder / "tearsheet.html").read_text()
+    asked = config_from(
+        {"strategy": "bills", "store": store, "start": "2025-06-02", "end": "2025-12-31"}
+    )
+    write_run(run(asked), tmp_path / "out")
+    assert warning not in (tmp_path / "out" / "tearsheet.html").read_text()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from tests.browser import chromium
