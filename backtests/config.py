@@ -13,6 +13,7 @@ import pydantic
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import BAND
 from backtests.engine.simulate import CAPITAL
+from backtests.history.bills import SPREAD
 from backtests.history.opening import Choice, Source
 from signals import SIGNALS, Signal
 from signals.errors import ConfigError, unknown
@@ -50,6 +51,8 @@ class RunConfig(pydantic.BaseModel):
         USD.
     benchmark
         Ticker.
+    bill_spread
+        What idle cash earns less than the 3-month yield, percentage points a year.
     costs
         See :class:`backtests.engine.costs.Costs`.
     """
@@ -70,6 +73,7 @@ class RunConfig(pydantic.BaseModel):
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
     benchmark: str = "SPY"
+    bill_spread: float = pydantic.Field(default=SPREAD, ge=-1, le=5, strict=True)
     costs: Costs = Costs()
 
     def build_strategy(self) -> Strategy:

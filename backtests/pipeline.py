@@ -10,6 +10,7 @@ import signals
 from backtests.config import RunConfig
 from backtests.engine.schedule import decision_sessions
 from backtests.engine.simulate import Result, simulate
+from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.version import __version__
 from signals.errors import ConfigError, MissingSeries, StaleSeries
@@ -52,16 +53,6 @@ class Run:
         """Whether the history is simulated."""
         return self.history.source == "simulated"
 
-    def absorption_entered(self) -> int:
-        """Return how many times the regime turned to ABSORPTION while returns were earned.
-
-        The number of observations that a claim about timing rests on; a stay that had begun
-        before the start counts as one.
-        """
-        regime = self.reading.regime.shift(1).reindex(self.result.returns.index)
-        on = regime == Regime.ABSORPTION.value
-        return int((on & ~on.shift(1, fill_value=False)).sum())
-
     @property
     def bills(self) -> pd.Series:
         """Simple daily returns of bills on the result's sessions."""
@@ -86,23 +77,11 @@ def run(config: RunConfig, history: History | None = None) -> Run:
     strategy = config.build_strategy()
     if history is None:
         history = config.choice().open((*strategy.assets, config.benchmark), _day(config.end))
-    _check_assets((*strategy.assets, config.benchmark), history)
+    check_assets((*strategy.assets, config.benchmark), history)
 
     reading = signals.read(history.panel, config.build_signals())
-    weights = strategy.weights(reading, history.panel)
     index = window(config, history, reading)
-    decisions = decision_sessions(index, reading.regime if strategy.follows_regime else None)
-    result = simulate(
-        weights.loc[decisions],
-        history.closes.loc[index],
-        history.bills.loc[index],
-        config.costs,
-        config.lag,
-        band=config.band,
-        capital=config.initial_capital,
-        gross_limit=strategy.gross_limit,
-        name=strategy.name,
-    )
+    result = trade(config, strategy, history, reading, index)
     return Run(
         config=config.model_copy(update={"source": history.source}),
         strategy=strategy,
@@ -111,6 +90,41 @@ def run(config: RunConfig, history: History | None = None) -> Run:
         result=result,
         benchmark=_benchmark(config.benchmark, history, index),
         run_id=run_id(config, history),
+    )
+
+
+def entered(reading: Reading, result: Result) -> int:
+    """Return how many times the regime turned to ABSORPTION while returns were earned.
+
+    The number of observations that a claim about timing rests on; a stay that had begun before
+    the start counts as one.
+    """
+    regime = reading.regime.shift(1).reindex(result.returns.index)
+    on = regime == Regime.ABSORPTION.value
+    return int((on & ~on.shift(1, fill_value=False)).sum())
+
+
+def trade(
+    config: RunConfig,
+    strategy: Strategy,
+    history: History,
+    reading: Reading,
+    index: pd.DatetimeIndex,
+) -> Result:
+    """Return what a strategy makes of a reading on some sessions: weights, then simulation."""
+    weights = strategy.weights(reading, history.panel)
+    decisions = decision_sessions(index, reading.regime if strategy.follows_regime else None)
+    bills = bill_returns(history.panel[YIELD], config.bill_spread)
+    return simulate(
+        weights.loc[decisions],
+        history.closes.loc[index],
+        bills.loc[index],
+        config.costs,
+        config.lag,
+        band=config.band,
+        capital=config.initial_capital,
+        gross_limit=strategy.gross_limit,
+        name=strategy.name,
     )
 
 
@@ -154,7 +168,7 @@ def run_id(config: RunConfig, history: History) -> str:
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
 
 
-def _check_assets(tickers: tuple[str, ...], history: History) -> None:
+def check_assets(tickers: tuple[str, ...], history: History) -> None:
     """Raise :class:`MissingSeries` when an asset that was listed by the end has no price at all."""
     end = history.panel.index[-1]
     for ticker in dict.fromkeys(tickers):

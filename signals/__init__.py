@@ -5,7 +5,7 @@ and one line here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -18,12 +18,13 @@ from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
+from signals.errors import ConfigError
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.inverse_qe import InverseQE
 from signals.opportunity import Opportunity
 from signals.policy import Policy
-from signals.regime import Reading, Regime
+from signals.regime import Reading, Regime, vote
 from signals.regime import read as _read
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "default_signals",
     "needed",
     "read",
+    "reread",
 ]
 
 
@@ -102,3 +104,32 @@ def read(panel: pd.DataFrame, signals: Mapping[str, Signal] | None = None) -> Re
     chosen = default_signals() if signals is None else signals
     voters = tuple(name for name, entry in SIGNALS.items() if entry.votes)
     return _read(panel, chosen, voters, MIN_VIEWS)
+
+
+def reread(
+    panel: pd.DataFrame, reading: Reading, chosen: Mapping[str, Signal], k: float
+) -> Reading:
+    """Return a reading as it would be if banks needed another share of GDP in reserves.
+
+    The flags that count idle capital, ``dry_powder`` and ``absorption``, are read anew with ``k``
+    and the vote is taken again; everything else stays. Results that rest on k are shown for
+    several.
+
+    Parameters
+    ----------
+    panel, reading
+        What was read, and what came of it.
+    chosen
+        The signals it was read with, by name; both must be among them.
+    k
+        Reserves that banks need, as a share of GDP.
+    """
+    powder, absorption = chosen["dry_powder"], chosen["absorption"]
+    if not (isinstance(powder, DryPowder) and isinstance(absorption, Absorption)):
+        raise ConfigError("expected dry_powder and absorption among the signals; leave them in")
+    powder = replace(powder, k=k)
+    absorption = replace(absorption, dry_powder=replace(absorption.dry_powder, k=k))
+    flags = reading.flags.assign(dry_powder=powder.flag(panel), absorption=absorption.flag(panel))
+    votes = flags[list(reading.votes)]
+    regime = vote(flags, votes, absorption.injecting(panel), MIN_VIEWS)
+    return Reading(regime=regime, flags=flags, scores=reading.scores, votes=votes)

@@ -89,8 +89,19 @@ def read(
     flags = pd.DataFrame({name: s.flag(panel) for name, s in signals.items()}, index=panel.index)
     scores = pd.DataFrame({name: s.score(panel) for name, s in signals.items()}, index=panel.index)
     votes = flags[[name for name in voters if name in flags]]
-    raw = _raw(flags, votes, _injecting(signals, panel), min_views)
-    return Reading(regime=settle(raw, confirm), flags=flags, scores=scores, votes=votes)
+    regime = vote(flags, votes, _injecting(signals, panel), min_views, confirm)
+    return Reading(regime=regime, flags=flags, scores=scores, votes=votes)
+
+
+def vote(
+    flags: pd.DataFrame,
+    votes: pd.DataFrame,
+    injecting: pd.Series,
+    min_views: int,
+    confirm: int = CONFIRM_REGIME,
+) -> pd.Series:
+    """Return the regime that some flags make, by the rules of :func:`read`."""
+    return settle(_raw(flags, votes, injecting, min_views), confirm)
 
 
 def _injecting(signals: Mapping[str, Signal], panel: pd.DataFrame) -> pd.Series:

@@ -38,6 +38,7 @@ def today(
 ) -> None:
     """Show target weights now, what changed, why, and the orders that lead there."""
     from backtests.config import config_from
+    from backtests.pipeline import check_assets
     from backtests.report.reading import read_at
     from backtests.today import read_holdings
     from backtests.today import today as decide
@@ -47,6 +48,7 @@ def today(
     choice = choose_history(source, store, seed)
     with progress("reading history"):
         history = choice.open((*built.assets, "SPY", *_tickers(held)))
+    check_assets(built.assets, history)
     session = history.session(at)
     decision = decide(built, history, session, held, decimals=decimals)
     said = _plain(decision, strategy, history.source, read_at(history, session)["sentence"])

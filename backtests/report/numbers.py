@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence import metrics
-from backtests.pipeline import Run
+from backtests.evidence.k_choice import by_k
+from backtests.pipeline import Run, entered
 from backtests.version import __version__
 from signals.base import parameters
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
-    """Return the run, and the metrics of the strategy, its benchmark, bills and each regime.
+    """Return the run, and the metrics of the strategy, its benchmark, bills, each regime and k.
 
     Fractions, not percent; dates as ISO strings; null where a metric is not defined.
     """
@@ -27,6 +28,7 @@ def metrics_of(run: Run) -> dict[str, Any]:
             "benchmark": metrics.of_returns(benchmark, bills, benchmark),
             "bills": metrics.of_returns(bills, bills, benchmark),
             "regimes": regimes.to_dict(orient="index"),
+            "by_k": by_k(run).to_dict(orient="index"),
         }
     )
     return numbers
@@ -49,9 +51,10 @@ def description(run: Run) -> dict[str, Any]:
         "final_equity": float(equity.iloc[-1]),
         "benchmark": config.benchmark,
         "costs": parameters(config.costs),
+        "bill_spread": config.bill_spread,
         "run_id": run.run_id,
         "version": __version__,
-        "absorption_entered": run.absorption_entered(),
+        "absorption_entered": entered(run.reading, run.result),
         "notes": list(run.result.notes),
     }
 

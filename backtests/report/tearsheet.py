@@ -136,6 +136,7 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
         rows=[_row(key, numbers) for key, _, _ in ROWS],
         regimes=_regimes(numbers),
         votes=_votes(run),
+        by_k=_by_k(numbers),
         regime=run.reading.regime.iloc[-1] or "none",
         chart=html_of(_chart(run), with_library=True),
         timeline=html_of(_timeline(run), with_library=False),
@@ -168,6 +169,15 @@ def _regimes(numbers: dict[str, Any]) -> list[dict[str, str]]:
             "hit_rate": show(row["hit_rate"], _PERCENT),
         }
         for name, row in numbers["regimes"].items()
+    ]
+
+
+def _by_k(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    forms = {"cagr": _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
+    return [
+        {"k": k, "entered": str(row["absorption_entered"])}
+        | {name: "–" if row[name] is None else form(row[name]) for name, form in forms.items()}
+        for k, row in numbers["by_k"].items()
     ]
 
 

@@ -1,0 +1,51 @@
+"""What rests on k is shown for several k, by the same path as the run itself."""
+
+from pathlib import Path
+
+import pytest
+
+from backtests.config import config_from
+from backtests.evidence import metrics
+from backtests.evidence.k_choice import KS, by_k
+from backtests.history.panel import History
+from backtests.pipeline import Run, run
+
+
+@pytest.fixture(scope="module")
+def finished(store: Path, history: History) -> Run:
+    config = {"strategy": "cash-heavy", "store": store, "start": "2015-01-01"}
+    return run(config_from(config), history)
+
+
+def test_the_row_of_the_default_k_is_the_run_itself(finished: Run) -> None:
+    row = by_k(finished).loc[0.09]
+    assert row["cagr"] == pytest.approx(metrics.cagr(finished.result.returns), rel=1e-12)
+    assert row["max_drawdown"] == metrics.max_drawdown(finished.result.returns).depth
+
+
+@pytest.mark.parametrize("k", [0.08, 0.11])
+def test_another_k_is_a_run_with_that_k(finished: Run, history: History, k: float) -> None:
+    moved = {
+        "strategy": "cash-heavy",
+        "start": "2015-01-01",
+        "signals": {"dry_powder": {"k": k}, "absorption": {"dry_powder": {"k": k}}},
+    }
+    whole = run(config_from(moved), history)
+    assert by_k(finished).loc[k, "cagr"] == pytest.approx(metrics.cagr(whole.result.returns))
+
+
+def test_every_k_has_a_row_and_a_strategy_without_regime_none(
+    finished: Run, store: Path, history: History
+) -> None:
+    assert tuple(by_k(finished).index) == KS
+    spy = run(config_from({"strategy": "spy", "store": store, "start": "2015-01-01"}), history)
+    assert by_k(spy).empty
+
+
+def test_the_bill_spread_is_a_parameter_of_the_run(history: History) -> None:
+    base = {"strategy": "bills", "start": "2023-01-03", "end": "2024-12-31"}
+    plain, dear = (
+        run(config_from(base | {"bill_spread": spread}), history) for spread in (0.1, 1.1)
+    )
+    gap = metrics.cagr(plain.result.returns) - metrics.cagr(dear.result.returns)
+    assert gap == pytest.approx(0.01, abs=1e-3)
