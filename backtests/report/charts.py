@@ -49,8 +49,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
         fall = 100 * (equity[name] / equity[name].cummax() - 1)
         figure.add_trace(_line(fall, str(name), colour, " %", legend=False), row=2, col=1)
     figure.add_trace(_strip(names, COLOURS, "regime"), row=3, col=1)
-    for name, first, last in _stays(names):
-        figure.add_vrect(x0=first, x1=last, fillcolor=COLOURS[name], opacity=0.13, line_width=0)
+    _shade(figure, names, COLOURS, opacity=0.13)
     for name in _present(names):
         figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
@@ -119,9 +118,7 @@ def signal_chart(signal: Signal, panel: pd.DataFrame, title: str) -> Any:
             line = _line(_thin(panel[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
     on = flag.loc[start:].map({True: "on", False: "off"}).astype(object).fillna("no view")
-    for said, first, last in _stays(on):
-        if said == "on":
-            figure.add_vrect(x0=first, x1=last, fillcolor=ON, opacity=0.16, line_width=0)
+    _shade(figure, on, {"on": ON}, opacity=0.16)
     return _dress(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
 
 
@@ -186,6 +183,28 @@ def _stays(names: pd.Series) -> list[tuple[str, str, str]]:
     days = _days(names)
     ends = [*starts[1:], len(names) - 1]
     return [(str(names.iloc[a]), days[a], days[b]) for a, b in zip(starts, ends, strict=True)]
+
+
+def _shade(figure: Any, names: pd.Series, palette: dict[str, str], opacity: float) -> None:
+    """Shade every stay in a state that the palette knows, over the whole height."""
+    shapes = [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": first,
+            "x1": last,
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": palette[name],
+            "opacity": opacity,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+        for name, first, last in _stays(names)
+        if name in palette
+    ]
+    figure.layout.shapes = [*figure.layout.shapes, *shapes]  # add_vrect is slow, one by one
 
 
 def _present(names: pd.Series) -> list[str]:
