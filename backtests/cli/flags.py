@@ -86,6 +86,9 @@ def _print(reading: dict[str, Any]) -> None:
     screen = console()
     screen.print(f"[bold]{reading['regime'] or 'no regime'}[/bold], as of {reading['as_of']}")
     screen.print(reading["sentence"])
+    sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
+    votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
+    screen.print(f"[dim]votes {'; '.join(votes)}[/dim]")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("signal", "value", "past", "score", "flag", "since", "flips with", "inputs known"):
         table.add_column(name, justify="right" if name in ("value", "past", "score") else "left")

@@ -26,7 +26,7 @@ from strategies import STRATEGIES
 
 Measure = Callable[[pd.DataFrame], pd.DataFrame]
 
-CUTS = 20
+CUTS = 50
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def panel(history: History) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
-    """Return 20 random sessions, most of them in the years in which signals have views.
+    """Return 50 random sessions, most of them in the years in which signals have views.
 
     And two at which bitcoin and ether were so new that measures of them had not begun.
     """
