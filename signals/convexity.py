@@ -40,6 +40,8 @@ class Convexity(Signal):
         and steep when they are scarce: Afonso, Giannone, La Spada, Williams, NY Fed Staff Report
         1019 (2022). Politis, Romano, "The Stationary Bootstrap", JASA (1994); block length by
         Politis, White (2004), at least ``horizon`` weeks since changes overlap that long.
+        The interval is too narrow, as bootstraps of slow series are: without any kink, low came
+        out above zero in 7 to 14 % of simulated looks, not 5 %, most often near ``minimum`` weeks.
 
     Parameters
     ----------
