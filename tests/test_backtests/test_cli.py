@@ -181,6 +181,8 @@ def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path:
         (["run", "near-cash-flow", "--param", "volatility=true"], ["volatility"]),
         (["run", "spy", "--source", "simulatd"], ["did you mean 'simulated'?"]),
         (["flags", "--store", "~nosuchuser/x"], ["expected"]),
+        (["flags", "--seed", "3"], ["expected --seed with the simulated economy"]),
+        (["run", "spy", "--source", "simulated", "--seed", "-3"], ["seed must be 0 or above"]),
         (["today", "spyy"], ["did you mean 'spy'?"]),
         (["flags", "--at", "tomorrow"], ["--at must be a date like 2025-10-06"]),
         (["flags", "--at", "2025-10-06T10:00:00Z"], ["--at must be a date like 2025-10-06"]),
