@@ -14,7 +14,6 @@ from signals.transforms import same_date, zscore
 
 BASKET = ("ARKK", "MSTR", "COIN", "BTC-USD")
 _MINIMUM = 252
-_MEMBERS = 2  # one share is no basket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,7 @@ class Opportunity(Signal):
     Timing
         That of its parts.
     NaN
-        No view before 252 sessions with two members of the basket, a view of forced selling and
+        No view before 252 sessions with ``members`` of the basket, a view of forced selling and
         63 sessions of the VIX; a gap in the view ends a stay.
     Reference
         Link L14 of the thesis. The levels are stated in advance, not fitted.
@@ -46,6 +45,8 @@ class Opportunity(Signal):
         Sessions.
     calm
         Fraction of the VIX's high.
+    members
+        Of the basket, that a session needs. With 1, MicroStrategy alone is the basket to 2013.
     confirm
         Sessions in a row before the flag turns on.
 
@@ -75,11 +76,12 @@ class Opportunity(Signal):
     memory: int = 42
     stay: int = 63
     calm: float = 0.7
+    members: int = 1
     confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
-        for name in ("memory", "stay", "calm", "confirm"):
+        for name in ("memory", "stay", "calm", "members", "confirm"):
             positive(name, getattr(self, name))
 
     @property
@@ -102,7 +104,7 @@ class Opportunity(Signal):
         """Return the basket's drawdown, its worst decile so far, and the conditions."""
         require(panel, self.inputs, self.name)
         forced = self.forced_selling.flag(panel)
-        drawdown = _basket_drawdown(panel)
+        drawdown = _basket_drawdown(panel, self.members)
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
         seen = _within(forced.fillna(False), self.memory) & _within(drawdown <= decile, self.memory)
         high = panel["VIXCLS"].rolling(63).max()
@@ -157,10 +159,10 @@ def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Serie
     return pd.Series(out, index=now.index, dtype="boolean").mask(~seen)
 
 
-def _basket_drawdown(panel: pd.DataFrame) -> pd.Series:
-    """Return the basket's fall from its highest value so far, %; NaN before it has two members."""
+def _basket_drawdown(panel: pd.DataFrame, members: int) -> pd.Series:
+    """Return the basket's fall from its highest value so far, %; NaN before it has its members."""
     each = same_date(panel, BASKET).pct_change(fill_method=None)
-    returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= _MEMBERS)
+    returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= members)
     value = (1 + returns.fillna(0.0)).cumprod()
     fall = 100 * (value / value.cummax() - 1)
     return fall.where(np.asarray(returns.notna().cummax(), dtype=bool))

@@ -223,7 +223,7 @@ def speculative_drawdown(panel: Panel) -> Column:
     moves = [growth(prices, 1) for prices in basket]
     members = [sum(v is not None for v in row) for row in zip(*moves, strict=True)]
     for move, there in zip(average(moves), members, strict=True):
-        today = move if there >= 2 else None
+        today = move if there >= 1 else None
         begun = begun or today is not None
         value *= 1 + (today or 0.0)
         highest = max(highest, value)
