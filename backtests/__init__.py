@@ -10,7 +10,16 @@ from typing import Any
 
 from backtests.version import __version__
 
-__all__ = ["History", "RunConfig", "__version__", "config_from", "import_path", "run", "write_run"]
+__all__ = [
+    "History",
+    "RunConfig",
+    "__version__",
+    "config_from",
+    "import_path",
+    "run",
+    "walk_forward",
+    "write_run",
+]
 
 _HOMES = {
     "History": "backtests.history.panel",
@@ -18,6 +27,7 @@ _HOMES = {
     "config_from": "backtests.config",
     "import_path": "backtests.history.importing",
     "run": "backtests.pipeline",
+    "walk_forward": "backtests.walkforward",
     "write_run": "backtests.report.folder",
 }
 

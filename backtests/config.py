@@ -8,15 +8,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
 import pydantic
 
 from backtests.engine.costs import Costs
-from backtests.engine.schedule import BAND
+from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
 from backtests.history.opening import Choice, Source
-from signals import SIGNALS, Signal
-from signals.errors import ConfigError, unknown
+from backtests.own import is_own, own_signal, own_strategy, source_of
+from signals import DRIVERS, SIGNALS, Signal, needed
+from signals.drivers import VOTES
+from signals.errors import ConfigError, DrypowderError, placed, unknown
 from strategies import STRATEGIES, Strategy
 
 T = TypeVar("T")
@@ -28,11 +31,18 @@ class RunConfig(pydantic.BaseModel):
     Attributes
     ----------
     strategy
-        A name of :data:`strategies.STRATEGIES`.
+        A name of :data:`strategies.STRATEGIES`, or the dotted path of one's own, ``module:Name``.
+        :func:`config_from` takes ``name@driver`` too.
+    driver
+        What its regime is driven by: one of :data:`signals.DRIVERS`.
     params
         Parameters of the strategy that differ from its defaults.
+    universe
+        By sleeve of the strategy, the tickers in it where they differ from its defaults.
     signals
         By signal name, parameters that differ from its defaults.
+    own_signals
+        By dotted path, signals of one's own, and whether each votes on the regime.
     source
         ``store`` or ``simulated``; None lets the data decide, see
         :class:`backtests.history.opening.Choice`.
@@ -43,6 +53,9 @@ class RunConfig(pydantic.BaseModel):
     start, end
         The first decision falls on the first session at or after ``start``; None for the first
         session with a regime. The run ends with the last session at or before ``end``.
+    schedule
+        When something is decided whatever happens, see
+        :class:`backtests.engine.schedule.Schedule`.
     lag
         Sessions from decision to fill.
     band
@@ -60,8 +73,11 @@ class RunConfig(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     strategy: str
+    driver: str = VOTES
     params: dict[str, Any] = {}
+    universe: dict[str, tuple[str, ...]] = {}
     signals: dict[str, dict[str, Any]] = {}
+    own_signals: dict[str, pydantic.StrictBool] = {}
     source: Source | None = None
     store: Path | None = None
     seed: int = pydantic.Field(default=0, strict=True)
@@ -69,6 +85,7 @@ class RunConfig(pydantic.BaseModel):
     thesis: bool = pydantic.Field(default=True, strict=True)
     start: date | None = None
     end: date | None = None
+    schedule: Schedule = Schedule()
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
@@ -76,31 +93,78 @@ class RunConfig(pydantic.BaseModel):
     bill_spread: float = pydantic.Field(default=SPREAD, ge=-1, le=5, strict=True)
     costs: Costs = Costs()
 
-    def build_strategy(self) -> Strategy:
-        """Return the strategy with its parameters.
+    @property
+    def label(self) -> str:
+        """The strategy's name, with its driver where that is not the votes."""
+        name = self.strategy_class().name
+        return name if self.driver == VOTES else f"{name}@{self.driver}"
+
+    def strategy_class(self) -> type[Strategy]:
+        """Return the class of the strategy, of the registry or one's own.
 
         Raises
         ------
         ConfigError
-            When the name or a parameter is unknown, or a value cannot be used.
+            When there is none of that name.
         """
+        if is_own(self.strategy):
+            return own_strategy(self.strategy)
         if self.strategy not in STRATEGIES:
             raise ConfigError(unknown("strategy", self.strategy, STRATEGIES))
-        return build(STRATEGIES[self.strategy], self.params, f"parameter of {self.strategy}")
+        return STRATEGIES[self.strategy]
 
-    def build_signals(self) -> dict[str, Signal]:
-        """Return every registered signal, with the parameters given.
+    def build_strategy(self) -> Strategy:
+        """Return the strategy with its parameters and its universe.
 
         Raises
         ------
         ConfigError
-            Likewise.
+            When the name, a parameter or a sleeve is unknown, or a value cannot be used.
         """
-        _refuse_unknown(self.signals, SIGNALS, "signal")
+        cls = self.strategy_class()
+        if self.driver not in DRIVERS:
+            raise ConfigError(unknown("driver", self.driver, DRIVERS))
+        if self.driver != VOTES and not cls.follows_regime:
+            raise ConfigError(
+                f"expected a strategy that follows the regime for the driver {self.driver}, was "
+                f"{cls.name}; leave the driver out"
+            )
+        _refuse_unknown(self.universe, _sleeves(cls), f"sleeve of {cls.name}")
+        return build(cls, {**self.universe, **self.params}, f"parameter of {cls.name}")
+
+    def build_signals(self) -> dict[str, Signal]:
+        """Return every registered signal and one's own, with the parameters given.
+
+        Raises
+        ------
+        ConfigError
+            Likewise, or when one's own signal has the name of another.
+        """
+        classes = {name: entry.signal for name, entry in SIGNALS.items()}
+        for path in self.own_signals:
+            cls = own_signal(path)
+            if cls.name in classes:
+                raise ConfigError(f"{path}: a signal {cls.name!r} exists; give it another name")
+            classes[cls.name] = cls
+        _refuse_unknown(self.signals, classes, "signal")
         return {
-            name: build(entry.signal, self.signals.get(name, {}), f"parameter of {name}")
-            for name, entry in SIGNALS.items()
+            name: build(cls, self.signals.get(name, {}), f"parameter of {name}")
+            for name, cls in classes.items()
         }
+
+    def more_voters(self) -> tuple[str, ...]:
+        """Return the names of one's own signals that vote."""
+        return tuple(own_signal(path).name for path, votes in self.own_signals.items() if votes)
+
+    def series(self) -> tuple[str, ...]:
+        """Return the ids and tickers that a run of it reads beside bills, each once."""
+        strategy, chosen = self.build_strategy(), self.build_signals()
+        ids = (*strategy.assets, *strategy.reads, self.benchmark, *needed(chosen))
+        return tuple(dict.fromkeys(ids))
+
+    def end_day(self) -> pd.Timestamp | None:
+        """Return the last day of the run; None for the history's own."""
+        return None if self.end is None else pd.Timestamp(self.end)
 
     def choice(self) -> Choice:
         """Return where its history comes from."""
@@ -115,7 +179,13 @@ class RunConfig(pydantic.BaseModel):
     def identity(self) -> str:
         """Return what tells this run from another on equal data, as canonical JSON."""
         where = {"source", "store", "seed", "years", "thesis"}
-        return json.dumps(self.model_dump(mode="json", exclude=where), sort_keys=True)
+        data = self.model_dump(mode="json", exclude=where)
+        data["own"] = [source_of(cls) for cls in self._own_classes()]
+        return json.dumps(data, sort_keys=True)
+
+    def _own_classes(self) -> list[type]:
+        own: list[type] = [own_signal(path) for path in self.own_signals]
+        return [*own, self.strategy_class()] if is_own(self.strategy) else own
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
@@ -134,6 +204,15 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
         return pydantic.TypeAdapter(cls).validate_python(dict(params))
     except pydantic.ValidationError as error:
         raise ConfigError(_first_fault(error, f"{what} ")) from None
+    except DrypowderError:
+        raise
+    except Exception as error:  # of somebody's own class
+        raise ConfigError(f"{what}: making {cls.__name__} failed: {placed(error)}") from None
+
+
+def _sleeves(cls: type[Strategy]) -> list[str]:
+    """Return the fields of a strategy that hold tickers."""
+    return [f.name for f in fields(cls) if f.type == tuple[str, ...]]
 
 
 def config_from(data: Mapping[str, Any]) -> RunConfig:
@@ -145,11 +224,11 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
         When a key is unknown (with the nearest known one) or a value cannot be used.
     """
     _refuse_unknown(data, RunConfig.model_fields, "config key")
-    costs = data.get("costs", {})
-    if isinstance(costs, Mapping):
-        _refuse_unknown(costs, [f.name for f in fields(Costs)], "config key in costs")
+    for key, part in (("costs", Costs), ("schedule", Schedule)):
+        if isinstance(data.get(key), Mapping):
+            _refuse_unknown(data[key], [f.name for f in fields(part)], f"config key in {key}")
     try:
-        config = RunConfig.model_validate(dict(data))
+        config = RunConfig.model_validate(_split_driver(data))
     except pydantic.ValidationError as error:
         raise ConfigError(_first_fault(error, "config key ")) from None
     if config.start and config.end and config.start > config.end:
@@ -159,6 +238,19 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     config.build_strategy()
     config.build_signals()
     return config
+
+
+def _split_driver(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data with ``name@driver`` as two keys."""
+    name, at, driver = str(data.get("strategy", "")).partition("@")
+    if not at:
+        return dict(data)
+    if data.get("driver", driver) != driver:
+        raise ConfigError(
+            f"expected one driver, were {driver!r} in the strategy and {data['driver']!r}; leave "
+            "one out"
+        )
+    return {**data, "strategy": name, "driver": driver}
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 
@@ -14,9 +13,9 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.version import __version__
 from signals.errors import ConfigError, MissingSeries, StaleSeries
-from signals.regime import Reading, Regime
+from signals.regime import Reading
 from signals.universe import asset
-from strategies import Strategy
+from strategies import Strategy, decide
 
 #: Sessions, a month: below that yearly figures mean nothing.
 SHORTEST = 21
@@ -32,21 +31,34 @@ class Run:
         What was run.
     history, reading
         On what; both end with the run.
+    state
+        Of the strategy at each session, see :meth:`strategies.Strategy.state`.
+    decided
+        Its weights at the sessions on which it decided.
     result
         What came of it.
     benchmark
         Simple daily returns of the benchmark on the result's sessions, before costs.
-    run_id
-        Hash of the configuration and of every number of the history.
     """
 
     config: RunConfig
     strategy: Strategy
     history: History
     reading: Reading
+    state: pd.Series | None
+    decided: pd.DataFrame
     result: Result
     benchmark: pd.Series
-    run_id: str
+
+    @property
+    def run_id(self) -> str:
+        """Hash of the configuration and of every number of the history."""
+        return run_id(self.config, self.history)
+
+    @property
+    def label(self) -> str:
+        """What it is called: the strategy, and its driver where that is not the votes."""
+        return self.config.label
 
     @property
     def simulated(self) -> bool:
@@ -74,49 +86,57 @@ def run(config: RunConfig, history: History | None = None) -> Run:
     ConfigError, DataError, SimulationError
         When it cannot be run; nothing was written.
     """
-    strategy = config.build_strategy()
     if history is None:
-        history = config.choice().open((*strategy.assets, config.benchmark), _day(config.end))
-    check_assets((*strategy.assets, config.benchmark), history)
+        history = config.choice().open(config.series(), config.end_day())
+    reading = read(config, history)
+    return run_on(config, history, reading, window(config, history, reading))
 
-    reading = signals.read(history.panel, config.build_signals())
-    index = window(config, history, reading)
-    result = trade(config, strategy, history, reading, index)
+
+def read(config: RunConfig, history: History) -> Reading:
+    """Return the reading of a history by a configuration's signals and driver."""
+    chosen = config.build_signals()
+    reading = signals.read(history.panel, chosen, config.more_voters())
+    return signals.drive(history.panel, reading, chosen, config.driver)
+
+
+def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:
+    """Run one backtest on a history that was read already, on some of its sessions."""
+    strategy = config.build_strategy()
+    check_assets((*strategy.assets, config.benchmark), history)
+    state = strategy.state(reading, history.panel)
+    weights = decide(strategy, reading, history.panel)
+    decided = weights.loc[decisions(config, strategy, state, index)]
     return Run(
         config=config.model_copy(update={"source": history.source}),
         strategy=strategy,
         history=history,
         reading=reading,
-        result=result,
+        state=state,
+        decided=decided,
+        result=trade(config, strategy, history, decided, index),
         benchmark=_benchmark(config.benchmark, history, index),
-        run_id=run_id(config, history),
     )
 
 
-def entered(reading: Reading, result: Result) -> int:
-    """Return how many times the regime turned to ABSORPTION while returns were earned.
-
-    The number of observations that a claim about timing rests on; a stay that had begun before
-    the start counts as one.
-    """
-    regime = reading.regime.shift(1).reindex(result.returns.index)
-    on = regime == Regime.ABSORPTION.value
-    return int((on & ~on.shift(1, fill_value=False)).sum())
+def decisions(
+    config: RunConfig, strategy: Strategy, state: pd.Series | None, index: pd.DatetimeIndex
+) -> pd.DatetimeIndex:
+    """Return the sessions of a run on which its strategy decides."""
+    followed = None if strategy.only_scheduled else state
+    return decision_sessions(index, followed, config.schedule)
 
 
 def trade(
     config: RunConfig,
     strategy: Strategy,
     history: History,
-    reading: Reading,
+    decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> Result:
-    """Return what a strategy makes of a reading on some sessions: weights, then simulation."""
-    weights = strategy.weights(reading, history.panel)
-    decisions = decision_sessions(index, reading.regime if strategy.follows_regime else None)
+    """Return what comes of decided weights on some sessions."""
     bills = bill_returns(history.panel[YIELD], config.bill_spread)
     return simulate(
-        weights.loc[decisions],
+        decided,
         history.closes.loc[index],
         bills.loc[index],
         config.costs,
@@ -126,6 +146,38 @@ def trade(
         gross_limit=strategy.gross_limit,
         name=strategy.name,
     )
+
+
+def entered(state: pd.Series, watched: tuple[str, ...], index: pd.Index) -> int:
+    """Return how many times a state was entered while some returns were earned.
+
+    The number of observations that a claim about timing rests on. A return counts for the state
+    known at the session before; a stay that had begun before the first one counts as one.
+
+    Parameters
+    ----------
+    state
+        Labels by session.
+    watched
+        The labels that count, together.
+    index
+        Sessions of the returns.
+    """
+    on = state.shift(1).reindex(index).isin(watched)
+    return int((on & ~on.shift(1, fill_value=False)).sum())
+
+
+def times_entered(run: Run) -> int | None:
+    """Return how many times a run's strategy entered the states it acts in.
+
+    None for a strategy that has no state. One that decides at its schedule alone is asked then.
+    """
+    if run.state is None:
+        return None
+    state = run.state
+    if run.strategy.only_scheduled:
+        state = state.loc[run.decided.index].reindex(state.index, method="ffill")
+    return entered(state, run.strategy.watched, run.result.returns.index)
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
@@ -192,7 +244,3 @@ def _benchmark(ticker: str, history: History, index: pd.DatetimeIndex) -> pd.Ser
             "import it or choose other dates"
         )
     return prices.pct_change().iloc[1:].rename(ticker)
-
-
-def _day(day: date | None) -> pd.Timestamp | None:
-    return None if day is None else pd.Timestamp(day)

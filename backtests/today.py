@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-import signals
+from backtests.config import RunConfig
 from backtests.engine.costs import Costs
-from backtests.engine.schedule import BAND, decision_sessions
 from backtests.history.panel import History
+from backtests.pipeline import decisions, read
 from signals.errors import ConfigError, DataError, MissingSeries
 from signals.regime import Reading
-from strategies import Strategy
+from strategies import decide
 from strategies.base import check_weights
 
 CASH = "CASH"
@@ -56,20 +56,19 @@ class Today:
 
 
 def today(
-    strategy: Strategy,
+    config: RunConfig,
     history: History,
     session: pd.Timestamp,
     holdings: Mapping[str, float] | None = None,
     *,
     decimals: int = 4,
-    costs: Costs | None = None,
 ) -> Today:
     """Return what a strategy holds from a session's close on.
 
     Parameters
     ----------
-    strategy
-        Any strategy.
+    config
+        Names the strategy, its driver, signals, schedule, band and costs.
     history
         Must hold prices of its assets and of the holdings.
     session
@@ -78,8 +77,6 @@ def today(
         Units by asset, and USD under ``CASH``.
     decimals
         To which units are rounded, toward zero.
-    costs
-        For the estimate; default those of a backtest.
 
     Raises
     ------
@@ -89,19 +86,20 @@ def today(
         When the holdings are worth nothing.
     """
     past = history.until(session)
-    reading = signals.read(past.panel)
-    weights = strategy.weights(reading, past.panel)
+    strategy = config.build_strategy()
+    reading = read(config, past)
+    weights = decide(strategy, reading, past.panel)
     check_weights(weights, strategy.name, strategy.gross_limit)
-    followed = reading.regime if strategy.follows_regime else None
-    decided = decision_sessions(pd.DatetimeIndex(past.panel.index), followed)
+    index = pd.DatetimeIndex(past.panel.index)
+    decided = decisions(config, strategy, strategy.state(reading, past.panel), index)
     earlier = decided[decided < session]
     last = earlier[-1] if len(earlier) else session
     orders = value = beyond = None
     if holdings is not None:
         prices = _prices(past, (*holdings, *strategy.assets), set(holdings) - {CASH})
         value = _value(holdings, prices)
-        orders = _orders(holdings, weights.iloc[-1], prices, value, decimals, costs or Costs())
-        beyond = _beyond(holdings, weights.iloc[-1], prices, value)
+        orders = _orders(holdings, weights.iloc[-1], prices, value, decimals, config.costs)
+        beyond = _beyond(holdings, weights.iloc[-1], prices, value, config.band)
     return Today(
         session=session,
         reading=reading,
@@ -176,10 +174,14 @@ def _value(holdings: Mapping[str, float], prices: pd.Series) -> float:
 
 
 def _beyond(
-    holdings: Mapping[str, float], target: pd.Series, prices: pd.Series, value: float
+    holdings: Mapping[str, float],
+    target: pd.Series,
+    prices: pd.Series,
+    value: float,
+    band: float,
 ) -> tuple[str, ...]:
     now = {a: holdings.get(a, 0.0) * prices[a] / value for a in prices.index if prices[a] > 0}
-    return tuple(a for a, w in now.items() if abs(target.get(a, 0.0) - w) > BAND)
+    return tuple(a for a, w in now.items() if abs(target.get(a, 0.0) - w) > band)
 
 
 def _orders(

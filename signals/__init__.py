@@ -4,7 +4,7 @@ Pure: no files, no network, no clock. :data:`SIGNALS` is the registry; a new sig
 and one line here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -16,6 +16,7 @@ from signals.capex import Capex
 from signals.convexity import Convexity
 from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
+from signals.drivers import DRIVERS, drive
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
 from signals.errors import ConfigError
@@ -24,10 +25,11 @@ from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.inverse_qe import InverseQE
 from signals.opportunity import Opportunity
 from signals.policy import Policy
-from signals.regime import Reading, Regime, vote
+from signals.regime import Reading, Regime, injecting, vote
 from signals.regime import read as _read
 
 __all__ = [
+    "DRIVERS",
     "MIN_VIEWS",
     "SIGNALS",
     "Absorption",
@@ -50,9 +52,12 @@ __all__ = [
     "Registered",
     "Signal",
     "default_signals",
+    "drive",
     "needed",
     "read",
     "reread",
+    "voters",
+    "with_k",
 ]
 
 
@@ -96,40 +101,57 @@ def needed(signals: Mapping[str, Signal] | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(id for signal in chosen.values() for id in signal.inputs))
 
 
-def read(panel: pd.DataFrame, signals: Mapping[str, Signal] | None = None) -> Reading:
+def voters() -> tuple[str, ...]:
+    """Return the names of the registered signals that vote."""
+    return tuple(name for name, entry in SIGNALS.items() if entry.votes)
+
+
+def read(
+    panel: pd.DataFrame,
+    signals: Mapping[str, Signal] | None = None,
+    more_voters: tuple[str, ...] = (),
+) -> Reading:
     """Read some signals (default: all registered) on a point-in-time panel and take the vote.
 
-    See :func:`signals.regime.read` for the rules, the timing and what NaN does.
+    See :func:`signals.regime.read` for the rules, the timing and what NaN does. ``more_voters``
+    are names among ``signals`` that vote beside the registered ones.
     """
     chosen = default_signals() if signals is None else signals
-    voters = tuple(name for name, entry in SIGNALS.items() if entry.votes)
-    return _read(panel, chosen, voters, MIN_VIEWS)
+    return _read(panel, chosen, (*voters(), *more_voters), MIN_VIEWS)
+
+
+def with_k(chosen: Mapping[str, Signal], k: float) -> dict[str, Signal]:
+    """Return some signals with another share of GDP in reserves that banks are taken to need.
+
+    It is a parameter of ``dry_powder`` and of ``absorption``, which counts the same idle capital;
+    both must be among them. Results that rest on k are shown for several.
+    """
+    powder, absorption = chosen.get("dry_powder"), chosen.get("absorption")
+    if not (isinstance(powder, DryPowder) and isinstance(absorption, Absorption)):
+        raise ConfigError("expected dry_powder and absorption among the signals; leave them in")
+    part = replace(absorption.dry_powder, k=k)
+    return {
+        **chosen,
+        "dry_powder": replace(powder, k=k),
+        "absorption": replace(absorption, dry_powder=part),
+    }
 
 
 def reread(
-    panel: pd.DataFrame, reading: Reading, chosen: Mapping[str, Signal], k: float
+    panel: pd.DataFrame, reading: Reading, chosen: Mapping[str, Signal], names: Iterable[str]
 ) -> Reading:
-    """Return a reading as it would be if banks needed another share of GDP in reserves.
-
-    The flags that count idle capital, ``dry_powder`` and ``absorption``, are read anew with ``k``
-    and the vote is taken again; everything else stays. Results that rest on k are shown for
-    several.
+    """Return a reading in which some flags are read anew and the vote is taken again.
 
     Parameters
     ----------
     panel, reading
         What was read, and what came of it.
     chosen
-        The signals it was read with, by name; both must be among them.
-    k
-        Reserves that banks need, as a share of GDP.
+        The signals to read with, by name, ``absorption`` among them.
+    names
+        Those of them that changed; their scores stay as they were.
     """
-    powder, absorption = chosen["dry_powder"], chosen["absorption"]
-    if not (isinstance(powder, DryPowder) and isinstance(absorption, Absorption)):
-        raise ConfigError("expected dry_powder and absorption among the signals; leave them in")
-    powder = replace(powder, k=k)
-    absorption = replace(absorption, dry_powder=replace(absorption.dry_powder, k=k))
-    flags = reading.flags.assign(dry_powder=powder.flag(panel), absorption=absorption.flag(panel))
+    flags = reading.flags.assign(**{name: chosen[name].flag(panel) for name in names})
     votes = flags[list(reading.votes)]
-    regime = vote(flags, votes, absorption.injecting(panel), MIN_VIEWS)
-    return Reading(regime=regime, flags=flags, scores=reading.scores, votes=votes)
+    regime = vote(flags, votes, injecting(chosen, panel), MIN_VIEWS)
+    return replace(reading, regime=regime, flags=flags, votes=votes)

@@ -13,6 +13,7 @@ A message says what was expected, what it was, and the cure, on one line.
 """
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 
@@ -63,3 +64,15 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     hint = f"; did you mean '{near[0]}'?" if near else ";"
     listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
     return f"unknown {kind} '{name}'{hint} known: {listed}"
+
+
+def placed(error: Exception) -> str:
+    """Return an error of somebody's own code in words, with the file and line it came from."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg} at {error.filename}:{error.lineno}"
+    where = [
+        f" at {frame.filename}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not any(part in frame.filename for part in ("site-packages", "importlib", "<frozen"))
+    ]
+    return f"{type(error).__name__}: {error}{where[-1] if where else ''}"

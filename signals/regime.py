@@ -89,7 +89,7 @@ def read(
     flags = pd.DataFrame({name: s.flag(panel) for name, s in signals.items()}, index=panel.index)
     scores = pd.DataFrame({name: s.score(panel) for name, s in signals.items()}, index=panel.index)
     votes = flags[[name for name in voters if name in flags]]
-    regime = vote(flags, votes, _injecting(signals, panel), min_views, confirm)
+    regime = vote(flags, votes, injecting(signals, panel), min_views, confirm)
     return Reading(regime=regime, flags=flags, scores=scores, votes=votes)
 
 
@@ -104,7 +104,8 @@ def vote(
     return settle(_raw(flags, votes, injecting, min_views), confirm)
 
 
-def _injecting(signals: Mapping[str, Signal], panel: pd.DataFrame) -> pd.Series:
+def injecting(signals: Mapping[str, Signal], panel: pd.DataFrame) -> pd.Series:
+    """Return whether ``absorption`` says that capital is injected; no view without that signal."""
     for signal in signals.values():
         if isinstance(signal, Absorption):
             return signal.injecting(panel)

@@ -4,35 +4,65 @@ Pure: no files, no network, no clock. :data:`STRATEGIES` is the registry; a new 
 file and one line here.
 """
 
-from strategies.base import Strategy
-from strategies.baselines import Bills, Bitcoin, EqualWeight, SixtyForty, Spy
+from strategies.base import Strategy, decide
+from strategies.baselines import Bills, Bitcoin, ConstantMix, EqualWeight, Gold, SixtyForty, Spy
 from strategies.cash_heavy import CashHeavy
+from strategies.challengers import DualMomentum, Trend, TrendUniverse, VolTarget
 from strategies.defensive import Defensive
-from strategies.near_cash_flow import NearCashFlow
+from strategies.memory_over_crypto import MemoryOverCrypto, MemoryOverCryptoSmh
+from strategies.near_cash_flow import NearCashFlow, NearCashFlowSmh
+from strategies.patient import Patient
+from strategies.survival import Survival
 
 __all__ = [
+    "CHALLENGERS",
     "STRATEGIES",
     "Bills",
     "Bitcoin",
     "CashHeavy",
+    "ConstantMix",
     "Defensive",
+    "DualMomentum",
     "EqualWeight",
+    "Gold",
+    "MemoryOverCrypto",
+    "MemoryOverCryptoSmh",
     "NearCashFlow",
+    "NearCashFlowSmh",
+    "Patient",
     "SixtyForty",
     "Spy",
     "Strategy",
+    "Survival",
+    "Trend",
+    "TrendUniverse",
+    "VolTarget",
+    "decide",
 ]
 
+_THESIS: tuple[type[Strategy], ...] = (
+    NearCashFlow,
+    NearCashFlowSmh,
+    CashHeavy,
+    Defensive,
+    Patient,
+    MemoryOverCrypto,
+    MemoryOverCryptoSmh,
+    Survival,
+)
+_BASELINES: tuple[type[Strategy], ...] = (
+    Spy,
+    SixtyForty,
+    Bitcoin,
+    Gold,
+    Bills,
+    EqualWeight,
+    ConstantMix,
+)
+_CHALLENGERS: tuple[type[Strategy], ...] = (Trend, TrendUniverse, DualMomentum, VolTarget)
+
 STRATEGIES: dict[str, type[Strategy]] = {
-    strategy.name: strategy
-    for strategy in (
-        NearCashFlow,
-        CashHeavy,
-        Defensive,
-        Spy,
-        SixtyForty,
-        Bitcoin,
-        Bills,
-        EqualWeight,
-    )
+    strategy.name: strategy for strategy in (*_THESIS, *_BASELINES, *_CHALLENGERS)
 }
+#: Names of the rules that know nothing of the thesis.
+CHALLENGERS = tuple(strategy.name for strategy in _CHALLENGERS)

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.errors import SimulationError
+from signals.errors import ConfigError, DrypowderError, SimulationError, placed
 from signals.regime import Reading, Regime
 
 VOLATILITY_WINDOW = 63
@@ -21,6 +21,8 @@ SESSIONS_A_YEAR = 252
 
 #: Shares of a portfolio by regime: sleeve to fraction of the whole; the remainder is cash.
 Table = Mapping[Regime, Mapping[str, float]]
+#: Members of each sleeve, by its name.
+Sleeves = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,15 @@ class Strategy(ABC):
     link
         The link of the thesis that it trades; empty for a baseline.
     follows_regime
-        True when a change of regime is an occasion to decide, beside month ends.
+        True when its weights go by the regime, which is then its state.
+    only_scheduled
+        True when a change of its state is no occasion to decide, before the schedule is.
+    watched
+        The states that it acts in: how often they were entered is how many observations a claim
+        about its timing rests on.
+    uses_prices
+        True when its weights depend on past prices beside the regime: by scaling to a volatility,
+        by a trend.
     gross_limit
         The most that long and short weights may add up to.
     """
@@ -45,12 +55,28 @@ class Strategy(ABC):
     line: ClassVar[str]
     link: ClassVar[str] = ""
     follows_regime: ClassVar[bool] = False
+    only_scheduled: ClassVar[bool] = False
+    watched: ClassVar[tuple[str, ...]] = (Regime.ABSORPTION.value,)
+    uses_prices: ClassVar[bool] = False
     gross_limit: ClassVar[float] = 1.0
 
     @property
     @abstractmethod
     def assets(self) -> tuple[str, ...]:
         """Tickers it may hold."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Ids of the panel that it reads beside its assets; none unless it says so."""
+        return ()
+
+    def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
+        """Return its state at each session; a change is an occasion to decide.
+
+        Labels, or None in the place of one; None altogether for a strategy that has no state.
+        Row t uses rows up to t.
+        """
+        return reading.regime if self.follows_regime else None
 
     @abstractmethod
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -99,18 +125,89 @@ def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.D
     )
 
 
-def combine(
-    shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Mapping[str, tuple[str, ...]]
+def scaled(
+    shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Sleeves, names: tuple[str, ...], to: float
 ) -> pd.DataFrame:
+    """Return sleeve shares, some of them times min(1, ``to`` / the sleeve's volatility)."""
+    factors = {name: volatility_scale(panel, sleeves[name], to) for name in names}
+    return shares.assign(**{name: shares[name] * factor for name, factor in factors.items()})
+
+
+def combine(shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Sleeves) -> pd.DataFrame:
     """Return asset weights from sleeve shares: equal over the listed members of each sleeve.
 
-    The share of a sleeve with no listed member stays in cash.
+    The share of a sleeve with no listed member stays in cash. An asset of two sleeves gets both.
     """
-    parts = [
-        equal_over_listed(panel, tickers).mul(shares[name], axis=0)
-        for name, tickers in sleeves.items()
-    ]
-    return pd.concat(parts, axis=1)
+    weights = pd.DataFrame(0.0, index=panel.index, columns=list(tickers_of(sleeves)))
+    for name, tickers in sleeves.items():
+        part = equal_over_listed(panel, tickers).mul(shares[name], axis=0)
+        weights[list(tickers)] += part
+    return weights
+
+
+def tickers_of(sleeves: Sleeves) -> tuple[str, ...]:
+    """Return the members of all sleeves, each once."""
+    return tuple(dict.fromkeys(ticker for tickers in sleeves.values() for ticker in tickers))
+
+
+def check_sleeves(sleeves: Sleeves) -> None:
+    """Raise :class:`ConfigError` when a sleeve names an asset twice, or names none well."""
+    for name, tickers in sleeves.items():
+        if len(set(tickers)) != len(tickers) or not all(t == t.strip() and t for t in tickers):
+            raise ConfigError(
+                f"{name}: expected tickers, each once, were {', '.join(map(repr, tickers))}"
+            )
+
+
+def check_volatility(volatility: float) -> None:
+    """Raise :class:`ConfigError` unless a yearly volatility to scale to is one."""
+    if not 0 < volatility <= 5:
+        raise ConfigError(
+            f"volatility must lie above 0, up to 5 (a fraction a year), was {volatility}"
+        )
+
+
+def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+    """Return a strategy's weights at every session, with the form that the contract asks for.
+
+    Whatever goes wrong inside a strategy is told on one line with its place.
+
+    Raises
+    ------
+    SimulationError
+        When the weights are no table of numbers, sessions × assets, or the strategy fails.
+    """
+    try:
+        weights = strategy.weights(reading, panel)
+    except DrypowderError:
+        raise
+    except Exception as error:
+        raise SimulationError(f"{strategy.name}: weights failed: {placed(error)}") from error
+    if not isinstance(weights, pd.DataFrame):
+        raise SimulationError(
+            f"{strategy.name}: expected weights as a DataFrame, sessions × assets, was "
+            f"{type(weights).__name__}; return one"
+        )
+    for what, given, expected in (
+        ("a row for each session of the panel", weights.index, panel.index),
+        ("a column for each of its assets", weights.columns, pd.Index(strategy.assets)),
+    ):
+        if len(given) != len(expected) or not given.isin(expected).all() or not given.is_unique:
+            raise SimulationError(
+                f"{strategy.name}: expected {what} ({len(expected)}: {_ends(expected)}), was "
+                f"{len(given)}: {_ends(given)}; reindex the weights"
+            )
+    try:
+        return weights.reindex(panel.index)[list(strategy.assets)].astype("float64")
+    except (TypeError, ValueError) as error:
+        raise SimulationError(
+            f"{strategy.name}: expected weights as numbers, but {error}"
+        ) from None
+
+
+def _ends(labels: pd.Index) -> str:
+    shown = [str(label)[:10] for label in labels]
+    return ", ".join(shown if len(shown) <= 3 else (shown[0], "…", shown[-1])) or "none"
 
 
 def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from signals.errors import ConfigError
 from signals.regime import Reading
 from strategies.base import Strategy, equal_over_listed, listed
 from strategies.near_cash_flow import NearCashFlow
@@ -54,6 +55,15 @@ class Bitcoin(_Fixed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gold(_Fixed):
+    """Gold, through GLD: the shelter by repute."""
+
+    name: ClassVar[str] = "gold"
+    line: ClassVar[str] = "gold (GLD), fully invested"
+    shares: ClassVar[dict[str, float]] = {"GLD": 1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Bills(_Fixed):
     """Nothing but 3-month bills."""
 
@@ -86,3 +96,36 @@ class EqualWeight(Strategy):
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return 1/n over the n assets listed at each session; what is unlisted is dealt out."""
         return equal_over_listed(panel, self.tickers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantMix(Strategy):
+    """A constant share of SPY, the rest in bills: what defence costs without any skill.
+
+    A third in SPY cuts the market's fall to a third. Whoever is in cash on average as much as
+    this mix and earns no more has timed nothing.
+
+    Parameters
+    ----------
+    share
+        Of SPY, a fraction from 0 to 1.
+    """
+
+    name: ClassVar[str] = "constant-mix"
+    line: ClassVar[str] = "a constant share of SPY (half unless said), the rest in bills"
+
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse a share that is none."""
+        if not 0 <= self.share <= 1:
+            raise ConfigError(f"share must lie in 0 to 1, was {self.share!r}")
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """SPY."""
+        return ("SPY",)
+
+    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the share wherever SPY is listed."""
+        return listed(panel, self.assets).astype(float) * self.share

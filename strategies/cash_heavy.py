@@ -6,9 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.regime import Reading, Regime
-from strategies.base import Strategy, Table, combine, shares_of
-
-SLEEVES: dict[str, tuple[str, ...]] = {"broad": ("SPY",)}
+from strategies.base import Strategy, Table, check_sleeves, combine, shares_of
 
 TABLE: Table = {
     Regime.INJECTION: {"broad": 0.80},
@@ -29,8 +27,15 @@ class CashHeavy(Strategy):
     Rule
         The share of SPY by regime as in :data:`TABLE`, no regime counts as NEUTRAL; the rest, and
         all of it while SPY has no price, is cash.
+    Turnover
+        Decides at month ends and when the regime changes.
     Timing
         Decided at the close from the reading and the panel of that session.
+
+    Parameters
+    ----------
+    broad
+        Tickers of the sleeve, equally weighted over those listed.
     """
 
     name: ClassVar[str] = "cash-heavy"
@@ -38,11 +43,17 @@ class CashHeavy(Strategy):
     link: ClassVar[str] = "L13"
     follows_regime: ClassVar[bool] = True
 
+    broad: tuple[str, ...] = ("SPY",)
+
+    def __post_init__(self) -> None:
+        """Refuse a sleeve that is none."""
+        check_sleeves({"broad": self.broad})
+
     @property
     def assets(self) -> tuple[str, ...]:
-        """SPY."""
-        return SLEEVES["broad"]
+        """The members of its sleeve."""
+        return self.broad
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights, sessions × assets."""
-        return combine(shares_of(reading.regime, TABLE, tuple(SLEEVES)), panel, SLEEVES)
+        return combine(shares_of(reading.regime, TABLE, ("broad",)), panel, {"broad": self.broad})

@@ -7,9 +7,7 @@ import pandas as pd
 
 from signals.regime import Reading, Regime
 from signals.universe import members
-from strategies.base import Strategy, Table, combine, shares_of
-
-SLEEVES: dict[str, tuple[str, ...]] = {"broad": ("SPY",), "defensive": members("defensive")}
+from strategies.base import Sleeves, Strategy, Table, check_sleeves, combine, shares_of, tickers_of
 
 TABLE: Table = {
     Regime.INJECTION: {"broad": 1.00},
@@ -30,8 +28,15 @@ class Defensive(Strategy):
     Rule
         Shares by regime as in :data:`TABLE`, no regime counts as NEUTRAL. Inside a sleeve, equal
         weights over the listed members; the share of a sleeve with none is cash.
+    Turnover
+        Decides at month ends and when the regime changes.
     Timing
         Decided at the close from the reading and the panel of that session.
+
+    Parameters
+    ----------
+    broad, defensive
+        Tickers of each sleeve.
     """
 
     name: ClassVar[str] = "defensive"
@@ -39,11 +44,23 @@ class Defensive(Strategy):
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
 
+    broad: tuple[str, ...] = ("SPY",)
+    defensive: tuple[str, ...] = members("defensive")
+
+    def __post_init__(self) -> None:
+        """Refuse sleeves that are none."""
+        check_sleeves(self.sleeves)
+
+    @property
+    def sleeves(self) -> Sleeves:
+        """Members by sleeve."""
+        return {"broad": self.broad, "defensive": self.defensive}
+
     @property
     def assets(self) -> tuple[str, ...]:
         """The members of its sleeves."""
-        return tuple(ticker for tickers in SLEEVES.values() for ticker in tickers)
+        return tickers_of(self.sleeves)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights, sessions × assets."""
-        return combine(shares_of(reading.regime, TABLE, tuple(SLEEVES)), panel, SLEEVES)
+        return combine(shares_of(reading.regime, TABLE, tuple(self.sleeves)), panel, self.sleeves)

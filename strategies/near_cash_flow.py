@@ -5,17 +5,19 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.errors import ConfigError
 from signals.regime import Reading, Regime
 from signals.universe import members
-from strategies.base import Strategy, Table, combine, shares_of, volatility_scale
-
-SLEEVES: dict[str, tuple[str, ...]] = {
-    "broad": ("SPY",),
-    "memory": members("memory"),
-    "crypto": ("BTC-USD", "ETH-USD"),
-    "defensive": members("defensive"),
-}
+from strategies.base import (
+    Sleeves,
+    Strategy,
+    Table,
+    check_sleeves,
+    check_volatility,
+    combine,
+    scaled,
+    shares_of,
+    tickers_of,
+)
 
 TABLE: Table = {
     Regime.INJECTION: {"broad": 0.60, "memory": 0.20, "crypto": 0.20},
@@ -39,11 +41,15 @@ class NearCashFlow(Strategy):
         sleeves are scaled by min(1, ``volatility`` / sleeve volatility over 63 sessions); what
         that frees, and the share of a sleeve with no listed member or no volatility yet, is cash.
         Inside a sleeve, equal weights over the listed members.
+    Turnover
+        Decides at month ends and when the regime changes; volatility is looked at only then.
     Timing
         Decided at the close from the reading and the panel of that session.
 
     Parameters
     ----------
+    broad, memory, crypto, defensive
+        Tickers of each sleeve.
     volatility
         Yearly volatility, a fraction, that the memory and crypto sleeves are scaled to.
     """
@@ -52,24 +58,54 @@ class NearCashFlow(Strategy):
     line: ClassVar[str] = "memory makers over crypto, more cash the scarcer capital is"
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
+    uses_prices: ClassVar[bool] = True
 
+    broad: tuple[str, ...] = ("SPY",)
+    memory: tuple[str, ...] = members("memory")
+    crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
+    defensive: tuple[str, ...] = members("defensive")
     volatility: float = 0.25
 
     def __post_init__(self) -> None:
-        """Refuse a volatility that is none."""
-        if not 0 < self.volatility <= 5:
-            raise ConfigError(
-                f"volatility must lie above 0, up to 5 (a fraction a year), was {self.volatility}"
-            )
+        """Refuse sleeves and a volatility that are none."""
+        check_sleeves(self.sleeves)
+        check_volatility(self.volatility)
+
+    @property
+    def sleeves(self) -> Sleeves:
+        """Members by sleeve."""
+        return {
+            "broad": self.broad,
+            "memory": self.memory,
+            "crypto": self.crypto,
+            "defensive": self.defensive,
+        }
 
     @property
     def assets(self) -> tuple[str, ...]:
         """The members of its sleeves."""
-        return tuple(ticker for tickers in SLEEVES.values() for ticker in tickers)
+        return tickers_of(self.sleeves)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights, sessions × assets."""
-        shares = shares_of(reading.regime, TABLE, tuple(SLEEVES))
-        for sleeve in ("memory", "crypto"):
-            shares[sleeve] *= volatility_scale(panel, SLEEVES[sleeve], self.volatility)
-        return combine(shares, panel, SLEEVES)
+        shares = shares_of(reading.regime, TABLE, tuple(self.sleeves))
+        shares = scaled(shares, panel, self.sleeves, ("memory", "crypto"), self.volatility)
+        return combine(shares, panel, self.sleeves)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearCashFlowSmh(NearCashFlow):
+    """``near-cash-flow`` with a fund of chip makers in the place of the memory makers.
+
+    Rationale
+        Which memory makers would survive and thrive was known in 2026, not in 2015. A fund's
+        members were chosen by its index on the day, so this twin is free of that choice, though
+        not of the choice of chips.
+    Rule
+        As its parent.
+    """
+
+    name: ClassVar[str] = "near-cash-flow-smh"
+    line: ClassVar[str] = "near-cash-flow with SMH for the memory makers: less hindsight"
+
+    memory: tuple[str, ...] = ("SMH",)

@@ -17,7 +17,19 @@ DOORS = {
     "duckdb": {"backtests/history/store.py"},
 }
 #: Rooms of backtests, lowest first; a room imports from itself and from rooms before it.
-ROOMS = ("version", "history", "engine", "config", "pipeline", "today", "evidence", "report", "cli")
+ROOMS = (
+    "version",
+    "own",
+    "history",
+    "engine",
+    "config",
+    "pipeline",
+    "today",
+    "evidence",
+    "walkforward",
+    "report",
+    "cli",
+)
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}
 
 

@@ -43,15 +43,16 @@ def today(
     from backtests.today import read_holdings
     from backtests.today import today as decide
 
-    built = config_from({"strategy": strategy}).build_strategy()
+    config = config_from({"strategy": strategy})
+    built = config.build_strategy()
     held = read_holdings(holdings) if holdings else None
     choice = choose_history(source, store, seed)
     with progress("reading history"):
-        history = choice.open((*built.assets, "SPY", *_tickers(held)))
+        history = choice.open((*config.series(), *_tickers(held)))
     check_assets(built.assets, history)
     session = history.session(at)
-    decision = decide(built, history, session, held, decimals=decimals)
-    said = _plain(decision, strategy, history.source, read_at(history, session)["sentence"])
+    decision = decide(config, history, session, held, decimals=decimals)
+    said = _plain(decision, config.label, history.source, read_at(history, session)["sentence"])
     print_json(said) if json else _print(said)
     if at is None:
         warn_if_stale(history)

@@ -6,37 +6,75 @@ with the last one, drifted by prices and bills before costs.
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from backtests.history.calendar import all_sessions
+from signals.errors import ConfigError, unknown
 
 BAND = 0.02
 #: Days without a price after which a holding is closed at its last price.
 GIVE_UP = 10
 
 
-def decision_sessions(index: pd.DatetimeIndex, regime: pd.Series | None) -> pd.DatetimeIndex:
+Period = Literal["month", "quarter", "week", "day"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When something is decided whatever happens.
+
+    Attributes
+    ----------
+    every
+        A decision falls on the last session of every ``month``, ``quarter``, ``week`` or on every
+        ``day``, by the exchange's calendar.
+    offset
+        Sessions after that, from 0.
+    """
+
+    every: Period = "month"
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a schedule that is none."""
+        if self.every not in get_args(Period):
+            raise ConfigError(unknown("period", str(self.every), get_args(Period)))
+        if not 0 <= self.offset <= 60:
+            raise ConfigError(f"offset must lie in 0 to 60 sessions, was {self.offset!r}")
+
+    def sessions(self, index: pd.DatetimeIndex) -> np.ndarray:
+        """Return where a session of the index is scheduled, as booleans."""
+        if self.every == "day":
+            return np.ones(len(index), dtype=bool)
+        calendar = all_sessions()
+        period = calendar.to_period(self.every[0].upper())
+        last = np.append(period[1:] != period[:-1], False)
+        due = np.zeros(len(calendar), dtype=bool)
+        due[self.offset :] = last[: len(last) - self.offset]
+        return due[calendar.get_indexer(index)]
+
+
+MONTHLY = Schedule()
+
+
+def decision_sessions(
+    index: pd.DatetimeIndex, state: pd.Series | None, schedule: Schedule = MONTHLY
+) -> pd.DatetimeIndex:
     """Return the sessions on which a strategy decides.
 
-    The first one, every month's last session by the exchange's calendar (which is known ahead,
-    so the last session of a history is none unless it ends its month), and, where a regime is
-    given, every session on which it differs from the session before.
+    The first one, the scheduled ones (the exchange's calendar is known ahead, so the last session
+    of a history is none unless it ends its month), and, where a state is given, every session on
+    which it differs from the session before.
     """
-    decide = is_month_end(index)
+    decide = schedule.sessions(index)
     decide[0] = True
-    if regime is not None:
-        name = regime.reindex(index).fillna("").to_numpy()
+    if state is not None:
+        name = state.reindex(index).fillna("").to_numpy()
         decide[1:] |= name[1:] != name[:-1]
     return index[decide]
-
-
-def is_month_end(index: pd.DatetimeIndex) -> np.ndarray:
-    """Return where a session is the last of its month, by the exchange's calendar."""
-    calendar = all_sessions()
-    following = calendar[calendar.searchsorted(index, side="right")]
-    return np.asarray(following.month != index.month)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +101,12 @@ class Trades:
 
 
 def choose_trades(
-    weights: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, lag: int, band: float = BAND
+    weights: pd.DataFrame,
+    closes: pd.DataFrame,
+    bills: pd.Series,
+    lag: int,
+    band: float = BAND,
+    gross_limit: float = 1.0,
 ) -> Trades:
     """Return which decisions are executed, and the weights to trade to.
 
@@ -79,22 +122,26 @@ def choose_trades(
         Sessions from decision to fill, at least 1.
     band
         A decision is executed when some asset is further than this from its drifted weight.
+    gross_limit
+        Where anything is short, a close at which long and short weights have drifted to more
+        than this in sum sends the weights last decided on their way once more.
 
     Notes
     -----
     An asset without a price on the day of the fill is left alone until the next decision. A
     holding that has had no price for more than :data:`GIVE_UP` days is closed at its last price.
     """
-    return _Chooser(weights, closes, bills, lag, band).run()
+    return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
 
 @dataclass
 class _Waiting:
     """A decision on its way to its fill."""
 
-    row: int
+    at: int
     fill: int
     target: np.ndarray
+    decided: np.ndarray
 
 
 class _Chooser:
@@ -105,9 +152,16 @@ class _Chooser:
     """
 
     def __init__(
-        self, weights: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, lag: int, band: float
+        self,
+        weights: pd.DataFrame,
+        closes: pd.DataFrame,
+        bills: pd.Series,
+        lag: int,
+        band: float,
+        gross_limit: float,
     ) -> None:
         self.weights, self.closes, self.lag, self.band = weights, closes, lag, band
+        self.gross_limit = gross_limit
         self.index = pd.DatetimeIndex(closes.index)
         self.priced = closes.notna().to_numpy()
         self.prices = closes.ffill().to_numpy(dtype=np.float64)
@@ -117,6 +171,7 @@ class _Chooser:
         self.traded = 0  # position of the last trade
         self.waiting: list[_Waiting] = []  # oldest first
         self.executed: list[_Waiting] = []
+        self.last = np.zeros(closes.shape[1])  # the weights last decided
         self.notes: list[str] = []
 
     def run(self) -> Trades:
@@ -124,28 +179,48 @@ class _Chooser:
         at_decisions = self.index.get_indexer(pd.DatetimeIndex(self.weights.index)).tolist()
         decided = {at: row for row, at in enumerate(at_decisions)}
         fills = {at + self.lag for at in decided}
-        for at in sorted({*lost, *decided, *fills} & set(range(len(self.index)))):
+        every = set(range(len(self.index)))
+        shorts = bool((self.weights < 0).to_numpy().any())
+        for at in sorted(every if shorts else {*lost, *decided, *fills} & every):
             self._give_up(lost.get(at, []), at)
             if self.waiting and self.waiting[0].fill == at:
                 self._fill(self.waiting.pop(0).target, at)
             if at in decided:
-                self._decide(decided[at], at)
+                self._decide(self.weights.iloc[decided[at]].to_numpy(dtype=np.float64), at)
+            if shorts and not self.waiting:
+                self._hold_to_limit(at)
         return Trades(
-            targets=self.weights.iloc[[w.row for w in self.executed]],
+            targets=self._targets(),
             fills=self.index[[w.fill for w in self.executed]],
             sizes=pd.DataFrame(self.sizes, index=self.index, columns=self.closes.columns),
             notes=tuple(self.notes),
         )
 
-    def _decide(self, row: int, at: int) -> None:
+    def _targets(self) -> pd.DataFrame:
+        rows = [w.decided for w in self.executed]
+        index = self.index[[w.at for w in self.executed]]
+        values = np.array(rows, dtype=np.float64).reshape(len(rows), self.closes.shape[1])
+        return pd.DataFrame(values, index=index, columns=self.closes.columns)
+
+    def _decide(self, target: np.ndarray, at: int) -> None:
         """Send a decision on its way if it is worth a trade and its fill is still in history."""
-        target = self.weights.iloc[row].to_numpy(dtype=np.float64)
+        self.last = target.copy()
         last = self.waiting[-1].target if self.waiting else self._drifted(at)
+        if (np.abs(target - last) > self.band).any():
+            self._send(target, at)
+
+    def _hold_to_limit(self, at: int) -> None:
+        """Go back to the last target when shorts have let gross exposure drift beyond its limit."""
+        now = self._drifted(at)
+        if (now < 0).any() and np.abs(now).sum() > self.gross_limit + 1e-9:
+            self._send(self.last, at)
+
+    def _send(self, target: np.ndarray, at: int) -> None:
         fill = at + self.lag
-        if fill < len(self.index) and (np.abs(target - last) > self.band).any():
-            decision = _Waiting(row=row, fill=fill, target=target.copy())
-            self.waiting.append(decision)
-            self.executed.append(decision)
+        if fill < len(self.index):
+            sent = _Waiting(at=at, fill=fill, target=target.copy(), decided=target.copy())
+            self.waiting.append(sent)
+            self.executed.append(sent)
 
     def _fill(self, target: np.ndarray, at: int) -> None:
         before, can = self._drifted(at), self.priced[at]
@@ -165,6 +240,7 @@ class _Chooser:
             return
         self.held, self.traded = self._drifted(at), at
         self.held[gone] = 0.0
+        self.last[gone] = 0.0
         for decision in self.waiting:
             decision.target[gone] = 0.0
         self.notes += [

@@ -105,7 +105,8 @@ def simulate(
     capital
         Initial cash, USD.
     gross_limit
-        The most that long and short weights may add up to.
+        The most that long and short weights may add up to. A portfolio with short positions that
+        drifts beyond it goes back to its last target, ``lag`` sessions later.
     name
         What to call the weights in messages.
 
@@ -119,7 +120,7 @@ def simulate(
     closes, earned = _aligned(weights, prices, bills, name)
     targets = _numbers(weights.reindex(columns=closes.columns), f"{name}: weights")
     check_weights(targets, name, gross_limit)
-    trades = choose_trades(targets, closes, earned, lag, band)
+    trades = choose_trades(targets, closes, earned, lag, band, gross_limit)
     legs = _legs(trades.sizes, closes, earned, costs)
     portfolio = _vectorbt(legs, capital)
     result = _result(portfolio, legs, trades, earned, capital)

@@ -7,7 +7,10 @@ import pandas as pd
 
 import signals
 from backtests.evidence import metrics
-from backtests.pipeline import Run, entered, trade
+from backtests.pipeline import Run, decisions, entered, trade
+from signals.agnostic import RIVALS
+from signals.regime import Regime
+from strategies import decide
 
 KS = (0.08, 0.09, 0.10, 0.11)
 
@@ -16,20 +19,24 @@ def by_k(run: Run) -> pd.DataFrame:
     """Return a row a k: how often ABSORPTION was entered, and what came of the strategy.
 
     Columns ``absorption_entered, cagr, sharpe, max_drawdown, exposure``; fractions. Empty for a
-    strategy that does not follow the regime.
+    strategy that does not follow the regime, or one of prices alone.
     """
-    if not run.strategy.follows_regime:
+    if not run.strategy.follows_regime or run.config.driver in RIVALS:
         return pd.DataFrame()
     return pd.DataFrame.from_dict({k: _row(run, k) for k in KS}, orient="index").rename_axis("k")
 
 
 def _row(run: Run, k: float) -> dict[str, float]:
-    panel = run.history.panel
-    reading = signals.reread(panel, run.reading, run.config.build_signals(), k)
+    panel, strategy = run.history.panel, run.strategy
+    chosen = signals.with_k(run.config.build_signals(), k)
+    voted = signals.reread(panel, run.reading, chosen, ("dry_powder", "absorption"))
+    reading = signals.drive(panel, voted, chosen, run.config.driver)
     index = pd.DatetimeIndex(run.result.equity.index)
-    result = trade(run.config, run.strategy, run.history, reading, index)
+    when = decisions(run.config, strategy, strategy.state(reading, panel), index)
+    decided = decide(strategy, reading, panel).loc[when]
+    result = trade(run.config, strategy, run.history, decided, index)
     return {
-        "absorption_entered": entered(reading, result),
+        "absorption_entered": entered(reading.regime, (Regime.ABSORPTION,), result.returns.index),
         "cagr": metrics.cagr(result.returns),
         "sharpe": metrics.sharpe(result.returns, run.bills),
         "max_drawdown": metrics.max_drawdown(result.returns).depth,

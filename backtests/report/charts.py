@@ -44,17 +44,17 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
     for name, colour in zip(equity.columns, (STRATEGY, BENCHMARK, BILLS), strict=False):
-        figure.add_trace(_line(equity[name], str(name), colour), row=1, col=1)
+        figure.add_trace(line_of(equity[name], str(name), colour), row=1, col=1)
     for name, colour in zip(equity.columns[:2], (STRATEGY, BENCHMARK), strict=False):
         fall = 100 * (equity[name] / equity[name].cummax() - 1)
-        figure.add_trace(_line(fall, str(name), colour, " %", legend=False), row=2, col=1)
+        figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
     figure.add_trace(_strip(names, COLOURS, "regime"), row=3, col=1)
-    _shade(figure, names, COLOURS, opacity=0.13)
-    for name in _present(names):
+    shade(figure, names, COLOURS, opacity=0.13)
+    for name in present(names):
         figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
     figure.update_yaxes(title="drawdown, %", row=2, col=1)
-    return _dress(figure, title, height=560)
+    return dress(figure, title, height=560)
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
@@ -79,11 +79,11 @@ def regime_chart(reading: Reading, title: str) -> Any:
         said = flags[name].map({True: "on", False: "off"}).astype(object).fillna("no view")
         label = name if name in reading.votes else f"{name}<br>(no vote)"
         figure.add_trace(_strip(said, palette, label), row=row, col=1)
-    for name in _present(names):
+    for name in present(names):
         figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
     for state, colour in palette.items():
         figure.add_trace(_legend_entry(f"flag {state}", colour), row=1, col=1)
-    _dress(figure, title, height=130 + 34 * (len(rows) + 1))
+    dress(figure, title, height=130 + 34 * (len(rows) + 1))
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -110,16 +110,16 @@ def signal_chart(signal: Signal, panel: pd.DataFrame, title: str) -> Any:
     titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in inputs.items()]
     figure = _rows([2.0] * len(deciding) + [1.0] * len(inputs), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):
-        figure.add_trace(_line(_thin(gauges[gauge].loc[start:]), gauge, _LINES[0]), row=row, col=1)
+        figure.add_trace(line_of(thin(gauges[gauge].loc[start:]), gauge, _LINES[0]), row=row, col=1)
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
     for row, ids in enumerate(inputs.values(), start=len(deciding) + 1):
         for id, colour in zip(ids, _LINES * 2, strict=False):
-            line = _line(_thin(panel[id].loc[start:]), id, colour, legend=False)
+            line = line_of(thin(panel[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
     on = flag.loc[start:].map({True: "on", False: "off"}).astype(object).fillna("no view")
-    _shade(figure, on, {"on": ON}, opacity=0.16)
-    return _dress(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
+    shade(figure, on, {"on": ON}, opacity=0.16)
+    return dress(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
 
 
 def html_of(figure: Any, *, with_library: bool) -> str:
@@ -151,9 +151,10 @@ def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None 
     return figure
 
 
-def _line(
+def line_of(
     values: pd.Series, name: str, colour: str, suffix: str = "", legend: bool = True
 ) -> dict[str, Any]:
+    """Return a line through values by session, with its name and value on hover."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -167,10 +168,14 @@ def _line(
     }
 
 
-def _thin(values: pd.Series) -> pd.Series:
-    """Return every n-th value, the last one among them, so that a line has few enough points."""
-    step = -(-len(values) // _MOST_POINTS)
-    return values.iloc[::-step].iloc[::-1]
+def thinning(values: pd.Series | pd.DataFrame) -> int:
+    """Return of how many sessions one is drawn, so that a line has few enough points."""
+    return max(1, -(-len(values) // _MOST_POINTS))
+
+
+def thin(values: pd.Series) -> pd.Series:
+    """Return every n-th value, the last one among them, see :func:`thinning`."""
+    return values.iloc[:: -thinning(values)].iloc[::-1]
 
 
 def _days(values: pd.Series) -> list[str]:
@@ -185,7 +190,7 @@ def _stays(names: pd.Series) -> list[tuple[str, str, str]]:
     return [(str(names.iloc[a]), days[a], days[b]) for a, b in zip(starts, ends, strict=True)]
 
 
-def _shade(figure: Any, names: pd.Series, palette: dict[str, str], opacity: float) -> None:
+def shade(figure: Any, names: pd.Series, palette: dict[str, str], opacity: float) -> None:
     """Shade every stay in a state that the palette knows, over the whole height."""
     shapes = [
         {
@@ -207,7 +212,8 @@ def _shade(figure: Any, names: pd.Series, palette: dict[str, str], opacity: floa
     figure.layout.shapes = [*figure.layout.shapes, *shapes]  # add_vrect is slow, one by one
 
 
-def _present(names: pd.Series) -> list[str]:
+def present(names: pd.Series) -> list[str]:
+    """Return the regimes that occur, in the order of their colours."""
     found = set(names)
     return [name for name in COLOURS if name in found]
 
@@ -261,7 +267,8 @@ def _by_unit(ids: tuple[str, ...]) -> dict[str, list[str]]:
     return {unit: mine for unit, mine in grouped.items() if len(mine) <= _MOST_LINES}
 
 
-def _dress(figure: Any, title: str, height: int) -> Any:
+def dress(figure: Any, title: str, height: int) -> Any:
+    """Give a figure its title, height in pixels, and the looks of all our charts; return it."""
     figure.update_layout(
         title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.985},
         height=height,

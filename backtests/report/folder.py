@@ -31,7 +31,7 @@ _DATES = "%Y-%m-%d"
 def default_folder(run: Run) -> Path:
     """Return where a run goes when no folder is named."""
     label = f"{SIMULATED}-" if run.simulated else ""
-    return Path("reports") / f"{label}{run.strategy.name}-{run.run_id}"
+    return Path("reports") / f"{label}{run.label}-{run.run_id}"
 
 
 def check_folder(out: Path) -> None:

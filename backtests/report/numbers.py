@@ -8,9 +8,10 @@ import pandas as pd
 
 from backtests.evidence import metrics
 from backtests.evidence.k_choice import by_k
-from backtests.pipeline import Run, entered
+from backtests.pipeline import Run, entered, times_entered
 from backtests.version import __version__
 from signals.base import parameters
+from signals.regime import Regime
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
@@ -38,13 +39,15 @@ def description(run: Run) -> dict[str, Any]:
     """Return what was run, on which history, when, and how it was traded."""
     config, equity = run.config, run.result.equity
     return {
-        "strategy": run.strategy.name,
+        "strategy": run.label,
+        "driver": run.config.driver,
         "params": parameters(run.strategy),
         "source": run.history.source,
         "simulated": run.simulated,
         "start": equity.index[0],
         "end": equity.index[-1],
         "sessions": len(run.result.returns),
+        "schedule": parameters(config.schedule),
         "lag": config.lag,
         "band": config.band,
         "initial_capital": config.initial_capital,
@@ -54,7 +57,10 @@ def description(run: Run) -> dict[str, Any]:
         "bill_spread": config.bill_spread,
         "run_id": run.run_id,
         "version": __version__,
-        "absorption_entered": entered(run.reading, run.result),
+        "absorption_entered": entered(
+            run.reading.regime, (Regime.ABSORPTION,), run.result.returns.index
+        ),
+        "state_entered": times_entered(run),
         "notes": list(run.result.notes),
     }
 

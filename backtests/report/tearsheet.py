@@ -117,7 +117,7 @@ def _quantstats(run: Run) -> str:
 
 
 def _title(run: Run) -> str:
-    return f"{SIMULATED} {run.strategy.name}" if run.simulated else run.strategy.name
+    return f"{SIMULATED} {run.label}" if run.simulated else run.label
 
 
 def _section(run: Run, numbers: dict[str, Any]) -> str:
@@ -204,7 +204,7 @@ def _votes(run: Run) -> list[dict[str, str]]:
 
 def _chart(run: Run) -> Any:
     sides = {
-        run.strategy.name: run.result.returns,
+        run.label: run.result.returns,
         run.config.benchmark: run.benchmark,
         "bills": run.bills,
     }

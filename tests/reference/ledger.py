@@ -20,6 +20,9 @@ from typing import NamedTuple
 Weights = Mapping[str, float]
 Closes = Mapping[date, Mapping[str, float | None]]
 
+ROUNDING = 1e-9
+"""By how much a weight may exceed a limit before it counts."""
+
 STALE_DAYS = 10
 """Calendar days without a price after which a holding is sold at its last one."""
 
@@ -182,6 +185,13 @@ def differs(target: Weights, held: Weights, band: float) -> bool:
     )
 
 
+def too_large(held: Weights, limit: float | None) -> bool:
+    """Whether what is held has a short, and long and short add up to more than the limit."""
+    if limit is None or min(held.values(), default=0.0) >= 0:
+        return False
+    return sum(abs(weight) for weight in held.values()) > limit + ROUNDING
+
+
 def run(
     decisions: Mapping[date, Weights],
     closes: Closes,
@@ -191,17 +201,21 @@ def run(
     capital: float,
     lag: int,
     band: float,
+    gross_limit: float | None = None,
 ) -> tuple[list[float], list[Order]]:
     """Equity at each session's close, and the orders executed.
 
     At every close, in this order: interest and borrow fees accrue, holdings that have lost
     their price are closed, the decision of `lag` sessions ago fills, a new decision is taken.
+    Where none is taken and none waits, a portfolio with shorts that has drifted above the
+    gross limit decides for the last decided weights once more. No limit: it drifts.
     """
     sessions = sorted(closes)
     assets = list(dict.fromkeys(asset for row in decisions.values() for asset in row))
     book, drift, quotes, bill = Book(capital), Drift(), Quotes(), 1.0
     pending: list[Pending] = []
     last: Pending | None = None
+    decided: dict[str, float] = {}
     equity: list[float] = []
     orders: list[Order] = []
 
@@ -222,6 +236,7 @@ def run(
             targets |= dict.fromkeys(dead, 0.0)
             for waiting in pending:
                 waiting.weights |= dict.fromkeys(dead, 0.0)
+            decided = decided | dict.fromkeys(dead, 0.0)
 
         if pending and pending[0].fill == day:
             wanted = pending.pop(0).weights
@@ -234,12 +249,13 @@ def run(
 
         orders += book.trade(targets, day, quotes, costs)
 
-        if day in decisions and i + lag < len(sessions):
-            target = dict(decisions[day])
+        decided = dict(decisions.get(day, decided))
+        if i + lag < len(sessions):
             waits = last is not None and last.fill > day
             held = last.weights if waits else drift.now(day, quotes, bill)
-            if differs(target, held, band):
-                last = Pending(sessions[i + lag], target)
+            taken = day in decisions and differs(decided, held, band)
+            if taken or (not waits and too_large(held, gross_limit)):
+                last = Pending(sessions[i + lag], decided.copy())
                 pending.append(last)
 
         equity.append(book.value(quotes))

@@ -50,7 +50,7 @@ class Case:
     def ledger(self) -> tuple[list[float], list[ledger.Order]]:
         return ledger.run(
             by_date(self.weights), self.closes, self.earned, self.rates, self.borrow,
-            self.capital, self.lag, self.band,
+            self.capital, self.lag, self.band, gross_limit=1.0,
         )  # fmt: skip
 
     def rebuilt(self, orders: pd.DataFrame) -> tuple[list[float], list[float]]:

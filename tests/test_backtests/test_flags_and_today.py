@@ -9,6 +9,7 @@ import pytest
 
 import signals
 from backtests.cli.app import command
+from backtests.config import config_from
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
 from backtests.report.reading import read_at
@@ -208,7 +209,7 @@ def test_the_orders_lead_from_the_holdings_to_the_target(
 ) -> None:
     session = pd.Timestamp("2025-11-14")
     held = {"SPY": 300.0, "NVDA": 120.0, "BTC-USD": 0.5, "CASH": 250_000.0}
-    decision = today(STRATEGIES[strategy](), history, session, held, decimals=decimals)
+    decision = today(config_from({"strategy": strategy}), history, session, held, decimals=decimals)
     assert decision.orders is not None
     assert decision.value is not None
     prices = history.panel.loc[session]
@@ -230,7 +231,7 @@ def test_targets_are_those_of_a_backtest_decided_that_day(history: History) -> N
     session = pd.Timestamp("2025-10-31")
     reading = signals.read(history.panel)
     expected = strategy.weights(reading, history.panel).loc[session]
-    decision = today(strategy, history, session)
+    decision = today(config_from({"strategy": "near-cash-flow"}), history, session)
     assert decision.target.to_dict() == expected.to_dict()
     assert decision.orders is None
     assert decision.decided_on < session

@@ -7,6 +7,7 @@ is plain Python.
 import bisect
 import csv
 import gzip
+from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Any
 import pytest
 
 from backtests.config import config_from
-from backtests.pipeline import run
+from backtests.history.panel import History
+from backtests.pipeline import Run, read, run, run_on, window
 from backtests.report.folder import flags_table, returns_table
 from strategies import STRATEGIES
 from tests.reference import ledger
 
-BORROW_NOTHING: dict[str, float] = {}
+START = "2015-01-01"
+NO_BORROW: dict[str, float] = {}
 FREE = {"etf_bp": 0, "stock_bp": 0, "crypto_bp": 0, "borrow_stock": 0, "borrow_crypto": 0}
 CASES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -63,46 +66,69 @@ def bills(history_dir: Path, closes: dict[date, dict[str, float]]) -> dict[date,
     return earned
 
 
+@pytest.fixture(scope="module")
+def finished(history: History) -> Callable[..., Run]:
+    """Return what runs a strategy with some settings, on a history that is read once."""
+    usual = config_from({"strategy": "spy", "start": START})
+    reading = read(usual, history)
+    index = window(usual, history, reading)
+
+    def run_with(strategy: str, **settings: Any) -> Run:
+        config = config_from({"strategy": strategy, "start": START} | settings)
+        return run_on(config, history, reading, index)
+
+    return run_with
+
+
 def rebuilt(
-    finished: Any, closes: dict[date, dict[str, float]], bills: dict[date, float]
+    backtest: Run,
+    closes: dict[date, dict[str, float]],
+    bills: dict[date, float],
+    borrow: dict[str, float] | None = None,
 ) -> list[float]:
-    start = finished.result.equity.index[0].date()
+    """Return returns from orders; borrowing costs what the backtest's settings say."""
+    start = backtest.result.equity.index[0].date()
     orders = [
         ledger.Order(o.date.date(), o.asset, o.units, o.price, o.cost)
-        for o in finished.result.orders.itertuples()
+        for o in backtest.result.orders.itertuples()
     ]
+    if borrow is None:
+        borrow = {asset: backtest.config.costs.borrow(asset) for asset in backtest.strategy.assets}
     since = {day: prices for day, prices in sorted(closes.items()) if day >= start}
-    _, returns = ledger.rebuild(orders, since, bills, 1_000_000.0, BORROW_NOTHING)
+    _, returns = ledger.rebuild(orders, since, bills, 1_000_000.0, borrow)
     return returns
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_returns_are_rebuilt_from_orders_prices_and_bills(
-    store: Path,
+    finished: Callable[..., Run],
     closes: dict[date, dict[str, float]],
     bills: dict[date, float],
     strategy: str,
     case: str,
 ) -> None:
-    config = {"strategy": strategy, "store": store, "start": "2015-01-01"} | CASES[case]
-    finished = run(config_from(config))
-    table = returns_table(finished)
-    assert rebuilt(finished, closes, bills) == pytest.approx(list(table["strategy"]), abs=1e-9)
+    backtest = finished(strategy, **CASES[case])
+    table = returns_table(backtest)
+    assert rebuilt(backtest, closes, bills) == pytest.approx(list(table["strategy"]), abs=1e-9)
     assert [bills[day.date()] for day in table.index] == pytest.approx(
         list(table["bills"]), abs=1e-12
     )
 
 
+@pytest.mark.parametrize("forgotten", ["bills", "borrowing"])
 def test_a_planted_error_is_noticed(
-    store: Path, closes: dict[date, dict[str, float]], bills: dict[date, float]
+    finished: Callable[..., Run],
+    closes: dict[date, dict[str, float]],
+    bills: dict[date, float],
+    forgotten: str,
 ) -> None:
-    config = {"strategy": "near-cash-flow", "store": store, "start": "2015-01-01"}
-    finished = run(config_from(config))
-    nothing = dict.fromkeys(bills, 0.0)
-    assert rebuilt(finished, closes, nothing) != pytest.approx(
-        list(finished.result.returns), abs=1e-9
-    )
+    backtest = finished("memory-over-crypto")
+    if forgotten == "bills":
+        wrong = rebuilt(backtest, closes, dict.fromkeys(bills, 0.0))
+    else:
+        wrong = rebuilt(backtest, closes, bills, NO_BORROW)
+    assert wrong != pytest.approx(list(backtest.result.returns), abs=1e-9)
 
 
 def test_orders_are_filled_at_the_closes_of_their_own_date(

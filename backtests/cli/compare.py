@@ -1,0 +1,152 @@
+"""``drypowder compare``: strategies, baselines and challengers side by side."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from backtests.cli.options import (
+    JsonOption,
+    SeedOption,
+    SourceOption,
+    StoreOption,
+    choose_history,
+    console,
+    print_json,
+    progress,
+    warn,
+    warn_if_stale,
+)
+
+Text = Optional[str]  # noqa: UP045 - typer reads it
+Date = Annotated[Text, typer.Option(metavar="DATE", help="Like 2015-01-01.")]
+
+
+def compare(
+    strategies: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[STRATEGY]...", help="Like cash-heavy or cash-heavy@quantities."),
+    ] = None,
+    store: StoreOption = None,
+    source: SourceOption = None,
+    seed: SeedOption = None,
+    start: Date = None,
+    end: Date = None,
+    lag: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Sessions from decision to fill; at least 1."),
+    ] = None,
+    draws: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Histories resampled for placebos of prices.")
+    ] = 39,
+    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path(
+        "reports/compare.html"
+    ),
+    json: JsonOption = False,
+) -> None:
+    """Compare strategies with baselines, challengers and luck; write a page.
+
+    Without names: every strategy, and the tilts under other drivers of the regime.
+    """
+    from backtests.evidence.comparison import compare as put_side_by_side
+    from backtests.evidence.comparison import configs_of, default_names
+    from backtests.report.compare_numbers import comparison_numbers
+    from backtests.report.compare_page import check_page, write_comparison
+
+    check_page(out)
+    given = {"start": start, "end": end, "lag": lag}
+    base = {key: value for key, value in given.items() if value is not None}
+    configs = configs_of(strategies or default_names(), base)
+    choice = choose_history(source, store, seed)
+    with progress("comparing") as step:
+        series = dict.fromkeys(id for config in configs.values() for id in config.series())
+        history = choice.open((*series, "SPY"), next(iter(configs.values())).end_day())
+        comparison = put_side_by_side(
+            configs,
+            history,
+            draws=draws,
+            workers=os.cpu_count() or 1,
+            optional=not strategies,
+            progress=step,
+        )
+        numbers = comparison_numbers(comparison)
+        write_comparison(comparison, numbers, out)
+    print_json(numbers) if json else _print(numbers, out)
+    for line in comparison.notes:
+        warn(line)
+    if end is None:
+        warn_if_stale(history)
+
+
+def _print(numbers: dict[str, Any], out: Path) -> None:
+    from rich.table import Table
+
+    first = next(iter(numbers.values()))
+    screen = console()
+    label = "SIMULATED" if first["simulated"] else first["source"]
+    screen.print(f"{first['start']} to {first['end']}, source: {label}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in _COLUMNS:
+        table.add_column(name, justify="left" if name == "strategy" else "right", no_wrap=True)
+    for name, entry in numbers.items():
+        table.add_row(name, *_cells(entry))
+    screen.print(table)
+    typer.echo(
+        "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
+        "a constant SPY/bills mix of the same mean exposure. placebo: share of placebos beaten by "
+        "its timing (s shifted dates, r resampled returns). in: entries of its state; below 3 "
+        "nothing can be concluded about timing."
+    )
+    typer.echo(f"page: {out}")
+    typer.echo("Capacity and tax are not modelled. Research, not investment advice.")
+
+
+_COLUMNS = (
+    "strategy",
+    "CAGR",
+    "vol",
+    "Sharpe",
+    "",
+    "drawdown",
+    "expo",
+    "turn",
+    "cost",
+    "over SPY",
+    "over bills",
+    "over mix",
+    "placebo",
+    "in",
+)
+
+
+def _cells(entry: dict[str, Any]) -> list[str]:
+    intervals, placebo = entry["intervals"], entry["placebo"]
+    sharpe = intervals["sharpe"]
+    return [
+        _percent(entry["cagr"]),
+        _percent(entry["volatility"]),
+        _plain(entry["sharpe"]),
+        f"[{_plain(sharpe['low'])}, {_plain(sharpe['high'])}]".replace("[", r"\["),
+        _percent(entry["max_drawdown"], 0),
+        _percent(entry["exposure"], 0),
+        _percent(entry["turnover"], 0),
+        _percent(entry["costs"], 2),
+        *(_span(intervals[f"excess_{side}"]) for side in ("spy", "bills", "mix")),
+        "–" if placebo is None else f"{_plain(placebo['rank'])}{placebo['kind'][0]}",
+        "–" if entry["entered"] is None else str(entry["entered"]),
+    ]
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _span(interval: dict[str, float | None]) -> str:
+    """Return an estimate with its interval, in percent."""
+    ends = f"{_percent(interval['low'], 0)}, {_percent(interval['high'], 0)}"
+    return rf"{_percent(interval['estimate'])} \[{ends}]"

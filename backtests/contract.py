@@ -1,0 +1,327 @@
+"""What a strategy or a signal answers with, and the one line for an answer of another form.
+
+The code of a user is not trusted to be right: :func:`guard` makes every method of theirs that the
+contract names answer in form or fail on one line, wherever it is asked. What it is lent is a
+shallow copy, so writing into the panel harms nobody else.
+"""
+
+import inspect
+import math
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property, wraps
+from typing import Any, NoReturn
+
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from signals.base import Signal, Threshold
+from signals.errors import ConfigError, DrypowderError, SimulationError, placed
+from signals.regime import Reading
+from strategies.base import Strategy
+
+#: The packages of drypowder.
+OURS = ("signals", "strategies", "backtests")
+
+Form = Callable[[Any, Any, tuple[Any, ...]], None]
+
+_GUARDED = "__drypowder_guarded__"
+
+
+def own_bases(cls: type) -> list[type]:
+    """Return the classes behind one that are a user's, itself first."""
+    return [
+        base
+        for base in cls.__mro__
+        if base.__module__.partition(".")[0] not in (*OURS, "builtins", "abc")
+    ]
+
+
+def ask(thing: Strategy | Signal, name: str, *given: Any) -> Any:
+    """Return what a strategy or signal answers, in form.
+
+    Parameters
+    ----------
+    thing
+        Whom to ask.
+    name
+        What: a key of :data:`FORMS`.
+    given
+        What it is asked with: the reading and the panel, the panel, or nothing for a property.
+
+    Raises
+    ------
+    SimulationError
+        When it fails or its answer has another form.
+    """
+    return _answer(
+        thing, name, given, lambda t, *g: getattr(t, name)(*g) if g else getattr(t, name)
+    )
+
+
+def _answer(thing: Any, name: str, given: tuple[Any, ...], function: Callable[..., Any]) -> Any:
+    try:
+        said = function(thing, *map(_lent, given))
+    except DrypowderError:
+        raise
+    except Exception as error:
+        message = f"{thing.name}: {name} failed: {placed(error)}{_cure(thing, error)}"
+        raise SimulationError(message) from error
+    FORMS[name](thing, said, given)
+    return said
+
+
+def _cure(thing: Any, error: Exception) -> str:
+    if not isinstance(error, KeyError):
+        return ""
+    named = "assets or reads" if isinstance(thing, Strategy) else "inputs"
+    return f"; a column of the panel has to stand in {named}"
+
+
+def _lent(given: Any) -> Any:
+    if isinstance(given, pd.DataFrame):
+        return given.copy(deep=False)
+    if isinstance(given, Reading):
+        return replace(given, **{name: part.copy(deep=False) for name, part in vars(given).items()})
+    return given
+
+
+# --- the forms ------------------------------------------------------------------------------
+
+
+def _refuse(thing: Any, name: str, expected: str, was: str, cure: str) -> NoReturn:
+    raise SimulationError(f"{thing.name}: expected {name} as {expected}, was {was}; {cure}")
+
+
+def _names(name: str, what: str) -> Form:
+    def check(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+        cure = f'write {name} like ("SPY", "IEF"), one alone ("SPY",)'
+        if not isinstance(said, tuple) or not all(isinstance(id, str) and id for id in said):
+            _refuse(thing, name, f"a tuple of {what}", repr(said)[:80], cure)
+        twice = [id for id in said if said.count(id) > 1]
+        if twice:
+            _refuse(thing, name, f"{what}, each once", f"{twice[0]} twice", "drop one")
+
+    return check
+
+
+def _check_rows(thing: Any, name: str, said: Any, kind: Any, panel: pd.DataFrame) -> None:
+    expected = f"a {kind.__name__} with a row for each session of the panel"
+    if not isinstance(said, kind):
+        _refuse(thing, name, expected, type(said).__name__, "return one")
+    if not said.index.equals(panel.index):
+        was = f"{len(said)} rows for {len(panel)} sessions"
+        was = was if len(said) != len(panel) else "one with another index"
+        _refuse(thing, name, expected, was, "reindex it")
+
+
+def _check_state(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    if said is None:
+        return
+    _check_rows(thing, "state", said, pd.Series, given[-1])
+    strange = [label for label in said.unique() if not (isinstance(label, str) or pd.isna(label))]
+    if strange:
+        cure = "give each state a word, None where there is none"
+        _refuse(thing, "state", "labels", repr(strange[0]), cure)
+
+
+def _check_weights(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    """Leave it to :func:`strategies.decide`, which knows the form."""
+
+
+def _check_thresholds(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    if not (isinstance(said, tuple) and said and all(isinstance(t, Threshold) for t in said)):
+        _refuse(thing, "thresholds", "a tuple of Threshold", repr(said)[:80], "name at least one")
+    for t in said:
+        if t.gauge not in thing.units:
+            cure = f"name one of {', '.join(thing.units)}"
+            _refuse(thing, "thresholds", "those of its gauges", f"one of {t.gauge!r}", cure)
+
+
+def _check_gauges(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    _check_rows(thing, "gauges", said, pd.DataFrame, given[-1])
+    if list(map(str, said.columns)) != list(dict.fromkeys(map(str, said.columns))) or set(
+        said.columns
+    ) != set(thing.units):
+        _refuse(
+            thing,
+            "gauges",
+            f"the columns of units ({', '.join(thing.units)})",
+            ", ".join(map(str, said.columns)) or "none",
+            "name both alike",
+        )
+
+
+def _check_score(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    _check_rows(thing, "score", said, pd.Series, given[-1])
+    if not is_numeric_dtype(said.dtype) or is_bool_dtype(said.dtype):
+        _refuse(thing, "score", "numbers", f"of type {said.dtype}", 'use .astype("float64")')
+
+
+def _check_flag(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    _check_rows(thing, "flag", said, pd.Series, given[-1])
+    if str(said.dtype) != "boolean":
+        cure = 'use .astype("boolean").mask(measure.isna())'
+        expected = "pandas boolean, NA where there is no view"
+        _refuse(thing, "flag", expected, f"of type {said.dtype}", cure)
+
+
+#: What the contract asks for, with the form of each answer.
+FORMS: dict[str, Form] = {
+    "assets": _names("assets", "tickers"),
+    "reads": _names("reads", "ids"),
+    "state": _check_state,
+    "weights": _check_weights,
+    "inputs": _names("inputs", "ids"),
+    "thresholds": _check_thresholds,
+    "gauges": _check_gauges,
+    "score": _check_score,
+    "flag": _check_flag,
+}
+#: What each is asked with; nothing makes it a property.
+_ASKED = {
+    "state": ("reading", "panel"),
+    "weights": ("reading", "panel"),
+    "gauges": ("panel",),
+    "score": ("panel",),
+    "flag": ("panel",),
+}
+_OF = {
+    Strategy: ("assets", "reads", "state", "weights"),
+    Signal: ("inputs", "thresholds", "gauges", "score", "flag"),
+}
+
+
+# --- a user's class -------------------------------------------------------------------------
+
+
+def guard(cls: type, path: str) -> None:
+    """Make what a user's class defines of the contract answer in form or fail on one line.
+
+    Raises
+    ------
+    ConfigError
+        When a property is a method or the other way round, or a method takes other arguments.
+    """
+    names = _OF[Strategy if issubclass(cls, Strategy) else Signal]
+    for base in own_bases(cls):
+        for name in names:
+            if name in vars(base):
+                _guard_one(base, name, vars(base)[name], path)
+
+
+def _guard_one(base: type, name: str, found: Any, path: str) -> None:
+    asked = _ASKED.get(name, ())
+    signature = f"{name}({', '.join(('self', *asked))})"
+    if isinstance(found, property) and not asked and found.fget is not None:
+        if not hasattr(found.fget, _GUARDED):
+            setattr(base, name, property(_guarded(found.fget, name), doc=found.__doc__))
+    elif inspect.isfunction(found):
+        if not asked:
+            raise ConfigError(
+                f"{path}: expected {name} as a property, was a method; put @property above it"
+            )
+        if not _takes(found, 1 + len(asked)):
+            was = f"{name}{inspect.signature(found)}"
+            raise ConfigError(f"{path}: expected {signature}, was {was}; take those arguments")
+        if not hasattr(found, _GUARDED):
+            setattr(base, name, _guarded(found, name))
+    elif asked:
+        raise ConfigError(
+            f"{path}: expected a method {signature}, was {type(found).__name__}; define it with def"
+        )
+    elif not isinstance(found, property | cached_property):
+        FORMS[name](base, found, ())
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @wraps(function)
+    def answer(self: Any, *given: Any) -> Any:
+        return _answer(self, name, given, function)
+
+    setattr(answer, _GUARDED, True)
+    return answer
+
+
+# --- what a class says of itself ------------------------------------------------------------
+
+
+def check_attributes(cls: type, path: str) -> None:
+    """Raise :class:`ConfigError` unless a class says of itself what the contract asks for."""
+    strategy = issubclass(cls, Strategy)
+    for name, (expected, holds) in (_STRATEGY if strategy else _SIGNAL).items():
+        if not hasattr(cls, name):
+            raise ConfigError(
+                f"{path}: expected {cls.__name__} to say its {name}, as {expected}; add it"
+            )
+        said = getattr(cls, name)
+        if not holds(said):
+            raise ConfigError(
+                f"{path}: expected {name} as {expected}, was {repr(said)[:80]}; correct it"
+            )
+    if not strategy and cls.headline not in cls.units:  # type: ignore[attr-defined]
+        raise ConfigError(
+            f"{path}: expected headline as one of the gauges in units, was "
+            f"{cls.headline!r}; name one"  # type: ignore[attr-defined]
+        )
+
+
+def _is_name(said: Any) -> bool:
+    return isinstance(said, str) and re.fullmatch(r"[A-Za-z0-9][\w.-]{0,39}", said) is not None
+
+
+def _is_text(said: Any) -> bool:
+    return isinstance(said, str)
+
+
+def _is_line(said: Any) -> bool:
+    return isinstance(said, str) and bool(said.strip()) and "\n" not in said
+
+
+def _is_switch(said: Any) -> bool:
+    return isinstance(said, bool)
+
+
+def _is_limit(said: Any) -> bool:
+    return (
+        isinstance(said, int | float)
+        and not isinstance(said, bool)
+        and math.isfinite(said)
+        and said > 0
+    )
+
+
+def _is_words(said: Any) -> bool:
+    return isinstance(said, tuple) and all(isinstance(word, str) for word in said)
+
+
+def _is_units(said: Any) -> bool:
+    return isinstance(said, dict) and bool(said) and all(map(_is_text, (*said, *said.values())))
+
+
+_NAME = ("a short word of letters, digits and . _ -", _is_name)
+_STRATEGY: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "name": _NAME,
+    "line": ("one line of text", _is_line),
+    "link": ("text", _is_text),
+    "follows_regime": ("True or False", _is_switch),
+    "only_scheduled": ("True or False", _is_switch),
+    "uses_prices": ("True or False", _is_switch),
+    "watched": ("a tuple of states", _is_words),
+    "gross_limit": ("a number above 0", _is_limit),
+}
+_SIGNAL: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "name": _NAME,
+    "link": ("text", _is_text),
+    "units": ("a unit by gauge", _is_units),
+    "headline": ("text", _is_text),
+}

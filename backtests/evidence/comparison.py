@@ -1,0 +1,234 @@
+"""Strategies beside what one would hold instead: after costs, with intervals, beside luck.
+
+Every strategy runs on the same sessions, from one reading of the signals (one more for each driver
+that is asked for). Beside each stand a constant mix of SPY and bills that is invested as much on
+average, which needs no skill, and equal weights of its own assets, which share its hindsight.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from backtests.config import RunConfig, config_from
+from backtests.evidence import metrics
+from backtests.evidence.bootstrap import Interval, compare_returns
+from backtests.evidence.luck import Luck, place
+from backtests.history.panel import History
+from backtests.pipeline import Run, read, run_on, times_entered, window
+from signals.errors import ConfigError
+from signals.regime import Reading
+from strategies import CHALLENGERS, STRATEGIES
+
+#: Entries of a state below which nothing can be said of its timing.
+FEW = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What a strategy is held to: another portfolio on the same sessions.
+
+    Attributes
+    ----------
+    returns
+        Simple daily returns after costs, fractions.
+    share
+        Of SPY, for a constant mix; NaN otherwise.
+    """
+
+    returns: pd.Series
+    share: float = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One strategy of a comparison.
+
+    Attributes
+    ----------
+    run
+        Its run.
+    mix, equal_weight
+        A constant SPY/bills mix of its mean exposure; equal weights of its own assets (None where
+        it holds fewer than two).
+    intervals
+        Of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``, ``mix`` and
+        ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
+    luck
+        Where its timing ranks among placebos.
+    entered
+        How many times the states that it acts in were entered; None where it has none.
+    """
+
+    run: Run
+    mix: Beside
+    equal_weight: Beside | None
+    intervals: dict[str, Interval]
+    luck: Luck
+    entered: int | None
+
+    @property
+    def kind(self) -> str:
+        """``thesis``, ``baseline``, ``challenger``, or ``own`` for a user's."""
+        if self.run.config.strategy not in STRATEGIES:
+            return "own"
+        rival = self.run.config.driver not in ("votes", "quantities")
+        if rival or self.run.strategy.name in CHALLENGERS:
+            return "challenger"
+        return "thesis" if self.run.strategy.link else "baseline"
+
+    @property
+    def conclusion(self) -> str:
+        """What may be concluded from its timing, in words."""
+        if self.entered is None:
+            return "no timing"
+        if self.entered < FEW:
+            return f"entered {self.entered} times: nothing can be concluded about timing"
+        over = self.intervals["excess_mix"]
+        if over.low > 0:
+            return "more than its constant mix"
+        return "less than its constant mix" if over.high < 0 else "no telling from its constant mix"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Strategies on the same sessions.
+
+    Attributes
+    ----------
+    rows
+        By name, in the order asked for.
+    notes
+        What was left out, and why.
+    """
+
+    rows: dict[str, Compared]
+    notes: tuple[str, ...]
+
+
+def default_names() -> tuple[str, ...]:
+    """Return what is compared unless named: all strategies, and the tilts under other drivers."""
+    tilts = ("near-cash-flow", "cash-heavy", "defensive")
+    drivers = ("quantities", "hidden_markov", "markov_switching", "jump_model")
+    driven = (f"{tilt}@{driver}" for driver in drivers for tilt in tilts)
+    return (*(name for name in STRATEGIES if name != "constant-mix"), *driven)
+
+
+def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunConfig]:
+    """Return the configuration of each strategy named, by its label.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown or comes twice.
+    """
+    configs: dict[str, RunConfig] = {}
+    for name in names:
+        config = config_from({**base, "strategy": name})
+        if config.label in configs:
+            raise ConfigError(
+                f"expected each strategy once, was {config.label} twice; leave one out"
+            )
+        configs[config.label] = config
+    return configs
+
+
+def compare(
+    configs: Mapping[str, RunConfig],
+    history: History,
+    *,
+    reps: int = 1000,
+    shifts: int = 1000,
+    draws: int = 39,
+    workers: int = 1,
+    optional: bool = False,
+    progress: Callable[[str], None] = lambda name: None,
+) -> Comparison:
+    """Run some strategies on the same sessions of a history and put them beside their rivals.
+
+    Parameters
+    ----------
+    configs
+        By label; they differ in strategy, parameters and driver alone.
+    history
+        On what.
+    reps
+        Resamples of the intervals.
+    shifts, draws
+        Placebos by shifted dates and by resampled returns, see :mod:`backtests.evidence.luck`.
+    workers
+        Processes that resample, see :func:`backtests.evidence.luck.place`.
+    optional
+        True leaves out, with a note, a driver whose package is not installed.
+    progress
+        Called with the name of each step.
+
+    Raises
+    ------
+    ConfigError, DataError, SimulationError
+        When one of them cannot be run.
+    """
+    first = next(iter(configs.values()))
+    progress("signals")
+    voted = read(first.model_copy(update={"driver": "votes"}), history)
+    index = window(first, history, voted)
+    readings: dict[str, Reading] = {"votes": voted}
+    notes: list[str] = []
+    runs: dict[str, Run] = {}
+    for label, config in configs.items():
+        progress(label)
+        try:
+            reading = readings.get(config.driver) or read(config, history)
+        except ConfigError as error:
+            if not optional:
+                raise
+            notes.append(f"{label} is left out: {error}")
+            continue
+        readings[config.driver] = reading
+        runs[label] = run_on(config, history, reading, index)
+    progress("placebos")
+    luck = place(runs, shifts=shifts, draws=draws, workers=workers)
+    rows = {label: _compared(run, luck[label], reps, progress) for label, run in runs.items()}
+    return Comparison(rows=rows, notes=tuple(notes))
+
+
+def _compared(run: Run, luck: Luck, reps: int, progress: Callable[[str], None]) -> Compared:
+    progress(run.label)
+    share = float(run.result.exposure.iloc[1:].mean())
+    mix = Beside(returns=_rival(run, "constant-mix", share=min(share, 1.0)), share=share)
+    assets = run.strategy.assets
+    equal = Beside(returns=_rival(run, "equal-weight", tickers=assets)) if len(assets) > 1 else None
+    others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
+    if equal is not None:
+        others["equal_weight"] = equal.returns
+    return Compared(
+        run=run,
+        mix=mix,
+        equal_weight=equal,
+        intervals=compare_returns(run.result.returns, run.bills, others, reps=reps),
+        luck=luck,
+        entered=times_entered(run),
+    )
+
+
+def _rival(run: Run, name: str, **params: Any) -> pd.Series:
+    """Return the returns of a baseline on a run's sessions, traded likewise."""
+    plain = {"strategy": name, "params": params, "universe": {}, "driver": "votes"}
+    config = run.config.model_copy(update=plain)
+    index = pd.DatetimeIndex(run.result.equity.index)
+    return run_on(config, run.history, run.reading, index).result.returns
+
+
+def growth_of(comparison: Comparison) -> pd.DataFrame:
+    """Return growth of 1 from the close of the first decision, sessions × strategies."""
+    runs = {label: row.run.result.equity for label, row in comparison.rows.items()}
+    equity = pd.DataFrame(runs)
+    return equity / equity.iloc[0]
+
+
+def figures(row: Compared) -> dict[str, object]:
+    """Return a strategy's figures as ``metrics.json`` has them."""
+    run = row.run
+    everything = metrics.of_returns(run.result.returns, run.bills, run.benchmark)
+    return everything | metrics.of_trading(run.result)

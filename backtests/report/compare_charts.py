@@ -1,0 +1,324 @@
+"""Charts of many strategies side by side: growth, drawdowns, risk and return, correlations.
+
+The lines have no legend of plotly's, which would take half a narrow screen for thirty names: the
+page has one of its own for both charts, drawn from the same :class:`Style`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import pandas as pd
+
+from backtests.report.charts import (
+    BENCHMARK,
+    BILLS,
+    COLOURS,
+    dress,
+    line_of,
+    shade,
+    thin,
+    thinning,
+)
+
+KIND_COLOURS = {
+    "thesis": "#1f4e79",
+    "baseline": "#8a8f98",
+    "challenger": "#c2a45a",
+    "own": "#9b2226",
+}
+#: Baselines that are drawn from the first; every thesis strategy is.
+FIRST = ("spy", "bills", "sixty-forty")
+_FIXED = {"spy": "#23272e", "sixty-forty": BENCHMARK, "bills": BILLS}
+_PALETTE = (
+    "#1f4e79", "#e07a5f", "#5a9e47", "#6d597a", "#3d85c6", "#9b2226", "#2a9d8f", "#d98b1f",
+    "#a44a8a", "#5f6b2f", "#7d8fd1", "#b5651d", "#264653", "#d4787f",
+)  # fmt: skip
+_DASHES = {"thesis": "solid", "own": "solid", "baseline": "dash", "challenger": "dashdot"}
+_VARIANTS = ("dot", "longdash", "dash", "dashdot", "longdashdot")
+#: plotly's names of dashes, as SVG has them.
+STROKES = {
+    "solid": "none",
+    "dot": "2 3",
+    "dash": "6 4",
+    "longdash": "10 4",
+    "dashdot": "6 3 2 3",
+    "longdashdot": "10 3 2 3",
+}
+#: Of the plot that labels are laid out on, and of a letter of theirs, in pixels.
+_WIDE, _HIGH, _LETTER, _LINE = 1080, 430, 6.3, 13
+#: Where a label may stand beside its point: plotly's name, and the box's left and top edge in
+#: widths and heights of the label, then in pixels.
+_PLACES = {
+    "middle right": (0.0, -0.5, 8, 0),
+    "middle left": (-1.0, -0.5, -8, 0),
+    "top center": (-0.5, -1.0, 0, -6),
+    "bottom center": (-0.5, 0.0, 0, 6),
+    "top right": (0.0, -1.0, 5, -4),
+    "bottom right": (0.0, 0.0, 5, 4),
+    "top left": (-1.0, -1.0, -5, -4),
+    "bottom left": (-1.0, 0.0, -5, 4),
+}
+_Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How a strategy's line looks.
+
+    Attributes
+    ----------
+    colour
+        The same for a strategy and for its variants by another driver.
+    dash
+        plotly's name: ``solid`` for strategies of the thesis and one's own, ``dash`` for
+        baselines, ``dashdot`` for challengers; for variants another by driver.
+    shown
+        Whether the line is drawn from the first, or only once it is asked for.
+    """
+
+    colour: str
+    dash: str
+    shown: bool
+
+
+def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
+    """Return the style of each strategy, by its name and kind, in the order given.
+
+    Drawn from the first are the strategies of the thesis, one's own, and :data:`FIRST`; a variant
+    (``name@driver``) only where the strategy itself is not there.
+    """
+    parts = {name: name.partition("@")[::2] for name in kinds}
+    free = [
+        base for base in dict.fromkeys(base for base, _ in parts.values()) if base not in _FIXED
+    ]
+    drivers = dict.fromkeys(driver for _, driver in parts.values() if driver)
+    colours = _FIXED | dict(zip(free, cycle(_PALETTE), strict=False))
+    dashes = dict(zip(drivers, cycle(_VARIANTS), strict=False))
+    return {
+        name: Style(
+            colour=colours[base],
+            dash=dashes[driver] if driver else ("solid" if base in FIRST else _DASHES[kinds[name]]),
+            shown=(kinds[name] in ("thesis", "own") or base in FIRST)
+            and not (driver and base in kinds),
+        )
+        for name, (base, driver) in parts.items()
+    }
+
+
+def growth_chart(
+    growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], title: str
+) -> Any:
+    """Return growth of 1 of every strategy on a log scale, shaded by regime.
+
+    Parameters
+    ----------
+    growth
+        Sessions × names: growth of 1 since the first session.
+    regime
+        Names by session, known the session before; None where there is none.
+    looks
+        By name, see :func:`styles`; lines come in this order.
+    title
+        Above the chart.
+    """
+    lines = {name: thin(growth[name]) for name in looks}
+    figure = _curves(lines, regime.reindex(growth.index), looks, "")
+    figure.update_yaxes(type="log", title="growth of 1")
+    return dress(figure, title, height=500)
+
+
+def drawdown_chart(
+    growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], title: str
+) -> Any:
+    """Return the loss of every strategy from its peak so far, shaded by regime.
+
+    Where only every n-th session is drawn, a point is the deepest of the sessions since the point
+    before, so that no trough is lost.
+
+    Parameters
+    ----------
+    growth, regime, looks, title
+        As for :func:`growth_chart`.
+    """
+    fall = 100 * (growth / growth.cummax() - 1)
+    deepest = fall.rolling(thinning(fall), min_periods=1).min()
+    lines = {name: thin(deepest[name]) for name in looks}
+    figure = _curves(lines, regime.reindex(growth.index), looks, " %")
+    figure.update_yaxes(title="drawdown, %")
+    return dress(figure, title, height=380)
+
+
+def _curves(
+    lines: Mapping[str, pd.Series], regime: pd.Series, looks: Mapping[str, Style], suffix: str
+) -> Any:
+    from plotly.graph_objects import Figure
+
+    figure = Figure()
+    for name, values in lines.items():
+        look = looks[name]
+        trace = line_of(values, name, look.colour, suffix, legend=False)
+        trace["line"] = {"color": look.colour, "width": 1.5, "dash": look.dash}
+        trace["visible"] = True if look.shown else "legendonly"
+        figure.add_trace(trace)
+    shade(figure, regime.fillna("none"), COLOURS, opacity=0.13)
+    return figure
+
+
+def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
+    """Return CAGR against volatility, a point a strategy, with its Sharpe ratio on hover.
+
+    Labels that would lie over another are left out; hover has them all. A strategy without either
+    figure is left out. A dotted line joins bills and SPY where both are there: about what a
+    constant mix of the two would have been.
+
+    Parameters
+    ----------
+    numbers
+        By name: ``kind``, ``volatility``, ``cagr`` (fractions) and ``sharpe``.
+    title
+        Above the chart.
+    """
+    from plotly.graph_objects import Figure
+
+    points = {
+        name: (100 * entry["volatility"], 100 * entry["cagr"])
+        for name, entry in numbers.items()
+        if not pd.isna(entry["volatility"]) and not pd.isna(entry["cagr"])
+    }
+    ranges = _ranges(list(points.values()))
+    places = place_labels(_pixels(points, ranges))
+    figure = Figure()
+    for kind, colour in KIND_COLOURS.items():
+        names = [name for name in points if numbers[name]["kind"] == kind]
+        if names:
+            sharpe = [numbers[name]["sharpe"] for name in names]
+            figure.add_trace(_markers(kind, colour, names, points, sharpe, places))
+    if {"spy", "bills"} <= points.keys():
+        figure.add_trace(_mix_line(points["bills"], points["spy"]))
+    figure.update_xaxes(title="volatility, % a year", range=ranges[0], zeroline=False)
+    figure.update_yaxes(title="CAGR, %", range=ranges[1])
+    dress(figure, title, height=560)
+    return figure.update_layout(hovermode="closest")
+
+
+def _markers(
+    kind: str,
+    colour: str,
+    names: list[str],
+    points: Mapping[str, tuple[float, float]],
+    sharpe: list[float | None],
+    places: Mapping[str, str],
+) -> dict[str, Any]:
+    said = ["–" if pd.isna(value) else f"{value:.2f}" for value in sharpe]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": [points[name][0] for name in names],
+        "y": [points[name][1] for name in names],
+        "text": [name if name in places else "" for name in names],
+        "textposition": [places.get(name, "middle right") for name in names],
+        "textfont": {"size": 11},
+        "cliponaxis": False,
+        "customdata": list(zip(names, said, strict=True)),
+        "name": kind,
+        "marker": {"color": colour, "size": 10, "line": {"color": "#fff", "width": 1}},
+        "hovertemplate": "<b>%{customdata[0]}</b><br>volatility %{x:.1f} %, CAGR %{y:.1f} %"
+        f"<br>Sharpe %{{customdata[1]}}<extra>{kind}</extra>",
+    }
+
+
+def _mix_line(bills: tuple[float, float], spy: tuple[float, float]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [bills[0], spy[0]],
+        "y": [bills[1], spy[1]],
+        "name": "SPY mixed with bills, about",
+        "line": {"color": BENCHMARK, "width": 1.2, "dash": "dot"},
+        "hoverinfo": "skip",
+    }
+
+
+def _ranges(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    """Return the ranges of both axes, with room for labels at the right."""
+    x, y = [0.0, *(p[0] for p in points)], [0.0, *(p[1] for p in points)]
+    wide, high = max(x) or 1.0, (max(y) - min(y)) or 1.0
+    return [-0.04 * wide, 1.14 * wide], [min(y) - 0.08 * high, max(y) + 0.08 * high]
+
+
+def _pixels(
+    points: Mapping[str, tuple[float, float]], ranges: tuple[list[float], list[float]]
+) -> dict[str, tuple[float, float]]:
+    """Return where points lie on a plot of ordinary size, y downward."""
+    (left, right), (bottom, top) = ranges
+    return {
+        name: (_WIDE * (x - left) / (right - left), _HIGH * (top - y) / (top - bottom))
+        for name, (x, y) in points.items()
+    }
+
+
+def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
+    """Return a place for each label that finds one where it covers no other and no point.
+
+    Parameters
+    ----------
+    points
+        By name, pixels from the left and from the top; who comes first chooses first.
+    """
+    taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]
+    places: dict[str, str] = {}
+    for name, (x, y) in points.items():
+        for place, box in _boxes(name, x, y):
+            if box[0] >= 0 and box[2] <= _WIDE and not any(_overlap(box, b) for b in taken):
+                places[name] = place
+                taken.append(box)
+                break
+    return places
+
+
+def _boxes(name: str, x: float, y: float) -> list[tuple[str, _Box]]:
+    wide = _LETTER * len(name)
+    corners = {
+        place: (x + across * wide + right, y + down * _LINE + lower)
+        for place, (across, down, right, lower) in _PLACES.items()
+    }
+    return [(p, (left, top, left + wide, top + _LINE)) for p, (left, top) in corners.items()]
+
+
+def _overlap(a: _Box, b: _Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
+    """Return correlations of daily returns, every strategy with every other.
+
+    Parameters
+    ----------
+    growth
+        Sessions × names: growth of 1. What never varies has no correlation: an empty cell.
+    title
+        Above the chart.
+    """
+    from plotly.graph_objects import Figure
+
+    table = growth.pct_change(fill_method=None).corr()
+    names = [str(name) for name in table.columns]
+    cells = [[None if pd.isna(v) else round(v, 3) for v in row] for row in table.to_numpy()]
+    figure = Figure({"type": "heatmap", "x": names, "y": names, "z": cells} | _HEAT)
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(tickangle=-60, automargin=True)
+    dress(figure, title, height=230 + 22 * len(names))
+    return figure.update_layout(hovermode="closest")
+
+
+_HEAT = {
+    "zmin": -1,
+    "zmax": 1,
+    "colorscale": [[0, "#9b2226"], [0.5, "#ffffff"], [1, "#1f4e79"]],
+    "xgap": 1,
+    "ygap": 1,
+    "colorbar": {"thickness": 12, "outlinewidth": 0},
+    "hovertemplate": "%{y} and %{x}: %{z:.2f}<extra></extra>",
+}

@@ -1,0 +1,76 @@
+"""A comparison's numbers as plain data: what ``compare --json`` prints and the page shows."""
+
+from typing import Any
+
+from backtests.evidence import metrics
+from backtests.evidence.comparison import Beside, Compared, Comparison, figures
+from backtests.evidence.luck import Luck
+from backtests.report.numbers import plain
+from signals.base import parameters
+
+SHOWN = (
+    "cagr",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "calmar",
+    "exposure",
+    "turnover",
+    "costs",
+)
+
+
+def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
+    """Return each strategy's numbers by its name; fractions, null where not defined."""
+    return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
+
+
+def _entry(row: Compared) -> dict[str, Any]:
+    run, equity = row.run, row.run.result.equity
+    everything = figures(row)
+    return {
+        "line": run.strategy.line,
+        "link": run.strategy.link,
+        "kind": row.kind,
+        "driver": run.config.driver,
+        "params": parameters(run.strategy),
+        "source": run.history.source,
+        "simulated": run.simulated,
+        "start": equity.index[0],
+        "end": equity.index[-1],
+        "sessions": len(run.result.returns),
+        **{key: everything[key] for key in SHOWN},
+        "intervals": {
+            name: {"estimate": i.estimate, "low": i.low, "high": i.high}
+            for name, i in row.intervals.items()
+        },
+        "mix": {"share": row.mix.share, **_beside(row, row.mix)},
+        "equal_weight": None if row.equal_weight is None else _beside(row, row.equal_weight),
+        "placebo": _placebo(row.luck),
+        "placebo_note": row.luck.note,
+        "entered": row.entered,
+        "conclusion": row.conclusion,
+        "notes": list(run.result.notes),
+    }
+
+
+def _beside(row: Compared, other: Beside) -> dict[str, float]:
+    return {
+        "cagr": metrics.cagr(other.returns),
+        "sharpe": metrics.sharpe(other.returns, row.run.bills),
+        "max_drawdown": metrics.max_drawdown(other.returns).depth,
+    }
+
+
+def _placebo(luck: Luck) -> dict[str, Any] | None:
+    placebo = luck.placebo
+    if placebo is None:
+        return None
+    return {
+        "kind": placebo.kind,
+        "statistic": placebo.statistic,
+        "rank": placebo.rank,
+        "p_value": placebo.p_value,
+        "n": placebo.n,
+    }

@@ -1,0 +1,300 @@
+"""The page of comparison: every strategy in one table that sorts, and in four charts."""
+
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from backtests.evidence.comparison import FEW
+from backtests.history.opening import SIMULATED
+from backtests.report.charts import COLOURS, html_of, present, thinning
+from backtests.report.compare_charts import (
+    KIND_COLOURS,
+    STROKES,
+    correlation_chart,
+    drawdown_chart,
+    growth_chart,
+    risk_chart,
+    styles,
+)
+from backtests.report.tearsheet import CHARTS_MARKER, MARKER
+from signals.errors import DataError
+
+NOTHING = "nothing can be concluded about timing"
+MISSING = "–"
+_CLOSING = "</main>\n</body>\n</html>\n"
+
+Entry = Mapping[str, Any]
+Form = Callable[[float], str]
+_PERCENT: Form = lambda x: f"{100 * x:z.1f}"  # noqa: E731
+_COARSE: Form = lambda x: f"{100 * x:z.0f}"  # noqa: E731
+_FINE: Form = lambda x: f"{100 * x:z.2f}"  # noqa: E731
+_PLAIN: Form = lambda x: f"{x:z.2f}"  # noqa: E731
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One cell of the table.
+
+    Attributes
+    ----------
+    value
+        What its column is sorted by; empty where it is missing.
+    shown
+        What is read.
+    soft
+        Below it, in grey: an interval, a size of sample.
+    """
+
+    value: str
+    shown: str
+    soft: str = ""
+
+
+def _number(key: str, form: Form) -> Callable[[Entry], Cell]:
+    return lambda entry: _cell(entry[key], form)
+
+
+def _interval(key: str, form: Form) -> Callable[[Entry], Cell]:
+    def cell(entry: Entry) -> Cell:
+        bounds = entry["intervals"][key]
+        return _cell(bounds["estimate"], form, _range(bounds, form))
+
+    return cell
+
+
+def _cell(value: float | None, form: Form, soft: str = "") -> Cell:
+    if _missing(value):
+        return Cell(value="", shown=MISSING)
+    assert value is not None
+    return Cell(value=repr(float(value)), shown=form(value), soft=soft)
+
+
+def _range(bounds: Mapping[str, float | None], form: Form) -> str:
+    low, high = bounds["low"], bounds["high"]
+    return "" if _missing(low) or _missing(high) else f"[{form(low)}, {form(high)}]"  # type: ignore[arg-type]
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or not math.isfinite(value)
+
+
+def _sharpe(entry: Entry) -> Cell:
+    return _cell(entry["sharpe"], _PLAIN, _range(entry["intervals"]["sharpe"], _PLAIN))
+
+
+def _placebo(entry: Entry) -> Cell:
+    placebo = entry["placebo"]
+    if placebo is None or _missing(placebo["rank"]):
+        return Cell(value="", shown=MISSING)
+    p = "" if _missing(placebo["p_value"]) else f"p {placebo['p_value']:.3f}, "
+    return _cell(placebo["rank"], _PLAIN, f"{p}{placebo['n']:,} {placebo['kind']}")
+
+
+def _entered(entry: Entry) -> Cell:
+    count = entry["entered"]
+    if count is None:
+        return Cell(value="", shown=MISSING)
+    return Cell(value=str(count), shown=str(count), soft="too few" if is_few(entry) else "")
+
+
+def _conclusion(entry: Entry) -> Cell:
+    said = entry["conclusion"]
+    if is_few(entry) and NOTHING not in said.lower():
+        said = f"{NOTHING}; {said}".removesuffix("; ")
+    return Cell(value=said, shown=said or MISSING)
+
+
+#: The columns after the strategy's name: heading, how it sorts, and its cell.
+COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
+    ("kind", "text", lambda entry: Cell(value=entry["kind"], shown=entry["kind"])),
+    ("CAGR, %", "number", _number("cagr", _PERCENT)),
+    ("volatility, %", "number", _number("volatility", _PERCENT)),
+    ("Sharpe", "number", _sharpe),
+    ("maximum drawdown, %", "number", _number("max_drawdown", _PERCENT)),
+    ("exposure, %", "number", _number("exposure", _COARSE)),
+    ("turnover, % a year", "number", _number("turnover", _COARSE)),
+    ("costs, % a year", "number", _number("costs", _FINE)),
+    ("minus SPY, points", "number", _interval("excess_spy", _PERCENT)),
+    ("minus bills, points", "number", _interval("excess_bills", _PERCENT)),
+    ("minus own mix, points", "number", _interval("excess_mix", _PERCENT)),
+    ("placebo rank", "number", _placebo),
+    ("entered", "number", _entered),
+    ("conclusion", "text", _conclusion),
+)
+
+
+def is_few(entry: Entry) -> bool:
+    """Return whether a strategy's states were entered too rarely to speak of its timing."""
+    return entry["entered"] is not None and entry["entered"] < FEW
+
+
+def write_compare_page(
+    numbers: dict[str, dict[str, Any]],
+    growth: pd.DataFrame,
+    regime: pd.Series,
+    about: dict[str, Any],
+    path: Path,
+) -> None:
+    """Write one self-contained page: the table, the charts, and a note on each strategy.
+
+    It is written beside its place and then moved there, so it is whole or not at all.
+
+    Parameters
+    ----------
+    numbers
+        By strategy, in the order shown: what it is, its metrics, intervals, mix, placebo and
+        conclusion. Fractions, not percent; a figure that is None is shown as missing.
+    growth
+        Sessions × the same names: growth of 1 since the first close.
+    regime
+        Regime by session, known the session before; None where there is none.
+    about
+        Of the whole comparison: start, end, sessions, source, whether simulated, level and number
+        of resamples of the intervals, lag, notes.
+    path
+        The file; one of that name is replaced.
+
+    Raises
+    ------
+    DataError
+        When growth has other strategies than the table, or the file cannot be written.
+    """
+    _check_names(numbers, growth)
+    page = _page(numbers, growth, regime, about)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
+            fresh = Path(beside) / path.name
+            fresh.write_text(page, encoding="utf-8")
+            fresh.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"expected to write to {path}: {error.strerror}; name another with --out"
+        ) from error
+
+
+def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
+    odd = sorted(set(numbers) ^ {str(name) for name in growth.columns})
+    if odd or not numbers:
+        raise DataError(
+            "expected numbers and growth of the same strategies, at least one, but "
+            f"{', '.join(odd) or 'there is none'} is in one of them only; give both"
+        )
+
+
+def _page(
+    numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, about: Mapping[str, Any]
+) -> str:
+    """Return the page in the tearsheet's dress."""
+    template = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
+    head, _, _ = template.partition(CHARTS_MARKER)
+    label = f"{SIMULATED}: " if about["simulated"] else ""
+    section = _section(numbers, growth, regime, about, label)
+    return head.replace("{{title}}", f"{label}compare").replace(MARKER, section) + _CLOSING
+
+
+def _section(
+    numbers: Mapping[str, Entry],
+    growth: pd.DataFrame,
+    regime: pd.Series,
+    about: Mapping[str, Any],
+    label: str,
+) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("backtests.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = regime.reindex(growth.index).fillna("none")
+    return environment.get_template("compare.html.j2").render(
+        about=about,
+        label=label,
+        headings=[("strategy", "text"), *((heading, kind) for heading, kind, _ in COLUMNS)],
+        rows=[_row(name, entry) for name, entry in numbers.items()],
+        kinds=[kind for kind in KIND_COLOURS if any(e["kind"] == kind for e in numbers.values())],
+        few=[(name, entry["entered"]) for name, entry in numbers.items() if is_few(entry)],
+        fewest=FEW,
+        looks=styles({name: entry["kind"] for name, entry in numbers.items()}),
+        strokes=STROKES,
+        regimes=[(name, COLOURS[name]) for name in present(names)],
+        thinning=thinning(growth),
+        details=[_details(name, entry) for name, entry in numbers.items()],
+        **_charts(numbers, growth, regime, label),
+    )
+
+
+def _charts(
+    numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, label: str
+) -> dict[str, str]:
+    looks = styles({name: entry["kind"] for name, entry in numbers.items()})
+    titles = (
+        "Growth of 1, and the regime known the day before",
+        "Loss from the peak so far",
+        "Risk and return",
+        "Correlations of daily returns",
+    )
+    curves, falls, risk, alike = (label + title for title in titles)
+    return {
+        "growth": html_of(growth_chart(growth, regime, looks, curves), with_library=True),
+        "drawdowns": html_of(drawdown_chart(growth, regime, looks, falls), with_library=False),
+        "risk": html_of(risk_chart(numbers, risk), with_library=False),
+        "correlations": html_of(
+            correlation_chart(growth[list(numbers)], alike), with_library=False
+        ),
+    }
+
+
+def _row(name: str, entry: Entry) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": entry["kind"],
+        "few": is_few(entry),
+        "cells": [(heading, kind, cell(entry)) for heading, kind, cell in COLUMNS],
+    }
+
+
+def _details(name: str, entry: Entry) -> dict[str, Any]:
+    """Return what is said of a strategy below the charts: pairs of a heading and words."""
+    mix, twin = entry["mix"], entry["equal_weight"]
+    said = {
+        "Itself": _performance(entry)
+        + f", Sortino {_show(entry['sortino'], _PLAIN)}, Calmar {_show(entry['calmar'], _PLAIN)}",
+        f"Own mix, {_show(mix['share'], _COARSE)} % SPY and the rest bills": _performance(mix),
+        "Equal weights over its assets": _performance(twin) if twin else "",
+        "Minus equal weights": _points(entry["intervals"]["excess_equal_weight"]) if twin else "",
+        "Placebo": entry["placebo_note"],
+    }
+    pairs = [(heading, words) for heading, words in said.items() if words]
+    return {
+        "name": name,
+        "kind": entry["kind"],
+        "link": entry["link"],
+        "line": entry["line"],
+        "said": pairs,
+    }
+
+
+def _performance(figures: Entry) -> str:
+    return (
+        f"CAGR {_show(figures['cagr'], _PERCENT)} %, Sharpe {_show(figures['sharpe'], _PLAIN)}, "
+        f"maximum drawdown {_show(figures['max_drawdown'], _PERCENT)} %"
+    )
+
+
+def _points(bounds: Mapping[str, float | None]) -> str:
+    if _missing(bounds["estimate"]):
+        return ""
+    return f"{_show(bounds['estimate'], _PERCENT)} points a year {_range(bounds, _PERCENT)}"
+
+
+def _show(value: float | None, form: Form) -> str:
+    return MISSING if value is None or _missing(value) else form(value)

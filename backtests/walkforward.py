@@ -1,0 +1,384 @@
+"""Walk-forward: parameters are chosen on the past, applied to the next year, and spliced.
+
+Every combination of a grid is run as any backtest is. At the first session of each calendar year,
+the seam, the one that did best so far is chosen, and its decisions of that year are taken over.
+All decisions so taken are then traded in one simulation, so that a switch is paid like any other
+trade. What comes of it rests on no choice that saw the year it is judged by; the figure of the
+combination that turned out best does.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from backtests.config import RunConfig, config_from
+from backtests.engine.simulate import Result
+from backtests.evidence.metrics import cagr, max_drawdown, sharpe
+from backtests.history.calendar import all_sessions
+from backtests.history.panel import History
+from backtests.pipeline import SHORTEST, Run, read, run_on, trade, window
+from signals.errors import ConfigError, unknown
+from signals.regime import Reading
+from strategies import decide
+
+#: Scores simple daily returns, given those of bills on the same sessions; more is better.
+Chooser = Callable[[pd.Series, pd.Series], float]
+Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkForward:
+    """A walk-forward and what it is to be held against.
+
+    Scores are the chooser's: yearly Sharpe ratios over bills unless another was given.
+
+    Attributes
+    ----------
+    choices
+        A row a year: the parameters chosen at its first session, ``in_sample``, their score on
+        the past that the choice saw, and ``out_of_sample``, the score of the spliced backtest in
+        that year.
+    candidates
+        A row a combination, in the order of the grid: its parameters, ``sharpe``, ``cagr`` and
+        ``max_drawdown`` over the whole period, fractions.
+    in_sample
+        The best candidate's score over the whole period: what one would quote who tuned on it.
+    out_of_sample
+        The score of the spliced backtest.
+    plain
+        The score of the configuration as it is, without the grid, on the same sessions.
+    run
+        The spliced backtest from the first seam on; decisions, state and result are spliced. Its
+        configuration, strategy and reading are the plain ones, and so is its run id.
+    """
+
+    choices: pd.DataFrame
+    candidates: pd.DataFrame
+    in_sample: float
+    out_of_sample: float
+    plain: float
+    run: Run
+
+    @property
+    def result(self) -> Result:
+        """What came of the spliced decisions."""
+        return self.run.result
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Candidate:
+    """What is kept of a plain run; ``seams`` are its weights there, decisions or not."""
+
+    params: dict[str, Any]
+    returns: pd.Series
+    bills: pd.Series
+    decided: pd.DataFrame
+    seams: pd.DataFrame
+    state: pd.Series | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Choice:
+    """Who decides from a seam up to the next one, and how it had scored by then."""
+
+    seam: pd.Timestamp
+    until: pd.Timestamp
+    candidate: _Candidate
+    score: float
+
+
+def walk_forward(
+    config: RunConfig,
+    grid: Mapping[str, Sequence[Any]],
+    history: History | None = None,
+    *,
+    first_years: int = 5,
+    purge: int = 21,
+    chooser: Chooser = sharpe,
+) -> WalkForward:
+    """Choose parameters on an expanding past, year by year, and trade what was chosen.
+
+    Parameters
+    ----------
+    config
+        What to run; the grid's parameters are put in the place of its own.
+    grid
+        Values to try by parameter: one of the strategy (``volatility``), or one of a signal by
+        its path (``signals.dry_powder.k``; what ``absorption`` counts as idle has a k of its own,
+        ``signals.absorption.dry_powder.k``). Every combination is a candidate.
+    history
+        On what; default: what the configuration names.
+    first_years
+        Whole calendar years of the past that the first choice needs.
+    purge
+        Sessions before a seam that the choice does not see. What is decided near a seam is filled
+        a lag later and held beyond it, for about a month of 21 sessions where decisions are
+        monthly: by the seam only a part of what it earns is known, and the year to come begins
+        with the rest. Without a purge the choice would be made on the very positions whose
+        remaining returns then count as out of sample.
+    chooser
+        Scores returns over bills; the highest score is chosen, of equal ones the first candidate,
+        an undefined one only where all are.
+
+    Returns
+    -------
+    WalkForward
+        Nothing before the first seam is part of its backtest, which begins in cash.
+
+    Notes
+    -----
+    Timing: the choice at a seam uses returns up to ``purge`` sessions before the session that
+    precedes it. Where it differs from the last one, the new candidate decides at the seam's close
+    with its weights of that session; the fill comes ``lag`` sessions later, so until then the
+    old one's holdings earn. NaN: a score of NaN is below every other.
+
+    Raises
+    ------
+    ConfigError
+        When the grid is empty, a name is unknown, a value cannot be used, or the history is too
+        short.
+    DataError, SimulationError
+        When a candidate cannot be run.
+
+    References
+    ----------
+    Pardo (1992), "Design, Testing, and Optimization of Trading Systems", on walk-forward
+    analysis; López de Prado (2018), "Advances in Financial Machine Learning", ch. 7, on purging.
+    """
+    _check_whole("first_years", first_years, 1)
+    _check_whole("purge", purge, 0)
+    offered = combinations(config, grid)
+    if history is None:
+        history = _open(config, [each for _, each in offered])
+    reading = read(config, history)
+    index = window(config, history, reading)
+    seams = seams_of(index, first_years, purge)
+    tried = list(_try(offered, history, {_signals(config): reading}, index, seams))
+    chosen = [*_choose(tried, seams, index[-1], purge, chooser)]
+    plain = run_on(config, history, reading, index[index >= seams[0]])
+    run = _spliced(plain, chosen, _assets(tried))
+    return WalkForward(
+        choices=_choices(chosen, run, chooser),
+        candidates=_candidates(tried),
+        in_sample=_best([chooser(each.returns, each.bills) for each in tried])[1],
+        out_of_sample=chooser(run.result.returns, run.bills),
+        plain=chooser(plain.result.returns, plain.bills),
+        run=run,
+    )
+
+
+def combinations(
+    config: RunConfig, grid: Mapping[str, Sequence[Any]]
+) -> list[tuple[dict[str, Any], RunConfig]]:
+    """Return every combination of a grid, and the configuration with it; the last key runs first.
+
+    Raises
+    ------
+    ConfigError
+        When there is none, a name is unknown, or a value cannot be used.
+    """
+    if not grid:
+        raise ConfigError(
+            "expected a grid of at least one parameter, was empty; give values to try, as "
+            "{'volatility': [0.1, 0.2]}"
+        )
+    for name, values in grid.items():
+        if isinstance(values, str) or not isinstance(values, Sequence) or not len(values):
+            raise ConfigError(
+                f"expected a list of values to try for {name}, was {values!r}; give at least one"
+            )
+    named = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    return [(params, _with(config, params)) for params in named]
+
+
+def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
+    data = config.model_dump()
+    for name, value in params.items():
+        *path, last = _path(config, name)
+        part = data
+        for step in path:
+            part = part.setdefault(step, {})
+        part[last] = value
+    return config_from(data)
+
+
+def _path(config: RunConfig, name: str) -> list[str]:
+    """Return where in a configuration's data a parameter of the grid stands."""
+    steps = name.split(".")
+    if steps[0] != "signals":
+        return ["params", name]
+    if len(steps) < 3:
+        raise ConfigError(
+            f"expected a signal's parameter like signals.dry_powder.k in the grid, was {name!r}"
+        )
+    _check_inner(config, steps)
+    return steps
+
+
+def _check_inner(config: RunConfig, steps: list[str]) -> None:
+    """Refuse an unknown parameter of a signal's part; config knows those of signals alone."""
+    part: Any = config.build_signals().get(steps[1])
+    for depth, step in enumerate(steps[2:], 2):
+        if part is None:
+            return
+        known = [f.name for f in fields(part)] if is_dataclass(part) else []
+        if step not in known:
+            raise ConfigError(unknown(f"parameter of {'.'.join(steps[1:depth])}", step, known))
+        part = getattr(part, step)
+
+
+def seams_of(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
+    """Return the first session of each calendar year that has enough whole ones before it.
+
+    Raises
+    ------
+    ConfigError
+        When there is none, or too few sessions lie before or after the first.
+    """
+    calendar = all_sessions()
+    starts_year = index[0] == calendar[calendar.year == index[0].year][0]
+    first = index[0].year + first_years + (not starts_year)
+    opens = np.append(False, index.year[1:] != index.year[:-1])
+    seams = index[opens & (index.year >= first)]
+    at = int(index.searchsorted(seams[0])) if len(seams) else len(index)
+    if len(index) - at < SHORTEST:
+        raise ConfigError(
+            f"expected {first_years} whole calendar years to choose on and a month after them, "
+            f"was {index[0].date()} to {index[-1].date()}; lower first_years or lengthen the "
+            "history"
+        )
+    if at - 1 - purge < SHORTEST:
+        raise ConfigError(
+            f"expected a purge that leaves at least {SHORTEST} of the {at - 1} sessions before "
+            f"the first seam, {seams[0].date()}, was {purge}; lower it"
+        )
+    return seams
+
+
+def _open(config: RunConfig, candidates: list[RunConfig]) -> History:
+    ids = dict.fromkeys(id for each in (config, *candidates) for id in each.series())
+    return config.choice().open(
+        tuple(ids), None if config.end is None else pd.Timestamp(config.end)
+    )
+
+
+def _try(
+    offered: list[tuple[dict[str, Any], RunConfig]],
+    history: History,
+    readings: dict[str, Reading],
+    index: pd.DatetimeIndex,
+    seams: pd.DatetimeIndex,
+) -> Iterator[_Candidate]:
+    """Yield what came of each candidate; one reading serves those with the same signals."""
+    for params, config in offered:
+        key = _signals(config)
+        if key not in readings:
+            readings[key] = read(config, history)
+        run = run_on(config, history, readings[key], index)
+        yield _Candidate(
+            params=params,
+            returns=run.result.returns,
+            bills=run.bills,
+            decided=run.decided,
+            seams=decide(run.strategy, run.reading, history.panel).loc[seams],
+            state=run.state,
+        )
+
+
+def _signals(config: RunConfig) -> str:
+    return repr(config.build_signals())
+
+
+def _choose(
+    tried: list[_Candidate],
+    seams: pd.DatetimeIndex,
+    last: pd.Timestamp,
+    purge: int,
+    chooser: Chooser,
+) -> Iterator[_Choice]:
+    ends = [*seams[1:], last + pd.Timedelta(days=1)]
+    for seam, until in zip(seams, ends, strict=True):
+        seen = seen_at(pd.DatetimeIndex(tried[0].returns.index), seam, purge)
+        at, score = _best([chooser(each.returns[seen], each.bills[seen]) for each in tried])
+        yield _Choice(seam=seam, until=until, candidate=tried[at], score=score)
+
+
+def seen_at(index: pd.DatetimeIndex, seam: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
+    """Return the sessions whose returns a choice may use: those before the seam, less a purge."""
+    before = index[index < seam]
+    return before[: len(before) - purge]
+
+
+def _best(scores: list[float]) -> tuple[int, float]:
+    """Return the place of the highest score, the first of equal ones, and the score."""
+    at = int(np.argmax(np.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)))
+    return at, float(scores[at])
+
+
+def _assets(tried: list[_Candidate]) -> list[str]:
+    return list(dict.fromkeys(ticker for each in tried for ticker in each.decided.columns))
+
+
+def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
+    """Return the plain run with the decisions of those chosen, and what comes of them."""
+    changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
+    parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
+    decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])
+    index = pd.DatetimeIndex(plain.result.equity.index)
+    result = trade(plain.config, plain.strategy, plain.history, decided, index)
+    return replace(plain, state=_state(chosen), decided=decided, result=result)
+
+
+def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
+    """Return what the chosen one decides in its year, at the seam too where it is new there."""
+    rows = _within(choice, choice.candidate.decided)
+    if not anew or choice.seam in rows.index:
+        return rows
+    return pd.concat([choice.candidate.seams.loc[[choice.seam]], rows])
+
+
+def _state(chosen: list[_Choice]) -> pd.Series | None:
+    parts = [_within(c, c.candidate.state) for c in chosen if c.candidate.state is not None]
+    return pd.concat(parts) if parts else None
+
+
+def _within(choice: _Choice, rows: Rows) -> Rows:
+    return rows.loc[(rows.index >= choice.seam) & (rows.index < choice.until)]
+
+
+def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
+    rows = [
+        {
+            **choice.candidate.params,
+            "in_sample": choice.score,
+            "out_of_sample": chooser(
+                _within(choice, run.result.returns), _within(choice, run.bills)
+            ),
+        }
+        for choice in chosen
+    ]
+    years = pd.Index([choice.seam.year for choice in chosen], name="year")
+    return pd.DataFrame(rows, index=years)
+
+
+def _candidates(tried: list[_Candidate]) -> pd.DataFrame:
+    rows = [
+        {
+            **each.params,
+            "sharpe": sharpe(each.returns, each.bills),
+            "cagr": cagr(each.returns),
+            "max_drawdown": max_drawdown(each.returns).depth,
+        }
+        for each in tried
+    ]
+    return pd.DataFrame(rows).rename_axis("candidate")
+
+
+def _check_whole(name: str, value: int, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"{name}: expected a whole number from {least}, was {value!r}")

@@ -1,0 +1,130 @@
+"""What walk-forward says where there is nothing to find, and where there is.
+
+    python benchmarks/walkforward.py --seeds 200
+
+One made-up asset, fifteen years, no costs; a strategy that is fully in it or in bills, by the sign
+of its return k sessions before the decision, for several k. Nothing there: the asset's excess over
+bills is independent noise of mean zero, so that whatever k is chosen has an expected excess of
+zero. Planted: the sign of the return that k = 3 looks at moves the return that its fill earns.
+Nothing is timed.
+"""
+
+import argparse
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+import signals
+from backtests import History, RunConfig, config_from, walk_forward
+from backtests.history.bills import SPREAD, YIELD, bill_returns
+from backtests.history.calendar import sessions
+from backtests.walkforward import WalkForward
+from signals import Reading
+from strategies import Strategy
+
+ASSET = "FLIP"
+KS = (1, 2, 3, 4, 5, 6, 7, 8)
+TRUE_K = 3
+#: From a decision to the return it earns: filled one session later, earning the one after.
+AHEAD = 2
+VOLATILITY = 0.01
+FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow_crypto"), 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Echo(Strategy):
+    """Fully in the asset after a gain k sessions ago, else in bills."""
+
+    name: ClassVar[str] = "echo"
+    line: ClassVar[str] = "in the asset after a gain k sessions ago"
+
+    k: int = 1
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """The made-up asset alone."""
+        return (ASSET,)
+
+    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return 1 where the return k sessions before was above zero, else 0."""
+        gained = panel[[ASSET]].pct_change(fill_method=None).shift(self.k) > 0
+        return gained.astype(float)
+
+
+def made_up(excess: pd.DataFrame) -> History:
+    """Return a history of assets with some simple daily returns over bills, and nothing else."""
+    coins = [f"{coin}@session" for coin in ("BTC-USD", "ETH-USD", "SOL-USD")]
+    columns = dict.fromkeys((*signals.needed(), *coins))
+    panel = pd.DataFrame(np.nan, index=excess.index, columns=list(columns)).assign(**{YIELD: 3.0})
+    earned = bill_returns(panel[YIELD], SPREAD).fillna(0.0)
+    prices = 100 * (1 + excess.add(earned, axis=0)).cumprod()
+    return History(
+        panel=panel.join(prices),
+        known=pd.DataFrame(pd.NaT, index=excess.index, columns=[*columns, *prices]),
+        closes=prices,
+        bills=bill_returns(panel[YIELD]),
+        source="simulated",
+    )
+
+
+def noise(seed: int, start: str = "2010-01-01", end: str = "2024-12-31") -> pd.DataFrame:
+    """Return excess returns in which there is nothing to find."""
+    index = sessions(pd.Timestamp(start), pd.Timestamp(end))
+    drawn = np.random.default_rng(seed).normal(0.0, VOLATILITY, len(index))
+    return pd.DataFrame({ASSET: drawn}, index=index)
+
+
+def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
+    """Return excess returns with the sign of an earlier one added, ``size`` standard deviations."""
+    values = excess[ASSET].to_numpy(copy=True)
+    back = TRUE_K + AHEAD
+    for at in range(back, len(values)):
+        values[at] += size * VOLATILITY * np.sign(values[at - back])
+    return pd.DataFrame({ASSET: values}, index=excess.index)
+
+
+def settings(**changed: Any) -> RunConfig:
+    """Return the configuration: daily decisions, nothing costs anything."""
+    usual = {
+        "strategy": f"{__name__}:Echo",
+        "benchmark": ASSET,
+        "costs": FREE,
+        "schedule": {"every": "day"},
+    }
+    return config_from(usual | changed)
+
+
+def line(name: str, values: list[float]) -> str:
+    """Return a mean with its standard error."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    return f"{name:<28} {np.mean(values):+.3f} ± {error:.3f}  (t = {np.mean(values) / error:+.1f})"
+
+
+def report(title: str, found: list[WalkForward]) -> None:
+    years = pd.concat([each.choices for each in found])
+    print(f"\nSIMULATED, {title}; {len(found)} seeds, yearly Sharpe ratios, mean ± standard error")
+    print(line("in sample, the best of the grid", [each.in_sample for each in found]))
+    print(line("in sample, at the choices", [each.choices["in_sample"].mean() for each in found]))
+    print(line("out of sample", [each.out_of_sample for each in found]))
+    print(line("plain, k = 1", [each.plain for each in found]))
+    print(f"k = {TRUE_K} chosen in {(years['k'] == TRUE_K).mean():.1%} of {len(years)} years")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--planted-seeds", type=int, default=20)
+    given = parser.parse_args()
+    config, grid = settings(), {"k": KS}
+    nothing = [walk_forward(config, grid, made_up(noise(s))) for s in range(given.seeds)]
+    report("nothing to find", nothing)
+    true = [
+        walk_forward(config, grid, made_up(planted(noise(s)))) for s in range(given.planted_seeds)
+    ]
+    report(f"k = {TRUE_K} planted", true)
+
+
+if __name__ == "__main__":
+    main()

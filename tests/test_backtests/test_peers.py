@@ -1,0 +1,335 @@
+"""Every strategy on real history: the engine, the plain ledger and bt give one net asset value.
+
+The three are given the same decided weights, prices, bills and costs:
+
+    ledger   tests/reference/ledger.py from the weights, to a relative 1e-9 at every close
+    bt       the bt package's engine, to a relative 1e-6 at every close
+
+bt chooses no trade days, so it is given the decisions that were executed, on the session of their
+fill. It sees raw prices, never deflated ones: an algorithm pays interest on its cash. A short is a
+security of its own whose price also grows by the borrowing cost, as what is owed does.
+
+Without costs bt's own `WeighTarget` and `Rebalance` do everything. With costs its definition of an
+amount is another one. To move a holding by an amount, bt's `allocate` counts the fee inside the
+amount: it buys for less and sells for more, so that what cash pays or gets is exactly the amount.
+Ours (and vectorbt's) is a change of the holding, the fee is paid on top, and only a purchase that
+cash cannot pay is cut, where fee and purchase together take all cash that is left. The two coincide
+where all cash buys one asset (`spy`, `trend`), and there bt's own `Rebalance` is held to 1e-6
+with costs too. Elsewhere they come apart by the fee on each trade, compounded by what the asset
+earns until the next one: `test_bt_counts_fees_inside_an_amount` shows how far. So for every
+strategy `AmountsBeforeFees` asks bt for amounts that include the fee: bt finds the units, pays the
+fees from its cash and does all of the accounting.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from itertools import pairwise
+
+import bt
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests import pipeline
+from backtests.config import config_from
+from backtests.engine.costs import FREE, Costs
+from backtests.engine.simulate import Result, simulate
+from backtests.history.calendar import sessions
+from backtests.history.panel import History
+from strategies import STRATEGIES
+from tests.reference import ledger
+
+START = "2015-01-01"
+TO_THE_LEDGER = 1e-9
+TO_BT = 1e-6
+COSTS = {"usual costs": Costs(), "no costs": FREE}
+#: Strategies whose every trade turns all cash into one asset, or the asset into cash.
+ALL_OF_ONE = ("spy", "bitcoin", "gold", "trend")
+
+
+# --- A case, and the three answers to it -----------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What the engine, the ledger and bt are given alike."""
+
+    decided: pd.DataFrame
+    prices: pd.DataFrame
+    bills: pd.Series
+    costs: Costs
+    gross_limit: float
+    lag: int
+    band: float
+    capital: float
+
+    @cached_property
+    def result(self) -> Result:
+        return simulate(
+            self.decided, self.prices, self.bills, self.costs, self.lag,
+            band=self.band, capital=self.capital, gross_limit=self.gross_limit,
+        )  # fmt: skip
+
+    def ledger(self) -> list[float]:
+        assets = list(self.decided)
+        equity, _ = ledger.run(
+            by_date(self.decided),
+            by_date(self.prices),
+            {at.date(): earned for at, earned in self.bills.items()},
+            {asset: self.costs.rate(asset) for asset in assets},
+            {asset: self.costs.borrow(asset) for asset in assets},
+            self.capital, self.lag, self.band, self.gross_limit,
+        )  # fmt: skip
+        return equity
+
+
+def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
+    return {at.date(): row for at, row in zip(frame.index, frame.to_dict("records"), strict=True)}
+
+
+def gap(a, b) -> float:
+    """Return the largest relative difference between two curves of equity."""
+    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
+
+
+@pytest.fixture(scope="module")
+def cases(history: History) -> dict[str, Case]:
+    """Return what every strategy decided in a default run, with what it was traded on."""
+    configs = {name: config_from({"strategy": name, "start": START}) for name in STRATEGIES}
+    reading = pipeline.read(configs["spy"], history)
+    index = pipeline.window(configs["spy"], history, reading)
+    return {
+        name: case_of(pipeline.run_on(config, history, reading, index))
+        for name, config in configs.items()
+    }
+
+
+def case_of(run: pipeline.Run) -> Case:
+    case = Case(
+        decided=run.decided,
+        prices=run.history.closes.loc[run.result.equity.index, list(run.strategy.assets)],
+        bills=run.result.bills,
+        costs=run.config.costs,
+        gross_limit=run.strategy.gross_limit,
+        lag=run.config.lag,
+        band=run.config.band,
+        capital=run.config.initial_capital,
+    )
+    assert case.result.equity.equals(run.result.equity)
+    return case
+
+
+# --- bt --------------------------------------------------------------------------------------
+
+
+class Interest(bt.Algo):
+    """Pays what bills earned into the session on the cash of the session before."""
+
+    def __init__(self, bills: pd.Series) -> None:
+        super().__init__()
+        self.bills = bills
+
+    def __call__(self, target: bt.Strategy) -> bool:
+        target.adjust(target.capital * self.bills[target.now], flow=False)
+        return True
+
+
+class Leg(bt.Security):
+    """A long or a short side of an asset with its own proportional cost."""
+
+    def __init__(self, name: str, rate: float) -> None:
+        super().__init__(name)
+        self.rate = rate
+
+    def commission(self, q: float, p: float) -> float:
+        return abs(q) * p * self.rate
+
+
+class AmountsBeforeFees(bt.Algo):
+    """Moves every holding to its share of the value before fees, the largest purchase last.
+
+    The amounts are bt's, so they include the fee, and none is more than the cash there is.
+    """
+
+    def __call__(self, target: bt.Strategy) -> bool:
+        wishes = target.temp["weights"] * target.value
+        changes = {leg: wishes[leg] - target[leg].value for leg in wishes.index}
+        for leg, change in sorted(changes.items(), key=lambda item: item[1]):
+            amount = change + target[leg].rate * abs(change)
+            if wishes[leg] == 0 and amount <= target.capital:
+                target.close(leg)  # to the last unit
+            else:
+                target.allocate(min(amount, max(target.capital, 0.0)), child=leg)
+        return True
+
+
+def bt_value(case: Case, trade: bt.Algo) -> pd.Series:
+    """Return bt's value of the portfolio at each close, USD."""
+    return bt_portfolio(case, trade).values.loc[case.prices.index]
+
+
+def bt_portfolio(case: Case, trade: bt.Algo) -> bt.Strategy:
+    """Return bt's portfolio after it went through every session."""
+    prices, weights, legs = as_legs(case)
+    algos = [Interest(case.bills), bt.algos.WeighTarget(weights), trade]
+    test = bt.Backtest(
+        bt.Strategy("peer", algos, children=legs),
+        prices,
+        initial_capital=case.capital,
+        integer_positions=False,
+    )
+    strategy = test.strategy
+    strategy.setup(test.data)
+    strategy.adjust(case.capital)
+    for now in test.dates:  # as Backtest.run does, without the statistics that follow there
+        strategy.update(now)
+        if now in prices.index:
+            strategy.run()
+            strategy.update(now)
+    return strategy
+
+
+def bt_cash(case: Case, algo: type[bt.Algo]) -> float:
+    """Return the cash that bt has left at the end, USD."""
+    return float(bt_portfolio(case, algo()).capital)
+
+
+def as_legs(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, list[Leg]]:
+    """Return prices and executed weights by leg, on sessions and on fills, and bt's securities.
+
+    A price that is missing once is the last one, as a holding is valued. An asset that is not
+    listed on the day of a fill has no weight, so that bt leaves it alone.
+    """
+    assert case.result.notes == (), "bt is not told what to do with a holding without a price"
+    targets = case.result.targets
+    index = case.prices.index
+    fills = index[index.get_indexer(targets.index) + case.lag]
+    wanted = targets.set_axis(fills).where(case.prices.loc[fills].notna())
+    closes = case.prices.ffill()
+    prices, weights, legs = {}, {}, []
+    for asset in targets:
+        rate = case.costs.rate(asset)
+        prices[asset], weights[asset] = closes[asset], wanted[asset].clip(lower=0)
+        legs.append(Leg(asset, rate))
+        if (wanted[asset] < 0).any():
+            short = f"{asset} short"
+            prices[short] = closes[asset] * owed(index, case.costs.borrow(asset))
+            weights[short] = wanted[asset].clip(upper=0)
+            legs.append(Leg(short, rate))
+    return pd.DataFrame(prices, index=index), pd.DataFrame(weights, index=fills), legs
+
+
+def owed(index: pd.DatetimeIndex, rate: float) -> list[float]:
+    """Return the units owed at each session for one unit borrowed at the first."""
+    units = [1.0]
+    for before, now in pairwise(index):
+        units.append(units[-1] * (1 + rate * (now - before).days / 365))
+    return units
+
+
+# --- The three agree -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("costs", COSTS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_engine_and_the_ledger_agree(cases: dict[str, Case], strategy: str, costs: str) -> None:
+    case = replace(cases[strategy], costs=COSTS[costs])
+    assert gap(case.result.equity, case.ledger()) < TO_THE_LEDGER
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_without_costs_the_engine_and_bt_agree(cases: dict[str, Case], strategy: str) -> None:
+    case = replace(cases[strategy], costs=FREE)
+    assert gap(case.result.equity, bt_value(case, bt.algos.Rebalance())) < TO_BT
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_with_costs_the_engine_and_bt_agree(cases: dict[str, Case], strategy: str) -> None:
+    case = cases[strategy]
+    assert gap(case.result.equity, bt_value(case, AmountsBeforeFees())) < TO_BT
+
+
+# --- Where bt's definitions are other ones ---------------------------------------------------
+
+
+def test_bt_counts_fees_inside_an_amount() -> None:
+    """Half of 1,000 at 100 with a fee of 1 %: we buy 5 units and pay 5; bt spends 500 in all."""
+    case = one_purchase(weight=0.5)
+    spent = {algo: 1000 - bt_cash(case, algo) for algo in (bt.algos.Rebalance, AmountsBeforeFees)}
+    assert spent[bt.algos.Rebalance] == pytest.approx(500, rel=1e-12)
+    assert spent[AmountsBeforeFees] == pytest.approx(505, rel=1e-12)
+    assert case.result.orders["units"].tolist() == pytest.approx([5], rel=1e-12)
+
+
+def test_bt_and_the_engine_agree_on_the_amount_where_it_is_all_cash() -> None:
+    case = one_purchase(weight=1.0)
+    bought = case.result.orders["units"].iloc[0] * 100
+    assert bought == pytest.approx(1000 / 1.01, rel=1e-12)
+    for algo in (bt.algos.Rebalance, AmountsBeforeFees):
+        assert bt_cash(case, algo) == pytest.approx(0, abs=1e-8)
+        assert bt_value(case, algo()).iloc[-1] == pytest.approx(bought, rel=1e-12)
+
+
+@pytest.mark.parametrize("strategy", ALL_OF_ONE)
+def test_bts_own_rebalancing_agrees_with_costs_where_all_cash_buys_one_asset(
+    cases: dict[str, Case], strategy: str
+) -> None:
+    case = cases[strategy]
+    assert case.result.orders["cost"].sum() > 0
+    assert gap(case.result.equity, bt_value(case, bt.algos.Rebalance())) < TO_BT
+
+
+def test_elsewhere_it_is_apart_by_about_what_the_fees_could_have_earned(
+    cases: dict[str, Case],
+) -> None:
+    case = cases["near-cash-flow"]
+    apart = gap(case.result.equity, bt_value(case, bt.algos.Rebalance()))
+    assert 1e-4 < apart < 1e-2
+
+
+def one_purchase(weight: float) -> Case:
+    index = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2021-01-08"))
+    return Case(
+        decided=pd.DataFrame({"SPY": [weight]}, index=index[:1]),
+        prices=pd.DataFrame({"SPY": 100.0}, index=index),
+        bills=pd.Series(0.0, index=index),
+        costs=replace(FREE, etf_bp=100),
+        gross_limit=1.0,
+        lag=1,
+        band=0.02,
+        capital=1000.0,
+    )
+
+
+# --- The checkers can fail -------------------------------------------------------------------
+
+
+def one_decision_slightly_off(case: Case) -> Case:
+    decided = case.decided.copy()
+    decided.loc[case.result.targets.index[5]] *= 0.999
+    return replace(case, decided=decided)
+
+
+def no_interest_over_one_weekend(case: Case) -> Case:
+    monday = case.bills.index[1:][case.bills.index.diff()[1:].days > 2][200]
+    return replace(case, bills=case.bills.mask(case.bills.index == monday, 0.0))
+
+
+PLANTED = {
+    "filled a session late": lambda case: replace(case, lag=case.lag + 1),
+    "coins a tenth of a basis point dearer": lambda case: replace(
+        case, costs=replace(case.costs, crypto_bp=case.costs.crypto_bp + 0.1)
+    ),
+    "no borrowing cost": lambda case: replace(case, costs=replace(case.costs, borrow_crypto=0)),
+    "no interest over one weekend": no_interest_over_one_weekend,
+    "one decision a thousandth smaller": one_decision_slightly_off,
+}
+
+
+@pytest.mark.parametrize("error", PLANTED)
+def test_an_error_planted_in_a_peer_is_seen(cases: dict[str, Case], error: str) -> None:
+    case = cases["memory-over-crypto"]
+    wrong = PLANTED[error](case)
+    assert gap(case.result.equity, wrong.ledger()) > 100 * TO_THE_LEDGER
+    assert gap(case.result.equity, bt_value(wrong, AmountsBeforeFees())) > TO_BT

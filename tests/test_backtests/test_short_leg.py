@@ -1,0 +1,394 @@
+"""What a short costs, and that it never grows beyond its limit unattended.
+
+The first tests are worked out by hand, in dollars. Then random long and short portfolios are held
+to the ledger (`tests/reference/ledger.py`), to a relative 1e-9 at every close.
+
+The limit: a decision whose gross exposure is above it is refused. A portfolio with shorts that has
+drifted above it at a close goes back to the last decided weights: that is decided at that close
+and filled `lag` sessions later, unless a decision waits or is sent on its way at that close.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.engine.costs import FREE, Costs
+from backtests.engine.simulate import Result, simulate
+from backtests.history.calendar import sessions
+from signals.errors import SimulationError
+from tests.reference import ledger
+
+#: From Thursday 7 January 2021, so that the third session is a Monday.
+SESSIONS = sessions(pd.Timestamp("2021-01-07"), pd.Timestamp("2021-07-30"))
+DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
+EXACT = 1e-9
+BY_HAND = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What the engine and the ledger are given alike."""
+
+    weights: pd.DataFrame
+    prices: pd.DataFrame
+    bills: float | pd.Series = 0.0
+    costs: Costs = FREE
+    lag: int = 1
+    band: float = 0.0
+    gross_limit: float = 1.0
+
+    @property
+    def earned(self) -> pd.Series:
+        return pd.Series(self.bills, index=self.prices.index)
+
+    def engine(self) -> Result:
+        return simulate(
+            self.weights, self.prices, self.earned, self.costs, self.lag,
+            band=self.band, capital=1000.0, gross_limit=self.gross_limit,
+        )  # fmt: skip
+
+    def ledger(self, gross_limit: float | None) -> list[float]:
+        equity, _ = ledger.run(
+            by_date(self.weights),
+            by_date(self.prices),
+            {at.date(): earned for at, earned in self.earned.items()},
+            {asset: self.costs.rate(asset) for asset in self.prices},
+            {asset: self.costs.borrow(asset) for asset in self.prices},
+            1000.0, self.lag, self.band, gross_limit,
+        )  # fmt: skip
+        return equity
+
+
+def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
+    return {at.date(): row for at, row in zip(frame.index, frame.to_dict("records"), strict=True)}
+
+
+def quotes(**closes: list[float]) -> pd.DataFrame:
+    """Return closes from the first session on; BTC stands for BTC-USD."""
+    table = pd.DataFrame(closes, dtype=float).rename(columns={"BTC": "BTC-USD"})
+    return table.set_axis(SESSIONS[: len(table)])
+
+
+def decide(prices: pd.DataFrame, *rows: tuple[int, dict[str, float]]) -> pd.DataFrame:
+    """Return decisions: position of the session, weights; BTC stands for BTC-USD."""
+    table = pd.DataFrame([row for _, row in rows], index=SESSIONS[[at for at, _ in rows]])
+    return table.rename(columns={"BTC": "BTC-USD"}).reindex(columns=prices.columns).fillna(0.0)
+
+
+def gap(a, b) -> float:
+    """Return the largest relative difference between two curves of equity."""
+    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
+
+
+def held(case: Case) -> Result:
+    """Return the engine's result after holding it to the ledger's."""
+    result = case.engine()
+    assert gap(result.equity, case.ledger(case.gross_limit)) < EXACT
+    return result
+
+
+def equity(case: Case) -> list[float]:
+    return held(case).equity.tolist()
+
+
+def fills(result: Result) -> list[int]:
+    """Return the positions of the sessions on which something was traded."""
+    return SESSIONS.get_indexer(result.orders["date"].unique()).tolist()
+
+
+# --- What borrowing costs --------------------------------------------------------------------
+
+#: A tenth of a percent a day.
+TENTH_A_DAY = replace(FREE, borrow_crypto=0.365, borrow_stock=0.1825)
+
+
+def test_borrowing_is_charged_by_calendar_day_three_over_a_weekend() -> None:
+    """Friday: 5 coins are sold at 100. Owed on Monday: 5 × 1.003, on Tuesday 1.001 times that."""
+    prices = quotes(BTC=[100, 100, 100, 100])
+    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, costs=TENTH_A_DAY)
+    assert [day.day_name()[:3] for day in prices.index] == ["Thu", "Fri", "Mon", "Tue"]
+    assert equity(case) == pytest.approx([1000, 1000, 998.5, 997.9985], rel=BY_HAND)
+
+
+def test_a_stock_is_borrowed_at_the_rate_of_stocks() -> None:
+    prices = quotes(MU=[100, 100, 100])
+    case = Case(weights=decide(prices, (0, {"MU": -0.5})), prices=prices, costs=TENTH_A_DAY)
+    assert equity(case) == pytest.approx([1000, 1000, 1000 - 500 * 0.0015], rel=BY_HAND)
+
+
+def test_borrowing_is_charged_on_what_is_owed_at_todays_price() -> None:
+    """Over the weekend the coin falls to 80: 1500 − 5 × 1.003 × 80."""
+    prices = quotes(BTC=[100, 100, 80])
+    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, costs=TENTH_A_DAY)
+    assert equity(case)[-1] == pytest.approx(1098.8, rel=BY_HAND)
+
+
+def test_a_long_position_pays_no_borrowing() -> None:
+    prices = quotes(BTC=[100, 100, 100])
+    case = Case(weights=decide(prices, (0, {"BTC": 0.5})), prices=prices, costs=TENTH_A_DAY)
+    assert equity(case) == [1000, 1000, 1000]
+
+
+def test_the_proceeds_of_a_short_sale_earn_bills() -> None:
+    """1000 earn 1 %, 505 of coins are sold; then 1515 earn 1 %."""
+    prices = quotes(BTC=[100, 100, 100])
+    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices, bills=0.01)
+    assert equity(case) == pytest.approx([1000, 1010, 1515 * 1.01 - 505], rel=BY_HAND)
+
+
+# --- A short that goes against you -----------------------------------------------------------
+
+
+def test_a_short_whose_asset_doubles_loses_what_it_was_worth_and_is_cut_back() -> None:
+    """Sold: 4 at 100, fee 4, cash 1396. At 200: 1396 − 800 = 596, gross 800 / 596 = 1.34.
+
+    Back to 40 % of 596 = 238.4: 561.6 are bought for a fee of 5.616.
+    """
+    prices = quotes(BTC=[100, 100, 200, 200, 200])
+    costs = replace(FREE, crypto_bp=100)
+    result = held(Case(weights=decide(prices, (0, {"BTC": -0.4})), prices=prices, costs=costs))
+    assert result.equity.tolist() == pytest.approx([1000, 996, 596, 590.384, 590.384], rel=BY_HAND)
+    assert result.exposure.iloc[2:4].tolist() == pytest.approx([800 / 596, 238.4 / 590.384])
+    assert list(result.targets.index) == list(SESSIONS[[0, 2]])
+
+
+def test_the_long_leg_pays_for_the_short_one() -> None:
+    """500 of MU against 500 of coins: MU + 10 % = 50, the coin + 6 % = −30."""
+    prices = quotes(MU=[50, 50, 55], BTC=[100, 100, 106])
+    case = Case(weights=decide(prices, (0, {"MU": 0.5, "BTC": -0.5})), prices=prices)
+    assert equity(case) == pytest.approx([1000, 1000, 1020], rel=BY_HAND)
+
+
+def test_a_portfolio_below_zero_is_refused_in_one_line() -> None:
+    """1500 − 5 × 301 = −5 on Monday, before anything could be bought back."""
+    prices = quotes(BTC=[100, 100, 301, 301])
+    case = Case(weights=decide(prices, (0, {"BTC": -0.5})), prices=prices)
+    assert case.ledger(1.0)[2] == pytest.approx(-5)
+    with pytest.raises(SimulationError, match="was ruined on 2021-01-11; short less") as refused:
+        case.engine()
+    assert "\n" not in str(refused.value)
+
+
+# --- The limit -------------------------------------------------------------------------------
+
+
+def test_a_decision_beyond_the_limit_is_refused_in_one_line() -> None:
+    prices = quotes(MU=[50, 50, 50], BTC=[100, 100, 100])
+    case = Case(weights=decide(prices, (1, {"MU": 0.6, "BTC": -0.5})), prices=prices)
+    message = r"gross exposure of at most 1, was 1\.1 on 2021-01-08"
+    with pytest.raises(SimulationError, match=message) as refused:
+        case.engine()
+    assert "\n" not in str(refused.value)
+    assert held(replace(case, gross_limit=1.1)).equity.iloc[-1] == 1000
+
+
+EVEN = {"MU": 0.5, "BTC": -0.5}
+
+
+def squeeze(n: int = 9, to: float = 110.0, at: int = 3) -> pd.DataFrame:
+    """Return constant prices but for one jump of the coin, from 100."""
+    return quotes(MU=[50] * n, BTC=[100] * at + [to] * (n - at))
+
+
+@pytest.mark.parametrize("lag", [1, 2, 4])
+def test_an_excess_lasts_lag_sessions(lag: int) -> None:
+    """At 110 equity is 950 and gross 1050 / 950; back to 475 on either side."""
+    prices = squeeze(n=12, at=6)
+    result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices, lag=lag))
+    assert fills(result) == [lag, 6 + lag]
+    gross = result.exposure.tolist()
+    assert gross[6 : 6 + lag] == pytest.approx([1050 / 950] * lag, rel=BY_HAND)
+    assert gross[6 + lag :] == pytest.approx([1] * (6 - lag), rel=BY_HAND)
+    assert result.orders["units"].tolist()[-2:] == pytest.approx(
+        [(550 - 475) / 110, (475 - 500) / 50]
+    )
+
+
+def test_a_gain_on_a_short_is_left_alone() -> None:
+    prices = squeeze(to=90)
+    result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices))
+    assert fills(result) == [1]
+    assert result.exposure.iloc[-1] == pytest.approx(950 / 1050, rel=BY_HAND)
+
+
+def test_gross_exposure_exactly_at_the_limit_is_within_it() -> None:
+    prices = squeeze(to=100)
+    assert fills(held(Case(weights=decide(prices, (0, EVEN)), prices=prices))) == [1]
+
+
+def test_it_goes_back_to_the_decision_that_the_band_left_alone() -> None:
+    """What was decided last counts, though it was not worth a trade then."""
+    prices = squeeze(at=5)
+    newer = {"MU": 0.48, "BTC": -0.49}
+    case = Case(weights=decide(prices, (0, EVEN), (3, newer)), prices=prices, band=0.03)
+    result = held(case)
+    assert fills(result) == [1, 6]
+    assert result.weights.iloc[6].tolist() == pytest.approx([0.48, -0.49], rel=BY_HAND)
+
+
+def test_a_waiting_decision_is_waited_for() -> None:
+    prices = squeeze(at=4)
+    case = Case(weights=decide(prices, (0, EVEN), (3, {"MU": 0.3})), prices=prices, lag=3)
+    assert fills(held(case)) == [3, 6]
+
+
+def test_a_decision_of_that_session_comes_first() -> None:
+    prices = squeeze(at=3)
+    case = Case(weights=decide(prices, (0, EVEN), (3, {"MU": 0.3})), prices=prices)
+    result = held(case)
+    assert fills(result) == [1, 4]
+    assert result.weights.iloc[4].tolist() == pytest.approx([0.3, 0], abs=BY_HAND)
+
+
+def test_a_decision_that_the_band_leaves_alone_is_no_excuse() -> None:
+    """Equal decisions at every session: all are within the band, and gross is 1.105."""
+    prices = squeeze(at=3)
+    rows = [(at, EVEN) for at in range(len(prices))]
+    result = held(Case(weights=decide(prices, *rows), prices=prices, band=0.2))
+    assert fills(result) == [1, 4]
+    assert result.exposure.iloc[4:].max() == pytest.approx(1, rel=BY_HAND)
+
+
+def test_an_excess_at_the_end_is_left_since_its_fill_is_not_in_history() -> None:
+    prices = squeeze(n=4, at=3)
+    result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices))
+    assert fills(result) == [1]
+    assert list(result.targets.index) == [SESSIONS[0]]
+
+
+@pytest.mark.parametrize("later", [{}, {"BTC": -0.1}])
+def test_without_a_short_nothing_is_done_whatever_is_decided_later(later: dict) -> None:
+    """A long holding above a limit of 0.5 costs nobody; later shorts are not known yet."""
+    prices = quotes(MU=[50, 50, 60, 60, 60, 60, 60], BTC=[100] * 7)
+    case = Case(weights=decide(prices, (0, {"MU": 0.5}), (6, later)), prices=prices)
+    assert fills(held(replace(case, gross_limit=0.5))) == [1]
+
+
+# --- Random portfolios -----------------------------------------------------------------------
+
+ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
+
+
+def random_case(seed: int, lag: int = 1, band: float = 0.0, limit: float = 1.0) -> Case:
+    """Return wild prices, and decisions close to the limit of which many are almost alike."""
+    random = np.random.default_rng(seed)
+    n, times = 120, 20
+    steps = random.normal(0, 0.03, (n, len(ASSETS))).cumsum(axis=0)
+    prices = pd.DataFrame(80 * np.exp(steps), index=SESSIONS[:n], columns=ASSETS)
+    rows = np.array([one_long_one_short(random) for _ in range(times // 5)]).repeat(5, axis=0)
+    rows *= random.uniform(0.96, 1, rows.shape) * limit
+    at = np.sort(random.choice(n, times, replace=False))
+    return Case(
+        weights=pd.DataFrame(rows, index=prices.index[at], columns=ASSETS),
+        prices=prices,
+        bills=pd.Series(random.uniform(0, 4e-4, n), index=prices.index),
+        costs=DEAR,
+        lag=lag,
+        band=band,
+        gross_limit=limit,
+    )
+
+
+def one_long_one_short(random: np.random.Generator) -> np.ndarray:
+    """Return weights of both signs that add up to 1, less than two thirds of it long."""
+    halves = random.permutation([1, 1, -1, -1])
+    size = random.dirichlet(np.full(len(ASSETS), 3.0))
+    long = size[halves > 0].sum()
+    share = min(long, 0.65) / long
+    return np.where(halves > 0, share * size, -(1 - share * long) / (1 - long) * size)
+
+
+def of_the_limit(case: Case, result: Result) -> int:
+    """Return how many decisions came of the limit alone."""
+    return len(result.targets.index.difference(case.weights.index))
+
+
+grid = (
+    pytest.mark.parametrize("seed", range(4)),
+    pytest.mark.parametrize("lag", [1, 2, 5]),
+    pytest.mark.parametrize("band", [0.0, 0.02, 0.1]),
+)
+
+
+def over_the_grid(test: Callable) -> Callable:
+    for axis in grid:
+        test = axis(test)
+    return test
+
+
+@over_the_grid
+def test_long_and_short_portfolios_give_the_ledgers_equity(
+    seed: int, lag: int, band: float
+) -> None:
+    case = random_case(seed, lag, band, limit=(0.6, 1.0, 1.5)[seed % 3])
+    assert of_the_limit(case, held(case)) > 0
+
+
+@over_the_grid
+def test_and_so_they_do_where_prices_are_missing(seed: int, lag: int, band: float) -> None:
+    case = random_case(seed, lag, band)
+    holes = np.random.default_rng(seed).uniform(size=case.prices.shape) < 0.1
+    holes[40:60, seed % len(ASSETS)] = True
+    holes[0] = False
+    held(replace(case, prices=case.prices.mask(holes)))
+
+
+@over_the_grid
+def test_gross_is_within_its_limit_after_every_fill_and_above_it_for_at_most_lag_sessions(
+    seed: int, lag: int, band: float
+) -> None:
+    """Without costs: the limit is on weights before them."""
+    case = replace(random_case(seed, lag, band), costs=FREE)
+    result = held(case)
+    over = (result.exposure > 1 + EXACT).to_numpy()
+    assert not over[fills(result)].any()
+    assert 0 < longest(over) <= lag
+
+
+def longest(flags: np.ndarray) -> int:
+    """Return the length of the longest stretch of true values."""
+    return max((len(list(stretch)) for on, stretch in groupby(flags) if on), default=0)
+
+
+# --- The checkers can fail -------------------------------------------------------------------
+
+
+def weekdays_only(case: Case) -> Case:
+    """Move every session to the day after the one before: a weekend then counts one day."""
+    days = pd.date_range(case.prices.index[0], periods=len(case.prices))
+    moved = dict(zip(case.prices.index, days, strict=True))
+    return replace(
+        case,
+        prices=case.prices.rename(index=moved),
+        weights=case.weights.rename(index=moved),
+        bills=case.earned.rename(index=moved),
+    )
+
+
+PLANTED: dict[str, Callable[[Case], list[float]]] = {
+    "no limit": lambda case: case.ledger(None),
+    "another limit": lambda case: case.ledger(1.01),
+    "no borrowing cost": lambda case: replace(
+        case, costs=replace(case.costs, borrow_stock=0, borrow_crypto=0)
+    ).ledger(1.0),
+    "borrowing by sessions": lambda case: weekdays_only(case).ledger(1.0),
+    "cut back a session late": lambda case: replace(case, lag=case.lag + 1).ledger(1.0),
+}
+
+
+@pytest.mark.parametrize("error", PLANTED)
+def test_an_error_planted_in_the_ledger_is_seen(error: str) -> None:
+    case = random_case(seed=0, band=0.02)
+    assert gap(held(case).equity, PLANTED[error](case)) > 1000 * EXACT
+
+
+def test_a_stretch_that_is_too_long_is_seen() -> None:
+    assert longest(np.array([True, True, False, True, True, True, False])) == 3
+    assert longest(np.array([False, False])) == 0
+    case = replace(random_case(seed=0, band=0.02), costs=FREE, gross_limit=2.0)
+    assert longest((case.engine().exposure > 1 + EXACT).to_numpy()) > 1
