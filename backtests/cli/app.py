@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backtests.cli import data, flags, import_, list_, run, today
+from backtests.cli import check, compare, data, flags, import_, init, list_, run, today
 from backtests.version import __version__
 
 app = typer.Typer(
@@ -46,6 +46,9 @@ app.command("list")(list_.list_)
 app.command("flags")(flags.flags)
 app.command("today")(today.today)
 app.command("run")(run.run)
+app.command("compare")(compare.compare)
+app.command("check")(check.check)
+app.command("init")(init.init)
 
 
 def main() -> None:

@@ -50,11 +50,11 @@ def compare(
     Without names: every strategy, and the tilts under other drivers of the regime.
     """
     from backtests.evidence.comparison import compare as put_side_by_side
-    from backtests.evidence.comparison import configs_of, default_names
-    from backtests.report.compare_numbers import comparison_numbers
-    from backtests.report.compare_page import check_page, write_comparison
+    from backtests.evidence.comparison import configs_of, default_names, growth_of
+    from backtests.report.compare_numbers import about, comparison_numbers
+    from backtests.report.compare_page import write_compare_page
 
-    check_page(out)
+    _check_page(out)
     given = {"start": start, "end": end, "lag": lag}
     base = {key: value for key, value in given.items() if value is not None}
     configs = configs_of(strategies or default_names(), base)
@@ -71,12 +71,21 @@ def compare(
             progress=step,
         )
         numbers = comparison_numbers(comparison)
-        write_comparison(comparison, numbers, out)
+        growth = growth_of(comparison)
+        known = comparison.regime.shift(1)  # the regime that a return could be acted on
+        write_compare_page(numbers, growth, known, about(comparison, history), out)
     print_json(numbers) if json else _print(numbers, out)
     for line in comparison.notes:
         warn(line)
     if end is None:
         warn_if_stale(history)
+
+
+def _check_page(out: Path) -> None:
+    from signals.errors import ConfigError
+
+    if out.suffix != ".html" or out.is_dir():
+        raise ConfigError(f"expected --out to be a file ending in .html, was '{out}'")
 
 
 def _print(numbers: dict[str, Any], out: Path) -> None:

@@ -43,6 +43,8 @@ class Result:
     weights
         Value of each holding as a fraction of equity at each close, drifted; the remainder of 1
         is cash (short sales' proceeds included).
+    owed
+        Of that, what is owed on short positions, at most 0.
     targets
         Target weights of the decisions that were executed, by session of the decision.
     orders
@@ -63,6 +65,7 @@ class Result:
     equity: pd.Series
     returns: pd.Series
     weights: pd.DataFrame
+    owed: pd.DataFrame
     targets: pd.DataFrame
     orders: pd.DataFrame
     exposure: pd.Series
@@ -309,12 +312,15 @@ def _result(
     equity = pd.Series(deflated * legs.bill_index, index=index, name="equity")
     assets = list(trades.targets.columns)
     weights = pd.DataFrame(0.0, index=index, columns=assets)
+    owed = weights.copy()
     for column, asset in enumerate(legs.assets):
         weights[asset] += holdings[:, column] / deflated
+        owed[asset] += np.minimum(holdings[:, column], 0.0) / deflated
     return Result(
         equity=equity,
         returns=equity.pct_change().iloc[1:].rename("returns"),
         weights=weights,
+        owed=owed,
         targets=trades.targets,
         orders=_orders(portfolio, legs, index),
         exposure=weights.abs().sum(axis=1).rename("exposure"),

@@ -135,21 +135,11 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
     index, assets = result.equity.index, list(result.weights.columns)
     growth = closes.reindex(index=index, columns=assets).ffill().pct_change(fill_method=None)
     held = result.weights.mul(result.equity, axis=0).shift()
-    owed = _owed(result).mul(result.equity, axis=0).shift()
+    owed = result.owed.mul(result.equity, axis=0).shift()
     years = pd.Series(index, index=index).diff().dt.days / 365
     rates = pd.DataFrame({name: years * costs.borrow(name) for name in assets}, index=index)
     gains = held * growth + owed * (1 + growth) * rates
     return gains.where(held != 0, 0.0)  # no price is needed where nothing is held
-
-
-def _owed(result: Result) -> pd.DataFrame:
-    """Return the short sides' weights, which net weights hide where a long side stands beside."""
-    if result.portfolio is None:
-        return result.weights.clip(upper=0)
-    values: pd.DataFrame = result.portfolio.asset_value(group_by=False)
-    shorts = values.loc[:, values.columns.get_level_values("side") == "short"]
-    owed = shorts.droplevel("side", axis=1).div(result.portfolio.value(), axis=0)
-    return owed.reindex(columns=result.weights.columns, fill_value=0.0)
 
 
 def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFrame:

@@ -23,6 +23,10 @@ from strategies import CHALLENGERS, STRATEGIES
 
 #: Entries of a state below which nothing can be said of its timing.
 FEW = 3
+#: P-value of a timing placebo that is told from luck, before any account of how many were tried.
+TOLD = 0.05
+#: Of the intervals, a fraction.
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +84,15 @@ class Compared:
 
     @property
     def conclusion(self) -> str:
-        """What may be concluded from its timing, in words."""
-        if self.entered is None:
-            return "no timing"
-        if self.entered < FEW:
-            return f"entered {self.entered} times: nothing can be concluded about timing"
-        over = self.intervals["excess_mix"]
-        if over.low > 0:
-            return "more than its constant mix"
-        return "less than its constant mix" if over.high < 0 else "no telling from its constant mix"
+        """What may be concluded about its timing, in words."""
+        placebo = self.luck.placebo
+        if self.entered is not None and self.entered < FEW:
+            times = f"entered {self.entered} time{'s' * (self.entered != 1)}"
+            return f"{times}: nothing can be concluded about timing"
+        if placebo is None or pd.isna(placebo.p_value):
+            return self.luck.note
+        told = "beats 95 % of its placebos" if placebo.p_value <= TOLD else "not told from luck"
+        return f"its timing is {told}" if told.startswith("not") else f"its timing {told}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +103,18 @@ class Comparison:
     ----------
     rows
         By name, in the order asked for.
+    regime
+        By the votes, at each close.
+    level, reps
+        Of the intervals: a fraction, and resamples.
     notes
         What was left out, and why.
     """
 
     rows: dict[str, Compared]
+    regime: pd.Series
+    level: float
+    reps: int
     notes: tuple[str, ...]
 
 
@@ -190,7 +201,7 @@ def compare(
     progress("placebos")
     luck = place(runs, shifts=shifts, draws=draws, workers=workers)
     rows = {label: _compared(run, luck[label], reps, progress) for label, run in runs.items()}
-    return Comparison(rows=rows, notes=tuple(notes))
+    return Comparison(rows=rows, regime=voted.regime, level=LEVEL, reps=reps, notes=tuple(notes))
 
 
 def _compared(run: Run, luck: Luck, reps: int, progress: Callable[[str], None]) -> Compared:
@@ -206,7 +217,7 @@ def _compared(run: Run, luck: Luck, reps: int, progress: Callable[[str], None]) 
         run=run,
         mix=mix,
         equal_weight=equal,
-        intervals=compare_returns(run.result.returns, run.bills, others, reps=reps),
+        intervals=compare_returns(run.result.returns, run.bills, others, reps=reps, level=LEVEL),
         luck=luck,
         entered=times_entered(run),
     )

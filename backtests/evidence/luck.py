@@ -10,13 +10,8 @@ import pandas as pd
 
 import signals
 from backtests.engine.costs import Costs
-from backtests.evidence.placebo import (
-    Placebo,
-    rank_of,
-    resample_prices,
-    shift_placebo,
-    timing_gain,
-)
+from backtests.evidence.placebo import Placebo, rank_of, shift_placebo, timing_gain
+from backtests.evidence.resampling import resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import Run, decisions, read
@@ -29,7 +24,7 @@ RESAMPLED = (
     "its weights follow prices, so a shift would foresee: returns are resampled in blocks, and "
     "the flags read again on them"
 )
-NO_TIMING = "its weights never change: no timing"
+NO_TIMING = "it times nothing"
 NOT_REFITTED = "not ranked: its regime is a model, which would have to be estimated anew each time"
 
 
@@ -109,7 +104,9 @@ def _given(run: Run) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
 
 
 def _still(run: Run) -> bool:
-    return run.decided.empty or bool((np.ptp(run.decided.to_numpy(), axis=0) < 1e-12).all())
+    follows = run.state is not None or run.strategy.uses_prices
+    decided = run.decided.to_numpy()
+    return not follows or not decided.size or bool((np.ptp(decided, axis=0) < 1e-12).all())
 
 
 def _rests_on_quantities(run: Run) -> bool:

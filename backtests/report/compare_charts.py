@@ -7,6 +7,7 @@ page has one of its own for both charts, drawn from the same :class:`Style`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import cycle
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -33,7 +34,7 @@ FIRST = ("spy", "bills", "sixty-forty")
 _FIXED = {"spy": "#23272e", "sixty-forty": BENCHMARK, "bills": BILLS}
 _PALETTE = (
     "#1f4e79", "#e07a5f", "#5a9e47", "#6d597a", "#3d85c6", "#9b2226", "#2a9d8f", "#d98b1f",
-    "#a44a8a", "#5f6b2f", "#7d8fd1", "#b5651d", "#264653", "#d4787f",
+    "#a44a8a", "#5f6b2f", "#7d8fd1", "#b5651d", "#264653", "#d4787f", "#8f7a3d", "#4aa3a2",
 )  # fmt: skip
 _DASHES = {"thesis": "solid", "own": "solid", "baseline": "dash", "challenger": "dashdot"}
 _VARIANTS = ("dot", "longdash", "dash", "dashdot", "longdashdot")
@@ -169,9 +170,10 @@ def _curves(
 def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
     """Return CAGR against volatility, a point a strategy, with its Sharpe ratio on hover.
 
-    Labels that would lie over another are left out; hover has them all. A strategy without either
-    figure is left out. A dotted line joins bills and SPY where both are there: about what a
-    constant mix of the two would have been.
+    Labels that would lie over another are left out; hover has them all. The first view leaves out
+    :func:`far_points`; a double click shows all. A strategy without either figure is left out. A
+    dotted line joins bills and SPY where both are there: about what a constant mix of the two
+    would have been.
 
     Parameters
     ----------
@@ -182,13 +184,10 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
     """
     from plotly.graph_objects import Figure
 
-    points = {
-        name: (100 * entry["volatility"], 100 * entry["cagr"])
-        for name, entry in numbers.items()
-        if not pd.isna(entry["volatility"]) and not pd.isna(entry["cagr"])
-    }
-    ranges = _ranges(list(points.values()))
-    places = place_labels(_pixels(points, ranges))
+    points, far = _points(numbers), far_points(numbers)
+    near = {name: point for name, point in points.items() if name not in far}
+    ranges = _ranges(list(near.values()))
+    places = place_labels(_pixels(near, ranges)) | dict.fromkeys(far, "middle left")
     figure = Figure()
     for kind, colour in KIND_COLOURS.items():
         names = [name for name in points if numbers[name]["kind"] == kind]
@@ -201,6 +200,25 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
     figure.update_yaxes(title="CAGR, %", range=ranges[1])
     dress(figure, title, height=560)
     return figure.update_layout(hovermode="closest")
+
+
+def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
+    """Return points that would squeeze all others into a corner: volatility and CAGR in %.
+
+    Those of more than three times the median volatility, where they are a tenth of all at most.
+    """
+    points = _points(numbers)
+    middle = median([x for x, _ in points.values()] or [0.0])
+    far = {name: point for name, point in points.items() if point[0] > 3 * middle}
+    return far if 10 * len(far) <= len(points) else {}
+
+
+def _points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
+    return {
+        name: (100 * entry["volatility"], 100 * entry["cagr"])
+        for name, entry in numbers.items()
+        if not pd.isna(entry["volatility"]) and not pd.isna(entry["cagr"])
+    }
 
 
 def _markers(
@@ -220,7 +238,6 @@ def _markers(
         "text": [name if name in places else "" for name in names],
         "textposition": [places.get(name, "middle right") for name in names],
         "textfont": {"size": 11},
-        "cliponaxis": False,
         "customdata": list(zip(names, said, strict=True)),
         "name": kind,
         "marker": {"color": colour, "size": 10, "line": {"color": "#fff", "width": 1}},
@@ -307,8 +324,8 @@ def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
     names = [str(name) for name in table.columns]
     cells = [[None if pd.isna(v) else round(v, 3) for v in row] for row in table.to_numpy()]
     figure = Figure({"type": "heatmap", "x": names, "y": names, "z": cells} | _HEAT)
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(tickangle=-60, automargin=True)
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=11)
+    figure.update_xaxes(tickangle=-60, automargin=True, tickfont_size=11)
     dress(figure, title, height=230 + 22 * len(names))
     return figure.update_layout(hovermode="closest")
 

@@ -5,8 +5,13 @@ from typing import Any
 from backtests.evidence import metrics
 from backtests.evidence.comparison import Beside, Compared, Comparison, figures
 from backtests.evidence.luck import Luck
+from backtests.history.opening import stale_warning
+from backtests.history.panel import History
+from backtests.pipeline import entered
 from backtests.report.numbers import plain
 from signals.base import parameters
+from signals.regime import Regime
+from signals.universe import HINDSIGHT
 
 SHOWN = (
     "cagr",
@@ -24,6 +29,30 @@ SHOWN = (
 def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
     """Return each strategy's numbers by its name; fractions, null where not defined."""
     return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
+
+
+def about(comparison: Comparison, history: History) -> dict[str, Any]:
+    """Return what all strategies of a comparison share: sessions, history, how it was judged."""
+    run = next(iter(comparison.rows.values())).run
+    equity, returns = run.result.equity, run.result.returns
+    simulated = history.source == "simulated"
+    said: dict[str, Any] = plain(
+        {
+            "start": equity.index[0],
+            "end": equity.index[-1],
+            "sessions": len(returns),
+            "source": history.source,
+            "simulated": simulated,
+            "stale": stale_warning(history) if run.config.end is None else None,
+            "level": comparison.level,
+            "reps": comparison.reps,
+            "lag": run.config.lag,
+            "hindsight": HINDSIGHT,
+            "notes": list(comparison.notes),
+            "absorption_entered": entered(comparison.regime, (Regime.ABSORPTION,), returns.index),
+        }
+    )
+    return said
 
 
 def _entry(row: Compared) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from backtests.report.compare_charts import (
     STROKES,
     correlation_chart,
     drawdown_chart,
+    far_points,
     growth_chart,
     risk_chart,
     styles,
@@ -93,7 +94,7 @@ def _placebo(entry: Entry) -> Cell:
     placebo = entry["placebo"]
     if placebo is None or _missing(placebo["rank"]):
         return Cell(value="", shown=MISSING)
-    p = "" if _missing(placebo["p_value"]) else f"p {placebo['p_value']:.3f}, "
+    p = "" if _missing(placebo["p_value"]) else f"p {placebo['p_value']:.3f}\n"
     return _cell(placebo["rank"], _PLAIN, f"{p}{placebo['n']:,} {placebo['kind']}")
 
 
@@ -117,7 +118,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("CAGR, %", "number", _number("cagr", _PERCENT)),
     ("volatility, %", "number", _number("volatility", _PERCENT)),
     ("Sharpe", "number", _sharpe),
-    ("maximum drawdown, %", "number", _number("max_drawdown", _PERCENT)),
+    ("max drawdown, %", "number", _number("max_drawdown", _PERCENT)),
     ("exposure, %", "number", _number("exposure", _COARSE)),
     ("turnover, % a year", "number", _number("turnover", _COARSE)),
     ("costs, % a year", "number", _number("costs", _FINE)),
@@ -227,6 +228,7 @@ def _section(
         strokes=STROKES,
         regimes=[(name, COLOURS[name]) for name in present(names)],
         thinning=thinning(growth),
+        far=far_points(numbers),
         details=[_details(name, entry) for name, entry in numbers.items()],
         **_charts(numbers, growth, regime, label),
     )
@@ -263,37 +265,40 @@ def _row(name: str, entry: Entry) -> dict[str, Any]:
 
 
 def _details(name: str, entry: Entry) -> dict[str, Any]:
-    """Return what is said of a strategy below the charts: pairs of a heading and words."""
+    """Return what is said of a strategy below the charts."""
     mix, twin = entry["mix"], entry["equal_weight"]
-    said = {
-        "Itself": _performance(entry)
-        + f", Sortino {_show(entry['sortino'], _PLAIN)}, Calmar {_show(entry['calmar'], _PLAIN)}",
-        f"Own mix, {_show(mix['share'], _COARSE)} % SPY and the rest bills": _performance(mix),
-        "Equal weights over its assets": _performance(twin) if twin else "",
-        "Minus equal weights": _points(entry["intervals"]["excess_equal_weight"]) if twin else "",
-        "Placebo": entry["placebo_note"],
-    }
-    pairs = [(heading, words) for heading, words in said.items() if words]
+    beside = [
+        ("itself", _performance(entry)),
+        (f"own mix, {_show(mix['share'], _COARSE)} % SPY", _performance(mix)),
+    ]
+    if twin:
+        beside.append(("equal weights", _performance(twin)))
     return {
         "name": name,
         "kind": entry["kind"],
         "link": entry["link"],
         "line": entry["line"],
-        "said": pairs,
+        "beside": beside,
+        "more": [
+            f"Sortino {_show(entry['sortino'], _PLAIN)}",
+            f"Calmar {_show(entry['calmar'], _PLAIN)}",
+            *([_over_twin(entry["intervals"]["excess_equal_weight"])] if twin else []),
+        ],
+        "placebo_note": entry["placebo_note"],
     }
 
 
-def _performance(figures: Entry) -> str:
+def _performance(figures: Entry) -> tuple[str, str, str]:
     return (
-        f"CAGR {_show(figures['cagr'], _PERCENT)} %, Sharpe {_show(figures['sharpe'], _PLAIN)}, "
-        f"maximum drawdown {_show(figures['max_drawdown'], _PERCENT)} %"
+        _show(figures["cagr"], _PERCENT),
+        _show(figures["sharpe"], _PLAIN),
+        _show(figures["max_drawdown"], _PERCENT),
     )
 
 
-def _points(bounds: Mapping[str, float | None]) -> str:
-    if _missing(bounds["estimate"]):
-        return ""
-    return f"{_show(bounds['estimate'], _PERCENT)} points a year {_range(bounds, _PERCENT)}"
+def _over_twin(bounds: Mapping[str, float | None]) -> str:
+    points = f"{_show(bounds['estimate'], _PERCENT)} {_range(bounds, _PERCENT)}".strip()
+    return f"minus equal weights {points} points a year"
 
 
 def _show(value: float | None, form: Form) -> str:

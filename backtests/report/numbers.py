@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence import metrics
+from backtests.evidence.attribution import attribution
 from backtests.evidence.k_choice import by_k
+from backtests.evidence.robustness import robustness
 from backtests.pipeline import Run, entered, times_entered
 from backtests.version import __version__
 from signals.base import parameters
@@ -15,7 +17,7 @@ from signals.regime import Regime
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
-    """Return the run, and the metrics of the strategy, its benchmark, bills, each regime and k.
+    """Return the run, its metrics beside benchmark and bills, and what they rest on and hang on.
 
     Fractions, not percent; dates as ISO strings; null where a metric is not defined.
     """
@@ -30,9 +32,19 @@ def metrics_of(run: Run) -> dict[str, Any]:
             "bills": metrics.of_returns(bills, bills, benchmark),
             "regimes": regimes.to_dict(orient="index"),
             "by_k": by_k(run).to_dict(orient="index"),
+            "attribution": _attributed(run),
+            "robustness": robustness(run).reset_index().to_dict(orient="records"),
         }
     )
     return numbers
+
+
+def _attributed(run: Run) -> dict[str, Any]:
+    """Return where the figures came from, by group, and the totals that the groups sum to."""
+    parts = attribution(run.result, run.history.closes, run.config.costs, run.reading.regime)
+    tables = ("by_regime", "by_sleeve", "by_year")
+    groups = {name: getattr(parts, name).to_dict(orient="index") for name in tables}
+    return {**groups, "total": parts.total.to_dict()}
 
 
 def description(run: Run) -> dict[str, Any]:

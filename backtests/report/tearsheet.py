@@ -137,6 +137,8 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
         regimes=_regimes(numbers),
         votes=_votes(run),
         by_k=_by_k(numbers),
+        attribution=_attribution(numbers),
+        robustness=_robustness(numbers),
         regime=run.reading.regime.iloc[-1] or "none",
         chart=html_of(_chart(run), with_library=True),
         timeline=html_of(_timeline(run), with_library=False),
@@ -178,6 +180,37 @@ def _by_k(numbers: dict[str, Any]) -> list[dict[str, str]]:
         {"k": k, "entered": str(row["absorption_entered"])}
         | {name: "–" if row[name] is None else form(row[name]) for name, form in forms.items()}
         for k, row in numbers["by_k"].items()
+    ]
+
+
+def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
+    """Return rows by table: a group and its parts, the total last."""
+    parts = numbers["attribution"]
+    last = ("total", [_share(v) for v in parts["total"].values()])
+    return {
+        title: [(group, [_share(v) for v in row.values()]) for group, row in parts[key].items()]
+        + [last]
+        for key, title in (
+            ("by_sleeve", "sleeve"),
+            ("by_regime", "regime known the day before"),
+            ("by_year", "year"),
+        )
+    }
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f}"
+
+
+def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
+    forms = {"cagr": _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
+    return [
+        (
+            row["choice"],
+            row["case"],
+            ["–" if row[name] is None else form(row[name]) for name, form in forms.items()],
+        )
+        for row in numbers["robustness"]
     ]
 
 

@@ -285,7 +285,7 @@ def test_both_sides_of_one_asset_are_told_apart() -> None:
     assert (result.weights["MU"].iloc[5:] > 0).all()
     assert off(attribution(result, closes, DEAR, regime)) < EXACT
     with pytest.raises(SimulationError, match="USD off on 2021-01-06"):
-        attribution(replace(result, portfolio=None), closes, DEAR, regime)
+        attribution(replace(result, owed=result.weights.clip(upper=0)), closes, DEAR, regime)
 
 
 # --- A loop in plain Python ------------------------------------------------------------------

@@ -14,7 +14,7 @@ from backtests.evidence.attribution import attribution
 from backtests.evidence.metrics import sharpe
 from backtests.history.calendar import sessions
 from backtests.history.panel import History
-from backtests.pipeline import Run, read, run
+from backtests.pipeline import read, run
 from backtests.walkforward import WalkForward, combinations, seams_of, walk_forward
 from benchmarks.walkforward import AHEAD, ASSET, FREE, TRUE_K, made_up, noise, planted, settings
 from signals import Reading
@@ -22,7 +22,7 @@ from signals.errors import ConfigError
 from strategies import Strategy
 
 SPAN = {"start": "2010-01-01", "end": "2017-12-31"}
-KS = [1, 2, 3, 4]
+KS = [1, 2, 3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def two_assets(fall: int | None = None) -> History:
     """Return 2010 to 2013, in which ONE beats TWO but for a fall of a half at some session."""
     index = sessions(pd.Timestamp("2010-01-01"), pd.Timestamp("2013-12-31"))
     wiggle = np.tile([0.01, -0.01], len(index))[: len(index)]
-    excess = pd.DataFrame({"ONE": 0.002 + wiggle, "TWO": 0.0005 + wiggle}, index=index)
+    excess = pd.DataFrame({"ONE": 0.002 + wiggle, "TWO": 0.001 + wiggle}, index=index)
     if fall is not None:
         excess.iloc[fall, 0] = -0.5
     return made_up(excess)
@@ -113,7 +113,7 @@ def test_the_planted_relation_leaves_room_for_the_fill() -> None:
 def out_of_sample(seeds: int) -> tuple[list[float], list[float]]:
     """Return the scores out of sample and in sample where there is nothing to find."""
     found = [
-        walk_forward(monthly(), {"k": KS}, made_up(noise(seed, **SPAN)), first_years=3)
+        walk_forward(monthly(), {"k": [1, 2, 3, 4]}, made_up(noise(seed, **SPAN)), first_years=3)
         for seed in range(seeds)
     ]
     return [each.out_of_sample for each in found], [each.in_sample for each in found]
@@ -125,7 +125,7 @@ def errors_from_zero(scores: list[float]) -> float:
 
 @pytest.mark.usefixtures("one_reading")
 def test_where_nothing_is_nothing_is_found_out_of_sample_though_it_is_in_sample() -> None:
-    outside, inside = out_of_sample(30)
+    outside, inside = out_of_sample(27)
     assert abs(errors_from_zero(outside)) < 2
     assert errors_from_zero(inside) > 3
 
@@ -135,7 +135,7 @@ def test_a_choice_that_has_seen_its_year_finds_something_in_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(walkforward, "seen_at", peeking)
-    outside, _ = out_of_sample(10)
+    outside, _ = out_of_sample(6)
     assert errors_from_zero(outside) > 2
 
 
@@ -182,12 +182,11 @@ def test_candidates_that_differ_in_the_strategy_alone_share_a_reading(
         return read(config, history)
 
     monkeypatch.setattr(walkforward, "read", counted)
-    config = config_from({"strategy": "cash-heavy"})
-    grid = {"signals.dry_powder.k": [0.09, 0.2], "confirm_test": []}
-    grid.pop("confirm_test")
-    found = walk_forward(config, grid | {"signals.dry_powder.enter": [1]}, economy, first_years=4)
+    config = config_from({"strategy": "near-cash-flow"})
+    grid = {"volatility": [0.2, 0.3], "signals.dry_powder.k": [0.09, 0.2]}
+    found = walk_forward(config, grid, economy, first_years=4)
     assert reads == [0.09, 0.2]
-    assert len(found.candidates) == 2
+    assert len(found.candidates) == 4
 
 
 @pytest.mark.usefixtures("one_reading")
@@ -265,7 +264,7 @@ def test_the_spliced_run_begins_in_cash_at_the_first_seam() -> None:
 def test_equal_scores_go_to_the_first_and_an_undefined_one_is_below_every_other() -> None:
     def chosen(grid: dict[str, list[str]], **given: Any) -> list[str]:
         found = walk_forward(holding(), grid, two_assets(), first_years=2, **given)
-        return list(found.choices[list(grid)[0]])
+        return list(found.choices[next(iter(grid))])
 
     def nowhere(returns: pd.Series, bills: pd.Series) -> float:
         return float("nan")
@@ -293,7 +292,7 @@ def test_the_first_choice_has_that_many_whole_calendar_years(start: str, first: 
 
 # --- Truncation ------------------------------------------------------------------------------
 
-CUTS = ["2013-03-01", "2014-12-31", "2015-01-02", "2016-06-15"]
+CUTS = ["2013-03-01", "2014-12-31", "2015-01-02"]
 
 
 def past(found: WalkForward, at: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,0 +1,100 @@
+"""``drypowder check``: whether a strategy or signal keeps its contract and knows no future."""
+
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from backtests.cli.options import (
+    JsonOption,
+    SeedOption,
+    SourceOption,
+    StoreOption,
+    choose_history,
+    console,
+    print_json,
+    progress,
+)
+
+
+def check(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="my_module:MyStrategy, or a name of 'drypowder list'."),
+    ],
+    store: StoreOption = None,
+    source: SourceOption = None,
+    seed: SeedOption = None,
+    start: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it
+        typer.Option(metavar="DATE", help="First session of the backtest, like 2015-01-01."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Hold a strategy or signal, such as your own, to its contract and to look-ahead."""
+    from backtests.evidence.check import check_signal, check_strategy
+
+    config, signal = _what(name, {} if start is None else {"start": start})
+    history = _history(config, store, source, seed)
+    with progress("checking") as step:
+        step(name)
+        checks = (
+            check_strategy(config, history)
+            if signal is None
+            else check_signal(signal, config, history)
+        )
+    _say(name, "strategy" if signal is None else "signal", history.source, checks, json)
+    for failed in checks:
+        if failed.error is not None:
+            raise failed.error
+
+
+def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the configuration to check with, and the signal where it is one."""
+    from backtests.config import config_from
+    from backtests.own import is_own, own_class
+    from signals import SIGNALS
+    from signals.base import Signal
+    from signals.errors import ConfigError, unknown
+    from strategies import STRATEGIES
+
+    path, _, _ = name.partition("@")
+    if is_own(path):
+        cls = own_class(path)
+        if issubclass(cls, Signal):
+            config = config_from({**keys, "strategy": "bills", "own_signals": {path: True}})
+            return config, config.build_signals()[cls.name]
+    elif path in SIGNALS:
+        config = config_from({**keys, "strategy": "bills"})
+        return config, config.build_signals()[path]
+    elif path not in STRATEGIES:
+        raise ConfigError(unknown("strategy or signal", path, (*STRATEGIES, *SIGNALS)))
+    return config_from({**keys, "strategy": name}), None
+
+
+def _history(config: Any, store: Path | None, source: str | None, seed: int | None) -> Any:
+    choice = choose_history(source, store, seed)
+    with progress("reading history"):
+        return choice.open(config.series())
+
+
+def _say(name: str, kind: str, source: str, checks: list[Any], json: bool) -> None:
+    if json:
+        print_json(
+            {
+                "name": name,
+                "kind": kind,
+                "source": source,
+                "ok": all(c.holds for c in checks),
+                "checks": [{"check": c.name, "ok": c.holds, "said": c.said} for c in checks],
+            }
+        )
+        return
+    from rich.markup import escape
+
+    screen = console()
+    shown = "SIMULATED history" if source == "simulated" else f"history: {source}"
+    screen.print(f"[bold]{escape(name)}[/bold], a {kind}, on {shown}", soft_wrap=True)
+    for c in checks:
+        mark = "[green]ok   [/green]" if c.holds else "[red]wrong[/red]"
+        screen.print(f"{mark}  {c.name:<10}  {escape(c.said)}", soft_wrap=True)

@@ -1,0 +1,230 @@
+"""Whether a strategy or a signal keeps its contract: one question after another, a line each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests import pipeline
+from backtests.config import RunConfig
+from backtests.contract import ask
+from backtests.evidence.lookahead import refuse_lookahead
+from backtests.history.panel import History
+from signals.base import Signal
+from signals.errors import DrypowderError, MissingSeries, SimulationError, placed
+from signals.regime import Reading
+from strategies import Strategy, decide
+from strategies.base import check_weights, listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One question and what came of it.
+
+    Attributes
+    ----------
+    name
+        What is asked.
+    said
+        What holds, or what is wrong.
+    error
+        None where it holds.
+    """
+
+    name: str
+    said: str
+    error: DrypowderError | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.error is None
+
+
+Question = tuple[str, Callable[[], str]]
+
+
+def check_strategy(config: RunConfig, history: History) -> list[Check]:
+    """Return what holds of a configuration's strategy, and what does not.
+
+    Its assets have prices; its weights have their form, are finite and within their limits on
+    every session, and 0 for an asset without a price; its state has its form; it runs through a
+    backtest; and none of it changes with the future.
+
+    Parameters
+    ----------
+    config
+        Names the strategy, its signals and its start.
+    history
+        On which.
+
+    Returns
+    -------
+    The checks in order; those that rest on one that failed are left out.
+    """
+    strategy = config.build_strategy()
+    panel = history.panel
+    checks = [_asked("assets", lambda: _assets(strategy, history))]
+    if not checks[0].holds:
+        return checks
+    reading = pipeline.read(config, history)
+    try:
+        weights = decide(strategy, reading, panel)
+    except DrypowderError as error:
+        return [*checks, _failed("weights", error)]
+    questions: tuple[Question, ...] = (
+        ("weights", lambda: f"{len(weights):,} sessions × {weights.shape[1]} assets"),
+        ("limits", lambda: _limits(strategy, weights)),
+        ("unlisted", lambda: _unlisted(strategy, weights, panel)),
+        ("state", lambda: _state(strategy, reading, panel)),
+        ("backtest", lambda: _backtest(config, history, reading)),
+        ("look-ahead", lambda: _lookahead(strategy, config, history, reading)),
+    )
+    return checks + [_asked(name, question) for name, question in questions]
+
+
+def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
+    """Return what holds of a signal, and what does not.
+
+    Its inputs are held; its gauges, score, flag and thresholds have their form; it can explain
+    itself; and none of it changes with the future.
+
+    Parameters
+    ----------
+    signal
+        The signal.
+    config
+        Names where the history came from.
+    history
+        On which.
+
+    Returns
+    -------
+    The checks in order; those that rest on one that failed are left out.
+    """
+    panel = history.panel
+    checks = [_asked("inputs", lambda: _inputs(signal, panel))]
+    if not checks[0].holds:
+        return checks
+    questions: tuple[Question, ...] = (
+        ("gauges", lambda: _gauges(signal, panel)),
+        ("score", lambda: _score(signal, panel)),
+        ("flag", lambda: _flag(signal, panel)),
+        ("thresholds", lambda: f"{len(ask(signal, 'thresholds'))}, each of a gauge"),
+    )
+    checks += [_asked(name, question) for name, question in questions]
+    if not all(check.holds for check in checks):
+        return checks
+    return [
+        *checks,
+        _asked("explain", lambda: _explain(signal, history)),
+        _asked("look-ahead", lambda: _lookahead(signal, config, history, None)),
+    ]
+
+
+def _asked(name: str, question: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, said=question())
+    except DrypowderError as error:
+        return _failed(name, error)
+    except Exception as error:  # of somebody's own code
+        return _failed(name, SimulationError(f"{name} failed: {placed(error)}"))
+
+
+def _failed(name: str, error: DrypowderError) -> Check:
+    return Check(name=name, said=" ".join(str(error).split()), error=error)
+
+
+# --- of a strategy --------------------------------------------------------------------------
+
+
+def _assets(strategy: Strategy, history: History) -> str:
+    assets, reads = ask(strategy, "assets"), ask(strategy, "reads")
+    pipeline.check_assets(assets, history)
+    _check_held(strategy.name, reads, history.panel)
+    more = f", and {len(reads)} series read" if reads else ""
+    return f"{len(assets)} with prices{more}"
+
+
+def _check_held(name: str, ids: tuple[str, ...], panel: pd.DataFrame) -> None:
+    missing = [id for id in ids if id not in panel]
+    if missing:
+        raise MissingSeries(
+            f"{name}: expected the series {', '.join(missing)} in the history, found none; correct "
+            "the id or import it (drypowder data lists what is held)"
+        )
+
+
+def _limits(strategy: Strategy, weights: pd.DataFrame) -> str:
+    check_weights(weights, strategy.name, strategy.gross_limit)
+    gross = float(weights.abs().sum(axis=1).max())
+    return f"finite; at most {gross:.3g} invested, of {strategy.gross_limit:g}"
+
+
+def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) -> str:
+    held = (weights != 0) & ~listed(panel, strategy.assets)
+    if held.to_numpy().any():
+        row, column = np.argwhere(held.to_numpy())[0]
+        raise SimulationError(
+            f"{strategy.name}: expected a weight of 0 of {weights.columns[column]} on "
+            f"{weights.index[row].date()}, when it has no price, was "
+            f"{weights.iloc[row, column]:.6g}; deal its share out or leave it in cash"
+        )
+    return "0 where an asset has no price"
+
+
+def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:
+    state = ask(strategy, "state", reading, panel)
+    if state is None:
+        return "none: it decides by schedule"
+    entered = int((state != state.shift()).sum())
+    return f"{state.nunique()} states in {entered:,} stays"
+
+
+def _backtest(config: RunConfig, history: History, reading: Reading) -> str:
+    index = pipeline.window(config, history, reading)
+    run = pipeline.run_on(config, history, reading, index)
+    return (
+        f"{index[0].date()} to {index[-1].date()}, {len(run.decided):,} decisions, "
+        f"{len(run.result.orders):,} orders"
+    )
+
+
+# --- of a signal ----------------------------------------------------------------------------
+
+
+def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
+    inputs = ask(signal, "inputs")
+    _check_held(signal.name, inputs, panel)
+    return f"{len(inputs)} series held"
+
+
+def _gauges(signal: Signal, panel: pd.DataFrame) -> str:
+    gauges = ask(signal, "gauges", panel)
+    return f"{', '.join(gauges)}, each with its unit"
+
+
+def _score(signal: Signal, panel: pd.DataFrame) -> str:
+    score = ask(signal, "score", panel)
+    return f"a number on {score.notna().mean():.0%} of sessions"
+
+
+def _flag(signal: Signal, panel: pd.DataFrame) -> str:
+    flag = ask(signal, "flag", panel)
+    seen = flag.notna().mean()
+    on = flag.mean() if seen else 0.0
+    return f"a view on {seen:.0%} of sessions, on {on:.0%} of those"
+
+
+def _explain(signal: Signal, history: History) -> str:
+    last = history.panel.index[-1]
+    said = signal.explain(history.panel, last, history.known)
+    return f"{said.flips or said.reason} ({last.date()})"
+
+
+def _lookahead(
+    thing: Strategy | Signal, config: RunConfig, history: History, reading: Reading | None
+) -> str:
+    refuse_lookahead(thing, config, history, reading=reading)
+    return "none: the past stays as it is when the future is cut or replaced"

@@ -1,0 +1,479 @@
+"""The page of comparison: what it says, that it sorts, and that it is whole and asks nobody."""
+
+import copy
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.report.compare_charts import (
+    correlation_chart,
+    drawdown_chart,
+    far_points,
+    growth_chart,
+    place_labels,
+    risk_chart,
+    styles,
+)
+from backtests.report.compare_page import COLUMNS, NOTHING, write_compare_page
+from signals.errors import DataError
+from signals.universe import HINDSIGHT
+
+KINDS = {
+    "near-cash-flow": "thesis",
+    "cash-heavy@quantities": "thesis",
+    "spy": "baseline",
+    "bills": "baseline",
+    "bitcoin": "baseline",
+    "trend": "challenger",
+    "mine": "own",
+}
+# As words these would stand in another order: "-0.021" < "0.093" < "0.11" < "1.4".
+CAGR: dict[str, float | None] = dict(
+    zip(KINDS, (0.093, 0.11, 1.4, -0.021, None, 0.1, 1e-5), strict=True)
+)
+ABOUT: dict[str, Any] = {
+    "start": "2015-01-02",
+    "end": "2016-02-25",
+    "sessions": 299,
+    "source": "store",
+    "simulated": False,
+    "stale": None,
+    "level": 0.95,
+    "reps": 1000,
+    "lag": 1,
+    "hindsight": HINDSIGHT,
+    "notes": ["mine@jump_model is left out: no package"],
+    "absorption_entered": 2,
+}
+
+
+def interval(estimate: float | None) -> dict[str, float | None]:
+    if estimate is None:
+        return {"estimate": None, "low": None, "high": None}
+    return {"estimate": estimate, "low": estimate - 0.05, "high": estimate + 0.05}
+
+
+def entry(name: str) -> dict[str, Any]:
+    """Return what a strategy of the tests is; bills have no Sharpe ratio, bitcoin no CAGR."""
+    place, timed = list(KINDS).index(name), KINDS[name] != "baseline"
+    sharpe = None if name == "bills" else 0.1 * place
+    differences = ("excess_spy", "excess_bills", "excess_mix", "excess_equal_weight")
+    return {
+        "line": f"what {name} does",
+        "link": "L8, L13" if KINDS[name] == "thesis" else "",
+        "kind": KINDS[name],
+        "cagr": CAGR[name],
+        "volatility": 0.05 + 0.02 * place,
+        "sharpe": sharpe,
+        "sortino": sharpe,
+        "max_drawdown": -0.1 - 0.05 * place,
+        "calmar": None,
+        "exposure": 0.9,
+        "turnover": 1.375,
+        "costs": 0.0012,
+        "intervals": {"sharpe": interval(sharpe), **{d: interval(0.01) for d in differences}},
+        "mix": {"share": 0.9, "cagr": 0.08, "sharpe": 0.7, "max_drawdown": -0.3},
+        "equal_weight": {"cagr": 0.123, "sharpe": 0.8, "max_drawdown": -0.5} if timed else None,
+        "placebo": {"kind": "shifts", "rank": 0.83, "p_value": 0.171, "n": 1000} if timed else None,
+        "placebo_note": "shifted" if timed else "its weights never change: no timing",
+        "entered": (2 if place else 5) if timed else None,
+        "conclusion": "no telling from its constant mix" if timed else "no timing",
+    }
+
+
+NUMBERS = {name: entry(name) for name in KINDS}
+
+
+def growth_of(names: Any, sessions: int) -> pd.DataFrame:
+    days = pd.bdate_range("2015-01-02", periods=sessions)
+    steps = np.random.default_rng(1).normal(3e-4, 0.01, (sessions, len(names)))
+    steps[0] = 0
+    return pd.DataFrame(np.exp(steps.cumsum(axis=0)), index=days, columns=list(names))
+
+
+GROWTH = growth_of(KINDS, 300)
+REGIME = pd.Series([None] * 100 + ["NEUTRAL"] * 100 + ["ABSORPTION"] * 100, index=GROWTH.index)
+
+
+def write(folder: Path, numbers: dict[str, Any] = NUMBERS, **about: Any) -> Path:
+    path = folder / "compare.html"
+    write_compare_page(numbers, GROWTH, REGIME, ABOUT | about, path)
+    return path
+
+
+def plain(page: str) -> str:
+    """Return a page without its scripts, as one would read it."""
+    return re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def page(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def cells(page: str, name: str) -> dict[str, tuple[str, str]]:
+    """Return a row of the table: what each column is sorted by, and what is read."""
+    row = re.search(rf'<th scope="row" data-value="{name}">.*?</tr>', page, re.DOTALL)
+    assert row
+    pattern = r'<td data-column="(.*?)" data-value="(.*?)".*?>(.*?)</td>'
+    return {column: (value, shown) for column, value, shown in re.findall(pattern, row[0], re.S)}
+
+
+# --- What it says ------------------------------------------------------------------------------
+
+
+def test_every_number_of_the_table_is_that_of_the_numbers(page: str) -> None:
+    row = cells(page, "cash-heavy@quantities")
+    assert list(row) == [heading for heading, _, _ in COLUMNS]
+    assert row["CAGR, %"] == ("0.11", "11.0")
+    assert row["Sharpe"] == ("0.1", "0.10<small>[0.05, 0.15]</small>")
+    assert row["max drawdown, %"][1] == "-15.0"
+    assert row["exposure, %"][1] == "90"
+    assert row["turnover, % a year"] == ("1.375", "138")
+    assert row["costs, % a year"][1] == "0.12"
+    assert row["minus own mix, points"] == ("0.01", "1.0<small>[-4.0, 6.0]</small>")
+    assert row["placebo rank"] == ("0.83", "0.83<small>p 0.171\n1,000 shifts</small>")
+    for name in KINDS:
+        for heading, _, cell in COLUMNS:
+            assert cells(page, name)[heading][0] == cell(NUMBERS[name]).value
+
+
+def test_each_difference_stands_in_its_own_column(tmp_path: Path) -> None:
+    numbers = copy.deepcopy(NUMBERS)
+    for points, side in enumerate(("spy", "bills", "mix"), start=1):
+        numbers["mine"]["intervals"][f"excess_{side}"] = interval(points / 100)
+    row = cells(write(tmp_path, numbers).read_text(), "mine")
+    headings = ("minus SPY, points", "minus bills, points", "minus own mix, points")
+    assert [row[heading][0] for heading in headings] == ["0.01", "0.02", "0.03"]
+
+
+def test_what_is_missing_is_a_dash_and_sorts_as_nothing(page: str) -> None:
+    assert cells(page, "bitcoin")["CAGR, %"] == ("", "–")
+    assert cells(page, "bills")["Sharpe"] == ("", "–")
+    assert cells(page, "spy")["placebo rank"] == ("", "–")
+    assert cells(page, "spy")["entered"] == ("", "–")
+    assert not re.search(r"\b(nan|None)\b", plain(page))
+
+
+def test_nan_is_missing_too(tmp_path: Path) -> None:
+    numbers = NUMBERS | {"spy": NUMBERS["spy"] | {"cagr": float("nan")}}
+    assert cells(write(tmp_path, numbers).read_text(), "spy")["CAGR, %"] == ("", "–")
+
+
+def test_fewer_than_three_entries_conclude_nothing_on_the_row_and_below(page: str) -> None:
+    few = [name for name, e in NUMBERS.items() if e["entered"] == 2]
+    assert few == ["cash-heavy@quantities", "trend", "mine"]
+    for name in KINDS:
+        row = cells(page, name)
+        assert (NOTHING in row["conclusion"][1]) == (name in few)
+        assert ("too few" in row["entered"][1]) == (name in few)
+    listed = re.search(r'<p id="few".*?</p>', page, re.DOTALL)
+    assert listed
+    assert "cash-heavy@quantities (2), trend (2), mine (2)." in listed[0]
+    assert "near-cash-flow" not in listed[0]
+
+
+def test_a_conclusion_that_says_so_itself_is_not_said_twice(tmp_path: Path) -> None:
+    said = f"entered 2 times: {NOTHING}"
+    numbers = NUMBERS | {"mine": NUMBERS["mine"] | {"conclusion": said}}
+    assert cells(write(tmp_path, numbers).read_text(), "mine")["conclusion"][1] == said
+
+
+def test_mix_twin_and_placebo_stand_under_each_name(page: str) -> None:
+    section = re.search(r'<section id="about-near-cash-flow">.*?</section>', page, re.DOTALL)
+    assert section
+    for said in ("what near-cash-flow does", "L8, L13", "own mix, 90 % SPY", "12.3", "shifted"):
+        assert said in section[0]
+    for name in KINDS:
+        assert f'<section id="about-{name}">' in page
+
+
+def test_the_page_says_what_it_cannot_know(page: str) -> None:
+    assert HINDSIGHT in plain(page)
+    for said in (
+        "out of sample",
+        "Capacity and tax are not modelled. Research, not investment advice.",
+        "mine@jump_model is left out",
+        "95 % intervals by the stationary bootstrap (1,000 resamples",
+        "Nothing can be concluded about timing from fewer than three entries.",
+    ):
+        assert said in page
+
+
+def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: Path) -> None:
+    simulated = write(tmp_path, simulated=True, source="simulated").read_text()
+    assert "<title>SIMULATED" in simulated
+    assert '<p class="simulated">SIMULATED' in simulated
+    headings = re.findall(r"<h[12][^>]*>(.*?)</h[12]>", simulated)
+    headings += re.findall(r'<h3 class="chart">(.*?)</h3>', simulated)
+    assert len(headings) == 9
+    assert all(heading.startswith("SIMULATED") for heading in headings)
+    assert "SIMULATED" not in plain(page)
+
+
+def test_stale_history_is_said(page: str, tmp_path: Path) -> None:
+    assert "When this page was made" not in page
+    stale = write(tmp_path, stale="the history ends on 2016-02-25").read_text()
+    assert "When this page was made: the history ends on 2016-02-25." in stale
+
+
+def test_a_name_cannot_break_the_page(tmp_path: Path) -> None:
+    name = "<script>alert('own')</script>"
+    path = tmp_path / "compare.html"
+    grown = GROWTH.rename(columns={"mine": name})
+    numbers = {name if key == "mine" else key: e for key, e in NUMBERS.items()}
+    write_compare_page(numbers, grown, REGIME, ABOUT, path)
+    assert "<script>alert" not in path.read_text()
+
+
+# --- That it is whole --------------------------------------------------------------------------
+
+
+def test_the_page_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    before = path.read_bytes()
+    broken = {name: {k: v for k, v in e.items() if k != "mix"} for name, e in NUMBERS.items()}
+    with pytest.raises(KeyError):
+        write(tmp_path, broken)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text().rstrip().endswith("</html>")
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="expected to write to"):
+        write(tmp_path / "file")
+
+
+@pytest.mark.parametrize("grown", [GROWTH.drop(columns="spy"), GROWTH.assign(gold=1.0)])
+def test_growth_of_other_strategies_is_refused(grown: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"same strategies.*(spy|gold)"):
+        write_compare_page(NUMBERS, grown, REGIME, ABOUT, tmp_path / "compare.html")
+
+
+def test_thirty_strategies_of_eleven_years_stay_small(tmp_path: Path) -> None:
+    names = [f"strategy-{i}" for i in range(30)]
+    path = tmp_path / "compare.html"
+    numbers = dict.fromkeys(names, NUMBERS["near-cash-flow"])
+    write_compare_page(numbers, growth_of(names, 2770), REGIME, ABOUT, path)
+    assert path.stat().st_size < 12e6
+
+
+# --- The charts --------------------------------------------------------------------------------
+
+
+def test_at_first_only_the_thesis_and_what_it_is_held_to_are_drawn() -> None:
+    looks = styles(KINDS | {"near-cash-flow@jump_model": "thesis", "sixty-forty": "baseline"})
+    assert [name for name, look in looks.items() if look.shown] == [
+        "near-cash-flow", "cash-heavy@quantities", "spy", "bills", "mine", "sixty-forty",
+    ]  # fmt: skip
+    figure = growth_chart(GROWTH, REGIME, styles(KINDS), "growth")
+    visible = {trace.name: trace.visible for trace in figure.data}
+    assert visible["trend"] == "legendonly"
+    assert visible["spy"] is True
+
+
+def test_all_lines_look_different() -> None:
+    from backtests.evidence.comparison import default_names
+
+    looks = styles({name: "challenger" if "@" in name else "thesis" for name in default_names()})
+    assert len({(look.colour, look.dash) for look in looks.values()}) == len(looks)
+
+
+def test_thinning_loses_no_trough() -> None:
+    grown = growth_of(["spy", "mine"], 5000)
+    kinds = {"spy": "baseline", "mine": "own"}
+    figure = drawdown_chart(grown, REGIME, styles(kinds), "drawdown")
+    for trace in figure.data:
+        values = grown[trace.name]
+        assert len(trace.y) < 1500
+        assert min(trace.y) == pytest.approx(100 * (values / values.cummax() - 1).min(), rel=1e-5)
+        assert str(trace.x[-1]) == str(grown.index[-1].date())
+
+
+def test_growth_is_shaded_by_the_regime_given() -> None:
+    figure = growth_chart(GROWTH, REGIME, styles(KINDS), "growth")
+    starts = [shape.x0 for shape in figure.layout.shapes]
+    assert starts == [str(GROWTH.index[i].date()) for i in (0, 100, 200)]
+    assert figure.layout.yaxis.type == "log"
+
+
+def test_correlations_are_those_of_daily_returns() -> None:
+    grown = GROWTH[["spy", "trend"]].assign(flat=1.0)
+    cells = correlation_chart(grown, "correlations").data[0].z
+    returns = grown["spy"].pct_change().iloc[1:], grown["trend"].pct_change().iloc[1:]
+    assert cells[0][1] == pytest.approx(np.corrcoef(*returns)[0, 1], abs=1e-3)
+    assert cells[0][2] is None
+
+
+def test_a_point_far_off_squeezes_nobody_and_is_named(tmp_path: Path) -> None:
+    numbers = {f"s{i}": entry("trend") | {"volatility": 0.1 + i / 100} for i in range(10)}
+    assert far_points(numbers) == {}
+    numbers["bitcoin"] = entry("trend") | {"volatility": 0.7, "cagr": 0.6}
+    assert far_points(numbers) == {"bitcoin": (70.0, 60.0)}
+    assert risk_chart(numbers, "risk").layout.xaxis.range[1] < 30
+    numbers = {name: e for name, e in numbers.items() if name in ("s0", "bitcoin")}
+    assert far_points(numbers) == {}
+
+
+def test_labels_cover_neither_one_another_nor_points() -> None:
+    crowd = {f"name-{i}": (500.0 + 7 * i, 200.0 + 5 * (i % 4)) for i in range(30)}
+    assert 0 < len(place_labels(crowd)) < 30
+    assert place_labels({"left": (100.0, 100.0), "right": (600.0, 300.0)}) == {
+        "left": "middle right",
+        "right": "middle right",
+    }
+
+
+# --- In a browser ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@contextmanager
+def opened(browser: Any, path: Path, width: int = 1280) -> Iterator[tuple[Any, list[str]]]:
+    """Open a page; with it comes the list of errors it made and of addresses it asked for."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    troubles: list[str] = []
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: troubles.append(str(e)))
+    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
+    page.goto(f"file://{path}")
+    page.wait_for_selector("#correlations .main-svg")
+    yield page, troubles
+    page.close()
+
+
+def overflow(page: Any) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def sorted_by(page: Any, heading: str) -> tuple[str, list[str]]:
+    """Click on a heading; return the order it now claims, and the names in the table's order."""
+    page.get_by_role("button", name=heading, exact=True).click()
+    order = page.locator("th[aria-sort]").get_attribute("aria-sort")
+    return order, page.evaluate(
+        "[...document.querySelectorAll('#strategies tbody tr')].map(r => r.cells[0].dataset.value)"
+    )
+
+
+UPWARD = ["bills", "mine", "near-cash-flow", "trend", "cash-heavy@quantities", "spy"]
+
+
+def sorts_by_number(page: Any) -> bool:
+    """Return whether CAGR sorts downward, then upward, what is missing last both times."""
+    downward = sorted_by(page, "CAGR, %") == ("descending", [*UPWARD[::-1], "bitcoin"])
+    return downward and sorted_by(page, "CAGR, %") == ("ascending", [*UPWARD, "bitcoin"])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_browser_opens_it_without_error_request_or_overflow(
+    path: Path, browser: Any, width: int
+) -> None:
+    with opened(browser, path, width) as (page, troubles):
+        assert overflow(page) <= 0
+        assert page.locator(".plotly-graph-div").count() == 4
+        page.wait_for_timeout(100)
+    assert troubles == []
+
+
+@pytest.mark.browser
+def test_an_error_a_request_and_an_overflow_would_be_noticed(
+    page: str, tmp_path: Path, browser: Any
+) -> None:
+    planted = (
+        "<script>planted()</script><img src='http://127.0.0.1:9/x.png'>"
+        "<div style='width:900px'>wide</div></main>"
+    )
+    broken = tmp_path / "broken.html"
+    broken.write_text(page.replace("</main>", planted))
+    with opened(browser, broken, 390) as (shown, troubles):
+        assert overflow(shown) > 0
+        shown.wait_for_timeout(100)
+    assert any("planted" in trouble for trouble in troubles)
+    assert any("127.0.0.1" in trouble for trouble in troubles)
+
+
+@pytest.mark.browser
+def test_a_click_sorts_by_number_and_a_second_one_reverses(path: Path, browser: Any) -> None:
+    with opened(browser, path) as (page, troubles):
+        assert sorts_by_number(page)
+        assert sorted_by(page, "strategy")[0] == "ascending"
+        assert page.locator("th[aria-sort]").count() == 1
+        page.get_by_role("button", name="entered", exact=True).focus()
+        page.keyboard.press("Enter")
+        assert page.locator("th[aria-sort]").text_content() == "entered"
+    assert troubles == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("Number(a) - Number(b)", "a.localeCompare(b)"),
+        ('a === "" || b === ""', "false"),
+        ("sign * compare(a, b)", "compare(a, b)"),
+    ],
+)
+def test_a_table_that_sorts_wrongly_would_be_noticed(
+    page: str, tmp_path: Path, browser: Any, right: str, wrong: str
+) -> None:
+    assert page.count(right) == 1
+    broken = tmp_path / "broken.html"
+    broken.write_text(page.replace(right, wrong))
+    with opened(browser, broken) as (shown, _):
+        assert not sorts_by_number(shown)
+
+
+@pytest.mark.browser
+def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
+    visible = "document.querySelector('#{} .js-plotly-plot').data.map(t => t.visible === true)"
+    with opened(browser, path) as (page, troubles):
+        page.locator("#kinds").get_by_text("challenger").click()
+        assert page.locator("#strategies tbody tr:visible").count() == 1
+        page.locator("#kinds").get_by_text("all").click()
+        assert page.locator("#strategies tbody tr:visible").count() == len(KINDS)
+        page.locator("#lines").get_by_text("trend", exact=True).click()
+        for chart in ("growth", "drawdowns"):
+            shown = dict(zip(KINDS, page.evaluate(visible.format(chart)), strict=True))
+            assert shown["trend"]
+            assert not shown["bitcoin"]
+        page.locator("#lines").get_by_text("none", exact=True).click()
+        assert not any(page.evaluate(visible.format("growth")))
+    assert troubles == []
+
+
+@pytest.mark.browser
+def test_hover_names_strategies_and_values(path: Path, browser: Any) -> None:
+    with opened(browser, path) as (page, _):
+        plot = page.locator("#growth .nsewdrag")
+        plot.scroll_into_view_if_needed()
+        plot.hover()
+        label = page.wait_for_selector("#growth .hoverlayer .legend").text_content()
+        assert "near-cash-flow" in label
+        assert "trend" not in label
+        point = page.locator("#risk .point").first
+        point.scroll_into_view_if_needed()
+        point.hover(force=True)
+        label = page.wait_for_selector("#risk .hoverlayer .hovertext").text_content()
+        assert "near-cash-flow" in label
+        assert "Sharpe" in label
