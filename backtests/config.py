@@ -3,10 +3,10 @@
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import pandas as pd
 import pydantic
@@ -179,7 +179,8 @@ class RunConfig(pydantic.BaseModel):
     def identity(self) -> str:
         """Return what tells this run from another on equal data, as canonical JSON."""
         where = {"source", "store", "seed", "years", "thesis"}
-        data = self.model_dump(mode="json", exclude=where)
+        built = {"params", "universe", "signals"}  # stand in the run's id as built, defaults too
+        data = self.model_dump(mode="json", exclude=where | built)
         data["own"] = [source_of(cls) for cls in self._own_classes()]
         return json.dumps(data, sort_keys=True)
 
@@ -196,12 +197,18 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
     ConfigError
         When a name is unknown or a value is of another type or out of range.
     """
-    _refuse_unknown(params, [f.name for f in fields(cls)], what)  # type: ignore[arg-type]
-    for f in fields(cls):  # type: ignore[arg-type]
-        if isinstance(params.get(f.name), bool) and f.type is not bool:
-            raise ConfigError(f"{what} {f.name}: expected a number, was {params[f.name]!r}")
+    kinds = get_type_hints(cls)
+    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+    _refuse_unknown(params, names, what)
+    given = dict(params)
+    for name in names:
+        value, kind = given.get(name), kinds[name]
+        if isinstance(value, bool) and kind is not bool:
+            raise ConfigError(f"{what} {name}: expected a number, was {value!r}")
+        if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
+            given[name] = build(kind, value, f"{what} {name}")
     try:
-        return pydantic.TypeAdapter(cls).validate_python(dict(params))
+        return pydantic.TypeAdapter(cls).validate_python(given)
     except pydantic.ValidationError as error:
         raise ConfigError(_first_fault(error, f"{what} ")) from None
     except DrypowderError:
@@ -212,7 +219,8 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 
 def _sleeves(cls: type[Strategy]) -> list[str]:
     """Return the fields of a strategy that hold tickers."""
-    return [f.name for f in fields(cls) if f.type == tuple[str, ...]]
+    kinds = get_type_hints(cls)
+    return [f.name for f in fields(cls) if kinds[f.name] == tuple[str, ...]]
 
 
 def config_from(data: Mapping[str, Any]) -> RunConfig:
@@ -223,7 +231,7 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     ConfigError
         When a key is unknown (with the nearest known one) or a value cannot be used.
     """
-    _refuse_unknown(data, RunConfig.model_fields, "config key")
+    refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
         if isinstance(data.get(key), Mapping):
             _refuse_unknown(data[key], [f.name for f in fields(part)], f"config key in {key}")
@@ -238,6 +246,11 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
     config.build_strategy()
     config.build_signals()
     return config
+
+
+def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
+    """Raise :class:`ConfigError` for a key that no configuration has, with the nearest one."""
+    _refuse_unknown(data, RunConfig.model_fields, "config key")
 
 
 def _split_driver(data: Mapping[str, Any]) -> dict[str, Any]:

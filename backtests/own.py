@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 from backtests.contract import OURS, check_attributes, guard, own_bases
 from signals.base import Signal
@@ -140,12 +140,15 @@ def _working_folder_first() -> Iterator[None]:
 
     There it serves an import inside a function. Drypowder's own packages are loaded already.
     """
-    here, before = str(Path.cwd()), list(sys.path)
+    here = str(Path.cwd())
     sys.path.insert(0, here)
+    invalidate_caches()
     try:
         yield
     finally:
-        sys.path[:] = before if {here, ""} & {*before} else [*before, here]
+        sys.path.remove(here)
+        if here not in sys.path:
+            sys.path.append(here)
 
 
 def _no_module(name: str, path: str) -> str:
@@ -201,7 +204,7 @@ def _check_class(cls: type, path: str) -> None:
         raise ConfigError(f"{path}: expected {cls.__name__} to define {', '.join(missing)}; add it")
     if "__dataclass_fields__" not in vars(cls):
         raise ConfigError(f"{path}: expected a dataclass, was a plain class; {DECORATE}")
-    for check in (_check_init, _check_defaults, _check_overrides):
+    for check in (_check_types, _check_init, _check_defaults, _check_overrides):
         check(cls, path)
     check_attributes(cls, path)
     if issubclass(cls, Strategy) and cls.name in STRATEGIES:
@@ -209,6 +212,19 @@ def _check_class(cls: type, path: str) -> None:
             f"{path}: expected a name of its own, was {cls.name!r}, which is drypowder's; give it "
             "another"
         )
+
+
+def _check_types(cls: Any, path: str) -> None:
+    """Turn types that are text, as under ``from __future__ import annotations``, into types."""
+    try:
+        types = get_type_hints(cls)
+    except Exception as error:
+        raise ConfigError(
+            f"{path}: expected types of parameters that Python knows, but {placed(error)}; import "
+            "what they name"
+        ) from None
+    for f in fields(cls):
+        f.type = types[f.name]
 
 
 def _check_init(cls: Any, path: str) -> None:

@@ -10,6 +10,7 @@ Nothing is timed.
 """
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -102,14 +103,26 @@ def line(name: str, values: list[float]) -> str:
     return f"{name:<28} {np.mean(values):+.3f} ± {error:.3f}  (t = {np.mean(values) / error:+.1f})"
 
 
-def report(title: str, found: list[WalkForward]) -> None:
-    years = pd.concat([each.choices for each in found])
-    print(f"\nSIMULATED, {title}; {len(found)} seeds, yearly Sharpe ratios, mean ± standard error")
-    print(line("in sample, the best of the grid", [each.in_sample for each in found]))
-    print(line("in sample, at the choices", [each.choices["in_sample"].mean() for each in found]))
-    print(line("out of sample", [each.out_of_sample for each in found]))
-    print(line("plain, k = 1", [each.plain for each in found]))
-    print(f"k = {TRUE_K} chosen in {(years['k'] == TRUE_K).mean():.1%} of {len(years)} years")
+def figures(found: WalkForward) -> dict[str, float]:
+    """Return what is averaged over seeds."""
+    return {
+        "in sample, the best of the grid": found.in_sample,
+        "in sample, at the choices": float(found.choices["in_sample"].mean()),
+        "out of sample": found.out_of_sample,
+        "plain, k = 1": found.plain,
+        "right": float((found.choices["k"] == TRUE_K).mean()),
+    }
+
+
+def report(title: str, histories: Iterator[History]) -> None:
+    """Print means over seeds; a seed's history is dropped before the next one is made."""
+    table = pd.DataFrame(
+        [figures(walk_forward(settings(), {"k": KS}, history)) for history in histories]
+    )
+    print(f"\nSIMULATED, {title}; {len(table)} seeds, yearly Sharpe ratios, mean ± standard error")
+    for name in table.columns.drop("right"):
+        print(line(name, list(table[name])))
+    print(f"k = {TRUE_K} chosen in {table['right'].mean():.1%} of the years")
 
 
 def main() -> None:
@@ -117,13 +130,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--planted-seeds", type=int, default=20)
     given = parser.parse_args()
-    config, grid = settings(), {"k": KS}
-    nothing = [walk_forward(config, grid, made_up(noise(s))) for s in range(given.seeds)]
-    report("nothing to find", nothing)
-    true = [
-        walk_forward(config, grid, made_up(planted(noise(s)))) for s in range(given.planted_seeds)
-    ]
-    report(f"k = {TRUE_K} planted", true)
+    report("nothing to find", (made_up(noise(seed)) for seed in range(given.seeds)))
+    with_echo = (made_up(planted(noise(seed))) for seed in range(given.planted_seeds))
+    report(f"k = {TRUE_K} planted", with_echo)
 
 
 if __name__ == "__main__":

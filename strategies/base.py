@@ -153,10 +153,10 @@ def tickers_of(sleeves: Sleeves) -> tuple[str, ...]:
 def check_sleeves(sleeves: Sleeves) -> None:
     """Raise :class:`ConfigError` when a sleeve names an asset twice, or names none well."""
     for name, tickers in sleeves.items():
-        if len(set(tickers)) != len(tickers) or not all(t == t.strip() and t for t in tickers):
-            raise ConfigError(
-                f"{name}: expected tickers, each once, were {', '.join(map(repr, tickers))}"
-            )
+        given = [tickers] if isinstance(tickers, str) else list(tickers)
+        odd = isinstance(tickers, str) or len(set(given)) != len(given)
+        if odd or not all(t == t.strip() and t for t in given):
+            raise ConfigError(f"{name}: expected a tuple of tickers, each once, was {tickers!r}")
 
 
 def check_volatility(volatility: float) -> None:

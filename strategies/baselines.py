@@ -7,7 +7,7 @@ import pandas as pd
 
 from signals.errors import ConfigError
 from signals.regime import Reading
-from strategies.base import Strategy, equal_over_listed, listed
+from strategies.base import Strategy, check_sleeves, equal_over_listed, listed
 from strategies.near_cash_flow import NearCashFlow
 
 
@@ -87,6 +87,10 @@ class EqualWeight(Strategy):
     line: ClassVar[str] = "equal weights over the assets of near-cash-flow"
 
     tickers: tuple[str, ...] = NearCashFlow().assets
+
+    def __post_init__(self) -> None:
+        """Refuse tickers that are none."""
+        check_sleeves({"tickers": self.tickers})
 
     @property
     def assets(self) -> tuple[str, ...]:

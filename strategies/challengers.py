@@ -162,8 +162,12 @@ class DualMomentum(Strategy):
         bills = panel["DGS3MO"].rolling(SESSIONS_A_YEAR, min_periods=1).mean() / 100
         up = momentum["SPY"] > bills
         abroad = momentum["EFA"] > momentum["SPY"]
-        known = momentum["SPY"].notna() & bills.notna()
-        chosen = {"SPY": up & ~abroad, "EFA": up & abroad, "IEF": known & ~up}
+        down = momentum["SPY"] <= bills  # False where either is unknown
+        chosen = {
+            "SPY": up & ~abroad,
+            "EFA": up & abroad,
+            "IEF": down & momentum["IEF"].notna(),
+        }
         there = listed(panel, self.assets)
         return (pd.DataFrame(chosen) & there).astype(float)
 

@@ -21,7 +21,7 @@ from strategies.base import (
     tickers_of,
 )
 
-#: Without a chance, or beside one that is not yet or no longer fully taken.
+#: Without a chance; OPPORTUNITY keeps what the regime before it held.
 TABLE: Table = {
     Regime.INJECTION: {"broad": 0.60},
     Regime.NEUTRAL: {"broad": 0.30},
@@ -41,14 +41,14 @@ class Patient(Strategy):
         the return given up while waiting, which this strategy pays openly. Nobody knows the
         bottom, so it enters and leaves by thirds.
     Rule
-        Shares by regime as in :data:`TABLE`, no regime counts as NEUTRAL. From the session that
-        the regime turns to OPPORTUNITY, a third of :data:`CHANCE`, two thirds after half of
-        ``stage`` sessions, all after ``stage``; then held for ``hold`` sessions whatever the
-        regime, and left by thirds likewise. What is not in the chance follows the table in
-        proportion. FORCED_SELLING ends it at once. A new turn to OPPORTUNITY starts the clock
-        again and sells nothing. The memory and crypto sleeves are scaled by min(1,
-        ``volatility`` / volatility over 63 sessions); what that frees, and the share of a sleeve
-        with no listed member, is cash.
+        Shares by regime as in :data:`TABLE`, no regime counts as NEUTRAL, and OPPORTUNITY as the
+        regime before it. From the session that the regime turns to OPPORTUNITY, a third of
+        :data:`CHANCE`, two thirds after half of ``stage`` sessions, all after ``stage``; then
+        held for ``hold`` sessions whatever the regime, and left by thirds likewise. A sleeve has
+        the larger of its shares in the table and in the chance, so that a chance sells nothing.
+        FORCED_SELLING ends it at once. A new turn to OPPORTUNITY starts the clock again. The
+        memory and crypto sleeves are scaled by min(1, ``volatility`` / volatility over 63
+        sessions); what that frees, and the share of a sleeve with no listed member, is cash.
     Turnover
         Decides at month ends, at each third, and, while no chance is held, when the regime
         changes.
@@ -120,7 +120,7 @@ class Patient(Strategy):
 
     def _level(self, age: int, level: int) -> int:
         """Return the thirds held so many sessions after the chance came."""
-        half = self.stage // 2
+        half = self.stage / 2
         if age < self.stage + self.hold:
             return max(level, 1 + (age >= half) + (age >= self.stage))
         past = age - self.stage - self.hold
@@ -130,8 +130,14 @@ class Patient(Strategy):
         """Return target weights, sessions × assets."""
         names = tuple(self.sleeves)
         part = self.thirds(reading.regime) / 3
-        base = shares_of(reading.regime, TABLE, names)
-        chance = pd.DataFrame(CHANCE, index=base.index)[list(names)]
-        shares = base.mul(1 - part, axis=0) + chance.mul(part, axis=0)
+        base = shares_of(_before_chances(reading.regime), TABLE, names)
+        chance = pd.DataFrame(CHANCE, index=base.index)[list(names)].mul(part, axis=0)
+        shares = base.where(base > chance, chance)
         shares = scaled(shares, panel, self.sleeves, ("memory", "crypto"), self.volatility)
         return combine(shares, panel, self.sleeves)
+
+
+def _before_chances(regime: pd.Series) -> pd.Series:
+    """Return the regime, with that before each OPPORTUNITY in its place."""
+    named = regime.fillna(Regime.NEUTRAL.value)
+    return named.where(named != Regime.OPPORTUNITY.value).ffill()

@@ -83,7 +83,8 @@ class Survival(Strategy):
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return whether the absorption flag is on, in a word; None without a view."""
         flag = reading.flags["absorption"]
-        return flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
+        label = flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
+        return label.where(flag.notna(), None)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights, sessions × assets."""

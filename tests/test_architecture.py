@@ -19,6 +19,7 @@ DOORS = {
 #: Rooms of backtests, lowest first; a room imports from itself and from rooms before it.
 ROOMS = (
     "version",
+    "contract",
     "own",
     "history",
     "engine",

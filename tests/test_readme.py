@@ -11,7 +11,10 @@ from backtests.cli.app import command
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONSOLE = re.findall(r"^\$ (.+)$", README, flags=re.MULTILINE)
-PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+#: Blocks that are a file of the reader's, named in their first line.
+FILES = {b.splitlines()[0][2:]: b for b in BLOCKS if re.match(r"# \w+\.py\n", b)}
+PYTHON = [block for block in BLOCKS if block not in FILES.values()]
 
 
 def test_the_make_targets_exist() -> None:
@@ -31,8 +34,10 @@ def test_the_commands_run_in_order(
     monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
     monkeypatch.setattr("backtests.history.opening.default_store", lambda: tmp_path / "s.duckdb")
     monkeypatch.setattr("backtests.history.store.default_store", lambda: tmp_path / "s.duckdb")
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
     lines = [line for line in CONSOLE if line.startswith("drypowder ")]
-    assert len(lines) == 12
+    assert len(lines) == 19
     for line in lines:
         arguments = shlex.split(line.replace("path/to/history", str(history_dir)))[1:]
         assert command(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
@@ -43,6 +48,8 @@ def test_the_commands_run_in_order(
     assert [page.rsplit("-", 1)[0] for page in pages[:-1]] == [
         "SIMULATED-near-cash-flow",
         "cash-heavy",
+        "half-unless-scarce",
+        "near-cash-flow",
         "near-cash-flow",
     ]
 

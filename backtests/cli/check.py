@@ -64,11 +64,11 @@ def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
         if issubclass(cls, Signal):
             config = config_from({**keys, "strategy": "bills", "own_signals": {path: True}})
             return config, config.build_signals()[cls.name]
-    elif path in SIGNALS:
+    elif name in SIGNALS:
         config = config_from({**keys, "strategy": "bills"})
-        return config, config.build_signals()[path]
+        return config, config.build_signals()[name]
     elif path not in STRATEGIES:
-        raise ConfigError(unknown("strategy or signal", path, (*STRATEGIES, *SIGNALS)))
+        raise ConfigError(unknown("strategy or signal", name, (*STRATEGIES, *SIGNALS)))
     return config_from({**keys, "strategy": name}), None
 
 

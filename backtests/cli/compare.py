@@ -50,7 +50,7 @@ def compare(
     Without names: every strategy, and the tilts under other drivers of the regime.
     """
     from backtests.evidence.comparison import compare as put_side_by_side
-    from backtests.evidence.comparison import configs_of, default_names, growth_of
+    from backtests.evidence.comparison import configs_of, default_names, growth_of, series_of
     from backtests.report.compare_numbers import about, comparison_numbers
     from backtests.report.compare_page import write_compare_page
 
@@ -60,8 +60,8 @@ def compare(
     configs = configs_of(strategies or default_names(), base)
     choice = choose_history(source, store, seed)
     with progress("comparing") as step:
-        series = dict.fromkeys(id for config in configs.values() for id in config.series())
-        history = choice.open((*series, "SPY"), next(iter(configs.values())).end_day())
+        end_day = next(iter(configs.values())).end_day()
+        history = choice.open(series_of(configs), end_day)
         comparison = put_side_by_side(
             configs,
             history,

@@ -173,7 +173,8 @@ def _documented(cls: type) -> dict[str, str]:
     """Return by parameter what a class's docstring says of it, on one line."""
     said: dict[str, str] = {}
     for base in reversed(cls.__mro__):
-        said |= _parameters((base.__doc__ or "").split("Parameters\n    ----------\n")[1:])
+        own = _parameters((base.__doc__ or "").split("Parameters\n    ----------\n")[1:])
+        said |= {name: text for name, text in own.items() if not text.startswith("see ")}
     return said
 
 
@@ -188,4 +189,8 @@ def _parameters(section: list[str]) -> dict[str, str]:
             break
         else:
             names = [name.strip() for name in line.split(",")]
-    return {name: text.rstrip(".") for name, text in said.items()}
+    return {name: _lowered(text.rstrip(".")) for name, text in said.items()}
+
+
+def _lowered(text: str) -> str:
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -50,11 +50,12 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run one backtest; write its tearsheet and files."""
-    from backtests.config import config_from, read_config
+    from backtests.config import config_from, read_config, refuse_unknown_keys
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
 
     data = read_config(config) if config else {}
+    refuse_unknown_keys(data)
     given = {"strategy": strategy, "start": start, "end": end, "lag": lag}
     data |= {key: value for key, value in given.items() if value is not None}
     data |= _history_keys(data, source, store, seed)
@@ -87,7 +88,7 @@ def _history_keys(
     """Return the keys that say which history; what a config file says stands unless overridden."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
         return {} if seed is None else {"seed": seed}
-    choice = choose_history(source, store, seed)
+    choice = choose_history(source, store, data.get("seed") if seed is None else seed)
     keys = {"source": choice.decided(), "store": choice.store, "seed": choice.seed}
     data.pop("store", None)
     return {key: value for key, value in keys.items() if value is not None}

@@ -6,7 +6,6 @@ with the last one, drifted by prices and bills before costs.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ BAND = 0.02
 GIVE_UP = 10
 
 
-Period = Literal["month", "quarter", "week", "day"]
+PERIODS = ("month", "quarter", "week", "day")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +34,13 @@ class Schedule:
         Sessions after that, from 0.
     """
 
-    every: Period = "month"
+    every: str = "month"
     offset: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a schedule that is none."""
-        if self.every not in get_args(Period):
-            raise ConfigError(unknown("period", str(self.every), get_args(Period)))
+        if self.every not in PERIODS:
+            raise ConfigError(f"every: {unknown('period', str(self.every), PERIODS)}")
         if not 0 <= self.offset <= 60:
             raise ConfigError(f"offset must lie in 0 to 60 sessions, was {self.offset!r}")
 

@@ -178,8 +178,9 @@ def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:
     state = ask(strategy, "state", reading, panel)
     if state is None:
         return "none: it decides by schedule"
-    entered = int((state != state.shift()).sum())
-    return f"{state.nunique()} states in {entered:,} stays"
+    label = state.fillna("")
+    stays = int(((label != label.shift()) & (label != "")).sum())
+    return f"{state.nunique()} states in {stays:,} stays"
 
 
 def _backtest(config: RunConfig, history: History, reading: Reading) -> str:

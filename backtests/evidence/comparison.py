@@ -13,12 +13,15 @@ import pandas as pd
 
 from backtests.config import RunConfig, config_from
 from backtests.evidence import metrics
+from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.luck import Luck, place
+from backtests.evidence.placebo import Placebo
 from backtests.history.panel import History
 from backtests.pipeline import Run, read, run_on, times_entered, window
 from signals.errors import ConfigError
 from signals.regime import Reading
+from signals.universe import UNIVERSE
 from strategies import CHALLENGERS, STRATEGIES
 
 #: Entries of a state below which nothing can be said of its timing.
@@ -61,6 +64,8 @@ class Compared:
         ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
     luck
         Where its timing ranks among placebos.
+    baskets
+        Where its memory makers rank among random shares; None where it holds none.
     entered
         How many times the states that it acts in were entered; None where it has none.
     """
@@ -70,6 +75,7 @@ class Compared:
     equal_weight: Beside | None
     intervals: dict[str, Interval]
     luck: Luck
+    baskets: Placebo | None
     entered: int | None
 
     @property
@@ -145,6 +151,13 @@ def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunCo
     return configs
 
 
+def series_of(configs: Mapping[str, RunConfig]) -> tuple[str, ...]:
+    """Return the ids and tickers that a comparison reads of a store, each once."""
+    shares = (ticker for ticker, asset in UNIVERSE.items() if asset.market == "stock")
+    ids = (id for config in configs.values() for id in config.series())
+    return tuple(dict.fromkeys((*ids, "SPY", *shares)))
+
+
 def compare(
     configs: Mapping[str, RunConfig],
     history: History,
@@ -206,8 +219,8 @@ def compare(
 
 def _compared(run: Run, luck: Luck, reps: int, progress: Callable[[str], None]) -> Compared:
     progress(run.label)
-    share = float(run.result.exposure.iloc[1:].mean())
-    mix = Beside(returns=_rival(run, "constant-mix", share=min(share, 1.0)), share=share)
+    share = min(float(run.result.exposure.iloc[1:].mean()), 1.0)
+    mix = Beside(returns=_rival(run, "constant-mix", share=share), share=share)
     assets = run.strategy.assets
     equal = Beside(returns=_rival(run, "equal-weight", tickers=assets)) if len(assets) > 1 else None
     others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
@@ -219,6 +232,7 @@ def _compared(run: Run, luck: Luck, reps: int, progress: Callable[[str], None]) 
         equal_weight=equal,
         intervals=compare_returns(run.result.returns, run.bills, others, reps=reps, level=LEVEL),
         luck=luck,
+        baskets=random_baskets(run),
         entered=times_entered(run),
     )
 

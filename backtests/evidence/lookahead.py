@@ -68,6 +68,8 @@ class Fault:
         of = f" of {self.column}" if self.column else ""
         cell = f"{self.name}: expected {self.what}{of} on {self.date.date()}"
         before, after = _shown(self.before), _shown(self.after)
+        if before == after:
+            before, after = repr(self.before), repr(self.after)
         if self.future == "the same":
             return (
                 f"{cell} to be the same when read twice, was {before} and then {after}; seed what "
@@ -171,8 +173,8 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
         state = ask(thing, "state", reading, panel)
         answers = {"weights": decide(thing, reading, panel)}
         return answers if state is None else {**answers, "state": state.to_frame("")}
-    answers = {name: ask(thing, name, panel).to_frame("") for name in ("flag", "score")}
-    return {**answers, "gauges": ask(thing, "gauges", panel)}
+    score, flag = (ask(thing, name, panel).to_frame("") for name in ("score", "flag"))
+    return {"gauges": ask(thing, "gauges", panel), "score": score, "flag": flag}
 
 
 def _at(
@@ -324,5 +326,5 @@ def _changes(whole: Answers) -> np.ndarray:
 
 def _gap_ends(panel: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """Return the last positions of stretches without a value that a value follows."""
-    missing = panel.reindex(columns=list(columns)).isna().to_numpy()
+    missing = panel.reindex(columns=list(columns)).isna().to_numpy(dtype=bool)
     return np.flatnonzero((missing[:-1] & ~missing[1:]).any(axis=1))

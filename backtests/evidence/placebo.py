@@ -24,7 +24,7 @@ from backtests.engine.costs import Costs
 from backtests.evidence.metrics import YEAR
 from signals.errors import ConfigError, DataError
 
-Kind = Literal["shifts", "resampled"]
+Kind = Literal["shifts", "resampled", "baskets"]
 
 #: Numbers in one array of a chunk of shifts: it stays in the processor's cache.
 CHUNK = 60_000
@@ -48,7 +48,7 @@ class Placebo:
     p_value
         (1 + number of others at least as high) / (1 + n); NaN likewise.
     kind
-        ``shifts`` or ``resampled``.
+        ``shifts`` or ``resampled``, or ``baskets`` where the choice of assets is what is broken.
     n
         Number of others.
     """
@@ -115,6 +115,16 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     """
     market = _market(held, closes, bills, costs)
     return float(_timing(market, held.to_numpy(dtype=np.float64).T[:, None, :])[0])
+
+
+def sharpe_of(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
+    """Return the Sharpe ratio of weights that are rebalanced daily, after costs.
+
+    Parameters, timing, NaN and errors as in :func:`timing_gain`, whose first side it is.
+    """
+    market = _market(held, closes, bills, costs)
+    weights = held.to_numpy(dtype=np.float64).T[:, None, :] * market.priced[:, None, :]
+    return float(_sharpe(market, weights)[0])
 
 
 def shift_placebo(

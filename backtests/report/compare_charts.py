@@ -164,6 +164,8 @@ def _curves(
         trace["visible"] = True if look.shown else "legendonly"
         figure.add_trace(trace)
     shade(figure, regime.fillna("none"), COLOURS, opacity=0.13)
+    figure.update_xaxes(hoverformat="%Y-%m-%d")
+    figure.update_layout(hoverlabel={"bgcolor": "rgba(255,255,255,0.88)", "font": {"size": 11}})
     return figure
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from backtests.evidence import metrics
 from backtests.evidence.comparison import Beside, Compared, Comparison, figures
-from backtests.evidence.luck import Luck
+from backtests.evidence.placebo import Placebo
 from backtests.history.opening import stale_warning
 from backtests.history.panel import History
 from backtests.pipeline import entered
@@ -76,7 +76,8 @@ def _entry(row: Compared) -> dict[str, Any]:
         },
         "mix": {"share": row.mix.share, **_beside(row, row.mix)},
         "equal_weight": None if row.equal_weight is None else _beside(row, row.equal_weight),
-        "placebo": _placebo(row.luck),
+        "placebo": _placebo(row.luck.placebo),
+        "baskets": _placebo(row.baskets),
         "placebo_note": row.luck.note,
         "entered": row.entered,
         "conclusion": row.conclusion,
@@ -92,8 +93,7 @@ def _beside(row: Compared, other: Beside) -> dict[str, float]:
     }
 
 
-def _placebo(luck: Luck) -> dict[str, Any] | None:
-    placebo = luck.placebo
+def _placebo(placebo: Placebo | None) -> dict[str, Any] | None:
     if placebo is None:
         return None
     return {

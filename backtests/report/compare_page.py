@@ -283,6 +283,7 @@ def _details(name: str, entry: Entry) -> dict[str, Any]:
             f"Sortino {_show(entry['sortino'], _PLAIN)}",
             f"Calmar {_show(entry['calmar'], _PLAIN)}",
             *([_over_twin(entry["intervals"]["excess_equal_weight"])] if twin else []),
+            *([_among(entry["baskets"])] if entry.get("baskets") else []),
         ],
         "placebo_note": entry["placebo_note"],
     }
@@ -299,6 +300,13 @@ def _performance(figures: Entry) -> tuple[str, str, str]:
 def _over_twin(bounds: Mapping[str, float | None]) -> str:
     points = f"{_show(bounds['estimate'], _PERCENT)} {_range(bounds, _PERCENT)}".strip()
     return f"minus equal weights {points} points a year"
+
+
+def _among(baskets: Mapping[str, Any]) -> str:
+    return (
+        f"memory makers rank {_show(baskets['rank'], _PLAIN)} among {baskets['n']} random baskets "
+        "of shares in their place, by Sharpe"
+    )
 
 
 def _show(value: float | None, form: Form) -> str:

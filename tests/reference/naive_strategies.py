@@ -82,9 +82,12 @@ class Rows:
     score: list[float | None]
     flag: list[bool | None]
     month: list[int] = field(init=False)
+    ends: dict[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "month", [12 * day.year + day.month for day in self.days])
+        month = [12 * day.year + day.month for day in self.days]
+        object.__setattr__(self, "month", month)
+        object.__setattr__(self, "ends", {one: row for row, one in enumerate(month)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +108,17 @@ class Past:
             return None
         return self.rows.panel[id][self._row(back)]
 
-    def month(self, back: int = 0) -> int:
-        """Return months since the year 0 at a session."""
-        return self.rows.month[self._row(back)]
+    def last_of_month(self, ago: int, id: str) -> float | None:
+        """Return the last cell there is in a month that is over, so many months ago."""
+        if ago < 1:
+            raise IndexError(f"a month that is not over has no last price, asked for {ago} ago")
+        month = self.rows.month[self.at] - ago
+        row = self.rows.ends.get(month, -1)
+        while row >= 0 and self.rows.month[row] == month:
+            if (value := self.cell(id, self.at - row)) is not None:
+                return value
+            row -= 1
+        return None
 
     def regime(self, back: int = 0) -> str | None:
         """Return the regime so many sessions ago; None before history begins."""
@@ -260,10 +271,13 @@ def patient(
     """Mostly cash until a chance, then in by thirds, held, out by thirds."""
     sleeves = {"broad": broad, "memory": memory, "crypto": crypto}
     part = thirds(past, stage, hold)
-    table = percent(past, "patient")
+    back = 0
+    while back < past.at and past.regime(back) == "OPPORTUNITY":
+        back += 1
+    before = past.regime(back) or "NEUTRAL"
+    table = {sleeve: share / 100 for sleeve, share in TABLES["patient"][before].items()}
     shares = {
-        sleeve: (part * CHANCE[sleeve] / 100 + (3 - part) * table.get(sleeve, 0.0)) / 3
-        for sleeve in sleeves
+        sleeve: max(part * CHANCE[sleeve] / 100 / 3, table.get(sleeve, 0.0)) for sleeve in sleeves
     }
     return dealt(past, sized(past, shares, sleeves, volatility), sleeves)
 
@@ -317,15 +331,7 @@ def constant_mix(past: Past, share: float = 0.5) -> Weights:
 
 def month_closes(past: Past, ticker: str, months: int) -> list[float | None]:
     """Return the last price of each of the months before this one, nearest first."""
-    this, last = past.month(), dict[int, float]()
-    for back in range(past.at + 1):
-        month = past.month(back)
-        if month < this - months:
-            break
-        price = past.cell(ticker, back)
-        if price is not None:
-            last.setdefault(month, price)
-    return [last.get(this - n) for n in range(1, months + 1)]
+    return [past.last_of_month(ago, ticker) for ago in range(1, months + 1)]
 
 
 def trend(past: Past, tickers: Tickers = BROAD, months: int = 10) -> Weights:

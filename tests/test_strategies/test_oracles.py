@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,9 @@ class World:
     at: list[int]
 
     @classmethod
-    def make(cls, panel: pd.DataFrame, reading: Reading, at: Iterable[int] | None = None) -> "World":
+    def make(
+        cls, panel: pd.DataFrame, reading: Reading, at: Iterable[int] | None = None
+    ) -> "World":
         chosen = range(len(panel)) if at is None else at
         return cls(panel=panel, reading=reading, rows=rows_of(panel, reading), at=sorted(chosen))
 
@@ -199,7 +202,7 @@ def simulated() -> World:
 @pytest.fixture(scope="module")
 def torn(simulated: World) -> World:
     """Return every session of the same history with holes, under a made-up regime."""
-    return World.make(with_holes(simulated.panel), scattered(simulated.reading, seed=4))
+    return World.make(with_holes(simulated.panel), scattered(simulated.reading, seed=24))
 
 
 # --- as they are -----------------------------------------------------------------------------
@@ -209,7 +212,7 @@ def torn(simulated: World) -> World:
 @pytest.mark.parametrize("world", ["real", "scripted", "simulated", "torn"])
 def test_weights_equal_the_oracle(name: str, world: str, request: pytest.FixtureRequest) -> None:
     found = assert_same_weights(STRATEGIES[name](), request.getfixturevalue(world))
-    if name != "bills" and (name, world) != ("memory-over-crypto", "torn"):
+    if name != "bills":
         assert any(found), "the oracle holds nothing here, so nothing was compared"
 
 
@@ -233,10 +236,9 @@ def test_the_worlds_hold_what_is_to_be_compared(
     assert {real.rows.regime[at] for at in real.at} == every - {"OPPORTUNITY"}
     for world in (scripted, simulated, torn):
         assert {world.rows.regime[at] for at in world.at} == every
-    for world in (scripted, torn):
-        held = [naive.thirds(Past(rows=world.rows, at=at)) for at in range(len(world.panel))]
-        moves = {(a, b) for a, b in zip(held, held[1:], strict=False) if a != b}
-        assert moves >= {(0, 1), (1, 2), (2, 3), (3, 2), (2, 1), (1, 0)}
+    assert {naive.thirds(Past(rows=scripted.rows, at=at)) for at in scripted.at} == {0, 1, 2, 3}
+    held = [naive.thirds(Past(rows=torn.rows, at=at)) for at in torn.at]
+    assert set(pairwise(held)) >= {(0, 1), (1, 2), (2, 3), (3, 2), (2, 1), (1, 0), (1, 1)}
     scores = [torn.rows.score[at] for at in torn.at]
     assert {None if s is None else max(-2, min(2, round(s))) for s in scores} >= {None, -1, 0, 1}
 
@@ -266,7 +268,8 @@ CHANGED: list[tuple[type[Strategy], dict[str, Any]]] = [
 def test_weights_with_other_parameters_equal_the_oracle(
     cls: type[Strategy], parameters: dict[str, Any], torn: World
 ) -> None:
-    assert any(assert_same_weights(cls(**parameters), torn, **parameters))
+    some = replace(torn, at=torn.at[::5])
+    assert any(assert_same_weights(cls(**parameters), some, **parameters))
 
 
 # --- under another driver --------------------------------------------------------------------

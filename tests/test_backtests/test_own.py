@@ -1,0 +1,773 @@
+"""A user's own strategy or signal: it runs, and each mistake in it is told on one line."""
+
+import itertools
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import signals
+from backtests import pipeline, today
+from backtests.cli.app import command
+from backtests.config import RunConfig, config_from
+from backtests.evidence.check import check_signal, check_strategy
+from backtests.evidence.lookahead import default_dates, first_difference, truncation_faults
+from backtests.history.panel import History
+from backtests.own import own_signal, own_strategy
+from backtests.pipeline import run, run_id
+from signals import DryPowder
+from strategies import STRATEGIES
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+STRATEGY = '''
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.regime import Reading
+from strategies import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(Strategy):
+    """Half in SPY while it stands above its mean, a tenth in bonds."""
+
+    name: ClassVar[str] = "mine"
+    line: ClassVar[str] = "half in SPY while it stands above its mean"
+
+    window: int = 50
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return ("SPY", "IEF")
+
+    def state(self, reading, panel):
+        above = panel["SPY"] > panel["SPY"].rolling(self.window).mean()
+        return above.map({True: "above", False: "below"}).astype(object)
+
+    def weights(self, reading, panel):
+        price = panel["SPY"]
+        share = 0.5 * (price > price.rolling(self.window).mean())
+        return pd.DataFrame({"SPY": share, "IEF": 0.1}, index=panel.index)
+'''
+
+SIGNAL = '''
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from signals.base import Signal, Threshold, hysteresis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fear(Signal):
+    """Shares fear."""
+
+    name: ClassVar[str] = "fear"
+    link: ClassVar[str] = "L9"
+    headline: ClassVar[str] = "vix"
+    units: ClassVar[dict[str, str]] = {"vix": "points"}
+
+    enter: float = 25.0
+    leave: float = 20.0
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ("VIXCLS",)
+
+    @property
+    def thresholds(self):
+        return (Threshold(gauge="vix", enter=self.enter, leave=self.leave, above=True),)
+
+    def gauges(self, panel):
+        return pd.DataFrame({"vix": panel["VIXCLS"].rolling(5).mean()})
+
+    def score(self, panel):
+        vix = self.gauges(panel)["vix"]
+        return (vix - vix.expanding(60).mean()) / vix.expanding(60).std()
+
+    def flag(self, panel):
+        return hysteresis(self.gauges(panel)["vix"], self.enter, self.leave)
+'''
+
+
+class Said(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Drypowder = Callable[..., Said]
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Drypowder:
+    monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
+
+    def run(*arguments: object) -> Said:
+        code = command([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return Said(code, out, err)
+
+    return run
+
+
+def refused(said: Said, *parts: str) -> None:
+    """Expect exit code 2 and one line of error that holds some parts."""
+    lines = said.err.splitlines()
+    assert said.code == 2, said
+    assert [line.startswith("error: ") for line in lines] == [True], said.err
+    for part in parts:
+        assert part in lines[0], lines[0]
+
+
+@pytest.fixture(scope="module")
+def short() -> History:
+    return History.simulated(seed=0, years=5)
+
+
+@pytest.fixture(scope="module")
+def reading(short: History) -> signals.Reading:
+    return signals.read(short.panel)
+
+
+@pytest.fixture
+def simulated(short: History, reading: signals.Reading, monkeypatch: pytest.MonkeyPatch) -> History:
+    """Let every simulated history be the same short one, which registered signals read once."""
+    read = pipeline.read
+
+    def read_once(config: RunConfig, history: History) -> signals.Reading:
+        known = config.driver == "votes" and not config.own_signals
+        return reading if known else read(config, history)
+
+    monkeypatch.setattr(History, "simulated", lambda *_, **__: short)
+    monkeypatch.setattr(pipeline, "read", read_once)
+    monkeypatch.setattr(today, "read", read_once)
+    return short
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write a module of a new name into the working folder, text replaced, and return its name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def put(text: str, *replaced: tuple[str, str], name: str = "") -> str:
+        for old, new in replaced:
+            assert old in text
+            text = text.replace(old, new)
+        name = name or f"own_module_{next(_numbers)}"
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+        return name
+
+    return put
+
+
+# --- it runs --------------------------------------------------------------------------------
+
+
+def test_ones_own_strategy_runs(drypowder: Drypowder, write: Write, simulated: History) -> None:
+    path = f"{write(STRATEGY)}:Mine"
+    options = ("--source", "simulated", "--param", "window=20", "--out", "out", "--json")
+    said = drypowder("run", path, *options)
+    assert said.code == 0, said.err
+    assert json.loads(said.out)["run"]["strategy"] == "mine"
+    assert f'strategy = "{path}"' in Path("out/config.toml").read_text()
+    assert "window = 20" in Path("out/config.toml").read_text()
+
+
+def test_ones_own_strategy_says_what_to_hold_today(
+    drypowder: Drypowder, write: Write, simulated: History
+) -> None:
+    said = drypowder("today", f"{write(STRATEGY)}:Mine", "--source", "simulated", "--json")
+    assert said.code == 0, said.err
+    weights = json.loads(said.out)["weights"]
+    assert weights["IEF"] == pytest.approx(0.1)
+    assert set(weights) == {"SPY", "IEF", "CASH"}
+
+
+def test_ones_own_signal_votes_where_it_is_told_to(write: Write, short: History) -> None:
+    path = f"{write(SIGNAL)}:Fear"
+    for votes in (True, False):
+        config = config_from({"strategy": "cash-heavy", "own_signals": {path: votes}})
+        reading = run(config, short).reading
+        assert reading.flags["fear"].any()
+        assert ("fear" in reading.votes) is votes
+
+
+def test_types_may_be_text_and_sleeves_be_set(write: Write) -> None:
+    name = write("""
+from __future__ import annotations
+from dataclasses import dataclass
+from typing import ClassVar
+from strategies import NearCashFlow
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(NearCashFlow):
+    name: ClassVar[str] = "mine"
+    calm: bool = False
+    memory: tuple[str, ...] = ("SMH",)
+""")
+    config = config_from(
+        {"strategy": f"{name}:Mine", "params": {"calm": True}, "universe": {"memory": ["MU"]}}
+    )
+    built = config.build_strategy()
+    assert (built.calm, built.memory) == (True, ("MU",))  # type: ignore[attr-defined]
+
+
+def test_the_run_id_changes_with_the_users_file(write: Write, short: History) -> None:
+    name = write(STRATEGY)
+    config = config_from({"strategy": f"{name}:Mine"})
+    before = run_id(config, short)
+    assert run_id(config, short) == before
+    write(STRATEGY, ("0.5 *", "0.4 *"), name=name)
+    assert run_id(config, short) != before
+
+
+def test_the_run_id_changes_with_the_file_of_a_parent(write: Write, short: History) -> None:
+    parent = write(STRATEGY)
+    child = write(f"""
+from dataclasses import dataclass
+from typing import ClassVar
+from {parent} import Mine
+
+@dataclass(frozen=True, kw_only=True)
+class Child(Mine):
+    name: ClassVar[str] = "child"
+""")
+    config = config_from({"strategy": f"{child}:Child"})
+    before = run_id(config, short)
+    write(STRATEGY, ("0.5 *", "0.4 *"), name=parent)
+    assert run_id(config, short) != before
+
+
+def test_the_example_passes_its_check(
+    drypowder: Drypowder, simulated: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copy(EXAMPLES / "my_strategy.py", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    said = drypowder("check", "my_strategy:Careful", "--source", "simulated")
+    assert said.code == 0, said.err
+    assert "wrong" not in said.out
+
+
+# --- finding it -----------------------------------------------------------------------------
+
+
+def test_the_working_folder_comes_first_only_while_importing(write: Write) -> None:
+    helper = write("VALUE = ('SPY', 'IEF')")
+    name = write(STRATEGY, ('return ("SPY", "IEF")', f"from {helper} import VALUE; return VALUE"))
+    before = list(sys.path)
+    assert own_strategy(f"{name}:Mine")().assets == ("SPY", "IEF")
+    assert sys.path == [*before, str(Path.cwd())]
+    own_strategy(f"{name}:Mine")
+    assert sys.path == [*before, str(Path.cwd())]
+
+
+def test_folders_named_like_ours_shadow_nothing(write: Write, tmp_path: Path) -> None:
+    for package in ("signals", "strategies", "backtests"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("raise RuntimeError('shadowed')")
+        (tmp_path / package / "base.py").write_text("raise RuntimeError('shadowed')")
+    extra = (
+        "import numpy as np",
+        "import numpy as np\nimport strategies.baselines, signals.policy",
+    )
+    assert own_strategy(f"{write(STRATEGY, extra)}:Mine").name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("nowhere_at_all:Mine", ["expected a module nowhere_at_all", "run from its folder"]),
+        ("{m}.deeper.still:Mine", ["expected a module {m}.deeper.still"]),
+        ("{m}:Mein", ["unknown class of {m} 'Mein'; did you mean 'Mine'?"]),
+        ("{m}.py:Mine", ["without .py"]),
+        ("./{m}:Mine", ["with dots and without .py"]),
+        ("{m}:", ["expected a path like my_module:MyStrategy", "give module and class"]),
+        (":Mine", ["expected a path like my_module:MyStrategy"]),
+        ("{m}:Mine:Mine", ["expected a path like my_module:MyStrategy"]),
+        ("{m}:np", ["expected a class derived from strategies.Strategy", "an object of module"]),
+        ("{m}:Reading", ["expected a class derived from strategies.Strategy", "was Reading"]),
+        ("json:Mine", ["expected a class Mine in json, found no strategy or signal there"]),
+        ("strategies.mine:Mine", ["the name strategies belongs to drypowder's own package"]),
+    ],
+)
+def test_a_path_that_leads_nowhere_gets_one_line(
+    drypowder: Drypowder, write: Write, path: str, parts: list[str]
+) -> None:
+    name = write(STRATEGY)
+    said = drypowder("run", path.replace("{m}", name), "--source", "simulated")
+    refused(said, *(part.replace("{m}", name) for part in parts))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("json", "Python knows another json"),
+        ("signals", "the name signals belongs to drypowder's own package"),
+    ],
+)
+def test_a_file_whose_name_is_taken_is_told(
+    drypowder: Drypowder, write: Write, name: str, part: str
+) -> None:
+    write(STRATEGY, name=name)
+    refused(drypowder("check", f"{name}:Mine"), part, "another")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("def (:", ["importing {m} failed: SyntaxError", "{m}.py:1"]),
+        ("x = 1\ny = undefined", ["NameError: name 'undefined' is not defined", "{m}.py:2"]),
+        ("import not_there_at_all", ["{m} imports not_there_at_all, which is not found"]),
+        ("from signals import Nope", ["ImportError: cannot import name 'Nope'", "{m}.py:1"]),
+        ("raise SystemExit(0)", ["ended Python", "__main__"]),
+        ("1 / 0", ["ZeroDivisionError", "{m}.py:1"]),
+        ("x = '\ud83d'", ["importing {m} failed"]),
+    ],
+)
+def test_a_module_that_cannot_be_imported_gets_one_line(
+    drypowder: Drypowder, write: Write, tmp_path: Path, text: str, parts: list[str]
+) -> None:
+    name = write("")
+    (tmp_path / f"{name}.py").write_bytes(text.encode("utf-8", "surrogatepass"))
+    said = drypowder("run", f"{name}:Mine", "--source", "simulated")
+    refused(said, *(part.replace("{m}", name) for part in parts))
+
+
+# --- the class ------------------------------------------------------------------------------
+
+DECORATOR = "@dataclass(frozen=True, kw_only=True)\n"
+PROPERTY = "    @property\n    def assets"
+
+
+@pytest.mark.parametrize(
+    ("replaced", "parts"),
+    [
+        ((DECORATOR, ""), ["expected a dataclass, was a plain class", "decorate it"]),
+        ((DECORATOR, "@dataclass\n"), ["cannot inherit non-frozen dataclass"]),
+        (("def weights", "def wieghts"), ["expected Mine to define weights; add it"]),
+        (("def assets", "def asset"), ["expected Mine to define assets; add it"]),
+        (("name: ClassVar", "nome: ClassVar"), ["expected Mine to say its name"]),
+        (("line: ClassVar", "lime: ClassVar"), ["expected Mine to say its line"]),
+        (('"mine"', '"my strategy/1"'), ["expected name as a short word", "'my strategy/1'"]),
+        (('"mine"', '"spy"'), ["expected a name of its own, was 'spy'"]),
+        ((PROPERTY, "    def assets"), ["expected assets as a property, was a method"]),
+        (
+            ("def weights(self, reading, panel)", "def weights(self, panel)"),
+            ["expected weights(self, reading, panel), was weights(self, panel)"],
+        ),
+        (
+            ("    def weights", "    @property\n    def weights"),
+            ["expected a method weights(self, reading, panel), was property"],
+        ),
+        (("window: int = 50", "window: int"), ["default for every parameter, window has none"]),
+        (
+            ("window: int = 50", "gross_limit: ClassVar[float] = 0.0\n    window: int = 50"),
+            ["expected gross_limit as a number above 0, was 0.0"],
+        ),
+        (
+            ("window: int = 50", "def __init__(self):\n        self.x = 1\n\n    window: int = 50"),
+            ["expected no __init__ of its own", "__post_init__"],
+        ),
+        (
+            ("window: int = 50", "window: int = 50\n\n    def __post_init__(self):\n        1 / 0"),
+            ["making Mine failed: ZeroDivisionError"],
+        ),
+        (
+            (
+                "window: int = 50",
+                "window: int = 50\n\n    def __post_init__(self):\n"
+                "        raise ValueError('window is odd')",
+            ),
+            ["window is odd"],
+        ),
+        (("window: int = 50", "window: NoSuchType = 50"), ["NameError"]),
+        (("window: int = 50", "window: 'Nope' = 50"), ["types of parameters that Python knows"]),
+        ((PROPERTY, '    assets = "SPY"\n    @property\n    def others'), ["was 'SPY'", "tuple"]),
+        (("(Strategy)", "(dict)"), ["expected a class derived from strategies.Strategy"]),
+    ],
+)
+def test_a_class_that_is_no_strategy_gets_one_line(
+    drypowder: Drypowder,
+    write: Write,
+    simulated: History,
+    replaced: tuple[str, str],
+    parts: list[str],
+) -> None:
+    said = drypowder("run", f"{write(STRATEGY, replaced)}:Mine", "--source", "simulated")
+    refused(said, *parts)
+
+
+def test_an_inherited_parameter_set_without_its_type_is_refused(
+    drypowder: Drypowder, write: Write
+) -> None:
+    """A dataclass would take no notice of it and go on with the parent's value."""
+    name = write("""
+from dataclasses import dataclass
+from typing import ClassVar
+from strategies import NearCashFlow
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(NearCashFlow):
+    name: ClassVar[str] = "mine"
+    volatility = 0.1
+""")
+    refused(drypowder("check", f"{name}:Mine"), "write volatility: float = …")
+
+
+def test_a_strategy_and_a_signal_are_told_apart(drypowder: Drypowder, write: Write) -> None:
+    path = f"{write(SIGNAL)}:Fear"
+    refused(drypowder("run", path, "--source", "simulated"), "expected a strategy, was a signal")
+    with pytest.raises(signals.errors.ConfigError, match="expected a signal, was a strategy"):
+        own_signal(f"{write(STRATEGY)}:Mine")
+
+
+# --- what it answers ------------------------------------------------------------------------
+
+RETURN = 'return pd.DataFrame({"SPY": share, "IEF": 0.1}, index=panel.index)'
+
+
+@pytest.mark.parametrize(
+    ("replaced", "parts"),
+    [
+        ((RETURN, "return 1 / 0"), ["mine: weights failed: ZeroDivisionError", ".py:3"]),
+        ((RETURN, "return panel['NOPE']"), ["KeyError: 'NOPE'", "to stand in assets or reads"]),
+        ((RETURN, "return share"), ["expected weights as a DataFrame", "was Series"]),
+        ((RETURN, "pass"), ["expected weights as a DataFrame", "was NoneType"]),
+        (('"IEF": 0.1}', '"TLT": 0.1}'), ["expected a column for each of its assets"]),
+        (
+            ("index=panel.index)", "index=panel.index).iloc[1:]"),
+            ["expected a row for each session"],
+        ),
+        (("index=panel.index)", "index=panel.index).astype(str) + 'x'"), ["weights as numbers"]),
+        (('"IEF": 0.1}', '"IEF": 0.6}'), ["expected the sum of weights of at most 1, was 1.1 on"]),
+        (('"IEF": 0.1}', '"IEF": -0.6}'), ["expected gross exposure of at most 1, was 1.1 on"]),
+        (('"IEF": 0.1}', '"IEF": np.nan}'), ["expected a finite weight of IEF on"]),
+        (('("SPY", "IEF")', '("SPY", "IEFF")'), ["expected prices of IEFF"]),
+        (('return ("SPY", "IEF")', 'return "SPY"'), ["expected assets as a tuple", "was 'SPY'"]),
+        (('return ("SPY", "IEF")', 'return ("SPY", "SPY")'), ["SPY twice; drop one"]),
+        (('return ("SPY", "IEF")', "return self.tickers"), ["assets failed: AttributeError"]),
+        (("above.map(", "above.mpa("), ["mine: state failed: AttributeError"]),
+        ((".astype(object)", ".astype(object).tolist()"), ["state as a Series", "was list"]),
+        ((".astype(object)", ".dropna().iloc[3:]"), ["rows for", "reindex it"]),
+        (('{True: "above", False: "below"}', "{True: 1, False: 0}"), ["expected state as labels"]),
+    ],
+)
+def test_an_answer_of_another_form_gets_one_line(
+    drypowder: Drypowder,
+    write: Write,
+    simulated: History,
+    replaced: tuple[str, str],
+    parts: list[str],
+) -> None:
+    path = f"{write(STRATEGY, replaced)}:Mine"
+    for how in ("run", "today", "check"):
+        refused(drypowder(how, path, "--source", "simulated"), *parts)
+    assert not Path("reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("replaced", "parts"),
+    [
+        (("def flag", "def flags"), ["expected Fear to define flag"]),
+        (('"vix": "points"', '"vix index": "points"'), ["expected headline as one of the gauges"]),
+        (('"fear"', '"capex"'), ["a signal 'capex' exists; give it another name"]),
+        (("def score(self, panel)", "def score(self)"), ["expected score(self, panel), was"]),
+        (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),
+        (("return hysteresis(", "return float("), ["fear: flag failed: TypeError"]),
+        (
+            ("return hysteresis(", "return 20 < max("),
+            ["fear: flag failed"],
+        ),
+        (
+            ('"vix"], self.enter, self.leave)', '"vix"], 25, 20).astype(float)'),
+            ["expected flag as pandas boolean, NA where there is no view, was of type"],
+        ),
+        (("return (vix - ", "return vix.dropna() if vix.any() else (vix - "), ["rows for"]),
+        (('panel["VIXCLS"]', 'panel["VIX"]'), ["KeyError: 'VIX'", "has to stand in inputs"]),
+    ],
+)
+def test_a_wrong_signal_gets_one_line(
+    drypowder: Drypowder,
+    write: Write,
+    simulated: History,
+    replaced: tuple[str, str],
+    parts: list[str],
+) -> None:
+    name = write(SIGNAL, replaced)
+    Path("my.toml").write_text(
+        f'strategy = "cash-heavy"\nsource = "simulated"\n[own_signals]\n"{name}:Fear" = true\n'
+    )
+    refused(drypowder("run", "--config", "my.toml"), *parts)
+
+
+def test_writing_into_the_panel_harms_nobody_else(write: Write, short: History) -> None:
+    line = ('price = panel["SPY"]', 'price = panel["SPY"]\n        panel["SPY"] = 1.0')
+    before = short.digest()
+    config = config_from({"strategy": f"{write(STRATEGY, line)}:Mine"})
+    strategy, reading = config.build_strategy(), signals.read(short.panel)
+    strategy.weights(reading, short.panel)
+    assert short.digest() == before
+    in_place = ("vix = self", "panel.loc[:, 'VIXCLS'] = 0.0\n        vix = self")
+    own_signal(f"{write(SIGNAL, in_place)}:Fear")().score(short.panel)
+    assert short.digest() == before
+
+
+# --- look-ahead -----------------------------------------------------------------------------
+
+SHARE = "share = 0.5 * (price > price.rolling(self.window).mean())"
+LAST_ROW = "0.5 * (price > price.iloc[-1])"
+
+CHEATS = [
+    pytest.param("0.5 * (price.shift(-1) > price)", id="tomorrow's price"),
+    pytest.param("0.5 * (price > price.mean())", id="whole-sample mean"),
+    pytest.param(LAST_ROW, id="last row of the panel"),
+    pytest.param("0.5 * (price > price.rolling(99, center=True).mean())", id="centred window"),
+    pytest.param("price.where(price > price.cummax() * 0.95).bfill().notna() * 0.5", id="bfill"),
+    pytest.param("0.5 * price.rank(pct=True).fillna(0)", id="rank over the whole"),
+    pytest.param(
+        "0.5 * (reading.regime.shift(-1).ffill() == 'NEUTRAL')", id="tomorrow's regime, filled"
+    ),
+    pytest.param("0.5 * (reading.scores['policy'].shift(-5).ffill() > 1)", id="next week's score"),
+    pytest.param("pd.Series(np.linspace(0, 0.5, len(price)), price.index)", id="length of history"),
+]
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_a_strategy_that_knows_the_future_is_caught(
+    drypowder: Drypowder, write: Write, simulated: History, cheat: str
+) -> None:
+    name = write(STRATEGY, (SHARE, f"share = {cheat}"))
+    said = drypowder("check", f"{name}:Mine", "--source", "simulated")
+    refused(said, "mine: expected weights of SPY on 20", "not to depend on what comes after 20")
+    assert "wrong  look-ahead" in said.out
+    assert said.out.count("wrong") == 1
+
+
+def test_an_honest_strategy_passes(drypowder: Drypowder, write: Write, simulated: History) -> None:
+    options = ("--source", "simulated", "--start", "2022-01-03", "--json")
+    said = drypowder("check", f"{write(STRATEGY)}:Mine", *options)
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    assert (told["kind"], told["ok"], told["source"]) == ("strategy", True, "simulated")
+    names = [c["check"] for c in told["checks"]]
+    assert "2022-01-03 to 2024-12-31" in told["checks"][5]["said"]
+    assert names == [
+        "assets", "weights", "limits", "unlisted", "state", "backtest", "look-ahead",
+    ]  # fmt: skip
+
+
+def test_a_state_that_knows_the_future_is_caught(
+    drypowder: Drypowder, write: Write, simulated: History
+) -> None:
+    state = ('above = panel["SPY"] >', 'above = panel["SPY"].shift(-1).ffill() >')
+    said = drypowder("check", f"{write(STRATEGY, state)}:Mine", "--source", "simulated")
+    refused(said, "mine: expected state on 20")
+
+
+def test_chance_is_told_from_foresight(
+    drypowder: Drypowder, write: Write, simulated: History
+) -> None:
+    random = (SHARE, "share = np.random.default_rng().random(len(price)) / 2")
+    said = drypowder("check", f"{write(STRATEGY, random)}:Mine", "--source", "simulated")
+    refused(said, "weights of SPY", "to be the same when read twice", "seed what is random")
+
+
+@pytest.mark.parametrize(
+    ("replaced", "what"),
+    [
+        (('panel["VIXCLS"].rolling', 'panel["VIXCLS"].shift(-1).rolling'), "gauges of vix"),
+        (("vix.expanding(60).mean()", "vix.mean()"), "score"),
+        (
+            (
+                'hysteresis(self.gauges(panel)["vix"]',
+                'hysteresis(panel["VIXCLS"].shift(-9).ffill()',
+            ),
+            "flag",
+        ),
+        (('"VIXCLS"].rolling', '"VIXCLS"].bfill().rolling'), None),
+    ],
+)
+def test_a_signal_that_knows_the_future_is_caught(
+    drypowder: Drypowder,
+    write: Write,
+    simulated: History,
+    replaced: tuple[str, str],
+    what: str | None,
+) -> None:
+    said = drypowder("check", f"{write(SIGNAL, replaced)}:Fear", "--source", "simulated")
+    if what is None:  # there is no gap in this history, so filling it backwards fills nothing
+        assert said.code == 0, said.err
+    else:
+        refused(said, "fear: expected", what, "not to depend on what comes after 20")
+
+
+def test_filling_a_gap_backwards_is_caught_where_there_is_one(write: Write, short: History) -> None:
+    filled = ('"VIXCLS"].rolling', '"VIXCLS"].bfill().rolling')
+    path = f"{write(SIGNAL, filled)}:Fear"
+    config = config_from({"strategy": "bills", "own_signals": {path: True}})
+    holed = short.panel.copy()
+    holed.loc[holed.index[700:704], "VIXCLS"] = np.nan
+    signal = config.build_signals()["fear"]
+    history = History(**{**vars(short), "panel": holed})
+    fault = next(truncation_faults(signal, config, history))
+    assert fault.cut == holed.index[703]
+    assert fault.date == holed.index[700]
+
+
+def test_another_future_shows_what_a_cut_hides(write: Write, short: History) -> None:
+    """Shifted values, filled forward, agree with a cut until something changes after it."""
+    filled = (SHARE, "share = 0.5 * (reading.regime.shift(-1).ffill() == 'NEUTRAL')")
+    config = config_from({"strategy": f"{write(STRATEGY, filled)}:Mine"})
+    reading = pipeline.read(config, short)
+    same = reading.regime.eq(reading.regime.shift(-1)) & reading.regime.notna()
+    calm = [pd.Timestamp(day) for day in short.panel.index[same][100:-60:60]]
+    faults = list(truncation_faults(config.build_strategy(), config, short, calm, reading))
+    assert faults
+    assert {fault.future for fault in faults} == {"another"}
+
+
+def test_a_strategy_is_held_to_the_future_of_ones_own_signals_too(
+    write: Write, short: History
+) -> None:
+    cheat = write(SIGNAL, ('panel["VIXCLS"].rolling', 'panel["VIXCLS"].shift(-1).rolling'))
+    config = config_from({"strategy": "cash-heavy", "own_signals": {f"{cheat}:Fear": True}})
+    fault = next(truncation_faults(config.build_strategy(), config, short))
+    assert (fault.name, fault.what, fault.column) == ("fear", "gauges", "vix")
+
+
+def test_an_honest_signal_passes(drypowder: Drypowder, write: Write, simulated: History) -> None:
+    said = drypowder("check", f"{write(SIGNAL)}:Fear", "--source", "simulated")
+    assert said.code == 0, said.err
+    for name in ("inputs", "gauges", "score", "flag", "thresholds", "explain", "look-ahead"):
+        assert f"ok     {name}" in said.out
+
+
+def test_a_weight_without_a_price_is_caught(write: Write, short: History) -> None:
+    config = config_from({"strategy": f"{write(STRATEGY)}:Mine"})
+    panel = short.panel.copy()
+    panel.loc[panel.index[800:820], "IEF"] = np.nan
+    checks = check_strategy(config, History(**{**vars(short), "panel": panel}))
+    wrong = [c for c in checks if not c.holds]
+    assert [c.name for c in wrong] == ["unlisted"]
+    assert f"IEF on {panel.index[800].date()}" in wrong[0].said
+
+
+def test_what_cannot_be_asked_is_left_out(write: Write, short: History) -> None:
+    broken = config_from({"strategy": f"{write(STRATEGY, (RETURN, 'return 1 / 0'))}:Mine"})
+    assert [c.name for c in check_strategy(broken, short)] == ["assets", "weights"]
+    config = config_from({"strategy": "bills"})
+    without = History(**{**vars(short), "panel": short.panel.drop(columns="RRPONTSYD")})
+    checks = check_signal(DryPowder(), config, without)
+    assert [c.name for c in checks] == ["inputs"]
+    assert "RRPONTSYD" in checks[0].said
+
+
+@pytest.mark.parametrize("name", ["near-cash-flow@quantities", "bills", "dry_powder"])
+def test_registered_names_are_checked_too(
+    drypowder: Drypowder, simulated: History, name: str
+) -> None:
+    said = drypowder("check", name, "--source", "simulated")
+    assert said.code == 0, said.err
+    assert "ok     look-ahead" in said.out
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("near-cashflow", "did you mean 'near-cash-flow'?"), ("dry-powder", "'dry_powder'")],
+)
+def test_a_mistyped_name_gets_the_nearest(drypowder: Drypowder, name: str, part: str) -> None:
+    refused(drypowder("check", name), "unknown strategy or signal", part)
+
+
+def test_every_registered_strategy_knows_no_future(
+    short: History, reading: signals.Reading
+) -> None:
+    for name in STRATEGIES:
+        config = config_from({"strategy": name})
+        faults = truncation_faults(
+            config.build_strategy(), config, short, [short.panel.index[900]], reading
+        )
+        assert list(faults) == []
+
+
+def test_cuts_lie_at_the_end_of_gaps_and_at_changes(short: History) -> None:
+    panel = short.panel.copy()
+    panel.loc[panel.index[500:510], "RRPONTSYD"] = np.nan
+    flag = pd.DataFrame({"": pd.Series(panel.index > panel.index[640], panel.index)})
+    dates = default_dates(DryPowder(), {"flag": flag}, panel)
+    assert dates[0] == panel.index[-1]
+    assert {panel.index[509], panel.index[641]} <= set(dates)
+
+
+def test_tables_differ_by_the_last_bit_and_by_missing_values() -> None:
+    index = pd.bdate_range("2024-01-02", periods=4)
+    one = pd.DataFrame({"a": [1.0, np.nan, 3.0, 4.0], "b": [0.1, 0.2, 0.3, 0.4]}, index=index)
+    assert first_difference(one, one.copy()) is None
+    by_a_bit = one.assign(b=[0.1, 0.2, np.nextafter(0.3, 1), 0.4])
+    assert first_difference(one, by_a_bit) == (index[2], "b")
+    assert first_difference(one, one.fillna(0)) == (index[1], "a")
+    assert first_difference(one, one.drop(columns="b")) == (index[0], "b")
+    assert first_difference(one, one.iloc[:3]) == (index[3], "a")
+    words = pd.DataFrame({"": ["x", None, "y", "y"]}, index=index)
+    assert first_difference(words, words.copy()) is None
+    assert first_difference(words, words.fillna("z")) == (index[1], "")
+
+
+# --- configuration --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("toml", "parts"),
+    [
+        ("strategy = 'spy'\nuniverze = 1", ["unknown config key 'univerze'", "'universe'"]),
+        ("strategy = 'spy'\n[schedule]\nevry = 'week'", ["config key in schedule 'evry'", "every"]),
+        (
+            "strategy = 'spy'\n[schedule]\nevery = 'weak'",
+            ["every", "'week'", "'weak'"],
+        ),
+        ("strategy = 'spy'\n[costs]\nstok_bp = 1", ["config key in costs 'stok_bp'", "'stock_bp'"]),
+        (
+            "strategy = 'near-cash-flow'\n[universe]\nmemry = ['MU']",
+            ["unknown sleeve of near-cash-flow 'memry'", "'memory'"],
+        ),
+        ("strategy = 'near-cash-flow@quantites'", ["unknown driver", "'quantities'"]),
+        ("strategy = 'near-cash-flow'\n[params]\nvolatilty = 1", ["'volatility'"]),
+        ("strategy = 'spy'\n[own_signals]\n'{m}:Faer' = true", ["did you mean 'Fear'?"]),
+        ("strategy = 'spy'\n[own_signals]\n'{m}:Fear' = 'yes'", ["own_signals", "was 'yes'"]),
+        ("strategy = 'spy'\n[own_signals]\n'{m}' = true", ["expected a path like my_module"]),
+        (
+            "strategy = 'spy'\n[signals.fearr]\nenter = 1\n[own_signals]\n'{m}:Fear' = true",
+            ["fear"],
+        ),
+        (
+            "strategy = 'spy'\n[signals.fear]\nentr = 1\n[own_signals]\n'{m}:Fear' = true",
+            ["unknown parameter of fear 'entr'", "'enter'"],
+        ),
+    ],
+)
+def test_unknown_keys_are_refused_with_the_nearest(
+    drypowder: Drypowder, write: Write, toml: str, parts: list[str]
+) -> None:
+    name = write(SIGNAL)
+    Path("my.toml").write_text(toml.replace("{m}", name))
+    refused(drypowder("run", "--config", "my.toml", "--source", "simulated"), *parts)

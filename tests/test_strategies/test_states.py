@@ -1,0 +1,416 @@
+"""What a strategy's state is good for: when it decides, and how often it was put to the test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import signals
+from backtests import pipeline
+from backtests.config import config_from
+from backtests.history.calendar import all_sessions
+from backtests.history.panel import History
+from signals.regime import Reading, Regime
+from strategies import STRATEGIES, CashHeavy, DualMomentum, Patient, Strategy, Survival, Trend
+from strategies.base import check_weights, decide
+from tests.test_signals.test_truncation import assert_blind_to_the_future
+
+CAPITAL_SCARCE = ("ABSORPTION", "FORCED_SELLING")
+THIRDS = ("1/3 in", "2/3 in", "3/3 in")
+
+#: By strategy with a state: the states it acts in, and whether its schedule alone decides.
+DECLARED = {
+    "near-cash-flow": (("ABSORPTION",), False),
+    "near-cash-flow-smh": (("ABSORPTION",), False),
+    "cash-heavy": (("ABSORPTION",), False),
+    "defensive": (("ABSORPTION",), False),
+    "patient": (THIRDS, False),
+    "memory-over-crypto": (CAPITAL_SCARCE, False),
+    "memory-over-crypto-smh": (CAPITAL_SCARCE, False),
+    "survival": (("absorbing",), False),
+    "trend": (("out",), True),
+    "trend-universe": (("out",), True),
+    "dual-momentum": (("out",), True),
+}
+
+
+def labels_of(state: pd.Series) -> list[str | None]:
+    return [None if pd.isna(label) else label for label in state]
+
+
+# --- what is declared ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def short() -> History:
+    """Return a short simulated history that visits every regime."""
+    return History.simulated(seed=5, years=5)
+
+
+@pytest.fixture(scope="module")
+def reading(short: History) -> Reading:
+    return signals.read(short.panel)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_states_are_declared_and_occur(name: str, short: History, reading: Reading) -> None:
+    strategy = STRATEGIES[name]()
+    state = strategy.state(reading, short.panel)
+    if name not in DECLARED:
+        assert state is None
+        return
+    assert (strategy.watched, strategy.only_scheduled) == DECLARED[name]
+    assert state is not None
+    assert state.isin(strategy.watched).any(), "a state that never occurs tests nothing"
+
+
+@pytest.mark.parametrize("name", [n for n, each in STRATEGIES.items() if each.follows_regime])
+def test_weights_depend_on_the_regime_where_it_is_followed(
+    name: str, short: History, reading: Reading
+) -> None:
+    strategy = STRATEGIES[name]()
+    other = replace(reading, regime=reading.regime.shift(40))
+    assert not decide(strategy, reading, short.panel).equals(decide(strategy, other, short.panel))
+
+
+@pytest.mark.parametrize("name", [n for n, each in STRATEGIES.items() if not each.follows_regime])
+def test_weights_do_not_depend_on_a_regime_that_is_not_followed(
+    name: str, short: History, reading: Reading
+) -> None:
+    strategy = STRATEGIES[name]()
+    other = replace(reading, regime=reading.regime.shift(40))
+    assert decide(strategy, reading, short.panel).equals(decide(strategy, other, short.panel))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_weights_depend_on_past_prices_only_where_it_is_said(
+    name: str, short: History, reading: Reading
+) -> None:
+    """Other prices on the same sessions: doubled every second session."""
+    strategy = STRATEGIES[name]()
+    held = list(strategy.assets)
+    rough = short.panel.copy()
+    rough.loc[rough.index[::2], held] *= 2
+    same = decide(strategy, reading, short.panel).equals(decide(strategy, reading, rough))
+    assert same == (not strategy.uses_prices)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_prices_in_another_unit_change_no_weight_and_no_state(
+    name: str, short: History, reading: Reading
+) -> None:
+    strategy = STRATEGIES[name]()
+    scaled = short.panel.copy()
+    scaled[list(strategy.assets)] *= 8  # a power of two, so not even the last bit may differ
+    assert decide(strategy, reading, short.panel).equals(decide(strategy, reading, scaled))
+    state = strategy.state(reading, short.panel)
+    if state is not None:
+        assert state.equals(strategy.state(reading, scaled))
+
+
+# --- when a strategy decides -----------------------------------------------------------------
+
+INDEX = all_sessions()[(all_sessions() >= "2015-01-01") & (all_sessions() < "2017-07-01")]
+MONTH_ENDS = {at for at in range(len(INDEX) - 1) if INDEX[at].month != INDEX[at + 1].month} | {
+    len(INDEX) - 1
+}
+
+
+def a_reading(regime: list[str | None], flag: list[bool | None] | None = None) -> Reading:
+    """Return a reading of the sessions from 2015 on; the last regime stays to the end."""
+    names = regime + regime[-1:] * (len(INDEX) - len(regime))
+    flags = [None] * len(INDEX) if flag is None else flag + flag[-1:] * (len(INDEX) - len(flag))
+    return Reading(
+        regime=pd.Series(names, index=INDEX, dtype=object, name="regime"),
+        flags=pd.DataFrame({"absorption": pd.array(flags, dtype="boolean")}, index=INDEX),
+        scores=pd.DataFrame({"absorption": np.nan}, index=INDEX),
+        votes=pd.DataFrame(index=INDEX),
+    )
+
+
+def unscheduled(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> set[int]:
+    """Return the rows on which a strategy decides though no month ends; the first left out."""
+    state = strategy.state(reading, panel)
+    config = config_from({"strategy": strategy.name})
+    days = pipeline.decisions(config, strategy, state, INDEX)
+    rows = set(INDEX.get_indexer(days).tolist())
+    assert rows >= MONTH_ENDS | {0}
+    return rows - MONTH_ENDS - {0}
+
+
+@pytest.fixture
+def flat() -> pd.DataFrame:
+    return pd.DataFrame({"SPY": 1.0}, index=INDEX)
+
+
+def test_patient_decides_at_each_third_and_at_no_regime_change_between(flat: pd.DataFrame) -> None:
+    """In on 5, 26, 47; out on 299, 320, 341, with the regime flipping all the while.
+
+    Before and after, while nothing is held, every change of regime is an occasion.
+    """
+    regime = ["NEUTRAL"] * 3 + ["INJECTION"] * 2 + ["OPPORTUNITY"] * 45
+    regime += ["ABSORPTION", "NEUTRAL", None, "INJECTION"] * 80  # four a turn, to row 370
+    found = unscheduled(Patient(), a_reading([*regime, *["NEUTRAL"] * 9, "ABSORPTION"]), flat)
+    flips = set(range(341, 371)) | {379}
+    assert found == ({3, 5, 26, 47, 299, 320} | flips) - MONTH_ENDS
+
+
+def test_a_strategy_that_follows_the_regime_decides_at_each_change(flat: pd.DataFrame) -> None:
+    regime = [None] * 4 + ["NEUTRAL"] * 3 + ["ABSORPTION"] * 3 + [None] * 2 + ["NEUTRAL"]
+    assert unscheduled(CashHeavy(), a_reading(regime), flat) == {4, 7, 10, 12}
+
+
+def test_survival_decides_when_the_flag_turns_and_not_with_the_regime(flat: pd.DataFrame) -> None:
+    flag = [None] * 3 + [False] * 3 + [True] * 4 + [False]
+    regime = ["NEUTRAL", "ABSORPTION"] * 9
+    assert unscheduled(Survival(), a_reading(regime, flag), flat) == {3, 6, 10}
+
+
+@pytest.mark.parametrize("strategy", [Trend(months=2), DualMomentum()])
+def test_challengers_decide_at_month_ends_alone(strategy: Strategy) -> None:
+    steps = np.random.default_rng(3).normal(0, 0.02, (len(INDEX), 3))
+    prices = np.exp(np.cumsum(steps, axis=0))
+    panel = pd.DataFrame(prices, INDEX, ["SPY", "EFA", "IEF"]).assign(DGS3MO=1.0)
+    nothing = a_reading([None])
+    state = strategy.state(nothing, panel)
+    assert state is not None
+    turns = np.flatnonzero(state != state.shift())
+    assert set(turns[1:].tolist()) - MONTH_ENDS, "it turns within months"
+    assert unscheduled(strategy, nothing, panel) == set()
+
+
+# --- how often a state was entered -----------------------------------------------------------
+
+
+def entered(states: str, watched: str, first: int = 1, last: int | None = None) -> int:
+    """Count on states of one letter a session; returns are earned from row ``first`` on."""
+    index = INDEX[: len(states)]
+    state = pd.Series([None if s == "." else s for s in states], index=index, dtype=object)
+    return pipeline.entered(state, tuple(watched), index[first:last])
+
+
+@pytest.mark.parametrize(
+    ("states", "watched", "times"),
+    [
+        ("NNNNNN", "A", 0),
+        ("NNAANN", "A", 1),
+        ("NAANAN", "A", 2),
+        ("AANNNN", "A", 1),  # a stay that had begun counts
+        ("NNNNNA", "A", 0),  # known at the last close: nothing was earned in it
+        ("NNNNAA", "A", 1),
+        ("NA.ANN", "A", 2),  # a session without a view ends a stay
+        ("......", "A", 0),
+        ("NABABN", "AB", 1),  # watched together, one stay
+        ("NANBNN", "AB", 2),
+        ("ANANAN", "A", 3),
+        ("NANANA", "A", 2),
+    ],
+)
+def test_a_stay_counts_once_if_a_return_was_earned_in_it(
+    states: str, watched: str, times: int
+) -> None:
+    assert entered(states, watched) == times
+
+
+def test_only_stays_within_the_returns_count() -> None:
+    """Of three stays, at 1, 4 and 7, returns from row 4 to 6 saw the state of rows 3 to 5."""
+    assert entered("NANNANNANN", "A") == 3
+    assert entered("NANNANNANN", "A", first=4, last=7) == 1
+    assert entered("NAAAANNANN", "A", first=4, last=6) == 1  # begun before
+    assert entered("NANNANNANN", "A", first=2, last=4) == 1
+    assert entered("NANNANNANN", "A", first=3, last=5) == 0
+
+
+def a_run(strategy: Strategy, state: list[str | None] | None, decided: list[int]) -> Any:
+    """Return as much of a run as counting needs."""
+    index = INDEX[: len(state or decided)]
+    series = None if state is None else pd.Series(state, index=index, dtype=object)
+    return SimpleNamespace(
+        strategy=strategy,
+        state=series,
+        decided=pd.DataFrame(index=index[decided]),
+        result=SimpleNamespace(returns=pd.Series(0.0, index=index[1:])),
+    )
+
+
+def test_thirds_in_and_out_are_one_time() -> None:
+    names = ["NEUTRAL", *THIRDS, "2/3 in", "1/3 in", "NEUTRAL", "1/3 in", "FORCED_SELLING", None]
+    assert pipeline.times_entered(a_run(Patient(), names, [])) == 2
+
+
+def test_a_schedule_that_alone_decides_sees_the_state_of_its_sessions_alone() -> None:
+    """Out on 2 to 4, which the decisions on 0 and 6 never saw, and on 9, which that on 9 did."""
+    state: list[str | None] = ["invested"] * 12
+    state[2:5] = ["out"] * 3
+    state[9] = "out"
+    assert pipeline.times_entered(a_run(Trend(), state, [0, 6, 9])) == 1
+    assert pipeline.times_entered(a_run(Trend(), state, [0, 3, 6, 9])) == 2
+    assert pipeline.times_entered(a_run(Trend(), state, [0, 3, 9])) == 1  # never seen to be back
+    assert pipeline.times_entered(a_run(Trend(), state, [0, 6, 11])) == 0
+
+
+def test_a_strategy_that_decides_at_changes_is_asked_at_every_session() -> None:
+    state = ["ABSORPTION", None, "ABSORPTION", None]
+    assert pipeline.times_entered(a_run(CashHeavy(), state, [])) == 2
+
+
+def test_a_strategy_without_a_state_entered_none() -> None:
+    assert pipeline.times_entered(a_run(STRATEGIES["spy"](), None, [0, 1])) is None
+
+
+def counted(labels: list[str | None], watched: tuple[str, ...]) -> int:
+    """Count stays among the states known before each return, one by one."""
+    times, inside = 0, False
+    for label in labels[:-1]:
+        times += label in watched and not inside
+        inside = label in watched
+    return times
+
+
+@pytest.mark.parametrize("name", ["memory-over-crypto", "patient", "survival", "cash-heavy"])
+def test_a_run_counts_what_its_strategy_acts_in(
+    name: str, short: History, reading: Reading
+) -> None:
+    run = a_real_run(name, short, reading)
+    assert run.state is not None
+    labels = labels_of(run.state.loc[run.result.equity.index])
+    times = counted(labels, DECLARED[name][0])
+    assert times > 0
+    assert pipeline.times_entered(run) == times
+
+
+@pytest.mark.parametrize("name", ["trend", "dual-momentum"])
+def test_a_run_of_a_challenger_counts_what_its_decisions_saw(
+    name: str, short: History, reading: Reading
+) -> None:
+    """Between decisions it stays as it is, whatever the rule says in the meantime."""
+    run = a_real_run(name, short, reading)
+    days = run.result.equity.index
+    assert run.state is not None
+    labels: list[str | None] = []
+    for day in days:
+        labels.append(run.state[day] if day in run.decided.index else labels[-1])
+    times = counted(labels, ("out",))
+    assert times > 0
+    assert pipeline.times_entered(run) == times
+    if name == "trend":  # the one that turns back and forth within months here
+        assert counted(labels_of(run.state.loc[days]), ("out",)) > times
+
+
+def a_real_run(name: str, history: History, reading: Reading) -> pipeline.Run:
+    config = config_from({"strategy": name, "start": "2022-01-03"})
+    return pipeline.run_on(config, history, reading, pipeline.window(config, history, reading))
+
+
+# --- states never change with the future -----------------------------------------------------
+
+#: Sessions to cut at: before coins, in calm, in crises, and within a held chance.
+CUTS = ["2009-03-09", "2014-10-15", "2017-06-30", "2020-03-16", "2022-11-08", "2024-02-29"]
+
+
+@pytest.fixture(scope="module")
+def real(history: History) -> Reading:
+    return signals.read(history.panel)
+
+
+@pytest.fixture(scope="module")
+def eventful(real: Reading) -> Reading:
+    """Return the reading with a chance every two years, which real history never saw."""
+    cycle = ["FORCED_SELLING"] * 9 + ["OPPORTUNITY"] * 63 + ["NEUTRAL"] * 260
+    cycle += ["OPPORTUNITY"] * 20 + ["ABSORPTION"] * 100 + ["INJECTION"] * 60 + [None] * 11
+    names = (cycle * (len(real.regime) // len(cycle) + 1))[: len(real.regime)]
+    return replace(real, regime=pd.Series(names, index=real.regime.index, dtype=object))
+
+
+Measured = Callable[[Reading, pd.DataFrame], pd.DataFrame]
+
+
+def assert_blind(measure: Measured, reading: Reading, panel: pd.DataFrame) -> None:
+    """Hold a measure on a reading and a panel cut at each date to the whole, cut there."""
+    cuts = [pd.Timestamp(day) for day in CUTS]
+    assert_blind_to_the_future(lambda p: measure(upto(reading, p.index[-1]), p), panel, cuts)
+
+
+def upto(reading: Reading, at: pd.Timestamp) -> Reading:
+    return Reading(
+        regime=reading.regime.loc[:at],
+        flags=reading.flags.loc[:at],
+        scores=reading.scores.loc[:at],
+        votes=reading.votes.loc[:at],
+    )
+
+
+def state_of(strategy: Strategy) -> Measured:
+    return lambda reading, panel: pd.DataFrame(strategy.state(reading, panel))
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_appending_the_future_changes_no_state(
+    name: str, history: History, real: Reading, eventful: Reading
+) -> None:
+    for reading in (real, eventful):
+        assert_blind(state_of(STRATEGIES[name]()), reading, history.panel)
+
+
+@pytest.mark.parametrize("name", [n for n, each in STRATEGIES.items() if each.follows_regime])
+def test_appending_the_future_changes_no_weight_when_there_are_chances(
+    name: str, history: History, eventful: Reading
+) -> None:
+    assert_blind(STRATEGIES[name]().weights, eventful, history.panel)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_weights_are_finite_and_within_their_limits_whatever_the_regime(
+    name: str, history: History, real: Reading, eventful: Reading
+) -> None:
+    strategy = STRATEGIES[name]()
+    readings = [replace(real, regime=real.regime.mask(real.regime.notna(), r)) for r in Regime]
+    for reading in (real, eventful, *readings):
+        weights = decide(strategy, reading, history.panel)
+        check_weights(weights, name, strategy.gross_limit)
+        priced = history.panel.reindex(columns=list(strategy.assets)).notna()
+        assert not weights.where(~priced, 0.0).any(axis=None), "it holds what has no price"
+
+
+# --- the checkers can fail -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowsTheTurn(CashHeavy):
+    """Cheats: names tomorrow's regime."""
+
+    def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
+        return reading.regime.shift(-1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowsHowTheMonthEnds(Trend):
+    """Cheats: the month's last price stands on all its sessions."""
+
+    def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
+        month = pd.DatetimeIndex(panel.index).to_period("M")
+        return super().state(reading, panel.groupby(month).transform("last"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnowsWhetherItLasts(Patient):
+    """Cheats: takes no chance that FORCED_SELLING is about to end."""
+
+    def thirds(self, regime: pd.Series) -> pd.Series:
+        ahead = (regime == "FORCED_SELLING")[::-1].rolling(500, min_periods=1).max()[::-1]
+        return super().thirds(regime).where(ahead == 0, 0)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the strategy cheats")
+@pytest.mark.parametrize("cheat", [KnowsTheTurn(), KnowsHowTheMonthEnds(), KnowsWhetherItLasts()])
+def test_a_state_from_tomorrow(cheat: Strategy, history: History, eventful: Reading) -> None:
+    assert_blind(state_of(cheat), eventful, history.panel)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the strategy cheats")
+def test_weights_from_tomorrow(history: History, eventful: Reading) -> None:
+    assert_blind(KnowsWhetherItLasts().weights, eventful, history.panel)
