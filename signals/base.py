@@ -190,6 +190,10 @@ class Signal(ABC):
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return the flag as pandas ``boolean``; NA without a view."""
 
+    def views(self, panel: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+        """Return flag and score; a signal may compute what they share once."""
+        return self.flag(panel), self.score(panel)
+
     @property
     @abstractmethod
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -294,7 +298,17 @@ class ScoreSignal(Signal):
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return whether the deciding gauge is high."""
-        measure = self.gauges(panel)[self.decides]
+        return self._high(self.gauges(panel))
+
+    def views(self, panel: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+        """Return flag and score from one set of gauges, unless a subclass has its own of either."""
+        if type(self).flag is not ScoreSignal.flag or type(self).score is not ScoreSignal.score:
+            return super().views(panel)
+        gauges = self.gauges(panel)
+        return self._high(gauges), gauges["score"].rename(self.name)
+
+    def _high(self, gauges: pd.DataFrame) -> pd.Series:
+        measure = gauges[self.decides]
         return hysteresis(measure, self.enter, self.leave, self.confirm).rename(self.name)
 
 

@@ -122,7 +122,8 @@ class Opportunity(Signal):
 
     def score(self, panel: pd.DataFrame) -> pd.Series:
         """Return −z(drawdown)."""
-        return (-zscore(self.gauges(panel)["drawdown"])).rename(self.name)
+        require(panel, BASKET, self.name)
+        return (-zscore(_basket_drawdown(panel, self.members))).rename(self.name)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return whether a chance has come."""

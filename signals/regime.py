@@ -86,8 +86,9 @@ def read(
     -------
     The reading at each session; no row depends on a later one.
     """
-    flags = pd.DataFrame({name: s.flag(panel) for name, s in signals.items()}, index=panel.index)
-    scores = pd.DataFrame({name: s.score(panel) for name, s in signals.items()}, index=panel.index)
+    views = {name: signal.views(panel) for name, signal in signals.items()}
+    flags = pd.DataFrame({name: flag for name, (flag, _) in views.items()}, index=panel.index)
+    scores = pd.DataFrame({name: score for name, (_, score) in views.items()}, index=panel.index)
     votes = flags[[name for name in voters if name in flags]]
     regime = vote(flags, votes, injecting(signals, panel), min_views, confirm)
     return Reading(regime=regime, flags=flags, scores=scores, votes=votes)

@@ -6,7 +6,8 @@ average, which needs no skill, and equal weights of its own assets, which share 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,10 +16,14 @@ from backtests.config import RunConfig, config_from
 from backtests.evidence import metrics
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
-from backtests.evidence.luck import Luck, place
+from backtests.evidence.luck import NOT_DRAWN, Luck, draw_gains, place
 from backtests.evidence.placebo import Placebo
+from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import Run, read, run_on, times_entered, window
+from signals import drive
+from signals.agnostic import RIVALS
+from signals.drivers import VOTES
 from signals.errors import ConfigError
 from signals.regime import Reading
 from signals.universe import UNIVERSE
@@ -30,6 +35,7 @@ FEW = 3
 TOLD = 0.05
 #: Of the intervals, a fraction.
 LEVEL = 0.95
+UNPLACED = Luck(placebo=None, note=NOT_DRAWN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,28 +68,28 @@ class Compared:
     intervals
         Of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``, ``mix`` and
         ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
-    luck
-        Where its timing ranks among placebos.
     baskets
         Where its memory makers rank among random shares; None where it holds none.
     entered
         How many times the states that it acts in were entered; None where it has none.
+    luck
+        Where its timing ranks among placebos.
     """
 
     run: Run
     mix: Beside
     equal_weight: Beside | None
     intervals: dict[str, Interval]
-    luck: Luck
     baskets: Placebo | None
     entered: int | None
+    luck: Luck = UNPLACED
 
     @property
     def kind(self) -> str:
         """``thesis``, ``baseline``, ``challenger``, or ``own`` for a user's."""
         if self.run.config.strategy not in STRATEGIES:
             return "own"
-        rival = self.run.config.driver not in ("votes", "quantities")
+        rival = self.run.config.driver in RIVALS
         if rival or self.run.strategy.name in CHALLENGERS:
             return "challenger"
         return "thesis" if self.run.strategy.link else "baseline"
@@ -182,7 +188,8 @@ def compare(
     shifts, draws
         Placebos by shifted dates and by resampled returns, see :mod:`backtests.evidence.luck`.
     workers
-        Processes that resample, see :func:`backtests.evidence.luck.place`.
+        Processes that estimate rivals and resample, see
+        :func:`backtests.evidence.workers.workers_of`.
     optional
         True leaves out, with a note, a driver whose package is not installed.
     progress
@@ -195,30 +202,60 @@ def compare(
     """
     first = next(iter(configs.values()))
     progress("signals")
-    voted = read(first.model_copy(update={"driver": "votes"}), history)
+    voted = read(first.model_copy(update={"driver": VOTES}), history)
     index = window(first, history, voted)
-    readings: dict[str, Reading] = {"votes": voted}
+    with workers_of(workers) as pool:
+        fits = _fits(configs, history, voted, pool)
+        progress("strategies")
+        ours = {label: config for label, config in configs.items() if config.driver not in fits}
+        runs = {label: _run(config, history, voted, index) for label, config in ours.items()}
+        drawn = draw_gains(runs, pool, draws=draws)
+        rows = {label: _compared(run, reps) for label, run in runs.items()}
+        progress("rivals")
+        readings, notes = _fitted(fits, optional)
+        for label, config in configs.items():
+            if config.driver in readings:
+                run = run_on(config, history, readings[config.driver], index)
+                rows[label] = _compared(run, reps)
+        progress("placebos")
+        gains = [gain for part in drawn for gain in part.result()]
+    runs = {label: rows[label].run for label in configs if label in rows}
+    luck = place(runs, gains, shifts=shifts)
+    placed = {label: replace(rows[label], luck=luck[label]) for label in runs}
+    return Comparison(rows=placed, regime=voted.regime, level=LEVEL, reps=reps, notes=notes)
+
+
+def _fits(
+    configs: Mapping[str, RunConfig], history: History, voted: Reading, pool: Executor
+) -> dict[str, Future[Reading]]:
+    """Submit the readings under each rival that is asked for: estimating them takes longest."""
+    chosen = next(iter(configs.values())).build_signals()
+    rivals = dict.fromkeys(c.driver for c in configs.values() if c.driver in RIVALS)
+    return {name: pool.submit(drive, history.panel, voted, chosen, name) for name in rivals}
+
+
+def _fitted(
+    fits: Mapping[str, Future[Reading]], optional: bool
+) -> tuple[dict[str, Reading], tuple[str, ...]]:
+    """Return the readings, and a note for each that lacks its package where that is allowed."""
+    readings: dict[str, Reading] = {}
     notes: list[str] = []
-    runs: dict[str, Run] = {}
-    for label, config in configs.items():
-        progress(label)
+    for name, fit in fits.items():
         try:
-            reading = readings.get(config.driver) or read(config, history)
+            readings[name] = fit.result()
         except ConfigError as error:
             if not optional:
                 raise
-            notes.append(f"{label} is left out: {error}")
-            continue
-        readings[config.driver] = reading
-        runs[label] = run_on(config, history, reading, index)
-    progress("placebos")
-    luck = place(runs, shifts=shifts, draws=draws, workers=workers)
-    rows = {label: _compared(run, luck[label], reps, progress) for label, run in runs.items()}
-    return Comparison(rows=rows, regime=voted.regime, level=LEVEL, reps=reps, notes=tuple(notes))
+            notes.append(f"the driver {name} is left out: {error}")
+    return readings, tuple(notes)
 
 
-def _compared(run: Run, luck: Luck, reps: int, progress: Callable[[str], None]) -> Compared:
-    progress(run.label)
+def _run(config: RunConfig, history: History, voted: Reading, index: pd.DatetimeIndex) -> Run:
+    reading = drive(history.panel, voted, config.build_signals(), config.driver)
+    return run_on(config, history, reading, index)
+
+
+def _compared(run: Run, reps: int) -> Compared:
     share = min(float(run.result.exposure.iloc[1:].mean()), 1.0)
     mix = Beside(returns=_rival(run, "constant-mix", share=share), share=share)
     assets = run.strategy.assets
@@ -226,12 +263,12 @@ def _compared(run: Run, luck: Luck, reps: int, progress: Callable[[str], None]) 
     others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
     if equal is not None:
         others["equal_weight"] = equal.returns
+    intervals = compare_returns(run.result.returns, run.bills, others, reps=reps, level=LEVEL)
     return Compared(
         run=run,
         mix=mix,
         equal_weight=equal,
-        intervals=compare_returns(run.result.returns, run.bills, others, reps=reps, level=LEVEL),
-        luck=luck,
+        intervals=intervals,
         baskets=random_baskets(run),
         entered=times_entered(run),
     )

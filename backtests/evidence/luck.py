@@ -1,9 +1,8 @@
 """Where a strategy's timing ranks among placebos, by the kind of placebo that fits its flags."""
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from backtests.evidence.placebo import Placebo, rank_of, shift_placebo, timing_g
 from backtests.evidence.resampling import resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import Run, decisions, read
+from backtests.pipeline import Run, decisions
 from signals.agnostic import RIVALS
 from signals.regime import Reading
 from strategies import decide
@@ -25,7 +24,11 @@ RESAMPLED = (
     "the flags read again on them"
 )
 NO_TIMING = "it times nothing"
+NOT_DRAWN = "not ranked: no histories were drawn"
 NOT_REFITTED = "not ranked: its regime is a model, which would have to be estimated anew each time"
+
+#: Parts that draws are dealt into: enough to keep a few processes busy.
+PARTS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,44 +45,76 @@ class Luck:
     note: str
 
 
-def place(
-    runs: Mapping[str, Run], *, shifts: int, draws: int, seed: int = 0, workers: int = 1
-) -> dict[str, Luck]:
-    """Return where the timing of each run ranks among placebos.
-
-    Holdings that rest on flags from quantities alone are shifted round the dates. Those that rest
-    on prices are decided anew on histories whose returns are resampled; all of them on the same
-    ones. A regime of an agnostic rival is not ranked: see :data:`NOT_REFITTED`.
+def draw_gains(
+    runs: Mapping[str, Run], pool: Executor, *, draws: int, seed: int = 0
+) -> list[Future[list[dict[str, float]]]]:
+    """Submit the timing gains of those runs that follow prices on resampled histories.
 
     Parameters
     ----------
     runs
         By label, on the same history and sessions.
-    shifts, draws
-        How many placebos of each kind; no draws, no rank by resampling.
+    pool
+        Does the work, a part of the draws at a time.
+    draws
+        Histories.
     seed
-        Equal seeds give equal placebos.
-    workers
-        Processes that resample. More than one import the caller's main module anew, which must
-        then guard what it does (``if __name__ == "__main__"``).
+        Equal seeds give equal histories, the first ones also when more are asked for.
+
+    Returns
+    -------
+    For each part, what will be a gain a run for each of its draws.
     """
-    found: dict[str, Luck] = {}
-    resampled: dict[str, Run] = {}
-    for label, run in runs.items():
-        if _still(run):
-            found[label] = Luck(placebo=None, note=NO_TIMING)
-        elif run.config.driver in RIVALS:
-            found[label] = Luck(placebo=None, note=NOT_REFITTED)
-        elif _rests_on_quantities(run):
-            placebo = shift_placebo(*_given(run), shifts=shifts, seed=seed)
-            found[label] = Luck(placebo=placebo, note=SHIFTED)
-        elif draws:
-            resampled[label] = run
-        else:
-            found[label] = Luck(placebo=None, note="not ranked: no draws were asked for")
-    for label, placebo in _resample(resampled, draws, seed, workers).items():
-        found[label] = Luck(placebo=placebo, note=RESAMPLED)
-    return {label: found[label] for label in runs}
+    chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
+    if not chosen or not draws:
+        return []
+    redrawn = _Redrawn(runs=chosen)
+    seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(draws)]
+    parts = [seeds[i::PARTS] for i in range(min(PARTS, draws))]
+    return [pool.submit(redrawn.gains, part) for part in parts]
+
+
+def place(
+    runs: Mapping[str, Run], gains: list[dict[str, float]], *, shifts: int = 1000, seed: int = 0
+) -> dict[str, Luck]:
+    """Return where the timing of each run ranks among placebos.
+
+    Holdings that rest on flags from quantities alone are shifted round the dates. Those that rest
+    on prices are decided anew on histories whose returns are resampled. A regime of an agnostic
+    rival is not ranked: see :data:`NOT_REFITTED`.
+
+    Parameters
+    ----------
+    runs
+        By label, on the same history and sessions.
+    gains
+        Of :func:`draw_gains`, a dictionary a draw; without any there is no rank by resampling.
+    shifts
+        How many, see :func:`backtests.evidence.placebo.shift_placebo`.
+    seed
+        Equal seeds give equal shifts.
+    """
+    return {label: _placed(label, run, gains, shifts, seed) for label, run in runs.items()}
+
+
+def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int, seed: int) -> Luck:
+    how = _how(run)
+    if how == SHIFTED:
+        return Luck(placebo=shift_placebo(*_given(run), shifts=shifts, seed=seed), note=how)
+    if how == RESAMPLED and gains:
+        others = [gain[label] for gain in gains]
+        true = timing_gain(*_given(run))
+        return Luck(placebo=rank_of(true, others, "resampled"), note=how)
+    return Luck(placebo=None, note=NOT_DRAWN if how == RESAMPLED else how)
+
+
+def _how(run: Run) -> str:
+    """Return the kind of placebo that fits a run's flags, or why there is none."""
+    if _still(run):
+        return NO_TIMING
+    if run.config.driver in RIVALS:
+        return NOT_REFITTED
+    return SHIFTED if _rests_on_quantities(run) else RESAMPLED
 
 
 def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.DataFrame:
@@ -118,25 +153,26 @@ def _rests_on_quantities(run: Run) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Redrawn:
-    """What deciding on resampled histories needs; sent to each worker once."""
+    """Runs that are decided anew on resampled histories."""
 
     runs: dict[str, Run]
 
-    def gains(self, seed: int) -> dict[str, float]:
-        """Return each run's timing gain on one resampled history."""
+    def gains(self, seeds: list[int]) -> list[dict[str, float]]:
+        """Return each run's timing gain on each of some resampled histories."""
+        return [self._gains(seed) for seed in seeds]
+
+    def _gains(self, seed: int) -> dict[str, float]:
         first = next(iter(self.runs.values()))
         panel, closes = resample_prices(first.history.panel, first.history.closes, seed=seed)
         history = replace(first.history, panel=panel, closes=closes)
-        voted = read(first.config.model_copy(update={"driver": "votes"}), history)
-        readings: dict[str, Reading] = {}
-        found = {}
-        for label, run in self.runs.items():
-            driver = run.config.driver
-            if driver not in readings:
-                chosen = run.config.build_signals()
-                readings[driver] = signals.drive(panel, voted, chosen, driver)
-            found[label] = _gain_of(run, history, readings[driver])
-        return found
+        chosen = first.config.build_signals()
+        voted = signals.read(panel, chosen, first.config.more_voters())
+        drivers = {run.config.driver for run in self.runs.values()}
+        readings = {driver: signals.drive(panel, voted, chosen, driver) for driver in drivers}
+        return {
+            label: _gain_of(run, history, readings[run.config.driver])
+            for label, run in self.runs.items()
+        }
 
 
 def _gain_of(run: Run, history: History, reading: Reading) -> float:
@@ -150,40 +186,11 @@ def _gain_of(run: Run, history: History, reading: Reading) -> float:
     return timing_gain(held, history.closes.loc[held.index], bills, run.config.costs)
 
 
-def _resample(runs: Mapping[str, Run], draws: int, seed: int, workers: int) -> dict[str, Placebo]:
-    if not runs:
-        return {}
-    redrawn = _Redrawn(runs={label: _light(run) for label, run in runs.items()})
-    seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(draws)]
-    gains = list(_mapped(redrawn, seeds, workers))
-    return {
-        label: rank_of(timing_gain(*_given(run)), [g[label] for g in gains], "resampled")
-        for label, run in runs.items()
-    }
-
-
 def _light(run: Run) -> Run:
-    """Return a run without vectorbt's object, which does not travel."""
-    return replace(run, result=replace(run.result, portfolio=None))
-
-
-def _mapped(redrawn: _Redrawn, seeds: list[int], workers: int) -> Iterator[dict[str, float]]:
-    """Yield the gains of each seed, in order, from as many processes as asked for."""
-    if workers < 2:
-        yield from map(redrawn.gains, seeds)
-        return
-    with ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_start, initargs=(redrawn,)
-    ) as pool:
-        yield from pool.map(_work, seeds)
-
-
-_STARTED: list[_Redrawn] = []
-
-
-def _start(redrawn: _Redrawn) -> None:
-    _STARTED.append(redrawn)
-
-
-def _work(seed: int) -> dict[str, float]:
-    return _STARTED[-1].gains(seed)
+    """Return a run without what need not travel: vectorbt's object, moments of knowledge."""
+    known = run.history.known.iloc[:, :0]
+    return replace(
+        run,
+        history=replace(run.history, known=known),
+        result=replace(run.result, portfolio=None),
+    )

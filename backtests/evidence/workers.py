@@ -1,0 +1,33 @@
+"""Where heavy, independent work is done: in this process, or in several."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+
+class Here(Executor):
+    """Does what is submitted at once, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Return a future that is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def workers_of(count: int) -> Executor:
+    """Return an executor of that many processes; one is this process itself.
+
+    More than one import the caller's main module anew, which must then guard what it does
+    (``if __name__ == "__main__"``), and each has one thread for linear algebra.
+    """
+    if count < 2:
+        return Here()
+    for library in ("OPENBLAS", "OMP", "MKL"):  # read by a process when it starts
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    return ProcessPoolExecutor(count, get_context("spawn"))
