@@ -248,17 +248,37 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: XBRL tags we read, and what each measures. Filers differ in the tag they use for capex.
+#: Those that build the data centres: whose cash flows are fetched whole.
+HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+
+#: XBRL tags we read, and what each measures. Filers differ in the tag they use, and change it.
 CONCEPTS: dict[str, str] = {
     "PaymentsToAcquirePropertyPlantAndEquipment": "CAPEX",
     "PaymentsToAcquireProductiveAssets": "CAPEX",
     "RevenueFromContractWithCustomerExcludingAssessedTax": "REVENUE",
+    "NetCashProvidedByUsedInOperatingActivities": "OCF",
+    "NetCashProvidedByUsedInOperatingActivitiesContinuingOperations": "OCF",
+    "ProceedsFromIssuanceOfLongTermDebt": "DEBT_ISSUED",
+    "ProceedsFromIssuanceOfSeniorLongTermDebt": "DEBT_ISSUED",
+    "ProceedsFromDebtNetOfIssuanceCosts": "DEBT_ISSUED",
+    "ProceedsFromIssuanceOfDebt": "DEBT_ISSUED",
+    "PaymentsForRepurchaseOfCommonStock": "BUYBACKS",
+    "PaymentsOfDividends": "DIVIDENDS",
+    "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
 
-#: Plausible amounts of one fact of these companies, USD: millions passed for dollars lie below.
+#: Plausible amounts of one fact of these companies, USD, beside none at all: millions passed for
+#: dollars lie below.
 FACT_RANGE = (1e6, 1e12)
 
-_CONCEPT_TITLES = {"CAPEX": "Capital expenditure", "REVENUE": "Revenue"}
+_CONCEPT_TITLES = {
+    "CAPEX": "Capital expenditure",
+    "REVENUE": "Revenue",
+    "OCF": "Operating cash flow",
+    "DEBT_ISSUED": "Debt issued",
+    "BUYBACKS": "Shares bought back",
+    "DIVIDENDS": "Dividends paid",
+}
 _ANNUAL_TITLES = {
     "DEBT": "Long-term debt",
     "DEBT_ISSUED": "Debt issued in the fiscal year",
@@ -285,6 +305,16 @@ def annual_id(concept: str, ticker: str) -> str:
     return f"{concept}_FY_{ticker}"
 
 
+def filers_of(concept: str) -> tuple[str, ...]:
+    """Return the companies whose facts of a concept we read."""
+    return tuple(FILERS.values()) if concept in ("CAPEX", "REVENUE") else HYPERSCALERS
+
+
+def tags_of(concept: str) -> tuple[str, ...]:
+    """Return the XBRL tags under which a concept is filed."""
+    return tuple(tag for tag, measured in CONCEPTS.items() if measured == concept)
+
+
 def _sec(id: str, title: str) -> Series:
     return Series(
         id=id,
@@ -303,7 +333,7 @@ def _sec_series() -> tuple[Series, ...]:
     return tuple(
         series
         for concept, title in _CONCEPT_TITLES.items()
-        for ticker in FILERS.values()
+        for ticker in filers_of(concept)
         for series in (
             _sec(ttm_id(concept, ticker), f"{title}, trailing year, {ticker}"),
             _sec(year_ago_id(concept, ticker), f"{title}, trailing year a year ago, {ticker}"),

@@ -22,6 +22,7 @@ ROOMS = (
     "contract",
     "own",
     "history",
+    "sources",
     "engine",
     "config",
     "pipeline",

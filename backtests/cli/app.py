@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from backtests.cli import check, compare, data, flags, import_, init, list_, run, today
+from backtests.cli import check, compare, data, fetch, flags, import_, init, list_, run, today
 from backtests.version import __version__
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ def _main(
 
 
 app.command("import")(import_.import_)
+app.command("fetch")(fetch.fetch)
 app.command("data")(data.data)
 app.command("list")(list_.list_)
 app.command("flags")(flags.flags)

@@ -84,8 +84,9 @@ def compare(
 def _check_page(out: Path) -> None:
     from signals.errors import ConfigError
 
-    if out.suffix != ".html" or out.is_dir():
-        raise ConfigError(f"expected --out to be a file ending in .html, was '{out}'")
+    folder = next(parent for parent in out.absolute().parents if parent.exists())
+    if out.suffix != ".html" or out.is_dir() or not folder.is_dir():
+        raise ConfigError(f"expected --out to be a file ending in .html in a folder, was '{out}'")
 
 
 def _print(numbers: dict[str, Any], out: Path) -> None:

@@ -1,20 +1,49 @@
-"""``drypowder data``: what the store holds."""
+"""``drypowder data``: what the store holds, whether it can be right, and what was revised."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Optional
 
 import typer
 
 from backtests.cli.options import JsonOption, StoreOption, console, print_json, store_path
 
 
-def data(store: StoreOption = None, json: JsonOption = False) -> None:
+def data(
+    store: StoreOption = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Look for what cannot be right; exit 2 if there is any.")
+    ] = False,
+    revisions: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it
+        typer.Option("--revisions", metavar="SERIES", help="Every value of the dates revised."),
+    ] = None,
+    export: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--export", metavar="FILE.parquet", help="Write every row, all columns."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Show what the store holds."""
     from backtests.history.store import Store
+    from signals.errors import ConfigError
 
-    target = store_path(store)
-    rows = held(Store(target))
+    if sum((check, revisions is not None, export is not None)) > 1:
+        raise ConfigError("expected one of --check, --revisions and --export; run them in turn")
+    target = Store(store_path(store))
+    if check:
+        _check(target, json)
+    elif revisions is not None:
+        _revisions(target, revisions, json)
+    elif export is not None:
+        _export(target, export, json)
+    else:
+        _show(target, json)
+
+
+def _show(store: Any, json: bool) -> None:
+    rows = held(store)
     if json:
-        print_json({"store": str(target), "series": rows})
+        print_json({"store": str(store.path), "series": rows})
         return
     from rich.table import Table
 
@@ -42,7 +71,124 @@ def data(store: StoreOption = None, json: JsonOption = False) -> None:
             f"since {row['stale_since']}" if row["stale_since"] else "",
         )
     console().print(table)
-    typer.echo(f"{len(rows)} series in {target}")
+    typer.echo(f"{len(rows)} series in {store.path}")
+
+
+def _check(store: Any, json: bool) -> None:
+    from dataclasses import asdict
+
+    from backtests.history.checking import check_store
+
+    findings = check_store(store)
+    errors = sum(finding.severity == "error" for finding in findings)
+    if json:
+        plain = [asdict(f) | {"where": str(f.where) if f.where else None} for f in findings]
+        print_json({"store": str(store.path), "errors": errors, "findings": plain})
+    else:
+        for finding in findings:
+            typer.echo(str(finding))
+        typer.echo(f"{errors} errors, {len(findings) - errors} notes in {store.path}")
+    if errors:
+        raise typer.Exit(2)
+
+
+def _export(store: Any, path: Path, json: bool) -> None:
+    count = store.export(path)
+    if json:
+        print_json({"store": str(store.path), "file": str(path), "rows": count})
+    else:
+        typer.echo(f"wrote {count:,} rows to {path}")
+
+
+def _revisions(store: Any, series: str, json: bool) -> None:
+    from difflib import get_close_matches
+
+    from signals.errors import MissingSeries
+
+    ids = store.series_ids()
+    if series not in ids:
+        near = get_close_matches(series.upper(), ids, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        raise MissingSeries(
+            f"expected a series that {store.path} holds, was '{series}'; {hint}'drypowder data' "
+            "lists them"
+        )
+    rows = store.vintages(series)
+    summary = summarised(rows, series)
+    if json:
+        print_json({"store": str(store.path), **summary, "values": _plain(rows)})
+        return
+    if len(rows):
+        typer.echo(f"{'date':<12}{'value':>16}  {'known':<18}recorded")
+        typer.echo("\n".join(_lines(rows)))
+    typer.echo(_sentence(summary))
+
+
+def summarised(rows: Any, series: str) -> dict[str, Any]:
+    """Return how much the revisions of a series changed, in its unit.
+
+    Parameters
+    ----------
+    rows
+        Of :meth:`backtests.history.store.Store.vintages`.
+
+    Returns
+    -------
+    ``series``, ``unit``, ``revised`` (dates), and of the absolute changes from a date's first
+    value to its newest ``median_change`` and ``largest_change``; these None without any. A
+    value withdrawn or given later has no change.
+    """
+    import numpy as np
+
+    from backtests.history.batch import unit_of
+
+    values = rows.groupby("observed_on")["value"]
+    size = abs(values.nth(-1).to_numpy() - values.nth(0).to_numpy())
+    size = size[size == size]  # a value withdrawn is NaN
+    return {
+        "series": series,
+        "unit": unit_of(series),
+        "revised": int(values.ngroups),
+        "median_change": float(np.median(size)) if len(size) else None,
+        "largest_change": float(size.max()) if len(size) else None,
+    }
+
+
+def _sentence(summary: dict[str, Any]) -> str:
+    series, dates = summary["series"], summary["revised"]
+    if not dates:
+        return f"{series}: no date was revised"
+    said = f"{series}: {dates:,} date{'s' if dates > 1 else ''} revised"
+    if summary["median_change"] is None:
+        return said
+    return (
+        f"{said}; from first to newest value by {summary['median_change']:.6g} at the median and "
+        f"{summary['largest_change']:.6g} at most, {summary['unit']}"
+    )
+
+
+def _lines(rows: Any) -> list[str]:
+    return [
+        f"{row.observed_on:%Y-%m-%d}  {_figure(row.value):>16}  {row.available_at:%Y-%m-%d %H:%M}  "
+        f"{row.recorded_at:%Y-%m-%d %H:%M}"
+        for row in rows.itertuples()
+    ]
+
+
+def _figure(value: float) -> str:
+    return "none" if value != value else f"{value:.10g}"
+
+
+def _plain(rows: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "observed_on": str(row.observed_on.date()),
+            "value": None if row.value != row.value else row.value,
+            "available_at": str(row.available_at),
+            "recorded_at": str(row.recorded_at),
+        }
+        for row in rows.itertuples()
+    ]
 
 
 def held(store: Any) -> list[dict[str, Any]]:

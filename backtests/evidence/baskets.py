@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.luck import in_force
+from backtests.evidence.luck import FEWEST, in_force
 from backtests.evidence.placebo import Placebo, rank_of, sharpe_of
 from backtests.pipeline import Run
 from signals.universe import UNIVERSE, members
@@ -46,8 +46,9 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
         return None
     random = np.random.default_rng(seed)
     shares = [t for t, a in UNIVERSE.items() if a.market == "stock" and t not in strategy.memory]
-    shares = [t for t in shares if t in run.history.closes]
-    if len(shares) < len(strategy.memory):
+    closes = run.history.closes.loc[run.result.equity.index]
+    shares = [t for t in shares if t in closes and closes[t].notna().any()]
+    if len(closes) <= run.config.lag + FEWEST or len(shares) < len(strategy.memory):
         return None
     drawn = [random.choice(shares, len(strategy.memory), replace=False) for _ in range(baskets)]
     if not run.decided[list(strategy.memory)].any(axis=None):

@@ -16,7 +16,7 @@ from backtests.config import RunConfig, config_from
 from backtests.evidence import metrics
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
-from backtests.evidence.luck import NOT_DRAWN, Luck, draw_gains, place
+from backtests.evidence.luck import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
@@ -98,13 +98,15 @@ class Compared:
     def conclusion(self) -> str:
         """What may be concluded about its timing, in words."""
         placebo = self.luck.placebo
+        if self.luck.note == NO_TIMING:
+            return "times nothing"
         if self.entered is not None and self.entered < FEW:
             times = f"entered {self.entered} time{'s' * (self.entered != 1)}"
             return f"{times}: nothing can be concluded about timing"
         if placebo is None or pd.isna(placebo.p_value):
-            return self.luck.note
-        told = "beats 95 % of its placebos" if placebo.p_value <= TOLD else "not told from luck"
-        return f"its timing is {told}" if told.startswith("not") else f"its timing {told}"
+            return "timing not ranked"
+        told = placebo.p_value <= TOLD
+        return "timing beats 95 % of placebos" if told else "timing not told from luck"
 
 
 @dataclass(frozen=True, kw_only=True)

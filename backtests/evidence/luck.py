@@ -24,9 +24,13 @@ RESAMPLED = (
     "the flags read again on them"
 )
 NO_TIMING = "it times nothing"
+TOO_SHORT = "not ranked: too few sessions after the first fill"
 NOT_DRAWN = "not ranked: no histories were drawn"
 NOT_REFITTED = "not ranked: its regime is a model, which would have to be estimated anew each time"
 
+_ROUNDING = 1e-12
+#: Returns below which there is nothing to rank.
+FEWEST = 21
 #: Parts that draws are dealt into: enough to keep a few processes busy.
 PARTS = 8
 
@@ -110,8 +114,10 @@ def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int, se
 
 def _how(run: Run) -> str:
     """Return the kind of placebo that fits a run's flags, or why there is none."""
-    if _still(run):
+    if not len(run.decided.columns) or _still(run):
         return NO_TIMING
+    if len(run.result.returns) - run.config.lag < FEWEST:
+        return TOO_SHORT
     if run.config.driver in RIVALS:
         return NOT_REFITTED
     return SHIFTED if _rests_on_quantities(run) else RESAMPLED
@@ -139,9 +145,12 @@ def _given(run: Run) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
 
 
 def _still(run: Run) -> bool:
-    follows = run.state is not None or run.strategy.uses_prices
-    decided = run.decided.to_numpy()
-    return not follows or not decided.size or bool((np.ptp(decided, axis=0) < 1e-12).all())
+    """Return whether the weights never change but for what is listed."""
+    listings = run.history.panel.reindex(columns=run.decided.columns).notna().loc[run.decided.index]
+    for _, rows in run.decided.groupby([listings[asset] for asset in listings]):
+        if (np.ptp(rows.to_numpy(), axis=0) > _ROUNDING).any():
+            return False
+    return True
 
 
 def _rests_on_quantities(run: Run) -> bool:
@@ -162,6 +171,8 @@ class _Redrawn:
         return [self._gains(seed) for seed in seeds]
 
     def _gains(self, seed: int) -> dict[str, float]:
+        for run in self.runs.values():
+            run.config.strategy_class()  # a user's class is guarded where it is loaded
         first = next(iter(self.runs.values()))
         panel, closes = resample_prices(first.history.panel, first.history.closes, seed=seed)
         history = replace(first.history, panel=panel, closes=closes)

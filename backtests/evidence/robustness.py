@@ -12,7 +12,9 @@ from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result
 from backtests.evidence import metrics
 from backtests.pipeline import Run, decisions, trade
+from signals.errors import SimulationError
 from strategies import decide
+from strategies.base import check_weights
 
 LAGS = (1, 2, 3, 5, 10)
 COSTS = (0, 1, 2, 5)
@@ -26,9 +28,9 @@ def robustness(run: Run) -> pd.DataFrame:
     Returns
     -------
     One row a case, index ``(choice, case)``: ``as it is``; ``lag`` 1, 2, 3, 5, 10 sessions;
-    ``costs`` × 0, 1, 2, 5; ``day`` 0 to 20 sessions after the scheduled one; ``without`` each
-    asset, its share going where the strategy's rule for an unlisted one says (flags still see
-    it); ``without`` each calendar year, whose returns are left out of the metrics. Columns
+    ``costs`` × 0, 1, 2, 5; ``rebalance day`` 0 to 20 sessions after the scheduled one; each
+    ``asset left out``, its share going where the strategy's rule for an unlisted one says (flags
+    still see it), no row where it has none; each ``year left out`` of the metrics. Columns
     ``cagr, sharpe, max_drawdown, exposure``; fractions, NaN where a metric is not defined.
     """
     rows = {case: _measured(run, returns, exposure) for case, returns, exposure in _cases(run)}
@@ -41,8 +43,8 @@ def _cases(run: Run) -> Iterator[tuple[tuple[str, str], pd.Series, pd.Series]]:
         yield case, result.returns, result.exposure
     returns, exposure = run.result.returns, run.result.exposure
     for year in np.unique(pd.DatetimeIndex(returns.index).year):
-        kept, held = (s[pd.DatetimeIndex(s.index).year != year] for s in (returns, exposure))
-        yield ("year left out", str(year)), kept, held
+        kept = returns[pd.DatetimeIndex(returns.index).year != year]
+        yield ("year left out", str(year)), kept, exposure
 
 
 def _simulated(run: Run) -> Iterator[tuple[tuple[str, str], Result]]:
@@ -63,15 +65,26 @@ def _simulated(run: Run) -> Iterator[tuple[tuple[str, str], Result]]:
         when = decisions(config, run.strategy, run.state, index)
         yield ("rebalance day", f"+{offset} sessions"), traded(weights.loc[when])
     for asset in run.strategy.assets:
-        without = run.history.panel.assign(**{asset: np.nan})
-        weights = decide(run.strategy, run.reading, without)
-        yield ("asset left out", asset), traded(weights.loc[run.decided.index])
+        without = _without(run, asset)
+        if without is not None:
+            yield ("asset left out", asset), traded(without)
+
+
+def _without(run: Run, asset: str) -> pd.DataFrame | None:
+    """Return what is decided as if an asset were not listed; None where it has no rule for that."""
+    try:
+        panel = run.history.panel.assign(**{asset: np.nan})
+        weights = decide(run.strategy, run.reading, panel).loc[run.decided.index]
+        check_weights(weights, run.strategy.name, run.strategy.gross_limit)
+    except SimulationError:
+        return None
+    return weights
 
 
 def _measured(run: Run, returns: pd.Series, exposure: pd.Series) -> dict[str, float]:
     return {
         "cagr": metrics.cagr(returns),
         "sharpe": metrics.sharpe(returns, run.bills.reindex(returns.index)),
-        "max_drawdown": metrics.max_drawdown(returns).depth,
-        "exposure": float(exposure.iloc[1:].mean()),
+        "max_drawdown": metrics.max_drawdown(returns).depth if len(returns) else float("nan"),
+        "exposure": float(exposure.loc[returns.index].mean()),
     }

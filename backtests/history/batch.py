@@ -7,7 +7,11 @@ import pandas as pd
 
 from backtests.history.calendar import known_at
 from signals.catalog import CATALOG, Rule
+from signals.errors import DataError
 from signals.universe import asset
+
+#: How the source of a row begins that comes from an archive of vintages.
+ARCHIVE = "ALFRED"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +29,38 @@ class Batch:
         True for prices: the rows are one whole vintage and replace earlier ones for the panel.
     note
         What was left out on the way, for the summary.
+    vintages
+        True for rows of an archive of vintages: a date may come several times, each time with
+        the moment from which that value was known, and every source begins with
+        :data:`ARCHIVE`. Of rows of one date known at one moment the last one counts.
+
+    Raises
+    ------
+    DataError
+        When vintages are prices or come from no archive, or an archive's rows are no vintages.
     """
 
     series_id: str
     rows: pd.DataFrame
     whole: bool = False
     note: str = ""
+    vintages: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse rows that a reader would take for the other kind."""
+        archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
+        if self.vintages and (self.whole or is_price(self.series_id)):
+            raise DataError(
+                f"expected vintages of a series of the catalog, were prices of {self.series_id}; "
+                "add prices as one whole vintage"
+            )
+        if not (archived == self.vintages).all():
+            kind = f"a source that begins with {ARCHIVE}" if self.vintages else "another source"
+            raise DataError(
+                f"expected {kind} for {self.series_id}, was "
+                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; vintages alone come "
+                f"from {ARCHIVE}"
+            )
 
 
 def is_price(series_id: str) -> bool:

@@ -52,6 +52,32 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     return pd.Series(numbers.to_numpy(dtype=np.float64), index=dates[given])
 
 
+def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
+    """Return numbers by date, checked like the cells of a file.
+
+    Parameters
+    ----------
+    id
+        Catalog id or ticker.
+    values
+        Numbers, by the date they describe.
+    now
+        After which there is no date.
+
+    Raises
+    ------
+    DataError
+        When there is none, or a date is unsorted, comes twice or is to come, or a number is not
+        finite or beyond the plausible range.
+    """
+    dates = pd.DatetimeIndex(values.index)
+    text = pd.Series(dates.strftime("%Y-%m-%d"), index=range(1, len(dates) + 1))
+    if text.empty:
+        raise DataError(f"expected values of {id}, found none")
+    checked = dates_of(text, now)
+    return values_of(id, pd.Series(map(repr, values.astype(float)), index=text.index), checked)
+
+
 def _check_range(id: str, numbers: pd.Series, dates: pd.DatetimeIndex, text: pd.Series) -> None:
     if is_price(id):
         bad = (numbers <= 0) | (numbers > _PRICE_LIMIT)

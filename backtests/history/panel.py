@@ -63,6 +63,7 @@ class History:
         store: Path | str | Store,
         only: Sequence[str] | None = None,
         end: pd.Timestamp | str | None = None,
+        as_of: pd.Timestamp | datetime.date | str | None = None,
     ) -> "History":
         """Read history from a store.
 
@@ -75,6 +76,10 @@ class History:
             None reads every series held.
         end
             Last session; None for the last one with a price (or value, where no price is held).
+        as_of
+            Read the store as it was at a moment, New York's clock: nothing recorded later, and of
+            prices the newest vintage recorded by then. A date, or midnight, means the end of that
+            day; None the store as it is.
 
         Returns
         -------
@@ -84,10 +89,18 @@ class History:
         Raises
         ------
         DataError
-            When the store is missing, empty, damaged, or holds nothing by ``end``.
+            When the store is missing, empty, damaged, or holds nothing by ``end`` or ``as_of``.
+        ConfigError
+            When ``end`` or ``as_of`` is no date.
         """
         source = store if isinstance(store, Store) else Store(store)
-        held = source.series_ids()
+        by = None if as_of is None else _recorded_by(as_of)
+        held = source.series_ids(by)
+        if by is not None and not held and source.series_ids():
+            raise DataError(
+                f"expected data recorded by {by:%Y-%m-%d %H:%M} in the store {source.path}, but "
+                "all of it came later; choose a later as_of"
+            )
         if not held:
             raise DataError(
                 f"expected data in the store {source.path}, but it is empty; fill it with "
@@ -98,7 +111,7 @@ class History:
             if id not in held and id not in CATALOG and id not in UNIVERSE:
                 raise MissingSeries(unknown("series or ticker", id, (*held, *CATALOG)))
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
-        rows = {str(id): part for id, part in source.rows(ids).groupby("series_id", sort=False)}
+        rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
         return _assemble(rows, ids, _span(rows, end), "store")
 
     @classmethod
@@ -180,6 +193,21 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
         return pd.Timestamp(datetime.date.fromisoformat(text))
     except ValueError:
         raise ConfigError(f"{name} must be a date like 2025-10-06, was {text!r}") from None
+
+
+def _recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
+    """Return the last moment that counts: for a date the last one of that day."""
+    try:
+        moment = pd.Timestamp(as_of)
+    except ValueError:
+        raise ConfigError(
+            f"as_of must be a date like 2025-10-06, or a moment of it, was {as_of!r}"
+        ) from None
+    if moment.tzinfo is not None:
+        moment = moment.tz_convert("America/New_York").tz_localize(None)
+    elif moment == moment.normalize():
+        moment += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
+    return moment.as_unit("us")
 
 
 def _span(rows: dict[str, pd.DataFrame], end: pd.Timestamp | str | None) -> pd.DatetimeIndex:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.history.cells import OLDEST
 from backtests.history.tables import Foreign
-from signals.catalog import CONCEPTS, FACT_RANGE, FILERS
+from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
 
 
@@ -24,7 +24,7 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
         raise Foreign("JSON, but no SEC companyconcept document")
     concept = CONCEPTS.get(str(document["tag"]))
     ticker = FILERS.get(int(document["cik"]))
-    if concept is None or ticker is None:
+    if concept is None or ticker is None or ticker not in filers_of(concept):
         raise Foreign(f"SEC tag {document['tag']} of CIK {document['cik']} is not in the catalog")
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
     if not isinstance(entries, list) or not entries:
@@ -51,7 +51,7 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
             f"{start.date()}, {end.date()}, {filed.date()}; fetch the file again"
         )
     low, high = FACT_RANGE
-    if not low <= abs(entry["val"]) <= high:
+    if entry["val"] != 0 and not low <= abs(entry["val"]) <= high:
         raise DataError(
             f"fact {number}: expected USD in {low:g} to {high:g}, was {entry['val']!r}; "
             "is the file in another unit?"

@@ -4,14 +4,17 @@ A row says what a value describes (``observed_on``), when it could first have be
 (``available_at``) and when we recorded it. Nothing is ever changed or removed. A different value
 for a date already held is a revision, available from when it was recorded. Prices are the
 exception: splits and dividends rewrite adjusted closes as a whole, so each import of a price
-series is one whole vintage (one ``recorded_at``), and a reader uses the newest alone.
+series is one whole vintage (one ``recorded_at``), and a reader uses the newest alone. An archive
+of vintages says itself when each value was known: once a series holds rows of one, a reader uses
+those alone, since what other sources gave had been revised by the time they gave it.
 
 DuckDB lets nobody into a file while a writer has it open. So connections are opened for one
 operation and closed at once, readers retry for a while, and a lock file admits one writer.
 """
 
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,23 +23,70 @@ import duckdb
 import filelock
 import pandas as pd
 
-from backtests.history.batch import Batch, is_price
+from backtests.history.batch import ARCHIVE, Batch, is_price
 from signals.errors import DataError
 
-SCHEMA_VERSION = 1
 PATIENCE = 20.0  # seconds a reader waits for a writer to leave
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS drypowder (schema_version INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS observations (
-    series_id VARCHAR NOT NULL,
-    observed_on DATE NOT NULL,
-    available_at TIMESTAMP NOT NULL,
-    value DOUBLE,
-    source VARCHAR NOT NULL,
-    recorded_at TIMESTAMP NOT NULL
-);
-"""
+FETCHED = "ok"  # the outcome of a fetch that brought what it was asked for
+
+#: What leads from each schema version to the next; an empty file has version 0. The table's name
+#: is that of its version 1, which every later version has to find.
+MIGRATIONS: dict[int, str] = {
+    1: """
+        CREATE TABLE drypowder (schema_version INTEGER NOT NULL);
+        INSERT INTO drypowder VALUES (1);
+        CREATE TABLE observations (
+            series_id VARCHAR NOT NULL,
+            observed_on DATE NOT NULL,
+            available_at TIMESTAMP NOT NULL,
+            value DOUBLE,
+            source VARCHAR NOT NULL,
+            recorded_at TIMESTAMP NOT NULL
+        );
+    """,
+    2: """
+        CREATE TABLE fetched (
+            series_id VARCHAR NOT NULL,
+            fetched_at TIMESTAMP NOT NULL,
+            outcome VARCHAR NOT NULL
+        );
+    """,
+}
+SCHEMA_VERSION = max(MIGRATIONS)
 _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
+_ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
+#: Of an archive most rows revise dates that have passed, which no panel ever shows: those go here,
+#: where that costs least.
+_ROWS = f"""
+WITH wanted AS (SELECT unnest(?) AS series_id, unnest(?) AS whole),
+kinds AS (
+    SELECT series_id, whole, max(recorded_at) AS newest, bool_or({_ARCHIVED}) AS archived
+    FROM observations JOIN wanted USING (series_id)
+    WHERE recorded_at <= ? GROUP BY series_id, whole
+),
+told AS (
+    SELECT o.* FROM observations o
+    JOIN (SELECT series_id FROM kinds WHERE NOT whole AND archived) USING (series_id)
+    WHERE {_ARCHIVED} AND recorded_at <= ?
+),
+passed AS (
+    SELECT series_id, available_at, max(newest) OVER (
+        PARTITION BY series_id ORDER BY available_at
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS already
+    FROM (SELECT series_id, available_at, max(observed_on) AS newest FROM told GROUP BY ALL)
+)
+SELECT o.series_id, o.observed_on, o.available_at, o.value, o.recorded_at
+FROM observations o JOIN kinds USING (series_id)
+WHERE (whole AND o.recorded_at = newest)
+   OR (NOT whole AND NOT archived AND o.recorded_at <= ?)
+UNION ALL
+SELECT series_id, observed_on, available_at, value, recorded_at
+FROM told JOIN passed USING (series_id, available_at)
+WHERE observed_on >= coalesce(already, observed_on)
+ORDER BY series_id, available_at, observed_on, recorded_at
+"""
+_TO_COME = pd.Timestamp("9999-12-31")
 
 
 def default_store() -> Path:
@@ -90,55 +140,105 @@ class Store:
         """Return whether the file exists."""
         return self.path.is_file()
 
-    def add(self, batches: Sequence[Batch], recorded_at: pd.Timestamp) -> list[Added]:
+    def add(
+        self,
+        batches: Sequence[Batch],
+        recorded_at: pd.Timestamp,
+        wait: float = 0.0,
+        fetched: Mapping[str, str] | None = None,
+    ) -> list[Added]:
         """Append what is new in some batches, in one transaction.
 
         Parameters
         ----------
         batches
-            At most one a series.
+            At most one a series and kind.
         recorded_at
-            The moment of recording, New York's clock. A revision is available from then.
+            The moment of recording, New York's clock. A revision is available from then, a
+            vintage of an archive from when the archive says.
+        wait
+            Seconds to wait for another writer to end.
+        fetched
+            Outcome of the fetch of some series, :data:`FETCHED` for success; noted in the same
+            transaction. A batch that is refused turns its series' outcome into the refusal.
 
         Returns
         -------
         What changed, one entry a batch, in their order.
+
+        Raises
+        ------
+        DataError
+            Also when another writer is still at work after ``wait``. Nothing is then added.
         """
-        with self._writer() as connection:
-            recorded_at = _after_all(connection, recorded_at)
-            held = {batch.series_id: _held(connection, batch.series_id) for batch in batches}
-            changes = [_change(batch, held[batch.series_id], recorded_at) for batch in batches]
-            rows = [rows for rows, _ in changes if not rows.empty]
-            if rows:
-                incoming = pd.concat(rows, ignore_index=True)
-                connection.register("incoming", incoming)
-                connection.execute(
-                    f"INSERT INTO observations SELECT {_COLUMNS} FROM incoming "
-                    "ORDER BY series_id, observed_on"
-                )
+        with self._writer(wait) as connection:
+            at = _after_all(connection, recorded_at)
+            changes = [_change(batch, _held(connection, batch), at) for batch in batches]
+            _append(connection, [rows for rows, _ in changes if not rows.empty])
+            refused = {added.series_id: added.refused for _, added in changes if added.refused}
+            _note(connection, {**(fetched or {}), **refused} if fetched else {}, recorded_at)
         return [added for _, added in changes]
 
-    def rows(self, ids: Sequence[str]) -> pd.DataFrame:
+    def note_fetched(
+        self,
+        series_ids: str | Sequence[str],
+        at: pd.Timestamp,
+        outcome: str = FETCHED,
+        wait: float = 0.0,
+    ) -> None:
+        """Note an attempt to fetch some series, and its outcome; waits for another writer."""
+        ids = [series_ids] if isinstance(series_ids, str) else series_ids
+        with self._writer(wait) as connection:
+            _note(connection, dict.fromkeys(ids, outcome), at)
+
+    def last_fetched(self) -> dict[str, pd.Timestamp]:
+        """Return when each series was last fetched with success; empty without a store."""
+        if not self.exists():
+            return {}
+        with self._reader() as connection:
+            if _version(connection, self.path) < 2:
+                return {}
+            found = connection.execute(
+                "SELECT series_id, max(fetched_at) FROM fetched WHERE outcome = ? "
+                "GROUP BY 1 ORDER BY 1",
+                [FETCHED],
+            )
+            return {id: pd.Timestamp(at).as_unit("us") for id, at in found.fetchall()}
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """Be the only fetch into this store while inside; importing and reading stay possible.
+
+        Raises
+        ------
+        DataError
+            When another fetch is running.
+        """
+        with self._alone(
+            ".fetch.lock",
+            f"expected to be the only fetch into {self.path}, but another is running; wait for it "
+            "to end",
+        ):
+            yield
+
+    def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
         """Return the rows of some series that a panel may use.
 
-        Of a price series only the newest vintage, of others every vintage. Columns
-        ``series_id, observed_on, available_at, value, recorded_at``, ordered by series, moment
-        known, date described and moment recorded.
-        """
-        query = """
-            SELECT o.series_id, o.observed_on, o.available_at, o.value, o.recorded_at
-            FROM observations o
-            JOIN (SELECT unnest(?) AS series_id, unnest(?) AS whole) w USING (series_id)
-            LEFT JOIN (
-                SELECT series_id, max(recorded_at) AS newest FROM observations
-                WHERE series_id IN (SELECT unnest(?)) GROUP BY series_id
-            ) v USING (series_id)
-            WHERE NOT w.whole OR o.recorded_at = v.newest
-            ORDER BY o.series_id, o.available_at, o.observed_on, o.recorded_at
+        Of a price series only the newest vintage; of a series that holds vintages of an archive
+        only those, and of them none that describes a date before one already known; of others
+        every row. Columns ``series_id, observed_on, available_at, value,
+        recorded_at``, ordered by series, moment known, date described and moment recorded.
+
+        Parameters
+        ----------
+        ids
+            Series ids; those not held have no row.
+        as_of
+            Leave out what was recorded later, as if it had never come; None for nothing.
         """
         names = list(dict.fromkeys(ids))
-        with self._reader() as connection:
-            frame = connection.execute(query, [names, [is_price(n) for n in names], names]).df()
+        until = as_of or _TO_COME
+        frame = self.query(_ROWS, [names, [is_price(n) for n in names], until, until, until])
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
     def summary(self) -> pd.DataFrame:
@@ -156,11 +256,84 @@ class Store:
                 """
             ).df()
 
-    def series_ids(self) -> tuple[str, ...]:
-        """Return the ids of all series held."""
+    def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
+        """Return the ids of all series held, or held by a moment."""
         with self._reader() as connection:
-            found = connection.execute("SELECT DISTINCT series_id FROM observations ORDER BY 1")
+            found = connection.execute(
+                "SELECT DISTINCT series_id FROM observations WHERE recorded_at <= ? ORDER BY 1",
+                [as_of or _TO_COME],
+            )
             return tuple(row[0] for row in found.fetchall())
+
+    def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
+        """Return the first date held of each of some series; those not held are left out."""
+        with self._reader() as connection:
+            found = connection.execute(
+                "SELECT series_id, min(observed_on) FROM observations "
+                "WHERE list_contains(?, series_id) GROUP BY 1 ORDER BY 1",
+                [list(ids)],
+            )
+            return {id: pd.Timestamp(day) for id, day in found.fetchall()}
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
+        """Return the answer to a query that only reads; the rows are in ``observations``."""
+        with self._reader() as connection:
+            return connection.execute(sql, list(parameters)).df()
+
+    def vintages(self, series_id: str) -> pd.DataFrame:
+        """Return every value that counts or once counted of the dates whose value was changed.
+
+        Of a series that holds vintages of an archive those alone. Columns ``observed_on,
+        available_at, value, recorded_at``, ordered by date described, moment known and recorded.
+        """
+        frame = self.query(
+            f"""
+            WITH told AS (
+                SELECT * FROM observations WHERE series_id = ? AND {_ARCHIVED} = (
+                    SELECT bool_or({_ARCHIVED}) FROM observations WHERE series_id = ?)
+            )
+            SELECT observed_on, available_at, value, recorded_at
+            FROM told SEMI JOIN (
+                SELECT observed_on FROM told GROUP BY observed_on
+                HAVING count(DISTINCT coalesce(value, 'nan'::DOUBLE)) > 1
+            ) USING (observed_on)
+            ORDER BY observed_on, available_at, recorded_at
+            """,
+            [series_id, series_id],
+        )
+        return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
+
+    def export(self, path: Path) -> int:
+        """Write every row with all its columns to a parquet file, whole or not at all.
+
+        Parameters
+        ----------
+        path
+            Ends in ``.parquet``; replaced when it exists.
+
+        Returns
+        -------
+        The number of rows written.
+
+        Raises
+        ------
+        DataError
+            When the file has another ending or its folder does not exist.
+        """
+        target = _check_export(path, self.path)
+        beside = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with self._reader() as connection:
+                table = connection.sql(
+                    f"SELECT {_COLUMNS} FROM observations "
+                    "ORDER BY series_id, observed_on, available_at, recorded_at"
+                )
+                table.write_parquet(str(beside))
+                count = connection.execute("SELECT count(*) FROM observations").fetchall()[0][0]
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+        return int(count)
 
     @contextmanager
     def _reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -171,7 +344,7 @@ class Store:
             )
         connection = _connect(self.path, read_only=True)
         try:
-            _check_ours(connection, self.path)
+            _version(connection, self.path)
             yield connection
         except duckdb.Error as error:
             raise DataError(_cannot_open(self.path, locked=False)) from error
@@ -179,32 +352,36 @@ class Store:
             connection.close()
 
     @contextmanager
-    def _writer(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _writer(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open for writing inside one transaction, alone."""
         _check_writable(self.path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(f"{self.path}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise DataError(
-                f"expected to be the only writer of {self.path}, but another import or fetch is "
-                "running; wait for it to end"
-            ) from None
-        try:
+        with self._alone(
+            ".lock",
+            f"expected to be the only writer of {self.path}, but another import or fetch is "
+            "running; wait for it to end",
+            wait,
+        ):
             yield from self._transaction()
+
+    @contextmanager
+    def _alone(self, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
+        """Hold a lock file beside the store."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(f"{self.path}{ending}")
+        try:
+            lock.acquire(timeout=wait)
+        except filelock.Timeout:
+            raise DataError(otherwise) from None
+        try:
+            yield
         finally:
             lock.release()
 
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        fresh = not self.exists()
         connection = _connect(self.path, read_only=False)
         try:
             connection.execute("BEGIN")
-            if fresh or _is_empty(connection):
-                connection.execute(_SCHEMA)
-                connection.execute("INSERT INTO drypowder VALUES (?)", [SCHEMA_VERSION])
-            _check_ours(connection, self.path)
+            _migrate(connection, self.path)
             yield connection
             connection.execute("COMMIT")
         except duckdb.Error as error:
@@ -249,7 +426,8 @@ def _is_empty(connection: duckdb.DuckDBPyConnection) -> bool:
     return not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall()
 
 
-def _check_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _version(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """Return the schema version of a store; refuse what is none, or newer than we know."""
     try:
         found = connection.execute("SELECT schema_version FROM drypowder").fetchall()
     except duckdb.Error:
@@ -257,11 +435,21 @@ def _check_ours(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"expected a store of drypowder at {path}, but its tables are another program's; "
             "name another with --store"
         ) from None
-    if found != [(SCHEMA_VERSION,)]:
+    if len(found) != 1 or found[0][0] not in MIGRATIONS:
         raise DataError(
-            f"expected schema version {SCHEMA_VERSION} in {path}, was {found}; "
+            f"expected schema version 1 to {SCHEMA_VERSION} in {path}, was "
+            f"{', '.join(str(row[0]) for row in found) or 'none'}; "
             "use the version of drypowder that wrote it, or import anew"
         )
+    return int(found[0][0])
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Bring a store to the present schema, inside the writer's transaction."""
+    version = 0 if _is_empty(connection) else _version(connection, path)
+    for newer in range(version + 1, SCHEMA_VERSION + 1):
+        connection.execute(MIGRATIONS[newer])
+        connection.execute("UPDATE drypowder SET schema_version = ?", [newer])
 
 
 def _check_writable(path: Path) -> None:
@@ -272,6 +460,18 @@ def _check_writable(path: Path) -> None:
         )
     if path.is_dir():
         raise DataError(f"expected a file at {path}, but it is a folder; name a file in it")
+
+
+def _check_export(path: Path, store: Path) -> Path:
+    """Return where to write an export; refuse what could not be one."""
+    target = path.expanduser()
+    if target.suffix != ".parquet":
+        raise DataError(f"expected a file that ends in .parquet, was {path}; name one")
+    if not target.parent.is_dir():
+        raise DataError(f"expected a folder at {target.parent}, found none; make it first")
+    if target.is_dir() or target.resolve() == store.resolve():
+        raise DataError(f"expected a file to write at {path}, was a folder or the store itself")
+    return target
 
 
 def _after_all(connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp) -> pd.Timestamp:
@@ -285,14 +485,46 @@ def _after_all(connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp)
     return max(recorded_at, pd.Timestamp(newest) + pd.Timedelta(microseconds=1))
 
 
-def _held(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return the values that now count, one a date: the newest vintage of each."""
+def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> None:
+    if not rows:
+        return
+    connection.register("incoming", pd.concat(rows, ignore_index=True))
+    connection.execute(
+        f"INSERT INTO observations SELECT {_COLUMNS} FROM incoming ORDER BY series_id, observed_on"
+    )
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection, outcomes: Mapping[str, str], at: pd.Timestamp
+) -> None:
+    if outcomes:
+        rows = [[series_id, at, outcome] for series_id, outcome in outcomes.items()]
+        connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", rows)
+
+
+def _held(connection: duckdb.DuckDBPyConnection, batch: Batch) -> pd.DataFrame:
+    """Return what a batch is compared with: what is held of its series and of its kind."""
+    held = _held_vintages if batch.vintages else _held_values
+    return held(connection, batch.series_id)
+
+
+def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
     frame = connection.execute(
-        """
+        "SELECT DISTINCT observed_on, available_at, value FROM observations "
+        f"WHERE series_id = ? AND {_ARCHIVED}",
+        [series_id],
+    ).df()
+    return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
+
+
+def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
+    """Return the values that now count but for an archive's: one a date, the newest vintage."""
+    frame = connection.execute(
+        f"""
         SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS value,
                max(recorded_at) AS recorded_at
         FROM (SELECT observed_on, coalesce(value, 'nan'::DOUBLE) AS value, recorded_at,
-                     available_at FROM observations WHERE series_id = ?)
+                     available_at FROM observations WHERE series_id = ? AND NOT {_ARCHIVED})
         GROUP BY observed_on ORDER BY observed_on
         """,
         [series_id],
@@ -311,6 +543,8 @@ def _change(
         return batch.rows.iloc[:0], Added(series_id=batch.series_id, refused=lost)
     if batch.whole:
         new, revised = _new_vintage(batch, held), 0
+    elif batch.vintages:
+        new, revised = _new_vintages(batch, held)
     else:
         new, revised = _new_rows(batch, held, recorded_at)
     rows = new.assign(series_id=batch.series_id, recorded_at=recorded_at)
@@ -336,6 +570,14 @@ def _new_vintage(batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
         return rows
     same = rows[["observed_on", "value"]].reset_index(drop=True)
     return rows.iloc[:0] if same.equals(held[["observed_on", "value"]]) else rows
+
+
+def _new_vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Return an archive's rows that are not held, and how many of them are of dates held."""
+    told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
+    rows = told.merge(held, on=["observed_on", "available_at", "value"], how="left", indicator="in")
+    rows = rows[rows["in"] == "left_only"].drop(columns="in")
+    return rows, int(rows["observed_on"].isin(held["observed_on"]).sum())
 
 
 def _new_rows(

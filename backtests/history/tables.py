@@ -10,14 +10,12 @@ from io import StringIO
 
 import pandas as pd
 
-from backtests.history.batch import Batch, dated, is_price, rule_of
-from backtests.history.calendar import all_sessions, known_at
+from backtests.history.batch import Batch, dated, is_price
 from backtests.history.cells import dates_of, values_of
+from backtests.history.prices import TICKER, closed, on_sessions
 from signals.catalog import CATALOG, FILERS, annual_id
 from signals.errors import DataError
 from signals.universe import asset
-
-_TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 
 
 class Foreign(Exception):  # noqa: N818 - not an error: the file is somebody else's
@@ -56,7 +54,7 @@ def _reader(header: list[str], stem: str) -> Reader:
         return _read_fred(rest)
     if first == "Date" and {"Close", "Adj Close"} & set(rest):
         return _read_yahoo
-    if first == "Date" and rest and all(_TICKER.fullmatch(cell) for cell in rest):
+    if first == "Date" and rest and all(TICKER.fullmatch(cell) for cell in rest):
         return _read_prices
     if header == ["date", "total_net_flow_usd_m"]:
         return _read_flow
@@ -104,7 +102,7 @@ def _read_fred(ids: list[str]) -> Reader:
 
 def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     column = "Adj Close" if "Adj Close" in table else "Close"
-    if not _TICKER.fullmatch(stem):
+    if not TICKER.fullmatch(stem):
         raise DataError(
             f"expected a file named after its ticker, like SPY.csv, was {stem!r}; rename it"
         )
@@ -138,9 +136,9 @@ def _prices(
     known = asset(ticker)
     notes = []
     if known.market != "crypto":
-        values, note = _on_sessions(values)
+        values, note = on_sessions(values)
         notes.append(note)
-    values, note = _closed(ticker, values, recorded_at)
+    values, note = closed(ticker, values, recorded_at)
     notes.append(note)
     listed = pd.Timestamp(known.listed) if known.listed else None
     if listed is not None and len(values) and values.index[0] < listed:
@@ -158,8 +156,8 @@ def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
             f"expected a file named btc_… or eth_…, was {stem!r}; rename it after its coin"
         )
     values = values_of(id, table.iloc[:, 1], dates_of(table["date"], recorded_at))
-    on_sessions, note = _on_sessions(values)
-    yield dated(id, on_sessions, "table", recorded_at, note)
+    flows, note = on_sessions(values)
+    yield dated(id, flows, "table", recorded_at, note)
 
 
 def _read_funding(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -196,20 +194,3 @@ def _read_annual(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> I
             values = values_of(id, part[column], dates)
             if len(values):
                 yield dated(id, values, "table", recorded_at)
-
-
-def _closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
-    """Return the closes that are known by now: a last row may be a print of a running day."""
-    done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
-    running = values.index[~done]
-    note = f"{running[0].date()} left out: the day had not closed" if len(running) else ""
-    return values[done], note
-
-
-def _on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
-    """Return the values on NYSE sessions, and a note on the others."""
-    index = all_sessions()
-    inside = values.index.isin(index) | (values.index < index[0])
-    dropped = int((~inside).sum())
-    note = f"{dropped} rows on days that are no NYSE sessions left out" if dropped else ""
-    return values[inside], note

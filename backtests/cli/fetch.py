@@ -1,0 +1,111 @@
+"""``drypowder fetch``: Yahoo, FRED and SEC data into the store."""
+
+from typing import Annotated, Any, Optional
+
+import typer
+
+from backtests.cli.options import (
+    JsonOption,
+    StoreOption,
+    console,
+    print_json,
+    progress,
+    store_path,
+    warn,
+)
+
+
+def fetch(
+    store: StoreOption = None,
+    start: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it
+        typer.Option(metavar="DATE", help="First day of prices; default their whole history."),
+    ] = None,
+    only: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--only", metavar="ID", help="A series or ticker; may be given repeatedly."),
+    ] = None,
+    budget: Annotated[
+        float, typer.Option(min=1, max=86_400, help="Seconds for the whole fetch.")
+    ] = 1800.0,
+    json: JsonOption = False,
+) -> None:
+    """Bring Yahoo, FRED and SEC data into the store; each series on its own.
+
+    FRED wants a key (FRED_API_KEY), the SEC a contact (DRYPOWDER_CONTACT, 'Name address').
+    Without a key FRED's public CSV serves what is never revised. Exit 3 if a series failed.
+    """
+    from backtests.history.checking import check_store
+    from backtests.history.store import Store
+    from backtests.sources.fetching import fetch as bring
+    from backtests.sources.http import Patience
+
+    since = None if start is None else _day(start)
+    target = Store(store_path(store))
+    with progress("fetching") as step:
+        outcomes = bring(
+            target, start=since, only=only or (), patience=Patience(budget=budget), progress=step
+        )
+    findings = check_store(target) if target.exists() else []
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if json:
+        print_json(_plain(outcomes, errors, str(target.path)))
+    else:
+        _print(outcomes, str(target.path))
+    for finding in errors:
+        warn(str(finding))
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(3)
+    if errors:
+        raise typer.Exit(2)
+
+
+def _day(text: str) -> str:
+    from datetime import date
+
+    from signals.errors import ConfigError
+
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ConfigError(f"--start must be a date like 2015-01-01, was {text!r}") from None
+
+
+def _plain(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, Any]:
+    return {
+        "store": store,
+        "series": {
+            o.name: {
+                "source": o.source,
+                "new": o.new,
+                "revised": o.revised,
+                "last": None if o.last is None else str(o.last.date()),
+                "failed": o.failed or None,
+                "note": o.note or None,
+            }
+            for o in outcomes
+        },
+        "errors": [str(error) for error in errors],
+    }
+
+
+def _print(outcomes: list[Any], store: str) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("series", "from", "new", "revised", "last", ""):
+        right = name in ("new", "revised")
+        table.add_column(name, justify="right" if right else "left", no_wrap=name != "")
+    for o in outcomes:
+        came = (f"{o.new:,}", f"{o.revised:,}", str(o.last.date())) if o.last else ("", "", "")
+        said = f"failed: {o.failed}" if o.failed else o.note
+        if o.failed or o.note or o.new or o.revised:
+            table.add_row(o.name, o.source, *came, said)
+    console().print(table)
+    failed = sum(bool(o.failed) for o in outcomes)
+    same = sum(bool(o.last) and not (o.new or o.revised) for o in outcomes)
+    typer.echo(
+        f"{len(outcomes)} series: {sum(o.new for o in outcomes):,} rows new, "
+        f"{sum(o.revised for o in outcomes):,} revised, {same} unchanged, {failed} failed, "
+        f"in {store}"
+    )

@@ -1,0 +1,435 @@
+"""Checking a store: what in it cannot be right, and what is worth knowing.
+
+An error is what makes a backtest wrong: a value known too early, twice, in another unit, or a
+price that was not adjusted. A note is what a reader gets by with: gaps, late values, a series that
+ended. Values are carried over gaps as far as their series allows, and the panel passes over a
+date that came late.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.batch import ARCHIVE, is_price, rule_of, stale_after, unit_of
+from backtests.history.calendar import all_sessions, known_at, new_york_now, sessions
+from backtests.history.prices import OFF, TICKER, spikes
+from backtests.history.store import Store
+from signals.catalog import CATALOG
+from signals.universe import asset
+
+Severity = Literal["error", "note"]
+
+#: Sessions in a row that a daily series may lack: bond markets keep more holidays.
+MOST_SESSIONS = 5
+#: Days from one date to the next past which a period is missing. A trailing year may be told by
+#: the annual report alone.
+LONGEST_STEP = {"week": 10, "month": 32, "quarter": 100, "year": 380}
+TRAILING_YEAR_STEP = 380
+#: How many new shares a split makes of an old one; three for two looks like any bad day.
+SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
+_AROUND = 20  # sessions before and after a jump whose moves it is held to
+_CLOCK_BACK = pd.Timedelta(hours=2)  # local time repeats an hour a year
+_HIGHEST_PRICE = 1e9
+_PUBLISHED = ("FRED", "SEC", "table", ARCHIVE)  # sources of what has an entry in the catalog
+_FOREIGN = "expected a series of the catalog or a ticker, is neither; no signal reads it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing found in a store.
+
+    Attributes
+    ----------
+    severity
+        ``error`` when a backtest on it would be wrong, ``note`` when it is worth knowing.
+    series
+        Its id; empty when it is about the whole store.
+    what
+        What was expected and what was found, on one line.
+    where
+        The first date it is about; None when it is about no date.
+    """
+
+    severity: Severity
+    series: str
+    what: str
+    where: datetime.date | None = None
+
+    def __str__(self) -> str:
+        """Return the finding on one line."""
+        place = f"{self.series or 'the store'}{f' {self.where}' if self.where else ''}"
+        return f"{self.severity}: {place}: {self.what}"
+
+
+def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding]:
+    """Return what is wrong with a store, errors first.
+
+    Parameters
+    ----------
+    store
+        A store that exists.
+    today
+        The day to which the store as a whole is held; default today in New York.
+
+    Returns
+    -------
+    Findings by severity, series and date; empty when nothing was found.
+
+    Raises
+    ------
+    DataError
+        When the store cannot be read.
+    """
+    dates = _dates(store)
+    if dates.empty:
+        return [_error("", None, "expected data, but the store is empty")]
+    known = {str(id): part for id, part in dates.groupby("series_id", sort=False)}
+    foreign = _foreign_ids(store)
+    named = {id: part for id, part in known.items() if id not in foreign}
+    prices = _prices(store, [id for id in named if is_price(id)])
+    now = new_york_now() if today is None else today
+    found = [
+        *(_error(id, None, _FOREIGN) for id in foreign),
+        *_duplicates(store),
+        *_revised_early(store),
+        *_implausible(store, list(named)),
+        *(finding for id, part in named.items() for finding in _to_come(id, part, now)),
+        *(finding for id, part in named.items() for finding in _too_early(id, part)),
+        *(finding for id, part in named.items() for finding in _gaps(id, part)),
+        *(finding for id, closes in prices.items() for finding in _odd_closes(id, closes)),
+        *(finding for id, closes in prices.items() for finding in _unadjusted(id, closes, prices)),
+        *_stale(named, now),
+    ]
+    return sorted(found, key=lambda f: (f.severity, f.series, f.where or datetime.date.min))
+
+
+def _error(series: object, where: object, what: str) -> Finding:
+    return Finding(severity="error", series=str(series), what=what, where=_day(where))
+
+
+def _note(series: object, where: object, what: str) -> Finding:
+    return Finding(severity="note", series=str(series), what=what, where=_day(where))
+
+
+def _many(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _day(where: object) -> datetime.date | None:
+    return None if where is None else pd.Timestamp(str(where)).date()
+
+
+def _dates(store: Store) -> pd.DataFrame:
+    """Return a row a series and date: when it was first known, and when but for an archive."""
+    return store.query(
+        """
+        SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
+               min(available_at) FILTER (NOT starts_with(source, ?)) AS by_rule,
+               min(recorded_at) FILTER (NOT starts_with(source, ?)) AS recorded_at
+        FROM observations GROUP BY series_id, observed_on ORDER BY series_id, observed_on
+        """,
+        [ARCHIVE, ARCHIVE],
+    )
+
+
+def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
+    """Return the closes that count, by ticker and date."""
+    rows = store.rows(ids).query("value > 0")
+    return {
+        str(id): pd.Series(part["value"].to_numpy(), index=pd.DatetimeIndex(part["observed_on"]))
+        for id, part in rows.groupby("series_id", sort=False)
+    }
+
+
+# --- names, repetitions, values -----------------------------------------------------------------
+
+
+def _foreign_ids(store: Store) -> list[str]:
+    """Return the ids that are no series and no ticker: others are taken for tickers."""
+    sources = store.query(
+        """
+        SELECT series_id, bool_or(list_contains(?, regexp_extract(source, '^[A-Za-z]+')))
+               AS published
+        FROM observations GROUP BY series_id ORDER BY series_id
+        """,
+        [list(_PUBLISHED)],
+    )
+    return [
+        str(row.series_id)
+        for row in sources.itertuples()
+        if is_price(str(row.series_id))
+        and (row.published or not TICKER.fullmatch(str(row.series_id)))
+    ]
+
+
+def _duplicates(store: Store) -> Iterator[Finding]:
+    twice = store.query(
+        """
+        SELECT series_id, count(*) AS n, min(observed_on) AS first FROM (
+            SELECT series_id, observed_on FROM observations
+            GROUP BY series_id, observed_on, available_at, recorded_at HAVING count(*) > 1
+        ) GROUP BY series_id
+        """
+    )
+    for row in twice.itertuples():
+        yield _error(
+            row.series_id,
+            row.first,
+            f"expected one value a date, moment known and moment recorded, {row.n} have several; "
+            "which one counts is left to chance",
+        )
+
+
+def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
+    """Yield series with values outside the catalog's range, among the dates that are ever seen."""
+    ranges = pd.DataFrame([_range(id) for id in ids])
+    outside = store.query(
+        """
+        SELECT series_id, count(*) AS n, min(observed_on) AS first,
+               arg_min(value, observed_on) AS value, any_value(low) AS low, any_value(high) AS high
+        FROM observations
+        JOIN (SELECT unnest(?) AS series_id, unnest(?) AS low, unnest(?) AS high,
+                     unnest(?) AS seen_from) USING (series_id)
+        WHERE observed_on >= seen_from AND NOT isnan(value) AND (value < low OR value > high)
+        GROUP BY series_id
+        """,
+        [ranges[column].tolist() for column in ("id", "low", "high", "first")],
+    )
+    for row in outside.itertuples():
+        id, others = str(row.series_id), int(str(row.n)) - 1
+        yield _error(
+            id,
+            row.first,
+            f"expected {row.low:g} to {row.high:g} {unit_of(id)}, was {row.value:g}"
+            f"{f' and {others} more' if others else ''}; it came in another unit",
+        )
+
+
+def _range(id: str) -> dict[str, object]:
+    if is_price(id):
+        return {"id": id, "low": 1e-12, "high": _HIGHEST_PRICE, "first": datetime.date.min}
+    entry = CATALOG[id]
+    first = entry.first or datetime.date.min
+    return {"id": id, "low": entry.low, "high": entry.high, "first": first}
+
+
+# --- when values were known ---------------------------------------------------------------------
+
+
+def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
+    """Yield dates after today; a coin's day begins in New York's evening of the day before."""
+    ahead = rows["observed_on"].iloc[-1]
+    if ahead > today.normalize() + pd.Timedelta(days=1):
+        yield _error(id, ahead, f"expected dates up to today, {today.date()}, was a later one")
+
+
+def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
+    """Yield values known before their date, before their rule allows, and after later ones."""
+    observed = pd.DatetimeIndex(rows["observed_on"])
+    known = rows["known"].to_numpy()
+    before = known < observed.to_numpy()
+    if before.any():
+        yield _error(
+            id,
+            observed[before][0],
+            f"expected values known from their date on, was {_many(before.sum(), 'date')} before",
+        )
+    early = _before_rule(id, rows) & ~before
+    if early.any():
+        yield _error(
+            id,
+            observed[early][0],
+            f"expected values known as the catalog says ({rule_of(id)}), but "
+            f"{_many(early.sum(), 'date')} earlier: backtests would look ahead",
+        )
+    ahead = known < np.maximum.accumulate(known)
+    if ahead.any():
+        yield _note(
+            id,
+            observed[ahead][0],
+            f"{_many(ahead.sum(), 'date')} known before an earlier one; the panel passes over the "
+            "earlier one",
+        )
+
+
+def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
+    """Return which rows are known before the catalog's rule; an archive has dates of its own."""
+    rule = rule_of(id)
+    given = rows["by_rule"].notna().to_numpy()
+    if rule.kind == "filed" or not given.any():
+        return np.zeros(len(rows), dtype=bool)
+    if rule.kind == "recorded":
+        allowed = (rows["recorded_at"] - _CLOCK_BACK).to_numpy()
+    else:
+        dates = pd.DatetimeIndex(rows["observed_on"]).as_unit("us")
+        latest = all_sessions()[-1 - max(rule.n, 1)]
+        dates = dates.where(dates < latest, latest)
+        allowed = known_at(rule, dates, new_york_now()).to_numpy()
+    return np.asarray(given & (rows["by_rule"].to_numpy() < allowed))
+
+
+def _revised_early(store: Store) -> Iterator[Finding]:
+    """Yield revisions that claim to have been known before they came."""
+    ids = [id for id in store.series_ids() if not is_price(id)]
+    early = store.query(
+        """
+        WITH told AS (
+            SELECT series_id, observed_on, available_at, recorded_at FROM observations
+            SEMI JOIN (SELECT unnest(?) AS series_id) USING (series_id)
+            WHERE NOT starts_with(source, ?)
+        ),
+        firsts AS (
+            SELECT series_id, observed_on, min(recorded_at) AS first_recorded FROM told
+            GROUP BY series_id, observed_on HAVING count(*) > 1
+        )
+        SELECT series_id, count(*) AS n, min(observed_on) AS first
+        FROM told JOIN firsts USING (series_id, observed_on)
+        WHERE recorded_at > first_recorded AND available_at < recorded_at - INTERVAL 2 HOUR
+        GROUP BY series_id
+        """,
+        [ids, ARCHIVE],
+    )
+    for row in early.itertuples():
+        yield _error(
+            row.series_id,
+            row.first,
+            f"expected revisions known from when they were recorded, but {row.n} earlier: "
+            "backtests would look ahead",
+        )
+
+
+# --- gaps ---------------------------------------------------------------------------------------
+
+
+def _gaps(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
+    observed = pd.DatetimeIndex(rows["observed_on"])
+    if is_price(id):
+        yield from _missing_closes(id, observed)
+        return
+    first = CATALOG[id].first
+    observed = observed[observed >= pd.Timestamp(first)] if first else observed
+    if len(observed) and CATALOG[id].frequency == "day":
+        yield from _missing_sessions(id, observed)
+    elif len(observed):
+        yield from _missing_periods(id, observed)
+
+
+def _missing_closes(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
+    coin = asset(id).market == "crypto"
+    days = pd.date_range(observed[0], observed[-1], unit="us") if coin else None
+    expected = sessions(observed[0], observed[-1]) if days is None else days
+    missing = expected.difference(observed)
+    if len(missing):
+        kind = "days" if coin else "sessions"
+        yield _note(id, missing[0], f"no close on {len(missing)} of {len(expected)} {kind}")
+    odd = observed[observed >= all_sessions()[0]].difference(expected)
+    if len(odd):
+        yield _note(id, odd[0], f"{_many(len(odd), 'close')} on days that are no NYSE sessions")
+
+
+def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
+    expected = sessions(observed[0], observed[-1])
+    held = np.flatnonzero(expected.isin(observed))
+    lacking = np.diff(held) - 1
+    gaps = np.flatnonzero(lacking > MOST_SESSIONS)
+    if len(gaps):
+        yield _note(
+            id,
+            expected[held[gaps[0]] + 1],
+            f"{_many(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions, the longest of "
+            f"{lacking.max()}",
+        )
+
+
+def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
+    entry = CATALOG[id]
+    most = TRAILING_YEAR_STEP if entry.source == "sec" else LONGEST_STEP[entry.frequency]
+    step = np.diff(observed.to_numpy()) / np.timedelta64(1, "D")
+    gaps = np.flatnonzero(step > most)
+    if len(gaps):
+        yield _note(
+            id,
+            observed[gaps[0]],
+            f"{_many(len(gaps), 'gap')} longer than a {entry.frequency}, the longest of "
+            f"{step.max():.0f} days, the first after this date",
+        )
+
+
+# --- prices -------------------------------------------------------------------------------------
+
+
+def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
+    for day in spikes(closes):
+        yield _error(
+            id, day, f"expected a close near its neighbours, was {closes[day]:g}: {OFF:g} times off"
+        )
+    listed = asset(id).listed
+    if listed is not None and closes.index[0] < pd.Timestamp(listed):
+        yield _error(
+            id,
+            closes.index[0],
+            f"expected closes from the listing on {listed}: earlier ones are another company's",
+        )
+
+
+def _unadjusted(id: str, closes: pd.Series, prices: dict[str, pd.Series]) -> Iterator[Finding]:
+    """Yield jumps that have the size of a split, on days without unrest before or after."""
+    if asset(id).market == "crypto" or len(closes) < 2 * MOST_SESSIONS:
+        return
+    moves = np.diff(np.log(closes.to_numpy()))
+    odd = set(spikes(closes))
+    for i in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
+        day = pd.Timestamp(closes.index[i + 1])
+        shares = _split(moves, i)
+        if shares and not odd & {day, pd.Timestamp(closes.index[i])}:
+            ratio = np.exp(moves[i])
+            yield _error(
+                id,
+                day,
+                f"expected closes adjusted for splits, was {ratio:.4g} times the close before, "
+                f"like a split of {shares}; import the adjusted history",
+            )
+
+
+def _split(moves: np.ndarray, i: int) -> str:
+    """Return the split that a move looks like, empty if none.
+
+    The move less the split has to be an ordinary one, and the sessions after as calm as those
+    before, which they are not when a company loses half its worth.
+    """
+    before = _usual(moves[max(0, i - _AROUND) : i])
+    after = _usual(moves[i + 1 : i + 1 + _AROUND])
+    if np.isnan(before) or (after > 2 * before):
+        return ""
+    rest = np.abs(np.abs(moves[i]) - np.log(SPLITS))
+    nearest = int(rest.argmin())
+    apart = np.log(SPLITS[nearest]) > 10 * before
+    if not apart or rest[nearest] > 4 * max(before, 0.002):
+        return ""
+    shares = f"{SPLITS[nearest]:g}"
+    return f"{shares}:1" if moves[i] < 0 else f"1:{shares}"
+
+
+def _usual(moves: np.ndarray) -> float:
+    """Return the usual size of some moves, NaN when there are too few."""
+    return float(np.nanmedian(np.abs(moves))) if len(moves) >= MOST_SESSIONS else np.nan
+
+
+# --- age ----------------------------------------------------------------------------------------
+
+
+def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
+    """Yield series that end before the others, and the store when all of it does."""
+    ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}
+    newest = max(ends.values(), default=today)
+    for id, end in ends.items():
+        limit = stale_after(id)
+        if newest - end > pd.Timedelta(days=limit):
+            yield _note(id, end, f"ends here: older than its limit of {limit} days")
+    age = (today.normalize() - newest).days
+    if age > min(map(stale_after, named), default=age):
+        yield _note("", newest, f"nothing is newer than this, {age} days ago; add newer data")

@@ -1,0 +1,95 @@
+"""Closes of one asset on their way into the store: what counts, and what cannot be."""
+
+import re
+
+import pandas as pd
+
+from backtests.history.batch import Batch, dated, is_price, rule_of
+from backtests.history.calendar import all_sessions, known_at
+from backtests.history.cells import check_values
+from signals.errors import DataError
+from signals.universe import asset
+
+#: Times a close may stand off both its neighbours.
+OFF = 5.0
+TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
+
+
+def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
+    """Return the batch of a whole vintage of adjusted closes.
+
+    Left out, with a note: days that are no sessions (for shares and funds), days that had not
+    closed, and days before the listing, whose prices are another company's.
+
+    Parameters
+    ----------
+    ticker
+        Yahoo's symbol.
+    closes
+        USD, adjusted for splits and dividends, by date.
+    now
+        The moment of recording, New York's clock.
+    source
+        Where they come from.
+
+    Raises
+    ------
+    DataError
+        When nothing is left, a date or number cannot be, or a close stands five times above or
+        below both its neighbours.
+    """
+    if not is_price(ticker):
+        raise DataError(f"expected prices, but {ticker} is a series of the catalog")
+    known = asset(ticker)
+    ahead = pd.Timedelta(
+        days=1 if known.market == "crypto" else 0
+    )  # a UTC day begins here at 19:00
+    values = check_values(ticker, closes, now + ahead)
+    notes = []
+    if known.market != "crypto":
+        values, note = on_sessions(values)
+        notes.append(note)
+    values, note = closed(ticker, values, now)
+    notes.append(note)
+    if known.listed is not None:
+        early = values.index < pd.Timestamp(known.listed)
+        notes.append(f"{early.sum()} rows before the listing left out" if early.any() else "")
+        values = values[~early]
+    if values.empty:
+        raise DataError(f"expected closes of {ticker} on a session, found none")
+    odd = spikes(values)
+    if odd:
+        raise DataError(
+            f"expected closes of {ticker} near their neighbours, was {values[odd[0]]:g} on "
+            f"{str(odd[0])[:10]}: five times off; nothing of it is taken"
+        )
+    return dated(ticker, values, source, now, "; ".join(filter(None, notes)))
+
+
+def closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
+    """Return the closes that are known by now: a last row may be a print of a running day."""
+    done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
+    running = values.index[~done]
+    note = f"{running[0].date()} left out: the day had not closed" if len(running) else ""
+    return values[done], note
+
+
+def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
+    """Return the values on NYSE sessions, and a note on the others."""
+    index = all_sessions()
+    inside = values.index.isin(index) | (values.index < index[0])
+    dropped = int((~inside).sum())
+    note = f"{dropped} rows on days that are no NYSE sessions left out" if dropped else ""
+    return values[inside], note
+
+
+def spikes(closes: pd.Series) -> list[pd.Timestamp]:
+    """Return the days whose close stands five times above or below both its neighbours.
+
+    The last day has one neighbour. No share of ours ever moved so far and back in a day; a feed
+    that slips a decimal does.
+    """
+    before, after = closes / closes.shift(), closes / closes.shift(-1)
+    after.iloc[-1:] = before.iloc[-1:]
+    far = ((before > OFF) & (after > OFF)) | ((before < 1 / OFF) & (after < 1 / OFF))
+    return [pd.Timestamp(day) for day in closes.index[far]]

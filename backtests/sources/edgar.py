@@ -1,0 +1,80 @@
+"""SEC EDGAR: cash-flow facts of the companies we know, as first filed.
+
+The SEC asks for a User-Agent with a contact and for at most 10 requests a second. Filers differ in
+the XBRL tag they use and change it over the years: every tag of a concept is asked for, and of one
+period the fact that was filed first counts.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from backtests.history import sec
+from backtests.history.batch import Batch
+from backtests.history.sec_document import read_document
+from backtests.history.tables import Foreign
+from backtests.sources.http import Absent, Client, Clock, Rate, Transient
+from backtests.version import __version__
+from signals.catalog import FILERS, tags_of
+from signals.errors import DataError, SourceError
+
+RATE = (10, 1.0)
+SOURCE = "SEC"
+
+
+class EdgarSource:
+    """The SEC's ``companyconcept`` documents.
+
+    Parameters
+    ----------
+    contact
+        Name and address of the user, as the SEC asks.
+    clock
+        The time left.
+    """
+
+    def __init__(self, contact: str, clock: Clock) -> None:
+        agent = {"User-Agent": f"drypowder/{__version__} {contact}"}
+        self.client = Client(SOURCE, Rate(*RATE), clock, agent)
+        self.root = os.environ.get("DRYPOWDER_SEC_URL", "https://data.sec.gov").rstrip("/")
+
+    def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
+        """Return trailing years of a company's concept, and those a year earlier.
+
+        Raises
+        ------
+        Absent
+            When the company files it under none of the tags.
+        SourceError
+            When a document cannot be had or cannot be right.
+        """
+        cik = next(cik for cik, name in FILERS.items() if name == ticker)
+        entries = [entry for tag in tags_of(concept) for entry in self._facts(cik, tag, now)]
+        if not entries:
+            raise Absent(f"no facts under the tags known for it ({len(tags_of(concept))})")
+        found = sec.batches(concept, ticker, sec.first_filed(entries))
+        if all(batch.rows.empty for batch in found):
+            raise SourceError(f"no trailing year of {concept} can be solved for {ticker}")
+        return [batch for batch in found if not batch.rows.empty]
+
+    def _facts(self, cik: int, tag: str, now: pd.Timestamp) -> Iterable[dict[str, Any]]:
+        url = f"{self.root}/api/xbrl/companyconcept/CIK{cik:010d}/us-gaap/{tag}.json"
+
+        try:
+            return self.client.get(url, read=lambda text: _read(tag, text, now))
+        except Absent:
+            return []
+
+
+def _read(tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
+    if not text.lstrip().startswith("{"):
+        raise Transient("the SEC's answer is no JSON")
+    try:
+        return read_document(text, now)[1]
+    except Foreign as error:
+        raise SourceError(f"the SEC's answer is another document: {error}") from None
+    except DataError as error:
+        cut = "whole JSON" in str(error)
+        raise (Transient if cut else SourceError)(f"{tag}: {error}") from None

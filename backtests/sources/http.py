@@ -1,0 +1,240 @@
+"""Asking over HTTP: timeouts, a rate, retries with backoff and jitter, one budget of time.
+
+An answer is whole or there is none: a body cut short, a busy server (429, 5xx) and a silent one
+are asked again, as often as patience says, and what is still wrong then is one line.
+"""
+
+import email.utils
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from logging import getLogger
+from typing import TypeVar
+
+import requests
+import tenacity
+from urllib3.exceptions import NewConnectionError
+
+from backtests.sources.secrets import Discreet, redacted
+from signals.errors import SourceError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long to wait for what, in seconds.
+
+    Attributes
+    ----------
+    connect, read
+        For a connection, and for the next part of an answer.
+    attempts
+        How often a busy or broken source is asked.
+    reach
+        How often an unreachable one is.
+    wait, longest
+        Before the second attempt, doubling from there with jitter, up to the longest. A server
+        that says how long to wait is believed, up to ``longest``.
+    budget
+        For a whole fetch.
+    """
+
+    connect: float = 4.0
+    read: float = 30.0
+    attempts: int = 4
+    reach: int = 2
+    wait: float = 1.0
+    longest: float = 60.0
+    budget: float = 1800.0
+
+
+class Unreachable(SourceError):  # noqa: N818 - named as the field speaks
+    """No connection to a source."""
+
+
+class Transient(SourceError):  # noqa: N818
+    """A failure that may pass."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Absent(SourceError):  # noqa: N818
+    """The source does not have what was asked for."""
+
+
+@dataclass
+class Clock:
+    """The time that a fetch has left."""
+
+    patience: Patience
+    start: float
+
+    @classmethod
+    def started(cls, patience: Patience) -> "Clock":
+        """Return a clock that starts now."""
+        return cls(patience=patience, start=time.monotonic())
+
+    @property
+    def left(self) -> float:
+        """Seconds, at least 0."""
+        return max(0.0, self.patience.budget - (time.monotonic() - self.start))
+
+    def check(self) -> None:
+        """Raise :class:`SourceError` when the time is over."""
+        if not self.left:
+            raise SourceError(
+                f"not reached within {self.patience.budget:.0f} s; fetch again to go on"
+            )
+
+
+@dataclass
+class Rate:
+    """At most so many requests in so many seconds."""
+
+    requests: int
+    seconds: float
+
+    def __post_init__(self) -> None:
+        """Begin with none."""
+        self._sent: deque[float] = deque()
+
+    def wait(self) -> None:
+        """Sleep until one more is allowed, and count it."""
+        now = time.monotonic()
+        while self._sent and now - self._sent[0] >= self.seconds:
+            self._sent.popleft()
+        if len(self._sent) >= self.requests:
+            time.sleep(self.seconds - (now - self._sent[0]))
+            self._sent.popleft()
+        self._sent.append(time.monotonic())
+
+
+def patiently(ask: Callable[[], T], clock: Clock) -> T:
+    """Return what asking gives, asking again after failures that may pass.
+
+    Raises
+    ------
+    SourceError
+        The last failure, or that the time is over.
+    """
+    patience = clock.patience
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        most = patience.reach if isinstance(error, Unreachable) else patience.attempts
+        return state.attempt_number >= most or _pause(state, patience) >= clock.left
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type((Transient, Unreachable)),
+        stop=stop,
+        wait=lambda state: _pause(state, patience),
+        reraise=True,
+    )
+    clock.check()
+    return retrying(ask)
+
+
+def _pause(state: tenacity.RetryCallState, patience: Patience) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    said = getattr(error, "retry_after", None)
+    if said is not None:
+        return float(min(said, patience.longest))
+    backoff = tenacity.wait_exponential_jitter(
+        initial=patience.wait, max=patience.longest, jitter=patience.wait
+    )
+    return float(backoff(state))
+
+
+class Client:
+    """One source over HTTP.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+    rate
+        How often it may be asked.
+    clock
+        The time left.
+    headers
+        Sent with every request.
+    """
+
+    def __init__(
+        self, name: str, rate: Rate, clock: Clock, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.name, self.rate, self.clock = name, rate, clock
+        self.session = requests.Session()
+        self.session.headers.update(headers or {})
+        log = getLogger("urllib3.connectionpool")
+        if not any(isinstance(f, Discreet) for f in log.filters):
+            log.addFilter(Discreet())
+
+    def get(
+        self, url: str, params: Mapping[str, str] | None = None, *, read: Callable[[str], T]
+    ) -> T:
+        """Return what an answer says.
+
+        Parameters
+        ----------
+        url, params
+            What is asked.
+        read
+            Makes of the whole text what it says; where it raises :class:`Transient` the source is
+            asked again.
+
+        Raises
+        ------
+        Absent
+            When the source says that it has no such thing (404).
+        SourceError
+            When it cannot be had; the message holds no key.
+        """
+        return patiently(lambda: read(self._once(url, params)), self.clock)
+
+    def _once(self, url: str, params: Mapping[str, str] | None) -> str:
+        self.rate.wait()
+        patience = self.clock.patience
+        try:
+            answer = self.session.get(url, params=params, timeout=(patience.connect, patience.read))
+        except requests.RequestException as error:
+            raise self._failure(error) from None
+        if answer.status_code == 200:
+            return answer.content.decode("utf-8", errors="replace")
+        raise self._refusal(answer)
+
+    def _failure(self, error: requests.RequestException) -> SourceError:
+        reason = getattr(error.args[0], "reason", None) if error.args else None
+        unreachable = isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
+        if unreachable or isinstance(reason, NewConnectionError):
+            return Unreachable(f"{self.name} cannot be reached; check the network")
+        if isinstance(error, requests.Timeout):
+            return Transient(f"{self.name} did not answer in {self.clock.patience.read:.0f} s")
+        return Transient(f"{self.name} broke off: {type(error).__name__}")
+
+    def _refusal(self, answer: requests.Response) -> SourceError:
+        code, said = answer.status_code, redacted(" ".join(answer.text.split())[:200])
+        if code == 404:
+            return Absent(f"{self.name} has no such series (404)")
+        if code == 429 or code >= 500:
+            wait = _seconds(answer.headers.get("Retry-After"))
+            busy = "is asked too often" if code == 429 else "is in trouble"
+            return Transient(f"{self.name} {busy} ({code})", wait)
+        return SourceError(f"{self.name} refused ({code}): {said}")
+
+
+def _seconds(header: str | None) -> float | None:
+    """Return a Retry-After header as seconds from now; None when there is none that can be read."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        moment = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())

@@ -1,0 +1,160 @@
+"""Yahoo, through yfinance: adjusted closes, each series as one whole vintage.
+
+yfinance takes an answer without adjusted closes for one that needs none, and swallows what goes
+wrong; so every answer is looked at on its way in. A last session that has not closed is left out,
+as is what lies before an asset's listing, which is another company's.
+"""
+
+import json
+import os
+import warnings
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import curl_cffi
+import curl_cffi.requests as curl
+import pandas as pd
+import yfinance
+from yfinance.exceptions import YFRateLimitError
+
+from backtests.history.batch import Batch
+from backtests.history.prices import price_batch
+from backtests.sources.http import Absent, Clock, Rate, Transient, Unreachable, patiently
+from signals.errors import DrypowderError, SourceError
+
+RATE = (60, 30.0)
+SOURCE = "Yahoo"
+FIRST = "1990-01-01"
+
+
+class _Session(curl.Session[Any]):
+    """yfinance's session: another host where one is set, a timeout, and answers looked at."""
+
+    def __init__(self, clock: Clock, rate: Rate) -> None:
+        super().__init__(impersonate="chrome")
+        self.clock, self.rate = clock, rate
+        self.fault: SourceError | None = None
+
+    def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
+        """Ask, and remember what was wrong with the answer."""
+        patience = self.clock.patience
+        kwargs["timeout"] = (patience.connect, min(patience.read, self.clock.left or 1.0))
+        self.rate.wait()
+        try:
+            answer = super().request(method, _elsewhere(url), *args, **kwargs)
+        except curl.exceptions.RequestException as error:
+            self.fault = _failure(error)
+            raise
+        if "/v8/finance/chart/" in url:
+            self.fault = _wrong(answer) or self.fault
+        return answer
+
+
+def _elsewhere(url: str) -> str:
+    """Return the URL at the host that the environment names, if it names one."""
+    base = os.environ.get("DRYPOWDER_YAHOO_URL")
+    if not base:
+        return url
+    there, asked = urlsplit(base), urlsplit(url)
+    return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))
+
+
+def _failure(error: Any) -> SourceError:
+    unreachable = (
+        curl_cffi.CurlECode.COULDNT_CONNECT,
+        curl_cffi.CurlECode.COULDNT_RESOLVE_HOST,
+        curl_cffi.CurlECode.COULDNT_RESOLVE_PROXY,
+    )
+    if error.code in unreachable:
+        return Unreachable("Yahoo cannot be reached; check the network")
+    if error.code == curl_cffi.CurlECode.OPERATION_TIMEDOUT:
+        return Transient("Yahoo did not answer in time")
+    return Transient(f"Yahoo broke off: {type(error).__name__}")
+
+
+def _wrong(answer: Any) -> SourceError | None:
+    """Return what is wrong with a chart, None when it can be read."""
+    if answer.status_code == 404:
+        return Absent("Yahoo has no such ticker (404)")
+    if answer.status_code == 429 or answer.status_code >= 500:
+        said = answer.headers.get("Retry-After", "")
+        wait = float(said) if said.isdigit() else None
+        return Transient(f"Yahoo is busy ({answer.status_code})", wait)
+    try:
+        (result,) = json.loads(answer.text)["chart"]["result"]
+        stamps, indicators = result["timestamp"], result["indicators"]
+        closes = indicators["adjclose"][0]["adjclose"]
+        raw = indicators["quote"][0]["close"]
+    except ValueError:
+        return Transient("Yahoo's answer is no whole JSON")
+    except (KeyError, TypeError, IndexError) as error:
+        return SourceError(f"Yahoo's answer has another form: {type(error).__name__} {error}")
+    return _odd_cells(stamps, closes, raw)
+
+
+def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceError | None:
+    if not len(stamps) == len(closes) == len(raw):
+        return SourceError("Yahoo's answer has fewer adjusted closes than dates")
+    if any(isinstance(cell, str | bool) for cell in [*stamps, *closes, *raw]):
+        return SourceError("Yahoo's answer has a text where a number belongs")
+    if len(set(stamps)) < len(stamps):
+        return SourceError("Yahoo's answer has a date twice; nothing is taken")
+    return None
+
+
+class YahooSource:
+    """Prices by ticker.
+
+    Parameters
+    ----------
+    clock
+        The time left.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.session = _Session(clock, Rate(*RATE))
+        yfinance.config.debug.hide_exceptions = False
+
+    def batch(self, ticker: str, now: pd.Timestamp, start: str = FIRST) -> Batch:
+        """Return the adjusted closes of a ticker as one whole vintage.
+
+        Parameters
+        ----------
+        ticker
+            Yahoo's symbol.
+        now
+            The moment of fetching, New York's clock.
+        start
+            First day asked for.
+
+        Raises
+        ------
+        SourceError, DataError
+            When they cannot be had or cannot be right; nothing is to be stored then.
+        """
+        closes = patiently(lambda: self._closes(ticker, start), self.clock)
+        return price_batch(ticker, closes, now, SOURCE)
+
+    def _closes(self, ticker: str, start: str) -> pd.Series:
+        self.session.fault = None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # pandas' deprecations, in yfinance
+                table = yfinance.Ticker(ticker, session=self.session).history(
+                    start=start, auto_adjust=True, actions=False, raise_errors=True
+                )
+        except DrypowderError:
+            raise
+        except YFRateLimitError:
+            raise self.session.fault or Transient("Yahoo is asked too often (429)") from None
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+            raise self.session.fault or SourceError(f"Yahoo's answer: {said}") from None
+        if self.session.fault is not None:
+            raise self.session.fault
+        if table.empty or "Close" not in table:
+            raise SourceError(f"Yahoo has no prices of {ticker} from {start}")
+        closes = table["Close"].dropna()
+        days = pd.DatetimeIndex(closes.index).tz_localize(None).normalize()
+        return pd.Series(closes.to_numpy(dtype="float64"), index=days.as_unit("us"))

@@ -1,0 +1,534 @@
+"""What ``kill -9`` at random moments of a fetch or an import leaves, and what the next run makes.
+
+    python -m benchmarks.killed --history ../shared/history --times 200
+
+Children of a warm process fetch twelve series from loopback servers, or import a small folder,
+into no store, into one that holds an earlier vintage, and into one of schema version 1. Each is
+killed after a delay drawn evenly from the length of an undisturbed run. Then the store has to
+open, with every series as it was or whole, nothing noted as fetched that is not held, no error by
+``check_store`` and no lock; and the next run has to make of it what an undisturbed run makes.
+"""
+
+import argparse
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import filelock
+import numpy as np
+import pandas as pd
+
+from backtests.history import store as storing
+from backtests.history.calendar import all_sessions
+from backtests.history.checking import check_store
+from backtests.history.importing import import_path
+from backtests.history.store import Store
+from signals.errors import DrypowderError
+
+ROOT = Path(__file__).resolve().parent.parent
+EARLIER, TODAY = "2025-06-30", "2025-12-31"
+RECORDED_AT = {EARLIER: "2025-07-01 18:00", TODAY: "2026-01-02 18:00"}
+FETCHED = (
+    *("RRPONTSYD", "WRESBAL", "WALCL", "SOFR", "GDP", "M2SL"),
+    *("CAPEX_TTM_MSFT", "CAPEX_TTM_MU"),
+    *("SPY", "QQQ", "BTC-USD", "SOL-USD"),
+)
+FILES = (
+    *("fred/GDP.csv", "fred/WRESBAL.csv", "fred/RRPONTSYD.csv", "fred/DGS2.csv"),
+    *("crypto/BTC-USD.csv", "crypto/SOL-USD.csv"),
+    "edgar/MSFT_PaymentsToAcquirePropertyPlantAndEquipment.json",
+)
+TICKERS = ("SPY", "QQQ", "MU", "NVDA", "BIL", "XLU")
+STARTS = ("no store", "an earlier vintage", "schema version 1")
+#: What a child says of itself: it begins, is in Store.add, has left it, waits to be killed, is
+#: done, or went wrong (a text follows).
+READY, IN, OUT, HELD, DONE, WRONG = b"r", b"(", b")", b"h", b"d", b"x"
+
+Content = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a child does to a store.
+
+    Attributes
+    ----------
+    folder
+        Imported; empty for a fetch.
+    env
+        Environment of a fetch.
+    cache
+        Folder for what yfinance keeps.
+    today
+        Day up to which there are data.
+    hold
+        Where to stop and be killed: ``created``, just after the file is opened for writing,
+        ``midway``, before the rows go in, ``committed``, before the file is closed; empty for
+        nowhere.
+    """
+
+    folder: str = ""
+    env: dict[str, str]
+    cache: str
+    today: str = TODAY
+    hold: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How a child went: what it said of itself, and how long it took from when it was ready."""
+
+    said: str
+    seconds: float
+
+    @property
+    def moment(self) -> str:
+        """Return where it ended."""
+        marks = self.said.strip("rh")
+        if not marks:
+            return "before"
+        return {"(": "in a write", ")": "after a write", "d": "ended"}[marks[-1]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A work, the store it begins with (None for none), and what it makes of it undisturbed."""
+
+    name: str
+    work: Work
+    start: Path | None
+    truth: Content
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kill:
+    """One kill: when, where it hit, what it left, and what was wrong then or after the next run."""
+
+    case: str
+    delay: float
+    moment: str
+    left_wal: bool
+    changed: int
+    problems: list[str]
+
+
+# --- children -----------------------------------------------------------------------------------
+
+
+def act(work: Work, store: str, say: Callable[[bytes], Any]) -> None:
+    """Fetch or import, saying how it goes."""
+    os.environ.update(work.env)
+    _mark(say)
+    if work.hold:
+        _hold(work.hold, say)
+    say(READY)
+    if work.folder:
+        import_path(work.folder, store, pd.Timestamp(RECORDED_AT[work.today]))
+    else:
+        _fetch(work, store)
+    say(DONE)
+
+
+def _fetch(work: Work, store: str) -> None:
+    import yfinance
+
+    from backtests.sources.fetching import fetch
+
+    yfinance.set_tz_cache_location(work.cache)
+    failed = [f"{o.name}: {o.failed}" for o in fetch(Store(store), only=FETCHED) if o.failed]
+    if failed:
+        raise RuntimeError("; ".join(failed))
+
+
+def _mark(say: Callable[[bytes], Any]) -> None:
+    add = Store.add
+
+    def marked(*given: Any, **named: Any) -> Any:
+        say(IN)
+        done = add(*given, **named)
+        say(OUT)
+        return done
+
+    Store.add = marked  # type: ignore[method-assign]
+
+
+def _hold(where: str, say: Callable[[bytes], Any]) -> None:
+    """Stop for good at some moment of the first write."""
+    connect, append = storing._connect, storing._append
+
+    def wait() -> None:
+        say(HELD)
+        time.sleep(600)
+
+    def connected(path: Path, *, read_only: bool) -> Any:
+        connection = connect(path, read_only=read_only)
+        if where == "created" and not read_only:
+            wait()
+        return connection
+
+    def appended(connection: Any, rows: Any) -> None:
+        if where == "midway":
+            wait()
+        append(connection, rows)
+        if where == "committed":
+            connection.execute("COMMIT")
+            wait()
+
+    storing._connect, storing._append = connected, appended
+
+
+def nursery() -> None:
+    """Fork a child for each order on stdin, kill it when its time has come, and say how it went."""
+    import backtests.sources.fetching  # noqa: F401 - what children would else import each
+
+    all_sessions()
+    for line in sys.stdin:
+        order = json.loads(line)
+        said, seconds = _raise_child(Work(**order["work"]), order["store"], order["delay"])
+        print(json.dumps({"said": said.decode(errors="replace"), "seconds": seconds}), flush=True)
+
+
+def _raise_child(work: Work, store: str, delay: float | None) -> tuple[bytes, float]:
+    ear, mouth = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(ear)
+        _live(work, store, mouth)
+    os.close(mouth)
+    said, seconds = _listen(child, ear, delay)
+    os.waitpid(child, 0)
+    os.close(ear)
+    return said, seconds
+
+
+def _live(work: Work, store: str, mouth: int) -> None:
+    """Be the child."""
+    try:
+        act(work, store, lambda mark: os.write(mouth, mark))
+    except BaseException:
+        os.write(mouth, WRONG + traceback.format_exc()[-3000:].encode())
+    finally:
+        os._exit(0)
+
+
+def _listen(child: int, ear: int, delay: float | None) -> tuple[bytes, float]:
+    """Return what a child says until its end, which comes after the delay, or when it waits."""
+    said, start = os.read(ear, 1), time.monotonic()
+    while True:
+        left = None if delay is None else max(0.0, start + delay - time.monotonic())
+        if HELD in said[-1:] or not select.select([ear], [], [], left)[0]:
+            os.kill(child, signal.SIGKILL)
+            delay = None
+        more = os.read(ear, 4096)
+        if not more:
+            return said, time.monotonic() - start
+        said += more
+
+
+class Nursery:
+    """A process that has imported everything once and forks children."""
+
+    def __enter__(self) -> "Nursery":
+        """Start it."""
+        start = "from benchmarks.killed import nursery; nursery()"
+        command = [sys.executable, "-W", "ignore", "-c", start]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let it end, once it has no more orders."""
+        self._process.communicate()
+
+    def run(self, work: Work, store: Path, delay: float | None = None) -> Run:
+        """Return how a child went that did a work, killed after so many seconds if any."""
+        order = {"work": asdict(work), "store": str(store), "delay": delay}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        run = Run(**json.loads(self._process.stdout.readline()))
+        if WRONG.decode() in run.said:
+            raise RuntimeError(f"a child went wrong: {run.said}")
+        return run
+
+
+# --- what a store holds -------------------------------------------------------------------------
+
+
+def content(store: Path) -> Content:
+    """Return a store's rows by series, but for the moments of recording; nothing without a file."""
+    if not store.exists():
+        return {}
+    rows = Store(store).query(
+        "SELECT series_id, observed_on, available_at, value FROM observations ORDER BY ALL"
+    )
+    groups = rows.groupby("series_id", sort=False)
+    return {str(id): part.reset_index(drop=True) for id, part in groups}
+
+
+def problems(store: Path, before: Content, noted: dict[str, Any], truth: Content) -> list[str]:
+    """Return what is wrong with the store that a kill left; empty when nothing is.
+
+    Parameters
+    ----------
+    before, noted
+        What it held, and what it knew to be fetched, before the run that was killed.
+    truth
+        What an undisturbed run makes of it.
+    """
+    found = _locks(store)
+    if not store.exists():
+        return [*found, *(["the store is gone"] if before else [])]
+    try:
+        return [*found, *_within(Store(store), before, noted, truth)]
+    except DrypowderError as error:
+        return [*found, f"does not open: {error}"]
+
+
+def _within(store: Store, before: Content, noted: dict[str, Any], truth: Content) -> Iterator[str]:
+    held = content(store.path)
+    whole = {id for id, rows in held.items() if id in truth and rows.equals(truth[id])}
+    same = {id for id, rows in held.items() if id in before and rows.equals(before[id])}
+    yield from (f"{id} is neither as before nor whole" for id in sorted(set(held) - whole - same))
+    yield from (f"{id} is lost" for id in sorted(set(before) - set(held)))
+    fresh = {id for id, at in store.last_fetched().items() if noted.get(id) != at}
+    yield from (f"{id} is noted as fetched but not held" for id in sorted(fresh - whole))
+    yield from _findings(store) if held else ()
+
+
+def _findings(store: Store) -> Iterator[str]:
+    yield from (str(f) for f in check_store(store) if f.severity == "error")
+
+
+def _locks(store: Path) -> list[str]:
+    found = []
+    for ending in (".lock", ".fetch.lock"):
+        try:
+            filelock.FileLock(f"{store}{ending}", timeout=0).acquire().lock.release()
+        except filelock.Timeout:
+            found.append(f"{store.name}{ending} is still held")
+    return found
+
+
+def unlike(store: Path, truth: Content) -> list[str]:
+    """Return in which way a store is not what an undisturbed run makes; empty when it is."""
+    try:
+        held = content(store)
+        found = list(_findings(Store(store)))
+    except DrypowderError as error:
+        return [f"does not open after the next run: {error}"]
+    ids = sorted(set(held) | set(truth))
+    differ = [id for id in ids if id not in held or not held[id].equals(truth.get(id))]
+    litter = {p.name for p in store.parent.iterdir()} - _beside(store)
+    return [
+        *found,
+        *(f"{id} differs after the next run" for id in differ),
+        *(f"{name} is left lying" for name in sorted(litter)),
+    ]
+
+
+def _beside(store: Path) -> set[str]:
+    return {f"{store.name}{ending}" for ending in ("", ".lock", ".fetch.lock")}
+
+
+# --- kills --------------------------------------------------------------------------------------
+
+
+def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: str = "") -> Kill:
+    """Kill one run, look at what it left, and run again.
+
+    Parameters
+    ----------
+    delay
+        Seconds from when the child is ready.
+    folder
+        Made for it, and removed when nothing was wrong.
+    hold
+        Instead of a delay: where the child waits to be killed.
+    """
+    store = folder / "store.duckdb"
+    folder.mkdir(parents=True)
+    if case.start is not None:
+        shutil.copy(case.start, store)
+    before, noted = content(store), Store(store).last_fetched()
+    run = nursery.run(Work(**asdict(case.work) | {"hold": hold}), store, delay)
+    left_wal = Path(f"{store}.wal").exists()
+    found = problems(store, before, noted, case.truth)
+    changed = 0
+    if not found:
+        changed = sum(not rows.equals(before.get(id)) for id, rows in content(store).items())
+    try:
+        nursery.run(case.work, store)
+        found += unlike(store, case.truth)
+    except RuntimeError as error:
+        found.append(f"the next run fails: {str(error).strip().splitlines()[-1]}")
+    if not found:
+        shutil.rmtree(folder)
+    return Kill(
+        case=case.name,
+        delay=delay or 0.0,
+        moment=run.moment,
+        left_wal=left_wal,
+        changed=changed,
+        problems=found,
+    )
+
+
+def kills(
+    nursery: Nursery, cases: Sequence[Case], times: int, folder: Path, seed: int = 0
+) -> Iterator[Kill]:
+    """Kill so many runs, case after case, at moments spread evenly over a run's length."""
+    rng = np.random.default_rng(seed)
+    share = (np.arange(times) + rng.random(times)) / times
+    for i, u in enumerate(rng.permutation(share)):
+        case = cases[i % len(cases)]
+        yield kill(nursery, case, float(u) * case.seconds, folder / f"kill{i}")
+
+
+# --- what they are killed at --------------------------------------------------------------------
+
+
+@contextmanager
+def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Case], list[Case]]]:
+    """Yield a nursery and the cases of fetches and of imports, with servers running meanwhile."""
+    from tests.servers import Servers, gdp_revisions
+
+    key = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
+    with Servers(history_dir, today=TODAY) as servers, Nursery() as nursery:
+        servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
+        env = servers.env() | key
+        kinds = {}
+        for kind in ("fetch", "import"):
+            place = folder / kind
+            works = {}
+            for day in (EARLIER, TODAY):
+                files = str(write_files(history_dir, place / day, day)) if kind == "import" else ""
+                works[day] = Work(folder=files, env=env, cache=str(folder / "cache"), today=day)
+            servers.today = EARLIER
+            first = _made(nursery, works[EARLIER], place / "earlier")
+            servers.today = TODAY
+            kinds[kind] = _cases(nursery, kind, works[TODAY], first, place)
+        yield nursery, kinds["fetch"], kinds["import"]
+
+
+def _made(nursery: Nursery, work: Work, folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    nursery.run(work, folder / "store.duckdb")
+    return folder / "store.duckdb"
+
+
+def _cases(nursery: Nursery, kind: str, work: Work, first: Path, folder: Path) -> list[Case]:
+    old = folder / "old.duckdb"
+    shutil.copy(first, old)
+    _downgrade(old)
+    cases = []
+    for name, start in zip(STARTS, (None, first, old), strict=True):
+        store = folder / name.replace(" ", "-") / "store.duckdb"
+        store.parent.mkdir()
+        if start is not None:
+            shutil.copy(start, store)
+        run = nursery.run(work, store)
+        cases.append(
+            Case(
+                name=f"{kind} into {name}",
+                work=work,
+                start=start,
+                truth=content(store),
+                seconds=run.seconds,
+            )
+        )
+    return cases
+
+
+def _downgrade(store: Path) -> None:
+    """Make of a store one of schema version 1."""
+    with duckdb.connect(str(store)) as connection:
+        connection.execute("DROP TABLE fetched; UPDATE drypowder SET schema_version = 1")
+
+
+def write_files(history_dir: Path, folder: Path, day: str) -> Path:
+    """Write a small folder to import, as it was on a day: the earlier one has other figures."""
+    folder.mkdir(parents=True)
+    for name in FILES:
+        text = (history_dir / name).read_text(encoding="utf-8")
+        (folder / Path(name).name).write_text(_until(text, day) if name[-3:] == "csv" else text)
+    table = pd.read_csv(history_dir / "prices.csv.gz", usecols=["Date", *TICKERS]).tail(2500)
+    table = table[table["Date"] <= day].set_index("Date")
+    (table if day == TODAY else table * 2).to_csv(folder / "prices.csv")
+    return folder
+
+
+def _until(text: str, day: str) -> str:
+    """Return a file of two columns up to a day; on the earlier day its last 8 values are others."""
+    head, *lines = text.splitlines()
+    rows = [line.split(",") for line in lines if line[:10] <= day]
+    if day == EARLIER:
+        rows = [
+            *rows[:-8],
+            *([on, str(float(value) * 0.99) if value else ""] for on, value in rows[-8:]),
+        ]
+    return "\n".join([head, *(",".join(row) for row in rows), ""])
+
+
+def told(done: list[Kill], cases: Sequence[Case]) -> str:
+    """Return a table: a line a case, and each problem."""
+    lines = []
+    for case in cases:
+        mine = [k for k in done if k.case == case.name]
+        where = Counter(k.moment for k in mine)
+        states = Counter(
+            "nothing" if not k.changed else "all" if k.changed == len(case.truth) else "part"
+            for k in mine
+        )
+        lines.append(
+            f"{case.name} ({case.seconds:.2f} s undisturbed): {len(mine)} kills, "
+            + ", ".join(
+                f"{where[m]} {m}" for m in ("before", "in a write", "after a write", "ended")
+            )
+            + f"; {sum(k.left_wal for k in mine)} left a write-ahead log; had changed "
+            + ", ".join(f"{s} {states[s]}" for s in ("nothing", "part", "all"))
+            + f"; {sum(bool(k.problems) for k in mine)} with problems"
+        )
+    for k in done:
+        lines += [f"  {k.case} after {k.delay:.3f} s, {k.moment}: {p}" for p in k.problems]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Kill, and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--history", type=Path, required=True)
+    parser.add_argument("--times", type=int, default=200, help="half fetches, half imports")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as place,
+        prepared(given.history.resolve(), Path(place)) as (nursery, fetches, imports),
+    ):
+        failed = 0
+        for cases in (fetches, imports):
+            runs = kills(nursery, cases, given.times // 2, Path(place) / cases[0].name, given.seed)
+            done = list(runs)
+            failed += sum(bool(k.problems) for k in done)
+            print(told(done, cases), flush=True)
+    if failed:
+        raise SystemExit(f"{failed} kills left a store that is not whole or cannot go on")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Loopback servers that stand for Yahoo, FRED and the SEC, and serve real history.
+
+How to use it::
+
+    with Servers(history_dir, today="2025-12-31") as servers:  # without today: the clock's
+        environment = os.environ | servers.env()               # DRYPOWDER_FRED_URL and so on
+        servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
+        servers.faults.add(Fault("status", status=429, retry_after=1, match="id=GDP", times=2))
+        ...                                                    # fetch
+        assert len(servers.faults.done) == 2                   # both came up
+        assert "api_key" not in servers.requests[0].query      # path, query, headers, source, at
+        servers.today = "2026-01-02"                           # a day later: what is new?
+        servers.down = True                                    # connections are refused
+
+What is dated, published or filed after ``today`` does not exist yet. Leaving the block raises
+when a server itself went wrong, such as for a fault that the answer had no place for.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from tests.servers.faults import Fault, Faults
+from tests.servers.fred import Fred
+from tests.servers.sec import Sec
+from tests.servers.vintages import Vintages, archived_since, gdp_revisions
+from tests.servers.web import Listener, Request, Response
+from tests.servers.yahoo import Yahoo
+
+__all__ = ["Fault", "Request", "Servers", "Vintages", "archived_since", "gdp_revisions"]
+
+
+class Servers:
+    """The three sources on the loopback.
+
+    Parameters
+    ----------
+    history_dir
+        Folder of real history.
+    today
+        The present day of all three, in ISO form; None for US Central's clock, which is FRED's.
+
+    Attributes
+    ----------
+    fred, yahoo, sec
+        The sources, for what can be set on each.
+    faults
+        What goes wrong.
+    requests
+        Every request since the start, in order of arrival.
+    today
+        May be set while they run.
+    """
+
+    def __init__(self, history_dir: Path, today: str | None = None) -> None:
+        self.today = today
+        self.fred = Fred(history_dir, self._day)
+        self.yahoo = Yahoo(history_dir, self._day)
+        self.sec = Sec(history_dir, self._day)
+        self.faults = Faults(self._day)
+        self.requests: list[Request] = []
+        self._crashes: list[str] = []
+        self._listeners: dict[str, Listener] = {}
+        self._down = False
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        for name, source in self._sources().items():
+            self._listeners[name] = Listener(name, self._answering(source), self._crashes)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        """Stop, and say what went wrong in the servers themselves."""
+        for listener in self._listeners.values():
+            listener.release()
+        if self._crashes and kind is None:
+            raise AssertionError("a loopback server failed:\n" + "\n".join(self._crashes))
+
+    def env(self) -> dict[str, str]:
+        """Return the environment variables that lead a client here."""
+        return {f"DRYPOWDER_{n.upper()}_URL": server.url for n, server in self._listeners.items()}
+
+    @property
+    def down(self) -> bool:
+        """True while connections are refused; set it to take the servers down or up again."""
+        return self._down
+
+    @down.setter
+    def down(self, down: bool) -> None:
+        for listener in self._listeners.values() if down != self._down else ():
+            if down:
+                listener.stop(reserve=True)
+            else:
+                listener.start()
+        self._down = down
+
+    def _sources(self) -> dict[str, Yahoo | Fred | Sec]:
+        return {"yahoo": self.yahoo, "fred": self.fred, "sec": self.sec}
+
+    def _day(self) -> str:
+        return self.today or datetime.now(ZoneInfo("America/Chicago")).date().isoformat()
+
+    def _answering(self, source: Yahoo | Fred | Sec) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            self.requests.append(request)
+            return self.faults.befall(request, source.answer(request), source)
+
+        return answer

@@ -1,0 +1,73 @@
+"""SEC EDGAR's company concepts: one company's facts under one XBRL tag, as filed."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from tests.servers.web import Request, Response, html
+
+_CONCEPT = re.compile(r"/api/xbrl/companyconcept/CIK(\d{10})/us-gaap/(\w+)\.json")
+_NO_KEY = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code>'
+    b"<Message>The specified key does not exist.</Message></Error>"
+)
+
+
+class Sec:
+    """Answers for the SEC from the files of a history.
+
+    Parameters
+    ----------
+    history_dir
+        Folder that holds ``edgar/*.json``.
+    today
+        Says the last filing day there is, in ISO form.
+    """
+
+    def __init__(self, history_dir: Path, today: Callable[[], str]) -> None:
+        self._folder = history_dir
+        self._today = today
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request as the SEC would, which wants a contact in the User-Agent."""
+        if "@" not in request.headers.get("User-Agent", ""):
+            return html(403, "Your Request Originates from an Undeclared Automated Tool")
+        asked = _CONCEPT.fullmatch(request.path)
+        document = _documents(self._folder).get((int(asked[1]), asked[2])) if asked else None
+        if document is None:
+            return self.missing(request)
+        body = _filed_by(document, self._today())
+        return Response(body=body, content_type="application/json")
+
+    def missing(self, request: Request) -> Response:
+        """Answer as for a concept that no longer exists."""
+        return Response(status=404, body=_NO_KEY, content_type="application/xml")
+
+    def refusal(self, request: Request, status: int) -> Response:
+        """Answer with a status of trouble."""
+        busy = status in (403, 429)
+        return html(status, "Request Rate Threshold Exceeded" if busy else "Service Unavailable")
+
+
+@cache
+def _documents(folder: Path) -> dict[tuple[int, str], bytes]:
+    """Return each document as served, by CIK and tag."""
+    found = {}
+    for path in sorted((folder / "edgar").glob("*.json")):
+        body = path.read_bytes()
+        document = json.loads(body)
+        found[int(document["cik"]), str(document["tag"])] = body
+    return found
+
+
+@cache
+def _filed_by(document: bytes, today: str) -> bytes:
+    """Return the document with the facts filed by a day: its own bytes when those are all."""
+    parsed = json.loads(document)
+    filed = [fact for fact in parsed["units"]["USD"] if fact["filed"] <= today]
+    if len(filed) == len(parsed["units"]["USD"]):
+        return document
+    parsed["units"]["USD"] = filed
+    return json.dumps(parsed, separators=(",", ":")).encode()

@@ -1,0 +1,1036 @@
+"""What ``drypowder compare`` says, recomputed: every figure, every rank, every refusal."""
+
+import itertools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.cli.app import command
+from backtests.config import config_from
+from backtests.evidence import baskets, comparison
+from backtests.evidence.baskets import random_baskets
+from backtests.evidence.comparison import (
+    Compared,
+    Comparison,
+    compare,
+    configs_of,
+    default_names,
+    growth_of,
+    series_of,
+)
+from backtests.evidence.luck import (
+    NO_TIMING,
+    NOT_DRAWN,
+    NOT_REFITTED,
+    RESAMPLED,
+    SHIFTED,
+    Luck,
+    draw_gains,
+    in_force,
+    place,
+)
+from backtests.evidence.placebo import rank_of
+from backtests.evidence.resampling import resample_prices
+from backtests.evidence.workers import workers_of
+from backtests.history.panel import History
+from backtests.pipeline import Run, read, run, run_on, window
+from backtests.report.compare_numbers import comparison_numbers
+from signals import drive
+from signals.agnostic import RIVALS
+from signals.errors import ConfigError
+from signals.universe import UNIVERSE, members
+from strategies import STRATEGIES
+
+FITTED = "cash-heavy@markov_switching"
+NAMES = ("near-cash-flow", FITTED, "spy", "cash-heavy@quantities", "trend")
+#: So few sessions that every shift is drawn, and a lag that is not the default.
+START, LAG, DRAWS = "2021-03-01", 2, 2
+TERMS = {"start": START, "lag": LAG}
+
+
+class Said(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Drypowder = Callable[..., Said]
+Numbers = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def short() -> History:
+    return History.simulated(seed=0, years=6)
+
+
+@pytest.fixture(scope="module")
+def drypowder(short: History) -> Iterator[Drypowder]:
+    """Run a command in this process, where every simulated history is the same short one."""
+
+    def say(*arguments: object) -> Said:
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = command([str(a) for a in arguments])
+        return Said(code, out.getvalue(), err.getvalue())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DRYPOWDER_STORE", raising=False)
+        patch.setattr(os, "cpu_count", lambda: 1)
+        patch.setattr(History, "simulated", lambda *_, **__: short)
+        yield say
+
+
+class Page(NamedTuple):
+    """What a comparison printed as JSON, the page it wrote, and what it made of them."""
+
+    numbers: Numbers
+    text: str
+    made: Comparison
+
+
+@pytest.fixture(scope="module")
+def page(drypowder: Drypowder, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    out = tmp_path_factory.mktemp("compare") / "folder" / "page.html"
+    options = ("--start", START, "--lag", LAG, "--draws", DRAWS, "--out", out, "--json")
+    made: list[Comparison] = []
+
+    def noted(*given: Any, **options: Any) -> Comparison:
+        made.append(compare(*given, **options))
+        return made[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "compare", noted)
+        said = drypowder("compare", *NAMES, "--source", "simulated", *options)
+    assert said.code == 0, said.err
+    assert said.err == ""
+    return Page(json.loads(said.out), out.read_text(encoding="utf-8"), made[0])
+
+
+@pytest.fixture(scope="module")
+def numbers(page: Page) -> Numbers:
+    return page.numbers
+
+
+def plain_run(history: History, name: str, **more: Any) -> Run:
+    return run(config_from({"strategy": name, **TERMS, **more}), history)
+
+
+@pytest.fixture(scope="module")
+def finished(short: History) -> dict[str, Run]:
+    """Return a plain run of each strategy."""
+    return {name: plain_run(short, name) for name in NAMES}
+
+
+Baseline = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def baseline(finished: dict[str, Run], short: History) -> Baseline:
+    """Return a run of what reads no signal, so that they need not be read again."""
+    reading, index = finished["spy"].reading, short.panel.index
+    made: dict[str, Run] = {}
+
+    def make(name: str, **more: Any) -> Run:
+        config = config_from({"strategy": name, **TERMS, **more})
+        if (key := repr(config)) not in made:
+            made[key] = run_on(config, short, reading, pd.DatetimeIndex(index[index >= START]))
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def mixes(baseline: Baseline, finished: dict[str, Run]) -> dict[str, Run]:
+    """Return for each strategy a constant mix that is invested as much on average."""
+    shares = {name: min(figures_of(ours)["exposure"], 1.0) for name, ours in finished.items()}
+    return {name: baseline("constant-mix", params={"share": s}) for name, s in shares.items()}
+
+
+@pytest.fixture(scope="module")
+def compared(page: Page) -> Comparison:
+    return page.made
+
+
+@pytest.fixture(scope="module")
+def row(compared: Comparison) -> Compared:
+    return compared.rows["near-cash-flow"]
+
+
+# --- By hand ---------------------------------------------------------------------------------
+
+
+def sharpe_of(returns: np.ndarray, bills: np.ndarray) -> float:
+    excess = returns - bills
+    return float(excess.mean() / excess.std(ddof=1) * np.sqrt(252))
+
+
+def deepest_fall(returns: np.ndarray) -> float:
+    value = peak = 1.0
+    deepest = 0.0
+    for r in returns:
+        value *= 1 + r
+        peak = max(peak, value)
+        deepest = min(deepest, value / peak - 1)
+    return deepest
+
+
+def growth_a_year(returns: np.ndarray) -> float:
+    return float(np.exp(np.log1p(returns).mean() * 252) - 1)
+
+
+def arrays(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Return a run's daily returns and those of bills."""
+    equity = run.result.equity.to_numpy()
+    returns = equity[1:] / equity[:-1] - 1
+    return returns, run.result.bills.to_numpy()[1:]
+
+
+def figures_of(run: Run) -> dict[str, float]:
+    """Return every figure of a strategy that a comparison shows, from equity and orders."""
+    returns, bills = arrays(run)
+    years, equity = len(returns) / 252, run.result.equity
+    below = np.minimum(returns - bills, 0)
+    traded = costs = 0.0
+    for order in run.result.orders.itertuples():
+        traded += abs(order.units) * order.price / equity[order.date]
+        costs += order.cost
+    cagr, fall = growth_a_year(returns), deepest_fall(returns)
+    return {
+        "cagr": cagr,
+        "volatility": float(returns.std(ddof=1) * np.sqrt(252)),
+        "sharpe": sharpe_of(returns, bills),
+        "sortino": float((returns - bills).mean() / np.sqrt((below**2).mean()) * np.sqrt(252)),
+        "max_drawdown": fall,
+        "calmar": cagr / -fall,
+        "exposure": float(run.result.weights.abs().sum(axis=1).to_numpy()[1:].mean()),
+        "turnover": traded / 2 / years,
+        "costs": costs / float(equity.mean()) / years,
+    }
+
+
+def held_by_hand(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> np.ndarray:
+    """Return what is held at each close from the first fill on: the last decision old enough."""
+    held = []
+    for at in range(lag, len(index)):
+        old = decided[decided.index <= index[at - lag]]
+        held.append(old.iloc[-1].to_numpy(dtype=float))
+    return np.array(held)
+
+
+class Market(NamedTuple):
+    """Sessions × assets from the first fill on: growth, whether priced; bills; costs of a trade."""
+
+    moves: np.ndarray
+    priced: np.ndarray
+    bills: np.ndarray
+    rates: np.ndarray
+
+
+def market_of(run: Run, assets: list[str]) -> Market:
+    index = run.result.equity.index[run.config.lag :]
+    closes = run.history.closes.loc[index, assets].to_numpy()
+    moves = np.ones_like(closes)
+    for column in range(len(assets)):
+        last = np.nan
+        for t, price in enumerate(closes[:, column]):
+            if not np.isnan(price):
+                moves[t, column] = 1.0 if np.isnan(last) else price / last
+                last = price
+    points = {"etf": 2e-4, "stock": 5e-4, "crypto": 20e-4}
+    rates = np.array([points[UNIVERSE[a].market] for a in assets])
+    return Market(moves, ~np.isnan(closes), run.result.bills.loc[index].to_numpy(), rates)
+
+
+def daily_sharpe(held: np.ndarray, market: Market) -> np.ndarray:
+    """Return the Sharpe ratio of sessions × assets × ways of weights, session by session."""
+    left, excess = np.ones(held.shape[2]), []
+    for t in range(1, len(held)):
+        grown = held[t - 1] * market.moves[t][:, None]
+        cash = 1 + market.bills[t]
+        value = grown.sum(axis=0) + (1 - held[t - 1].sum(axis=0)) * cash
+        paid = market.rates @ np.abs(held[t] - grown / value)
+        excess.append(((value - cash) / left + cash) * (1 - paid) - cash)
+        left = 1 - paid
+    every = np.array(excess)
+    return np.asarray(every.mean(axis=0) / every.std(axis=0, ddof=1) * np.sqrt(252))
+
+
+def gains_of(held: np.ndarray, market: Market) -> np.ndarray:
+    """Return what each way gains on its own mean weights, held throughout."""
+    priced = market.priced[:, :, None]
+    held = held * priced
+    mean = held.sum(axis=0) / priced.sum(axis=0)
+    return daily_sharpe(held, market) - daily_sharpe(priced * mean, market)
+
+
+def gain_of(run: Run) -> float:
+    index = pd.DatetimeIndex(run.result.equity.index)
+    held = held_by_hand(run.decided, index, run.config.lag)
+    return float(gains_of(held[:, :, None], market_of(run, list(run.decided.columns)))[0])
+
+
+def redrawn(run: Run, seed: int) -> Run:
+    """Return a plain run of the same strategy on a history whose returns are resampled."""
+    history = run.history
+    panel, closes = resample_prices(history.panel, history.closes, seed=seed)
+    return plain_run(replace(history, panel=panel, closes=closes), run.label)
+
+
+# --- Every figure ----------------------------------------------------------------------------
+
+
+def test_strategies_stand_in_the_order_asked_for(numbers: Numbers) -> None:
+    assert tuple(numbers) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_is_that_of_a_plain_run(
+    numbers: Numbers, finished: dict[str, Run], name: str
+) -> None:
+    expected = figures_of(finished[name])
+    assert {key: numbers[name][key] for key in expected} == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_figures_see_another_lag_and_another_driver(numbers: Numbers, short: History) -> None:
+    for name, more in (("near-cash-flow", {"lag": 1}), ("cash-heavy", {})):
+        said = numbers[name if name in numbers else "cash-heavy@quantities"]
+        other = figures_of(plain_run(short, name, **more))
+        assert abs(said["cagr"] - other["cagr"]) > 1e-4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_mix_is_a_run_that_is_invested_as_much(
+    numbers: Numbers, finished: dict[str, Run], mixes: dict[str, Run], name: str
+) -> None:
+    said = numbers[name]["mix"]
+    assert said["share"] == pytest.approx(min(figures_of(finished[name])["exposure"], 1.0))
+    expected = figures_of(mixes[name])
+    for key in ("cagr", "sharpe", "max_drawdown"):
+        assert said[key] == pytest.approx(expected[key], rel=1e-9)
+
+
+def test_equal_weights_are_a_run_over_the_same_assets(
+    numbers: Numbers, finished: dict[str, Run], baseline: Baseline
+) -> None:
+    for name, ours in finished.items():
+        said = numbers[name]["equal_weight"]
+        if len(ours.strategy.assets) < 2:
+            assert said is None
+            continue
+        tickers = {"tickers": list(ours.strategy.assets)}
+        expected = figures_of(baseline("equal-weight", universe=tickers))
+        assert said == pytest.approx({key: expected[key] for key in said}, rel=1e-9)
+    assert numbers["near-cash-flow"]["equal_weight"] is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_estimates_are_yearly_differences_of_daily_means_and_of_sharpe_ratios(
+    numbers: Numbers,
+    finished: dict[str, Run],
+    mixes: dict[str, Run],
+    baseline: Baseline,
+    name: str,
+) -> None:
+    ours = finished[name]
+    returns, bills = arrays(ours)
+    spy = ours.history.closes["SPY"].loc[ours.result.equity.index].to_numpy()
+    others = {"spy": spy[1:] / spy[:-1] - 1, "mix": arrays(mixes[name])[0]}
+    if len(ours.strategy.assets) > 1:
+        tickers = {"tickers": list(ours.strategy.assets)}
+        others["equal_weight"] = arrays(baseline("equal-weight", universe=tickers))[0]
+    said = numbers[name]["intervals"]
+    expected = {"sharpe": sharpe_of(returns, bills)}
+    expected["excess_bills"] = 252 * (returns - bills).mean()
+    for other, theirs in others.items():
+        expected[f"excess_{other}"] = 252 * (returns - theirs).mean()
+        expected[f"sharpe_{other}"] = expected["sharpe"] - sharpe_of(theirs, bills)
+    assert said.keys() == expected.keys() | {"sharpe_bills"}
+    estimates = {key: said[key]["estimate"] for key in expected}
+    assert estimates == pytest.approx(expected, abs=1e-9)
+    for key in expected:
+        assert said[key]["low"] <= said[key]["estimate"] <= said[key]["high"]
+    assert said["sharpe_bills"]["estimate"] is None
+
+
+def test_all_stand_on_the_same_sessions(numbers: Numbers, short: History) -> None:
+    index = short.panel.index[short.panel.index >= START]
+    for said in numbers.values():
+        assert (said["start"], said["end"]) == (str(index[0].date()), str(index[-1].date()))
+        assert said["sessions"] == len(index) - 1
+
+
+def test_without_a_start_the_votes_say_where_it_begins(short: History) -> None:
+    """The quantities have a view long before there are votes enough."""
+    name = "cash-heavy@quantities"
+    made = compare(configs_of([name], {}), short, reps=2, shifts=2)
+    begun = made.rows[name].run.result.equity.index[0]
+    assert begun == made.regime.first_valid_index()
+    assert run(config_from({"strategy": name}), short).result.equity.index[0] < begun
+
+
+def test_growth_starts_at_one_and_ends_with_the_return(
+    compared: Comparison, finished: dict[str, Run]
+) -> None:
+    growth = growth_of(compared)
+    assert list(growth) == list(NAMES)
+    assert (growth.iloc[0] == 1).all()
+    for name, ours in finished.items():
+        assert growth[name].iloc[-1] == pytest.approx(np.prod(1 + arrays(ours)[0]))
+
+
+# --- Luck ------------------------------------------------------------------------------------
+
+
+def test_shifted_placebos_are_those_of_a_plain_loop(
+    numbers: Numbers, finished: dict[str, Run]
+) -> None:
+    """SPY alone is held: every shift of the circle is another column of one table."""
+    ours = finished["cash-heavy@quantities"]
+    held = held_by_hand(ours.decided, pd.DatetimeIndex(ours.result.equity.index), LAG)[:, 0]
+    shifts = np.stack([np.roll(held, by) for by in range(len(held))], axis=-1)
+    true, *others = gains_of(shifts[:, None, :], market_of(ours, ["SPY"])).tolist()
+    said = numbers["cash-heavy@quantities"]["placebo"]
+    below = sum(other < true - 1e-12 for other in others)
+    equal = sum(abs(other - true) <= 1e-12 for other in others)
+    assert said["kind"] == "shifts"
+    assert said["n"] == len(held) - 1 == len(others)
+    assert said["statistic"] == pytest.approx(true, abs=1e-12)
+    assert said["rank"] == pytest.approx((below + equal / 2) / len(others))
+    assert said["p_value"] == pytest.approx((1 + len(others) - below) / (1 + len(others)))
+    early = np.roll(held, -LAG)[:, None, None]
+    assert abs(gains_of(early, market_of(ours, ["SPY"]))[0] - true) > 1e-6
+
+
+def test_resampled_placebos_are_plain_runs_on_histories_drawn_anew(
+    numbers: Numbers, finished: dict[str, Run], row: Compared
+) -> None:
+    ours = finished["near-cash-flow"]
+    seeds = np.random.SeedSequence(0).generate_state(DRAWS).tolist()
+    others = [gain_of(redrawn(ours, seed)) for seed in seeds]
+    assert row.luck.placebo is not None
+    assert sorted(row.luck.placebo.others) == pytest.approx(sorted(others), abs=1e-12)
+    true, said = gain_of(ours), numbers["near-cash-flow"]["placebo"]
+    below = sum(other < true for other in others)
+    assert (said["kind"], said["n"]) == ("resampled", DRAWS)
+    assert said["statistic"] == pytest.approx(true, abs=1e-12)
+    assert said["rank"] == pytest.approx(below / DRAWS)
+    assert said["p_value"] == pytest.approx((1 + DRAWS - below) / (1 + DRAWS))
+    assert min(abs(other - true) for other in others) > 1e-3
+
+
+def entries_by_hand(run: Run, state: pd.Series, watched: tuple[str, ...]) -> int:
+    """Count how often a state known the session before comes up where it was not."""
+    before, count = False, 0
+    index = list(run.history.panel.index)
+    for session in run.result.returns.index:
+        now = state.iloc[index.index(session) - 1] in watched
+        count += now and not before
+        before = now
+    return count
+
+
+def test_entries_are_counted_by_the_state_known_the_session_before(
+    numbers: Numbers, finished: dict[str, Run]
+) -> None:
+    for name in ("near-cash-flow", FITTED, "cash-heavy@quantities"):
+        ours = finished[name]
+        count = entries_by_hand(ours, ours.reading.regime, ("ABSORPTION",))
+        assert numbers[name]["entered"] == count
+    assert numbers["near-cash-flow"]["entered"] != numbers["cash-heavy@quantities"]["entered"]
+    assert numbers["spy"]["entered"] is None
+
+
+def test_a_rule_that_looks_at_month_ends_alone_enters_then(
+    numbers: Numbers, finished: dict[str, Run]
+) -> None:
+    ours = finished["trend"]
+    assert ours.state is not None
+    seen, now = [], None
+    for session, state in ours.state.items():
+        now = state if session in ours.decided.index else now
+        seen.append(now)
+    asked = pd.Series(seen, index=ours.state.index)
+    assert numbers["trend"]["entered"] == entries_by_hand(ours, asked, ("out",))
+    assert entries_by_hand(ours, ours.state, ("out",)) > numbers["trend"]["entered"] > 0
+
+
+@pytest.fixture(scope="module")
+def timed(short: History, finished: dict[str, Run]) -> dict[str, Run]:
+    """Return runs of every sort, of one reading."""
+    first = config_from({"strategy": "spy", **TERMS})
+    voted = read(first, short)
+    index, runs = window(first, short, voted), dict(finished)
+    names = ("bills", "equal-weight", "vol-target", "cash-heavy", "survival", "patient")
+    for name in (*names, "near-cash-flow@quantities", "defensive@quantities"):
+        config = config_from({"strategy": name, **TERMS})
+        reading = drive(short.panel, voted, config.build_signals(), config.driver)
+        runs[name] = run_on(config, short, reading, index)
+    constant = runs["cash-heavy@quantities"].decided * 0 + 0.4
+    runs["constant"] = replace(runs["cash-heavy@quantities"], decided=constant)
+    return runs
+
+
+KINDS_OF_LUCK = {
+    "cash-heavy@quantities": SHIFTED,
+    "defensive@quantities": SHIFTED,
+    "near-cash-flow@quantities": RESAMPLED,
+    "near-cash-flow": RESAMPLED,
+    "cash-heavy": RESAMPLED,
+    "survival": RESAMPLED,
+    "patient": RESAMPLED,
+    "trend": RESAMPLED,
+    "vol-target": RESAMPLED,
+    "spy": NO_TIMING,
+    "bills": NO_TIMING,
+    "equal-weight": NO_TIMING,
+    "constant": NO_TIMING,
+    FITTED: NOT_REFITTED,
+}
+
+
+def test_each_strategy_has_the_placebo_that_fits_its_flags(timed: dict[str, Run]) -> None:
+    assert timed.keys() == KINDS_OF_LUCK.keys()
+    placed = place(timed, [dict.fromkeys(timed, 0.1), dict.fromkeys(timed, 9.0)], shifts=5)
+    assert {name: luck.note for name, luck in placed.items()} == KINDS_OF_LUCK
+    for luck in placed.values():
+        kinds = {SHIFTED: "shifts", RESAMPLED: "resampled"}
+        assert (luck.placebo.kind if luck.placebo else None) == kinds.get(luck.note)
+        if luck.note == RESAMPLED and luck.placebo:
+            assert luck.placebo.others.tolist() == [0.1, 9.0]
+
+
+def test_without_draws_what_follows_prices_is_not_ranked(timed: dict[str, Run]) -> None:
+    placed = place(timed, [], shifts=5)
+    for name, luck in placed.items():
+        assert luck.note == (NOT_DRAWN if KINDS_OF_LUCK[name] == RESAMPLED else KINDS_OF_LUCK[name])
+        assert (luck.placebo is None) == (luck.note != SHIFTED)
+
+
+def test_every_rival_is_left_unranked(timed: dict[str, Run]) -> None:
+    for driver in RIVALS:
+        config = timed[FITTED].config.model_copy(update={"driver": driver})
+        placed = place({"it": replace(timed[FITTED], config=config)}, [{"it": 0.0}])
+        assert placed["it"] == Luck(placebo=None, note=NOT_REFITTED)
+
+
+def test_gains_are_drawn_of_those_alone_that_need_them(timed: dict[str, Run]) -> None:
+    still = {name: timed[name] for name, how in KINDS_OF_LUCK.items() if how != RESAMPLED}
+    with workers_of(1) as pool:
+        assert draw_gains(still, pool, draws=3) == []
+        assert draw_gains(timed, pool, draws=0) == []
+        (part,) = draw_gains(still | {"trend": timed["trend"]}, pool, draws=1)
+    assert [gain.keys() for gain in part.result()] == [{"trend"}]
+
+
+def test_equal_seeds_draw_equal_gains_and_the_first_stay_when_more_are_drawn(
+    finished: dict[str, Run],
+) -> None:
+    def gains(draws: int, seed: int) -> list[float]:
+        with workers_of(1) as pool:
+            parts = draw_gains({"it": finished["trend"]}, pool, draws=draws, seed=seed)
+            return [gain["it"] for part in parts for gain in part.result()]
+
+    first = gains(1, 0)
+    assert gains(2, 0)[:1] == first
+    assert gains(1, 1) != first
+
+
+def test_weights_are_in_force_from_their_fill_to_the_next() -> None:
+    index = pd.DatetimeIndex(pd.bdate_range("2024-01-02", periods=7))
+    decided = pd.DataFrame({"SPY": [0.1, 0.4, 0.7]}, index=index[[0, 3, 6]])
+    soon, late = in_force(decided, index, 1), in_force(decided, index, 2)
+    assert soon["SPY"].tolist() == [0.1, 0.1, 0.1, 0.4, 0.4, 0.4]
+    assert late["SPY"].tolist() == [0.1, 0.1, 0.1, 0.4, 0.4]
+    assert soon.index.equals(index[1:])
+    assert late.index.equals(index[2:])
+    early = decided.reindex(index).ffill()["SPY"].iloc[1:]
+    assert early.tolist() != soon["SPY"].tolist()
+
+
+# --- Conclusions -----------------------------------------------------------------------------
+
+
+def placed_at(row: Compared, entered: int | None, true: float, others: list[float]) -> Compared:
+    luck = Luck(placebo=rank_of(true, others, "shifts"), note="how it was made")
+    return replace(row, entered=entered, luck=luck)
+
+
+@pytest.mark.parametrize(
+    ("entered", "said"),
+    [(0, "entered 0 times: "), (1, "entered 1 time: "), (2, "entered 2 times: ")],
+)
+def test_few_entries_allow_no_conclusion_however_it_ranks(
+    row: Compared, entered: int, said: str
+) -> None:
+    made = placed_at(row, entered, 9.0, [0.0] * 99)
+    assert made.conclusion == f"{said}nothing can be concluded about timing"
+
+
+@pytest.mark.parametrize("entered", [3, None])
+def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, entered: int | None) -> None:
+    told, luck = "timing beats 95 % of placebos", "timing not told from luck"
+    assert placed_at(row, entered, 1.0, [0.0] * 19).conclusion == told
+    assert placed_at(row, entered, 1.0, [0.0] * 18).conclusion == luck
+    assert placed_at(row, entered, 1.0, [0.0] * 94 + [2.0] * 5).conclusion == luck
+    assert placed_at(row, entered, 1.0, [0.0] * 95 + [2.0] * 4).conclusion == told
+    assert placed_at(row, entered, 1.0, [2.0] * 99).conclusion == luck
+
+
+def test_what_has_no_rank_is_not_told(row: Compared) -> None:
+    assert placed_at(row, 3, float("nan"), [0.0]).conclusion == "timing not ranked"
+    for note in (NOT_DRAWN, NOT_REFITTED):
+        unranked = replace(row, luck=Luck(placebo=None, note=note))
+        assert replace(unranked, entered=3).conclusion == "timing not ranked"
+        assert replace(unranked, entered=1).conclusion.startswith("entered 1 time: nothing")
+    still = Luck(placebo=None, note=NO_TIMING)
+    assert replace(row, entered=None, luck=still).conclusion == "times nothing"
+
+
+def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
+    assert {name: said["kind"] for name, said in numbers.items()} == {
+        "near-cash-flow": "thesis",
+        FITTED: "challenger",
+        "spy": "baseline",
+        "cash-heavy@quantities": "thesis",
+        "trend": "challenger",
+    }
+    assert numbers["spy"]["conclusion"] == "times nothing"
+    few = numbers["cash-heavy@quantities"]
+    assert few["entered"] == 1
+    assert few["conclusion"].startswith("entered 1 time: nothing")
+    assert numbers["near-cash-flow"]["entered"] >= 3
+    assert numbers["near-cash-flow"]["conclusion"] == "timing not told from luck"
+    assert numbers[FITTED]["entered"] >= 3
+    assert numbers[FITTED]["conclusion"] == "timing not ranked"
+    assert numbers[FITTED]["placebo_note"] == NOT_REFITTED
+    assert numbers["spy"]["placebo_note"] == NO_TIMING
+
+
+# --- Equal numbers ---------------------------------------------------------------------------
+
+
+def test_several_processes_give_the_numbers_of_one(
+    compared: Comparison, short: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        monkeypatch.setenv(f"{library}_NUM_THREADS", "1")
+    more = compare(configs_of(NAMES, TERMS), short, draws=DRAWS, workers=2)
+    assert list(more.rows) == list(NAMES)
+    assert comparison_numbers(more) == comparison_numbers(compared)
+    others = [made.rows["near-cash-flow"].luck.placebo for made in (more, compared)]
+    assert others[0] is not None
+    assert others[1] is not None
+    assert others[0].others.tolist() == others[1].others.tolist()
+
+
+def test_the_same_comparison_twice_gives_equal_numbers(short: History) -> None:
+    def made(reps: int) -> Numbers:
+        configs = configs_of(("trend",), TERMS)
+        return comparison_numbers(compare(configs, short, reps=reps, draws=1))
+
+    first = made(20)
+    assert made(20) == first
+    assert made(21) != first
+
+
+def test_what_fails_is_told_when_it_is_asked_for() -> None:
+    def fail() -> None:
+        raise ConfigError("expected a package")
+
+    with workers_of(1) as pool:
+        waiting = pool.submit(fail)
+        assert pool.submit(max, 1, 2).result() == 2
+    with pytest.raises(ConfigError, match="expected a package"):
+        waiting.result()
+
+
+# --- What is compared ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], bool]]:
+    """Note what a comparison is asked for, instead of making it."""
+    noted: list[tuple[list[str], bool]] = []
+
+    def note(configs: Any, history: History, **options: Any) -> None:
+        noted.append((list(configs), options["optional"]))
+        raise ConfigError("enough")
+
+    monkeypatch.setattr(comparison, "compare", note)
+    return noted
+
+
+def test_unless_named_all_are_compared_and_the_tilts_under_other_drivers(
+    drypowder: Drypowder, asked: list[tuple[list[str], bool]]
+) -> None:
+    assert drypowder("compare", "--source", "simulated").code == 2
+    assert drypowder("compare", "spy", "--source", "simulated").code == 2
+    (names, optional), named = asked
+    assert named == (["spy"], False)
+    assert optional
+    assert names == list(default_names())
+    driven = [name for name in names if "@" in name]
+    assert [name for name in names if name not in driven] == [
+        name for name in STRATEGIES if name != "constant-mix"
+    ]
+    assert {tuple(name.split("@")) for name in driven} == set(
+        itertools.product(
+            ("near-cash-flow", "cash-heavy", "defensive"),
+            ("quantities", "hidden_markov", "markov_switching", "jump_model"),
+        )
+    )
+    assert len(names) == len(set(names)) == len(STRATEGIES) - 1 + 12
+
+
+def test_a_store_is_asked_for_each_series_once() -> None:
+    configs = configs_of(("trend", "dual-momentum", "memory-over-crypto"), {})
+    ids = series_of(configs)
+    assert len(ids) == len(set(ids))
+    assert {id for config in configs.values() for id in config.series()} <= set(ids)
+    assert {t for t, asset in UNIVERSE.items() if asset.market == "stock"} <= set(ids)
+    assert {"SPY", "DGS3MO"} <= set(ids)
+
+
+def test_a_driver_without_its_package_is_left_out_unless_it_is_named(
+    drypowder: Drypowder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names = ("cash-heavy@jump_model", "spy", FITTED, "defensive@jump_model")
+    monkeypatch.setitem(sys.modules, "jumpmodels", None)
+    monkeypatch.setitem(sys.modules, "jumpmodels.jump", None)
+    monkeypatch.setattr(comparison, "default_names", lambda: names)
+    left_out, page = "the driver jump_model is left out: ", tmp_path / "page.html"
+    options = ("--source", "simulated", "--start", START, "--draws", 0, "--out", page)
+    said = drypowder("compare", *options, "--json")
+    assert said.code == 0, said.err
+    assert list(json.loads(said.out)) == ["spy", FITTED]
+    assert said.err.startswith(f"warning: {left_out}")
+    assert said.err.count("\n") == 1
+    assert "pip install" in said.err
+    assert left_out in page.read_text(encoding="utf-8")
+    page.unlink()
+    refused(drypowder("compare", "cash-heavy@jump_model", *options), "jumpmodels")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- What is refused -------------------------------------------------------------------------
+
+
+def refused(said: Said, *parts: str) -> None:
+    """Expect exit code 2, nothing printed, and one line of error that holds some parts."""
+    assert (said.code, said.out) == (2, ""), said
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1, said.err
+    for part in parts:
+        assert part in said.err, said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["near-cashflow"], ["unknown strategy", "did you mean 'near-cash-flow'?"]),
+        (["spy", ""], ["unknown strategy ''"]),
+        (["cash-heavy@quantites"], ["unknown driver", "did you mean 'quantities'?"]),
+        (["cash-heavy@"], ["unknown driver ''"]),
+        (["spy@quantities"], ["follows the regime", "was spy", "leave the driver out"]),
+        (["spy", "gold", "spy"], ["each strategy once, was spy twice", "leave one out"]),
+        (["cash-heavy", "cash-heavy@votes"], ["was cash-heavy twice"]),
+        (["spy", "--draws", "-1"], ["--draws", "greater than or equal to 0"]),
+        (["spy", "--draws", "10001"], ["--draws"]),
+        (["spy", "--draws", "many"], ["--draws", "integer"]),
+        (["spy", "--start", "2024-01-01", "--end", "2023-01-01"], ["start before end", "swap"]),
+        (["spy", "--start", "1975-01-01"], ["start 1975-01-01 lies outside the history"]),
+        (["spy", "--end", "1975-01-01"], ["end 1975-01-01 lies outside the history"]),
+        (["spy", "--start", "2024-12-20"], ["at least 21 sessions", "found 7"]),
+        (["spy", "--start", "soon"], ["start", "was 'soon'"]),
+        (["spy", "--lag", "0"], ["lag", "greater than or equal to 1", "was 0"]),
+        (["spy", "--lag", "two"], ["--lag"]),
+        (["spy", "--source", "simulatd"], ["did you mean 'simulated'?"]),
+        (["spy", "--store", "none.duckdb"], ["none.duckdb"]),
+        (["spy", "--store", "none.duckdb", "--seed", "1"], ["expected --seed with the simulated"]),
+        (["spy", "--store", "x.duckdb", "--source", "simulated"], ["both", "leave one out"]),
+        (["spy", "--sede", "1"], ["--sede"]),
+    ],
+)
+def test_bad_arguments_get_one_line_and_the_page_stays(
+    drypowder: Drypowder,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    parts: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "page.html"
+    page.write_text("as it was")
+    simulated = {"--source", "--store"}.isdisjoint(arguments)
+    source = ("--source", "simulated") if simulated else ()
+    refused(drypowder("compare", *arguments, *source, "--out", page), *parts)
+    assert page.read_text() == "as it was"
+    assert list(tmp_path.iterdir()) == [page]
+
+
+@pytest.mark.parametrize("name", ["page.txt", "page", "folder", "folder.html"])
+def test_a_page_is_a_file_that_ends_in_html(
+    drypowder: Drypowder, asked: list[tuple[list[str], bool]], tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / name
+    if name.startswith("folder"):
+        out.mkdir()
+    said = drypowder("compare", "spy", "--source", "simulated", "--out", out)
+    refused(said, "expected --out to be a file ending in .html", name)
+    assert asked == []
+    assert not out.is_file()
+    assert not out.is_dir() or list(out.iterdir()) == []
+
+
+def test_a_page_that_cannot_be_written_is_one_line(drypowder: Drypowder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("as it was")
+    out = tmp_path / "file" / "page.html"
+    said = drypowder("compare", "bills", "--source", "simulated", "--start", START, "--out", out)
+    refused(said, "expected --out to be a file ending in .html in a folder", str(out))
+    assert (tmp_path / "file").read_text() == "as it was"
+
+
+# --- Simulated or real -----------------------------------------------------------------------
+
+
+def test_what_is_simulated_says_so(
+    page: Page, drypowder: Drypowder, tmp_path: Path, short: History
+) -> None:
+    for said in page.numbers.values():
+        assert said["simulated"] is True
+        assert said["source"] == "simulated"
+    assert "<title>SIMULATED: compare</title>" in page.text
+    assert page.text.count("SIMULATED") >= 2
+    out = ("--start", START, "--out", tmp_path / "page.html")
+    printed = drypowder("compare", "bills", "--source", "simulated", *out)
+    assert printed.code == 0, printed.err
+    assert "2021-03-01 to 2024-12-31, source: SIMULATED" in printed.out
+    assert "Research, not investment advice" in printed.out
+
+
+def test_what_is_real_does_not(
+    drypowder: Drypowder, tmp_path: Path, short: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, out = replace(short, source="store"), tmp_path / "page.html"
+    monkeypatch.setattr(History, "simulated", lambda *_, **__: real)
+    options = ("--start", START, "--out", out)
+    said = drypowder("compare", "bills", "--source", "simulated", *options)
+    assert said.code == 0, said.err
+    assert "source: store" in said.out
+    assert "warning: the history ends on 2024-12-31" in said.err
+    assert "SIMULATED" not in said.out + said.err + out.read_text(encoding="utf-8")
+
+
+def test_the_page_holds_the_rows_and_the_hindsight(page: Page) -> None:
+    at = [page.text.index(f'data-value="{name}"') for name in NAMES]
+    assert at == sorted(at)
+    assert "hindsight" in page.text
+
+
+# --- Random baskets --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Note every strategy that is decided anew, in order."""
+    noted: list[Any] = []
+
+    def decide(strategy: Any, *given: Any) -> pd.DataFrame:
+        noted.append(strategy)
+        return decide_as_usual(strategy, *given)
+
+    decide_as_usual = baskets.decide
+    monkeypatch.setattr(baskets, "decide", decide)
+    return noted
+
+
+def test_baskets_hold_other_shares_in_the_place_of_memory_makers(
+    finished: dict[str, Run], drawn: list[Any]
+) -> None:
+    ours = finished["near-cash-flow"]
+    made = random_baskets(ours, baskets=12)
+    own, others = set(members("memory")), [s for s in drawn if s != ours.strategy]
+    assert made is not None
+    assert len(others) == made.n == 12
+    for strategy in others:
+        basket = strategy.memory
+        assert len(set(basket)) == len(basket) == len(own)
+        assert own.isdisjoint(basket)
+        assert {UNIVERSE[ticker].market for ticker in basket} == {"stock"}
+        weights = strategy.weights(ours.reading, ours.history.panel)
+        assert own.isdisjoint(weights.columns)
+        assert replace(strategy, memory=ours.strategy.memory) == ours.strategy
+    assert len({strategy.memory for strategy in others}) > 6
+
+
+def test_baskets_are_ranked_by_the_sharpe_ratio_of_a_plain_loop(
+    finished: dict[str, Run], drawn: list[Any]
+) -> None:
+    ours = finished["near-cash-flow"]
+    made = random_baskets(ours, baskets=4)
+    assert made is not None
+
+    def by_hand(strategy: Any) -> float:
+        decided = strategy.weights(ours.reading, ours.history.panel).loc[ours.decided.index]
+        held = held_by_hand(decided, pd.DatetimeIndex(ours.result.equity.index), LAG)
+        market = market_of(ours, list(decided.columns))
+        return float(daily_sharpe((held * market.priced)[:, :, None], market)[0])
+
+    expected = [by_hand(strategy) for strategy in drawn if strategy != ours.strategy]
+    true = by_hand(ours.strategy)
+    assert made.others.tolist() == pytest.approx(expected, abs=1e-12)
+    assert made.statistic == pytest.approx(true, abs=1e-12)
+    assert made.rank == sum(other < true for other in expected) / 4
+    assert made.kind == "baskets"
+
+
+def test_equal_seeds_draw_equal_baskets(finished: dict[str, Run]) -> None:
+    ours = finished["near-cash-flow"]
+    one, same, other = (random_baskets(ours, baskets=4, seed=s) for s in (1, 1, 2))
+    assert one is not None
+    assert same is not None
+    assert other is not None
+    assert one.others.tolist() == same.others.tolist()
+    assert not set(one.others) & set(other.others)
+
+
+def test_a_comparison_shows_the_rank_among_baskets(
+    numbers: Numbers, finished: dict[str, Run]
+) -> None:
+    made = random_baskets(finished["near-cash-flow"])
+    assert made is not None
+    said = numbers["near-cash-flow"]["baskets"]
+    assert said["statistic"] == pytest.approx(made.statistic, abs=1e-12)
+    assert (said["kind"], said["n"], said["rank"]) == ("baskets", 50, made.rank)
+    assert all(numbers[name]["baskets"] is None for name in NAMES if name != "near-cash-flow")
+
+
+def test_without_memory_makers_there_are_no_baskets(
+    finished: dict[str, Run], timed: dict[str, Run], short: History
+) -> None:
+    ours = finished["near-cash-flow"]
+    assert random_baskets(ours, baskets=2) is not None
+    assert random_baskets(timed["survival"], baskets=2) is None  # it has no such parameter
+    assert random_baskets(finished["spy"], baskets=2) is None
+    twin = config_from({"strategy": "near-cash-flow-smh"}).build_strategy()
+    assert random_baskets(replace(ours, strategy=twin), baskets=2) is None
+    fewer = replace(ours.strategy, memory=("MU",))  # type: ignore[call-arg]
+    assert random_baskets(replace(ours, strategy=fewer), baskets=2) is None
+    assert random_baskets(replace(ours, decided=ours.decided * 0), baskets=2) is None
+    others = [t for t, a in UNIVERSE.items() if a.market == "stock" and t not in members("memory")]
+    lacking = replace(short, closes=short.closes.drop(columns=others[3:]))
+    assert random_baskets(replace(ours, history=lacking), baskets=2) is None
+
+
+# --- One's own strategy ----------------------------------------------------------------------
+
+OWN = '''
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from strategies import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(Strategy):
+    """Half in SPY while it stands above its mean, a tenth in bonds."""
+
+    name: ClassVar[str] = "mine"
+    line: ClassVar[str] = "half in SPY while it stands above its mean"
+    watched: ClassVar[tuple[str, ...]] = ("below",)
+    uses_prices: ClassVar[bool] = True
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return ("SPY", "IEF")
+
+    def state(self, reading, panel):
+        above = panel["SPY"] > panel["SPY"].rolling(50).mean()
+        return above.map({True: "above", False: "below"}).astype(object)
+
+    def weights(self, reading, panel):
+        share = 0.5 * (panel["SPY"] > panel["SPY"].rolling(50).mean())
+        return pd.DataFrame({"SPY": share, "IEF": 0.1}, index=panel.index)
+'''
+
+_counter = itertools.count()
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write a module of a new name into the working folder, and return the path of its class."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def put(old: str = "", new: str = "") -> str:
+        name = f"compared_module_{next(_counter)}"
+        assert old in OWN
+        Path(f"{name}.py").write_text(OWN.replace(old, new) if old else OWN, encoding="utf-8")
+        return f"{name}:Mine"
+
+    return put
+
+
+def test_ones_own_strategy_stands_beside_the_others(
+    drypowder: Drypowder, write: Write, short: History
+) -> None:
+    path = write()
+    options = ("--start", START, "--lag", LAG, "--draws", 1, "--out", "page.html", "--json")
+    said = drypowder("compare", "spy", path, "--source", "simulated", *options)
+    assert said.code == 0, said.err
+    numbers = json.loads(said.out)
+    assert list(numbers) == ["spy", "mine"]
+    assert numbers["mine"]["kind"] == "own"
+    expected = figures_of(plain_run(short, path))
+    assert {key: numbers["mine"][key] for key in expected} == pytest.approx(expected, rel=1e-9)
+    assert numbers["mine"]["equal_weight"] is not None
+    assert numbers["mine"]["placebo"]["kind"] == "resampled"
+    assert numbers["mine"]["entered"] > 3
+    assert "half in SPY while it stands above its mean" in Path("page.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("class Mine", "class Yours", ["unknown class", "known: Yours"]),
+        ('return ("SPY", "IEF")', 'return ("SPY", "IFE")', ["IFE"]),
+        ('"IEF": 0.1}', '"IEF": 0.6}', ["mine: expected the sum of weights of at most 1"]),
+        ('"IEF": 0.1}', '"IEF": float("nan")}', ["mine: expected a finite weight of IEF"]),
+        ('"IEF": 0.1}', '"TLT": 0.1}', ["mine: expected a column for each of its assets"]),
+        ("        share = 0.5", "        share = 1 / 0", ["mine: weights failed", "Zero"]),
+        (".astype(object)", ".missing", ["mine: state failed", "missing"]),
+        ("import pandas as pd", "import pandas as", ["SyntaxError"]),
+    ],
+)
+def test_each_mistake_in_it_is_one_line_and_no_page(
+    drypowder: Drypowder, write: Write, tmp_path: Path, old: str, new: str, parts: list[str]
+) -> None:
+    options = ("--source", "simulated", "--start", START, "--draws", 0, "--out", "page.html")
+    refused(drypowder("compare", write(old, new), *options), *parts)
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_ones_own_strategy_needs_the_regime_for_a_driver_and_stands_there_once(
+    drypowder: Drypowder, write: Write
+) -> None:
+    path = write()
+    given = ("--source", "simulated", "--out", "page.html")
+    refused(drypowder("compare", f"{path}@quantities", *given), "follows the regime", "mine")
+    refused(drypowder("compare", path, path, *given), "each strategy once, was mine twice")
+    refused(drypowder("compare", path, write(), *given), "each strategy once, was mine twice")
+    refused(drypowder("compare", "nowhere_at_all:Mine", *given), "nowhere_at_all")

@@ -1,0 +1,496 @@
+"""``drypowder data``: what cannot be right is found, and nothing else; exports and revisions."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.cli.app import command
+from backtests.history.batch import Batch, dated
+from backtests.history.calendar import all_sessions
+from backtests.history.checking import Finding, check_store, spikes
+from backtests.history.store import Store
+from tests.test_backtests.test_store_live import archive, plain
+
+NOW = pd.Timestamp("2026-01-05 12:00")
+TODAY = pd.Timestamp("2026-01-05")
+SESSIONS = all_sessions()
+YEAR = SESSIONS[(SESSIONS >= "2025-01-01") & (SESSIONS <= "2025-12-31")]
+COLUMNS = ("series_id", "observed_on", "available_at", "value", "source", "recorded_at")
+
+
+class Said(NamedTuple):
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Data = Callable[..., Said]
+
+
+@pytest.fixture
+def data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Data:
+    def run(*arguments: object, store: Path = tmp_path / "store.duckdb") -> Said:
+        code = command(["data", "--store", str(store), *map(str, arguments)])
+        return Said(code, *capsys.readouterr())
+
+    return run
+
+
+def walk(seed: int, index: pd.DatetimeIndex = YEAR, size: float = 0.01) -> pd.Series:
+    moves = np.random.default_rng(seed).normal(0, size, len(index))
+    return pd.Series(100 * np.exp(moves.cumsum()), index)
+
+
+def batches() -> dict[str, Batch]:
+    """Return series without a fault, one of each kind."""
+    days = pd.date_range("2025-01-01", "2026-01-03", unit="us")
+    weeks = pd.date_range("2025-01-01", "2025-12-31", freq="W-WED", unit="us")
+    made = {
+        "SPY": dated("SPY", walk(1), "Yahoo", NOW),
+        "MU": dated("MU", walk(2, size=0.03), "Yahoo", NOW),
+        "BTC-USD": dated("BTC-USD", walk(3, days, 0.04), "Yahoo", NOW),
+        "DGS2": dated("DGS2", pd.Series(4.0, YEAR), "FRED", NOW),
+        "WALCL": dated("WALCL", pd.Series(7e6, weeks), "FRED", NOW),
+        "NFCI": dated("NFCI", pd.Series(0.1, weeks), "FRED", NOW),
+    }
+    vintages = (
+        ("2025-01-01", "2025-05-01 09:30", 3e4),
+        ("2025-01-01", "2025-06-02 09:30", 3.1e4),
+        ("2025-04-01", "2025-08-01 09:30", 3e4),
+    )
+    return {**made, "GDP": archive(*vintages)}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sound") / "store.duckdb"
+    Store(path).add(list(batches().values()), NOW)
+    return path
+
+
+@pytest.fixture
+def sound(made: Path, tmp_path: Path) -> Store:
+    """Return a store without a fault, to be spoiled."""
+    return Store(shutil.copy(made, tmp_path / "store.duckdb"))
+
+
+def plant(sound: Store, sql: str) -> list[Finding]:
+    """Spoil a store, and return what the check then finds."""
+    with duckdb.connect(str(sound.path)) as connection:
+        connection.execute(sql)
+    return check_store(sound, TODAY)
+
+
+def only(found: list[Finding], severity: str, series: str, *parts: str) -> Finding:
+    """Expect one finding, of a severity and series, on one line with some parts."""
+    assert [(f.severity, f.series) for f in found] == [(severity, series)], list(map(str, found))
+    assert "\n" not in str(found[0])
+    for part in parts:
+        assert part in str(found[0])
+    return found[0]
+
+
+# --- nothing is found where nothing is ------------------------------------------------------
+
+
+def test_in_a_store_without_fault_nothing_is_found(sound: Store) -> None:
+    assert check_store(sound, TODAY) == []
+
+
+def test_real_history_has_no_error_and_few_notes(data: Data, store: Path) -> None:
+    said = data("--check", store=store)
+    assert said.code == 0, said.out
+    assert "error:" not in said.out
+    assert said.out.count("note:") < 25
+    assert said.out.splitlines()[-1].startswith("0 errors, ")
+
+
+def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store) -> None:
+    given = batches()
+    higher = dated("SPY", walk(1) * 0.99, "Yahoo", NOW)
+    revised = dated("DGS2", pd.Series(4.1, YEAR[:5]), "FRED", NOW)
+    plain_gdp = plain({"2024-10-01": 2.9e4, "2025-01-01": 3.2e4})
+    sound.add([higher, revised, plain_gdp, given["GDP"]], NOW + pd.Timedelta(days=1))
+    assert check_store(sound, TODAY) == []
+
+
+# --- each fault is found, alone ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "series", "parts"),
+    [
+        (
+            "INSERT INTO observations SELECT * REPLACE (value + 1 AS value) FROM observations "
+            "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
+            "DGS2",
+            ("2025-03-03", "left to chance"),
+        ),
+        (
+            "UPDATE observations SET available_at = observed_on - INTERVAL 1 DAY "
+            "WHERE series_id = 'DGS2' AND observed_on = '2025-01-02'",
+            "DGS2",
+            ("2025-01-02", "1 date before"),
+        ),
+        (
+            "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
+            "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
+            "DGS2",
+            ("2025-03-03", "1 session later", "look ahead"),
+        ),
+        (
+            "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
+            "WHERE series_id = 'WALCL'",
+            "WALCL",
+            ("Thursday 16:30", "53 dates earlier"),
+        ),
+        (
+            "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
+            "WHERE series_id = 'BTC-USD' AND observed_on = '2025-03-03'",
+            "BTC-USD",
+            ("24:00 UTC",),
+        ),
+        (
+            "UPDATE observations SET available_at = observed_on + INTERVAL 5 DAY "
+            "WHERE series_id = 'NFCI'",
+            "NFCI",
+            ("from when recorded",),
+        ),
+        (
+            "INSERT INTO observations SELECT * REPLACE (value + 1 AS value, recorded_at + "
+            "INTERVAL 5 DAY AS recorded_at) FROM observations "
+            "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
+            "DGS2",
+            ("revisions", "1 earlier", "look ahead"),
+        ),
+        (
+            "UPDATE observations SET value = value / 1000 "
+            "WHERE series_id = 'WALCL' AND observed_on = '2025-02-05'",
+            "WALCL",
+            ("2025-02-05", "USD millions", "was 7000", "another unit"),
+        ),
+        (
+            "UPDATE observations SET value = 'inf' WHERE series_id = 'DGS2'",
+            "DGS2",
+            ("was inf and 249 more",),
+        ),
+        (
+            "UPDATE observations SET value = 0 "
+            "WHERE series_id = 'MU' AND observed_on = '2025-12-30'",
+            "MU",
+            ("USD", "was 0"),
+        ),
+        (
+            "INSERT INTO observations SELECT * REPLACE ('UNRATE' AS series_id) FROM observations "
+            "WHERE series_id = 'DGS2'",
+            "UNRATE",
+            ("neither",),
+        ),
+        (
+            "INSERT INTO observations SELECT * REPLACE ('my_series' AS series_id) "
+            "FROM observations WHERE series_id = 'SPY'",
+            "my_series",
+            ("neither",),
+        ),
+        (
+            "UPDATE observations SET value = value * 6 "
+            "WHERE series_id = 'SPY' AND observed_on = '2025-06-02'",
+            "SPY",
+            ("2025-06-02", "5 times off"),
+        ),
+        (
+            "UPDATE observations SET value = value / 10 "
+            "WHERE series_id = 'BTC-USD' AND observed_on = '2026-01-03'",
+            "BTC-USD",
+            ("2026-01-03", "5 times off"),
+        ),
+        (
+            "INSERT INTO observations SELECT * REPLACE ('SNDK' AS series_id) FROM observations "
+            "WHERE series_id = 'SPY'",
+            "SNDK",
+            ("listing on 2025-02-13",),
+        ),
+        (
+            "INSERT INTO observations VALUES ('GDP', '2099-01-01', '2099-04-01', 3e4, 'ALFRED', "
+            "'2026-01-05')",
+            "GDP",
+            ("2099-01-01", "up to today"),
+        ),
+    ],
+)
+def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str, ...]) -> None:
+    errors = [f for f in plant(sound, sql) if f.severity == "error"]
+    only(errors, "error", series, *parts)
+
+
+@pytest.mark.parametrize(
+    ("sql", "series", "parts"),
+    [
+        (
+            "DELETE FROM observations WHERE series_id = 'SPY' AND observed_on = '2025-03-03'",
+            "SPY",
+            ("2025-03-03", "no close on 1 of 250 sessions"),
+        ),
+        (
+            "DELETE FROM observations WHERE series_id = 'BTC-USD' AND observed_on IN "
+            "('2025-03-01', '2025-03-02')",
+            "BTC-USD",
+            ("2025-03-01", "no close on 2 of 368 days"),
+        ),
+        (
+            "INSERT INTO observations VALUES ('SPY', '2025-03-01', '2025-03-01 16:00', 100, "
+            "'Yahoo', (SELECT max(recorded_at) FROM observations WHERE series_id = 'SPY'))",
+            "SPY",
+            ("2025-03-01", "1 close on days that are no NYSE sessions"),
+        ),
+        (
+            "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on BETWEEN "
+            "'2025-03-03' AND '2025-03-10'",
+            "DGS2",
+            ("2025-03-03", "1 gap of more than 5 sessions, the longest of 6"),
+        ),
+        (
+            "DELETE FROM observations WHERE series_id = 'WALCL' AND observed_on = '2025-03-05'",
+            "WALCL",
+            ("2025-02-26", "1 gap longer than a week, the longest of 14 days"),
+        ),
+        (
+            "INSERT INTO observations VALUES ('GDP', '2024-10-01', '2025-05-02', 3e4, 'ALFRED', "
+            "'2026-01-05')",
+            "GDP",
+            ("2025-01-01", "1 date known before an earlier one"),
+        ),
+        (
+            "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on > '2025-12-15'",
+            "DGS2",
+            ("2025-12-15", "limit of 10 days"),
+        ),
+    ],
+)
+def test_a_note_is_found(sound: Store, sql: str, series: str, parts: tuple[str, ...]) -> None:
+    only(plant(sound, sql), "note", series, *parts)
+
+
+def test_a_gap_of_as_many_sessions_as_bond_markets_keep_is_none(sound: Store) -> None:
+    gap = "observed_on BETWEEN '2025-03-03' AND '2025-03-07'"
+    assert plant(sound, f"DELETE FROM observations WHERE series_id = 'DGS2' AND {gap}") == []
+
+
+def test_a_store_that_ended_is_one_note_not_one_a_series(sound: Store) -> None:
+    only(check_store(sound, pd.Timestamp("2026-06-01")), "note", "", "2026-01-03", "149 days ago")
+
+
+def test_an_empty_store_is_an_error(tmp_path: Path) -> None:
+    sound = Store(tmp_path / "empty.duckdb")
+    sound.add([], NOW)
+    only(check_store(sound), "error", "", "empty")
+
+
+# --- splits and spikes ------------------------------------------------------------------------
+
+
+def split(closes: pd.Series, ratio: float, day: int) -> pd.Series:
+    spoiled = closes.copy()
+    spoiled.iloc[day:] *= ratio
+    return spoiled
+
+
+def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Finding]:
+    sound = Store(tmp_path / f"{ticker}.duckdb")
+    sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
+    return check_store(sound, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "named"),
+    [(1 / 2, "2:1"), (1 / 3, "3:1"), (1 / 10, "10:1"), (1 / 20, "20:1"), (2, "1:2"), (5, "1:5")],
+)
+@pytest.mark.parametrize("day", [120, 245])
+def test_an_unadjusted_split_is_found(tmp_path: Path, ratio: float, named: str, day: int) -> None:
+    found = faults(tmp_path, split(walk(5, size=0.02), ratio, day))
+    only(found, "error", "MU", str(YEAR[day].date()), f"like a split of {named};")
+
+
+def test_a_company_that_loses_half_its_worth_is_not_taken_for_a_split(tmp_path: Path) -> None:
+    calm, wild = walk(5, size=0.01), walk(6, size=0.06)
+    after = calm.iloc[119] * 0.5 * wild / wild.iloc[120]
+    fallen = pd.concat([calm.iloc[:120], after.iloc[120:]])
+    assert fallen.iloc[120] / fallen.iloc[119] == pytest.approx(0.5)
+    assert faults(tmp_path, fallen) == []
+
+
+@pytest.mark.parametrize("ratio", [0.75, 0.6, 1.5, 0.42])
+def test_a_jump_of_another_size_is_no_split(tmp_path: Path, ratio: float) -> None:
+    assert faults(tmp_path, split(walk(5), ratio, 120)) == []
+
+
+def test_a_coin_does_not_split(tmp_path: Path) -> None:
+    closes = split(walk(5, pd.date_range("2025-01-01", "2026-01-04", unit="us")), 0.5, 120)
+    assert faults(tmp_path, closes, "BTC-USD") == []
+
+
+def test_a_spike_stands_off_both_neighbours_or_the_day_before_the_last() -> None:
+    day = pd.date_range("2025-01-01", periods=5)
+    for values, expected in (
+        ([1, 1, 5.5, 1, 1], [2]),
+        ([1, 1, 0.19, 1, 1], [2]),
+        ([1, 1, 1, 1, 5.5], [4]),
+        ([1, 1, 1, 1, 0.1], [4]),
+        ([1, 1, 5.5, 5.5, 5.5], []),
+        ([1, 1, 4.5, 1, 1], []),
+        ([1, 6, 36, 36, 36], []),
+    ):
+        assert spikes(pd.Series(values, day, dtype=float)) == [day[i] for i in expected]
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_check_ends_with_2_when_there_is_an_error(data: Data, sound: Store) -> None:
+    assert data("--check").code == 0
+    plant(sound, "UPDATE observations SET value = 99 WHERE series_id = 'DGS2'")
+    said = data("--check")
+    assert said.code == 2
+    assert said.out.startswith("error: DGS2 2025-01-02: expected -2 to 25 %, was 99 and 249 more")
+    assert said.out.splitlines()[-1].startswith("1 errors, ")
+    told = json.loads(data("--check", "--json").out)
+    assert told["errors"] == 1
+    assert told["findings"][0]["series"] == "DGS2"
+    assert told["findings"][0]["where"] == "2025-01-02"
+
+
+def test_check_is_quick(sound: Store, tmp_path: Path) -> None:
+    big = Store(tmp_path / "big.duckdb")
+    index = SESSIONS[SESSIONS < "2025-01-01"][-5000:]
+    big.add([dated(f"T{i}", walk(i, index), "Yahoo", NOW) for i in range(100)], NOW)
+    start = time.process_time()
+    assert [f for f in check_store(big, TODAY) if f.severity == "error"] == []
+    assert time.process_time() - start < 6.0  # 500,000 rows; about 1 s on an idle machine
+
+
+def test_the_export_holds_every_row_and_column(data: Data, sound: Store, tmp_path: Path) -> None:
+    target = tmp_path / "all.parquet"
+    target.write_text("an older one")
+    said = data("--export", target)
+    assert said.code == 0
+    order = "ORDER BY series_id, observed_on, available_at, recorded_at"
+    with duckdb.connect() as connection:
+        written = connection.execute(f"SELECT * FROM '{target}'").df()
+    assert tuple(written.columns) == COLUMNS
+    pd.testing.assert_frame_equal(written, sound.query(f"SELECT * FROM observations {order}"))
+    assert f"wrote {len(written):,} rows" in said.out
+    assert sorted(p.name for p in tmp_path.iterdir() if "all" in p.name) == ["all.parquet"]
+
+
+def test_an_export_that_fails_leaves_what_was_there(
+    data: Data, sound: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "all.parquet"
+    target.write_text("an older one")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    assert data("--export", target).code == 2
+    assert target.read_text() == "an older one"
+    assert sorted(p.name for p in tmp_path.iterdir() if "all" in p.name) == ["all.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("all.csv", "ends in .parquet"),
+        ("none/all.parquet", "make it first"),
+        ("d.parquet", "folder"),
+    ],
+)
+def test_an_export_elsewhere_is_refused(
+    data: Data, sound: Store, tmp_path: Path, name: str, part: str
+) -> None:
+    (tmp_path / "d.parquet").mkdir()
+    said = data("--export", tmp_path / name)
+    assert (said.code, said.out) == (2, "")
+    assert part in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_an_export_never_replaces_the_store(data: Data, tmp_path: Path) -> None:
+    path = tmp_path / "store.parquet"
+    Store(path).add([plain({"2025-01-01": 100.0})], NOW)
+    assert data("--export", path, store=path).code == 2
+    assert Store(path).series_ids() == ("GDP",)
+
+
+def test_revisions_of_a_series_with_vintages(data: Data, sound: Store) -> None:
+    more = (
+        ("2025-04-01", "2025-09-02 09:30", 3.3e4),
+        ("2025-07-01", "2025-11-03 09:30", 3.4e4),
+    )
+    sound.add([archive(*more), plain({"2025-01-01": 9e4})], NOW)
+    lines = data("--revisions", "GDP").out.splitlines()
+    assert lines[0].split() == ["date", "value", "known", "recorded"]
+    assert " ".join(lines[1].split()) == "2025-01-01 30000 2025-05-01 09:30 2026-01-05 12:00"
+    assert [line.split()[:2] for line in lines[2:5]] == [
+        ["2025-01-01", "31000"],
+        ["2025-04-01", "30000"],
+        ["2025-04-01", "33000"],
+    ]
+    assert lines[5] == (
+        "GDP: 2 dates revised; from first to newest value by 2000 at the median and 3000 at most, "
+        "USD billions, annual rate"
+    )
+    assert len(lines) == 6
+
+
+def test_revisions_of_what_was_imported_twice_and_of_prices(data: Data, sound: Store) -> None:
+    later = NOW + pd.Timedelta(days=1)
+    changed = walk(1)
+    changed.iloc[3] += 0.5
+    sound.add(
+        [
+            dated("DGS2", pd.Series(4.25, YEAR[:1]), "FRED", NOW),
+            dated("SPY", changed, "Yahoo", NOW),
+        ],
+        later,
+    )
+    told = json.loads(data("--revisions", "DGS2", "--json").out)
+    assert [row["value"] for row in told["values"]] == [4.0, 4.25]
+    assert told["values"][1]["available_at"] == str(later)
+    assert (told["revised"], told["largest_change"], told["unit"]) == (1, 0.25, "%")
+    spy = json.loads(data("--revisions", "SPY", "--json").out)
+    assert (spy["revised"], spy["median_change"]) == (1, pytest.approx(0.5))
+
+
+def test_a_value_withdrawn_is_a_revision_to_none(data: Data, sound: Store) -> None:
+    sound.add([archive(("2025-01-01", "2025-09-01 09:30", np.nan))], NOW)
+    out = data("--revisions", "GDP").out
+    assert "none" in out.splitlines()[3]
+    assert out.splitlines()[-1] == "GDP: 1 date revised"
+    assert json.loads(data("--revisions", "GDP", "--json").out)["values"][2]["value"] is None
+
+
+def test_a_series_never_revised_says_so_and_an_unknown_one_names_the_nearest(
+    data: Data, sound: Store
+) -> None:
+    assert data("--revisions", "MU").out == "MU: no date was revised\n"
+    said = data("--revisions", "gpd")
+    assert said.code == 2
+    assert "did you mean 'GDP'?" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_one_thing_at_a_time(data: Data, sound: Store) -> None:
+    said = data("--check", "--revisions", "GDP")
+    assert said.code == 2
+    assert "expected one of --check, --revisions and --export" in said.err
