@@ -23,7 +23,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +45,15 @@ RECORDED_AT = {EARLIER: "2025-07-01 18:00", TODAY: "2026-01-02 18:00"}
 FETCHED = (
     *("RRPONTSYD", "WRESBAL", "WALCL", "SOFR", "GDP", "M2SL"),
     *("CAPEX_TTM_MSFT", "CAPEX_TTM_MU"),
-    *("SPY", "QQQ", "BTC-USD", "SOL-USD"),
+    *("SPY", "IBIT", "DBMF", "SOL-USD"),
 )
 FILES = (
-    *("fred/GDP.csv", "fred/WRESBAL.csv", "fred/RRPONTSYD.csv", "fred/DGS2.csv"),
-    *("crypto/BTC-USD.csv", "crypto/SOL-USD.csv"),
+    *("fred/GDP.csv", "fred/WRESBAL.csv", "fred/RRPONTSYD.csv", "fred/SOFR.csv"),
+    "crypto/SOL-USD.csv",
     "edgar/MSFT_PaymentsToAcquirePropertyPlantAndEquipment.json",
 )
-TICKERS = ("SPY", "QQQ", "MU", "NVDA", "BIL", "XLU")
+TICKERS = ("SPY", "QQQ", "MU", "NVDA")
+KEYS = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
 STARTS = ("no store", "an earlier vintage", "schema version 1")
 #: What a child says of itself: it begins, is in Store.add, has left it, waits to be killed, is
 #: done, or went wrong (a text follows).
@@ -408,57 +409,61 @@ def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Ca
     """Yield a nursery and the cases of fetches and of imports, with servers running meanwhile."""
     from tests.servers import Servers, gdp_revisions
 
-    key = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
     with Servers(history_dir, today=TODAY) as servers, Nursery() as nursery:
         servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
-        env = servers.env() | key
-        kinds = {}
-        for kind in ("fetch", "import"):
-            place = folder / kind
-            works = {}
-            for day in (EARLIER, TODAY):
-                files = str(write_files(history_dir, place / day, day)) if kind == "import" else ""
-                works[day] = Work(folder=files, env=env, cache=str(folder / "cache"), today=day)
-            servers.today = EARLIER
-            first = _made(nursery, works[EARLIER], place / "earlier")
-            servers.today = TODAY
-            kinds[kind] = _cases(nursery, kind, works[TODAY], first, place)
-        yield nursery, kinds["fetch"], kinds["import"]
-
-
-def _made(nursery: Nursery, work: Work, folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    nursery.run(work, folder / "store.duckdb")
-    return folder / "store.duckdb"
-
-
-def _cases(nursery: Nursery, kind: str, work: Work, first: Path, folder: Path) -> list[Case]:
-    old = folder / "old.duckdb"
-    shutil.copy(first, old)
-    _downgrade(old)
-    cases = []
-    for name, start in zip(STARTS, (None, first, old), strict=True):
-        store = folder / name.replace(" ", "-") / "store.duckdb"
-        store.parent.mkdir()
-        if start is not None:
-            shutil.copy(start, store)
-        run = nursery.run(work, store)
-        cases.append(
-            Case(
-                name=f"{kind} into {name}",
-                work=work,
-                start=start,
-                truth=content(store),
-                seconds=run.seconds,
-            )
+        env = servers.env() | KEYS
+        cache = str(folder / "cache")
+        fetches = [Work(env=env, cache=cache, today=day) for day in (EARLIER, TODAY)]
+        imports = [
+            replace(work, folder=str(write_files(history_dir, folder / work.today, work.today)))
+            for work in fetches
+        ]
+        yield (
+            nursery,
+            _cases("fetch", nursery, fetches, servers, folder / "fetch"),
+            _cases("import", nursery, imports, servers, folder / "import"),
         )
-    return cases
 
 
-def _downgrade(store: Path) -> None:
-    """Make of a store one of schema version 1."""
-    with duckdb.connect(str(store)) as connection:
+def _cases(
+    kind: str, nursery: Nursery, works: list[Work], servers: Any, folder: Path
+) -> list[Case]:
+    """Return a case for each start, with what the later work makes of it."""
+    earlier, later = works
+    servers.today = earlier.today
+    first, _ = _made(nursery, earlier, None, folder / "earlier")
+    servers.today = later.today
+    fresh = _made(nursery, later, None, folder / "fresh")
+    grown = _made(nursery, later, first, folder / "grown")
+    starts = (None, first, _downgraded(first))
+    return [
+        Case(
+            name=f"{kind} into {name}",
+            work=later,
+            start=start,
+            truth=content(made),
+            seconds=seconds,
+        )
+        for name, start, (made, seconds) in zip(STARTS, starts, (fresh, grown, grown), strict=True)
+    ]
+
+
+def _made(nursery: Nursery, work: Work, start: Path | None, folder: Path) -> tuple[Path, float]:
+    """Return the store that a work makes undisturbed, and how long it took."""
+    store = folder / "store.duckdb"
+    folder.mkdir(parents=True)
+    if start is not None:
+        shutil.copy(start, store)
+    return store, nursery.run(work, store).seconds
+
+
+def _downgraded(store: Path) -> Path:
+    """Return a copy of a store, in schema version 1."""
+    old = store.with_name("old.duckdb")
+    shutil.copy(store, old)
+    with duckdb.connect(str(old)) as connection:
         connection.execute("DROP TABLE fetched; UPDATE drypowder SET schema_version = 1")
+    return old
 
 
 def write_files(history_dir: Path, folder: Path, day: str) -> Path:
@@ -467,7 +472,7 @@ def write_files(history_dir: Path, folder: Path, day: str) -> Path:
     for name in FILES:
         text = (history_dir / name).read_text(encoding="utf-8")
         (folder / Path(name).name).write_text(_until(text, day) if name[-3:] == "csv" else text)
-    table = pd.read_csv(history_dir / "prices.csv.gz", usecols=["Date", *TICKERS]).tail(2500)
+    table = pd.read_csv(history_dir / "prices.csv.gz", usecols=["Date", *TICKERS]).tail(1000)
     table = table[table["Date"] <= day].set_index("Date")
     (table if day == TODAY else table * 2).to_csv(folder / "prices.csv")
     return folder

@@ -60,8 +60,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     "unknown strategy 'near-cashflow'; did you mean 'near-cash-flow'? known: near-cash-flow, spy"
     """
     names = sorted(set(known))
-    near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else ";"
+    lower = {known_name.lower(): known_name for known_name in names}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    hint = f"; did you mean '{lower[near[0]]}'?" if near else ";"
     listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
     return f"unknown {kind} '{name}'{hint} known: {listed}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backtests.cli.app import command
+from tests.servers import Servers
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,10 +38,15 @@ def test_the_commands_run_in_order(
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     lines = [line for line in CONSOLE if line.startswith("drypowder ")]
-    assert len(lines) == 19
-    for line in lines:
-        arguments = shlex.split(line.replace("path/to/history", str(history_dir)))[1:]
-        assert command(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
+    assert len(lines) == 23
+    monkeypatch.setenv("FRED_API_KEY", "0" * 32)
+    monkeypatch.setenv("DRYPOWDER_CONTACT", "Ann Lee ann@example.org")
+    with Servers(history_dir) as servers:
+        for name, url in servers.env().items():
+            monkeypatch.setenv(name, url)
+        for line in lines:
+            arguments = shlex.split(line.replace("path/to/history", str(history_dir)))[1:]
+            assert command(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
     said = capsys.readouterr()
     assert "error" not in said.err
     pages = sorted(p.parent.name for p in tmp_path.rglob("tearsheet.html"))

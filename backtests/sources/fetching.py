@@ -205,13 +205,13 @@ def _asker(
 
 def _sec_jobs(ids: list[str], clock: Clock, left_out: list[Outcome]) -> Iterator[Job]:
     contact = secrets.contact() if ids else None
+    source = EdgarSource(contact, clock) if contact else None
     for concept, ticker in _filings(ids):
         name = ttm_id(concept, ticker)
-        if contact is None:
+        if source is None:
             why = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name and address"
             left_out.append(Outcome(name=name, source="SEC", note=why))
             continue
-        source = EdgarSource(contact, clock)
         ask = _filing(source, concept, ticker)
         yield Job(name=name, source="SEC", ids=(name, year_ago_id(concept, ticker)), ask=ask)
 

@@ -9,6 +9,7 @@ minute, and a key that shows nowhere.
 import json
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -55,6 +56,9 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
         self.root_url = root
         self._client = client
 
+    def _parse(self, date_str: str, format: str = "%Y-%m-%d") -> datetime:
+        return datetime.strptime(date_str, format)  # theirs takes pandas 0.1 ms a date
+
     def _Fred__fetch_data(self, url: str) -> ElementTree.Element:  # noqa: N802 - fredapi's name
         return self._client.get(f"{url}&api_key={self.api_key}", read=_xml)
 
@@ -65,6 +69,8 @@ def _xml(text: str) -> ElementTree.Element:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
         raise Transient("FRED's answer is no whole XML") from None
+    if root.tag == "html":
+        raise Transient("FRED's answer is a page, no XML")
     dates = [row.get("date") for row in root]
     if root.tag != "observations" or not dates or None in dates:
         raise SourceError("FRED's answer holds no observations by date")
@@ -171,6 +177,8 @@ def _object(text: str) -> dict[str, Any]:
 def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
     if text.lstrip().startswith("<"):
         raise Transient("FRED's answer is a page, no CSV")
+    if not text.endswith("\n"):
+        raise Transient("FRED's answer is no whole CSV")
     try:
         (batch,) = read_csv(f"{id}.csv", text, now)
     except Exception as error:
@@ -191,7 +199,7 @@ def _called(id: str, function: Callable[..., Any], *given: Any) -> Any:
 def _unreadable(id: str, error: Exception) -> SourceError:
     if isinstance(error, DataError):
         return SourceError(redacted(str(error)))
-    said = redacted(" ".join(str(error).split())[:160])
+    said = redacted(" ".join(str(error).split()))[:160]
     return SourceError(f"FRED's answer for {id} cannot be read: {type(error).__name__}: {said}")
 
 
@@ -206,7 +214,10 @@ def _changes(id: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
         table.columns = pd.Index(["date", "vintage", "value"])
         table["date"] = pd.to_datetime(table["date"], format="%Y-%m-%d")
         table["vintage"] = pd.to_datetime(table["vintage"], format="%Y-%m-%d")
-        table["value"] = pd.to_numeric(table["value"].replace(".", "nan"))
+        none = table["value"] == "."
+        table["value"] = pd.to_numeric(table["value"].mask(none))
+        if (table["value"].isna() & ~none).any():
+            raise ValueError("a value that is no number")
     except (KeyError, ValueError, TypeError) as error:
         raise _unreadable(id, error) from None
     table = table.sort_values(["date", "vintage"], kind="stable")

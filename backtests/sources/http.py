@@ -217,7 +217,7 @@ class Client:
         return Transient(f"{self.name} broke off: {type(error).__name__}")
 
     def _refusal(self, answer: requests.Response) -> SourceError:
-        code, said = answer.status_code, redacted(" ".join(answer.text.split())[:200])
+        code, said = answer.status_code, redacted(" ".join(answer.text.split()))[:200]
         if code == 404:
             return Absent(f"{self.name} has no such series (404)")
         if code == 429 or code >= 500:

@@ -18,6 +18,7 @@ HOW_TO_GET_A_KEY = (
 )
 HIDDEN = "<key>"
 _KEY = re.compile(r"[0-9a-z]{32}")
+_given: set[str] = set()
 _IN_URL = re.compile(r"(api_key=)[^&\s'\"]+")
 
 
@@ -52,6 +53,7 @@ def fred_key() -> str | None:
             f"expected 32 lower-case letters and digits in {where}, were {len(key)} characters of "
             f"another form; {how_to_get_a_key()}"
         )
+    _given.add(key)
     return key
 
 
@@ -81,9 +83,10 @@ def contact() -> str | None:
 
 def redacted(text: str) -> str:
     """Return a text without the key, wherever it stands."""
-    key = os.environ.get("FRED_API_KEY", "").strip()
     hidden = _IN_URL.sub(rf"\1{HIDDEN}", text)
-    return hidden.replace(key, HIDDEN) if key else hidden
+    for key in _given | {os.environ.get("FRED_API_KEY", "").strip()} - {""}:
+        hidden = hidden.replace(key, HIDDEN)
+    return hidden
 
 
 class Discreet(logging.Filter):

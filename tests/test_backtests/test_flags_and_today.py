@@ -237,6 +237,18 @@ def test_targets_are_those_of_a_backtest_decided_that_day(history: History) -> N
     assert decision.decided_on < session
 
 
+def test_the_band_and_the_costs_are_those_of_the_configuration(history: History) -> None:
+    held = {"SPY": 100.0, "CASH": 90_000.0}
+    session = pd.Timestamp("2025-10-31")
+    given = {"strategy": "spy", "costs": {"etf_bp": 10}}
+    wide = today(config_from({**given, "band": 0.9}), history, session, held)
+    narrow = today(config_from(given), history, session, held)
+    assert (wide.beyond_band, narrow.beyond_band) == ((), ("SPY",))
+    assert narrow.orders is not None
+    order = narrow.orders.iloc[0]
+    assert order["cost"] == pytest.approx(order["value"] * 0.001)
+
+
 def test_today_prints_weights_reason_and_orders(say: Callable, tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("asset,units\nSPY,100\nCASH,50000\n")

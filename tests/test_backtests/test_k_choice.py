@@ -17,6 +17,14 @@ def finished(store: Path, history: History) -> Run:
     return run(config_from(config), history)
 
 
+def test_the_row_of_the_default_k_is_the_run_under_its_own_driver(history: History) -> None:
+    config = {"strategy": "cash-heavy@quantities", "start": "2015-01-01"}
+    driven = run(config_from(config), history)
+    assert by_k(driven).loc[0.09, "cagr"] == pytest.approx(
+        metrics.cagr(driven.result.returns), rel=1e-12
+    )
+
+
 def test_the_row_of_the_default_k_is_the_run_itself(finished: Run) -> None:
     row = by_k(finished).loc[0.09]
     assert row["cagr"] == pytest.approx(metrics.cagr(finished.result.returns), rel=1e-12)

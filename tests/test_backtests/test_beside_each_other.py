@@ -1,0 +1,262 @@
+"""One store, several processes: two fetches, a fetch beside readers, a fetch beside imports."""
+
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pandas as pd
+import pytest
+
+from backtests.cli.app import command
+from backtests.history.checking import check_store
+from backtests.history.importing import import_path
+from backtests.history.panel import History
+from backtests.history.store import Store
+from benchmarks.killed import FETCHED, KEYS, RECORDED_AT, TODAY, Content, content, write_files
+from signals.errors import DataError, DrypowderError
+from tests.servers import Fault, Servers, gdp_revisions
+
+#: Series that no fetch here asks for, one file each.
+OTHERS = ("DGS10", "DGS30", "DGS3MO", "VIXCLS", "BAA10Y", "T10YIE")
+LOCKED = "expected to be the only writer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Servers, a store that holds an import, and what one fetch makes of it."""
+
+    servers: Servers
+    env: dict[str, str]
+    start: Path
+    truth: Content
+    ids: tuple[str, ...]
+
+    def fetch(self, store: Path) -> "subprocess.Popen[str]":
+        """Start ``drypowder fetch``."""
+        only = [word for id in self.ids for word in ("--only", id)]
+        arguments = ["-m", "backtests", "fetch", "--store", str(store), *only]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, *arguments], env=self.env, stdout=pipe, stderr=pipe, text=True
+        )
+
+
+@contextmanager
+def placed(history_dir: Path, folder: Path, ids: tuple[str, ...] = FETCHED) -> Iterator[Place]:
+    """Yield a place where the ids are fetched; none means all that can be."""
+    start, alone = folder / "start.duckdb", folder / "alone.duckdb"
+    files = write_files(history_dir, folder / "files", TODAY)
+    import_path(files, start, pd.Timestamp(RECORDED_AT[TODAY]))
+    shutil.copy(start, alone)
+    with Servers(history_dir, today=TODAY) as servers:
+        servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
+        env = os.environ | servers.env()
+        env |= KEYS | {"XDG_CACHE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+        place = Place(servers=servers, env=env, start=start, truth={}, ids=ids)
+        with place.fetch(alone) as undisturbed:
+            said, trouble = undisturbed.communicate()
+        assert undisturbed.returncode in ((0,) if ids else (0, 3)), trouble or said
+        place.truth.update(content(alone))
+        yield place
+
+
+@pytest.fixture(scope="module")
+def place(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with placed(history_dir, tmp_path_factory.mktemp("place")) as made:
+        assert set(FETCHED) <= set(made.truth)
+        yield made
+
+
+@pytest.fixture
+def store(place: Place, tmp_path: Path) -> Path:
+    return Path(shutil.copy(place.start, tmp_path / "store.duckdb"))
+
+
+def unlike(store: Path, truth: Content) -> list[str]:
+    """Return the series that are not as they should be, and the errors of a check."""
+    held = content(store)
+    ids = sorted(set(held) | set(truth))
+    differ = [id for id in ids if id not in held or not held[id].equals(truth.get(id))]
+    return differ + [str(f) for f in check_store(Store(store)) if f.severity == "error"]
+
+
+def test_a_series_that_lost_a_row_is_seen(place: Place, store: Path) -> None:
+    short = dict(place.truth)
+    shutil.copy(place.start.with_name("alone.duckdb"), store)
+    assert unlike(store, short) == []
+    short["SPY"] = short["SPY"].iloc[:-1]
+    assert unlike(store, short) == ["SPY"]
+
+
+# --- two fetches ----------------------------------------------------------------------------
+
+
+def both(place: Place, store: Path) -> list[tuple[int, str]]:
+    """Return exit codes and complaints of two fetches started together, the better one first."""
+    place.servers.faults.add(Fault("slow", match="vintagedates", seconds=6.0))
+    two = [place.fetch(store), place.fetch(store)]
+    complaints = [fetch.communicate()[1] for fetch in two]
+    place.servers.faults.clear()
+    return sorted(zip((fetch.returncode for fetch in two), complaints, strict=True))
+
+
+def test_of_two_fetches_one_fetches_and_the_other_says_so(place: Place, store: Path) -> None:
+    (won, quiet), (lost, line) = both(place, store)
+    assert (won, quiet, lost) == (0, "", 2), (quiet, line)
+    assert line.startswith(f"error: expected to be the only fetch into {store}, but another is")
+    assert line.count("\n") == 1
+    assert unlike(store, place.truth) == []
+
+
+# --- readers --------------------------------------------------------------------------------
+
+
+@dataclass
+class Waits:
+    """How long each reading took, in seconds, and what went wrong."""
+
+    what: str
+    seconds: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+READINGS: dict[str, Callable[[Path], Any]] = {
+    "load": lambda store: History.load(store),
+    "ids": lambda store: Store(store).series_ids(),
+    "flags": lambda store: _flags(store),
+}
+
+
+def _flags(store: Path) -> None:
+    code = command(["flags", "--store", str(store), "--json"])
+    if code:
+        raise DataError(f"flags ended with {code}")
+
+
+def read_on(what: str, store: Path, ready: Any, stop: Event, told: Any) -> None:
+    """Read again and again until told to stop, be it that something goes wrong."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the process ends with it
+    waits = Waits(what)
+    while not stop.is_set():
+        start = time.monotonic()
+        try:
+            READINGS[what](store)
+        except Exception as error:
+            waits.failures.append(f"{what}: {type(error).__name__}: {error}")
+        waits.seconds.append(time.monotonic() - start)
+        if len(waits.seconds) == 1:
+            ready.release()
+        time.sleep(0.1)
+    told.put(waits)
+
+
+@contextmanager
+def readers(store: Path, whats: list[str]) -> Iterator[list[Waits]]:
+    """Have processes read a store meanwhile; what they met is in the list afterwards."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["backtests.history.panel", "backtests.cli.flags", "signals"])
+    ready, stop, told = context.Semaphore(0), context.Event(), context.Queue()
+    processes = [
+        context.Process(target=read_on, args=(what, store, ready, stop, told), daemon=True)
+        for what in whats
+    ]
+    for process in processes:
+        process.start()
+    for _ in processes:
+        assert ready.acquire(timeout=120)
+    met: list[Waits] = []
+    try:
+        yield met
+    finally:
+        stop.set()
+        met.extend(told.get(timeout=120) for _ in processes)
+        for process in processes:
+            process.join()
+
+
+def beside_readers(place: Place, store: Path, whats: list[str]) -> tuple[list[Waits], float]:
+    """Return what readers met while a fetch ran, and how long it took."""
+    with readers(store, whats) as met:
+        start = time.monotonic()
+        with place.fetch(store) as fetch:
+            said, trouble = fetch.communicate()
+        seconds = time.monotonic() - start
+        assert fetch.returncode in ((0,) if place.ids else (0, 3)), trouble or said
+    return met, seconds
+
+
+def test_readers_beside_a_fetch_never_fail_and_nothing_is_lost(place: Place, store: Path) -> None:
+    met, _ = beside_readers(place, store, ["load", "ids", "flags"])
+    assert [failure for waits in met for failure in waits.failures] == []
+    assert all(len(waits.seconds) > 1 for waits in met)
+    assert unlike(store, place.truth) == []
+
+
+def test_a_reader_that_fails_is_seen(tmp_path: Path) -> None:
+    with readers(tmp_path / "none.duckdb", ["ids"]) as met:
+        pass
+    assert "ids: DataError: expected a store at" in met[0].failures[0]
+
+
+# --- imports --------------------------------------------------------------------------------
+
+
+def import_others(folder: Path, store: Path, fetch: "subprocess.Popen[str]") -> list[str]:
+    """Import file after file while a fetch runs, again where that is refused.
+
+    Returns
+    -------
+    What came of each attempt: ``beside``, ``after`` the fetch, or the refusal.
+    """
+    met = []
+    left = [folder / f"{id}.csv" for id in OTHERS]
+    while left:
+        when = "beside" if fetch.poll() is None else "after"
+        try:
+            import_path(left[0], store)
+            met.append(when)
+            left.pop(0)
+        except DrypowderError as error:
+            met.append(str(error))
+        time.sleep(0.2)
+    return met
+
+
+def test_imports_beside_a_fetch_lose_nothing(
+    place: Place, store: Path, history_dir: Path, tmp_path: Path
+) -> None:
+    others = tmp_path / "others"
+    others.mkdir()
+    for id in OTHERS:
+        shutil.copy(history_dir / f"fred/{id}.csv", others)
+    import_path(others, tmp_path / "others.duckdb")
+    with place.fetch(store) as fetch:
+        met = import_others(others, store, fetch)
+        said, trouble = fetch.communicate()
+    assert fetch.returncode == 0, trouble or said
+    assert "beside" in met
+    refusals = set(met) - {"beside", "after"}
+    assert all(r.startswith(f"{LOCKED} of {store}") and "\n" not in r for r in refusals)
+    assert unlike(store, place.truth | content(tmp_path / "others.duckdb")) == []
+
+
+def test_an_import_beside_a_writer_says_so_on_one_line(
+    place: Place, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(store)
+    with filelock.FileLock(f"{store}.lock"):
+        assert command(["import", str(place.start.parent / "files"), "--store", str(store)]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"error: {LOCKED} of {store}, but another import or fetch is running")
+    assert line.count("\n") == 1
+    assert unlike(store, before) == []

@@ -1,0 +1,746 @@
+"""``drypowder fetch``: what the sources hold comes into the store, value for value, and no key."""
+
+import bisect
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+import yfinance
+
+from backtests.cli.app import command
+from backtests.history.batch import is_price
+from backtests.history.calendar import all_sessions
+from backtests.history.importing import import_path
+from backtests.history.panel import History
+from backtests.history.store import Store
+from backtests.sources import edgar, fetching, fred, secrets, yahoo
+from backtests.sources.fetching import Outcome, fetch
+from backtests.sources.fred import FredSource
+from backtests.sources.http import Clock, Patience
+from signals.catalog import CATALOG
+from signals.errors import ConfigError, DrypowderError
+from signals.universe import UNIVERSE
+from tests.servers import Fault, Servers, Vintages, archived_since, gdp_revisions
+from tests.servers import yahoo as served_prices
+from tests.servers.vintages import periods
+from tests.servers.web import Request, Response
+
+TODAY = "2026-01-01"
+ALL_OUT = "2026-10-01"  # by then the last quarter of the files had been published
+NOW = pd.Timestamp("2026-01-02 09:00")
+KEY = "k3y0123456789abcdefsecret0123456"
+CONTACT = "Ann Lee ann@example.org"
+IDENTITY = {"FRED_API_KEY": KEY, "DRYPOWDER_CONTACT": CONTACT}
+QUICK = Patience(connect=0.5, read=2.0, attempts=3, reach=2, wait=0.01, longest=0.05, budget=120.0)
+#: Of the catalog's, FRED's server has no file of these.
+NO_FILE = {"DTB3", "TLAACBW027SBOG"}
+NAMES = [*CATALOG, *UNIVERSE]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cookies(tmp_path_factory: pytest.TempPathFactory) -> None:
+    yfinance.set_tz_cache_location(str(tmp_path_factory.mktemp("yahoo")))
+
+
+@pytest.fixture(scope="module")
+def everywhere(history_dir: Path) -> Iterator[tuple[Servers, pytest.MonkeyPatch]]:
+    with Servers(history_dir, ALL_OUT) as running, pytest.MonkeyPatch.context() as patch:
+        yield running, lead_to(running, patch, pd.Timestamp(ALL_OUT))
+
+
+@pytest.fixture
+def servers(history_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+    with Servers(history_dir, TODAY) as running:
+        lead_to(running, monkeypatch)
+        yield running
+
+
+def lead_to(
+    servers: Servers, patch: pytest.MonkeyPatch, now: pd.Timestamp = NOW
+) -> pytest.MonkeyPatch:
+    """Lead this process to the servers, on their day, with a key and a contact."""
+    for name, value in (servers.env() | IDENTITY).items():
+        patch.setenv(name, value)
+    patch.setattr(fetching, "new_york_now", lambda: now)
+    patch.setattr(yahoo, "RATE", (10_000, 1.0))
+    return patch
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store.duckdb")
+
+
+def bring(target: Store, *only: str, patience: Patience = QUICK) -> dict[str, Outcome]:
+    return {outcome.name: outcome for outcome in fetch(target, only=only, patience=patience)}
+
+
+def everything(target: Store) -> pd.DataFrame:
+    return target.query("SELECT * FROM observations ORDER BY ALL")
+
+
+def rows(target: Store, ids: list[str] | None = None) -> pd.DataFrame:
+    """Return what is held, without who brought it and when."""
+    held = target.query(
+        "SELECT series_id, observed_on, available_at, value FROM observations ORDER BY ALL"
+    )
+    return held if ids is None else held[held["series_id"].isin(ids)].reset_index(drop=True)
+
+
+def latest(target: Store, ids: list[str]) -> pd.DataFrame:
+    """Return the newest value of each date, without when it was known."""
+    return target.query(
+        "SELECT series_id, observed_on, arg_max(value, available_at) AS value FROM observations "
+        "WHERE list_contains(?, series_id) GROUP BY ALL ORDER BY ALL",
+        [ids],
+    )
+
+
+def price_rows(target: Store, ticker: str) -> pd.Series:
+    held = target.rows([ticker])
+    return pd.Series(held["value"].to_numpy(), pd.DatetimeIndex(held["observed_on"]))
+
+
+# --- the whole catalog ----------------------------------------------------------------------
+
+
+class Whole(NamedTuple):
+    """A fetch of everything, and one right after it."""
+
+    store: Store
+    first: dict[str, Outcome]
+    second: dict[str, Outcome]
+    before: pd.DataFrame
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def whole(
+    everywhere: tuple[Servers, pytest.MonkeyPatch], tmp_path_factory: pytest.TempPathFactory
+) -> Whole:
+    target = Store(tmp_path_factory.mktemp("whole") / "store.duckdb")
+    begun = time.perf_counter()
+    first = bring(target)
+    seconds = time.perf_counter() - begun
+    before = everything(target)
+    return Whole(target, first, bring(target), before, seconds)
+
+
+def test_everything_fetched_is_what_the_files_hold_value_for_value(
+    whole: Whole, store: Path
+) -> None:
+    imported = Store(store)
+    live = [id for id in CATALOG if CATALOG[id].source in ("fred", "sec")] + [*UNIVERSE]
+    both = sorted(set(live) & set(imported.series_ids()))
+    assert set(whole.store.series_ids()) == set(both)  # neither more nor less
+    assert len(both) > 90
+    pd.testing.assert_frame_equal(latest(whole.store, both), latest(imported, both), rtol=0, atol=0)
+    once = [id for id in both if is_price(id) or not CATALOG[id].revised]
+    pd.testing.assert_frame_equal(rows(whole.store, once), rows(imported, once), rtol=0, atol=0)
+
+
+def test_nothing_fails_but_what_the_server_has_no_data_of(whole: Whole) -> None:
+    failed = {name for name, outcome in whole.first.items() if outcome.failed}
+    assert failed - {"CAPEX_TTM_CRWV"} == NO_FILE
+    assert "no trailing year" in whole.first["CAPEX_TTM_CRWV"].failed  # too young a company
+    noted = {name: o.note for name, o in whole.first.items() if o.note and not o.failed}
+    assert all(re.match(r"(REVENUE|OCF|DEBT|BUYB|DIVI)\w*_TTM_", name) for name in noted)
+    assert set(noted.values()) <= {f"no facts under the tags known for it ({n})" for n in (1, 2, 4)}
+
+
+def test_twice_in_a_row_adds_nothing(whole: Whole) -> None:
+    assert sum(o.new for o in whole.first.values()) == len(whole.before)
+    assert [(o.new, o.revised) for o in whole.second.values() if o.new or o.revised] == []
+    pd.testing.assert_frame_equal(everything(whole.store), whole.before)
+
+
+def test_without_a_key_the_public_csv_serves_what_is_never_revised(
+    whole: Whole, servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers.today = ALL_OUT
+    lead_to(servers, monkeypatch, pd.Timestamp(ALL_OUT))
+    monkeypatch.delenv("FRED_API_KEY")
+    monkeypatch.setattr(secrets, "key_file", lambda: target.path.parent / "no-key")
+    ids = [s.id for s in CATALOG.values() if s.source == "fred" and s.id not in NO_FILE]
+    outcomes = bring(target, *ids)
+    revised = [id for id in ids if CATALOG[id].revised]
+    never = [id for id in ids if not CATALOG[id].revised]
+    assert len(revised) > 10
+    assert len(never) > 20
+    assert not any(o.failed for o in outcomes.values())  # so the command ends with 0
+    for id in revised:
+        assert "revised, so not taken" in outcomes[id].note
+        assert "set FRED_API_KEY" in outcomes[id].note
+    assert set(target.series_ids()) == set(never)
+    pd.testing.assert_frame_equal(rows(target), rows(whole.store, never), rtol=0, atol=0)
+    assert {r.path for r in servers.requests} == {"/graph/fredgraph.csv"}
+
+
+def test_only_what_is_named_is_asked_for(servers: Servers, target: Store) -> None:
+    assert set(bring(target, "SOFR", "MU")) == {"SOFR", "MU"}
+    assert set(target.series_ids()) == {"SOFR", "MU"}
+    assert {r.source for r in servers.requests} == {"fred", "yahoo"}
+    for name, expected in (("FLOW_BTC_ETF", "no live source"), ("wal", "unknown series or ticker")):
+        with pytest.raises(ConfigError, match=expected):
+            bring(target, name)
+
+
+def test_one_year_ago_figure_is_enough_to_name_a_company(servers: Servers, target: Store) -> None:
+    assert set(bring(target, "CAPEX_TTM_YEAR_AGO_MU")) == {"CAPEX_TTM_MU"}
+    assert set(target.series_ids()) == {"CAPEX_TTM_MU", "CAPEX_TTM_YEAR_AGO_MU"}
+
+
+def test_the_next_day_brings_the_next_day_alone(servers: Servers, target: Store) -> None:
+    servers.today = "2025-12-22"
+    bring(target, "DGS2", "WALCL")
+    servers.today = TODAY
+    outcomes = bring(target, "DGS2", "WALCL")
+    assert 1 <= outcomes["WALCL"].new <= 2
+    assert 4 <= outcomes["DGS2"].new <= 7
+    assert all(o.revised == 0 for o in outcomes.values())
+
+
+# --- the command ----------------------------------------------------------------------------
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def drypowder(target: Store, capsys: pytest.CaptureFixture[str]) -> Command:
+    def run(*arguments: str) -> Said:
+        code = command(["fetch", "--store", str(target.path), *arguments])
+        return Said(code, *capsys.readouterr())
+
+    return run
+
+
+def test_the_command_says_what_is_new(servers: Servers, drypowder: Command) -> None:
+    said = drypowder("--only", "SOFR", "--only", "WALCL")
+    assert said.code == 0
+    assert re.search(r"^SOFR +FRED +[\d,]+ +0 +2025-12-3\d", said.out, re.MULTILINE)
+    assert re.search(r"^2 series: [\d,]+ rows new, 0 revised, 0 unchanged, 0 failed", said.out, 8)
+    again = drypowder("--only", "SOFR", "--only", "WALCL")
+    assert "2 series: 0 rows new, 0 revised, 2 unchanged, 0 failed" in again.out
+
+
+def test_the_command_ends_with_3_when_a_series_failed(servers: Servers, drypowder: Command) -> None:
+    said = drypowder("--only", "DTB3", "--only", "SOFR")
+    assert said.code == 3
+    assert re.search(r"^DTB3 +FRED +failed: .*does not exist", said.out, re.MULTILINE)
+    assert "1 failed" in said.out
+    assert re.search(r"^SOFR +FRED +[\d,]+", said.out, re.MULTILINE)
+
+
+def test_the_command_speaks_json(servers: Servers, drypowder: Command) -> None:
+    said = drypowder("--json", "--only", "DTB3", "--only", "SOFR")
+    answer = json.loads(said.out)
+    assert said.code == 3
+    assert answer["series"]["SOFR"]["new"] > 1000
+    assert answer["series"]["SOFR"]["failed"] is None
+    assert "does not exist" in answer["series"]["DTB3"]["failed"]
+
+
+def test_a_start_that_is_no_date_is_refused(servers: Servers, drypowder: Command) -> None:
+    said = drypowder("--start", "yesterday", "--only", "SOFR")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("error: --start must be a date")
+
+
+def test_without_a_network_it_ends_within_30_seconds_a_line_a_series(
+    servers: Servers, drypowder: Command, target: Store
+) -> None:
+    servers.down = True
+    begun = time.monotonic()
+    said = drypowder()
+    assert time.monotonic() - begun < 30
+    assert said.code == 3
+    assert "Traceback" not in said.out + said.err
+    lines = [line for line in said.out.splitlines() if "failed:" in line]
+    assert len({line.split()[0] for line in lines}) == len(lines)
+    for source, name in (("FRED", "WALCL"), ("SEC", "CAPEX_TTM_MU"), ("Yahoo", "SPY")):
+        (line,) = (line for line in lines if line.split()[0] == name)
+        assert f"failed: {source} cannot be reached; check the network" in line
+    assert not target.exists()
+
+
+# --- manners --------------------------------------------------------------------------------
+
+
+def test_without_a_contact_the_sec_is_left_out_with_a_note(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DRYPOWDER_CONTACT")
+    outcomes = bring(target, "CAPEX_TTM_MU", "SOFR")
+    assert outcomes["CAPEX_TTM_MU"].failed == ""
+    assert "set DRYPOWDER_CONTACT" in outcomes["CAPEX_TTM_MU"].note
+    assert target.series_ids() == ("SOFR",)
+    assert "sec" not in {r.source for r in servers.requests}
+
+
+def test_a_contact_without_an_address_is_refused(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRYPOWDER_CONTACT", "somebody")
+    with pytest.raises(ConfigError, match=r"like 'Ann Lee ann@example\.org', was 'somebody'"):
+        bring(target, "CAPEX_TTM_MU")
+
+
+def test_the_sec_is_told_who_asks(servers: Servers, target: Store) -> None:
+    bring(target, "CAPEX_TTM_MU")
+    assert {r.headers["User-Agent"].split(" ", 1)[1] for r in servers.requests} == {CONTACT}
+
+
+def most_within(requests: list[Request], seconds: float) -> int:
+    """Return the largest number of requests that arrived within some seconds."""
+    at = sorted(request.at for request in requests)
+    return max(bisect.bisect_right(at, first + seconds) - i for i, first in enumerate(at))
+
+
+def test_the_count_of_requests_in_a_window_counts(servers: Servers, target: Store) -> None:
+    bring(target, "CAPEX_TTM_MU", "CAPEX_TTM_META")
+    assert most_within(servers.requests, 60.0) == len(servers.requests) == 4
+
+
+def test_no_source_is_asked_more_often_than_it_allows() -> None:
+    for (requests, seconds), allowed in ((edgar.RATE, 10.0), (fred.RATE, 2.0)):
+        assert requests / seconds <= allowed
+
+
+def test_the_sec_is_not_asked_faster_than_its_rate_over_all_companies(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edgar, "RATE", (3, 0.5))
+    bring(target, *(f"CAPEX_TTM_{name}" for name in ("MU", "META", "MSFT", "ORCL")))
+    assert len(servers.requests) == 8  # four companies, two tags each
+    assert most_within(servers.requests, 0.4) <= 3
+
+
+def test_fred_is_not_asked_faster_than_its_rate_over_all_series(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fred, "RATE", (3, 0.5))
+    bring(target, "GDP", "DRTSCILM", "IORB", "DFEDTARU", "PNFI")
+    assert len(servers.requests) == 8  # two for each of the three that are revised
+    assert most_within(servers.requests, 0.4) <= 3
+
+
+def test_the_time_that_a_fetch_may_take_is_kept(servers: Servers, target: Store) -> None:
+    servers.faults.add(Fault("status", status=503, retry_after=30, times=None, match="SOFR"))
+    hurried = replace(QUICK, budget=1.0, longest=60.0)
+    begun = time.monotonic()
+    outcomes = bring(target, "SOFR", patience=hurried)
+    assert time.monotonic() - begun < 5
+    assert "in trouble (503)" in outcomes["SOFR"].failed
+
+
+# --- prices ---------------------------------------------------------------------------------
+
+
+def rewrite(
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[served_prices.Prices], served_prices.Prices],
+) -> None:
+    """Let the server serve changed prices from now on."""
+    load = served_prices._load
+
+    def changed(folder: Path, ticker: str) -> served_prices.Prices | None:
+        prices = load(folder, ticker)
+        return None if prices is None else change(prices)
+
+    monkeypatch.setattr(served_prices, "_load", changed)
+
+
+def scaled(before: str, factor: float) -> Callable[[served_prices.Prices], served_prices.Prices]:
+    def change(p: served_prices.Prices) -> served_prices.Prices:
+        def part(cells: list[float | None]) -> list[float | None]:
+            return [
+                None if cell is None else cell * factor if day < before else cell
+                for day, cell in zip(p.dates, cells, strict=True)
+            ]
+
+        return replace(p, adjusted=part(p.adjusted), raw=part(p.raw))
+
+    return change
+
+
+def test_a_session_that_has_not_closed_is_left_out(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = datetime(2025, 12, 31, 12, 0, tzinfo=ZoneInfo("America/New_York"))
+    servers.today, servers.yahoo.running = "2025-12-30", noon
+    monkeypatch.setattr(fetching, "new_york_now", lambda: pd.Timestamp("2025-12-31 12:00"))
+    during = bring(target, "MU")["MU"]
+    assert "2025-12-31 left out: the day had not closed" in during.note
+    assert during.last == pd.Timestamp("2025-12-30")
+    servers.today, servers.yahoo.running = "2025-12-31", None
+    monkeypatch.setattr(fetching, "new_york_now", lambda: pd.Timestamp("2025-12-31 16:30"))
+    after = bring(target, "MU")["MU"]
+    assert (after.note, after.last) == ("", pd.Timestamp("2025-12-31"))
+
+
+def test_a_split_between_two_fetches_is_one_new_whole_vintage_and_changes_no_return(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers.today = "2025-12-24"
+    count = bring(target, "MU", "SPY")["MU"].new
+    before = History.load(target, ("MU",)).closes["MU"]
+    servers.today = TODAY
+    rewrite(monkeypatch, scaled("2025-12-26", 0.25))  # four for one on the 26th
+    after = bring(target, "MU", "SPY")["MU"]
+    whole = price_rows(target, "MU")
+    assert (after.new, after.revised) == (count + 4, 0)  # the 26th, 29th, 30th and 31st
+    assert len(whole) == count + 4
+    closes = History.load(target, ("MU",)).closes["MU"].loc[: before.index[-1]]
+    np.testing.assert_allclose(closes, before / 4, rtol=1e-15)
+    np.testing.assert_allclose(closes.pct_change(), before.pct_change(), rtol=1e-11, atol=1e-14)
+    held = target.query("SELECT count(*) AS n FROM observations WHERE series_id = 'MU'")
+    assert held["n"].iloc[0] == 2 * count + 4  # what was held stays, as the vintage it was
+
+
+def test_what_was_traded_before_the_listing_is_cut(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SNDK was another company's ticker until 2016."""
+
+    def older(p: served_prices.Prices) -> served_prices.Prices:
+        dates = ["2016-05-11", "2016-05-12", *p.dates]
+        cells = [76.18, 76.18]
+        return replace(p, dates=dates, adjusted=[*cells, *p.adjusted], raw=[*cells, *p.raw])
+
+    rewrite(monkeypatch, older)
+    outcome = bring(target, "SNDK")["SNDK"]
+    assert outcome.note == "2 rows before the listing left out"
+    assert price_rows(target, "SNDK").index[0] == pd.Timestamp("2025-02-13")
+
+
+@pytest.mark.parametrize("end", ["begins later", "ends earlier"])
+def test_an_answer_shorter_than_what_is_held_is_refused_and_nothing_lost(
+    end: str, servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(target, "MU", "SPY")
+    before = everything(target)
+    if end == "ends earlier":
+        servers.today = "2025-06-30"
+    else:
+        rewrite(
+            monkeypatch,
+            lambda p: replace(p, dates=p.dates[9:], adjusted=p.adjusted[9:], raw=p.raw[9:]),
+        )
+    outcome = bring(target, "MU")["MU"]
+    assert "expected prices of MU on every date the store holds" in outcome.failed
+    pd.testing.assert_frame_equal(everything(target), before)
+    assert target.last_fetched()["MU"] == NOW  # of the fetch before, which brought it
+
+
+def test_a_later_start_does_not_shorten_what_is_held(servers: Servers, target: Store) -> None:
+    bring(target, "MU")
+    first = price_rows(target, "MU").index[0]
+    (outcome,) = fetch(target, start="2024-01-01", only=["MU"], patience=QUICK)
+    assert (outcome.failed, outcome.new) == ("", 0)
+    (fresh,) = fetch(target, start="2024-01-01", only=["SPY"], patience=QUICK)
+    assert price_rows(target, "SPY").index[0] == pd.Timestamp("2024-01-02")
+    assert price_rows(target, "MU").index[0] == first
+    assert fresh.failed == ""
+
+
+# --- vintages -------------------------------------------------------------------------------
+
+
+def known_gdp(vintages: Vintages, sessions: pd.DatetimeIndex) -> pd.Series:
+    """Return by plain loops the GDP known on each session: an independent second opinion.
+
+    A vintage is known on the session after its date. What the first one holds was out earlier
+    than the archive began: it counts from the catalog's 180 days after the quarter's first day,
+    where that is earlier.
+    """
+    events: list[tuple[str, str, str, float]] = []
+    opening = min(vintages)
+    for vintage, values in vintages.items():
+        for quarter, value in values.items():
+            known = after(vintage)
+            if vintage == opening:
+                by_rule = pd.Timestamp(quarter) + pd.Timedelta(days=180)
+                known = min(known, str(by_rule.date()))
+            events.append((known, vintage, quarter, float(value)))
+    events.sort()
+    held: dict[str, float] = {}
+    seen = []
+    for session in sessions:
+        while events and events[0][0] <= str(session.date()):
+            _, _, quarter, value = events.pop(0)
+            held[quarter] = value
+        newest = max(held, default="")
+        fresh = newest and (session - pd.Timestamp(newest)).days <= 365
+        seen.append(held[newest] if fresh else np.nan)
+    return pd.Series(seen, sessions)
+
+
+def after(day: str) -> str:
+    """Return the session after a day."""
+    return next(str(s.date()) for s in all_sessions() if s > pd.Timestamp(day))
+
+
+@pytest.mark.parametrize("begins", ["1990-01-01", "2011-12-23"])
+def test_at_every_session_the_panel_is_what_had_been_published_by_then(
+    begins: str, servers: Servers, target: Store, history_dir: Path, tmp_path: Path
+) -> None:
+    vintages = archived_since(gdp_revisions(servers.fred.values("GDP")), begins)
+    servers.fred.vintages["GDP"] = vintages
+    bring(target, "GDP", "SPY")
+    panel = History.load(target, ("GDP", "SPY")).panel["GDP"]
+    expected = known_gdp(vintages, pd.DatetimeIndex(panel.index))
+    pd.testing.assert_series_equal(panel, expected, check_names=False, check_freq=False)
+    assert len(panel) > 8000
+    assert panel.notna().sum() > 8000
+
+    # The latest revision of the same quarters, by the same clock, is another panel.
+    plain = Store(tmp_path / "latest.duckdb")
+    import_path(history_dir / "fred" / "GDP.csv", plain, recorded_at=NOW)
+    final = {day: float(value) for day, value in servers.fred.values("GDP").items()}
+    revised = known_gdp({v: {q: str(final[q]) for q in vintages[v]} for v in vintages}, panel.index)
+    differ = int((panel != revised)[panel.notna()].sum())
+    assert differ > (5000 if begins == "1990-01-01" else 2000)
+    imported = History.load(plain, ("GDP",)).panel["GDP"].reindex(panel.index)
+    assert (panel != imported)[panel.notna() & imported.notna()].sum() > differ / 2
+    assert set(imported.dropna()) <= set(final.values())
+
+
+def test_the_loop_over_vintages_finds_a_panel_that_looks_ahead(servers: Servers) -> None:
+    vintages = gdp_revisions(servers.fred.values("GDP"))
+    sessions = all_sessions()[4000:4400]
+    early = {
+        str((pd.Timestamp(day) - pd.Timedelta(days=1)).date()): v for day, v in vintages.items()
+    }
+    assert (known_gdp(vintages, sessions) != known_gdp(early, sessions)).any()
+
+
+def daily_vintages(count: int) -> Vintages:
+    """Return a series revised a day after it came out, a vintage a day; some days have none."""
+    days = [str(day.date()) for day in pd.bdate_range("2008-01-01", periods=count + 1)]
+    made: dict[str, dict[str, str]] = {days[1]: {days[0]: "1.5"}}
+    for i in range(1, count):
+        first = "." if i % 50 == 0 else f"{1 + i % 7 / 10:.4f}"
+        before = "." if (i - 1) % 50 == 0 else f"{1 + (i - 1) % 7 / 10 + 0.01:.4f}"
+        made[days[i + 1]] = {days[i]: first, days[i - 1]: before}
+    return made
+
+
+def test_more_than_2000_vintages_come_in_pieces_and_whole(servers: Servers, target: Store) -> None:
+    vintages = daily_vintages(4500)
+    servers.fred.vintages["THREEFYTP10"] = vintages
+    outcome = bring(target, "THREEFYTP10")["THREEFYTP10"]
+    assert outcome.failed == ""
+    pieces = [r for r in servers.requests if r.path.endswith("observations")]
+    assert len(pieces) == 3
+    told = {
+        (p.date, f"{after(p.start)} 09:30:00", float(p.value))
+        for p in periods(vintages)
+        if p.value != "."
+    }
+    held = target.query("SELECT observed_on, available_at, value FROM observations")
+    # the archive's first vintage alone may be dated by the catalog's rule
+    assert {(str(d.date()), str(at), v) for d, at, v in held.itertuples(index=False)} == told
+    assert bring(target, "THREEFYTP10")["THREEFYTP10"].new == 0
+
+
+def test_a_hole_of_the_archive_is_no_value_and_a_withdrawn_value_is_none(
+    servers: Servers, target: Store
+) -> None:
+    servers.fred.vintages["GDP"] = {
+        "2024-04-26": {"2023-10-01": "28000", "2024-01-01": "."},
+        "2024-05-31": {"2024-01-01": "28300"},
+        "2024-06-28": {"2024-01-01": "."},
+    }
+    assert bring(target, "GDP", "SPY")["GDP"].failed == ""
+    panel = History.load(target, ("GDP", "SPY")).panel["GDP"]
+    assert panel["2024-05-31"] == 28000.0
+    assert panel["2024-06-03"] == 28300.0
+    assert panel["2024-06-28"] == 28300.0
+    assert np.isnan(panel["2024-07-01"])
+
+
+# --- the key --------------------------------------------------------------------------------
+
+RUN = """
+import logging, sys
+logging.basicConfig(level=logging.DEBUG)
+from backtests.sources import http
+from backtests.cli.app import command
+http.Patience.__init__.__kwdefaults__.update(read=0.5, wait=0.01, longest=0.05)
+sys.exit(command(sys.argv[1:]))
+"""
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Run(NamedTuple):
+    """A fetch in a process of its own: all that it wrote anywhere, and all command lines."""
+
+    code: int
+    written: str
+    store: bytes
+    commands: bytes
+
+
+def run_apart(servers: Servers, folder: Path, environment: dict[str, str], *only: str) -> Run:
+    target = folder / "store" / "store.duckdb"
+    asked = [word for id in only for word in ("--only", id)]
+    out, err = folder / "out", folder / "err"
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN, "fetch", "--store", str(target), "--json", *asked],
+            stdout=stdout,
+            stderr=stderr,
+            cwd=ROOT,
+            env=os.environ | {"XDG_CACHE_HOME": str(folder), "HOME": str(folder)} | environment,
+        )
+        commands = b""
+        while process.poll() is None:
+            commands += command_lines()
+            time.sleep(0.2)
+    store = b"".join(p.read_bytes() for p in sorted(target.parent.glob("*")))
+    return Run(process.returncode, out.read_text() + err.read_text(), store, commands)
+
+
+def command_lines() -> bytes:
+    found = b""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += path.read_bytes()
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def test_the_key_shows_nowhere_whatever_goes_wrong(servers: Servers, tmp_path: Path) -> None:
+    servers.faults.add(
+        Fault("status", status=400, times=None, match="series_id=IORB"),
+        Fault("status", status=500, times=None, match="series_id=GDP"),
+        Fault("timeout", seconds=1.0, times=None, match="series_id=EFFR"),
+        Fault("reset", times=None, match="series_id=DFEDTARU"),
+        Fault("html", times=None, match="series_id=PNFI"),
+        Fault("text_numbers", times=None, match="series_id=VIXCLS"),
+    )
+    bad = ("IORB", "GDP", "EFFR", "DFEDTARU", "PNFI", "VIXCLS")
+    run = run_apart(servers, tmp_path, {}, "SOFR", "DRTSCILM", *bad, "MU", "CAPEX_TTM_MU")
+    assert run.code == 3
+    answer = json.loads(run.written[: run.written.index("\n}") + 2])["series"]
+    assert {name for name, said in answer.items() if said["failed"]} == set(bad)
+    assert any(r.query.get("api_key") == KEY for r in servers.requests)  # it was used
+    assert "DEBUG:urllib3.connectionpool" in run.written  # and the libraries talked
+    assert "api_key=<key>" in run.written
+    assert b"drypowder" in run.commands or b"store.duckdb" in run.commands
+    assert len(run.store) > 100_000
+    for text in (run.written.encode(), run.store, run.commands):
+        assert KEY.encode() not in text
+    assert "Traceback" not in run.written
+
+
+def test_the_key_shows_nowhere_when_connections_are_refused(
+    servers: Servers, tmp_path: Path
+) -> None:
+    servers.down = True
+    run = run_apart(servers, tmp_path, {}, "SOFR", "GDP")
+    assert run.code == 3
+    assert "FRED cannot be reached" in run.written
+    assert KEY not in run.written
+    assert "Traceback" not in run.written
+
+
+@pytest.mark.parametrize("status", [400, 403, 429, 500])
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_source_that_echoes_the_key_does_not_get_it_into_a_message(
+    place: str,
+    status: int,
+    servers: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    if place == "file":
+        monkeypatch.delenv("FRED_API_KEY")
+        private(monkeypatch, tmp_path, KEY, 0o600)
+
+    def echo(request: Request, status: int) -> Response:
+        said = f"refused: {request.query.get('api_key')} and {request.target}"
+        return Response(status=status, body=said.encode(), content_type="text/plain")
+
+    monkeypatch.setattr(servers.fred, "refusal", echo)
+    servers.faults.add(Fault("status", status=status, times=None, match="observations"))
+    caplog.set_level(logging.DEBUG)
+    source = FredSource(secrets.fred_key(), Clock.started(QUICK))
+    for id in ("SOFR", "GDP"):
+        with pytest.raises(DrypowderError) as raised:
+            source.batch(id, NOW)
+        shown = "".join(traceback.format_exception(raised.value))
+        assert KEY not in shown + repr(raised.value) + str(raised.value)
+    assert KEY not in caplog.text
+    assert KEY in {r.query["api_key"] for r in servers.requests}
+
+
+def private(monkeypatch: pytest.MonkeyPatch, folder: Path, text: str, mode: int) -> Path:
+    path = folder / "fred_api_key"
+    path.write_text(text)
+    path.chmod(mode)
+    monkeypatch.setattr(secrets, "key_file", lambda: path)
+    return path
+
+
+def test_a_key_may_lie_in_a_file_of_ones_own(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("FRED_API_KEY")
+    private(monkeypatch, tmp_path, f"{KEY}\n", 0o600)
+    assert bring(target, "GDP")["GDP"].new > 100
+    assert {r.query["api_key"] for r in servers.requests} == {KEY}
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_key_file_that_others_may_read_is_refused_with_the_cure(
+    mode: int,
+    servers: Servers,
+    drypowder: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.delenv("FRED_API_KEY")
+    path = private(monkeypatch, tmp_path, KEY, mode)
+    said = drypowder("--only", "SOFR")
+    assert said.code == 2
+    assert said.err.rstrip().endswith(f"chmod 600 {path}")
+    assert len(said.err.splitlines()) == 1
+    assert KEY not in said.err
+    assert servers.requests == []
+
+
+@pytest.mark.parametrize("key", [KEY.upper(), KEY[:-1], KEY + "0", "my-secret key"])
+def test_a_key_of_another_form_is_refused_without_being_shown(
+    key: str, servers: Servers, drypowder: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRED_API_KEY", key)
+    said = drypowder("--only", "SOFR")
+    assert said.code == 2
+    assert said.err.startswith("error: expected 32 lower-case letters and digits in FRED_API_KEY")
+    assert key not in said.err + said.out
+    assert KEY[:8] not in said.err
+    assert servers.requests == []
