@@ -130,6 +130,11 @@ class RunConfig(pydantic.BaseModel):
                 f"{cls.name}; leave the driver out"
             )
         _refuse_unknown(self.universe, _sleeves(cls), f"sleeve of {cls.name}")
+        twice = sorted(self.universe.keys() & self.params.keys())
+        if twice:
+            raise ConfigError(
+                f"expected {twice[0]} in universe or in params, was in both; leave one out"
+            )
         return build(cls, {**self.universe, **self.params}, f"parameter of {cls.name}")
 
     def build_signals(self) -> dict[str, Signal]:

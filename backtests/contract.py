@@ -8,7 +8,9 @@ shallow copy, so writing into the panel harms nobody else.
 import inspect
 import math
 import re
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import cached_property, wraps
 from typing import Any, NoReturn
@@ -62,17 +64,18 @@ def ask(thing: Strategy | Signal, name: str, *given: Any) -> Any:
 
 def _answer(thing: Any, name: str, given: tuple[Any, ...], function: Callable[..., Any]) -> Any:
     try:
-        said = function(thing, *map(_lent, given))
+        with redirect_stdout(sys.stderr):  # what it prints is no part of our output
+            said = function(thing, *map(_lent, given))
     except DrypowderError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{thing.name}: {name} failed: {placed(error)}{_cure(thing, error)}"
         raise SimulationError(message) from error
     FORMS[name](thing, said, given)
     return said
 
 
-def _cure(thing: Any, error: Exception) -> str:
+def _cure(thing: Any, error: BaseException) -> str:
     if not isinstance(error, KeyError):
         return ""
     named = "assets or reads" if isinstance(thing, Strategy) else "inputs"
@@ -315,7 +318,7 @@ _STRATEGY: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "link": ("text", _is_text),
     "follows_regime": ("True or False", _is_switch),
     "only_scheduled": ("True or False", _is_switch),
-    "uses_prices": ("True or False", _is_switch),
+    "by_regime_alone": ("True or False", _is_switch),
     "watched": ("a tuple of states", _is_words),
     "gross_limit": ("a number above 0", _is_limit),
 }

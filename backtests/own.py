@@ -75,9 +75,12 @@ def own_class(path: str) -> type[Strategy] | type[Signal]:
             f"{path}: expected a class derived from strategies.Strategy or signals.Signal, was "
             f"{was}; derive it"
         )
-    if own_bases(found):
-        _check_class(found, path)
-        guard(found, path)
+    if not own_bases(found):
+        raise ConfigError(
+            f"{path}: expected a class of your own, was one of drypowder; name it without a path"
+        )
+    _check_class(found, path)
+    guard(found, path)
     return found
 
 

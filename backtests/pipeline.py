@@ -38,7 +38,8 @@ class Run:
     result
         What came of it.
     benchmark
-        Simple daily returns of the benchmark on the result's sessions, before costs.
+        Simple daily returns of the benchmark on the result's sessions, before costs; those of
+        bills until the first session on which the strategy can be filled.
     """
 
     config: RunConfig
@@ -106,6 +107,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
     state = strategy.state(reading, history.panel)
     weights = decide(strategy, reading, history.panel)
     decided = weights.loc[decisions(config, strategy, state, index)]
+    result = trade(config, strategy, history, decided, index)
     return Run(
         config=config.model_copy(update={"source": history.source}),
         strategy=strategy,
@@ -113,8 +115,8 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         reading=reading,
         state=state,
         decided=decided,
-        result=trade(config, strategy, history, decided, index),
-        benchmark=_benchmark(config.benchmark, history, index),
+        result=result,
+        benchmark=_benchmark(config.benchmark, history, index, result.bills, config.lag),
     )
 
 
@@ -235,7 +237,10 @@ def check_assets(tickers: tuple[str, ...], history: History) -> None:
         )
 
 
-def _benchmark(ticker: str, history: History, index: pd.DatetimeIndex) -> pd.Series:
+def _benchmark(
+    ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
+) -> pd.Series:
+    """Return the benchmark's returns: bought when the strategy can first be, bills until then."""
     prices = history.closes[ticker].loc[index]
     if prices.isna().any():
         gap = prices.index[prices.isna()][0].date()
@@ -243,4 +248,6 @@ def _benchmark(ticker: str, history: History, index: pd.DatetimeIndex) -> pd.Ser
             f"expected a price of the benchmark {ticker} for every session, found none for {gap}; "
             "import it or choose other dates"
         )
-    return prices.pct_change().iloc[1:].rename(ticker)
+    returns = prices.pct_change().iloc[1:].rename(ticker)
+    returns.iloc[:lag] = bills.reindex(returns.index[:lag])
+    return returns

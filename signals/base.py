@@ -305,6 +305,8 @@ class ScoreSignal(Signal):
         if type(self).flag is not ScoreSignal.flag or type(self).score is not ScoreSignal.score:
             return super().views(panel)
         gauges = self.gauges(panel)
+        if not {"score", self.decides} <= set(gauges):
+            return super().views(panel)  # which says what is missing
         return self._high(gauges), gauges["score"].rename(self.name)
 
     def _high(self, gauges: pd.DataFrame) -> pd.Series:

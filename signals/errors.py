@@ -67,7 +67,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {kind} '{name}'{hint} known: {listed}"
 
 
-def placed(error: Exception) -> str:
+def placed(error: BaseException) -> str:
     """Return an error of somebody's own code in words, with the file and line it came from."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} at {error.filename}:{error.lineno}"

@@ -44,9 +44,9 @@ class Strategy(ABC):
     watched
         The states that it acts in: how often they were entered is how many observations a claim
         about its timing rests on.
-    uses_prices
-        True when its weights depend on past prices beside the regime: by scaling to a volatility,
-        by a trend.
+    by_regime_alone
+        True when its weights follow nothing but the regime and what is listed: no price, no score,
+        no vote. Under the driver ``quantities`` its timing is then judged by shifted dates.
     gross_limit
         The most that long and short weights may add up to.
     """
@@ -57,7 +57,7 @@ class Strategy(ABC):
     follows_regime: ClassVar[bool] = False
     only_scheduled: ClassVar[bool] = False
     watched: ClassVar[tuple[str, ...]] = (Regime.ABSORPTION.value,)
-    uses_prices: ClassVar[bool] = False
+    by_regime_alone: ClassVar[bool] = False
     gross_limit: ClassVar[float] = 1.0
 
     @property

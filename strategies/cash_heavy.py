@@ -42,6 +42,7 @@ class CashHeavy(Strategy):
     line: ClassVar[str] = "SPY and bills, the more bills the scarcer capital is"
     link: ClassVar[str] = "L13"
     follows_regime: ClassVar[bool] = True
+    by_regime_alone: ClassVar[bool] = True
 
     broad: tuple[str, ...] = ("SPY",)
 

@@ -78,7 +78,6 @@ class Trend(Strategy):
     line: ClassVar[str] = "SPY above its ten-month mean, else bills"
     only_scheduled: ClassVar[bool] = True
     watched: ClassVar[tuple[str, ...]] = (OUT,)
-    uses_prices: ClassVar[bool] = True
 
     tickers: tuple[str, ...] = ("SPY",)
     months: int = 10
@@ -139,7 +138,6 @@ class DualMomentum(Strategy):
     line: ClassVar[str] = "the better of SPY and EFA while SPY beats bills, else Treasuries"
     only_scheduled: ClassVar[bool] = True
     watched: ClassVar[tuple[str, ...]] = (OUT,)
-    uses_prices: ClassVar[bool] = True
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -192,7 +190,6 @@ class VolTarget(Strategy):
 
     name: ClassVar[str] = "vol-target"
     line: ClassVar[str] = "SPY scaled to a volatility of 10 %, the rest in bills"
-    uses_prices: ClassVar[bool] = True
 
     volatility: float = 0.10
 

@@ -43,6 +43,7 @@ class Defensive(Strategy):
     line: ClassVar[str] = "SPY, then defensive shares and cash as capital gets scarcer"
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
+    by_regime_alone: ClassVar[bool] = True
 
     broad: tuple[str, ...] = ("SPY",)
     defensive: tuple[str, ...] = members("defensive")

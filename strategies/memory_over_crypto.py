@@ -60,7 +60,6 @@ class MemoryOverCrypto(Strategy):
     link: ClassVar[str] = "L8, L9"
     follows_regime: ClassVar[bool] = True
     watched: ClassVar[tuple[str, ...]] = (Regime.ABSORPTION.value, Regime.FORCED_SELLING.value)
-    uses_prices: ClassVar[bool] = True
 
     memory: tuple[str, ...] = members("memory")
     crypto: tuple[str, ...] = ("BTC-USD",)

@@ -58,7 +58,6 @@ class NearCashFlow(Strategy):
     line: ClassVar[str] = "memory makers over crypto, more cash the scarcer capital is"
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
-    uses_prices: ClassVar[bool] = True
 
     broad: tuple[str, ...] = ("SPY",)
     memory: tuple[str, ...] = members("memory")

@@ -72,7 +72,6 @@ class Patient(Strategy):
     link: ClassVar[str] = "L14"
     follows_regime: ClassVar[bool] = True
     watched: ClassVar[tuple[str, ...]] = ("1/3 in", "2/3 in", "3/3 in")
-    uses_prices: ClassVar[bool] = True
 
     stage: int = 42
     hold: int = 252

@@ -61,7 +61,6 @@ class Survival(Strategy):
     line: ClassVar[str] = "a core of SPY, the rest from long to short duration by degrees"
     link: ClassVar[str] = "L8"
     watched: ClassVar[tuple[str, ...]] = (ABSORBING,)
-    uses_prices: ClassVar[bool] = True
 
     volatility: float = 0.25
 

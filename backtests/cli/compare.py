@@ -104,9 +104,10 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     screen.print(table)
     typer.echo(
         "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
-        "a constant SPY/bills mix of the same mean exposure. placebo: share of placebos beaten by "
-        "its timing (s shifted dates, r resampled returns). in: entries of its state; below 3 "
-        "nothing can be concluded about timing."
+        "a constant SPY/bills mix of the same mean net exposure, known only afterwards. placebo: "
+        "share of placebos beaten by its timing (s shifted dates, r resampled returns), not "
+        "adjusted for the number of rows. in: entries of its state; below 3 nothing can be "
+        "concluded about timing."
     )
     typer.echo(f"page: {out}")
     typer.echo("Capacity and tax are not modelled. Research, not investment advice.")

@@ -65,7 +65,7 @@ def console() -> "Console":
     """Return where tables are printed; plain text in a pipe, and NO_COLOR is obeyed."""
     from rich.console import Console
 
-    wide = None if sys.stdout.isatty() else 160
+    wide = None if sys.stdout is not None and sys.stdout.isatty() else 160
     return Console(width=wide, highlight=False, soft_wrap=False)
 
 

@@ -12,6 +12,7 @@ from backtests.cli.options import (
     StoreOption,
     choose_history,
     console,
+    named_store,
     print_json,
     progress,
     warn,
@@ -87,7 +88,9 @@ def _history_keys(
 ) -> dict[str, Any]:
     """Return the keys that say which history; what a config file says stands unless overridden."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
-        return {} if seed is None else {"seed": seed}
+        keys = {} if seed is None else {"seed": seed}
+        named = named_store(None) if data.get("source") == "store" else None
+        return keys if named is None or "store" in data else {**keys, "store": named}
     choice = choose_history(source, store, data.get("seed") if seed is None else seed)
     keys = {"source": choice.decided(), "store": choice.store, "seed": choice.seed}
     data.pop("store", None)

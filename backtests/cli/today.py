@@ -52,10 +52,23 @@ def today(
     check_assets(built.assets, history)
     session = history.session(at)
     decision = decide(config, history, session, held, decimals=decimals)
-    said = _plain(decision, config.label, history.source, read_at(history, session)["sentence"])
+    why = _reason(config, built, decision.reading, read_at(history, session)["sentence"])
+    said = _plain(decision, config.label, history.source, why)
     print_json(said) if json else _print(said)
     if at is None:
         warn_if_stale(history)
+
+
+def _reason(config: Any, strategy: Any, reading: Any, by_votes: str) -> str:
+    """Return why it holds what it holds: the regime it follows, by what drives that."""
+    from signals.base import since
+    from signals.drivers import VOTES
+
+    if config.driver == VOTES:
+        return by_votes if strategy.follows_regime else f"it follows no regime; {by_votes}"
+    start = since(reading.regime)
+    began = "" if start is None else f" since {start.date()}"
+    return f"{reading.regime.iloc[-1] or 'no regime'}{began}, by {config.driver}"
 
 
 def _tickers(held: dict[str, float] | None) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What trading and borrowing cost."""
 
+from copy import copy
 from dataclasses import dataclass
 
 from signals.errors import ConfigError
@@ -43,8 +44,11 @@ class Costs:
         return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
 
     def times(self, factor: float) -> "Costs":
-        """Return the same costs, all multiplied."""
-        return Costs(**{name: value * factor for name, value in vars(self).items()})
+        """Return the same costs, all multiplied; beyond their limits too."""
+        costs = copy(self)
+        for name, value in vars(self).items():
+            object.__setattr__(costs, name, value * factor)
+        return costs
 
 
 def _within(name: str, value: float, limit: float, unit: str) -> None:

@@ -16,7 +16,7 @@ from backtests.evidence.luck import FEWEST, in_force
 from backtests.evidence.placebo import Placebo, rank_of, sharpe_of
 from backtests.pipeline import Run
 from signals.universe import UNIVERSE, members
-from strategies import MemoryOverCrypto, NearCashFlow, Patient, Strategy, decide
+from strategies import Strategy, decide
 
 SLEEVE = "memory"
 
@@ -36,24 +36,25 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
     Returns
     -------
     The placebo: Sharpe ratios over bills after costs, of target weights held, rebalanced daily.
-    None where the strategy has no sleeve of memory makers, holds other assets in it, or never
-    held it on these sessions.
+    None where the strategy has no parameter ``memory``, holds other assets in it, or never held
+    it on these sessions.
     """
     strategy = run.strategy
-    if not isinstance(strategy, NearCashFlow | MemoryOverCrypto | Patient):
-        return None
-    if strategy.memory != members(SLEEVE):
+    held = getattr(strategy, SLEEVE, None)
+    if held != members(SLEEVE):
         return None
     random = np.random.default_rng(seed)
-    shares = [t for t, a in UNIVERSE.items() if a.market == "stock" and t not in strategy.memory]
+    shares = [t for t, a in UNIVERSE.items() if a.market == "stock" and t not in held]
     closes = run.history.closes.loc[run.result.equity.index]
     shares = [t for t in shares if t in closes and closes[t].notna().any()]
-    if len(closes) <= run.config.lag + FEWEST or len(shares) < len(strategy.memory):
+    if len(closes) <= run.config.lag + FEWEST or len(shares) < len(held):
         return None
-    drawn = [random.choice(shares, len(strategy.memory), replace=False) for _ in range(baskets)]
-    if not run.decided[list(strategy.memory)].any(axis=None):
+    drawn = [random.choice(shares, len(held), replace=False) for _ in range(baskets)]
+    if not run.decided[list(held)].any(axis=None):
         return None
-    others = [_sharpe(run, replace(strategy, memory=tuple(map(str, basket)))) for basket in drawn]
+    others = [
+        _sharpe(run, replace(strategy, **{SLEEVE: tuple(map(str, basket))})) for basket in drawn
+    ]
     return rank_of(_sharpe(run, strategy), others, "baskets")
 
 

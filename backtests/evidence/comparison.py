@@ -33,6 +33,8 @@ from strategies import CHALLENGERS, STRATEGIES
 FEW = 3
 #: P-value of a timing placebo that is told from luck, before any account of how many were tried.
 TOLD = 0.05
+#: Placebos that a verdict at that level takes: with fewer it hangs on one of them.
+ENOUGH = 99
 #: Of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Luck(placebo=None, note=NOT_DRAWN)
@@ -63,8 +65,8 @@ class Compared:
     run
         Its run.
     mix, equal_weight
-        A constant SPY/bills mix of its mean exposure; equal weights of its own assets (None where
-        it holds fewer than two).
+        A constant SPY/bills mix of its mean net exposure, known only afterwards; equal weights of
+        its own assets (None where it holds fewer than two).
     intervals
         Of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``, ``mix`` and
         ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
@@ -105,8 +107,10 @@ class Compared:
             return f"{times}: nothing can be concluded about timing"
         if placebo is None or pd.isna(placebo.p_value):
             return "timing not ranked"
-        told = placebo.p_value <= TOLD
-        return "timing beats 95 % of placebos" if told else "timing not told from luck"
+        if placebo.p_value > TOLD:
+            return "timing not told from luck"
+        few = placebo.n < ENOUGH
+        return "ranks high, on few placebos" if few else "timing beats 95 % of placebos"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +262,8 @@ def _run(config: RunConfig, history: History, voted: Reading, index: pd.Datetime
 
 
 def _compared(run: Run, reps: int) -> Compared:
-    share = min(float(run.result.exposure.iloc[1:].mean()), 1.0)
+    net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
+    share = min(max(net, 0.0), 1.0)
     mix = Beside(returns=_rival(run, "constant-mix", share=share), share=share)
     assets = run.strategy.assets
     equal = Beside(returns=_rival(run, "equal-weight", tickers=assets)) if len(assets) > 1 else None

@@ -15,6 +15,7 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import Run, decisions
 from signals.agnostic import RIVALS
+from signals.drivers import QUANTITIES
 from signals.regime import Reading
 from strategies import decide
 
@@ -154,10 +155,7 @@ def _still(run: Run) -> bool:
 
 
 def _rests_on_quantities(run: Run) -> bool:
-    strategy = run.strategy
-    return (
-        strategy.follows_regime and run.config.driver == "quantities" and not strategy.uses_prices
-    )
+    return run.strategy.by_regime_alone and run.config.driver == QUANTITIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +172,10 @@ class _Redrawn:
         for run in self.runs.values():
             run.config.strategy_class()  # a user's class is guarded where it is loaded
         first = next(iter(self.runs.values()))
-        panel, closes = resample_prices(first.history.panel, first.history.closes, seed=seed)
+        since = pd.Timestamp(first.result.equity.index[0])
+        panel, closes = resample_prices(
+            first.history.panel, first.history.closes, seed=seed, since=since
+        )
         history = replace(first.history, panel=panel, closes=closes)
         chosen = first.config.build_signals()
         voted = signals.read(panel, chosen, first.config.more_voters())

@@ -1,7 +1,9 @@
 """A market that took another course, while the quantities took the same.
 
 History drawn anew from blocks of whole sessions, for placebos of what follows prices: flags read
-on it follow its prices as they do, but what the market did when is left to chance.
+on it follow its prices as they do, but what the market did when is left to chance. What lasts less
+than a block is kept: volatility that clusters is still timed by a strategy that scales to it, so
+for such a one the placebos share that skill.
 """
 
 from dataclasses import dataclass
@@ -27,7 +29,12 @@ PROPORTIONAL = ("VIXCLS", "DTWEXBGS")
 
 
 def resample_prices(
-    panel: pd.DataFrame, closes: pd.DataFrame, *, block: int = BLOCK, seed: int
+    panel: pd.DataFrame,
+    closes: pd.DataFrame,
+    *,
+    block: int = BLOCK,
+    seed: int,
+    since: pd.Timestamp | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a history whose market took another course while quantities took the same.
 
@@ -52,6 +59,10 @@ def resample_prices(
         from the end to the beginning.
     seed
         Equal seeds give equal draws.
+    since
+        The first session that is judged: what comes after it is drawn from what came after it,
+        and what came before from before, so that placebos have the market of the years judged.
+        None draws all from all.
 
     Returns
     -------
@@ -90,7 +101,8 @@ def resample_prices(
     first = _first_price(panel, closes)
     if block < 1:
         raise ConfigError(f"expected a block of at least 1 session, was {block}")
-    blocks = _draw(len(closes) - first - 1, block, seed)
+    split = 0 if since is None else int(panel.index.searchsorted(since)) - first
+    blocks = _draw(len(closes) - first - 1, block, seed, split)
     levels = closes.iloc[first:].astype("float64")
     prices = _redraw(levels.transform(np.log), blocks, 0.0)
     new_closes = closes.copy()
@@ -118,9 +130,20 @@ class _Blocks:
     lot: np.ndarray
 
 
-def _draw(n: int, block: int, seed: int) -> _Blocks:
+def _draw(n: int, block: int, seed: int, split: int) -> _Blocks:
+    """Draw for n changes; those before ``split`` among themselves, and so those from it on."""
+    bounds = [(0, split), (split, n)] if 0 < split < n else [(0, n)]
+    parts = [_part(low, high - low, block, seed + i) for i, (low, high) in enumerate(bounds)]
+    return _Blocks(
+        joint=np.concatenate([part.joint for part in parts], axis=1),
+        place=np.concatenate([part.place for part in parts]),
+        lot=np.concatenate([part.lot for part in parts]),
+    )
+
+
+def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)
-    joint = np.array([bootstrap.update_indices() + 1 for _ in range(TRIES)])
+    joint = np.array([low + bootstrap.update_indices() + 1 for _ in range(TRIES)])
     own = bootstrap.update_indices()
     begins = np.concatenate(([True], own[1:] != (own[:-1] + 1) % n))
     start = np.maximum.accumulate(np.where(begins, np.arange(n), 0))

@@ -1,6 +1,7 @@
 """Where heavy, independent work is done: in this process, or in several."""
 
 import os
+import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -30,4 +31,9 @@ def workers_of(count: int) -> Executor:
         return Here()
     for library in ("OPENBLAS", "OMP", "MKL"):  # read by a process when it starts
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    return ProcessPoolExecutor(count, get_context("spawn"))
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_leave_stopping_to_us)
+
+
+def _leave_stopping_to_us() -> None:
+    """Ignore Ctrl-C, which every process of a terminal gets: the one that waits ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

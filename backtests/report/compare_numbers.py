@@ -48,6 +48,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
             "reps": comparison.reps,
             "lag": run.config.lag,
             "hindsight": HINDSIGHT,
+            "ranked": sum(row.luck.placebo is not None for row in comparison.rows.values()),
             "notes": list(comparison.notes),
             "absorption_entered": entered(comparison.regime, (Regime.ABSORPTION,), returns.index),
         }

@@ -32,6 +32,7 @@ MISSING = "–"
 _CLOSING = "</main>\n</body>\n</html>\n"
 
 Entry = Mapping[str, Any]
+_NOTHING = {"estimate": None, "low": None, "high": None}
 Form = Callable[[float], str]
 _PERCENT: Form = lambda x: f"{100 * x:z.1f}"  # noqa: E731
 _COARSE: Form = lambda x: f"{100 * x:z.0f}"  # noqa: E731
@@ -64,7 +65,7 @@ def _number(key: str, form: Form) -> Callable[[Entry], Cell]:
 
 def _interval(key: str, form: Form) -> Callable[[Entry], Cell]:
     def cell(entry: Entry) -> Cell:
-        bounds = entry["intervals"][key]
+        bounds = entry["intervals"].get(key, _NOTHING)
         return _cell(bounds["estimate"], form, _range(bounds, form))
 
     return cell
@@ -125,6 +126,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("minus SPY, points", "number", _interval("excess_spy", _PERCENT)),
     ("minus bills, points", "number", _interval("excess_bills", _PERCENT)),
     ("minus own mix, points", "number", _interval("excess_mix", _PERCENT)),
+    ("minus equal weights, points", "number", _interval("excess_equal_weight", _PERCENT)),
     ("placebo rank", "number", _placebo),
     ("entered", "number", _entered),
     ("conclusion", "text", _conclusion),

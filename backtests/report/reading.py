@@ -76,7 +76,8 @@ def _is_on(said: Mapping[str, Explanation], name: str) -> bool:
 
 
 def _clause(e: Explanation) -> str:
-    return f"{e.signal} {e.value:.3g} {e.unit} (flips with {e.flips})"
+    value = "" if pd.isna(e.value) else f" {e.value:.3g} {e.unit}"
+    return f"{e.signal}{value} (flips with {e.flips})"
 
 
 def _plain(said: Explanation, votes: bool) -> dict[str, Any]:

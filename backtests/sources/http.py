@@ -5,6 +5,7 @@ are asked again, as often as patience says, and what is still wrong then is one 
 """
 
 import email.utils
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from backtests.sources.secrets import Discreet, redacted
 from signals.errors import SourceError
 
 T = TypeVar("T")
+_MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +145,9 @@ def _pause(state: tenacity.RetryCallState, patience: Patience) -> float:
     said = getattr(error, "retry_after", None)
     if said is not None:
         return float(min(said, patience.longest))
-    backoff = tenacity.wait_exponential_jitter(
-        initial=patience.wait, max=patience.longest, jitter=patience.wait
-    )
-    return float(backoff(state))
+    backoff = tenacity.wait_exponential(multiplier=patience.wait, max=patience.longest)
+    jitter = tenacity.wait_random(0, patience.wait)
+    return float(min(backoff(state) + jitter(state), patience.longest))
 
 
 class Client:
@@ -217,7 +218,7 @@ class Client:
         return Transient(f"{self.name} broke off: {type(error).__name__}")
 
     def _refusal(self, answer: requests.Response) -> SourceError:
-        code, said = answer.status_code, redacted(" ".join(answer.text.split()))[:200]
+        code, said = answer.status_code, _said(answer.text)
         if code == 404:
             return Absent(f"{self.name} has no such series (404)")
         if code == 429 or code >= 500:
@@ -225,6 +226,12 @@ class Client:
             busy = "is asked too often" if code == 429 else "is in trouble"
             return Transient(f"{self.name} {busy} ({code})", wait)
         return SourceError(f"{self.name} refused ({code}): {said}")
+
+
+def _said(text: str) -> str:
+    """Return what a refusal says: FRED's message of XML or JSON, else the start of the page."""
+    found = _MESSAGE.search(text)
+    return redacted(" ".join((found[1] if found else text).split()))[:200]
 
 
 def _seconds(header: str | None) -> float | None:

@@ -49,6 +49,7 @@ ABOUT: dict[str, Any] = {
     "lag": 1,
     "hindsight": HINDSIGHT,
     "notes": ["mine@jump_model is left out: no package"],
+    "ranked": 12,
     "absorption_entered": 2,
 }
 

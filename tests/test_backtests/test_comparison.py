@@ -952,7 +952,6 @@ class Mine(Strategy):
     name: ClassVar[str] = "mine"
     line: ClassVar[str] = "half in SPY while it stands above its mean"
     watched: ClassVar[tuple[str, ...]] = ("below",)
-    uses_prices: ClassVar[bool] = True
 
     @property
     def assets(self) -> tuple[str, ...]:

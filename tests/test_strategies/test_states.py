@@ -87,16 +87,22 @@ def test_weights_do_not_depend_on_a_regime_that_is_not_followed(
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_weights_depend_on_past_prices_only_where_it_is_said(
+def test_what_goes_by_the_regime_alone_sees_no_price_flag_score_or_vote(
     name: str, short: History, reading: Reading
 ) -> None:
-    """Other prices on the same sessions: doubled every second session."""
+    """Prices doubled every second session, and nobody has a view but the regime."""
     strategy = STRATEGIES[name]()
-    held = list(strategy.assets)
     rough = short.panel.copy()
-    rough.loc[rough.index[::2], held] *= 2
-    same = decide(strategy, reading, short.panel).equals(decide(strategy, reading, rough))
-    assert same == (not strategy.uses_prices)
+    rough.loc[rough.index[::2], list(strategy.assets)] *= 2
+    mute = replace(
+        reading,
+        flags=reading.flags.mask(reading.flags.notna()),
+        scores=reading.scores * np.nan,
+        votes=reading.votes.mask(reading.votes.notna()),
+    )
+    same = decide(strategy, reading, short.panel).equals(decide(strategy, mute, rough))
+    assert same or not strategy.by_regime_alone
+    assert {n for n, s in STRATEGIES.items() if s.by_regime_alone} == {"cash-heavy", "defensive"}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -1,0 +1,377 @@
+"""What sources do wrong: nothing wrong enters the store, what is right does, a line says what.
+
+Runs at random: ``DRYPOWDER_FAULT_RUNS`` says how many of each kind of fault; default 3.
+"""
+
+import os
+import random
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from backtests.history.batch import ARCHIVE
+from backtests.history.store import Store
+from backtests.sources import secrets
+from backtests.sources.fetching import Outcome
+from backtests.sources.http import Patience
+from tests.servers import Fault, Servers, gdp_revisions
+from tests.servers import faults as planting
+from tests.servers.faults import Kind
+from tests.servers.tables import number
+from tests.servers.yahoo import Prices
+from tests.test_backtests.test_fetch import (
+    TODAY,
+    bring,
+    cookies,
+    everything,
+    lead_to,
+    rewrite,
+)
+
+RUNS = int(os.environ.get("DRYPOWDER_FAULT_RUNS", "3"))
+EARLIER = "2025-06-30"
+SOON = Patience(connect=1.0, read=10.0, attempts=3, wait=0.01, longest=0.05, budget=120.0)
+HASTY = replace(SOON, connect=0.4, read=0.6)
+STATUSES = (429, 500, 502, 503)
+
+__all__ = ["cookies"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One way in which data come: what is asked for, and the answers that go wrong."""
+
+    target: str
+    bystander: str
+    match: str
+    key: bool = True
+    #: Of what would be seen, what this way cannot or need not see.
+    harmless: tuple[Kind, ...] = ()
+    never: tuple[Kind, ...] = ()
+
+
+NO_NUMBERS: tuple[Kind, ...] = ("text_numbers", "spike")
+CHANNELS = {
+    "FRED's XML": Channel(target="WALCL", bystander="IORB", match="observations.*series_id=WALCL&"),
+    "FRED's CSV": Channel(target="WALCL", bystander="IORB", match="csv.id=WALCL$", key=False),
+    "ALFRED's vintages": Channel(
+        target="GDP",
+        bystander="DRTSCILM",
+        match="observations.*series_id=GDP&",
+        harmless=("duplicate",),
+    ),
+    "ALFRED's vintage dates": Channel(
+        target="GDP",
+        bystander="DRTSCILM",
+        match="vintagedates.*series_id=GDP&",
+        harmless=("duplicate",),
+        never=NO_NUMBERS,
+    ),
+    "Yahoo": Channel(target="MU", bystander="SNDK", match="chart/MU"),
+    "the SEC": Channel(
+        target="CAPEX_TTM_MU",
+        bystander="CAPEX_TTM_META",
+        match="CIK0000723125/us-gaap/PaymentsToAcquirePropertyPlantAndEquipment",
+        harmless=("duplicate",),
+        never=("spike",),  # a hundred times many a quarter's spending is still a plausible sum
+    ),
+}
+
+#: What passes, and is asked for again within a fetch; and how the line puts it that does not.
+PASSING: dict[Kind, str] = {
+    "status": r"\((429|500|502|503)\)",
+    "timeout": r"did not answer",
+    "cut": r"broke off",
+    "reset": r"broke off",
+    "truncated": r"whole (XML|CSV|JSON)",
+    "html": r"is a page|no JSON|no whole JSON",
+}
+LASTING: dict[Kind, str] = {
+    "empty": r"found none|holds no|no vintages|cannot be read|no prices|no rows",
+    "renamed": r"holds no|cannot be read|another form|has no|lacks|expected .* number val",
+    "text_numbers": r"number|could not convert|cannot be read",
+    "duplicate": r"twice|each date once",
+    "future": r"after today|order",
+    "spike": r"which lies in|in 1000 to|five times off",
+    "vanished": r"does not exist|\(404\)|no facts",
+}
+MESSAGES = PASSING | LASTING
+
+
+def ways(kinds: Any) -> list[Any]:
+    """Return each channel with each kind that may befall it."""
+    return [
+        pytest.param(name, kind, id=f"{name}: {kind}")
+        for name, channel in CHANNELS.items()
+        for kind in kinds
+        if kind not in channel.never
+    ]
+
+
+@pytest.fixture
+def servers(history_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+    with Servers(history_dir, TODAY) as running:
+        lead_to(running, monkeypatch)
+        prepare(running)
+        yield running
+
+
+def prepare(servers: Servers) -> None:
+    servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store.duckdb")
+
+
+Told = frozenset[tuple[str, str, str, str]]
+
+
+def told(target: Store) -> Told:
+    """Return what a store says: series, date described, when known, value."""
+    held = everything(target) if target.exists() else pd.DataFrame()
+    cells = ("series_id", "observed_on", "available_at", "value")
+    return frozenset(
+        (id, str(on), str(at), repr(value))
+        for id, on, at, value in zip(*(held.get(c, []) for c in cells), strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def truth(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Return what comes of every channel when nothing goes wrong."""
+    target = Store(tmp_path_factory.mktemp("truth") / "store.duckdb")
+    with Servers(history_dir, TODAY) as well, pytest.MonkeyPatch.context() as patch:
+        lead_to(well, patch)
+        prepare(well)
+        names = {name for c in CHANNELS.values() for name in (c.target, c.bystander)}
+        assert not any(o.failed for o in bring(target, *names, patience=SOON).values())
+    return told(target)
+
+
+def of(name: str, truth: Told) -> Told:
+    """Return the part of one series; of a company also the trailing year a year ago."""
+    ids = {name, name.replace("_TTM_", "_TTM_YEAR_AGO_")}
+    return frozenset(row for row in truth if row[0] in ids)
+
+
+def both(channel: Channel, truth: Told) -> Told:
+    return of(channel.target, truth) | of(channel.bystander, truth)
+
+
+def ask(channel: Channel, target: Store, patience: Patience = SOON) -> dict[str, Outcome]:
+    with pytest.MonkeyPatch.context() as patch:
+        if not channel.key:
+            patch.delenv("FRED_API_KEY")
+            patch.setattr(secrets, "key_file", lambda: Path("/nonexistent"))
+        return bring(target, channel.target, channel.bystander, patience=patience)
+
+
+def fault(kind: Kind, channel: Channel, times: int | None, draw: random.Random) -> Fault:
+    return Fault(
+        kind,
+        match=channel.match,
+        times=times,
+        status=draw.choice(STATUSES),
+        seconds=2.0 if kind == "timeout" else 0.3,
+        text=draw.choice(("n/a", "1.234,5", "#N/A", "null", "inf", "1e999", "five")),
+    )
+
+
+def patience_for(kind: Kind) -> Patience:
+    return HASTY if kind == "timeout" else SOON
+
+
+# --- each fault, in each source -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "kind"), ways([*PASSING, "slow"]))
+def test_what_passes_is_overcome_within_the_fetch(
+    name: str, kind: Kind, servers: Servers, target: Store, truth: Told
+) -> None:
+    channel = CHANNELS[name]
+    servers.faults.add(fault(kind, channel, 1, random.Random(1)))
+    outcomes = ask(channel, target, patience_for(kind))
+    assert len(servers.faults.done) == 1
+    assert [o.failed for o in outcomes.values()] == ["", ""]
+    assert told(target) == both(channel, truth)
+
+
+@pytest.mark.parametrize(("name", "kind"), ways(MESSAGES))
+def test_what_lasts_keeps_the_series_out_and_nothing_else(
+    name: str, kind: Kind, servers: Servers, target: Store, truth: Told
+) -> None:
+    channel = CHANNELS[name]
+    servers.faults.add(fault(kind, channel, None, random.Random(2)))
+    outcomes = ask(channel, target, patience_for(kind))
+    assert servers.faults.done
+    outcome, other = outcomes[channel.target], outcomes[channel.bystander]
+    assert other.failed == ""
+    if kind in channel.harmless:
+        assert (outcome.failed, told(target)) == ("", both(channel, truth))
+        return
+    said = outcome.failed or outcome.note
+    assert re.search(MESSAGES[kind], said)
+    assert "\n" not in said
+    assert bool(outcome.failed) or kind == "vanished"  # what there never was is a note
+    assert told(target) == of(channel.bystander, truth)
+
+    servers.faults.clear()
+    assert ask(channel, target)[channel.target].failed == ""
+    assert told(target) == both(channel, truth)
+
+
+@pytest.mark.parametrize("name", CHANNELS)
+def test_what_was_held_stays_when_the_series_vanishes(
+    name: str, servers: Servers, target: Store
+) -> None:
+    channel = CHANNELS[name]
+    ask(channel, target)
+    before = everything(target)
+    servers.faults.add(Fault("vanished", match=channel.match, times=None))
+    outcome = ask(channel, target)[channel.target]
+    assert re.search(MESSAGES["vanished"], outcome.failed)  # no mere note: it was here before
+    pd.testing.assert_frame_equal(everything(target), before)
+
+
+@pytest.mark.parametrize("name", ["FRED's XML", "ALFRED's vintages", "Yahoo", "the SEC"])
+def test_a_source_that_says_how_long_to_wait_is_believed(
+    name: str, servers: Servers, target: Store, truth: Told
+) -> None:
+    channel = CHANNELS[name]
+    servers.faults.add(Fault("status", status=429, retry_after=1, match=channel.match))
+    ask(channel, target, replace(SOON, longest=5.0))
+    assert told(target) == both(channel, truth)
+    asked = [r.at for r in servers.requests if re.search(channel.match, r.target)]
+    assert 1.0 <= asked[1] - asked[0] < 4.0
+
+
+def test_but_not_longer_than_patience_lasts(servers: Servers, target: Store) -> None:
+    channel = CHANNELS["the SEC"]
+    servers.faults.add(Fault("status", status=429, retry_after=3600, match=channel.match))
+    begun = time.monotonic()
+    assert ask(channel, target)[channel.target].failed == ""
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("kind", ["status", "timeout", "cut", "html", "reset"])
+def test_yahoo_without_its_cookie_or_crumb_gives_prices_or_a_line(
+    kind: Kind, servers: Servers, target: Store, truth: Told
+) -> None:
+    channel = CHANNELS["Yahoo"]
+    trouble = replace(fault(kind, channel, None, random.Random(3)), match="^/$|getcrumb")
+    servers.faults.add(trouble)
+    outcomes = ask(channel, target, patience_for(kind))
+    for name, outcome in outcomes.items():
+        assert outcome.failed or of(name, told(target)) == of(name, truth)
+    assert told(target) <= truth
+
+
+def test_a_page_that_shrinks_the_history_is_no_history(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the prices, in valid JSON, over what is held."""
+    channel = CHANNELS["Yahoo"]
+    ask(channel, target)
+    before = everything(target)
+
+    def half(p: Prices) -> Prices:
+        cut = slice(len(p.dates) // 2, None)
+        return replace(p, dates=p.dates[cut], adjusted=p.adjusted[cut], raw=p.raw[cut])
+
+    rewrite(monkeypatch, half)
+    assert "on every date the store holds" in ask(channel, target)[channel.target].failed
+    pd.testing.assert_frame_equal(everything(target), before)
+
+
+# --- at random ------------------------------------------------------------------------------
+
+
+def anywhere(draw: random.Random) -> Any:
+    """Return a way to choose a row, at random, for a fault that is planted in one."""
+
+    def choose(table: Any) -> Any:
+        row = draw.choice([r for r in table.rows if number(r[table.values[0]]) is not None])
+        return draw.choice([row, table.rows[0], table.rows[-1]])
+
+    return choose
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+@pytest.mark.parametrize("kind", [*MESSAGES, "slow"])
+def test_whatever_happens_the_store_holds_nothing_but_the_truth(
+    kind: Kind,
+    run: int,
+    servers: Servers,
+    target: Store,
+    truth: Told,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = random.Random(f"{kind} {run}")
+    name = draw.choice([n for n, c in CHANNELS.items() if kind not in c.never])
+    channel = CHANNELS[name]
+    if draw.random() < 0.5:
+        servers.today = EARLIER
+        ask(channel, target)
+        servers.today = TODAY
+    before = told(target)
+    monkeypatch.setattr(planting, "_middle_number", anywhere(draw))
+    servers.faults.add(fault(kind, channel, draw.choice((1, 2, 3, None)), draw))
+    outcomes = ask(channel, target, patience_for(kind))
+
+    assert servers.faults.done
+    assert before <= told(target) <= truth
+    assert of(channel.bystander, told(target)) == of(channel.bystander, truth)
+    outcome = outcomes[channel.target]
+    said = outcome.failed or outcome.note
+    assert "\n" not in said
+    if of(channel.target, told(target)) != of(channel.target, truth):
+        assert re.search(MESSAGES[kind], said)
+
+    servers.faults.clear()
+    ask(channel, target)
+    assert told(target) == both(channel, truth)
+
+
+def test_the_truth_is_missed_when_a_wrong_value_gets_in(
+    servers: Servers, target: Store, truth: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The property above can fail: without the check on prices a spike is seen in the store."""
+    monkeypatch.setattr("backtests.history.prices.spikes", lambda closes: [])
+    channel = CHANNELS["Yahoo"]
+    servers.faults.add(Fault("spike", match=channel.match))
+    ask(channel, target)
+    assert len(told(target) - truth) == 1
+
+
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+@pytest.mark.parametrize("factor", [100.0, 0.01])
+def test_a_price_a_hundredfold_off_is_seen_wherever_it_stands(
+    place: str, factor: float, servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slipped(p: Prices) -> Prices:
+        at = {"first": 0, "middle": len(p.dates) // 3, "last": -1}[place]
+        adjusted, raw = list(p.adjusted), list(p.raw)
+        adjusted[at], raw[at] = (adjusted[at] or 0) * factor, (raw[at] or 0) * factor
+        return replace(p, adjusted=adjusted, raw=raw)
+
+    rewrite(monkeypatch, slipped)
+    outcome = bring(target, "MU", patience=SOON)["MU"]
+    assert "five times off; nothing of it is taken" in outcome.failed
+    assert told(target) == frozenset()
+
+
+def test_vintages_stay_vintages(truth: Told, servers: Servers, target: Store) -> None:
+    """The truth above holds GDP's revisions: several values of one quarter."""
+    gdp = [row[1] for row in of("GDP", truth)]
+    assert len(gdp) > 3 * len(set(gdp))
+    ask(CHANNELS["ALFRED's vintages"], target)
+    sources = everything(target)["source"]
+    assert sources.str.startswith(ARCHIVE).all()
