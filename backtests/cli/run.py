@@ -88,11 +88,12 @@ def _history_keys(
 ) -> dict[str, Any]:
     """Return the keys that say which history; what a config file says stands unless overridden."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
-        keys = {} if seed is None else {"seed": seed}
+        keys: dict[str, Any] = {} if seed is None else {"seed": seed}
         named = named_store(None) if data.get("source") == "store" else None
         return keys if named is None or "store" in data else {**keys, "store": named}
-    choice = choose_history(source, store, data.get("seed") if seed is None else seed)
-    keys = {"source": choice.decided(), "store": choice.store, "seed": choice.seed}
+    choice = choose_history(source, store, seed)
+    given = data.get("seed") if seed is None else seed
+    keys = {"source": choice.decided(), "store": choice.store, "seed": given}
     data.pop("store", None)
     return {key: value for key, value in keys.items() if value is not None}
 

@@ -86,11 +86,12 @@ def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
 def spikes(closes: pd.Series) -> list[pd.Timestamp]:
     """Return the days whose close stands five times above or below both its neighbours.
 
-    The first and the last day have one neighbour. No share of ours ever moved so far and back in
-    a day; a feed that slips a decimal does.
+    The last day has one neighbour; so has the first, which is judged where the two after it agree.
+    No share of ours ever moved so far and back in a day; a feed that slips a decimal does.
     """
     before, after = closes / closes.shift(), closes / closes.shift(-1)
     after.iloc[-1:] = before.iloc[-1:]
-    before.iloc[:1] = after.iloc[:1]
+    if (after.iloc[1:2].between(1 / OFF, OFF)).all():
+        before.iloc[:1] = after.iloc[:1]
     far = ((before > OFF) & (after > OFF)) | ((before < 1 / OFF) & (after < 1 / OFF))
     return [pd.Timestamp(day) for day in closes.index[far]]

@@ -378,6 +378,8 @@ class Store:
             lock.release()
 
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not self.exists():
+            self._make()
         connection = _connect(self.path, read_only=False)
         try:
             connection.execute("BEGIN")
@@ -388,6 +390,15 @@ class Store:
             raise DataError(_cannot_open(self.path, locked=False)) from error
         finally:
             connection.close()
+
+    def _make(self) -> None:
+        """Put an empty store in place, whole: a file that is killed half made is none."""
+        fresh = self.path.with_name(f".{self.path.name}.new")
+        for left in (fresh, fresh.with_name(f"{fresh.name}.wal")):
+            left.unlink(missing_ok=True)
+        with duckdb.connect(str(fresh)) as connection:
+            _migrate(connection, fresh)
+        fresh.replace(self.path)
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:

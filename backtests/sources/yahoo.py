@@ -36,7 +36,7 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Ask, and remember what was wrong with the answer."""
+        """Ask; remember and raise what was wrong with a chart."""
         patience = self.clock.patience
         kwargs["timeout"] = (patience.connect, min(patience.read, self.clock.left or 1.0))
         self.rate.wait()
@@ -46,7 +46,9 @@ class _Session(curl.Session[Any]):
             self.fault = _failure(error)
             raise
         if "/v8/finance/chart/" in url:
-            self.fault = _wrong(answer) or self.fault
+            self.fault = _wrong(answer)
+            if self.fault is not None:
+                raise self.fault  # else yfinance asks again at once, in another way
         return answer
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,7 @@ READINGS: dict[str, Callable[[Path], Any]] = {
     "load": lambda store: History.load(store),
     "ids": lambda store: Store(store).series_ids(),
     "flags": lambda store: _flags(store),
+    "die": lambda store: os._exit(1),
 }
 
 
@@ -143,21 +145,30 @@ def _flags(store: Path) -> None:
         raise DataError(f"flags ended with {code}")
 
 
-def read_on(what: str, store: Path, ready: Any, stop: Event, told: Any) -> None:
+def read_on(what: str, store: Path, stop: Event, mouth: Connection) -> None:
     """Read again and again until told to stop, be it that something goes wrong."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the process ends with it
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - the process ends with it
     waits = Waits(what)
     while not stop.is_set():
         start = time.monotonic()
         try:
             READINGS[what](store)
-        except Exception as error:
+        except BaseException as error:  # a command may exit
             waits.failures.append(f"{what}: {type(error).__name__}: {error}")
         waits.seconds.append(time.monotonic() - start)
         if len(waits.seconds) == 1:
-            ready.release()
-        time.sleep(0.1)
-    told.put(waits)
+            mouth.send("ready")
+        stop.wait(0.1)
+    mouth.send(waits)
+
+
+def heard(what: str, ear: Connection) -> Waits:
+    """Return what a reader tells at its end, which a crash would spare it."""
+    try:
+        said = ear.recv()
+    except EOFError:
+        return Waits(what, failures=[f"{what}: the process died"])
+    return said if isinstance(said, Waits) else heard(what, ear)
 
 
 @contextmanager
@@ -165,23 +176,19 @@ def readers(store: Path, whats: list[str]) -> Iterator[list[Waits]]:
     """Have processes read a store meanwhile; what they met is in the list afterwards."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["backtests.history.panel", "backtests.cli.flags", "signals"])
-    ready, stop, told = context.Semaphore(0), context.Event(), context.Queue()
-    processes = [
-        context.Process(target=read_on, args=(what, store, ready, stop, told), daemon=True)
-        for what in whats
-    ]
-    for process in processes:
-        process.start()
-    for _ in processes:
-        assert ready.acquire(timeout=120)
+    stop, ears = context.Event(), []
+    for what in whats:
+        ear, mouth = context.Pipe(duplex=False)
+        context.Process(target=read_on, args=(what, store, stop, mouth), daemon=True).start()
+        mouth.close()
+        ears.append(ear)
+    assert all(ear.poll(120) for ear in ears), "a reader does not begin"
     met: list[Waits] = []
     try:
         yield met
     finally:
         stop.set()
-        met.extend(told.get(timeout=120) for _ in processes)
-        for process in processes:
-            process.join()
+        met.extend(heard(what, ear) for what, ear in zip(whats, ears, strict=True))
 
 
 def beside_readers(place: Place, store: Path, whats: list[str]) -> tuple[list[Waits], float]:
@@ -206,6 +213,12 @@ def test_a_reader_that_fails_is_seen(tmp_path: Path) -> None:
     with readers(tmp_path / "none.duckdb", ["ids"]) as met:
         pass
     assert "ids: DataError: expected a store at" in met[0].failures[0]
+
+
+def test_a_reader_that_dies_is_seen(store: Path) -> None:
+    with readers(store, ["die"]) as met:
+        pass
+    assert met[0].failures == ["die: the process died"]
 
 
 # --- imports --------------------------------------------------------------------------------

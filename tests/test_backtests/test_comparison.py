@@ -284,7 +284,8 @@ def gain_of(run: Run) -> float:
 def redrawn(run: Run, seed: int) -> Run:
     """Return a plain run of the same strategy on a history whose returns are resampled."""
     history = run.history
-    panel, closes = resample_prices(history.panel, history.closes, seed=seed)
+    since = pd.Timestamp(START)
+    panel, closes = resample_prices(history.panel, history.closes, seed=seed, since=since)
     return plain_run(replace(history, panel=panel, closes=closes), run.label)
 
 
@@ -346,7 +347,8 @@ def test_estimates_are_yearly_differences_of_daily_means_and_of_sharpe_ratios(
     ours = finished[name]
     returns, bills = arrays(ours)
     spy = ours.history.closes["SPY"].loc[ours.result.equity.index].to_numpy()
-    others = {"spy": spy[1:] / spy[:-1] - 1, "mix": arrays(mixes[name])[0]}
+    market = np.concatenate((bills[:LAG], spy[LAG + 1 :] / spy[LAG:-1] - 1))  # bought like ours
+    others = {"spy": market, "mix": arrays(mixes[name])[0]}
     if len(ours.strategy.assets) > 1:
         tickers = {"tickers": list(ours.strategy.assets)}
         others["equal_weight"] = arrays(baseline("equal-weight", universe=tickers))[0]
@@ -581,7 +583,8 @@ def test_few_entries_allow_no_conclusion_however_it_ranks(
 @pytest.mark.parametrize("entered", [3, None])
 def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, entered: int | None) -> None:
     told, luck = "timing beats 95 % of placebos", "timing not told from luck"
-    assert placed_at(row, entered, 1.0, [0.0] * 19).conclusion == told
+    assert placed_at(row, entered, 1.0, [0.0] * 99).conclusion == told
+    assert placed_at(row, entered, 1.0, [0.0] * 98).conclusion == "ranks high, on few placebos"
     assert placed_at(row, entered, 1.0, [0.0] * 18).conclusion == luck
     assert placed_at(row, entered, 1.0, [0.0] * 94 + [2.0] * 5).conclusion == luck
     assert placed_at(row, entered, 1.0, [0.0] * 95 + [2.0] * 4).conclusion == told

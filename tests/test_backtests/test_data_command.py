@@ -339,7 +339,7 @@ def test_a_coin_does_not_split(tmp_path: Path) -> None:
     assert faults(tmp_path, closes, "BTC-USD") == []
 
 
-def test_a_spike_stands_off_both_neighbours_or_the_day_before_the_last() -> None:
+def test_a_spike_stands_off_its_neighbours_of_which_the_ends_have_one() -> None:
     day = pd.date_range("2025-01-01", periods=5)
     for values, expected in (
         ([1, 1, 5.5, 1, 1], [2]),
@@ -349,6 +349,7 @@ def test_a_spike_stands_off_both_neighbours_or_the_day_before_the_last() -> None
         ([1, 1, 5.5, 5.5, 5.5], []),
         ([1, 1, 4.5, 1, 1], []),
         ([1, 6, 36, 36, 36], []),
+        ([100, 1, 1, 1, 1], [0]),
     ):
         assert spikes(pd.Series(values, day, dtype=float)) == [day[i] for i in expected]
 

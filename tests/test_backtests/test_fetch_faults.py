@@ -1,6 +1,6 @@
 """What sources do wrong: nothing wrong enters the store, what is right does, a line says what.
 
-Runs at random: ``DRYPOWDER_FAULT_RUNS`` says how many of each kind of fault; default 3.
+Runs at random: ``DRYPOWDER_FAULT_RUNS`` says how many of each kind of fault; default 2.
 """
 
 import os
@@ -34,7 +34,7 @@ from tests.test_backtests.test_fetch import (
     rewrite,
 )
 
-RUNS = int(os.environ.get("DRYPOWDER_FAULT_RUNS", "3"))
+RUNS = int(os.environ.get("DRYPOWDER_FAULT_RUNS", "2"))
 EARLIER = "2025-06-30"
 SOON = Patience(connect=1.0, read=10.0, attempts=3, wait=0.01, longest=0.05, budget=120.0)
 HASTY = replace(SOON, connect=0.4, read=0.6)
@@ -73,7 +73,7 @@ CHANNELS = {
         harmless=("duplicate",),
         never=NO_NUMBERS,
     ),
-    "Yahoo": Channel(target="MU", bystander="SNDK", match="chart/MU"),
+    "Yahoo": Channel(target="SNDK", bystander="COIN", match="chart/SNDK"),
     "the SEC": Channel(
         target="CAPEX_TTM_MU",
         bystander="CAPEX_TTM_META",
@@ -136,12 +136,13 @@ Told = frozenset[tuple[str, str, str, str]]
 
 def told(target: Store) -> Told:
     """Return what a store says: series, date described, when known, value."""
-    held = everything(target) if target.exists() else pd.DataFrame()
-    cells = ("series_id", "observed_on", "available_at", "value")
-    return frozenset(
-        (id, str(on), str(at), repr(value))
-        for id, on, at, value in zip(*(held.get(c, []) for c in cells), strict=True)
+    if not target.exists():
+        return frozenset()
+    held = target.query(
+        "SELECT series_id, observed_on::VARCHAR, available_at::VARCHAR, value::VARCHAR "
+        "FROM observations"
     )
+    return frozenset(held.itertuples(index=False, name=None))
 
 
 @pytest.fixture(scope="module")
@@ -262,16 +263,15 @@ def test_but_not_longer_than_patience_lasts(servers: Servers, target: Store) -> 
 
 
 @pytest.mark.parametrize("kind", ["status", "timeout", "cut", "html", "reset"])
-def test_yahoo_without_its_cookie_or_crumb_gives_prices_or_a_line(
+def test_yahoo_gives_prices_even_without_its_cookie_or_crumb(
     kind: Kind, servers: Servers, target: Store, truth: Told
 ) -> None:
     channel = CHANNELS["Yahoo"]
     trouble = replace(fault(kind, channel, None, random.Random(3)), match="^/$|getcrumb")
     servers.faults.add(trouble)
     outcomes = ask(channel, target, patience_for(kind))
-    for name, outcome in outcomes.items():
-        assert outcome.failed or of(name, told(target)) == of(name, truth)
-    assert told(target) <= truth
+    assert [o.failed for o in outcomes.values()] == ["", ""]
+    assert told(target) == both(channel, truth)
 
 
 def test_a_page_that_shrinks_the_history_is_no_history(
