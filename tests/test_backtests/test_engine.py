@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtests.engine.costs import FREE, Costs
+from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result, simulate
 from backtests.history.calendar import sessions
 from signals.errors import SimulationError
@@ -605,3 +606,21 @@ def test_a_ticker_called_short_is_not_taken_for_a_short_leg() -> None:
     weights = pd.DataFrame({"X": [-0.2], "X short": [0.3]}, index=index[:1])
     result = simulate(weights, prices, pd.Series(0.0, index=index), Costs())
     assert result.weights.iloc[1].round(3).tolist() == [-0.2, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("every", "offset", "expected"),
+    [
+        ("month", 0, ["2020-01-31", "2020-02-28", "2020-03-31"]),
+        ("month", 2, ["2020-01-03", "2020-02-04", "2020-03-03"]),
+        ("quarter", 0, ["2020-03-31"]),
+        ("quarter", 1, ["2020-01-02"]),
+        ("week", 0, ["2020-01-03", "2020-01-10", "2020-01-17", "2020-01-24"]),
+    ],
+)
+def test_a_schedule_names_dates(every: str, offset: int, expected: list[str]) -> None:
+    """So many sessions after the last one of each period, by the exchange's calendar."""
+    index = sessions(pd.Timestamp("2020-01-02"), pd.Timestamp("2020-03-31"))
+    due = index[Schedule(every=every, offset=offset).sessions(index)]
+    assert [str(day.date()) for day in due][: len(expected)] == expected
+    assert every == "week" or len(due) == len(expected)
