@@ -158,7 +158,10 @@ def test_nothing_fails_but_what_the_server_has_no_data_of(whole: Whole) -> None:
     assert set(noted.values()) <= {f"no facts under the tags known for it ({n})" for n in (1, 2, 4)}
 
 
-def test_twice_in_a_row_adds_nothing(whole: Whole) -> None:
+def test_twice_in_a_row_adds_nothing(
+    whole: Whole, record_property: Callable[[str, object], None]
+) -> None:
+    record_property("seconds of a fetch of everything", round(whole.seconds, 1))
     assert sum(o.new for o in whole.first.values()) == len(whole.before)
     assert [(o.new, o.revised) for o in whole.second.values() if o.new or o.revised] == []
     pd.testing.assert_frame_equal(everything(whole.store), whole.before)

@@ -95,7 +95,7 @@ PASSING: dict[Kind, str] = {
 LASTING: dict[Kind, str] = {
     "empty": r"found none|holds no|no vintages|cannot be read|no prices|no rows",
     "renamed": r"holds no|cannot be read|another form|has no|lacks|expected .* number val",
-    "text_numbers": r"number|could not convert|cannot be read",
+    "text_numbers": r"number|could not convert|cannot be read|was inf",
     "duplicate": r"twice|each date once",
     "future": r"after today|order",
     "spike": r"which lies in|in 1000 to|five times off",
