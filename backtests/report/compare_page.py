@@ -4,11 +4,9 @@ import math
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from backtests.evidence.comparison import FEW
@@ -24,12 +22,11 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
-from backtests.report.tearsheet import CHARTS_MARKER, MARKER
+from backtests.report.frame import framed, rendered
 from signals.errors import DataError
 
 NOTHING = "nothing can be concluded about timing"
 MISSING = "–"
-_CLOSING = "</main>\n</body>\n</html>\n"
 
 Entry = Mapping[str, Any]
 _NOTHING = {"estimate": None, "low": None, "high": None}
@@ -196,11 +193,9 @@ def _page(
     numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, about: Mapping[str, Any]
 ) -> str:
     """Return the page in the tearsheet's dress."""
-    template = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
-    head, _, _ = template.partition(CHARTS_MARKER)
     label = f"{SIMULATED}: " if about["simulated"] else ""
     section = _section(numbers, growth, regime, about, label)
-    return head.replace("{{title}}", f"{label}compare").replace(MARKER, section) + _CLOSING
+    return framed(f"{label}compare", section)
 
 
 def _section(
@@ -210,15 +205,9 @@ def _section(
     about: Mapping[str, Any],
     label: str,
 ) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("backtests.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     names = regime.reindex(growth.index).fillna("none")
-    return environment.get_template("compare.html.j2").render(
+    return rendered(
+        "compare.html.j2",
         about=about,
         label=label,
         headings=[("strategy", "text"), *((heading, kind) for heading, kind, _ in COLUMNS)],

@@ -1,20 +1,14 @@
 """The page of flags: the regime, why, and a chart of every signal."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 import signals
 from backtests.history.opening import SIMULATED, stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
+from backtests.report.frame import framed, rendered
 from backtests.report.reading import read_at
-
-_MARKER = "<!-- drypowder: first section -->"
-_END = "<!-- drypowder: no charts -->"
-_CLOSING = "</main>\n</body>\n</html>\n"
 
 
 def write_flags_page(history: History, session: Any, path: Path) -> None:
@@ -46,17 +40,15 @@ def write_flags_page(history: History, session: Any, path: Path) -> None:
         }
         for name, signal in chosen.items()
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("backtests.report", "."), autoescape=True
-    )
-    section = environment.get_template("flags.html.j2").render(
+    section = rendered(
+        "flags.html.j2",
         said=said,
         simulated=bool(label),
         stale=stale_warning(history) if session == history.panel.index[-1] else None,
         timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
         entries=entries,
     )
-    path.write_text(_frame(f"{label}flags, {said['as_of']}", section), encoding="utf-8")
+    path.write_text(framed(f"{label}flags, {said['as_of']}", section), encoding="utf-8")
 
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:
@@ -73,10 +65,3 @@ def definition(signal: signals.Signal) -> list[tuple[str, str]]:
             heading, text = parts[-1]
             parts[-1] = (heading, f"{text} {stripped}".strip())
     return parts
-
-
-def _frame(title: str, section: str) -> str:
-    """Return a page in the tearsheet's dress."""
-    template = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
-    head, _, _ = template.partition(_END)
-    return head.replace("{{title}}", title).replace(_MARKER, section) + _CLOSING

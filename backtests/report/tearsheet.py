@@ -9,20 +9,18 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from backtests.history.opening import SIMULATED, stale_warning
 from backtests.pipeline import Run
 from backtests.report.charts import equity_chart, html_of, regime_chart
+from backtests.report.frame import MARKER, framed, rendered, template
 from signals.universe import HINDSIGHT
 
-MARKER = "<!-- drypowder: first section -->"
-CHARTS_MARKER = "<!-- drypowder: no charts -->"
+_NO_CHARTS = "<p>Too little variation for charts of returns.</p>"
 
 _PERCENT: Callable[[float], str] = lambda x: f"{100 * x:.2f} %"  # noqa: E731
 _PLAIN: Callable[[float], str] = lambda x: f"{x:.2f}"  # noqa: E731
@@ -68,24 +66,17 @@ def write_tearsheet(run: Run, numbers: dict[str, Any], path: Path) -> None:
     path
         The file.
     """
-    page = _quantstats(run) if _varies(run.result.returns) else _without_charts()
     section = _section(run, numbers)
-    path.write_text(page.replace(MARKER, section, 1), encoding="utf-8")
+    if _varies(run.result.returns):
+        page = _quantstats(run).replace(MARKER, section, 1)
+    else:
+        page = framed(_title(run), f"{section}\n{_NO_CHARTS}")
+    path.write_text(page, encoding="utf-8")
 
 
 def _varies(returns: pd.Series) -> bool:
     """Return whether quantstats can draw it: it fails on returns that hardly move."""
     return len(returns) > 20 and float(returns.std()) > 1e-5
-
-
-def _template() -> str:
-    return files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
-
-
-def _without_charts() -> str:
-    head, _, _ = _template().partition(CHARTS_MARKER)
-    note = "<p>Too little variation for charts of returns.</p></main></body></html>"
-    return head + note
 
 
 def _quantstats(run: Run) -> str:
@@ -99,15 +90,15 @@ def _quantstats(run: Run) -> str:
         warnings.simplefilter("ignore")
         import quantstats
 
-        template, output = Path(folder) / "template.html", Path(folder) / "page.html"
-        template.write_text(_template(), encoding="utf-8")
+        dress, output = Path(folder) / "template.html", Path(folder) / "page.html"
+        dress.write_text(template(), encoding="utf-8")
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
             benchmark=run.benchmark.copy(),
             rf=0.0,
             title=_title(run),
             output=str(output),
-            template_path=str(template),
+            template_path=str(dress),
             match_dates=False,
             periods_per_year=252,
             strategy_title=_title(run),
@@ -121,14 +112,8 @@ def _title(run: Run) -> str:
 
 
 def _section(run: Run, numbers: dict[str, Any]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("backtests.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("section.html.j2").render(
+    return rendered(
+        "section.html.j2",
         run=numbers["run"],
         line=run.strategy.line,
         link=run.strategy.link,
