@@ -32,6 +32,7 @@ import filelock
 import numpy as np
 import pandas as pd
 
+from backtests.history import access
 from backtests.history import store as storing
 from backtests.history.calendar import all_sessions
 from backtests.history.checking import check_store
@@ -170,7 +171,7 @@ def _mark(say: Callable[[bytes], Any]) -> None:
 
 def _hold(where: str, say: Callable[[bytes], Any]) -> None:
     """Stop for good at some moment of the first write."""
-    connect, append = storing._connect, storing._append
+    connect, append = access.connect, storing._append
 
     def wait() -> None:
         say(HELD)
@@ -190,7 +191,7 @@ def _hold(where: str, say: Callable[[bytes], Any]) -> None:
             connection.execute("COMMIT")
             wait()
 
-    storing._connect, storing._append = connected, appended
+    access.connect, storing._append = connected, appended
 
 
 def nursery() -> None:

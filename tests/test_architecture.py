@@ -14,7 +14,7 @@ DOORS = {
     "quantstats": {"backtests/report/tearsheet.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},
-    "duckdb": {"backtests/history/store.py"},
+    "duckdb": {f"backtests/history/{f}.py" for f in ("access", "changes", "schema", "store")},
 }
 #: Rooms of backtests, lowest first; a room imports from itself and from rooms before it.
 ROOMS = (

@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from backtests.history.calendar import new_york_now
+from backtests.history.changes import Added
 from backtests.history.files import Parsed, parse
-from backtests.history.store import Added, Store
+from backtests.history.store import Store
 from signals.errors import DataError
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from backtests.history.batch import Batch, is_price
 from backtests.history.calendar import new_york_now
-from backtests.history.store import FETCHED, Added, Store
+from backtests.history.changes import Added
+from backtests.history.store import FETCHED, Store
 from backtests.sources import secrets
 from backtests.sources.edgar import EdgarSource
 from backtests.sources.fred import FredSource

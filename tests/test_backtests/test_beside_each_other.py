@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
+from backtests.history.access import reading
 from backtests.history.checking import check_store
 from backtests.history.importing import import_path
 from backtests.history.panel import History
@@ -135,6 +136,7 @@ READINGS: dict[str, Callable[[Path], Any]] = {
     "load": lambda store: History.load(store),
     "ids": lambda store: Store(store).series_ids(),
     "flags": lambda store: _flags(store),
+    "linger": lambda store: [_linger(store) for _ in range(20)],
     "die": lambda store: os._exit(1),
 }
 
@@ -143,6 +145,11 @@ def _flags(store: Path) -> None:
     code = command(["flags", "--store", str(store), "--json"])
     if code:
         raise DataError(f"flags ended with {code}")
+
+
+def _linger(store: Path) -> None:
+    with reading(store):
+        time.sleep(0.2)
 
 
 def read_on(what: str, store: Path, stop: Event, mouth: Connection) -> None:
@@ -207,6 +214,17 @@ def test_readers_beside_a_fetch_never_fail_and_nothing_is_lost(place: Place, sto
     assert [failure for waits in met for failure in waits.failures] == []
     assert all(len(waits.seconds) > 1 for waits in met)
     assert unlike(store, place.truth) == []
+
+
+def test_a_writer_comes_in_among_readers_that_never_cease(store: Path) -> None:
+    waited = []
+    with readers(store, ["linger"] * 6) as met:
+        for n in range(5):
+            start = time.monotonic()
+            Store(store).note_fetched("GDP", pd.Timestamp("2026-01-05") + pd.Timedelta(days=n))
+            waited.append(time.monotonic() - start)
+    assert [failure for waits in met for failure in waits.failures] == []
+    assert max(waited) < 5.0  # without the door it gives up after 20
 
 
 def test_a_reader_that_fails_is_seen(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_write_that_fails_midway_leaves_nothing_behind(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.history.store._change", fail)
+    monkeypatch.setattr("backtests.history.store.change", fail)
     with pytest.raises(KeyboardInterrupt):
         store.add([batch("DGS10", 4.5)], NOW)
     assert store.series_ids() == ("DGS2",)

@@ -16,7 +16,8 @@ import pytest
 
 from backtests.history.batch import Batch, dated
 from backtests.history.panel import History
-from backtests.history.store import FETCHED, MIGRATIONS, SCHEMA_VERSION, Store
+from backtests.history.schema import MIGRATIONS, SCHEMA_VERSION
+from backtests.history.store import FETCHED, Store
 from signals.errors import ConfigError, DataError
 
 NOW = pd.Timestamp("2026-01-05 12:00")

@@ -1,0 +1,163 @@
+"""Who may open the store's file, and when.
+
+DuckDB lets nobody into a file while a writer has it open, and no writer while anybody reads. So
+every operation opens the file and closes it at once, and waits for its turn:
+
+- ``.lock`` beside the store admits one writer, ``.fetch.lock`` one fetch;
+- ``.door`` is shut by a writer from when it wants the file until it has left. Readers that come
+  then wait before it, else a stream of them would keep the writer out for ever.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+import filelock
+
+from backtests.history.schema import migrate, version_of
+from signals.errors import DataError
+
+PATIENCE = 20.0  # seconds a reader or writer waits for others to leave the file
+_PAUSE = 0.05
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a store for one operation that only reads.
+
+    Raises
+    ------
+    DataError
+        When there is none, a writer does not leave it in time, or it is no store of ours.
+    """
+    if not path.is_file():
+        raise DataError(
+            f"expected a store at {path}, found none; make it with "
+            f"'drypowder import PATH --store {path}'"
+        )
+    _pass_the_door(path)
+    with _open(path, read_only=True) as connection:
+        version_of(connection, path)
+        yield connection
+
+
+@contextmanager
+def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a store for one transaction, alone; make it when there is none.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wait
+        Seconds to wait for another writer to end.
+
+    Raises
+    ------
+    DataError
+        When it cannot be written, or others do not leave it in time. Nothing has changed then.
+    """
+    _check_writable(path)
+    busy = (
+        f"expected to be the only writer of {path}, but another import or fetch is running; wait "
+        "for it to end"
+    )
+    with (
+        alone(path, ".lock", busy, wait),
+        alone(path, ".door", _held_open("write", path), PATIENCE),
+    ):
+        if not path.is_file():
+            _make(path)
+        with _open(path, read_only=False) as connection:
+            connection.execute("BEGIN")
+            migrate(connection, path)
+            yield connection
+            connection.execute("COMMIT")
+
+
+@contextmanager
+def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
+    """Hold a lock file beside the store; raise :class:`DataError` ``otherwise``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(f"{path}{ending}")
+    try:
+        lock.acquire(timeout=wait)
+    except filelock.Timeout:
+        raise DataError(otherwise) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _pass_the_door(path: Path) -> None:
+    """Wait while a writer wants the file; who may not write beside the store just goes on."""
+    door = Path(f"{path}.door")
+    if os.access(door, os.W_OK):
+        with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
+            pass
+
+
+@contextmanager
+def _open(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = connect(path, read_only=read_only)
+    try:
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
+    except duckdb.Error as error:
+        raise DataError(_damaged(path)) from error
+    finally:
+        connection.close()
+
+
+def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open the file, waiting for others to leave."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.Error as error:
+            locked = "set lock on file" in str(error).lower()
+            if not locked:
+                raise DataError(_damaged(path)) from error
+            if time.monotonic() > deadline:
+                said = _held_open("read" if read_only else "write", path)
+                raise DataError(said) from error
+            time.sleep(_PAUSE)
+
+
+def _held_open(what: str, path: Path) -> str:
+    return (
+        f"expected to {what} {path} within {PATIENCE:.0f} s, but another program holds it open; "
+        "close that program"
+    )
+
+
+def _damaged(path: Path) -> str:
+    return (
+        f"expected a store of drypowder at {path}, but DuckDB cannot open it: it is damaged, of "
+        "another kind or of a newer version; name another with --store, or import anew"
+    )
+
+
+def _check_writable(path: Path) -> None:
+    if path.exists() and not path.stat().st_mode & 0o222:
+        raise DataError(
+            f"expected to write to {path}, but the file is read-only; make it writable "
+            f"(chmod u+w) or name another with --store"
+        )
+    if path.is_dir():
+        raise DataError(f"expected a file at {path}, but it is a folder; name a file in it")
+
+
+def _make(path: Path) -> None:
+    """Put an empty store in place, whole: a file that is killed half made is none."""
+    fresh = path.with_name(f".{path.name}.new")
+    for left in (fresh, fresh.with_name(f"{fresh.name}.wal")):
+        left.unlink(missing_ok=True)
+    with duckdb.connect(str(fresh)) as connection:
+        migrate(connection, fresh)
+    fresh.replace(path)

@@ -1,0 +1,107 @@
+"""A price vintage in the store: extended by new days, replaced whole when closes are rewritten."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.history.batch import Batch, dated
+from backtests.history.calendar import sessions
+from backtests.history.changes import JITTER
+from backtests.history.panel import History
+from backtests.history.store import Store
+
+DAYS = sessions(pd.Timestamp("2025-01-02"), pd.Timestamp("2025-03-31"))
+CLOSES = pd.Series(100.0 * 1.01 ** np.arange(len(DAYS)), DAYS)
+MONDAY = pd.Timestamp("2025-04-07 18:00")
+
+
+def vintage(closes: pd.Series, ticker: str = "SPY") -> Batch:
+    return dated(ticker, closes, "Yahoo", MONDAY)
+
+
+def grown(path: Path, *vintages: pd.Series) -> tuple[Store, list[tuple[int, int]]]:
+    """Return a store after some vintages, a day apart, and what each was said to bring."""
+    store, said = Store(path), []
+    for n, closes in enumerate(vintages):
+        (added,) = store.add([vintage(closes)], MONDAY + pd.Timedelta(days=n))
+        assert added.refused == ""
+        said.append((added.new, added.revised))
+    return store, said
+
+
+def stored(store: Store) -> int:
+    return int(store.query("SELECT count(*) AS n FROM observations")["n"].iloc[0])
+
+
+def seen(store: Store, as_of: pd.Timestamp | None = None) -> pd.Series:
+    return History.load(store, ("SPY",), as_of=as_of).panel["SPY"].dropna()
+
+
+def test_days_that_follow_extend_what_is_held(tmp_path: Path) -> None:
+    store, said = grown(tmp_path / "s.duckdb", CLOSES[:40], CLOSES[:41], CLOSES)
+    assert said == [(40, 0), (1, 0), (len(CLOSES) - 41, 0)]
+    assert stored(store) == len(CLOSES)  # each close once
+    pd.testing.assert_series_equal(seen(store), CLOSES, check_names=False, check_freq=False)
+
+
+def test_an_extended_store_is_read_as_one_that_holds_the_vintage_whole(tmp_path: Path) -> None:
+    extended, _ = grown(tmp_path / "a.duckdb", CLOSES[:40], CLOSES)
+    whole, _ = grown(tmp_path / "b.duckdb", CLOSES)
+    pd.testing.assert_series_equal(seen(extended), seen(whole))
+
+
+def test_a_dividend_after_an_extension_is_a_new_vintage_and_no_old_close_is_seen(
+    tmp_path: Path,
+) -> None:
+    paid = CLOSES.where(CLOSES.index > DAYS[45], CLOSES * 0.997)
+    store, said = grown(tmp_path / "s.duckdb", CLOSES[:40], CLOSES[:50], paid)
+    assert said[-1] == (len(CLOSES) - 50, 46)  # new days, and closes that changed
+    assert stored(store) == 50 + len(CLOSES)
+    pd.testing.assert_series_equal(seen(store), paid, check_names=False, check_freq=False)
+
+
+def test_and_the_new_vintage_is_extended_in_its_turn(tmp_path: Path) -> None:
+    halved = CLOSES / 2
+    store, said = grown(tmp_path / "s.duckdb", CLOSES[:40], halved[:45], halved)
+    assert said == [(40, 0), (5, 40), (len(CLOSES) - 45, 0)]
+    assert seen(store).pct_change().max() == pytest.approx(0.01)
+    assert len(seen(store)) == len(CLOSES)
+
+
+def test_the_store_as_it_was_shows_the_vintage_of_the_day_as_far_as_it_went(
+    tmp_path: Path,
+) -> None:
+    store, _ = grown(tmp_path / "s.duckdb", CLOSES[:40], CLOSES[:50], CLOSES / 2)
+    for days, expected in ((0, CLOSES[:40]), (1, CLOSES[:50]), (2, CLOSES / 2)):
+        then = seen(store, as_of=MONDAY + pd.Timedelta(days=days)).loc[: DAYS[-1]]
+        then = then[: len(expected)]
+        pd.testing.assert_series_equal(then, expected, check_names=False, check_freq=False)
+        assert then.index[-1] == expected.index[-1]
+
+
+@pytest.mark.parametrize("earlier", [CLOSES[5:], CLOSES.drop(DAYS[20])], ids=["front", "middle"])
+def test_older_days_that_come_late_are_a_new_vintage(tmp_path: Path, earlier: pd.Series) -> None:
+    store, said = grown(tmp_path / "s.duckdb", earlier, CLOSES)
+    assert said[-1] == (len(CLOSES) - len(earlier), 0)
+    assert stored(store) == len(earlier) + len(CLOSES)
+    pd.testing.assert_series_equal(seen(store), CLOSES, check_names=False, check_freq=False)
+
+
+def test_the_last_bits_of_yahoos_single_precision_are_no_revision(tmp_path: Path) -> None:
+    seven = pd.Series([71.69662475585938, 71.6966552734375, 71.69664764404297])
+    assert seven.max() / seven.min() - 1 < JITTER
+    rng = np.random.default_rng(1)
+    noisy = CLOSES * (1 + rng.uniform(-0.5, 0.5, len(CLOSES)) * JITTER)
+    store, said = grown(tmp_path / "s.duckdb", CLOSES[:-1], noisy)
+    assert said[-1] == (1, 0)
+    kept = pd.concat([CLOSES[:-1], noisy[-1:]])
+    pd.testing.assert_series_equal(seen(store), kept, check_names=False, check_freq=False)
+
+
+def test_but_what_is_held_never_drifts_further_than_that(tmp_path: Path) -> None:
+    """Each vintage is held to the first, not to the one before."""
+    steps = [CLOSES * (1 + 0.6 * JITTER * n) for n in range(3)]
+    _, said = grown(tmp_path / "s.duckdb", *steps)
+    assert said == [(len(CLOSES), 0), (0, 0), (0, len(CLOSES))]
