@@ -4,8 +4,8 @@
 
 Makes the store unless it is there (a simulated economy of 20 years, SIMULATED): vintages of an
 archive for a quarter of the rows, tickers no signal reads for a quarter, and for the rest whole
-price vintages, as if every close were rewritten every day. Then runs the commands in processes of their own,
-beside the same on a store of the first vintage alone.
+price vintages, as if every close were rewritten every day. Then runs the commands in processes of
+their own, beside the same on a store of the first vintage alone.
 """
 
 import argparse

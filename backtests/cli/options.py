@@ -62,10 +62,10 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
 
 
 def console() -> "Console":
-    """Return where tables are printed; plain text in a pipe, and NO_COLOR is obeyed."""
+    """Return where tables are printed; in a pipe plain text, a line a row; NO_COLOR is obeyed."""
     from rich.console import Console
 
-    wide = None if sys.stdout is not None and sys.stdout.isatty() else 160
+    wide = None if sys.stdout is not None and sys.stdout.isatty() else 1000
     return Console(width=wide, highlight=False, soft_wrap=False)
 
 

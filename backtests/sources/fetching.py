@@ -106,13 +106,20 @@ def fetch(
     with store.fetching():
         held = store.last_fetched() if store.exists() else {}
         jobs.sort(key=lambda job: held.get(job.ids[0], pd.Timestamp.min))
-        return [*_done(store, jobs, clock, progress), *left_out]
+        return [*_done(store, jobs, clock, frozenset(only), progress), *left_out]
 
 
 def _done(
-    store: Store, jobs: list[Job], clock: Clock, progress: Callable[[str], None]
+    store: Store,
+    jobs: list[Job],
+    clock: Clock,
+    named: frozenset[str],
+    progress: Callable[[str], None],
 ) -> Iterator[Outcome]:
-    """Do the jobs; once a source cannot be reached, its others are not tried."""
+    """Do the jobs; once a source cannot be reached, its others are not tried.
+
+    What a source does not have is a failure where it was held, or was asked for by name.
+    """
     down: dict[str, str] = {}
     for job in jobs:
         progress(job.name)
@@ -125,11 +132,15 @@ def _done(
             down[job.source] = str(error)
             yield Outcome(name=job.name, source=job.source, failed=str(error))
         except Absent as error:
-            held = set(job.ids) & set(store.series_ids() if store.exists() else ())
-            gone = f"{error}; what is held stays" if held else ""
-            yield Outcome(
-                name=job.name, source=job.source, failed=gone, note="" if gone else str(error)
-            )
+            held = store.series_ids() if store.exists() else ()
+            if set(job.ids) & set(held):
+                yield Outcome(
+                    name=job.name, source=job.source, failed=f"{error}; what is held stays"
+                )
+            elif set(job.ids) & named:
+                yield Outcome(name=job.name, source=job.source, failed=str(error))
+            else:
+                yield Outcome(name=job.name, source=job.source, note=str(error))
         except DrypowderError as error:
             yield Outcome(name=job.name, source=job.source, failed=redacted(str(error)))
 

@@ -15,12 +15,13 @@ from typing import TypeVar
 
 import requests
 import tenacity
-from urllib3.exceptions import NewConnectionError
+import urllib3
 
 from backtests.sources.secrets import Discreet, redacted
 from signals.errors import SourceError
 
 T = TypeVar("T")
+_PART = 65_536  # bytes read at once
 _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"')
 
 
@@ -30,8 +31,8 @@ class Patience:
 
     Attributes
     ----------
-    connect, read
-        For a connection, and for the next part of an answer.
+    connect, read, answer
+        For a connection, for the next part of an answer, and for the whole of it.
     attempts
         How often a busy or broken source is asked.
     reach
@@ -45,6 +46,7 @@ class Patience:
 
     connect: float = 4.0
     read: float = 30.0
+    answer: float = 120.0
     attempts: int = 4
     reach: int = 2
     wait: float = 1.0
@@ -200,32 +202,45 @@ class Client:
     def _once(self, url: str, params: Mapping[str, str] | None) -> str:
         self.rate.wait()
         patience = self.clock.patience
+        waits = (patience.connect, min(patience.read, self.clock.left or 1.0))
         try:
-            answer = self.session.get(url, params=params, timeout=(patience.connect, patience.read))
-        except requests.RequestException as error:
+            with self.session.get(url, params=params, timeout=waits, stream=True) as answer:
+                text = self._whole(answer).decode("utf-8", errors="replace")
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise self._failure(error) from None
         if answer.status_code == 200:
-            return answer.content.decode("utf-8", errors="replace")
-        raise self._refusal(answer)
+            return text
+        raise self._refusal(answer, text)
 
-    def _failure(self, error: requests.RequestException) -> SourceError:
+    def _whole(self, answer: requests.Response) -> bytes:
+        """Return the body; each part may come in time and the whole still never end."""
+        limit = min(self.clock.patience.answer, self.clock.left)
+        deadline = time.monotonic() + limit
+        parts = []
+        while part := answer.raw.read1(_PART, decode_content=True):
+            parts.append(part)
+            if time.monotonic() > deadline:
+                raise Transient(f"{self.name} did not answer in whole within {limit:.0f} s")
+        return b"".join(parts)
+
+    def _failure(self, error: Exception) -> SourceError:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         unreachable = isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
-        if unreachable or isinstance(reason, NewConnectionError):
+        if unreachable or isinstance(reason, urllib3.exceptions.NewConnectionError):
             return Unreachable(f"{self.name} cannot be reached; check the network")
-        if isinstance(error, requests.Timeout):
+        if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
             return Transient(f"{self.name} did not answer in {self.clock.patience.read:.0f} s")
         return Transient(f"{self.name} broke off: {type(error).__name__}")
 
-    def _refusal(self, answer: requests.Response) -> SourceError:
-        code, said = answer.status_code, _said(answer.text)
+    def _refusal(self, answer: requests.Response, text: str) -> SourceError:
+        code = answer.status_code
         if code == 404:
             return Absent(f"{self.name} has no such series (404)")
         if code == 429 or code >= 500:
             wait = _seconds(answer.headers.get("Retry-After"))
             busy = "is asked too often" if code == 429 else "is in trouble"
             return Transient(f"{self.name} {busy} ({code})", wait)
-        return SourceError(f"{self.name} refused ({code}): {said}")
+        return SourceError(f"{self.name} refused ({code}): {_said(text)}")
 
 
 def _said(text: str) -> str:

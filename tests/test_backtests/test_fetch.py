@@ -409,7 +409,7 @@ def test_a_split_between_two_fetches_is_one_new_whole_vintage_and_changes_no_ret
     rewrite(monkeypatch, scaled("2025-12-26", 0.25))  # four for one on the 26th
     after = bring(target, "MU", "SPY")["MU"]
     whole = price_rows(target, "MU")
-    assert (after.new, after.revised) == (count + 4, 0)  # the 26th, 29th, 30th and 31st
+    assert (after.new, after.revised) == (4, count)  # the 26th, 29th, 30th and 31st
     assert len(whole) == count + 4
     closes = History.load(target, ("MU",)).closes["MU"].loc[: before.index[-1]]
     np.testing.assert_allclose(closes, before / 4, rtol=1e-15)

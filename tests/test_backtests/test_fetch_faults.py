@@ -214,10 +214,8 @@ def test_what_lasts_keeps_the_series_out_and_nothing_else_and_what_passes_is_ove
     if kind in channel.harmless:
         assert (outcome.failed, told(target)) == ("", both(channel, truth))
         return
-    said = outcome.failed or outcome.note
-    assert re.search(MESSAGES[kind], said)
-    assert "\n" not in said
-    assert bool(outcome.failed) or kind == "vanished"  # what there never was is a note
+    assert re.search(MESSAGES[kind], outcome.failed)
+    assert "\n" not in outcome.failed
     assert told(target) == of(channel.bystander, truth)
 
     servers.faults.clear()
@@ -237,6 +235,19 @@ def test_what_comes_slowly_comes(name: str, servers: Servers, target: Store, tru
     ask(channel, target, alone=True)
     assert len(servers.faults.done) == 1
     assert told(target) == of(channel.target, truth)
+
+
+@pytest.mark.parametrize("name", ["FRED's XML", "ALFRED's vintages", "Yahoo", "the SEC"])
+def test_what_comes_for_ever_is_given_up_in_time(
+    name: str, servers: Servers, target: Store, truth: Told
+) -> None:
+    channel = CHANNELS[name]
+    servers.faults.add(Fault("slow", seconds=60.0, match=channel.match, times=None))
+    begun = time.monotonic()
+    outcome = ask(channel, target, replace(SOON, budget=3.0), alone=True)[channel.target]
+    assert time.monotonic() - begun < 8.0
+    assert "did not answer in" in outcome.failed
+    assert told(target) == frozenset()
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -339,8 +350,7 @@ def test_whatever_happens_the_store_holds_nothing_but_the_truth(
     assert servers.faults.done
     assert before <= told(target) <= truth
     assert of(channel.bystander, told(target)) == of(channel.bystander, truth)
-    outcome = outcomes[channel.target]
-    said = outcome.failed or outcome.note
+    said = outcomes[channel.target].failed
     assert "\n" not in said
     if of(channel.target, told(target)) != of(channel.target, truth):
         assert re.search(MESSAGES[kind], said)

@@ -1,0 +1,88 @@
+"""Our client on the wire: packed and in pieces, broken off, and answers that never end."""
+
+import gzip
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from backtests.sources.http import Client, Clock, Patience, Rate
+from signals.errors import SourceError
+
+TEXT = "2025-12-31,4.25\n" * 20_000
+BRISK = Patience(connect=1.0, read=0.5, answer=1.0, attempts=2, wait=0.01, longest=0.05, budget=9.0)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """``/whole``, ``/cut``: gzip in chunks, as FRED and the SEC send it. ``/drip``: for ever."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(503 if self.path == "/drip-503" else 200)
+        if self.path.startswith("/drip"):
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            self._drip()
+            return
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        packed = gzip.compress(TEXT.encode())
+        pieces = [packed[n : n + 100] for n in range(0, len(packed), 100)]
+        for piece in pieces[: len(pieces) // 2] if self.path == "/cut" else [*pieces, b""]:
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        self.close_connection = True
+
+    def _drip(self) -> None:
+        self.close_connection = True
+        try:
+            for _ in range(300):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+                time.sleep(0.1)
+        except OSError:
+            pass  # the client has had enough
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def get(url: str, patience: Patience = BRISK) -> str:
+    return Client("Nobody", Rate(100, 1.0), Clock.started(patience)).get(url, read=str)
+
+
+def test_what_comes_packed_and_in_pieces_is_whole(root: str) -> None:
+    assert get(f"{root}/whole") == TEXT
+
+
+def test_what_breaks_off_is_no_answer(root: str) -> None:
+    with pytest.raises(SourceError, match="Nobody broke off"):
+        get(f"{root}/cut")
+
+
+@pytest.mark.parametrize("path", ["drip", "drip-503"])
+def test_an_answer_that_never_ends_is_given_up(root: str, path: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(SourceError, match="Nobody did not answer in whole within 1 s"):
+        get(f"{root}/{path}")
+    assert 2.0 <= time.monotonic() - begun < 5.0  # asked twice
+
+
+def test_nor_does_it_outlast_the_time_of_the_whole_fetch(root: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(SourceError):
+        get(f"{root}/drip", Patience(read=0.5, answer=60.0, budget=0.7))
+    assert time.monotonic() - begun < 3.0
