@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from typing import Any, NoReturn
 
@@ -48,7 +48,7 @@ def ask(thing: Strategy | Signal, name: str, *given: Any) -> Any:
     thing
         Whom to ask.
     name
-        What: a key of :data:`FORMS`.
+        What: a key of :data:`CONTRACT`.
     given
         What it is asked with: the reading and the panel, the panel, or nothing for a property.
 
@@ -71,7 +71,7 @@ def _answer(thing: Any, name: str, given: tuple[Any, ...], function: Callable[..
     except (Exception, SystemExit) as error:
         message = f"{thing.name}: {name} failed: {placed(error)}{_cure(thing, error)}"
         raise SimulationError(message) from error
-    FORMS[name](thing, said, given)
+    CONTRACT[name].form(thing, said, given)
     return said
 
 
@@ -129,10 +129,6 @@ def _check_state(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
         _refuse(thing, "state", "labels", repr(strange[0]), cure)
 
 
-def _check_weights(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
-    """Leave it to :func:`strategies.decide`, which knows the form."""
-
-
 def _check_thresholds(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
     if not (isinstance(said, tuple) and said and all(isinstance(t, Threshold) for t in said)):
         _refuse(thing, "thresholds", "a tuple of Threshold", repr(said)[:80], "name at least one")
@@ -170,29 +166,40 @@ def _check_flag(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
         _refuse(thing, "flag", expected, f"of type {said.dtype}", cure)
 
 
-#: What the contract asks for, with the form of each answer.
-FORMS: dict[str, Form] = {
-    "assets": _names("assets", "tickers"),
-    "reads": _names("reads", "ids"),
-    "state": _check_state,
-    "weights": _check_weights,
-    "inputs": _names("inputs", "ids"),
-    "thresholds": _check_thresholds,
-    "gauges": _check_gauges,
-    "score": _check_score,
-    "flag": _check_flag,
-}
-#: What each is asked with; nothing makes it a property.
-_ASKED = {
-    "state": ("reading", "panel"),
-    "weights": ("reading", "panel"),
-    "gauges": ("panel",),
-    "score": ("panel",),
-    "flag": ("panel",),
-}
-_OF = {
-    Strategy: ("assets", "reads", "state", "weights"),
-    Signal: ("inputs", "thresholds", "gauges", "score", "flag"),
+def _left_to_decide(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    """Pass: :func:`strategies.decide` knows the form of weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """What the contract asks of a strategy or a signal.
+
+    Attributes
+    ----------
+    of
+        Whose it is.
+    form
+        Raises unless an answer has its form.
+    asked
+        What it is asked with; nothing makes it a property.
+    """
+
+    of: type[Strategy] | type[Signal]
+    form: Form
+    asked: tuple[str, ...] = ()
+
+
+_PANEL, _BOTH = ("panel",), ("reading", "panel")
+CONTRACT = {
+    "assets": Member(of=Strategy, form=_names("assets", "tickers")),
+    "reads": Member(of=Strategy, form=_names("reads", "ids")),
+    "state": Member(of=Strategy, form=_check_state, asked=_BOTH),
+    "weights": Member(of=Strategy, form=_left_to_decide, asked=_BOTH),
+    "inputs": Member(of=Signal, form=_names("inputs", "ids")),
+    "thresholds": Member(of=Signal, form=_check_thresholds),
+    "gauges": Member(of=Signal, form=_check_gauges, asked=_PANEL),
+    "score": Member(of=Signal, form=_check_score, asked=_PANEL),
+    "flag": Member(of=Signal, form=_check_flag, asked=_PANEL),
 }
 
 
@@ -207,15 +214,14 @@ def guard(cls: type, path: str) -> None:
     ConfigError
         When a property is a method or the other way round, or a method takes other arguments.
     """
-    names = _OF[Strategy if issubclass(cls, Strategy) else Signal]
     for base in own_bases(cls):
-        for name in names:
-            if name in vars(base):
+        for name, member in CONTRACT.items():
+            if issubclass(cls, member.of) and name in vars(base):
                 _guard_one(base, name, vars(base)[name], path)
 
 
 def _guard_one(base: type, name: str, found: Any, path: str) -> None:
-    asked = _ASKED.get(name, ())
+    asked = CONTRACT[name].asked
     signature = f"{name}({', '.join(('self', *asked))})"
     if isinstance(found, property) and not asked and found.fget is not None:
         if not hasattr(found.fget, _GUARDED):
@@ -235,7 +241,7 @@ def _guard_one(base: type, name: str, found: Any, path: str) -> None:
             f"{path}: expected a method {signature}, was {type(found).__name__}; define it with def"
         )
     elif not isinstance(found, property | cached_property):
-        FORMS[name](base, found, ())
+        CONTRACT[name].form(base, found, ())
 
 
 def _takes(function: Callable[..., Any], count: int) -> bool:

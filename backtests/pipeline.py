@@ -169,6 +169,10 @@ def entered(state: pd.Series, watched: tuple[str, ...], index: pd.Index) -> int:
     return int((on & ~on.shift(1, fill_value=False)).sum())
 
 
+#: Entries of a state below which nothing can be concluded about timing.
+FEW = 3
+
+
 def times_entered(run: Run) -> int | None:
     """Return how many times a run's strategy entered the states it acts in.
 

@@ -262,9 +262,7 @@ def seams_of(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dateti
 
 def _open(config: RunConfig, candidates: list[RunConfig]) -> History:
     ids = dict.fromkeys(id for each in (config, *candidates) for id in each.series())
-    return config.choice().open(
-        tuple(ids), None if config.end is None else pd.Timestamp(config.end)
-    )
+    return config.choice().open(tuple(ids), config.end_day())
 
 
 def _try(

@@ -15,7 +15,6 @@ from strategies.patient import Patient
 from strategies.survival import Survival
 
 __all__ = [
-    "CHALLENGERS",
     "STRATEGIES",
     "Bills",
     "Bitcoin",
@@ -38,6 +37,7 @@ __all__ = [
     "TrendUniverse",
     "VolTarget",
     "decide",
+    "kind_of",
 ]
 
 _THESIS: tuple[type[Strategy], ...] = (
@@ -64,5 +64,10 @@ _CHALLENGERS: tuple[type[Strategy], ...] = (Trend, TrendUniverse, DualMomentum, 
 STRATEGIES: dict[str, type[Strategy]] = {
     strategy.name: strategy for strategy in (*_THESIS, *_BASELINES, *_CHALLENGERS)
 }
-#: Names of the rules that know nothing of the thesis.
-CHALLENGERS = tuple(strategy.name for strategy in _CHALLENGERS)
+
+
+def kind_of(strategy: Strategy | type[Strategy]) -> str:
+    """Return ``thesis``, ``baseline``, or ``challenger`` for a rule that knows no thesis."""
+    if strategy.name in (challenger.name for challenger in _CHALLENGERS):
+        return "challenger"
+    return "thesis" if strategy.link else "baseline"

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.errors import ConfigError, DrypowderError, SimulationError, placed
+from signals.errors import ConfigError, SimulationError
 from signals.regime import Reading, Regime
 
 VOLATILITY_WINDOW = 63
@@ -170,19 +170,12 @@ def check_volatility(volatility: float) -> None:
 def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
     """Return a strategy's weights at every session, with the form that the contract asks for.
 
-    Whatever goes wrong inside a strategy is told on one line with its place.
-
     Raises
     ------
     SimulationError
-        When the weights are no table of numbers, sessions × assets, or the strategy fails.
+        When the weights are no table of numbers, sessions × assets.
     """
-    try:
-        weights = strategy.weights(reading, panel)
-    except DrypowderError:
-        raise
-    except Exception as error:
-        raise SimulationError(f"{strategy.name}: weights failed: {placed(error)}") from error
+    weights = strategy.weights(reading, panel)
     if not isinstance(weights, pd.DataFrame):
         raise SimulationError(
             f"{strategy.name}: expected weights as a DataFrame, sessions × assets, was "

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Optional
 import typer
 
 from backtests.cli.options import (
+    DateOption,
     JsonOption,
+    LagOption,
     SeedOption,
     SourceOption,
     StoreOption,
@@ -19,9 +21,6 @@ from backtests.cli.options import (
     warn_if_stale,
 )
 
-Text = Optional[str]  # noqa: UP045 - typer reads it
-Date = Annotated[Text, typer.Option(metavar="DATE", help="Like 2015-01-01.")]
-
 
 def compare(
     strategies: Annotated[
@@ -31,12 +30,9 @@ def compare(
     store: StoreOption = None,
     source: SourceOption = None,
     seed: SeedOption = None,
-    start: Date = None,
-    end: Date = None,
-    lag: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Sessions from decision to fill; at least 1."),
-    ] = None,
+    start: DateOption = None,
+    end: DateOption = None,
+    lag: LagOption = None,
     draws: Annotated[
         int, typer.Option(min=0, max=10_000, help="Histories resampled for placebos of prices.")
     ] = 39,
@@ -92,6 +88,8 @@ def _check_page(out: Path) -> None:
 def _print(numbers: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
+    from backtests.pipeline import FEW
+
     first = next(iter(numbers.values()))
     screen = console()
     label = "SIMULATED" if first["simulated"] else first["source"]
@@ -106,7 +104,7 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
         "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
         "a constant SPY/bills mix of the same mean net exposure, known only afterwards. placebo: "
         "share of placebos beaten by its timing (s shifted dates, r resampled returns), not "
-        "adjusted for the number of rows. in: entries of its state; below 3 nothing can be "
+        f"adjusted for the number of rows. in: entries of its state; below {FEW} nothing can be "
         "concluded about timing."
     )
     typer.echo(f"page: {out}")

@@ -101,18 +101,11 @@ def _export(store: Any, path: Path, json: bool) -> None:
 
 
 def _revisions(store: Any, series: str, json: bool) -> None:
-    from difflib import get_close_matches
-
-    from signals.errors import MissingSeries
+    from signals.errors import MissingSeries, unknown
 
     ids = store.series_ids()
     if series not in ids:
-        near = get_close_matches(series.upper(), ids, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise MissingSeries(
-            f"expected a series that {store.path} holds, was '{series}'; {hint}'drypowder data' "
-            "lists them"
-        )
+        raise MissingSeries(unknown(f"series in {store.path}", series, ids))
     rows = store.vintages(series)
     summary = summarised(rows, series)
     if json:

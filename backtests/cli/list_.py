@@ -6,10 +6,15 @@ from backtests.cli.options import JsonOption, console, print_json
 def list_(json: JsonOption = False) -> None:
     """List strategies and signals, a line each."""
     from signals import SIGNALS
-    from strategies import STRATEGIES
+    from strategies import STRATEGIES, kind_of
 
     strategies = {
-        name: {"line": s.line, "link": s.link, "follows_regime": s.follows_regime}
+        name: {
+            "kind": kind_of(s),
+            "line": s.line,
+            "link": s.link,
+            "follows_regime": s.follows_regime,
+        }
         for name, s in STRATEGIES.items()
     }
     signals = {
@@ -28,6 +33,7 @@ def list_(json: JsonOption = False) -> None:
     for title, entries in (("strategies", strategies), ("signals", signals)):
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, entry in entries.items():
-            table.add_row(f"  {name}", str(entry["link"]) or "baseline", str(entry["line"]))
+            what = str(entry["link"] or entry.get("kind", ""))
+            table.add_row(f"  {name}", what, str(entry["line"]))
         console().print(f"[bold]{title}[/bold]")
         console().print(table)

@@ -24,6 +24,14 @@ SeedOption = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--seed", help="Seed of the simulated economy; default 0."),
 ]
+DateOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(metavar="DATE", help="Like 2015-01-01."),
+]
+LagOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(help="Sessions from decision to fill; at least 1."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
 
 

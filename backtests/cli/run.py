@@ -6,7 +6,9 @@ from typing import Annotated, Any, Optional
 import typer
 
 from backtests.cli.options import (
+    DateOption,
     JsonOption,
+    LagOption,
     SeedOption,
     SourceOption,
     StoreOption,
@@ -19,19 +21,17 @@ from backtests.cli.options import (
     warn_if_stale,
 )
 
-Text = Optional[str]  # noqa: UP045 - typer reads it
-Date = Annotated[Text, typer.Option(metavar="DATE", help="Like 2015-01-01.")]
-
 
 def run(
     strategy: Annotated[
-        Text, typer.Argument(help="A strategy of 'drypowder list'; may stand in --config.")
+        Optional[str],  # noqa: UP045 - typer reads it
+        typer.Argument(help="A strategy of 'drypowder list'; may stand in --config."),
     ] = None,
     store: StoreOption = None,
     source: SourceOption = None,
     seed: SeedOption = None,
-    start: Date = None,
-    end: Date = None,
+    start: DateOption = None,
+    end: DateOption = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--out", help="Folder to write; default reports/<strategy>-<run id>."),
@@ -44,10 +44,7 @@ def run(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the strategy."),
     ] = None,
-    lag: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Sessions from decision to fill; at least 1."),
-    ] = None,
+    lag: LagOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run one backtest; write its tearsheet and files."""
@@ -124,6 +121,7 @@ def _parameter(text: str) -> tuple[str, Any]:
 def _print(numbers: dict[str, Any], folder: Path) -> None:
     from rich.table import Table
 
+    from backtests.pipeline import FEW
     from backtests.report.tearsheet import ROWS
 
     described = numbers["run"]
@@ -146,7 +144,7 @@ def _print(numbers: dict[str, Any], folder: Path) -> None:
         table.add_row(label, *("–" if v is None else form(v) for v in values))
     screen.print(table)
     entered = described["absorption_entered"]
-    few = "; nothing can be concluded about timing" if entered < 3 else ""
+    few = "; nothing can be concluded about timing" if entered < FEW else ""
     typer.echo(f"ABSORPTION was entered {entered} times in this sample{few}")
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:

@@ -13,15 +13,13 @@ import numpy as np
 import pandas as pd
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-from backtests.evidence.metrics import YEAR
+from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
 #: Sessions; what is shorter is one observation whatever the autocorrelations say.
 SHORTEST_BLOCK = 5
 #: Sessions; below that there is next to nothing to resample.
 FEWEST = 20
-#: A standard deviation below this, as a fraction a day, is rounding.
-ROUNDING = 1e-12
 #: Likewise within a resample, as a share of the deviation of all dates.
 NO_VARIATION = 1e-6
 

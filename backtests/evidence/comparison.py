@@ -20,17 +20,15 @@ from backtests.evidence.luck import NO_TIMING, NOT_DRAWN, Luck, draw_gains, plac
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import Run, read, run_on, times_entered, window
+from backtests.pipeline import FEW, Run, read, run_on, times_entered, window
 from signals import drive
 from signals.agnostic import RIVALS
 from signals.drivers import VOTES
 from signals.errors import ConfigError
 from signals.regime import Reading
 from signals.universe import UNIVERSE
-from strategies import CHALLENGERS, STRATEGIES
+from strategies import STRATEGIES, kind_of
 
-#: Entries of a state below which nothing can be said of its timing.
-FEW = 3
 #: P-value of a timing placebo that is told from luck, before any account of how many were tried.
 TOLD = 0.05
 #: Placebos that a verdict at that level takes: with fewer it hangs on one of them.
@@ -92,9 +90,7 @@ class Compared:
         if self.run.config.strategy not in STRATEGIES:
             return "own"
         rival = self.run.config.driver in RIVALS
-        if rival or self.run.strategy.name in CHALLENGERS:
-            return "challenger"
-        return "thesis" if self.run.strategy.link else "baseline"
+        return "challenger" if rival else kind_of(self.run.strategy)
 
     @property
     def conclusion(self) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 import signals
 from backtests.engine.costs import Costs
+from backtests.evidence.metrics import ROUNDING
 from backtests.evidence.placebo import Placebo, rank_of, shift_placebo, timing_gain
 from backtests.evidence.resampling import resample_prices
 from backtests.history.bills import YIELD, bill_returns
@@ -29,7 +30,6 @@ TOO_SHORT = "not ranked: too few sessions after the first fill"
 NOT_DRAWN = "not ranked: no histories were drawn"
 NOT_REFITTED = "not ranked: its regime is a model, which would have to be estimated anew each time"
 
-_ROUNDING = 1e-12
 #: Returns below which there is nothing to rank.
 FEWEST = 21
 #: Parts that draws are dealt into: enough to keep a few processes busy.
@@ -149,7 +149,7 @@ def _still(run: Run) -> bool:
     """Return whether the weights never change but for what is listed."""
     listings = run.history.panel.reindex(columns=run.decided.columns).notna().loc[run.decided.index]
     for _, rows in run.decided.groupby([listings[asset] for asset in listings]):
-        if (np.ptp(rows.to_numpy(), axis=0) > _ROUNDING).any():
+        if (np.ptp(rows.to_numpy(), axis=0) > ROUNDING).any():
             return False
     return True
 

@@ -14,6 +14,8 @@ import pandas as pd
 from backtests.engine.simulate import Result
 
 YEAR = 252
+#: A standard deviation below this, as a fraction a day, is rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)

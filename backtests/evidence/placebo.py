@@ -21,15 +21,13 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.costs import Costs
-from backtests.evidence.metrics import YEAR
+from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
 #: Numbers in one array of a chunk of shifts: it stays in the processor's cache.
 CHUNK = 60_000
-#: A standard deviation below this, as a fraction a day, is rounding.
-ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

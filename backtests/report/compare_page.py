@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.evidence.comparison import FEW
 from backtests.history.opening import SIMULATED
+from backtests.pipeline import FEW
 from backtests.report.charts import COLOURS, html_of, present, thinning
 from backtests.report.compare_charts import (
     KIND_COLOURS,

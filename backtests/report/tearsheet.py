@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.history.opening import SIMULATED, stale_warning
-from backtests.pipeline import Run
+from backtests.pipeline import FEW, Run
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.frame import MARKER, framed, rendered, template
 from signals.universe import HINDSIGHT
@@ -115,6 +115,7 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
     return rendered(
         "section.html.j2",
         run=numbers["run"],
+        fewest=FEW,
         line=run.strategy.line,
         link=run.strategy.link,
         headlines=[_row(key, numbers) for key in HEADLINES],

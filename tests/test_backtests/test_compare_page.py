@@ -207,7 +207,7 @@ def test_the_page_says_what_it_cannot_know(page: str) -> None:
         "Capacity and tax are not modelled. Research, not investment advice.",
         "mine@jump_model is left out",
         "95 % intervals by the stationary bootstrap (1,000 resamples",
-        "Nothing can be concluded about timing from fewer than three entries.",
+        "Nothing can be concluded about timing from fewer than 3 entries.",
     ):
         assert said in page
 
