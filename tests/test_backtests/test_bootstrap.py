@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from arch.bootstrap import StationaryBootstrap
+from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
 from backtests.evidence.bootstrap import Interval, block_length, compare_returns
 from backtests.evidence.metrics import sharpe
@@ -48,6 +48,18 @@ def naive(block: int, reps: int, seed: int, level: float) -> dict[str, tuple[flo
 
 
 # --- The same numbers as others' -------------------------------------------------------------
+
+
+def test_the_block_is_archs_for_excess_returns_rounded_up() -> None:
+    """Bills that keep their level for long would ask for a far longer one."""
+    noise = STRATEGY.to_numpy()
+    slow = pd.Series(np.convolve(noise, [0.6**n for n in range(12)])[:N], INDEX)
+    cash = pd.Series(np.cumsum(returns(7, mean=0.0, deviation=2e-6)), INDEX)
+    best = optimal_block_length((slow - cash).to_numpy())["stationary"].iloc[0]
+    other = optimal_block_length(cash.to_numpy())["stationary"].iloc[0]
+    assert 6 < best < other / 2
+    assert best % 1 < 0.5  # rounding to the nearest would round it down
+    assert compare_returns(slow, cash, {}, reps=10)["sharpe"].block == math.ceil(best)
 
 
 def test_intervals_are_those_of_a_plain_loop_over_resampled_rows() -> None:

@@ -842,6 +842,24 @@ def test_the_page_holds_the_rows_and_the_hindsight(page: Page) -> None:
     assert "hindsight" in page.text
 
 
+def test_growth_is_shaded_by_the_regime_known_the_session_before(
+    drypowder: Drypowder, short: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A return is shaded by the regime that could be acted on, not by the one of its own close."""
+    given: list[pd.Series] = []
+    page = "backtests.report.compare_page.write_compare_page"
+    monkeypatch.setattr(page, lambda numbers, growth, regime, *_: given.append(regime))
+    options = ("--source", "simulated", "--start", START, "--out", tmp_path / "page.html")
+    assert drypowder("compare", "bills", *options, "--json").code == 0
+    regime = plain_run(short, "bills").reading.regime
+    (shaded,) = given
+    sessions = list(regime.index)
+    for at in range(1, len(sessions)):
+        was, now = regime.iloc[at - 1], shaded.loc[sessions[at]]
+        assert was == now or (pd.isna(was) and pd.isna(now)), sessions[at]
+    assert regime.loc[START:].nunique() > 1
+
+
 # --- Random baskets --------------------------------------------------------------------------
 
 

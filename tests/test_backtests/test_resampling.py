@@ -222,6 +222,35 @@ def test_prices_start_where_they_started() -> None:
         assert new.loc[start, name] == pytest.approx(closes.loc[start, name], rel=1e-12)
 
 
+@pytest.mark.parametrize("id", ["VIXCLS", "DTWEXBGS"])
+def test_vix_and_the_dollar_move_in_proportion(id: str) -> None:
+    """Drawn as a yield would be that is their logarithm."""
+    panel, closes = small()
+    level = 20 * np.exp(np.sin(np.arange(len(panel)) / 7) + np.arange(len(panel)) / 500)
+    panel = panel.assign(**{id: level, "T10Y3M": np.log(level), "BAA10Y": level})
+    drawn, _ = resample_prices(panel, closes, block=20, seed=3)
+    np.testing.assert_allclose(drawn[id], np.exp(drawn["T10Y3M"]), rtol=1e-9)
+    assert not np.allclose(drawn[id], drawn["BAA10Y"], rtol=1e-2)
+
+
+def test_a_coin_moves_after_a_rest_alone_and_as_after_the_session_drawn() -> None:
+    """Its moves over rests are traceable: each is the position of its session, in millionths."""
+    panel, closes = small()
+    n = np.arange(len(panel))
+    rested = np.append(False, np.diff(panel.index.to_numpy()) > np.timedelta64(1, "D"))
+    closes = closes.assign(**{"BTC-USD": np.exp((n / 1e5).cumsum())})
+    before = closes["BTC-USD"].shift(1)
+    shown = {"BTC-USD": before * np.exp(rested * n / 1e6), "BTC-USD@session": before}
+    drawn, new = resample_prices(panel.assign(**shown), closes, block=20, seed=3)
+    ahead = np.log(drawn["BTC-USD"] / new["BTC-USD"].shift(1)).to_numpy()[2:] * 1e6
+    source = steps(new, "BTC-USD")[1:]
+    both = rested[2:] & rested[source]
+    np.testing.assert_allclose(ahead[both], source[both], atol=1e-4)
+    np.testing.assert_allclose(ahead[~both], 0.0, atol=1e-4)
+    assert 10 < both.sum() < 100
+    assert (rested[2:] & ~rested[source]).sum() > 10  # an ordinary session drawn for a Monday
+
+
 def test_histories_that_do_not_match_are_refused() -> None:
     panel, closes = small()
     with pytest.raises(DataError, match="closes on the panel's 400 sessions"):

@@ -254,6 +254,21 @@ def test_a_decision_that_the_band_leaves_alone_is_no_excuse() -> None:
     assert result.exposure.iloc[4:].max() == pytest.approx(1, rel=BY_HAND)
 
 
+def test_a_holding_given_up_is_not_bought_back_at_the_limit() -> None:
+    """NVDA has no price from the third session on, is closed, and comes back before the squeeze."""
+    n, at = 30, 24
+    prices = squeeze(n=n, to=120.0, at=at).assign(NVDA=10.0)
+    prices.iloc[2:20, 2] = np.nan
+    three = {"MU": 0.3, "BTC": -0.5, "NVDA": 0.2}
+    result = held(Case(weights=decide(prices, (0, three)), prices=prices, gross_limit=1.0))
+    assert result.exposure.iloc[at] == pytest.approx((0.3 + 0.6) / 0.9, rel=BY_HAND)  # within
+    dearer = prices.assign(**{"BTC-USD": prices["BTC-USD"].where(prices["BTC-USD"] == 100, 140.0)})
+    result = held(Case(weights=decide(dearer, (0, three)), prices=dearer, gross_limit=1.0))
+    assert fills(result)[-1] == at + 1
+    assert result.weights.iloc[at + 1].tolist() == pytest.approx([0.3, -0.5, 0.0], abs=BY_HAND)
+    assert result.targets.iloc[-1].tolist() == [0.3, -0.5, 0.0]
+
+
 def test_an_excess_at_the_end_is_left_since_its_fill_is_not_in_history() -> None:
     prices = squeeze(n=4, at=3)
     result = held(Case(weights=decide(prices, (0, EVEN)), prices=prices))
