@@ -55,6 +55,7 @@ FILES = (
 )
 TICKERS = ("SPY", "QQQ", "MU", "NVDA")
 KEYS = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
+LOCKS = (".door", ".lock", ".fetch.lock")
 STARTS = ("no store", "an earlier vintage", "schema version 1")
 #: What a child says of itself: it begins, is in Store.add, has left it, waits to be killed, is
 #: done, or went wrong (a text follows).
@@ -319,7 +320,7 @@ def _findings(store: Store) -> Iterator[str]:
 
 def _locks(store: Path) -> list[str]:
     found = []
-    for ending in (".lock", ".fetch.lock"):
+    for ending in LOCKS:
         try:
             filelock.FileLock(f"{store}{ending}", timeout=0).acquire().lock.release()
         except filelock.Timeout:
@@ -345,7 +346,7 @@ def unlike(store: Path, truth: Content) -> list[str]:
 
 
 def _beside(store: Path) -> set[str]:
-    return {f"{store.name}{ending}" for ending in ("", ".lock", ".fetch.lock")}
+    return {f"{store.name}{ending}" for ending in ("", *LOCKS)}
 
 
 # --- kills --------------------------------------------------------------------------------------

@@ -122,8 +122,13 @@ def test_a_store_that_does_not_open_is_seen(scene: Scene, whole: Path) -> None:
 
 
 def test_a_lock_that_is_left_is_seen(scene: Scene, whole: Path) -> None:
-    with Store(whole).fetching(), filelock.FileLock(f"{whole}.lock"):
+    with (
+        Store(whole).fetching(),
+        filelock.FileLock(f"{whole}.lock"),
+        filelock.FileLock(f"{whole}.door"),
+    ):
         assert looked_at(scene, whole) == [
+            "store.duckdb.door is still held",
             "store.duckdb.lock is still held",
             "store.duckdb.fetch.lock is still held",
         ]
