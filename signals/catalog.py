@@ -248,6 +248,9 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
+#: Filers that went public after filings became data, and are no assets of the universe.
+LATE_FILERS = {"CRWV": date(2025, 3, 28)}
+
 #: Those that build the data centres: whose cash flows are fetched whole.
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 

@@ -20,6 +20,8 @@ app = typer.Typer(
 
 
 _LONGEST = 600
+_INTERRUPTED = 130  # the code for Ctrl-C
+_STOPPED = "stopped; nothing was written half"
 
 
 def _version(wanted: bool) -> None:
@@ -66,11 +68,14 @@ def command(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # σ and − on a terminal that knows ASCII alone
     try:
-        return app(arguments, standalone_mode=False) or 0
+        code = app(arguments, standalone_mode=False) or 0
+        return _say(_STOPPED, code) if code == _INTERRUPTED else code
     except typer.TyperException as error:
         return _say(_usage(error), 2)
     except (typer.Abort, KeyboardInterrupt):
-        return _say("stopped; nothing was written half", 130)
+        return _say(_STOPPED, _INTERRUPTED)
+    except SystemExit:  # typer's answer to a pipe that is closed, as by head
+        return 0
     except BrokenPipeError:
         sys.stderr.close()
         return 0

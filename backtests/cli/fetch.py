@@ -46,7 +46,7 @@ def fetch(
         outcomes = bring(
             target, start=since, only=only or (), patience=Patience(budget=budget), progress=step
         )
-    findings = check_store(target) if target.exists() else []
+    findings = check_store(target) if target.exists() and target.series_ids() else []
     errors = [finding for finding in findings if finding.severity == "error"]
     if json:
         print_json(_plain(outcomes, errors, str(target.path)))
@@ -66,9 +66,12 @@ def _day(text: str) -> str:
     from signals.errors import ConfigError
 
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"--start must be a date like 2015-01-01, was {text!r}") from None
+    if day >= date.today():
+        raise ConfigError(f"--start must be a day before today, was {day}; choose an earlier one")
+    return day.isoformat()
 
 
 def _plain(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _print(outcomes: list[Any], store: str) -> None:
         said = f"failed: {o.failed}" if o.failed else o.note
         if o.failed or o.note or o.new or o.revised:
             table.add_row(o.name, o.source, *came, said)
-    console().print(table)
+    console(markup=False).print(table)
     failed = sum(bool(o.failed) for o in outcomes)
     same = sum(bool(o.last) and not (o.new or o.revised) for o in outcomes)
     typer.echo(

@@ -69,12 +69,15 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
     return choice
 
 
-def console() -> "Console":
-    """Return where tables are printed; in a pipe plain text, a line a row; NO_COLOR is obeyed."""
+def console(*, markup: bool = True) -> "Console":
+    """Return where tables are printed; in a pipe plain text, a line a row; NO_COLOR is obeyed.
+
+    Without markup where a text is not ours: square brackets would be taken for it.
+    """
     from rich.console import Console
 
     wide = None if sys.stdout is not None and sys.stdout.isatty() else 1000
-    return Console(width=wide, highlight=False, soft_wrap=False)
+    return Console(width=wide, highlight=False, soft_wrap=False, markup=markup)
 
 
 @contextmanager

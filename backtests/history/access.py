@@ -9,6 +9,7 @@ every operation opens the file and closes it at once, and waits for its turn:
 """
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,12 @@ from signals.errors import DataError
 
 PATIENCE = 20.0  # seconds a reader or writer waits for others to leave the file
 _PAUSE = 0.05
+#: What DuckDB says when another program, or another thread of this one, has the file.
+_TAKEN = ("set lock on file", "different configuration")
+_SYSTEM = re.compile(
+    "No space left on device|File too large|Disk quota exceeded|Permission denied|"
+    "Read-only file system|Input/output error|Too many open files",
+)
 
 
 @contextmanager
@@ -60,15 +67,13 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     DataError
         When it cannot be written, or others do not leave it in time. Nothing has changed then.
     """
-    _check_writable(path)
+    check_writable(path)
     busy = (
         f"expected to be the only writer of {path}, but another import or fetch is running; wait "
         "for it to end"
     )
-    with (
-        alone(path, ".lock", busy, wait),
-        alone(path, ".door", _held_open("write", path), PATIENCE),
-    ):
+    held = _held_open("write", path)
+    with alone(path, ".lock", busy, wait), alone(path, ".door", held, PATIENCE):
         if not path.is_file():
             _make(path)
         with _open(path, read_only=False) as connection:
@@ -78,24 +83,48 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute("COMMIT")
 
 
+def check_writable(path: Path) -> None:
+    """Raise :class:`DataError` when no store can be written there; make its folder."""
+    if path.is_dir():
+        raise DataError(f"expected a file at {path}, but it is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise DataError(f"expected a file at {path}, but it is a device or pipe; name another")
+    if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
+        raise DataError(
+            f"expected to write to {path}, but the file is read-only; make it writable "
+            f"(chmod u+w) or name another with --store"
+        )
+    try:
+        path.resolve().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(_system_says("write", path, error.strerror or str(error))) from None
+
+
 @contextmanager
 def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
     """Hold a lock file beside the store; raise :class:`DataError` ``otherwise``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(f"{path}{ending}")
+    lock = filelock.FileLock(_beside(path, ending))
     try:
         lock.acquire(timeout=wait)
     except filelock.Timeout:
         raise DataError(otherwise) from None
+    except OSError as error:
+        said = f"{error.strerror or error} for {lock.lock_file}"
+        raise DataError(_system_says("write", path, said)) from None
     try:
         yield
     finally:
         lock.release()
 
 
+def _beside(path: Path, ending: str) -> str:
+    """Return a file beside the store's own, wherever a link to it stands."""
+    return f"{path.resolve()}{ending}"
+
+
 def _pass_the_door(path: Path) -> None:
     """Wait while a writer wants the file; who may not write beside the store just goes on."""
-    door = Path(f"{path}.door")
+    door = _beside(path, ".door")
     if os.access(door, os.W_OK):
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
             pass
@@ -108,21 +137,20 @@ def _open(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]
         connection.execute("SET enable_progress_bar = false")
         yield connection
     except duckdb.Error as error:
-        raise DataError(_damaged(path)) from error
+        raise DataError(_why(path, error, read_only=read_only)) from error
     finally:
         connection.close()
 
 
 def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Open the file, waiting for others to leave."""
+    """Open the file, waiting for others to leave, be they programs or threads of this one."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return duckdb.connect(str(path), read_only=read_only)
         except duckdb.Error as error:
-            locked = "set lock on file" in str(error).lower()
-            if not locked:
-                raise DataError(_damaged(path)) from error
+            if not any(sign in str(error).lower() for sign in _TAKEN):
+                raise DataError(_why(path, error, read_only=read_only)) from error
             if time.monotonic() > deadline:
                 said = _held_open("read" if read_only else "write", path)
                 raise DataError(said) from error
@@ -136,28 +164,42 @@ def _held_open(what: str, path: Path) -> str:
     )
 
 
-def _damaged(path: Path) -> str:
+def _why(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
+    """Return why DuckDB failed: what the system says, or else that the file is no store."""
+    found = _SYSTEM.search(str(error))
+    if found:
+        return _system_says("read" if read_only else "write", path, found[0])
     return (
         f"expected a store of drypowder at {path}, but DuckDB cannot open it: it is damaged, of "
         "another kind or of a newer version; name another with --store, or import anew"
     )
 
 
-def _check_writable(path: Path) -> None:
-    if path.exists() and not path.stat().st_mode & 0o222:
-        raise DataError(
-            f"expected to write to {path}, but the file is read-only; make it writable "
-            f"(chmod u+w) or name another with --store"
-        )
-    if path.is_dir():
-        raise DataError(f"expected a file at {path}, but it is a folder; name a file in it")
+def _system_says(what: str, path: Path, said: str) -> str:
+    return f"expected to {what} {path}, but the system says: {said}; nothing held was changed"
 
 
 def _make(path: Path) -> None:
     """Put an empty store in place, whole: a file that is killed half made is none."""
-    fresh = path.with_name(f".{path.name}.new")
-    for left in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-        left.unlink(missing_ok=True)
-    with duckdb.connect(str(fresh)) as connection:
-        migrate(connection, fresh)
-    fresh.replace(path)
+    target = path.resolve()
+    fresh = target.with_name(f".{target.name}.new")
+    log = fresh.with_name(f"{fresh.name}.wal")
+    try:
+        _remove(fresh, log)
+        with duckdb.connect(str(fresh)) as connection:
+            migrate(connection, fresh)
+            connection.execute("CHECKPOINT")
+        with duckdb.connect(str(fresh), read_only=True) as connection:
+            version_of(connection, fresh)
+        fresh.replace(target)
+    except (duckdb.Error, DataError) as error:
+        found = _SYSTEM.search(str(error))
+        said = found[0] if found else "what was written cannot be read again"
+        raise DataError(_system_says("write", path, said)) from error
+    finally:
+        _remove(fresh, log)
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

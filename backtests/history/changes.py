@@ -4,15 +4,17 @@
 - An archive of vintages: every value and moment known that is not held.
 - A price: splits and dividends rewrite adjusted closes as a whole, so closes that differ are one
   new vintage, stored whole. Where all that is held stands, the days after it extend the vintage.
+  A coin has neither splits nor dividends: days that a new vintage lacks are taken over as held.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
 import pandas as pd
 
 from backtests.history.batch import ARCHIVE, Batch
+from signals.universe import asset
 
 ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 
@@ -55,6 +57,8 @@ def change(
     """Return the rows of a batch that have to be stored, and what they change."""
     if batch.whole:
         held = _held_closes(connection, batch.series_id)
+        if asset(batch.series_id).market == "crypto":
+            batch = _completed(batch, held)
         lost = _lost(batch, held)
         if lost:
             return batch.rows.iloc[:0], Added(series_id=batch.series_id, refused=lost)
@@ -85,12 +89,22 @@ def _held_closes(connection: duckdb.DuckDBPyConnection, ticker: str) -> pd.DataF
     """Return the closes that count: those of the newest vintage and what extended it."""
     frame = connection.execute(
         f"""
-        SELECT observed_on, value FROM observations JOIN ({BEGAN}) USING (series_id)
+        SELECT observed_on, available_at, value, source
+        FROM observations JOIN ({BEGAN}) USING (series_id)
         WHERE recorded_at >= began ORDER BY observed_on
         """,
         {"prices": [ticker], "until": TO_COME},
     ).df()
-    return frame.astype({"observed_on": "datetime64[us]"})
+    return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
+
+
+def _completed(batch: Batch, held: pd.DataFrame) -> Batch:
+    """Return a batch with the days it lacks as held: Yahoo's coins begin later than others'."""
+    lacking = held[~held["observed_on"].isin(batch.rows["observed_on"])]
+    if lacking.empty or batch.rows.empty:
+        return batch
+    rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
+    return replace(batch, rows=rows.sort_values("observed_on", ignore_index=True))
 
 
 def _lost(batch: Batch, held: pd.DataFrame) -> str:
@@ -101,7 +115,7 @@ def _lost(batch: Batch, held: pd.DataFrame) -> str:
     return (
         f"expected prices of {batch.series_id} on every date the store holds, but {len(missing)} "
         f"are missing, the first {missing.iloc[0].date()}; adjusted closes change as a whole with "
-        "every split and dividend, so import the whole history"
+        "every split and dividend, so bring the whole history"
     )
 
 

@@ -186,6 +186,8 @@ def _duplicates(store: Store) -> Iterator[Finding]:
 
 def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
     """Yield series with values outside the catalog's range, among the dates that are ever seen."""
+    if not ids:
+        return
     ranges = pd.DataFrame([_range(id) for id in ids])
     outside = store.query(
         """

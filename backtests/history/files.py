@@ -154,5 +154,5 @@ def _text(file: Path) -> str:
 
 def _solve(parsed: Parsed, facts: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
     for (concept, ticker), entries in facts.items():
-        found = sec.batches(concept, ticker, sec.first_filed(entries))
+        found = sec.batches(concept, ticker, sec.first_filed(ticker, entries))
         parsed.batches.extend(batch for batch in found if not batch.rows.empty)

@@ -199,10 +199,10 @@ def _recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the last moment that counts: for a date the last one of that day."""
     try:
         moment = pd.Timestamp(as_of)
-    except ValueError:
-        raise ConfigError(
-            f"as_of must be a date like 2025-10-06, or a moment of it, was {as_of!r}"
-        ) from None
+    except (TypeError, ValueError):
+        moment = pd.NaT  # type: ignore[assignment]
+    if pd.isna(moment):
+        raise ConfigError(f"as_of must be a date like 2025-10-06, or a moment of it, was {as_of!r}")
     if moment.tzinfo is not None:
         moment = moment.tz_convert("America/New_York").tz_localize(None)
     elif moment == moment.normalize():

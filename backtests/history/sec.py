@@ -9,7 +9,7 @@ filers add single quarters and trailing years. The trailing year that ends with 
 Of several filings of one fact the first counts: that is the number which was known. A restatement
 is left out. A fact is known the session after it was filed; where that was more than
 :data:`LATE` days after the period's end the filer had only changed its tag, and the fact is taken
-as known :data:`ASSUMED` days after the period's end.
+as known :data:`ASSUMED` days after the period's end, unless the company was not yet public then.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,8 @@ import pandas as pd
 
 from backtests.history.batch import Batch
 from backtests.history.calendar import OPEN, session_after
-from signals.catalog import ttm_id, year_ago_id
+from signals.catalog import LATE_FILERS, ttm_id, year_ago_id
+from signals.universe import asset
 
 LATE = 120
 ASSUMED = 45
@@ -56,28 +57,34 @@ class Fact:
         return abs(self.end - self.start - YEAR) < SLACK
 
 
-def first_filed(entries: Iterable[dict[str, Any]]) -> list[Fact]:
+def public_since(ticker: str) -> pd.Timestamp:
+    """Return the day before which nobody could know a filer's figures; the first if unknown."""
+    day = LATE_FILERS.get(ticker) or asset(ticker).listed
+    return pd.Timestamp.min if day is None else pd.Timestamp(day)
+
+
+def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
     """Return the facts of a ``companyconcept`` document, each as first filed, by end and start.
 
     Parameters
     ----------
+    ticker
+        The filer's.
     entries
         The list under ``units/USD``: ``start``, ``end``, ``val``, ``filed``, ``accn``.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
         first.setdefault((entry["end"], entry["start"]), entry)
-    return [_fact(entry) for _, entry in sorted(first.items())]
+    public = public_since(ticker)
+    return [_fact(entry, public) for _, entry in sorted(first.items())]
 
 
-def _fact(entry: dict[str, Any]) -> Fact:
+def _fact(entry: dict[str, Any], public: pd.Timestamp) -> Fact:
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
-    assumed = (filed - end).days > LATE
-    known = (
-        end + pd.Timedelta(days=ASSUMED)
-        if assumed
-        else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
-    )
+    told = end + pd.Timedelta(days=ASSUMED)
+    assumed = (filed - end).days > LATE and told >= public
+    known = told if assumed else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
     return Fact(start=start, end=end, value=float(entry["val"]), known=known, assumed=assumed)
 
 

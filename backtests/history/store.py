@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from backtests.history.access import alone, reading, writing
+from backtests.history.access import alone, check_writable, reading, writing
 from backtests.history.batch import Batch, is_price
 from backtests.history.changes import ARCHIVED, BEGAN, TO_COME, Added, change
 from backtests.history.schema import version_of
@@ -152,15 +152,22 @@ class Store:
 
     def last_fetched(self) -> dict[str, pd.Timestamp]:
         """Return when each series was last fetched with success; empty without a store."""
+        return self._last("outcome = ?", FETCHED)
+
+    def last_tried(self) -> dict[str, pd.Timestamp]:
+        """Return when each series was last asked for, in vain or not; empty without a store."""
+        return self._last("true")
+
+    def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
         if not self.exists():
             return {}
         with reading(self.path) as connection:
             if version_of(connection, self.path) < 2:
                 return {}
             found = connection.execute(
-                "SELECT series_id, max(fetched_at) FROM fetched WHERE outcome = ? "
+                f"SELECT series_id, max(fetched_at) FROM fetched WHERE {which} "
                 "GROUP BY 1 ORDER BY 1",
-                [FETCHED],
+                given,
             )
             return {id: pd.Timestamp(at).as_unit("us") for id, at in found.fetchall()}
 
@@ -171,8 +178,9 @@ class Store:
         Raises
         ------
         DataError
-            When another fetch is running.
+            When another fetch is running, or the store cannot be written.
         """
+        check_writable(self.path)
         busy = (
             f"expected to be the only fetch into {self.path}, but another is running; wait for it "
             "to end"
@@ -202,19 +210,29 @@ class Store:
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
     def summary(self) -> pd.DataFrame:
-        """Return one row a series: rows that count, first and last date, last moment recorded."""
-        with reading(self.path) as connection:
-            return connection.execute(
-                """
-                SELECT series_id, count(DISTINCT observed_on) AS rows,
-                       min(observed_on) AS first, max(observed_on) AS last,
-                       max(available_at) AS last_known,
-                       count(*) - count(DISTINCT observed_on) AS revisions,
-                       max(recorded_at) AS recorded_at
-                FROM observations o
-                GROUP BY series_id ORDER BY series_id
-                """
-            ).df()
+        """Return one row a series: dates, first and last, dates revised, last moments.
+
+        Of a series that holds vintages of an archive those alone.
+        """
+        return self.query(
+            f"""
+            WITH kinds AS (
+                SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
+                GROUP BY series_id
+            )
+            SELECT series_id, count(*) AS rows, min(observed_on) AS first,
+                   max(observed_on) AS last, max(last_known) AS last_known,
+                   count(*) FILTER (low <> high) AS revisions, max(recorded_at) AS recorded_at
+            FROM (
+                SELECT series_id, observed_on, max(available_at) AS last_known,
+                       max(recorded_at) AS recorded_at,
+                       min(coalesce(value, 'nan'::DOUBLE)) AS low,
+                       max(coalesce(value, 'nan'::DOUBLE)) AS high
+                FROM observations JOIN kinds USING (series_id)
+                WHERE {ARCHIVED} = archived GROUP BY series_id, observed_on
+            ) GROUP BY series_id ORDER BY series_id
+            """
+        )
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
         """Return the ids of all series held, or held by a moment."""

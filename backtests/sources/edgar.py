@@ -5,7 +5,6 @@ the XBRL tag they use and change it over the years: every tag of a concept is as
 period the fact that was filed first counts.
 """
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +14,7 @@ from backtests.history import sec
 from backtests.history.batch import Batch
 from backtests.history.sec_document import read_document
 from backtests.history.tables import Foreign
-from backtests.sources.http import Absent, Client, Clock, Rate, Transient
+from backtests.sources.http import Absent, Client, Clock, Rate, Transient, base_url
 from backtests.version import __version__
 from signals.catalog import FILERS, tags_of
 from signals.errors import DataError, SourceError
@@ -38,7 +37,7 @@ class EdgarSource:
     def __init__(self, contact: str, clock: Clock) -> None:
         agent = {"User-Agent": f"drypowder/{__version__} {contact}"}
         self.client = Client(SOURCE, Rate(*RATE), clock, agent)
-        self.root = os.environ.get("DRYPOWDER_SEC_URL", "https://data.sec.gov").rstrip("/")
+        self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
         """Return trailing years of a company's concept, and those a year earlier.
@@ -54,7 +53,7 @@ class EdgarSource:
         entries = [entry for tag in tags_of(concept) for entry in self._facts(cik, tag, now)]
         if not entries:
             raise Absent(f"no facts under the tags known for it ({len(tags_of(concept))})")
-        found = sec.batches(concept, ticker, sec.first_filed(entries))
+        found = sec.batches(concept, ticker, sec.first_filed(ticker, entries))
         if all(batch.rows.empty for batch in found):
             raise SourceError(f"no trailing year of {concept} can be solved for {ticker}")
         return [batch for batch in found if not batch.rows.empty]

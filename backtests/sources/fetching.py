@@ -1,22 +1,24 @@
 """A fetch: every series in turn, each committed on its own, whatever becomes of the others."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from backtests.history.batch import Batch, is_price
 from backtests.history.calendar import new_york_now
 from backtests.history.changes import Added
+from backtests.history.prices import TICKER
 from backtests.history.store import FETCHED, Store
 from backtests.sources import secrets
 from backtests.sources.edgar import EdgarSource
 from backtests.sources.fred import FredSource
-from backtests.sources.http import Absent, Clock, Patience, Unreachable
+from backtests.sources.http import Absent, Clock, OutOfTime, Patience, Unreachable
 from backtests.sources.secrets import redacted
 from backtests.sources.yahoo import FIRST, YahooSource
 from signals.catalog import CATALOG, CONCEPTS, filers_of, ttm_id, year_ago_id
-from signals.errors import ConfigError, DrypowderError, SourceError, unknown
+from signals.errors import ConfigError, DataError, DrypowderError, SourceError, unknown
 from signals.universe import UNIVERSE
 
 #: Seconds that a series waits for another writer to leave the store.
@@ -73,7 +75,8 @@ def fetch(
     """Bring Yahoo, FRED and SEC data into a store.
 
     Each series is one transaction: what came stays, whatever fails after it, and the next fetch
-    goes on with what was had longest ago. A value that cannot be right keeps its whole series out.
+    goes on with what was asked for longest ago. A value that cannot be right keeps its whole series
+    out.
 
     Parameters
     ----------
@@ -104,9 +107,12 @@ def fetch(
     left_out: list[Outcome] = []
     jobs = list(_jobs(store, start, tuple(only), clock, left_out))
     with store.fetching():
-        held = store.last_fetched() if store.exists() else {}
-        jobs.sort(key=lambda job: held.get(job.ids[0], pd.Timestamp.min))
-        return [*_done(store, jobs, clock, frozenset(only), progress), *left_out]
+        tried = store.last_tried()
+        jobs.sort(key=lambda job: tried.get(job.ids[0], pd.Timestamp.min))
+        done = [*_done(store, jobs, clock, frozenset(only), progress)]
+    if only:  # what was asked for by name and not even tried is no mere note
+        left_out = [replace(outcome, failed=outcome.note, note="") for outcome in left_out]
+    return [*done, *left_out]
 
 
 def _done(
@@ -134,15 +140,22 @@ def _done(
         except Absent as error:
             held = store.series_ids() if store.exists() else ()
             if set(job.ids) & set(held):
-                yield Outcome(
-                    name=job.name, source=job.source, failed=f"{error}; what is held stays"
-                )
+                yield _failed(store, job, f"{error}; what is held stays")
             elif set(job.ids) & named:
-                yield Outcome(name=job.name, source=job.source, failed=str(error))
+                yield _failed(store, job, str(error))
             else:
                 yield Outcome(name=job.name, source=job.source, note=str(error))
+        except OutOfTime as error:
+            yield Outcome(name=job.name, source=job.source, failed=str(error))
         except DrypowderError as error:
-            yield Outcome(name=job.name, source=job.source, failed=redacted(str(error)))
+            yield _failed(store, job, redacted(str(error)))
+
+
+def _failed(store: Store, job: Job, why: str) -> Outcome:
+    """Return a failure, noted so that the next fetch begins with others."""
+    with suppress(DataError):
+        store.note_fetched(job.ids, new_york_now(), why, wait=TURN)
+    return Outcome(name=job.name, source=job.source, failed=why)
 
 
 def _one(store: Store, job: Job, clock: Clock) -> Outcome:
@@ -192,7 +205,7 @@ def _wanted(store: Store, only: tuple[str, ...]) -> tuple[str, ...]:
     for id in only:
         if id in CATALOG and not _source(id):
             raise ConfigError(f"{id} has no live source; import a file of it")
-        if is_price(id) and id not in UNIVERSE and id not in held and not id.isupper():
+        if is_price(id) and id not in UNIVERSE and not TICKER.fullmatch(id):
             raise ConfigError(unknown("series or ticker", id, (*CATALOG, *UNIVERSE)))
     return tuple(dict.fromkeys(only))
 

@@ -7,7 +7,6 @@ minute, and a key that shows nowhere.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,7 @@ from backtests.history.batch import Batch, dated
 from backtests.history.calendar import OPEN, known_at, session_after
 from backtests.history.cells import check_values
 from backtests.history.tables import read_csv
-from backtests.sources.http import Client, Clock, Rate, Transient
+from backtests.sources.http import Client, Clock, Rate, Transient, base_url
 from backtests.sources.secrets import redacted
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
@@ -39,10 +38,9 @@ _NEVER = "9999-12-31"
 
 def _roots() -> tuple[str, str]:
     """Return where the API and the public CSV are."""
-    base = os.environ.get("DRYPOWDER_FRED_URL")
-    if base:
-        return f"{base.rstrip('/')}/fred", f"{base.rstrip('/')}/graph/fredgraph.csv"
-    return "https://api.stlouisfed.org/fred", "https://fred.stlouisfed.org/graph/fredgraph.csv"
+    api = base_url("DRYPOWDER_FRED_URL", "https://api.stlouisfed.org")
+    web = base_url("DRYPOWDER_FRED_URL", "https://fred.stlouisfed.org")
+    return f"{api}/fred", f"{web}/graph/fredgraph.csv"
 
 
 class _Fredapi(fredapi.Fred):  # type: ignore[misc]

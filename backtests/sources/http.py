@@ -5,6 +5,7 @@ are asked again, as often as patience says, and what is still wrong then is one 
 """
 
 import email.utils
+import os
 import re
 import time
 from collections import deque
@@ -12,13 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging import getLogger
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import requests
 import tenacity
 import urllib3
 
 from backtests.sources.secrets import Discreet, redacted
-from signals.errors import SourceError
+from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
 _PART = 65_536  # bytes read at once
@@ -58,6 +60,10 @@ class Unreachable(SourceError):  # noqa: N818 - named as the field speaks
     """No connection to a source."""
 
 
+class OutOfTime(SourceError):  # noqa: N818
+    """The time of the whole fetch is over."""
+
+
 class Transient(SourceError):  # noqa: N818
     """A failure that may pass."""
 
@@ -88,9 +94,9 @@ class Clock:
         return max(0.0, self.patience.budget - (time.monotonic() - self.start))
 
     def check(self) -> None:
-        """Raise :class:`SourceError` when the time is over."""
+        """Raise :class:`OutOfTime` when the time is over."""
         if not self.left:
-            raise SourceError(
+            raise OutOfTime(
                 f"not reached within {self.patience.budget:.0f} s; fetch again to go on"
             )
 
@@ -206,8 +212,8 @@ class Client:
         try:
             with self.session.get(url, params=params, timeout=waits, stream=True) as answer:
                 text = self._whole(answer).decode("utf-8", errors="replace")
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._failure(error) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise self._failure(error, waits[1]) from None
         if answer.status_code == 200:
             return text
         raise self._refusal(answer, text)
@@ -223,13 +229,13 @@ class Client:
                 raise Transient(f"{self.name} did not answer in whole within {limit:.0f} s")
         return b"".join(parts)
 
-    def _failure(self, error: Exception) -> SourceError:
+    def _failure(self, error: Exception, waited: float) -> SourceError:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         unreachable = isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
         if unreachable or isinstance(reason, urllib3.exceptions.NewConnectionError):
             return Unreachable(f"{self.name} cannot be reached; check the network")
         if isinstance(error, requests.Timeout | urllib3.exceptions.ReadTimeoutError):
-            return Transient(f"{self.name} did not answer in {self.clock.patience.read:.0f} s")
+            return Transient(f"{self.name} did not answer in {waited:.0f} s")
         return Transient(f"{self.name} broke off: {type(error).__name__}")
 
     def _refusal(self, answer: requests.Response, text: str) -> SourceError:
@@ -243,6 +249,23 @@ class Client:
         return SourceError(f"{self.name} refused ({code}): {_said(text)}")
 
 
+def base_url(variable: str, otherwise: str) -> str:
+    """Return where a source is: what the environment says, else its own address, without a slash.
+
+    Raises
+    ------
+    ConfigError
+        When the environment names no address.
+    """
+    url = os.environ.get(variable) or otherwise
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ConfigError(
+            f"expected {variable} to be an address like {otherwise}, was {url!r}; correct it"
+        )
+    return url.rstrip("/")
+
+
 def _said(text: str) -> str:
     """Return what a refusal says: FRED's message of XML or JSON, else the start of the page."""
     found = _MESSAGE.search(text)
@@ -253,7 +276,7 @@ def _seconds(header: str | None) -> float | None:
     """Return a Retry-After header as seconds from now; None when there is none that can be read."""
     if header is None:
         return None
-    if header.strip().isdigit():
+    if header.strip().isdecimal():
         return float(header)
     try:
         moment = email.utils.parsedate_to_datetime(header)

@@ -6,8 +6,8 @@ as is what lies before an asset's listing, which is another company's.
 """
 
 import json
-import os
 import warnings
+from logging import CRITICAL, getLogger
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,10 +19,20 @@ from yfinance.exceptions import YFRateLimitError
 
 from backtests.history.batch import Batch
 from backtests.history.prices import price_batch
-from backtests.sources.http import Absent, Clock, Rate, Transient, Unreachable, patiently
+from backtests.sources.http import (
+    Absent,
+    Clock,
+    Rate,
+    Transient,
+    Unreachable,
+    base_url,
+    patiently,
+)
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)
+#: Seconds for a whole answer: while it is awaited the keyboard cannot stop us.
+LONGEST = 15.0
 SOURCE = "Yahoo"
 FIRST = "1990-01-01"
 
@@ -38,7 +48,8 @@ class _Session(curl.Session[Any]):
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
         """Ask; remember and raise what was wrong with a chart."""
         patience = self.clock.patience
-        kwargs["timeout"] = (patience.connect, min(patience.read, self.clock.left or 1.0))
+        longest = min(patience.read, self.clock.left or 1.0, LONGEST)
+        kwargs["timeout"] = (patience.connect, longest)
         self.rate.wait()
         try:
             answer = super().request(method, _elsewhere(url), *args, **kwargs)
@@ -54,10 +65,8 @@ class _Session(curl.Session[Any]):
 
 def _elsewhere(url: str) -> str:
     """Return the URL at the host that the environment names, if it names one."""
-    base = os.environ.get("DRYPOWDER_YAHOO_URL")
-    if not base:
-        return url
-    there, asked = urlsplit(base), urlsplit(url)
+    asked = urlsplit(url)
+    there = urlsplit(base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))
 
 
@@ -80,18 +89,35 @@ def _wrong(answer: Any) -> SourceError | None:
         return Absent("Yahoo has no such ticker (404)")
     if answer.status_code == 429 or answer.status_code >= 500:
         said = answer.headers.get("Retry-After", "")
-        wait = float(said) if said.isdigit() else None
+        wait = float(said) if said.isdecimal() else None
         return Transient(f"Yahoo is busy ({answer.status_code})", wait)
     try:
-        (result,) = json.loads(answer.text)["chart"]["result"]
+        chart = json.loads(answer.text)["chart"]
+    except json.JSONDecodeError:
+        return Transient("Yahoo's answer is no whole JSON")
+    except (KeyError, TypeError):
+        return SourceError("Yahoo's answer has another form: it holds no chart")
+    try:
+        if not chart["result"]:
+            return SourceError(f"Yahoo refused ({answer.status_code}): {_described(chart)}")
+        (result,) = chart["result"]
+        if "timestamp" not in result:
+            return SourceError("Yahoo has no prices of it on the days asked for")
+        currency = result["meta"].get("currency") or "USD"
         stamps, indicators = result["timestamp"], result["indicators"]
         closes = indicators["adjclose"][0]["adjclose"]
         raw = indicators["quote"][0]["close"]
-    except ValueError:
-        return Transient("Yahoo's answer is no whole JSON")
-    except (KeyError, TypeError, IndexError) as error:
+    except (KeyError, TypeError, IndexError, ValueError) as error:
         return SourceError(f"Yahoo's answer has another form: {type(error).__name__} {error}")
+    if currency != "USD":
+        return SourceError(f"expected prices in USD, were in {currency}; nothing is taken")
     return _odd_cells(stamps, closes, raw)
+
+
+def _described(chart: dict[str, Any]) -> str:
+    """Return what Yahoo says is wrong."""
+    said = (chart.get("error") or {}).get("description") or "it gave no prices and no reason"
+    return " ".join(str(said).split())[:200]
 
 
 def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceError | None:
@@ -114,9 +140,11 @@ class YahooSource:
     """
 
     def __init__(self, clock: Clock) -> None:
+        base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # refuse a bad one now
         self.clock = clock
         self.session = _Session(clock, Rate(*RATE))
         yfinance.config.debug.hide_exceptions = False
+        getLogger("yfinance").setLevel(CRITICAL)  # what it logs we say on a line of our own
 
     def batch(self, ticker: str, now: pd.Timestamp, start: str = FIRST) -> Batch:
         """Return the adjusted closes of a ticker as one whole vintage.

@@ -81,6 +81,8 @@ TAGS = {
 }
 LATE_AFTER = 120
 LATE_KNOWN_AFTER = 45
+#: Before these days the company was not public, and nobody was told anything.
+PUBLIC = {"META": date(2012, 5, 18), "CRWV": date(2025, 3, 28)}
 
 
 class Row(NamedTuple):
@@ -310,8 +312,9 @@ def first_filed(history_dir: Path, concept: str, ticker: str) -> tuple[Fact, ...
     found = []
     for (start, end), fact in first.items():
         ended, filed = date.fromisoformat(end), date.fromisoformat(fact["filed"])
-        if (filed - ended).days > LATE_AFTER:
-            session = _on_or_after(history_dir, ended + timedelta(LATE_KNOWN_AFTER))
+        told = ended + timedelta(LATE_KNOWN_AFTER)
+        if (filed - ended).days > LATE_AFTER and told >= PUBLIC.get(ticker, date.min):
+            session = _on_or_after(history_dir, told)
         else:
             session = _after(history_dir, filed)
         found.append(Fact(date.fromisoformat(start), ended, session, float(fact["val"])))

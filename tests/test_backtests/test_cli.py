@@ -363,3 +363,27 @@ def test_a_terminal_that_knows_ascii_alone_gets_the_whole_table(store: Path) -> 
         [sys.executable, "-m", "backtests", "flags"], capture_output=True, env=plain, check=True
     )
     assert b"Research, not investment advice" in done.stdout
+
+
+# --- Stopped, or no longer listened to --------------------------------------------------------
+
+
+def test_control_c_is_one_line_and_code_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backtests.history.store.Store.summary", stopped)
+    assert command(["data", "--store", "any.duckdb"]) == 130
+    assert capsys.readouterr().err == "error: stopped; nothing was written half\n"
+
+
+def test_a_pipe_that_is_closed_is_no_error() -> None:
+    words = [sys.executable, "-m", "backtests", "flags", "--source", "simulated", "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
+        assert shown.stdout is not None
+        assert shown.stderr is not None
+        shown.stdout.close()
+        complaint = shown.stderr.read().decode()
+    assert (shown.returncode, complaint) == (0, "")

@@ -175,7 +175,8 @@ def test_without_a_key_the_public_csv_serves_what_is_never_revised(
     monkeypatch.delenv("FRED_API_KEY")
     monkeypatch.setattr(secrets, "key_file", lambda: target.path.parent / "no-key")
     ids = [s.id for s in CATALOG.values() if s.source == "fred" and s.id not in NO_FILE]
-    outcomes = bring(target, *ids)
+    monkeypatch.setattr(fetching, "_wanted", lambda store, only: tuple(ids))
+    outcomes = bring(target)
     revised = [id for id in ids if CATALOG[id].revised]
     never = [id for id in ids if not CATALOG[id].revised]
     assert len(revised) > 10
@@ -266,6 +267,104 @@ def test_a_start_that_is_no_date_is_refused(servers: Servers, drypowder: Command
     assert said.err.startswith("error: --start must be a date")
 
 
+@pytest.mark.parametrize("ticker", ["MU?X=1", "MU#A", " MU ", "X/../MU", "SPY,MU", "[/b]", ""])
+def test_what_is_no_ticker_is_refused(servers: Servers, drypowder: Command, ticker: str) -> None:
+    said = drypowder("--only", ticker)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"error: unknown series or ticker '{ticker}'")
+    assert servers.requests == []
+
+
+def test_a_ticker_that_nobody_knows_failed(servers: Servers, drypowder: Command) -> None:
+    said = drypowder("--only", "NOSUCH")
+    assert said.code == 3
+    assert re.search(r"^NOSUCH +Yahoo +failed: Yahoo has no such ticker", said.out, re.MULTILINE)
+
+
+def test_square_brackets_of_a_source_are_shown_as_they_are(
+    servers: Servers, drypowder: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bracketed(request: Request, status: int) -> Response:
+        return Response(status=status, body=b"no [/b] tag [red]", content_type="text/plain")
+
+    monkeypatch.setattr(servers.fred, "refusal", bracketed)
+    servers.faults.add(Fault("status", status=400, times=None, match="observations"))
+    said = drypowder("--only", "SOFR")
+    assert said.code == 3
+    assert "failed: FRED refused (400): no [/b] tag [red]" in said.out
+
+
+@pytest.mark.parametrize(
+    ("name", "id"), [("FRED", "SOFR"), ("YAHOO", "MU"), ("SEC", "CAPEX_TTM_MU")]
+)
+@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://"])
+def test_an_address_that_is_none_is_refused(
+    drypowder: Command,
+    servers: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    id: str,
+    url: str,
+) -> None:
+    monkeypatch.setenv(f"DRYPOWDER_{name}_URL", url)
+    said = drypowder("--only", id)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"error: expected DRYPOWDER_{name}_URL to be an address like https:")
+    assert f"was '{url}'" in said.err
+
+
+def test_a_start_to_come_is_refused(servers: Servers, drypowder: Command) -> None:
+    said = drypowder("--only", "MU", "--start", "2130-01-01")
+    assert (said.code, said.out) == (2, "")
+    assert "before today, was 2130-01-01" in said.err
+
+
+def test_a_place_where_no_store_can_be_is_found_before_anything_is_asked(
+    servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "file").touch()
+    for path, said in (
+        (tmp_path, "it is a folder"),
+        (pipe, "it is a device or pipe"),
+        (tmp_path / "file" / "store.duckdb", "the system says: "),
+    ):
+        assert command(["fetch", "--store", str(path), "--only", "MU"]) == 2
+        line = capsys.readouterr().err
+        assert line.startswith("error: expected")
+        assert said in line
+        assert line.count("\n") == 1
+    assert pipe.is_fifo()
+    assert servers.requests == []
+
+
+def test_a_series_that_is_always_silent_does_not_keep_the_others_out(
+    servers: Servers, target: Store
+) -> None:
+    """The next fetch begins with what was asked for longest ago, in vain or not."""
+    servers.faults.add(Fault("timeout", match="series_id=DGS10", times=None, seconds=60.0))
+    hurried = replace(QUICK, read=30.0, attempts=1, budget=2.0)
+    ids = ("DGS10", "DGS2", "SOFR")
+    first, second = (bring(target, *ids, patience=hurried) for _ in range(2))
+    assert "did not answer in 2 s" in first["DGS10"].failed
+    assert "not reached within 2 s" in first["DGS2"].failed
+    assert (second["DGS2"].failed, second["SOFR"].failed) == ("", "")
+
+
+def test_what_is_named_and_cannot_be_asked_for_failed(
+    servers: Servers, drypowder: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("FRED_API_KEY")
+    monkeypatch.delenv("DRYPOWDER_CONTACT")
+    monkeypatch.setattr(secrets, "key_file", lambda: tmp_path / "no-key")
+    said = drypowder("--only", "GDP", "--only", "CAPEX_TTM_MU", "--only", "SOFR")
+    assert said.code == 3
+    assert re.search(r"^GDP +FRED +failed: revised, .* set FRED_API_KEY", said.out, re.MULTILINE)
+    assert re.search(r"^CAPEX_TTM_MU +SEC +failed: .* set DRYPOWDER_CONTACT", said.out, 8)
+    assert "SOFR" in said.out
+
+
 def test_without_a_network_it_ends_within_30_seconds_a_line_a_series(
     servers: Servers, drypowder: Command, target: Store
 ) -> None:
@@ -290,7 +389,8 @@ def test_without_a_contact_the_sec_is_left_out_with_a_note(
     servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DRYPOWDER_CONTACT")
-    outcomes = bring(target, "CAPEX_TTM_MU", "SOFR")
+    monkeypatch.setattr(fetching, "_wanted", lambda store, only: ("CAPEX_TTM_MU", "SOFR"))
+    outcomes = bring(target)
     assert outcomes["CAPEX_TTM_MU"].failed == ""
     assert "set DRYPOWDER_CONTACT" in outcomes["CAPEX_TTM_MU"].note
     assert target.series_ids() == ("SOFR",)
@@ -416,6 +516,23 @@ def test_a_split_between_two_fetches_is_one_new_whole_vintage_and_changes_no_ret
     np.testing.assert_allclose(closes.pct_change(), before.pct_change(), rtol=1e-11, atol=1e-14)
     held = target.query("SELECT count(*) AS n FROM observations WHERE series_id = 'MU'")
     assert held["n"].iloc[0] == 2 * count + 4  # what was held stays, as the vintage it was
+
+
+def test_prices_in_another_currency_are_refused(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meta = served_prices._meta
+    monkeypatch.setattr(served_prices, "_meta", lambda *a: meta(*a) | {"currency": "KRW"})
+    assert "expected prices in USD, were in KRW" in bring(target, "MU")["MU"].failed
+    assert target.series_ids() == ()
+
+
+def test_an_answer_without_prices_is_told_in_yahoos_words(
+    servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = {"chart": {"result": None, "error": {"code": "X", "description": "may be delisted"}}}
+    monkeypatch.setattr(servers.yahoo, "_chart", lambda *_: served_prices._json(none))
+    assert bring(target, "MU")["MU"].failed == "Yahoo refused (200): may be delisted"
 
 
 def test_what_was_traded_before_the_listing_is_cut(

@@ -280,7 +280,7 @@ def test_a_split_is_never_seen_as_a_fall(sources: Sources) -> None:
     sources.price("NVDA", whole.loc[:"2024-06-07"])
     sources.record("2024-06-07 18:00")
     sources.price("NVDA", whole / 10)
-    assert sources.record("2024-12-31 18:00").revised == 0
+    assert sources.record("2024-12-31 18:00").revised == 110  # closes, a tenth of what they were
 
     history = sources.history("NVDA")
     for seen in (history.panel["NVDA"], history.closes["NVDA"]):

@@ -100,6 +100,30 @@ def test_the_last_bits_of_yahoos_single_precision_are_no_revision(tmp_path: Path
     pd.testing.assert_series_equal(seen(store), kept, check_names=False, check_freq=False)
 
 
+def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Path) -> None:
+    """Yahoo's coins begin in 2014 and 2017, and miss some days; a coin has no splits."""
+    days = pd.date_range("2025-01-01", "2025-03-31")
+    held = pd.Series(100.0 + np.arange(len(days)), days)
+    yahoo = (held * 1.001).drop(days[50])[20:]
+    store = Store(tmp_path / "s.duckdb")
+    store.add([vintage(held, "BTC-USD")], MONDAY)
+    (added,) = store.add([vintage(yahoo, "BTC-USD")], MONDAY + pd.Timedelta(days=1))
+    assert (added.refused, added.new, added.revised) == ("", 0, len(yahoo))
+    kept = store.rows(["BTC-USD"]).set_index("observed_on")["value"]
+    expected = held * 1.001
+    expected[: days[19]] = held[: days[19]]
+    expected[days[50]] = held[days[50]]
+    pd.testing.assert_series_equal(kept, expected, check_names=False, check_freq=False)
+    (again,) = store.add([vintage(yahoo, "BTC-USD")], MONDAY + pd.Timedelta(days=2))
+    assert (again.new, again.revised) == (0, 0)
+
+
+def test_a_share_that_lacks_days_is_refused(tmp_path: Path) -> None:
+    store, _ = grown(tmp_path / "s.duckdb", CLOSES)
+    (added,) = store.add([vintage(CLOSES[5:])], MONDAY + pd.Timedelta(days=1))
+    assert "5 are missing, the first 2025-01-02" in added.refused
+
+
 def test_but_what_is_held_never_drifts_further_than_that(tmp_path: Path) -> None:
     """Each vintage is held to the first, not to the one before."""
     steps = [CLOSES * (1 + 0.6 * JITTER * n) for n in range(3)]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -401,3 +402,75 @@ def test_as_of_before_anything_or_no_date_says_so(tmp_path: Path) -> None:
         History.load(store, as_of="2025-11-30")
     with pytest.raises(ConfigError, match="as_of must be a date"):
         History.load(store, as_of="yesterday evening")
+
+
+# --- what the system refuses ----------------------------------------------------------------
+
+FULL = """
+import resource, sys
+import pandas as pd
+from backtests.history.store import Store
+from tests.test_backtests.test_store_live import plain
+size = int(sys.argv[2])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+days = pd.date_range("2000-01-01", periods=40_000, freq="h").strftime("%Y-%m-%d").unique()
+many = plain({day: 100.0 + n for n, day in enumerate(days)}, "DGS2")
+try:
+    Store(sys.argv[1]).add([many], pd.Timestamp("2026-01-05 12:00"))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def fill(store: Store, size: int) -> str:
+    """Return what a write said where no file may be larger than some bytes."""
+    command = [sys.executable, "-c", FULL, str(store.path), str(size)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("size", [0, 4096, 60_000])
+def test_a_disk_that_is_full_at_the_first_write_leaves_no_broken_store(
+    store: Store, size: int
+) -> None:
+    said = fill(store, size)
+    assert said.startswith("DataError expected to write")
+    assert "File too large" in said
+    assert "\n" not in said
+    left = {p.name.removeprefix(store.path.name) for p in store.path.parent.iterdir()}
+    assert left <= {"", ".lock", ".door"}
+    store.add([plain({"2025-01-01": 100.0})], NOW)  # and with room it goes on
+    assert len(everything(store)) == 1
+
+
+def test_a_link_to_a_store_is_followed_even_where_there_is_none_yet(
+    store: Store, tmp_path: Path
+) -> None:
+    there = tmp_path / "other" / "store.duckdb"
+    store.path.symlink_to(there)
+    store.add([plain({"2025-01-01": 100.0})], NOW)
+    assert store.path.is_symlink()
+    assert Store(there).series_ids() == store.series_ids() == ("GDP",)
+
+
+def test_threads_of_one_process_read_and_write_beside_each_other(store: Store) -> None:
+    store.add([plain({"2025-01-01": 100.0})], NOW)
+    failures: list[BaseException] = []
+
+    def again(act: Callable[[int], object]) -> None:
+        try:
+            for n in range(40):
+                act(n)
+        except BaseException as error:
+            failures.append(error)
+
+    def write(n: int) -> object:
+        return store.note_fetched("GDP", NOW + pd.Timedelta(days=n), wait=20.0)
+
+    acts = (lambda n: store.rows(["GDP"]), lambda n: store.series_ids(), write)
+    threads = [threading.Thread(target=again, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert store.last_fetched()["GDP"] == NOW + pd.Timedelta(days=39)
