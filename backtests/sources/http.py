@@ -24,7 +24,7 @@ from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
 _PART = 65_536  # bytes read at once
-_MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"')
+_MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,9 +267,10 @@ def base_url(variable: str, otherwise: str) -> str:
 
 
 def _said(text: str) -> str:
-    """Return what a refusal says: FRED's message of XML or JSON, else the start of the page."""
+    """Return what a refusal says: FRED's message, the title of a page, or how the text begins."""
     found = _MESSAGE.search(text)
-    return redacted(" ".join((found[1] if found else text).split()))[:200]
+    said = (found[1] or found[2] or "") if found else text
+    return redacted(" ".join(said.split()))[:200]
 
 
 def _seconds(header: str | None) -> float | None:

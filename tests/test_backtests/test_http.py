@@ -16,11 +16,21 @@ BRISK = Patience(connect=1.0, read=0.5, answer=1.0, attempts=2, wait=0.01, longe
 
 
 class Handler(BaseHTTPRequestHandler):
-    """``/whole``, ``/cut``: gzip in chunks, as FRED and the SEC send it. ``/drip``: for ever."""
+    """``/whole``, ``/cut``: gzip in chunks, as FRED and the SEC send it. ``/drip``: for ever.
+
+    ``/page``: the SEC's answer to one who asks too often.
+    """
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.path == "/page":
+            page = b"<!DOCTYPE html><html><head><title>Request Rate\n Exceeded</title>..."
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+            return
         self.send_response(503 if self.path == "/drip-503" else 200)
         if self.path.startswith("/drip"):
             self.send_header("Content-Length", "1000000")
@@ -71,6 +81,11 @@ def test_what_comes_packed_and_in_pieces_is_whole(root: str) -> None:
 def test_what_breaks_off_is_no_answer(root: str) -> None:
     with pytest.raises(SourceError, match="Nobody broke off"):
         get(f"{root}/cut")
+
+
+def test_of_a_page_the_title_is_told(root: str) -> None:
+    with pytest.raises(SourceError, match=r"^Nobody refused \(403\): Request Rate Exceeded$"):
+        get(f"{root}/page")
 
 
 @pytest.mark.parametrize("path", ["drip", "drip-503"])
