@@ -1,6 +1,7 @@
 """The whole run on one screen: history → reading → weights → simulation → result."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -13,7 +14,7 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.version import __version__
 from signals.errors import ConfigError, MissingSeries, StaleSeries
-from signals.regime import Reading
+from signals.regime import Reading, Regime
 from signals.universe import asset
 from strategies import Strategy, decide
 
@@ -80,17 +81,38 @@ def run(config: RunConfig, history: History | None = None) -> Run:
     config
         What to run.
     history
-        On what; default: what the configuration names.
+        On what; default: what the configuration names. It is cut at the configuration's end.
 
     Raises
     ------
     ConfigError, DataError, SimulationError
         When it cannot be run; nothing was written.
     """
-    if history is None:
-        history = config.choice().open(config.series(), config.end_day())
+    history = history_of(config, history)
     reading = read(config, history)
     return run_on(config, history, reading, window(config, history, reading))
+
+
+def history_of(
+    config: RunConfig, history: History | None = None, ids: Sequence[str] = ()
+) -> History:
+    """Return the history of a run, up to its end.
+
+    Parameters
+    ----------
+    config
+        What to run.
+    history
+        One at hand, which may end before the run's end; default: what the configuration names.
+    ids
+        What to read of a store; default what the run reads.
+    """
+    end = config.end_day()
+    if history is None:
+        return config.choice().open(tuple(ids) or config.series(), end)
+    if end is None or end > history.panel.index[-1]:
+        return history
+    return history.until(history.session(end, "end"))
 
 
 def read(config: RunConfig, history: History) -> Reading:
@@ -104,9 +126,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
     """Run one backtest on a history that was read already, on some of its sessions."""
     strategy = config.build_strategy()
     check_assets((*strategy.assets, config.benchmark), history)
-    state = strategy.state(reading, history.panel)
-    weights = decide(strategy, reading, history.panel)
-    decided = weights.loc[decisions(config, strategy, state, index)]
+    state, decided = decided_on(config, strategy, reading, history.panel, index)
     result = trade(config, strategy, history, decided, index)
     return Run(
         config=config.model_copy(update={"source": history.source}),
@@ -118,6 +138,19 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         result=result,
         benchmark=_benchmark(config.benchmark, history, index, result.bills, config.lag),
     )
+
+
+def decided_on(
+    config: RunConfig,
+    strategy: Strategy,
+    reading: Reading,
+    panel: pd.DataFrame,
+    index: pd.DatetimeIndex,
+) -> tuple[pd.Series | None, pd.DataFrame]:
+    """Return a strategy's state at every session, and its weights at those on which it decides."""
+    state = strategy.state(reading, panel)
+    weights = decide(strategy, reading, panel)
+    return state, weights.loc[decisions(config, strategy, state, index)]
 
 
 def decisions(
@@ -150,6 +183,11 @@ def trade(
     )
 
 
+def acted_on(labels: pd.Series) -> pd.Series:
+    """Return the labels known at the session before: what a session's return could be earned by."""
+    return labels.shift(1)
+
+
 def entered(state: pd.Series, watched: tuple[str, ...], index: pd.Index) -> int:
     """Return how many times a state was entered while some returns were earned.
 
@@ -165,12 +203,26 @@ def entered(state: pd.Series, watched: tuple[str, ...], index: pd.Index) -> int:
     index
         Sessions of the returns.
     """
-    on = state.shift(1).reindex(index).isin(watched)
+    on = acted_on(state).reindex(index).isin(watched)
     return int((on & ~on.shift(1, fill_value=False)).sum())
 
 
 #: Entries of a state below which nothing can be concluded about timing.
 FEW = 3
+
+
+def is_inconclusive(run: Run) -> bool:
+    """Return whether the states a run acts in were entered too rarely to speak of its timing.
+
+    Of a strategy without states, ABSORPTION, which it is held to.
+    """
+    times = times_entered(run)
+    return (absorption_entered(run) if times is None else times) < FEW
+
+
+def absorption_entered(run: Run) -> int:
+    """Return how many times ABSORPTION, the thesis's state, was entered in a run."""
+    return entered(run.reading.regime, (Regime.ABSORPTION,), run.result.returns.index)
 
 
 def times_entered(run: Run) -> int | None:

@@ -21,7 +21,7 @@ from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.history.calendar import all_sessions
 from backtests.history.panel import History
-from backtests.pipeline import SHORTEST, Run, read, run_on, trade, window
+from backtests.pipeline import SHORTEST, Run, history_of, read, run_on, trade, window
 from signals.errors import ConfigError, unknown
 from signals.regime import Reading
 from strategies import decide
@@ -153,8 +153,8 @@ def walk_forward(
     _check_whole("first_years", first_years, 1)
     _check_whole("purge", purge, 0)
     offered = combinations(config, grid)
-    if history is None:
-        history = _open(config, [each for _, each in offered])
+    ids = dict.fromkeys(id for each in (config, *(c for _, c in offered)) for id in each.series())
+    history = history_of(config, history, tuple(ids))
     reading = read(config, history)
     index = window(config, history, reading)
     seams = seams_of(index, first_years, purge)
@@ -258,11 +258,6 @@ def seams_of(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dateti
             f"the first seam, {seams[0].date()}, was {purge}; lower it"
         )
     return seams
-
-
-def _open(config: RunConfig, candidates: list[RunConfig]) -> History:
-    ids = dict.fromkeys(id for each in (config, *candidates) for id in each.series())
-    return config.choice().open(tuple(ids), config.end_day())
 
 
 def _try(

@@ -26,9 +26,9 @@ from backtests.evidence.luck import in_force
 from backtests.evidence.placebo import shift_placebo
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import decisions
+from backtests.pipeline import decided_on
 from signals import Absorption, Reading, Regime
-from strategies import CashHeavy, Defensive, Strategy, decide
+from strategies import CashHeavy, Defensive, Strategy
 from strategies.base import listed
 
 YEAR = 252
@@ -73,8 +73,7 @@ def of_seed(seed: int, thesis: bool, shifts: int) -> dict[str, tuple[float, floa
     bills = bill_returns(history.panel[YIELD])
     found = {}
     for rule, asset in RULES:
-        when = decisions(config, rule, rule.state(reading, history.panel), index)
-        decided = decide(rule, reading, history.panel).loc[when]
+        _, decided = decided_on(config, rule, reading, history.panel, index)
         held = in_force(decided, index, config.lag)
         placebo = shift_placebo(
             held,

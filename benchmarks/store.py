@@ -29,10 +29,7 @@ COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 def make(path: Path, rows: int) -> None:
     """Write a store of about so many rows."""
     economy = make_economy(0, 20).rows()
-    batches = [
-        Batch(series_id=id, rows=r.sort_values("observed_on"), whole=is_price(id))
-        for id, r in economy.items()
-    ]
+    batches = [Batch(series_id=id, rows=r.sort_values("observed_on")) for id, r in economy.items()]
     Store(path).add(batches, RECORDED_AT)
     with duckdb.connect(str(path)) as connection:
         revised = [id for id in economy if id in CATALOG and CATALOG[id].revised]

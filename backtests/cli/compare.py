@@ -47,6 +47,7 @@ def compare(
     """
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import configs_of, default_names, growth_of, series_of
+    from backtests.pipeline import acted_on
     from backtests.report.compare_numbers import about, comparison_numbers
     from backtests.report.compare_page import write_compare_page
 
@@ -68,7 +69,7 @@ def compare(
         )
         numbers = comparison_numbers(comparison)
         growth = growth_of(comparison)
-        known = comparison.regime.shift(1)  # the regime that a return could be acted on
+        known = acted_on(comparison.regime)
         write_compare_page(numbers, growth, known, about(comparison, history), out)
     print_json(numbers) if json else _print(numbers, out)
     for line in comparison.notes:

@@ -26,14 +26,16 @@ def fetch(
         typer.Option("--only", metavar="ID", help="A series or ticker; may be given repeatedly."),
     ] = None,
     budget: Annotated[
-        float, typer.Option(min=1, max=86_400, help="Seconds for the whole fetch.")
-    ] = 1800.0,
+        Optional[float],  # noqa: UP045
+        typer.Option(min=1, max=86_400, help="Seconds for the whole fetch; default half an hour."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Bring Yahoo, FRED and SEC data into the store; each series on its own.
 
     FRED wants a key (FRED_API_KEY), the SEC a contact (DRYPOWDER_CONTACT, 'Name address').
-    Without a key FRED's public CSV serves what is never revised. Exit 3 if a series failed.
+    Without a key FRED's public CSV serves what is never revised. Exit 3 if a series failed, 2 if
+    the check that follows finds an error.
     """
     from backtests.history.checking import check_store
     from backtests.history.store import Store
@@ -43,9 +45,8 @@ def fetch(
     since = None if start is None else _day(start)
     target = Store(store_path(store))
     with progress("fetching") as step:
-        outcomes = bring(
-            target, start=since, only=only or (), patience=Patience(budget=budget), progress=step
-        )
+        patience = Patience() if budget is None else Patience(budget=budget)
+        outcomes = bring(target, start=since, only=only or (), patience=patience, progress=step)
     findings = check_store(target) if target.exists() and target.series_ids() else []
     errors = [finding for finding in findings if finding.severity == "error"]
     if json:

@@ -45,16 +45,16 @@ def flags(
     json: JsonOption = False,
 ) -> None:
     """Show the regime and every signal."""
-    from backtests.report.export import check_target
+    from backtests.report.export import TABLES, check_target
     from backtests.report.reading import read_at
 
-    for target in (export, html):
+    for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
         if target is not None:
-            check_target(target)
+            check_target(target, option, endings)
     choice = choose_history(source, store, seed)
     with progress("reading history"):
         history = choice.open(("SPY",))
-    session = history.session(at)
+    session = history.session(at, "--at")
     if why is not None:
         _why(history, session, why, json)
     elif sensitivity:

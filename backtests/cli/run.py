@@ -121,7 +121,6 @@ def _parameter(text: str) -> tuple[str, Any]:
 def _print(numbers: dict[str, Any], folder: Path) -> None:
     from rich.table import Table
 
-    from backtests.pipeline import FEW
     from backtests.report.tearsheet import ROWS
 
     described = numbers["run"]
@@ -144,8 +143,10 @@ def _print(numbers: dict[str, Any], folder: Path) -> None:
         table.add_row(label, *("–" if v is None else form(v) for v in values))
     screen.print(table)
     entered = described["absorption_entered"]
-    few = "; nothing can be concluded about timing" if entered < FEW else ""
-    typer.echo(f"ABSORPTION was entered {entered} times in this sample{few}")
+    few = "; nothing can be concluded about timing" if described["inconclusive"] else ""
+    own = described["state_entered"]
+    acted = "" if own in (None, entered) else f", the states this strategy acts in {own} times"
+    typer.echo(f"ABSORPTION was entered {entered} times in this sample{acted}{few}")
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
         typer.echo(

@@ -50,7 +50,7 @@ def today(
     with progress("reading history"):
         history = choice.open((*config.series(), *_tickers(held)))
     check_assets(built.assets, history)
-    session = history.session(at)
+    session = history.session(at, "--at")
     decision = decide(config, history, session, held, decimals=decimals)
     why = _reason(config, built, decision.reading, read_at(history, session)["sentence"])
     said = _plain(decision, config.label, history.source, why)

@@ -2,11 +2,17 @@
 
 from copy import copy
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
 
 from signals.errors import ConfigError
 from signals.universe import asset
 
 BASIS_POINT = 1e-4
+
+Days = TypeVar("Days", float, np.ndarray, pd.Series)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,10 @@ class Costs:
     def borrow(self, ticker: str) -> float:
         """Return the cost of borrowing an asset, fraction a year."""
         return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
+
+    def borrowed(self, ticker: str, days: Days) -> Days:
+        """Return what borrowing an asset for some calendar days costs, fraction of what is owed."""
+        return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":
         """Return the same costs, all multiplied; beyond their limits too."""

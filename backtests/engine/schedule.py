@@ -84,8 +84,6 @@ class Trades:
     ----------
     targets
         Decisions that were executed: index the session of the decision, one column an asset.
-    fills
-        The session of the fill for each row of ``targets``.
     sizes
         Sessions × assets: the target weight to trade to at that close, NaN where the asset is
         left alone.
@@ -94,7 +92,6 @@ class Trades:
     """
 
     targets: pd.DataFrame
-    fills: pd.DatetimeIndex
     sizes: pd.DataFrame
     notes: tuple[str, ...]
 
@@ -190,7 +187,6 @@ class _Chooser:
                 self._hold_to_limit(at)
         return Trades(
             targets=self._targets(),
-            fills=self.index[[w.fill for w in self.executed]],
             sizes=pd.DataFrame(self.sizes, index=self.index, columns=self.closes.columns),
             notes=tuple(self.notes),
         )

@@ -229,7 +229,7 @@ def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Co
         target = sizes[asset]
         shorts = bool((target < 0).any())
         if shorts:
-            owed = _owed(pd.DatetimeIndex(closes.index), costs.borrow(asset))
+            owed = _owed(pd.DatetimeIndex(closes.index), costs, asset)
             columns[asset, "short"] = (asset, owed, target.clip(upper=0))
         if not shorts or bool((target > 0).any()):
             columns[asset, "long"] = (asset, np.ones(len(closes)), target.clip(lower=0))
@@ -252,10 +252,10 @@ def _names(legs: list[tuple[str, str]]) -> pd.Index:
     return pd.MultiIndex.from_tuples(legs, names=["asset", "side"]) if legs else pd.Index([])
 
 
-def _owed(index: pd.DatetimeIndex, rate: float) -> np.ndarray:
+def _owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
     """Return what one borrowed unit has grown to at each session."""
     days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
-    return np.concatenate(([1.0], (1 + rate * days / 365).cumprod()))
+    return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))
 
 
 def _vectorbt(legs: _Legs, capital: float) -> Any:

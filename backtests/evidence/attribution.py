@@ -38,6 +38,7 @@ import pandas as pd
 from backtests.engine.costs import Costs
 from backtests.engine.simulate import DUST, Result
 from backtests.evidence import metrics
+from backtests.pipeline import acted_on
 from signals.errors import SimulationError
 from signals.universe import CLASSES, asset
 
@@ -108,7 +109,7 @@ def attribution(
     _check(profit, result.equity)
     parts = _parts(result, profit)
     at_close = regime.astype(object).reindex(result.equity.index)
-    known = at_close.shift(1).reindex(sessions).fillna("none")
+    known = acted_on(at_close).reindex(sessions).fillna("none")
     years = pd.Series(pd.DatetimeIndex(sessions).year, index=sessions)
     return Attribution(
         by_regime=_by_session(parts, known).rename_axis("regime"),
@@ -136,8 +137,8 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
     growth = closes.reindex(index=index, columns=assets).ffill().pct_change(fill_method=None)
     held = result.weights.mul(result.equity, axis=0).shift()
     owed = result.owed.mul(result.equity, axis=0).shift()
-    years = pd.Series(index, index=index).diff().dt.days / 365
-    rates = pd.DataFrame({name: years * costs.borrow(name) for name in assets}, index=index)
+    days = pd.Series(index, index=index).diff().dt.days
+    rates = pd.DataFrame({name: costs.borrowed(name, days) for name in assets}, index=index)
     gains = held * growth + owed * (1 + growth) * rates
     return gains.where(held != 0, 0.0)  # no price is needed where nothing is held
 

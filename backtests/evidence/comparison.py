@@ -20,7 +20,7 @@ from backtests.evidence.luck import NO_TIMING, NOT_DRAWN, Luck, draw_gains, plac
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import FEW, Run, read, run_on, times_entered, window
+from backtests.pipeline import FEW, Run, history_of, read, run_on, times_entered, window
 from signals import drive
 from signals.agnostic import RIVALS
 from signals.drivers import VOTES
@@ -184,7 +184,7 @@ def compare(
     configs
         By label; they differ in strategy, parameters and driver alone.
     history
-        On what.
+        On what; it is cut at the configurations' end.
     reps
         Resamples of the intervals.
     shifts, draws
@@ -203,6 +203,7 @@ def compare(
         When one of them cannot be run.
     """
     first = next(iter(configs.values()))
+    history = history_of(first, history)
     progress("signals")
     voted = read(first.model_copy(update={"driver": VOTES}), history)
     index = window(first, history, voted)
@@ -279,7 +280,7 @@ def _compared(run: Run, reps: int) -> Compared:
 
 def _rival(run: Run, name: str, **params: Any) -> pd.Series:
     """Return the returns of a baseline on a run's sessions, traded likewise."""
-    plain = {"strategy": name, "params": params, "universe": {}, "driver": "votes"}
+    plain = {"strategy": name, "params": params, "universe": {}, "driver": VOTES}
     config = run.config.model_copy(update=plain)
     index = pd.DatetimeIndex(run.result.equity.index)
     return run_on(config, run.history, run.reading, index).result.returns

@@ -7,10 +7,9 @@ import pandas as pd
 
 import signals
 from backtests.evidence import metrics
-from backtests.pipeline import Run, decisions, entered, trade
+from backtests.pipeline import Run, decided_on, entered, trade
 from signals.agnostic import RIVALS
 from signals.regime import Regime
-from strategies import decide
 
 KS = (0.08, 0.09, 0.10, 0.11)
 
@@ -32,8 +31,7 @@ def _row(run: Run, k: float) -> dict[str, float]:
     voted = signals.reread(panel, run.reading, chosen, ("dry_powder", "absorption"))
     reading = signals.drive(panel, voted, chosen, run.config.driver)
     index = pd.DatetimeIndex(run.result.equity.index)
-    when = decisions(run.config, strategy, strategy.state(reading, panel), index)
-    decided = decide(strategy, reading, panel).loc[when]
+    _, decided = decided_on(run.config, strategy, reading, panel, index)
     result = trade(run.config, strategy, run.history, decided, index)
     return {
         "absorption_entered": entered(reading.regime, (Regime.ABSORPTION,), result.returns.index),

@@ -14,11 +14,10 @@ from backtests.evidence.placebo import Placebo, rank_of, shift_placebo, timing_g
 from backtests.evidence.resampling import resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import Run, decisions
+from backtests.pipeline import Run, decided_on
 from signals.agnostic import RIVALS
 from signals.drivers import QUANTITIES
 from signals.regime import Reading
-from strategies import decide
 
 SHIFTED = "its flags come from quantities: holdings shifted round the circle of dates, exact"
 RESAMPLED = (
@@ -190,9 +189,7 @@ class _Redrawn:
 def _gain_of(run: Run, history: History, reading: Reading) -> float:
     """Return what a run's strategy would have gained by timing on another history."""
     index = pd.DatetimeIndex(run.result.equity.index)
-    state = run.strategy.state(reading, history.panel)
-    when = decisions(run.config, run.strategy, state, index)
-    decided = decide(run.strategy, reading, history.panel).loc[when]
+    _, decided = decided_on(run.config, run.strategy, reading, history.panel, index)
     held = in_force(decided, index, run.config.lag)
     bills = bill_returns(history.panel[YIELD], run.config.bill_spread).loc[held.index]
     return timing_gain(held, history.closes.loc[held.index], bills, run.config.costs)

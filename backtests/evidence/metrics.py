@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.simulate import Result
+from backtests.pipeline import acted_on
 
 YEAR = 252
 #: A standard deviation below this, as a fraction a day, is rounding.
@@ -181,7 +182,7 @@ def by_regime(
     A return counts for the regime known at the close before it, so it could have been acted on.
     A strategy that follows the regime cannot judge it: the benchmark's excess stands beside.
     """
-    known = regime.shift(1).reindex(returns.index).fillna("none")
+    known = acted_on(regime).reindex(returns.index).fillna("none")
     starts = known != known.shift(1)
     excess = returns - bills
     rows = {

@@ -209,7 +209,7 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
     prices = closes[assets].astype("float64")
     growth = prices.ffill().pct_change(fill_method=None).fillna(0.0).to_numpy().T + 1
     days = np.diff(pd.DatetimeIndex(held.index).to_numpy().astype("datetime64[D]")).astype(float)
-    fee = np.outer([costs.borrow(a) for a in assets], np.concatenate(([0.0], days)) / 365)
+    fee = np.array([costs.borrowed(a, np.concatenate(([0.0], days))) for a in assets])
     return _Market(
         priced=prices.notna().to_numpy().T.astype(np.float64),
         growth=growth,

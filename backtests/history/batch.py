@@ -10,13 +10,15 @@ from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
-#: How the source of a row begins that comes from an archive of vintages.
-ARCHIVE = "ALFRED"
+#: Where rows come from. The source of one that comes from an archive of vintages begins so.
+FRED, SEC, YAHOO, ARCHIVE = "FRED", "SEC", "Yahoo", "ALFRED"
+#: Files: price tables, and tables of flows, funding and cash flow.
+PRICES, TABLE = "prices", "table"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Rows of one series.
+    """Rows of one series; of a price, one whole vintage.
 
     Attributes
     ----------
@@ -25,8 +27,6 @@ class Batch:
     rows
         Columns ``observed_on``, ``available_at``, ``value`` and ``source``; one row a date,
         ascending. A NaN value says that for this date there is expressly no figure.
-    whole
-        True for prices: the rows are one whole vintage and replace earlier ones for the panel.
     note
         What was left out on the way, for the summary.
     vintages
@@ -42,14 +42,13 @@ class Batch:
 
     series_id: str
     rows: pd.DataFrame
-    whole: bool = False
     note: str = ""
     vintages: bool = False
 
     def __post_init__(self) -> None:
         """Refuse rows that a reader would take for the other kind."""
         archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
-        if self.vintages and (self.whole or is_price(self.series_id)):
+        if self.vintages and is_price(self.series_id):
             raise DataError(
                 f"expected vintages of a series of the catalog, were prices of {self.series_id}; "
                 "add prices as one whole vintage"
@@ -106,4 +105,4 @@ def dated(
             "source": source,
         }
     )
-    return Batch(series_id=series_id, rows=rows, whole=is_price(series_id), note=note)
+    return Batch(series_id=series_id, rows=rows, note=note)

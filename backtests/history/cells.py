@@ -11,7 +11,8 @@ from signals.errors import DataError
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 OLDEST = pd.Timestamp("1900-01-01")
-_PRICE_LIMIT = 1e9
+#: USD; nothing we know of costs more.
+HIGHEST_PRICE = 1e9
 
 
 def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
@@ -80,7 +81,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 def _check_range(id: str, numbers: pd.Series, dates: pd.DatetimeIndex, text: pd.Series) -> None:
     if is_price(id):
-        bad = (numbers <= 0) | (numbers > _PRICE_LIMIT)
+        bad = (numbers <= 0) | (numbers > HIGHEST_PRICE)
         if bad.any():
             raise DataError(_line(text[bad], f"a price of {id} above zero in USD"))
         return

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import ARCHIVE, Batch
+from backtests.history.batch import ARCHIVE, Batch, is_price
 from signals.universe import asset
 
 ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
@@ -55,7 +55,7 @@ def change(
     connection: duckdb.DuckDBPyConnection, batch: Batch, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, Added]:
     """Return the rows of a batch that have to be stored, and what they change."""
-    if batch.whole:
+    if is_price(batch.series_id):
         held = _held_closes(connection, batch.series_id)
         if asset(batch.series_id).market == "crypto":
             batch = _completed(batch, held)

@@ -14,8 +14,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import ARCHIVE, is_price, rule_of, stale_after, unit_of
+from backtests.history.batch import (
+    ARCHIVE,
+    FRED,
+    SEC,
+    TABLE,
+    is_price,
+    rule_of,
+    stale_after,
+    unit_of,
+)
 from backtests.history.calendar import all_sessions, known_at, new_york_now, sessions
+from backtests.history.cells import HIGHEST_PRICE
 from backtests.history.prices import OFF, TICKER, spikes
 from backtests.history.store import Store
 from signals.catalog import CATALOG
@@ -33,8 +43,7 @@ TRAILING_YEAR_STEP = 380
 SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
 _AROUND = 20  # sessions before and after a jump whose moves it is held to
 _CLOCK_BACK = pd.Timedelta(hours=2)  # local time repeats an hour a year
-_HIGHEST_PRICE = 1e9
-_PUBLISHED = ("FRED", "SEC", "table", ARCHIVE)  # sources of what has an entry in the catalog
+_PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)  # sources of what has an entry in the catalog
 _FOREIGN = "expected a series of the catalog or a ticker, is neither; no signal reads it"
 
 
@@ -213,7 +222,7 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
 
 def _range(id: str) -> dict[str, object]:
     if is_price(id):
-        return {"id": id, "low": 1e-12, "high": _HIGHEST_PRICE, "first": datetime.date.min}
+        return {"id": id, "low": 1e-12, "high": HIGHEST_PRICE, "first": datetime.date.min}
     entry = CATALOG[id]
     first = entry.first or datetime.date.min
     return {"id": id, "low": entry.low, "high": entry.high, "first": first}

@@ -62,7 +62,6 @@ class History:
         cls,
         store: Path | str | Store,
         only: Sequence[str] | None = None,
-        end: pd.Timestamp | str | None = None,
         as_of: pd.Timestamp | datetime.date | str | None = None,
     ) -> "History":
         """Read history from a store.
@@ -74,8 +73,6 @@ class History:
         only
             Catalog ids and tickers to read besides what the registered signals and bills need;
             None reads every series held.
-        end
-            Last session; None for the last one with a price (or value, where no price is held).
         as_of
             Read the store as it was at a moment, New York's clock: nothing recorded later, and of
             prices the newest vintage recorded by then. A date, or midnight, means the end of that
@@ -83,15 +80,16 @@ class History:
 
         Returns
         -------
-        The history from the first session with any value. A series that is not held is a column
-        of NaN, so signals that need it have no view.
+        The history from the first session with any value to the last with a price (or value, where
+        no price is held); :meth:`until` cuts it. A series that is not held is a column of NaN, so
+        signals that need it have no view.
 
         Raises
         ------
         DataError
-            When the store is missing, empty, damaged, or holds nothing by ``end`` or ``as_of``.
+            When the store is missing, empty, damaged, or holds nothing by ``as_of``.
         ConfigError
-            When ``end`` or ``as_of`` is no date.
+            When ``as_of`` is no date.
         """
         source = store if isinstance(store, Store) else Store(store)
         by = None if as_of is None else _recorded_by(as_of)
@@ -112,7 +110,7 @@ class History:
                 raise MissingSeries(unknown("series or ticker", id, (*held, *CATALOG)))
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
-        return _assemble(rows, ids, _span(rows, end), "store")
+        return _assemble(rows, ids, _span(rows), "store")
 
     @classmethod
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
@@ -157,7 +155,7 @@ class History:
             truth=None if self.truth is None else self.truth.loc[:last],
         )
 
-    def session(self, date: pd.Timestamp | str | None, name: str = "--at") -> pd.Timestamp:
+    def session(self, date: pd.Timestamp | str | None, name: str = "date") -> pd.Timestamp:
         """Return the last session on or before a date (default: the last one held).
 
         Raises
@@ -210,17 +208,15 @@ def _recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     return moment.as_unit("us")
 
 
-def _span(rows: dict[str, pd.DataFrame], end: pd.Timestamp | str | None) -> pd.DatetimeIndex:
-    """Return the sessions from the first value to the last price, or to ``end``."""
+def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
+    """Return the sessions from the first value to the last price (or value, without prices)."""
     if not rows:
         raise DataError(
             "expected at least one of the series asked for in the store, but it holds none of "
             "them; see 'drypowder data'"
         )
-    shares = {k: v for k, v in rows.items() if is_price(k) and not k.endswith("-USD")} or rows
+    shares = {k: v for k, v in rows.items() if is_price(k) and asset(k).market != "crypto"} or rows
     last = max(part["observed_on"].iloc[-1] for part in shares.values())
-    if end is not None:
-        last = min(last, _timestamp(end, "end"))
     first = min(part["available_at"].iloc[0] for part in rows.values())
     index = sessions(first.normalize(), last)
     if index.empty:

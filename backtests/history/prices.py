@@ -35,35 +35,46 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     Raises
     ------
     DataError
-        When nothing is left, a date or number cannot be, or a close stands five times above or
-        below both its neighbours.
+        When nothing is left, a date or number cannot be, or a close stands :data:`OFF` times
+        above or below both its neighbours.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
-    known = asset(ticker)
-    ahead = pd.Timedelta(
-        days=1 if known.market == "crypto" else 0
-    )  # a UTC day begins here at 19:00
-    values = check_values(ticker, closes, now + ahead)
-    notes = []
-    if known.market != "crypto":
-        values, note = on_sessions(values)
-        notes.append(note)
-    values, note = closed(ticker, values, now)
-    notes.append(note)
-    if known.listed is not None:
-        early = values.index < pd.Timestamp(known.listed)
+    values, notes = counted(ticker, check_values(ticker, closes, latest(ticker, now)), now)
+    listed = asset(ticker).listed
+    if listed is not None:
+        early = values.index < pd.Timestamp(listed)
         notes.append(f"{early.sum()} rows before the listing left out" if early.any() else "")
         values = values[~early]
     if values.empty:
         raise DataError(f"expected closes of {ticker} on a session, found none")
-    odd = spikes(values)
+    check_neighbours(ticker, values)
+    return dated(ticker, values, source, now, "; ".join(filter(None, notes)))
+
+
+def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
+    """Return the last day that closes may be dated: a coin's UTC day begins here at 19:00."""
+    return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
+
+
+def counted(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
+    """Return the closes that count, and notes on the others: no sessions, days still running."""
+    notes = []
+    if asset(ticker).market != "crypto":
+        values, note = on_sessions(values)
+        notes.append(note)
+    values, note = closed(ticker, values, now)
+    return values, [*notes, note]
+
+
+def check_neighbours(ticker: str, closes: pd.Series) -> None:
+    """Raise :class:`DataError` where a close stands far off both its neighbours."""
+    odd = spikes(closes)
     if odd:
         raise DataError(
-            f"expected closes of {ticker} near their neighbours, was {values[odd[0]]:g} on "
-            f"{str(odd[0])[:10]}: five times off; nothing of it is taken"
+            f"expected closes of {ticker} near their neighbours, was {closes[odd[0]]:g} on "
+            f"{str(odd[0])[:10]}: {OFF:g} times off; nothing of it is taken"
         )
-    return dated(ticker, values, source, now, "; ".join(filter(None, notes)))
 
 
 def closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
@@ -84,7 +95,7 @@ def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
 
 
 def spikes(closes: pd.Series) -> list[pd.Timestamp]:
-    """Return the days whose close stands five times above or below both its neighbours.
+    """Return the days whose close stands :data:`OFF` times above or below both its neighbours.
 
     The last day has one neighbour; so has the first, which is judged where the two after it agree.
     No share of ours ever moved so far and back in a day; a feed that slips a decimal does.

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.history.batch import Batch
+from backtests.history.batch import SEC, Batch
 from backtests.history.calendar import OPEN, session_after
 from signals.catalog import LATE_FILERS, ttm_id, year_ago_id
 from signals.universe import asset
@@ -149,6 +149,6 @@ def _rows(years: list[Fact], value: pd.Series) -> pd.DataFrame:
             "observed_on": pd.DatetimeIndex([y.end for y in years]).as_unit("us"),
             "available_at": pd.DatetimeIndex([y.known for y in years]).as_unit("us"),
             "value": value,
-            "source": ["SEC, date assumed" if y.assumed else "SEC" for y in years],
+            "source": [f"{SEC}, date assumed" if y.assumed else SEC for y in years],
         }
     )

@@ -10,9 +10,9 @@ from io import StringIO
 
 import pandas as pd
 
-from backtests.history.batch import Batch, dated, is_price
+from backtests.history.batch import FRED, PRICES, TABLE, Batch, dated, is_price
 from backtests.history.cells import dates_of, values_of
-from backtests.history.prices import TICKER, closed, on_sessions
+from backtests.history.prices import TICKER, check_neighbours, counted, latest, on_sessions
 from signals.catalog import CATALOG, FILERS, annual_id
 from signals.errors import DataError
 from signals.universe import asset
@@ -95,7 +95,7 @@ def _read_fred(ids: list[str]) -> Reader:
     def read(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
         dates = dates_of(table.iloc[:, 0], recorded_at)
         for id in ids:
-            yield dated(id, values_of(id, table[id].replace(".", ""), dates), "FRED", recorded_at)
+            yield dated(id, values_of(id, table[id].replace(".", ""), dates), FRED, recorded_at)
 
     return read
 
@@ -106,8 +106,7 @@ def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> It
         raise DataError(
             f"expected a file named after its ticker, like SPY.csv, was {stem!r}; rename it"
         )
-    ahead = 1 if asset(stem).market == "crypto" else 0  # a UTC day begins in New York's evening
-    dates = dates_of(table["Date"], recorded_at + pd.Timedelta(days=ahead))
+    dates = dates_of(table["Date"], latest(stem, recorded_at))
     batch = _prices(stem, table[column], dates, recorded_at)
     if batch.rows.empty:
         raise DataError(
@@ -117,8 +116,9 @@ def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> It
 
 
 def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
-    dates = dates_of(table["Date"], recorded_at)
-    for ticker in table.columns[1:]:
+    tickers = table.columns[1:]
+    dates = dates_of(table["Date"], max(latest(ticker, recorded_at) for ticker in tickers))
+    for ticker in tickers:
         batch = _prices(ticker, table[ticker], dates, recorded_at)
         if not batch.rows.empty:
             yield batch
@@ -132,21 +132,15 @@ def _prices(
             f"expected prices, but {ticker} is a series of the catalog; give it FRED's header, "
             f"observation_date,{ticker}"
         )
-    values = values_of(ticker, column, dates)
-    known = asset(ticker)
-    notes = []
-    if known.market != "crypto":
-        values, note = on_sessions(values)
-        notes.append(note)
-    values, note = closed(ticker, values, recorded_at)
-    notes.append(note)
-    listed = pd.Timestamp(known.listed) if known.listed else None
-    if listed is not None and len(values) and values.index[0] < listed:
+    values, notes = counted(ticker, values_of(ticker, column, dates), recorded_at)
+    listed = asset(ticker).listed
+    if listed is not None and len(values) and values.index[0] < pd.Timestamp(listed):
         raise DataError(
-            f"expected {ticker} from its listing on {listed.date()}, was {values.index[0].date()}: "
+            f"expected {ticker} from its listing on {listed}, was {values.index[0].date()}: "
             "that is another company's price; cut the rows before the listing"
         )
-    return dated(ticker, values, "prices", recorded_at, "; ".join(filter(None, notes)))
+    check_neighbours(ticker, values)
+    return dated(ticker, values, PRICES, recorded_at, "; ".join(filter(None, notes)))
 
 
 def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -157,7 +151,7 @@ def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
         )
     values = values_of(id, table.iloc[:, 1], dates_of(table["date"], recorded_at))
     flows, note = on_sessions(values)
-    yield dated(id, flows, "table", recorded_at, note)
+    yield dated(id, flows, TABLE, recorded_at, note)
 
 
 def _read_funding(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -165,12 +159,12 @@ def _read_funding(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> 
     for coin in table.columns[1:]:
         if f"FUNDING_{coin}" in CATALOG:
             id = f"FUNDING_{coin}"
-            yield dated(id, values_of(id, table[coin], dates), "table", recorded_at)
+            yield dated(id, values_of(id, table[coin], dates), TABLE, recorded_at)
 
 
 def _read_stablecoins(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     values = values_of("STABLECOINS", table["total"], dates_of(table["date"], recorded_at))
-    yield dated("STABLECOINS", values, "table", recorded_at)
+    yield dated("STABLECOINS", values, TABLE, recorded_at)
 
 
 _ANNUAL_COLUMNS = {
@@ -193,4 +187,4 @@ def _read_annual(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> I
             id = annual_id(concept, str(ticker))
             values = values_of(id, part[column], dates)
             if len(values):
-                yield dated(id, values, "table", recorded_at)
+                yield dated(id, values, TABLE, recorded_at)

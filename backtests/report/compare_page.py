@@ -106,8 +106,8 @@ def _entered(entry: Entry) -> Cell:
 def _conclusion(entry: Entry) -> Cell:
     said = entry["conclusion"]
     if is_few(entry) and NOTHING not in said.lower():
-        said = f"{NOTHING}; {said}".removesuffix("; ")
-    return Cell(value=said, shown=said or MISSING)
+        said = f"{NOTHING}; {said}"
+    return Cell(value=said, shown=said)
 
 
 #: The columns after the strategy's name: heading, how it sorts, and its cell.

@@ -10,21 +10,21 @@ from backtests.history.panel import History
 from backtests.history.store import write_parquet
 from signals.errors import ConfigError, DataError
 
-_TABLES = (".csv", ".parquet")
+TABLES = (".csv", ".parquet")
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
     """Raise unless a file can be written there: a folder that exists, a name, a known ending.
 
     Raises
     ------
     ConfigError
-        When the ending is none of .csv, .parquet, .html.
+        When it has none of the endings.
     DataError
         When the folder does not exist or the path is one.
     """
-    if path.suffix not in (*_TABLES, ".html"):
-        raise ConfigError(f"expected a file ending in .csv, .parquet or .html, was '{path}'")
+    if path.suffix not in endings:
+        raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
     if path.is_dir() or not path.parent.is_dir():
         raise DataError(f"expected a file in a folder that exists, was '{path}'; make the folder")
 
@@ -51,15 +51,7 @@ def readings_table(history: History) -> pd.DataFrame:
 
 
 def write_table(history: History, path: Path) -> None:
-    """Write :func:`readings_table` as CSV or parquet, by the file's ending.
-
-    Raises
-    ------
-    ConfigError
-        When the ending is another.
-    """
-    if path.suffix not in _TABLES:
-        raise ConfigError(f"expected --export to end in .csv or .parquet, was '{path}'")
+    """Write :func:`readings_table` as CSV or parquet, by the file's ending, :data:`TABLES`."""
     table = readings_table(history)
     if path.suffix == ".csv":
         table.to_csv(path, date_format="%Y-%m-%d", lineterminator="\n")

@@ -10,10 +10,9 @@ from backtests.evidence import metrics
 from backtests.evidence.attribution import attribution
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.robustness import robustness
-from backtests.pipeline import Run, entered, times_entered
+from backtests.pipeline import Run, absorption_entered, is_inconclusive, times_entered
 from backtests.version import __version__
 from signals.base import parameters
-from signals.regime import Regime
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
@@ -69,10 +68,10 @@ def description(run: Run) -> dict[str, Any]:
         "bill_spread": config.bill_spread,
         "run_id": run.run_id,
         "version": __version__,
-        "absorption_entered": entered(
-            run.reading.regime, (Regime.ABSORPTION,), run.result.returns.index
-        ),
+        "decides_on_change": run.state is not None and not run.strategy.only_scheduled,
+        "absorption_entered": absorption_entered(run),
         "state_entered": times_entered(run),
+        "inconclusive": is_inconclusive(run),
         "notes": list(run.result.notes),
     }
 

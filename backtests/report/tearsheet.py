@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.evidence.metrics import YEAR
 from backtests.history.opening import SIMULATED, stale_warning
-from backtests.pipeline import FEW, Run
+from backtests.pipeline import FEW, Run, acted_on
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.frame import MARKER, framed, rendered, template
 from signals.universe import HINDSIGHT
@@ -100,7 +101,7 @@ def _quantstats(run: Run) -> str:
             output=str(output),
             template_path=str(dress),
             match_dates=False,
-            periods_per_year=252,
+            periods_per_year=YEAR,
             strategy_title=_title(run),
             benchmark_title=run.config.benchmark,
         )
@@ -230,7 +231,7 @@ def _chart(run: Run) -> Any:
     growth = pd.DataFrame(
         {name: _growth(r, run.result.equity.index[0]) for name, r in sides.items()}
     )
-    known = run.reading.regime.shift(1)  # the regime that the session's return could be acted on
+    known = acted_on(run.reading.regime)
     title = "Growth of 1, drawdown, and the regime known the day before"
     return equity_chart(growth, known, f"{SIMULATED}: {title}" if run.simulated else title)
 

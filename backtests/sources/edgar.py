@@ -5,13 +5,14 @@ the XBRL tag they use and change it over the years: every tag of a concept is as
 period the fact that was filed first counts.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from backtests.history import sec
-from backtests.history.batch import Batch
+from backtests.history.batch import SEC, Batch
 from backtests.history.sec_document import read_document
 from backtests.history.tables import Foreign
 from backtests.sources.http import Absent, Client, Clock, Rate, Transient, base_url
@@ -20,7 +21,6 @@ from signals.catalog import FILERS, tags_of
 from signals.errors import DataError, SourceError
 
 RATE = (10, 1.0)
-SOURCE = "SEC"
 
 
 class EdgarSource:
@@ -36,7 +36,7 @@ class EdgarSource:
 
     def __init__(self, contact: str, clock: Clock) -> None:
         agent = {"User-Agent": f"drypowder/{__version__} {contact}"}
-        self.client = Client(SOURCE, Rate(*RATE), clock, agent)
+        self.client = Client(SEC, Rate(*RATE), clock, agent)
         self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
@@ -68,12 +68,13 @@ class EdgarSource:
 
 
 def _read(tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
-    if not text.lstrip().startswith("{"):
-        raise Transient("the SEC's answer is no JSON")
+    try:
+        json.loads(text)
+    except ValueError:
+        raise Transient("the SEC's answer is no whole JSON") from None
     try:
         return read_document(text, now)[1]
     except Foreign as error:
         raise SourceError(f"the SEC's answer is another document: {error}") from None
     except DataError as error:
-        cut = "whole JSON" in str(error)
-        raise (Transient if cut else SourceError)(f"{tag}: {error}") from None
+        raise SourceError(f"{tag}: {error}") from None

@@ -2,24 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from backtests.history.batch import Batch, is_price
+from backtests.history.batch import Batch
 from backtests.history.calendar import new_york_now
 from backtests.history.changes import Added
-from backtests.history.prices import TICKER
 from backtests.history.store import FETCHED, Store
-from backtests.sources import secrets
-from backtests.sources.edgar import EdgarSource
-from backtests.sources.fred import FredSource
 from backtests.sources.http import Absent, Clock, OutOfTime, Patience, Unreachable
+from backtests.sources.jobs import Ask, Job, jobs_of
 from backtests.sources.secrets import redacted
-from backtests.sources.yahoo import FIRST, YahooSource
-from signals.catalog import CATALOG, CONCEPTS, filers_of, ttm_id, year_ago_id
-from signals.errors import ConfigError, DataError, DrypowderError, SourceError, unknown
-from signals.universe import UNIVERSE
+from signals.errors import DataError, DrypowderError
 
 #: Seconds that a series waits for another writer to leave the store.
 TURN = 60.0
@@ -52,16 +47,6 @@ class Outcome:
     last: pd.Timestamp | None = None
     failed: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One series to be asked for: what it is called, where, and how it is had."""
-
-    name: str
-    source: str
-    ids: tuple[str, ...]
-    ask: Callable[[pd.Timestamp], Sequence[Batch]] = field(repr=False)
 
 
 def fetch(
@@ -104,15 +89,11 @@ def fetch(
         When another fetch is running, or the store cannot be written.
     """
     clock = Clock.started(patience or Patience())
-    left_out: list[Outcome] = []
-    jobs = list(_jobs(store, start, tuple(only), clock, left_out))
+    jobs = jobs_of(store, start, only, clock)
     with store.fetching():
         tried = store.last_tried()
         jobs.sort(key=lambda job: tried.get(job.ids[0], pd.Timestamp.min))
-        done = [*_done(store, jobs, clock, frozenset(only), progress)]
-    if only:  # what was asked for by name and not even tried is no mere note
-        left_out = [replace(outcome, failed=outcome.note, note="") for outcome in left_out]
-    return [*done, *left_out]
+        return [*_done(store, jobs, clock, frozenset(only), progress)]
 
 
 def _done(
@@ -124,147 +105,62 @@ def _done(
 ) -> Iterator[Outcome]:
     """Do the jobs; once a source cannot be reached, its others are not tried.
 
-    What a source does not have is a failure where it was held, or was asked for by name.
+    What cannot be asked for, or what a source does not have, is a failure where it was asked for by
+    name, or was held; else a note.
     """
     down: dict[str, str] = {}
     for job in jobs:
         progress(job.name)
+        by_name = bool(set(job.ids) & named)
+        if job.ask is None:
+            yield _outcome_of(job, **{"failed" if by_name else "note": job.why_not})
+            continue
         if job.source in down:
-            yield Outcome(name=job.name, source=job.source, failed=down[job.source])
+            yield _outcome_of(job, failed=down[job.source])
             continue
         try:
-            yield _one(store, job, clock)
+            yield _one(store, job, job.ask, clock)
         except Unreachable as error:
             down[job.source] = str(error)
-            yield Outcome(name=job.name, source=job.source, failed=str(error))
+            yield _outcome_of(job, failed=str(error))
         except Absent as error:
-            held = store.series_ids() if store.exists() else ()
-            if set(job.ids) & set(held):
-                yield _failed(store, job, f"{error}; what is held stays")
-            elif set(job.ids) & named:
-                yield _failed(store, job, str(error))
-            else:
-                yield Outcome(name=job.name, source=job.source, note=str(error))
+            held = set(job.ids) & set(store.series_ids() if store.exists() else ())
+            why = f"{error}; what is held stays" if held else str(error)
+            yield _failed(store, job, why) if held or by_name else _outcome_of(job, note=why)
         except OutOfTime as error:
-            yield Outcome(name=job.name, source=job.source, failed=str(error))
+            yield _outcome_of(job, failed=str(error))
         except DrypowderError as error:
             yield _failed(store, job, redacted(str(error)))
+
+
+def _outcome_of(job: Job, **came: Any) -> Outcome:
+    return Outcome(name=job.name, source=job.source, **came)
 
 
 def _failed(store: Store, job: Job, why: str) -> Outcome:
     """Return a failure, noted so that the next fetch begins with others."""
     with suppress(DataError):
         store.note_fetched(job.ids, new_york_now(), why, wait=TURN)
-    return Outcome(name=job.name, source=job.source, failed=why)
+    return _outcome_of(job, failed=why)
 
 
-def _one(store: Store, job: Job, clock: Clock) -> Outcome:
+def _one(store: Store, job: Job, ask: Ask, clock: Clock) -> Outcome:
     clock.check()
     now = new_york_now()
-    batches = list(job.ask(now))
+    batches = list(ask(now))
     fetched = dict.fromkeys(job.ids, FETCHED)
     added = store.add(batches, now, wait=TURN, fetched=fetched)
     refused = [a.refused for a in added if a.refused]
     if refused:
-        raise SourceError(refused[0])
-    return _outcome(job, batches, added)
+        return _outcome_of(job, failed=refused[0])
+    return _came(job, batches, added)
 
 
-def _outcome(job: Job, batches: Sequence[Batch], added: Sequence[Added]) -> Outcome:
-    return Outcome(
-        name=job.name,
-        source=job.source,
+def _came(job: Job, batches: Sequence[Batch], added: Sequence[Added]) -> Outcome:
+    return _outcome_of(
+        job,
         new=sum(a.new for a in added),
         revised=sum(a.revised for a in added),
         last=max(pd.Timestamp(b.rows["observed_on"].max()) for b in batches),
         note="; ".join(b.note for b in batches if b.note),
     )
-
-
-def _jobs(
-    store: Store, start: str | None, only: tuple[str, ...], clock: Clock, left_out: list[Outcome]
-) -> Iterator[Job]:
-    """Yield what is to be asked for; what cannot be goes to ``left_out`` with the reason."""
-    wanted = _wanted(store, only)
-    yield from _fred_jobs([id for id in wanted if _source(id) == "FRED"], clock, left_out)
-    yield from _sec_jobs([id for id in wanted if _source(id) == "SEC"], clock, left_out)
-    yield from _price_jobs(store, start, [id for id in wanted if is_price(id)], clock)
-
-
-def _source(id: str) -> str:
-    if is_price(id):
-        return "Yahoo"
-    return {"fred": "FRED", "sec": "SEC"}.get(CATALOG[id].source, "")
-
-
-def _wanted(store: Store, only: tuple[str, ...]) -> tuple[str, ...]:
-    held = store.series_ids() if store.exists() else ()
-    if not only:
-        prices = (id for id in held if is_price(id))
-        return tuple(dict.fromkeys((*CATALOG, *UNIVERSE, *prices)))
-    for id in only:
-        if id in CATALOG and not _source(id):
-            raise ConfigError(f"{id} has no live source; import a file of it")
-        if is_price(id) and id not in UNIVERSE and not TICKER.fullmatch(id):
-            raise ConfigError(unknown("series or ticker", id, (*CATALOG, *UNIVERSE)))
-    return tuple(dict.fromkeys(only))
-
-
-def _fred_jobs(ids: list[str], clock: Clock, left_out: list[Outcome]) -> Iterator[Job]:
-    key = secrets.fred_key() if ids else None
-    source = FredSource(key, clock) if ids else None
-    for id in ids:
-        if key is None and CATALOG[id].revised:
-            why = "revised, so not taken without its vintages: " + secrets.how_to_get_a_key()
-            left_out.append(Outcome(name=id, source="FRED", note=why))
-        elif source is not None:
-            ask = _asker(source.batch, id)
-            yield Job(name=id, source="FRED", ids=(id,), ask=ask)
-
-
-def _asker(
-    batch: Callable[[str, pd.Timestamp], Batch], id: str
-) -> Callable[[pd.Timestamp], list[Batch]]:
-    return lambda now: [batch(id, now)]
-
-
-def _sec_jobs(ids: list[str], clock: Clock, left_out: list[Outcome]) -> Iterator[Job]:
-    contact = secrets.contact() if ids else None
-    source = EdgarSource(contact, clock) if contact else None
-    for concept, ticker in _filings(ids):
-        name = ttm_id(concept, ticker)
-        if source is None:
-            why = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name and address"
-            left_out.append(Outcome(name=name, source="SEC", note=why))
-            continue
-        ask = _filing(source, concept, ticker)
-        yield Job(name=name, source="SEC", ids=(name, year_ago_id(concept, ticker)), ask=ask)
-
-
-def _filing(
-    source: EdgarSource, concept: str, ticker: str
-) -> Callable[[pd.Timestamp], list[Batch]]:
-    return lambda now: source.batches(concept, ticker, now)
-
-
-def _filings(ids: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the concepts and companies behind some ids."""
-    for concept in dict.fromkeys(CONCEPTS.values()):
-        for ticker in filers_of(concept):
-            if {ttm_id(concept, ticker), year_ago_id(concept, ticker)} & set(ids):
-                yield concept, ticker
-
-
-def _price_jobs(store: Store, start: str | None, tickers: list[str], clock: Clock) -> Iterator[Job]:
-    source = YahooSource(clock) if tickers else None
-    first = store.first_dates(tickers) if tickers and store.exists() else {}
-    for ticker in tickers:
-        if source is not None:
-            since = min(start or FIRST, str(first.get(ticker, start or FIRST))[:10])
-            yield Job(
-                name=ticker, source="Yahoo", ids=(ticker,), ask=_quotes(source, ticker, since)
-            )
-
-
-def _quotes(source: YahooSource, ticker: str, since: str) -> Callable[[pd.Timestamp], list[Batch]]:
-    return lambda now: [source.batch(ticker, now, since)]

@@ -16,7 +16,7 @@ import fredapi
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import Batch, dated
+from backtests.history.batch import ARCHIVE, FRED, Batch, dated
 from backtests.history.calendar import OPEN, known_at, session_after
 from backtests.history.cells import check_values
 from backtests.history.tables import read_csv
@@ -30,10 +30,8 @@ RATE = (120, 60.0)
 MOST_VINTAGES = 2000
 #: Rows that one answer holds.
 PAGE = 100_000
-SOURCE = "FRED"
 #: Source of a row that is dated by its vintage, and of one in the archive's first vintage.
-VINTAGE, FIRST_VINTAGE = "ALFRED", "ALFRED, first vintage, date by rule"
-_NEVER = "9999-12-31"
+VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
 def _roots() -> tuple[str, str]:
@@ -91,7 +89,7 @@ class FredSource:
 
     def __init__(self, key: str | None, clock: Clock) -> None:
         self.key = key
-        self.client = Client(SOURCE, Rate(*RATE), clock)
+        self.client = Client(FRED, Rate(*RATE), clock)
         self.root, self.csv = _roots()
 
     def batch(self, id: str, now: pd.Timestamp) -> Batch:
@@ -122,7 +120,7 @@ class FredSource:
     def _latest(self, id: str, now: pd.Timestamp) -> Batch:
         assert self.key is not None
         values = _called(id, _Fredapi(self.key, self.root, self.client).get_series, id)
-        return dated(id, check_values(id, values.dropna(), now), SOURCE, now)
+        return dated(id, check_values(id, values.dropna(), now), FRED, now)
 
     def _vintages(self, id: str, now: pd.Timestamp) -> Batch:
         dates = self._vintage_dates(id)

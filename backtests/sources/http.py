@@ -243,7 +243,7 @@ class Client:
         if code == 404:
             return Absent(f"{self.name} has no such series (404)")
         if code == 429 or code >= 500:
-            wait = _seconds(answer.headers.get("Retry-After"))
+            wait = seconds_of(answer.headers.get("Retry-After"))
             busy = "is asked too often" if code == 429 else "is in trouble"
             return Transient(f"{self.name} {busy} ({code})", wait)
         return SourceError(f"{self.name} refused ({code}): {_said(text)}")
@@ -273,7 +273,7 @@ def _said(text: str) -> str:
     return redacted(" ".join(said.split()))[:200]
 
 
-def _seconds(header: str | None) -> float | None:
+def seconds_of(header: str | None) -> float | None:
     """Return a Retry-After header as seconds from now; None when there is none that can be read."""
     if header is None:
         return None

@@ -17,7 +17,7 @@ import pandas as pd
 import yfinance
 from yfinance.exceptions import YFRateLimitError
 
-from backtests.history.batch import Batch
+from backtests.history.batch import YAHOO, Batch
 from backtests.history.prices import price_batch
 from backtests.sources.http import (
     Absent,
@@ -27,13 +27,13 @@ from backtests.sources.http import (
     Unreachable,
     base_url,
     patiently,
+    seconds_of,
 )
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)
 #: Seconds for a whole answer: while it is awaited the keyboard cannot stop us.
 LONGEST = 15.0
-SOURCE = "Yahoo"
 FIRST = "1990-01-01"
 
 
@@ -88,8 +88,7 @@ def _wrong(answer: Any) -> SourceError | None:
     if answer.status_code == 404:
         return Absent("Yahoo has no such ticker (404)")
     if answer.status_code == 429 or answer.status_code >= 500:
-        said = answer.headers.get("Retry-After", "")
-        wait = float(said) if said.isdecimal() else None
+        wait = seconds_of(answer.headers.get("Retry-After"))
         return Transient(f"Yahoo is busy ({answer.status_code})", wait)
     try:
         chart = json.loads(answer.text)["chart"]
@@ -164,7 +163,7 @@ class YahooSource:
             When they cannot be had or cannot be right; nothing is to be stored then.
         """
         closes = patiently(lambda: self._closes(ticker, start), self.clock)
-        return price_batch(ticker, closes, now, SOURCE)
+        return price_batch(ticker, closes, now, YAHOO)
 
     def _closes(self, ticker: str, start: str) -> pd.Series:
         self.session.fault = None

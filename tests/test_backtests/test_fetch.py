@@ -27,7 +27,7 @@ from backtests.history.calendar import OPEN, all_sessions
 from backtests.history.importing import import_path
 from backtests.history.panel import History
 from backtests.history.store import Store
-from backtests.sources import edgar, fetching, fred, secrets, yahoo
+from backtests.sources import edgar, fetching, fred, jobs, secrets, yahoo
 from backtests.sources.fetching import Outcome, fetch
 from backtests.sources.fred import FredSource
 from backtests.sources.http import Clock, Patience
@@ -175,7 +175,7 @@ def test_without_a_key_the_public_csv_serves_what_is_never_revised(
     monkeypatch.delenv("FRED_API_KEY")
     monkeypatch.setattr(secrets, "key_file", lambda: target.path.parent / "no-key")
     ids = [s.id for s in CATALOG.values() if s.source == "fred" and s.id not in NO_FILE]
-    monkeypatch.setattr(fetching, "_wanted", lambda store, only: tuple(ids))
+    monkeypatch.setattr(jobs, "_wanted", lambda store, only: tuple(ids))
     outcomes = bring(target)
     revised = [id for id in ids if CATALOG[id].revised]
     never = [id for id in ids if not CATALOG[id].revised]
@@ -389,7 +389,7 @@ def test_without_a_contact_the_sec_is_left_out_with_a_note(
     servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DRYPOWDER_CONTACT")
-    monkeypatch.setattr(fetching, "_wanted", lambda store, only: ("CAPEX_TTM_MU", "SOFR"))
+    monkeypatch.setattr(jobs, "_wanted", lambda store, only: ("CAPEX_TTM_MU", "SOFR"))
     outcomes = bring(target)
     assert outcomes["CAPEX_TTM_MU"].failed == ""
     assert "set DRYPOWDER_CONTACT" in outcomes["CAPEX_TTM_MU"].note

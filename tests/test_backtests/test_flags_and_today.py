@@ -144,10 +144,11 @@ def test_export_holds_all_gauges_scores_and_flags(
 @pytest.mark.parametrize(
     ("option", "target", "part"),
     [
-        ("--export", "flags.xlsx", "expected a file ending in"),
+        ("--export", "flags.xlsx", "expected --export to end in .csv or .parquet"),
         ("--export", "none/flags.csv", "in a folder that exists"),
-        ("--html", ".", "expected a file ending in"),
-        ("--export", "flags.html", "--export to end in .csv or .parquet"),
+        ("--html", ".", "expected --html to end in .html"),
+        ("--html", "flags.csv", "expected --html to end in .html"),
+        ("--export", "flags.html", "expected --export to end in .csv or .parquet"),
     ],
 )
 def test_a_target_that_cannot_be_written_is_refused(

@@ -181,6 +181,11 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         ("t.csv", "Date,SPY,SPY\n2025-01-02,1,2\n", "line 1: expected each column once"),
         ("two words.csv", "Date,Close\n2025-01-02,1\n", "named after its ticker"),
         ("SNDK.csv", "Date,Close\n2014-01-02,70\n", "another company's price"),
+        (
+            "A.csv",
+            "Date,Close\n2025-01-02,10.1\n2025-01-03,1010\n2025-01-06,10.2\n",
+            "near their neighbours, was 1010 on 2025-01-03: 5 times off",
+        ),
         ("x.json", '{"cik": 789019, "tag": "Paym', "expected whole JSON"),
         ("x.json", json.dumps(SEC | {"units": {}}), "expected facts under units/USD"),
         (

@@ -11,7 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from backtests.cli.app import command
 from backtests.config import config_from
+from backtests.history.panel import History
 from backtests.pipeline import Run, run
 from backtests.report.folder import write_run
 from backtests.report.tearsheet import ROWS
@@ -168,6 +170,37 @@ def test_a_page_comes_out_for_portfolios_that_hardly_vary(
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     assert page.rstrip().endswith("</html>")
     assert f"<h1>{strategy}</h1>" in page
+
+
+def test_a_run_on_a_history_at_hand_ends_where_its_configuration_says(history: History) -> None:
+    config = {"strategy": "cash-heavy", "start": "2015-01-01", "end": "2020-06-30"}
+    ended = run(config_from(config), history)
+    cut = run(config_from(config), history.until("2020-06-30"))
+    assert ended.result.equity.index[-1] == pd.Timestamp("2020-06-30")
+    pd.testing.assert_series_equal(ended.result.equity, cut.result.equity)
+    assert ended.run_id == cut.run_id
+
+
+@pytest.mark.parametrize(
+    ("strategy", "concluded", "on_change"),
+    [("near-cash-flow", True, True), ("patient", False, True), ("spy", True, False)],
+)
+def test_page_and_terminal_draw_the_same_conclusion_from_the_entries(
+    strategy: str,
+    concluded: bool,
+    on_change: bool,
+    store: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """ABSORPTION was entered often enough since 2015; what patient waits for never came."""
+    words = ["run", strategy, "--store", str(store), "--start", "2015-01-01"]
+    assert command([*words, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    page = (tmp_path / "out" / "tearsheet.html").read_text()
+    nothing = "othing can be concluded about timing"
+    assert (nothing in said) == (nothing in page) == (not concluded)
+    assert ("and changes of the strategy's state" in page) == on_change
 
 
 def test_the_page_is_whole_and_asks_nobody(folder: Path) -> None:

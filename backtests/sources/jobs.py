@@ -1,0 +1,123 @@
+"""What a fetch asks for: every series once, where it is had, and how."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import pandas as pd
+
+from backtests.history.batch import FRED, SEC, YAHOO, Batch, is_price
+from backtests.history.prices import TICKER
+from backtests.history.store import Store
+from backtests.sources import secrets
+from backtests.sources.edgar import EdgarSource
+from backtests.sources.fred import FredSource
+from backtests.sources.http import Clock
+from backtests.sources.yahoo import FIRST, YahooSource
+from signals.catalog import CATALOG, CONCEPTS, filers_of, ttm_id, year_ago_id
+from signals.errors import ConfigError, unknown
+from signals.universe import UNIVERSE
+
+Ask = Callable[[pd.Timestamp], Sequence[Batch]]
+_LIVE = {"fred": FRED, "sec": SEC}
+_NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name and address"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One series to be asked for, or one concept of a company.
+
+    Attributes
+    ----------
+    name
+        Series id; of the SEC the trailing year's.
+    source
+        Where it is had.
+    ids
+        The series that it brings.
+    ask
+        Brings them, given the moment of asking; None when it cannot be asked for.
+    why_not
+        The reason then.
+    """
+
+    name: str
+    source: str
+    ids: tuple[str, ...]
+    ask: Ask | None = field(repr=False)
+    why_not: str = ""
+
+
+def jobs_of(store: Store, start: str | None, only: Sequence[str], clock: Clock) -> list[Job]:
+    """Return what is to be asked for, see :func:`backtests.sources.fetching.fetch`."""
+    wanted = _wanted(store, only)
+    by_source = {name: [id for id in wanted if _source(id) == name] for name in (FRED, SEC, YAHOO)}
+    return [
+        *_fred_jobs(by_source[FRED], clock),
+        *_sec_jobs(by_source[SEC], clock),
+        *_price_jobs(store, start, by_source[YAHOO], clock),
+    ]
+
+
+def _source(id: str) -> str:
+    return YAHOO if is_price(id) else _LIVE.get(CATALOG[id].source, "")
+
+
+def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
+    if not only:
+        prices = (id for id in store.series_ids() if is_price(id)) if store.exists() else ()
+        return tuple(dict.fromkeys((*CATALOG, *UNIVERSE, *prices)))
+    for id in only:
+        if id in CATALOG and not _source(id):
+            raise ConfigError(f"{id} has no live source; import a file of it")
+        if is_price(id) and id not in UNIVERSE and not TICKER.fullmatch(id):
+            raise ConfigError(unknown("series or ticker", id, (*CATALOG, *UNIVERSE)))
+    return tuple(dict.fromkeys(only))
+
+
+def _fred_jobs(ids: list[str], clock: Clock) -> Iterator[Job]:
+    if not ids:
+        return
+    key = secrets.fred_key()
+    source = FredSource(key, clock)
+    no_key = f"revised, so not taken without its vintages: {secrets.how_to_get_a_key()}"
+    for id in ids:
+        why_not = no_key if key is None and CATALOG[id].revised else ""
+        ask = None if why_not else _one(partial(source.batch, id))
+        yield Job(name=id, source=FRED, ids=(id,), ask=ask, why_not=why_not)
+
+
+def _sec_jobs(ids: list[str], clock: Clock) -> Iterator[Job]:
+    if not ids:
+        return
+    contact = secrets.contact()
+    source = EdgarSource(contact, clock) if contact else None
+    for concept, ticker in _filings(ids):
+        both = (ttm_id(concept, ticker), year_ago_id(concept, ticker))
+        ask = partial(source.batches, concept, ticker) if source else None
+        why_not = "" if source else _NO_CONTACT
+        yield Job(name=both[0], source=SEC, ids=both, ask=ask, why_not=why_not)
+
+
+def _filings(ids: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the concepts and companies behind some ids."""
+    for concept in dict.fromkeys(CONCEPTS.values()):
+        for ticker in filers_of(concept):
+            if {ttm_id(concept, ticker), year_ago_id(concept, ticker)} & set(ids):
+                yield concept, ticker
+
+
+def _price_jobs(store: Store, start: str | None, tickers: list[str], clock: Clock) -> Iterator[Job]:
+    if not tickers:
+        return
+    source = YahooSource(clock)
+    held = store.first_dates(tickers) if store.exists() else {}
+    for ticker in tickers:
+        first = min(start or FIRST, str(held.get(ticker, start or FIRST))[:10])
+        ask = _one(partial(source.batch, ticker, start=first))
+        yield Job(name=ticker, source=YAHOO, ids=(ticker,), ask=ask)
+
+
+def _one(batch: Callable[[pd.Timestamp], Batch]) -> Ask:
+    """Return what asks for a single batch."""
+    return lambda now: [batch(now)]
