@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from backtests.config import RunConfig, config_from
-from backtests.evidence import metrics
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.luck import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
@@ -291,10 +290,3 @@ def growth_of(comparison: Comparison) -> pd.DataFrame:
     runs = {label: row.run.result.equity for label, row in comparison.rows.items()}
     equity = pd.DataFrame(runs)
     return equity / equity.iloc[0]
-
-
-def figures(row: Compared) -> dict[str, object]:
-    """Return a strategy's figures as ``metrics.json`` has them."""
-    run = row.run
-    everything = metrics.of_returns(run.result.returns, run.bills, run.benchmark)
-    return everything | metrics.of_trading(run.result)

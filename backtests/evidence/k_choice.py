@@ -3,10 +3,12 @@
 k = 9 % of GDP is a choice, not an estimate, so whatever rests on it is shown for 8 to 11 %.
 """
 
+from typing import Any
+
 import pandas as pd
 
 import signals
-from backtests.evidence import metrics
+from backtests.evidence.metrics import headline
 from backtests.pipeline import Run, decided_on, entered, trade
 from signals.agnostic import RIVALS
 from signals.regime import Regime
@@ -25,7 +27,7 @@ def by_k(run: Run) -> pd.DataFrame:
     return pd.DataFrame.from_dict({k: _row(run, k) for k in KS}, orient="index").rename_axis("k")
 
 
-def _row(run: Run, k: float) -> dict[str, float]:
+def _row(run: Run, k: float) -> dict[str, Any]:
     panel, strategy = run.history.panel, run.strategy
     chosen = signals.with_k(run.config.build_signals(), k)
     voted = signals.reread(panel, run.reading, chosen, ("dry_powder", "absorption"))
@@ -33,10 +35,5 @@ def _row(run: Run, k: float) -> dict[str, float]:
     index = pd.DatetimeIndex(run.result.equity.index)
     _, decided = decided_on(run.config, strategy, reading, panel, index)
     result = trade(run.config, strategy, run.history, decided, index)
-    return {
-        "absorption_entered": entered(reading.regime, (Regime.ABSORPTION,), result.returns.index),
-        "cagr": metrics.cagr(result.returns),
-        "sharpe": metrics.sharpe(result.returns, run.bills),
-        "max_drawdown": metrics.max_drawdown(result.returns).depth,
-        "exposure": float(result.exposure.iloc[1:].mean()),
-    }
+    times = entered(reading.regime, (Regime.ABSORPTION,), result.returns.index)
+    return {"absorption_entered": times, **headline(result.returns, run.bills, result.exposure)}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.simulate import Result
-from backtests.pipeline import acted_on
+from backtests.pipeline import Run, acted_on
 
 YEAR = 252
 #: A standard deviation below this, as a fraction a day, is rounding.
@@ -171,6 +171,30 @@ def of_trading(result: Result) -> dict[str, object]:
         "costs": _ratio(float(orders["cost"].sum()) / float(result.equity.mean()), years),
         "orders": len(orders),
         "decisions_executed": len(result.targets),
+    }
+
+
+def of_run(run: Run) -> dict[str, object]:
+    """Return everything that a run's returns and its trading say, by name."""
+    result = run.result
+    return of_returns(result.returns, run.bills, run.benchmark) | of_trading(result)
+
+
+def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[str, float]:
+    """Return ``cagr, sharpe, max_drawdown, exposure`` of some returns; NaN where not defined.
+
+    Parameters
+    ----------
+    returns
+        Simple daily returns.
+    bills, exposure
+        On these sessions and perhaps more.
+    """
+    return {
+        "cagr": cagr(returns),
+        "sharpe": sharpe(returns, bills.reindex(returns.index)),
+        "max_drawdown": max_drawdown(returns).depth if len(returns) else float("nan"),
+        "exposure": float(exposure.loc[returns.index].mean()),
     }
 
 

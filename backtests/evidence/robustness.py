@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result
-from backtests.evidence import metrics
+from backtests.evidence.metrics import headline
 from backtests.pipeline import Run, decisions, trade
 from signals.errors import SimulationError
 from strategies import decide
@@ -33,7 +33,7 @@ def robustness(run: Run) -> pd.DataFrame:
     still see it), no row where it has none; each ``year left out`` of the metrics. Columns
     ``cagr, sharpe, max_drawdown, exposure``; fractions, NaN where a metric is not defined.
     """
-    rows = {case: _measured(run, returns, exposure) for case, returns, exposure in _cases(run)}
+    rows = {case: headline(returns, run.bills, exposure) for case, returns, exposure in _cases(run)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["choice", "case"])
 
 
@@ -79,12 +79,3 @@ def _without(run: Run, asset: str) -> pd.DataFrame | None:
     except SimulationError:
         return None
     return weights
-
-
-def _measured(run: Run, returns: pd.Series, exposure: pd.Series) -> dict[str, float]:
-    return {
-        "cagr": metrics.cagr(returns),
-        "sharpe": metrics.sharpe(returns, run.bills.reindex(returns.index)),
-        "max_drawdown": metrics.max_drawdown(returns).depth if len(returns) else float("nan"),
-        "exposure": float(exposure.loc[returns.index].mean()),
-    }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backtests.evidence import metrics
-from backtests.evidence.comparison import Beside, Compared, Comparison, figures
+from backtests.evidence.comparison import Beside, Compared, Comparison
 from backtests.evidence.placebo import Placebo
 from backtests.history.opening import stale_warning
 from backtests.history.panel import History
@@ -58,7 +58,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
 
 def _entry(row: Compared) -> dict[str, Any]:
     run, equity = row.run, row.run.result.equity
-    everything = figures(row)
+    everything = metrics.of_run(run)
     return {
         "line": run.strategy.line,
         "link": run.strategy.link,

@@ -21,12 +21,11 @@ def metrics_of(run: Run) -> dict[str, Any]:
     Fractions, not percent; dates as ISO strings; null where a metric is not defined.
     """
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
-    strategy = metrics.of_returns(returns, bills, benchmark) | metrics.of_trading(run.result)
     regimes = metrics.by_regime(returns, bills, run.reading.regime, benchmark)
     numbers: dict[str, Any] = plain(
         {
             "run": description(run),
-            "strategy": strategy,
+            "strategy": metrics.of_run(run),
             "benchmark": metrics.of_returns(benchmark, bills, benchmark),
             "bills": metrics.of_returns(bills, bills, benchmark),
             "regimes": regimes.to_dict(orient="index"),

@@ -162,12 +162,16 @@ def _regimes(numbers: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _by_k(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    forms = {"cagr": _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
     return [
-        {"k": k, "entered": str(row["absorption_entered"])}
-        | {name: "–" if row[name] is None else form(row[name]) for name, form in forms.items()}
+        {"k": k, "entered": str(row["absorption_entered"]), **_headline(row)}
         for k, row in numbers["by_k"].items()
     ]
+
+
+def _headline(row: dict[str, Any]) -> dict[str, str]:
+    """Return the figures of :func:`backtests.evidence.metrics.headline` as shown."""
+    forms = {"cagr": _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
+    return {name: "–" if row[name] is None else form(row[name]) for name, form in forms.items()}
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
@@ -190,14 +194,8 @@ def _share(value: float | None) -> str:
 
 
 def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
-    forms = {"cagr": _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
     return [
-        (
-            row["choice"],
-            row["case"],
-            ["–" if row[name] is None else form(row[name]) for name, form in forms.items()],
-        )
-        for row in numbers["robustness"]
+        (row["choice"], row["case"], list(_headline(row).values())) for row in numbers["robustness"]
     ]
 
 
