@@ -382,6 +382,14 @@ def test_without_a_start_the_votes_say_where_it_begins(short: History) -> None:
     assert run(config_from({"strategy": name}), short).result.equity.index[0] < begun
 
 
+def test_a_history_at_hand_is_cut_at_the_end_asked_for(short: History) -> None:
+    ended = compare(configs_of(["spy"], TERMS | {"end": "2023-06-30"}), short, reps=2, shifts=2)
+    cut = compare(configs_of(["spy"], TERMS), short.until("2023-06-30"), reps=2, shifts=2)
+    index = ended.rows["spy"].run.result.equity.index
+    assert index[-1] == pd.Timestamp("2023-06-30")
+    pd.testing.assert_frame_equal(growth_of(ended), growth_of(cut))
+
+
 def test_growth_starts_at_one_and_ends_with_the_return(
     compared: Comparison, finished: dict[str, Run]
 ) -> None:
