@@ -4,7 +4,8 @@
 - An archive of vintages: every value and moment known that is not held.
 - A price: splits and dividends rewrite adjusted closes as a whole, so closes that differ are one
   new vintage, stored whole. Where all that is held stands, the days after it extend the vintage.
-  A coin has neither splits nor dividends: days that a new vintage lacks are taken over as held.
+  What a new vintage lacks is taken over as held: of a share single days, brought to the vintage's
+  scale; of a coin, which has neither splits nor dividends, any.
 """
 
 from dataclasses import dataclass, replace
@@ -23,6 +24,10 @@ ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 #: 71.696648 and 71.696655 within ten requests (yfinance issues 1057 and 1871), 4e-7 apart. The
 #: smallest dividend moves them a hundred times as far.
 JITTER = 1e-6
+#: Days in all that a vintage of a share may lack between its first and last: Yahoo's closes have
+#: single holes. What lacks more is no whole history.
+HOLES = 5
+RESCALED = ", rescaled"
 #: A moment after all that is recorded.
 TO_COME = pd.Timestamp("9999-12-31")
 
@@ -41,6 +46,8 @@ class Added:
         Dates that were not held; of an archive, values of such dates.
     revised
         Dates held whose value differs; of an archive, values.
+    kept
+        Days that a new price vintage lacks, taken over as held.
     refused
         Why nothing was added; empty when it was.
     """
@@ -48,6 +55,7 @@ class Added:
     series_id: str
     new: int = 0
     revised: int = 0
+    kept: int = 0
     refused: str = ""
 
 
@@ -55,21 +63,22 @@ def change(
     connection: duckdb.DuckDBPyConnection, batch: Batch, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, Added]:
     """Return the rows of a batch that have to be stored, and what they change."""
+    kept = 0
     if is_price(batch.series_id):
         held = _held_closes(connection, batch.series_id)
-        if asset(batch.series_id).market == "crypto":
-            batch = _completed(batch, held)
-        lost = _lost(batch, held)
+        whole = _completed(batch, held)
+        lost = _lost(whole, held)
         if lost:
             return batch.rows.iloc[:0], Added(series_id=batch.series_id, refused=lost)
-        rows, new, revised = _closes(batch, held)
+        rows, new, revised = _closes(whole, held)
+        kept = len(whole.rows) - len(batch.rows) if len(rows) else 0
     elif batch.vintages:
         rows, new, revised = _vintages(batch, _held_vintages(connection, batch.series_id))
     else:
         held = _held_values(connection, batch.series_id)
         rows, new, revised = _values(batch, held, recorded_at)
     rows = rows.assign(series_id=batch.series_id, recorded_at=recorded_at)
-    return rows, Added(series_id=batch.series_id, new=new, revised=revised)
+    return rows, Added(series_id=batch.series_id, new=new, revised=revised, kept=kept)
 
 
 # --- prices -------------------------------------------------------------------------------------
@@ -99,12 +108,27 @@ def _held_closes(connection: duckdb.DuckDBPyConnection, ticker: str) -> pd.DataF
 
 
 def _completed(batch: Batch, held: pd.DataFrame) -> Batch:
-    """Return a batch with the days it lacks as held: Yahoo's coins begin later than others'."""
+    """Return a batch with the days it lacks as held, where that can be."""
     lacking = held[~held["observed_on"].isin(batch.rows["observed_on"])]
     if lacking.empty or batch.rows.empty:
         return batch
+    if asset(batch.series_id).market != "crypto":
+        days = batch.rows["observed_on"]
+        inside = lacking["observed_on"].between(days.min(), days.max())
+        if len(lacking) > HOLES or not inside.all():
+            return batch
+        lacking = _rescaled(lacking, batch, held)
     rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
     return replace(batch, rows=rows.sort_values("observed_on", ignore_index=True))
+
+
+def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
+    """Return closes as held, times what the days beside them were rewritten by."""
+    new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
+    ratio = (new / old).sort_index()
+    scale = np.sqrt(ratio.ffill() * ratio.bfill()).reindex(lacking["observed_on"]).to_numpy()
+    source = lacking["source"].str.removesuffix(RESCALED) + RESCALED
+    return lacking.assign(value=lacking["value"] * scale, source=source)
 
 
 def _lost(batch: Batch, held: pd.DataFrame) -> str:

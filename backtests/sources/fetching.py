@@ -162,5 +162,9 @@ def _came(job: Job, batches: Sequence[Batch], added: Sequence[Added]) -> Outcome
         new=sum(a.new for a in added),
         revised=sum(a.revised for a in added),
         last=max(pd.Timestamp(b.rows["observed_on"].max()) for b in batches),
-        note="; ".join(b.note for b in batches if b.note),
+        note="; ".join([*(b.note for b in batches if b.note), *map(_kept, added)]).strip("; "),
     )
+
+
+def _kept(added: Added) -> str:
+    return f"{added.kept} days that it lacks stay as held" if added.kept else ""

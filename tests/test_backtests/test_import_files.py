@@ -333,8 +333,8 @@ def test_what_would_enter_as_something_else_is_refused(
 
 
 def test_a_hollow_price_vintage_is_refused(tmp_path: Path, db: Path) -> None:
-    days = "2025-01-02,1\n2025-01-03,2\n2025-01-06,3\n"
-    take(write(tmp_path, "MU.csv", f"Date,Close\n{days}"), db)
-    done = take(write(tmp_path, "MU.csv", "Date,Close\n2025-01-02,1\n2025-01-06,3\n"), db)
-    assert "1 are missing, the first 2025-01-03" in done.refused[0]
-    assert len(values(db, "MU")) == 3
+    days = [f"2025-01-{day:02},{100 + day}\n" for day in (2, 3, 6, 7, 8, 10, 13, 14)]
+    take(write(tmp_path, "MU.csv", f"Date,Close\n{''.join(days)}"), db)
+    done = take(write(tmp_path, "MU.csv", f"Date,Close\n{days[0]}{days[-1]}"), db)
+    assert "6 are missing, the first 2025-01-03" in done.refused[0]
+    assert len(values(db, "MU")) == 8

@@ -9,6 +9,7 @@ import duckdb
 import filelock
 import pytest
 
+from backtests.history import access
 from backtests.history.store import FETCHED, Store
 from benchmarks import killed
 from benchmarks.killed import Case, Kill, Nursery, content, kill, kills, problems, unlike
@@ -121,7 +122,10 @@ def test_a_store_that_does_not_open_is_seen(scene: Scene, whole: Path) -> None:
     assert looked_at(scene, whole) == ["the store is gone"]
 
 
-def test_a_lock_that_is_left_is_seen(scene: Scene, whole: Path) -> None:
+def test_a_lock_that_is_left_is_seen(
+    scene: Scene, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "PATIENCE", 0.1)
     with (
         Store(whole).fetching(),
         filelock.FileLock(f"{whole}.lock"),

@@ -108,7 +108,7 @@ def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Pat
     store = Store(tmp_path / "s.duckdb")
     store.add([vintage(held, "BTC-USD")], MONDAY)
     (added,) = store.add([vintage(yahoo, "BTC-USD")], MONDAY + pd.Timedelta(days=1))
-    assert (added.refused, added.new, added.revised) == ("", 0, len(yahoo))
+    assert (added.refused, added.new, added.revised, added.kept) == ("", 0, len(yahoo), 21)
     kept = store.rows(["BTC-USD"]).set_index("observed_on")["value"]
     expected = held * 1.001
     expected[: days[19]] = held[: days[19]]
@@ -118,10 +118,48 @@ def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Pat
     assert (again.new, again.revised) == (0, 0)
 
 
-def test_a_share_that_lacks_days_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lacking",
+    [DAYS[:1], DAYS[-1:], DAYS[10:16]],
+    ids=["the first day", "the last day", "six days"],
+)
+def test_a_share_that_lacks_more_than_single_days_is_refused(
+    tmp_path: Path, lacking: pd.DatetimeIndex
+) -> None:
     store, _ = grown(tmp_path / "s.duckdb", CLOSES)
-    (added,) = store.add([vintage(CLOSES[5:])], MONDAY + pd.Timedelta(days=1))
-    assert "5 are missing, the first 2025-01-02" in added.refused
+    shorter = (CLOSES / 2).drop(lacking)
+    (added,) = store.add([vintage(shorter)], MONDAY + pd.Timedelta(days=1))
+    assert f"{len(lacking)} are missing, the first {lacking[0].date()}" in added.refused
+    assert stored(store) == len(CLOSES)
+
+
+def test_single_days_that_a_source_lacks_stay_as_held_on_the_vintages_scale(
+    tmp_path: Path,
+) -> None:
+    """A split in between: what is kept of the days before it is halved with the rest."""
+    halved = CLOSES.where(CLOSES.index > DAYS[40], CLOSES / 2)
+    holes = DAYS[[10, 11, 39, 50]]
+    store = Store(tmp_path / "s.duckdb")
+    store.add([vintage(CLOSES)], MONDAY)
+    (added,) = store.add([vintage(halved.drop(holes))], MONDAY + pd.Timedelta(days=1))
+    assert (added.new, added.revised, added.kept) == (0, 41, 4)
+    pd.testing.assert_series_equal(seen(store), halved, check_names=False, check_freq=False)
+
+
+def test_of_a_day_at_which_the_scale_changes_it_is_taken_halfway(tmp_path: Path) -> None:
+    paid = CLOSES.where(CLOSES.index > DAYS[20], CLOSES * 0.98)
+    store = Store(tmp_path / "s.duckdb")
+    store.add([vintage(CLOSES)], MONDAY)
+    store.add([vintage(paid.drop(DAYS[20]))], MONDAY + pd.Timedelta(days=1))
+    kept = seen(store)[DAYS[20]]
+    assert kept == pytest.approx(CLOSES[DAYS[20]] * 0.98**0.5)
+
+
+def test_a_hole_in_what_stands_otherwise_changes_nothing(tmp_path: Path) -> None:
+    store, said = grown(tmp_path / "s.duckdb", CLOSES[:-1], CLOSES.drop(DAYS[20]))
+    assert said[-1] == (1, 0)
+    assert stored(store) == len(CLOSES)
+    pd.testing.assert_series_equal(seen(store), CLOSES, check_names=False, check_freq=False)
 
 
 def test_but_what_is_held_never_drifts_further_than_that(tmp_path: Path) -> None:
