@@ -191,6 +191,7 @@ def fault(kind: Kind, channel: Channel, times: int | None, draw: random.Random) 
         status=draw.choice(STATUSES),
         seconds=2.0 if kind == "timeout" else 0.3,
         text=draw.choice(("n/a", "1.234,5", "#N/A", "null", "inf", "1e999", "five")),
+        retry_after=draw.choice((None, 1, 3600)) if kind == "status" else None,
     )
 
 

@@ -100,6 +100,15 @@ def test_the_last_bits_of_yahoos_single_precision_are_no_revision(tmp_path: Path
     pd.testing.assert_series_equal(seen(store), kept, check_names=False, check_freq=False)
 
 
+@pytest.mark.parametrize("change", [2e-6, -1e-4])
+def test_what_moves_a_close_further_is_one(tmp_path: Path, change: float) -> None:
+    """A dividend of one basis point, the least there is, and what is still far below it."""
+    paid = CLOSES.where(CLOSES.index > DAYS[30], CLOSES * (1 + change))
+    store, said = grown(tmp_path / "s.duckdb", CLOSES, paid)
+    assert said[-1] == (0, 31)
+    pd.testing.assert_series_equal(seen(store), paid, check_names=False, check_freq=False, rtol=0)
+
+
 def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Path) -> None:
     """Yahoo's coins begin in 2014 and 2017, and miss some days; a coin has no splits."""
     days = pd.date_range("2025-01-01", "2025-03-31")
