@@ -105,8 +105,8 @@ def _done(
 ) -> Iterator[Outcome]:
     """Do the jobs; once a source cannot be reached, its others are not tried.
 
-    What cannot be asked for, or what a source does not have, is a failure where it was asked for by
-    name, or was held; else a note.
+    What cannot be asked for is a failure where it was asked for by name; what a source does not
+    have is one where it was held, too. Else either is a note.
     """
     down: dict[str, str] = {}
     for job in jobs:
