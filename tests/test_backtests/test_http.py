@@ -8,7 +8,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from backtests.sources.http import Client, Clock, Patience, Rate
+from backtests.sources.http import (
+    Absent,
+    Client,
+    Clock,
+    Patience,
+    Rate,
+    Transient,
+    Unreachable,
+    patiently,
+)
 from signals.errors import SourceError
 
 TEXT = "2025-12-31,4.25\n" * 20_000
@@ -101,3 +110,61 @@ def test_nor_does_it_outlast_the_time_of_the_whole_fetch(root: str) -> None:
     with pytest.raises(SourceError):
         get(f"{root}/drip", Patience(read=0.5, answer=60.0, budget=0.7))
     assert time.monotonic() - begun < 3.0
+
+
+# --- asking again -----------------------------------------------------------------------------
+
+
+def asked(patience: Patience, error: SourceError) -> int:
+    """Return how often a source that always fails alike is asked."""
+    times = 0
+
+    def ask() -> str:
+        nonlocal times
+        times += 1
+        raise error
+
+    with pytest.raises(type(error)):
+        patiently(ask, Clock.started(patience))
+    return times
+
+
+@pytest.mark.parametrize(
+    ("error", "times"),
+    [(Transient("busy"), 4), (Unreachable("down"), 2), (Absent("none"), 1), (SourceError("no"), 1)],
+)
+def test_what_may_pass_is_asked_for_as_often_as_patience_says(
+    error: SourceError, times: int
+) -> None:
+    patience = Patience(attempts=4, reach=2, wait=1e-4, longest=1e-3, budget=9.0)
+    assert asked(patience, error) == times
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the seconds that are slept, without sleeping them."""
+    slept: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    return slept
+
+
+def test_pauses_double_up_to_the_longest_with_at_most_one_wait_of_jitter(
+    pauses: list[float],
+) -> None:
+    asked(Patience(attempts=7, wait=1.0, longest=10.0, budget=1e6), Transient("busy"))
+    assert len(pauses) == 6
+    for pause, plain in zip(pauses, [1.0, 2.0, 4.0, 8.0, 10.0, 10.0], strict=True):
+        assert plain <= pause <= min(plain + 1.0, 10.0)
+
+
+def test_a_pause_that_the_source_asks_for_is_kept_up_to_the_longest(pauses: list[float]) -> None:
+    patience = Patience(attempts=2, longest=10.0, budget=1e6)
+    asked(patience, Transient("busy", retry_after=7.0))
+    asked(patience, Transient("busy", retry_after=3600.0))
+    assert pauses == [7.0, 10.0]
+
+
+def test_a_pause_that_outlasts_the_fetch_is_not_begun(pauses: list[float]) -> None:
+    patience = Patience(attempts=4, longest=60.0, budget=5.0)
+    assert asked(patience, Transient("busy", retry_after=30.0)) == 1
+    assert pauses == []

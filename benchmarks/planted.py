@@ -1,0 +1,361 @@
+"""Does the suite notice planted errors? Each one of a table is put into a copy, and tests are run.
+
+    python benchmarks/planted.py --jobs 2
+    python benchmarks/planted.py --only lag-of-one sec-120-days
+    python benchmarks/planted.py --sample 20 --seed 3
+
+The table is ``planted.toml``. An entry names a file, a text of it, what stands in its place, the
+sentence that says what this breaks, and the files of ``tests`` to run, fastest first. The text
+occurs exactly once in its file, or comes first after ``after``, a text that itself occurs once.
+``only`` goes to pytest's ``-k``. A ``reason`` says why nothing can notice the error; without one a
+survivor is a gap.
+
+The tracked files are copied to a temporary folder, so the checkout stays as it is. Children of one
+warm process run the tests. Each choice of
+tests is run once without an error; tests that fail then prove nothing, and the command says so.
+Each error has five times that time, at least a minute; what takes longer counts as caught, since a
+loop that never ends is noticed. ``--trust`` skips the runs without an error, for a checkout whose
+tests are known to pass.
+
+An error is ``caught`` when a test fails, ``survived`` when all pass, and ``no longer applies`` when
+its text is gone or its tests are; the table has to be mended then. Ends with 1 when an entry no
+longer applies, tests fail without an error, or an error survived that has no reason.
+"""
+
+import argparse
+import ast
+import compileall
+import importlib
+import os
+import py_compile
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = Path(__file__).with_suffix(".toml")
+HISTORY = "DRYPOWDER_TEST_HISTORY"
+#: An error has this many times the seconds of the tests without it, and at least so many seconds.
+TIMES, LEAST = 5.0, 60.0
+#: Seconds for tests without an error, and for tests with one under ``--trust``.
+LONGEST, TRUSTED = 900.0, 240.0
+
+#: What pytest says of plugins that are imported already.
+WARM = "ignore::pytest.PytestAssertRewriteWarning"
+#: Packages of others that are imported before the first test, so that each run need not.
+BORROWED = (
+    "pytest",
+    "pandas",
+    "numba",
+    "duckdb",
+    "exchange_calendars",
+    "pydantic",
+    "typer",
+    "rich.console",
+    "rich.table",
+    "plotly.graph_objects",
+    "scipy.stats",
+    "statsmodels.api",
+    "arch.bootstrap",
+    "requests",
+    "tenacity",
+    "yfinance",
+    "fredapi",
+    "hmmlearn.hmm",
+    "jumpmodels.jump",
+    "vectorbt",
+    "quantstats",
+)
+
+CAUGHT, SURVIVED, STALE = "caught", "survived", "no longer applies"
+#: Exit codes of pytest; with others than the first three no test was run.
+PASSED, FAILED, COLLECTION, INTERNAL = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """One error: what is put where, what it breaks, and which tests should notice."""
+
+    id: str
+    file: str
+    old: str
+    new: str
+    breaks: str
+    tests: tuple[str, ...]
+    after: str = ""
+    only: str = ""
+    reason: str = ""
+
+    @property
+    def choice(self) -> tuple[str, ...]:
+        """The arguments that choose its tests."""
+        files = (f"tests/{name}" for name in self.tests)
+        return (*files, *(("-k", self.only) if self.only else ()))
+
+    def applied(self, text: str) -> str:
+        """Return the text of its file with the error in it; raise ValueError when it has moved."""
+        at = _place(text, self.after) if self.after else 0
+        start = text.find(self.old, at) if self.after else _place(text, self.old)
+        if start < 0:
+            raise ValueError(f"{self.file} has no {self.old.strip()!r} after {self.after!r}")
+        changed = text[:start] + self.new + text[start + len(self.old) :]
+        if self.file.endswith(".py"):
+            ast.parse(changed)
+        return changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of one error."""
+
+    planted: Planted
+    kind: str
+    seconds: float = 0.0
+    why: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is to be done about it."""
+        return self.kind == CAUGHT or (self.kind == SURVIVED and bool(self.planted.reason))
+
+    def __str__(self) -> str:
+        """Return the outcome as one line."""
+        told = self.why or self.planted.reason if self.kind != CAUGHT else self.why
+        also = f" [{told}]" if told else ""
+        seconds = f"{self.seconds:6.1f} s"
+        return f"{self.kind:<17} {seconds}  {self.planted.id}: {self.planted.breaks}{also}"
+
+
+def _place(text: str, part: str) -> int:
+    found = text.count(part)
+    if found != 1:
+        raise ValueError(f"expected the text {part.strip()[:70]!r} once, found it {found} times")
+    return text.index(part)
+
+
+def read_table(path: Path) -> list[Planted]:
+    """Return the errors of a table, in its order."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["error"]
+    table = [Planted(**{**entry, "tests": tuple(entry["tests"])}) for entry in entries]
+    twice = [id for id, n in Counter(planted.id for planted in table).items() if n > 1]
+    if twice:
+        raise SystemExit(f"{path.name}: expected each id once, was {twice[0]} twice")
+    return table
+
+
+# --- copies and tests -----------------------------------------------------------------------
+
+
+def warm_up() -> None:
+    """Import what tests import of others, once: it takes longer than most of the tests."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in BORROWED:
+            with suppress(ImportError):
+                importlib.import_module(name)
+
+
+def copy_tracked(to: Path) -> None:
+    """Copy the files that git tracks, as they are in the checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, to / name)
+
+
+def run_tests(copy: Path, choice: Sequence[str], longest: float) -> tuple[int | None, float, str]:
+    """Return pytest's exit code (None when time ran out), the seconds it took, and its last words.
+
+    A child of this warm process runs them, and its whole group is ended when time runs out.
+    """
+    begun = time.monotonic()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        child = os.fork()
+        if not child:
+            code = INTERNAL
+            try:
+                os.setsid()
+                os.dup2(said.fileno(), 1)
+                os.dup2(said.fileno(), 2)
+                code = _pytest(copy, choice)
+            finally:
+                os._exit(code)
+        code = _waited(child, begun + longest)
+        said.seek(0)
+        lines = [line for line in said if line.startswith(("FAILED", "ERROR"))]
+    return code, time.monotonic() - begun, (lines or [""])[0].strip()[:160]
+
+
+def _pytest(copy: Path, choice: Sequence[str]) -> int:
+    """Run pytest in a copy, in this process, whose modules are the copy's."""
+    import pytest
+
+    history = os.environ.get(HISTORY, "../shared/history")
+    os.environ |= {HISTORY: str((ROOT / history).resolve()), "CI": "true"}
+    # bytecode of the copy goes by content; new one would go by size and second alone
+    os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.dont_write_bytecode = True
+    os.chdir(copy)
+    sys.path[0] = str(copy)
+    words = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "-W", WARM]
+    code = int(pytest.main([*words, *choice]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def _waited(child: int, deadline: float) -> int | None:
+    """Return a child's exit code; None when it had to be killed."""
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.05)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+@contextmanager
+def planted_in(copy: Path, planted: Planted) -> Iterator[None]:
+    """Put an error into a copy while inside."""
+    file = copy / planted.file
+    if not file.is_file():
+        raise ValueError(f"expected the file {planted.file}, found none")
+    text = file.read_text(encoding="utf-8")
+    file.write_text(planted.applied(text), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(text, encoding="utf-8")
+
+
+class Worker:
+    """A copy of the checkout, and what the tests do in it."""
+
+    copy: Path
+
+    @classmethod
+    def begin(cls, folder: Path) -> None:
+        """Make the copy; called once in each process."""
+        cls.copy = folder / str(os.getpid()) / ROOT.name
+        cls.copy.mkdir(parents=True)
+        copy_tracked(cls.copy)
+        by_content = py_compile.PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(cls.copy, quiet=2, invalidation_mode=by_content)
+
+    @classmethod
+    def usual(cls, choice: tuple[str, ...]) -> float:
+        """Return how long some tests take without an error, seconds; infinity where they fail."""
+        code, seconds, said = run_tests(cls.copy, choice, LONGEST)
+        if code != PASSED:
+            print(f"fails without an error ({code}): {shlex.join(choice)} {said}", flush=True)
+        return seconds if code == PASSED else float("inf")
+
+    @classmethod
+    def outcome(cls, task: tuple[Planted, float | None]) -> Outcome:
+        """Return what comes of one error, given how long its tests take without it, if known."""
+        planted, usual = task
+        try:
+            return cls._tried(planted, usual)
+        except (ValueError, SyntaxError) as error:
+            return Outcome(planted=planted, kind=STALE, why=str(error))
+
+    @classmethod
+    def _tried(cls, planted: Planted, usual: float | None) -> Outcome:
+        """Return what the tests say with an error; raise ValueError where they say nothing."""
+        choice = shlex.join(planted.choice)
+        if usual == float("inf"):
+            raise ValueError(f"its tests fail without it: {choice}")
+        longest = TRUSTED if usual is None else max(LEAST, TIMES * usual)
+        with planted_in(cls.copy, planted):
+            code, seconds, said = run_tests(cls.copy, planted.choice, longest)
+        if code is None and TIMES * (usual or cls.usual(planted.choice)) > longest:
+            raise ValueError(f"its tests take too long without it: {choice}")
+        if code not in (None, PASSED, FAILED, COLLECTION):
+            raise ValueError(f"pytest ended with {code}: no test of {choice}")
+        kind = SURVIVED if code == PASSED else CAUGHT
+        why = "it never ended" if code is None else said
+        return Outcome(planted=planted, kind=kind, seconds=seconds, why=why)
+
+
+def outcomes(
+    table: Sequence[Planted], jobs: int, folder: Path, *, trust: bool
+) -> Iterator[Outcome]:
+    """Yield what comes of each error, in the order of the table."""
+    choices = [] if trust else list(dict.fromkeys(planted.choice for planted in table))
+    with get_context("fork").Pool(jobs, Worker.begin, (folder,)) as pool:
+        usual = dict(zip(choices, pool.imap(Worker.usual, choices), strict=True))
+        tasks = [(planted, usual.get(planted.choice)) for planted in table]
+        yield from pool.imap(Worker.outcome, tasks)
+
+
+# --- the command ----------------------------------------------------------------------------
+
+
+def chosen(table: list[Planted], given: argparse.Namespace) -> list[Planted]:
+    """Return the errors asked for."""
+    if given.only:
+        known = {planted.id: planted for planted in table}
+        strange = [id for id in given.only if id not in known]
+        if strange:
+            raise SystemExit(f"expected ids of the table, was {strange[0]}; see --list")
+        return [known[id] for id in given.only]
+    if given.sample:
+        picked = random.Random(given.seed).sample(table, min(given.sample, len(table)))
+        return sorted(picked, key=table.index)
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--only", nargs="+", metavar="ID")
+    parser.add_argument("--sample", type=int, metavar="N", help="so many, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument(
+        "--trust", action="store_true", help="skip the tests without an error: they pass"
+    )
+    parser.add_argument("--list", action="store_true", help="print the table and run nothing")
+    given = parser.parse_args()
+    table = chosen(read_table(given.table), given)
+    if given.list:
+        for planted in table:
+            print(f"{planted.id:<28} {planted.file}: {planted.breaks}")
+        return 0
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        warm_up()
+        found = []
+        for outcome in outcomes(table, given.jobs, Path(folder), trust=given.trust):
+            print(outcome, flush=True)
+            found.append(outcome)
+    count = Counter(outcome.kind for outcome in found)
+    told = ", ".join(f"{count[kind]} {kind}" for kind in (CAUGHT, SURVIVED, STALE))
+    mean = sum(outcome.seconds for outcome in found) / max(len(found), 1)
+    print(
+        f"{len(found)} planted: {told}; {mean:.1f} s an error, {time.monotonic() - begun:.0f} s "
+        f"in all with {given.jobs} jobs"
+    )
+    return 0 if all(outcome.good for outcome in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

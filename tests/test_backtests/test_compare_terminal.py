@@ -1,0 +1,45 @@
+"""Each figure of ``drypowder compare`` stands in the column that names it."""
+
+from backtests.cli.compare import _COLUMNS, _cells
+
+
+def interval(estimate: float) -> dict[str, float]:
+    return {"estimate": estimate, "low": estimate - 0.01, "high": estimate + 0.01}
+
+
+ENTRY = {
+    "cagr": 0.081,
+    "volatility": 0.122,
+    "sharpe": 0.53,
+    "max_drawdown": -0.34,
+    "exposure": 0.45,
+    "turnover": 1.56,
+    "costs": 0.0067,
+    "intervals": {
+        "sharpe": {"estimate": 0.53, "low": 0.11, "high": 0.97},
+        "excess_spy": interval(-0.05),
+        "excess_bills": interval(0.06),
+        "excess_mix": interval(0.02),
+    },
+    "placebo": {"rank": 0.89, "kind": "shifts"},
+    "entered": 3,
+}
+
+
+def test_figures_stand_under_their_names() -> None:
+    cells = dict(zip(_COLUMNS[1:], _cells(ENTRY), strict=True))
+    assert {name: cell.replace("\\", "") for name, cell in cells.items()} == {
+        "CAGR": "8.1",
+        "vol": "12.2",
+        "Sharpe": "0.53",
+        "": "[0.11, 0.97]",
+        "drawdown": "-34",
+        "expo": "45",
+        "turn": "156",
+        "cost": "0.67",
+        "over SPY": "-5.0 [-6, -4]",
+        "over bills": "6.0 [5, 7]",
+        "over mix": "2.0 [1, 3]",
+        "placebo": "0.89s",
+        "in": "3",
+    }

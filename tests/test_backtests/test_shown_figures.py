@@ -1,0 +1,56 @@
+"""How the tearsheet writes its figures: fractions become percent, ratios stay as they are."""
+
+from typing import Any
+
+import pytest
+
+from backtests.report.tearsheet import ROWS, _attribution, _headline
+
+FORMS = {key: form for key, _, form in ROWS}
+PERCENT = (
+    "total_return",
+    "cagr",
+    "volatility",
+    "max_drawdown",
+    "var_95",
+    "cvar_95",
+    "hit_rate",
+    "best_day",
+    "worst_day",
+    "up_capture",
+    "down_capture",
+    "exposure",
+    "turnover",
+    "costs",
+)
+RATIOS = ("sharpe", "sortino", "calmar", "beta", "correlation")
+
+
+@pytest.mark.parametrize("key", PERCENT)
+def test_a_fraction_is_shown_in_percent(key: str) -> None:
+    assert FORMS[key](-0.12345) == "-12.35 %"  # rounds -12.345, which lies just beyond
+
+
+@pytest.mark.parametrize("key", RATIOS)
+def test_a_ratio_is_shown_as_it_is(key: str) -> None:
+    assert FORMS[key](1.234) == "1.23"
+
+
+def test_the_figures_of_a_case_are_shown_likewise() -> None:
+    row = {"cagr": 0.081, "sharpe": 0.53, "max_drawdown": -0.34, "exposure": None}
+    shown = {"cagr": "8.10 %", "sharpe": "0.53", "max_drawdown": "-34.00 %", "exposure": "–"}
+    assert _headline(row) == shown
+
+
+def test_the_parts_of_a_figure_are_shown_in_percent() -> None:
+    parts: dict[str, Any] = {"return": 0.5, "volatility": 0.121}
+    numbers = {
+        "attribution": {
+            "by_sleeve": {"cash": {"return": 0.1, "volatility": None}},
+            "by_regime": {},
+            "by_year": {},
+            "total": parts,
+        }
+    }
+    rows = _attribution(numbers)["sleeve"]
+    assert rows == [("cash", ["10.00", "–"]), ("total", ["50.00", "12.10"])]

@@ -1,0 +1,40 @@
+"""A trailing year that is solved from three facts: its value, its days, and when it was known."""
+
+import pandas as pd
+import pytest
+
+from backtests.history.sec import Fact, trailing_years
+
+HALF, YEAR_BEFORE, HALF_BEFORE = "2025-06-30", "2024-12-31", "2024-06-30"
+
+
+def fact(start: str, end: str, value: float, known: str) -> Fact:
+    return Fact(
+        start=pd.Timestamp(start),
+        end=pd.Timestamp(end),
+        value=value,
+        known=pd.Timestamp(known),
+        assumed=False,
+    )
+
+
+@pytest.mark.parametrize("last", [HALF, YEAR_BEFORE, HALF_BEFORE])
+def test_it_is_known_with_the_last_of_its_parts(last: str) -> None:
+    moment = dict.fromkeys((HALF, YEAR_BEFORE, HALF_BEFORE), "2025-08-01") | {last: "2025-09-01"}
+    facts = [
+        fact("2024-01-01", HALF_BEFORE, 40.0, moment[HALF_BEFORE]),
+        fact("2024-01-01", YEAR_BEFORE, 100.0, moment[YEAR_BEFORE]),
+        fact("2025-01-01", HALF, 70.0, moment[HALF]),
+    ]
+    solved = trailing_years(facts)[-1]
+    assert solved.value == 70 + 100 - 40
+    assert (solved.start, solved.end) == (pd.Timestamp("2024-07-01"), pd.Timestamp(HALF))
+    assert solved.known == pd.Timestamp("2025-09-01")
+
+
+def test_without_one_of_its_parts_there_is_none() -> None:
+    facts = [
+        fact("2024-01-01", YEAR_BEFORE, 100.0, "2025-02-01"),
+        fact("2025-01-01", HALF, 70.0, "2025-08-01"),
+    ]
+    assert [year.end for year in trailing_years(facts)] == [pd.Timestamp(YEAR_BEFORE)]

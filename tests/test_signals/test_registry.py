@@ -1,0 +1,21 @@
+"""Who votes on the regime, and how many votes it takes, as stated before any return was seen."""
+
+import signals
+
+
+def test_nine_signals_vote() -> None:
+    assert set(signals.voters()) == {
+        "dry_powder",
+        "capex",
+        "cost_of_capital",
+        "inverse_qe",
+        "duration",
+        "crypto_probe",
+        "fading_momentum",
+        "policy",
+        "bathtub",
+    }
+
+
+def test_a_regime_needs_five_views() -> None:
+    assert signals.MIN_VIEWS == 5
