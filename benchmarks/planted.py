@@ -1,7 +1,7 @@
 """Does the suite notice planted errors? Each one of a table is put into a copy, and tests are run.
 
     python benchmarks/planted.py --jobs 2
-    python benchmarks/planted.py --only lag-of-one sec-120-days
+    python benchmarks/planted.py --only fill-late sec-120-days
     python benchmarks/planted.py --sample 20 --seed 3
 
 The table is ``planted.toml``. An entry names a file, a text of it, what stands in its place, the
@@ -11,11 +11,12 @@ occurs exactly once in its file, or comes first after ``after``, a text that its
 survivor is a gap.
 
 The tracked files are copied to a temporary folder, so the checkout stays as it is. Children of one
-warm process run the tests. Each choice of
-tests is run once without an error; tests that fail then prove nothing, and the command says so.
-Each error has five times that time, at least a minute; what takes longer counts as caught, since a
-loop that never ends is noticed. ``--trust`` skips the runs without an error, for a checkout whose
-tests are known to pass.
+process run the tests, which has imported the packages of others beforehand.
+
+Each choice of tests first runs once without an error. Tests that fail then prove nothing, and the
+command says so. With an error they have five times that time, at least a minute. What takes longer
+counts as caught: a loop that never ends is noticed. ``--trust`` skips the runs without an error,
+for a checkout whose tests are known to pass.
 
 An error is ``caught`` when a test fails, ``survived`` when all pass, and ``no longer applies`` when
 its text is gone or its tests are; the table has to be mended then. Ends with 1 when an entry no
@@ -133,7 +134,7 @@ class Outcome:
 
     def __str__(self) -> str:
         """Return the outcome as one line."""
-        told = self.why or self.planted.reason if self.kind != CAUGHT else self.why
+        told = self.why or (self.planted.reason if self.kind == SURVIVED else "")
         also = f" [{told}]" if told else ""
         seconds = f"{self.seconds:6.1f} s"
         return f"{self.kind:<17} {seconds}  {self.planted.id}: {self.planted.breaks}{also}"

@@ -1,0 +1,18 @@
+"""The benchmark is bought when the strategy can first be filled, and is bills until then."""
+
+import pandas as pd
+import pytest
+
+from backtests.config import config_from
+from backtests.history.panel import History
+from backtests.pipeline import run
+
+
+@pytest.mark.parametrize("lag", [1, 4])
+def test_until_the_first_fill_the_benchmark_is_bills(lag: int) -> None:
+    history = History.simulated(years=6)
+    done = run(config_from({"strategy": "bills", "lag": lag, "start": "2024-06-03"}), history)
+    market = history.closes["SPY"].pct_change(fill_method=None).loc[done.result.returns.index]
+    expected = pd.concat([done.bills.iloc[:lag], market.iloc[lag:]])
+    pd.testing.assert_series_equal(done.benchmark, expected, check_names=False, check_exact=True)
+    assert (market.iloc[:lag] != done.bills.iloc[:lag]).all()

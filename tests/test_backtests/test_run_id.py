@@ -1,0 +1,44 @@
+"""The name of a run changes with every number and name of its history, and with nothing else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backtests.config import config_from
+from backtests.history.panel import History
+from backtests.pipeline import run_id
+
+CONFIG = config_from({"strategy": "spy", "source": "simulated"})
+HISTORY = History.simulated(years=6)
+
+
+def one_bit_up(history: History, part: str) -> History:
+    """Return a history in which the last number of a part is the next larger one."""
+    changed = getattr(history, part).copy()
+    if part == "bills":
+        changed.iloc[-1] = np.nextafter(changed.iloc[-1], np.inf)
+    else:
+        changed.loc[changed.index[-1], "SPY"] = np.nextafter(changed["SPY"].iloc[-1], np.inf)
+    return replace(history, **{part: changed})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda h: one_bit_up(h, "panel"),
+        lambda h: one_bit_up(h, "closes"),
+        lambda h: one_bit_up(h, "bills"),
+        lambda h: h.until(h.panel.index[-2]),
+        lambda h: replace(h, panel=h.panel.rename(columns={"SPY": "QQQ", "QQQ": "SPY"})),
+        lambda h: replace(h, source="store"),
+    ],
+    ids=["panel", "closes", "bills", "a session less", "another name", "source"],
+)
+def test_other_data_have_another_name(changed: Callable[[History], History]) -> None:
+    assert run_id(CONFIG, changed(HISTORY)) != run_id(CONFIG, HISTORY)
+
+
+def test_the_same_data_have_the_same_name() -> None:
+    assert run_id(CONFIG, History.simulated(years=6)) == run_id(CONFIG, HISTORY)
