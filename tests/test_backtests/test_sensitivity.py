@@ -1,0 +1,34 @@
+"""A flag whose parameter is moved: on how many days it is on, and on how many of the same."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from backtests.evidence.sensitivity import sensitivity
+from backtests.history.panel import History
+from signals import DryPowder
+
+
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
+    return History.simulated(seed=2, years=10).panel
+
+
+def days_on(flag: pd.Series) -> set[pd.Timestamp]:
+    return {day for day, on in flag.items() if on is not pd.NA and on}
+
+
+def test_overlap_is_the_days_of_both_over_the_days_of_either(panel: pd.DataFrame) -> None:
+    signal = DryPowder()
+    before = days_on(signal.flag(panel))
+    rows = [row for row in sensitivity(panel, {"dry_powder": signal}) if row.parameter]
+    assert {row.parameter for row in rows} == {"k", "enter", "leave", "confirm"}
+    for row in rows:
+        assert row.value in (0.75 * row.base, 1.25 * row.base, round(0.75 * 5), round(1.25 * 5))
+        flag = replace(signal, **{row.parameter: row.value}).flag(panel)
+        on = days_on(flag)
+        assert row.overlap == pytest.approx(len(on & before) / len(on | before)), row
+        assert row.on == pytest.approx(100 * len(on) / flag.notna().sum()), row
+    overlaps = {row.overlap for row in rows}
+    assert min(overlaps) < 1, "no parameter moves the flag on this history"
