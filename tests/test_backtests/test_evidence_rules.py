@@ -3,11 +3,6 @@
 from backtests.evidence.bootstrap import SHORTEST_BLOCK
 from backtests.evidence.comparison import LEVEL, TOLD
 from backtests.evidence.k_choice import KS
-from backtests.pipeline import FEW
-
-
-def test_fewer_than_three_entries_conclude_nothing() -> None:
-    assert FEW == 3
 
 
 def test_timing_is_significant_at_one_in_twenty() -> None:

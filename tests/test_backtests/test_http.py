@@ -168,3 +168,12 @@ def test_a_pause_that_outlasts_the_fetch_is_not_begun(pauses: list[float]) -> No
     patience = Patience(attempts=4, longest=60.0, budget=5.0)
     assert asked(patience, Transient("busy", retry_after=30.0)) == 1
     assert pauses == []
+
+
+def test_a_rate_is_kept_to_the_request(root: str) -> None:
+    """Three in half a second: of seven the fourth waits for the first, the seventh twice."""
+    client = Client("Nobody", Rate(3, 0.5), Clock.started(BRISK))
+    begun = time.monotonic()
+    for _ in range(7):
+        client.get(f"{root}/whole", read=str)
+    assert time.monotonic() - begun >= 1.0
