@@ -188,10 +188,11 @@ def run_tests(copy: Path, choice: Sequence[str], longest: float) -> tuple[int | 
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         child = os.fork()
+        os.setpgid(child, child)
         if not child:
             code = INTERNAL
             try:
-                os.setsid()
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 os.dup2(said.fileno(), 1)
                 os.dup2(said.fileno(), 2)
                 code = _pytest(copy, choice)
@@ -222,15 +223,18 @@ def _pytest(copy: Path, choice: Sequence[str]) -> int:
 
 
 def _waited(child: int, deadline: float) -> int | None:
-    """Return a child's exit code; None when it had to be killed."""
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.05)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+    """Return a child's exit code; None when time ran out. Nothing of it is left either way."""
+    ended = status = 0
+    try:
+        while not ended and time.monotonic() < deadline:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            time.sleep(0.0 if ended else 0.05)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        if not ended:
+            os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) if ended else None
 
 
 @contextmanager
@@ -254,7 +258,8 @@ class Worker:
 
     @classmethod
     def begin(cls, folder: Path) -> None:
-        """Make the copy; called once in each process."""
+        """Make the copy; called once in each process. When that is ended, so are its tests."""
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         cls.copy = folder / str(os.getpid()) / ROOT.name
         cls.copy.mkdir(parents=True)
         copy_tracked(cls.copy)
@@ -299,12 +304,12 @@ class Worker:
 def outcomes(
     table: Sequence[Planted], jobs: int, folder: Path, *, trust: bool
 ) -> Iterator[Outcome]:
-    """Yield what comes of each error, in the order of the table."""
+    """Yield what comes of each error, as they end."""
     choices = [] if trust else list(dict.fromkeys(planted.choice for planted in table))
     with get_context("fork").Pool(jobs, Worker.begin, (folder,)) as pool:
         usual = dict(zip(choices, pool.imap(Worker.usual, choices), strict=True))
         tasks = [(planted, usual.get(planted.choice)) for planted in table]
-        yield from pool.imap(Worker.outcome, tasks)
+        yield from pool.imap_unordered(Worker.outcome, tasks)
 
 
 # --- the command ----------------------------------------------------------------------------
