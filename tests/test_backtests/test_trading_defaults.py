@@ -7,7 +7,7 @@ import pytest
 
 from backtests.config import config_from
 from backtests.engine.costs import Costs
-from backtests.engine.schedule import GIVE_UP, MONTHLY
+from backtests.engine.schedule import MONTHLY
 from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW
 
 
@@ -20,7 +20,6 @@ def test_the_terms_of_a_run() -> None:
     assert config.bill_spread == 0.10  # percentage points a year
     assert (MONTHLY.every, MONTHLY.offset) == ("month", 0)
     assert config.schedule == MONTHLY
-    assert GIVE_UP == 10  # days
     assert (VOLATILITY_WINDOW, SESSIONS_A_YEAR) == (63, 252)
 
 
