@@ -14,6 +14,7 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.version import __version__
 from signals.errors import ConfigError, MissingSeries, StaleSeries
+from signals.index import check_sessions
 from signals.regime import Reading, Regime
 from signals.universe import asset
 from strategies import Strategy, decide
@@ -110,6 +111,7 @@ def history_of(
     end = config.end_day()
     if history is None:
         return config.choice().open(tuple(ids) or config.series(), end)
+    check_sessions(history.panel.index, "the panel of the history")
     if end is None or end > history.panel.index[-1]:
         return history
     return history.until(history.session(end, "end"))

@@ -13,7 +13,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.errors import ConfigError, MissingSeries
+from signals.errors import ConfigError, DataError, MissingSeries
+from signals.index import check_session, check_sessions
+from signals.params import Typed
 from signals.transforms import percentile
 
 CONFIRM = 5
@@ -153,7 +155,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signal(ABC):
+class Signal(Typed, ABC):
     """One link of the thesis, measured.
 
     Subclasses are frozen, keyword-only dataclasses; their fields are their parameters.
@@ -213,7 +215,16 @@ class Signal(ABC):
         known
             Moments at which the cells of the panel were first known, same shape; when given,
             the explanation names the moment for each input.
+
+        Raises
+        ------
+        DataError
+            When the panel has no sessions, or ``known`` has others.
+        ConfigError
+            When ``at`` is no session of the panel.
         """
+        check_sessions(panel.index, "the panel")
+        at = check_session(at, panel.index)
         past = panel.loc[:at]
         gauges, flag = self.gauges(past), self.flag(past)
         headline = gauges[self.headline]
@@ -356,5 +367,10 @@ def _known_at(
 ) -> dict[str, pd.Timestamp | None]:
     if known is None:
         return {}
+    if at not in known.index:
+        raise DataError(
+            f"expected moments of the panel's own sessions, found none for {at.date()}; give "
+            "History.known"
+        )
     row = known.loc[at]
     return {id: None if pd.isna(row.get(id)) else pd.Timestamp(str(row[id])) for id in inputs}

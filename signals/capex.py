@@ -74,6 +74,8 @@ class Capex(Signal):
         for firm in self.firms:
             if ttm_id("CAPEX", firm) not in CATALOG:
                 raise ConfigError(unknown("firm", firm, FILERS.values()))
+            if self.firms.count(firm) > 1:
+                raise ConfigError(f"expected each firm once, was {firm} twice; drop one")
         if not 1 <= self.minimum <= len(self.firms):
             raise ConfigError(f"minimum must lie in 1 to {len(self.firms)}, was {self.minimum}")
         positive("confirm", self.confirm)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from signals.absorption import Absorption
 from signals.base import Signal
+from signals.index import check_sessions
 
 CONFIRM_REGIME = 10
 CONFIRM_FORCED = 2
@@ -85,7 +86,13 @@ def read(
     Returns
     -------
     The reading at each session; no row depends on a later one.
+
+    Raises
+    ------
+    DataError
+        When the panel's index holds anything but ascending sessions.
     """
+    check_sessions(panel.index, "the panel")
     views = {name: signal.views(panel) for name, signal in signals.items()}
     flags = pd.DataFrame({name: flag for name, (flag, _) in views.items()}, index=panel.index)
     scores = pd.DataFrame({name: score for name, (_, score) in views.items()}, index=panel.index)

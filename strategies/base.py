@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from signals.errors import ConfigError, SimulationError
+from signals.params import Typed
 from signals.regime import Reading, Regime
 
 VOLATILITY_WINDOW = 63
@@ -26,7 +27,7 @@ Sleeves = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Strategy(ABC):
+class Strategy(Typed, ABC):
     """What to hold, decided at each close from what is known there.
 
     Attributes

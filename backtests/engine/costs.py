@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from signals.errors import ConfigError
+from signals.params import Typed
 from signals.universe import asset
 
 BASIS_POINT = 1e-4
@@ -16,7 +17,7 @@ Days = TypeVar("Days", float, np.ndarray, pd.Series)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Costs:
+class Costs(Typed):
     """Proportional costs by market.
 
     Attributes

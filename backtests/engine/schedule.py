@@ -12,6 +12,7 @@ import pandas as pd
 
 from backtests.history.calendar import all_sessions
 from signals.errors import ConfigError, unknown
+from signals.params import Typed
 
 BAND = 0.02
 #: Days without a price after which a holding is closed at its last price.
@@ -22,7 +23,7 @@ PERIODS = ("month", "quarter", "week", "day")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
+class Schedule(Typed):
     """When something is decided whatever happens.
 
     Attributes

@@ -23,6 +23,7 @@ import pandas as pd
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import BAND, Trades, choose_trades
 from signals.errors import SimulationError
+from signals.index import check_sessions
 from strategies.base import check_weights
 
 CAPITAL = 1_000_000.0
@@ -135,20 +136,15 @@ def _aligned(
     weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, name: str
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Return prices of the weights' assets and bill returns on the same sessions, checked."""
-    for what, index in (
-        ("weights", weights.index),
-        ("weights' columns", weights.columns),
-        ("prices", prices.index),
-        ("prices' columns", prices.columns),
-        ("bills", bills.index),
-    ):
-        if not index.is_unique:
+    check_sessions(prices.index, f"{name}: prices", SimulationError)
+    check_sessions(bills.index, f"{name}: bills", SimulationError)
+    check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
+    for what, columns in (("weights", weights.columns), ("prices", prices.columns)):
+        if not columns.is_unique:
             raise SimulationError(
-                f"{name}: expected {what} without duplicates, was {index[index.duplicated()][0]} "
-                "twice; drop one"
+                f"{name}: expected {what}' columns without duplicates, was "
+                f"{columns[columns.duplicated()][0]} twice; drop one"
             )
-    if len(prices) < 1 or not prices.index.is_monotonic_increasing:
-        raise SimulationError(f"{name}: expected prices by ascending session; sort them")
     missing = [column for column in weights.columns if column not in prices.columns]
     if missing:
         raise SimulationError(
@@ -157,7 +153,8 @@ def _aligned(
     strange = weights.index.difference(prices.index)
     if len(strange):
         raise SimulationError(
-            f"{name}: expected decisions on sessions of the prices, was {strange[0]}; reindex them"
+            f"{name}: expected decisions on sessions of the prices, was {strange[0].date()}; "
+            "reindex them"
         )
     closes = _numbers(prices[list(weights.columns)], f"{name}: prices")
     _check_prices(closes, name)

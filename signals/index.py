@@ -1,0 +1,93 @@
+"""What an index of sessions has to be, wherever one comes in.
+
+Sessions are naive dates, New York's, each once and in ascending order. Any other index would be
+misread in silence: whole numbers as nanoseconds since 1970, a second row of a date as a session
+of its own.
+"""
+
+import pandas as pd
+
+from signals.errors import ConfigError, DataError, DrypowderError
+
+
+def check_sessions(
+    index: pd.Index, what: str, error: type[DrypowderError] = DataError, *, empty: bool = False
+) -> None:
+    """Raise ``error`` unless an index holds sessions: naive dates, unique and ascending.
+
+    Parameters
+    ----------
+    index
+        The index of a panel, of prices, of weights, of bills.
+    what
+        Whose index it is, for the message: "the panel".
+    error
+        Class of the error.
+    empty
+        Whether an index without any session is taken; its type then does not matter.
+    """
+    if empty and not len(index):
+        return
+    fault = _fault(index)
+    if fault:
+        raise error(f"{_placed(what)} by ascending session, {fault}")
+
+
+def _placed(what: str) -> str:
+    """Return the start of the message; what stands before a colon comes first."""
+    who, colon, part = what.rpartition(": ")
+    return f"{who}{colon}expected {part}"
+
+
+def _fault(index: pd.Index) -> str:
+    """Return what an index was instead, and the cure; empty where it is right."""
+    if not len(index):
+        return "was empty; give it at least one row"
+    if not isinstance(index, pd.DatetimeIndex):
+        return f"was one of {_named(index)}; index it by date with pd.to_datetime"
+    if index.tz is not None:
+        return f"was in the time zone {index.tz}; drop it with .tz_localize(None)"
+    if index.hasnans:
+        return "was without a date in a row; drop that row"
+    if not (index == index.normalize()).all():
+        return "was with times of day; take dates with .normalize()"
+    if not index.is_unique:
+        return f"was {index[index.duplicated()][0].date()} twice; drop one"
+    if not index.is_monotonic_increasing:
+        return "was in another order; sort it with .sort_index()"
+    return ""
+
+
+def _named(index: pd.Index) -> str:
+    return f"{type(index).__name__} ({index.dtype})"
+
+
+def check_session(at: object, index: pd.Index) -> pd.Timestamp:
+    """Return a moment as the session it names.
+
+    Raises
+    ------
+    ConfigError
+        When it is no session of the index; the message names the last one before it.
+    """
+    try:
+        session = pd.Timestamp(at)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ConfigError(f"expected a session like 2025-10-06, was {at!r}; give a date") from None
+    if not isinstance(at, bool | int | float) and session in index:
+        return session
+    raise ConfigError(
+        f"expected a session of the panel, was {_dated(at, session)}; {_near(session, index)}"
+    )
+
+
+def _dated(at: object, session: pd.Timestamp) -> str:
+    plain = pd.isna(session) or isinstance(at, bool | int | float)
+    return repr(at) if plain else f"{session:%A %Y-%m-%d}"
+
+
+def _near(session: pd.Timestamp, index: pd.Index) -> str:
+    ends = f"it runs from {index[0].date()} to {index[-1].date()}"
+    if pd.isna(session) or session.tzinfo is not None or not index[0] <= session <= index[-1]:
+        return ends
+    return f"the last one before is {index[index <= session][-1].date()}"

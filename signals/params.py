@@ -1,0 +1,110 @@
+"""The values of parameters: each has the type that its field is annotated with.
+
+A class of parameters is a frozen, keyword-only dataclass that derives from :class:`Typed`. The
+check reads the annotations, so a new field is checked as soon as it is declared.
+"""
+
+from dataclasses import fields
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from signals.errors import ConfigError
+
+#: Whole numbers are smaller than this in size: pandas counts sessions in 64 bits.
+LARGEST = 2**31
+_WORDS: dict[Any, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    NoneType: "None",
+}
+
+
+class Typed:
+    """Base of a dataclass of parameters; values of another type raise ConfigError."""
+
+    def __new__(cls, *args: Any, **given: Any) -> Self:
+        """Check the values before the dataclass stores them."""
+        check_types(cls, given)
+        return super().__new__(cls)
+
+
+def check_types(cls: type, given: dict[str, Any]) -> None:
+    """Raise :class:`ConfigError` for the first value that does not fit its field's annotation.
+
+    A whole number fits where a number is expected; True and False fit only where one of the two
+    is expected. Numbers of numpy count like Python's. Names that are no fields are not looked at.
+    """
+    for name, kind in _annotations(cls).items():
+        if name in given and not fits(given[name], kind):
+            raise ConfigError(
+                f"{cls.__name__}: expected {name} as {in_words(kind)}, was {_shown(given[name])}; "
+                + ("write it like ('A', 'B'), one alone ('A',)" if _is_list(kind) else "correct it")
+            )
+
+
+@cache
+def _annotations(cls: type) -> dict[str, Any]:
+    """Return the types of a dataclass's fields; nothing where an annotation has no meaning."""
+    try:
+        hints = get_type_hints(cls)
+    except Exception:  # an annotation of somebody's own class that names what is not there
+        return {}
+    return {f.name: hints[f.name] for f in fields(cls) if f.init}
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Return whether a value is of an annotated type; annotations we do not know fit anything."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(fits(value, one) for one in arguments)
+    if origin is Literal:
+        return any(value == one and type(value) is type(one) for one in arguments)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return isinstance(value, tuple) and all(fits(item, arguments[0]) for item in value)
+    if isinstance(origin, type):
+        return isinstance(value, origin)
+    if not isinstance(kind, type):
+        return True
+    return _fits_number(value, kind) if kind in (int, float) else isinstance(value, _also(kind))
+
+
+def _also(kind: type) -> tuple[type, ...]:
+    return (bool, np.bool_) if kind is bool else (kind,)
+
+
+def _fits_number(value: Any, kind: type) -> bool:
+    if isinstance(value, bool | np.bool_):
+        return False
+    if isinstance(value, int | np.integer):
+        return abs(int(value)) < (10**300 if kind is float else LARGEST)
+    return kind is float and isinstance(value, float | np.floating)
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) is tuple
+
+
+def in_words(kind: Any) -> str:
+    """Return an annotated type in words."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(map(in_words, arguments))
+    if origin is Literal:
+        return " or ".join(map(repr, arguments))
+    if origin is tuple and arguments:
+        return f"a tuple of {in_words(arguments[0])}"
+    named = origin or kind
+    return str(_WORDS.get(named) or getattr(named, "__name__", named))
+
+
+def _shown(value: Any) -> str:
+    """Return a value as it would be written, or its type where that is long."""
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        return f"one beyond {LARGEST}"
+    text = repr(value) if isinstance(value, bool | int | float | str | tuple | list) else ""
+    return text if 0 < len(text) <= 60 and text.isprintable() else type(value).__name__

@@ -1,0 +1,149 @@
+"""Every door asks one thing of an index: naive dates, each once, in ascending order."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import signals
+from backtests import config_from, run
+from backtests.engine.costs import Costs
+from backtests.engine.simulate import simulate
+from backtests.history.panel import History
+from backtests.report.reading import read_at
+from signals import Bathtub
+from signals.errors import ConfigError, DataError, DrypowderError, SimulationError
+from signals.index import check_sessions
+
+SESSIONS = pd.bdate_range("2024-01-02", periods=30)
+
+#: Ways an index can be wrong, and what the message says it was.
+WRONG: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
+    "empty": (lambda x: x.iloc[:0], "was empty"),
+    "whole numbers": (lambda x: x.set_axis(range(len(x))), r"was one of RangeIndex \(int64\)"),
+    "text": (lambda x: x.set_axis(x.index.astype(str)), "was one of Index"),
+    "periods": (lambda x: x.set_axis(x.index.to_period("D")), "was one of PeriodIndex"),
+    "a time zone": (lambda x: x.tz_localize("Europe/Berlin"), "in the time zone Europe/Berlin"),
+    "times of day": (lambda x: x.set_axis(x.index + pd.Timedelta(hours=16)), "times of day"),
+    "twice": (lambda x: pd.concat([x, x.iloc[-1:]]), "2024-02-12 twice"),
+    "reversed": (lambda x: x.iloc[::-1], "in another order"),
+    "no date": (
+        lambda x: x.set_axis(x.index.where(x.index != x.index[3])),
+        "without a date in a row",
+    ),
+}
+EACH = pytest.mark.parametrize("how", WRONG)
+
+
+def frame(**columns: float) -> pd.DataFrame:
+    return pd.DataFrame(columns, index=SESSIONS)
+
+
+def assert_refused(error: type[DrypowderError], how: str, act: Callable[[], object]) -> None:
+    with pytest.raises(error, match=WRONG[how][1]) as caught:
+        act()
+    assert "expected" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@EACH
+def test_the_check_itself(how: str) -> None:
+    index = WRONG[how][0](frame(x=1.0)).index
+    assert_refused(DataError, how, lambda: check_sessions(index, "the panel"))
+    check_sessions(SESSIONS, "the panel")
+
+
+@pytest.fixture(scope="module")
+def simulated() -> History:
+    return History.simulated(seed=1, years=3)
+
+
+def spoiled(history: History, how: str) -> History:
+    """Return the last sessions of a history with another index on all its parts."""
+    change = WRONG[how][0]
+    parts = {
+        name: change(getattr(history, name).iloc[-30:].set_axis(SESSIONS))
+        for name in ("panel", "known", "closes")
+    }
+    bills = history.bills.iloc[-30:].set_axis(SESSIONS).to_frame()
+    return replace(history, **parts, bills=change(bills).iloc[:, 0], truth=None)
+
+
+@EACH
+def test_read(how: str, simulated: History) -> None:
+    panel = spoiled(simulated, how).panel
+    assert_refused(DataError, how, lambda: signals.read(panel))
+
+
+@EACH
+def test_explain(how: str, simulated: History) -> None:
+    panel = spoiled(simulated, how).panel
+    assert_refused(DataError, how, lambda: Bathtub().explain(panel, SESSIONS[-1]))
+
+
+@EACH
+@pytest.mark.parametrize("dates", [{}, {"start": "2024-01-03", "end": "2024-02-09"}])
+def test_run(how: str, dates: dict[str, str], simulated: History) -> None:
+    history = spoiled(simulated, how)
+    config = config_from({"strategy": "spy", **dates})
+    assert_refused(DataError, how, lambda: run(config, history))
+
+
+@pytest.mark.parametrize(
+    ("part", "how"),
+    [
+        (part, how)
+        for part in ("weights", "prices", "bills")
+        for how in WRONG
+        if (part, how) != ("weights", "empty")  # no decision leaves the portfolio in bills
+    ],
+)
+def test_simulate(part: str, how: str) -> None:
+    given = {
+        "weights": frame(SPY=0.5),
+        "prices": frame(SPY=100.0),
+        "bills": frame(bills=0.0001),
+    }
+    given[part] = WRONG[how][0](given[part])
+    assert_refused(
+        SimulationError,
+        how,
+        lambda: simulate(given["weights"], given["prices"], given["bills"].iloc[:, 0], Costs()),
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "part"),
+    [
+        ("2024-12-28", r"was Saturday 2024-12-28; the last one before is 2024-12-27"),
+        ("1950-01-03", r"was Tuesday 1950-01-03; it runs from "),
+        ("2090-01-03", r"was Tuesday 2090-01-03; it runs from "),
+        (pd.Timestamp("2024-12-27", tz="UTC"), "expected a session of the panel"),
+        (pd.NaT, "expected a session of the panel, was NaT"),
+        (None, "expected a session of the panel, was None"),
+        (5, "expected a session of the panel, was 5"),
+        ("tomorrow", "expected a session like 2025-10-06, was 'tomorrow'"),
+    ],
+)
+def test_explain_at_what_is_no_session(at: object, part: str, simulated: History) -> None:
+    with pytest.raises(ConfigError, match=part) as caught:
+        Bathtub().explain(simulated.panel, at, simulated.known)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_session_may_be_named_by_its_date(simulated: History) -> None:
+    last = simulated.panel.index[-1]
+    by_name = Bathtub().explain(simulated.panel, str(last.date()), simulated.known)  # type: ignore[arg-type]
+    assert by_name == Bathtub().explain(simulated.panel, last, simulated.known)
+
+
+def test_moments_of_other_sessions_are_refused(simulated: History) -> None:
+    with pytest.raises(DataError, match="expected moments of the panel's own sessions"):
+        Bathtub().explain(simulated.panel, simulated.panel.index[-1], simulated.known.iloc[:-1])
+
+
+def test_a_reading_before_the_history_is_refused_on_one_line(simulated: History) -> None:
+    with pytest.raises(DrypowderError, match="expected") as caught:
+        read_at(simulated, pd.Timestamp("1950-01-03"))
+    assert "\n" not in str(caught.value)

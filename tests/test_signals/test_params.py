@@ -1,0 +1,155 @@
+"""A parameter of a wrong type is refused on one line, wherever it stands and without extra code."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, ClassVar, Literal, get_type_hints
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import signals
+from backtests.engine.costs import Costs
+from backtests.engine.schedule import Schedule
+from signals import Bathtub, Capex, DryPowder
+from signals.base import Signal, Threshold
+from signals.errors import ConfigError
+from strategies import STRATEGIES
+from strategies.base import Strategy
+
+CLASSES = [
+    *(entry.signal for entry in signals.SIGNALS.values()),
+    *STRATEGIES.values(),
+    Costs,
+    Schedule,
+]
+#: By annotation, values that are of another type.
+WRONG: dict[Any, tuple[Any, ...]] = {
+    int: ("5", 65.5, 65.0, None, True, [5], 2**40, 10**5000),
+    float: ("0.5", None, True, [0.5], 1j, pd.Series([0.5])),
+    bool: ("true", 1, None),
+    str: (5, None, ("month",)),
+    tuple[str, ...]: ("SPY", ["SPY"], (1,), None, {"SPY"}),
+}
+
+
+def wrong_values() -> Iterator[Any]:
+    for cls in CLASSES:
+        hints = get_type_hints(cls)
+        for field in fields(cls):
+            kind = hints[field.name]
+            for value in ("x", None, 5) if is_dataclass(kind) else WRONG[kind]:
+                name = f"{cls.__name__}-{field.name}-{type(value).__name__}"
+                yield pytest.param(cls, field.name, value, id=name)
+
+
+@pytest.mark.parametrize(("cls", "name", "value"), list(wrong_values()))
+def test_a_value_of_another_type_is_refused_on_one_line(cls: type, name: str, value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        cls(**{name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{cls.__name__}: expected {name} as ")
+    assert ", was " in message
+    assert "\n" not in message
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_the_defaults_are_of_their_types(cls: type) -> None:
+    made = cls()
+    again = cls(**{field.name: getattr(made, field.name) for field in fields(cls)})
+    assert again == made
+
+
+def test_the_message_says_what_was_expected_what_it_was_and_the_cure() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Bathtub(horizon=65.5)
+    assert str(caught.value) == (
+        "Bathtub: expected horizon as a whole number, was 65.5; correct it"
+    )
+    with pytest.raises(ConfigError) as caught:
+        Capex(firms="MSFT")
+    assert str(caught.value) == (
+        "Capex: expected firms as a tuple of text, was 'MSFT'; write it like ('A', 'B'), "
+        "one alone ('A',)"
+    )
+
+
+def test_numbers_of_numpy_and_whole_numbers_for_fractions_are_taken() -> None:
+    assert DryPowder(confirm=np.int64(3)).confirm == 3
+    assert DryPowder(k=np.float64(0.1), leave=3).leave == 3
+
+
+def test_a_firm_named_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="MSFT twice"):
+        Capex(firms=("MSFT", "MSFT", "META", "AMZN"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSignal(Signal):
+    """A signal of somebody's own, with a check of its own that calls no other."""
+
+    name: ClassVar[str] = "new"
+    link: ClassVar[str] = "L0"
+    headline: ClassVar[str] = "x"
+    units: ClassVar[dict[str, str]] = {"x": ""}
+
+    window: int = 20
+    mode: Literal["fast", "slow"] = "fast"
+    level: float | None = None
+
+    def __post_init__(self) -> None:
+        assert self.window + 1 > 0
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ("SPY",)
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        return (Threshold(gauge="x", enter=1, leave=0, above=True),)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"x": panel["SPY"]})
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        return panel["SPY"]
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        return panel["SPY"].gt(1).astype("boolean")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewStrategy(Strategy):
+    """A strategy of somebody's own, likewise."""
+
+    name: ClassVar[str] = "new"
+    line: ClassVar[str] = "new"
+
+    window: int = 20
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        return ("SPY",)
+
+    def weights(self, reading: signals.Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame(0.0, index=panel.index, columns=["SPY"])
+
+
+@pytest.mark.parametrize(
+    ("cls", "given"),
+    [
+        (NewSignal, {"window": "20"}),
+        (NewSignal, {"mode": "medium"}),
+        (NewSignal, {"level": "high"}),
+        (NewStrategy, {"window": 20.5}),
+    ],
+)
+def test_a_new_signal_or_strategy_is_checked_for_free(cls: type, given: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=f"{cls.__name__}: expected {next(iter(given))} as"):
+        cls(**given)
+
+
+def test_a_choice_and_an_optional_value_are_taken() -> None:
+    assert NewSignal(mode="slow", level=None, window=5).mode == "slow"
+    assert NewSignal(level=1).level == 1
