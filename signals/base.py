@@ -19,6 +19,8 @@ from signals.params import Typed
 from signals.transforms import percentile
 
 CONFIRM = 5
+#: Gauge of a composite: names of the components that do not count, joined by ", "; else None.
+WITHOUT = "without"
 
 
 def latch(
@@ -128,6 +130,10 @@ class Explanation:
         For each input, the moment its present value was first known (None when it has none).
     missing
         Inputs that have no value at the session.
+    components
+        Number of components of the score; 0 where it is no composite.
+    without, components_since
+        Components that do not count at the session, and the first session of which this is true.
     """
 
     signal: str
@@ -143,6 +149,20 @@ class Explanation:
     flips: str
     known_at: dict[str, pd.Timestamp | None]
     missing: tuple[str, ...]
+    components: int
+    without: tuple[str, ...]
+    components_since: pd.Timestamp | None
+
+    @property
+    def rests_on(self) -> str:
+        """Say which components a composite lacks, and since when; empty where all count."""
+        if not self.without or self.components_since is None:
+            return ""
+        counted = self.components - len(self.without)
+        return (
+            f"rests on {counted} of {self.components} components since "
+            f"{self.components_since.date()}: without {', '.join(self.without)}"
+        )
 
     @property
     def reason(self) -> str:
@@ -179,6 +199,11 @@ class Signal(Typed, ABC):
     @abstractmethod
     def inputs(self) -> tuple[str, ...]:
         """Catalog ids of the series it reads."""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the components of its composite; its gauge ``without`` lists those missing."""
+        return ()
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
@@ -230,11 +255,12 @@ class Signal(Typed, ABC):
         headline = gauges[self.headline]
         on = None if flag.isna().iloc[-1] else bool(flag.iloc[-1])
         binding, distance = self._binding(gauges, on)
+        without = gauges[WITHOUT].fillna("") if self.components else None
         return Explanation(
             signal=self.name,
             value=float(headline.iloc[-1]),
             unit=self.units[self.headline],
-            percentile=percentile(headline),
+            percentile=percentile(self._comparable(headline, without)),
             score=float(self.score(past).iloc[-1]),
             flag=on,
             since=since(flag),
@@ -244,7 +270,16 @@ class Signal(Typed, ABC):
             flips="" if on is None else binding.flips(on, self.units[binding.gauge]),
             known_at=_known_at(self.inputs, known, at),
             missing=tuple(id for id in self.inputs if id not in past or past[id].isna().iloc[-1]),
+            components=len(self.components),
+            without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
+            components_since=None if without is None else since(without),
         )
+
+    def _comparable(self, headline: pd.Series, without: pd.Series | None) -> pd.Series:
+        """Return the headline gauge where it is made of what it is made of now."""
+        if without is None or self.headline not in ("mean", "score"):
+            return headline
+        return headline.where(without == without.iloc[-1])
 
     def _binding(self, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
         """Return the threshold that decides the next flip, and the distance to it.

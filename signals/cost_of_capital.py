@@ -31,7 +31,7 @@ class CostOfCapital(Signal):
         seven.
     NaN
         No view of the flag while a yield is missing now or ``horizon`` sessions ago; the score
-        needs two of its three components.
+        needs two of its three components, and compares them with their own past alone.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium is
@@ -69,6 +69,7 @@ class CostOfCapital(Signal):
         "z_real_yield": "σ",
         "z_term_premium": "σ",
         "z_spread": "σ",
+        "without": "name",
     }
 
     horizon: int = 63
@@ -89,6 +90,11 @@ class CostOfCapital(Signal):
         return ("DGS10", "BAA10Y", "DFII10", "THREEFYTP10")
 
     @property
+    def components(self) -> tuple[str, ...]:
+        """What the score is made of, by the series."""
+        return ("DFII10", *(("THREEFYTP10",) if self.term_premium else ()), "BAA10Y")
+
+    @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """Both rises have to hold."""
         return tuple(
@@ -99,6 +105,7 @@ class CostOfCapital(Signal):
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the rises, the quadrant they fall in, and the components of the score."""
         require(panel, self.inputs, self.name)
+        z = {id: zscore(panel[id]) for id in ("DFII10", "THREEFYTP10", "BAA10Y")}
         treasury = panel["DGS10"].diff(self.horizon).round(DECIMALS)
         spread = panel["BAA10Y"].diff(self.horizon).round(DECIMALS)
         return pd.DataFrame(
@@ -108,17 +115,18 @@ class CostOfCapital(Signal):
                 "spread": spread,
                 "credit_yield": panel["DGS10"] + panel["BAA10Y"],
                 "quadrant": _quadrant(treasury, spread),
-                "z_real_yield": zscore(panel["DFII10"]),
-                "z_term_premium": zscore(panel["THREEFYTP10"]),
-                "z_spread": zscore(panel["BAA10Y"]),
+                "z_real_yield": z["DFII10"],
+                "z_term_premium": z["THREEFYTP10"],
+                "z_spread": z["BAA10Y"],
+                "without": composite({id: z[id] for id in self.components}).without,
             }
         )
 
     def score(self, panel: pd.DataFrame) -> pd.Series:
         """Return the re-standardised mean of the components."""
-        gauges = self.gauges(panel)
-        names = ["z_real_yield", "z_spread"] + ["z_term_premium"] * self.term_premium
-        return composite([gauges[name] for name in names]).rename(self.name)
+        require(panel, self.inputs, self.name)
+        parts = {id: zscore(panel[id]) for id in self.components}
+        return composite(parts).score.rename(self.name)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return whether both yields have risen."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
-from signals.transforms import composite, zscore
+from signals.transforms import Composite, composite, zscore
 from signals.universe import session_close_id
 
 
@@ -56,6 +56,7 @@ class CryptoProbe(Signal):
         "drawdown": "%",
         "strength": "pp / quarter",
         "spy_drawdown": "%",
+        "without": "name",
     }
 
     high: int = 252
@@ -78,6 +79,11 @@ class CryptoProbe(Signal):
         return ("BTC-USD", "SPY")
 
     @property
+    def components(self) -> tuple[str, ...]:
+        """What the score is made of."""
+        return ("drawdown", "strength")
+
+    @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """All three have to hold."""
         return (
@@ -92,24 +98,27 @@ class CryptoProbe(Signal):
         require(panel, (*self.inputs, same_date), self.name)
         bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)
         shares = panel["SPY"].shift(1).pct_change(self.horizon, fill_method=None)
-        return pd.DataFrame(
+        gauges = pd.DataFrame(
             {
                 "drawdown": _drawdown(panel["BTC-USD"], self.high),
                 "strength": 100 * (bitcoin - shares),
                 "spy_drawdown": _drawdown(panel["SPY"], self.high),
             }
         )
+        return gauges.assign(without=self._composite(gauges).without)
+
+    def _composite(self, gauges: pd.DataFrame) -> Composite:
+        return composite({name: zscore(-gauges[name]) for name in self.components})
 
     def score(self, panel: pd.DataFrame) -> pd.Series:
         """Return the re-standardised mean of z(−drawdown) and z(−strength)."""
-        g = self.gauges(panel)
-        return composite([zscore(-g["drawdown"]), zscore(-g["strength"])]).rename(self.name)
+        return self._composite(self.gauges(panel)).score.rename(self.name)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return whether bitcoin warns while shares hold."""
         g = self.gauges(panel)
         warns = (g["drawdown"] < self.fall) & (g["strength"] < 0) & (g["spy_drawdown"] > self.hold)
-        view = g.notna().all(axis=1)
+        view = g[["drawdown", "strength", "spy_drawdown"]].notna().all(axis=1)
         return latch(warns, ~warns, view, self.confirm, self.confirm_leave).rename(self.name)
 
 

@@ -58,6 +58,7 @@ class FadingMomentum(ScoreSignal):
         "breadth": "% of the universe",
         "breakouts": "in the window",
         "score": "σ",
+        "without": "name",
     }
 
     high: int = 60
@@ -78,6 +79,11 @@ class FadingMomentum(ScoreSignal):
         """The whole universe."""
         return tuple(UNIVERSE)
 
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What the score is made of."""
+        return ("follow_through", "breadth")
+
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return follow-through, breadth, the number of breakouts, and the score."""
         require(panel, self.inputs, self.name)
@@ -87,12 +93,14 @@ class FadingMomentum(ScoreSignal):
         average = prices.rolling(self.mean).mean()
         listed = average.notna() & prices.notna()
         breadth = 100 * (prices > average).sum(axis=1) / listed.sum(axis=1).replace(0, np.nan)
+        made = composite({"follow_through": -zscore(follow), "breadth": -zscore(breadth)})
         return pd.DataFrame(
             {
                 "follow_through": follow,
                 "breadth": breadth,
                 "breakouts": breakouts,
-                "score": composite([-zscore(follow), -zscore(breadth)]),
+                "score": made.score,
+                "without": made.without,
             }
         )
 

@@ -1,5 +1,6 @@
 """L10: forced selling cascades, lowest conviction first, and margin tightens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from signals.base import ScoreSignal, positive, require
-from signals.transforms import composite, mean_of, same_date, zscore
+from signals.transforms import composite, same_date, zscore
 from signals.universe import CLASSES, UNIVERSE, members
 
 _CLASSES = tuple(c for c in CLASSES if c != "other")
@@ -26,6 +27,11 @@ class _Cascade(ScoreSignal):
     short: int = 10
     long: int = 63
     window: int = 21
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """All gauges but the mean, the score, and the names of what does not count."""
+        return tuple(self.units)[:-3]
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
@@ -51,7 +57,7 @@ class ForcedSelling(_Cascade):
         Closes as known; across classes all on the date of the session before. VIX from FRED, the
         next session.
     NaN
-        The mean needs half of its components, the score 252 means.
+        The mean needs half of its components, the score 252 means of those it rests on.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010); the common factor as in Kritzman, Li, Page,
@@ -85,6 +91,7 @@ class ForcedSelling(_Cascade):
         "credit": "%",
         "mean": "σ",
         "score": "σ",
+        "without": "name",
     }
 
     @property
@@ -104,8 +111,7 @@ class ForcedSelling(_Cascade):
             "vix": panel["VIXCLS"].diff(self.short),
             "credit": 100 * (panel["HYG"] / panel["IEF"]).pct_change(self.short, fill_method=None),
         }
-        scores = [zscore(-x if name == "credit" else x) for name, x in parts.items()]
-        return pd.DataFrame({**parts, "mean": mean_of(scores), "score": composite(scores)})
+        return _with_composite(parts, against=("credit",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +129,8 @@ class CryptoForcedSelling(_Cascade):
     Timing
         Coins at the close of the date before; funding likewise; flows the next session.
     NaN
-        The mean needs three of its five components, so funding and flows are optional.
+        The mean needs three of its five components, so funding and flows are optional. The score
+        compares those it rests on with their own past alone.
     Reference
         As :class:`ForcedSelling`, which misses cascades that stay among coins.
 
@@ -153,6 +160,7 @@ class CryptoForcedSelling(_Cascade):
         "flow": "USD millions",
         "mean": "σ",
         "score": "σ",
+        "without": "name",
     }
 
     @property
@@ -174,9 +182,13 @@ class CryptoForcedSelling(_Cascade):
             "funding": funding,
             "flow": flow.rolling(self.short).sum(),
         }
-        against = ("funding", "flow")
-        scores = [zscore(-x if name in against else x) for name, x in parts.items()]
-        return pd.DataFrame({**parts, "mean": mean_of(scores), "score": composite(scores)})
+        return _with_composite(parts, against=("funding", "flow"))
+
+
+def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
+    """Return the components with their composite; those ``against`` count with a minus sign."""
+    made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
+    return pd.DataFrame({**parts, "mean": made.mean, "score": made.score, "without": made.without})
 
 
 def volatility_ratio(prices: pd.Series, short: int, long: int) -> pd.Series:

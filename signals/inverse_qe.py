@@ -6,7 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import ScoreSignal, Threshold, latch, positive, require
-from signals.transforms import composite, mean_of, zscore
+from signals.transforms import composite, zscore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class InverseQE(ScoreSignal):
         Closes are known the same session, the term premium seven sessions later.
     NaN
         No view of the flag without a correlation or a mean; the mean needs one of its two
-        components, and the score 252 means.
+        components, and the score 252 means of those it rests on.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein,
         "A Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The term premium is
@@ -57,6 +57,7 @@ class InverseQE(ScoreSignal):
         "z_term_premium": "σ",
         "mean": "σ",
         "score": "σ",
+        "without": "name",
     }
 
     horizon: int = 63
@@ -73,6 +74,11 @@ class InverseQE(ScoreSignal):
         return ("SPY", "TLT", "THREEFYTP10")
 
     @property
+    def components(self) -> tuple[str, ...]:
+        """The correlation, and the term premium where it counts."""
+        return ("correlation", "THREEFYTP10") if self.term_premium else ("correlation",)
+
+    @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """The mean, and a correlation that no longer hedges."""
         return (
@@ -87,14 +93,15 @@ class InverseQE(ScoreSignal):
         correlation = returns["SPY"].rolling(self.horizon).corr(returns["TLT"])
         premium = panel["THREEFYTP10"].diff(self.horizon)
         parts = {"z_correlation": zscore(correlation), "z_term_premium": zscore(premium)}
-        counted = list(parts.values()) if self.term_premium else [parts["z_correlation"]]
+        made = composite(dict(zip(self.components, parts.values(), strict=False)))
         return pd.DataFrame(
             {
                 "correlation": correlation,
                 "term_premium": premium,
                 **parts,
-                "mean": mean_of(counted),
-                "score": composite(counted),
+                "mean": made.mean,
+                "score": made.score,
+                "without": made.without,
             }
         )
 

@@ -10,7 +10,7 @@ from signals.base import CONFIRM, Signal, Threshold, positive, require
 from signals.bathtub import Bathtub
 from signals.forced_selling import ForcedSelling
 from signals.policy import Policy
-from signals.transforms import same_date, zscore
+from signals.transforms import difference, same_date, zscore
 
 BASKET = ("ARKK", "MSTR", "COIN", "BTC-USD")
 _MINIMUM = 252
@@ -27,8 +27,9 @@ class Opportunity(Signal):
     Flag
         All of: within the last ``memory`` sessions forced selling was on and the basket reached
         its worst past decile; forced selling is off now; the VIX is at most ``calm`` of its high of
-        63 sessions; the score of the bathtub or of policy is lower than 21 sessions ago. Confirmed
-        ``confirm`` sessions in a row, then on for ``stay`` sessions, after which it may come again.
+        63 sessions; the score of the bathtub or of policy is lower than 21 sessions ago (policy's
+        counts where it rests on the same components). Confirmed ``confirm`` sessions in a row,
+        then on for ``stay`` sessions, after which it may come again.
     Timing
         That of its parts.
     NaN
@@ -108,7 +109,11 @@ class Opportunity(Signal):
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
         seen = _within(forced.fillna(False), self.memory) & _within(drawdown <= decile, self.memory)
         high = panel["VIXCLS"].rolling(63).max()
-        turns = [self.bathtub.score(panel).diff(21), self.policy.score(panel).diff(21)]
+        policy = self.policy.gauges(panel)
+        turns = [
+            self.bathtub.score(panel).diff(21),
+            difference(policy["score"], policy["without"], 21),
+        ]
         return pd.DataFrame(
             {
                 "drawdown": drawdown,

@@ -22,7 +22,7 @@ class Policy(ScoreSignal):
     Timing
         Yields are known the next session, the balance sheet the session after Thursday's H.4.1.
     NaN
-        The score needs one of its two components.
+        The score needs one of its two components, and compares it with its own past alone.
     Reference
         Link L12 of the thesis. The 2-year yield over the policy rate as the expected path:
         Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).
@@ -51,6 +51,7 @@ class Policy(ScoreSignal):
         "z_shock": "σ",
         "z_balance": "σ",
         "score": "σ",
+        "without": "name",
     }
 
     horizon: int = 63
@@ -67,17 +68,24 @@ class Policy(ScoreSignal):
         """The 2-year yield, the funds rate, the balance sheet."""
         return ("DGS2", "EFFR", "WALCL")
 
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What the score is made of, by the series."""
+        return ("DGS2 − EFFR", "WALCL")
+
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the front-end shock, the balance sheet's change, and the score."""
         require(panel, self.inputs, self.name)
         shock = (panel["DGS2"] - panel["EFFR"]).diff(self.horizon)
         balance = (panel["WALCL"] / 1e3).diff(self.balance_horizon)
         parts = {"z_shock": zscore(shock), "z_balance": -zscore(balance)}
+        made = composite(dict(zip(self.components, parts.values(), strict=True)))
         return pd.DataFrame(
             {
                 "shock": shock,
                 "balance": balance,
                 **parts,
-                "score": composite(list(parts.values())),
+                "score": made.score,
+                "without": made.without,
             }
         )

@@ -1,6 +1,7 @@
 """Causal building blocks: the value at a session depends on that session and earlier ones only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -36,20 +37,67 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
     return (x - rolling.mean()) / spread.mask(flat | (spread == 0))
 
 
-def mean_of(parts: Sequence[pd.Series]) -> pd.Series:
-    """Return the mean of several z-scores, each clipped to ±3.
+@dataclass(frozen=True, kw_only=True)
+class Composite:
+    """Several z-scores as one measure, each a series with one value a session.
 
-    Parts without a view are left out; NaN where fewer than half have one. The more parts, the
-    rarer a mean of 1: it takes many of them at once.
+    Attributes
+    ----------
+    mean
+        Mean of the components that count, each clipped to ±3. The more components, the rarer a
+        mean of 1: it takes many of them at once.
+    score
+        The mean against the past means of the same components, in their standard deviations.
+    without
+        Names of the components that do not count, joined by ``, ``; None where all of them count.
     """
-    frame = pd.concat(list(parts), axis=1).clip(-3, 3)
-    enough = frame.notna().sum(axis=1) * 2 >= frame.shape[1]
-    return frame.mean(axis=1).where(enough)
+
+    mean: pd.Series
+    score: pd.Series
+    without: pd.Series
 
 
-def composite(parts: Sequence[pd.Series], window: int = WINDOW) -> pd.Series:
-    """Return one score from several z-scores: their mean (:func:`mean_of`), re-standardised."""
-    return zscore(mean_of(parts), window)
+def composite(
+    parts: Mapping[str, pd.Series], window: int = WINDOW, minimum: int = MINIMUM
+) -> Composite:
+    """Return one measure made of several z-scores, by name.
+
+    A component counts at a session where it has a view, and has had one on ``minimum`` of the last
+    ``window`` sessions. At least half of the components must count. The score compares like with
+    like: the mean of the components that count today is standardised by the means of exactly
+    these over the window, on sessions where all of them have a view. So a component that lapses
+    or joins changes which past is compared, and never adds a jump of its own: what is left is
+    judged as if the other had never been. Waiting for the minimum keeps a new component from
+    taking away the score while it has no past.
+    """
+    names = list(parts)
+    frame = pd.DataFrame(dict(parts)).clip(-3, 3)
+    there = frame.notna()
+    counts = there & (there.rolling(window, min_periods=1).sum() >= minimum)
+    code = counts.to_numpy() @ (1 << np.arange(len(names)))
+    mean, score = (np.full(len(frame), np.nan) for _ in range(2))
+    without = np.full(len(frame), None, dtype=object)
+    for now in np.unique(code).tolist():
+        at = code == now
+        counted = [name for bit, name in enumerate(names) if now >> bit & 1]
+        without[at] = ", ".join(name for name in names if name not in counted) or None
+        if 2 * len(counted) >= len(names):
+            alike = frame[counted].mean(axis=1, skipna=False)
+            mean[at], score[at] = alike[at], zscore(alike, window, minimum)[at]
+    return Composite(
+        mean=pd.Series(mean, index=frame.index),
+        score=pd.Series(score, index=frame.index),
+        without=pd.Series(without, index=frame.index, dtype=object),
+    )
+
+
+def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
+    """Return the change of a composite's score over n sessions.
+
+    NaN where other components count now than did n sessions ago: the two are different measures.
+    """
+    members = without.fillna("")
+    return score.diff(n).where(members == members.shift(n))
 
 
 def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:

@@ -47,18 +47,43 @@ def _units(value: float) -> int:
     return numerator * (2**1074 // denominator)
 
 
-def mean_of(parts: list[Column]) -> Column:
-    """Return the mean of the parts that have a view, each within ±3, if half of them have."""
-    means: Column = []
-    for row in zip(*parts, strict=True):
-        seen = [max(-3.0, min(3.0, v)) for v in row if v is not None]
-        means.append(math.fsum(seen) / len(seen) if seen and len(seen) >= len(row) / 2 else None)
-    return means
+def combined(parts: Panel) -> Gauges:
+    """Return ``mean``, ``score`` and ``without`` of several columns of z, by name.
+
+    A part counts at a session where it has a value then, and on 252 of the last 1,260 sessions.
+    The mean is that of the parts that count, each within ±3, if half of all parts do. The score
+    holds it against the same parts' means of the last 1,260 sessions that have all of them.
+    """
+    names = list(parts)
+    within = {k: [None if v is None else max(-3.0, min(3.0, v)) for v in parts[k]] for k in names}
+    counts = {k: _counts(within[k]) for k in names}
+    length = len(within[names[0]])
+    sets = [tuple(k for k in names if counts[k][i]) for i in range(length)]
+    means = {s: _means([within[k] for k in s]) for s in set(sets) if 2 * len(s) >= len(names)}
+    scores = {s: zscore(x) for s, x in means.items()}
+    return {
+        "mean": [means[s][i] if s in means else None for i, s in enumerate(sets)],
+        "score": [scores[s][i] if s in scores else None for i, s in enumerate(sets)],
+        "without": [", ".join(k for k in names if k not in s) or None for s in sets],
+    }
 
 
-def composite(parts: list[Column]) -> Column:
-    """Return z of that mean."""
-    return zscore(mean_of(parts))
+def _counts(x: Column) -> list[bool]:
+    """Return where a column has a value and had one on enough sessions of the window."""
+    seen = 0
+    out = []
+    for i, value in enumerate(x):
+        seen += value is not None
+        seen -= i >= WINDOW and x[i - WINDOW] is not None
+        out.append(value is not None and seen >= MINIMUM)
+    return out
+
+
+def _means(columns: list[Column]) -> Column:
+    """Return the mean of several columns, where all of them have a value."""
+    return [
+        None if None in row else math.fsum(row) / len(row) for row in zip(*columns, strict=True)
+    ]
 
 
 def change(x: Column, n: int) -> Column:

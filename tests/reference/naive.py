@@ -22,7 +22,7 @@ from tests.reference.columns import (
     above,
     below,
     change,
-    composite,
+    combined,
     drawdown,
     growth,
     hundredths,
@@ -262,13 +262,15 @@ def cost_of_capital(panel: Panel) -> tuple[Gauges, Column, Flag]:
         "quadrant": [_quadrant(t, s) for t, s, _ in rises],
         **parts,
     }
+    made = combined(dict(zip(("DFII10", "THREEFYTP10", "BAA10Y"), parts.values(), strict=True)))
+    gauges["without"] = made["without"]
     flag = latched(
         [None not in row and row[0] > 0.10 and row[2] > 0.10 for row in rises],
         [None not in row and (row[0] < 0 or row[2] < 0) for row in rises],
         [None not in row for row in rises],
         CONFIRM,
     )
-    return gauges, composite(list(parts.values())), flag
+    return gauges, made["score"], flag
 
 
 def _quadrant(treasury: float | None, spread: float | None) -> str | None:
@@ -299,8 +301,9 @@ def crypto_probe(panel: Panel) -> tuple[Gauges, Column, Flag]:
         for there, row in zip(view, rows, strict=True)
     ]
     flag = latched(warns, [not w for w in warns], view, CONFIRM, 10)
-    score = composite([zscore(negative(fall)), zscore(negative(strength))])
-    return {"drawdown": fall, "strength": strength, "spy_drawdown": spy_fall}, score, flag
+    made = combined({"drawdown": zscore(negative(fall)), "strength": zscore(negative(strength))})
+    gauges = {"drawdown": fall, "strength": strength, "spy_drawdown": spy_fall}
+    return {**gauges, "without": made["without"]}, made["score"], flag
 
 
 def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -309,9 +312,10 @@ def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
     shock = change(front, 63)
     balance = change([None if v is None else v / 1000 for v in panel["WALCL"]], 65)
     parts = {"z_shock": zscore(shock), "z_balance": negative(zscore(balance))}
-    score = composite(list(parts.values()))
+    made = combined(dict(zip(("DGS2 − EFFR", "WALCL"), parts.values(), strict=True)))
+    score = made["score"]
     gauges = {"shock": shock, "balance": balance, **parts, "score": score}
-    return gauges, score, above(score, 1.0, 0.0)
+    return {**gauges, "without": made["without"]}, score, above(score, 1.0, 0.0)
 
 
 def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -320,8 +324,13 @@ def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
     decile = market.worst_decile(depth)
     _, _, selling = market.forced_selling(panel)
     _, tub, _ = bathtub(panel)
-    _, tightening, _ = policy(panel)
-    turns = zip(change(tub, 21), change(tightening, 21), strict=True)
+    measured, tightening, _ = policy(panel)
+    members = measured["without"]
+    eased = [
+        delta if i >= 21 and members[i] == members[i - 21] else None
+        for i, delta in enumerate(change(tightening, 21))
+    ]
+    turns = zip(change(tub, 21), eased, strict=True)
     liquidity = [min((v for v in row if v is not None), default=None) for row in turns]
     calm, capitulated = [], []
     chance, view = [], []

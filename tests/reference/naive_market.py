@@ -18,10 +18,9 @@ from tests.reference.columns import (
     Panel,
     above,
     change,
-    composite,
+    combined,
     growth,
     latched,
-    mean_of,
     minus,
     negative,
     zscore,
@@ -78,7 +77,8 @@ def inverse_qe(panel: Panel) -> tuple[Gauges, Column, Flag]:
             correlation.append(moment(a, b) / math.sqrt(moment(a, a) * moment(b, b)))
     premium = change(panel["THREEFYTP10"], 63)
     parts = {"z_correlation": zscore(correlation), "z_term_premium": zscore(premium)}
-    both = mean_of(list(parts.values()))
+    made = combined({"correlation": parts["z_correlation"], "THREEFYTP10": parts["z_term_premium"]})
+    both = made["mean"]
     rows = list(zip(both, correlation, strict=True))
     flag = latched(
         [None not in row and row[0] > 1 and row[1] > 0 for row in rows],
@@ -86,9 +86,8 @@ def inverse_qe(panel: Panel) -> tuple[Gauges, Column, Flag]:
         [None not in row for row in rows],
         CONFIRM,
     )
-    score = zscore(both)
     gauges = {"correlation": correlation, "term_premium": premium, **parts}
-    return {**gauges, "mean": both, "score": score}, score, flag
+    return {**gauges, **made}, made["score"], flag
 
 
 def duration(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -131,9 +130,11 @@ def fading_momentum(panel: Panel) -> tuple[Gauges, Column, Flag]:
         ]
         number.append(float(len(held)))
         follow.append(100 * sum(held) / len(held) if len(held) >= 10 else None)
-    score = composite([negative(zscore(follow)), negative(zscore(breadth))])
-    gauges = {"follow_through": follow, "breadth": breadth, "breakouts": number, "score": score}
-    return gauges, score, above(score, 1.0, 0.0)
+    parts = {"follow_through": negative(zscore(follow)), "breadth": negative(zscore(breadth))}
+    made = combined(parts)
+    del made["mean"]
+    gauges = {"follow_through": follow, "breadth": breadth, "breakouts": number, **made}
+    return gauges, made["score"], above(made["score"], 1.0, 0.0)
 
 
 def volatility_ratio(prices: Column) -> Column:
@@ -190,10 +191,8 @@ def forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
         "vix": change(panel["VIXCLS"], 10),
         "credit": percent(growth(hedge, 10)),
     }
-    parts = [zscore(negative(x) if name == "credit" else x) for name, x in gauges.items()]
-    level = mean_of(parts)
-    score = zscore(level)
-    return {**gauges, "mean": level, "score": score}, score, above(level, 1.5, 0.5, confirm=2)
+    made = combined({k: zscore(negative(x) if k == "credit" else x) for k, x in gauges.items()})
+    return {**gauges, **made}, made["score"], above(made["mean"], 1.5, 0.5, confirm=2)
 
 
 def crypto_forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -209,9 +208,8 @@ def crypto_forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
         "flow": [None if seen is None else math.fsum(seen) for seen in windows(daily, 10)],
     }
     outward = ("funding", "flow")
-    level = mean_of([zscore(negative(x) if k in outward else x) for k, x in gauges.items()])
-    score = zscore(level)
-    return {**gauges, "mean": level, "score": score}, score, above(level, 1.5, 0.5, confirm=2)
+    made = combined({k: zscore(negative(x) if k in outward else x) for k, x in gauges.items()})
+    return {**gauges, **made}, made["score"], above(made["mean"], 1.5, 0.5, confirm=2)
 
 
 def speculative_drawdown(panel: Panel) -> Column:

@@ -9,7 +9,7 @@ import pytest
 from signals.base import hysteresis, latch
 from signals.errors import ConfigError
 from signals.regime import settle
-from signals.transforms import composite, zscore
+from signals.transforms import zscore
 
 NAN = float("nan")
 
@@ -150,21 +150,6 @@ def test_zscore_has_no_view_where_nothing_moved() -> None:
 def test_zscore_is_not_fooled_by_the_past_of_a_flat_stretch() -> None:
     z = zscore(pd.Series([1e9, -1e9, *[0.1] * 300]), window=200, minimum=50)
     assert z.iloc[-1:].isna().all()
-
-
-def test_composite_clips_and_leaves_out_parts_without_a_view() -> None:
-    a = pd.Series([9.0, 1.0, NAN, NAN], index=days(4))
-    b = pd.Series([1.0, 2.0, 5.0, NAN], index=days(4))
-    many = [pd.concat([part] * 100, ignore_index=True) for part in (a, b)]
-    means = pd.Series([2.0, 1.5, 3.0, NAN] * 100)  # 9 and 5 are clipped to 3
-    pd.testing.assert_series_equal(composite(many), zscore(means))
-
-
-def test_composite_needs_half_of_its_parts() -> None:
-    x = pd.Series(np.arange(400.0))
-    nothing = pd.Series(np.full(400, NAN))
-    assert composite([x, nothing]).notna().any()
-    assert composite([x, nothing, nothing]).isna().all()
 
 
 def test_confirmation_must_be_positive() -> None:
