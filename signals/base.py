@@ -124,6 +124,8 @@ class Explanation:
         First session of the present state of the flag; None without a view.
     distance
         How far the binding gauge has to move to flip the flag, in ``distance_unit``.
+    distance_value
+        Where the binding gauge is now, in ``distance_unit``; NaN without a view.
     flips
         In words, where the binding gauge has to go for the flag to flip; empty without a view.
     known_at
@@ -134,6 +136,8 @@ class Explanation:
         Number of components of the score; 0 where it is no composite.
     without, components_since
         Components that do not count at the session, and the first session of which this is true.
+    beside
+        Numbers to be shown beside the flag, by what they are, unit included.
     """
 
     signal: str
@@ -146,12 +150,14 @@ class Explanation:
     distance: float
     distance_gauge: str
     distance_unit: str
+    distance_value: float
     flips: str
     known_at: dict[str, pd.Timestamp | None]
     missing: tuple[str, ...]
     components: int
     without: tuple[str, ...]
     components_since: pd.Timestamp | None
+    beside: dict[str, float]
 
     @property
     def rests_on(self) -> str:
@@ -204,6 +210,13 @@ class Signal(Typed, ABC):
     def components(self) -> tuple[str, ...]:
         """Names of the components of its composite; its gauge ``without`` lists those missing."""
         return ()
+
+    def beside(self, panel: pd.DataFrame) -> dict[str, float]:
+        """Return numbers to be shown beside the flag, by what they are; none unless it says so.
+
+        For what a reader must know to judge the flag at the panel's last session.
+        """
+        return {}
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
@@ -267,12 +280,14 @@ class Signal(Typed, ABC):
             distance=distance,
             distance_gauge=binding.gauge,
             distance_unit=self.units[binding.gauge],
+            distance_value=float("nan") if on is None else float(gauges[binding.gauge].iloc[-1]),
             flips="" if on is None else binding.flips(on, self.units[binding.gauge]),
             known_at=_known_at(self.inputs, known, at),
             missing=tuple(id for id in self.inputs if id not in past or past[id].isna().iloc[-1]),
             components=len(self.components),
             without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
             components_since=None if without is None else since(without),
+            beside=self.beside(past),
         )
 
     def _comparable(self, headline: pd.Series, without: pd.Series | None) -> pd.Series:

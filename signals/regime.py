@@ -109,7 +109,7 @@ def vote(
     confirm: int = CONFIRM_REGIME,
 ) -> pd.Series:
     """Return the regime that some flags make, by the rules of :func:`read`."""
-    return settle(_raw(flags, votes, injecting, min_views), confirm)
+    return settle(_spoken_for(rules(flags, votes, injecting, min_views)), confirm)
 
 
 def injecting(signals: Mapping[str, Signal], panel: pd.DataFrame) -> pd.Series:
@@ -120,30 +120,70 @@ def injecting(signals: Mapping[str, Signal], panel: pd.DataFrame) -> pd.Series:
     return pd.Series(pd.NA, index=panel.index, dtype="boolean")
 
 
-def _raw(
+#: What decides the regime of a session, in order: the first rule that holds.
+RULES: dict[str, str | None] = {
+    "too few views": None,
+    "forced_selling": Regime.FORCED_SELLING.value,
+    "opportunity": Regime.OPPORTUNITY.value,
+    "absorption": Regime.ABSORPTION.value,
+    "half of the votes": Regime.ABSORPTION.value,
+    "injecting": Regime.INJECTION.value,
+    "none": Regime.NEUTRAL.value,
+}
+
+
+def rules(
     flags: pd.DataFrame, votes: pd.DataFrame, injecting: pd.Series, min_views: int
 ) -> pd.Series:
-    """Return the regime of each session before confirmation."""
+    """Return the name in :data:`RULES` of the first rule that holds at each session."""
     views = votes.notna().sum(axis=1)
-    half = votes.fillna(False).sum(axis=1) * 2 >= views
-    rules = [
-        (views < min_views, None),
-        (_on(flags, "forced_selling"), Regime.FORCED_SELLING.value),
-        (_on(flags, "opportunity"), Regime.OPPORTUNITY.value),
-        (_on(flags, "absorption") | half, Regime.ABSORPTION.value),
-        (injecting.fillna(False), Regime.INJECTION.value),
-    ]
-    conditions = [condition.to_numpy(dtype=bool) for condition, _ in rules]
-    names = np.select(
-        conditions, [np.array(name, dtype=object) for _, name in rules], Regime.NEUTRAL.value
-    )
-    return pd.Series(names, index=votes.index, dtype=object, name="regime")
+    holds = {
+        "too few views": views < min_views,
+        "forced_selling": _on(flags, "forced_selling"),
+        "opportunity": _on(flags, "opportunity"),
+        "absorption": _on(flags, "absorption"),
+        "half of the votes": votes.fillna(False).sum(axis=1) * 2 >= views,
+        "injecting": injecting.fillna(False),
+    }
+    conditions = [condition.to_numpy(dtype=bool) for condition in holds.values()]
+    named = np.select(conditions, [np.array(name, dtype=object) for name in holds], "none")
+    return pd.Series(named, index=votes.index, dtype=object, name="rule")
+
+
+def _spoken_for(rule: pd.Series) -> pd.Series:
+    """Return the regime that each session's rule speaks for, before confirmation."""
+    names = [RULES[name] for name in rule]
+    return pd.Series(names, index=rule.index, dtype=object, name="regime")
+
+
+def decided_by(regime: pd.Series, rule: pd.Series) -> pd.Series:
+    """Return the rule behind the regime in force: the last that spoke for it.
+
+    Parameters
+    ----------
+    regime
+        Of each session, confirmed.
+    rule
+        The rule that holds at each session, see :func:`rules`. While a change of regime is being
+        confirmed it speaks for another regime than the one in force.
+
+    Returns
+    -------
+    Names of rules; None without a regime. No row depends on a later one.
+    """
+    in_force = regime.fillna("") == _spoken_for(rule).fillna("")
+    return rule.where(in_force).ffill().where(regime.notna()).rename("decided_by")
 
 
 def _on(flags: pd.DataFrame, name: str) -> pd.Series:
     if name not in flags:
         return pd.Series(False, index=flags.index)
     return flags[name].fillna(False).astype(bool)
+
+
+def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
+    """Return how many sessions in a row a regime must be spoken for before it is in force."""
+    return CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm
 
 
 def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
@@ -160,7 +200,7 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
         candidate = name
         if name is None:
             current = None
-        elif run >= (CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm):
+        elif run >= sessions_to_confirm(name, confirm):
             current = name
         out.append(current)
     return pd.Series(out, index=raw.index, dtype=object, name="regime")

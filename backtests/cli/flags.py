@@ -104,6 +104,9 @@ def _print(reading: dict[str, Any]) -> None:
             _known(s),
         )
     screen.print(table)
+    for name, s in reading["signals"].items():
+        for remark in _remarks(s):
+            screen.print(f"{name} {remark}")
     label = "SIMULATED" if reading["source"] == "simulated" else reading["source"]
     typer.echo(f"(name): does not vote. Source: {label}. Research, not investment advice.")
 
@@ -115,7 +118,7 @@ def _number(value: float | None, unit: str = "") -> str:
 def _distance(s: dict[str, Any]) -> str:
     if s["distance"] is None:
         return str(s["reason"])
-    return f"{s['flips']} ({s['distance']:+.2g})"
+    return f"{s['flips']}, now {s['distance_value']:.3g}"
 
 
 def _known(s: dict[str, Any]) -> str:
@@ -124,6 +127,12 @@ def _known(s: dict[str, Any]) -> str:
         return "–"
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]
     return newest if newest == oldest else f"{oldest} … {newest}"
+
+
+def _remarks(s: dict[str, Any]) -> list[str]:
+    """Return what has to be read beside a signal: what its score lacks, what its flag hides."""
+    beside = [f"{what} {_number(value)}" for what, value in s["beside"].items()]
+    return [text for text in (s["rests_on"], "; ".join(beside)) if text]
 
 
 def _why(history: Any, session: Any, name: str, json: bool) -> None:
@@ -156,6 +165,8 @@ def _why(history: Any, session: Any, name: str, json: bool) -> None:
     typer.echo(f"Parameters: {chosen[name]!r}")
     state = {True: "on", False: "off", None: "no view"}[said["flag"]]
     typer.echo(f"Now: {_number(said['value'], said['unit'])}, flag {state}, {_distance(said)}")
+    for remark in _remarks(said):
+        typer.echo(f"Beside it: {remark}")
     for id, entry in inputs.items():
         value = _number(entry["value"], entry["unit"])
         typer.echo(f"  {id}: {value}, known {entry['known_at'] or '–'} ({entry['rule']})")

@@ -3,12 +3,19 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 import signals
 from backtests.history.opening import SIMULATED, stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
+from backtests.report.docstring import sections
 from backtests.report.frame import framed, rendered
 from backtests.report.reading import read_at
+from signals.base import WITHOUT
+
+#: Stretches of a composite without some component that the page lists.
+STRETCHES = 5
 
 
 def write_flags_page(history: History, session: Any, path: Path) -> None:
@@ -33,6 +40,7 @@ def write_flags_page(history: History, session: Any, path: Path) -> None:
             "name": name,
             "link": signal.link,
             "definition": definition(signal),
+            "stretches": stretches(signal, past.panel),
             "chart": html_of(
                 signal_chart(signal, past.panel, f"{label}{name}"), with_library=False
             ),
@@ -53,15 +61,18 @@ def write_flags_page(history: History, session: Any, path: Path) -> None:
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:
     """Return the parts of a signal's docstring: heading and text, the first under ``what``."""
-    lines = (type(signal).__doc__ or "").replace("``", "").strip().splitlines()
-    parts: list[tuple[str, str]] = [("what", "")]
-    for line in lines:
-        stripped = line.strip()
-        if line.startswith("    ") and not line.startswith("        ") and stripped:
-            if set(stripped) == {"-"} or stripped in ("Parameters", "Raises"):
-                break
-            parts.append((stripped, ""))
-        elif stripped:
-            heading, text = parts[-1]
-            parts[-1] = (heading, f"{text} {stripped}".strip())
-    return parts
+    return sections(type(signal).__doc__ or "")
+
+
+def stretches(signal: signals.Signal, panel: pd.DataFrame) -> list[str]:
+    """Return the last stretches on which a composite lacked components, newest first, in words."""
+    if not signal.components:
+        return []
+    lacking = signal.gauges(panel)[WITHOUT].fillna("")
+    lacking = lacking.loc[signal.score(panel).first_valid_index() :]
+    number = (lacking != lacking.shift()).cumsum()
+    runs = [run for _, run in lacking.groupby(number) if run.iloc[0]]
+    return [
+        f"{run.index[0].date()} to {run.index[-1].date()} without {run.iloc[0]}"
+        for run in runs[::-1][:STRETCHES]
+    ]

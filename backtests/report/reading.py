@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import signals
 from backtests.history.panel import History
 from backtests.report.numbers import plain
 from signals.base import Explanation, Signal, since
-from signals.regime import Reading
+from signals.regime import (
+    RULES,
+    Reading,
+    decided_by,
+    injecting,
+    rules,
+    sessions_to_confirm,
+)
 
 
 def read_at(
@@ -29,6 +37,9 @@ def read_at(
     past = history.until(session)
     asked = signals.default_signals() if chosen is None else dict(chosen)
     reading = signals.read(past.panel, asked)
+    injects = injecting(asked, past.panel)
+    rule = rules(reading.flags, reading.votes, injects, signals.MIN_VIEWS)
+    decided = decided_by(reading.regime, rule).iloc[-1]
     said = {name: s.explain(past.panel, session, past.known) for name, s in asked.items()}
     result: dict[str, Any] = plain(
         {
@@ -36,7 +47,9 @@ def read_at(
             "regime": reading.regime.iloc[-1],
             "since": since(reading.regime),
             "source": history.source,
-            "sentence": sentence(reading, said),
+            "decided_by": None if pd.isna(decided) else decided,
+            "pending": pending(rule, reading.regime.iloc[-1]),
+            "sentence": sentence(reading, rule, said),
             "votes_for": voters(reading, True),
             "votes_against": voters(reading, False),
             "no_view": voters(reading, None),
@@ -52,32 +65,82 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
 
-def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Say what the regime is, since when, and which flags make it so, with where they flip.
+def sentence(reading: Reading, rule: pd.Series, said: Mapping[str, Explanation]) -> str:
+    """Say what the regime is, since when, which rule decided it, and what would flip that.
 
-    What decides comes first: a flag that names the regime by itself, then the votes that are on.
+    Parameters
+    ----------
+    reading
+        Up to the session that the sentence speaks of.
+    rule
+        The rule that holds at each session, see :func:`signals.regime.rules`.
+    said
+        Explanations of the signals at the session.
     """
     name, start = reading.regime.iloc[-1], since(reading.regime)
-    if name is None:
+    if name is None or start is None:
         without = ", ".join(voters(reading, None))
-        return f"no regime: too few votes have a view (none from {without})"
-    alone = [n for n in ("forced_selling", "opportunity", "absorption") if _is_on(said, n)]
-    decides = alone + [n for n in voters(reading, True) if n not in alone]
-    because = "; ".join(_clause(said[n]) for n in decides if n in said) or "no flag is on"
-    votes_for, views = len(voters(reading, True)), int(reading.votes.iloc[-1].notna().sum())
+        return f"no regime: too few votes have a view (none from {without}){_pending(rule, name)}"
+    decided = str(decided_by(reading.regime, rule).iloc[-1])
+    because = _because(decided, str(rule.iloc[-1]), reading, said)
+    return f"{name} since {start.date()}: {because}{_pending(rule, name)}"
+
+
+def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
+    """Say which rule decided, and the votes that are on; another rule may hold by now."""
+    on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
+    count = f"{len(on)} of {views} votes with a view are on"
+    names = f": {', '.join(on)}" if on else ""
+    if rule == "half of the votes":
+        clauses = "; ".join(_clause(said[n]) for n in on if n in said)
+        return f"decided by half of the votes, {count}: {clauses}"
+    if rule in said:
+        return f"decided by the flag {_clause(said[rule])}; {count}{names}"
+    if rule == "injecting":
+        u = f"u {said['absorption'].value:.3g}"
+        if holds != rule:
+            return f"decided by injecting, which no longer holds ({u}); {count}{names}"
+        return (
+            "decided by injecting: capital spending grows and idle capital amply pays for it "
+            f"({u}); {count}{names}"
+        )
+    return f"decided by no flag; {count}, fewer than half{names}"
+
+
+def _pending(rule: pd.Series, regime: str | None) -> str:
+    """Say which other regime is being confirmed; nothing where none is."""
+    waiting = pending(rule, regime)
+    if waiting is None:
+        return ""
     return (
-        f"{name} since {'–' if start is None else start.date()}: "
-        f"{votes_for} of {views} votes speak for scarce capital; {because}"
+        f"; {waiting['rule']} has spoken for {waiting['regime']} for {waiting['sessions']} of the "
+        f"{waiting['needed']} sessions that a change needs"
     )
 
 
-def _is_on(said: Mapping[str, Explanation], name: str) -> bool:
-    return name in said and said[name].flag is True
+def pending(rule: pd.Series, regime: str | None) -> dict[str, Any] | None:
+    """Return the regime that the rules speak for where it is not the one in force, else None."""
+    spoken = RULES[str(rule.iloc[-1])]
+    if spoken is None or spoken == regime:
+        return None
+    same = rule.map(RULES).eq(spoken).to_numpy(dtype=bool)
+    run = int(np.argmin(same[::-1])) if not same.all() else len(same)
+    words = {"none": "no flag", "half of the votes": "half of the votes"}
+    return {
+        "regime": spoken,
+        "rule": words.get(str(rule.iloc[-1]), str(rule.iloc[-1])),
+        "sessions": run,
+        "needed": sessions_to_confirm(spoken),
+    }
 
 
 def _clause(e: Explanation) -> str:
-    value = "" if pd.isna(e.value) else f" {e.value:.3g} {e.unit}"
-    return f"{e.signal}{value} (flips with {e.flips})"
+    """Say where the gauge stands that decides about a flag, and where the flag would flip."""
+    if e.flag is None:
+        return f"{e.signal} (no view now: {e.reason})"
+    value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()
+    members = f", {e.rests_on}" if e.rests_on else ""
+    return f"{e.signal} ({'' if e.flag else 'now off, '}{value}, flips with {e.flips}{members})"
 
 
 def _plain(said: Explanation, votes: bool) -> dict[str, Any]:
@@ -94,11 +157,13 @@ def _plain(said: Explanation, votes: bool) -> dict[str, Any]:
         "distance": said.distance,
         "distance_gauge": said.distance_gauge,
         "distance_unit": said.distance_unit,
+        "distance_value": said.distance_value,
         "flips": said.flips,
         "reason": said.reason,
         "components": said.components,
         "without": list(said.without),
         "rests_on": said.rests_on,
+        "beside": said.beside,
         "known_at": max(moments.values(), default=None),
         "oldest_input": oldest,
         "oldest_known_at": moments[oldest] if oldest else None,

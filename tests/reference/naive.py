@@ -370,27 +370,57 @@ def stays(chance: list[bool], view: list[bool]) -> Flag:
     return out
 
 
-def raw_regime(
+REGIME_OF = {
+    "too few views": None,
+    "forced_selling": "FORCED_SELLING",
+    "opportunity": "OPPORTUNITY",
+    "absorption": "ABSORPTION",
+    "half of the votes": "ABSORPTION",
+    "injecting": "INJECTION",
+    "none": "NEUTRAL",
+}
+
+
+def raw_rule(
     flags: dict[str, Flag], injects: Flag, voters: tuple[str, ...], min_views: int
-) -> list[str | None]:
-    """Return the regime that each session's votes speak for, before confirmation."""
-    out: list[str | None] = []
+) -> list[str]:
+    """Return the rule that decides about each session, before confirmation."""
+    out: list[str] = []
     for i, injection in enumerate(injects):
         today = {name: flag[i] for name, flag in flags.items()}
         votes = [today[name] for name in voters if name in today and today[name] is not None]
         if len(votes) < min_views:
-            out.append(None)
+            out.append("too few views")
         elif today.get("forced_selling"):
-            out.append("FORCED_SELLING")
+            out.append("forced_selling")
         elif today.get("opportunity"):
-            out.append("OPPORTUNITY")
-        elif today.get("absorption") or votes.count(True) >= len(votes) / 2:
-            out.append("ABSORPTION")
+            out.append("opportunity")
+        elif today.get("absorption"):
+            out.append("absorption")
+        elif votes.count(True) >= len(votes) / 2:
+            out.append("half of the votes")
         elif injection:
-            out.append("INJECTION")
+            out.append("injecting")
         else:
-            out.append("NEUTRAL")
+            out.append("none")
     return out
+
+
+def raw_regime(
+    flags: dict[str, Flag], injects: Flag, voters: tuple[str, ...], min_views: int
+) -> list[str | None]:
+    """Return the regime that each session's votes speak for, before confirmation."""
+    return [REGIME_OF[rule] for rule in raw_rule(flags, injects, voters, min_views)]
+
+
+def decided_by(regime: list[str | None], rule: list[str]) -> list[str | None]:
+    """Return the newest rule that spoke for the regime in force."""
+    return [
+        None
+        if name is None
+        else next(rule[j] for j in range(i, -1, -1) if REGIME_OF[rule[j]] == name)
+        for i, name in enumerate(regime)
+    ]
 
 
 def confirmed(raw: list[str | None], confirm: int = 10, forced: int = 2) -> list[str | None]:

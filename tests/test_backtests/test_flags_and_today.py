@@ -1,6 +1,7 @@
 """flags and today: what they say, why, and the orders that lead to a target."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,13 +35,139 @@ def say(
     return run
 
 
-def test_the_sentence_names_the_regime_its_start_and_what_would_flip_it(history: History) -> None:
-    said = read_at(history, pd.Timestamp("2025-12-31"))
-    assert said["regime"] == "ABSORPTION"
-    assert said["sentence"].startswith(f"ABSORPTION since {said['since']}: ")
-    assert "dry_powder 0.545 % of GDP (flips with share above 2 % of GDP)" in said["sentence"]
+#: A session for each rule that can decide, while it holds and while another is being confirmed.
+DECIDED = {
+    "2025-12-31": "absorption",
+    "2020-02-24": "absorption",
+    "2023-01-24": "half of the votes",
+    "2023-02-06": "half of the votes",
+    "2025-04-22": "forced_selling",
+    "2025-05-05": "forced_selling",
+    "2025-09-18": "injecting",
+    "2025-10-01": "injecting",
+    "2025-10-02": "none",
+    "2025-10-15": "none",
+}
+
+
+@pytest.fixture(scope="module")
+def said_at(history: History) -> dict[str, dict]:
+    return {day: read_at(history, pd.Timestamp(day)) for day in DECIDED}
+
+
+@pytest.mark.parametrize(("day", "rule"), DECIDED.items())
+def test_the_sentence_says_which_rule_decided(
+    day: str, rule: str, said_at: dict[str, dict]
+) -> None:
+    said = said_at[day]
+    words = {"none": "no flag", "absorption": "the flag absorption (", "injecting": "injecting"}
+    words |= {"forced_selling": "the flag forced_selling (", "half of the votes": rule}
+    assert said["decided_by"] == rule
+    start = f"{said['regime']} since {said['since']}: decided by {words[rule]}"
+    assert said["sentence"].startswith(start)
+
+
+@pytest.mark.parametrize("day", DECIDED)
+def test_as_many_votes_are_named_as_are_counted(day: str, said_at: dict[str, dict]) -> None:
+    said = said_at[day]
+    count, rest = re.findall(r"(\d+) of \d+ votes with a view are on[^:]*: (.*)", said["sentence"])[
+        0
+    ]
     votes = len(said["votes_for"]) + len(said["votes_against"]) + len(said["no_view"])
     assert votes == sum(entry.votes for entry in signals.SIGNALS.values())
+    assert int(count) == len(said["votes_for"])
+    listed = re.sub(r"\([^()]*\)", "", rest).split("; absorption has")[0]
+    assert [n for n in signals.SIGNALS if re.search(rf"\b{n}\b", listed)] == [
+        n for n in signals.SIGNALS if n in said["votes_for"]
+    ]
+
+
+@pytest.mark.parametrize("day", DECIDED)
+def test_a_value_and_its_trigger_are_of_one_gauge(day: str, said_at: dict[str, dict]) -> None:
+    clauses = re.findall(
+        r"\((?:now off, )?(\w+) \S+[^(),]*, flips with (\w+) ", said_at[day]["sentence"]
+    )
+    assert all(gauge == trigger for gauge, trigger in clauses)
+    named = said_at[day]["decided_by"] not in ("none", "injecting")
+    assert bool(clauses) == named
+    for s in said_at[day]["signals"].values():
+        if s["distance"] is not None:
+            target = float(re.findall(r"(?:above|below) (\S+)", s["flips"])[0])
+            assert s["flips"].startswith(s["distance_gauge"])
+            assert s["distance"] == pytest.approx(target - s["distance_value"])
+
+
+@pytest.mark.parametrize(
+    ("day", "waiting"),
+    [
+        ("2025-12-31", None),
+        ("2025-10-15", ("ABSORPTION", "absorption", 9, 10)),
+        ("2025-10-01", ("NEUTRAL", "no flag", 9, 10)),
+        ("2025-05-05", ("INJECTION", "injecting", 9, 10)),
+    ],
+)
+def test_a_change_that_is_being_confirmed_is_told(
+    day: str, waiting: tuple | None, said_at: dict[str, dict]
+) -> None:
+    said = said_at[day]
+    if waiting is None:
+        assert said["pending"] is None
+        assert "has spoken for" not in said["sentence"]
+        return
+    regime, rule, sessions, needed = waiting
+    assert said["pending"] == {
+        "regime": regime,
+        "rule": rule,
+        "sessions": sessions,
+        "needed": needed,
+    }
+    assert f"; {rule} has spoken for {regime} for 9 of the 10 sessions" in said["sentence"]
+
+
+def test_without_a_regime_the_sentence_says_which_votes_have_no_view(history: History) -> None:
+    said = read_at(history, pd.Timestamp("2010-06-30"))
+    assert (said["regime"], said["decided_by"]) == (None, None)
+    assert "too few votes have a view (none from dry_powder" in said["sentence"]
+
+
+# --- what absorption rests on -----------------------------------------------------------------
+
+
+def test_absorption_shows_how_little_it_rests_on_the_size_of_capital_spending(
+    history: History,
+) -> None:
+    beside = read_at(history, pd.Timestamp("2025-12-31"))["signals"]["absorption"]["beside"]
+    gauges = signals.Absorption().gauges(history.panel)
+    assert beside["capex, % of GDP"] == gauges["capex_share"].iloc[-1]
+    days = [beside[f"days on{how}"] for how in (" with capex halved", "", " with capex doubled")]
+    assert days == [375, 415, 480]
+    ranks = gauges[["u", "idle_share", "capex_share"]].corr("spearman")["u"]
+    assert ranks["idle_share"] == pytest.approx(-0.90, abs=0.005)
+    assert ranks["capex_share"] == pytest.approx(-0.02, abs=0.005)
+
+
+def test_the_counterfactual_of_one_is_the_flag_itself(history: History) -> None:
+    absorption = signals.Absorption()
+    pd.testing.assert_series_equal(
+        absorption.counterfactual(history.panel, 1.0), absorption.flag(history.panel)
+    )
+
+
+def test_flags_and_why_and_the_page_show_what_stands_beside(say: Callable, tmp_path: Path) -> None:
+    page = tmp_path / "flags.html"
+    code, table, err = say("flags", "--at", "2025-06-30", "--html", page)
+    assert code == 0, err
+    flat = " ".join(table.split())
+    assert "days on with capex halved" in flat
+    assert "crypto_forced_selling rests on 4 of 5 components since" in flat
+    why = say("flags", "--why", "absorption", "--at", "2025-06-30")[1]
+    assert "Limits: u hardly measures capital spending" in why
+    assert "days on with capex doubled" in why
+    html = page.read_text()
+    assert "days on with capex halved" in html
+    assert "rests on 4 of 5 components since" in html
+    assert "without follow_through" in html  # of fading_momentum, earlier
+    assert not re.search(r":(class|meth|data|func|attr):|``", html)
 
 
 def test_every_signal_has_a_view_or_a_reason_at_the_end(history: History) -> None:
@@ -112,7 +239,8 @@ def test_why_of_every_signal_has_its_parts(say: Callable) -> None:
         code, out, err = say("flags", "--why", name, "--json", "--at", "2025-06-30")
         assert code == 0, err
         said = json.loads(out)
-        assert {"what", "Formula", "Flag", "Timing", "NaN", "Reference"} == set(said["definition"])
+        parts = {"what", "Formula", "Flag", "Timing", "NaN", "Reference"}
+        assert set(said["definition"]) == parts | ({"Limits"} if name == "absorption" else set())
         assert set(said["inputs"]) == set(signals.default_signals()[name].inputs)
 
 

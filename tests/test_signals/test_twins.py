@@ -114,6 +114,16 @@ def test_regime_equals_its_twin_on_history(history: History) -> None:
     injects = flags_of(Absorption().injecting(history.panel))
     raw = naive.raw_regime(flags, injects, voters, signals.MIN_VIEWS)
     assert list(reading.votes) == list(voters)
+    rule = regime.rules(
+        reading.flags,
+        reading.votes,
+        Absorption().injecting(history.panel),
+        signals.MIN_VIEWS,
+    )
+    assert rule.tolist() == naive.raw_rule(flags, injects, voters, signals.MIN_VIEWS)
+    decided = [None if pd.isna(r) else r for r in regime.decided_by(reading.regime, rule)]
+    assert decided == naive.decided_by(naive.confirmed(raw), rule.tolist())
+    assert {"forced_selling", "absorption", "half of the votes", "none"} < set(decided)
     assert [None if pd.isna(r) else r for r in reading.regime] == naive.confirmed(raw)
 
 
@@ -176,6 +186,12 @@ def test_regime_equals_its_twin_on_random_flags(min_views: int, confirm: int) ->
     raw = naive.raw_regime(flags, flags_of(panel["injecting"]), voters, min_views)
     found = [None if pd.isna(r) else r for r in reading.regime]
     assert found == naive.confirmed(raw, confirm)
+    rule = regime.rules(
+        reading.flags, reading.votes, panel["injecting"].astype("boolean"), min_views
+    )
+    decided = [None if pd.isna(r) else r for r in regime.decided_by(reading.regime, rule)]
+    assert decided == naive.decided_by(found, rule.tolist())
+    assert set(decided) == {None, *naive.REGIME_OF} - {"too few views"}
     assert set(found) == {None, *(r.value for r in regime.Regime)}
 
 
