@@ -15,7 +15,9 @@ from typing import Any, Literal
 from signals.errors import MissingSeries, unknown
 
 Frequency = Literal["day", "week", "month", "quarter", "year"]
-RuleKind = Literal["close", "sessions", "h41", "days", "midnight_utc", "filed", "recorded"]
+RuleKind = Literal[
+    "close", "sessions", "fed_sessions", "h41", "days", "midnight_utc", "filed", "recorded"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,9 @@ class Rule:
     ----------
     kind
         ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE
-        session after the date. ``h41``: at 16:30 on the Thursday after (Friday, when that
+        session after the date. ``fed_sessions``: likewise, of the sessions on which the Federal
+        Reserve Banks are open: on Columbus and Veterans Day New York trades, but the New York Fed
+        and FRED publish nothing. ``h41``: at 16:30 on the Thursday after (Friday, when that
         Thursday is a federal holiday), the Federal Reserve's H.4.1 release. ``days``: n calendar
         days after the date. ``midnight_utc``: when the UTC day ends, 19:00 or 20:00 New York.
         ``filed``: the session after the filing. ``recorded``: only from when we stored it,
@@ -43,6 +47,7 @@ class Rule:
         return {
             "close": "same close",
             "sessions": f"{self.n} session{'s' if self.n > 1 else ''} later",
+            "fed_sessions": f"{self.n} session{'s' if self.n > 1 else ''} later, the Fed open",
             "h41": "Thursday 16:30 after",
             "days": f"{self.n} days later",
             "midnight_utc": "24:00 UTC",
@@ -126,8 +131,10 @@ def _fred(
     )
 
 
-def _daily(*entry: Any, sessions: int = 1, stale_after: int = 10, **more: Any) -> Series:
-    known = Rule(kind="sessions", n=sessions)
+def _daily(
+    *entry: Any, sessions: int = 1, stale_after: int = 10, fed: bool = False, **more: Any
+) -> Series:
+    known = Rule(kind="fed_sessions" if fed else "sessions", n=sessions)
     return _fred(*entry, frequency="day", known=known, stale_after=stale_after, **more)
 
 
@@ -184,9 +191,11 @@ _FRED = (
         1e4,
         first=date(2013, 9, 23),  # sporadic test operations before
     ),
-    # Money market and Treasury yields.
-    _daily("SOFR", "Secured Overnight Financing Rate", _PERCENT, -2, 25),
-    _daily("EFFR", "Effective federal funds rate", _PERCENT, -2, 25),
+    # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day it
+    # is open. Reverse repo is published on its own day, the Board's rates are announced ahead, and
+    # Treasury posts its yields on the evening of the day itself, so no holiday delays those.
+    _daily("SOFR", "Secured Overnight Financing Rate", _PERCENT, -2, 25, fed=True),
+    _daily("EFFR", "Effective federal funds rate", _PERCENT, -2, 25, fed=True),
     _daily("IORB", "Interest on reserve balances", _PERCENT, -2, 25),
     _daily("DFEDTARU", "Fed funds target, upper limit", _PERCENT, -2, 25),
     _daily("DGS3MO", "Treasury 3 months, bond-equivalent", _PERCENT, -2, 25),
@@ -208,10 +217,10 @@ _FRED = (
         stale_after=24,
         revised=True,
     ),
-    # Credit and volatility.
-    _daily("BAA10Y", "Moody's Baa less Treasury 10 years", _POINTS, 0, 25, sessions=2),
-    _daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", _POINTS, 0, 50),
-    _daily("BAMLC0A0CM", "ICE BofA US corporate spread", _POINTS, 0, 25),
+    # Credit, as FRED publishes it on days on which it is open, and volatility.
+    _daily("BAA10Y", "Moody's Baa less Treasury 10 years", _POINTS, 0, 25, sessions=2, fed=True),
+    _daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", _POINTS, 0, 50, fed=True),
+    _daily("BAMLC0A0CM", "ICE BofA US corporate spread", _POINTS, 0, 25, fed=True),
     _daily("VIXCLS", "VIX, from FRED", _INDEX, 1, 200),
     _daily(
         "DTWEXBGS", "Broad dollar index", _INDEX, 20, 400, sessions=7, stale_after=24, revised=True

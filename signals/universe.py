@@ -49,7 +49,10 @@ class Asset:
 
     @property
     def stale_after(self) -> int:
-        """Calendar days a last price may serve; past them there is none."""
+        """Calendar days a last price may serve.
+
+        Past them signals have no view of it, targets leave it out, and a holding is closed.
+        """
         return 4 if self.market == "crypto" else 10
 
 

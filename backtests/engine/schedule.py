@@ -13,11 +13,9 @@ import pandas as pd
 from backtests.history.calendar import all_sessions
 from signals.errors import ConfigError, unknown
 from signals.params import Typed
+from signals.universe import asset
 
 BAND = 0.02
-#: Days without a price after which a holding is closed at its last price.
-GIVE_UP = 10
-
 
 PERIODS = ("month", "quarter", "week", "day")
 
@@ -126,7 +124,8 @@ def choose_trades(
     Notes
     -----
     An asset without a price on the day of the fill is left alone until the next decision. A
-    holding that has had no price for more than :data:`GIVE_UP` days is closed at its last price.
+    holding whose last price is older than its asset's staleness limit, past which no signal sees
+    it either, is closed at that price.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -240,8 +239,9 @@ class _Chooser:
         for decision in self.waiting:
             decision.target[gone] = 0.0
         self.notes += [
-            f"{self.closes.columns[column]} has had no price for more than {GIVE_UP} days: closed "
-            f"at its last price on {self.index[at].date()}"
+            f"{self.closes.columns[column]} has had no price for more than "
+            f"{asset(str(self.closes.columns[column])).stale_after} days: closed at its last price "
+            f"on {self.index[at].date()}"
             for column in gone
         ]
 
@@ -257,13 +257,14 @@ class _Chooser:
 
 
 def _lost(closes: pd.DataFrame) -> dict[int, list[int]]:
-    """Return by position the columns that have first been without a price for too long."""
+    """Return by position the columns whose last price has first become stale."""
     days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
     lost: dict[int, list[int]] = {}
     for column in range(closes.shape[1]):
         priced = closes.iloc[:, column].notna().to_numpy()
         last = np.maximum.accumulate(np.where(priced, days, -1))
-        gone = (last >= 0) & (days - last > GIVE_UP)
+        limit = asset(str(closes.columns[column])).stale_after
+        gone = (last >= 0) & (days - last > limit)
         for at in np.flatnonzero(gone & ~np.concatenate(([False], gone[:-1]))).tolist():
             lost.setdefault(at, []).append(column)
     return lost

@@ -39,15 +39,17 @@ def sessions(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
     return index[(index >= start) & (index <= end)]
 
 
-def session_after(dates: pd.DatetimeIndex, n: int = 1) -> pd.DatetimeIndex:
-    """Return the n-th session strictly after each date.
+def session_after(
+    dates: pd.DatetimeIndex, n: int = 1, index: pd.DatetimeIndex | None = None
+) -> pd.DatetimeIndex:
+    """Return the n-th session strictly after each date, of all sessions or of some.
 
     Raises
     ------
     ConfigError
         When that lies beyond the calendar, which ends a year from now.
     """
-    index = all_sessions()
+    index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
     if len(position) and position.max() >= len(index):
         raise ConfigError(
@@ -62,6 +64,27 @@ def _federal_holidays() -> pd.DatetimeIndex:
 
     last = all_sessions()[-1]
     return USFederalHolidayCalendar().holidays(pd.Timestamp(FIRST_SESSION), last)
+
+
+@cache
+def fed_sessions() -> pd.DatetimeIndex:
+    """Return the sessions on which the Federal Reserve Banks are open.
+
+    They keep the federal holidays, of which New York trades on two. A holiday on a Sunday is kept
+    on the Monday after; one on a Saturday is not moved, so the Friday before they are open.
+    """
+    from pandas.tseries.holiday import (
+        AbstractHolidayCalendar,
+        Holiday,
+        USColumbusDay,
+        sunday_to_monday,
+    )
+
+    veterans = Holiday("Veterans Day", month=11, day=11, observance=sunday_to_monday)
+    calendar = AbstractHolidayCalendar("Federal Reserve Banks", [USColumbusDay, veterans])
+    index = all_sessions()
+    closed = calendar.holidays(index[0], index[-1])
+    return index[~index.isin(closed)]
 
 
 def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
@@ -81,6 +104,8 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
             return dates + CLOSE
         case "sessions":
             return session_after(dates, rule.n) + OPEN
+        case "fed_sessions":
+            return session_after(dates, rule.n, fed_sessions()) + OPEN
         case "filed":
             return session_after(dates) + OPEN
         case "days":

@@ -4,7 +4,7 @@ import re
 
 #: A role: ``:class:`signals.base.ScoreSignal``` or ``:meth:`~Capex.level```, shown by last name.
 _ROLE = re.compile(r":[\w:]+:`[~!]?(?:[^`<]*<)?([^`>]*)>?`")
-_EMPHASIS = re.compile(r"(?<![\w*])\*{1,2}(\S(?:[^*]*\S)?)\*{1,2}(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 
 
 def plain_text(docstring: str) -> str:
@@ -13,7 +13,7 @@ def plain_text(docstring: str) -> str:
     Roles become the last part of the name they point to, literals and emphasis their own text.
     """
     text = _ROLE.sub(lambda role: role.group(1).rpartition(".")[2], docstring)
-    return _EMPHASIS.sub(r"\1", text.replace("``", "")).replace("`", "")
+    return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
 
 
 def sections(docstring: str) -> list[tuple[str, str]]:

@@ -44,6 +44,8 @@ NEXT_SESSION = (
     "FLOW_BTC_ETF",
     "FLOW_ETH_ETF",
 )
+#: Published by the New York Fed and FRED on days on which the Federal Reserve Banks are open.
+WHEN_FED_IS_OPEN = ("SOFR", "EFFR", "BAA10Y", "BAMLH0A0HYM2", "BAMLC0A0CM")
 SESSIONS_LATER = {**dict.fromkeys(NEXT_SESSION, 1), "BAA10Y": 2, "THREEFYTP10": 7, "DTWEXBGS": 7}
 DAYS_LATER = {
     "GDP": 180,
@@ -211,7 +213,14 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
     if series_id in H41:
         return _after(history_dir, h41_release(described))
     if series_id in SESSIONS_LATER:
-        return _after(history_dir, described, SESSIONS_LATER[series_id])
+        later = SESSIONS_LATER[series_id]
+        if series_id not in WHEN_FED_IS_OPEN:
+            return _after(history_dir, described, later)
+        day = described
+        while later:
+            day = _after(history_dir, day)
+            later -= not fed_is_closed(day)
+        return day
     if series_id in DAYS_LATER:
         return _on_or_after(history_dir, described + timedelta(DAYS_LATER[series_id]))
     if "-USD" in series_id or series_id.startswith("FUNDING_"):
@@ -222,6 +231,14 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
     if series_id in CATALOG:
         raise AssertionError(f"no rule by hand for {series_id}")
     return _on_or_after(history_dir, described)
+
+
+def fed_is_closed(day: date) -> bool:
+    """Return whether the Reserve Banks keep Columbus Day or Veterans Day on a trading day."""
+    if day.month == 10:
+        return day.weekday() == 0 and 8 <= day.day <= 14
+    moved = day.weekday() == 0 and day.day == 12  # from a Sunday
+    return day.month == 11 and (day.day == 11 or moved)
 
 
 def _after(history_dir: Path, day: date, n: int = 1) -> date:

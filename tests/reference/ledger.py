@@ -23,7 +23,7 @@ Closes = Mapping[date, Mapping[str, float | None]]
 ROUNDING = 1e-9
 """By how much a weight may exceed a limit before it counts."""
 
-STALE_DAYS = 10
+STALE_DAYS = {"coin": 4, "share": 10}
 """Calendar days without a price after which a holding is sold at its last one."""
 
 
@@ -56,7 +56,8 @@ class Quotes:
     def lost(self, asset: str, day: date, previous: date) -> bool:
         """Whether `day` is the first session that is too long after the last price."""
         seen = self.seen.get(asset, day)
-        return (previous - seen).days <= STALE_DAYS < (day - seen).days
+        limit = STALE_DAYS["coin" if asset.endswith("-USD") else "share"]
+        return (previous - seen).days <= limit < (day - seen).days
 
 
 # --- From orders -----------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result, simulate
 from backtests.history.calendar import sessions
 from signals.errors import SimulationError
+from signals.universe import asset
 from tests.reference import ledger
 
 SESSIONS = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2022-06-30"))
@@ -289,15 +290,20 @@ def test_an_asset_without_a_price_on_the_day_of_the_fill_is_left_alone():
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_holding_that_lost_its_price_is_closed_after_ten_days(sign):
+@pytest.mark.parametrize(("lost", "days"), [("BTC-USD", 7), ("MU", 11)])
+def test_a_holding_is_closed_once_its_last_price_is_stale(lost, days, sign):
+    """Signals have no view of an asset past its limit, and the engine then holds none of it."""
     prices, bills = market(60)
-    prices.iloc[20:, 2] = np.nan
-    weights = steady(prices, {"SPY": 0.3, "BTC-USD": 0.5 * sign}, every=100)
+    prices.iloc[20:, prices.columns.get_loc(lost)] = np.nan
+    weights = steady(prices, {"SPY": 0.3, lost: 0.5 * sign}, every=100)
     result = held(Case(weights, prices, bills, DEAR))
     last = result.orders.iloc[-1]
-    assert (last["date"] - SESSIONS[19]).days == 11
-    assert last["price"] == pytest.approx(prices.iloc[19, 2])
-    assert result.weights.loc[last["date"], "BTC-USD"] == 0
+    assert (last["date"] - SESSIONS[19]).days == days  # a Monday for the coin, after four days
+    assert last["price"] == pytest.approx(prices[lost].iloc[19])
+    assert result.weights.loc[last["date"], lost] == 0
+    assert (
+        f"{lost} has had no price for more than {asset(lost).stale_after} days" in result.notes[-1]
+    )
 
 
 @pytest.mark.parametrize("every", [1, 3, 4, 5])

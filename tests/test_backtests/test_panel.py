@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import signals
+from backtests.history.calendar import known_at
 from backtests.history.importing import Imported, import_path
 from backtests.history.panel import History
 from backtests.history.store import Store
@@ -116,6 +117,19 @@ def test_every_cell_equals_the_value_by_hand(
         ("BAA10Y", "2024-01-16", "2024-01-11"),
         ("THREEFYTP10", "2024-01-16", "2024-01-04"),
         ("VIXCLS", "2024-01-17", "2024-01-16"),
+        # Columbus and Veterans Day: New York trades, the New York Fed and FRED are closed.
+        ("EFFR", "2024-10-14", "2024-10-10"),
+        ("EFFR", "2024-10-15", "2024-10-11"),
+        ("SOFR", "2022-11-11", "2022-11-09"),
+        ("SOFR", "2022-11-14", "2022-11-10"),
+        ("EFFR", "2018-11-12", "2018-11-08"),  # Veterans Day on a Sunday, kept on Monday
+        ("EFFR", "2023-11-10", "2023-11-09"),  # on a Saturday, not kept on Friday
+        ("EFFR", "2023-11-13", "2023-11-10"),
+        ("BAA10Y", "2024-10-15", "2024-10-10"),
+        ("BAA10Y", "2024-10-16", "2024-10-11"),
+        ("BAMLH0A0HYM2", "2024-10-15", "2024-10-14"),
+        ("RRPONTSYD", "2024-10-14", "2024-10-11"),  # published on the day itself
+        ("DGS10", "2024-10-14", "2024-10-11"),  # Treasury posts it the same evening
         ("SPY", "2024-01-16", "2024-01-16"),
         # Coins: the UTC day ends after New York's close.
         ("BTC-USD", "2024-06-03", "2024-06-02"),  # a Monday sees Sunday
@@ -133,6 +147,28 @@ def test_a_session_sees(
     expected = published(history_dir, series_id, described)
     assert byhand.value_known(history_dir, series_id, date.fromisoformat(session)) == expected
     assert cell(everything, session, series_id) == expected
+
+
+@pytest.mark.parametrize(
+    ("series_id", "described", "known"),
+    [
+        ("EFFR", "2024-10-10", "2024-10-11"),
+        ("EFFR", "2024-10-11", "2024-10-15"),  # Columbus Day
+        ("SOFR", "2024-11-08", "2024-11-12"),  # Veterans Day
+        ("SOFR", "2018-11-09", "2018-11-13"),  # Veterans Day, moved from a Sunday
+        ("SOFR", "2023-11-09", "2023-11-10"),  # Veterans Day on a Saturday: open on Friday
+        ("SOFR", "2021-06-17", "2021-06-18"),  # Juneteenth likewise
+        ("BAA10Y", "2024-10-11", "2024-10-16"),
+        ("DGS10", "2024-10-11", "2024-10-14"),
+        ("RRPONTSYD", "2024-10-11", "2024-10-14"),
+    ],
+)
+def test_rates_are_known_when_their_publisher_is_open(
+    series_id: str, described: str, known: str
+) -> None:
+    date = pd.DatetimeIndex([described])
+    moment = known_at(CATALOG[series_id].known, date, pd.Timestamp("2026-01-02"))
+    assert moment[0] == pd.Timestamp(f"{known} 09:30")
 
 
 @pytest.mark.parametrize(
