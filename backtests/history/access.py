@@ -6,12 +6,15 @@ every operation opens the file and closes it at once, and waits for its turn:
 - ``.lock`` beside the store admits one writer, ``.fetch.lock`` one fetch;
 - ``.door`` is shut by a writer from when it wants the file until it has left. Readers that come
   then wait before it, else a stream of them would keep the writer out for ever.
+
+A store may come from a stranger. So DuckDB may read and write no other file while a store is open,
+and nothing that the store contains can change that setting.
 """
 
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,8 +26,12 @@ from signals.errors import DataError
 
 PATIENCE = 20.0  # seconds a reader or writer waits for others to leave the file
 _PAUSE = 0.05
+#: How DuckDB opens a store: it may open no other file.
+SEALED = {"enable_external_access": False}
 #: What DuckDB says when another program, or another thread of this one, has the file.
 _TAKEN = ("set lock on file", "different configuration")
+#: What DuckDB says of a file in a format that came after it.
+_NEWER = "newer version of DuckDB"
 _SYSTEM = re.compile(
     "No space left on device|File too large|Disk quota exceeded|Permission denied|"
     "Read-only file system|Input/output error|Too many open files",
@@ -32,8 +39,15 @@ _SYSTEM = re.compile(
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store for one operation that only reads.
+
+    Parameters
+    ----------
+    path
+        The file.
+    also
+        The one other file that DuckDB may open meanwhile, as an export does; None for none.
 
     Raises
     ------
@@ -46,7 +60,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"'drypowder import PATH --store {path}'"
         )
     _pass_the_door(path)
-    with _open(path, read_only=True) as connection:
+    with _open(path, read_only=True, also=also) as connection:
         version_of(connection, path)
         yield connection
 
@@ -131,10 +145,14 @@ def _pass_the_door(path: Path) -> None:
 
 
 @contextmanager
-def _open(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = connect(path, read_only=read_only)
+def _open(
+    path: Path, *, read_only: bool, also: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    # DuckDB takes allowed paths only once a file is open, and before external access is off.
+    config = SEALED if also is None else {}
+    connection = connect(path, read_only=read_only, config=config)
     try:
-        connection.execute("SET enable_progress_bar = false")
+        _lock_up(connection, also)
         yield connection
     except duckdb.Error as error:
         raise DataError(_why(path, error, read_only=read_only)) from error
@@ -142,12 +160,33 @@ def _open(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]
         connection.close()
 
 
-def connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Open the file, waiting for others to leave, be they programs or threads of this one."""
+def _lock_up(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
+    """Forbid access to every file but the store and ``also``, for as long as it is open.
+
+    Threads share one instance of DuckDB for a file, so another thread may have locked it already.
+    """
+    if also is not None:
+        quoted = str(also.absolute()).replace("'", "''")
+        connection.execute(f"SET allowed_paths = ['{quoted}']")
+        connection.execute("SET enable_external_access = false")
+    with suppress(duckdb.InvalidInputException):
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET lock_configuration = true")
+
+
+def connect(
+    path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
+) -> duckdb.DuckDBPyConnection:
+    """Open the file, waiting for others to leave.
+
+    Others are programs, and threads of this one that opened it with another configuration.
+    """
+    # An absolute path is always a file; DuckDB takes ":memory:" or "md:x" for other things.
+    file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            return duckdb.connect(file, read_only=read_only, config=dict(config))
         except duckdb.Error as error:
             if not any(sign in str(error).lower() for sign in _TAKEN):
                 raise DataError(_why(path, error, read_only=read_only)) from error
@@ -169,9 +208,14 @@ def _why(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     found = _SYSTEM.search(str(error))
     if found:
         return _system_says("read" if read_only else "write", path, found[0])
+    if _NEWER in str(error):
+        return (
+            f"expected a store that DuckDB {duckdb.__version__} can read, but a newer DuckDB wrote "
+            f"{path}; upgrade it (pip install --upgrade duckdb)"
+        )
     return (
-        f"expected a store of drypowder at {path}, but DuckDB cannot open it: it is damaged, of "
-        "another kind or of a newer version; name another with --store, or import anew"
+        f"expected a store of drypowder at {path}, but DuckDB cannot open it: it is damaged or of "
+        "another kind; name another with --store, or import anew"
     )
 
 
@@ -186,10 +230,10 @@ def _make(path: Path) -> None:
     log = fresh.with_name(f"{fresh.name}.wal")
     try:
         _remove(fresh, log)
-        with duckdb.connect(str(fresh)) as connection:
+        with duckdb.connect(str(fresh.absolute())) as connection:
             migrate(connection, fresh)
             connection.execute("CHECKPOINT")
-        with duckdb.connect(str(fresh), read_only=True) as connection:
+        with duckdb.connect(str(fresh.absolute()), read_only=True) as connection:
             version_of(connection, fresh)
         fresh.replace(target)
     except (duckdb.Error, DataError) as error:

@@ -1,5 +1,6 @@
 """The store's tables, by version, and what leads from each version to the next."""
 
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -32,33 +33,62 @@ MIGRATIONS: dict[int, str] = {
 SCHEMA_VERSION = max(MIGRATIONS)
 
 
+#: Names with ``system.main`` before them are DuckDB's own: a file may define macros that would
+#: otherwise be called in their place.
+_TABLES = """
+SELECT table_name, sql FROM system.main.duckdb_tables()
+WHERE database_name = system.main.current_database() AND schema_name = 'main'
+"""
+_VIEWS = """
+SELECT view_name FROM system.main.duckdb_views()
+WHERE database_name = system.main.current_database() AND NOT internal
+"""
+
+
 def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """Return the schema version of a store.
 
     Raises
     ------
     DataError
-        When it is none of ours, or newer than we know.
+        When the file was made by another program, its version is newer than we know, or one of
+        its tables is a view or has other columns than drypowder gives it.
     """
-    try:
-        found = connection.execute("SELECT schema_version FROM drypowder").fetchall()
-    except duckdb.Error:
+    tables = dict(connection.execute(_TABLES).fetchall())
+    if tables.get("drypowder") != _form(1)["drypowder"]:
         raise DataError(
             f"expected a store of drypowder at {path}, but its tables are another program's; "
             "name another with --store"
-        ) from None
+        )
+    found = connection.execute("SELECT schema_version FROM main.drypowder").fetchall()
     if len(found) != 1 or found[0][0] not in MIGRATIONS:
         raise DataError(
             f"expected schema version 1 to {SCHEMA_VERSION} in {path}, was "
             f"{', '.join(str(row[0]) for row in found) or 'none'}; "
             "use the version of drypowder that wrote it, or import anew"
         )
-    return int(found[0][0])
+    version = int(found[0][0])
+    for name, form in _form(version).items():
+        if tables.get(name) != form:
+            raise DataError(
+                f"expected {name} in {path} to be the table that drypowder makes, was a view, a "
+                "table of another form or missing; do not trust this file: import into a new store"
+            )
+    return version
+
+
+@cache
+def _form(version: int) -> dict[str, str]:
+    """Return the definition of each table at a schema version, in DuckDB's own words."""
+    with duckdb.connect() as connection:
+        for newer in range(1, version + 1):
+            connection.execute(MIGRATIONS[newer])
+        return dict(connection.execute(_TABLES).fetchall())
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Bring a store to the present schema, inside the writer's transaction."""
-    empty = not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall()
+    empty = not any(connection.execute(sql).fetchall() for sql in (_TABLES, _VIEWS))
     version = 0 if empty else version_of(connection, path)
     for newer in range(version + 1, SCHEMA_VERSION + 1):
         connection.execute(MIGRATIONS[newer])

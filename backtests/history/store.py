@@ -11,7 +11,7 @@ reader uses those alone, since what other sources gave had been revised by the t
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -84,12 +84,7 @@ class Store:
     """
 
     def __init__(self, path: Path | str) -> None:
-        try:
-            self.path = Path(path).expanduser()
-        except RuntimeError:
-            raise DataError(
-                f"expected a path, was {str(path)!r}: no such user; name a file"
-            ) from None
+        self.path = _file_at(path)
 
     def __repr__(self) -> str:
         """Return an expression that makes the same object."""
@@ -303,17 +298,37 @@ class Store:
         target = _check_export(path, self.path)
         beside = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            with reading(self.path) as connection:
+            with reading(self.path, also=beside) as connection:
                 table = connection.sql(
                     f"SELECT {_COLUMNS} FROM observations "
                     "ORDER BY series_id, observed_on, available_at, recorded_at"
                 )
-                table.write_parquet(str(beside))
+                table.write_parquet(str(beside.absolute()))
                 count = connection.execute("SELECT count(*) FROM observations").fetchall()[0][0]
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
         return int(count)
+
+
+def _file_at(path: Path | str) -> Path:
+    """Return the path of a store; raise :class:`DataError` for a name that no file can have."""
+    name = ascii(str(path))
+    if str(path) == ":memory:":
+        raise DataError(f"expected a file for the store, was {name}: memory ends with the command")
+    try:
+        found = Path(path).expanduser()
+        with suppress(FileNotFoundError):
+            found.stat()
+        str(found).encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(f"expected a store whose name is UTF-8, was {name}; rename it") from None
+    except RuntimeError:
+        raise DataError(f"expected a path, was {name}: no such user; name a file") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"expected a file for the store, was {name}: {why}; name another") from None
+    return found
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:

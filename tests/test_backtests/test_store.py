@@ -7,10 +7,12 @@ from pathlib import Path
 
 import duckdb
 import filelock
+import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.history.batch import dated
+from backtests.history.schema import MIGRATIONS
 from backtests.history.store import Store
 from signals.errors import DataError
 
@@ -134,3 +136,127 @@ def test_many_readers_in_threads_lose_nothing(store: Store) -> None:
     for reader in readers:
         reader.join()
     assert seen == [3] * 10
+
+
+# --- a store from a stranger --------------------------------------------------------------------
+
+ROW = "('DGS2', DATE '2025-01-06', TIMESTAMP '2025-01-07 09:30', 4.0, 'FRED', TIMESTAMP '2026-01-05')"
+
+
+def stranger(path: Path, key: Path, *made: str) -> Store:
+    """Return a store whose observations are made by some SQL that names the key file."""
+    key.write_text("0123456789abcdef")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(MIGRATIONS[1].partition("CREATE TABLE observations")[0])
+        for sql in made:
+            connection.execute(sql.replace("KEY", f"(SELECT content FROM read_text('{key}'))"))
+    return Store(path)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE VIEW observations AS SELECT KEY AS series_id, DATE '2025-01-06' AS observed_on, "
+        "now()::TIMESTAMP AS available_at, 4.0::DOUBLE AS value, 'FRED' AS source, "
+        "now()::TIMESTAMP AS recorded_at",
+        "CREATE TABLE observations (series_id VARCHAR, observed_on DATE, available_at TIMESTAMP, "
+        "value DOUBLE, source VARCHAR, recorded_at TIMESTAMP)",
+        "CREATE TABLE observations (series_id VARCHAR NOT NULL)",
+        "CREATE TABLE other (x INTEGER)",
+    ],
+    ids=["a view", "nullable columns", "fewer columns", "missing"],
+)
+def test_observations_must_be_the_table_that_we_make(tmp_path: Path, made: str) -> None:
+    store = stranger(tmp_path / "store.duckdb", tmp_path / "key", made)
+    for act in (store.series_ids, store.summary, lambda: store.add([batch()], NOW)):
+        with pytest.raises(DataError, match="expected observations in .* do not trust"):
+            act()
+
+
+def test_no_macro_or_view_of_a_store_reads_another_file(tmp_path: Path) -> None:
+    """A macro stands before DuckDB's own function of that name, here in our own queries."""
+    store = stranger(
+        tmp_path / "store.duckdb",
+        tmp_path / "key",
+        "CREATE TABLE observations" + MIGRATIONS[1].partition("CREATE TABLE observations")[2],
+        MIGRATIONS[2],
+        "UPDATE drypowder SET schema_version = 2",
+        f"INSERT INTO observations VALUES {ROW}",
+        "CREATE MACRO list_contains(a, b) AS KEY <> ''",
+        "CREATE MACRO duckdb_tables() AS TABLE SELECT 'drypowder' AS table_name",
+        "CREATE VIEW mine AS SELECT KEY AS k",
+    )
+    for act in (
+        lambda: store.rows(["DGS2"]),
+        lambda: store.query("SELECT * FROM mine"),
+        lambda: store.query(f"SELECT * FROM read_text('{tmp_path / 'key'}')"),
+        lambda: store.query("SET enable_external_access = true"),
+        lambda: store.query("SET lock_configuration = false"),
+    ):
+        with pytest.raises(DataError) as caught:
+            act()
+        assert "0123456789abcdef" not in str(caught.value)
+    assert store.series_ids() == ("DGS2",)  # what calls no macro works
+
+
+def test_an_export_reaches_its_own_file_alone(store: Store, tmp_path: Path) -> None:
+    target = tmp_path / "it's here.parquet"
+    assert store.export(target) == 3
+    with duckdb.connect() as connection:
+        connection.execute("SELECT count(*) FROM read_parquet(?)", [str(target)])
+        assert connection.fetchall() == [(3,)]
+
+
+def checksum(block: bytes) -> int:
+    """Return DuckDB's checksum of a header."""
+    words = np.frombuffer(block, dtype="<u8")
+    with np.errstate(over="ignore"):
+        return int(np.bitwise_xor.reduce(words * np.uint64(0xBF58476D1CE4E5B9))) ^ 5381
+
+
+def test_a_store_of_a_newer_duckdb_says_so(store: Store) -> None:
+    raw = bytearray(store.path.read_bytes())
+    assert int.from_bytes(raw[:8], "little") == checksum(raw[8:4096])
+    raw[12:20] = (10**6).to_bytes(8, "little")
+    raw[:8] = checksum(raw[8:4096]).to_bytes(8, "little")
+    store.path.write_bytes(raw)
+    for act in (store.series_ids, lambda: store.add([batch()], NOW)):
+        with pytest.raises(DataError, match=r"a newer DuckDB wrote .*pip install --upgrade duckdb"):
+            act()
+
+
+# --- names that no store can have ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (":memory:", "memory ends with the command"),
+        ("caf\udce9.duckdb", "name is UTF-8"),
+        ("~nosuchuser/s.duckdb", "no such user"),
+        ("a\0b", "null"),
+        ("a" * 300, "too long"),
+    ],
+)
+def test_a_name_that_no_store_can_have_is_refused(name: str, message: str) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        Store(name)
+    assert str(caught.value).isprintable()
+
+
+def test_a_loop_of_links_is_no_store(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.duckdb"
+    loop.symlink_to(loop)
+    with pytest.raises(DataError, match="expected a file for the store"):
+        Store(loop)
+    assert loop.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["md:mine", "sqlite:mine", "http:mine"])
+def test_a_name_is_always_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Store(name).add([batch()], NOW)
+    assert (tmp_path / name).is_file()
+    assert Store(tmp_path / name).series_ids() == ("DGS2",)
