@@ -21,14 +21,26 @@ def data(
         Optional[Path],  # noqa: UP045
         typer.Option("--export", metavar="FILE.parquet", help="Write every row, all columns."),
     ] = None,
+    copy: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--copy", metavar="FILE", help="Write a new store of what --as-of leaves."),
+    ] = None,
+    as_of: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--as-of", metavar="DATE", help="Copy nothing that was recorded later."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show what the store holds."""
     from backtests.history.store import Store
     from signals.errors import ConfigError
 
-    if sum((check, revisions is not None, export is not None)) > 1:
-        raise ConfigError("expected one of --check, --revisions and --export; run them in turn")
+    if sum((check, revisions is not None, export is not None, copy is not None)) > 1:
+        raise ConfigError(
+            "expected one of --check, --revisions, --export and --copy; run them in turn"
+        )
+    if (copy is None) != (as_of is None):
+        raise ConfigError("expected --copy FILE and --as-of DATE together; name both")
     target = Store(store_path(store))
     if check:
         _check(target, json)
@@ -36,6 +48,8 @@ def data(
         _revisions(target, revisions, json)
     elif export is not None:
         _export(target, export, json)
+    elif copy is not None:
+        _copy(target, copy, str(as_of), json)
     else:
         _show(target, json)
 
@@ -98,6 +112,17 @@ def _export(store: Any, path: Path, json: bool) -> None:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
         typer.echo(f"wrote {count:,} rows to {path}")
+
+
+def _copy(store: Any, path: Path, as_of: str, json: bool) -> None:
+    from backtests.history.panel import recorded_by
+
+    moment = recorded_by(as_of)
+    count = store.copy(path, moment)
+    if json:
+        print_json({"store": str(store.path), "file": str(path), "rows": count})
+    else:
+        typer.echo(f"wrote {count:,} rows recorded by {moment:%Y-%m-%d %H:%M} to {path}")
 
 
 def _revisions(store: Any, series: str, json: bool) -> None:

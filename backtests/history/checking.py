@@ -27,7 +27,7 @@ from backtests.history.batch import (
 from backtests.history.calendar import all_sessions, known_at, new_york_now, sessions
 from backtests.history.cells import HIGHEST_PRICE
 from backtests.history.prices import OFF, TICKER, spikes
-from backtests.history.store import Store
+from backtests.history.store import CLOCK_BACK, Store
 from signals.catalog import CATALOG
 from signals.universe import asset
 
@@ -42,7 +42,6 @@ TRAILING_YEAR_STEP = 380
 #: How many new shares a split makes of an old one; three for two looks like any bad day.
 SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
 _AROUND = 20  # sessions before and after a jump whose moves it is held to
-_CLOCK_BACK = pd.Timedelta(hours=2)  # local time repeats an hour a year
 _PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)  # sources of what has an entry in the catalog
 _FOREIGN = "expected a series of the catalog or a ticker, is neither; no signal reads it"
 
@@ -103,6 +102,7 @@ def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding
     now = new_york_now() if today is None else today
     found = [
         *(_error(id, None, _FOREIGN) for id in foreign),
+        *_recorded_ahead(store),
         *_duplicates(store),
         *_revised_early(store),
         *_implausible(store, list(named)),
@@ -238,6 +238,24 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
         yield _error(id, ahead, f"expected dates up to today, {today.date()}, was a later one")
 
 
+def _recorded_ahead(store: Store) -> Iterator[Finding]:
+    """Yield a finding when rows were recorded later than now: the clock was wrong then."""
+    now = new_york_now()
+    ahead = store.query(
+        "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
+        [now + CLOCK_BACK],
+    )
+    n, last = int(ahead["n"].iloc[0]), ahead["last"].iloc[0]
+    if n:
+        yield _error(
+            "",
+            None,
+            f"expected rows recorded by now, {now:%Y-%m-%d}, but {_many(n, 'row')} up to "
+            f"{last:%Y-%m-%d}: a clock was wrong; copy what came before with --copy NEW.duckdb "
+            f"--as-of {now:%Y-%m-%d}, and import again",
+        )
+
+
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
     """Yield values known before their date, before their rule allows, and after later ones."""
     observed = pd.DatetimeIndex(rows["observed_on"])
@@ -274,7 +292,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
     if rule.kind == "filed" or not given.any():
         return np.zeros(len(rows), dtype=bool)
     if rule.kind == "recorded":
-        allowed = (rows["recorded_at"] - _CLOCK_BACK).to_numpy()
+        allowed = (rows["recorded_at"] - CLOCK_BACK).to_numpy()
     else:
         dates = pd.DatetimeIndex(rows["observed_on"]).as_unit("us")
         latest = all_sessions()[-1 - max(rule.n, 1)]

@@ -92,7 +92,7 @@ class History:
             When ``as_of`` is no date.
         """
         source = store if isinstance(store, Store) else Store(store)
-        by = None if as_of is None else _recorded_by(as_of)
+        by = None if as_of is None else recorded_by(as_of)
         held = source.series_ids(by)
         if by is not None and not held and source.series_ids():
             raise DataError(
@@ -193,7 +193,7 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
         raise ConfigError(f"{name} must be a date like 2025-10-06, was {text!r}") from None
 
 
-def _recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
+def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the last moment that counts: for a date the last one of that day."""
     try:
         moment = pd.Timestamp(as_of)

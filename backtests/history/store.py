@@ -9,6 +9,7 @@ archive of vintages says itself when each value was known: once a series holds r
 reader uses those alone, since what other sources gave had been revised by the time they gave it.
 """
 
+import datetime
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,10 +20,13 @@ import pandas as pd
 
 from backtests.history.access import alone, check_writable, reading, writing
 from backtests.history.batch import Batch, is_price
+from backtests.history.calendar import new_york_now
 from backtests.history.changes import ARCHIVED, BEGAN, TO_COME, Added, change
 from backtests.history.schema import version_of
 from signals.errors import DataError
 
+#: How far the clock may be behind the newest row: local time repeats an hour a year.
+CLOCK_BACK = pd.Timedelta(hours=2)
 FETCHED = "ok"  # the outcome of a fetch that brought what it was asked for
 
 _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
@@ -123,10 +127,11 @@ class Store:
         Raises
         ------
         DataError
-            Also when another writer is still at work after ``wait``. Nothing is then added.
+            Also when another writer is still at work after ``wait``, or the clock runs behind
+            what is recorded. Nothing is then added.
         """
         with writing(self.path, wait) as connection:
-            at = _after_all(connection, recorded_at)
+            at = _moment(connection, recorded_at, self.path)
             changes = [change(connection, batch, at) for batch in batches]
             _append(connection, [rows for rows, _ in changes if not rows.empty])
             refused = {added.series_id: added.refused for _, added in changes if added.refused}
@@ -154,17 +159,19 @@ class Store:
         return self._last("true")
 
     def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
+        last: dict[str, pd.Timestamp] = {}
+        for id, at, _ in sorted(self._fetches(which, *given)):
+            last[id] = pd.Timestamp(at).as_unit("us")
+        return last
+
+    def _fetches(self, which: str, *given: object) -> list[tuple[str, datetime.datetime, str]]:
+        """Return series, moment and outcome of the fetches that a condition holds for."""
         if not self.exists():
-            return {}
+            return []
         with reading(self.path) as connection:
             if version_of(connection, self.path) < 2:
-                return {}
-            found = connection.execute(
-                f"SELECT series_id, max(fetched_at) FROM fetched WHERE {which} "
-                "GROUP BY 1 ORDER BY 1",
-                given,
-            )
-            return {id: pd.Timestamp(at).as_unit("us") for id, at in found.fetchall()}
+                return []
+            return connection.execute(f"SELECT * FROM fetched WHERE {which}", given).fetchall()
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
@@ -173,9 +180,13 @@ class Store:
         Raises
         ------
         DataError
-            When another fetch is running, or the store cannot be written.
+            When another fetch is running, the store cannot be written, or the clock runs behind
+            what is recorded.
         """
         check_writable(self.path)
+        if self.exists():
+            with reading(self.path) as connection:
+                _moment(connection, new_york_now(), self.path)
         busy = (
             f"expected to be the only fetch into {self.path}, but another is running; wait for it "
             "to end"
@@ -278,6 +289,40 @@ class Store:
         )
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
+    def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
+        """Write what was recorded by a moment to a new store, and leave this one as it is.
+
+        Parameters
+        ----------
+        path
+            The new store's file.
+        as_of
+            Leave out what was recorded later, New York's clock.
+
+        Returns
+        -------
+        The number of rows copied.
+
+        Raises
+        ------
+        DataError
+            Also when the new file exists.
+        """
+        target = Store(path)
+        if os.path.lexists(target.path):
+            raise DataError(f"expected no file at {target.path}, found one; name a new file")
+        rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
+        tried = self._fetches("fetched_at <= ?", as_of)
+        try:
+            with writing(target.path, 0.0) as connection:
+                _append(connection, [rows])
+                if tried:
+                    connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", tried)
+        except BaseException:
+            target.path.unlink(missing_ok=True)
+            raise
+        return len(rows)
+
     def export(self, path: Path) -> int:
         """Write every row with all its columns to a parquet file, whole or not at all.
 
@@ -350,15 +395,32 @@ def _check_export(path: Path, store: Path) -> Path:
     return target
 
 
-def _after_all(connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp) -> pd.Timestamp:
+def _moment(
+    connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
+) -> pd.Timestamp:
     """Return a moment of recording later than any held, so that vintages stay in order.
 
-    Local time repeats an hour a year, and two imports may share a clock tick.
+    Local time repeats an hour a year, and two imports may share a clock tick: then it is the next
+    microsecond. A clock further behind is wrong now or was wrong then, and we cannot tell which:
+    values would be dated too early, or hidden until the wrong date comes.
+
+    Raises
+    ------
+    DataError
+        When the clock is more than :data:`CLOCK_BACK` behind the newest row.
     """
     newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
     if newest is None:
         return recorded_at
-    return max(recorded_at, pd.Timestamp(newest) + pd.Timedelta(microseconds=1))
+    held = pd.Timestamp(newest)
+    if held - recorded_at > CLOCK_BACK:
+        raise DataError(
+            f"expected a clock later than {held:%Y-%m-%d %H:%M}, when {path} was last written, was "
+            f"{recorded_at:%Y-%m-%d %H:%M}; set the clock, or, if it was wrong then, copy what "
+            f"came before: drypowder data --store {path} --copy NEW.duckdb --as-of "
+            f"{recorded_at:%Y-%m-%d}"
+        )
+    return max(recorded_at, held + pd.Timedelta(microseconds=1))
 
 
 def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> None:

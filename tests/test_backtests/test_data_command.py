@@ -226,6 +226,12 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "GDP",
             ("2099-01-01", "up to today"),
         ),
+        (
+            "UPDATE observations SET recorded_at = '2099-01-01', available_at = greatest("
+            "available_at, '2099-01-01') WHERE series_id = 'NFCI'",
+            "",
+            ("53 rows up to 2099-01-01", "a clock was wrong", "--as-of"),
+        ),
     ],
 )
 def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str, ...]) -> None:
@@ -494,4 +500,31 @@ def test_a_series_never_revised_says_so_and_an_unknown_one_names_the_nearest(
 def test_one_thing_at_a_time(data: Data, sound: Store) -> None:
     said = data("--check", "--revisions", "GDP")
     assert said.code == 2
-    assert "expected one of --check, --revisions and --export" in said.err
+    assert "expected one of --check, --revisions, --export and --copy" in said.err
+
+
+def test_a_copy_is_made_as_of_a_date(data: Data, sound: Store, tmp_path: Path) -> None:
+    sound.add([plain({"2024-10-01": 2.9e4})], NOW + pd.Timedelta(days=1))
+    rows = len(sound.query("SELECT 1 FROM observations"))
+    copy = tmp_path / "copy.duckdb"
+    said = data("--copy", copy, "--as-of", "2026-01-05")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == f"wrote {rows - 1:,} rows recorded by 2026-01-05 23:59 to {copy}\n"
+    assert len(Store(copy).query("SELECT 1 FROM observations")) == rows - 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("--copy", "x.duckdb"), "--copy FILE and --as-of DATE together"),
+        (("--as-of", "2026-01-05"), "--copy FILE and --as-of DATE together"),
+        (("--copy", "x.duckdb", "--as-of", "yesterday-ish"), "must be a date like"),
+        (("--copy", "x.duckdb", "--as-of", "2026-01-05", "--check"), "expected one of"),
+    ],
+)
+def test_a_copy_without_a_plain_date_is_refused(
+    data: Data, sound: Store, arguments: tuple[str, ...], part: str
+) -> None:
+    said = data(*arguments)
+    assert (said.code, said.out) == (2, "")
+    assert part in said.err

@@ -288,11 +288,15 @@ class Sources:
         return result
 
     def history(self, *ids: str) -> History:
-        """Return the history of 2024, whose sessions a plain SPY spans."""
+        """Return the history of 2024, whose sessions a plain SPY spans.
+
+        SPY goes into a copy: an import in 2025 would date what is recorded later in 2024.
+        """
         spy = self.folder.parent / "SPY.csv"
         spy.write_text(table("Close", walk("2024-01-02", "2024-12-31", start=470.0)))
-        import_path(spy, self.store, recorded_at=pd.Timestamp("2025-03-03 09:00"))
-        return History.load(self.store, only=["SPY", *ids])
+        copy = Path(shutil.copy(self.store, self.store.with_name("copy.duckdb")))
+        import_path(spy, copy, recorded_at=pd.Timestamp("2025-03-03 09:00"))
+        return History.load(copy, only=["SPY", *ids])
 
     def seen(self, id: str) -> pd.Series:
         """Return what each session sees of a series."""

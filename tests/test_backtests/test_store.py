@@ -140,7 +140,7 @@ def test_many_readers_in_threads_lose_nothing(store: Store) -> None:
 
 # --- a store from a stranger --------------------------------------------------------------------
 
-ROW = "('DGS2', DATE '2025-01-06', TIMESTAMP '2025-01-07 09:30', 4.0, 'FRED', TIMESTAMP '2026-01-05')"
+ROW = "('DGS2', '2025-01-06', '2025-01-07 09:30', 4.0, 'FRED', '2026-01-05')"
 
 
 def stranger(path: Path, key: Path, *made: str) -> Store:
@@ -169,7 +169,7 @@ def stranger(path: Path, key: Path, *made: str) -> Store:
 def test_observations_must_be_the_table_that_we_make(tmp_path: Path, made: str) -> None:
     store = stranger(tmp_path / "store.duckdb", tmp_path / "key", made)
     for act in (store.series_ids, store.summary, lambda: store.add([batch()], NOW)):
-        with pytest.raises(DataError, match="expected observations in .* do not trust"):
+        with pytest.raises(DataError, match=r"expected observations in .* do not trust"):
             act()
 
 
@@ -260,3 +260,63 @@ def test_a_name_is_always_a_file(
     Store(name).add([batch()], NOW)
     assert (tmp_path / name).is_file()
     assert Store(tmp_path / name).series_ids() == ("DGS2",)
+
+
+# --- a clock that was wrong ---------------------------------------------------------------------
+
+HOUR = pd.Timedelta(hours=1)
+WRONG = pd.Timestamp("2099-01-01 12:00")
+
+
+def test_a_clock_far_behind_what_is_recorded_is_refused(store: Store) -> None:
+    store.add([batch("DGS10", 4.5)], WRONG)
+    with pytest.raises(DataError, match=r"later than 2099-01-01 12:00, .* was 2026-01-05 13:00"):
+        store.add([batch("GDP", 3e4)], NOW + HOUR)
+    assert store.series_ids() == ("DGS10", "DGS2")
+    with pytest.raises(DataError, match="later than 2099-01-01"), store.fetching():
+        pytest.fail("a fetch began")
+
+
+def test_an_hour_that_repeats_keeps_vintages_in_order(store: Store) -> None:
+    store.add([batch("SPY", 500.0)], NOW)
+    store.add([batch("SPY", 501.0)], NOW - HOUR)
+    rows = store.rows(["SPY"])
+    assert rows["value"].tolist() == [501.0] * 3
+    assert rows["recorded_at"].eq(NOW + pd.Timedelta(microseconds=2)).all()
+    with pytest.raises(DataError, match="set the clock"):
+        store.add([batch("SPY", 502.0)], NOW - 2 * HOUR)
+
+
+def test_a_copy_without_what_a_wrong_clock_recorded_goes_on(store: Store, tmp_path: Path) -> None:
+    """Nothing of the wrong import is lost: the right clock brings it again, dated now."""
+    store.note_fetched("DGS2", NOW)
+    revised = [batch("DGS2", 5.0), batch("SPY", 500.0)]
+    store.add(revised, WRONG, fetched={"SPY": "ok"})
+    held = store.path.read_bytes()
+    copy = Store(tmp_path / "copy.duckdb")
+    assert store.copy(copy.path, NOW + HOUR) == 3
+    assert store.path.read_bytes() == held
+    assert copy.last_tried() == {"DGS2": NOW}
+    copy.add(revised, NOW + HOUR)
+    assert copy.series_ids() == ("DGS2", "SPY")
+    assert copy.rows(["DGS2"])["available_at"].max() == NOW + HOUR
+
+
+def test_a_copy_replaces_no_file(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    for taken in (tmp_path / "taken", store.path):
+        with pytest.raises(DataError, match="name a new file"):
+            store.copy(taken, NOW)
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_copy_that_fails_leaves_no_file(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("backtests.history.store._append", fail)
+    with pytest.raises(KeyboardInterrupt):
+        store.copy(tmp_path / "copy.duckdb", NOW)
+    assert not (tmp_path / "copy.duckdb").exists()
