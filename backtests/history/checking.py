@@ -26,7 +26,8 @@ from backtests.history.batch import (
 )
 from backtests.history.calendar import all_sessions, known_at, new_york_now, sessions
 from backtests.history.cells import HIGHEST_PRICE
-from backtests.history.prices import OFF, TICKER, spikes
+from backtests.history.prices import TICKER
+from backtests.history.shifts import shifts
 from backtests.history.store import CLOCK_BACK, Store
 from signals.catalog import CATALOG
 from signals.universe import asset
@@ -39,9 +40,6 @@ MOST_SESSIONS = 5
 #: the annual report alone.
 LONGEST_STEP = {"week": 10, "month": 32, "quarter": 100, "year": 380}
 TRAILING_YEAR_STEP = 380
-#: How many new shares a split makes of an old one; three for two looks like any bad day.
-SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
-_AROUND = 20  # sessions before and after a jump whose moves it is held to
 _PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)  # sources of what has an entry in the catalog
 _FOREIGN = "expected a series of the catalog or a ticker, is neither; no signal reads it"
 
@@ -110,7 +108,6 @@ def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding
         *(finding for id, part in named.items() for finding in _too_early(id, part)),
         *(finding for id, part in named.items() for finding in _gaps(id, part)),
         *(finding for id, closes in prices.items() for finding in _odd_closes(id, closes)),
-        *(finding for id, closes in prices.items() for finding in _unadjusted(id, closes, prices)),
         *_stale(named, now),
     ]
     return sorted(found, key=lambda f: (f.severity, f.series, f.where or datetime.date.min))
@@ -392,10 +389,8 @@ def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
 
 
 def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
-    for day in spikes(closes):
-        yield _error(
-            id, day, f"expected a close near its neighbours, was {closes[day]:g}: {OFF:g} times off"
-        )
+    for shift in shifts(id, closes):
+        yield (_error if shift.alarm else _note)(id, shift.day, shift.what)
     listed = asset(id).listed
     if listed is not None and closes.index[0] < pd.Timestamp(listed):
         yield _error(
@@ -403,49 +398,6 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
             closes.index[0],
             f"expected closes from the listing on {listed}: earlier ones are another company's",
         )
-
-
-def _unadjusted(id: str, closes: pd.Series, prices: dict[str, pd.Series]) -> Iterator[Finding]:
-    """Yield jumps that have the size of a split, on days without unrest before or after."""
-    if asset(id).market == "crypto" or len(closes) < 2 * MOST_SESSIONS:
-        return
-    moves = np.diff(np.log(closes.to_numpy()))
-    odd = set(spikes(closes))
-    for i in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
-        day = pd.Timestamp(closes.index[i + 1])
-        shares = _split(moves, i)
-        if shares and not odd & {day, pd.Timestamp(closes.index[i])}:
-            ratio = np.exp(moves[i])
-            yield _error(
-                id,
-                day,
-                f"expected closes adjusted for splits, was {ratio:.4g} times the close before, "
-                f"like a split of {shares}; import the adjusted history",
-            )
-
-
-def _split(moves: np.ndarray, i: int) -> str:
-    """Return the split that a move looks like, empty if none.
-
-    The move less the split has to be an ordinary one, and the sessions after as calm as those
-    before, which they are not when a company loses half its worth.
-    """
-    before = _usual(moves[max(0, i - _AROUND) : i])
-    after = _usual(moves[i + 1 : i + 1 + _AROUND])
-    if np.isnan(before) or (after > 2 * before):
-        return ""
-    rest = np.abs(np.abs(moves[i]) - np.log(SPLITS))
-    nearest = int(rest.argmin())
-    apart = np.log(SPLITS[nearest]) > 10 * before
-    if not apart or rest[nearest] > 4 * max(before, 0.002):
-        return ""
-    shares = f"{SPLITS[nearest]:g}"
-    return f"{shares}:1" if moves[i] < 0 else f"1:{shares}"
-
-
-def _usual(moves: np.ndarray) -> float:
-    """Return the usual size of some moves, NaN when there are too few."""
-    return float(np.nanmedian(np.abs(moves))) if len(moves) >= MOST_SESSIONS else np.nan
 
 
 # --- age ----------------------------------------------------------------------------------------

@@ -7,11 +7,10 @@ import pandas as pd
 from backtests.history.batch import Batch, dated, is_price, rule_of
 from backtests.history.calendar import all_sessions, known_at
 from backtests.history.cells import check_values
+from backtests.history.shifts import shifts
 from signals.errors import DataError
 from signals.universe import asset
 
-#: Times a close may stand off both its neighbours.
-OFF = 5.0
 TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 
 
@@ -35,8 +34,7 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     Raises
     ------
     DataError
-        When nothing is left, a date or number cannot be, or a close stands :data:`OFF` times
-        above or below both its neighbours.
+        When nothing is left, a date or number cannot be, or the level shifts as no market does.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -48,7 +46,7 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
         values = values[~early]
     if values.empty:
         raise DataError(f"expected closes of {ticker} on a session, found none")
-    check_neighbours(ticker, values)
+    notes.append(check_shifts(ticker, values))
     return dated(ticker, values, source, now, "; ".join(filter(None, notes)))
 
 
@@ -67,14 +65,19 @@ def counted(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Serie
     return values, [*notes, note]
 
 
-def check_neighbours(ticker: str, closes: pd.Series) -> None:
-    """Raise :class:`DataError` where a close stands far off both its neighbours."""
-    odd = spikes(closes)
-    if odd:
-        raise DataError(
-            f"expected closes of {ticker} near their neighbours, was {closes[odd[0]]:g} on "
-            f"{str(odd[0])[:10]}: {OFF:g} times off; nothing of it is taken"
-        )
+def check_shifts(ticker: str, closes: pd.Series) -> str:
+    """Return a note on sudden shifts of the level that may be real, empty without any.
+
+    Raises
+    ------
+    DataError
+        When there is a shift that no market makes, see :func:`~backtests.history.shifts.shifts`.
+    """
+    found = shifts(ticker, closes)
+    for shift in found:
+        if shift.alarm:
+            raise DataError(f"{ticker} on {shift.day.date()}: {shift.what}; nothing of it is taken")
+    return "; ".join(f"{shift.day.date()}: {shift.what}" for shift in found)
 
 
 def closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
@@ -92,17 +95,3 @@ def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
     dropped = int((~inside).sum())
     note = f"{dropped} rows on days that are no NYSE sessions left out" if dropped else ""
     return values[inside], note
-
-
-def spikes(closes: pd.Series) -> list[pd.Timestamp]:
-    """Return the days whose close stands :data:`OFF` times above or below both its neighbours.
-
-    The last day has one neighbour; so has the first, which is judged where the two after it agree.
-    No share of ours ever moved so far and back in a day; a feed that slips a decimal does.
-    """
-    before, after = closes / closes.shift(), closes / closes.shift(-1)
-    after.iloc[-1:] = before.iloc[-1:]
-    if (after.iloc[1:2].between(1 / OFF, OFF)).all():
-        before.iloc[:1] = after.iloc[:1]
-    far = ((before > OFF) & (after > OFF)) | ((before < 1 / OFF) & (after < 1 / OFF))
-    return [pd.Timestamp(day) for day in closes.index[far]]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtests.history.batch import FRED, PRICES, TABLE, Batch, dated, is_price
 from backtests.history.cells import dates_of, values_of
-from backtests.history.prices import TICKER, check_neighbours, counted, latest, on_sessions
+from backtests.history.prices import TICKER, check_shifts, counted, latest, on_sessions
 from signals.catalog import CATALOG, FILERS, annual_id
 from signals.errors import DataError
 from signals.universe import asset
@@ -139,7 +139,7 @@ def _prices(
             f"expected {ticker} from its listing on {listed}, was {values.index[0].date()}: "
             "that is another company's price; cut the rows before the listing"
         )
-    check_neighbours(ticker, values)
+    notes.append(check_shifts(ticker, values))
     return dated(ticker, values, PRICES, recorded_at, "; ".join(filter(None, notes)))
 
 

@@ -15,8 +15,12 @@ import pytest
 from backtests.cli.app import command
 from backtests.history.batch import Batch, dated
 from backtests.history.calendar import all_sessions
-from backtests.history.checking import Finding, check_store, spikes
+from backtests.history.checking import Finding, check_store
+from backtests.history.panel import History
+from backtests.history.prices import check_shifts
+from backtests.history.shifts import shifts, spikes
 from backtests.history.store import Store
+from signals.errors import DataError
 from tests.test_backtests.test_store_live import archive, plain
 
 NOW = pd.Timestamp("2026-01-05 12:00")
@@ -302,7 +306,10 @@ def test_an_empty_store_is_an_error(tmp_path: Path) -> None:
     only(check_store(sound), "error", "", "empty")
 
 
-# --- splits and spikes ------------------------------------------------------------------------
+# --- splits, spikes and other shifts of the level ---------------------------------------------
+
+
+COIN_DAYS = pd.date_range(end="2026-01-04", periods=250, unit="us")
 
 
 def split(closes: pd.Series, ratio: float, day: int) -> pd.Series:
@@ -312,19 +319,90 @@ def split(closes: pd.Series, ratio: float, day: int) -> pd.Series:
 
 
 def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Finding]:
+    """Return what the check finds; an import is refused for its errors and notes its notes."""
     sound = Store(tmp_path / f"{ticker}.duckdb")
     sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
-    return check_store(sound, TODAY)
+    found = check_store(sound, TODAY)
+    if any(finding.severity == "error" for finding in found):
+        with pytest.raises(DataError, match="nothing of it is taken"):
+            check_shifts(ticker, closes)
+    else:
+        assert check_shifts(ticker, closes).count("expected") == len(found)
+    return found
 
 
 @pytest.mark.parametrize(
     ("ratio", "named"),
     [(1 / 2, "2:1"), (1 / 3, "3:1"), (1 / 10, "10:1"), (1 / 20, "20:1"), (2, "1:2"), (5, "1:5")],
 )
-@pytest.mark.parametrize("day", [120, 245])
+@pytest.mark.parametrize("day", [120, 240])
 def test_an_unadjusted_split_is_found(tmp_path: Path, ratio: float, named: str, day: int) -> None:
     found = faults(tmp_path, split(walk(5, size=0.02), ratio, day))
     only(found, "error", "MU", str(YEAR[day].date()), f"like a split of {named};")
+
+
+@pytest.mark.parametrize(
+    ("size", "day"),
+    [(0.02, 30), (0.05, 120), (0.02, 246)],
+    ids=["a young share", "a wild share", "the last days"],
+)
+def test_what_may_be_a_split_or_a_real_move_is_a_note(
+    tmp_path: Path, size: float, day: int
+) -> None:
+    found = faults(tmp_path, split(walk(5, size=size), 0.5, day))
+    only(found, "note", "MU", "like a split of 2:1; a real move, or not adjusted?")
+
+
+@pytest.mark.parametrize("ticker", ["SPY", "BTC-USD", "XYZ"])
+@pytest.mark.parametrize("ratio", [100, 1000, 1 / 100])
+@pytest.mark.parametrize("day", [3, 120, 247])
+def test_a_level_that_shifts_further_than_any_market_is_an_error(
+    tmp_path: Path, ticker: str, ratio: float, day: int
+) -> None:
+    index = COIN_DAYS if "BTC" in ticker else YEAR
+    found = faults(tmp_path, split(walk(5, index, 0.05), ratio, day), ticker)
+    only(found, "error", ticker, str(index[day].date()), "on one scale", "in one unit")
+
+
+@pytest.mark.parametrize("ratio", [8, 1 / 8])
+@pytest.mark.parametrize("days", [2, 19])
+def test_a_shift_that_goes_back_is_an_error(tmp_path: Path, ratio: float, days: int) -> None:
+    """As long as it lasts longer than a day, which is a spike; once, not at either end."""
+    closes = split(split(walk(5, size=0.06), ratio, 120), 1 / ratio, 120 + days)
+    found = faults(tmp_path, closes)
+    only(found, "error", "MU", str(YEAR[120].date()), f"and back after {days} days")
+
+
+@pytest.mark.parametrize("ratio", [12.2, 1 / 12.2])
+def test_a_lasting_shift_that_a_share_may_make_is_a_note(tmp_path: Path, ratio: float) -> None:
+    found = faults(tmp_path, split(walk(5, size=0.02), ratio, 120))
+    only(found, "note", "MU", "a real move?")
+
+
+def test_a_coin_that_nobody_vouches_for_may_lose_everything_in_a_day(tmp_path: Path) -> None:
+    fallen, risen = (split(walk(5, COIN_DAYS, 0.05), ratio, 120) for ratio in (1 / 200, 200))
+    only(faults(tmp_path, fallen, "LUNA-USD"), "note", "LUNA-USD", "a real move?")
+    only(faults(tmp_path, risen, "MOON-USD"), "error", "MOON-USD", "in one unit")
+
+
+def test_real_moves_of_young_shares_are_no_errors() -> None:
+    """500 shares of 60 sessions, each with one real move that doubles or halves it and more."""
+    rng = np.random.default_rng(3)
+    alarms = 0
+    for _ in range(500):
+        moves = rng.standard_t(3, 60) * rng.uniform(0.01, 0.04)
+        moves[rng.integers(5, 55)] = rng.choice([-1, 1]) * rng.uniform(0.55, 1.5)
+        closes = pd.Series(30 * np.exp(moves.cumsum()), YEAR[:60])
+        alarms += any(shift.alarm for shift in shifts("XYZ", closes))
+    assert alarms == 0
+
+
+def test_one_scale_of_spy_divided_by_a_hundred_is_refused(history: History) -> None:
+    closes = history.closes["SPY"].dropna()
+    assert shifts("SPY", closes) == []
+    spoiled = closes.where(closes.index >= "2014-07-01", closes / 100)
+    with pytest.raises(DataError, match=r"SPY on 2014-07-01: .* was 100\.7 times the close before"):
+        check_shifts("SPY", spoiled)
 
 
 def test_a_company_that_loses_half_its_worth_is_not_taken_for_a_split(tmp_path: Path) -> None:

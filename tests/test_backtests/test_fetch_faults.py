@@ -365,7 +365,7 @@ def test_the_truth_is_missed_when_a_wrong_value_gets_in(
     servers: Servers, target: Store, truth: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The property above can fail: without the check on prices a spike is seen in the store."""
-    monkeypatch.setattr("backtests.history.prices.spikes", lambda closes: [])
+    monkeypatch.setattr("backtests.history.prices.shifts", lambda ticker, closes: [])
     channel = CHANNELS["Yahoo"]
     servers.faults.add(Fault("spike", match=channel.match))
     ask(channel, target)

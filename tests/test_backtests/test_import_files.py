@@ -184,7 +184,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "A.csv",
             "Date,Close\n2025-01-02,10.1\n2025-01-03,1010\n2025-01-06,10.2\n",
-            "near their neighbours, was 1010 on 2025-01-03: 5 times off",
+            "A on 2025-01-03: expected a close near its neighbours, was 1010: 5 times off",
         ),
         ("x.json", '{"cik": 789019, "tag": "Paym', "expected whole JSON"),
         ("x.json", json.dumps(SEC | {"units": {}}), "expected facts under units/USD"),
