@@ -1,5 +1,7 @@
 """What of a batch is new: the rows to append, by the kind of the series.
 
+Two values that differ by no more than the source's precision are the same, see :func:`same`.
+
 - An ordinary series: dates not held, and values that differ, which are revisions.
 - An archive of vintages: every value and moment known that is not held.
 - A price: splits and dividends rewrite adjusted closes as a whole, so closes that differ are one
@@ -8,6 +10,7 @@
   scale; of a coin, which has neither splits nor dividends, any.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -24,6 +27,11 @@ ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 #: 71.696648 and 71.696655 within ten requests (yfinance issues 1057 and 1871), 4e-7 apart. The
 #: smallest dividend moves them a hundred times as far.
 JITTER = 1e-6
+#: The same for every other series: what a table's sums leave in a float's last digits. Ten digits,
+#: which is what we print, tell more apart; no publisher in the catalog gives as many.
+ROUNDING = 1e-9
+#: And relative to the largest value held: a sum that cancels leaves 1e-17 where zero stood.
+CANCELLED = 1e-14
 #: Days in all that a vintage of a share may lack between its first and last: Yahoo's closes have
 #: single holes. What lacks more is no whole history.
 HOLES = 5
@@ -59,26 +67,35 @@ class Added:
     refused: str = ""
 
 
-def change(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, recorded_at: pd.Timestamp
-) -> tuple[pd.DataFrame, Added]:
-    """Return the rows of a batch that have to be stored, and what they change."""
-    kept = 0
-    if is_price(batch.series_id):
-        held = _held_closes(connection, batch.series_id)
-        whole = _completed(batch, held)
-        lost = _lost(whole, held)
-        if lost:
-            return batch.rows.iloc[:0], Added(series_id=batch.series_id, refused=lost)
-        rows, new, revised = _closes(whole, held)
-        kept = len(whole.rows) - len(batch.rows) if len(rows) else 0
-    elif batch.vintages:
-        rows, new, revised = _vintages(batch, _held_vintages(connection, batch.series_id))
-    else:
-        held = _held_values(connection, batch.series_id)
-        rows, new, revised = _values(batch, held, recorded_at)
-    rows = rows.assign(series_id=batch.series_id, recorded_at=recorded_at)
-    return rows, Added(series_id=batch.series_id, new=new, revised=revised, kept=kept)
+def changes(
+    connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], recorded_at: pd.Timestamp
+) -> Iterator[tuple[pd.DataFrame, Added]]:
+    """Yield of each batch the rows that have to be stored, and what they change."""
+    held = _held_closes(connection, [b.series_id for b in batches if is_price(b.series_id)])
+    for batch in batches:
+        if is_price(batch.series_id):
+            rows, added = _price(batch, held.get(batch.series_id))
+        else:
+            rows, added = _series(connection, batch, recorded_at)
+        yield rows.assign(series_id=batch.series_id, recorded_at=recorded_at), added
+
+
+def precision(series_id: str) -> float:
+    """Return the relative difference up to which two values of a series are the same."""
+    return JITTER if is_price(series_id) else ROUNDING
+
+
+def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Return where values equal those held, within the source's precision; blanks are equal."""
+    largest = float(np.max(np.abs(held), initial=0.0, where=np.isfinite(held)))
+    floor = 0.0 if is_price(series_id) else CANCELLED * largest
+    close = np.isclose(values, held, rtol=precision(series_id), atol=floor, equal_nan=True)
+    return np.asarray(close, dtype=bool)
+
+
+def differ(low: str, high: str, precision: str) -> str:
+    """Return SQL that says whether a lowest and a highest value differ; a blank is NaN."""
+    return f"({high} - {low} > {precision} * abs({low}))"
 
 
 # --- prices -------------------------------------------------------------------------------------
@@ -94,17 +111,36 @@ WHERE recorded_at <= $until GROUP BY series_id
 """
 
 
-def _held_closes(connection: duckdb.DuckDBPyConnection, ticker: str) -> pd.DataFrame:
-    """Return the closes that count: those of the newest vintage and what extended it."""
+def _held_closes(
+    connection: duckdb.DuckDBPyConnection, tickers: list[str]
+) -> dict[str, pd.DataFrame]:
+    """Return the closes that count by ticker: of the newest vintage and what extended it."""
+    if not tickers:
+        return {}
     frame = connection.execute(
         f"""
-        SELECT observed_on, available_at, value, source
+        SELECT series_id, observed_on, available_at, value, source
         FROM observations JOIN ({BEGAN}) USING (series_id)
-        WHERE recorded_at >= began ORDER BY observed_on
+        WHERE recorded_at >= began ORDER BY series_id, observed_on
         """,
-        {"prices": [ticker], "until": TO_COME},
+        {"prices": tickers, "until": TO_COME},
     ).df()
-    return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
+    frame = frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
+    parts = frame.groupby("series_id", sort=False)
+    return {str(id): part.drop(columns="series_id") for id, part in parts}
+
+
+def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added]:
+    id = batch.series_id
+    if held is None:
+        return batch.rows, Added(series_id=id, new=len(batch.rows))
+    whole = _completed(batch, held)
+    lost = _lost(whole, held)
+    if lost:
+        return batch.rows.iloc[:0], Added(series_id=id, refused=lost)
+    rows, new, revised = _closes(whole, held)
+    kept = len(whole.rows) - len(batch.rows) if len(rows) else 0
+    return rows, Added(series_id=id, new=new, revised=revised, kept=kept)
 
 
 def _completed(batch: Batch, held: pd.DataFrame) -> Batch:
@@ -145,14 +181,28 @@ def _lost(batch: Batch, held: pd.DataFrame) -> str:
 
 def _closes(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
     """Return the days that extend what is held where that stands, else the whole batch."""
-    rows = batch.rows
-    before = rows["observed_on"].map(held.set_index("observed_on")["value"])
-    fresh = ~rows["observed_on"].isin(held["observed_on"])
-    same = np.isclose(rows["value"], before, rtol=JITTER, atol=0.0, equal_nan=True)
-    revised = int((~fresh & ~same).sum())
-    after = rows["observed_on"] > held["observed_on"].max()
-    extends = not revised and fresh.equals(after)
+    rows, days = batch.rows, batch.rows["observed_on"].to_numpy()
+    known = held["observed_on"].to_numpy()
+    place = np.minimum(known.searchsorted(days), len(known) - 1)
+    fresh = known[place] != days
+    equal = same(batch.series_id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
+    revised = int((~fresh & ~equal).sum())
+    extends = not revised and bool((fresh == (days > known[-1])).all())
     return rows[fresh] if extends else rows, int(fresh.sum()), revised
+
+
+# --- other series -----------------------------------------------------------------------------
+
+
+def _series(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, recorded_at: pd.Timestamp
+) -> tuple[pd.DataFrame, Added]:
+    if batch.vintages:
+        rows, new, revised = _vintages(batch, _held_vintages(connection, batch.series_id))
+    else:
+        held = _held_values(connection, batch.series_id)
+        rows, new, revised = _values(batch, held, recorded_at)
+    return rows, Added(series_id=batch.series_id, new=new, revised=revised)
 
 
 # --- archives of vintages -----------------------------------------------------------------------
@@ -170,8 +220,11 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
     """Return an archive's rows that are not held."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
-    rows = told.merge(held, on=["observed_on", "available_at", "value"], how="left", indicator="in")
-    rows = rows[rows["in"] == "left_only"].drop(columns="in")
+    pairs = told.assign(row=range(len(told))).merge(
+        held.rename(columns={"value": "before"}), on=["observed_on", "available_at"]
+    )
+    equal = same(batch.series_id, pairs["value"].to_numpy(), pairs["before"].to_numpy())
+    rows = told[~np.isin(np.arange(len(told)), pairs["row"][equal])]
     revised = int(rows["observed_on"].isin(held["observed_on"]).sum())
     return rows, len(rows) - revised, revised
 
@@ -199,8 +252,8 @@ def _values(
     """Return the rows whose date is new or whose value differs; a revision is known from now."""
     rows = batch.rows.merge(held, on="observed_on", how="left", indicator="where")
     is_new = rows["where"] == "left_only"
-    both_missing = rows["value"].isna() & rows["before"].isna()
-    differs = ~is_new & ~both_missing & (rows["value"] != rows["before"])
+    equal = same(batch.series_id, rows["value"].to_numpy(), rows["before"].to_numpy())
+    differs = ~is_new & ~equal
     early = differs & (rows["available_at"] < recorded_at)
     rows["available_at"] = rows["available_at"].mask(early, recorded_at)
     chosen = rows[is_new | differs].drop(columns=["before", "where"])

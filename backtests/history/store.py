@@ -21,8 +21,19 @@ import pandas as pd
 from backtests.history.access import alone, check_writable, reading, writing
 from backtests.history.batch import Batch, is_price
 from backtests.history.calendar import new_york_now
-from backtests.history.changes import ARCHIVED, BEGAN, TO_COME, Added, change
+from backtests.history.changes import (
+    ARCHIVED,
+    BEGAN,
+    JITTER,
+    ROUNDING,
+    TO_COME,
+    Added,
+    changes,
+    differ,
+    precision,
+)
 from backtests.history.schema import version_of
+from signals.catalog import CATALOG
 from signals.errors import DataError
 
 #: How far the clock may be behind the newest row: local time repeats an hour a year.
@@ -132,11 +143,11 @@ class Store:
         """
         with writing(self.path, wait) as connection:
             at = _moment(connection, recorded_at, self.path)
-            changes = [change(connection, batch, at) for batch in batches]
-            _append(connection, [rows for rows, _ in changes if not rows.empty])
-            refused = {added.series_id: added.refused for _, added in changes if added.refused}
+            made = list(changes(connection, batches, at))
+            _append(connection, [rows for rows, _ in made if not rows.empty])
+            refused = {added.series_id: added.refused for _, added in made if added.refused}
             _note(connection, {**(fetched or {}), **refused} if fetched else {}, recorded_at)
-        return [added for _, added in changes]
+        return [added for _, added in made]
 
     def note_fetched(
         self,
@@ -228,16 +239,20 @@ class Store:
             )
             SELECT series_id, count(*) AS rows, min(observed_on) AS first,
                    max(observed_on) AS last, max(last_known) AS last_known,
-                   count(*) FILTER (low <> high) AS revisions, max(recorded_at) AS recorded_at
+                   count(*) FILTER ({differ("low", "high", "same")}) AS revisions,
+                   max(recorded_at) AS recorded_at
             FROM (
                 SELECT series_id, observed_on, max(available_at) AS last_known,
                        max(recorded_at) AS recorded_at,
                        min(coalesce(value, 'nan'::DOUBLE)) AS low,
-                       max(coalesce(value, 'nan'::DOUBLE)) AS high
+                       max(coalesce(value, 'nan'::DOUBLE)) AS high,
+                       CASE WHEN list_contains($known, series_id) THEN $rounding ELSE $jitter END
+                       AS same
                 FROM observations JOIN kinds USING (series_id)
                 WHERE {ARCHIVED} = archived GROUP BY series_id, observed_on
             ) GROUP BY series_id ORDER BY series_id
-            """
+            """,
+            {"known": list(CATALOG), "rounding": ROUNDING, "jitter": JITTER},
         )
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
@@ -275,17 +290,18 @@ class Store:
         frame = self.query(
             f"""
             WITH told AS (
-                SELECT * FROM observations WHERE series_id = ? AND {ARCHIVED} = (
-                    SELECT bool_or({ARCHIVED}) FROM observations WHERE series_id = ?)
+                SELECT *, coalesce(value, 'nan'::DOUBLE) AS given FROM observations
+                WHERE series_id = $id AND {ARCHIVED} = (
+                    SELECT bool_or({ARCHIVED}) FROM observations WHERE series_id = $id)
             )
             SELECT observed_on, available_at, value, recorded_at
             FROM told SEMI JOIN (
                 SELECT observed_on FROM told GROUP BY observed_on
-                HAVING count(DISTINCT coalesce(value, 'nan'::DOUBLE)) > 1
+                HAVING {differ("min(given)", "max(given)", "$same")}
             ) USING (observed_on)
             ORDER BY observed_on, available_at, recorded_at
             """,
-            [series_id, series_id],
+            {"id": series_id, "same": precision(series_id)},
         )
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 

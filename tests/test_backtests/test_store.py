@@ -120,7 +120,7 @@ def test_a_write_that_fails_midway_leaves_nothing_behind(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.history.store.change", fail)
+    monkeypatch.setattr("backtests.history.store.changes", fail)
     with pytest.raises(KeyboardInterrupt):
         store.add([batch("DGS10", 4.5)], NOW)
     assert store.series_ids() == ("DGS2",)
@@ -320,3 +320,68 @@ def test_a_copy_that_fails_leaves_no_file(
     with pytest.raises(KeyboardInterrupt):
         store.copy(tmp_path / "copy.duckdb", NOW)
     assert not (tmp_path / "copy.duckdb").exists()
+
+
+# --- what counts as a revision ------------------------------------------------------------------
+
+FUNDING = pd.Series(
+    np.random.default_rng(2).normal(1e-4, 1e-4, 308), pd.bdate_range("2025-01-06", periods=308)
+)
+
+
+def revised(store: Store, series: str, *values: pd.Series) -> list[int]:
+    """Return how many dates each of some imports, a day apart, is said to revise."""
+    store = Store(store.path.with_name(f"{series}.duckdb"))
+    said = []
+    for n, given in enumerate(values):
+        (added,) = store.add([dated(series, given, "table", NOW)], NOW + pd.Timedelta(days=n))
+        said.append(added.revised)
+    assert store.summary()["revisions"].tolist() == [max(said)]
+    assert store.vintages(series)["observed_on"].nunique() == max(said)
+    return said
+
+
+def test_a_floats_last_digits_are_no_revision(store: Store) -> None:
+    up, down = np.nextafter(FUNDING, 1), np.nextafter(FUNDING, -1)
+    assert revised(store, "FUNDING_BTC", FUNDING, up, down) == [0, 0, 0]
+
+
+def test_a_sum_that_cancels_is_zero(store: Store) -> None:
+    flows = FUNDING * 1e6
+    flows.iloc[5] = 0.0
+    again = flows.copy()
+    again.iloc[5] = 0.1 + 0.2 - 0.3
+    assert again.iloc[5] != 0.0
+    assert revised(store, "FLOW_BTC_ETF", flows, again) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("series", "value", "digit"),
+    [
+        ("GDP", 29354.321, 0.001),
+        ("WALCL", 8965487.0, 1.0),
+        ("TLAACBW027SBOG", 24000.1234, 0.0001),
+        ("CAPEX_TTM_MSFT", 88_900_123_000.0, 1000.0),
+        ("DGS10", 4.57, 0.01),
+    ],
+)
+def test_the_last_digit_that_a_publisher_gives_is_a_revision(
+    store: Store, series: str, value: float, digit: float
+) -> None:
+    first = pd.Series(value, pd.bdate_range("2025-01-06", periods=1))
+    assert revised(store, series, first, first + digit) == [0, 1]
+
+
+def test_a_blank_and_a_number_differ(store: Store) -> None:
+    one = pd.Series([4.0, np.nan], pd.bdate_range("2025-01-06", periods=2))
+    assert revised(store, "DGS2", one, one, one[::-1].set_axis(one.index)) == [0, 0, 2]
+
+
+def test_false_revisions_of_an_older_import_are_not_shown(store: Store) -> None:
+    with duckdb.connect(str(store.path)) as connection:
+        connection.execute(
+            "INSERT INTO observations SELECT * REPLACE (value + 1e-15 AS value, recorded_at + "
+            "INTERVAL 1 DAY AS recorded_at) FROM observations"
+        )
+    assert store.summary()["revisions"].tolist() == [0]
+    assert store.vintages("DGS2").empty

@@ -100,6 +100,13 @@ def test_adding_the_same_vintages_again_adds_nothing(store: Store) -> None:
     pd.testing.assert_frame_equal(everything(store), before)
 
 
+def test_a_vintage_that_differs_in_a_floats_last_digit_is_held_already(store: Store) -> None:
+    store.add([archive(FIRST, SECOND)], NOW)
+    moved = (*SECOND[:2], float(np.nextafter(SECOND[2], 1e3)))
+    (again,) = store.add([archive(FIRST, moved)], LATER)
+    assert (again.new, again.revised) == (0, 0)
+
+
 def test_new_vintages_are_appended_and_nothing_held_changes(store: Store) -> None:
     store.add([archive(FIRST)], NOW)
     before = everything(store)
