@@ -2,11 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test lint types build clean
+#: The fast tests, each of which rests on a dependency: DuckDB, pandas, arch, vectorbt, typer.
+FLOORS := $(addprefix tests/test_backtests/test_, store.py import_files.py price_vintages.py \
+	sec_facts.py metrics.py bootstrap.py engine.py init.py) tests/test_signals/test_latch.py
+
+.PHONY: help run test test-floors lint types build clean
 
 help:
 	@echo "make run    environment, install, one backtest and its tearsheet"
 	@echo "make test   environment, install, the test suite"
+	@echo "make test-floors   its fast part on the lowest versions declared"
 	@echo "make lint   ruff;  make types   mypy;  make build   wheel and sdist"
 
 .venv/.run: setup.cfg pyproject.toml
@@ -24,6 +29,17 @@ run: .venv/.run
 
 test: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# On the lowest versions that setup.cfg declares.
+build/floors: setup.cfg pyproject.toml
+	rm -rf $@
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$@/bin/uv pip install --quiet --python $@/bin/python --resolution lowest-direct -e ".[test]"
+	@touch $@
+
+test-floors: build/floors
+	build/floors/bin/python -m pytest -n auto --dist loadfile -m "not history and not browser" $(FLOORS)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -1,7 +1,6 @@
 """``drypowder import``: files into the store."""
 
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -9,8 +8,12 @@ from backtests.cli.options import JsonOption, StoreOption, print_json, progress,
 
 
 def import_(
-    path: Annotated[Path, typer.Argument(help="A file, or a folder read with its subfolders.")],
+    path: Annotated[str, typer.Argument(help="A file, or a folder read with its subfolders.")],
     store: StoreOption = None,
+    currency: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it
+        typer.Option("--currency", metavar="USD", help="Of the prices; others are refused."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Read CSV and JSON files into the store.
@@ -23,7 +26,7 @@ def import_(
 
     target = store_path(store)
     with progress("reading") as step:
-        done = import_path(path, target, progress=step)
+        done = import_path(path, target, progress=step, currency=currency)
     parsed = done.parsed
     if json:
         print_json(
@@ -34,6 +37,7 @@ def import_(
                 "refused": done.refused,
                 "new": done.new,
                 "revised": done.revised,
+                "assumed_usd": done.assumed,
                 "notes": _notes(done),
             }
         )
@@ -42,6 +46,8 @@ def import_(
             typer.echo(f"skipped {' '.join(name.split())}: {reason}")
         for note in _notes(done):
             typer.echo(note)
+        if done.assumed:
+            typer.echo(f"{_few(done.assumed)}: USD assumed; state it with --currency USD")
         typer.echo(
             f"{len(parsed.files)} files, {len(parsed.batches)} series: {done.new:,} rows new, "
             f"{done.revised:,} revised, in {target}"
@@ -55,3 +61,8 @@ def import_(
 def _notes(done: object) -> list[str]:
     batches = done.parsed.batches  # type: ignore[attr-defined]
     return [f"{batch.series_id}: {batch.note}" for batch in batches if batch.note]
+
+
+def _few(tickers: list[str]) -> str:
+    more = len(tickers) - 5
+    return ", ".join(tickers[:5]) + (f" and {more} more" if more > 0 else "")

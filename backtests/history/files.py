@@ -1,12 +1,18 @@
 """Importing files: recognise what a file is by its header, check it, make batches of it.
 
-A file that none of the readers recognises is foreign. A file that one recognises but that holds
-something it cannot is refused as a whole, with its name, the line and the cure. Units come from
-the catalog: a value outside its series' plausible range is a file in another unit.
+A file that none of the readers recognises is foreign and skipped. A file that one recognises but
+that holds something it cannot is refused as a whole, with its name, the line and the cure. So is a
+damaged file, one that is named like data and cannot be read as text, and a file or folder that the
+system does not let us read: history that somebody meant to import would be missing without a word.
+
+Units come from the catalog: a value outside its series' plausible range is a file in another unit.
 """
 
 import csv
 import gzip
+import io
+import os
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +38,12 @@ _UNREADABLE = (
 )
 
 
+#: Bytes of text that a file may hold; a table of 5,000 tickers over 20 years has fewer.
+MOST_BYTES = 256 * 2**20
+#: Names of files that are meant as data.
+_DATA = re.compile(r"\.(csv|json)(\.gz)?$", re.IGNORECASE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
     """What reading some files gave.
@@ -45,7 +57,7 @@ class Parsed:
     skipped
         Names of the files not recognised, with the reason.
     refused
-        One line for each file recognised but bad.
+        One line for each file that is bad or damaged, and each file or folder not readable.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -76,7 +88,7 @@ def parse(
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for file in _files(path):
+    for file in _files(path, parsed):
         name = str(file.relative_to(path)) if path.is_dir() else file.name
         progress(name)
         try:
@@ -96,15 +108,28 @@ def parse(
     return parsed
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, parsed: Parsed) -> list[Path]:
+    """Return the files to read; note the folders that cannot be read."""
     if not path.exists():
         raise DataError(f"expected a file or folder at {path}, found none; check the path")
-    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    if not path.is_dir():
+        return [path]
+
+    def refuse(error: OSError) -> None:
+        name = os.path.relpath(str(error.filename), path)
+        parsed.refused.append(f"{name}: {_system_says(error)}")
+
+    walk = os.walk(path, onerror=refuse)
+    return sorted(Path(folder, name) for folder, _, names in walk for name in names)
+
+
+def _system_says(error: OSError) -> str:
+    return f"expected to read it, but the system says: {error.strerror or error}"
 
 
 def _nothing(path: Path, parsed: Parsed) -> str:
     skipped = "; ".join(parsed.skipped.values()) or "it holds no series of the catalog"
-    what = skipped if path.is_file() else "none of its files is known"
+    what = "none of its files is known" if path.is_dir() else skipped
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
         f"({what}); the README lists the formats"
@@ -138,18 +163,38 @@ def _take(
 
 
 def _text(file: Path) -> str:
+    """Return the text of a file; raise :class:`Foreign` or, when it is damaged, DataError."""
+    if not file.is_file():
+        raise Foreign("no regular file")
     try:
-        raw = file.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            raw = gzip.decompress(raw)
+        raw = _bytes(file)
         text = raw.decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+    except (EOFError, UnicodeDecodeError, zlib.error, gzip.BadGzipFile) as error:
+        if _DATA.search(file.name):
+            what = "UTF-8 text" if isinstance(error, UnicodeDecodeError) else "a whole gzip file"
+            raise DataError(f"expected {what}, was damaged or of another kind: {error}") from None
         raise Foreign(f"no readable text: {type(error).__name__}") from None
+    except OSError as error:
+        raise DataError(_system_says(error)) from None
     if not text.strip():
         raise Foreign("the file is empty")
     if "\x00" in text:
         raise Foreign("no readable text: binary")
     return text
+
+
+def _bytes(file: Path) -> bytes:
+    """Return what a file holds, unpacked; raise :class:`DataError` beyond :data:`MOST_BYTES`."""
+    with file.open("rb") as packed:
+        raw = packed.read(MOST_BYTES + 1)
+    if raw[:2] == b"\x1f\x8b":
+        with gzip.open(io.BytesIO(raw)) as unpacked:
+            raw = unpacked.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        raise DataError(
+            f"expected at most {MOST_BYTES / 2**20:g} MiB of text, was more; split it by columns"
+        )
+    return raw
 
 
 def _solve(parsed: Parsed, facts: dict[tuple[str, str], list[dict[str, Any]]]) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.history.batch import is_price
 from backtests.history.calendar import new_york_now
 from backtests.history.changes import Added
 from backtests.history.files import Parsed, parse
 from backtests.history.store import Store
 from signals.errors import DataError
+from signals.universe import asset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,15 @@ class Imported:
 
     parsed: Parsed
     added: list[Added]
+    currency: str | None = None
+
+    @property
+    def assumed(self) -> list[str]:
+        """Tickers outside the universe whose currency nobody stated: USD is assumed."""
+        if self.currency is not None:
+            return []
+        ids = [batch.series_id for batch in self.parsed.batches]
+        return [id for id in ids if is_price(id) and asset(id).asset_class == "other"]
 
     @property
     def refused(self) -> list[str]:
@@ -41,6 +52,7 @@ def import_path(
     store: Store | Path | str,
     recorded_at: pd.Timestamp | None = None,
     progress: Callable[[str], None] = lambda name: None,
+    currency: str | None = None,
 ) -> Imported:
     """Read a file or folder into a store.
 
@@ -54,15 +66,27 @@ def import_path(
         The store, made when it does not exist.
     recorded_at
         The moment of recording; default now.
+    progress
+        Called with the name of each file.
+    currency
+        Of the prices, which only USD can be; None assumes it, see :attr:`Imported.assumed`.
 
     Raises
     ------
     DataError
-        When nothing can be read, or the store cannot be written. Nothing is then added.
+        When nothing can be read, the currency is another than USD, or the store cannot be
+        written. Nothing is then added.
     """
+    if not str(path):
+        raise DataError("expected the path of a file or folder, was empty; name one")
+    if currency not in (None, "USD"):
+        raise DataError(
+            f"expected prices in USD, were in {currency}: there is no rate to convert them with; "
+            "convert the file to USD first"
+        )
     target = store if isinstance(store, Store) else Store(store)
     now = recorded_at if recorded_at is not None else new_york_now()
     parsed = parse(Path(path).expanduser(), now, progress)
     if not parsed.batches:
         raise DataError("; ".join(parsed.refused))
-    return Imported(parsed=parsed, added=target.add(parsed.batches, now))
+    return Imported(parsed=parsed, added=target.add(parsed.batches, now), currency=currency)

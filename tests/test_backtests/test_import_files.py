@@ -1,12 +1,16 @@
 """Importing: what is recognised, what is refused, and that nothing is lost or guessed."""
 
+import errno
 import gzip
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from backtests.cli.app import command
 from backtests.history.importing import import_path
 from backtests.history.store import Store
 from signals.errors import DataError
@@ -227,17 +231,136 @@ def test_a_foreign_file_alone_is_an_error(
 
 
 def test_a_binary_file_is_foreign(tmp_path: Path, db: Path) -> None:
-    path = tmp_path / "a.csv"
+    path = tmp_path / "a.png"
     path.write_bytes(bytes(range(256)))
     with pytest.raises(DataError, match="no readable text"):
         take(path, db)
 
 
-def test_a_cut_gzip_is_foreign(tmp_path: Path, db: Path) -> None:
-    path = tmp_path / "prices.csv.gz"
-    path.write_bytes(gzip.compress(TABLE.encode())[:-12])
-    with pytest.raises(DataError, match="no readable text"):
+# --- damaged is not unrecognised ----------------------------------------------------------------
+
+DAMAGED = {
+    "prices.csv.gz": gzip.compress(TABLE.encode())[:-12],
+    "bits.csv.gz": gzip.compress(TABLE.encode())[:20] + b"\xff" * 40,
+    "wide.csv": TABLE.encode("utf-16"),
+    "latin.csv": "Date,Close,né\n".encode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_refused_and_the_good_go_in(tmp_path: Path, db: Path, name: str) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    (folder / name).write_bytes(DAMAGED[name])
+    done = take(folder, db)
+    assert done.parsed.skipped == {}
+    assert [line.split(":")[0] for line in done.refused] == [name]
+    assert "damaged or of another kind" in done.refused[0]
+    assert Store(db).series_ids() == ("WALCL",)
+
+
+def test_a_file_or_folder_that_cannot_be_read_is_refused(
+    tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    write(folder, "shut.csv", TABLE)
+    write(folder, "closed/SPY.csv", YAHOO)
+    scan, opened = os.scandir, Path.open
+
+    def denied(name: object) -> PermissionError:
+        return PermissionError(errno.EACCES, "Permission denied", str(name))
+
+    def scandir(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise denied(path)
+        return scan(path)
+
+    def open_(self: Path, *given: Any, **named: Any) -> Any:
+        if self.name == "shut.csv":
+            raise denied(self)
+        return opened(self, *given, **named)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(Path, "open", open_)
+    done = take(folder, db)
+    said = "expected to read it, but the system says: Permission denied"
+    assert sorted(done.refused) == [f"closed: {said}", f"shut.csv: {said}"]
+    assert list(done.parsed.files) == ["WALCL.csv"]
+
+
+def test_a_pipe_and_a_device_are_not_read(tmp_path: Path, db: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    os.mkfifo(folder / "pipe.csv")
+    (folder / "zero.csv").symlink_to("/dev/zero")
+    skipped = take(folder, db).parsed.skipped
+    assert skipped == {"pipe.csv": "no regular file", "zero.csv": "no regular file"}
+    for alone in (folder / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(DataError, match="no regular file"):
+            take(alone, db)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_no_more_is_read_than_a_table_can_hold(
+    tmp_path: Path, db: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backtests.history.files.MOST_BYTES", 2**20)
+    bomb = b"Date,Close\n" + b"0" * 2**21
+    path = tmp_path / "A.csv"
+    path.write_bytes(gzip.compress(bomb) if packed else bomb)
+    with pytest.raises(DataError, match="expected at most 1 MiB of text"):
         take(path, db)
+
+
+def test_an_empty_path_is_not_the_working_folder(
+    tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "WALCL.csv", FRED)
+    monkeypatch.chdir(tmp_path)
+    assert command(["import", "", "--store", str(db)]) == 2
+    assert "was empty" in capsys.readouterr().err
+    assert not db.exists()
+    assert command(["import", ".", "--store", str(db)]) == 0
+
+
+def test_the_command_ends_with_2_after_a_damaged_file(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    (folder / "prices.csv.gz").write_bytes(DAMAGED["prices.csv.gz"])
+    assert command(["import", str(folder), "--store", str(db)]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("error: prices.csv.gz: expected a whole gzip file")
+    assert "1 files, 1 series: 2 rows new" in said.out
+
+
+# --- currency -----------------------------------------------------------------------------------
+
+
+def test_the_currency_of_an_unknown_ticker_is_assumed_aloud(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(write(tmp_path, "005930.KS.csv", "Date,Close\n2025-01-02,53400\n"))
+    assert command(["import", path, "--store", str(db)]) == 0
+    assert "005930.KS: USD assumed; state it with --currency USD" in capsys.readouterr().out
+    assert command(["import", path, "--store", str(db), "--currency", "USD"]) == 0
+    assert "assumed" not in capsys.readouterr().out
+
+
+def test_a_known_ticker_needs_no_currency(tmp_path: Path, db: Path) -> None:
+    assert take(write(tmp_path, "MU.csv", YAHOO), db).assumed == []
+    assert take(write(tmp_path, "t.csv", TABLE), db).assumed == ["XYZ"]
+
+
+def test_another_currency_is_refused(
+    tmp_path: Path, db: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(write(tmp_path, "005930.KS.csv", "Date,Close\n2025-01-02,53400\n"))
+    assert command(["import", path, "--store", str(db), "--currency", "KRW"]) == 2
+    assert "expected prices in USD, were in KRW" in capsys.readouterr().err
+    assert not db.exists()
 
 
 def test_a_day_that_has_not_closed_is_left_out(tmp_path: Path, db: Path) -> None:
