@@ -15,7 +15,7 @@ from backtests.history.panel import History
 from backtests.version import __version__
 from signals.errors import ConfigError, MissingSeries, StaleSeries
 from signals.index import check_sessions
-from signals.regime import Reading, Regime
+from signals.regime import Reading
 from signals.universe import asset
 from strategies import Strategy, decide
 
@@ -183,61 +183,6 @@ def trade(
         gross_limit=strategy.gross_limit,
         name=strategy.name,
     )
-
-
-def acted_on(labels: pd.Series) -> pd.Series:
-    """Return the labels known at the session before: what a session's return could be earned by."""
-    return labels.shift(1)
-
-
-def entered(state: pd.Series, watched: tuple[str, ...], index: pd.Index) -> int:
-    """Return how many times a state was entered while some returns were earned.
-
-    The number of observations that a claim about timing rests on. A return counts for the state
-    known at the session before; a stay that had begun before the first one counts as one.
-
-    Parameters
-    ----------
-    state
-        Labels by session.
-    watched
-        The labels that count, together.
-    index
-        Sessions of the returns.
-    """
-    on = acted_on(state).reindex(index).isin(watched)
-    return int((on & ~on.shift(1, fill_value=False)).sum())
-
-
-#: Entries of a state below which nothing can be concluded about timing.
-FEW = 3
-
-
-def is_inconclusive(run: Run) -> bool:
-    """Return whether the states a run acts in were entered too rarely to speak of its timing.
-
-    Of a strategy without states, ABSORPTION, which it is held to.
-    """
-    times = times_entered(run)
-    return (absorption_entered(run) if times is None else times) < FEW
-
-
-def absorption_entered(run: Run) -> int:
-    """Return how many times ABSORPTION, the thesis's state, was entered in a run."""
-    return entered(run.reading.regime, (Regime.ABSORPTION,), run.result.returns.index)
-
-
-def times_entered(run: Run) -> int | None:
-    """Return how many times a run's strategy entered the states it acts in.
-
-    None for a strategy that has no state. One that decides at its schedule alone is asked then.
-    """
-    if run.state is None:
-        return None
-    state = run.state
-    if run.strategy.only_scheduled:
-        state = state.loc[run.decided.index].reindex(state.index, method="ffill")
-    return entered(state, run.strategy.watched, run.result.returns.index)
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:

@@ -47,7 +47,7 @@ def compare(
     """
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import configs_of, default_names, growth_of, series_of
-    from backtests.pipeline import acted_on
+    from backtests.evidence.entries import acted_on
     from backtests.report.compare_numbers import about, comparison_numbers
     from backtests.report.compare_page import write_compare_page
 
@@ -69,8 +69,9 @@ def compare(
         )
         numbers = comparison_numbers(comparison)
         growth = growth_of(comparison)
-        known = acted_on(comparison.regime)
-        write_compare_page(numbers, growth, known, about(comparison, history), out)
+        said = about(comparison, history)
+        earned_under = acted_on(comparison.regime, said["lag"])
+        write_compare_page(numbers, growth, earned_under, said, out)
     print_json(numbers) if json else _print(numbers, out)
     for line in comparison.notes:
         warn(line)
@@ -89,7 +90,7 @@ def _check_page(out: Path) -> None:
 def _print(numbers: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
-    from backtests.pipeline import FEW
+    from backtests.evidence.entries import FEW
 
     first = next(iter(numbers.values()))
     screen = console()
@@ -105,8 +106,8 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
         "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
         "a constant SPY/bills mix of the same mean net exposure, known only afterwards. placebo: "
         "share of placebos beaten by its timing (s shifted dates, r resampled returns), not "
-        f"adjusted for the number of rows. in: entries of its state; below {FEW} nothing can be "
-        "concluded about timing."
+        f"adjusted for the number of rows. epi: episodes of its states, stays less than "
+        f"a quarter apart taken as one; below {FEW} nothing can be concluded about timing."
     )
     typer.echo(f"page: {out}")
     typer.echo("Capacity and tax are not modelled. Research, not investment advice.")
@@ -126,7 +127,7 @@ _COLUMNS = (
     "over bills",
     "over mix",
     "placebo",
-    "in",
+    "epi",
 )
 
 
@@ -144,7 +145,7 @@ def _cells(entry: dict[str, Any]) -> list[str]:
         _percent(entry["costs"], 2),
         *(_span(intervals[f"excess_{side}"]) for side in ("spy", "bills", "mix")),
         "–" if placebo is None else f"{_plain(placebo['rank'])}{placebo['kind'][0]}",
-        "–" if entry["entered"] is None else str(entry["entered"]),
+        "–" if entry["episodes"] is None else str(entry["episodes"]),
     ]
 
 

@@ -121,7 +121,7 @@ def _parameter(text: str) -> tuple[str, Any]:
 def _print(numbers: dict[str, Any], folder: Path) -> None:
     from rich.table import Table
 
-    from backtests.report.tearsheet import ROWS
+    from backtests.report.tearsheet import in_one_regime, rows_of
 
     described = numbers["run"]
     screen = console()
@@ -138,18 +138,37 @@ def _print(numbers: dict[str, Any], folder: Path) -> None:
     }
     for label in sides.values():
         table.add_column(label, justify="right")
-    for key, label, form in ROWS:
+    for key, label, form in rows_of(numbers):
         values = [numbers[side].get(key) for side in sides]
         table.add_row(label, *("–" if v is None else form(v) for v in values))
     screen.print(table)
-    entered = described["absorption_entered"]
-    few = "; nothing can be concluded about timing" if described["inconclusive"] else ""
-    own = described["state_entered"]
-    acted = "" if own in (None, entered) else f", the states this strategy acts in {own} times"
-    typer.echo(f"ABSORPTION was entered {entered} times in this sample{acted}{few}")
+    if described["below_a_year"]:
+        typer.echo(
+            f"{described['sessions']} sessions are less than a year: figures a year are left out. "
+            f"{in_one_regime(numbers)}."
+        )
+    typer.echo(_observed(described))
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
         typer.echo(
             "This history is SIMULATED. Real history: drypowder import PATH, then run again."
         )
     typer.echo("Research, not investment advice.")
+
+
+def _observed(described: dict[str, Any]) -> str:
+    """Return how often ABSORPTION and the strategy's own states came up, and what follows."""
+    absorption, own = (
+        (described[f"{state}_episodes"], described[f"{state}_entered"])
+        for state in ("absorption", "state")
+    )
+    said = f"ABSORPTION came up in {_counted(*absorption)}"
+    if own[0] is not None and own != absorption:
+        said += f", the states in which this strategy acts in {_counted(*own)}"
+    few = "; nothing can be concluded about timing" if described["inconclusive"] else ""
+    return said + few
+
+
+def _counted(episodes: int, entries: int) -> str:
+    plural = "s" if episodes != 1 else ""
+    return f"{episodes} episode{plural} (entered {entries} time{'s' if entries != 1 else ''})"

@@ -8,10 +8,10 @@ prices, b the bill return into the session:
 - interest on cash, (1 − Σw) · E · b, the sleeve ``cash``;
 - less the trading costs of the session's orders, by the asset traded.
 
-An asset's sleeve is its class (:mod:`signals.universe`); a session's regime the one known at the
-close before it, ``none`` without one, as in :func:`backtests.evidence.metrics.by_regime`; its
-year its date's. Each measure is first split by session and sleeve at once, then summed, so that
-the groups of every table add up to the total:
+An asset's sleeve is its class (:mod:`signals.universe`). A session's regime is the one its return
+was earned under, known at the close 1 + lag sessions before, ``none`` without one, as in
+:func:`backtests.evidence.metrics.by_regime`. Its year is its date's. Each measure is first split
+by session and sleeve at once, then summed, so that the groups of every table add up to the total:
 
 ``return``
     Profit over initial capital: the total return.
@@ -38,7 +38,7 @@ import pandas as pd
 from backtests.engine.costs import Costs
 from backtests.engine.simulate import DUST, Result
 from backtests.evidence import metrics
-from backtests.pipeline import acted_on
+from backtests.evidence.entries import acted_on
 from signals.errors import SimulationError
 from signals.universe import CLASSES, asset
 
@@ -68,7 +68,7 @@ class Attribution:
 
 
 def attribution(
-    result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series
+    result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
 ) -> Attribution:
     """Attribute a backtest to sleeves, regimes and years.
 
@@ -81,7 +81,10 @@ def attribution(
     costs
         The costs it was given; only the borrowing rates, fractions a year, are used.
     regime
-        Name of the regime known at each close; None where there is none.
+        Name of the regime known at each close; None where there is none. It may begin before the
+        result does, and should: the first returns rest on what was known before the run.
+    lag
+        Sessions from decision to fill that the engine was given.
 
     Returns
     -------
@@ -90,7 +93,9 @@ def attribution(
 
     Notes
     -----
-    Timing: a session, its return and its fills count for the regime known at the close before.
+    Timing: a session, its return and its fills count for the regime known at the close 1 + lag
+    sessions before. The order that a change of regime brings is filled one session before the new
+    regime's first return, so its cost is the old regime's.
     NaN: a holding without a price of the day is valued at its last one. What the metrics do not
     define, such as the volatility of a single return, is NaN in the total and in every group.
 
@@ -108,8 +113,8 @@ def attribution(
     profit = _profit(result, closes, costs)
     _check(profit, result.equity)
     parts = _parts(result, profit)
-    at_close = regime.astype(object).reindex(result.equity.index)
-    known = acted_on(at_close).reindex(sessions).fillna("none")
+    at_close = regime.astype(object).reindex(regime.index.union(result.equity.index))
+    known = acted_on(at_close, lag).reindex(sessions).fillna("none")
     years = pd.Series(pd.DatetimeIndex(sessions).year, index=sessions)
     return Attribution(
         by_regime=_by_session(parts, known).rename_axis("regime"),
@@ -221,12 +226,11 @@ def _by_session(parts: dict[str, pd.DataFrame], group: pd.Series) -> pd.DataFram
 
 
 def _total(result: Result) -> pd.Series:
-    trading = metrics.of_trading(result)
     values = {
         "return": result.equity.iloc[-1] / result.equity.iloc[0] - 1,
         "volatility": metrics.volatility(result.returns),
         "drawdown": metrics.max_drawdown(result.returns).depth,
-        "turnover": trading["turnover"],
-        "cost": trading["costs"],
+        "turnover": metrics.turnover(result),
+        "cost": metrics.cost_rate(result),
     }
     return pd.Series(values, dtype="float64", name="total")

@@ -15,11 +15,12 @@ import pandas as pd
 from backtests.config import RunConfig, config_from
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
+from backtests.evidence.entries import FEW, Observed, of_own_states
 from backtests.evidence.luck import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import FEW, Run, history_of, read, run_on, times_entered, window
+from backtests.pipeline import Run, history_of, read, run_on, window
 from signals import drive
 from signals.agnostic import RIVALS
 from signals.drivers import VOTES
@@ -69,8 +70,8 @@ class Compared:
         ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
     baskets
         Where its memory makers rank among random shares; None where it holds none.
-    entered
-        How many times the states that it acts in were entered; None where it has none.
+    observed
+        How often the states came up in which it acts; None where it has none.
     luck
         Where its timing ranks among placebos.
     """
@@ -80,7 +81,7 @@ class Compared:
     equal_weight: Beside | None
     intervals: dict[str, Interval]
     baskets: Placebo | None
-    entered: int | None
+    observed: Observed | None
     luck: Luck = UNPLACED
 
     @property
@@ -97,9 +98,9 @@ class Compared:
         placebo = self.luck.placebo
         if self.luck.note == NO_TIMING:
             return "times nothing"
-        if self.entered is not None and self.entered < FEW:
-            times = f"entered {self.entered} time{'s' * (self.entered != 1)}"
-            return f"{times}: nothing can be concluded about timing"
+        if self.observed is not None and self.observed.episodes < FEW:
+            count = self.observed.episodes
+            return f"{count} episode{'s' * (count != 1)}: nothing can be concluded about timing"
         if placebo is None or pd.isna(placebo.p_value):
             return "timing not ranked"
         if placebo.p_value > TOLD:
@@ -273,7 +274,7 @@ def _compared(run: Run, reps: int) -> Compared:
         equal_weight=equal,
         intervals=intervals,
         baskets=random_baskets(run),
-        entered=times_entered(run),
+        observed=of_own_states(run),
     )
 
 

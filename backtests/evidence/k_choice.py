@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 import signals
+from backtests.evidence.entries import observed_in
 from backtests.evidence.metrics import headline
-from backtests.pipeline import Run, decided_on, entered, trade
+from backtests.pipeline import Run, decided_on, trade
 from signals.agnostic import RIVALS
 from signals.regime import Regime
 
@@ -17,10 +18,12 @@ KS = (0.08, 0.09, 0.10, 0.11)
 
 
 def by_k(run: Run) -> pd.DataFrame:
-    """Return a row a k: how often ABSORPTION was entered, and what came of the strategy.
+    """Return a row a k: how often ABSORPTION came up, and what came of the strategy.
 
-    Columns ``absorption_entered, cagr, sharpe, max_drawdown, exposure``; fractions. Empty for a
-    strategy that does not follow the regime, or one of prices alone.
+    Columns ``absorption_episodes, absorption_entered`` (see
+    :class:`backtests.evidence.entries.Observed`), then those of
+    :func:`backtests.evidence.metrics.headline`; fractions. Empty for a strategy that does not
+    follow the regime, and for one whose regime rests on prices alone.
     """
     if not run.strategy.follows_regime or run.config.driver in RIVALS:
         return pd.DataFrame()
@@ -35,5 +38,9 @@ def _row(run: Run, k: float) -> dict[str, Any]:
     index = pd.DatetimeIndex(run.result.equity.index)
     _, decided = decided_on(run.config, strategy, reading, panel, index)
     result = trade(run.config, strategy, run.history, decided, index)
-    times = entered(reading.regime, (Regime.ABSORPTION,), result.returns.index)
-    return {"absorption_entered": times, **headline(result.returns, run.bills, result.exposure)}
+    seen = observed_in(run, reading.regime, (Regime.ABSORPTION,))
+    return {
+        "absorption_episodes": seen.episodes,
+        "absorption_entered": seen.entries,
+        **headline(result.returns, run.bills, result.exposure),
+    }

@@ -2,26 +2,36 @@
 
 Returns are simple daily returns as fractions; a year has 252 sessions; excess is over bills.
 Losses are negative. A metric that is not defined (no variation, no observation) is NaN.
+
+The functions of one metric compute it for any number of returns. The tables of a run
+(:func:`of_returns`, :func:`of_trading`, :func:`headline`, :func:`by_regime`) leave figures a year
+undefined where there is less than a year of returns, see :func:`is_short`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backtests.engine.simulate import Result
-from backtests.pipeline import Run, acted_on
+from backtests.evidence.entries import acted_on, observe
+from backtests.pipeline import Run
 
 YEAR = 252
+#: Returns from which on figures a year are given: the shortest calendar year since 1990, 2001, has
+#: 248 sessions, and so 247 returns.
+FULL_YEAR = 247
+#: Figures that extrapolate to a year, or are held to one.
+YEARLY = ("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs")
 #: A standard deviation below this, as a fraction a day, is rounding.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawdown:
-    """The deepest fall from a peak.
+    """A fall from a peak.
 
     Attributes
     ----------
@@ -38,6 +48,13 @@ class Drawdown:
     trough: pd.Timestamp | None
     recovered: pd.Timestamp | None
     sessions: int
+
+
+def total_return(returns: pd.Series) -> float:
+    """Return what one unit gained over all returns: Π(1 + r) − 1."""
+    if returns.empty:
+        return float("nan")
+    return _float((1 + returns).prod()) - 1
 
 
 def cagr(returns: pd.Series) -> float:
@@ -73,22 +90,77 @@ def drawdowns(returns: pd.Series) -> pd.Series:
 
 def max_drawdown(returns: pd.Series) -> Drawdown:
     """Return the deepest drawdown with its dates; a peak at the start is the first session."""
-    falls = drawdowns(returns)
-    if falls.empty or falls.min() >= 0:
+    deepest = worst_drawdowns(returns, 1)
+    if not deepest:
         return Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
-    trough = pd.Timestamp(str(falls.idxmin()))
-    before, after = falls.loc[:trough], falls.loc[trough:]
-    at_peak = before.index[before >= 0]
-    peak = at_peak[-1] if len(at_peak) else falls.index[0]
-    back = after.index[after >= 0]
-    end = back[0] if len(back) else falls.index[-1]
+    return deepest[0]
+
+
+def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
+    """Return the deepest drawdowns, deepest first, of equal ones the earlier first.
+
+    A drawdown runs from a peak to the first session whose value is back at the peak. One that is
+    not back by the last session has no recovery date.
+
+    Parameters
+    ----------
+    returns
+        Simple daily returns; a peak at the start is the first session.
+    most
+        How many to return at most.
+    """
+    falls = drawdowns(returns)
+    below = (falls < 0).to_numpy()
+    begins = np.flatnonzero(below & ~np.r_[False, below[:-1]])
+    ends = np.flatnonzero(below & ~np.r_[below[1:], False])
+    found = [_drawdown(falls, int(a), int(b)) for a, b in zip(begins, ends, strict=True)]
+    return sorted(found, key=lambda fall: fall.depth)[:most]
+
+
+def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
+    """Return the drawdown whose sessions below the peak run from one place to another."""
+    peak, back = max(first - 1, 0), last + 1
+    recovered = back < len(falls)
+    trough = first + int(falls.iloc[first:back].to_numpy().argmin())
     return Drawdown(
-        depth=float(falls.min()),
-        peak=pd.Timestamp(peak),
-        trough=trough,
-        recovered=pd.Timestamp(back[0]) if len(back) else None,
-        sessions=int(falls.index.searchsorted(end) - falls.index.searchsorted(peak)),
+        depth=float(falls.iloc[trough]),
+        peak=pd.Timestamp(falls.index[peak]),
+        trough=pd.Timestamp(falls.index[trough]),
+        recovered=pd.Timestamp(falls.index[back]) if recovered else None,
+        sessions=(back if recovered else last) - peak,
     )
+
+
+def by_year(returns: pd.DataFrame) -> pd.DataFrame:
+    """Return each calendar year's own return, compounded: Π(1 + r) − 1 over its sessions.
+
+    Parameters
+    ----------
+    returns
+        Sessions × portfolios: simple daily returns.
+
+    Returns
+    -------
+    Years × the same portfolios, fractions. The first and the last year hold only the sessions
+    that were given.
+    """
+    years = pd.Index(pd.DatetimeIndex(returns.index).year, name="year")
+    return (1 + returns).groupby(years).prod() - 1
+
+
+def is_short(returns: pd.Series) -> bool:
+    """Return whether returns cover less than a year, too little for figures a year.
+
+    Over 119 sessions a gain of 44 % would read as 117 % a year, which nobody earned.
+    """
+    return len(returns) < FULL_YEAR
+
+
+def _without_yearly(figures: dict[str, Any], returns: pd.Series) -> dict[str, Any]:
+    """Return figures by name, those a year as NaN where the returns cover less than a year."""
+    if not is_short(returns):
+        return figures
+    return {name: float("nan") if name in YEARLY else value for name, value in figures.items()}
 
 
 def value_at_risk(returns: pd.Series, level: float = 0.95) -> float:
@@ -122,6 +194,8 @@ def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
 def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> dict[str, object]:
     """Return the metrics that returns alone give, by name; fractions, dates as Timestamps.
 
+    Figures a year are NaN where the returns cover less than a year.
+
     Parameters
     ----------
     returns, bills, benchmark
@@ -129,8 +203,8 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
     """
     fall = max_drawdown(returns)
     growth = cagr(returns)
-    return {
-        "total_return": _float((1 + returns).prod()) - 1,
+    figures = {
+        "total_return": total_return(returns),
         "cagr": growth,
         "volatility": volatility(returns),
         "sharpe": sharpe(returns, bills),
@@ -153,25 +227,38 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
         "skew": _float(returns.skew()),
         "kurtosis": _float(returns.kurt()),
     }
+    return _without_yearly(figures, returns)
 
 
-def of_trading(result: Result) -> dict[str, object]:
-    """Return what trading says: exposure, turnover and costs, fractions a year where a rate.
-
-    Turnover is Σ|Δw|/2 a year, Δw the value of each order over equity at the fill's close. Costs
-    are all trading costs over mean equity, a year. Exposure is the mean gross weight outside cash.
-    """
-    years = len(result.returns) / YEAR
+def turnover(result: Result) -> float:
+    """Return Σ|Δw|/2 a year, Δw the value of each order over equity at the fill's close."""
     orders = result.orders
     equity = result.equity.reindex(orders["date"]).to_numpy()
     traded = orders["units"].abs() * orders["price"]
-    return {
+    return _ratio(float((traded / equity).sum()) / 2, len(result.returns) / YEAR)
+
+
+def cost_rate(result: Result) -> float:
+    """Return all trading costs over mean equity, a fraction a year."""
+    paid, years = float(result.orders["cost"].sum()), len(result.returns) / YEAR
+    return _ratio(paid / float(result.equity.mean()), years)
+
+
+def of_trading(result: Result) -> dict[str, object]:
+    """Return exposure, turnover, costs and counts of a portfolio, fractions.
+
+    Exposure is the mean gross weight outside cash over the closes from the second on: nothing can
+    be held at the first. Turnover and costs, see :func:`turnover` and :func:`cost_rate`, are a
+    year, and NaN where the returns cover less than one.
+    """
+    figures = {
         "exposure": float(result.exposure.iloc[1:].mean()),
-        "turnover": _ratio(float((traded / equity).sum()) / 2, years),
-        "costs": _ratio(float(orders["cost"].sum()) / float(result.equity.mean()), years),
-        "orders": len(orders),
+        "turnover": turnover(result),
+        "costs": cost_rate(result),
+        "orders": len(result.orders),
         "decisions_executed": len(result.targets),
     }
+    return _without_yearly(figures, result.returns)
 
 
 def of_run(run: Run) -> dict[str, object]:
@@ -181,7 +268,9 @@ def of_run(run: Run) -> dict[str, object]:
 
 
 def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[str, float]:
-    """Return ``cagr, sharpe, max_drawdown, exposure`` of some returns; NaN where not defined.
+    """Return ``total_return, cagr, sharpe, max_drawdown, exposure`` of some returns.
+
+    NaN where not defined; figures a year also where the returns cover less than a year.
 
     Parameters
     ----------
@@ -190,36 +279,58 @@ def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[
     bills, exposure
         On these sessions and perhaps more.
     """
-    return {
+    figures = {
+        "total_return": total_return(returns),
         "cagr": cagr(returns),
         "sharpe": sharpe(returns, bills.reindex(returns.index)),
         "max_drawdown": max_drawdown(returns).depth if len(returns) else float("nan"),
         "exposure": float(exposure.loc[returns.index].mean()),
     }
+    return _without_yearly(figures, returns)
 
 
 def by_regime(
-    returns: pd.Series, bills: pd.Series, regime: pd.Series, benchmark: pd.Series
+    returns: pd.Series, bills: pd.Series, regime: pd.Series, benchmark: pd.Series, lag: int
 ) -> pd.DataFrame:
-    """Return a row a regime: sessions, episodes, yearly mean excess, volatility, hit rate.
+    """Return what was earned in each regime, by the regime that each return was earned under.
 
-    A return counts for the regime known at the close before it, so it could have been acted on.
     A strategy that follows the regime cannot judge it: the benchmark's excess stands beside.
+
+    Parameters
+    ----------
+    returns, bills, benchmark
+        Simple daily returns on the same sessions.
+    regime
+        Name of the regime known at each close, one row a session of the history; missing where
+        there is none.
+    lag
+        Sessions from decision to fill: the return into session t counts for the regime known at
+        close t − 1 − lag, the last one that its holdings can rest on.
+
+    Returns
+    -------
+    A row a regime, in the order in which they came up, ``none`` without one. Columns: ``sessions``
+    and their ``share`` of all; ``episodes`` and ``entries``, see
+    :class:`backtests.evidence.entries.Observed`; ``mean_excess`` and ``benchmark_excess``, mean
+    return over bills × 252; ``volatility`` a year; ``hit_rate``, the share of days above zero.
+    Fractions. What is a year is NaN where all returns together cover less than a year.
     """
-    known = acted_on(regime).reindex(returns.index).fillna("none")
-    starts = known != known.shift(1)
+    earned = acted_on(regime, lag).reindex(returns.index)
+    names = earned.fillna("none")
+    yearly = float("nan") if is_short(returns) else 1.0
     excess = returns - bills
     rows = {
         name: {
             "sessions": int(mine.sum()),
-            "episodes": int((starts & mine).sum()),
-            "mean_excess": float(excess[mine].mean() * YEAR),
-            "benchmark_excess": float((benchmark - bills)[mine].mean() * YEAR),
-            "volatility": volatility(returns[mine]),
+            "share": float(mine.mean()),
+            **asdict(observe(earned if name != "none" else names, (name,))),
+            "mean_excess": yearly * float(excess[mine].mean() * YEAR),
+            "benchmark_excess": yearly * float((benchmark - bills)[mine].mean() * YEAR),
+            "volatility": yearly * volatility(returns[mine]),
             "hit_rate": float((returns[mine] > 0).mean()),
         }
-        for name in dict.fromkeys(known)
-        for mine in [known == name]
+        for name in dict.fromkeys(names)
+        for mine in [names == name]
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("regime")
 

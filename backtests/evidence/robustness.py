@@ -31,7 +31,7 @@ def robustness(run: Run) -> pd.DataFrame:
     ``costs`` × 0, 1, 2, 5; ``rebalance day`` 0 to 20 sessions after the scheduled one; each
     ``asset left out``, its share going where the strategy's rule for an unlisted one says (flags
     still see it), no row where it has none; each ``year left out`` of the metrics. Columns
-    ``cagr, sharpe, max_drawdown, exposure``; fractions, NaN where a metric is not defined.
+    of :func:`backtests.evidence.metrics.headline`; fractions, NaN where a metric is not defined.
     """
     rows = {case: headline(returns, run.bills, exposure) for case, returns, exposure in _cases(run)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["choice", "case"])

@@ -36,8 +36,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     equity
         Sessions × names: growth of 1, the strategy first, its benchmark, then bills.
     regime
-        Regime names by session; None where there is none. For returns that were earned it is the
-        regime known the session before.
+        The regime that the return into each session was earned under; None where there is none.
     title
         Above the chart.
     """
@@ -49,7 +48,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
         fall = 100 * (equity[name] / equity[name].cummax() - 1)
         figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
     figure.add_trace(_strip(names, COLOURS, "regime"), row=3, col=1)
-    shade(figure, names, COLOURS, opacity=0.13)
+    shade(figure, names, COLOURS, opacity=0.13, of_returns=True)
     for name in present(names):
         figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
@@ -182,16 +181,45 @@ def _days(values: pd.Series) -> list[str]:
     return [str(day)[:10] for day in values.index]
 
 
-def _stays(names: pd.Series) -> list[tuple[str, str, str]]:
-    """Return each stay in a state: the state, its first day, and the day the next one begins."""
+def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
+    """Return each stay in a state with the first and the last day of its shading.
+
+    A state known at closes lasts from its first close until the next state's. A state that returns
+    were earned under lasts from the close before its first return until the close of its last.
+    """
     starts = [0, *(i for i in range(1, len(names)) if names.iloc[i] != names.iloc[i - 1])]
-    days = _days(names)
-    ends = [*starts[1:], len(names) - 1]
-    return [(str(names.iloc[a]), days[a], days[b]) for a, b in zip(starts, ends, strict=True)]
+    days, back = _days(names), int(of_returns)
+    edges = [max(i - back, 0) for i in starts] + [len(names) - 1]
+    return [
+        (str(names.iloc[at]), days[a], days[b])
+        for at, (a, b) in zip(starts, pairwise(edges), strict=True)
+    ]
 
 
-def shade(figure: Any, names: pd.Series, palette: dict[str, str], opacity: float) -> None:
-    """Shade every stay in a state that the palette knows, over the whole height."""
+def shade(
+    figure: Any,
+    names: pd.Series,
+    palette: dict[str, str],
+    opacity: float,
+    *,
+    of_returns: bool = False,
+) -> None:
+    """Shade every stay in a state that the palette knows, over the whole height.
+
+    Parameters
+    ----------
+    figure
+        Drawn by session.
+    names
+        A state a session.
+    palette
+        Colours by state.
+    opacity
+        Fraction.
+    of_returns
+        False for states known at each close; True for states that the return into each session was
+        earned under, which then cover the line from the close before.
+    """
     shapes = [
         {
             "type": "rect",
@@ -206,7 +234,7 @@ def shade(figure: Any, names: pd.Series, palette: dict[str, str], opacity: float
             "line": {"width": 0},
             "layer": "below",
         }
-        for name, first, last in _stays(names)
+        for name, first, last in _stays(names, of_returns=of_returns)
         if name in palette
     ]
     figure.layout.shapes = [*figure.layout.shapes, *shapes]  # add_vrect is slow, one by one

@@ -118,7 +118,7 @@ def growth_chart(
     growth
         Sessions × names: growth of 1 since the first session.
     regime
-        Names by session, known the session before; None where there is none.
+        The regime that the return into each session was earned under; None where there is none.
     looks
         By name, see :func:`styles`; lines come in this order.
     title
@@ -163,7 +163,7 @@ def _curves(
         trace["line"] = {"color": look.colour, "width": 1.5, "dash": look.dash}
         trace["visible"] = True if look.shown else "legendonly"
         figure.add_trace(trace)
-    shade(figure, regime.fillna("none"), COLOURS, opacity=0.13)
+    shade(figure, regime.fillna("none"), COLOURS, opacity=0.13, of_returns=True)
     figure.update_xaxes(hoverformat="%Y-%m-%d")
     figure.update_layout(hoverlabel={"bgcolor": "rgba(255,255,255,0.88)", "font": {"size": 11}})
     return figure

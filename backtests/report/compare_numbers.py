@@ -4,16 +4,17 @@ from typing import Any
 
 from backtests.evidence import metrics
 from backtests.evidence.comparison import Beside, Compared, Comparison
+from backtests.evidence.entries import observed_in
 from backtests.evidence.placebo import Placebo
 from backtests.history.opening import stale_warning
 from backtests.history.panel import History
-from backtests.pipeline import entered
 from backtests.report.numbers import plain
 from signals.base import parameters
 from signals.regime import Regime
 from signals.universe import HINDSIGHT
 
 SHOWN = (
+    "total_return",
     "cagr",
     "volatility",
     "sharpe",
@@ -36,11 +37,13 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
     run = next(iter(comparison.rows.values())).run
     equity, returns = run.result.equity, run.result.returns
     simulated = history.source == "simulated"
+    absorption = observed_in(run, comparison.regime, (Regime.ABSORPTION,))
     said: dict[str, Any] = plain(
         {
             "start": equity.index[0],
             "end": equity.index[-1],
             "sessions": len(returns),
+            "below_a_year": metrics.is_short(returns),
             "source": history.source,
             "simulated": simulated,
             "stale": stale_warning(history) if run.config.end is None else None,
@@ -50,7 +53,8 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
             "hindsight": HINDSIGHT,
             "ranked": sum(row.luck.placebo is not None for row in comparison.rows.values()),
             "notes": list(comparison.notes),
-            "absorption_entered": entered(comparison.regime, (Regime.ABSORPTION,), returns.index),
+            "absorption_episodes": absorption.episodes,
+            "absorption_entered": absorption.entries,
         }
     )
     return said
@@ -59,6 +63,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
 def _entry(row: Compared) -> dict[str, Any]:
     run, equity = row.run, row.run.result.equity
     everything = metrics.of_run(run)
+    seen = row.observed
     return {
         "line": run.strategy.line,
         "link": run.strategy.link,
@@ -71,27 +76,31 @@ def _entry(row: Compared) -> dict[str, Any]:
         "end": equity.index[-1],
         "sessions": len(run.result.returns),
         **{key: everything[key] for key in SHOWN},
-        "intervals": {
-            name: {"estimate": i.estimate, "low": i.low, "high": i.high}
-            for name, i in row.intervals.items()
-        },
+        "intervals": _intervals(row),
         "mix": {"share": row.mix.share, **_beside(row, row.mix)},
         "equal_weight": None if row.equal_weight is None else _beside(row, row.equal_weight),
         "placebo": _placebo(row.luck.placebo),
         "baskets": _placebo(row.baskets),
         "placebo_note": row.luck.note,
-        "entered": row.entered,
+        "episodes": None if seen is None else seen.episodes,
+        "entered": None if seen is None else seen.entries,
         "conclusion": row.conclusion,
         "notes": list(run.result.notes),
     }
 
 
-def _beside(row: Compared, other: Beside) -> dict[str, float]:
+def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
+    """Return the intervals, without numbers where the returns cover less than a year."""
+    short = metrics.is_short(row.run.result.returns)
     return {
-        "cagr": metrics.cagr(other.returns),
-        "sharpe": metrics.sharpe(other.returns, row.run.bills),
-        "max_drawdown": metrics.max_drawdown(other.returns).depth,
+        name: {end: None if short else getattr(i, end) for end in ("estimate", "low", "high")}
+        for name, i in row.intervals.items()
     }
+
+
+def _beside(row: Compared, other: Beside) -> dict[str, object]:
+    figures = metrics.of_returns(other.returns, row.run.bills, row.run.benchmark)
+    return {name: figures[name] for name in ("cagr", "sharpe", "max_drawdown")}
 
 
 def _placebo(placebo: Placebo | None) -> dict[str, Any] | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.evidence.entries import FEW, QUARTER
 from backtests.history.opening import SIMULATED
-from backtests.pipeline import FEW
 from backtests.report.charts import COLOURS, html_of, present, thinning
 from backtests.report.compare_charts import (
     KIND_COLOURS,
@@ -96,11 +96,19 @@ def _placebo(entry: Entry) -> Cell:
     return _cell(placebo["rank"], _PLAIN, f"{p}{placebo['n']:,} {placebo['kind']}")
 
 
-def _entered(entry: Entry) -> Cell:
-    count = entry["entered"]
+def _growth(entry: Entry) -> Cell:
+    """Return CAGR; the total return in grey where the window is below a year."""
+    if not _missing(entry["cagr"]) or _missing(entry["total_return"]):
+        return _cell(entry["cagr"], _PERCENT)
+    return Cell(value="", shown=MISSING, soft=f"{_PERCENT(entry['total_return'])} in all")
+
+
+def _episodes(entry: Entry) -> Cell:
+    count = entry["episodes"]
     if count is None:
         return Cell(value="", shown=MISSING)
-    return Cell(value=str(count), shown=str(count), soft="too few" if is_few(entry) else "")
+    few = "\ntoo few" if is_few(entry) else ""
+    return Cell(value=str(count), shown=str(count), soft=f"entered {entry['entered']}{few}")
 
 
 def _conclusion(entry: Entry) -> Cell:
@@ -113,7 +121,7 @@ def _conclusion(entry: Entry) -> Cell:
 #: The columns after the strategy's name: heading, how it sorts, and its cell.
 COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("kind", "text", lambda entry: Cell(value=entry["kind"], shown=entry["kind"])),
-    ("CAGR, %", "number", _number("cagr", _PERCENT)),
+    ("CAGR, %", "number", _growth),
     ("volatility, %", "number", _number("volatility", _PERCENT)),
     ("Sharpe", "number", _sharpe),
     ("max drawdown, %", "number", _number("max_drawdown", _PERCENT)),
@@ -125,14 +133,14 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("minus own mix, points", "number", _interval("excess_mix", _PERCENT)),
     ("minus equal weights, points", "number", _interval("excess_equal_weight", _PERCENT)),
     ("placebo rank", "number", _placebo),
-    ("entered", "number", _entered),
+    ("episodes", "number", _episodes),
     ("conclusion", "text", _conclusion),
 )
 
 
 def is_few(entry: Entry) -> bool:
-    """Return whether a strategy's states were entered too rarely to speak of its timing."""
-    return entry["entered"] is not None and entry["entered"] < FEW
+    """Return whether the states of a strategy came up too rarely to speak of its timing."""
+    return entry["episodes"] is not None and entry["episodes"] < FEW
 
 
 def write_compare_page(
@@ -154,7 +162,7 @@ def write_compare_page(
     growth
         Sessions × the same names: growth of 1 since the first close.
     regime
-        Regime by session, known the session before; None where there is none.
+        The regime that the return into each session was earned under; None where there is none.
     about
         Of the whole comparison: start, end, sessions, source, whether simulated, level and number
         of resamples of the intervals, lag, notes.
@@ -213,8 +221,9 @@ def _section(
         headings=[("strategy", "text"), *((heading, kind) for heading, kind, _ in COLUMNS)],
         rows=[_row(name, entry) for name, entry in numbers.items()],
         kinds=[kind for kind in KIND_COLOURS if any(e["kind"] == kind for e in numbers.values())],
-        few=[(name, entry["entered"]) for name, entry in numbers.items() if is_few(entry)],
+        few=[(name, entry["episodes"]) for name, entry in numbers.items() if is_few(entry)],
         fewest=FEW,
+        quarter=QUARTER,
         looks=styles({name: entry["kind"] for name, entry in numbers.items()}),
         strokes=STROKES,
         regimes=[(name, COLOURS[name]) for name in present(names)],
@@ -230,7 +239,7 @@ def _charts(
 ) -> dict[str, str]:
     looks = styles({name: entry["kind"] for name, entry in numbers.items()})
     titles = (
-        "Growth of 1, and the regime known the day before",
+        "Growth of 1, and the regime it was earned under",
         "Loss from the peak so far",
         "Risk and return",
         "Correlations of daily returns",

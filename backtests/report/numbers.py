@@ -1,6 +1,7 @@
 """A run's numbers as plain data: what ``metrics.json`` holds and the page shows."""
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ import pandas as pd
 
 from backtests.evidence import metrics
 from backtests.evidence.attribution import attribution
+from backtests.evidence.entries import is_inconclusive, of_absorption, of_own_states
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.robustness import robustness
-from backtests.pipeline import Run, absorption_entered, is_inconclusive, times_entered
+from backtests.pipeline import Run
 from backtests.version import __version__
 from signals.base import parameters
 
@@ -18,10 +20,12 @@ from signals.base import parameters
 def metrics_of(run: Run) -> dict[str, Any]:
     """Return the run, its metrics beside benchmark and bills, and what they rest on and hang on.
 
-    Fractions, not percent; dates as ISO strings; null where a metric is not defined.
+    Fractions, not percent; dates as ISO strings; null where a metric is not defined. Figures a
+    year are null where the run covers less than a year, so that no reader of the file takes them
+    for what was earned.
     """
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
-    regimes = metrics.by_regime(returns, bills, run.reading.regime, benchmark)
+    regimes = metrics.by_regime(returns, bills, run.reading.regime, benchmark, run.config.lag)
     numbers: dict[str, Any] = plain(
         {
             "run": description(run),
@@ -29,6 +33,8 @@ def metrics_of(run: Run) -> dict[str, Any]:
             "benchmark": metrics.of_returns(benchmark, bills, benchmark),
             "bills": metrics.of_returns(bills, bills, benchmark),
             "regimes": regimes.to_dict(orient="index"),
+            "years": _years(run).to_dict(orient="index"),
+            "drawdowns": [asdict(fall) for fall in metrics.worst_drawdowns(returns)],
             "by_k": by_k(run).to_dict(orient="index"),
             "attribution": _attributed(run),
             "robustness": robustness(run).reset_index().to_dict(orient="records"),
@@ -39,15 +45,30 @@ def metrics_of(run: Run) -> dict[str, Any]:
 
 def _attributed(run: Run) -> dict[str, Any]:
     """Return where the figures came from, by group, and the totals that the groups sum to."""
-    parts = attribution(run.result, run.history.closes, run.config.costs, run.reading.regime)
-    tables = ("by_regime", "by_sleeve", "by_year")
-    groups = {name: getattr(parts, name).to_dict(orient="index") for name in tables}
-    return {**groups, "total": parts.total.to_dict()}
+    config, result = run.config, run.result
+    parts = attribution(
+        result, run.history.closes, config.costs, run.reading.regime, lag=config.lag
+    )
+    tables = {name: getattr(parts, name) for name in ("by_regime", "by_sleeve", "by_year")}
+    total = parts.total.to_frame().T
+    if metrics.is_short(result.returns):
+        unknown = dict.fromkeys(("volatility", "turnover", "cost"), float("nan"))
+        tables = {name: table.assign(**unknown) for name, table in tables.items()}
+        total = total.assign(**unknown)
+    groups = {name: table.to_dict(orient="index") for name, table in tables.items()}
+    return {**groups, "total": total.iloc[0].to_dict()}
+
+
+def _years(run: Run) -> pd.DataFrame:
+    """Return each calendar year's own return of strategy, benchmark and bills."""
+    sides = {"strategy": run.result.returns, "benchmark": run.benchmark, "bills": run.bills}
+    return metrics.by_year(pd.DataFrame(sides))
 
 
 def description(run: Run) -> dict[str, Any]:
     """Return what was run, on which history, when, and how it was traded."""
     config, equity = run.config, run.result.equity
+    absorption, own = of_absorption(run), of_own_states(run)
     return {
         "strategy": run.label,
         "driver": run.config.driver,
@@ -57,6 +78,7 @@ def description(run: Run) -> dict[str, Any]:
         "start": equity.index[0],
         "end": equity.index[-1],
         "sessions": len(run.result.returns),
+        "below_a_year": metrics.is_short(run.result.returns),
         "schedule": parameters(config.schedule),
         "lag": config.lag,
         "band": config.band,
@@ -68,8 +90,10 @@ def description(run: Run) -> dict[str, Any]:
         "run_id": run.run_id,
         "version": __version__,
         "decides_on_change": run.state is not None and not run.strategy.only_scheduled,
-        "absorption_entered": absorption_entered(run),
-        "state_entered": times_entered(run),
+        "absorption_episodes": absorption.episodes,
+        "absorption_entered": absorption.entries,
+        "state_episodes": None if own is None else own.episodes,
+        "state_entered": None if own is None else own.entries,
         "inconclusive": is_inconclusive(run),
         "notes": list(run.result.notes),
     }

@@ -1,7 +1,8 @@
-"""The tearsheet: quantstats draws the page, our section stands first, our metrics are the numbers.
+"""The tearsheet: our section with every number first, then charts drawn by quantstats.
 
-quantstats is given a template of ours without its metrics table (several of its definitions are
-not ours), its icon and its script. It strips every ``{{…}}`` it does not know, so our section goes
+quantstats is given a template of ours without its tables, its icon and its script. Several of its
+metrics are defined otherwise than ours, and its table of drawdowns gives one that is still open a
+recovery date. It strips every ``{{…}}`` it does not know, so our section goes
 in afterwards, at an HTML comment.
 """
 
@@ -14,9 +15,10 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.evidence.metrics import YEAR
+from backtests.evidence.entries import FEW, QUARTER, acted_on
+from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.opening import SIMULATED, stale_warning
-from backtests.pipeline import FEW, Run, acted_on
+from backtests.pipeline import Run
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.frame import MARKER, framed, rendered, template
 from signals.universe import HINDSIGHT
@@ -53,10 +55,25 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("costs", "Trading costs, a year", _PERCENT),
 )
 HEADLINES = ("cagr", "volatility", "sharpe", "max_drawdown", "exposure", "costs")
+#: The headlines of a run below a year, which has no figures a year.
+SHORT_HEADLINES = ("total_return", "max_drawdown", "exposure")
+
+
+def rows_of(numbers: dict[str, Any]) -> tuple[tuple[str, str, Callable[[Any], str]], ...]:
+    """Return the rows of :data:`ROWS` that a run has: those a year only where it covers a year."""
+    short = numbers["run"]["below_a_year"]
+    return tuple(row for row in ROWS if not (short and row[0] in YEARLY))
+
+
+def in_one_regime(numbers: dict[str, Any]) -> str:
+    """Return which regime most of a run's returns were earned under, and their share, in words."""
+    name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
+    said = "without a regime" if name == "none" else f"in {name}"
+    return f"{100 * row['share']:.0f} % of the sessions were {said}"
 
 
 def write_tearsheet(run: Run, numbers: dict[str, Any], path: Path) -> None:
-    """Write one self-contained page: our section, then quantstats' charts and tables.
+    """Write one self-contained page: our section, then quantstats' charts.
 
     Parameters
     ----------
@@ -92,7 +109,8 @@ def _quantstats(run: Run) -> str:
         import quantstats
 
         dress, output = Path(folder) / "template.html", Path(folder) / "page.html"
-        dress.write_text(template(), encoding="utf-8")
+        titled = template().replace("{{title}}", _title(run))  # quantstats adds to a title
+        dress.write_text(titled, encoding="utf-8")
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
             benchmark=run.benchmark.copy(),
@@ -117,12 +135,17 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
         "section.html.j2",
         run=numbers["run"],
         fewest=FEW,
+        quarter=QUARTER,
         line=run.strategy.line,
         link=run.strategy.link,
-        headlines=[_row(key, numbers) for key in HEADLINES],
-        rows=[_row(key, numbers) for key, _, _ in ROWS],
+        headlines=[_row(key, numbers) for key in _headlines(numbers)],
+        rows=[_row(key, numbers) for key, _, _ in rows_of(numbers)],
+        in_one_regime=in_one_regime(numbers),
+        growth=_growth_name(numbers),
         regimes=_regimes(numbers),
         votes=_votes(run),
+        years=_years(numbers),
+        drawdowns=_drawdowns(numbers),
         by_k=_by_k(numbers),
         attribution=_attribution(numbers),
         robustness=_robustness(numbers),
@@ -134,44 +157,78 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
     )
 
 
+def _headlines(numbers: dict[str, Any]) -> tuple[str, ...]:
+    return SHORT_HEADLINES if numbers["run"]["below_a_year"] else HEADLINES
+
+
 def _row(key: str, numbers: dict[str, Any]) -> dict[str, Any]:
     """Return a row of the table: label, and the value of strategy, benchmark and bills."""
     label, form = next((label, form) for k, label, form in ROWS if k == key)
     sides = ("strategy", "benchmark", "bills")
     values = {side: numbers[side].get(key) for side in sides}
-    shown = {side: "–" if v is None else form(v) for side, v in values.items()}
+    shown = {side: _shown(v, form) for side, v in values.items()}
     return {"key": key, "label": label, "values": values, "shown": shown}
 
 
-def _regimes(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    def show(value: float | None, form: Callable[[float], str]) -> str:
-        return "–" if value is None else form(value)
+def _shown(value: Any, form: Callable[[Any], str]) -> str:
+    return "–" if value is None else form(value)
 
+
+def _regimes(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return a row a regime: its name and its cells."""
+    forms: dict[str, Callable[[Any], str]] = {
+        "sessions": str,
+        "share": _PERCENT,
+        "episodes": str,
+        "entries": str,
+        "mean_excess": _PERCENT,
+        "benchmark_excess": _PERCENT,
+        "volatility": _PERCENT,
+        "hit_rate": _PERCENT,
+    }
     return [
-        {
-            "name": name,
-            "sessions": str(row["sessions"]),
-            "episodes": str(row["episodes"]),
-            "mean_excess": show(row["mean_excess"], _PERCENT),
-            "benchmark_excess": show(row["benchmark_excess"], _PERCENT),
-            "volatility": show(row["volatility"], _PERCENT),
-            "hit_rate": show(row["hit_rate"], _PERCENT),
-        }
+        (name, [_shown(row[key], form) for key, form in forms.items()])
         for name, row in numbers["regimes"].items()
     ]
 
 
-def _by_k(numbers: dict[str, Any]) -> list[dict[str, str]]:
+def _years(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return a row a year: returns of strategy, benchmark and bills, in percent."""
+    return [(year, [_share(v) for v in row.values()]) for year, row in numbers["years"].items()]
+
+
+def _drawdowns(numbers: dict[str, Any]) -> list[list[str]]:
+    """Return a row a drawdown: depth in percent, peak, trough, recovery, sessions."""
     return [
-        {"k": k, "entered": str(row["absorption_entered"]), **_headline(row)}
+        [
+            _share(fall["depth"]),
+            fall["peak"],
+            fall["trough"],
+            _shown(fall["recovered"], str),
+            str(fall["sessions"]),
+        ]
+        for fall in numbers["drawdowns"]
+    ]
+
+
+def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
+    counts = ("absorption_episodes", "absorption_entered")
+    return [
+        [k, *(str(row[count]) for count in counts), *_headline(row, numbers)]
         for k, row in numbers["by_k"].items()
     ]
 
 
-def _headline(row: dict[str, Any]) -> dict[str, str]:
+def _growth_name(numbers: dict[str, Any]) -> str:
+    """Return the figure that stands for growth: CAGR, or the total return below a year."""
+    return "total return" if numbers["run"]["below_a_year"] else "CAGR"
+
+
+def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
     """Return the figures of :func:`backtests.evidence.metrics.headline` as shown."""
-    forms = {"cagr": _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
-    return {name: "–" if row[name] is None else form(row[name]) for name, form in forms.items()}
+    growth = "total_return" if numbers["run"]["below_a_year"] else "cagr"
+    forms = {growth: _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
+    return [_shown(row[name], form) for name, form in forms.items()]
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
@@ -183,7 +240,7 @@ def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]
         + [last]
         for key, title in (
             ("by_sleeve", "sleeve"),
-            ("by_regime", "regime known the day before"),
+            ("by_regime", "regime"),
             ("by_year", "year"),
         )
     }
@@ -194,9 +251,7 @@ def _share(value: float | None) -> str:
 
 
 def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
-    return [
-        (row["choice"], row["case"], list(_headline(row).values())) for row in numbers["robustness"]
-    ]
+    return [(row["choice"], row["case"], _headline(row, numbers)) for row in numbers["robustness"]]
 
 
 def _votes(run: Run) -> list[dict[str, str]]:
@@ -229,9 +284,9 @@ def _chart(run: Run) -> Any:
     growth = pd.DataFrame(
         {name: _growth(r, run.result.equity.index[0]) for name, r in sides.items()}
     )
-    known = acted_on(run.reading.regime)
-    title = "Growth of 1, drawdown, and the regime known the day before"
-    return equity_chart(growth, known, f"{SIMULATED}: {title}" if run.simulated else title)
+    earned_under = acted_on(run.reading.regime, run.config.lag)
+    title = "Growth of 1, drawdown, and the regime they were earned under"
+    return equity_chart(growth, earned_under, f"{SIMULATED}: {title}" if run.simulated else title)
 
 
 def _timeline(run: Run) -> Any:

@@ -79,8 +79,9 @@ def backtest(store: Path, history: History) -> Iterator[Callable[[str], Run]]:
 
 
 def of(finished: Run) -> Attribution:
-    closes, regime = finished.history.closes, finished.reading.regime
-    return attribution(finished.result, closes, finished.config.costs, regime)
+    config, history = finished.config, finished.history
+    regime = finished.reading.regime
+    return attribution(finished.result, history.closes, config.costs, regime, config.lag)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -107,7 +108,7 @@ def test_the_whole_is_what_the_metrics_say(backtest: Callable[[str], Run], strat
 def test_regimes_are_those_of_the_metrics(backtest: Callable[[str], Run]) -> None:
     finished = backtest("near-cash-flow")
     known = metrics.by_regime(
-        finished.result.returns, finished.bills, finished.reading.regime, finished.benchmark
+        finished.result.returns, finished.bills, finished.reading.regime, finished.benchmark, 1
     )
     assert list(of(finished).by_regime.index) == list(known.index)
 
@@ -132,22 +133,27 @@ def test_earlier_prices_and_other_assets_make_no_difference(
     finished = backtest("near-cash-flow")
     index, assets = finished.result.equity.index, finished.result.weights.columns
     fewer = finished.history.closes.loc[index, list(assets[::-1])]
-    found = attribution(finished.result, fewer, finished.config.costs, finished.reading.regime)
+    regime = finished.reading.regime
+    found = attribution(finished.result, fewer, finished.config.costs, regime, 1)
     pd.testing.assert_frame_equal(found.by_sleeve, of(finished).by_sleeve)
 
 
 # --- By hand ---------------------------------------------------------------------------------
 
 
-def small_case() -> tuple[Result, pd.DataFrame, Costs, pd.Series]:
-    """Long SPY, short MU, over the turn of a year: four sessions, of which three earn."""
+def small_case() -> tuple[Result, pd.DataFrame, Costs, pd.Series, int]:
+    """Long SPY, short MU, over the turn of a year: four sessions, of which three earn.
+
+    With a lag of 1 the returns were earned under the regimes of 28, 29 and 30 December.
+    """
     index = pd.DatetimeIndex(["2021-12-29", "2021-12-30", "2021-12-31", "2022-01-03"])
     closes = pd.DataFrame({"SPY": [100, 100, 110, 99.0], "MU": [50, 50, 40, 50.0]}, index=index)
     weights = pd.DataFrame({"SPY": [0.5], "MU": [-0.5]}, index=index[:1])
     bills = pd.Series([0, 0, 0.001, 0.001], index=index)
     costs = Costs(etf_bp=100, stock_bp=100, borrow_stock=0.365)  # borrowing: 0.1 % a day
-    regime = pd.Series(["calm", None, "storm", "calm"], index=index, dtype=object)
-    return simulate(weights, closes, bills, costs, capital=1000.0), closes, costs, regime
+    known = index.insert(0, pd.Timestamp("2021-12-28"))
+    regime = pd.Series(["calm", None, "storm", "storm", "storm"], index=known, dtype=object)
+    return simulate(weights, closes, bills, costs, capital=1000.0), closes, costs, regime, 1
 
 
 # 30 December: SPY bought for 500, MU sold for 500, 5 paid on each; cash 990, equity 990.
@@ -241,8 +247,8 @@ SIDES = np.array([-1, 1, -1, 1, 1])
 
 
 def random_case(
-    seed: int, *, flips: bool, costs: Costs = DEAR, n: int = 300
-) -> tuple[Result, pd.DataFrame, Costs, pd.Series]:
+    seed: int, *, flips: bool, costs: Costs = DEAR, n: int = 300, lag: int = 1
+) -> tuple[Result, pd.DataFrame, Costs, pd.Series, int]:
     """Return random long and short weights on prices with gaps, a listing and a delisting."""
     random = np.random.default_rng(seed)
     index = SESSIONS[:n]
@@ -258,7 +264,7 @@ def random_case(
     bills = pd.Series(random.uniform(-1e-4, 4e-4, n), index=index)
     names = np.array(["calm", "storm", None], dtype=object)[random.integers(0, 3, n // 10)]
     regime = pd.Series(np.repeat(names, 10), index=index)
-    return simulate(weights, closes, bills, costs), closes, costs, regime
+    return simulate(weights, closes, bills, costs, lag), closes, costs, regime, lag
 
 
 @pytest.mark.parametrize("flips", [True, False])
@@ -283,15 +289,25 @@ def test_both_sides_of_one_asset_are_told_apart() -> None:
     result = simulate(weights, closes, pd.Series(1e-4, index=index), DEAR)
     regime = pd.Series("calm", index=index)
     assert (result.weights["MU"].iloc[5:] > 0).all()
-    assert off(attribution(result, closes, DEAR, regime)) < EXACT
+    assert off(attribution(result, closes, DEAR, regime, 1)) < EXACT
     with pytest.raises(SimulationError, match="USD off on 2021-01-06"):
-        attribution(replace(result, owed=result.weights.clip(upper=0)), closes, DEAR, regime)
+        attribution(replace(result, owed=result.weights.clip(upper=0)), closes, DEAR, regime, 1)
 
 
 # --- A loop in plain Python ------------------------------------------------------------------
 
 
-def split(result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series) -> list[dict]:
+def earned_under(regime: pd.Series, day: pd.Timestamp, lag: int) -> str:
+    """Return the regime that was known when what earns into a session was decided."""
+    sessions = list(regime.index)
+    filled = sessions.index(day) - 1
+    label = regime.iloc[filled - lag] if filled >= lag else None
+    return "none" if pd.isna(label) else str(label)
+
+
+def split(
+    result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
+) -> list[dict]:
     """Return one dict a session: its labels, and by sleeve profit, value traded and cost."""
     rows, units, price, cash = [], defaultdict(float), {}, float(result.equity.iloc[0])
     days = list(result.equity.index)
@@ -323,9 +339,8 @@ def split(result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series)
             cost[sleeve] += order.cost
             traded[sleeve] += abs(order.units) * order.price
         value = cash + sum(held * price[name] for name, held in units.items() if held)
-        known = regime[before]
         rows.append({
-            "day": day, "year": day.year, "regime": "none" if pd.isna(known) else known,
+            "day": day, "year": day.year, "regime": earned_under(regime, day, lag),
             "profit": profit, "traded": traded, "cost": cost, "equity": value,
         })  # fmt: skip
     return rows
@@ -342,10 +357,10 @@ def deepest(values: list[float]) -> tuple[int, int]:
 
 
 def looped(
-    result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series
+    result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
 ) -> dict[str, dict[object, dict[str, float]]]:
     """Return every table of an attribution, as dicts, by plain sums over the sessions."""
-    rows = split(result, closes, costs, regime)
+    rows = split(result, closes, costs, regime, lag)
     equity = [float(result.equity.iloc[0]), *(row["equity"] for row in rows)]
     returns = [b / a - 1 for a, b in pairwise(equity)]
     years, mean_equity = len(rows) / 252, statistics.fmean(equity)
@@ -393,9 +408,9 @@ def assert_same(found: Attribution, expected: dict[str, dict]) -> None:
             assert table.loc[group].to_dict() == pytest.approx(row, abs=EXACT), (name, group)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_loop_over_units_and_cash_agrees_on_longs_and_shorts(seed: int) -> None:
-    case = random_case(seed, flips=False)
+@pytest.mark.parametrize(("seed", "lag"), [(0, 1), (1, 2), (2, 5)])
+def test_a_loop_over_units_and_cash_agrees_on_longs_and_shorts(seed: int, lag: int) -> None:
+    case = random_case(seed, flips=False, lag=lag)
     assert_same(attribution(*case), looped(*case))
 
 
@@ -406,7 +421,7 @@ def test_a_loop_over_units_and_cash_agrees_on_real_history(
     index, assets = finished.result.equity.index, list(finished.result.weights.columns)
     closes = finished.history.closes.loc[index, assets]
     costs, regime = finished.config.costs, finished.reading.regime
-    assert_same(of(finished), looped(finished.result, closes, costs, regime))
+    assert_same(of(finished), looped(finished.result, closes, costs, regime, 1))
 
 
 # --- Planted errors --------------------------------------------------------------------------
@@ -428,8 +443,8 @@ def without_interest(case: tuple) -> tuple:
 
 
 def without_borrowing(case: tuple) -> tuple:
-    result, closes, _, regime = case
-    return result, closes, FREE, regime
+    result, closes, _, regime, lag = case
+    return result, closes, FREE, regime, lag
 
 
 def prices_a_day_late(case: tuple) -> tuple:
@@ -477,11 +492,11 @@ def test_without_that_refusal_the_sums_would_tell(
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_regime_of_another_day_is_noticed_by_the_loop(days: int) -> None:
     """No sum can see it."""
-    *case, regime = random_case(1, flips=False)
-    moved = attribution(*case, regime.shift(days))
+    *case, regime, lag = random_case(1, flips=False)
+    moved = attribution(*case, regime.shift(days), lag)
     assert off(moved) < EXACT
     with pytest.raises(AssertionError):
-        assert_same(moved, looped(*case, regime))
+        assert_same(moved, looped(*case, regime, lag))
 
 
 # --- Edges -----------------------------------------------------------------------------------
@@ -493,7 +508,7 @@ def steady(prices: list[float], weight: float = 1.0, bill: float = 0.0) -> Attri
     closes = pd.DataFrame({"SPY": prices}, index=index)
     weights = pd.DataFrame({"SPY": [weight]}, index=index[:1])
     result = simulate(weights, closes, pd.Series(bill, index=index), FREE)
-    return attribution(result, closes, FREE, pd.Series("calm", index=index))
+    return attribution(result, closes, FREE, pd.Series("calm", index=index), 1)
 
 
 def test_without_a_drawdown_every_part_of_it_is_zero() -> None:
@@ -506,12 +521,13 @@ def test_without_a_drawdown_every_part_of_it_is_zero() -> None:
 
 def test_a_fall_from_the_capital_itself_is_a_drawdown() -> None:
     """Costs at the first fill already lie below the capital, which is the peak."""
-    index = SESSIONS[:3]
+    known, index = SESSIONS[:4], SESSIONS[1:4]
     closes = pd.DataFrame({"SPY": [100, 100, 90.0]}, index=index)
     weights = pd.DataFrame({"SPY": [1.0]}, index=index[:1])
     costs = Costs(etf_bp=100)
     result = simulate(weights, closes, pd.Series(0.0, index=index), costs, capital=1010.0)
-    found = attribution(result, closes, costs, pd.Series(["calm", "storm", "storm"], index=index))
+    regime = pd.Series(["calm", "storm", "storm", "storm"], index=known)
+    found = attribution(result, closes, costs, regime, 1)
     assert found.by_regime["drawdown"].to_dict() == pytest.approx(
         {"calm": -10 / 1010, "storm": -100 / 1010}, abs=1e-12
     )
@@ -553,14 +569,14 @@ def test_what_never_moves_has_no_volatility_to_share() -> None:
 
 
 def test_a_session_without_a_known_regime_counts_as_none() -> None:
-    result, closes, costs, regime = small_case()
-    found = attribution(result, closes, costs, regime.iloc[:1])
+    result, closes, costs, regime, lag = small_case()
+    found = attribution(result, closes, costs, regime.iloc[:1], lag)
     assert list(found.by_regime.index) == ["calm", "none"]
     assert off(found) < EXACT
 
 
 def test_nothing_that_was_given_is_changed() -> None:
-    result, closes, _, regime = case = random_case(2, flips=True)
+    result, closes, _, regime, _ = case = random_case(2, flips=True)
     kept = [x.copy() for x in (result.weights, result.orders, result.equity, closes, regime)]
     attribution(*case)
     for before, after in zip(
@@ -570,11 +586,11 @@ def test_nothing_that_was_given_is_changed() -> None:
 
 
 def test_the_unit_of_prices_and_the_capital_make_no_difference() -> None:
-    result, closes, costs, regime = random_case(3, flips=True)
+    result, closes, costs, regime, lag = random_case(3, flips=True)
     dear = closes.assign(MU=closes["MU"] * 7)
     weights = result.targets
     once, again = (
-        attribution(simulate(weights, p, result.bills, costs, capital=c), p, costs, regime)
+        attribution(simulate(weights, p, result.bills, costs, capital=c), p, costs, regime, lag)
         for p, c in ((closes, 1e6), (dear, 1e8))
     )
     for name, table in tables(once).items():

@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ ABOUT: dict[str, Any] = {
     "start": "2015-01-02",
     "end": "2016-02-25",
     "sessions": 299,
+    "below_a_year": False,
     "source": "store",
     "simulated": False,
     "stale": None,
@@ -50,7 +52,8 @@ ABOUT: dict[str, Any] = {
     "hindsight": HINDSIGHT,
     "notes": ["mine@jump_model is left out: no package"],
     "ranked": 12,
-    "absorption_entered": 2,
+    "absorption_episodes": 2,
+    "absorption_entered": 4,
 }
 
 
@@ -69,6 +72,7 @@ def entry(name: str) -> dict[str, Any]:
         "line": f"what {name} does",
         "link": "L8, L13" if KINDS[name] == "thesis" else "",
         "kind": KINDS[name],
+        "total_return": CAGR[name],
         "cagr": CAGR[name],
         "volatility": 0.05 + 0.02 * place,
         "sharpe": sharpe,
@@ -83,7 +87,8 @@ def entry(name: str) -> dict[str, Any]:
         "equal_weight": {"cagr": 0.123, "sharpe": 0.8, "max_drawdown": -0.5} if timed else None,
         "placebo": {"kind": "shifts", "rank": 0.83, "p_value": 0.171, "n": 1000} if timed else None,
         "placebo_note": "shifted" if timed else "its weights never change: no timing",
-        "entered": (2 if place else 5) if timed else None,
+        "episodes": (2 if place else 5) if timed else None,
+        "entered": 7 if timed else None,
         "conclusion": "no telling from its constant mix" if timed else "no timing",
     }
 
@@ -163,7 +168,7 @@ def test_what_is_missing_is_a_dash_and_sorts_as_nothing(page: str) -> None:
     assert cells(page, "bitcoin")["CAGR, %"] == ("", "–")
     assert cells(page, "bills")["Sharpe"] == ("", "–")
     assert cells(page, "spy")["placebo rank"] == ("", "–")
-    assert cells(page, "spy")["entered"] == ("", "–")
+    assert cells(page, "spy")["episodes"] == ("", "–")
     assert not re.search(r"\b(nan|None)\b", plain(page))
 
 
@@ -172,13 +177,27 @@ def test_nan_is_missing_too(tmp_path: Path) -> None:
     assert cells(write(tmp_path, numbers).read_text(), "spy")["CAGR, %"] == ("", "–")
 
 
-def test_fewer_than_three_entries_conclude_nothing_on_the_row_and_below(page: str) -> None:
-    few = [name for name, e in NUMBERS.items() if e["entered"] == 2]
+def test_below_a_year_the_total_return_stands_in_the_place_of_cagr(
+    page: str, tmp_path: Path
+) -> None:
+    short = {"cagr": None, "sharpe": None, "volatility": None, "total_return": 0.44}
+    numbers = {name: e | short for name, e in NUMBERS.items()}
+    written = write(tmp_path, numbers, below_a_year=True, sessions=119).read_text()
+    assert cells(written, "mine")["CAGR, %"] == ("", "–<small>44.0 in all</small>")
+    said = "119 sessions are less than a year, so figures a year and their intervals are left out."
+    assert said in written
+    assert "less than a year" not in page
+
+
+def test_fewer_than_three_episodes_conclude_nothing_on_the_row_and_below(page: str) -> None:
+    """However often the state was entered."""
+    few = [name for name, e in NUMBERS.items() if e["episodes"] == 2]
     assert few == ["cash-heavy@quantities", "trend", "mine"]
     for name in KINDS:
         row = cells(page, name)
         assert (NOTHING in row["conclusion"][1]) == (name in few)
-        assert ("too few" in row["entered"][1]) == (name in few)
+        assert ("too few" in row["episodes"][1]) == (name in few)
+    assert cells(page, "near-cash-flow")["episodes"] == ("5", "5<small>entered 7</small>")
     listed = re.search(r'<p id="few".*?</p>', page, re.DOTALL)
     assert listed
     assert "cash-heavy@quantities (2), trend (2), mine (2)." in listed[0]
@@ -186,7 +205,7 @@ def test_fewer_than_three_entries_conclude_nothing_on_the_row_and_below(page: st
 
 
 def test_a_conclusion_that_says_so_itself_is_not_said_twice(tmp_path: Path) -> None:
-    said = f"entered 2 times: {NOTHING}"
+    said = f"2 episodes: {NOTHING}"
     numbers = NUMBERS | {"mine": NUMBERS["mine"] | {"conclusion": said}}
     assert cells(write(tmp_path, numbers).read_text(), "mine")["conclusion"][1] == said
 
@@ -207,7 +226,8 @@ def test_the_page_says_what_it_cannot_know(page: str) -> None:
         "Capacity and tax are not modelled. Research, not investment advice.",
         "mine@jump_model is left out",
         "95 % intervals by the stationary bootstrap (1,000 resamples",
-        "Nothing can be concluded about timing from fewer than 3 entries.",
+        "came up in <b>2</b> episodes (entered 4 times)",
+        "Nothing can be concluded about timing from fewer than 3 episodes.",
     ):
         assert said in page
 
@@ -304,10 +324,12 @@ def test_thinning_loses_no_trough() -> None:
         assert str(trace.x[-1]) == str(grown.index[-1].date())
 
 
-def test_growth_is_shaded_by_the_regime_given() -> None:
+def test_growth_is_shaded_from_the_close_before_a_regime_s_first_return() -> None:
+    """The return into a session is the line from the close before to its own."""
     figure = growth_chart(GROWTH, REGIME, styles(KINDS), "growth")
-    starts = [shape.x0 for shape in figure.layout.shapes]
-    assert starts == [str(GROWTH.index[i].date()) for i in (0, 100, 200)]
+    spans = [(shape.x0, shape.x1) for shape in figure.layout.shapes]
+    days = [str(GROWTH.index[i].date()) for i in (0, 99, 199, 299)]
+    assert spans == list(pairwise(days))
     assert figure.layout.yaxis.type == "log"
 
 
@@ -427,9 +449,9 @@ def test_a_click_sorts_by_number_and_a_second_one_reverses(
         assert sorts_by_number(shown)
         assert sorted_by(shown, "strategy")[0] == "ascending"
         assert shown.locator("th[aria-sort]").count() == 1
-        shown.get_by_role("button", name="entered", exact=True).focus()
+        shown.get_by_role("button", name="episodes", exact=True).focus()
         shown.keyboard.press("Enter")
-        assert shown.locator("th[aria-sort]").text_content() == "entered"
+        assert shown.locator("th[aria-sort]").text_content() == "episodes"
     assert troubles == []
 
 

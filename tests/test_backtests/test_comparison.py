@@ -28,6 +28,7 @@ from backtests.evidence.comparison import (
     growth_of,
     series_of,
 )
+from backtests.evidence.entries import Observed
 from backtests.evidence.luck import (
     NO_TIMING,
     NOT_DRAWN,
@@ -440,26 +441,34 @@ def test_resampled_placebos_are_plain_runs_on_histories_drawn_anew(
     assert min(abs(other - true) for other in others) > 1e-3
 
 
-def entries_by_hand(run: Run, state: pd.Series, watched: tuple[str, ...]) -> int:
-    """Count how often a state known the session before comes up where it was not."""
-    before, count = False, 0
+def counts_by_hand(run: Run, state: pd.Series, watched: tuple[str, ...]) -> tuple[int, int]:
+    """Count episodes and entries among the states that the run's returns were earned under."""
     index = list(run.history.panel.index)
+    episodes = entered = 0
+    inside, labelled, away = False, False, 63
     for session in run.result.returns.index:
-        now = state.iloc[index.index(session) - 1] in watched
-        count += now and not before
-        before = now
-    return count
+        label = state.iloc[index.index(session) - 1 - LAG]
+        now = label in watched
+        episodes += now and away >= 63
+        entered += now and not inside and labelled
+        away = 0 if now else away + 1
+        inside, labelled = now, labelled or not pd.isna(label)
+    return episodes, entered
 
 
-def test_entries_are_counted_by_the_state_known_the_session_before(
+def counts_said(said: dict[str, Any]) -> tuple[int, int]:
+    return said["episodes"], said["entered"]
+
+
+def test_episodes_are_counted_by_the_state_that_returns_were_earned_under(
     numbers: Numbers, finished: dict[str, Run]
 ) -> None:
     for name in ("near-cash-flow", FITTED, "cash-heavy@quantities"):
         ours = finished[name]
-        count = entries_by_hand(ours, ours.reading.regime, ("ABSORPTION",))
-        assert numbers[name]["entered"] == count
-    assert numbers["near-cash-flow"]["entered"] != numbers["cash-heavy@quantities"]["entered"]
-    assert numbers["spy"]["entered"] is None
+        count = counts_by_hand(ours, ours.reading.regime, ("ABSORPTION",))
+        assert counts_said(numbers[name]) == count
+    assert numbers["near-cash-flow"]["episodes"] != numbers["cash-heavy@quantities"]["episodes"]
+    assert counts_said(numbers["spy"]) == (None, None)
 
 
 def test_a_rule_that_looks_at_month_ends_alone_enters_then(
@@ -472,8 +481,9 @@ def test_a_rule_that_looks_at_month_ends_alone_enters_then(
         now = state if session in ours.decided.index else now
         seen.append(now)
     asked = pd.Series(seen, index=ours.state.index)
-    assert numbers["trend"]["entered"] == entries_by_hand(ours, asked, ("out",))
-    assert entries_by_hand(ours, ours.state, ("out",)) > numbers["trend"]["entered"] > 0
+    assert counts_said(numbers["trend"]) == counts_by_hand(ours, asked, ("out",))
+    every_session = counts_by_hand(ours, ours.state, ("out",))
+    assert every_session[1] > numbers["trend"]["entered"] > 0
 
 
 @pytest.fixture(scope="module")
@@ -572,41 +582,46 @@ def test_weights_are_in_force_from_their_fill_to_the_next() -> None:
 # --- Conclusions -----------------------------------------------------------------------------
 
 
-def placed_at(row: Compared, entered: int | None, true: float, others: list[float]) -> Compared:
+def seen(episodes: int | None) -> Observed | None:
+    """Return so many episodes, entered more often than any conclusion needs."""
+    return None if episodes is None else Observed(episodes=episodes, entries=9)
+
+
+def placed_at(row: Compared, episodes: int | None, true: float, others: list[float]) -> Compared:
     luck = Luck(placebo=rank_of(true, others, "shifts"), note="how it was made")
-    return replace(row, entered=entered, luck=luck)
+    return replace(row, observed=seen(episodes), luck=luck)
 
 
 @pytest.mark.parametrize(
-    ("entered", "said"),
-    [(0, "entered 0 times: "), (1, "entered 1 time: "), (2, "entered 2 times: ")],
+    ("episodes", "said"),
+    [(0, "0 episodes: "), (1, "1 episode: "), (2, "2 episodes: ")],
 )
-def test_few_entries_allow_no_conclusion_however_it_ranks(
-    row: Compared, entered: int, said: str
+def test_few_episodes_allow_no_conclusion_however_it_ranks(
+    row: Compared, episodes: int, said: str
 ) -> None:
-    made = placed_at(row, entered, 9.0, [0.0] * 99)
+    made = placed_at(row, episodes, 9.0, [0.0] * 99)
     assert made.conclusion == f"{said}nothing can be concluded about timing"
 
 
-@pytest.mark.parametrize("entered", [3, None])
-def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, entered: int | None) -> None:
+@pytest.mark.parametrize("episodes", [3, None])
+def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, episodes: int | None) -> None:
     told, luck = "timing beats 95 % of placebos", "timing not told from luck"
-    assert placed_at(row, entered, 1.0, [0.0] * 99).conclusion == told
-    assert placed_at(row, entered, 1.0, [0.0] * 98).conclusion == "ranks high, on few placebos"
-    assert placed_at(row, entered, 1.0, [0.0] * 18).conclusion == luck
-    assert placed_at(row, entered, 1.0, [0.0] * 94 + [2.0] * 5).conclusion == luck
-    assert placed_at(row, entered, 1.0, [0.0] * 95 + [2.0] * 4).conclusion == told
-    assert placed_at(row, entered, 1.0, [2.0] * 99).conclusion == luck
+    assert placed_at(row, episodes, 1.0, [0.0] * 99).conclusion == told
+    assert placed_at(row, episodes, 1.0, [0.0] * 98).conclusion == "ranks high, on few placebos"
+    assert placed_at(row, episodes, 1.0, [0.0] * 18).conclusion == luck
+    assert placed_at(row, episodes, 1.0, [0.0] * 94 + [2.0] * 5).conclusion == luck
+    assert placed_at(row, episodes, 1.0, [0.0] * 95 + [2.0] * 4).conclusion == told
+    assert placed_at(row, episodes, 1.0, [2.0] * 99).conclusion == luck
 
 
 def test_what_has_no_rank_is_not_told(row: Compared) -> None:
     assert placed_at(row, 3, float("nan"), [0.0]).conclusion == "timing not ranked"
     for note in (NOT_DRAWN, NOT_REFITTED):
         unranked = replace(row, luck=Luck(placebo=None, note=note))
-        assert replace(unranked, entered=3).conclusion == "timing not ranked"
-        assert replace(unranked, entered=1).conclusion.startswith("entered 1 time: nothing")
+        assert replace(unranked, observed=seen(3)).conclusion == "timing not ranked"
+        assert replace(unranked, observed=seen(1)).conclusion.startswith("1 episode: nothing")
     still = Luck(placebo=None, note=NO_TIMING)
-    assert replace(row, entered=None, luck=still).conclusion == "times nothing"
+    assert replace(row, observed=None, luck=still).conclusion == "times nothing"
 
 
 def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
@@ -619,11 +634,11 @@ def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
     }
     assert numbers["spy"]["conclusion"] == "times nothing"
     few = numbers["cash-heavy@quantities"]
-    assert few["entered"] == 1
-    assert few["conclusion"].startswith("entered 1 time: nothing")
-    assert numbers["near-cash-flow"]["entered"] >= 3
+    assert few["episodes"] == 1
+    assert few["conclusion"].startswith("1 episode: nothing")
+    assert numbers["near-cash-flow"]["episodes"] >= 3
     assert numbers["near-cash-flow"]["conclusion"] == "timing not told from luck"
-    assert numbers[FITTED]["entered"] >= 3
+    assert numbers[FITTED]["episodes"] >= 3
     assert numbers[FITTED]["conclusion"] == "timing not ranked"
     assert numbers[FITTED]["placebo_note"] == NOT_REFITTED
     assert numbers["spy"]["placebo_note"] == NO_TIMING
@@ -850,20 +865,22 @@ def test_the_page_holds_the_rows_and_the_hindsight(page: Page) -> None:
     assert "hindsight" in page.text
 
 
-def test_growth_is_shaded_by_the_regime_known_the_session_before(
-    drypowder: Drypowder, short: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("lag", [1, 3])
+def test_growth_is_shaded_by_the_regime_it_was_earned_under(
+    lag: int, drypowder: Drypowder, short: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A return is shaded by the regime that could be acted on, not by the one of its own close."""
+    """A decision at a close is filled a lag later, and earns from the session after the fill."""
     given: list[pd.Series] = []
     page = "backtests.report.compare_page.write_compare_page"
     monkeypatch.setattr(page, lambda numbers, growth, regime, *_: given.append(regime))
-    options = ("--source", "simulated", "--start", START, "--out", tmp_path / "page.html")
-    assert drypowder("compare", "bills", *options, "--json").code == 0
+    options = ("--source", "simulated", "--start", START, "--lag", lag)
+    out = ("--out", tmp_path / "page.html", "--json")
+    assert drypowder("compare", "bills", *options, *out).code == 0
     regime = plain_run(short, "bills").reading.regime
     (shaded,) = given
     sessions = list(regime.index)
-    for at in range(1, len(sessions)):
-        was, now = regime.iloc[at - 1], shaded.loc[sessions[at]]
+    for at in range(1 + lag, len(sessions)):
+        was, now = regime.iloc[at - 1 - lag], shaded.loc[sessions[at]]
         assert was == now or (pd.isna(was) and pd.isna(now)), sessions[at]
     assert regime.loc[START:].nunique() > 1
 
@@ -1029,6 +1046,7 @@ def test_ones_own_strategy_stands_beside_the_others(
     assert numbers["mine"]["equal_weight"] is not None
     assert numbers["mine"]["placebo"]["kind"] == "resampled"
     assert numbers["mine"]["entered"] > 3
+    assert numbers["mine"]["entered"] >= numbers["mine"]["episodes"] > 0
     assert "half in SPY while it stands above its mean" in Path("page.html").read_text("utf-8")
 
 

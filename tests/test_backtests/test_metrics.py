@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.engine.costs import FREE
+from backtests.engine.simulate import Result, simulate
 from backtests.evidence import metrics
+from backtests.history.calendar import all_sessions
 from tests.reference import formulas
 
 
@@ -89,20 +92,145 @@ def test_without_a_fall_there_is_no_drawdown() -> None:
 
 
 def test_returns_that_do_not_vary_have_no_ratios() -> None:
-    flat = series([0.0] * 30)
+    flat = series([0.0] * 300)
     ours = metrics.of_returns(flat, flat, flat)
     for name in ("sharpe", "sortino", "calmar", "beta", "correlation", "up_capture"):
         assert math.isnan(ours[name]), name  # type: ignore[arg-type]
     assert ours["cagr"] == 0
 
 
-def test_a_return_counts_for_the_regime_known_the_day_before() -> None:
-    returns = series([0.01, 0.02, -0.03, 0.04])
-    regime = pd.Series(["A", "B", "B", "B"], index=returns.index, dtype=object)
-    table = metrics.by_regime(returns, returns * 0, regime, 2 * returns)
-    assert table.loc["A", "sessions"] == 1
-    assert table.loc["A", "mean_excess"] == pytest.approx(0.02 * 252)
-    assert table.loc["A", "benchmark_excess"] == pytest.approx(0.04 * 252)
-    assert table.loc["none", "sessions"] == 1
-    assert table.loc["B", "hit_rate"] == 0.5
-    assert table["episodes"].tolist() == [1, 1, 1]
+@pytest.mark.parametrize("lag", [1, 2])
+def test_a_return_counts_for_the_regime_it_was_earned_under(lag: int) -> None:
+    returns = series([0.01, 0.02, -0.03, 0.04, 0.05] * 60)
+    known = ["A", "B", "B", "B", "B"] * 60
+    regime = pd.Series(known, index=returns.index, dtype=object)
+    table = metrics.by_regime(returns, returns * 0, regime, 2 * returns, lag)
+    earned: dict[str, list[float]] = {"A": [], "B": [], "none": []}
+    for day, gain in enumerate(returns):
+        earned[known[day - 1 - lag] if day > lag else "none"].append(gain)
+    for name, gains in earned.items():
+        row = table.loc[name]
+        assert row["sessions"] == len(gains)
+        assert row["share"] == pytest.approx(len(gains) / 300)
+        assert row["mean_excess"] == pytest.approx(252 * sum(gains) / len(gains))
+        assert row["benchmark_excess"] == pytest.approx(2 * row["mean_excess"])
+        assert row["hit_rate"] == pytest.approx(sum(g > 0 for g in gains) / len(gains))
+    assert table["episodes"].to_dict() == {"none": 1, "A": 1, "B": 1}
+    assert table["entries"].to_dict() == {"none": 0, "A": 59, "B": 60}
+
+
+# --- Edges that an average hides -------------------------------------------------------------
+
+
+def test_the_value_at_risk_itself_is_part_of_what_lies_at_or_below_it() -> None:
+    """Of 21 returns the 5 % quantile lies at the second lowest, which the third lowest equals."""
+    returns = series([-0.06, -0.03, -0.03, *np.linspace(0.0, 0.018, 18)])
+    assert metrics.value_at_risk(returns) == -0.03
+    assert metrics.conditional_value_at_risk(returns) == pytest.approx(-0.04)
+
+
+def test_a_day_on_which_the_benchmark_stands_still_is_neither_up_nor_down() -> None:
+    benchmark, returns = series([0.02, 0.0, -0.01, 0.0]), series([0.01, 0.5, -0.02, -0.5])
+    assert metrics.capture(returns, benchmark, up=True) == pytest.approx(0.5)
+    assert metrics.capture(returns, benchmark, up=False) == pytest.approx(2.0)
+
+
+def bought_once(closes: int) -> Result:
+    """Return SPY bought in full a session after the decision, at a constant price."""
+    index = series([0.0] * closes).index
+    prices = pd.DataFrame({"SPY": 100.0}, index=index)
+    weights = pd.DataFrame({"SPY": [1.0]}, index=index[:1])
+    return simulate(weights, prices, pd.Series(0.0, index=index), FREE)
+
+
+def test_mean_exposure_is_over_the_closes_at_which_something_could_be_held() -> None:
+    """The decision's own close, before the fill, is none of them."""
+    result = bought_once(5)
+    assert list(result.exposure) == pytest.approx([0, 1, 1, 1, 1])
+    assert metrics.of_trading(result)["exposure"] == pytest.approx(1.0)
+    said = metrics.headline(result.returns, result.bills, result.exposure)
+    assert said["exposure"] == pytest.approx(1.0)
+
+
+# --- Drawdowns and years ---------------------------------------------------------------------
+
+
+def slow_drawdowns(returns: pd.Series) -> list[tuple]:
+    """Return every drawdown as depth, peak, trough, recovery and sessions, session by session."""
+    value = peak = 1.0
+    at, found, open_ = 0, [], None
+    for day, r in enumerate(returns):
+        value *= 1 + r
+        if value >= peak:
+            if open_:
+                found.append((*open_, day, day - open_[1]))
+            peak, at, open_ = value, day, None
+            continue
+        fall = value / peak - 1
+        if open_ is None or fall < open_[0]:
+            open_ = (fall, at, day)
+    if open_:
+        found.append((*open_, None, len(returns) - 1 - open_[1]))
+    return sorted(found, key=lambda fall: fall[0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_worst_drawdowns_equal_a_plain_loop(seed: int) -> None:
+    returns = series(list(np.random.default_rng(seed).normal(0.0005, 0.01, 500)))
+    slow = slow_drawdowns(returns)
+    found = metrics.worst_drawdowns(returns, 7)
+    assert len(found) == min(7, len(slow))
+    days = returns.index
+    for fall, (depth, peak, trough, recovered, length) in zip(found, slow, strict=False):
+        assert fall.depth == pytest.approx(depth)
+        assert (fall.peak, fall.trough, fall.sessions) == (days[peak], days[trough], length)
+        assert fall.recovered == (None if recovered is None else days[recovered])
+    assert metrics.max_drawdown(returns) == found[0]
+
+
+def test_a_year_s_own_return_is_compounded_over_its_sessions() -> None:
+    returns = pd.Series(
+        [0.1, 0.2, -0.5], pd.DatetimeIndex(["2023-12-28", "2023-12-29", "2024-01-02"])
+    )
+    table = metrics.by_year(pd.DataFrame({"mine": returns, "other": 0.0}))
+    assert table["mine"].to_dict() == pytest.approx({2023: 0.32, 2024: -0.5})
+    assert (table["other"] == 0).all()
+
+
+# --- Less than a year ------------------------------------------------------------------------
+
+
+def test_every_whole_calendar_year_counts_as_a_year() -> None:
+    calendar = all_sessions()
+    held = pd.Series(0.0, index=calendar[(calendar >= "1990") & (calendar < "2026")])
+    lengths = held.groupby(held.index.year).size()
+    assert len(lengths) == 36
+    assert not any(metrics.is_short(held.iloc[: n - 1]) for n in lengths)
+
+
+@pytest.mark.parametrize(("n", "known"), [(119, False), (246, False), (247, True)])
+def test_figures_a_year_are_undefined_below_a_year(n: int, known: bool) -> None:
+    random = np.random.default_rng(0)
+    r, b = series(list(random.normal(0.003, 0.01, n))), series(list(random.normal(0, 0.01, n)))
+    said = metrics.of_returns(r, r * 0, b)
+    yearly = [said[name] for name in metrics.YEARLY if name in said]
+    assert len(yearly) == 5
+    assert all(math.isfinite(value) == known for value in yearly)  # type: ignore[arg-type]
+    assert said["total_return"] == pytest.approx(formulas.total_return(list(r)))
+    assert all(math.isfinite(said[name]) for name in ("max_drawdown", "var_95", "beta"))  # type: ignore[arg-type]
+    table = metrics.by_regime(r, r * 0, pd.Series("A", index=r.index), b, 1)
+    for column in ("mean_excess", "benchmark_excess", "volatility"):
+        assert math.isfinite(table.loc["A", column]) == known
+    row = metrics.headline(r, r * 0, pd.Series(1.0, index=r.index))
+    assert math.isfinite(row["cagr"]) == math.isfinite(row["sharpe"]) == known
+    assert row["total_return"] == said["total_return"]
+    traded = metrics.of_trading(bought_once(n + 1))
+    assert math.isfinite(traded["turnover"]) == math.isfinite(traded["costs"]) == known  # type: ignore[arg-type]
+
+
+def test_the_formulas_themselves_hold_for_any_number_of_returns() -> None:
+    r = [0.01, -0.02, 0.03]
+    assert metrics.cagr(series(r)) == pytest.approx(formulas.cagr(r))
+    assert metrics.sharpe(series(r), series([0.0] * 3)) == pytest.approx(
+        formulas.sharpe(r, [0.0] * 3)
+    )

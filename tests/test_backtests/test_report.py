@@ -185,7 +185,7 @@ def test_a_run_on_a_history_at_hand_ends_where_its_configuration_says(history: H
     ("strategy", "concluded", "on_change"),
     [("near-cash-flow", True, True), ("patient", False, True), ("spy", True, False)],
 )
-def test_page_and_terminal_draw_the_same_conclusion_from_the_entries(
+def test_page_and_terminal_draw_the_same_conclusion_from_the_episodes(
     strategy: str,
     concluded: bool,
     on_change: bool,
@@ -193,7 +193,7 @@ def test_page_and_terminal_draw_the_same_conclusion_from_the_entries(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """ABSORPTION was entered often enough since 2015; what patient waits for never came."""
+    """ABSORPTION came up often enough since 2015; what patient waits for never came."""
     words = ["run", strategy, "--store", str(store), "--start", "2015-01-01"]
     assert command([*words, "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
@@ -201,6 +201,87 @@ def test_page_and_terminal_draw_the_same_conclusion_from_the_entries(
     nothing = "othing can be concluded about timing"
     assert (nothing in said) == (nothing in page) == (not concluded)
     assert ("and changes of the strategy's state" in page) == on_change
+    assert "ABSORPTION came up in 6 episodes (entered 10 times)" in said
+    assert "came up in <b>6</b> episodes (entered 10 times)" in page
+
+
+def rows_of_table(page: str, name: str) -> list[list[str]]:
+    """Return the cells of a table of the page, a list a row, without its header."""
+    table = re.search(rf'<table id="{name}">.*?</table>', page, re.DOTALL)
+    assert table
+    rows = re.findall(r"<tr>(.*?)</tr>", table[0].partition("<tbody>")[2], re.DOTALL)
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def fallen(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run that ends in its deepest drawdown."""
+    terms = {"strategy": "spy", "store": store, "start": "2018-01-02", "end": "2020-03-31"}
+    out = tmp_path_factory.mktemp("fallen") / "out"
+    write_run(run(config_from(terms)), out)
+    return out
+
+
+def test_a_drawdown_that_is_still_open_has_no_recovery_date(fallen: Path) -> None:
+    """SPY stood 20 % below its peak of 2020-02-19 at the end, and has no date of being back."""
+    page = (fallen / "tearsheet.html").read_text()
+    deepest, *others = rows_of_table(page, "drawdowns")
+    assert deepest[1:4] == ["2020-02-19", "2020-03-23", "–"]
+    assert all(row[3] != "–" for row in others)
+    assert "<td>2020-03-31</td>" not in page
+    said = json.loads((fallen / "metrics.json").read_text())
+    assert said["drawdowns"][0]["recovered"] is None
+    assert said["drawdowns"][0]["depth"] == said["strategy"]["max_drawdown"]
+    assert deepest[0] == f"{100 * said['drawdowns'][0]['depth']:.2f}"
+    assert deepest[4] == str(said["strategy"]["max_drawdown_sessions"])
+
+
+def test_each_year_s_own_return_stands_in_one_table(fallen: Path) -> None:
+    page = (fallen / "tearsheet.html").read_text()
+    returns = pd.read_csv(fallen / "returns.csv")
+    expected = [
+        [year, *(f"{100 * formulas.total_return(list(part[side])):.2f}" for side in SIDES)]
+        for year, part in returns.groupby(returns["date"].str[:4])
+    ]
+    assert rows_of_table(page, "years") == expected
+    assert [row[0] for row in expected] == ["2018", "2019", "2020"]
+    assert "EOY" not in page
+    assert "<th>return</th>" not in page  # what the attribution splits by year is profit
+
+
+SIDES = ("strategy", "benchmark", "bills")
+
+
+def test_the_title_is_the_strategy_alone(folder: Path) -> None:
+    assert "<title>near-cash-flow</title>" in (folder / "tearsheet.html").read_text()
+
+
+def test_below_a_year_there_is_a_total_return_and_no_figure_a_year(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From inside a state: 44 of 44 sessions, which are one episode and no entry."""
+    words = ["run", "cash-heavy", "--store", str(store), "--start", "2025-10-29"]
+    assert command([*words, "--out", str(tmp_path / "out")]) == 0
+    terminal = capsys.readouterr().out
+    page = (tmp_path / "out" / "tearsheet.html").read_text()
+    plain = re.sub(r"<(script|svg).*?</\1>", "", page, flags=re.DOTALL)
+    for said in (terminal, plain):
+        assert "44 sessions are less than a year" in said
+        assert "100 % of the sessions were in ABSORPTION" in said
+        assert "Total return" in said
+        assert not re.search("CAGR|Sharpe, over|Turnover, a year|Volatility, a year", said)
+    assert "ABSORPTION came up in 1 episode (entered 0 times)" in terminal
+    numbers = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    for side in SIDES:
+        assert numbers[side]["cagr"] is None
+        assert isinstance(numbers[side]["total_return"], float)
+    assert numbers["regimes"]["ABSORPTION"]["share"] == 1.0
+    assert numbers["regimes"]["ABSORPTION"]["mean_excess"] is None
+    assert numbers["attribution"]["total"]["turnover"] is None
+    assert numbers["attribution"]["total"]["return"] == pytest.approx(
+        numbers["strategy"]["total_return"]
+    )
+    assert all(row["cagr"] is None for row in numbers["robustness"])
 
 
 def test_the_page_is_whole_and_asks_nobody(folder: Path) -> None:

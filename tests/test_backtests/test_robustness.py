@@ -52,7 +52,7 @@ def times(factor: float) -> dict[str, float]:
 
 
 def measured(returns: np.ndarray, bills: np.ndarray, exposure: np.ndarray) -> list[float]:
-    """Return the four figures of daily returns, by hand."""
+    """Return the four figures of daily returns, by hand; those a year only from a year on."""
     value = peak = 1.0
     deepest = 0.0
     for r in returns:
@@ -62,7 +62,9 @@ def measured(returns: np.ndarray, bills: np.ndarray, exposure: np.ndarray) -> li
     excess = returns - bills
     varies = excess.std() > 1e-12
     sharpe = excess.mean() / excess.std(ddof=1) * np.sqrt(252) if varies else np.nan
-    return [value ** (252 / len(returns)) - 1, sharpe, deepest, exposure.mean()]
+    cagr = value ** (252 / len(returns)) - 1
+    yearly = [cagr, sharpe] if len(returns) >= 247 else [np.nan, np.nan]
+    return [*yearly, deepest, exposure.mean()]
 
 
 def of_run(run: Run, kept: np.ndarray | None = None) -> list[float]:
@@ -107,7 +109,7 @@ def test_there_is_a_row_for_every_choice(
     ]
     assert tables[name].index.tolist() == expected
     assert tables[name].index.names == ["choice", "case"]
-    assert list(tables[name].columns) == FIGURES
+    assert list(tables[name].columns) == ["total_return", *FIGURES]
 
 
 @pytest.mark.parametrize("name", [TILT, "sixty-forty"])
@@ -254,6 +256,8 @@ def test_without_its_only_asset_it_is_bills(
     assert left == close(measured(bills, bills, np.zeros(1)))
     assert np.isnan(left[1])
     assert figures(tables["bills"], "as it is", "") == close(left)
+    gained = tables["spy"].loc[("asset left out", "SPY"), "total_return"]
+    assert gained == pytest.approx(np.prod(1 + bills) - 1)
 
 
 @pytest.mark.parametrize("year", [2021, 2022, 2023, 2024])

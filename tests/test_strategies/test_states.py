@@ -12,6 +12,7 @@ import pytest
 import signals
 from backtests import pipeline
 from backtests.config import config_from
+from backtests.evidence.entries import of_own_states
 from backtests.history.calendar import all_sessions
 from backtests.history.panel import History
 from signals.regime import Reading, Regime
@@ -189,46 +190,7 @@ def test_challengers_decide_at_month_ends_alone(strategy: Strategy) -> None:
     assert unscheduled(strategy, nothing, panel) == set()
 
 
-# --- how often a state was entered -----------------------------------------------------------
-
-
-def entered(states: str, watched: str, first: int = 1, last: int | None = None) -> int:
-    """Count on states of one letter a session; returns are earned from row ``first`` on."""
-    index = INDEX[: len(states)]
-    state = pd.Series([None if s == "." else s for s in states], index=index, dtype=object)
-    return pipeline.entered(state, tuple(watched), index[first:last])
-
-
-@pytest.mark.parametrize(
-    ("states", "watched", "times"),
-    [
-        ("NNNNNN", "A", 0),
-        ("NNAANN", "A", 1),
-        ("NAANAN", "A", 2),
-        ("AANNNN", "A", 1),  # a stay that had begun counts
-        ("NNNNNA", "A", 0),  # known at the last close: nothing was earned in it
-        ("NNNNAA", "A", 1),
-        ("NA.ANN", "A", 2),  # a session without a view ends a stay
-        ("......", "A", 0),
-        ("NABABN", "AB", 1),  # watched together, one stay
-        ("NANBNN", "AB", 2),
-        ("ANANAN", "A", 3),
-        ("NANANA", "A", 2),
-    ],
-)
-def test_a_stay_counts_once_if_a_return_was_earned_in_it(
-    states: str, watched: str, times: int
-) -> None:
-    assert entered(states, watched) == times
-
-
-def test_only_stays_within_the_returns_count() -> None:
-    """Of three stays, at 1, 4 and 7, returns from row 4 to 6 saw the state of rows 3 to 5."""
-    assert entered("NANNANNANN", "A") == 3
-    assert entered("NANNANNANN", "A", first=4, last=7) == 1
-    assert entered("NAAAANNANN", "A", first=4, last=6) == 1  # begun before
-    assert entered("NANNANNANN", "A", first=2, last=4) == 1
-    assert entered("NANNANNANN", "A", first=3, last=5) == 0
+# --- how often a state came up ---------------------------------------------------------------
 
 
 def a_run(strategy: Strategy, state: list[str | None] | None, decided: list[int]) -> Any:
@@ -236,6 +198,7 @@ def a_run(strategy: Strategy, state: list[str | None] | None, decided: list[int]
     index = INDEX[: len(state or decided)]
     series = None if state is None else pd.Series(state, index=index, dtype=object)
     return SimpleNamespace(
+        config=SimpleNamespace(lag=1),
         strategy=strategy,
         state=series,
         decided=pd.DataFrame(index=index[decided]),
@@ -243,37 +206,55 @@ def a_run(strategy: Strategy, state: list[str | None] | None, decided: list[int]
     )
 
 
+def entered(run: Any) -> int | None:
+    seen = of_own_states(run)
+    return None if seen is None else seen.entries
+
+
 def test_thirds_in_and_out_are_one_time() -> None:
-    names = ["NEUTRAL", *THIRDS, "2/3 in", "1/3 in", "NEUTRAL", "1/3 in", "FORCED_SELLING", None]
-    assert pipeline.times_entered(a_run(Patient(), names, [])) == 2
+    names = [
+        "NEUTRAL",
+        *THIRDS,
+        "2/3 in",
+        "1/3 in",
+        "NEUTRAL",
+        "1/3 in",
+        "FORCED_SELLING",
+        None,
+        None,
+    ]
+    assert entered(a_run(Patient(), names, [])) == 2
 
 
 def test_a_schedule_that_alone_decides_sees_the_state_of_its_sessions_alone() -> None:
     """Out on 2 to 4, which the decisions on 0 and 6 never saw, and on 9, which that on 9 did."""
-    state: list[str | None] = ["invested"] * 12
+    state: list[str | None] = ["invested"] * 13
     state[2:5] = ["out"] * 3
     state[9] = "out"
-    assert pipeline.times_entered(a_run(Trend(), state, [0, 6, 9])) == 1
-    assert pipeline.times_entered(a_run(Trend(), state, [0, 3, 6, 9])) == 2
-    assert pipeline.times_entered(a_run(Trend(), state, [0, 3, 9])) == 1  # never seen to be back
-    assert pipeline.times_entered(a_run(Trend(), state, [0, 6, 11])) == 0
+    assert entered(a_run(Trend(), state, [0, 6, 9])) == 1
+    assert entered(a_run(Trend(), state, [0, 3, 6, 9])) == 2
+    assert entered(a_run(Trend(), state, [0, 3, 9])) == 1  # never seen to be back
+    assert entered(a_run(Trend(), state, [0, 6, 11])) == 0
 
 
 def test_a_strategy_that_decides_at_changes_is_asked_at_every_session() -> None:
-    state = ["ABSORPTION", None, "ABSORPTION", None]
-    assert pipeline.times_entered(a_run(CashHeavy(), state, [])) == 2
+    state = ["NEUTRAL", "ABSORPTION", None, "ABSORPTION", None, None]
+    assert entered(a_run(CashHeavy(), state, [])) == 2
 
 
 def test_a_strategy_without_a_state_entered_none() -> None:
-    assert pipeline.times_entered(a_run(STRATEGIES["spy"](), None, [0, 1])) is None
+    assert entered(a_run(STRATEGIES["spy"](), None, [0, 1])) is None
 
 
 def counted(labels: list[str | None], watched: tuple[str, ...]) -> int:
-    """Count stays among the states known before each return, one by one."""
-    times, inside = 0, False
-    for label in labels[:-1]:
-        times += label in watched and not inside
-        inside = label in watched
+    """Count stays that begin among the states that returns were earned under, one by one.
+
+    The last two states earn nothing in the run: a decision is filled a session later.
+    """
+    times, inside, labelled = 0, False, False
+    for label in labels[:-2]:
+        times += label in watched and not inside and labelled
+        inside, labelled = label in watched, labelled or label is not None
     return times
 
 
@@ -283,10 +264,10 @@ def test_a_run_counts_what_its_strategy_acts_in(
 ) -> None:
     run = a_real_run(name, short, reading)
     assert run.state is not None
-    labels = labels_of(run.state.loc[run.result.equity.index])
+    labels = labels_of(run.state.loc[days_acted_on(run)])
     times = counted(labels, DECLARED[name][0])
     assert times > 0
-    assert pipeline.times_entered(run) == times
+    assert entered(run) == times
 
 
 @pytest.mark.parametrize("name", ["trend", "dual-momentum"])
@@ -302,13 +283,22 @@ def test_a_run_of_a_challenger_counts_what_its_decisions_saw(
         labels.append(run.state[day] if day in run.decided.index else labels[-1])
     times = counted(labels, ("out",))
     assert times > 0
-    assert pipeline.times_entered(run) == times
+    assert entered(run) == times
     if name == "trend":  # the one that turns back and forth within months here
-        assert counted(labels_of(run.state.loc[days]), ("out",)) > times
+        assert counted(labels_of(run.state.loc[days_acted_on(run)]), ("out",)) > times
+
+
+def days_acted_on(run: pipeline.Run) -> pd.DatetimeIndex:
+    """Return the run's sessions and the one before, which its first return counts for."""
+    assert run.state is not None
+    index = pd.DatetimeIndex(run.state.index)
+    return index[index.get_loc(run.result.equity.index[0]) - 1 :]
 
 
 def a_real_run(name: str, history: History, reading: Reading) -> pipeline.Run:
-    config = config_from({"strategy": name, "start": "2022-01-03"})
+    """Run from a session before the strategy's state comes up."""
+    start = "2021-01-04" if name == "survival" else "2022-01-03"
+    config = config_from({"strategy": name, "start": start})
     return pipeline.run_on(config, history, reading, pipeline.window(config, history, reading))
 
 
