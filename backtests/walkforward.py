@@ -36,6 +36,8 @@ class WalkForward:
     """A walk-forward and what it is to be held against.
 
     Scores are the chooser's: yearly Sharpe ratios over bills unless another was given.
+    ``in_sample``, ``out_of_sample``, ``plain`` and ``candidates`` are all scored on the returns
+    after the first seam, so that what differs is how the parameters were chosen, not the period.
 
     Attributes
     ----------
@@ -45,13 +47,15 @@ class WalkForward:
         that year.
     candidates
         A row a combination, in the order of the grid: its parameters, ``sharpe``, ``cagr`` and
-        ``max_drawdown`` over the whole period, fractions.
+        ``max_drawdown`` after the first seam, fractions. A candidate runs from the start of the
+        sample and is invested by then; the spliced and the plain backtest begin in cash and pay
+        for their first purchase.
     in_sample
-        The best candidate's score over the whole period: what one would quote who tuned on it.
+        The best candidate's score: what one would quote who tuned on the very returns quoted.
     out_of_sample
         The score of the spliced backtest.
     plain
-        The score of the configuration as it is, without the grid, on the same sessions.
+        The score of the configuration as it is, without the grid.
     run
         The spliced backtest from the first seam on; decisions, state and result are spliced. Its
         configuration, strategy and reading are the plain ones, and so is its run id.
@@ -162,10 +166,11 @@ def walk_forward(
     chosen = [*_choose(tried, seams, index[-1], purge, chooser)]
     plain = run_on(config, history, reading, index[index >= seams[0]])
     run = _spliced(plain, chosen, _assets(tried))
+    judged = [_after(each, seams[0]) for each in tried]
     return WalkForward(
         choices=_choices(chosen, run, chooser),
-        candidates=_candidates(tried),
-        in_sample=_best([chooser(each.returns, each.bills) for each in tried])[1],
+        candidates=_candidates(judged),
+        in_sample=_best([chooser(each.returns, each.bills) for each in judged])[1],
         out_of_sample=chooser(run.result.returns, run.bills),
         plain=chooser(plain.result.returns, plain.bills),
         run=run,
@@ -357,6 +362,12 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
     ]
     years = pd.Index([choice.seam.year for choice in chosen], name="year")
     return pd.DataFrame(rows, index=years)
+
+
+def _after(candidate: _Candidate, seam: pd.Timestamp) -> _Candidate:
+    """Return a candidate with the returns of the sessions after a seam alone."""
+    later = candidate.returns.index > seam
+    return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 
 
 def _candidates(tried: list[_Candidate]) -> pd.DataFrame:

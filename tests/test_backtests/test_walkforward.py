@@ -164,12 +164,39 @@ def test_a_single_candidate_is_the_plain_run_from_the_first_seam_on(economy: His
 def test_metrics_and_attribution_take_the_spliced_run(economy: History) -> None:
     config = config_from({"strategy": "near-cash-flow"})
     found = walk_forward(config, {"volatility": [0.1, 0.4]}, economy, first_years=4)
-    parts = attribution(found.result, economy.closes, config.costs, found.run.reading.regime)
+    regime = found.run.reading.regime
+    parts = attribution(found.result, economy.closes, config.costs, regime, config.lag)
     total = found.result.equity.iloc[-1] / found.result.equity.iloc[0] - 1
     assert parts.by_sleeve["return"].sum() == pytest.approx(total)
     assert found.out_of_sample == sharpe(found.run.result.returns, found.run.bills)
     assert found.in_sample == found.candidates["sharpe"].max()
     assert list(found.candidates["volatility"]) == [0.1, 0.4]
+
+
+@pytest.mark.usefixtures("one_reading")
+def test_a_single_candidate_scores_alike_in_and_out_of_sample_but_for_starting() -> None:
+    """The fall before the first seam belongs to neither; the spliced run still waits a fill."""
+
+    def gained(returns: pd.Series, bills: pd.Series) -> float:
+        return float((returns - bills).sum())
+
+    history = two_assets(fall=100)
+    found = walk_forward(holding(), {"holds": ["ONE"]}, history, first_years=2, chooser=gained)
+    later = found.result.returns.index
+    excess = run(holding(), history).result.returns.loc[later] - found.run.bills
+    assert found.in_sample == pytest.approx(excess.sum(), abs=1e-12)
+    assert found.out_of_sample == pytest.approx(excess.iloc[1:].sum(), abs=1e-12)
+    assert found.candidates.loc[0, "max_drawdown"] > -0.1
+
+
+@pytest.mark.usefixtures("one_reading")
+def test_the_best_candidate_is_the_one_that_was_best_after_the_first_seam() -> None:
+    """ONE falls by half on the way to the first seam and beats TWO from then on."""
+    history = two_assets(fall=100)
+    found = walk_forward(holding(), {"holds": ["ONE", "TWO"]}, history, first_years=2)
+    assert list(found.choices["holds"]) == ["TWO", "TWO"]
+    assert found.candidates["sharpe"].idxmax() == 0
+    assert found.in_sample == found.candidates.loc[0, "sharpe"] > found.out_of_sample
 
 
 def test_candidates_that_differ_in_the_strategy_alone_share_a_reading(
