@@ -43,8 +43,8 @@ class Strategy(Typed, ABC):
     only_scheduled
         True when a change of its state is no occasion to decide, before the schedule is.
     watched
-        The states that it acts in: how often they were entered is how many observations a claim
-        about its timing rests on.
+        The states that it acts in. Their episodes are the observations that a claim about its
+        timing rests on.
     by_regime_alone
         True when its weights follow nothing but the regime and what is listed: no price, no score,
         no vote. Under the driver ``quantities`` its timing is then judged by shifted dates.

@@ -173,7 +173,8 @@ def test_what_is_missing_is_a_dash_and_sorts_as_nothing(page: str) -> None:
 
 
 def test_nan_is_missing_too(tmp_path: Path) -> None:
-    numbers = NUMBERS | {"spy": NUMBERS["spy"] | {"cagr": float("nan")}}
+    missing = dict.fromkeys(("cagr", "total_return"), float("nan"))
+    numbers = NUMBERS | {"spy": NUMBERS["spy"] | missing}
     assert cells(write(tmp_path, numbers).read_text(), "spy")["CAGR, %"] == ("", "–")
 
 

@@ -130,7 +130,7 @@ def test_the_value_at_risk_itself_is_part_of_what_lies_at_or_below_it() -> None:
 
 
 def test_a_day_on_which_the_benchmark_stands_still_is_neither_up_nor_down() -> None:
-    benchmark, returns = series([0.02, 0.0, -0.01, 0.0]), series([0.01, 0.5, -0.02, -0.5])
+    benchmark, returns = series([0.02, 0.0, -0.01, 0.0]), series([0.01, 0.5, -0.02, -0.3])
     assert metrics.capture(returns, benchmark, up=True) == pytest.approx(0.5)
     assert metrics.capture(returns, benchmark, up=False) == pytest.approx(2.0)
 

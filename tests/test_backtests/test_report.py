@@ -259,14 +259,14 @@ def test_the_title_is_the_strategy_alone(folder: Path) -> None:
 def test_below_a_year_there_is_a_total_return_and_no_figure_a_year(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From inside a state: 44 of 44 sessions, which are one episode and no entry."""
+    """From inside a state: 43 of 43 sessions, which are one episode and no entry."""
     words = ["run", "cash-heavy", "--store", str(store), "--start", "2025-10-29"]
     assert command([*words, "--out", str(tmp_path / "out")]) == 0
     terminal = capsys.readouterr().out
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     plain = re.sub(r"<(script|svg).*?</\1>", "", page, flags=re.DOTALL)
     for said in (terminal, plain):
-        assert "44 sessions are less than a year" in said
+        assert "43 sessions are less than a year" in said
         assert "100 % of the sessions were in ABSORPTION" in said
         assert "Total return" in said
         assert not re.search("CAGR|Sharpe, over|Turnover, a year|Volatility, a year", said)
