@@ -33,13 +33,13 @@ class Observed:
         episode that was under way at the first return counts, observed in part, as does one that
         still runs at the last: its returns are an observation of the state all the same, and
         leaving out the first kind alone would treat the two ends of a window differently.
-    entries
+    entered
         Stays that began between the first return and the last. A stay that was under way at the
         first labelled return was not entered: nothing in the window shows its beginning.
     """
 
     episodes: int
-    entries: int
+    entered: int
 
 
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
@@ -72,10 +72,10 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
     if not len(inside):
-        return Observed(episodes=0, entries=0)
+        return Observed(episodes=0, entered=0)
     labelled = int(earned.notna().to_numpy().argmax())
     entries = (on[1:] & ~on[:-1])[labelled:].sum()
-    return Observed(episodes=int((np.diff(inside) > QUARTER).sum()) + 1, entries=int(entries))
+    return Observed(episodes=int((np.diff(inside) > QUARTER).sum()) + 1, entered=int(entries))
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:

@@ -41,6 +41,6 @@ def _row(run: Run, k: float) -> dict[str, Any]:
     seen = observed_in(run, reading.regime, (Regime.ABSORPTION,))
     return {
         "absorption_episodes": seen.episodes,
-        "absorption_entered": seen.entries,
+        "absorption_entered": seen.entered,
         **headline(result.returns, run.bills, result.exposure),
     }

@@ -310,7 +310,7 @@ def by_regime(
     Returns
     -------
     A row a regime, in the order in which they came up, ``none`` without one. Columns: ``sessions``
-    and their ``share`` of all; ``episodes`` and ``entries``, see
+    and their ``share`` of all; ``episodes`` and ``entered``, see
     :class:`backtests.evidence.entries.Observed`; ``mean_excess`` and ``benchmark_excess``, mean
     return over bills × 252; ``volatility`` a year; ``hit_rate``, the share of days above zero.
     Fractions. What is a year is NaN where all returns together cover less than a year.

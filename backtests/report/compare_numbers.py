@@ -54,7 +54,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
             "ranked": sum(row.luck.placebo is not None for row in comparison.rows.values()),
             "notes": list(comparison.notes),
             "absorption_episodes": absorption.episodes,
-            "absorption_entered": absorption.entries,
+            "absorption_entered": absorption.entered,
         }
     )
     return said
@@ -83,7 +83,7 @@ def _entry(row: Compared) -> dict[str, Any]:
         "baskets": _placebo(row.baskets),
         "placebo_note": row.luck.note,
         "episodes": None if seen is None else seen.episodes,
-        "entered": None if seen is None else seen.entries,
+        "entered": None if seen is None else seen.entered,
         "conclusion": row.conclusion,
         "notes": list(run.result.notes),
     }

@@ -91,9 +91,9 @@ def description(run: Run) -> dict[str, Any]:
         "version": __version__,
         "decides_on_change": run.state is not None and not run.strategy.only_scheduled,
         "absorption_episodes": absorption.episodes,
-        "absorption_entered": absorption.entries,
+        "absorption_entered": absorption.entered,
         "state_episodes": None if own is None else own.episodes,
-        "state_entered": None if own is None else own.entries,
+        "state_entered": None if own is None else own.entered,
         "inconclusive": is_inconclusive(run),
         "notes": list(run.result.notes),
     }

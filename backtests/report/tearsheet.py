@@ -180,7 +180,7 @@ def _regimes(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
         "sessions": str,
         "share": _PERCENT,
         "episodes": str,
-        "entries": str,
+        "entered": str,
         "mean_excess": _PERCENT,
         "benchmark_excess": _PERCENT,
         "volatility": _PERCENT,

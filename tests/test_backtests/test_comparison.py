@@ -584,7 +584,7 @@ def test_weights_are_in_force_from_their_fill_to_the_next() -> None:
 
 def seen(episodes: int | None) -> Observed | None:
     """Return so many episodes, entered more often than any conclusion needs."""
-    return None if episodes is None else Observed(episodes=episodes, entries=9)
+    return None if episodes is None else Observed(episodes=episodes, entered=9)
 
 
 def placed_at(row: Compared, episodes: int | None, true: float, others: list[float]) -> Compared:

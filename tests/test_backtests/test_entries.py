@@ -26,7 +26,7 @@ def labels(states: str) -> pd.Series:
 def seen(states: str, watched: str = "A") -> tuple[int, int]:
     """Return episodes and entries among the labels that returns were earned under."""
     found = observe(labels(states), tuple(watched))
-    return found.episodes, found.entries
+    return found.episodes, found.entered
 
 
 # --- Which label a return was earned under ---------------------------------------------------
@@ -152,9 +152,9 @@ def test_two_stays_eight_sessions_apart_are_one_episode(history: History, readin
     driven = config_from({"strategy": "cash-heavy@quantities", **SINCE})
     quantities = read(driven, history)
     run = run_on(driven, history, quantities, window(driven, history, quantities))
-    assert entries.of_absorption(run) == Observed(episodes=2, entries=3)
+    assert entries.of_absorption(run) == Observed(episodes=2, entered=3)
     assert is_inconclusive(run)
-    assert entries.of_absorption(made(history, reading)) == Observed(episodes=6, entries=10)
+    assert entries.of_absorption(made(history, reading)) == Observed(episodes=6, entered=10)
 
 
 def test_a_conclusion_needs_three_episodes_not_three_entries(
@@ -169,10 +169,10 @@ def test_a_conclusion_needs_three_episodes_not_three_entries(
         return replace(run, state=known, reading=replace(reading, regime=known))
 
     flicker = with_regime("NNNANANANAN")
-    assert entries.of_own_states(flicker) == Observed(episodes=1, entries=4)
+    assert entries.of_own_states(flicker) == Observed(episodes=1, entered=4)
     assert is_inconclusive(flicker)
     apart = with_regime(("NA" + "N" * QUARTER) * 3)
-    assert entries.of_own_states(apart) == Observed(episodes=3, entries=3)
+    assert entries.of_own_states(apart) == Observed(episodes=3, entered=3)
     assert not is_inconclusive(apart)
 
 
@@ -181,6 +181,6 @@ def test_a_window_that_starts_inside_a_state_did_not_enter_it(
 ) -> None:
     """ABSORPTION by the votes begins on 2025-10-16 and lasts to the end of the history."""
     begun = made(history, reading, start="2025-10-10")
-    assert entries.of_absorption(begun) == Observed(episodes=1, entries=1)
+    assert entries.of_absorption(begun) == Observed(episodes=1, entered=1)
     inside = made(history, reading, start="2025-10-20")
-    assert entries.of_absorption(inside) == Observed(episodes=1, entries=0)
+    assert entries.of_absorption(inside) == Observed(episodes=1, entered=0)

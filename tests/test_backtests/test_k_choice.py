@@ -6,6 +6,7 @@ import pytest
 
 from backtests.config import config_from
 from backtests.evidence import metrics
+from backtests.evidence.entries import of_absorption
 from backtests.evidence.k_choice import KS, by_k
 from backtests.history.panel import History
 from backtests.pipeline import Run, run
@@ -29,6 +30,8 @@ def test_the_row_of_the_default_k_is_the_run_itself(finished: Run) -> None:
     row = by_k(finished).loc[0.09]
     assert row["cagr"] == pytest.approx(metrics.cagr(finished.result.returns), rel=1e-12)
     assert row["max_drawdown"] == metrics.max_drawdown(finished.result.returns).depth
+    seen = of_absorption(finished)
+    assert (row["absorption_episodes"], row["absorption_entered"]) == (seen.episodes, seen.entered)
 
 
 @pytest.mark.parametrize("k", [0.08, 0.11])

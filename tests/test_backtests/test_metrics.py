@@ -116,7 +116,7 @@ def test_a_return_counts_for_the_regime_it_was_earned_under(lag: int) -> None:
         assert row["benchmark_excess"] == pytest.approx(2 * row["mean_excess"])
         assert row["hit_rate"] == pytest.approx(sum(g > 0 for g in gains) / len(gains))
     assert table["episodes"].to_dict() == {"none": 1, "A": 1, "B": 1}
-    assert table["entries"].to_dict() == {"none": 0, "A": 59, "B": 60}
+    assert table["entered"].to_dict() == {"none": 0, "A": 59, "B": 60}
 
 
 # --- Edges that an average hides -------------------------------------------------------------

@@ -208,7 +208,7 @@ def a_run(strategy: Strategy, state: list[str | None] | None, decided: list[int]
 
 def entered(run: Any) -> int | None:
     seen = of_own_states(run)
-    return None if seen is None else seen.entries
+    return None if seen is None else seen.entered
 
 
 def test_thirds_in_and_out_are_one_time() -> None:
