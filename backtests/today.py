@@ -1,21 +1,36 @@
-"""What to hold now, what changed since the last decision, and the orders that lead there."""
+"""What to hold now, whether today is a day of decision, and the orders a backtest would place.
+
+A backtest decides on scheduled sessions and on changes of state, and trades on no other. Whoever
+follows :func:`today` session by session, filling its orders at the close ``lag`` sessions later,
+places the orders of the backtest. The drift band and the gross limit are held to real holdings,
+after costs, where a backtest compares drifted targets before costs; that differs where a holding
+stands within a cost of either. Missing data are the exception, since a live user's data may be late
+where a backtest's are complete:
+
+- A price past its staleness limit. A backtest leaves the asset alone, and closes it at its last
+  price after :data:`backtests.engine.schedule.GIVE_UP` days. Here its last price is carried on, so
+  its target is kept; it is not traded, and it is listed in :attr:`Today.missing`.
+- A state that was known and has no view now. A backtest takes no regime as NEUTRAL. Here nothing is
+  decided until the state is back, and the series that ended are listed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig
-from backtests.engine.costs import Costs
+from backtests.engine.schedule import Schedule
+from backtests.history.calendar import all_sessions, session_after
 from backtests.history.panel import History
+from backtests.holdings import CASH, check_held, orders_to, value_of, weights_of
 from backtests.pipeline import decisions, read
-from signals.errors import ConfigError, DataError, MissingSeries
+from signals.base import since
+from signals.errors import ConfigError
 from signals.regime import Reading
-from strategies import decide
+from strategies import Strategy, decide
 from strategies.base import check_weights
-
-CASH = "CASH"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,33 +41,62 @@ class Today:
     ----------
     session
         The session; nothing after it was read.
-    reading
-        The signals up to it.
+    regime, since
+        The regime at its close, None without one, and the session on which that began.
+    decided_because
+        Why it is a day of decision: ``start``, ``schedule``, ``change of state from A to B``, or
+        several, joined by ``; ``. None on a day that is not one.
+    next_decision
+        The next scheduled session after it; a change of state may come sooner. None beyond the
+        calendar, which ends a year from now.
+    fills_on
+        The session at whose close a backtest fills the orders; None likewise.
     target
-        Weights by asset, fractions; the remainder is cash in bills.
-    decided_on
-        The session of the last scheduled decision before this one.
-    before
-        What was decided then.
-    orders
-        ``asset, units, price, value, cost`` that lead from the holdings to the target: units
-        signed and rounded, price in USD as known, value signed in USD, cost estimated in USD.
-        None without holdings.
+        Weights by asset in force from this close on, fractions, the remainder cash in bills: those
+        decided now on a day of decision, else those decided last.
+    if_decided
+        What it would decide at this close, whether or not it does.
+    decided_on, before
+        The session of the last decision before this one, and what was decided then; the session
+        itself when it is the first one.
+    missing
+        Ids whose last value is too old to count, by id the last session that has one. Only what is
+        held, has a share of the target, or takes the view of a state stands here.
+    state_is_lost
+        Whether the state that it follows had a view before and has none now.
     value
         Of the holdings, USD; None without.
     beyond_band
-        Assets that are further than the drift band from their target: a backtest would trade
-        today if one is. None without holdings.
+        Assets that are further than the drift band from the target. None without holdings.
+    beyond_limit
+        Whether short holdings have drifted beyond the strategy's gross limit, in which case a
+        backtest trades on any day. None without holdings.
+    orders
+        What a backtest would place at this close, see :func:`backtests.holdings.orders_to`; empty
+        where it would not trade. None without holdings.
     """
 
     session: pd.Timestamp
-    reading: Reading
+    regime: str | None
+    since: pd.Timestamp | None
+    decided_because: str | None
+    next_decision: pd.Timestamp | None
+    fills_on: pd.Timestamp | None
     target: pd.Series
+    if_decided: pd.Series
     decided_on: pd.Timestamp
     before: pd.Series
-    orders: pd.DataFrame | None
+    missing: dict[str, pd.Timestamp]
+    state_is_lost: bool
     value: float | None
     beyond_band: tuple[str, ...] | None
+    beyond_limit: bool | None
+    orders: pd.DataFrame | None
+
+    @property
+    def is_decision_day(self) -> bool:
+        """Whether the strategy decides at this close."""
+        return self.decided_because is not None
 
 
 def today(
@@ -68,143 +112,251 @@ def today(
     Parameters
     ----------
     config
-        Names the strategy, its driver, signals, schedule, band and costs.
+        Names the strategy, its driver, signals, schedule, band, costs and start. It decides at the
+        close of the first session at or after ``start``, default the first with a regime.
     history
         Must hold prices of its assets and of the holdings.
     session
         A session of the history.
     holdings
-        Units by asset, and USD under ``CASH``.
+        Units by asset, and USD under ``CASH``. A coin counts at the close of the session's own
+        date where that is held, as in a backtest.
     decimals
         To which units are rounded, toward zero.
 
     Raises
     ------
     MissingSeries
-        When an asset held has no price at the session.
+        When the holdings name what has no price.
     ConfigError
-        When the holdings are worth nothing.
+        When the holdings are worth nothing, or the start lies after the session.
     """
-    past = history.until(session)
+    return make_plan(config, history.until(session)).at(session, holdings, decimals=decimals)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a strategy wants at each session of a history: made once, asked for many sessions.
+
+    Attributes
+    ----------
+    config, strategy, history, reading
+        Whose plan, on what.
+    state
+        Of the strategy, see :meth:`strategies.Strategy.state`.
+    weights
+        What it would decide at each session, prices past their limit carried on.
+    decided
+        The sessions on which it decides.
+    followed
+        The sessions on which it is followed.
+    """
+
+    config: RunConfig
+    strategy: Strategy
+    history: History
+    reading: Reading
+    state: pd.Series | None
+    weights: pd.DataFrame
+    decided: pd.DatetimeIndex
+    followed: pd.DatetimeIndex
+
+    def at(
+        self,
+        session: pd.Timestamp,
+        holdings: Mapping[str, float] | None = None,
+        *,
+        decimals: int = 4,
+    ) -> Today:
+        """Return the decision at a session's close; parameters and errors as :func:`today`."""
+        if session < self.followed[0]:
+            raise ConfigError(
+                f"expected a session from {self.followed[0].date()} on, where the strategy starts, "
+                f"was {session.date()}"
+            )
+        because = self._because(session)
+        earlier = self.decided[self.decided < session]
+        last = pd.Timestamp(earlier[-1] if len(earlier) else session)
+        target = self._row(last if because is None else session)
+        held = {asset: u for asset, u in (holdings or {}).items() if asset != CASH}
+        traded = None if holdings is None else self._trade(session, target, holdings, decimals)
+        regime = self.reading.regime.loc[:session]
+        return Today(
+            session=session,
+            regime=regime.iloc[-1],
+            since=since(regime),
+            decided_because=because,
+            next_decision=next_scheduled(self.config.schedule, session),
+            fills_on=_later(session, self.config.lag),
+            target=target.rename("target"),
+            if_decided=self._row(session).rename("if decided"),
+            decided_on=last,
+            before=self._row(last).rename("before"),
+            missing=self._missing(session, target, held),
+            state_is_lost=self._state_is_lost(session),
+            value=None if traded is None else traded.value,
+            beyond_band=None if traded is None else traded.beyond_band,
+            beyond_limit=None if traded is None else traded.beyond_limit,
+            orders=None if traded is None else traded.orders,
+        )
+
+    def _row(self, session: pd.Timestamp) -> pd.Series:
+        return self.weights.iloc[self.weights.index.searchsorted(session)]
+
+    def _because(self, session: pd.Timestamp) -> str | None:
+        """Return why a session is a day of decision; None when it is not one."""
+        if session not in self.decided:
+            return None
+        reasons = ["start"] if session == self.followed[0] else []
+        if self.config.schedule.sessions(pd.DatetimeIndex([session]))[0]:
+            reasons.append("schedule")
+        change = None if self.strategy.only_scheduled else self._change(session)
+        return "; ".join([*reasons, *([change] if change else [])])
+
+    def _change(self, session: pd.Timestamp) -> str | None:
+        if self.state is None or session == self.followed[0]:
+            return None
+        now, was = self.state.loc[:session].iloc[[-1, -2]].fillna("none")
+        return None if now == was else f"change of state from {was} to {now}"
+
+    def _trade(
+        self,
+        session: pd.Timestamp,
+        target: pd.Series,
+        holdings: Mapping[str, float],
+        decimals: int,
+    ) -> "_Trade":
+        """Return what a backtest that holds this would do at the session's close."""
+        held = [asset for asset in holdings if asset != CASH]
+        check_held(held, self.history.closes.loc[:session])
+        assets = dict.fromkeys((*held, *self.strategy.assets))
+        prices = pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
+        now = weights_of(holdings, prices)
+        off = (target.reindex(now.index, fill_value=0.0) - now).abs() > self.config.band
+        beyond_limit = bool((now < 0).any() and now.abs().sum() > self._gross_limit(now))
+        stale = [asset for asset in assets if self._is_stale(asset, session)]
+        orders = orders_to(target, holdings, prices, self.config.costs, decimals, stale)
+        trades = beyond_limit or (session in self.decided and bool(off.any()))
+        return _Trade(
+            value=value_of(holdings, prices),
+            beyond_band=tuple(map(str, now.index[off])),
+            beyond_limit=beyond_limit,
+            orders=orders if trades else orders.iloc[:0],
+        )
+
+    def _gross_limit(self, held: pd.Series) -> float:
+        """Return the gross limit, with room for the costs of a trade that goes right up to it."""
+        rates = [self.config.costs.rate(str(asset)) for asset in held.index]
+        return self.strategy.gross_limit * (1 + max(rates, default=0.0)) + 1e-9
+
+    def _price(self, asset: str, session: pd.Timestamp) -> float:
+        """Return the close of the session's date, else what is known at it, else the last close."""
+        if asset not in self.history.closes:
+            return float("nan")
+        closes = self.history.closes[asset].loc[:session]
+        choices = (closes.iloc[-1], self.history.panel[asset].loc[session], closes.ffill().iloc[-1])
+        return float(next((price for price in choices if pd.notna(price)), float("nan")))
+
+    def _missing(
+        self, session: pd.Timestamp, target: pd.Series, held: Mapping[str, float]
+    ) -> dict[str, pd.Timestamp]:
+        """Return the ids that are missed at a session, with the last session that has a value."""
+        shares = self._row(session).abs() + target.abs()
+        asked = [*held, *shares.index[shares > 0], *self.strategy.reads]
+        if self._state_is_lost(session):
+            asked += self._inputs_without_view(session)
+        missing = [id for id in dict.fromkeys(asked) if self._is_stale(id, session)]
+        return {id: self._last_seen(id, session) for id in missing}
+
+    def _inputs_without_view(self, session: pd.Timestamp) -> list[str]:
+        """Return what the signals read that have no view at a session."""
+        flags = self.reading.flags.loc[session]
+        silent = [name for name, flag in flags.items() if pd.isna(flag)]
+        chosen = self.config.build_signals()
+        return [id for name in silent for id in chosen[str(name)].inputs]
+
+    def _state_is_lost(self, session: pd.Timestamp) -> bool:
+        return self.state is not None and bool(_is_lost(self.state).loc[session])
+
+    def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
+        """Return whether an id had a value before the session and has none at it."""
+        if id not in self.history.panel:
+            return False
+        seen = self.history.panel[id].loc[:session].notna()
+        return bool(seen.any() and not seen.iloc[-1])
+
+    def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
+        """Return the last session with a close of an asset, or a value known of a series."""
+        values = self.history.closes if id in self.history.closes else self.history.panel
+        return pd.Timestamp(values[id].loc[:session].dropna().index[-1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Trade:
+    """What holdings are worth and how they are traded; fields as in :class:`Today`."""
+
+    value: float
+    beyond_band: tuple[str, ...]
+    beyond_limit: bool
+    orders: pd.DataFrame
+
+
+def make_plan(config: RunConfig, history: History) -> Plan:
+    """Return what a strategy wants at each session of a history; errors as :func:`today`."""
     strategy = config.build_strategy()
-    reading = read(config, past)
-    weights = decide(strategy, reading, past.panel)
+    reading = read(config, history)
+    panel = _carried(history.panel, (*strategy.assets, *strategy.reads))
+    weights = decide(strategy, reading, panel)
     check_weights(weights, strategy.name, strategy.gross_limit)
-    index = pd.DatetimeIndex(past.panel.index)
-    decided = decisions(config, strategy, strategy.state(reading, past.panel), index)
-    earlier = decided[decided < session]
-    last = earlier[-1] if len(earlier) else session
-    orders = value = beyond = None
-    if holdings is not None:
-        prices = _prices(past, (*holdings, *strategy.assets), set(holdings) - {CASH})
-        value = _value(holdings, prices)
-        orders = _orders(holdings, weights.iloc[-1], prices, value, decimals, config.costs)
-        beyond = _beyond(holdings, weights.iloc[-1], prices, value, config.band)
-    return Today(
-        session=session,
+    state = strategy.state(reading, panel)
+    followed = _followed(config, history, reading)
+    decided = decisions(config, strategy, state, followed)
+    if state is not None:
+        decided = decided[~decided.isin(state.index[_is_lost(state)])]
+    return Plan(
+        config=config,
+        strategy=strategy,
+        history=history,
         reading=reading,
-        target=weights.iloc[-1].rename("target"),
-        decided_on=pd.Timestamp(last),
-        before=weights.iloc[weights.index.searchsorted(last)].rename("before"),
-        orders=orders,
-        value=value,
-        beyond_band=beyond,
+        state=state,
+        weights=weights,
+        decided=decided,
+        followed=followed,
     )
 
 
-def read_holdings(path: Path) -> dict[str, float]:
-    """Read a CSV of ``asset,units``; cash in USD under the asset CASH.
+def _carried(panel: pd.DataFrame, ids: tuple[str, ...]) -> pd.DataFrame:
+    """Return the panel with the last values of some ids carried on beyond their limit."""
+    there = [id for id in dict.fromkeys(ids) if id in panel]
+    return panel.assign(**{id: panel[id].ffill() for id in there})
 
-    Raises
-    ------
-    DataError
-        With the line, when it is not such a file.
-    """
+
+def _is_lost(state: pd.Series) -> pd.Series:
+    """Return where a state has no view although it had one before."""
+    seen = np.maximum.accumulate(state.notna().to_numpy(dtype=bool))
+    return state.isna() & seen
+
+
+def _followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
+    """Return the sessions from the first decision on, as a backtest has them."""
+    index = pd.DatetimeIndex(history.panel.index)
+    if config.start is None:
+        return index[int(reading.regime.notna().to_numpy().argmax()) :]
+    start = pd.Timestamp(config.start)
+    history.session(start, "start")
+    return index[index >= start]
+
+
+def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | None:
+    """Return the first scheduled session after one; None beyond the calendar."""
+    calendar = all_sessions()
+    later = calendar[calendar > session]
+    due = later[schedule.sessions(later)]
+    return pd.Timestamp(due[0]) if len(due) else None
+
+
+def _later(session: pd.Timestamp, lag: int) -> pd.Timestamp | None:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"expected holdings in {path}, but {error}; check the path") from None
-    if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
-        raise DataError(f"{path.name}: line 1: expected the header asset,units; add it")
-    holdings: dict[str, float] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        if line.strip():
-            asset, units = _holding(path.name, number, line)
-            if asset in holdings:
-                raise DataError(f"{path.name}: line {number}: {asset} a second time; add them up")
-            holdings[asset] = units
-    if not holdings:
-        raise DataError(f"{path.name}: expected a row for each holding, found none; add CASH,USD")
-    return holdings
-
-
-def _holding(name: str, number: int, line: str) -> tuple[str, float]:
-    cells = [cell.strip() for cell in line.split(",")]
-    try:
-        asset, units = cells[0], float(cells[1])
-    except (IndexError, ValueError):
-        asset, units = "", float("nan")
-    if not asset or len(cells) != 2 or not abs(units) < 1e15:
-        raise DataError(
-            f"{name}: line {number}: expected an asset and a number of units, was {line!r}; "
-            "correct it"
-        )
-    return asset, units
-
-
-def _prices(history: History, tickers: tuple[str, ...], held: set[str]) -> pd.Series:
-    """Return prices as known at the end of the history; every asset held must have one."""
-    row = history.panel.iloc[-1]
-    names = [t for t in dict.fromkeys(tickers) if t != CASH]
-    prices = pd.Series({t: row.get(t, float("nan")) for t in names}, dtype="float64")
-    missing = sorted(t for t in held if pd.isna(prices[t]))
-    if missing:
-        raise MissingSeries(
-            f"expected a price of {', '.join(missing)} at the session, found none; import it or "
-            "correct the ticker in the holdings"
-        )
-    return prices
-
-
-def _value(holdings: Mapping[str, float], prices: pd.Series) -> float:
-    value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
-    if not value > 0:
-        raise ConfigError(f"expected holdings worth more than nothing, were {value:,.2f} USD")
-    return float(value)
-
-
-def _beyond(
-    holdings: Mapping[str, float],
-    target: pd.Series,
-    prices: pd.Series,
-    value: float,
-    band: float,
-) -> tuple[str, ...]:
-    now = {a: holdings.get(a, 0.0) * prices[a] / value for a in prices.index if prices[a] > 0}
-    return tuple(a for a, w in now.items() if abs(target.get(a, 0.0) - w) > band)
-
-
-def _orders(
-    holdings: Mapping[str, float],
-    target: pd.Series,
-    prices: pd.Series,
-    value: float,
-    decimals: int,
-    costs: Costs,
-) -> pd.DataFrame:
-    rows = []
-    for asset in prices.index:
-        if pd.isna(prices[asset]):
-            continue
-        wanted = target.get(asset, 0.0) * value / prices[asset]
-        units = _toward_zero(wanted - holdings.get(asset, 0.0), decimals)
-        if units:
-            traded = units * prices[asset]
-            cost = abs(traded) * costs.rate(asset)
-            rows.append((asset, units, prices[asset], traded, cost))
-    return pd.DataFrame(rows, columns=["asset", "units", "price", "value", "cost"])
-
-
-def _toward_zero(units: float, decimals: int) -> float:
-    scale = 10**decimals
-    return float(int(round(units * scale, 6)) / scale)
+        return pd.Timestamp(session_after(pd.DatetimeIndex([session]), lag)[0])
+    except ConfigError:
+        return None

@@ -26,6 +26,7 @@ ROOMS = (
     "engine",
     "config",
     "pipeline",
+    "holdings",
     "today",
     "evidence",
     "walkforward",

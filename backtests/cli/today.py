@@ -1,4 +1,4 @@
-"""``drypowder today``: target weights now, and why."""
+"""``drypowder today``: what to hold from this close on, and why."""
 
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -14,8 +14,12 @@ from backtests.cli.options import (
     console,
     print_json,
     progress,
+    warn,
     warn_if_stale,
 )
+
+#: Exit code when a value that the target needs is missing; that of a source that failed.
+MISSING = 3
 
 
 def today(
@@ -25,6 +29,12 @@ def today(
     at: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it
         typer.Option("--at", metavar="DATE", help="The session; default the last one held."),
+    ] = None,
+    start: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--start", metavar="DATE", help="The session you start on: it is a day of decision."
+        ),
     ] = None,
     holdings: Annotated[
         Optional[Path],  # noqa: UP045
@@ -36,95 +46,161 @@ def today(
     seed: SeedOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show target weights now, what changed, why, and the orders that lead there."""
+    """Show whether today is a day of decision, the target weights, why, and the orders.
+
+    The orders are those a backtest would place: none on a day without a decision, and none while
+    every holding is within the drift band. Exit code 3 says that data are missing: a target is
+    then kept, and what is missing is listed with the date of its last value.
+    """
     from backtests.config import config_from
+    from backtests.holdings import read_holdings
     from backtests.pipeline import check_assets
     from backtests.report.reading import read_at
-    from backtests.today import read_holdings
     from backtests.today import today as decide
 
-    config = config_from({"strategy": strategy})
+    config = config_from({"strategy": strategy, "start": start})
     built = config.build_strategy()
     held = read_holdings(holdings) if holdings else None
     choice = choose_history(source, store, seed)
     with progress("reading history"):
-        history = choice.open((*config.series(), *_tickers(held)))
+        history = choice.open((*config.series(), *_tickers(held, choice)))
     check_assets(built.assets, history)
     session = history.session(at, "--at")
     decision = decide(config, history, session, held, decimals=decimals)
-    why = _reason(config, built, decision.reading, read_at(history, session)["sentence"])
+    why = _reason(config, built, decision, read_at(history, session)["sentence"])
     said = _plain(decision, config.label, history.source, why)
     print_json(said) if json else _print(said)
+    for line in _what_is_missing(decision):
+        warn(line)
     if at is None:
         warn_if_stale(history)
+    if decision.missing or decision.state_is_lost:
+        raise typer.Exit(MISSING)
 
 
-def _reason(config: Any, strategy: Any, reading: Any, by_votes: str) -> str:
+def _reason(config: Any, strategy: Any, decision: Any, by_votes: str) -> str:
     """Return why it holds what it holds: the regime it follows, by what drives that."""
-    from signals.base import since
     from signals.drivers import VOTES
 
     if config.driver == VOTES:
         return by_votes if strategy.follows_regime else f"it follows no regime; {by_votes}"
-    start = since(reading.regime)
-    began = "" if start is None else f" since {start.date()}"
-    return f"{reading.regime.iloc[-1] or 'no regime'}{began}, by {config.driver}"
+    began = "" if decision.since is None else f" since {decision.since.date()}"
+    return f"{decision.regime or 'no regime'}{began}, by {config.driver}"
 
 
-def _tickers(held: dict[str, float] | None) -> tuple[str, ...]:
-    return tuple(asset for asset in held or {} if asset != "CASH")
+def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
+    """Return the assets held whose prices can be read; the others are refused by their name."""
+    from backtests.history.batch import is_price
+    from backtests.history.store import Store, default_store
+    from signals.universe import UNIVERSE
+
+    if choice.decided() == "simulated":
+        return ()
+    known = {*UNIVERSE, *Store(choice.store or default_store()).series_ids()}
+    return tuple(asset for asset in held or {} if asset in known and is_price(asset))
+
+
+def _what_is_missing(decision: Any) -> list[str]:
+    """Return a line for each value that is missing, and what that does to the target."""
+    lines = [
+        f"{id}: the last value is of {last.date()}, too old to count; its target is kept, and it "
+        "is not traded; fetch or import it"
+        for id, last in decision.missing.items()
+    ]
+    if decision.state_is_lost:
+        lines.append(
+            "the state has no view, since values are missing: the target decided last is kept"
+        )
+    return lines
 
 
 def _plain(decision: Any, strategy: str, source: str, sentence: str) -> dict[str, Any]:
     from backtests.report.numbers import plain
 
-    target, before = decision.target, decision.before
     said: dict[str, Any] = plain(
         {
             "as_of": decision.session,
             "strategy": strategy,
             "source": source,
             "reason": sentence,
-            "weights": {**target.to_dict(), "CASH": 1 - float(target.sum())},
+            "regime": decision.regime,
+            "since": decision.since,
+            "is_decision_day": decision.is_decision_day,
+            "decided_because": decision.decided_because,
+            "next_decision_date": decision.next_decision,
+            "weights": _with_cash(decision.target),
             "last_decision": {
                 "date": decision.decided_on,
-                "weights": {**before.to_dict(), "CASH": 1 - float(before.sum())},
+                "weights": _with_cash(decision.before),
             },
+            "weights_if_decided": _with_cash(decision.if_decided),
+            "missing": [{"id": id, "last_value_on": last} for id, last in decision.missing.items()],
+            "state_is_lost": decision.state_is_lost,
             "value": decision.value,
             "orders": None if decision.orders is None else decision.orders.to_dict("records"),
+            "fills_on": decision.fills_on,
             "beyond_band": decision.beyond_band,
+            "beyond_limit": decision.beyond_limit,
         }
     )
     return said
 
 
-def _print(said: dict[str, Any]) -> None:
-    from rich.table import Table
+def _with_cash(weights: Any) -> dict[str, float]:
+    return {**weights.to_dict(), "CASH": 1 - float(weights.sum())}
 
+
+def _print(said: dict[str, Any]) -> None:
     screen = console()
     label = "SIMULATED " if said["source"] == "simulated" else ""
     screen.print(f"[bold]{label}{said['strategy']}[/bold] at the close of {said['as_of']}")
     screen.print(said["reason"])
-    before = said["last_decision"]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("asset", "target", f"decided {before['date']}", "change"):
-        table.add_column(name, justify="left" if name == "asset" else "right")
-    for asset, weight in said["weights"].items():
-        was = before["weights"][asset]
-        if weight or was:
-            change = weight - was
-            shown = f"{100 * change:+.1f}" if abs(change) > 5e-4 else ""
-            table.add_row(asset, f"{100 * weight:.1f} %", f"{100 * was:.1f} %", shown)
-    screen.print(table)
+    screen.print(_decision_line(said))
+    screen.print(_weights_table(said))
     if said["orders"] is not None:
         _print_orders(screen, said)
     typer.echo("Research, not investment advice.")
 
 
+def _decision_line(said: dict[str, Any]) -> str:
+    later = said["next_decision_date"]
+    scheduled = "" if later is None else f"; the next scheduled decision is on {later}"
+    if said["is_decision_day"]:
+        return f"a day of decision ({said['decided_because']}){scheduled}"
+    return f"not a day of decision: the target of {said['last_decision']['date']} stays{scheduled}"
+
+
+def _weights_table(said: dict[str, Any]) -> Any:
+    """Return target weights beside those decided before, or beside what it would decide now."""
+    from rich.table import Table
+
+    decided = f"decided {said['last_decision']['date']}"
+    if said["is_decision_day"]:
+        names, other_weights = ("target", decided), said["last_decision"]["weights"]
+    else:
+        names, other_weights = (decided, "if decided now"), said["weights_if_decided"]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("asset", *names, "change"):
+        table.add_column(name, justify="left" if name == "asset" else "right")
+    for asset, weight in said["weights"].items():
+        other = other_weights[asset]
+        if weight or other:
+            change = weight - other if said["is_decision_day"] else other - weight
+            shown = f"{100 * change:+.1f}" if abs(change) > 5e-4 else ""
+            table.add_row(asset, f"{100 * weight:.1f} %", f"{100 * other:.1f} %", shown)
+    return table
+
+
 def _print_orders(screen: Any, said: dict[str, Any]) -> None:
     from rich.table import Table
 
-    screen.print(f"holdings worth {said['value']:,.2f} USD; orders at the prices known:")
+    if not said["orders"]:
+        screen.print(f"holdings worth {said['value']:,.2f} USD; no orders: {_why_none(said)}")
+        return
+    screen.print(
+        f"holdings worth {said['value']:,.2f} USD; orders at the prices known, which a backtest "
+        f"fills at the close of {said['fills_on']}:"
+    )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("asset", "units", "price", "value", "cost"):
         table.add_column(name, justify="left" if name == "asset" else "right")
@@ -132,5 +208,15 @@ def _print_orders(screen: Any, said: dict[str, Any]) -> None:
         money = (f"{o[k]:,.2f}" for k in ("price", "value", "cost"))
         table.add_row(o["asset"], f"{o['units']:+,.8g}", *money)
     screen.print(table)
+
+
+def _why_none(said: dict[str, Any]) -> str:
     if not said["beyond_band"]:
-        screen.print("every holding is within the drift band: a backtest would not trade today")
+        return "every holding is within the drift band of its target"
+    if said["is_decision_day"]:
+        return "what is beyond the drift band cannot be traded, or is less than a unit"
+    beyond = ", ".join(said["beyond_band"])
+    return (
+        f"{beyond} beyond the drift band, which waits for the next decision (--start "
+        f"{said['as_of']} begins with one)"
+    )

@@ -13,8 +13,9 @@ from backtests.cli.app import command
 from backtests.config import config_from
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
+from backtests.holdings import read_holdings
 from backtests.report.reading import read_at
-from backtests.today import read_holdings, today
+from backtests.today import today
 from signals.dry_powder import DryPowder
 from strategies import STRATEGIES
 
@@ -337,21 +338,23 @@ def test_sensitivity_reaches_the_parameters_of_parts() -> None:
 def test_the_orders_lead_from_the_holdings_to_the_target(
     history: History, strategy: str, decimals: int
 ) -> None:
-    session = pd.Timestamp("2025-11-14")
+    session = pd.Timestamp("2025-11-28")  # the month's last session: a day of decision
     held = {"SPY": 300.0, "NVDA": 120.0, "BTC-USD": 0.5, "CASH": 250_000.0}
     decision = today(config_from({"strategy": strategy}), history, session, held, decimals=decimals)
     assert decision.orders is not None
     assert decision.value is not None
-    prices = history.panel.loc[session]
+    prices = history.closes.loc[session]
     after = dict(held)
     for order in decision.orders.itertuples():
         after[order.asset] = after.get(order.asset, 0.0) + order.units
         after["CASH"] -= order.value
         assert order.price == prices[order.asset]
+    costs = decision.orders["cost"].sum()
     for asset in set(after) - {"CASH"}:
-        reached = after[asset] * prices[asset] / decision.value
-        rounding = 10**-decimals * prices[asset] / decision.value
-        assert abs(reached - decision.target.get(asset, 0.0)) <= rounding + 1e-12
+        reached = after[asset] * prices[asset]
+        missed = abs(reached - decision.target.get(asset, 0.0) * decision.value)
+        assert missed <= 10**-decimals * prices[asset] + costs + 1e-6
+    assert after["CASH"] >= costs - 1e-6
     spent = sum(u * prices[a] for a, u in after.items() if a != "CASH")
     assert spent + after["CASH"] == pytest.approx(decision.value)
 

@@ -1,0 +1,170 @@
+"""What somebody holds: read from a file, valued, and led to target weights by orders."""
+
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from backtests.engine.costs import Costs
+from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.universe import UNIVERSE
+
+CASH = "CASH"
+#: Bytes; a file of holdings is some kilobytes.
+LARGEST_FILE = 1_000_000
+_SHOWN = 60
+
+
+def read_holdings(path: Path) -> dict[str, float]:
+    """Read a CSV of ``asset,units``; cash in USD under the asset CASH.
+
+    Raises
+    ------
+    DataError
+        When it is no regular file of at most :data:`LARGEST_FILE` bytes, or a line is wrong; the
+        message names the line.
+    """
+    lines = _text(path).splitlines()
+    if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
+        raise DataError(f"{path.name}: line 1: expected the header asset,units; add it")
+    holdings: dict[str, float] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        if line.strip():
+            asset, units = _holding(path.name, number, line)
+            if asset in holdings:
+                raise DataError(f"{path.name}: line {number}: {asset} a second time; add them up")
+            holdings[asset] = units
+    if not holdings:
+        raise DataError(f"{path.name}: expected a row for each holding, found none; add CASH,USD")
+    return holdings
+
+
+def _text(path: Path) -> str:
+    """Return a regular file's text. Its size is not asked but read, since some files state 0."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(
+                f"expected holdings in a regular file, but {path} is a folder, a pipe or a device; "
+                "name a CSV file"
+            )
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise DataError(
+                f"expected holdings in a file of at most {LARGEST_FILE:,} bytes, but {path} is "
+                "larger; name a CSV with one line for each holding"
+            )
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"expected holdings in {path}, but {error}; check the path") from None
+
+
+def _holding(name: str, number: int, line: str) -> tuple[str, float]:
+    cells = [cell.strip() for cell in line.split(",")]
+    try:
+        asset, units = cells[0], float(cells[1])
+    except (IndexError, ValueError):
+        asset, units = "", float("nan")
+    if not asset or len(cells) != 2 or not abs(units) < 1e15:
+        shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
+        raise DataError(
+            f"{name}: line {number}: expected an asset and a number of units below 1e15, was "
+            f"{shown!r}; correct it"
+        )
+    return asset, units
+
+
+def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
+    """Raise :class:`MissingSeries` unless every asset held has a price.
+
+    Parameters
+    ----------
+    held
+        Tickers, :data:`CASH` aside.
+    priced
+        Closes, sessions × assets, USD. A series of the catalog, GDP say, is no column of it.
+    """
+    for ticker in held:
+        if ticker not in priced:
+            known = (*priced.columns, *UNIVERSE)
+            raise MissingSeries(f"holdings: {unknown('asset', ticker, known)}")
+        if not priced[ticker].notna().any():
+            raise MissingSeries(
+                f"expected a price of {ticker}, which is held, found none up to the session; "
+                "import it or correct the ticker in the holdings"
+            )
+
+
+def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
+    """Return what holdings are worth, USD.
+
+    Raises
+    ------
+    ConfigError
+        When that is not above zero.
+    """
+    value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
+    if not value > 0:
+        raise ConfigError(f"expected holdings worth more than nothing, were {value:,.2f} USD")
+    return float(value)
+
+
+def weights_of(holdings: Mapping[str, float], prices: pd.Series) -> pd.Series:
+    """Return holdings as fractions of their value, for every asset that has a price."""
+    units = pd.Series({a: holdings.get(a, 0.0) for a in prices.index[prices > 0]}, dtype="float64")
+    return units * prices.loc[units.index] / value_of(holdings, prices)
+
+
+def orders_to(
+    target: pd.Series,
+    holdings: Mapping[str, float],
+    prices: pd.Series,
+    costs: Costs,
+    decimals: int = 4,
+    untraded: Iterable[str] = (),
+) -> pd.DataFrame:
+    """Return the orders that lead from holdings to target weights, as the engine trades them.
+
+    Parameters
+    ----------
+    target
+        Weights, fractions of the value before costs; an asset that is not in it is sold.
+    holdings
+        Units by asset, and USD under :data:`CASH`.
+    prices
+        USD by asset; NaN where there is none, and then no order.
+    costs
+        Of each trade.
+    decimals
+        To which units are rounded, toward zero.
+    untraded
+        Assets that count for the value alone.
+
+    Returns
+    -------
+    ``asset, units, price, value, cost`` in the order of ``prices``: units signed, value signed in
+    USD, cost in USD and never negative. Sales come first and the largest purchase last; a purchase
+    that cash cannot pay with its costs is cut to what it can.
+    """
+    value, left = value_of(holdings, prices), set(untraded)
+    traded = [a for a in prices.index if pd.notna(prices[a]) and a not in left]
+    worth = {a: target.get(a, 0.0) * value - holdings.get(a, 0.0) * prices[a] for a in traded}
+    cash, placed = holdings.get(CASH, 0.0), {}
+    for asset in sorted(worth, key=lambda a: worth[a]):
+        price, rate = prices[asset], costs.rate(asset)
+        units = worth[asset] / price
+        if units > 0:
+            units = min(units, max(cash, 0.0) / (price * (1 + rate)))
+        units = toward_zero(units, decimals)
+        cost = abs(units * price) * rate
+        cash -= units * price + cost
+        placed[asset] = (asset, units, price, units * price, cost)
+    rows = [placed[a] for a in prices.index if a in placed and placed[a][1]]
+    return pd.DataFrame(rows, columns=["asset", "units", "price", "value", "cost"])
+
+
+def toward_zero(units: float, decimals: int) -> float:
+    """Return units rounded toward zero; what is whole but for a float's last digits stays whole."""
+    scale = 10**decimals
+    return float(int(round(units * scale, 6)) / scale)

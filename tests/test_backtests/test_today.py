@@ -1,0 +1,495 @@
+"""today: following it session by session is the backtest, and missing data trade nothing."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from backtests.cli.app import command
+from backtests.config import RunConfig, config_from
+from backtests.engine.costs import Costs
+from backtests.history.panel import History
+from backtests.holdings import CASH, LARGEST_FILE, orders_to, read_holdings
+from backtests.pipeline import run
+from backtests.today import Plan, Today, make_plan, next_scheduled, today
+from signals.errors import ConfigError, DataError, MissingSeries
+
+CAPITAL = 1_000_000.0
+HELD = {"SPY": 300.0, "NVDA": 120.0, CASH: 250_000.0}
+HOLDS_SPY = {"SPY": 300.0, CASH: 250_000.0}
+
+
+def at(session: str) -> pd.Timestamp:
+    return pd.Timestamp(session)
+
+
+# --- following it is the backtest -----------------------------------------------------------
+
+
+def replay(plan: Plan) -> pd.DataFrame:
+    """Return the orders of somebody who follows it, filled at the next close to the target."""
+    closes, costs = plan.history.closes, plan.config.costs
+    holdings, target, filled = {CASH: plan.config.initial_capital}, None, []
+    before = plan.followed[0]
+    for session in plan.followed:
+        _grow(holdings, plan, before, session)
+        if target is not None:
+            prices = closes.loc[:session, list(plan.strategy.assets)].ffill().iloc[-1]
+            unpriced = closes.columns[closes.loc[session].isna()]
+            orders = orders_to(target, holdings, prices, costs, 8, unpriced)
+            for order in orders.itertuples():
+                holdings[order.asset] = holdings.get(order.asset, 0.0) + order.units
+                holdings[CASH] -= order.value + order.cost
+            filled.append(orders.assign(date=session))
+        decision = plan.at(session, holdings)
+        target = decision.target if len(decision.orders) else None
+        before = session
+    return pd.concat(filled, ignore_index=True)
+
+
+def _grow(holdings: dict[str, float], plan: Plan, before: pd.Timestamp, now: pd.Timestamp) -> None:
+    """Let cash earn bills, and what is owed on shorts grow, over one session."""
+    if now == before:
+        return
+    holdings[CASH] *= 1 + float(plan.history.bills.loc[now])
+    for asset, units in holdings.items():
+        if units < 0 and asset != CASH:
+            holdings[asset] = units * (1 + plan.config.costs.borrowed(asset, (now - before).days))
+
+
+def compare(config: RunConfig, history: History) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the orders of the replay and of the backtest, by session and asset."""
+    keys = ["date", "asset"]
+    ours = replay(make_plan(config, history)).set_index(keys)[["units", "cost"]]
+    engine = run(config, history).result.orders.set_index(keys)[["units", "cost"]]
+    worth = engine["cost"] > 1e-4  # an order of a dollar or two is rounding
+    return ours[ours["cost"] > 1e-4].sort_index(), engine[worth].sort_index()
+
+
+@pytest.mark.parametrize(
+    "strategy", ["near-cash-flow", "defensive@quantities", "survival", "trend-universe", "spy"]
+)
+def test_whoever_follows_it_places_the_orders_of_the_backtest(
+    history: History, strategy: str
+) -> None:
+    ours, engine = compare(config_from({"strategy": strategy, "start": "2024-01-10"}), history)
+    assert list(ours.index) == list(engine.index)
+    pd.testing.assert_frame_equal(ours, engine, rtol=1e-6, atol=1e-5, check_names=False)
+
+
+def test_with_a_short_leg_too(history: History) -> None:
+    given = {"strategy": "memory-over-crypto", "start": "2018-09-04", "end": "2020-06-30"}
+    cut = history.until(at("2020-06-30"))
+    ours, engine = compare(config_from({**given, "params": {"volatility": 0.4}}), cut)
+    assert len(engine) > 100
+    pd.testing.assert_frame_equal(ours, engine, rtol=1e-6, atol=1e-5, check_names=False)
+
+
+@pytest.mark.parametrize(("coins", "beyond"), [(-5.0, False), (-6.0, True)])
+def test_shorts_beyond_the_gross_limit_are_cut_back_on_any_day(
+    history: History, coins: float, beyond: bool
+) -> None:
+    """Of 1,000,000 USD, 75 % are long; 25 % short stand at the limit, 30 % are beyond it."""
+    config = config_from({"strategy": "memory-over-crypto"})
+    session = at("2019-05-15")
+    price = history.closes.loc[session]
+    held = {"MU": 0.75e6 / price["MU"], "BTC-USD": coins * 5e4 / price["BTC-USD"], CASH: 0.25e6}
+    held[CASH] -= coins * 5e4
+    decision = today(config, history, session, held)
+    assert not decision.is_decision_day
+    assert decision.beyond_limit == beyond
+    assert decision.orders.empty != beyond
+    if beyond:
+        reached = decision.orders.set_index("asset")["value"]["BTC-USD"] + coins * 5e4
+        assert reached / decision.value == pytest.approx(decision.target["BTC-USD"], abs=1e-4)
+
+
+@pytest.mark.parametrize("strategy", ["near-cash-flow", "memory-over-crypto"])
+def test_on_a_simulated_history_too(strategy: str) -> None:
+    history = History.simulated(3, 6)
+    config = config_from({"strategy": strategy, "schedule": {"every": "week", "offset": 2}})
+    ours, engine = compare(config, history)
+    assert len(engine) > 100
+    pd.testing.assert_frame_equal(ours, engine, rtol=1e-6, atol=1e-5, check_names=False)
+
+
+def test_the_plan_of_a_whole_history_is_what_each_session_knew(history: History) -> None:
+    config = config_from({"strategy": "near-cash-flow", "start": "2024-01-10"})
+    plan = make_plan(config, history)
+    for session in plan.followed[[0, 1, 41, 54, 100, 300, -1]]:
+        then, now = today(config, history, session, HELD), plan.at(session, HELD)
+        assert _plain(then) == _plain(now)
+
+
+def test_a_store_read_as_of_each_session_says_the_same(history: History, tmp_path: Path) -> None:
+    """The closes so far are imported on each evening, so ``as_of`` has rows to leave out."""
+    from backtests.history.importing import import_path
+
+    closes = history.closes["SPY"].loc["2022":"2024-03-04"]
+    week = closes.index[-6:]
+    path, file = tmp_path / "s.duckdb", tmp_path / "SPY.csv"
+    for session in week:
+        closes.loc[:session].rename("Close").rename_axis("Date").to_csv(file)
+        import_path(file, path, recorded_at=session + pd.Timedelta(hours=18))
+    config = config_from({"strategy": "trend"})
+    plan = make_plan(config, History.load(path, config.series()))
+    for session in week:
+        then = History.load(path, config.series(), as_of=session)
+        assert then.panel.index[-1] == session
+        assert _plain(today(config, then, session, HOLDS_SPY)) == _plain(
+            plan.at(session, HOLDS_SPY)
+        )
+    assert [plan.at(session).is_decision_day for session in week] == [0, 0, 0, 1, 0, 0]
+
+
+def _plain(decision: Today) -> dict[str, object]:
+    return {
+        name: value.to_dict() if hasattr(value, "to_dict") else value
+        for name, value in vars(decision).items()
+    }
+
+
+# --- which days decide ----------------------------------------------------------------------
+
+
+def test_a_day_between_decisions_keeps_the_target_and_orders_nothing(history: History) -> None:
+    decision = today(config_from({"strategy": "near-cash-flow"}), history, at("2024-03-11"), HELD)
+    assert not decision.is_decision_day
+    assert decision.decided_because is None
+    assert decision.orders is not None
+    assert decision.orders.empty
+    assert "NVDA" in decision.beyond_band
+    assert decision.decided_on == at("2024-02-29")
+    assert decision.target.to_dict() == decision.before.to_dict()
+    assert decision.target.to_dict() != decision.if_decided.to_dict()
+    assert decision.next_decision == at("2024-03-28")  # Good Friday ends the month early
+
+
+@pytest.mark.parametrize(
+    ("session", "because"),
+    [
+        ("2024-03-28", "schedule"),
+        ("2025-03-20", "change of state from INJECTION to FORCED_SELLING"),
+        ("2015-03-10", "start"),
+        ("2024-03-27", None),
+    ],
+)
+def test_a_day_of_decision_says_why(history: History, session: str, because: str | None) -> None:
+    plan = make_plan(config_from({"strategy": "cash-heavy"}), history)
+    if because is not None and because.startswith("change"):
+        changed = plan.reading.regime.loc["2017":]
+        changed = changed[changed.shift().notna() & (changed != changed.shift())]
+        session, was = (
+            str(changed.index[0].date()),
+            plan.reading.regime.shift().loc[changed.index[0]],
+        )
+        because = f"change of state from {was} to {changed.iloc[0]}"
+    if because == "start":
+        session = str(plan.followed[0].date())
+    assert plan.at(at(session)).decided_because == because
+
+
+def test_a_schedule_and_a_change_of_state_may_fall_on_one_day(history: History) -> None:
+    config = config_from({"strategy": "cash-heavy", "schedule": {"every": "day"}})
+    plan = make_plan(config, history)
+    reasons = {plan.at(session).decided_because for session in plan.followed[1000:1400]}
+    assert "schedule" in reasons
+    assert any(reason and reason.startswith("schedule; change of state from") for reason in reasons)
+
+
+def test_a_rule_that_keeps_to_its_schedule_decides_on_no_change(history: History) -> None:
+    plan = make_plan(config_from({"strategy": "trend"}), history)
+    reasons = {plan.at(session).decided_because for session in plan.followed[1:600]}
+    assert reasons == {None, "schedule"}
+
+
+def test_the_next_decision_is_scheduled_and_after_the_session() -> None:
+    from backtests.engine.schedule import Schedule
+
+    assert next_scheduled(Schedule(), at("2024-03-28")) == at("2024-04-30")
+    assert next_scheduled(Schedule(every="quarter", offset=25), at("2024-01-02")) == at(
+        "2024-02-06"
+    )
+    assert next_scheduled(Schedule(every="day"), at("2024-03-28")) == at("2024-04-01")
+    assert next_scheduled(Schedule(), at("2199-01-01")) is None
+
+
+def test_a_start_is_a_day_of_decision_and_nothing_comes_before_it(history: History) -> None:
+    config = config_from({"strategy": "near-cash-flow", "start": "2024-03-11"})
+    decision = today(config, history, at("2024-03-11"), HELD)
+    assert decision.decided_because == "start"
+    assert decision.orders is not None
+    assert not decision.orders.empty
+    with pytest.raises(ConfigError, match="start 2024-03-11 lies outside the history"):
+        today(config, history, at("2024-03-08"))
+    with pytest.raises(ConfigError, match="from 2024-03-11 on, where the strategy starts"):
+        make_plan(config, history).at(at("2024-03-08"))
+
+
+# --- orders: cost and rounding --------------------------------------------------------------
+
+PRICES = pd.Series({"SPY": 100.0, "MU": 50.0, "BTC-USD": 1000.0, "XLP": float("nan")})
+
+
+def order(target: dict[str, float], holdings: dict[str, float], decimals: int = 4) -> pd.DataFrame:
+    return orders_to(
+        pd.Series(target, dtype="float64"), holdings, PRICES, Costs(), decimals
+    ).set_index("asset")
+
+
+def test_a_trade_costs_2_5_and_20_basis_points_by_market_and_a_sale_too() -> None:
+    """Expected values are the defaults of the trading rules, not read from the code."""
+    holdings = {"SPY": 50.0, "MU": 20.0, "BTC-USD": 2.0, CASH: 2000.0}
+    sold = order({}, holdings)
+    assert sold["units"].to_dict() == {"SPY": -50.0, "MU": -20.0, "BTC-USD": -2.0}
+    assert sold["cost"].to_dict() == pytest.approx({"SPY": 1.0, "MU": 0.5, "BTC-USD": 4.0})
+    bought = order({"SPY": 0.3, "MU": 0.3, "BTC-USD": 0.3}, {CASH: 10_000.0})
+    assert bought["cost"].to_dict() == pytest.approx({"SPY": 0.6, "MU": 1.5, "BTC-USD": 6.0})
+
+
+@pytest.mark.parametrize(
+    ("weight", "decimals", "units"),
+    [
+        (0.10999, 0, 10.0),
+        (0.10999, 2, 10.99),
+        (0.1099999, 4, 10.9999),
+        (0.11 - 1e-13, 4, 11.0),
+        (0.11 - 1e-13, 0, 11.0),
+    ],
+)
+def test_units_are_rounded_toward_zero_when_bought_and_when_sold(
+    weight: float, decimals: int, units: float
+) -> None:
+    bought = order({"SPY": weight}, {CASH: 10_000.0}, decimals)
+    assert bought.loc["SPY", "units"] == pytest.approx(units, abs=1e-9)
+    sold = order({}, {"SPY": weight * 100, CASH: 10_000.0}, decimals)
+    assert sold.loc["SPY", "units"] == pytest.approx(-units, abs=1e-9)
+
+
+def test_the_largest_purchase_is_cut_to_what_cash_can_pay_with_costs() -> None:
+    bought = order({"SPY": 0.6, "MU": 0.4}, {CASH: 10_000.0})
+    assert bought.loc["MU", "units"] == 80.0
+    left = 10_000 - 4000 * 1.0005
+    assert bought.loc["SPY", "units"] == pytest.approx(left / 100.02, abs=1e-4)
+    assert (bought["value"] + bought["cost"]).sum() <= 10_000.0
+
+
+def test_what_has_no_price_is_not_ordered() -> None:
+    assert "XLP" not in order({"XLP": 0.5, "SPY": 0.5}, {CASH: 10_000.0}).index
+
+
+# --- missing data ---------------------------------------------------------------------------
+
+
+def without(history: History, tickers: tuple[str, ...], last: str) -> History:
+    """Return the history as it is when the prices of some assets stop on a session."""
+    late = history.panel.index > at(last)
+    limit = history.panel.index > at(last) + pd.Timedelta(days=10)
+    panel, closes = history.panel.copy(), history.closes.copy()
+    for ticker in tickers:
+        panel.loc[late, ticker] = panel.loc[at(last), ticker]
+        panel.loc[limit, ticker] = float("nan")
+        closes.loc[late, ticker] = float("nan")
+    return History(
+        panel=panel, known=history.known, closes=closes, bills=history.bills, source="store"
+    )
+
+
+FUNDS = ("USMV", "XLP", "XLU", "XLV")
+
+
+@pytest.mark.parametrize("session", ["2025-12-31", "2025-12-30"])
+def test_a_target_whose_prices_are_missing_is_kept_marked_and_not_traded(
+    history: History, session: str
+) -> None:
+    """Four funds stop on 2025-12-12; the last day of 2025 decides, the day before does not."""
+    config = config_from({"strategy": "defensive"})
+    held = {"USMV": 1000.0, "SPY": 100.0, CASH: 100_000.0}
+    cut = without(history, FUNDS, "2025-12-12")
+    decision, normal = (today(config, h, at(session), held) for h in (cut, history))
+    assert normal.target["XLP"] == 0.15
+    assert decision.target.to_dict() == normal.target.to_dict()
+    assert decision.is_decision_day == normal.is_decision_day
+    assert decision.missing == dict.fromkeys(FUNDS, at("2025-12-12"))
+    assert decision.orders is not None
+    assert not set(decision.orders["asset"]) & set(FUNDS)
+    assert normal.missing == {}
+
+
+def test_a_price_within_its_limit_is_not_missing(history: History) -> None:
+    cut = without(history, FUNDS, "2025-12-22")
+    decision = today(config_from({"strategy": "defensive"}), cut, at("2025-12-31"))
+    assert decision.missing == {}
+
+
+def test_what_was_never_listed_is_not_missing(history: History) -> None:
+    decision = today(config_from({"strategy": "near-cash-flow"}), history, at("2024-03-28"))
+    assert decision.target["SNDK"] == 0
+    assert decision.missing == {}
+
+
+def test_an_asset_held_without_a_fresh_price_counts_at_its_last_one(history: History) -> None:
+    cut = without(history, ("NVDA",), "2025-12-12")
+    decision = today(config_from({"strategy": "spy"}), cut, at("2025-12-31"), HELD)
+    assert decision.missing == {"NVDA": at("2025-12-12")}
+    spy, nvda = history.closes.loc["2025-12-31", "SPY"], history.closes.loc["2025-12-12", "NVDA"]
+    assert decision.value == pytest.approx(300 * spy + 120 * nvda + 250_000)
+    assert "NVDA" not in set(decision.orders["asset"])
+
+
+def test_a_state_without_a_view_decides_nothing(history: History) -> None:
+    """Balance sheets, yields and output stop: too few votes are left for a regime."""
+    ended = ["WALCL", "WRESBAL", "RRPONTSYD", "GDP", "DGS10", "BAA10Y", "DGS2", "EFFR", "BTC-USD"]
+    panel = history.panel.copy()
+    panel.loc[panel.index > at("2025-12-12"), ended] = float("nan")
+    cut = History(
+        panel=panel,
+        known=history.known,
+        closes=history.closes,
+        bills=history.bills,
+        source="store",
+    )
+    config = config_from({"strategy": "defensive"})
+    decision = today(config, cut, at("2025-12-31"), HELD)
+    assert decision.state_is_lost
+    assert decision.regime is None
+    assert not decision.is_decision_day
+    assert decision.orders.empty
+    assert decision.decided_on == at("2025-11-28")
+    assert decision.missing["WRESBAL"] == at("2025-12-12")
+    before = today(config, history, at("2025-12-12"))
+    assert decision.target.to_dict() == before.target.to_dict()
+
+
+# --- the command ----------------------------------------------------------------------------
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    monkeypatch.setenv("DRYPOWDER_STORE", str(store))
+
+    def ask(*arguments: object) -> tuple[int, str, str]:
+        code = command(["today", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return ask
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "h.csv"
+    path.write_text("asset,units\nSPY,1000\nCASH,500000\n")
+    return path
+
+
+def test_the_command_says_that_a_day_decides_nothing_and_when_the_next_does(
+    say: Say, mine: Path
+) -> None:
+    code, out, _ = say("near-cash-flow", "--at", "2024-03-11", "--holdings", mine)
+    assert code == 0
+    assert "not a day of decision: the target of 2024-02-29 stays" in out
+    assert "the next scheduled decision is on 2024-03-28" in out
+    assert "no orders" in out
+    code, out, _ = say("near-cash-flow", "--at", "2024-03-28", "--holdings", mine)
+    assert "a day of decision (schedule); the next scheduled decision is on 2024-04-30" in out
+    assert "fills at the close of 2024-04-01" in out
+    code, out, _ = say(
+        "near-cash-flow", "--at", "2024-03-11", "--start", "2024-03-11", "--holdings", mine
+    )
+    assert "a day of decision (start)" in out
+
+
+def test_its_json_has_the_day_the_reason_and_the_regime(say: Say, mine: Path) -> None:
+    said = json.loads(say("near-cash-flow", "--at", "2024-03-11", "--holdings", mine, "--json")[1])
+    expected = {
+        "is_decision_day": False,
+        "decided_because": None,
+        "next_decision_date": "2024-03-28",
+        "regime": "NEUTRAL",
+        "since": "2023-11-15",
+        "missing": [],
+        "state_is_lost": False,
+        "orders": [],
+        "beyond_limit": False,
+    }
+    assert {key: said[key] for key in expected} == expected
+    assert said["weights"] == said["last_decision"]["weights"] != said["weights_if_decided"]
+
+
+def test_missing_data_are_said_in_text_and_json_and_exit_with_3(
+    say: Say, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = without(history, FUNDS, "2025-12-12")
+    monkeypatch.setattr(History, "load", classmethod(lambda cls, *a, **k: cut))
+    code, out, err = say("defensive")
+    assert code == 3
+    assert re.search(r"XLP +15\.0 %", out)
+    for fund in FUNDS:
+        assert f"{fund}: the last value is of 2025-12-12, too old to count" in err
+    code, out, _ = say("defensive", "--json")
+    assert code == 3
+    expected = [{"id": fund, "last_value_on": "2025-12-12"} for fund in FUNDS]
+    assert json.loads(out)["missing"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("GDP", "GLD"), ("spy", "SPY"), ("VIXCLS", ""), ("BTC-USD@session", "BTC-USD")],
+)
+def test_only_what_has_a_price_can_be_held(say: Say, tmp_path: Path, name: str, hint: str) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(f"asset,units\n{name},10\nCASH,1000\n")
+    code, out, err = say("spy", "--holdings", path)
+    assert (code, out) == (2, "")
+    assert f"unknown asset '{name}'" in err
+    assert f"did you mean '{hint}'" in err or not hint
+    assert err.count("\n") == 1
+
+
+def test_the_library_refuses_a_series_as_a_holding_too(history: History) -> None:
+    with pytest.raises(MissingSeries, match="unknown asset 'GDP'"):
+        today(config_from({"strategy": "spy"}), history, at("2025-12-31"), {"GDP": 1.0})
+
+
+# --- files of holdings ----------------------------------------------------------------------
+
+
+def test_a_pipe_a_device_and_a_folder_are_refused_at_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero"), tmp_path):
+        with pytest.raises(DataError, match="expected holdings in a regular file"):
+            read_holdings(path)
+
+
+def test_a_file_beyond_the_bound_is_refused_and_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text("asset,units\n")
+    os.truncate(path, 10**12)
+    with pytest.raises(DataError, match=f"at most {LARGEST_FILE:,} bytes"):
+        read_holdings(path)
+
+
+def test_a_loop_of_links_is_one_line(tmp_path: Path) -> None:
+    loop = tmp_path / "h.csv"
+    loop.symlink_to(loop)
+    with pytest.raises(DataError, match="check the path"):
+        read_holdings(loop)
+
+
+@pytest.mark.parametrize("units", ["9" * 4000, "1e400", "-" + "9" * 4000])
+def test_a_number_of_4000_digits_is_refused_in_a_short_line(tmp_path: Path, units: str) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(f"asset,units\nSPY,{units}\n")
+    with pytest.raises(DataError, match="number of units below 1e15") as caught:
+        read_holdings(path)
+    assert len(str(caught.value)) < 200
