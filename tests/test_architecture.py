@@ -10,7 +10,11 @@ PACKAGES = ("signals", "strategies", "backtests")
 FILES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 
 DOORS = {
-    "vectorbt": {"backtests/engine/simulate.py", "backtests/engine/indicator.py"},
+    "vectorbt": {
+        "backtests/engine/simulate.py",
+        "backtests/engine/indicator.py",
+        "backtests/engine/portfolio.py",
+    },
     "quantstats": {"backtests/report/tearsheet.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},

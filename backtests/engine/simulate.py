@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.costs import Costs
+from backtests.engine.portfolio import Account
 from backtests.engine.schedule import BAND, Trades, choose_trades
 from signals.errors import SimulationError
 from signals.index import check_sessions
@@ -59,8 +60,8 @@ class Result:
         Simple return of bills into each session.
     notes
         What could not be traded as decided.
-    portfolio
-        vectorbt's own object, in deflated prices, for those who want it.
+    account
+        What :attr:`portfolio` is made from; None where it was left out to save memory.
     """
 
     equity: pd.Series
@@ -72,7 +73,18 @@ class Result:
     exposure: pd.Series
     bills: pd.Series
     notes: tuple[str, ...]
-    portfolio: Any
+    account: Account | None
+
+    @property
+    def portfolio(self) -> Any:
+        """vectorbt's own object in real prices, replayed anew at each call; keep what you get.
+
+        Idle cash is its column ``BILLS``, whose orders count among its trades. A year has 252
+        sessions, and its Sharpe ratio is taken over the mean return of bills: ours, over bills
+        session by session, differs from it in the fourth digit. A short position's column grows
+        by what borrowing costs. None where the account was left out.
+        """
+        return None if self.account is None else self.account.replayed()
 
 
 def simulate(
@@ -323,7 +335,13 @@ def _result(
         exposure=weights.abs().sum(axis=1).rename("exposure"),
         bills=bills,
         notes=trades.notes,
-        portfolio=portfolio,
+        account=Account(
+            deflated=portfolio,
+            bill_index=legs.bill_index,
+            fees=legs.fees,
+            index=pd.DatetimeIndex(index),
+            capital=capital,
+        ),
     )
 
 

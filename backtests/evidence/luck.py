@@ -201,5 +201,5 @@ def _light(run: Run) -> Run:
     return replace(
         run,
         history=replace(run.history, known=known),
-        result=replace(run.result, portfolio=None),
+        result=replace(run.result, account=None),
     )
