@@ -91,6 +91,7 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
     from backtests.evidence.entries import FEW
+    from backtests.report.compare_numbers import coverage_said
 
     first = next(iter(numbers.values()))
     screen = console()
@@ -104,7 +105,9 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     screen.print(table)
     typer.echo(
         "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
-        "a constant SPY/bills mix of the same mean net exposure, known only afterwards. placebo: "
+        "a constant SPY/bills mix of the same mean net exposure, known only afterwards. alpha: "
+        "mean return a year beyond its own assets at constant weights, and its Newey–West t. "
+        f"{coverage_said()} placebo: "
         "share of placebos beaten by its timing (s shifted dates, r resampled returns), not "
         f"adjusted for the number of rows. epi: episodes of its states, stays less than "
         f"a quarter apart taken as one; below {FEW} nothing can be concluded about timing."
@@ -126,6 +129,7 @@ _COLUMNS = (
     "over SPY",
     "over bills",
     "over mix",
+    "alpha",
     "placebo",
     "epi",
 )
@@ -144,6 +148,7 @@ def _cells(entry: dict[str, Any]) -> list[str]:
         _percent(entry["turnover"], 0),
         _percent(entry["costs"], 2),
         *(_span(intervals[f"excess_{side}"]) for side in ("spy", "bills", "mix")),
+        _alpha(entry["alpha"]),
         "–" if placebo is None else f"{_plain(placebo['rank'])}{placebo['kind'][0]}",
         "–" if entry["episodes"] is None else str(entry["episodes"]),
     ]
@@ -155,6 +160,13 @@ def _percent(value: float | None, digits: int = 1) -> str:
 
 def _plain(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
+
+
+def _alpha(alpha: dict[str, Any] | None) -> str:
+    """Return an alpha with its t, in percent."""
+    if alpha is None or alpha["t"] is None:
+        return "–"
+    return f"{_percent(alpha['estimate'])} (t {alpha['t']:.1f})"
 
 
 def _span(interval: dict[str, float | None]) -> str:

@@ -40,7 +40,9 @@ def flags(
     ] = None,
     sensitivity: Annotated[
         bool,
-        typer.Option("--sensitivity", help="Each parameter moved by a quarter, both ways."),
+        typer.Option(
+            "--sensitivity", help="Each parameter moved by a quarter, revised series by 2 %."
+        ),
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -176,10 +178,13 @@ def _sensitivity(history: Any, session: Any, json: bool) -> None:
     from dataclasses import asdict
 
     import signals
+    from backtests.evidence.revision import revised_in
     from backtests.evidence.sensitivity import sensitivity
 
     with progress("moving parameters"):
-        rows = sensitivity(history.until(session).panel, signals.default_signals())
+        chosen = signals.default_signals()
+        revised = revised_in(history, signals.needed(chosen))
+        rows = sensitivity(history.until(session).panel, chosen, revised)
     if json:
         print_json([asdict(row) | {"other_story": row.other_story} for row in rows])
         return

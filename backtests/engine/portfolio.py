@@ -51,7 +51,7 @@ class Account:
             prices = pd.concat([close.mul(self.bill_index, axis=0), prices], axis=1)
             sizes = np.column_stack([self._sizes(), sizes])
             fees = np.concatenate([self.fees.ravel(), fees])
-        prices.columns = pd.MultiIndex.from_tuples(list(prices.columns), names=["asset", "side"])
+        prices.columns = prices.columns.set_names(["asset", "side"])
         risk_free = float(np.mean(self.bill_index[1:] / self.bill_index[:-1] - 1))
         return _portfolio_class(risk_free).from_orders(
             close=prices,

@@ -77,7 +77,7 @@ class Result:
 
     @property
     def portfolio(self) -> Any:
-        """vectorbt's own object in real prices, replayed anew at each call; keep what you get.
+        """Return vectorbt's own object in real prices, replayed anew at each call.
 
         Idle cash is its column ``BILLS``, whose orders count among its trades. A year has 252
         sessions, and its Sharpe ratio is taken over the mean return of bills: ours, over bills

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.config import RunConfig, config_from
+from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.entries import FEW, Observed, of_own_states
@@ -68,6 +69,8 @@ class Compared:
     intervals
         Of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``, ``mix`` and
         ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
+    alpha
+        What it earned beyond its own assets at constant weights; None where it holds none.
     baskets
         Where its memory makers rank among random shares; None where it holds none.
     observed
@@ -80,6 +83,7 @@ class Compared:
     mix: Beside
     equal_weight: Beside | None
     intervals: dict[str, Interval]
+    alpha: Alpha | None
     baskets: Placebo | None
     observed: Observed | None
     luck: Luck = UNPLACED
@@ -273,6 +277,7 @@ def _compared(run: Run, reps: int) -> Compared:
         mix=mix,
         equal_weight=equal,
         intervals=intervals,
+        alpha=own_alpha(run),
         baskets=random_baskets(run),
         observed=of_own_states(run),
     )

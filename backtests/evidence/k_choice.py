@@ -12,7 +12,7 @@ from backtests.evidence.entries import observed_in
 from backtests.evidence.metrics import headline
 from backtests.pipeline import Run, decided_on, trade
 from signals.agnostic import RIVALS
-from signals.regime import Regime
+from signals.regime import Reading, Regime
 
 KS = (0.08, 0.09, 0.10, 0.11)
 
@@ -31,10 +31,15 @@ def by_k(run: Run) -> pd.DataFrame:
 
 
 def _row(run: Run, k: float) -> dict[str, Any]:
-    panel, strategy = run.history.panel, run.strategy
+    panel = run.history.panel
     chosen = signals.with_k(run.config.build_signals(), k)
     voted = signals.reread(panel, run.reading, chosen, ("dry_powder", "absorption"))
-    reading = signals.drive(panel, voted, chosen, run.config.driver)
+    return outcome(run, signals.drive(panel, voted, chosen, run.config.driver), panel)
+
+
+def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
+    """Return what comes of a run's strategy under another reading, by the names of :func:`by_k`."""
+    strategy = run.strategy
     index = pd.DatetimeIndex(run.result.equity.index)
     _, decided = decided_on(run.config, strategy, reading, panel, index)
     result = trade(run.config, strategy, run.history, decided, index)

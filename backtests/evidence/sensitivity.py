@@ -1,11 +1,16 @@
-"""How much of a flag's story rests on its parameters: each moved by a quarter, one at a time."""
+"""How much of a flag's story rests on its parameters and on revised figures, one at a time.
 
-from collections.abc import Iterator, Mapping
+Each parameter is moved by a quarter, each revised series within its bound, see
+:mod:`backtests.evidence.revision`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from backtests.evidence.revision import moved
 from signals.base import Signal
 from signals.errors import ConfigError
 
@@ -23,7 +28,8 @@ class Moved:
     Attributes
     ----------
     signal, parameter
-        Names; the parameter of a part is ``part.parameter``.
+        Names; the parameter of a part is ``part.parameter``. ``GDP ×`` is a revised series times
+        a factor, ``with THREEFYTP10`` one that is left out where the value is 0.
     value, base
         As moved, and as it is.
     on
@@ -48,18 +54,33 @@ class Moved:
         return self.overlap < SAME_STORY
 
 
-def sensitivity(panel: pd.DataFrame, chosen: Mapping[str, Signal]) -> list[Moved]:
+def sensitivity(
+    panel: pd.DataFrame, chosen: Mapping[str, Signal], revised: Sequence[str] = ()
+) -> list[Moved]:
     """Return every flag with each of its numeric parameters moved by ±25 %, one at a time.
 
     The first entry of a signal has parameter ``""``: the flag as it is. A parameter that cannot
     be moved that far (it would pass another one) is left out; whole numbers are rounded.
+
+    Parameters
+    ----------
+    panel, chosen
+        Point-in-time panel, and signals by name.
+    revised
+        Series whose figures may have been revised later, which are moved too; see
+        :func:`backtests.evidence.revision.revised_in`.
     """
     rows: list[Moved] = []
     for name, signal in chosen.items():
         flag = signal.flag(panel)
         rows.append(_moved(name, "", 0.0, 0.0, flag, flag))
-        for parameter, base, value, moved in _variants(signal):
-            rows.append(_moved(name, parameter, value, base, moved.flag(panel), flag))
+        for parameter, base, value, variant in _variants(signal):
+            rows.append(_moved(name, parameter, value, base, variant.flag(panel), flag))
+        for id in (id for id in revised if id in signal.inputs):
+            for case in moved(panel, id):
+                if case.factor != 1:
+                    again = signal.flag(case.panel)
+                    rows.append(_moved(name, case.parameter, case.factor, 1.0, again, flag))
     return rows
 
 

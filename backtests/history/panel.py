@@ -48,6 +48,9 @@ class History:
         ``store`` or ``simulated``.
     truth
         The true regime of each session, which only a simulated history knows; else None.
+    vintages
+        The ids whose values come from an archive of vintages, so that each cell of them is the
+        figure published at the time, and not one revised later.
     """
 
     panel: pd.DataFrame
@@ -56,6 +59,7 @@ class History:
     bills: pd.Series
     source: str
     truth: pd.Series | None = None
+    vintages: tuple[str, ...] = ()
 
     @classmethod
     def load(
@@ -110,7 +114,8 @@ class History:
                 raise MissingSeries(unknown("series or ticker", id, (*held, *CATALOG)))
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
-        return _assemble(rows, ids, _span(rows), "store")
+        history = _assemble(rows, ids, _span(rows), "store")
+        return replace(history, vintages=source.archived_ids(ids, by))
 
     @classmethod
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":

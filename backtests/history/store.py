@@ -264,6 +264,21 @@ class Store:
             )
             return tuple(row[0] for row in found.fetchall())
 
+    def archived_ids(
+        self, ids: Sequence[str], as_of: pd.Timestamp | None = None
+    ) -> tuple[str, ...]:
+        """Return those of some series that hold vintages of an archive, or held some by a moment.
+
+        A reader uses the vintages of such a series alone, see :meth:`rows`.
+        """
+        with reading(self.path) as connection:
+            found = connection.execute(
+                f"SELECT DISTINCT series_id FROM observations WHERE {ARCHIVED} "
+                "AND list_contains(?, series_id) AND recorded_at <= ? ORDER BY 1",
+                [list(ids), as_of or TO_COME],
+            )
+            return tuple(row[0] for row in found.fetchall())
+
     def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
         """Return the first date held of each of some series; those not held are left out."""
         with reading(self.path) as connection:

@@ -88,6 +88,14 @@ def _sharpe(entry: Entry) -> Cell:
     return _cell(entry["sharpe"], _PLAIN, _range(entry["intervals"]["sharpe"], _PLAIN))
 
 
+def _alpha(entry: Entry) -> Cell:
+    alpha = entry["alpha"]
+    if alpha is None:
+        return Cell(value="", shown=MISSING)
+    t = "" if _missing(alpha["t"]) else f"\nt {alpha['t']:.1f}"
+    return _cell(alpha["estimate"], _PERCENT, f"{_range(alpha, _PERCENT)}{t}")
+
+
 def _placebo(entry: Entry) -> Cell:
     placebo = entry["placebo"]
     if placebo is None or _missing(placebo["rank"]):
@@ -131,6 +139,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("minus SPY, points", "number", _interval("excess_spy", _PERCENT)),
     ("minus bills, points", "number", _interval("excess_bills", _PERCENT)),
     ("minus own mix, points", "number", _interval("excess_mix", _PERCENT)),
+    ("alpha on own assets, points", "number", _alpha),
     ("minus equal weights, points", "number", _interval("excess_equal_weight", _PERCENT)),
     ("placebo rank", "number", _placebo),
     ("episodes", "number", _episodes),

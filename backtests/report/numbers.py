@@ -11,6 +11,7 @@ from backtests.evidence import metrics
 from backtests.evidence.attribution import attribution
 from backtests.evidence.entries import is_inconclusive, of_absorption, of_own_states
 from backtests.evidence.k_choice import by_k
+from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness
 from backtests.pipeline import Run
 from backtests.version import __version__
@@ -36,6 +37,7 @@ def metrics_of(run: Run) -> dict[str, Any]:
             "years": _years(run).to_dict(orient="index"),
             "drawdowns": [asdict(fall) for fall in metrics.worst_drawdowns(returns)],
             "by_k": by_k(run).to_dict(orient="index"),
+            "by_revision": by_revision(run).reset_index().to_dict(orient="records"),
             "attribution": _attributed(run),
             "robustness": robustness(run).reset_index().to_dict(orient="records"),
         }

@@ -21,6 +21,7 @@ from backtests.history.opening import SIMULATED, stale_warning
 from backtests.pipeline import Run
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.frame import MARKER, framed, rendered, template
+from backtests.report.revision_table import revision_rows
 from signals.universe import HINDSIGHT
 
 _NO_CHARTS = "<p>Too little variation for charts of returns.</p>"
@@ -147,6 +148,7 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
         years=_years(numbers),
         drawdowns=_drawdowns(numbers),
         by_k=_by_k(numbers),
+        by_revision=revision_rows(numbers),
         attribution=_attribution(numbers),
         robustness=_robustness(numbers),
         regime=run.reading.regime.iloc[-1] or "none",

@@ -1,14 +1,16 @@
 """Intervals against arch's own and a plain loop; what they promise of coverage and pairing."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import pytest
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-from backtests.evidence.bootstrap import Interval, block_length, compare_returns
+from backtests.evidence.bootstrap import COVERAGE, Interval, block_length, compare_returns
 from backtests.evidence.metrics import sharpe
+from benchmarks.interval_coverage import WORLDS, coverage, path_of, truth_of
 from signals.errors import ConfigError, DataError
 
 N = 600
@@ -62,6 +64,16 @@ def test_the_block_is_archs_for_excess_returns_rounded_up() -> None:
     assert compare_returns(slow, cash, {}, reps=10)["sharpe"].block == math.ceil(best)
 
 
+def test_the_block_is_not_that_of_returns_before_bills_are_taken_off() -> None:
+    """Slow and large bills move the strategy as they move its rival, and ask for long blocks."""
+    cash = pd.Series(np.cumsum(returns(7, mean=0.0, deviation=1e-3)), INDEX)
+    own = STRATEGY + cash
+    assert block_length(own.to_numpy()) > 20
+    assert compare_returns(own, cash, {}, reps=10)["sharpe"].block == block_length(
+        STRATEGY.to_numpy()
+    )
+
+
 def test_intervals_are_those_of_a_plain_loop_over_resampled_rows() -> None:
     ours = compare_returns(STRATEGY, BILLS, {"spy": SPY}, reps=150, level=0.9, seed=5)
     theirs = naive(ours["sharpe"].block, 150, 5, 0.9)
@@ -97,6 +109,35 @@ def test_about_nineteen_in_twenty_intervals_cover_the_truth() -> None:
         made = compare_returns(drawn, drawn * 0.0, {}, reps=200, seed=seed)["sharpe"]
         covered += made.low <= truth <= made.high
     assert 0.90 <= covered / 300 <= 0.985
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_coverage_is_what_its_benchmark_measures(world: str) -> None:
+    """On few seeds: within four Monte Carlo errors of the table."""
+    seeds = 40
+    measured = coverage(seeds, WORLDS[world], reps=200)
+    assert measured.keys() == COVERAGE.keys()
+    for figure, share in measured.items():
+        held = asdict(COVERAGE[figure])[world.replace(" ", "_")]
+        error = math.sqrt(held * (1 - held) / seeds)
+        assert share == pytest.approx(held, abs=4 * error), figure
+
+
+def test_slow_regimes_cost_the_intervals_more_than_ten_points() -> None:
+    for figure in ("sharpe", "sharpe_mix", "excess_mix"):
+        assert COVERAGE[figure].slow_regimes < 0.95 - 0.10 < COVERAGE[figure].no_regimes
+
+
+def test_the_benchmarks_truth_is_what_a_long_path_shows() -> None:
+    world = WORLDS["wide slow regimes"]
+    path = path_of(0, world, sessions=3_000_000)
+    own, spy, truth = path.strategy, path.spy, truth_of(world)
+    assert ratio(own) == pytest.approx(truth["sharpe"], abs=0.03)
+    assert 252 * (own - spy).mean() == pytest.approx(truth["excess_spy"], abs=0.01)
+    slope = np.cov(path.share * spy, spy)[0, 1] / spy.var()
+    left = (own - slope * spy - 0.2 * path.sleeve).mean() * 252
+    assert left == pytest.approx(truth["alpha"], abs=0.005)
+    assert ratio(own) - ratio(spy) == pytest.approx(truth["sharpe_mix"], abs=0.05)
 
 
 def test_a_lower_level_gives_a_narrower_interval() -> None:

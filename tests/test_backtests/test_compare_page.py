@@ -48,6 +48,7 @@ ABOUT: dict[str, Any] = {
     "stale": None,
     "level": 0.95,
     "reps": 1000,
+    "coverage": "In simulated worlds 95 % intervals held the truth in 80 % (its script).",
     "lag": 1,
     "hindsight": HINDSIGHT,
     "notes": ["mine@jump_model is left out: no package"],
@@ -84,6 +85,7 @@ def entry(name: str) -> dict[str, Any]:
         "costs": 0.0012,
         "intervals": {"sharpe": interval(sharpe), **{d: interval(0.01) for d in differences}},
         "mix": {"share": 0.9, "cagr": 0.08, "sharpe": 0.7, "max_drawdown": -0.3},
+        "alpha": {"estimate": 0.04, "low": -0.001, "high": 0.08, "t": 1.83} if timed else None,
         "equal_weight": {"cagr": 0.123, "sharpe": 0.8, "max_drawdown": -0.5} if timed else None,
         "placebo": {"kind": "shifts", "rank": 0.83, "p_value": 0.171, "n": 1000} if timed else None,
         "placebo_note": "shifted" if timed else "its weights never change: no timing",
@@ -149,6 +151,7 @@ def test_every_number_of_the_table_is_that_of_the_numbers(page: str) -> None:
     assert row["turnover, % a year"] == ("1.375", "138")
     assert row["costs, % a year"][1] == "0.12"
     assert row["minus own mix, points"] == ("0.01", "1.0<small>[-4.0, 6.0]</small>")
+    assert row["alpha on own assets, points"] == ("0.04", "4.0<small>[-0.1, 8.0]\nt 1.8</small>")
     assert row["placebo rank"] == ("0.83", "0.83<small>p 0.171\n1,000 shifts</small>")
     for name in KINDS:
         for heading, _, cell in COLUMNS:
@@ -164,11 +167,18 @@ def test_each_difference_stands_in_its_own_column(tmp_path: Path) -> None:
     assert [row[heading][0] for heading in headings] == ["0.01", "0.02", "0.03"]
 
 
+def test_below_the_table_stands_how_often_intervals_cover_and_what_alpha_is(page: str) -> None:
+    below = page[page.index("</table>") :]
+    assert ABOUT["coverage"] in below
+    assert "Equal exposure is not equal beta" in below
+
+
 def test_what_is_missing_is_a_dash_and_sorts_as_nothing(page: str) -> None:
     assert cells(page, "bitcoin")["CAGR, %"] == ("", "–")
     assert cells(page, "bills")["Sharpe"] == ("", "–")
     assert cells(page, "spy")["placebo rank"] == ("", "–")
     assert cells(page, "spy")["episodes"] == ("", "–")
+    assert cells(page, "spy")["alpha on own assets, points"] == ("", "–")
     assert not re.search(r"\b(nan|None)\b", plain(page))
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,9 @@ import pytest
 from backtests.cli.app import command
 from backtests.config import config_from
 from backtests.evidence import baskets, comparison
+from backtests.evidence.alpha import own_alpha
 from backtests.evidence.baskets import random_baskets
+from backtests.evidence.bootstrap import COVERAGE
 from backtests.evidence.comparison import (
     Compared,
     Comparison,
@@ -45,7 +47,7 @@ from backtests.evidence.resampling import resample_prices
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import Run, read, run, run_on, window
-from backtests.report.compare_numbers import comparison_numbers
+from backtests.report.compare_numbers import comparison_numbers, coverage_said
 from signals import drive
 from signals.agnostic import RIVALS
 from signals.errors import ConfigError
@@ -321,6 +323,44 @@ def test_the_mix_is_a_run_that_is_invested_as_much(
     expected = figures_of(mixes[name])
     for key in ("cagr", "sharpe", "max_drawdown"):
         assert said[key] == pytest.approx(expected[key], rel=1e-9)
+
+
+def test_the_mix_has_the_net_exposure_of_a_strategy_that_is_also_short(short: History) -> None:
+    """Long memory makers and short bitcoin: 15 % gross is 4 % net."""
+    made = compare(configs_of(("memory-over-crypto",), TERMS), short, reps=5, shifts=5, draws=0)
+    row = made.rows["memory-over-crypto"]
+    weights = row.run.result.weights.to_numpy()[1:]
+    net, gross = weights.sum(axis=1).mean(), np.abs(weights).sum(axis=1).mean()
+    assert gross > 3 * net > 0
+    assert row.mix.share == pytest.approx(net, rel=1e-12)
+
+
+def test_alpha_is_that_of_the_run_and_stands_in_page_and_numbers(
+    page: Page, numbers: Numbers, finished: dict[str, Run]
+) -> None:
+    expected = own_alpha(finished["near-cash-flow"])
+    assert expected is not None
+    said = dict(numbers["near-cash-flow"]["alpha"])
+    assert said.pop("betas") == pytest.approx(expected.betas, rel=1e-9)
+    ends = {name: getattr(expected, name) for name in ("estimate", "low", "high", "t", "lags")}
+    assert said == pytest.approx(ends, rel=1e-9)
+    assert f"t {expected.t:.1f}</small>" in page.text
+
+
+def test_how_often_intervals_cover_stands_beside_them(
+    page: Page, numbers: Numbers, drypowder: Drypowder, tmp_path: Path
+) -> None:
+    """From one table: in the JSON, on the page, and below the table of the terminal."""
+    table = {name: asdict(measured) for name, measured in COVERAGE.items()}
+    assert all(said["coverage"] == table for said in numbers.values())
+    options = ("--source", "simulated", "--start", START, "--out", tmp_path / "page.html")
+    printed = drypowder("compare", "constant-mix", *options).out
+    for name, said in (("sharpe", "Sharpe"), ("excess_mix", "over own mix"), ("alpha", "alpha")):
+        shares = ", ".join(f"{100 * share:.0f}" for share in table[name].values())
+        assert f"{said} {shares} %" in coverage_said()
+    for text in (page.text, printed):
+        assert coverage_said() in text
+    assert "benchmarks/interval_coverage.py" in coverage_said()
 
 
 def test_equal_weights_are_a_run_over_the_same_assets(

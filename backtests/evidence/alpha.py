@@ -1,0 +1,145 @@
+"""What a strategy earns beyond its own assets held at constant weights: its alpha.
+
+A constant mix of SPY and bills with the strategy's mean exposure is no fair rival where the
+strategy holds other assets, or holds SPY when SPY moves less: equal exposure is not equal beta.
+The regression finds the constant weights of the strategy's own assets that come closest to its
+returns, and reports what they leave. Only changing the weights at the right time leaves anything.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.metrics import ROUNDING, YEAR
+from backtests.pipeline import Run
+from signals.errors import DataError
+
+#: Fewest returns for each coefficient.
+FEWEST_EACH = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alpha:
+    """The intercept of a regression, a year, with a HAC interval.
+
+    Attributes
+    ----------
+    estimate, low, high
+        252 times the mean daily return that the regressors leave, fractions a year; 95 %.
+    t
+        The estimate over its standard error.
+    lags
+        Autocovariances in the standard error, sessions.
+    betas
+        Coefficient by regressor.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    t: float
+    lags: int
+    betas: dict[str, float]
+
+
+def own_alpha(run: Run) -> Alpha | None:
+    """Return the alpha of a run on the strategy's own assets.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+
+    Returns
+    -------
+    The alpha from the regression of the strategy's return over bills, after costs, on the returns
+    over bills of each of its assets, before costs, see :func:`alpha`. None where the strategy
+    holds no asset, or has too few returns.
+
+    Timing
+        From the first fill on.
+
+    NaN
+        An asset without a price on a session or the one before stands for bills on that session.
+    """
+    held = run.result.returns.iloc[run.config.lag :]
+    closes = run.history.closes[list(run.strategy.assets)].loc[run.result.equity.index]
+    bills = run.bills.reindex(held.index)
+    excess = closes.pct_change(fill_method=None).reindex(held.index).sub(bills, axis=0).fillna(0.0)
+    varying = excess.loc[:, excess.std() > ROUNDING]
+    fewest = max(YEAR, FEWEST_EACH * (1 + len(varying.columns)))
+    if varying.empty or len(run.result.returns) < fewest:
+        return None
+    return alpha(held - bills, varying)
+
+
+def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
+    """Return what some returns earn beyond the closest constant holding of others.
+
+    Ordinary least squares with a constant. The standard error is Newey and West's with
+    ⌈1.3 √n⌉ lags and n / (n − coefficients) as correction. The 95 % interval uses Kiefer and
+    Vogelsang's fixed-b critical values, which allow for so many lags.
+
+    Parameters
+    ----------
+    excess
+        Daily returns over bills, fractions.
+    others
+        The same sessions × regressors: daily returns over bills, fractions.
+
+    Raises
+    ------
+    DataError
+        When sessions differ or a return is missing.
+
+    Notes
+    -----
+    Daily returns hardly correlate, so a rule for lags that looks at them picks few. Weights stay
+    for months, and what they earn stays with them, so the number is the published rule's and not
+    taken from the data.
+
+    Reference
+        Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR
+        Inference", JBES 36; critical values: Kiefer and Vogelsang (2005), Econometric Theory 21.
+        How often such intervals cover: :data:`backtests.evidence.bootstrap.COVERAGE`.
+    """
+    from statsmodels.regression.linear_model import OLS
+
+    _check(excess, others)
+    lags = min(math.ceil(1.3 * math.sqrt(len(excess))), len(excess) - 1)
+    design = np.column_stack([np.ones(len(others)), others.to_numpy(dtype=np.float64)])
+    fit = OLS(excess.to_numpy(dtype=np.float64), design).fit(
+        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}
+    )
+    estimate, error = float(fit.params[0]) * YEAR, float(fit.bse[0]) * YEAR
+    reach = _critical(lags / len(excess)) * error
+    return Alpha(
+        estimate=estimate,
+        low=estimate - reach,
+        high=estimate + reach,
+        t=estimate / error if error > ROUNDING else float("nan"),
+        lags=lags,
+        betas={str(name): float(b) for name, b in zip(others, fit.params[1:], strict=True)},
+    )
+
+
+#: Kiefer and Vogelsang's 97.5 % critical value for Bartlett's kernel, by powers of lags over n.
+_FIXED_B = (1.9600, 2.9694, 0.4160, -0.5324)
+
+
+def _critical(share: float) -> float:
+    return sum(a * share**power for power, a in enumerate(_FIXED_B))
+
+
+def _check(excess: pd.Series, others: pd.DataFrame) -> None:
+    if not others.index.equals(excess.index):
+        raise DataError(
+            f"expected regressors on the {len(excess)} sessions of the returns, were on "
+            f"{len(others)} others; reindex them"
+        )
+    if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):
+        raise DataError(
+            "expected a return for every session; choose sessions on which all are known"
+        )

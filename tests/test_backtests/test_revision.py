@@ -1,0 +1,148 @@
+"""Results under a revision bound: which series get one, and what a row of it is."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from backtests.config import config_from
+from backtests.evidence import metrics
+from backtests.evidence.revision import FACTORS, LEFT_OUT, by_revision, revised_in
+from backtests.evidence.sensitivity import sensitivity
+from backtests.history.batch import Batch
+from backtests.history.panel import History
+from backtests.history.store import Store
+from backtests.pipeline import Run, run
+from backtests.report.frame import rendered
+from backtests.report.numbers import metrics_of
+from backtests.report.revision_table import revision_rows
+from signals import CostOfCapital, DryPowder, Policy
+
+TERMS = {"start": "2015-01-01"}
+ALL_FACTORS = [f"× {factor:.2f}" for factor in FACTORS]
+
+
+@pytest.fixture(scope="module")
+def finished(history: History) -> Run:
+    return run(config_from({"strategy": "cash-heavy", **TERMS}), history)
+
+
+@pytest.fixture(scope="module")
+def rows(finished: Run) -> pd.DataFrame:
+    return by_revision(finished)
+
+
+def test_gdp_is_moved_by_two_percent_and_the_term_premium_left_out(rows: pd.DataFrame) -> None:
+    assert rows.index.tolist() == [
+        *(("GDP", case) for case in ALL_FACTORS),
+        ("THREEFYTP10", LEFT_OUT),
+    ]
+
+
+def test_times_one_is_the_run_itself(finished: Run, rows: pd.DataFrame) -> None:
+    same = rows.loc[("GDP", "× 1.00")]
+    assert same["sessions_changed"] == 0
+    assert same["cagr"] == pytest.approx(metrics.cagr(finished.result.returns), rel=1e-12)
+    assert same["max_drawdown"] == metrics.max_drawdown(finished.result.returns).depth
+
+
+@pytest.mark.parametrize("factor", [0.98, 1.02])
+def test_another_factor_is_a_run_on_such_a_history(
+    finished: Run, rows: pd.DataFrame, history: History, factor: float
+) -> None:
+    panel = history.panel.assign(GDP=history.panel["GDP"] * factor)
+    whole = run(finished.config, replace(history, panel=panel))
+    row = rows.loc[("GDP", f"× {factor:.2f}")]
+    assert row["cagr"] == pytest.approx(metrics.cagr(whole.result.returns), rel=1e-12)
+    index = finished.result.equity.index
+    changed = (whole.reading.regime != finished.reading.regime).loc[index].mean()
+    assert changed > 0
+    assert row["sessions_changed"] == pytest.approx(changed)
+
+
+def test_quantities_rest_on_gdp_alone_and_prices_on_no_revised_series(history: History) -> None:
+    by_quantities = run(config_from({"strategy": "cash-heavy@quantities", **TERMS}), history)
+    assert by_revision(by_quantities).index.tolist() == [("GDP", case) for case in ALL_FACTORS]
+    spy = run(config_from({"strategy": "spy", **TERMS}), history)
+    assert by_revision(spy).empty
+
+
+def test_one_percent_of_gdp_moves_a_flag_by_two_months(history: History) -> None:
+    """The advance estimate of 2017Q3 was 1 % below the figure that the file holds now."""
+
+    def first_on(gdp: pd.Series) -> str:
+        flag = DryPowder().flag(history.panel.assign(GDP=gdp)).fillna(False).astype(bool)
+        return str(flag[flag].index[0].date())
+
+    assert first_on(history.panel["GDP"]) == "2018-05-10"
+    assert first_on(history.panel["GDP"] * 0.99) == "2018-07-10"
+
+
+# --- Which series get a bound ----------------------------------------------------------------
+
+
+def test_a_series_with_vintages_needs_no_bound(finished: Run, history: History) -> None:
+    held = replace(history, vintages=("GDP", "THREEFYTP10"))
+    assert revised_in(history, ("GDP", "THREEFYTP10")) == ("GDP", "THREEFYTP10")
+    assert revised_in(held, ("GDP", "THREEFYTP10")) == ()
+    assert by_revision(replace(finished, history=held)).empty
+
+
+def test_only_revised_series_with_values_get_one(history: History) -> None:
+    """NFCI counts from when it was recorded; yields and prices are never revised."""
+    assert revised_in(history, ("NFCI", "DGS10", "SPY", "WALCL")) == ()
+    empty = replace(history, panel=history.panel.assign(GDP=float("nan")))
+    assert revised_in(empty, ("GDP",)) == ()
+
+
+def rows_of(source: str) -> pd.DataFrame:
+    rows = {
+        "observed_on": pd.to_datetime(["2024-01-01", "2024-04-01"]).as_unit("us"),
+        "available_at": pd.to_datetime(["2024-02-26 08:30", "2024-05-26 08:30"]).as_unit("us"),
+        "value": [28_000.0, 28_100.0],
+        "source": source,
+    }
+    return pd.DataFrame(rows)
+
+
+def test_a_history_knows_which_columns_come_from_vintages(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.duckdb")
+    plain, archive = pd.Timestamp("2025-01-02 09:00"), pd.Timestamp("2025-02-03 09:00")
+    batches = [Batch(series_id=id, rows=rows_of("FRED")) for id in ("GDP", "M2SL")]
+    store.add(batches, plain)
+    assert History.load(store).vintages == ()
+    store.add([Batch(series_id="GDP", rows=rows_of("ALFRED"), vintages=True)], archive)
+    assert History.load(store).vintages == ("GDP",)
+    assert History.load(store, as_of="2025-01-15").vintages == ()
+    assert History.load(store).until("2024-03-01").vintages == ("GDP",)
+
+
+# --- Where it is shown -----------------------------------------------------------------------
+
+
+def test_sensitivity_moves_flags_by_revised_series_too(history: History) -> None:
+    chosen = {"dry_powder": DryPowder(), "cost_of_capital": CostOfCapital(), "policy": Policy()}
+    rows = sensitivity(history.panel, chosen, ("GDP", "THREEFYTP10"))
+    moved = {(row.signal, row.parameter, row.value): row for row in rows}
+    assert {key for key in moved if key[1].startswith(("GDP", "with"))} == {
+        *(("dry_powder", "GDP ×", factor) for factor in FACTORS if factor != 1),
+        ("cost_of_capital", "with THREEFYTP10", 0.0),
+    }
+    lower = moved["dry_powder", "GDP ×", 0.99]
+    assert lower.base == 1
+    assert "2018-07-10" in lower.switches
+    assert "2018-05-10" not in lower.switches
+    assert lower.overlap < 1
+
+
+def test_the_tearsheet_and_metrics_json_show_every_row(finished: Run, rows: pd.DataFrame) -> None:
+    numbers = metrics_of(finished)
+    assert [(row["series"], row["case"]) for row in numbers["by_revision"]] == rows.index.tolist()
+    shown = revision_rows(numbers)
+    assert [row["CAGR, %"] for row in shown] == [f"{100 * cagr:.2f}" for cagr in rows["cagr"]]
+    page = rendered("revision.html.j2", by_revision=shown)
+    for row in shown:
+        for cell in row.values():
+            assert f"<td>{cell}</td>" in page
+    assert rendered("revision.html.j2", by_revision=[]).strip() == ""
