@@ -91,6 +91,7 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
     from backtests.evidence.entries import FEW
+    from backtests.evidence.luck import leaning_said
     from backtests.report.compare_numbers import coverage_said
 
     first = next(iter(numbers.values()))
@@ -107,7 +108,7 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
         "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
         "a constant SPY/bills mix of the same mean net exposure, known only afterwards. alpha: "
         "mean return a year beyond its own assets at constant weights, and its Newey–West t. "
-        f"{coverage_said()} placebo: "
+        f"{coverage_said()} {leaning_said()} placebo: "
         "share of placebos beaten by its timing (s shifted dates, r resampled returns), not "
         f"adjusted for the number of rows. epi: episodes of its states, stays less than "
         f"a quarter apart taken as one; below {FEW} nothing can be concluded about timing."

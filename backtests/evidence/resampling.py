@@ -4,6 +4,10 @@ History drawn anew from blocks of whole sessions, for placebos of what follows p
 on it follow its prices as they do, but what the market did when is left to chance. What lasts less
 than a block is kept: volatility that clusters is still timed by a strategy that scales to it, so
 for such a one the placebos share that skill.
+
+Where two blocks join, a look-back sees the market of the block before. What a flag knows of
+volatility or of a crisis is then about another market, and placebos time less well than the
+strategy does, so that its rank leans high: see :data:`backtests.evidence.luck.MEAN_RANKS`.
 """
 
 from dataclasses import dataclass
@@ -16,8 +20,8 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 from signals.universe import asset, session_close_id
 
-#: Mean length of a block of market moves, sessions: a quarter.
-BLOCK = 63
+#: Mean length of a block of market moves, sessions: a year.
+BLOCK = 252
 #: Joint draws, in order, of which an asset takes the first that it was listed in.
 TRIES = 8
 #: Share of the way to its source's level that a quoted level goes back a session.
@@ -43,10 +47,12 @@ def resample_prices(
     Balance sheets, output, capital spending, ETF flows, funding rates and rates that are set by
     decision stay at their dates. Nothing before the first price is touched.
 
-    A quarter is the mean length of a block: the fall over 21 sessions, the volatility and the
-    correlation over 63 that flags look at lie mostly within a block, so flags follow prices as
-    they do; yet blocks are far shorter than a regime or an episode of the quantities, whose link
-    with the market is cut. What looks back a year or more sees some blocks joined.
+    A year is the mean length of a block. The look-backs that decide most span 63 sessions or less
+    (volatility, correlation, changes of yields) and lie within one block on 78 % of sessions; with
+    blocks of a quarter it would be 37 %. The longest, a mean over 200 sessions and a high over 252,
+    are no longer than a block. Where a block lands is left to chance, and that cuts the link
+    between the market and the quantities however long the block is; but eleven years hold about
+    eleven blocks, so that draws still differ, which far longer blocks would not leave.
 
     Parameters
     ----------

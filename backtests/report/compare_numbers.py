@@ -7,6 +7,7 @@ from backtests.evidence import metrics
 from backtests.evidence.bootstrap import COVERAGE, COVERAGE_SOURCE, Coverage
 from backtests.evidence.comparison import Beside, Compared, Comparison
 from backtests.evidence.entries import observed_in
+from backtests.evidence.luck import leaning_said
 from backtests.evidence.placebo import Placebo
 from backtests.history.opening import stale_warning
 from backtests.history.panel import History
@@ -52,6 +53,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
             "level": comparison.level,
             "reps": comparison.reps,
             "coverage": coverage_said(),
+            "leaning": leaning_said(),
             "lag": run.config.lag,
             "hindsight": HINDSIGHT,
             "ranked": sum(row.luck.placebo is not None for row in comparison.rows.values()),

@@ -49,6 +49,7 @@ ABOUT: dict[str, Any] = {
     "level": 0.95,
     "reps": 1000,
     "coverage": "In simulated worlds 95 % intervals held the truth in 80 % (its script).",
+    "leaning": "Ranks by resampled returns lean high.",
     "lag": 1,
     "hindsight": HINDSIGHT,
     "notes": ["mine@jump_model is left out: no package"],
@@ -170,6 +171,7 @@ def test_each_difference_stands_in_its_own_column(tmp_path: Path) -> None:
 def test_below_the_table_stands_how_often_intervals_cover_and_what_alpha_is(page: str) -> None:
     below = page[page.index("</table>") :]
     assert ABOUT["coverage"] in below
+    assert ABOUT["leaning"] in below
     assert "Equal exposure is not equal beta" in below
 
 

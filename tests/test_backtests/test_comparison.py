@@ -40,6 +40,7 @@ from backtests.evidence.luck import (
     Luck,
     draw_gains,
     in_force,
+    leaning_said,
     place,
 )
 from backtests.evidence.placebo import rank_of
@@ -347,7 +348,7 @@ def test_alpha_is_that_of_the_run_and_stands_in_page_and_numbers(
     assert f"t {expected.t:.1f}</small>" in page.text
 
 
-def test_how_often_intervals_cover_stands_beside_them(
+def test_how_often_intervals_cover_and_how_ranks_lean_stands_beside_them(
     page: Page, numbers: Numbers, drypowder: Drypowder, tmp_path: Path
 ) -> None:
     """From one table: in the JSON, on the page, and below the table of the terminal."""
@@ -360,6 +361,7 @@ def test_how_often_intervals_cover_stands_beside_them(
         assert f"{said} {shares} %" in coverage_said()
     for text in (page.text, printed):
         assert coverage_said() in text
+        assert leaning_said() in text
     assert "benchmarks/interval_coverage.py" in coverage_said()
 
 
