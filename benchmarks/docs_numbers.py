@@ -1,0 +1,115 @@
+"""Write every number of the docs anew, from real history. One command, in the project's folder.
+
+    python -m benchmarks.docs_numbers --store FILE
+
+The store holds what ``drypowder import path/to/history`` put in. The numbers stand between
+``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in docs/flags.md, docs/strategies.md and
+README.md; what is between those marks is replaced, the rest of a page is left alone. Those of the
+flags take a minute, those of the strategies as long as ``drypowder compare --start 2015-01-01``,
+which resamples histories.
+
+    --only NAME        some blocks alone, several times
+    --compare FILE     what that command printed with --json, instead of computing it
+    --draws, --workers as for ``compare``
+    --check            write nothing, name the blocks that differ, exit with 1 if any does
+"""
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from backtests.history.panel import History
+from backtests.history.store import default_store
+from benchmarks import docs_flags, docs_strategies
+from benchmarks.docs_flags import Material
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/flags.md", "docs/strategies.md")
+SLOW = tuple(docs_strategies.BLOCKS)
+NAMES = (*docs_flags.BLOCKS, *SLOW)
+
+
+def marked(name: str) -> re.Pattern[str]:
+    """Return the pattern of a block: its first mark, what it holds, its last mark."""
+    return re.compile(rf"(<!-- begin: {name} -->)(.*?)(<!-- end: {name} -->)", re.DOTALL)
+
+
+def block_of(text: str, name: str) -> str:
+    """Return what a page holds in a block.
+
+    Raises
+    ------
+    ValueError
+        Unless the page has it once.
+    """
+    found = marked(name).findall(text)
+    if len(found) != 1:
+        raise ValueError(f"expected the block {name} once, found it {len(found)} times")
+    return str(found[0][1]).strip()
+
+
+def with_block(text: str, name: str, content: str) -> str:
+    """Return a page with another content in a block; one inside a line stays there."""
+    inside = marked(name).search(text)
+    assert inside is not None, name
+    around = "\n" if "\n" in inside[2] else ""
+    return marked(name).sub(lambda m: m[1] + around + content + around + m[3], text)
+
+
+def page_of(name: str) -> Path:
+    """Return the page that holds a block."""
+    return next(ROOT / p for p in PAGES if marked(name).search((ROOT / p).read_text("utf-8")))
+
+
+def contents(history: History, options: argparse.Namespace) -> Iterable[tuple[str, str]]:
+    """Yield each block asked for with its content."""
+    wanted = options.only or NAMES
+    material = Material(history)
+    for name in wanted:
+        if name in docs_flags.BLOCKS:
+            yield name, docs_flags.BLOCKS[name](material)
+    if set(wanted) & set(SLOW):
+        numbers = _numbers(history, options)
+        for name in wanted:
+            if name in SLOW:
+                yield name, docs_strategies.BLOCKS[name](numbers)
+
+
+def _numbers(history: History, options: argparse.Namespace) -> docs_strategies.Numbers:
+    if options.compare:
+        numbers: docs_strategies.Numbers = json.loads(options.compare.read_text("utf-8"))
+        return numbers
+    say: Callable[[str], None] = lambda step: print(step, file=sys.stderr)  # noqa: E731
+    given = {"draws": options.draws, "workers": options.workers, "progress": say}
+    return docs_strategies.numbers_of(history, **given)
+
+
+def main() -> int:
+    """Write or check the blocks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--store", type=Path, default=default_store())
+    parser.add_argument("--only", action="append", choices=NAMES)
+    parser.add_argument("--compare", type=Path)
+    parser.add_argument("--draws", type=int, default=39)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    changed = 0
+    for name, content in contents(History.load(options.store), options):
+        page = page_of(name)
+        text = page.read_text("utf-8")
+        if block_of(text, name) == content.strip():
+            continue
+        changed += 1
+        print(f"{page.relative_to(ROOT)}: {name}")
+        if not options.check:
+            page.write_text(with_block(text, name, content), "utf-8")
+    return int(options.check and changed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""The numbers of docs/strategies.md: a function a block.
+
+Every function takes what ``drypowder compare --start 2015-01-01 --json`` prints and returns
+Markdown. See ``benchmarks/docs_numbers.py``, which writes them into the page.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backtests.evidence.comparison import ENOUGH, TOLD, compare, configs_of, default_names
+from backtests.history.panel import History
+from backtests.report.compare_numbers import comparison_numbers
+from benchmarks.docs_flags import START, table
+
+#: Numbers by strategy.
+Numbers = Mapping[str, Mapping[str, Any]]
+
+PLAIN = ("strategy", "CAGR", "vol", "Sharpe", "drawdown", "exposure", "turnover", "costs")
+#: How often the states of a strategy came up, of which a comparison may have both or one.
+COUNTS = ("episodes", "entered")
+RIVALS = ("hidden_markov", "markov_switching", "jump_model")
+
+
+def numbers_of(history: History, names: tuple[str, ...] = (), **given: Any) -> Numbers:
+    """Return a comparison's numbers; keywords are those of ``compare``."""
+    configs = configs_of(names or default_names(), {"start": START})
+    return comparison_numbers(compare(configs, history, optional=not names, **given))
+
+
+def strategies_table(numbers: Numbers) -> str:
+    """Return a row a strategy: what came of it, beside what, and how often its states came up."""
+    counts = [name for name in COUNTS if name in next(iter(numbers.values()))]
+    header = (*PLAIN, "over SPY", "over own mix", "placebo", *counts)
+    return table(header, [_row(label, entry, counts) for label, entry in numbers.items()])
+
+
+def _row(label: str, entry: Mapping[str, Any], counts: list[str]) -> tuple[str, ...]:
+    intervals, placebo = entry["intervals"], entry["placebo"]
+    return (
+        *plain_cells(label, entry),
+        _span(intervals["excess_spy"]),
+        _span(intervals["excess_mix"]),
+        "–" if placebo is None else f"{placebo['rank']:.2f} {placebo['kind'][0]}",
+        *("–" if entry[name] is None else str(entry[name]) for name in counts),
+    )
+
+
+def plain_cells(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the cells that no placebo is drawn for: name, returns, risk, trading."""
+    sharpe = entry["intervals"]["sharpe"]
+    between = f"[{number(sharpe['low'], 2)}, {number(sharpe['high'], 2)}]"
+    return (
+        f"`{label}`",
+        percent(entry["cagr"], 1),
+        percent(entry["volatility"], 1),
+        f"{number(entry['sharpe'], 2)} {between}",
+        percent(entry["max_drawdown"], 0),
+        percent(entry["exposure"], 0),
+        percent(entry["turnover"], 0),
+        percent(entry["costs"], 2),
+    )
+
+
+def number(value: float | None, digits: int) -> str:
+    """Return a number with a true minus sign; a dash for none."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def percent(value: float | None, digits: int) -> str:
+    """Return a fraction in percent, without the sign."""
+    return number(None if value is None else 100 * value, digits)
+
+
+def _span(interval: Mapping[str, float | None]) -> str:
+    ends = ", ".join(percent(interval[end], 0) for end in ("low", "high"))
+    return f"{percent(interval['estimate'], 1)} [{ends}]"
+
+
+def sample_line(numbers: Numbers) -> str:
+    """Return the sessions of the comparison."""
+    entry = next(iter(numbers.values()))
+    return f"{entry['start']} to {entry['end']}, {entry['sessions']:,} daily returns."
+
+
+def luck_line(numbers: Numbers) -> str:
+    """Return what luck alone would do to the highest rank."""
+    placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
+    drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
+    if not drawn:
+        return "No row was ranked among resampled histories."
+    n = drawn[0]["n"]
+    top = 1 - (1 - 1 / (n + 1)) ** len(drawn)
+    return (
+        f"Nothing here is adjusted for the number of rows. Were the {len(drawn)} rows ranked among "
+        f"{n} resampled histories independent, luck alone would put one at the top in "
+        f"{100 * top:.0f} % of cases."
+    )
+
+
+def findings(numbers: Numbers) -> str:
+    """Return what the table says about the thesis, as a list."""
+    lines = (_timing, _defence, _rivals, _pair, _hindsight, _patience)
+    return "\n".join(f"- {line(numbers)}" for line in lines)
+
+
+def _timing(numbers: Numbers) -> str:
+    ranked = {n: e["placebo"] for n, e in numbers.items() if e["placebo"]}
+    told = [n for n, p in ranked.items() if p["p_value"] <= TOLD and p["n"] >= ENOUGH]
+    ranks = ", ".join(
+        f"`{name}` {100 * ranked[name]['rank']:.0f} % (p {ranked[name]['p_value']:.2f})"
+        for stem in ("cash-heavy", "defensive")
+        for name in (stem, f"{stem}@quantities")
+        if name in ranked
+    )
+    named = ", ".join(f"`{name}`" for name in told) or "none"
+    return (
+        f"**Timing.** Told from luck at a p-value of {TOLD:g} with at least {ENOUGH} placebos: "
+        f"{named}. Share of placebos beaten: {ranks}."
+    )
+
+
+def _defence(numbers: Numbers) -> str:
+    said = "; ".join(
+        f"`{name}` fell by {percent(-e['max_drawdown'], 0)} % where its constant mix fell by "
+        f"{percent(-e['mix']['max_drawdown'], 0)} %, and earned "
+        f"{_span(e['intervals']['excess_mix'])} points a year more"
+        for name, e in ((n, numbers[n]) for n in ("cash-heavy", "defensive"))
+    )
+    return f"**Defence.** {said}."
+
+
+def _rivals(numbers: Numbers) -> str:
+    others = [numbers[n]["sharpe"] for r in RIVALS if (n := f"cash-heavy@{r}") in numbers]
+    among = f"{min(others):.2f} to {max(others):.2f}" if others else "not run"
+    return (
+        f"**The rivals.** Sharpe ratio of `cash-heavy` by the votes: "
+        f"{number(numbers['cash-heavy']['sharpe'], 2)}; by quantities alone: "
+        f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)}; under the agnostic regimes: "
+        f"{among}. What the votes add to the quantities, which the thesis is about, comes from "
+        "prices."
+    )
+
+
+def _pair(numbers: Numbers) -> str:
+    e, bills = numbers["memory-over-crypto"], numbers["bills"]
+    return (
+        f"**Memory over crypto.** The thesis's sharpest claim returned {percent(e['cagr'], 1)} % a "
+        f"year, where bills returned {percent(bills['cagr'], 1)} %, and fell by "
+        f"{percent(-e['max_drawdown'], 0)} %. Bitcoin rose in the absorption of 2018 to 2020."
+    )
+
+
+def _hindsight(numbers: Numbers) -> str:
+    held, baskets = numbers["equal-weight"], numbers["near-cash-flow"]["baskets"]
+    better = round((1 - baskets["rank"]) * baskets["n"])
+    return (
+        f"**Hindsight.** Equal weights of the same assets, held throughout, earned "
+        f"{percent(held['cagr'], 1)} % a year. In the place of the memory makers, {better} of "
+        f"{baskets['n']} random baskets of shares did better: the universe was chosen in 2026, and "
+        "knowing it was worth more than any flag."
+    )
+
+
+def _patience(numbers: Numbers) -> str:
+    e = numbers["patient"]
+    return (
+        f"**Patience.** The states in which `patient` acts were entered {e['entered']} times; it "
+        f"returned {percent(e['cagr'], 1)} % a year. {e['conclusion'].capitalize()}."
+    )
+
+
+BLOCKS = {
+    "strategies-sample": sample_line,
+    "strategies-luck": luck_line,
+    "strategies-table": strategies_table,
+    "strategies-findings": findings,
+}

@@ -1,0 +1,94 @@
+"""The numbers of the docs come from a script, and stand in the pages as it computes them."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from backtests.evidence.comparison import compare, configs_of
+from backtests.history.panel import History
+from backtests.report.compare_numbers import comparison_numbers
+from benchmarks import docs_flags, docs_strategies
+from benchmarks.docs_flags import START, Material, episodes, stays, times_capex
+from benchmarks.docs_numbers import NAMES, PAGES, ROOT, block_of, page_of, with_block
+
+#: Words with a figure that may stand outside a block: facts, parameters and dates of sources.
+PROSE = {"docs/flags.md": {"2025-12-31", "9 %", "2025"}}
+
+
+@pytest.fixture(scope="module")
+def material(history: History) -> Material:
+    return Material(history)
+
+
+def held(name: str) -> str:
+    return block_of(page_of(name).read_text("utf-8"), name)
+
+
+def test_every_block_stands_once_in_a_page_and_no_page_has_another() -> None:
+    found = [
+        name
+        for page in PAGES
+        for name in re.findall(r"<!-- begin: (\S+) -->", (ROOT / page).read_text("utf-8"))
+    ]
+    assert sorted(found) == sorted(NAMES)
+    assert all(held(name) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", docs_flags.BLOCKS)
+def test_the_numbers_of_the_flags_are_those_in_the_page(material: Material, name: str) -> None:
+    assert docs_flags.BLOCKS[name](material).strip() == held(name), (
+        "run: python -m benchmarks.docs_numbers --store FILE"
+    )
+
+
+def test_the_numbers_of_some_strategies_are_those_in_the_page(history: History) -> None:
+    """All columns but the placebo's, whose draws take long."""
+    names = ("cash-heavy", "spy", "vol-target")
+    numbers = comparison_numbers(compare(configs_of(names, {"start": START}), history, draws=0))
+    rows = {cells[0]: cells for cells in map(cells_of, held("strategies-table").splitlines())}
+    for name in names:
+        expected = docs_strategies.plain_cells(name, numbers[name])
+        assert rows[expected[0]][: len(expected)] == expected
+
+
+def cells_of(line: str) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in line.strip("|").split("|"))
+
+
+def test_a_block_is_replaced_and_the_rest_of_a_page_is_not() -> None:
+    page = (
+        "before 1\n<!-- begin: a -->\nold\n<!-- end: a -->\nx <!-- begin: b -->2<!-- end: b --> y"
+    )
+    changed = with_block(with_block(page, "a", "new\nlines"), "b", r"3 \1")
+    assert block_of(changed, "a") == "new\nlines"
+    assert changed == (
+        "before 1\n<!-- begin: a -->\nnew\nlines\n<!-- end: a -->\n"
+        "x <!-- begin: b -->3 \\1<!-- end: b --> y"
+    )
+    with pytest.raises(ValueError, match="expected the block c once, found it 0 times"):
+        block_of(page, "c")
+
+
+def test_stays_closer_than_a_quarter_are_one_episode() -> None:
+    index = pd.bdate_range("2020-01-01", periods=200)
+    on = pd.Series(False, index=index)
+    on.iloc[[0, 1, 10, 73, 137]] = True  # the gaps hold 8, 62 and 63 sessions
+    assert [n for _, _, n in stays(on)] == [2, 1, 1, 1]
+    assert episodes(on) == 2
+    assert episodes(on & False) == 0
+
+
+def test_the_counterfactual_changes_the_level_and_not_the_growth(material: Material) -> None:
+    before = docs_flags.Capex().gauges(material.history.panel)
+    after = docs_flags.Capex().gauges(times_capex(material.history.panel, 2.0))
+    assert after["level"].dropna().to_numpy() == pytest.approx(2 * before["level"].dropna())
+    assert after["impulse"].dropna().to_numpy() == pytest.approx(before["impulse"].dropna())
+
+
+@pytest.mark.parametrize("page", ["docs/flags.md"])
+def test_no_measured_number_stands_outside_a_block(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    prose = re.sub(r"<!-- begin: (\S+) -->.*?<!-- end: \1 -->", "", text, flags=re.DOTALL)
+    figures = set(re.findall(r"\d[\d,.\-]*\d(?: %)?|\d %", prose))
+    assert figures <= PROSE[page]
