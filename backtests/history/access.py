@@ -208,6 +208,11 @@ def _why(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     found = _SYSTEM.search(str(error))
     if found:
         return _system_says("read" if read_only else "write", path, found[0])
+    if isinstance(error, duckdb.PermissionException):
+        return (
+            f"expected a store that holds data alone at {path}, but it tries to read another file; "
+            "do not trust it: import into a new store"
+        )
     if _NEWER in str(error):
         return (
             f"expected a store that DuckDB {duckdb.__version__} can read, but a newer DuckDB wrote "
