@@ -252,7 +252,10 @@ class _Chooser:
         growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.traded])
         values = self.held * growth
         cash = (1 - self.held.sum()) * self.cash[at] / self.cash[self.traded]
-        drifted: np.ndarray = values / (values.sum() + cash)
+        worth = values.sum() + cash
+        if worth <= 0:  # ruined, which the accounting finds and refuses
+            return self.held.copy()
+        drifted: np.ndarray = values / worth
         return drifted
 
 

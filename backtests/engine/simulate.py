@@ -139,9 +139,7 @@ def simulate(
     trades = choose_trades(targets, closes, earned, lag, band, gross_limit)
     legs = _legs(trades.sizes, closes, earned, costs)
     portfolio = _vectorbt(legs, capital)
-    result = _result(portfolio, legs, trades, earned, capital)
-    _check_solvent(result.equity, name)
-    return result
+    return _result(portfolio, legs, trades, earned, capital, name)
 
 
 def _aligned(
@@ -310,7 +308,7 @@ def _check_solvent(equity: pd.Series, name: str) -> None:
 
 
 def _result(
-    portfolio: Any, legs: _Legs, trades: Trades, bills: pd.Series, capital: float
+    portfolio: Any, legs: _Legs, trades: Trades, bills: pd.Series, capital: float, name: str
 ) -> Result:
     index = bills.index
     if portfolio is None:
@@ -319,6 +317,7 @@ def _result(
         deflated = portfolio.value().to_numpy()
         holdings = portfolio.asset_value(group_by=False).to_numpy()
     equity = pd.Series(deflated * legs.bill_index, index=index, name="equity")
+    _check_solvent(equity, name)
     assets = list(trades.targets.columns)
     weights = pd.DataFrame(0.0, index=index, columns=assets)
     owed = weights.copy()

@@ -619,6 +619,10 @@ def test_a_ticker_called_short_is_not_taken_for_a_short_leg() -> None:
     [
         ("month", 0, ["2020-01-31", "2020-02-28", "2020-03-31"]),
         ("month", 2, ["2020-01-03", "2020-02-04", "2020-03-03"]),
+        # More sessions than a month has: counted from the end of an earlier month.
+        ("month", 20, ["2020-01-30", "2020-03-02", "2020-03-27"]),
+        ("month", 45, ["2020-01-07", "2020-02-05", "2020-03-06"]),
+        ("month", 60, ["2020-01-29", "2020-02-27", "2020-03-27"]),
         ("quarter", 0, ["2020-03-31"]),
         ("quarter", 1, ["2020-01-02"]),
         ("week", 0, ["2020-01-03", "2020-01-10", "2020-01-17", "2020-01-24"]),
@@ -630,3 +634,12 @@ def test_a_schedule_names_dates(every: str, offset: int, expected: list[str]) ->
     due = index[Schedule(every=every, offset=offset).sessions(index)]
     assert [str(day.date()) for day in due][: len(expected)] == expected
     assert every == "week" or len(due) == len(expected)
+
+
+@pytest.mark.parametrize("after", [(), (150.0, 100.0)])
+def test_a_portfolio_worth_exactly_nothing_is_ruined(after: tuple[float, ...]) -> None:
+    index = SESSIONS[: 3 + len(after)]
+    prices = pd.DataFrame({"SPY": [100.0, 100.0, 200.0, *after]}, index=index)
+    short = pd.DataFrame({"SPY": [-1.0]}, index=index[:1])
+    with pytest.raises(SimulationError, match=rf"was ruined on {index[2].date()}"):
+        simulate(short, prices, pd.Series(0.0, index=index), FREE)

@@ -1,0 +1,118 @@
+"""What an explanation says of distances, percentiles and stays, worked out by hand."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from signals.base import Signal, Threshold, latch
+from signals.opportunity import _stays
+from signals.transforms import percentile
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Two(Signal):
+    """On while a is above 10 and b below −2; left when a is below 5 or b above 1."""
+
+    name: ClassVar[str] = "two"
+    link: ClassVar[str] = ""
+    headline: ClassVar[str] = "a"
+    units: ClassVar[dict[str, str]] = {"a": "points", "b": "%"}
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ("a", "b")
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        return (
+            Threshold(gauge="a", enter=10, leave=5, above=True),
+            Threshold(gauge="b", enter=-2, leave=1, above=False),
+        )
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        return panel[["a", "b"]]
+
+    def score(self, panel: pd.DataFrame) -> pd.Series:
+        return panel["a"]
+
+    def flag(self, panel: pd.DataFrame) -> pd.Series:
+        enter = (panel["a"] > 10) & (panel["b"] < -2)
+        leave = (panel["a"] < 5) | (panel["b"] > 1)
+        return latch(enter, leave, panel.notna().all(axis=1), 1)
+
+
+def panel(*rows: tuple[float, float]) -> pd.DataFrame:
+    """Return a past in which a and b each have a standard deviation of 1, then some rows."""
+    past = [(float(v), float(v)) for v in (-1, 1) * 500]
+    index = pd.bdate_range("2020-01-01", periods=len(past) + len(rows))
+    return pd.DataFrame([*past, *rows], index=index, columns=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "gauge", "distance", "flips"),
+    [
+        # Off: the condition that is furthest from holding decides, and is named.
+        pytest.param([(4.0, 0.0)], "a", 6.0, "a above 10 points", id="off: a is 6 below"),
+        pytest.param([(9.0, 3.0)], "b", -5.0, "b below -2 %", id="off: b is 5 above"),
+        pytest.param([(12.0, 3.0)], "b", -5.0, "b below -2 %", id="off: a holds, b is 5 above"),
+        # On: the condition that is nearest to failing.
+        pytest.param([(12.0, -3.0)], "b", 4.0, "b above 1 %", id="on: b needs 4, a needs −7"),
+        pytest.param(
+            [(12.0, -3.0), (6.0, -3.0)], "a", -1.0, "a below 5 points", id="on: a needs −1"
+        ),
+        pytest.param([(12.0, -3.0), (12.0, 0.5)], "b", 0.5, "b above 1 %", id="on: b needs 0.5"),
+    ],
+)
+def test_the_distance_is_signed_and_of_the_threshold_that_binds(
+    rows: list[tuple[float, float]], gauge: str, distance: float, flips: str
+) -> None:
+    given = panel(*rows)
+    said = Two().explain(given, given.index[-1])
+    assert said.flag is (flips.split()[1] == ("below" if gauge == "a" else "above"))
+    assert (said.distance_gauge, said.flips) == (gauge, flips)
+    assert said.distance == pytest.approx(distance)
+    assert said.distance_value == rows[-1][0 if gauge == "a" else 1]
+
+
+def test_which_threshold_binds_is_judged_in_standard_deviations() -> None:
+    given = panel((4.0, 3.0))  # a is 6 below, b 5 above
+    given["b"] /= 100  # b is now 2.03 above, in units of 0.01
+    said = Two().explain(given, given.index[-1])
+    assert said.distance_gauge == "b"
+    assert said.distance == pytest.approx(-2.03)
+
+
+def test_the_percentile_counts_values_at_or_below() -> None:
+    assert percentile(pd.Series([1.0, 3.0, 2.0, 2.0])) == 75.0
+    assert percentile(pd.Series([5.0, 5.0, 5.0])) == 100.0
+    assert percentile(pd.Series([3.0, NAN, 2.0, 1.0])) == pytest.approx(100 / 3)
+    assert np.isnan(percentile(pd.Series([1.0, NAN])))
+
+
+def stays(now: str, view: str, confirm: int, stay: int) -> str:
+    index = pd.bdate_range("2024-01-01", periods=len(now))
+    flag = _stays(
+        pd.Series([c == "1" for c in now], index=index),
+        pd.Series([c == "1" for c in view], index=index),
+        confirm,
+        stay,
+    )
+    return "".join("?" if pd.isna(f) else "1" if f else "." for f in flag)
+
+
+@pytest.mark.parametrize(
+    ("now", "view", "expected"),
+    [
+        pytest.param("11.......", "111111111", ".1111....", id="on for the stay"),
+        pytest.param("11.......", "111011111", ".11?.....", id="a gap ends the stay"),
+        pytest.param("1111.....", "101111111", ".?.1111..", id="a gap forgets the count"),
+        pytest.param("111111111", "111111111", ".1111.111", id="nothing is counted during a stay"),
+    ],
+)
+def test_an_opportunity_stays_and_a_gap_ends_it(now: str, view: str, expected: str) -> None:
+    assert stays(now, view, confirm=2, stay=4) == expected
