@@ -75,11 +75,16 @@ class Series:
     revised
         True when the publisher changes past values.
     low, high
-        The plausible range, inclusive. A file with a value outside it is refused.
+        The plausible range, inclusive, of every value since ``first`` that the publisher ever
+        gave. A file with a value outside it is refused: it is in another unit.
     stale_after
         Calendar days after the date a value describes, past which it is no view.
     first
-        Values that describe an earlier date are stored but never seen; None when all are seen.
+        Values that describe an earlier date are left out wherever data come in, unread and
+        unchecked; None when all are taken.
+    steady
+        True for a level that never moves fivefold from one date to the next. A file in which it
+        does is refused: a decimal slipped, which a range from 1947 to today cannot see.
     """
 
     id: str
@@ -93,6 +98,7 @@ class Series:
     stale_after: int
     revised: bool = False
     first: date | None = None
+    steady: bool = False
 
 
 AT_CLOSE = Rule(kind="close")
@@ -115,6 +121,7 @@ def _fred(
     stale_after: int,
     revised: bool = False,
     first: date | None = None,
+    steady: bool = False,
 ) -> Series:
     return Series(
         id=id,
@@ -128,6 +135,7 @@ def _fred(
         stale_after=stale_after,
         revised=revised,
         first=first,
+        steady=steady,
     )
 
 
@@ -138,21 +146,19 @@ def _daily(
     return _fred(*entry, frequency="day", known=known, stale_after=stale_after, **more)
 
 
-def _weekly(*entry: Any, known: Rule = H41, first: date | None = None) -> Series:
+def _weekly(*entry: Any, known: Rule = H41, **more: Any) -> Series:
     revised = known == WHEN_RECORDED
-    return _fred(
-        *entry, frequency="week", known=known, stale_after=21, revised=revised, first=first
-    )
+    return _fred(*entry, frequency="week", known=known, stale_after=21, revised=revised, **more)
 
 
-def _monthly(*entry: Any, days: int, frequency: Frequency = "month") -> Series:
+def _monthly(*entry: Any, days: int, frequency: Frequency = "month", **more: Any) -> Series:
     known = Rule(kind="days", n=days)
-    return _fred(*entry, frequency=frequency, known=known, stale_after=130, revised=True)
+    return _fred(*entry, frequency=frequency, known=known, stale_after=130, revised=True, **more)
 
 
-def _quarterly(*entry: Any, days: int = 180) -> Series:
+def _quarterly(*entry: Any, days: int = 180, **more: Any) -> Series:
     known = Rule(kind="days", n=days)
-    return _fred(*entry, frequency="quarter", known=known, stale_after=365, revised=True)
+    return _fred(*entry, frequency="quarter", known=known, stale_after=365, revised=True, **more)
 
 
 _MILLIONS = "USD millions"
@@ -164,8 +170,15 @@ _INDEX = "index"
 
 _FRED = (
     # The Federal Reserve's balance sheet, H.4.1. Ranges keep billions from passing for millions.
-    _weekly("WALCL", "Fed total assets, Wednesday level", _MILLIONS, 5e5, 3e7),
-    _weekly("WTREGEN", "Treasury General Account, week average", _MILLIONS, 2.1e3, 5e6),
+    _weekly("WALCL", "Fed total assets, Wednesday level", _MILLIONS, 5e5, 3e7, steady=True),
+    _weekly(
+        "WTREGEN",
+        "Treasury General Account, week average",
+        _MILLIONS,
+        2.1e3,  # the largest in billions was 1,817
+        5e6,
+        first=date(2002, 12, 18),  # as WALCL, which it is subtracted from
+    ),
     _weekly(
         "WRESBAL",
         "Reserve balances, week average",
@@ -174,14 +187,17 @@ _FRED = (
         2e7,
         first=date(2008, 10, 1),  # scarce by design before interest was paid on them
     ),
-    _weekly("TREAST", "Treasuries held by the Fed, Wednesday level", _MILLIONS, 3e5, 2e7),
+    _weekly(
+        "TREAST", "Treasuries held by the Fed, Wednesday level", _MILLIONS, 3e5, 2e7, steady=True
+    ),
     _weekly(
         "TLAACBW027SBOG",
         "Total assets, all commercial banks",
         _BILLIONS,
-        1e3,
+        1e2,  # about 700 in 1973
         1e5,
         known=Rule(kind="days", n=12),  # H.8: the Friday nine days after, at 16:15, so the Monday
+        steady=True,
     ),
     _daily(
         "RRPONTSYD",
@@ -229,17 +245,34 @@ _FRED = (
     _weekly("NFCI", "Chicago Fed financial conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
     _weekly("ANFCI", "Chicago Fed adjusted conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
     _weekly("STLFSI4", "St. Louis Fed financial stress", _INDEX, -10, 20, known=WHEN_RECORDED),
-    # Money, output, investment.
-    _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e3, 1e5, days=60),
-    _monthly(  # released by the month since 2021
-        "WM2NS", "M2, not seasonally adjusted", _BILLIONS, 1e3, 1e5, days=60, frequency="week"
+    # Money, output, investment. Ranges hold the first values, of 1947 and 1959, too; trillions lie
+    # below them, today's values in millions above.
+    _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e2, 1e5, days=60, steady=True),
+    _monthly(
+        "WM2NS",
+        "M2, not seasonally adjusted",
+        _BILLIONS,
+        1e2,
+        1e5,
+        days=60,  # released by the month since 2021
+        frequency="week",
+        steady=True,
     ),
     _monthly("FEDFUNDS", "Effective federal funds rate, month average", _PERCENT, -2, 25, days=45),
     _monthly("TB3MS", "Treasury bill 3 months, month average", _PERCENT, -2, 25, days=45),
-    _quarterly("GDP", "Gross domestic product", _BILLIONS_AR, 1e3, 2e5),
-    _quarterly("PNFI", "Private nonresidential fixed investment", _BILLIONS_AR, 1e2, 5e4),
-    _quarterly("A679RC1Q027SBEA", "Investment in information processing", _BILLIONS_AR, 1e1, 2e4),
-    _quarterly("B985RC1Q027SBEA", "Investment in software", _BILLIONS_AR, 1e1, 2e4),
+    _quarterly("GDP", "Gross domestic product", _BILLIONS_AR, 1e2, 2e5, steady=True),
+    _quarterly(
+        "PNFI", "Private nonresidential fixed investment", _BILLIONS_AR, 1e1, 5e4, steady=True
+    ),
+    _quarterly(
+        "A679RC1Q027SBEA",
+        "Investment in information processing",
+        _BILLIONS_AR,
+        0.1,
+        2e4,
+        steady=True,
+    ),
+    _quarterly("B985RC1Q027SBEA", "Investment in software", _BILLIONS_AR, 0, 2e4),  # 0.0 in 1959
     _quarterly(
         "DRTSCILM", "Banks tightening loans to firms, net share", _PERCENT, -100, 100, days=75
     ),
@@ -279,9 +312,9 @@ CONCEPTS: dict[str, str] = {
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
 
-#: Plausible amounts of one fact of these companies, USD, beside none at all: millions passed for
-#: dollars lie below.
-FACT_RANGE = (1e6, 1e12)
+#: Plausible size of one fact of these companies, USD; zero is plausible too. Values below are
+#: probably in millions, not dollars. AMZN's revenue will pass 1e12 within years.
+FACT_RANGE = (1e6, 1e13)
 
 _CONCEPT_TITLES = {
     "CAPEX": "Capital expenditure",

@@ -13,6 +13,8 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 OLDEST = pd.Timestamp("1900-01-01")
 #: USD; nothing we know of costs more.
 HIGHEST_PRICE = 1e9
+#: Times that a steady series may move from one date to the next.
+LEAP = 5.0
 
 
 def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
@@ -41,15 +43,18 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
 
 
 def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
-    """Return the numbers of a column by date, blanks left out; refuse what cannot be."""
+    """Return the numbers of a column by date; refuse what cannot be.
+
+    Blanks are left out, and so are dates before the catalog's ``first``, whatever stands there.
+    """
     text = column.str.strip()
-    given = (text != "").to_numpy()
+    given = (text != "").to_numpy() & counted_from(id, dates)
     text = text[given]
     numbers = pd.to_numeric(text, errors="coerce")
     bad = ~np.isfinite(numbers.to_numpy(dtype=np.float64))
     if bad.any():
         raise DataError(_line(text[bad], f"a finite number or a blank for {id}"))
-    _check_range(id, numbers, dates[given], text)
+    _check_range(id, numbers, text)
     return pd.Series(numbers.to_numpy(dtype=np.float64), index=dates[given])
 
 
@@ -79,7 +84,13 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
     return values_of(id, pd.Series(map(repr, values.astype(float)), index=text.index), checked)
 
 
-def _check_range(id: str, numbers: pd.Series, dates: pd.DatetimeIndex, text: pd.Series) -> None:
+def counted_from(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
+    """Return which dates are not before the catalog's ``first``; of a price all are."""
+    first = None if is_price(id) else CATALOG[id].first
+    return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
+
+
+def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
     if is_price(id):
         bad = (numbers <= 0) | (numbers > HIGHEST_PRICE)
         if bad.any():
@@ -87,11 +98,19 @@ def _check_range(id: str, numbers: pd.Series, dates: pd.DatetimeIndex, text: pd.
         return
     entry = CATALOG[id]
     bad = (numbers < entry.low) | (numbers > entry.high)
-    if entry.first is not None:
-        bad &= dates >= pd.Timestamp(entry.first)
     if bad.any():
         wanted = f"{id} in {entry.unit}, which lies in {entry.low:g} to {entry.high:g}"
         raise DataError(_line(text[bad], wanted, "is the file in another unit?"))
+    odd = leaps(id, numbers)
+    if odd.any():
+        raise DataError(_line(text[odd], f"{id} within {LEAP:g} times the value before"))
+
+
+def leaps(id: str, numbers: pd.Series) -> pd.Series:
+    """Return which values of a steady series are too far from the value before."""
+    before = numbers.shift()
+    far = (numbers > LEAP * before) | (numbers < before / LEAP)
+    return far & (before > 0) & CATALOG[id].steady
 
 
 def _line(bad: pd.Series, expected: str, cure: str = "correct it") -> str:

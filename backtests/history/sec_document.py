@@ -1,6 +1,7 @@
 """SEC ``companyconcept`` documents: what company and concept, and facts that can be."""
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,9 @@ from backtests.history.tables import Foreign
 from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
 
+#: Facts in one document; the longest of our companies holds a few hundred.
+MOST_FACTS = 2000
+
 
 def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[dict[str, Any]]]:
     """Return the concept and company of a ``companyconcept`` document, and its facts."""
@@ -20,28 +24,63 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
         raise DataError(
             f"line {error.lineno}: expected whole JSON, but {error.msg}; fetch the file again"
         ) from None
+    cik, tag = identity_of(document)
+    concept, ticker = CONCEPTS.get(tag), FILERS.get(cik)
+    if concept is None or ticker is None or ticker not in filers_of(concept):
+        raise Foreign(f"SEC tag {tag[:80]} of CIK {cik} is not in the catalog")
+    return (concept, ticker), facts_of(document, now)
+
+
+def identity_of(document: Any) -> tuple[int, str]:
+    """Return the company (CIK) and the tag that a ``companyconcept`` document says it is of.
+
+    Raises
+    ------
+    Foreign
+        When it is no such document.
+    DataError
+        When either has a form that the SEC does not use.
+    """
     if not isinstance(document, dict) or not {"cik", "tag", "units"} <= document.keys():
         raise Foreign("JSON, but no SEC companyconcept document")
-    concept = CONCEPTS.get(str(document["tag"]))
-    ticker = FILERS.get(int(document["cik"]))
-    if concept is None or ticker is None or ticker not in filers_of(concept):
-        raise Foreign(f"SEC tag {document['tag']} of CIK {document['cik']} is not in the catalog")
+    cik, tag = document["cik"], document["tag"]
+    if not re.fullmatch(r"[0-9]{1,10}", str(cik)) or not isinstance(tag, str):
+        raise DataError(
+            f"expected a company number under cik and a name under tag, were {str(cik)[:40]!r} and "
+            f"{str(tag)[:40]!r}; fetch the file again"
+        )
+    return int(cik), tag
+
+
+def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
+    """Return the facts of a document that cover a period.
+
+    Raises
+    ------
+    DataError
+        When there are none, or one lacks a part or cannot be.
+    """
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
-    if not isinstance(entries, list) or not entries:
-        raise DataError("expected facts under units/USD, found none; fetch the file again")
+    if not isinstance(entries, list) or not 0 < len(entries) <= MOST_FACTS:
+        raise DataError(
+            f"expected facts under units/USD, 1 to {MOST_FACTS:,} of them, found "
+            f"{(isinstance(entries, list) and len(entries)) or 'none'}; fetch the file again"
+        )
     for number, entry in enumerate(entries, start=1):
         _check_fact(number, entry, now)
-    return (concept, ticker), [e for e in entries if "start" in e]
+    return [e for e in entries if "start" in e]
 
 
 def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     """Refuse a fact that lacks a part, or whose dates or amount cannot be."""
     wanted: dict[str, Any] = {"end": str, "filed": str, "val": (int, float), "accn": str}
+    if isinstance(entry, dict) and "start" in entry:
+        wanted["start"] = str
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {number}: expected end, filed, accn and a number val, was {str(entry)[:80]}; "
-            "fetch the file again"
+            f"fact {number}: expected end, filed, accn and a number val, and a text as start if "
+            f"there is one, was {str(entry)[:80]}; fetch the file again"
         )
     end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
     start = _day(number, entry["start"]) if "start" in entry else end
@@ -53,7 +92,7 @@ def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
     low, high = FACT_RANGE
     if entry["val"] != 0 and not low <= abs(entry["val"]) <= high:
         raise DataError(
-            f"fact {number}: expected USD in {low:g} to {high:g}, was {entry['val']!r}; "
+            f"fact {number}: expected USD in {low:g} to {high:g}, was {str(entry['val'])[:40]}; "
             "is the file in another unit?"
         )
 

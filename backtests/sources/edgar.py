@@ -5,7 +5,6 @@ the XBRL tag they use and change it over the years: every tag of a concept is as
 period the fact that was filed first counts.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,9 +12,9 @@ import pandas as pd
 
 from backtests.history import sec
 from backtests.history.batch import SEC, Batch
-from backtests.history.sec_document import read_document
+from backtests.history.sec_document import facts_of, identity_of
 from backtests.history.tables import Foreign
-from backtests.sources.http import Absent, Client, Clock, Rate, Transient, base_url
+from backtests.sources.http import Absent, Client, Clock, Rate, base_url, json_of
 from backtests.version import __version__
 from signals.catalog import FILERS, tags_of
 from signals.errors import DataError, SourceError
@@ -60,20 +59,23 @@ class EdgarSource:
 
     def _facts(self, cik: int, tag: str, now: pd.Timestamp) -> Iterable[dict[str, Any]]:
         url = f"{self.root}/api/xbrl/companyconcept/CIK{cik:010d}/us-gaap/{tag}.json"
-
         try:
-            return self.client.get(url, read=lambda text: _read(tag, text, now))
+            return self.client.get(url, read=lambda text: _read(cik, tag, text, now))
         except Absent:
             return []
 
 
-def _read(tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
+def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
+    """Return the facts of an answer, which has to be the company's and the tag's asked for."""
+    document = json_of("the SEC", text)
     try:
-        json.loads(text)
-    except ValueError:
-        raise Transient("the SEC's answer is no whole JSON") from None
-    try:
-        return read_document(text, now)[1]
+        found = identity_of(document)
+        if found != (cik, tag):
+            raise SourceError(
+                f"expected the SEC's answer for CIK {cik} and {tag}, was for CIK {found[0]} and "
+                f"{found[1][:80]}; nothing is taken"
+            )
+        return facts_of(document, now)
     except Foreign as error:
         raise SourceError(f"the SEC's answer is another document: {error}") from None
     except DataError as error:

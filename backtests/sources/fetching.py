@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from backtests.history.store import FETCHED, Store
 from backtests.sources.http import Absent, Clock, OutOfTime, Patience, Unreachable
 from backtests.sources.jobs import Ask, Job, jobs_of
 from backtests.sources.secrets import redacted
-from signals.errors import DataError, DrypowderError
+from signals.errors import DataError, DrypowderError, placed
 
 #: Seconds that a series waits for another writer to leave the store.
 TURN = 60.0
@@ -38,6 +38,9 @@ class Outcome:
         Why nothing came; empty when something did, or nothing was to be had.
     note
         What was left out, or why nothing was asked for.
+    unforeseen
+        The error behind ``failed`` where the program did not foresee it, else None: worth a report
+        to its makers.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Outcome:
     last: pd.Timestamp | None = None
     failed: str = ""
     note: str = ""
+    unforeseen: Exception | None = field(default=None, repr=False, compare=False)
 
 
 def fetch(
@@ -61,7 +65,7 @@ def fetch(
 
     Each series is one transaction: what came stays, whatever fails after it, and the next fetch
     goes on with what was asked for longest ago. A value that cannot be right keeps its whole series
-    out.
+    out. Whatever a source answers costs its own series alone.
 
     Parameters
     ----------
@@ -126,22 +130,31 @@ def _done(
         except Absent as error:
             held = set(job.ids) & set(store.series_ids() if store.exists() else ())
             why = f"{error}; what is held stays" if held else str(error)
-            yield _failed(store, job, why) if held or by_name else _outcome_of(job, note=why)
+            named_or_held = held or by_name
+            yield _failed(store, job, why, clock) if named_or_held else _outcome_of(job, note=why)
         except OutOfTime as error:
             yield _outcome_of(job, failed=str(error))
         except DrypowderError as error:
-            yield _failed(store, job, redacted(str(error)))
+            yield _failed(store, job, str(error), clock)
+        except Exception as error:
+            why = f"the answer of {job.source} cannot be read: {placed(error)}"
+            yield _failed(store, job, why, clock, unforeseen=error)
 
 
 def _outcome_of(job: Job, **came: Any) -> Outcome:
     return Outcome(name=job.name, source=job.source, **came)
 
 
-def _failed(store: Store, job: Job, why: str) -> Outcome:
-    """Return a failure, noted so that the next fetch begins with others."""
+def _failed(store: Store, job: Job, why: str, clock: Clock, **more: Any) -> Outcome:
+    """Return a failure in one line, noted so that the next fetch begins with others."""
+    line = redacted(" ".join(why.split()))[:500]
     with suppress(DataError):
-        store.note_fetched(job.ids, new_york_now(), why, wait=TURN)
-    return _outcome_of(job, failed=why)
+        store.note_fetched(job.ids, new_york_now(), line, wait=_turn(clock))
+    return _outcome_of(job, failed=line, **more)
+
+
+def _turn(clock: Clock) -> float:
+    return min(TURN, clock.left)
 
 
 def _one(store: Store, job: Job, ask: Ask, clock: Clock) -> Outcome:
@@ -149,19 +162,32 @@ def _one(store: Store, job: Job, ask: Ask, clock: Clock) -> Outcome:
     now = new_york_now()
     batches = list(ask(now))
     fetched = dict.fromkeys(job.ids, FETCHED)
-    added = store.add(batches, now, wait=TURN, fetched=fetched)
+    added = store.add(batches, now, wait=_turn(clock), fetched=fetched)
     refused = [a.refused for a in added if a.refused]
     if refused:
         return _outcome_of(job, failed=refused[0])
-    return _came(job, batches, added)
+    return _came(job, batches, added, _newest(store, batches))
 
 
-def _came(job: Job, batches: Sequence[Batch], added: Sequence[Added]) -> Outcome:
+def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
+    """Return the newest date described; later vintages of an archive may hold older dates alone."""
+    if not any(batch.vintages for batch in batches):
+        return max(pd.Timestamp(batch.rows["observed_on"].max()) for batch in batches)
+    ids = [batch.series_id for batch in batches]
+    newest = store.query(
+        "SELECT max(observed_on) AS day FROM observations WHERE list_contains(?, series_id)", [ids]
+    )
+    return pd.Timestamp(newest["day"].iloc[0])
+
+
+def _came(
+    job: Job, batches: Sequence[Batch], added: Sequence[Added], last: pd.Timestamp
+) -> Outcome:
     return _outcome_of(
         job,
         new=sum(a.new for a in added),
         revised=sum(a.revised for a in added),
-        last=max(pd.Timestamp(b.rows["observed_on"].max()) for b in batches),
+        last=last,
         note="; ".join([*(b.note for b in batches if b.note), *map(_kept, added)]).strip("; "),
     )
 

@@ -6,21 +6,27 @@ goes over the wire is our own client's in either case: timeouts, retries, FRED's
 minute, and a key that shows nowhere.
 """
 
-import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
 
 import fredapi
-import numpy as np
 import pandas as pd
 
-from backtests.history.batch import ARCHIVE, FRED, Batch, dated
-from backtests.history.calendar import OPEN, known_at, session_after
+from backtests.history.batch import FRED, Batch, dated
 from backtests.history.cells import check_values
 from backtests.history.tables import read_csv
-from backtests.sources.http import Client, Clock, Rate, Transient, base_url
+from backtests.sources.alfred import (
+    HeldArchive,
+    changes,
+    check_changes,
+    days,
+    table_of,
+    vintage_batch,
+)
+from backtests.sources.http import Client, Clock, Rate, Transient, base_url, json_of
 from backtests.sources.secrets import redacted
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
@@ -30,8 +36,6 @@ RATE = (120, 60.0)
 MOST_VINTAGES = 2000
 #: Rows that one answer holds.
 PAGE = 100_000
-#: Source of a row that is dated by its vintage, and of one in the archive's first vintage.
-VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
 def _roots() -> tuple[str, str]:
@@ -70,8 +74,8 @@ def _xml(text: str) -> ElementTree.Element:
     dates = [row.get("date") for row in root]
     if root.tag != "observations" or not dates or None in dates:
         raise SourceError("FRED's answer holds no observations by date")
-    if len(set(dates)) < len(dates):
-        twice = next(date for date in dates if dates.count(date) > 1)
+    twice, times = Counter(dates).most_common(1)[0]
+    if times > 1:
         raise SourceError(f"FRED's answer has {twice} twice; nothing is taken")
     return root
 
@@ -85,10 +89,12 @@ class FredSource:
         The user's; None for the public CSV, which holds latest values alone.
     clock
         The time left.
+    held
+        What is held of archives, so that only later vintages are asked for; None for nothing.
     """
 
-    def __init__(self, key: str | None, clock: Clock) -> None:
-        self.key = key
+    def __init__(self, key: str | None, clock: Clock, held: HeldArchive | None = None) -> None:
+        self.key, self.held = key, held
         self.client = Client(FRED, Rate(*RATE), clock)
         self.root, self.csv = _roots()
 
@@ -124,35 +130,63 @@ class FredSource:
 
     def _vintages(self, id: str, now: pd.Timestamp) -> Batch:
         dates = self._vintage_dates(id)
-        rows = [
-            row
-            for first in range(0, len(dates), MOST_VINTAGES)
-            for row in self._observations(id, dates[first : first + MOST_VINTAGES])
-        ]
-        return vintage_batch(id, _changes(id, rows), pd.Timestamp(dates[0]), now)
+        first = pd.Timestamp(dates[0])
+        seam = self.held.seam(id, dates) if self.held else None
+        if self.held and seam:
+            table = self._observations(id, [date for date in dates if date >= seam])
+            if self.held.stands(id, seam, table):
+                found = _checked(id, table, now)
+                return vintage_batch(id, found[found["vintage"] > pd.Timestamp(seam)], first, now)
+        return vintage_batch(id, _checked(id, self._observations(id, dates), now), first, now)
 
     def _vintage_dates(self, id: str) -> list[str]:
         pages = self._pages("series/vintagedates", {"series_id": id}, "vintage_dates", 10_000)
-        dates = list(pages)
-        if not dates or not all(isinstance(date, str) for date in dates):
+        dates = [date for page in pages for date in page]
+        if not dates:
             raise SourceError(f"FRED's archive has no vintages of {id}")
+        try:
+            days(pd.Series(dates))
+        except (ValueError, TypeError) as error:
+            raise _unreadable(id, error) from None
         return sorted(dates)
 
-    def _observations(self, id: str, vintages: list[str]) -> Iterator[dict[str, Any]]:
+    def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
+        """Return ``date, vintage, value`` of each value that stood in some vintages."""
+        try:
+            return pd.concat(
+                [
+                    table_of(page)
+                    for first in range(0, len(vintages), MOST_VINTAGES)
+                    for page in self._pieces(id, vintages[first : first + MOST_VINTAGES])
+                ],
+                ignore_index=True,
+            )
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise _unreadable(id, error) from None
+
+    def _pieces(self, id: str, vintages: list[str]) -> Iterator[list[Any]]:
         span = {"series_id": id, "realtime_start": vintages[0], "realtime_end": vintages[-1]}
         return self._pages("series/observations", span, "observations", PAGE)
 
-    def _pages(self, path: str, params: dict[str, str], key: str, limit: int) -> Iterator[Any]:
+    def _pages(
+        self, path: str, params: dict[str, str], key: str, limit: int
+    ) -> Iterator[list[Any]]:
         """Yield the entries of an answer, page by page."""
         offset, count = 0, 1
         while offset < count:
-            page = {"limit": str(limit), "offset": str(offset)}
-            answer = self._json(path, {**params, **page})
-            entries = answer.get(key)
-            if not isinstance(entries, list) or not isinstance(answer.get("count"), int):
+            asked = {**params, "limit": str(limit), "offset": str(offset)}
+            answer = self._json(path, asked)
+            _check_named(asked, answer)
+            entries, said = answer.get(key), answer.get("count")
+            if not isinstance(entries, list) or not isinstance(said, int):
                 raise SourceError(f"FRED's answer holds no {key}")
-            yield from entries
-            offset, count = offset + limit, answer["count"]
+            count = int(said)
+            if len(entries) != max(0, min(limit, count - offset)):
+                raise SourceError(
+                    f"FRED's answer holds {len(entries)} {key} where it says that there are {count}"
+                )
+            yield entries
+            offset += limit
 
     def _json(self, path: str, params: dict[str, str]) -> dict[str, Any]:
         assert self.key is not None
@@ -160,11 +194,24 @@ class FredSource:
         return self.client.get(f"{self.root}/{path}", asked, read=_object)
 
 
+def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
+    """Refuse an answer that says it is one to another question."""
+    for name, value in asked.items():
+        if name in answer and str(answer[name]) != value:
+            raise SourceError(
+                f"expected FRED's answer for {name} {value}, was for "
+                f"{str(answer[name])[:40]!r}; nothing is taken"
+            )
+
+
+def _checked(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+    found = changes(id, [table])
+    check_changes(id, found, now)
+    return found
+
+
 def _object(text: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        raise Transient("FRED's answer is no whole JSON") from None
+    answer = json_of(FRED, text)
     if not isinstance(answer, dict):
         raise SourceError("FRED's answer is no JSON object")
     return answer
@@ -197,87 +244,3 @@ def _unreadable(id: str, error: Exception) -> SourceError:
         return SourceError(redacted(str(error)))
     said = redacted(" ".join(str(error).split()))[:160]
     return SourceError(f"FRED's answer for {id} cannot be read: {type(error).__name__}: {said}")
-
-
-def _changes(id: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return ``date, vintage, value`` where a value changed; NaN where there was expressly none.
-
-    Requests that follow one another repeat what stood at their seam; a vintage that changes
-    nothing says nothing.
-    """
-    try:
-        table = pd.DataFrame(rows)[["date", "realtime_start", "value"]].astype(str)
-        table.columns = pd.Index(["date", "vintage", "value"])
-        table["date"] = pd.to_datetime(table["date"], format="%Y-%m-%d")
-        table["vintage"] = pd.to_datetime(table["vintage"], format="%Y-%m-%d")
-        none = table["value"] == "."
-        table["value"] = pd.to_numeric(table["value"].mask(none))
-        if (table["value"].isna() & ~none).any():
-            raise ValueError("a value that is no number")
-    except (KeyError, ValueError, TypeError) as error:
-        raise _unreadable(id, error) from None
-    table = table.sort_values(["date", "vintage"], kind="stable")
-    twice = table.duplicated(["date", "vintage"], keep=False)
-    differs = twice & ~table.duplicated(["date", "vintage", "value"], keep=False)
-    if differs.any():
-        day = table.loc[differs, "date"].iloc[0].date()
-        raise SourceError(f"FRED's archive has two values of {id} for {day} in one vintage")
-    table = table.drop_duplicates(["date", "vintage"])
-    before = table.groupby("date")["value"].shift()
-    first = ~table.duplicated("date")
-    same = (table["value"] == before) | (table["value"].isna() & before.isna() & ~first)
-    missing_first = first & table["value"].isna()
-    return table[~same & ~missing_first].reset_index(drop=True)
-
-
-def vintage_batch(
-    id: str, changes: pd.DataFrame, first_vintage: pd.Timestamp, now: pd.Timestamp
-) -> Batch:
-    """Return the batch of a revised series: every value that ever stood, from when it was known.
-
-    A vintage date carries no hour, so a value is known at the open of the session after it. What
-    the archive's first vintage holds was published before the archive began: it is dated by the
-    catalog's rule, where that is earlier, and its source says so.
-
-    Parameters
-    ----------
-    changes
-        ``date, vintage, value``; one row a change.
-    first_vintage
-        The archive's first.
-    """
-    _check_changes(id, changes, now)
-    dates = pd.DatetimeIndex(changes["date"]).as_unit("us")
-    published = (session_after(pd.DatetimeIndex(changes["vintage"])) + OPEN).as_unit("us")
-    rule = CATALOG[id].known
-    by_rule = known_at(rule, dates, now).as_unit("us")
-    old = (changes["vintage"] == first_vintage).to_numpy() & (rule.kind != "recorded")
-    early = old & np.asarray(by_rule < published)
-    rows = pd.DataFrame(
-        {
-            "observed_on": dates,
-            "available_at": published.where(~early, by_rule),
-            "value": changes["value"].to_numpy(dtype=np.float64),
-            "source": np.where(early, FIRST_VINTAGE, VINTAGE),
-        }
-    )
-    return Batch(series_id=id, rows=rows, vintages=True)
-
-
-def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
-    """Raise :class:`DataError` when a value that ever stood cannot be, or was known too early."""
-    check_values(id, changes.groupby("date")["value"].last().dropna(), now)
-    entry = CATALOG[id]
-    odd = (changes["value"] < entry.low) | (changes["value"] > entry.high)
-    early = changes["date"] > changes["vintage"]
-    for bad, expected in (
-        (odd, f"{entry.unit} in {entry.low:g} to {entry.high:g}"),
-        (early, "no date after its vintage"),
-        (changes["vintage"] > now, "no vintage after today"),
-    ):
-        if bad.any():
-            row = changes[bad].iloc[0]
-            raise DataError(
-                f"expected of {id} {expected}, was {row['value']} for {row['date'].date()} in the "
-                f"vintage of {row['vintage'].date()}; nothing of it is taken"
-            )

@@ -5,6 +5,7 @@ are asked again, as often as patience says, and what is still wrong then is one 
 """
 
 import email.utils
+import json
 import os
 import re
 import time
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from logging import getLogger
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -24,6 +25,12 @@ from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
 _PART = 65_536  # bytes read at once
+#: Bytes of a whole answer; the largest that a source gives, a page of an archive, has 10 million.
+MOST_BYTES = 64 * 2**20
+#: What the SEC says, with status 403, to one who asks too often. It says the same to one who does
+#: not say who he is.
+_TOO_OFTEN = re.compile(r"request\s+rate\s+threshold|traffic\s+limit", re.IGNORECASE)
+_UNDECLARED = re.compile(r"undeclared\s+automated\s+tool", re.IGNORECASE)
 _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re.IGNORECASE)
 
 
@@ -93,9 +100,9 @@ class Clock:
         """Seconds, at least 0."""
         return max(0.0, self.patience.budget - (time.monotonic() - self.start))
 
-    def check(self) -> None:
-        """Raise :class:`OutOfTime` when the time is over."""
-        if not self.left:
+    def check(self, pause: float = 0.0) -> None:
+        """Raise :class:`OutOfTime` when the time is over, or will be after some seconds."""
+        if self.left <= pause:
             raise OutOfTime(
                 f"not reached within {self.patience.budget:.0f} s; fetch again to go on"
             )
@@ -109,16 +116,26 @@ class Rate:
     seconds: float
 
     def __post_init__(self) -> None:
-        """Begin with none."""
+        """Begin with none; count a little longer, since requests arrive unevenly late."""
+        self.seconds *= 1.05
         self._sent: deque[float] = deque()
 
-    def wait(self) -> None:
-        """Sleep until one more is allowed, and count it."""
+    def wait(self, clock: Clock) -> None:
+        """Sleep until one more is allowed, and count it.
+
+        Raises
+        ------
+        OutOfTime
+            At once, when the time is over before one more is allowed.
+        """
         now = time.monotonic()
         while self._sent and now - self._sent[0] >= self.seconds:
             self._sent.popleft()
-        if len(self._sent) >= self.requests:
-            time.sleep(self.seconds - (now - self._sent[0]))
+        full = len(self._sent) >= self.requests
+        pause = self.seconds - (now - self._sent[0]) if full else 0.0
+        clock.check(pause)
+        if full:
+            time.sleep(pause)
             self._sent.popleft()
         self._sent.append(time.monotonic())
 
@@ -206,14 +223,14 @@ class Client:
         return patiently(lambda: read(self._once(url, params)), self.clock)
 
     def _once(self, url: str, params: Mapping[str, str] | None) -> str:
-        self.rate.wait()
-        patience = self.clock.patience
-        waits = (patience.connect, min(patience.read, self.clock.left or 1.0))
+        self.rate.wait(self.clock)
+        patience, left = self.clock.patience, max(self.clock.left, 0.1)
+        waits = (min(patience.connect, left), min(patience.read, left))
         try:
             with self.session.get(url, params=params, timeout=waits, stream=True) as answer:
                 text = self._whole(answer).decode("utf-8", errors="replace")
         except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-            raise self._failure(error, waits[1]) from None
+            raise self._failure(error, url, waits[1]) from None
         if answer.status_code == 200:
             return text
         raise self._refusal(answer, text)
@@ -222,14 +239,20 @@ class Client:
         """Return the body; each part may come in time and the whole still never end."""
         limit = min(self.clock.patience.answer, self.clock.left)
         deadline = time.monotonic() + limit
-        parts = []
+        parts, size = [], 0
         while part := answer.raw.read1(_PART, decode_content=True):
             parts.append(part)
+            size += len(part)
+            if size > MOST_BYTES:
+                raise SourceError(f"{self.name}'s answer is longer than {MOST_BYTES:,} bytes")
             if time.monotonic() > deadline:
                 raise Transient(f"{self.name} did not answer in whole within {limit:.0f} s")
         return b"".join(parts)
 
-    def _failure(self, error: Exception, waited: float) -> SourceError:
+    def _failure(self, error: Exception, url: str, waited: float) -> SourceError:
+        asked = getattr(getattr(error, "request", None), "url", None) or url
+        if _place(asked) != _place(url):
+            return SourceError(f"{self.name} led to another address, which failed; try later")
         reason = getattr(error.args[0], "reason", None) if error.args else None
         unreachable = isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
         if unreachable or isinstance(reason, urllib3.exceptions.NewConnectionError):
@@ -242,11 +265,30 @@ class Client:
         code = answer.status_code
         if code == 404:
             return Absent(f"{self.name} has no such series (404)")
-        if code == 429 or code >= 500:
+        often = code == 429 or (code == 403 and _TOO_OFTEN.search(text))
+        if (often and not _UNDECLARED.search(text)) or code >= 500:
             wait = seconds_of(answer.headers.get("Retry-After"))
-            busy = "is asked too often" if code == 429 else "is in trouble"
+            busy = "is asked too often" if often else "is in trouble"
             return Transient(f"{self.name} {busy} ({code})", wait)
         return SourceError(f"{self.name} refused ({code}): {_said(text)}")
+
+
+def json_of(name: str, text: str) -> Any:
+    """Return what a source's JSON says.
+
+    Raises
+    ------
+    Transient
+        When the text is no whole JSON.
+    SourceError
+        When it is nested too deep to be read.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise Transient(f"{name}'s answer is no whole JSON") from None
+    except RecursionError:
+        raise SourceError(f"{name}'s answer is nested too deep to be read") from None
 
 
 def base_url(variable: str, otherwise: str) -> str:
@@ -258,12 +300,25 @@ def base_url(variable: str, otherwise: str) -> str:
         When the environment names no address.
     """
     url = os.environ.get(variable) or otherwise
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if not _is_address(url):
         raise ConfigError(
             f"expected {variable} to be an address like {otherwise}, was {url!r}; correct it"
         )
     return url.rstrip("/")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        scheme, host, _ = _place(url)
+    except ValueError:
+        return False
+    return scheme in ("http", "https") and bool(host)
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port of an address; raise ValueError for what is none."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def _said(text: str) -> str:

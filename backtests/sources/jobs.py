@@ -10,6 +10,7 @@ from backtests.history.batch import FRED, SEC, YAHOO, Batch, is_price
 from backtests.history.prices import TICKER
 from backtests.history.store import Store
 from backtests.sources import secrets
+from backtests.sources.alfred import HeldArchive
 from backtests.sources.edgar import EdgarSource
 from backtests.sources.fred import FredSource
 from backtests.sources.http import Clock
@@ -53,7 +54,7 @@ def jobs_of(store: Store, start: str | None, only: Sequence[str], clock: Clock) 
     wanted = _wanted(store, only)
     by_source = {name: [id for id in wanted if _source(id) == name] for name in (FRED, SEC, YAHOO)}
     return [
-        *_fred_jobs(by_source[FRED], clock),
+        *_fred_jobs(store, by_source[FRED], clock),
         *_sec_jobs(by_source[SEC], clock),
         *_price_jobs(store, start, by_source[YAHOO], clock),
     ]
@@ -75,11 +76,11 @@ def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(only))
 
 
-def _fred_jobs(ids: list[str], clock: Clock) -> Iterator[Job]:
+def _fred_jobs(store: Store, ids: list[str], clock: Clock) -> Iterator[Job]:
     if not ids:
         return
     key = secrets.fred_key()
-    source = FredSource(key, clock)
+    source = FredSource(key, clock, HeldArchive(store))
     no_key = f"revised, so not taken without its vintages: {secrets.how_to_get_a_key()}"
     for id in ids:
         why_not = no_key if key is None and CATALOG[id].revised else ""

@@ -3,19 +3,24 @@
 yfinance takes an answer without adjusted closes for one that needs none, and swallows what goes
 wrong; so every answer is looked at on its way in. A last session that has not closed is left out,
 as is what lies before an asset's listing, which is another company's.
+
+Yahoo wants a crumb that belongs to a cookie, and after some time takes neither any more. yfinance
+keeps both for the whole process and the cookie on disk, so we drop them and it asks for new ones.
 """
 
-import json
 import warnings
 from logging import CRITICAL, getLogger
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import curl_cffi
 import curl_cffi.requests as curl
 import pandas as pd
 import yfinance
+import yfinance.cache
+from yfinance.data import YfData
 from yfinance.exceptions import YFRateLimitError
+from yfinance.utils import is_valid_timezone
 
 from backtests.history.batch import YAHOO, Batch
 from backtests.history.prices import price_batch
@@ -26,6 +31,7 @@ from backtests.sources.http import (
     Transient,
     Unreachable,
     base_url,
+    json_of,
     patiently,
     seconds_of,
 )
@@ -35,6 +41,7 @@ RATE = (60, 30.0)
 #: Seconds for a whole answer: while it is awaited the keyboard cannot stop us.
 LONGEST = 15.0
 FIRST = "1990-01-01"
+_CHART = "/v8/finance/chart/"
 
 
 class _Session(curl.Session[Any]):
@@ -47,20 +54,31 @@ class _Session(curl.Session[Any]):
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
         """Ask; remember and raise what was wrong with a chart."""
-        patience = self.clock.patience
-        longest = min(patience.read, self.clock.left or 1.0, LONGEST)
-        kwargs["timeout"] = (patience.connect, longest)
-        self.rate.wait()
+        self.rate.wait(self.clock)
+        patience, left = self.clock.patience, max(self.clock.left, 0.1)
+        kwargs["timeout"] = (min(patience.connect, left), min(patience.read, left, LONGEST))
         try:
             answer = super().request(method, _elsewhere(url), *args, **kwargs)
         except curl.exceptions.RequestException as error:
             self.fault = _failure(error)
             raise
-        if "/v8/finance/chart/" in url:
-            self.fault = _wrong(answer)
+        ticker = unquote(urlsplit(url).path.partition(_CHART)[2])
+        if ticker:
+            self.fault = _wrong(answer, ticker)
             if self.fault is not None:
                 raise self.fault  # else yfinance asks again at once, in another way
         return answer
+
+    def forget_crumb(self) -> None:
+        """Drop the crumb and its cookie, wherever yfinance keeps them."""
+        data = YfData(session=self)
+        data._crumb = data._cookie = None
+        self.cookies.clear()
+        yfinance.cache.get_cookie_cache().store("curlCffi", None)
+
+
+class _Expired(Transient):
+    """Yahoo takes the crumb no more."""
 
 
 def _elsewhere(url: str) -> str:
@@ -77,40 +95,54 @@ def _failure(error: Any) -> SourceError:
         curl_cffi.CurlECode.COULDNT_RESOLVE_PROXY,
     )
     if error.code in unreachable:
+        if getattr(error.response, "redirect_count", 0):
+            return SourceError("Yahoo led to another address, which failed; try later")
         return Unreachable("Yahoo cannot be reached; check the network")
     if error.code == curl_cffi.CurlECode.OPERATION_TIMEDOUT:
         return Transient("Yahoo did not answer in time")
     return Transient(f"Yahoo broke off: {type(error).__name__}")
 
 
-def _wrong(answer: Any) -> SourceError | None:
-    """Return what is wrong with a chart, None when it can be read."""
+def _wrong(answer: Any, ticker: str) -> SourceError | None:
+    """Return what is wrong with the chart of a ticker, None when it can be read."""
     if answer.status_code == 404:
         return Absent("Yahoo has no such ticker (404)")
+    if answer.status_code == 401:
+        return _Expired("Yahoo refused a crumb that it had given (401)")
     if answer.status_code == 429 or answer.status_code >= 500:
         wait = seconds_of(answer.headers.get("Retry-After"))
         return Transient(f"Yahoo is busy ({answer.status_code})", wait)
     try:
-        chart = json.loads(answer.text)["chart"]
-    except json.JSONDecodeError:
-        return Transient("Yahoo's answer is no whole JSON")
-    except (KeyError, TypeError):
+        return _wrong_chart(json_of(YAHOO, answer.text), answer.status_code, ticker)
+    except SourceError as error:
+        return error
+    except Exception as error:
+        said = f"{type(error).__name__} {' '.join(str(error).split())[:160]}"
+        return SourceError(f"Yahoo's answer has another form: {said}")
+
+
+def _wrong_chart(document: Any, status: int, ticker: str) -> SourceError | None:
+    if not isinstance(document, dict) or "chart" not in document:
         return SourceError("Yahoo's answer has another form: it holds no chart")
-    try:
-        if not chart["result"]:
-            return SourceError(f"Yahoo refused ({answer.status_code}): {_described(chart)}")
-        (result,) = chart["result"]
-        if "timestamp" not in result:
-            return SourceError("Yahoo has no prices of it on the days asked for")
-        currency = result["meta"].get("currency") or "USD"
-        stamps, indicators = result["timestamp"], result["indicators"]
-        closes = indicators["adjclose"][0]["adjclose"]
-        raw = indicators["quote"][0]["close"]
-    except (KeyError, TypeError, IndexError, ValueError) as error:
-        return SourceError(f"Yahoo's answer has another form: {type(error).__name__} {error}")
-    if currency != "USD":
-        return SourceError(f"expected prices in USD, were in {currency}; nothing is taken")
-    return _odd_cells(stamps, closes, raw)
+    chart = document["chart"]
+    if not chart["result"]:
+        return SourceError(f"Yahoo refused ({status}): {_described(chart)}")
+    (result,) = chart["result"]
+    meta = result["meta"]
+    if str(meta.get("symbol")).upper() != ticker.upper():
+        said = str(meta.get("symbol"))[:40]
+        return SourceError(f"expected Yahoo's chart of {ticker}, was of {said!r}; nothing is taken")
+    if meta.get("currency") != "USD":
+        said = str(meta.get("currency") or "no currency that it names")[:40]
+        return SourceError(f"expected prices in USD, were in {said}; nothing is taken")
+    zone = str(meta.get("exchangeTimezoneName"))
+    if not is_valid_timezone(zone):  # yfinance would keep it for as long as the process lives
+        return SourceError(f"expected a time zone that exists, was {zone[:40]!r}; nothing is taken")
+    if "timestamp" not in result:
+        return SourceError("Yahoo has no prices of it on the days asked for")
+    indicators = result["indicators"]
+    closes = indicators["adjclose"][0]["adjclose"]
+    return _odd_cells(result["timestamp"], closes, indicators["quote"][0]["close"])
 
 
 def _described(chart: dict[str, Any]) -> str:
@@ -173,6 +205,9 @@ class YahooSource:
                 table = yfinance.Ticker(ticker, session=self.session).history(
                     start=start, auto_adjust=True, actions=False, raise_errors=True
                 )
+        except _Expired:
+            self.session.forget_crumb()
+            raise
         except DrypowderError:
             raise
         except YFRateLimitError:

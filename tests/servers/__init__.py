@@ -11,6 +11,9 @@ How to use it::
         assert "api_key" not in servers.requests[0].query      # path, query, headers, source, at
         servers.today = "2026-01-02"                           # a day later: what is new?
         servers.down = True                                    # connections are refused
+        servers.limits = {"sec": (10, 1.0)}                    # more in a second are refused
+        servers.poison = Poison(name="…", match="GDP", change=…)  # an answer that nobody foresaw
+        servers.yahoo.crumb_life = 5                           # charts until a crumb expires
 
 What is dated, published or filed after ``today`` does not exist yet. Leaving the block raises
 when a server itself went wrong, such as for a fault that the answer had no place for.
@@ -25,12 +28,21 @@ from zoneinfo import ZoneInfo
 
 from tests.servers.faults import Fault, Faults
 from tests.servers.fred import Fred
+from tests.servers.poisons import Poison
 from tests.servers.sec import Sec
 from tests.servers.vintages import Vintages, archived_since, gdp_revisions
 from tests.servers.web import Listener, Request, Response
 from tests.servers.yahoo import Yahoo
 
-__all__ = ["Fault", "Request", "Servers", "Vintages", "archived_since", "gdp_revisions"]
+__all__ = [
+    "Fault",
+    "Poison",
+    "Request",
+    "Servers",
+    "Vintages",
+    "archived_since",
+    "gdp_revisions",
+]
 
 
 class Servers:
@@ -53,6 +65,11 @@ class Servers:
         Every request since the start, in order of arrival.
     today
         May be set while they run.
+    limits
+        By source, how many requests in how many seconds are answered; more are refused as the
+        real ones refuse them.
+    poison
+        Changes the answers that it matches; None for none.
     """
 
     def __init__(self, history_dir: Path, today: str | None = None) -> None:
@@ -62,6 +79,8 @@ class Servers:
         self.sec = Sec(history_dir, self._day)
         self.faults = Faults(self._day)
         self.requests: list[Request] = []
+        self.limits: dict[str, tuple[int, float]] = {}
+        self.poison: Poison | None = None
         self._crashes: list[str] = []
         self._listeners: dict[str, Listener] = {}
         self._down = False
@@ -108,6 +127,14 @@ class Servers:
     def _answering(self, source: Yahoo | Fred | Sec) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
             self.requests.append(request)
-            return self.faults.befall(request, source.answer(request), source)
+            if self._too_often(request):
+                return source.refusal(request, 403 if request.source == "sec" else 429)
+            response = self.faults.befall(request, source.answer(request), source)
+            return response if self.poison is None else self.poison.put_in(request, response)
 
         return answer
+
+    def _too_often(self, request: Request) -> bool:
+        most, seconds = self.limits.get(request.source, (10**9, 1.0))
+        recent = [r for r in self.requests[-most - 200 :] if r.source == request.source]
+        return sum(request.at - r.at < seconds for r in recent) > most

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from signals.catalog import CATALOG
+from tests.servers.early import earlier_values
 from tests.servers.vintages import CURRENT, Period, Vintages, as_of, once, periods
 from tests.servers.web import Request, Response, html
 
@@ -40,8 +41,21 @@ class BadRequest(Exception):  # noqa: N818 - FRED's own words
 
 @cache
 def read_values(folder: Path, id: str) -> dict[str, str]:
-    """Return a series' values by observation date, with the file's own digits; blank is '.'."""
-    with (folder / "fred" / f"{id}.csv").open(encoding="utf-8", newline="") as file:
+    """Return a series' values by observation date from the publisher's first date on.
+
+    What the file holds comes with the file's own digits, a blank as '.'; before it, and without a
+    file, see :mod:`tests.servers.early`. Empty for a series that is in neither.
+    """
+    held = read_file(folder, id)
+    return {**earlier_values(id, held), **held}
+
+
+def read_file(folder: Path, id: str) -> dict[str, str]:
+    """Return what a series' file holds by observation date; empty without a file."""
+    path = folder / "fred" / f"{id}.csv"
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     return {day: value or "." for day, value in rows[1:]}
 
@@ -76,7 +90,7 @@ class Fred:
         self.not_in_alfred: set[str] = set()
 
     def values(self, id: str) -> dict[str, str]:
-        """Return the file's values by observation date, as text."""
+        """Return a series' values by observation date, from the publisher's first on, as text."""
         return read_values(self._folder, id)
 
     def answer(self, request: Request) -> Response:
@@ -114,7 +128,7 @@ class Fred:
         """Return every period that had begun by today."""
         if id in self.vintages:
             return as_of(periods(self.vintages[id]), self._today())
-        if not re.fullmatch(r"\w+", id) or not (self._folder / "fred" / f"{id}.csv").is_file():
+        if not re.fullmatch(r"\w+", id) or not read_values(self._folder, id):
             raise BadRequest(_NO_SERIES)
         known = as_of(_published_once(self._folder, id), self._today())
         if not known:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -33,13 +34,19 @@ class Sec:
     def answer(self, request: Request) -> Response:
         """Answer a request as the SEC would, which wants a contact in the User-Agent."""
         if "@" not in request.headers.get("User-Agent", ""):
-            return html(403, "Your Request Originates from an Undeclared Automated Tool")
+            return self.undeclared()
         asked = _CONCEPT.fullmatch(request.path)
         document = _documents(self._folder).get((int(asked[1]), asked[2])) if asked else None
         if document is None:
             return self.missing(request)
         body = _filed_by(document, self._today())
         return Response(body=body, content_type="application/json")
+
+    def undeclared(self) -> Response:
+        """Answer as one who does not say who he is: by the title as one who asks too often."""
+        page = html(403, "SEC.gov | Request Rate Threshold Exceeded")
+        said = b"<h1>Your Request Originates from an Undeclared Automated Tool</h1>"
+        return replace(page, body=page.body + said)
 
     def missing(self, request: Request) -> Response:
         """Answer as for a concept that no longer exists."""
@@ -48,7 +55,8 @@ class Sec:
     def refusal(self, request: Request, status: int) -> Response:
         """Answer with a status of trouble."""
         busy = status in (403, 429)
-        return html(status, "Request Rate Threshold Exceeded" if busy else "Service Unavailable")
+        title = "SEC.gov | Request Rate Threshold Exceeded"
+        return html(status, title if busy else "Service Unavailable")
 
 
 @cache

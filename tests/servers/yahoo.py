@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 import re
+import threading
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,23 +69,50 @@ class Yahoo:
     running
         When set, every chart ends with a row of that moment, 1 % above the last close: the print
         of a session that has not closed.
+    crumb_life
+        How many charts a crumb is good for; then it and its cookie are refused, and only a new
+        cookie brings a new crumb. None for ever. A chart may be asked for without a crumb.
+    refused
+        How many charts were refused for their crumb.
     """
 
     def __init__(self, history_dir: Path, today: Callable[[], str]) -> None:
         self._folder = history_dir
         self._today = today
         self.running: datetime | None = None
+        self.crumb_life: int | None = None
+        self.refused = 0
+        self._lock = threading.Lock()
+        self._cookies = 0
+        self._served: dict[str, int] = {}
 
     def answer(self, request: Request) -> Response:
         """Answer a request as Yahoo would."""
+        if request.path == "/" and "A3=" in request.headers.get("Cookie", ""):
+            return Response(body=b"", content_type="text/html")  # keeps the cookie it has
         if request.path == "/":
-            cookie = {"Set-Cookie": "A3=d=loopback; Max-Age=31557600; Path=/"}
-            return Response(body=b"", content_type="text/html", headers=cookie)
+            with self._lock:
+                self._cookies += 1
+                cookie = f"A3=d=loopback{self._cookies}; Max-Age=31557600; Path=/"
+            return Response(body=b"", content_type="text/html", headers={"Set-Cookie": cookie})
         if request.path == "/v1/test/getcrumb":
-            return Response(body=b"Lo0pbackCrmb", content_type="text/plain")
+            return Response(body=_crumb_of(request).encode(), content_type="text/plain")
         if asked := _CHART.fullmatch(request.path):
-            return self._chart(request, asked[1].upper())
+            return self._expired(request) or self._chart(request, asked[1].upper())
         return html(404, "Not Found")
+
+    def _expired(self, request: Request) -> Response | None:
+        """Return what Yahoo says to an old crumb, or to one of another cookie; None to a good."""
+        crumb = request.query.get("crumb")
+        if self.crumb_life is None or crumb is None:
+            return None
+        with self._lock:
+            served = self._served[crumb] = self._served.get(crumb, 0) + 1
+            if crumb == _crumb_of(request) and served <= self.crumb_life:
+                return None
+            self.refused += 1
+        error = {"code": "Unauthorized", "description": "Invalid Crumb"}
+        return _json({"finance": {"result": None, "error": error}}, 401)
 
     def missing(self, request: Request) -> Response:
         """Answer as for a ticker that no longer exists."""
@@ -127,6 +155,12 @@ class Yahoo:
             price = round((prices.raw[size - 1] or 0.0) * 1.01, 2)
             rows.append((int(self.running.timestamp()), price, price))
         return rows
+
+
+def _crumb_of(request: Request) -> str:
+    """Return the crumb that belongs to a request's cookie."""
+    found = re.search(r"A3=d=loopback(\d+)", request.headers.get("Cookie", ""))
+    return f"Lo0pback{found[1] if found else 0}"
 
 
 @cache

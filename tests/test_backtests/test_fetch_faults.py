@@ -98,7 +98,7 @@ LASTING: dict[Kind, str] = {
     "text_numbers": r"number|could not convert|cannot be read|was inf|expected 2 columns",
     "duplicate": r"twice|each date once",
     "future": r"after today|order",
-    "spike": r"which lies in|in 1000 to|5 times off",
+    "spike": r"which lies in|in 100 to|5 times",
     "vanished": r"does not exist|\(404\)|no facts",
 }
 MESSAGES = PASSING | LASTING

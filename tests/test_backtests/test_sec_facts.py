@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from backtests.history.sec import first_filed, trailing_years
+from backtests.history.sec import batches, first_filed, trailing_years
 
 
 def entry(year: int, filed: str) -> dict[str, object]:
@@ -32,3 +32,64 @@ def test_a_late_filing_is_a_new_tag_only_of_a_company_that_was_public(
 def test_a_filing_in_time_is_known_the_session_after() -> None:
     (fact,) = first_filed("CRWV", [entry(2025, "2026-02-27")])
     assert fact.known == pd.Timestamp("2026-03-02 09:30")  # a Friday's filing, on Monday
+
+
+@pytest.mark.parametrize(
+    ("filed", "known"),
+    [
+        ("2024-04-29", "2024-04-30 09:30"),  # 120 days after the period's end: filed late
+        ("2024-04-30", "2024-02-14 00:00"),  # 121 days: a new tag, 45 days after the end
+        ("2024-03-31", "2024-04-01 09:30"),  # 91 days
+    ],
+)
+def test_more_than_120_days_after_the_periods_end_a_figure_had_long_been_out(
+    filed: str, known: str
+) -> None:
+    (fact,) = first_filed("MSFT", [entry(2023, filed)])
+    assert fact.known == pd.Timestamp(known)
+
+
+@pytest.mark.parametrize(
+    ("year_ago_filed", "known"),
+    [
+        ("2024-01-30", "2025-01-31 09:30"),  # long before the current one: known with it
+        ("2025-03-14", "2025-03-17 09:30"),  # after it, at last, a Friday: only then
+    ],
+)
+def test_a_year_ago_figure_is_known_when_both_years_are(year_ago_filed: str, known: str) -> None:
+    """CRWV files its first year late, as one does who was not public; the next one in time."""
+    entries = [entry(2023, year_ago_filed), entry(2024, "2025-01-30")]
+    now, ago = batches("CAPEX", "CRWV", first_filed("CRWV", entries))
+    assert now.rows["available_at"].iloc[-1] == pd.Timestamp("2025-01-31 09:30")
+    assert ago.rows["available_at"].iloc[-1] == pd.Timestamp(known)
+    assert ago.rows["value"].iloc[-1] == 1e9 * 2023
+    assert ago.rows["observed_on"].iloc[-1] == pd.Timestamp("2024-12-31")
+
+
+def test_a_solved_trailing_year_is_known_with_the_last_of_its_parts() -> None:
+    """Nine months + the year before - the nine months before, which a later report gives first."""
+    entries = [
+        {
+            "start": "2024-01-01",
+            "end": "2024-09-30",
+            "val": 7e9,
+            "filed": "2024-10-30",
+            "accn": "c",
+        },
+        {
+            "start": "2023-01-01",
+            "end": "2023-12-31",
+            "val": 8e9,
+            "filed": "2024-01-30",
+            "accn": "b",
+        },
+        {
+            "start": "2023-01-01",
+            "end": "2023-09-30",
+            "val": 5e9,
+            "filed": "2024-11-15",
+            "accn": "d",
+        },
+    ]
+    year = trailing_years(first_filed("CRWV", entries))[-1]
+    assert (year.value, year.known) == (10e9, pd.Timestamp("2024-11-18 09:30"))

@@ -1,0 +1,178 @@
+"""ALFRED's vintages: what changed when, and which vintages a store lacks.
+
+An archive is asked for whole once. After that only its later vintages are asked for, beginning
+with one that is held: what the archive shows for that day has to be what the store holds for it,
+else the archive is another one than before and is asked for whole again.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.history.batch import ARCHIVE, Batch
+from backtests.history.calendar import OPEN, known_at, session_after
+from backtests.history.cells import LEAP, check_values, counted_from
+from backtests.history.changes import ARCHIVED
+from backtests.history.store import Store
+from signals.catalog import CATALOG
+from signals.errors import DataError, SourceError
+
+#: Source of a row that is dated by its vintage, and of one in the archive's first vintage.
+VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
+_PARTS = ["date", "realtime_start", "value"]
+
+
+def table_of(rows: list[Any]) -> pd.DataFrame:
+    """Return ``date, vintage, value`` of some rows of an answer, NaN where FRED has a dot.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        When a row lacks a part, or a part is no date or number.
+    """
+    if not all(isinstance(row, dict) for row in rows):
+        raise TypeError("a row that is no object")
+    table = pd.DataFrame(rows, columns=_PARTS).astype(str)
+    table.columns = pd.Index(["date", "vintage", "value"])
+    none = table["value"] == "."
+    value = pd.to_numeric(table["value"].mask(none)).astype(np.float64)
+    if (value.isna() & ~none).any():
+        raise ValueError("a value that is no number")
+    return table.assign(value=value, date=days(table["date"]), vintage=days(table["vintage"]))
+
+
+def days(column: pd.Series) -> pd.Series:
+    """Return a column of ISO dates as naive dates; raise ValueError where one is no date."""
+    return pd.to_datetime(column, format="%Y-%m-%d").astype("datetime64[us]")
+
+
+def changes(id: str, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return ``date, vintage, value`` where a value changed; NaN where there was expressly none.
+
+    Requests that follow one another repeat what stood at their seam; a vintage that changes
+    nothing says nothing. Dates before the catalog's ``first`` are left out.
+    """
+    table = pd.concat(tables, ignore_index=True)
+    table = table[counted_from(id, pd.DatetimeIndex(table["date"]))]
+    table = table.sort_values(["date", "vintage"], kind="stable")
+    twice = table.duplicated(["date", "vintage"], keep=False)
+    differs = twice & ~table.duplicated(["date", "vintage", "value"], keep=False)
+    if differs.any():
+        day = table.loc[differs, "date"].iloc[0].date()
+        raise SourceError(f"FRED's archive has two values of {id} for {day} in one vintage")
+    table = table.drop_duplicates(["date", "vintage"])
+    before = table.groupby("date")["value"].shift()
+    first = ~table.duplicated("date")
+    same = (table["value"] == before) | (table["value"].isna() & before.isna() & ~first)
+    missing_first = first & table["value"].isna()
+    return table[~same & ~missing_first].reset_index(drop=True)
+
+
+def vintage_batch(
+    id: str, changes: pd.DataFrame, first_vintage: pd.Timestamp, now: pd.Timestamp
+) -> Batch:
+    """Return the batch of a revised series: every value that ever stood, from when it was known.
+
+    A vintage date carries no hour, so a value is known at the open of the session after it. What
+    the archive's first vintage holds was published before the archive began: it is dated by the
+    catalog's rule, where that is earlier, and its source says so.
+
+    Parameters
+    ----------
+    changes
+        ``date, vintage, value``; one row a change.
+    first_vintage
+        The archive's first.
+    """
+    dates = pd.DatetimeIndex(changes["date"]).as_unit("us")
+    published = known_from(pd.DatetimeIndex(changes["vintage"]))
+    rule = CATALOG[id].known
+    by_rule = known_at(rule, dates, now).as_unit("us")
+    old = (changes["vintage"] == first_vintage).to_numpy() & (rule.kind != "recorded")
+    early = old & np.asarray(by_rule < published)
+    rows = pd.DataFrame(
+        {
+            "observed_on": dates,
+            "available_at": published.where(~early, by_rule),
+            "value": changes["value"].to_numpy(dtype=np.float64),
+            "source": np.where(early, FIRST_VINTAGE, VINTAGE),
+        }
+    )
+    return Batch(series_id=id, rows=rows, vintages=True)
+
+
+def known_from(vintages: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the moment at which each vintage is known: the open of the session after it."""
+    return (session_after(vintages) + OPEN).as_unit("us")
+
+
+def check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
+    """Raise :class:`DataError` when a value that ever stood cannot be, or was known too early."""
+    newest = changes.groupby("date")["value"].last().dropna()
+    check_values(id, newest, now)
+    entry = CATALOG[id]
+    final = changes["date"].map(newest)
+    odd = (changes["value"] < entry.low) | (changes["value"] > entry.high)
+    far = (changes["value"] > LEAP * final) | (changes["value"] < final / LEAP)
+    early = changes["date"] > changes["vintage"]
+    for bad, expected in (
+        (odd, f"{entry.unit} in {entry.low:g} to {entry.high:g}"),
+        (far & entry.steady, f"revisions by less than {LEAP:g} times"),
+        (early, "no date after its vintage"),
+        (changes["vintage"] > now, "no vintage after today"),
+    ):
+        if bad.any():
+            row = changes[bad].iloc[0]
+            raise DataError(
+                f"expected of {id} {expected}, was {row['value']} for {row['date'].date()} in the "
+                f"vintage of {row['vintage'].date()}; nothing of it is taken"
+            )
+
+
+class HeldArchive:
+    """What a store holds of an archive.
+
+    Parameters
+    ----------
+    store
+        May not exist yet.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def seam(self, id: str, vintages: list[str]) -> str | None:
+        """Return the vintage from which to ask on: the last one that is surely held whole.
+
+        Vintages between two sessions are known at one moment, and some of those that are known
+        at the newest moment held may have come since. So it is the last one known before that;
+        None when all have to be asked for.
+        """
+        if not self.store.exists():
+            return None
+        newest = self.store.query(
+            f"SELECT max(available_at) AS at FROM observations WHERE series_id = ? AND {ARCHIVED}",
+            [id],
+        )["at"].iloc[0]
+        known = known_from(pd.DatetimeIndex(vintages))
+        before = int(known.searchsorted(newest)) if pd.notna(newest) else 0
+        return vintages[before - 1] if before else None
+
+    def stands(self, id: str, seam: str, table: pd.DataFrame) -> bool:
+        """Return whether the values that an answer has for the seam are those held for it."""
+        at = known_from(pd.DatetimeIndex([seam]))[0]
+        held = self.store.query(
+            f"""
+            SELECT observed_on, arg_max(value, (available_at, recorded_at)) AS value
+            FROM (SELECT observed_on, available_at, recorded_at,
+                         coalesce(value, 'nan'::DOUBLE) AS value
+                  FROM observations WHERE series_id = ? AND available_at <= ? AND {ARCHIVED})
+            GROUP BY observed_on ORDER BY observed_on
+            """,
+            [id, at],
+        ).set_index("observed_on")["value"]
+        shown = table[table["vintage"] == pd.Timestamp(seam)].set_index("date")["value"]
+        shown = shown[counted_from(id, pd.DatetimeIndex(shown.index))].sort_index()
+        return dict(held.dropna()) == dict(shown.dropna())
