@@ -1,6 +1,7 @@
 """What a run is made of, as typed data: checked before anything is read, enough to repeat it."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -11,6 +12,8 @@ from typing import Any, TypeVar, get_type_hints
 import pandas as pd
 import pydantic
 
+from backtests.atomic import expanded, resolved
+from backtests.contract import theirs
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
@@ -19,7 +22,7 @@ from backtests.history.opening import Choice, Source
 from backtests.own import is_own, own_signal, own_strategy, source_of
 from signals import DRIVERS, SIGNALS, Signal, needed
 from signals.drivers import VOTES
-from signals.errors import ConfigError, DrypowderError, placed, unknown
+from signals.errors import ConfigError, shown, unknown
 from strategies import STRATEGIES, Strategy
 
 T = TypeVar("T")
@@ -71,6 +74,21 @@ class RunConfig(pydantic.BaseModel):
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    @pydantic.field_validator("start", "end", mode="before")
+    @classmethod
+    def _a_day(cls, given: Any) -> Any:
+        """Refuse a number, which pydantic would take for seconds since 1970."""
+        if given is None or isinstance(given, date) or _is_day(given):
+            return given
+        raise ValueError(f"expected a date like 2015-01-01, was {shown(given)}")
+
+    @pydantic.field_validator("store", mode="before")
+    @classmethod
+    def _a_path(cls, given: Any) -> Any:
+        if isinstance(given, str | Path):
+            resolved(given)
+        return given
 
     strategy: str
     driver: str = VOTES
@@ -212,14 +230,11 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             raise ConfigError(f"{what} {name}: expected a number, was {value!r}")
         if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
             given[name] = build(kind, value, f"{what} {name}")
-    try:
-        return pydantic.TypeAdapter(cls).validate_python(given)
-    except pydantic.ValidationError as error:
-        raise ConfigError(_first_fault(error, f"{what} ")) from None
-    except DrypowderError:
-        raise
-    except Exception as error:  # of somebody's own class
-        raise ConfigError(f"{what}: making {cls.__name__} failed: {placed(error)}") from None
+    with theirs(f"{what}: making {cls.__name__}"):
+        try:
+            return pydantic.TypeAdapter(cls).validate_python(given)
+        except pydantic.ValidationError as error:
+            raise ConfigError(_first_fault(error, f"{what} ")) from None
 
 
 def _sleeves(cls: type[Strategy]) -> list[str]:
@@ -280,7 +295,7 @@ def read_config(path: Path) -> dict[str, Any]:
         When the file is missing or no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(expanded(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"expected a config file at {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ones
@@ -297,6 +312,10 @@ def config_toml(config: RunConfig) -> str:
     return tomli_w.dumps(data)
 
 
+def _is_day(given: object) -> bool:
+    return isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given) is not None
+
+
 def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
     names = list(known)
     for key in given:
@@ -308,5 +327,12 @@ def _first_fault(error: pydantic.ValidationError, what: str) -> str:
     fault = error.errors()[0]
     where = ".".join(map(str, fault["loc"]))
     if isinstance(cause := fault.get("ctx", {}).get("error"), Exception):
-        return f"{what}{where}: {cause}".replace(" : ", ": ")
-    return f"{what}{where}: {fault['msg'].lower()}, was {fault['input']!r}"
+        return f"{what}{where}: {shown(cause, str, 400)}".replace(" : ", ": ")
+    return f"{what}{where}: {fault['msg'].lower()}{_form(fault)}, was {shown(fault['input'])}"
+
+
+def _form(fault: Mapping[str, Any]) -> str:
+    """Return how to write a list, where one was expected."""
+    if fault["type"] != "tuple_type":
+        return ""
+    return f""" like {fault["loc"][-1]}=["A", "B"]"""

@@ -9,8 +9,8 @@ import inspect
 import math
 import re
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from typing import Any, NoReturn
@@ -19,7 +19,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from signals.base import Signal, Threshold
-from signals.errors import ConfigError, DrypowderError, SimulationError, placed
+from signals.errors import ConfigError, DrypowderError, SimulationError, placed, shown
 from signals.regime import Reading
 from strategies.base import Strategy
 
@@ -63,16 +63,36 @@ def ask(thing: Strategy | Signal, name: str, *given: Any) -> Any:
 
 
 def _answer(thing: Any, name: str, given: tuple[Any, ...], function: Callable[..., Any]) -> Any:
-    try:
-        with redirect_stdout(sys.stderr):  # what it prints is no part of our output
-            said = function(thing, *map(_lent, given))
-    except DrypowderError:
-        raise
-    except (Exception, SystemExit) as error:
-        message = f"{thing.name}: {name} failed: {placed(error)}{_cure(thing, error)}"
-        raise SimulationError(message) from error
-    CONTRACT[name].form(thing, said, given)
+    with theirs(f"{thing.name}: {name}", SimulationError, lambda error: _cure(thing, error)):
+        said = function(thing, *map(_lent, given))
+        CONTRACT[name].form(thing, said, given)
     return said
+
+
+@contextmanager
+def theirs(
+    what: str,
+    kind: type[DrypowderError] = ConfigError,
+    cure: Callable[[BaseException], str] = lambda error: "",
+) -> Iterator[None]:
+    """Run code of a user: what it prints goes to stderr, and whatever it raises is one line.
+
+    Parameters
+    ----------
+    what
+        What is run, named in the error.
+    kind
+        The error to raise. Those of drypowder and Ctrl-C pass as they are.
+    cure
+        What to say at the end, by the error.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except (DrypowderError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # such as sys.exit()
+        raise kind(f"{what} failed: {placed(error)}{cure(error)}") from error
 
 
 def _cure(thing: Any, error: BaseException) -> str:
@@ -101,7 +121,7 @@ def _names(name: str, what: str) -> Form:
     def check(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
         cure = f'write {name} like ("SPY", "IEF"), one alone ("SPY",)'
         if not isinstance(said, tuple) or not all(isinstance(id, str) and id for id in said):
-            _refuse(thing, name, f"a tuple of {what}", repr(said)[:80], cure)
+            _refuse(thing, name, f"a tuple of {what}", shown(said), cure)
         twice = [id for id in said if said.count(id) > 1]
         if twice:
             _refuse(thing, name, f"{what}, each once", f"{twice[0]} twice", "drop one")
@@ -126,12 +146,12 @@ def _check_state(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
     strange = [label for label in said.unique() if not (isinstance(label, str) or pd.isna(label))]
     if strange:
         cure = "give each state a word, None where there is none"
-        _refuse(thing, "state", "labels", repr(strange[0]), cure)
+        _refuse(thing, "state", "labels", shown(strange[0]), cure)
 
 
 def _check_thresholds(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
     if not (isinstance(said, tuple) and said and all(isinstance(t, Threshold) for t in said)):
-        _refuse(thing, "thresholds", "a tuple of Threshold", repr(said)[:80], "name at least one")
+        _refuse(thing, "thresholds", "a tuple of Threshold", shown(said), "name at least one")
     for t in said:
         if t.gauge not in thing.units:
             cure = f"name one of {', '.join(thing.units)}"
@@ -189,6 +209,8 @@ class Member:
     asked: tuple[str, ...] = ()
 
 
+#: Methods that Python calls unasked, of any class.
+_UNASKED = ("__repr__", "__str__", "__format__", "__eq__", "__hash__")
 _PANEL, _BOTH = ("panel",), ("reading", "panel")
 CONTRACT = {
     "assets": Member(of=Strategy, form=_names("assets", "tickers")),
@@ -218,6 +240,9 @@ def guard(cls: type, path: str) -> None:
         for name, member in CONTRACT.items():
             if issubclass(cls, member.of) and name in vars(base):
                 _guard_one(base, name, vars(base)[name], path)
+        for name in _UNASKED:
+            if inspect.isfunction(vars(base).get(name)):
+                setattr(base, name, _guarded_unasked(vars(base)[name], f"{path}: {name}"))
 
 
 def _guard_one(base: type, name: str, found: Any, path: str) -> None:
@@ -261,6 +286,19 @@ def _guarded(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return answer
 
 
+def _guarded_unasked(function: Callable[..., Any], what: str) -> Callable[..., Any]:
+    if hasattr(function, _GUARDED):
+        return function
+
+    @wraps(function)
+    def answer(*given: Any) -> Any:
+        with theirs(what):
+            return function(*given)
+
+    setattr(answer, _GUARDED, True)
+    return answer
+
+
 # --- what a class says of itself ------------------------------------------------------------
 
 
@@ -275,7 +313,7 @@ def check_attributes(cls: type, path: str) -> None:
         said = getattr(cls, name)
         if not holds(said):
             raise ConfigError(
-                f"{path}: expected {name} as {expected}, was {repr(said)[:80]}; correct it"
+                f"{path}: expected {name} as {expected}, was {shown(said)}; correct it"
             )
     if not strategy and cls.headline not in cls.units:  # type: ignore[attr-defined]
         raise ConfigError(

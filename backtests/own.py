@@ -8,16 +8,16 @@ any. Whatever is wrong with it is told on one line, here or when it is asked
 import inspect
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import MISSING, fields
 from importlib import import_module, invalidate_caches
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from backtests.contract import OURS, check_attributes, guard, own_bases
+from backtests.contract import OURS, check_attributes, guard, own_bases, theirs
 from signals.base import Signal
-from signals.errors import ConfigError, placed, unknown
+from signals.errors import ConfigError, DrypowderError, placed, unknown
 from strategies import STRATEGIES, Strategy
 
 DECORATE = "decorate it with @dataclass(frozen=True, kw_only=True)"
@@ -66,9 +66,13 @@ def own_class(path: str) -> type[Strategy] | type[Signal]:
     """
     name, attribute = _split(path)
     module = _module(name, path)
-    found = getattr(module, attribute, None)
+    with theirs(f"{path}: reading {attribute}"):
+        return _checked(getattr(module, attribute, None), module, path)
+
+
+def _checked(found: Any, module: ModuleType, path: str) -> type[Strategy] | type[Signal]:
     if found is None:
-        raise ConfigError(_no_class(module, attribute))
+        raise ConfigError(_no_class(module, path.partition(":")[2]))
     if not (isinstance(found, type) and issubclass(found, (Strategy, Signal))):
         was = found.__name__ if isinstance(found, type) else f"an object of {type(found).__name__}"
         raise ConfigError(
@@ -93,7 +97,7 @@ def source_of(cls: type) -> str:
 def _source(module: ModuleType | None) -> str:
     try:
         return "" if module is None else inspect.getsource(module)
-    except (OSError, TypeError):
+    except Exception:  # it is not there, or cannot be read as text
         return ""
 
 
@@ -116,7 +120,7 @@ def _split(path: str) -> tuple[str, str]:
 
 def _module(name: str, path: str) -> ModuleType:
     try:
-        with _working_folder_first():
+        with _working_folder_first(), redirect_stdout(sys.stderr):
             module = import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
@@ -131,7 +135,9 @@ def _module(name: str, path: str) -> ModuleType:
             f"{path}: importing {name} ended Python (SystemExit); put what runs under "
             'if __name__ == "__main__":'
         ) from None
-    except Exception as error:
+    except (DrypowderError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
         raise ConfigError(f"{path}: importing {name} failed: {placed(error)}") from None
     _check_it_is_theirs(module, path)
     return module

@@ -14,7 +14,7 @@ A message says what was expected, what it was, and the cure, on one line.
 
 import difflib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 
 class DrypowderError(Exception):
@@ -67,6 +67,20 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"unknown {kind} '{name}'{hint} known: {listed}"
 
 
+def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80) -> str:
+    """Return an object of somebody's own code as text, also when its ``__repr__`` fails.
+
+    >>> shown("a word", longest=4)
+    "'a w"
+    """
+    try:
+        return form(value)[:longest]
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return f"{type(value).__name__} that cannot be shown"
+
+
 def placed(error: BaseException) -> str:
     """Return an error of somebody's own code in words, with the file and line it came from."""
     if isinstance(error, SyntaxError):
@@ -76,4 +90,5 @@ def placed(error: BaseException) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
         if not any(part in frame.filename for part in ("site-packages", "importlib", "<frozen"))
     ]
-    return f"{type(error).__name__}: {error}{where[-1] if where else ''}"
+    said = shown(error, str, 400)
+    return f"{type(error).__name__}: {said}{where[-1] if where else ''}"

@@ -23,6 +23,7 @@ DOORS = {
 #: Rooms of backtests, lowest first; a room imports from itself and from rooms before it.
 ROOMS = (
     "version",
+    "atomic",
     "contract",
     "own",
     "history",

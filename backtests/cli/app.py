@@ -1,12 +1,20 @@
 """The command line's frame: the commands, the version, and errors as one line."""
 
 import difflib
+import errno
+import os
+import signal
 import sys
+import sysconfig
+import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from backtests.cli import check, compare, data, fetch, flags, import_, init, list_, run, today
+from backtests.cli.stopping import Stop, stoppable
+from backtests.cli.terminal import complain, escaping
 from backtests.version import __version__
 
 app = typer.Typer(
@@ -19,9 +27,9 @@ app = typer.Typer(
 )
 
 
-_LONGEST = 600
-_INTERRUPTED = 130  # the code for Ctrl-C
-_STOPPED = "stopped; nothing was written half"
+_HOME = Path(__file__).resolve().parents[2]
+_SIGNALLED = 128  # exit codes above it name the signal that ended the command
+STOPPED = "stopped; no file is left half written"
 
 
 def _version(wanted: bool) -> None:
@@ -56,37 +64,93 @@ app.command("init")(init.init)
 
 def main() -> None:
     """Run the command line and exit."""
-    sys.exit(command(sys.argv[1:]))
+    code = command(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left to do is not worth a traceback
+    _flush()
+    if code > _SIGNALLED:
+        os._exit(code)  # at once: threads that wait for a server would keep Python alive
+    sys.exit(code)
+
+
+def _flush() -> None:
+    """Write what the streams still hold; drop it when nobody reads it or the disk is full.
+
+    Python would try again at its end, and print a traceback.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def command(arguments: list[str]) -> int:
     """Run one command and return its exit code: 2 for bad input, 3 when a source failed.
 
-    Either is one line on stderr.
+    Either is one line on stderr. Ctrl-C ends it with 130, SIGTERM with 143, SIGHUP with 129, and
+    one line, too.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # σ and − on a terminal that knows ASCII alone
+    os.environ["MPLBACKEND"] = "Agg"  # no window is opened; the user's own may not be installed
+    with stoppable() as stop, escaping():
+        try:
+            code = _run(arguments)
+        except BaseException:
+            if not stop.signal:
+                raise
+            code = stop.code
+        if code in (Stop().code, stop.code):  # typer answers every interrupt as Ctrl-C
+            code = stop.code
+            complain("error", STOPPED)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     try:
-        code = app(arguments, standalone_mode=False) or 0
-        return _say(_STOPPED, code) if code == _INTERRUPTED else code
+        return int(app(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:
-        return _say(_usage(error), 2)
-    except (typer.Abort, KeyboardInterrupt):
-        return _say(_STOPPED, _INTERRUPTED)
-    except SystemExit:  # typer's answer to a pipe that is closed, as by head
-        return 0
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        return _failed(_usage(error), 2)
+    except KeyboardInterrupt:
+        return Stop().code
+    except SystemExit as error:
+        return _ended(error)
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
-        return _say(f"expected to read or write{where}, but: {error.strerror or error}", 2)
-    except Exception as error:
-        code = getattr(error, "exit_code", None)
-        if not isinstance(code, int):
-            raise
-        return _say(str(error), code)
+        return _failed(f"expected to read or write{where}, but: {error.strerror or error}", 2)
+    except BaseException as error:
+        return _raised(error)
+
+
+def _raised(error: BaseException) -> int:
+    """Return the exit code of an error of ours, or of a user's code wherever it was asked."""
+    code = getattr(error, "exit_code", None)
+    if isinstance(code, int):
+        return _failed(str(error), code)
+    frames = traceback.extract_tb(error.__traceback__)
+    if not any(_is_users(frame.filename) for frame in frames):
+        raise error
+    from signals.errors import placed
+
+    return _failed(f"expected your class to keep its contract, but it failed: {placed(error)}", 2)
+
+
+def _is_users(filename: str) -> bool:
+    """Return whether a file is neither of drypowder nor of Python or a package installed."""
+    ours = (str(_HOME / package) for package in ("backtests", "signals", "strategies"))
+    installed = (*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), "<")
+    return not filename.startswith((*ours, *installed, str(_HOME / "benchmarks")))
+
+
+def _ended(error: SystemExit) -> int:
+    """Return the exit code when Python was told to end: 0 by typer, whose reader has gone."""
+    cause = error.__context__
+    if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
+        return 0
+    return _failed(
+        f"expected the command to go on, but code ended Python (SystemExit: {error.code}); remove "
+        "sys.exit() from your class",
+        2,
+    )
 
 
 def _usage(error: typer.TyperException) -> str:
@@ -103,8 +167,6 @@ def _usage(error: typer.TyperException) -> str:
     return f"{message} (see 'drypowder{where} --help')"
 
 
-def _say(message: str, code: int) -> int:
-    line = " ".join(message.split())
-    line = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
-    typer.echo(f"error: {line}", err=True)
+def _failed(message: str, code: int) -> int:
+    complain("error", message)
     return code

@@ -14,6 +14,7 @@ from backtests.cli.options import (
     console,
     print_json,
     progress,
+    styled,
 )
 
 
@@ -90,11 +91,9 @@ def _say(name: str, kind: str, source: str, checks: list[Any], json: bool) -> No
             }
         )
         return
-    from rich.markup import escape
-
     screen = console()
     shown = "SIMULATED history" if source == "simulated" else f"history: {source}"
-    screen.print(f"[bold]{escape(name)}[/bold], a {kind}, on {shown}", soft_wrap=True)
+    screen.print(styled(f"{name},", "bold"), f"a {kind}, on {shown}", soft_wrap=True)
     for c in checks:
-        mark = "[green]ok   [/green]" if c.holds else "[red]wrong[/red]"
-        screen.print(f"{mark}  {c.name:<10}  {escape(c.said)}", soft_wrap=True)
+        mark = styled("ok   ", "green") if c.holds else styled("wrong", "red")
+        screen.print(mark, f" {c.name:<10}  {c.said}", soft_wrap=True)

@@ -80,10 +80,12 @@ def compare(
 
 
 def _check_page(out: Path) -> None:
+    from backtests.atomic import resolved
     from signals.errors import ConfigError
 
-    folder = next(parent for parent in out.absolute().parents if parent.exists())
-    if out.suffix != ".html" or out.is_dir() or not folder.is_dir():
+    target = resolved(out)
+    folder = next(parent for parent in target.parents if parent.exists())
+    if out.suffix != ".html" or target.is_dir() or not folder.is_dir():
         raise ConfigError(f"expected --out to be a file ending in .html in a folder, was '{out}'")
 
 
@@ -143,7 +145,7 @@ def _cells(entry: dict[str, Any]) -> list[str]:
         _percent(entry["cagr"]),
         _percent(entry["volatility"]),
         _plain(entry["sharpe"]),
-        f"[{_plain(sharpe['low'])}, {_plain(sharpe['high'])}]".replace("[", r"\["),
+        f"[{_plain(sharpe['low'])}, {_plain(sharpe['high'])}]",
         _percent(entry["max_drawdown"], 0),
         _percent(entry["exposure"], 0),
         _percent(entry["turnover"], 0),
@@ -173,4 +175,4 @@ def _alpha(alpha: dict[str, Any] | None) -> str:
 def _span(interval: dict[str, float | None]) -> str:
     """Return an estimate with its interval, in percent."""
     ends = f"{_percent(interval['low'], 0)}, {_percent(interval['high'], 0)}"
-    return rf"{_percent(interval['estimate'])} \[{ends}]"
+    return f"{_percent(interval['estimate'])} [{ends}]"

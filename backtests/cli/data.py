@@ -84,7 +84,7 @@ def _show(store: Any, json: bool) -> None:
             row["known"],
             f"since {row['stale_since']}" if row["stale_since"] else "",
         )
-    console(markup=False).print(table)
+    console().print(table)
     typer.echo(f"{len(rows)} series in {store.path}")
 
 

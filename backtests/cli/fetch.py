@@ -105,7 +105,7 @@ def _print(outcomes: list[Any], store: str) -> None:
         said = f"failed: {o.failed}" if o.failed else o.note
         if o.failed or o.note or o.new or o.revised:
             table.add_row(o.name, o.source, *came, said)
-    console(markup=False).print(table)
+    console().print(table)
     failed = sum(bool(o.failed) for o in outcomes)
     same = sum(bool(o.last) and not (o.new or o.revised) for o in outcomes)
     typer.echo(

@@ -14,6 +14,7 @@ from backtests.cli.options import (
     console,
     print_json,
     progress,
+    styled,
     warn_if_stale,
 )
 
@@ -86,11 +87,13 @@ def _print(reading: dict[str, Any]) -> None:
     from rich.table import Table
 
     screen = console()
-    screen.print(f"[bold]{reading['regime'] or 'no regime'}[/bold], as of {reading['as_of']}")
+    screen.print(
+        styled(f"{reading['regime'] or 'no regime'},", "bold"), f"as of {reading['as_of']}"
+    )
     screen.print(reading["sentence"])
     sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
     votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
-    screen.print(f"[dim]votes {'; '.join(votes)}[/dim]")
+    screen.print(styled(f"votes {'; '.join(votes)}", "dim"))
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("signal", "value", "past", "score", "flag", "since", "flips with", "inputs known"):
         table.add_column(name, justify="right" if name in ("value", "past", "score") else "left")
@@ -100,7 +103,7 @@ def _print(reading: dict[str, Any]) -> None:
             _number(s["value"], s["unit"]),
             "–" if s["percentile"] is None else f"{s['percentile']:.0f} %",
             "–" if s["score"] is None else f"{s['score']:.2f}",
-            {True: "[red]on[/red]", False: "off", None: "no view"}[s["flag"]],
+            styled("on", "red") if s["flag"] else "no view" if s["flag"] is None else "off",
             s["since"] or "–",
             _distance(s),
             _known(s),

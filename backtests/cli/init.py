@@ -1,6 +1,7 @@
 """``drypowder init``: a configuration file with everything in it, explained."""
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -73,16 +74,16 @@ def init(
     ] = "near-cash-flow",
 ) -> None:
     """Write a configuration file that explains itself, for 'run --config'."""
+    from backtests.atomic import resolved, write_text
     from signals.errors import ConfigError
 
     text = template(strategy)
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(text)
-    except FileExistsError:
-        raise ConfigError(
-            f"expected no file at {file}, found one; name another or remove it"
-        ) from None
+    target = resolved(file)
+    if os.path.lexists(file) or target.exists():
+        raise ConfigError(f"expected no file at {file}, found one; name another or remove it")
+    if not target.parent.is_dir():
+        raise ConfigError(f"expected a folder for {file}, found none; make it first")
+    write_text(target, text)
     typer.echo(f"wrote {file}; change it, then: drypowder run --config {file}")
 
 
@@ -148,7 +149,8 @@ def _signals(chosen: dict[str, Any]) -> Iterator[str]:
 
     for name, signal in chosen.items():
         said = _documented(type(signal))
-        yield f"# {name}: {(type(signal).__doc__ or '').splitlines()[0]}"
+        what, _, _ = (type(signal).__doc__ or "").partition("\n")
+        yield f"# {name}: {what}"
         for key, value in parameters(signal).items():
             if isinstance(value, bool | int | float | str):
                 yield _line(f"{name}.{key}", value, said.get(key, ""), off=True)

@@ -1,6 +1,6 @@
 """``drypowder list``: what can be run."""
 
-from backtests.cli.options import JsonOption, console, print_json
+from backtests.cli.options import JsonOption, console, print_json, styled
 
 
 def list_(json: JsonOption = False) -> None:
@@ -19,7 +19,7 @@ def list_(json: JsonOption = False) -> None:
     }
     signals = {
         name: {
-            "line": (entry.signal.__doc__ or "").splitlines()[0],
+            "line": (entry.signal.__doc__ or "").partition("\n")[0],
             "link": entry.signal.link,
             "votes": entry.votes,
         }
@@ -35,5 +35,5 @@ def list_(json: JsonOption = False) -> None:
         for name, entry in entries.items():
             what = str(entry["link"] or entry.get("kind", ""))
             table.add_row(f"  {name}", what, str(entry["line"]))
-        console().print(f"[bold]{title}[/bold]")
+        console().print(styled(title, "bold"))
         console().print(table)

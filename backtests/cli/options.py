@@ -1,16 +1,30 @@
 """Options that several commands share, and how they are resolved."""
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from backtests.cli.terminal import complain, console, print_json, progress, styled, warn
+
+__all__ = [
+    "DateOption",
+    "JsonOption",
+    "LagOption",
+    "SeedOption",
+    "SourceOption",
+    "StoreOption",
+    "choose_history",
+    "console",
+    "named_store",
+    "print_json",
+    "progress",
+    "store_path",
+    "styled",
+    "warn",
+    "warn_if_stale",
+]
 
 StoreOption = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it
@@ -65,47 +79,8 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
         )
     said = notice(choice)
     if said:
-        typer.echo(f"notice: {said}", err=True)
+        complain("notice", said)
     return choice
-
-
-def console(*, markup: bool = True) -> "Console":
-    """Return where tables are printed; in a pipe plain text, a line a row; NO_COLOR is obeyed.
-
-    Without markup where a text is not ours: square brackets would be taken for it.
-    """
-    from rich.console import Console
-
-    wide = None if sys.stdout is not None and sys.stdout.isatty() else 1000
-    return Console(width=wide, highlight=False, soft_wrap=False, markup=markup)
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Any]:
-    """Show that something is going on, on a terminal; stay quiet in a pipe.
-
-    Yields a function that takes the name of the present step.
-    """
-    from rich.console import Console
-
-    errors = Console(stderr=True)
-    if not errors.is_terminal:
-        yield lambda step: None
-        return
-    with errors.status(what) as status:
-        yield lambda step: status.update(f"{what}: {step}")
-
-
-def print_json(data: Any) -> None:
-    """Print plain data as JSON on stdout."""
-    import json
-
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-
-
-def warn(message: str) -> None:
-    """Print one line of warning on stderr."""
-    typer.echo(f"warning: {message}", err=True)
 
 
 def warn_if_stale(history: Any) -> None:

@@ -17,6 +17,7 @@ from backtests.cli.options import (
     named_store,
     print_json,
     progress,
+    styled,
     warn,
     warn_if_stale,
 )
@@ -48,6 +49,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run one backtest; write its tearsheet and files."""
+    from backtests.atomic import resolved
     from backtests.config import config_from, read_config, refuse_unknown_keys
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
@@ -63,7 +65,7 @@ def run(
         raise _missing_strategy()
     checked = config_from(data)
     if out is not None:
-        out = out.expanduser().resolve()
+        out = resolved(out)
         check_folder(out)
     with progress("running") as step:
         step(checked.strategy)
@@ -126,8 +128,9 @@ def _print(numbers: dict[str, Any], folder: Path) -> None:
     described = numbers["run"]
     screen = console()
     screen.print(
-        f"[bold]{described['strategy']}[/bold], {described['start']} to {described['end']}, "
-        f"source: {'SIMULATED' if described['simulated'] else described['source']}"
+        styled(f"{described['strategy']},", "bold"),
+        f"{described['start']} to {described['end']},",
+        f"source: {'SIMULATED' if described['simulated'] else described['source']}",
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")

@@ -14,6 +14,7 @@ from backtests.cli.options import (
     console,
     print_json,
     progress,
+    styled,
     warn,
     warn_if_stale,
 )
@@ -153,7 +154,7 @@ def _with_cash(weights: Any) -> dict[str, float]:
 def _print(said: dict[str, Any]) -> None:
     screen = console()
     label = "SIMULATED " if said["source"] == "simulated" else ""
-    screen.print(f"[bold]{label}{said['strategy']}[/bold] at the close of {said['as_of']}")
+    screen.print(styled(f"{label}{said['strategy']}", "bold"), f"at the close of {said['as_of']}")
     screen.print(said["reason"])
     screen.print(_decision_line(said))
     screen.print(_weights_table(said))

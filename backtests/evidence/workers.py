@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -31,9 +32,13 @@ def workers_of(count: int) -> Executor:
         return Here()
     for library in ("OPENBLAS", "OMP", "MKL"):  # read by a process when it starts
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_leave_stopping_to_us)
+    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
 
 
-def _leave_stopping_to_us() -> None:
-    """Ignore Ctrl-C, which every process of a terminal gets: the one that waits ends the others."""
+def _begin() -> None:
+    """Ignore Ctrl-C, which every process of a terminal gets: the one that waits ends the others.
+
+    What a user's code prints goes to stderr: stdout is the command's own.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr

@@ -21,6 +21,7 @@ from pathlib import Path
 import duckdb
 import filelock
 
+from backtests.atomic import resolved
 from backtests.history.schema import migrate, version_of
 from signals.errors import DataError
 
@@ -109,7 +110,7 @@ def check_writable(path: Path) -> None:
             f"(chmod u+w) or name another with --store"
         )
     try:
-        path.resolve().parent.mkdir(parents=True, exist_ok=True)
+        resolved(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(_system_says("write", path, error.strerror or str(error))) from None
 
@@ -133,7 +134,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 
 def _beside(path: Path, ending: str) -> str:
     """Return a file beside the store's own, wherever a link to it stands."""
-    return f"{path.resolve()}{ending}"
+    return f"{resolved(path)}{ending}"
 
 
 def _pass_the_door(path: Path) -> None:
@@ -224,13 +225,19 @@ def _why(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     )
 
 
+def said_by_system(error: duckdb.Error) -> str:
+    """Return what the system says inside an error of DuckDB's, else how the error begins."""
+    found = _SYSTEM.search(str(error))
+    return found[0] if found else str(error).partition("\n")[0]
+
+
 def _system_says(what: str, path: Path, said: str) -> str:
     return f"expected to {what} {path}, but the system says: {said}; nothing held was changed"
 
 
 def _make(path: Path) -> None:
     """Put an empty store in place, whole: a file that is killed half made is none."""
-    target = path.resolve()
+    target = resolved(path)
     fresh = target.with_name(f".{target.name}.new")
     log = fresh.with_name(f"{fresh.name}.wal")
     try:

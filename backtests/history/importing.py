@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from backtests.atomic import expanded
 from backtests.history.batch import is_price
 from backtests.history.calendar import new_york_now
 from backtests.history.changes import Added
@@ -86,7 +87,7 @@ def import_path(
         )
     target = store if isinstance(store, Store) else Store(store)
     now = recorded_at if recorded_at is not None else new_york_now()
-    parsed = parse(Path(path).expanduser(), now, progress)
+    parsed = parse(expanded(path), now, progress)
     if not parsed.batches:
         raise DataError("; ".join(parsed.refused))
     return Imported(parsed=parsed, added=target.add(parsed.batches, now), currency=currency)

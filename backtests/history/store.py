@@ -10,15 +10,15 @@ reader uses those alone, since what other sources gave had been revised by the t
 """
 
 import datetime
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from backtests.history.access import alone, check_writable, reading, writing
+from backtests.atomic import expanded, replacing, resolved
+from backtests.history.access import alone, check_writable, reading, said_by_system, writing
 from backtests.history.batch import Batch, is_price
 from backtests.history.calendar import new_york_now
 from backtests.history.changes import (
@@ -93,6 +93,8 @@ class Store:
 
     Raises
     ------
+    ConfigError
+        When the path names no such user or is not UTF-8.
     DataError
         From every method, when the file is missing, locked for too long, read-only, damaged or
         not a store of ours.
@@ -340,7 +342,7 @@ class Store:
             Also when the new file exists.
         """
         target = Store(path)
-        if os.path.lexists(target.path):
+        if target.path.exists() or target.path.is_symlink():
             raise DataError(f"expected no file at {target.path}, found one; name a new file")
         rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
         tried = self._fetches("fetched_at <= ?", as_of)
@@ -372,56 +374,49 @@ class Store:
             When the file has another ending or its folder does not exist.
         """
         target = _check_export(path, self.path)
-        beside = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with reading(self.path, also=beside) as connection:
-                table = connection.sql(
-                    f"SELECT {_COLUMNS} FROM observations "
-                    "ORDER BY series_id, observed_on, available_at, recorded_at"
-                )
-                table.write_parquet(str(beside.absolute()))
-                count = connection.execute("SELECT count(*) FROM observations").fetchall()[0][0]
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        with replacing(target) as fresh, reading(self.path, also=fresh) as connection:
+            table = connection.sql(
+                f"SELECT {_COLUMNS} FROM observations "
+                "ORDER BY series_id, observed_on, available_at, recorded_at"
+            )
+            _write_parquet(table, fresh)
+            count = connection.execute("SELECT count(*) FROM observations").fetchall()[0][0]
         return int(count)
 
 
 def _file_at(path: Path | str) -> Path:
-    """Return the path of a store; raise :class:`DataError` for a name that no file can have."""
-    name = ascii(str(path))
+    """Return the path of a store; raise a DrypowderError for what no file can have as its name."""
     if str(path) == ":memory:":
-        raise DataError(f"expected a file for the store, was {name}: memory ends with the command")
-    try:
-        found = Path(path).expanduser()
-        with suppress(FileNotFoundError):
-            found.stat()
-        str(found).encode("utf-8")
-    except UnicodeEncodeError:
-        raise DataError(f"expected a store whose name is UTF-8, was {name}; rename it") from None
-    except RuntimeError:
-        raise DataError(f"expected a path, was {name}: no such user; name a file") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise DataError(f"expected a file for the store, was {name}: {why}; name another") from None
-    return found
+        raise DataError(
+            "expected a file for the store, was ':memory:': memory ends with the command"
+        )
+    resolved(path)  # raises where it can be no path
+    return expanded(path)
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table to a parquet file, one column each, by DuckDB."""
-    with duckdb.connect() as connection:
+    """Write a table to a parquet file, one column each, by DuckDB; whole or not at all."""
+    with replacing(path) as fresh, duckdb.connect() as connection:
         connection.register("given", table)
-        connection.sql("SELECT * FROM given").write_parquet(str(path))
+        _write_parquet(connection.sql("SELECT * FROM given"), fresh)
+
+
+def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
+    """Write rows to a parquet file; raise what DuckDB says of the system as OSError."""
+    try:
+        rows.write_parquet(str(path))
+    except duckdb.Error as error:
+        raise OSError(None, said_by_system(error)) from error
 
 
 def _check_export(path: Path, store: Path) -> Path:
     """Return where to write an export; refuse what could not be one."""
-    target = path.expanduser()
+    target = resolved(path)
     if target.suffix != ".parquet":
         raise DataError(f"expected a file that ends in .parquet, was {path}; name one")
     if not target.parent.is_dir():
         raise DataError(f"expected a folder at {target.parent}, found none; make it first")
-    if target.is_dir() or target.resolve() == store.resolve():
+    if target.is_dir() or target == resolved(store):
         raise DataError(f"expected a file to write at {path}, was a folder or the store itself")
     return target
 

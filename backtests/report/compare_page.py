@@ -1,7 +1,6 @@
 """The page of comparison: every strategy in one table that sorts, and in four charts."""
 
 import math
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.atomic import write_text
 from backtests.evidence.entries import FEW, QUARTER
 from backtests.history.opening import SIMULATED
 from backtests.report.charts import COLOURS, html_of, present, thinning
@@ -161,8 +161,6 @@ def write_compare_page(
 ) -> None:
     """Write one self-contained page: the table, the charts, and a note on each strategy.
 
-    It is written beside its place and then moved there, so it is whole or not at all.
-
     Parameters
     ----------
     numbers
@@ -184,17 +182,7 @@ def write_compare_page(
         When growth has other strategies than the table, or the file cannot be written.
     """
     _check_names(numbers, growth)
-    page = _page(numbers, growth, regime, about)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
-            fresh = Path(beside) / path.name
-            fresh.write_text(page, encoding="utf-8")
-            fresh.replace(path)
-    except OSError as error:
-        raise DataError(
-            f"expected to write to {path}: {error.strerror}; name another with --out"
-        ) from error
+    write_text(path, _page(numbers, growth, regime, about))
 
 
 def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 import signals
+from backtests.atomic import replacing, resolved
 from backtests.history.opening import SIMULATED
 from backtests.history.panel import History
 from backtests.history.store import write_parquet
@@ -25,7 +26,8 @@ def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
     """
     if path.suffix not in endings:
         raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
-    if path.is_dir() or not path.parent.is_dir():
+    target = resolved(path)
+    if target.is_dir() or not target.parent.is_dir():
         raise DataError(f"expected a file in a folder that exists, was '{path}'; make the folder")
 
 
@@ -54,6 +56,7 @@ def write_table(history: History, path: Path) -> None:
     """Write :func:`readings_table` as CSV or parquet, by the file's ending, :data:`TABLES`."""
     table = readings_table(history)
     if path.suffix == ".csv":
-        table.to_csv(path, date_format="%Y-%m-%d", lineterminator="\n")
+        with replacing(path) as fresh:
+            table.to_csv(fresh, date_format="%Y-%m-%d", lineterminator="\n")
     else:
         write_parquet(table.reset_index(), path)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 import signals
+from backtests.atomic import write_text
 from backtests.history.opening import SIMULATED, stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
@@ -28,7 +29,7 @@ def write_flags_page(history: History, session: Any, path: Path) -> None:
     session
         The session whose close the page speaks of.
     path
-        The file, overwritten.
+        The file, replaced when it exists.
     """
     past = history.until(session)
     chosen = signals.default_signals()
@@ -56,7 +57,7 @@ def write_flags_page(history: History, session: Any, path: Path) -> None:
         timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
         entries=entries,
     )
-    path.write_text(framed(f"{label}flags, {said['as_of']}", section), encoding="utf-8")
+    write_text(path, framed(f"{label}flags, {said['as_of']}", section))
 
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:

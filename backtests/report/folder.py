@@ -1,14 +1,13 @@
 """A run's folder: seven files, whole or not at all."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from backtests.atomic import replacing
 from backtests.config import config_toml
 from backtests.history.opening import SIMULATED
 from backtests.pipeline import Run
@@ -65,8 +64,8 @@ def write_run(
 ) -> dict[str, Any]:
     """Write a run's seven files into a folder and return its metrics.
 
-    The files are written beside the folder first and moved into place together; an earlier run
-    there is replaced.
+    The files are moved into place together, see :func:`backtests.atomic.replacing`; an earlier
+    run there is replaced.
 
     Raises
     ------
@@ -75,31 +74,10 @@ def write_run(
     """
     check_folder(out)
     numbers = metrics_of(run)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as beside:
-            fresh = Path(beside) / "run"
-            fresh.mkdir()
-            _write_files(run, numbers, fresh, progress)
-            _swap(fresh, out, Path(beside) / "earlier")
-    except OSError as error:
-        raise DataError(
-            f"expected to write to {out}: {error.strerror}; name another with --out"
-        ) from error
+    with replacing(out) as fresh:
+        fresh.mkdir()
+        _write_files(run, numbers, fresh, progress)
     return numbers
-
-
-def _swap(fresh: Path, out: Path, earlier: Path) -> None:
-    """Put the fresh folder in place of the earlier one, which comes back if that fails."""
-    if out.exists():
-        out.rename(earlier)
-    try:
-        fresh.rename(out)
-    except OSError:
-        if earlier.exists():
-            earlier.rename(out)
-        raise
-    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _write_files(

@@ -309,10 +309,10 @@ def base_url(variable: str, otherwise: str) -> str:
 
 def _is_address(url: str) -> bool:
     try:
-        scheme, host, _ = _place(url)
+        scheme, host, port = _place(url)
     except ValueError:
         return False
-    return scheme in ("http", "https") and bool(host)
+    return scheme in ("http", "https") and bool(host) and port != 0
 
 
 def _place(url: str) -> tuple[str, str | None, int | None]:

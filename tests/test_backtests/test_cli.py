@@ -376,7 +376,7 @@ def test_control_c_is_one_line_and_code_130(
 
     monkeypatch.setattr("backtests.history.store.Store.summary", stopped)
     assert command(["data", "--store", "any.duckdb"]) == 130
-    assert capsys.readouterr().err == "error: stopped; nothing was written half\n"
+    assert capsys.readouterr().err == "error: stopped; no file is left half written\n"
 
 
 def test_a_pipe_that_is_closed_is_no_error() -> None:

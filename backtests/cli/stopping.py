@@ -1,0 +1,69 @@
+"""Stop a command at Ctrl-C, at SIGTERM and when its terminal is closed, all in the same way."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+#: Seconds after a signal during which another one is ignored, so that files are tidied up.
+GRACE = 2.0
+_AGAIN = 0.05
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Stop:
+    """Handler of the signals that stop a command: it raises KeyboardInterrupt.
+
+    Attributes
+    ----------
+    signal
+        Number of the last one; 0 before any.
+    """
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self._at = -GRACE
+
+    @property
+    def code(self) -> int:
+        """Exit code by the shell's rule: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
+        return 128 + (self.signal or signal.SIGINT)
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        self.signal = number
+        if time.monotonic() - self._at >= GRACE:
+            self._at = time.monotonic()
+            raise KeyboardInterrupt
+
+    def again(self, unraisable: Any) -> None:
+        """Stop once more when the first interrupt fell where Python drops errors."""
+        if self.signal and issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._at = -GRACE
+            threading.Timer(_AGAIN, signal.raise_signal, [self.signal]).start()
+        else:
+            sys.__unraisablehook__(unraisable)
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Yield the handler of the signals that stop a command; outside the main thread an idle one."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
+    hook, sys.unraisablehook = sys.unraisablehook, stop.again
+    try:
+        for number in before:
+            signal.signal(number, stop)
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        sys.unraisablehook = hook

@@ -1,0 +1,163 @@
+"""Run commands of drypowder cheaply: a warm process forks a child for each.
+
+Imports take seconds and commands that refuse their input take none, so a process that has
+imported everything forks a child a command. The child runs ``backtests.cli.app.main`` in a folder
+of its own, with its output in files.
+"""
+
+import functools
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_PATIENCE = 90.0  # seconds after which a child is taken to hang
+_PAUSE = 0.002
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One command to run.
+
+    Attributes
+    ----------
+    arguments
+        Of the command line.
+    folder
+        Where it runs.
+    env
+        Variables that differ from this process's.
+    largest
+        Bytes above which no file grows, as on a full disk; 0 for no limit.
+    number, delay
+        The signal that the child gets, and after how many seconds; 0 for none.
+    again
+        Seconds after which it gets the signal a second time; 0 for never.
+    before
+        Called in the child first.
+    """
+
+    arguments: Sequence[str]
+    folder: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    largest: int = 0
+    number: int = 0
+    delay: float = 0.0
+    again: float = 0.0
+    before: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a command ended: its exit code, negative for a signal, and what it wrote."""
+
+    code: int
+    out: bytes
+    err: bytes
+    seconds: float
+    hung: bool = False
+
+
+def warm() -> None:
+    """Import what commands import, so that children need not."""
+    import importlib
+
+    for name in (
+        *("app", "check", "compare", "data", "fetch", "flags", "import_", "init", "run", "today"),
+    ):
+        importlib.import_module(f"backtests.cli.{name}")
+    for name in (
+        *("history.importing", "pipeline", "report.folder", "report.flags_page", "evidence.check"),
+        *("report.compare_page", "report.export", "evidence.comparison", "today"),
+        "sources.fetching",
+    ):
+        importlib.import_module(f"backtests.{name}")
+    _remember_histories()
+    for name in ("rich.console", "rich.table", "rich.status", "tomli_w", "quantstats", "arch"):
+        importlib.import_module(name)
+
+
+def _remember_histories() -> None:
+    """Simulate the histories that commands run on once, for all children."""
+    from backtests.history.panel import History
+
+    simulated = functools.cache(History.simulated)
+    for years in (2, 20):
+        simulated(0, years, thesis=True)
+    History.simulated = staticmethod(simulated)  # type: ignore[method-assign, assignment]
+
+
+def fork(order: Order, logs: Path) -> Ended:
+    """Run one command in a child and return how it ended."""
+    out, err = logs / "stdout", logs / "stderr"
+    start = time.monotonic()
+    child = os.fork()
+    if not child:
+        _live(order, out, err)
+    code, hung = _wait(child, order, start)
+    return Ended(
+        code=code,
+        out=out.read_bytes(),
+        err=err.read_bytes(),
+        seconds=time.monotonic() - start,
+        hung=hung,
+    )
+
+
+def _live(order: Order, out: Path, err: Path) -> None:
+    """Be the child."""
+    code = 99
+    try:
+        for number, path in ((1, out), (2, err)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        code = _run(order)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _run(order: Order) -> int:
+    from backtests.cli.app import main
+
+    os.chdir(order.folder)
+    os.environ.update(order.env)
+    sys.path.insert(0, "")
+    sys.argv = ["drypowder", *order.arguments]
+    if order.largest:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest, order.largest))
+    order.before()
+    try:
+        main()
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 0
+    return 0
+
+
+def _wait(child: int, order: Order, start: float) -> tuple[int, bool]:
+    """Return a child's exit code, and whether it hung; send it the signals of its order."""
+    due = [order.delay, order.delay + order.again] if order.again else [order.delay]
+    due = due if order.number else []
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status), False
+        now = time.monotonic() - start
+        if due and now >= due[0]:
+            os.kill(child, order.number)
+            due = due[1:]
+        if now > _PATIENCE:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return -signal.SIGKILL, True
+        time.sleep(_PAUSE)

@@ -1,0 +1,146 @@
+"""Files are whole or as they were, whatever stops a command; foreign text is printed escaped."""
+
+import ast
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from backtests.atomic import PREFIX, replacing, resolved, write_text
+from backtests.cli.app import command
+from backtests.cli.terminal import console, print_json
+from signals.errors import ConfigError, DataError
+
+CLI = Path(__file__).resolve().parents[2] / "backtests" / "cli"
+
+
+def write_half(path: Path, error: BaseException | type[BaseException]) -> None:
+    with replacing(path) as fresh:
+        fresh.write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, OSError(28, "No space left")])
+def test_a_write_that_fails_leaves_the_earlier_file_alone(
+    tmp_path: Path, error: BaseException | type[BaseException]
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("earlier")
+    with pytest.raises((KeyboardInterrupt, ValueError, DataError)):
+        write_half(path, error)
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_replaces_an_earlier_one_as_a_whole(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for name in ("a", "b"):
+        with replacing(out) as fresh:
+            fresh.mkdir()
+            (fresh / name).write_text(name)
+    assert [p.name for p in out.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_a_killed_program_left_is_removed_and_an_earlier_run_comes_back(
+    tmp_path: Path,
+) -> None:
+    left = tmp_path / f"{PREFIX}abc"
+    (left / "earlier" / "out").mkdir(parents=True)
+    (left / "earlier" / "out" / "mine").touch()
+    (left / "lock").touch()
+    write_text(tmp_path / "other.html", "x")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["other.html", "out"]
+    assert (tmp_path / "out" / "mine").is_file()
+
+
+def test_a_folder_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
+    with replacing(tmp_path / "one.html") as fresh:
+        fresh.write_text("one")
+        write_text(tmp_path / "two.html", "two")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one.html", "two.html"]
+
+
+def test_a_link_leads_to_its_file(tmp_path: Path) -> None:
+    (tmp_path / "real.html").write_text("earlier")
+    (tmp_path / "link.html").symlink_to("real.html")
+    write_text(tmp_path / "link.html", "new")
+    assert (tmp_path / "link.html").is_symlink()
+    assert (tmp_path / "real.html").read_text() == "new"
+
+
+def test_a_loop_of_links_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match="a loop of links"):
+        resolved(tmp_path / "loop" / "x.html")
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/x", "a\0b", "a\udcff"])
+def test_what_can_be_no_path_is_one_line(path: str) -> None:
+    with pytest.raises(ConfigError, match="expected a path"):
+        resolved(path)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signals_end_a_command_alike(
+    number: signal.Signals,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(
+        "backtests.history.store.Store.summary", lambda self: os.kill(os.getpid(), number)
+    )
+    assert command(["data", "--store", "any.duckdb"]) == code
+    assert capsys.readouterr().err == "error: stopped; no file is left half written\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "\x1b[31m"], ["flags", "--source", "\x9b2J"], ["\x1b]0;x\x07"], ["today", "\u202ex"]],
+)
+def test_escapes_in_arguments_are_shown(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(arguments) == 2
+    err = capsys.readouterr().err
+    assert not set(err) & set("\x1b\x9b\x07\u202e")
+    assert "\\x" in err or "\\u202e" in err
+
+
+def test_tables_and_json_show_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print("\x1b[31m[bold]x[/y]")
+    print_json({"a": "\x1b\x7f\x9b\udcff"})
+    shown, _, said = capsys.readouterr().out.partition("\n")
+    assert shown == r"\x1b[31m[bold]x[/y]"
+    assert json.loads(said) == {"a": "\x1b\x7f\x9b\udcff"}
+    assert r"\u007f\u009b\udcff" in said
+
+
+def test_no_command_prints_past_the_terminal() -> None:
+    """Only terminal.py makes a rich console, prints, or holds a stream of Python's own."""
+    for path in set(CLI.glob("*.py")) - {CLI / "terminal.py"}:
+        tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        names = {n.attr if isinstance(n, ast.Attribute) else getattr(n, "id", "") for n in tree}
+        assert not names & {"Console", "__stdout__", "__stderr__", "buffer", "print_exc"}, path
+        text = path.read_text(encoding="utf-8")
+        assert "rich.text" not in text, path
+        assert "rich.console" not in text, path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["run", "spy", "--start", "1420070400"], "expected a date like 2015-01-01"),
+        (["run", "near-cash-flow", "--param", "memory=A,B"], 'like memory=["A", "B"]'),
+        (["import", "~nosuchuser/x"], "no such user"),
+        (["run", "spy", "--source", "simulated", "--out", "~nosuchuser/x"], "no such user"),
+    ],
+)
+def test_bad_values_get_one_line(
+    arguments: list[str], part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(arguments) == 2
+    assert part in capsys.readouterr().err
