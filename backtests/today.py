@@ -7,9 +7,9 @@ after costs, where a backtest compares drifted targets before costs; that differ
 stands within a cost of either. Missing data are the exception, since a live user's data may be late
 where a backtest's are complete:
 
-- A price past its staleness limit. A backtest leaves the asset alone, and closes it at its last
-  price after :data:`backtests.engine.schedule.GIVE_UP` days. Here its last price is carried on, so
-  its target is kept; it is not traded, and it is listed in :attr:`Today.missing`.
+- A price past its staleness limit. A backtest closes the holding at its last price. Here that price
+  is carried on, so the target is kept; the asset is not traded, and it is listed in
+  :attr:`Today.missing`.
 - A state that was known and has no view now. A backtest takes no regime as NEUTRAL. Here nothing is
   decided until the state is back, and the series that ended are listed.
 """
