@@ -10,6 +10,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "series": ("series", str),
     "case": ("case", str),
     "sessions_changed": ("sessions in another regime, %", _PERCENT),
+    "absorption_episodes": ("episodes of ABSORPTION", str),
     "absorption_entered": ("ABSORPTION entered", str),
     "cagr": ("CAGR, %", _PERCENT),
     "sharpe": ("Sharpe", lambda x: f"{x:.2f}"),
