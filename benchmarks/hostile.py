@@ -577,6 +577,8 @@ def main() -> None:
             failed += bool(found)
             for problem in found:
                 print(f"{case.name!r}: {problem!r}", flush=True)
+            if (i + 1) % 50 == 0:
+                print(f"{i + 1} of {len(chosen)}", flush=True)
     os.kill(child, 9)
     os.waitpid(child, 0)
     said = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
