@@ -1,8 +1,8 @@
 """Write a file or a folder whole or not at all.
 
-What is written goes into a folder beside its place first, and is moved into place when it is
-complete and on the disk. Whatever stops the program on the way, an earlier file stays as it was.
-A program that was killed outright leaves its folder behind; the next one that writes there
+Each file is first written into a temporary folder beside its target. It is moved to the target
+when it is complete and on the disk, so an earlier file stays unchanged if the program stops before
+that. A program that is killed leaves its temporary folder behind; the next one that writes there
 removes it.
 """
 
@@ -176,7 +176,7 @@ def _remove(folder: Path, lock: filelock.BaseFileLock) -> None:
 
 
 def _move(fresh: Path, target: Path, earlier: Path) -> None:
-    """Put what is written in place of what was there, which comes back if that fails."""
+    """Replace the target with what was written; restore the target if that fails."""
     if target.is_file():
         shutil.copymode(target, fresh)
     if fresh.is_file() or not target.exists():

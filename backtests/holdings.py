@@ -1,4 +1,4 @@
-"""What somebody holds: read from a file, valued, and led to target weights by orders."""
+"""A user's holdings: read them from a file, value them, and find the orders to target weights."""
 
 import stat
 from collections.abc import Iterable, Mapping
@@ -144,8 +144,8 @@ def orders_to(
     Returns
     -------
     ``asset, units, price, value, cost`` in the order of ``prices``: units signed, value signed in
-    USD, cost in USD and never negative. Sales come first and the largest purchase last; a purchase
-    that cash cannot pay with its costs is cut to what it can.
+    USD, cost in USD and never negative. Cash is counted with sales first and the largest purchase
+    last. A purchase that costs more than the cash left, costs included, is cut to fit.
     """
     value, left = value_of(holdings, prices), set(untraded)
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in left]

@@ -1,11 +1,12 @@
 """What to hold now, whether today is a day of decision, and the orders a backtest would place.
 
-A backtest decides on scheduled sessions and on changes of state, and trades on no other. Whoever
-follows :func:`today` session by session, filling its orders at the close ``lag`` sessions later,
-places the orders of the backtest. The drift band and the gross limit are held to real holdings,
-after costs, where a backtest compares drifted targets before costs; that differs where a holding
-stands within a cost of either. Missing data are the exception, since a live user's data may be late
-where a backtest's are complete:
+A backtest decides on scheduled sessions and on changes of state. On other days it trades only to
+bring short holdings back within the gross limit, or to close a holding whose price is stale.
+Whoever follows :func:`today` session by session, filling its orders at the close ``lag`` sessions
+later, places the orders of the backtest. One difference is small: :func:`today` compares the drift
+band and the gross limit with real holdings, after costs; a backtest compares them with drifted
+targets, before costs. So the two may differ where a holding is within a cost of a limit. Missing
+data are the exception, since a live user's data may be late where a backtest's are complete:
 
 - A price past its staleness limit. A backtest closes the holding at its last price. Here that price
   is carried on, so the target is kept; the asset is not traded, and it is listed in
@@ -60,8 +61,9 @@ class Today:
         The session of the last decision before this one, and what was decided then; the session
         itself when it is the first one.
     missing
-        Ids whose last value is too old to count, by id the last session that has one. Only what is
-        held, has a share of the target, or takes the view of a state stands here.
+        Ids whose last value is too old to count, each with the last session that has a value. It
+        covers assets held or in the target, what the strategy reads, and, when the state is lost,
+        the inputs of every signal without a view.
     state_is_lost
         Whether the state that it follows had a view before and has none now.
     value

@@ -141,7 +141,7 @@ class Absorption(Signal):
         return latch(enter, leave, _view(g), self.confirm).rename(self.name)
 
     def counterfactual(self, panel: pd.DataFrame, factor: float) -> pd.Series:
-        """Return what the flag would be had all capital spending been some multiple of itself.
+        """Return the flag as it would be with all capital spending multiplied by ``factor``.
 
         The impulse stays as it is, since it compares spending with spending.
         """
@@ -150,7 +150,7 @@ class Absorption(Signal):
         return self._absorbing(g.assign(u=spent / (spent + g["idle"])))
 
     def beside(self, panel: pd.DataFrame) -> dict[str, float]:
-        """Return what tells how little the flag rests on the size of capital spending."""
+        """Return numbers that show how little the flag depends on the size of capital spending."""
         on = self.flag(panel).fillna(False).astype(bool)
         excess = self.dry_powder.gauges(panel)["excess_reserves"][on]
         days = {

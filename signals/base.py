@@ -212,7 +212,7 @@ class Signal(Typed, ABC):
         return ()
 
     def beside(self, panel: pd.DataFrame) -> dict[str, float]:
-        """Return numbers to be shown beside the flag, by what they are; none unless it says so.
+        """Return numbers to show beside the flag, by name and unit; empty by default.
 
         For what a reader must know to judge the flag at the panel's last session.
         """
@@ -291,7 +291,7 @@ class Signal(Typed, ABC):
         )
 
     def _comparable(self, headline: pd.Series, without: pd.Series | None) -> pd.Series:
-        """Return the headline gauge where it is made of what it is made of now."""
+        """Return the headline gauge on sessions with the same components as the last session."""
         if without is None or self.headline not in ("mean", "score"):
             return headline
         return headline.where(without == without.iloc[-1])

@@ -66,9 +66,8 @@ def composite(
     ``window`` sessions. At least half of the components must count. The score compares like with
     like: the mean of the components that count today is standardised by the means of exactly
     these over the window, on sessions where all of them have a view. So a component that lapses
-    or joins changes which past is compared, and never adds a jump of its own: what is left is
-    judged as if the other had never been. Waiting for the minimum keeps a new component from
-    taking away the score while it has no past.
+    or joins adds no jump of its own: the other components are judged as if it had never existed.
+    A new component waits for the minimum, since the score would have no past to compare with.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)

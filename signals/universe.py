@@ -51,7 +51,8 @@ class Asset:
     def stale_after(self) -> int:
         """Calendar days a last price may serve.
 
-        Past them signals have no view of it, targets leave it out, and a holding is closed.
+        An older price gives signals no view. A backtest then leaves the asset out of its targets
+        and closes the holding; ``today`` keeps the target.
         """
         return 4 if self.market == "crypto" else 10
 

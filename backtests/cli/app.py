@@ -122,7 +122,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code of an error of ours, or of a user's code wherever it was asked."""
+    """Return the exit code of our own error, or of one from a user's code; raise any other."""
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)
@@ -142,7 +142,7 @@ def _is_users(filename: str) -> bool:
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code when Python was told to end: 0 by typer, whose reader has gone."""
+    """Return the exit code after SystemExit: 0 if typer ended since nobody reads the output."""
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
         return 0

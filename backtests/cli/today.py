@@ -49,9 +49,10 @@ def today(
 ) -> None:
     """Show whether today is a day of decision, the target weights, why, and the orders.
 
-    The orders are those a backtest would place: none on a day without a decision, and none while
-    every holding is within the drift band. Exit code 3 says that data are missing: a target is
-    then kept, and what is missing is listed with the date of its last value.
+    The orders are those a backtest would place. There are none on a day without a decision, and
+    none while every holding is within the drift band; only short holdings beyond the gross limit
+    are traded on any day. Exit code 3 means that data are missing. The target is then kept, and
+    each missing value is listed with the date of the last one.
     """
     from backtests.config import config_from
     from backtests.holdings import read_holdings
@@ -104,8 +105,8 @@ def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
 def _what_is_missing(decision: Any) -> list[str]:
     """Return a line for each value that is missing, and what that does to the target."""
     lines = [
-        f"{id}: the last value is of {last.date()}, too old to count; its target is kept, and it "
-        "is not traded; fetch or import it"
+        f"{id}: the last value is of {last.date()}, too old to count; fetch or import it (an asset "
+        "keeps its target and is not traded)"
         for id, last in decision.missing.items()
     ]
     if decision.state_is_lost:

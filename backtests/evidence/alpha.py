@@ -3,7 +3,8 @@
 A constant mix of SPY and bills with the strategy's mean exposure is no fair rival where the
 strategy holds other assets, or holds SPY when SPY moves less: equal exposure is not equal beta.
 The regression finds the constant weights of the strategy's own assets that come closest to its
-returns, and reports what they leave. Only changing the weights at the right time leaves anything.
+returns, and reports the mean return that remains. Changing the weights at the right time raises
+it; trading costs lower it.
 """
 
 import math

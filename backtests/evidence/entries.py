@@ -16,7 +16,7 @@ import pandas as pd
 from backtests.pipeline import Run
 from signals.regime import Regime
 
-#: Sessions between two stays from which on they are two episodes.
+#: Two stays with at least so many sessions between them are two episodes.
 QUARTER = 63
 #: Episodes of a state below which nothing can be concluded about timing.
 FEW = 3
@@ -30,9 +30,8 @@ class Observed:
     ----------
     episodes
         Stays in the state, with those less than :data:`QUARTER` sessions apart taken as one. An
-        episode that was under way at the first return counts, observed in part, as does one that
-        still runs at the last: its returns are an observation of the state all the same, and
-        leaving out the first kind alone would treat the two ends of a window differently.
+        episode that is under way at the first return counts, and so does one that still runs at
+        the last: its returns are an observation of the state, if only of a part of it.
     entered
         Stays that began between the first return and the last. A stay that was under way at the
         first labelled return was not entered: nothing in the window shows its beginning.

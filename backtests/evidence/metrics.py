@@ -20,8 +20,8 @@ from backtests.evidence.entries import acted_on, observe
 from backtests.pipeline import Run
 
 YEAR = 252
-#: Returns from which on figures a year are given: the shortest calendar year since 1990, 2001, has
-#: 248 sessions, and so 247 returns.
+#: Fewest returns for which yearly figures are given. The shortest calendar year since 1990 is 2001,
+#: with 248 sessions and so 247 returns.
 FULL_YEAR = 247
 #: Figures that extrapolate to a year, or are held to one.
 YEARLY = ("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs")

@@ -50,9 +50,9 @@ def resample_prices(
     A year is the mean length of a block. The look-backs that decide most span 63 sessions or less
     (volatility, correlation, changes of yields) and lie within one block on 78 % of sessions; with
     blocks of a quarter it would be 37 %. The longest, a mean over 200 sessions and a high over 252,
-    are no longer than a block. Where a block lands is left to chance, and that cuts the link
-    between the market and the quantities however long the block is; but eleven years hold about
-    eleven blocks, so that draws still differ, which far longer blocks would not leave.
+    are no longer than a block. Each block lands on a random date, which cuts the link between the
+    market and the quantities, however long the block is. Eleven years hold about eleven blocks, so
+    draws still differ; with far longer blocks they would hardly differ.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A panel in which one revised series is other than it is now.
+    """A panel in which one revised series is multiplied by a factor or left out.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
 
 
 def by_revision(run: Run) -> pd.DataFrame:
-    """Return what comes of a run if its revised series had been other than they are now.
+    """Return a run's results with each of its revised series changed or left out in turn.
 
     Returns
     -------

@@ -53,7 +53,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
     An alarm is
 
-    - a close :data:`OFF` times off both its neighbours, the last and first day off their one;
+    - a close :data:`OFF` times off both its neighbours (the first and last day have only one);
     - a shift by :data:`OFF` times that goes back within :data:`AROUND` sessions;
     - a lasting shift by :data:`LARGEST` times; for a coin outside the universe a rise alone, since
       such a coin may lose everything in a day (LUNA, May 2022);

@@ -67,7 +67,7 @@ def rows_of(numbers: dict[str, Any]) -> tuple[tuple[str, str, Callable[[Any], st
 
 
 def in_one_regime(numbers: dict[str, Any]) -> str:
-    """Return which regime most of a run's returns were earned under, and their share, in words."""
+    """Return in words the regime with the most sessions of a run, and its share of them."""
     name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
     said = "without a regime" if name == "none" else f"in {name}"
     return f"{100 * row['share']:.0f} % of the sessions were {said}"

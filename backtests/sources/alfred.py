@@ -1,8 +1,8 @@
 """ALFRED's vintages: what changed when, and which vintages a store lacks.
 
-An archive is asked for whole once. After that only its later vintages are asked for, beginning
-with one that is held: what the archive shows for that day has to be what the store holds for it,
-else the archive is another one than before and is asked for whole again.
+The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
+already holds. If the archive shows other values for that vintage than the store holds, the archive
+has changed, and the fetch asks for all of it again.
 """
 
 from collections.abc import Iterable
@@ -51,8 +51,8 @@ def days(column: pd.Series) -> pd.Series:
 def changes(id: str, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return ``date, vintage, value`` where a value changed; NaN where there was expressly none.
 
-    Requests that follow one another repeat what stood at their seam; a vintage that changes
-    nothing says nothing. Dates before the catalog's ``first`` are left out.
+    Each request repeats the values in force at its first vintage, so rows that change nothing are
+    dropped. Dates before the catalog's ``first`` are left out.
     """
     table = pd.concat(tables, ignore_index=True)
     table = table[counted_from(id, pd.DatetimeIndex(table["date"]))]
@@ -146,9 +146,9 @@ class HeldArchive:
     def seam(self, id: str, vintages: list[str]) -> str | None:
         """Return the vintage from which to ask on: the last one that is surely held whole.
 
-        Vintages between two sessions are known at one moment, and some of those that are known
-        at the newest moment held may have come since. So it is the last one known before that;
-        None when all have to be asked for.
+        Several vintages may become known at the same moment, and more may have been added for
+        the newest moment held. So this is the last vintage known before that moment. None when
+        all have to be asked for.
         """
         if not self.store.exists():
             return None
@@ -161,7 +161,7 @@ class HeldArchive:
         return vintages[before - 1] if before else None
 
     def stands(self, id: str, seam: str, table: pd.DataFrame) -> bool:
-        """Return whether the values that an answer has for the seam are those held for it."""
+        """Return whether an answer has the same values for the seam as the store."""
         at = known_from(pd.DatetimeIndex([seam]))[0]
         held = self.store.query(
             f"""

@@ -66,7 +66,7 @@ class EdgarSource:
 
 
 def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts of an answer, which has to be the company's and the tag's asked for."""
+    """Return the facts of an answer; raise unless it is for the company and tag asked for."""
     document = json_of("the SEC", text)
     try:
         found = identity_of(document)
