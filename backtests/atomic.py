@@ -152,10 +152,12 @@ def _locked_folder(parent: Path) -> tuple[Path, filelock.BaseFileLock]:
 def _remove_leftovers(parent: Path) -> None:
     """Remove the folders that killed programs left; put an earlier run back that one had moved."""
     for folder in parent.iterdir():
-        if not folder.name.startswith(PREFIX) or not (folder / _LOCK).is_file():
+        if not folder.name.startswith(PREFIX):
             continue
         lock = filelock.FileLock(folder / _LOCK, timeout=0)
-        with suppress(filelock.Timeout, OSError):
+        with suppress(filelock.Timeout, OSError):  # in use, or another user's
+            if not (folder / _LOCK).is_file():
+                continue
             lock.acquire()
             _put_back(folder / _EARLIER, parent)
             _remove(folder, lock)

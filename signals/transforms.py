@@ -62,19 +62,21 @@ def composite(
 ) -> Composite:
     """Return one measure made of several z-scores, by name.
 
-    A component counts at a session where it has a view, and has had one on ``minimum`` of the last
-    ``window`` sessions. At least half of the components must count. The score compares like with
-    like: the mean of the components that count today is standardised by the means of exactly
-    these over the window, on sessions where all of them have a view. So a component that lapses
-    or joins adds no jump of its own: the other components are judged as if it had never existed.
-    A new component waits for the minimum, since the score would have no past to compare with.
+    The mean is that of the components with a view; at least half of them must have one.
+
+    The score compares like with like. A component counts for it once it has had a view on
+    ``minimum`` of the last ``window`` sessions, so that it has a past; at least half must count.
+    The mean of those that count is standardised by the means of exactly these over the window, on
+    sessions where all of them have a view. When a component lapses, the score becomes what it
+    would be without that component. It still moves by what that component had added.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
     there = frame.notna()
     counts = there & (there.rolling(window, min_periods=1).sum() >= minimum)
     code = counts.to_numpy() @ (1 << np.arange(len(names)))
-    mean, score = (np.full(len(frame), np.nan) for _ in range(2))
+    mean = frame.mean(axis=1).where(2 * there.sum(axis=1) >= len(names))
+    score = np.full(len(frame), np.nan)
     without = np.full(len(frame), None, dtype=object)
     for now in np.unique(code).tolist():
         at = code == now
@@ -82,9 +84,9 @@ def composite(
         without[at] = ", ".join(name for name in names if name not in counted) or None
         if 2 * len(counted) >= len(names):
             alike = frame[counted].mean(axis=1, skipna=False)
-            mean[at], score[at] = alike[at], zscore(alike, window, minimum)[at]
+            score[at] = zscore(alike, window, minimum)[at]
     return Composite(
-        mean=pd.Series(mean, index=frame.index),
+        mean=mean,
         score=pd.Series(score, index=frame.index),
         without=pd.Series(without, index=frame.index, dtype=object),
     )

@@ -33,8 +33,11 @@ def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
     """Return those of some series whose values in a history may have been revised later.
 
     These are the series that the catalog calls revised, without those whose vintages the history
-    holds, those that count only from when they were recorded, and those without any value.
+    holds, those that count only from when they were recorded, and those without any value. The
+    simulated economy revises nothing.
     """
+    if history.source == "simulated":
+        return ()
     return tuple(
         id
         for id in ids

@@ -79,11 +79,17 @@ def sentence(reading: Reading, rule: pd.Series, said: Mapping[str, Explanation])
     """
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
-        without = ", ".join(voters(reading, None))
-        return f"no regime: too few votes have a view (none from {without}){_pending(rule, name)}"
+        return f"no regime: {_why_none(reading, str(rule.iloc[-1]))}{_pending(rule, name)}"
     decided = str(decided_by(reading.regime, rule).iloc[-1])
     because = _because(decided, str(rule.iloc[-1]), reading, said)
     return f"{name} since {start.date()}: {because}{_pending(rule, name)}"
+
+
+def _why_none(reading: Reading, holds: str) -> str:
+    """Say why there is no regime: no rule can be applied, or the first one is being confirmed."""
+    if holds != "too few views":
+        return "the first one is being confirmed"
+    return f"too few votes have a view (none from {', '.join(voters(reading, None))})"
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:

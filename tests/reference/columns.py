@@ -50,9 +50,9 @@ def _units(value: float) -> int:
 def combined(parts: Panel) -> Gauges:
     """Return ``mean``, ``score`` and ``without`` of several columns of z, by name.
 
-    A part counts at a session where it has a value then, and on 252 of the last 1,260 sessions.
-    The mean is that of the parts that count, each within ±3, if half of all parts do. The score
-    holds it against the same parts' means of the last 1,260 sessions that have all of them.
+    The mean is that of the parts that have a value, each within ±3, if half of all parts do. A part
+    counts for the score where it has a value then, and on 252 of the last 1,260 sessions. The score
+    holds their mean against the same parts' means of the last 1,260 sessions that have all of them.
     """
     names = list(parts)
     within = {k: [None if v is None else max(-3.0, min(3.0, v)) for v in parts[k]] for k in names}
@@ -62,7 +62,7 @@ def combined(parts: Panel) -> Gauges:
     means = {s: _means([within[k] for k in s]) for s in set(sets) if 2 * len(s) >= len(names)}
     scores = {s: zscore(x) for s, x in means.items()}
     return {
-        "mean": [means[s][i] if s in means else None for i, s in enumerate(sets)],
+        "mean": [_mean_of_present([within[k][i] for k in names]) for i in range(length)],
         "score": [scores[s][i] if s in scores else None for i, s in enumerate(sets)],
         "without": [", ".join(k for k in names if k not in s) or None for s in sets],
     }
@@ -77,6 +77,12 @@ def _counts(x: Column) -> list[bool]:
         seen -= i >= WINDOW and x[i - WINDOW] is not None
         out.append(value is not None and seen >= MINIMUM)
     return out
+
+
+def _mean_of_present(values: list[float | None]) -> float | None:
+    """Return the mean of the values that are there, if at least half are."""
+    there = [v for v in values if v is not None]
+    return math.fsum(there) / len(there) if 2 * len(there) >= len(values) else None
 
 
 def _means(columns: list[Column]) -> Column:
