@@ -7,8 +7,8 @@ removes it.
 """
 
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -125,28 +125,23 @@ def _parents_of(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside a path, locked while it is in use and removed afterwards."""
+    """Yield a new folder beside a path, locked while it is in use and removed afterwards.
+
+    Its name is chosen before it is made, so that an interrupt at any moment finds it.
+    """
     _remove_leftovers(target.parent)
-    folder, lock = _locked_folder(target.parent)
+    folder = target.parent / f"{PREFIX}{secrets.token_hex(6)}"
+    lock = filelock.FileLock(folder / _LOCK)
     try:
+        folder.mkdir()
+        lock.acquire()
         yield folder
     finally:
-        _remove(folder, lock)
-
-
-def _locked_folder(parent: Path) -> tuple[Path, filelock.BaseFileLock]:
-    """Return a new folder and its lock; make another if its removal as a leftover came first."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        lock = filelock.FileLock(folder / _LOCK, timeout=0)
         try:
-            lock.acquire()
-        except (filelock.Timeout, FileNotFoundError):
-            continue
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder, lock)
+        except BaseException:  # an interrupt just here
+            _remove(folder, lock)
             raise
-        return folder, lock
 
 
 def _remove_leftovers(parent: Path) -> None:

@@ -22,6 +22,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -190,10 +191,10 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     "no such locale": {"LC_ALL": "nope", "PYTHONUTF8": "0"},
     "no terminal": {"TERM": "nope", "COLUMNS": "x"},
     "narrow": {"COLUMNS": "1"},
-    "forced colours": {"FORCE_COLOR": "1", "NO_COLOR": "1"},
+    "no colours": {"NO_COLOR": "1"},
     "no such zone": {"TZ": "No/Such"},
     "no home": {"HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent"},
-    "development": {"PYTHONDEVMODE": "0", "PYTHONUNBUFFERED": "1"},
+    "unbuffered": {"PYTHONUNBUFFERED": "1"},
 }
 SIMULATED = ("--source", "simulated")
 
@@ -535,10 +536,12 @@ def runnable(case: Case) -> bool:
 
 def store(folder: Path) -> Path:
     """Return a small store, made in a child: DuckDB's threads do not survive a fork."""
+    first = date(2019, 1, 1).toordinal()
+    days = [f"{date.fromordinal(first + i)},{1 + i % 97 / 50:.2f}" for i in range(1500)]
     case = Case(
         name="",
         arguments=("import", "DGS2.csv", "--store", "../held.duckdb"),
-        files={"DGS2.csv": "observation_date,DGS2\n2024-01-02,4.2\n2024-01-03,4.3\n"},
+        files={"DGS2.csv": "\n".join(["observation_date,DGS2", *days, ""])},
     )
     ended = run(case, folder, None)
     if ended.code:

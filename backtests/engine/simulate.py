@@ -14,6 +14,7 @@ close; targets are fractions of the value before costs, and a purchase that cash
 its costs is cut to what it can.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ import pandas as pd
 from backtests.engine.costs import Costs
 from backtests.engine.portfolio import Account
 from backtests.engine.schedule import BAND, Trades, choose_trades
-from signals.errors import SimulationError
+from signals.errors import ConfigError, SimulationError
 from signals.index import check_sessions
 from strategies.base import check_weights
 
@@ -265,10 +266,20 @@ def _owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
     return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))
 
 
+def _check_docstrings() -> None:
+    """Raise :class:`ConfigError` under ``python -OO``: vectorbt cannot load without docstrings."""
+    if sys.flags.optimize > 1:
+        raise ConfigError(
+            "expected a Python that keeps docstrings, which vectorbt needs; unset PYTHONOPTIMIZE "
+            "or set it to 1"
+        )
+
+
 def _vectorbt(legs: _Legs, capital: float) -> Any:
     """Return vectorbt's portfolio in deflated prices; None when there is nothing to hold."""
     if legs.prices.empty:
         return None
+    _check_docstrings()
     import vectorbt
 
     return vectorbt.Portfolio.from_orders(

@@ -4,6 +4,8 @@ import ast
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,12 @@ def test_bad_values_get_one_line(
 ) -> None:
     assert command(arguments) == 2
     assert part in capsys.readouterr().err
+
+
+def test_a_python_without_docstrings_is_told_on_one_line(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("strategy = 'spy'\nsource = 'simulated'\nyears = 2\n")
+    words = [sys.executable, "-OO", "-m", "backtests"]
+    env = os.environ | {"PYTHONPATH": str(CLI.parents[1])}
+    for arguments, code in ((["list"], 0), (["run", "--config", "c.toml"], 2)):
+        done = subprocess.run([*words, *arguments], cwd=tmp_path, env=env, capture_output=True)
+        assert (done.returncode, done.stderr.count(b"\n")) == (code, code // 2), done.stderr
