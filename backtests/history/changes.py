@@ -8,6 +8,9 @@ Two values that differ by no more than the source's precision are the same, see 
   new vintage, stored whole. Where all that is held stands, the days after it extend the vintage.
   What a new vintage lacks is taken over as held: of a share single days, brought to the vintage's
   scale; of a coin, which has neither splits nor dividends, any.
+
+A file is checked by itself when it is read. Here it is checked together with what is held: a
+decimal that slipped between the two is refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +21,9 @@ import numpy as np
 import pandas as pd
 
 from backtests.history.batch import ARCHIVE, Batch, is_price
+from backtests.history.cells import LEAP, counted_from, leaps
+from backtests.history.prices import check_shifts
+from signals.errors import DataError
 from signals.universe import asset
 
 ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
@@ -44,7 +50,9 @@ TO_COME = pd.Timestamp("9999-12-31")
 class Added:
     """What adding a batch changed, or why it was refused.
 
-    A price vintage is refused when it lacks a date that is held: adding it would lose history.
+    A price vintage is refused when it lacks a date that is held, since adding it would lose
+    history, or when its level shifts against what is held as no market does. A steady series is
+    refused when a value stands too far from the one held before it.
 
     Attributes
     ----------
@@ -135,9 +143,9 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
     if held is None:
         return batch.rows, Added(series_id=id, new=len(batch.rows))
     whole = _completed(batch, held)
-    lost = _lost(whole, held)
-    if lost:
-        return batch.rows.iloc[:0], Added(series_id=id, refused=lost)
+    refused = _lost(whole, held) or _shifted(whole, batch)
+    if refused:
+        return batch.rows.iloc[:0], Added(series_id=id, refused=refused)
     rows, new, revised = _closes(whole, held)
     kept = len(whole.rows) - len(batch.rows) if len(rows) else 0
     return rows, Added(series_id=id, new=new, revised=revised, kept=kept)
@@ -179,6 +187,22 @@ def _lost(batch: Batch, held: pd.DataFrame) -> str:
     )
 
 
+def _shifted(whole: Batch, batch: Batch) -> str:
+    """Return why a coin's closes do not fit those held that complete them; empty if they do.
+
+    A vintage that needs nothing of what is held was checked when it was read, and what a share's
+    vintage lacks was brought to its scale.
+    """
+    if len(whole.rows) == len(batch.rows) or asset(batch.series_id).market != "crypto":
+        return ""
+    closes = whole.rows.set_index("observed_on")["value"]
+    try:
+        check_shifts(batch.series_id, closes[closes > 0])
+    except DataError as error:
+        return str(error)
+    return ""
+
+
 def _closes(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
     """Return the days that extend what is held where that stands, else the whole batch."""
     rows, days = batch.rows, batch.rows["observed_on"].to_numpy()
@@ -197,12 +221,53 @@ def _closes(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
 def _series(
     connection: duckdb.DuckDBPyConnection, batch: Batch, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, Added]:
+    id = batch.series_id
     if batch.vintages:
-        rows, new, revised = _vintages(batch, _held_vintages(connection, batch.series_id))
+        held = _held_vintages(connection, id)
+        rows, new, revised = _vintages(batch, held)
     else:
-        held = _held_values(connection, batch.series_id)
+        held = _held_values(connection, id)
         rows, new, revised = _values(batch, held, recorded_at)
-    return rows, Added(series_id=batch.series_id, new=new, revised=revised)
+        held = held.rename(columns={"before": "value"})
+    refused = _leaping(id, rows, held)
+    if refused:
+        return rows.iloc[:0], Added(series_id=id, refused=refused)
+    return rows, Added(series_id=id, new=new, revised=revised)
+
+
+def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
+    """Return which new value stands too far from its neighbour, as a message; empty if none."""
+    if held.empty or rows.empty:
+        return ""
+    values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
+    fresh = values.index.isin(rows["observed_on"])
+    far = leaps(series_id, values) & (fresh | np.r_[False, fresh[:-1]])
+    if not far.any():
+        return ""
+    at = int(far.to_numpy().argmax())
+    return (
+        f"expected {series_id} within {LEAP:g} times the value before, was {values.iloc[at]:g} on "
+        f"{values.index[at].date()} after {values.iloc[at - 1]:g} held or given; correct the file, "
+        "nothing of the series is taken"
+    )
+
+
+def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
+    """Return the last known number of each date, without the dates that the catalog leaves out.
+
+    Parameters
+    ----------
+    series_id
+        Catalog id.
+    rows
+        Columns ``observed_on`` and ``value``; with ``available_at`` the last known row of a date
+        counts, otherwise the last one.
+    """
+    if "available_at" in rows:
+        rows = rows.sort_values("available_at", kind="stable", na_position="first")
+    values = rows.drop_duplicates("observed_on", keep="last").set_index("observed_on")["value"]
+    values = values[counted_from(series_id, pd.DatetimeIndex(values.index))]
+    return values.dropna().sort_index()
 
 
 # --- archives of vintages -----------------------------------------------------------------------

@@ -25,7 +25,8 @@ from backtests.history.batch import (
     unit_of,
 )
 from backtests.history.calendar import all_sessions, known_at, new_york_now, sessions
-from backtests.history.cells import HIGHEST_PRICE
+from backtests.history.cells import HIGHEST_PRICE, LEAP, leaps
+from backtests.history.changes import newest_values
 from backtests.history.prices import TICKER
 from backtests.history.shifts import shifts
 from backtests.history.store import CLOCK_BACK, Store
@@ -104,6 +105,7 @@ def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding
         *_duplicates(store),
         *_revised_early(store),
         *_implausible(store, list(named)),
+        *_leaping(store, list(named)),
         *(finding for id, part in named.items() for finding in _to_come(id, part, now)),
         *(finding for id, part in named.items() for finding in _too_early(id, part)),
         *(finding for id, part in named.items() for finding in _gaps(id, part)),
@@ -217,6 +219,23 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
         )
 
 
+def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
+    """Yield steady series with a value too far from the value before, among the newest ones."""
+    steady = [id for id in ids if not is_price(id) and CATALOG[id].steady]
+    for id, rows in store.rows(steady).groupby("series_id", sort=False):
+        values = newest_values(str(id), rows)
+        low, high = CATALOG[str(id)].low, CATALOG[str(id)].high
+        values = values[values.between(low, high)]  # the others are another finding
+        far = leaps(str(id), values)
+        if far.any():
+            yield _error(
+                id,
+                far.idxmax(),
+                f"expected values within {LEAP:g} times the value before, was "
+                f"{values[far].iloc[0]:g}: a decimal slipped; import the right values",
+            )
+
+
 def _range(id: str) -> dict[str, object]:
     if is_price(id):
         return {"id": id, "low": 1e-12, "high": HIGHEST_PRICE, "first": datetime.date.min}
@@ -270,7 +289,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
             id,
             observed[early][0],
             f"expected values known as the catalog says ({rule_of(id)}), but "
-            f"{_many(early.sum(), 'date')} earlier: backtests would look ahead",
+            f"{_many(early.sum(), 'date')} earlier: backtests would look ahead; import or fetch "
+            "into a new store",
         )
     ahead = known < np.maximum.accumulate(known)
     if ahead.any():

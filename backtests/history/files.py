@@ -2,8 +2,9 @@
 
 A file that none of the readers recognises is foreign and skipped. A file that one recognises but
 that holds something it cannot is refused as a whole, with its name, the line and the cure. So is a
-damaged file, one that is named like data and cannot be read as text, and a file or folder that the
-system does not let us read: history that somebody meant to import would be missing without a word.
+damaged file, which is named like data and is empty, binary or a broken link, and a file or folder
+that the system does not let us read: history that somebody meant to import would be missing
+without a word. A link to a folder is named and not followed, since it may lead in a circle.
 
 Units come from the catalog: a value outside its series' plausible range is a file in another unit.
 """
@@ -42,6 +43,7 @@ _UNREADABLE = (
 MOST_BYTES = 256 * 2**20
 #: Names of files that are meant as data.
 _DATA = re.compile(r"\.(csv|json)(\.gz)?$", re.IGNORECASE)
+_LINKED = "a link to a folder is not followed; import that folder by its own path"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,18 +111,31 @@ def parse(
 
 
 def _files(path: Path, parsed: Parsed) -> list[Path]:
-    """Return the files to read; note the folders that cannot be read."""
-    if not path.exists():
-        raise DataError(f"expected a file or folder at {path}, found none; check the path")
-    if not path.is_dir():
+    """Return the files to read; note the folders that are linked or cannot be read."""
+    if not _is_folder(path):
         return [path]
 
     def refuse(error: OSError) -> None:
         name = os.path.relpath(str(error.filename), path)
         parsed.refused.append(f"{name}: {_system_says(error)}")
 
-    walk = os.walk(path, onerror=refuse)
-    return sorted(Path(folder, name) for folder, _, names in walk for name in names)
+    files = []
+    for folder, subfolders, names in os.walk(path, onerror=refuse):
+        files += [Path(folder, name) for name in names]
+        for link in (Path(folder, name) for name in subfolders):
+            if link.is_symlink():
+                parsed.skipped[str(link.relative_to(path))] = _LINKED
+    return sorted(files)
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; raise DataError when nothing is there to be seen."""
+    try:
+        if not path.exists() and not path.is_symlink():
+            raise DataError(f"expected a file or folder at {path}, found none; check the path")
+        return path.is_dir()
+    except OSError as error:
+        raise DataError(f"{path}: {_system_says(error)}") from None
 
 
 def _system_says(error: OSError) -> str:
@@ -164,23 +179,34 @@ def _take(
 
 def _text(file: Path) -> str:
     """Return the text of a file; raise :class:`Foreign` or, when it is damaged, DataError."""
-    if not file.is_file():
-        raise Foreign("no regular file")
     try:
-        raw = _bytes(file)
-        text = raw.decode("utf-8-sig")
+        if not file.is_file():
+            raise _not_a_file(file)
+        text = _bytes(file).decode("utf-8-sig")
     except (EOFError, UnicodeDecodeError, zlib.error, gzip.BadGzipFile) as error:
-        if _DATA.search(file.name):
-            what = "UTF-8 text" if isinstance(error, UnicodeDecodeError) else "a whole gzip file"
-            raise DataError(f"expected {what}, was damaged or of another kind: {error}") from None
-        raise Foreign(f"no readable text: {type(error).__name__}") from None
+        what = "UTF-8 text" if isinstance(error, UnicodeDecodeError) else "a whole gzip file"
+        raise _no_text(file, what, type(error).__name__, str(error)) from None
     except OSError as error:
         raise DataError(_system_says(error)) from None
     if not text.strip():
-        raise Foreign("the file is empty")
+        raise _no_text(file, "text", "the file is empty", "it is empty")
     if "\x00" in text:
-        raise Foreign("no readable text: binary")
+        raise _no_text(file, "text", "binary", "it holds NUL bytes")
     return text
+
+
+def _no_text(file: Path, expected: str, kind: str, why: str) -> Exception:
+    """Return the error for a file without text: damaged when it is named like data."""
+    if _DATA.search(file.name):
+        return DataError(f"expected {expected}, was damaged or of another kind: {why}; repair it")
+    return Foreign(f"no readable text: {kind}")
+
+
+def _not_a_file(file: Path) -> Exception:
+    """Return the error for what is no regular file: a broken link, a folder, pipe or device."""
+    if _DATA.search(file.name) and file.is_symlink() and not file.exists():
+        return DataError("expected a file, was a broken link; restore what it names")
+    return Foreign("no regular file")
 
 
 def _bytes(file: Path) -> bytes:

@@ -25,8 +25,10 @@ SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
 AROUND = 20
 #: Fewest moves that show how large a usual one is.
 FEWEST = 5
-#: Sessions since its first close up to which a share is young: it may double or halve in a day.
+#: Weekdays since its listing up to which a share is young: it may double or halve in a day.
 YOUNG = 63
+#: Where long price tables are cut: a share whose closes begin on this day was listed before it.
+CUT = pd.Timestamp("2003-01-02")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     }
     moves = np.diff(np.log(closes.to_numpy(dtype=np.float64)))
     for at in _large(moves, set(np.flatnonzero(days.isin(list(found))).tolist())):
-        alarm, what = _judged(ticker, moves, at)
+        alarm, what = _judged(ticker, days, moves, at)
         if what:
             found[days[at + 1]] = Shift(day=days[at + 1], alarm=alarm, what=what)
     return [found[day] for day in sorted(found)]
@@ -116,7 +118,7 @@ def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
         yield at
 
 
-def _judged(ticker: str, moves: np.ndarray, at: int) -> tuple[bool, str]:
+def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> tuple[bool, str]:
     """Return whether a move is an alarm, and what it looks like; empty when it is ordinary."""
     size, move = float(np.exp(np.abs(moves[at]))), float(moves[at])
     said = f"was {np.exp(move):.4g} times the close before"
@@ -124,6 +126,7 @@ def _judged(ticker: str, moves: np.ndarray, at: int) -> tuple[bool, str]:
     if (returned := _returned(moves, at)) is not None:
         return True, f"expected closes on one scale, {said} and back after {returned - at} days"
     split, sure = ("", False) if coin else _split(moves, at)
+    sure = sure and not _young(ticker, days, at)
     collapse = coin and move < 0 and asset(ticker).asset_class == "other"
     alarm = sure or (size > LARGEST and not collapse)
     if split:
@@ -148,7 +151,7 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move looks like, empty if none, and whether it must be one.
+    """Return the split that a move looks like, empty if none, and whether an old share's must be.
 
     The move less the split has to be a usual one, and the sessions after as calm as those before,
     which they are not when a company loses half its worth.
@@ -161,9 +164,20 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
     size = float(np.log(SPLITS[nearest]))
     if size < 10 * before or rest[nearest] > 4 * max(before, 0.002):
         return "", False
-    sure = at >= YOUNG and not np.isnan(after) and size > 25 * before
+    sure = not np.isnan(after) and size > 25 * before
     shares = f"{SPLITS[nearest]:g}"
     return (f"{shares}:1" if moves[at] < 0 else f"1:{shares}"), bool(sure)
+
+
+def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
+    """Return whether a share was listed less than :data:`YOUNG` weekdays before a move.
+
+    The first close stands for a listing that is unknown, unless the table was cut there.
+    """
+    listed = asset(ticker).listed
+    if listed is None:
+        return at < YOUNG and days[0] > CUT
+    return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 
 
 def _usual(moves: np.ndarray) -> float:

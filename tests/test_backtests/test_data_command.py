@@ -14,7 +14,7 @@ import pytest
 
 from backtests.cli.app import command
 from backtests.history.batch import Batch, dated
-from backtests.history.calendar import all_sessions
+from backtests.history.calendar import all_sessions, sessions
 from backtests.history.checking import Finding, check_store
 from backtests.history.panel import History
 from backtests.history.prices import check_shifts
@@ -150,7 +150,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
             "DGS2",
-            ("2025-03-03", "1 session later", "look ahead"),
+            ("2025-03-03", "1 session later", "look ahead", "into a new store"),
         ),
         (
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
@@ -182,6 +182,20 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "WHERE series_id = 'WALCL' AND observed_on = '2025-02-05'",
             "WALCL",
             ("2025-02-05", "USD millions", "was 7000", "another unit"),
+        ),
+        (
+            "UPDATE observations SET value = value * 4 "
+            "WHERE series_id = 'WALCL' AND observed_on < '2025-02-05'; "
+            "UPDATE observations SET value = value / 1.4 "
+            "WHERE series_id = 'WALCL' AND observed_on >= '2025-02-05'",
+            "WALCL",
+            ("2025-02-05", "within 5 times the value before", "a decimal slipped"),
+        ),
+        (
+            "UPDATE observations SET value = value / 100 "
+            "WHERE series_id = 'GDP' AND observed_on = '2025-04-01'",
+            "GDP",
+            ("2025-04-01", "within 5 times the value before, was 300"),
         ),
         (
             "UPDATE observations SET value = 'inf' WHERE series_id = 'DGS2'",
@@ -342,15 +356,26 @@ def test_an_unadjusted_split_is_found(tmp_path: Path, ratio: float, named: str, 
 
 
 @pytest.mark.parametrize(
-    ("size", "day"),
-    [(0.02, 30), (0.05, 120), (0.02, 246)],
-    ids=["a young share", "a wild share", "the last days"],
+    ("ticker", "size", "day"),
+    [("SNDK", 0.02, 60), ("XYZ", 0.02, 30), ("MU", 0.05, 120), ("MU", 0.02, 246)],
+    ids=["a young share", "one whose listing is unknown", "a wild share", "the last days"],
 )
 def test_what_may_be_a_split_or_a_real_move_is_a_note(
-    tmp_path: Path, size: float, day: int
+    tmp_path: Path, ticker: str, size: float, day: int
 ) -> None:
-    found = faults(tmp_path, split(walk(5, size=size), 0.5, day))
-    only(found, "note", "MU", "like a split of 2:1; a real move, or not adjusted?")
+    """SNDK was listed on 13 February 2025; the other files here begin with the year."""
+    index = YEAR[YEAR >= "2025-02-13"] if ticker == "SNDK" else YEAR
+    found = faults(tmp_path, split(walk(5, index, size), 0.5, day), ticker)
+    only(found, "note", ticker, "like a split of 2:1; a real move, or not adjusted?")
+
+
+@pytest.mark.parametrize(("ticker", "first"), [("MU", "2025-01-02"), ("XYZ", "2003-01-02")])
+def test_a_split_in_the_first_rows_of_an_old_share_is_found(ticker: str, first: str) -> None:
+    """The listing counts, not the first row: a file may begin long after it."""
+    index = sessions(pd.Timestamp(first), TODAY)[:250]
+    (found,) = shifts(ticker, split(walk(5, index, 0.02), 0.25, 30))
+    assert (found.day, found.alarm) == (index[30], True)
+    assert "like a split of 4:1; import the adjusted history" in found.what
 
 
 @pytest.mark.parametrize("ticker", ["SPY", "BTC-USD", "XYZ"])

@@ -105,10 +105,10 @@ def test_a_folder_takes_what_is_good_lists_the_foreign_and_refuses_the_bad(
     folder = tmp_path / "in"
     write(folder, "fred/WALCL.csv", FRED)
     write(folder, "notes.txt", "hello")
-    write(folder, "empty.csv", "")
+    write(folder, "empty.txt", "")
     write(folder, "BAD.csv", "Date,Close\n2025-01-02,-1\n")
     done = take(folder, db)
-    assert set(done.parsed.skipped) == {"notes.txt", "empty.csv"}
+    assert set(done.parsed.skipped) == {"notes.txt", "empty.txt"}
     assert done.parsed.refused == [
         "BAD.csv: line 2: expected a price of BAD above zero in USD, was '-1'; correct it"
     ]
@@ -214,8 +214,8 @@ def test_a_recognised_but_bad_file_is_refused_with_place_and_cure(
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("a.csv", ""),
-        ("a.csv", "\n\n"),
+        ("a.txt", ""),
+        ("a.txt", "\n\n"),
         ("a.txt", "hello world"),
         ("a.json", '{"hello": 1}'),
         ("a.csv", "observation_date,NO_SUCH_SERIES\n2025-01-01,1\n"),
@@ -244,6 +244,11 @@ DAMAGED = {
     "bits.csv.gz": gzip.compress(TABLE.encode())[:20] + b"\xff" * 40,
     "wide.csv": TABLE.encode("utf-16"),
     "latin.csv": "Date,Close,né\n".encode("latin-1"),
+    "GDP.csv": b"",
+    "blank.csv": b"\n\n",
+    "facts.json": b"",
+    "zipped.csv.gz": gzip.compress(b""),
+    "SOFR.csv": b"\x00" * 512,
 }
 
 
@@ -257,6 +262,52 @@ def test_a_damaged_file_is_refused_and_the_good_go_in(tmp_path: Path, db: Path, 
     assert [line.split(":")[0] for line in done.refused] == [name]
     assert "damaged or of another kind" in done.refused[0]
     assert Store(db).series_ids() == ("WALCL",)
+
+
+def test_a_broken_link_named_like_data_is_refused(tmp_path: Path, db: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    (folder / "DGS10.csv").symlink_to(folder / "gone.csv")
+    (folder / "readme").symlink_to(folder / "gone")
+    done = take(folder, db)
+    assert done.refused == ["DGS10.csv: expected a file, was a broken link; restore what it names"]
+    assert done.parsed.skipped == {"readme": "no regular file"}
+    assert Store(db).series_ids() == ("WALCL",)
+
+
+def test_a_link_to_a_folder_is_named_and_not_followed(tmp_path: Path, db: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    write(tmp_path, "elsewhere/SPY.csv", YAHOO)
+    (folder / "more").symlink_to(tmp_path / "elsewhere")
+    (folder / "loop").symlink_to(folder)
+    done = take(folder, db)
+    said = "a link to a folder is not followed; import that folder by its own path"
+    assert done.parsed.skipped == {"more": said, "loop": said}
+    assert Store(db).series_ids() == ("WALCL",)
+
+
+def test_a_file_whose_folder_does_not_let_us_in_is_refused_and_the_good_go_in(
+    tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that can be listed but not entered: the system refuses to tell what a file is."""
+    folder = tmp_path / "in"
+    write(folder, "WALCL.csv", FRED)
+    write(folder, "closed/SPY.csv", YAHOO)
+    told = Path.stat
+
+    def stat(self: Path, **named: Any) -> Any:
+        if self.parent.name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return told(self, **named)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    done = take(folder, db)
+    said = "expected to read it, but the system says: Permission denied"
+    assert done.refused == [f"closed/SPY.csv: {said}"]
+    assert Store(db).series_ids() == ("WALCL",)
+    with pytest.raises(DataError, match="the system says: Permission denied"):
+        take(folder / "closed" / "SPY.csv", db)
 
 
 def test_a_file_or_folder_that_cannot_be_read_is_refused(
@@ -334,6 +385,40 @@ def test_the_command_ends_with_2_after_a_damaged_file(
     said = capsys.readouterr()
     assert said.err.startswith("error: prices.csv.gz: expected a whole gzip file")
     assert "1 files, 1 series: 2 rows new" in said.out
+
+
+# --- where a file meets what is held ------------------------------------------------------------
+
+GDP = "observation_date,GDP\n2024-07-01,29511.664\n2024-10-01,29825.182\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "day", "value", "before"),
+    [
+        ("2025-01-01,299.775", "2025-01-01", "299.775", "29825.2"),
+        ("2024-10-01,298.25182", "2024-10-01", "298.252", "29511.7"),  # a revision
+        ("2024-04-01,290.16714", "2024-07-01", "29511.7", "290.167"),  # an older date
+    ],
+)
+def test_a_slipped_decimal_beside_what_is_held_is_refused(
+    tmp_path: Path, db: Path, row: str, day: str, value: str, before: str
+) -> None:
+    take(write(tmp_path, "GDP.csv", GDP), db)
+    write(tmp_path, "in/WALCL.csv", FRED)
+    write(tmp_path, "in/GDP.csv", f"observation_date,GDP\n{row}\n")
+    done = take(tmp_path / "in", db)
+    assert done.refused == [
+        f"expected GDP within 5 times the value before, was {value} on {day} after {before} held "
+        "or given; correct the file, nothing of the series is taken"
+    ]
+    assert list(values(db, "GDP").values()) == [29511.664, 29825.182]
+    assert len(values(db, "WALCL")) == 2
+
+
+def test_a_decimal_that_slipped_earlier_is_mended_by_a_right_file(tmp_path: Path, db: Path) -> None:
+    take(write(tmp_path, "GDP.csv", "observation_date,GDP\n2024-10-01,298.25182\n"), db)
+    done = take(write(tmp_path, "GDP.csv", GDP), db)
+    assert (done.refused, done.new, done.revised) == ([], 1, 1)
 
 
 # --- currency -----------------------------------------------------------------------------------

@@ -127,6 +127,24 @@ def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Pat
     assert (again.new, again.revised) == (0, 0)
 
 
+@pytest.mark.parametrize("ratio", [1 / 100, 100])
+def test_days_of_a_coin_on_another_scale_than_those_held_are_refused(
+    tmp_path: Path, ratio: float
+) -> None:
+    days = pd.date_range("2024-10-01", "2025-03-31")
+    closes = pd.Series(100.0 + np.arange(len(days)), days)
+    store = Store(tmp_path / "s.duckdb")
+    store.add([vintage(closes[:"2024-12-31"], "BTC-USD")], MONDAY)
+    other = vintage(closes["2025-01-01":] * ratio, "BTC-USD")
+    (added,) = store.add([other], MONDAY + pd.Timedelta(days=1))
+    assert (added.new, added.revised) == (0, 0)
+    assert added.refused.startswith("BTC-USD on 2025-01-01: expected closes on one scale, was ")
+    assert "import the whole history in one unit; nothing of it is taken" in added.refused
+    assert stored(store) == 92
+    (added,) = store.add([vintage(closes * ratio, "BTC-USD")], MONDAY + pd.Timedelta(days=2))
+    assert (added.refused, added.new) == ("", 90)  # the cure
+
+
 @pytest.mark.parametrize(
     "lacking",
     [DAYS[:1], DAYS[-1:], DAYS[10:16]],
