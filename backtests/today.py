@@ -11,14 +11,14 @@ data are the exception, since a live user's data may be late where a backtest's 
 - A price past its staleness limit. A backtest closes the holding at its last price. Here that price
   is carried on, so the target is kept; the asset is not traded, and it is listed in
   :attr:`Today.missing`.
-- A state that was known and has no view now. A backtest takes no regime as NEUTRAL. Here nothing is
-  decided until the state is back, and the series that ended are listed.
+- A state that is lost, see :mod:`backtests.lapse`. A backtest takes no regime as NEUTRAL, and lets
+  the votes that are left decide. Here nothing is decided until the state is back, and the inputs
+  that are stale are listed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig
@@ -26,6 +26,7 @@ from backtests.engine.schedule import Schedule
 from backtests.history.calendar import all_sessions, session_after
 from backtests.history.panel import History
 from backtests.holdings import CASH, check_held, orders_to, value_of, weights_of
+from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import decisions, read
 from signals.base import since
 from signals.errors import ConfigError
@@ -61,11 +62,14 @@ class Today:
         The session of the last decision before this one, and what was decided then; the session
         itself when it is the first one.
     missing
-        Ids whose last value is too old to count, each with the last session that has a value. It
-        covers assets held or in the target, what the strategy reads, and, when the state is lost,
-        the inputs of every signal without a view.
+        Ids whose last value is too old to count: an asset with the date of its last price, a series
+        with the date on which its last value became known. It covers assets held or in the target,
+        what the strategy reads, and, when the state is lost, the inputs of the signals that the
+        state rests on and that have no view.
     state_is_lost
-        Whether the state that it follows had a view before and has none now.
+        Whether the state that it follows had a view before and has none now, or rests on a signal
+        that lost its view because an input is late. ``regime`` is then what the signals that are
+        left make, and is not followed.
     value
         Of the holdings, USD; None without.
     beyond_band
@@ -148,6 +152,10 @@ class Plan:
         Of the strategy, see :meth:`strategies.Strategy.state`.
     weights
         What it would decide at each session, prices past their limit carried on.
+    rests
+        The inputs of each signal that the state rests on, by the signal's name.
+    lost
+        Whether the state is lost at each session, see :func:`backtests.lapse.lost`.
     decided
         The sessions on which it decides.
     followed
@@ -160,6 +168,8 @@ class Plan:
     reading: Reading
     state: pd.Series | None
     weights: pd.DataFrame
+    rests: dict[str, tuple[str, ...]]
+    lost: pd.Series
     decided: pd.DatetimeIndex
     followed: pd.DatetimeIndex
 
@@ -195,7 +205,7 @@ class Plan:
             decided_on=last,
             before=self._row(last).rename("before"),
             missing=self._missing(session, target, held),
-            state_is_lost=self._state_is_lost(session),
+            state_is_lost=bool(self.lost.loc[session]),
             value=None if traded is None else traded.value,
             beyond_band=None if traded is None else traded.beyond_band,
             beyond_limit=None if traded is None else traded.beyond_limit,
@@ -236,8 +246,8 @@ class Plan:
         now = weights_of(holdings, prices)
         off = (target.reindex(now.index, fill_value=0.0) - now).abs() > self.config.band
         beyond_limit = bool((now < 0).any() and now.abs().sum() > self._gross_limit(now))
-        stale = [asset for asset in assets if self._is_stale(asset, session)]
-        orders = orders_to(target, holdings, prices, self.config.costs, decimals, stale)
+        unpriced = [asset for asset in assets if self._is_stale(asset, session)]
+        orders = orders_to(target, holdings, prices, self.config.costs, decimals, unpriced)
         trades = beyond_limit or (session in self.decided and bool(off.any()))
         return _Trade(
             value=value_of(holdings, prices),
@@ -262,35 +272,31 @@ class Plan:
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: Mapping[str, float]
     ) -> dict[str, pd.Timestamp]:
-        """Return the ids that are missed at a session, with the last session that has a value."""
+        """Return the ids that are missed at a session, see :attr:`Today.missing`."""
         shares = self._row(session).abs() + target.abs()
         asked = [*held, *shares.index[shares > 0], *self.strategy.reads]
-        if self._state_is_lost(session):
+        if self.lost.loc[session]:
             asked += self._inputs_without_view(session)
         missing = [id for id in dict.fromkeys(asked) if self._is_stale(id, session)]
         return {id: self._last_seen(id, session) for id in missing}
 
     def _inputs_without_view(self, session: pd.Timestamp) -> list[str]:
-        """Return what the signals read that have no view at a session."""
-        flags = self.reading.flags.loc[session]
-        silent = [name for name, flag in flags.items() if pd.isna(flag)]
-        chosen = self.config.build_signals()
-        return [id for name in silent for id in chosen[str(name)].inputs]
-
-    def _state_is_lost(self, session: pd.Timestamp) -> bool:
-        return self.state is not None and bool(_is_lost(self.state).loc[session])
+        """Return what those signals read that the state rests on and that have no view."""
+        flags = self.reading.flags.loc[session].dropna()
+        return [id for name, ids in self.rests.items() if name not in flags for id in ids]
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether an id had a value before the session and has none at it."""
-        if id not in self.history.panel:
+        """Return whether an id had a value before the session and has none in time at it."""
+        if id not in self.history.panel or pd.notna(self.history.panel[id].loc[session]):
             return False
-        seen = self.history.panel[id].loc[:session].notna()
-        return bool(seen.any() and not seen.iloc[-1])
+        return bool(stale(self.history, id).loc[session])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
-        """Return the last session with a close of an asset, or a value known of a series."""
-        values = self.history.closes if id in self.history.closes else self.history.panel
-        return pd.Timestamp(values[id].loc[:session].dropna().index[-1])
+        """Return the date of an asset's last price, or on which a series was last known."""
+        if id in self.history.closes:
+            return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
+        last = self.history.panel[id].loc[:session].dropna().index[-1]
+        return pd.Timestamp(self.history.known[id].loc[last]).normalize()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,8 +319,9 @@ def make_plan(config: RunConfig, history: History) -> Plan:
     state = strategy.state(reading, panel)
     followed = _followed(config, history, reading)
     decided = decisions(config, strategy, state, followed)
-    if state is not None:
-        decided = decided[~decided.isin(state.index[_is_lost(state)])]
+    rests = rests_on(config, reading)
+    gone = lost(state, history, reading, rests if strategy.follows_regime else {})
+    decided = decided[~gone.loc[decided].to_numpy()]
     return Plan(
         config=config,
         strategy=strategy,
@@ -322,6 +329,8 @@ def make_plan(config: RunConfig, history: History) -> Plan:
         reading=reading,
         state=state,
         weights=weights,
+        rests=rests,
+        lost=gone,
         decided=decided,
         followed=followed,
     )
@@ -331,12 +340,6 @@ def _carried(panel: pd.DataFrame, ids: tuple[str, ...]) -> pd.DataFrame:
     """Return the panel with the last values of some ids carried on beyond their limit."""
     there = [id for id in dict.fromkeys(ids) if id in panel]
     return panel.assign(**{id: panel[id].ffill() for id in there})
-
-
-def _is_lost(state: pd.Series) -> pd.Series:
-    """Return where a state has no view although it had one before."""
-    seen = np.maximum.accumulate(state.notna().to_numpy(dtype=bool))
-    return state.isna() & seen
 
 
 def _followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:

@@ -104,16 +104,21 @@ def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
 
 def _what_is_missing(decision: Any) -> list[str]:
     """Return a line for each value that is missing, and what that does to the target."""
-    lines = [
-        f"{id}: the last value is of {last.date()}, too old to count; fetch or import it (an asset "
-        "keeps its target and is not traded)"
-        for id, last in decision.missing.items()
-    ]
+    lines = [_too_old(id, last.date()) for id, last in decision.missing.items()]
     if decision.state_is_lost:
-        lines.append(
-            "the state has no view, since values are missing: the target decided last is kept"
-        )
+        lines.append("the state is lost, since values are missing: the target decided last is kept")
     return lines
+
+
+def _too_old(id: str, last: Any) -> str:
+    from backtests.history.batch import is_price
+
+    if not is_price(id):
+        return f"{id}: last known on {last}, too old to count; fetch or import it"
+    return (
+        f"{id}: the last price is of {last}, too old to count; fetch or import it (an asset keeps "
+        "its target and is not traded)"
+    )
 
 
 def _plain(decision: Any, strategy: str, source: str, sentence: str) -> dict[str, Any]:
@@ -136,7 +141,7 @@ def _plain(decision: Any, strategy: str, source: str, sentence: str) -> dict[str
                 "weights": _with_cash(decision.before),
             },
             "weights_if_decided": _with_cash(decision.if_decided),
-            "missing": [{"id": id, "last_value_on": last} for id, last in decision.missing.items()],
+            "missing": [{"id": id, "last_known_on": last} for id, last in decision.missing.items()],
             "state_is_lost": decision.state_is_lost,
             "value": decision.value,
             "orders": None if decision.orders is None else decision.orders.to_dict("records"),

@@ -12,7 +12,7 @@ past which the cell is NaN.
 import datetime
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,10 @@ class History:
     vintages
         The ids whose values come from an archive of vintages, so that each cell of them is the
         figure published at the time, and not one revised later.
+    withheld
+        Sessions × the ids that ever lack a figure expressly: True where the newest figure is
+        expressly absent, as when a filing gives none for the year before. NaN in the panel then
+        does not mean that data are late.
     """
 
     panel: pd.DataFrame
@@ -60,6 +64,7 @@ class History:
     source: str
     truth: pd.Series | None = None
     vintages: tuple[str, ...] = ()
+    withheld: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
     def load(
@@ -158,6 +163,7 @@ class History:
             closes=self.closes.loc[:last],
             bills=self.bills.loc[:last],
             truth=None if self.truth is None else self.truth.loc[:last],
+            withheld=self.withheld.loc[:last] if len(self.withheld) else self.withheld,
         )
 
     def session(self, date: pd.Timestamp | str | None, name: str = "date") -> pd.Timestamp:
@@ -235,10 +241,13 @@ def _assemble(
     values: dict[str, np.ndarray] = {}
     moments: dict[str, np.ndarray] = {}
     closes: dict[str, pd.Series] = {}
+    withheld: dict[str, np.ndarray] = {}
     for id in ids:
         part = rows.get(id)
         if part is not None and source == "store":
             part = _from_first(id, part)
+        if part is not None and part["value"].isna().any():
+            withheld[id] = _withheld(id, part, index)
         values[id], moments[id] = _no_view(index) if part is None else as_known(id, part, index)
         if is_price(id):
             closes[id] = _on_its_date(part, index)
@@ -255,7 +264,14 @@ def _assemble(
         closes=pd.DataFrame(closes, index=index, dtype="float64"),
         bills=bill_returns(panel[YIELD]),
         source=source,
+        withheld=pd.DataFrame(withheld, index=index),
     )
+
+
+def _withheld(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
+    """Return for each session whether the newest figure known is expressly absent, and fresh."""
+    absent = rows.assign(value=rows["value"].isna().astype("float64"))
+    return np.asarray(as_known(id, absent, index)[0] == 1.0)
 
 
 def _from_first(id: str, rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,9 +3,12 @@
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -71,12 +74,18 @@ def compare(config: RunConfig, history: History) -> tuple[pd.DataFrame, pd.DataF
 
 
 @pytest.mark.parametrize(
-    "strategy", ["near-cash-flow", "defensive@quantities", "survival", "trend-universe", "spy"]
+    ("strategy", "start"),
+    [
+        ("near-cash-flow", "2025-01-10"),
+        ("defensive@quantities", "2024-01-10"),
+        ("trend-universe", "2025-01-10"),
+    ],
 )
 def test_whoever_follows_it_places_the_orders_of_the_backtest(
-    history: History, strategy: str
+    history: History, strategy: str, start: str
 ) -> None:
-    ours, engine = compare(config_from({"strategy": strategy, "start": "2024-01-10"}), history)
+    ours, engine = compare(config_from({"strategy": strategy, "start": start}), history)
+    assert len(engine) > 15
     assert list(ours.index) == list(engine.index)
     pd.testing.assert_frame_equal(ours, engine, rtol=1e-6, atol=1e-5, check_names=False)
 
@@ -299,14 +308,14 @@ def without(history: History, tickers: tuple[str, ...], last: str) -> History:
     )
 
 
-FUNDS = ("USMV", "XLP", "XLU", "XLV")
+FUNDS = ("USMV", "XLP", "XLU")  # without XLV the flag duration would lose its view
 
 
 @pytest.mark.parametrize("session", ["2025-12-31", "2025-12-30"])
 def test_a_target_whose_prices_are_missing_is_kept_marked_and_not_traded(
     history: History, session: str
 ) -> None:
-    """Four funds stop on 2025-12-12; the last day of 2025 decides, the day before does not."""
+    """Three funds stop on 2025-12-12; the last day of 2025 decides, the day before does not."""
     config = config_from({"strategy": "defensive"})
     held = {"USMV": 1000.0, "SPY": 100.0, CASH: 100_000.0}
     cut = without(history, FUNDS, "2025-12-12")
@@ -360,9 +369,101 @@ def test_a_state_without_a_view_decides_nothing(history: History) -> None:
     assert not decision.is_decision_day
     assert decision.orders.empty
     assert decision.decided_on == at("2025-11-28")
-    assert decision.missing["WRESBAL"] == at("2025-12-12")
+    assert decision.missing["WRESBAL"] == at("2025-12-11")  # Thursday, when it was published
     before = today(config, history, at("2025-12-12"))
     assert decision.target.to_dict() == before.target.to_dict()
+
+
+# --- late data ------------------------------------------------------------------------------
+
+LATE = at("2025-10-31")
+
+
+@pytest.fixture(scope="module")
+def late_store(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store in which FRED's series end on 2025-10-01."""
+    path = Path(shutil.copy(store, tmp_path_factory.mktemp("late") / "late.duckdb"))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "DELETE FROM observations WHERE source = 'FRED' AND observed_on > '2025-10-01'"
+        )
+    return path
+
+
+@pytest.fixture(scope="module")
+def late(late_store: Path) -> History:
+    return History.load(late_store)
+
+
+def test_late_data_do_not_turn_orders_round(history: History, late: History) -> None:
+    """Four votes and absorption lose their view; the five votes left would say NEUTRAL, buy."""
+    config = config_from({"strategy": "cash-heavy"})
+    price = history.closes.loc[LATE, "SPY"]
+    held = {"SPY": 400_000 / price, CASH: 600_000.0}
+    full, cut = (today(config, h, LATE, held) for h in (history, late))
+    assert (full.regime, full.target["SPY"]) == ("ABSORPTION", 0.2)
+    assert full.orders["units"].to_list() == pytest.approx([-200_000 / price], rel=1e-3)
+    assert cut.state_is_lost
+    assert not cut.is_decision_day
+    assert cut.orders.empty
+    assert cut.decided_on == at("2025-10-02")  # before the first of FRED's series is stale
+    assert cut.target.to_dict() == today(config, history, at("2025-10-02")).target.to_dict()
+
+
+def test_a_series_is_listed_with_the_date_on_which_its_last_value_was_known(late: History) -> None:
+    missing = today(config_from({"strategy": "cash-heavy"}), late, LATE).missing
+    assert missing["DGS10"] == at("2025-10-02")  # the next session
+    assert missing["WALCL"] == at("2025-10-02")  # the Thursday after Wednesday's balance sheet
+    assert "GDP" not in missing
+    assert "SPY" not in missing
+
+
+@pytest.mark.parametrize(("fred", "is_lost"), [(["WALCL"], False), (["WRESBAL"], True)])
+def test_the_quantities_alone_rest_on_absorption(
+    history: History, fred: list[str], is_lost: bool
+) -> None:
+    panel = history.panel.copy()
+    panel.loc[at("2025-12-15") :, fred] = float("nan")
+    cut = replace(history, panel=panel)
+    session = at("2025-12-31")
+    by_quantities = today(config_from({"strategy": "defensive@quantities"}), cut, session)
+    assert by_quantities.state_is_lost == is_lost
+    assert list(by_quantities.missing) == (fred if is_lost else [])
+    by_votes = today(config_from({"strategy": "defensive"}), cut, session)
+    assert by_votes.state_is_lost
+    assert list(by_votes.missing) == fred
+
+
+def test_a_vote_that_rests_on_prices_is_lost_with_them(history: History) -> None:
+    """All funds of the class defensive stop, so the flag duration has no view."""
+    funds = (*FUNDS, "XLV")
+    cut = without(history, funds, "2025-12-12")
+    decision = today(config_from({"strategy": "defensive"}), cut, at("2025-12-31"))
+    assert decision.state_is_lost
+    assert decision.missing == dict.fromkeys(funds, at("2025-12-12"))
+
+
+def test_a_strategy_that_follows_no_regime_loses_nothing_by_it(late: History) -> None:
+    decision = today(config_from({"strategy": "trend"}), late, LATE)
+    assert not decision.state_is_lost
+    assert decision.is_decision_day
+    assert decision.missing == {}
+
+
+def test_a_figure_that_a_filing_leaves_out_is_not_late(history: History) -> None:
+    """Alphabet's first filings gave no figure of the year before, so capex had no view."""
+    plan = make_plan(config_from({"strategy": "cash-heavy"}), history)
+    flag = plan.reading.flags["capex"]
+    assert flag.loc["2015-10-29":"2015-10-30"].isna().to_list() == [False, True]
+    assert history.withheld.loc["2015-10-30", "CAPEX_TTM_YEAR_AGO_GOOGL"]
+    assert not plan.lost.any()
+
+
+def test_a_signal_that_never_had_a_view_changes_nothing(history: History) -> None:
+    cut = replace(history, panel=history.panel.assign(**{"BTC-USD": float("nan")}))
+    plan = make_plan(config_from({"strategy": "cash-heavy"}), cut)
+    assert plan.reading.flags["crypto_probe"].isna().all()
+    assert not plan.lost.any()
 
 
 # --- the command ----------------------------------------------------------------------------
@@ -434,11 +535,23 @@ def test_missing_data_are_said_in_text_and_json_and_exit_with_3(
     assert code == 3
     assert re.search(r"XLP +15\.0 %", out)
     for fund in FUNDS:
-        assert f"{fund}: the last value is of 2025-12-12, too old to count" in err
+        assert f"{fund}: the last price is of 2025-12-12, too old to count" in err
     code, out, _ = say("defensive", "--json")
     assert code == 3
-    expected = [{"id": fund, "last_value_on": "2025-12-12"} for fund in FUNDS]
+    expected = [{"id": fund, "last_known_on": "2025-12-12"} for fund in FUNDS]
     assert json.loads(out)["missing"] == expected
+
+
+def test_late_data_are_said_and_exit_with_3(say: Say, late_store: Path) -> None:
+    asked = ("cash-heavy", "--at", LATE.date(), "--store", late_store)
+    code, out, err = say(*asked)
+    assert code == 3
+    assert "not a day of decision: the target of 2025-10-02 stays" in out
+    assert "WALCL: last known on 2025-10-02, too old to count; fetch or import it\n" in err
+    assert "the target decided last is kept" in err
+    code, out, _ = say(*asked, "--json")
+    assert code == 3
+    assert {"id": "WALCL", "last_known_on": "2025-10-02"} in json.loads(out)["missing"]
 
 
 @pytest.mark.parametrize(
