@@ -11,13 +11,13 @@ reader uses those alone, since what other sources gave had been revised by the t
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from backtests.atomic import expanded, replacing, resolved
+from backtests.atomic import replacing, resolved
 from backtests.history.access import alone, check_writable, reading, said_by_system, writing
 from backtests.history.batch import Batch, is_price
 from backtests.history.calendar import new_york_now
@@ -385,13 +385,23 @@ class Store:
 
 
 def _file_at(path: Path | str) -> Path:
-    """Return the path of a store; raise a DrypowderError for what no file can have as its name."""
+    """Return the path of a store; raise :class:`DataError` for a name that no file can have."""
+    name = ascii(str(path))
     if str(path) == ":memory:":
-        raise DataError(
-            "expected a file for the store, was ':memory:': memory ends with the command"
-        )
-    resolved(path)  # raises where it can be no path
-    return expanded(path)
+        raise DataError(f"expected a file for the store, was {name}: memory ends with the command")
+    try:
+        found = Path(path).expanduser()
+        with suppress(FileNotFoundError):
+            found.stat()
+        str(found).encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(f"expected a store whose name is UTF-8, was {name}; rename it") from None
+    except RuntimeError:
+        raise DataError(f"expected a path, was {name}: no such user; name a file") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"expected a file for the store, was {name}: {why}; name another") from None
+    return found
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
