@@ -363,7 +363,7 @@ def test_a_place_where_no_store_can_be_is_found_before_anything_is_asked(
     for path, said in (
         (tmp_path, "it is a folder"),
         (pipe, "it is a device or pipe"),
-        (tmp_path / "file" / "store.duckdb", "the system says: "),
+        (tmp_path / "file" / "store.duckdb", "Not a directory"),
     ):
         assert command(["fetch", "--store", str(path), "--only", "MU"]) == 2
         line = capsys.readouterr().err
