@@ -178,8 +178,8 @@ def _hold(where: str, say: Callable[[bytes], Any]) -> None:
         say(HELD)
         time.sleep(600)
 
-    def connected(path: Path, *, read_only: bool) -> Any:
-        connection = connect(path, read_only=read_only)
+    def connected(path: Path, *, read_only: bool, **more: Any) -> Any:
+        connection = connect(path, read_only=read_only, **more)
         if where == "created" and not read_only:
             wait()
         return connection
