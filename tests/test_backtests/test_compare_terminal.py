@@ -21,8 +21,9 @@ ENTRY = {
         "excess_bills": interval(0.06),
         "excess_mix": interval(0.02),
     },
+    "alpha": None,
     "placebo": {"rank": 0.89, "kind": "shifts"},
-    "entered": 3,
+    "episodes": 3,
 }
 
 
@@ -40,6 +41,7 @@ def test_figures_stand_under_their_names() -> None:
         "over SPY": "-5.0 [-6, -4]",
         "over bills": "6.0 [5, 7]",
         "over mix": "2.0 [1, 3]",
+        "alpha": "–",
         "placebo": "0.89s",
-        "in": "3",
+        "epi": "3",
     }

@@ -12,7 +12,7 @@ def test_a_day_without_a_return_is_no_hit() -> None:
     returns = pd.Series([0.01, 0.0, -0.01, 0.0, 0.0], index=INDEX)
     assert metrics.of_returns(returns, returns * 0, returns)["hit_rate"] == 0.2
     flat = returns * 0
-    table = metrics.by_regime(flat, flat, pd.Series("A", index=INDEX), flat)
+    table = metrics.by_regime(flat, flat, pd.Series("A", index=INDEX), flat, lag=1)
     assert set(table["hit_rate"]) == {0.0}
 
 
