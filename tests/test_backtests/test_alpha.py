@@ -91,7 +91,7 @@ def near_cash_flow(history: History) -> Run:
 
 
 def test_near_cash_flow_earns_about_4_points_beyond_its_own_assets(near_cash_flow: Run) -> None:
-    """Recomputed from equity and closes alone: half of what it earns over its mix, and t below 2."""
+    """From equity and closes alone: half of what it earns over its mix, and t about 2."""
     result, lag = near_cash_flow.result, near_cash_flow.config.lag
     equity, bills = result.equity.to_numpy(), result.bills.to_numpy()[1:]
     closes = near_cash_flow.history.closes.loc[result.equity.index]
