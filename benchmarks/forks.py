@@ -7,6 +7,7 @@ of its own, with its output in files.
 
 import functools
 import os
+import pickle
 import resource
 import signal
 import sys
@@ -16,6 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _PATIENCE = 90.0  # seconds after which a child is taken to hang
 _PAUSE = 0.002
@@ -108,6 +113,27 @@ def fork(order: Order, logs: Path) -> Ended:
         seconds=time.monotonic() - start,
         hung=hung,
     )
+
+
+def asked(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """Return what a function answers in a child, since DuckDB's threads do not survive a fork."""
+    ear, mouth = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with os.fdopen(mouth, "wb") as out:
+                pickle.dump(function(*given, **named), out)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.close(mouth)
+    with os.fdopen(ear, "rb") as said:
+        answer = said.read()
+    os.waitpid(child, 0)
+    if not answer:
+        raise RuntimeError(f"{function.__name__} failed in a child")
+    return cast(T, pickle.loads(answer))
 
 
 def _live(order: Order, out: Path, err: Path) -> None:

@@ -1,46 +1,80 @@
-"""200 interrupts over every command that writes a file, and a full disk in each.
+"""200 interrupts over every command that writes, and a full disk in each.
 
-    python -m benchmarks.interrupts --times 200
+    python -m benchmarks.interrupts --times 200 --history ../shared/history
 
-A command runs in a forked child over an earlier good file and gets SIGINT, SIGTERM or SIGKILL at a
-moment drawn evenly from the length of an undisturbed run, every fourth one the signal twice. Then
-the file has to be as it was or as an undisturbed run makes it, nothing may lie beside it, and
-nothing printed may hold a traceback; after a kill one folder of ours may lie there, which the next
-run has to remove. On a full disk (no file may grow beyond some size) the earlier file has to stay.
+A command runs in a forked child over an earlier good result. The child gets SIGINT, SIGTERM or
+SIGKILL at a moment drawn evenly from the length of an undisturbed run. Every fourth child gets the
+signal twice. Afterwards the result has to be what it was, or what an undisturbed run makes. Nothing
+may lie beside it, and nothing printed may hold a traceback. After a kill one folder of ours may lie
+there; the next run has to remove it. On a full disk (no file may grow beyond some size) the earlier
+result has to stay.
+
+``import`` and ``fetch`` write into a store, one series after another. There each series has to be
+what it was or whole, and the next run has to complete the store.
 """
 
 import argparse
+import json
+import os
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from backtests.atomic import PREFIX
-from benchmarks.forks import Ended, Order, fork, warm
+from benchmarks import killed
+from benchmarks.forks import Ended, Order, asked, fork, warm
 from benchmarks.hostile import store
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
 CONFIG = "strategy = 'spy'\nsource = 'simulated'\nyears = 2\n"
 SIMULATED = ("--source", "simulated")
+HELD = ("--store", "held.duckdb")
 _SMALL = 2048  # bytes; every file is larger
 
 
 @dataclass(frozen=True, kw_only=True)
 class Writer:
-    """A command that writes, the file or folder that it writes, and whether it may replace one."""
+    """A command that writes, and its result.
+
+    Attributes
+    ----------
+    name, arguments
+        Of the command.
+    target
+        The file or folder that it writes.
+    replaces
+        Whether it may replace an earlier result.
+    first
+        The command that makes the earlier result; empty for the same one.
+    largest
+        Bytes of the largest file on the full disk.
+    env
+        Variables.
+    """
 
     name: str
     arguments: tuple[str, ...]
     target: str
     replaces: bool = True
+    first: tuple[str, ...] = ()
     largest: int = _SMALL
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def grows(self) -> bool:
+        """Whether the result is a store, which gets one series after another."""
+        return bool(self.first)
 
 
 WRITERS = (
@@ -58,10 +92,32 @@ WRITERS = (
     ),
     Writer(
         name="data export",
-        arguments=("data", "--store", "held.duckdb", "--export", "out.parquet"),
+        arguments=("data", *HELD, "--export", "out.parquet"),
         target="out.parquet",
     ),
+    Writer(
+        name="data copy",
+        arguments=(
+            "data",
+            "--store",
+            "held.duckdb",
+            "--copy",
+            "out.duckdb",
+            "--as-of",
+            "2030-01-01",
+        ),
+        target="out.duckdb",
+        replaces=False,
+        largest=1 << 18,
+    ),
     Writer(name="init", arguments=("init", "out.toml"), target="out.toml", replaces=False),
+    Writer(
+        name="import",
+        arguments=("import", "files-later", "--store", "out.duckdb"),
+        first=("import", "files-earlier", "--store", "out.duckdb"),
+        target="out.duckdb",
+        largest=1 << 18,
+    ),
 )
 SLOW = (
     Writer(
@@ -72,124 +128,250 @@ SLOW = (
 )
 
 
+def fetching(env: dict[str, str]) -> Writer:
+    """Return the fetch of four series into a store that holds two of them, from some servers."""
+    into = ("--store", "out.duckdb")
+    two, four = (
+        ("fetch", *(word for id in ids for word in ("--only", id)), *into)
+        for ids in (("GDP", "SOFR"), ("GDP", "SOFR", "CAPEX_TTM_MSFT", "SPY"))
+    )
+    return Writer(
+        name="fetch", arguments=four, first=two, target="out.duckdb", largest=1 << 18, env=env
+    )
+
+
 def content(path: Path) -> object:
-    """Return what a file or a folder holds; None when there is nothing."""
+    """Return what a file or a folder holds, of a store its rows by series; None without one."""
     if path.is_dir():
         return {p.name: p.read_bytes() for p in sorted(path.iterdir())}
+    if path.is_file() and path.suffix == ".duckdb":
+        return {id: _undated(rows) for id, rows in asked(killed.content, path).items()}
     return path.read_bytes() if path.is_file() else None
 
 
-def prepared(folder: Path, writer: Writer, held: Path, earlier: Path | None) -> Path:
-    """Return a folder to work in, with what the command reads and an earlier result."""
-    work = folder / "work"
-    work.mkdir(parents=True)
-    (work / "c.toml").write_text(CONFIG)
-    shutil.copy(held, work / "held.duckdb")
-    if earlier is not None:
-        copy = shutil.copytree if earlier.is_dir() else shutil.copy
-        copy(earlier, work / writer.target)
-    return work
+def _undated(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a series with one moment for all revisions that became known while we wrote."""
+    began = pd.Timestamp(killed.TODAY) + pd.Timedelta(days=180)
+    known = rows["available_at"]
+    return rows.assign(available_at=known.where(known < began, began))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Where writers are interrupted.
+
+    Attributes
+    ----------
+    root
+        A folder of its own for everything.
+    held
+        A small store to read.
+    history
+        Folder of real history.
+    """
+
+    root: Path
+    held: Path
+    history: Path
+
+    def folder(self, writer: Writer, name: str, earlier: Path | None) -> Path:
+        """Return a folder to work in, with what the command reads and an earlier result."""
+        work = self.root / writer.name / name / "work"
+        work.mkdir(parents=True)
+        (work / "c.toml").write_text(CONFIG)
+        shutil.copy(self.held, work / "held.duckdb")
+        for day in ("earlier", "later"):
+            (work / f"files-{day}").symlink_to(self.root / f"files-{day}")
+        if earlier is not None:
+            copy = shutil.copytree if earlier.is_dir() else shutil.copy
+            copy(earlier, work / writer.target)
+        return work
+
+    def write_files(self) -> None:
+        """Write two folders to import, the later one with revised and further values."""
+        for name, day in (("earlier", killed.EARLIER), ("later", killed.TODAY)):
+            killed.write_files(self.history, self.root / f"files-{name}", day)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undisturbed:
+    """A writer's run without a signal: its length, its result, and an earlier result to replace."""
+
+    seconds: float
+    whole: object
+    earlier: Path | None
+
+
+def undisturbed(bench: Bench, writer: Writer) -> Undisturbed:
+    """Return how the command runs when nothing stops it."""
+    work = bench.folder(writer, "earlier", None)
+    _ok(fork(Order(arguments=writer.first or writer.arguments, folder=work, env=writer.env), work))
+    earlier = work / writer.target if writer.replaces else None
+    work = bench.folder(writer, "whole", earlier)
+    ended = _ok(fork(Order(arguments=writer.arguments, folder=work, env=writer.env), work))
+    return Undisturbed(seconds=ended.seconds, whole=content(work / writer.target), earlier=earlier)
+
+
+def _ok(ended: Ended) -> Ended:
+    if ended.code:
+        raise RuntimeError((ended.out + ended.err).decode(errors="replace"))
+    return ended
 
 
 def litter(work: Path, writer: Writer) -> list[str]:
     """Return what lies in a folder beside inputs and result."""
-    known = {"c.toml", "held.duckdb", "held.duckdb.door", writer.target}
+    known = {"c.toml", "held.duckdb", "held.duckdb.door", writer.target, "stdout", "stderr"}
+    known |= {"files-earlier", "files-later"}
+    locks = {f"{writer.target}{ending}" for ending in (*killed.LOCKS, ".wal")}
+    known |= locks if writer.target.endswith(".duckdb") else set()
     return sorted(p.name for p in work.iterdir() if p.name not in known)
 
 
-def problems(ended: Ended, order: Order, writer: Writer, before: object) -> Iterator[str]:
-    """Yield what is wrong after a command that was stopped or had no room."""
+def problems(
+    ended: Ended, order: Order, writer: Writer, before: object, whole: object
+) -> Iterator[str]:
+    """Yield what is wrong after a command that was stopped or had no room.
+
+    Parameters
+    ----------
+    before, whole
+        The result before it, and the one that an undisturbed run makes.
+    """
     text = (ended.out + ended.err).decode(errors="replace")
     if ended.hung:
         yield "it hangs"
     if "Traceback" in text or "Exception ignored" in text:
         yield f"traceback: {text.strip().splitlines()[-1][:200]}"
-    expected = {0, CODES[signal.Signals(order.number)]} if order.number else {2}
+    expected = {0, CODES[signal.Signals(order.number)]} if order.number else {2, 3}
     if ended.code not in expected:
         yield f"exit code {ended.code}: {text[-200:]!r}"
     now = content(order.folder / writer.target)
-    if ended.code != 0 and order.number != signal.SIGKILL and now != before and not _whole(now):
-        yield "the earlier file is harmed"
-    if now is None and before is not None:
-        yield "the earlier file is gone"
+    if writer.grows:
+        yield from _mixed(now, before, whole)
+    elif not (_same(now, before) or _same(now, whole)):
+        yield "the result is neither the earlier nor the new one"
     left = litter(order.folder, writer)
     ours = [name for name in left if name.startswith(PREFIX)]
     if left and not (order.number == signal.SIGKILL and left == ours):
         yield f"left lying: {left}"
 
 
-def _whole(now: object) -> bool:
-    """Return whether a result looks complete by its end."""
-    if isinstance(now, dict):
-        return len(now) == 7 and all(now.values())
-    if not isinstance(now, bytes):
-        return now is None
-    return now.endswith((b"\n", b"PAR1"))
+def _mixed(now: object, before: object, whole: object) -> Iterator[str]:
+    """Yield the series that are neither as before nor whole."""
+    held, earlier, later = (rows if isinstance(rows, dict) else {} for rows in (now, before, whole))
+    yield from (f"{id} is lost" for id in sorted(set(earlier) - set(held)))
+    for id, rows in held.items():
+        if not any(id in part and rows.equals(part[id]) for part in (earlier, later)):
+            yield f"{id} is neither as before nor whole"
+
+
+def _same(a: object, b: object) -> bool:
+    """Return whether two results are the same, but for their moments and ids."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return set(a) == set(b) and all(_same(a[name], b[name]) for name in a)
+    if isinstance(a, bytes) and isinstance(b, bytes):
+        return a == b or (abs(len(a) - len(b)) < 64 and a[-4:] == b[-4:])
+    if hasattr(a, "equals"):
+        return bool(a.equals(b))
+    return a is None and b is None
+
+
+def interrupted(bench: Bench, writer: Writer, base: Undisturbed, times: int, rng: Any) -> int:
+    """Interrupt a writer so many times; print what is wrong and return how many times it was."""
+    codes, failed = Counter[int](), 0
+    for i in range(times):
+        work = bench.folder(writer, str(i), base.earlier)
+        order = Order(
+            arguments=writer.arguments,
+            folder=work,
+            env=writer.env,
+            number=SIGNALS[i % 3],
+            delay=float(rng.uniform(0.02, base.seconds * 1.05)),
+            again=0.05 if i % 4 == 3 and i % 3 != 2 else 0.0,
+        )
+        before = content(work / writer.target)
+        ended = fork(order, work)
+        codes[ended.code] += 1
+        found = list(problems(ended, order, writer, before, base.whole))
+        if ended.code == -signal.SIGKILL or (writer.grows and ended.code):
+            found += _next_run(work, writer, base)
+        failed += bool(found)
+        for problem in found:
+            print(f"{writer.name} {order.number} after {order.delay:.3f} s: {problem}", flush=True)
+        shutil.rmtree(work.parent)
+    said = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
+    print(
+        f"{writer.name} ({base.seconds:.2f} s): {times} interrupts, exit codes {said}", flush=True
+    )
+    return failed
+
+
+def _next_run(work: Path, writer: Writer, base: Undisturbed) -> Iterator[str]:
+    """Yield what is wrong with the next run after one that was stopped."""
+    if not writer.replaces:
+        (work / writer.target).unlink(missing_ok=True)
+    ended = fork(Order(arguments=writer.arguments, folder=work, env=writer.env), work)
+    left = litter(work, writer)
+    if ended.code or left:
+        yield f"the next run: exit {ended.code}, left {left}"
+    if not _same(content(work / writer.target), base.whole):
+        yield "the next run makes something else"
+
+
+def on_a_full_disk(bench: Bench, writer: Writer, base: Undisturbed) -> int:
+    """Run a writer on a full disk; print what is wrong and return whether something is."""
+    work = bench.folder(writer, "full", base.earlier)
+    before = content(work / writer.target)
+    order = Order(arguments=writer.arguments, folder=work, env=writer.env, largest=writer.largest)
+    found = list(problems(fork(order, work), order, writer, before, base.whole))
+    for problem in found:
+        print(f"{writer.name} on a full disk: {problem}", flush=True)
+    return bool(found)
+
+
+def serving(history: Path) -> tuple[int, dict[str, str]]:
+    """Return the id of a process that serves the three sources, and the variables for clients."""
+    ear, mouth = os.pipe()
+    child = os.fork()
+    if not child:
+        from tests.servers import Servers
+
+        with Servers(history, today=killed.TODAY) as servers:
+            os.write(mouth, json.dumps(servers.env()).encode())
+            os.close(mouth)
+            threading.Event().wait(7200)
+        os._exit(0)
+    os.close(mouth)
+    with os.fdopen(ear, "rb") as said:
+        return child, json.loads(said.read()) | killed.KEYS
 
 
 def main() -> None:
     """Interrupt, fill, and print what came of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--history", type=Path, default=Path("../shared/history"))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slow", action="store_true", help="compare, too")
     parser.add_argument("--only", default="", help="writers whose name holds this")
     given = parser.parse_args()
+    child, env = serving(given.history.resolve())
     warm()
-    writers = [w for w in (*WRITERS, *(SLOW if given.slow else ())) if given.only in w.name]
+    writers = (*WRITERS, fetching(env), *(SLOW if given.slow else ()))
+    writers = tuple(w for w in writers if given.only in w.name)
     rng = np.random.default_rng(given.seed)
     failed = 0
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        held = store(root / "made")
+        bench = Bench(root=root, held=store(root / "made"), history=given.history.resolve())
+        bench.write_files()
         for w, writer in enumerate(writers):
-            base = root / writer.name
-            work = prepared(base / "first", writer, held, None)
-            order = Order(arguments=writer.arguments, folder=work)
-            first = fork(order, base / "first")
-            assert first.code == 0, first.err
-            earlier = work / writer.target if writer.replaces else None
-            codes = Counter[int]()
+            base = undisturbed(bench, writer)
             times = given.times // len(writers) + (w < given.times % len(writers))
-            for i in range(times):
-                folder = base / str(i)
-                work = prepared(folder, writer, held, earlier)
-                before = content(work / writer.target)
-                delay = float(rng.uniform(0.02, first.seconds * 1.05))
-                one = replace(
-                    order,
-                    folder=work,
-                    number=SIGNALS[i % 3],
-                    delay=delay,
-                    again=0.05 if i % 4 == 3 and i % 3 != 2 else 0.0,
-                )
-                ended = fork(one, folder)
-                codes[ended.code] += 1
-                found = list(problems(ended, one, writer, before))
-                if ended.code == -signal.SIGKILL:
-                    if not writer.replaces:
-                        (work / writer.target).unlink(missing_ok=True)
-                    again = fork(replace(order, folder=work), folder)
-                    left = litter(work, writer)
-                    if again.code or left:
-                        found.append(f"the next run: {again.code}, left {left}")
-                failed += bool(found)
-                for problem in found:
-                    print(f"{writer.name} {one.number} after {delay:.3f} s: {problem}", flush=True)
-                shutil.rmtree(folder)
-            folder = base / "full"
-            work = prepared(folder, writer, held, earlier)
-            before = content(work / writer.target)
-            full = replace(order, folder=work, largest=writer.largest)
-            found = list(problems(fork(full, folder), full, writer, before))
-            failed += bool(found)
-            for problem in found:
-                print(f"{writer.name} on a full disk: {problem}", flush=True)
-            print(
-                f"{writer.name} ({first.seconds:.2f} s): {times} interrupts, exit codes "
-                + ", ".join(f"{c}: {n}" for c, n in sorted(codes.items())),
-                flush=True,
-            )
+            failed += interrupted(bench, writer, base, times, rng)
+            failed += on_a_full_disk(bench, writer, base)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     print(f"Python {version}: {given.times} interrupts, {len(writers)} full disks; {failed} failed")
     raise SystemExit(failed > 0)
