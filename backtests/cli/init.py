@@ -132,10 +132,11 @@ def _tables(config: Any) -> dict[str, list[str]]:
 
 
 def _of_strategy(config: Any, sleeves: bool) -> list[str]:
+    from backtests.report.docstring import documented_parameters
     from signals.base import parameters
 
     built = config.build_strategy()
-    said = _documented(type(built))
+    said = documented_parameters(type(built))
     lines = [
         _line(name, value, said.get(name, ""))
         for name, value in parameters(built).items()
@@ -145,10 +146,11 @@ def _of_strategy(config: Any, sleeves: bool) -> list[str]:
 
 
 def _signals(chosen: dict[str, Any]) -> Iterator[str]:
+    from backtests.report.docstring import documented_parameters
     from signals.base import parameters
 
     for name, signal in chosen.items():
-        said = _documented(type(signal))
+        said = documented_parameters(type(signal))
         what, _, _ = (type(signal).__doc__ or "").partition("\n")
         yield f"# {name}: {what}"
         for key, value in parameters(signal).items():
@@ -169,30 +171,3 @@ def _toml(value: Any) -> str:
     if isinstance(value, str | Path):
         return json.dumps(str(value), ensure_ascii=False)
     return str(value)
-
-
-def _documented(cls: type) -> dict[str, str]:
-    """Return by parameter what a class's docstring says of it, on one line."""
-    said: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        own = _parameters((base.__doc__ or "").split("Parameters\n    ----------\n")[1:])
-        said |= {name: text for name, text in own.items() if not text.startswith("see ")}
-    return said
-
-
-def _parameters(section: list[str]) -> dict[str, str]:
-    said: dict[str, str] = {}
-    names: list[str] = []
-    for line in section[0].splitlines() if section else []:
-        if line.startswith("        ") and names:
-            for name in names:
-                said[name] = f"{said.get(name, '')} {line.strip()}".strip()
-        elif not line.strip():
-            break
-        else:
-            names = [name.strip() for name in line.split(",")]
-    return {name: _lowered(text.rstrip(".")) for name, text in said.items()}
-
-
-def _lowered(text: str) -> str:
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -1,6 +1,11 @@
-"""A docstring as plain text: the one place that takes the markup of Sphinx out."""
+"""Docstrings as plain text: the one place that reads their sections and takes out the markup.
+
+Python 3.13 strips the indentation of docstrings when it compiles them, earlier versions keep it.
+So everything here reads docstrings without indentation.
+"""
 
 import re
+from inspect import cleandoc
 
 #: A role: ``:class:`signals.base.ScoreSignal``` or ``:meth:`~Capex.level```, shown by last name.
 _ROLE = re.compile(r":[\w:]+:`[~!]?(?:[^`<]*<)?([^`>]*)>?`")
@@ -19,17 +24,45 @@ def plain_text(docstring: str) -> str:
 def sections(docstring: str) -> list[tuple[str, str]]:
     """Return the headings of a class's docstring with their text, without markup.
 
-    What stands before the first heading comes under ``what``. A heading is a line of its own,
-    indented like the docstring; the sections on parameters, attributes and errors are left out.
+    What stands before the first heading comes under ``what``. A heading is a line of its own that
+    is not indented more than the docstring; the text below it is. The sections on parameters,
+    attributes and errors are left out.
     """
-    parts: list[tuple[str, str]] = [("what", "")]
-    for line in plain_text(docstring).strip().splitlines():
-        stripped = line.strip()
-        if line.startswith("    ") and not line.startswith("        ") and stripped:
-            if set(stripped) == {"-"} or stripped in ("Parameters", "Attributes", "Raises"):
-                break
-            parts.append((stripped, ""))
-        elif stripped:
+    first, _, rest = plain_text(cleandoc(docstring)).partition("\n")
+    parts: list[tuple[str, str]] = [("what", first)]
+    for line in rest.splitlines():
+        if line.strip() in ("Parameters", "Attributes", "Raises"):
+            break
+        if line and not line.startswith(" "):
+            parts.append((line, ""))
+        elif line:
             heading, text = parts[-1]
-            parts[-1] = (heading, f"{text} {stripped}".strip())
+            parts[-1] = (heading, f"{text} {line.strip()}".strip())
     return parts
+
+
+def documented_parameters(cls: type) -> dict[str, str]:
+    """Return what the docstrings of a class and its bases say of each parameter, on one line."""
+    said: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        own = _parameters(cleandoc(base.__doc__ or ""))
+        said |= {name: text for name, text in own.items() if not text.startswith("see ")}
+    return said
+
+
+def _parameters(docstring: str) -> dict[str, str]:
+    said: dict[str, str] = {}
+    names: list[str] = []
+    for line in docstring.partition("Parameters\n----------\n")[2].splitlines():
+        if line.startswith(" "):
+            for name in names:
+                said[name] = f"{said.get(name, '')} {line.strip()}".strip()
+        elif not line:
+            break
+        else:
+            names = [name.strip() for name in line.split(",")]
+    return {name: _lowered(text.rstrip(".")) for name, text in said.items()}
+
+
+def _lowered(text: str) -> str:
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -1,6 +1,7 @@
 """A docstring becomes plain text in one place, and no page or command shows markup."""
 
 import re
+from inspect import cleandoc
 
 import pytest
 
@@ -27,7 +28,8 @@ def test_markup_is_taken_out(docstring: str, text: str) -> None:
     assert plain_text(docstring) == text
 
 
-def test_sections_are_headings_with_their_text() -> None:
+@pytest.mark.parametrize("indented", [True, False], ids=["to Python 3.12", "from Python 3.13"])
+def test_sections_are_headings_with_their_text(indented: bool) -> None:
     docstring = """First line.
 
     Formula
@@ -41,7 +43,7 @@ def test_sections_are_headings_with_their_text() -> None:
     k
         Not shown.
     """
-    assert sections(docstring) == [
+    assert sections(docstring if indented else cleandoc(docstring)) == [
         ("what", "First line."),
         ("Formula", "a = b, with A from Capex, in USD."),
         ("Flag", "On."),
