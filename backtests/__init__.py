@@ -25,9 +25,9 @@ _HOMES = {
     "History": "backtests.history.panel",
     "RunConfig": "backtests.config",
     "config_from": "backtests.config",
-    "import_path": "backtests.history.importing",
+    "import_path": "backtests.importing.import_path",
     "run": "backtests.pipeline",
-    "walk_forward": "backtests.walkforward",
+    "walk_forward": "backtests.evidence.walkforward",
     "write_run": "backtests.report.folder",
 }
 

@@ -13,13 +13,13 @@ import pandas as pd
 import pydantic
 
 from backtests.atomic import expanded, resolved
-from backtests.contract import theirs
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
-from backtests.history.opening import Choice, Source
-from backtests.own import is_own, own_signal, own_strategy, source_of
+from backtests.history.origin import Choice, Source
+from backtests.plugins.contract import theirs
+from backtests.plugins.load import is_own, own_signal, own_strategy, source_of
 from signals import DRIVERS, SIGNALS, Signal, needed
 from signals.drivers import VOTES
 from signals.errors import ConfigError, shown, unknown
@@ -48,7 +48,7 @@ class RunConfig(pydantic.BaseModel):
         By dotted path, signals of one's own, and whether each votes on the regime.
     source
         ``store`` or ``simulated``; None lets the data decide, see
-        :class:`backtests.history.opening.Choice`.
+        :class:`backtests.history.origin.Choice`.
     store
         The store's file; None for the default one.
     seed, years, thesis

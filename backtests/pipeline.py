@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 import signals
@@ -196,9 +197,7 @@ def window(config: RunConfig, history: History, reading: Reading) -> pd.Datetime
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
         seen = reading.regime.notna()
-        start = pd.Timestamp(
-            index[int(seen.to_numpy().argmax())]
-        )  # the first session if none has one
+        start = pd.Timestamp(index[int(np.argmax(seen))])  # the first session if none has one
     else:
         start = pd.Timestamp(config.start)
         history.session(start, "start")

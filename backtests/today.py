@@ -19,11 +19,12 @@ data are the exception, since a live user's data may be late where a backtest's 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from backtests.calendar import all_sessions, session_after
 from backtests.config import RunConfig
 from backtests.engine.schedule import Schedule
-from backtests.history.calendar import all_sessions, session_after
 from backtests.history.panel import History
 from backtests.holdings import CASH, check_held, orders_to, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
@@ -346,7 +347,7 @@ def _followed(config: RunConfig, history: History, reading: Reading) -> pd.Datet
     """Return the sessions from the first decision on, as a backtest has them."""
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
-        return index[int(reading.regime.notna().to_numpy().argmax()) :]
+        return index[int(np.argmax(reading.regime.notna())) :]
     start = pd.Timestamp(config.start)
     history.session(start, "start")
     return index[index >= start]

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from backtests.history.panel import History
-from backtests.history.store import default_store
+from backtests.store.store import default_store
 from benchmarks import docs_flags, docs_strategies
 from benchmarks.docs_flags import Material
 

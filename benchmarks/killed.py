@@ -32,12 +32,12 @@ import filelock
 import numpy as np
 import pandas as pd
 
-from backtests.history import access
-from backtests.history import store as storing
-from backtests.history.calendar import all_sessions
-from backtests.history.checking import check_store
-from backtests.history.importing import import_path
-from backtests.history.store import Store
+from backtests.calendar import all_sessions
+from backtests.importing.import_path import import_path
+from backtests.store import locking
+from backtests.store import store as storing
+from backtests.store.audit import check_store
+from backtests.store.store import Store
 from signals.errors import DrypowderError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,7 +172,7 @@ def _mark(say: Callable[[bytes], Any]) -> None:
 
 def _hold(where: str, say: Callable[[bytes], Any]) -> None:
     """Stop for good at some moment of the first write."""
-    connect, append = access.connect, storing._append
+    connect, append = locking.connect, storing._append
 
     def wait() -> None:
         say(HELD)
@@ -192,7 +192,7 @@ def _hold(where: str, say: Callable[[bytes], Any]) -> None:
             connection.execute("COMMIT")
             wait()
 
-    access.connect, storing._append = connected, appended
+    locking.connect, storing._append = connected, appended
 
 
 def nursery() -> None:

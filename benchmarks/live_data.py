@@ -20,10 +20,10 @@ import pandas as pd
 import pytest
 import yfinance
 
-from backtests.history.store import Store
 from backtests.sources import edgar, fetching, fred, yahoo
 from backtests.sources.fetching import Outcome, fetch
 from backtests.sources.http import Patience
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 from tests.servers import Poison, Request, Servers
 from tests.servers.poisons import POISONS

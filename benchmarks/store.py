@@ -17,9 +17,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import ARCHIVE, Batch, is_price
-from backtests.history.economy import make_economy
-from backtests.history.store import Store
+from backtests.economy import make_economy
+from backtests.store.batch import ARCHIVE, Batch, is_price
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 
 RECORDED_AT = pd.Timestamp("2025-01-02 18:00")

@@ -19,9 +19,9 @@ import pandas as pd
 
 import signals
 from backtests import History, RunConfig, config_from, walk_forward
+from backtests.calendar import sessions
+from backtests.evidence.walkforward import WalkForward
 from backtests.history.bills import SPREAD, YIELD, bill_returns
-from backtests.history.calendar import sessions
-from backtests.walkforward import WalkForward
 from signals import Reading
 from strategies import Strategy
 

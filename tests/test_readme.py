@@ -33,8 +33,8 @@ def test_the_commands_run_in_order(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
-    monkeypatch.setattr("backtests.history.opening.default_store", lambda: tmp_path / "s.duckdb")
-    monkeypatch.setattr("backtests.history.store.default_store", lambda: tmp_path / "s.duckdb")
+    monkeypatch.setattr("backtests.history.origin.default_store", lambda: tmp_path / "s.duckdb")
+    monkeypatch.setattr("backtests.store.store.default_store", lambda: tmp_path / "s.duckdb")
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     lines = [line for line in CONSOLE if line.startswith("drypowder ")]

@@ -33,7 +33,7 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Hold a strategy or signal, such as your own, to its contract and to look-ahead."""
-    from backtests.evidence.check import check_signal, check_strategy
+    from backtests.plugins.check import check_signal, check_strategy
 
     config, signal = _what(name, {} if start is None else {"start": start})
     history = _history(config, store, source, seed)
@@ -53,7 +53,7 @@ def check(
 def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
     """Return the configuration to check with, and the signal where it is one."""
     from backtests.config import config_from
-    from backtests.own import is_own, own_class
+    from backtests.plugins.load import is_own, own_class
     from signals import SIGNALS
     from signals.base import Signal
     from signals.errors import ConfigError, unknown

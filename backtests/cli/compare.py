@@ -93,7 +93,7 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
     from backtests.evidence.entries import FEW
-    from backtests.evidence.luck import leaning_said
+    from backtests.evidence.significance import leaning_said
     from backtests.report.compare_numbers import coverage_said
 
     first = next(iter(numbers.values()))

@@ -32,7 +32,7 @@ def data(
     json: JsonOption = False,
 ) -> None:
     """Show what the store holds."""
-    from backtests.history.store import Store
+    from backtests.store.store import Store
     from signals.errors import ConfigError
 
     if sum((check, revisions is not None, export is not None, copy is not None)) > 1:
@@ -91,7 +91,7 @@ def _show(store: Any, json: bool) -> None:
 def _check(store: Any, json: bool) -> None:
     from dataclasses import asdict
 
-    from backtests.history.checking import check_store
+    from backtests.store.audit import check_store
 
     findings = check_store(store)
     errors = sum(finding.severity == "error" for finding in findings)
@@ -148,7 +148,7 @@ def summarised(rows: Any, series: str) -> dict[str, Any]:
     Parameters
     ----------
     rows
-        Of :meth:`backtests.history.store.Store.vintages`.
+        Of :meth:`backtests.store.store.Store.vintages`.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def summarised(rows: Any, series: str) -> dict[str, Any]:
     """
     import numpy as np
 
-    from backtests.history.batch import unit_of
+    from backtests.store.batch import unit_of
 
     values = rows.groupby("observed_on")["value"]
     size = abs(values.nth(-1).to_numpy() - values.nth(0).to_numpy())
@@ -213,8 +213,8 @@ def held(store: Any) -> list[dict[str, Any]]:
     """Return a row a series: what it is, how much of it there is, and since when it is stale."""
     import pandas as pd
 
-    from backtests.history.batch import is_price, rule_of, stale_after, unit_of
-    from backtests.history.calendar import new_york_now
+    from backtests.calendar import new_york_now
+    from backtests.store.batch import is_price, rule_of, stale_after, unit_of
     from signals.catalog import CATALOG
     from signals.universe import asset
 

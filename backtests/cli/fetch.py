@@ -37,10 +37,10 @@ def fetch(
     Without a key FRED's public CSV serves what is never revised. Exit 3 if a series failed, 2 if
     the check that follows finds an error.
     """
-    from backtests.history.checking import check_store
-    from backtests.history.store import Store
     from backtests.sources.fetching import fetch as bring
     from backtests.sources.http import Patience
+    from backtests.store.audit import check_store
+    from backtests.store.store import Store
 
     since = None if start is None else _day(start)
     target = Store(store_path(store))

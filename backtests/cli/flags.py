@@ -142,9 +142,9 @@ def _remarks(s: dict[str, Any]) -> list[str]:
 
 def _why(history: Any, session: Any, name: str, json: bool) -> None:
     import signals
-    from backtests.history.batch import rule_of, unit_of
     from backtests.report.flags_page import definition
     from backtests.report.reading import read_at
+    from backtests.store.batch import rule_of, unit_of
     from signals.errors import ConfigError, unknown
 
     chosen = signals.default_signals()

@@ -22,7 +22,7 @@ def import_(
     per ticker), SEC companyconcept JSON, and tables of ETF flows, funding, stablecoins and annual
     cash flow; plain or gzip. Importing twice adds nothing.
     """
-    from backtests.history.importing import import_path
+    from backtests.importing.import_path import import_path
 
     target = store_path(store)
     with progress("reading") as step:

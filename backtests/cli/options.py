@@ -51,7 +51,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machi
 
 def store_path(store: Path | None) -> Path:
     """Return the store to use: the one named, the environment's, or the default one."""
-    from backtests.history.store import default_store
+    from backtests.store.store import default_store
 
     return named_store(store) or default_store()
 
@@ -64,8 +64,8 @@ def named_store(store: Path | None) -> Path | None:
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
     """Return where history comes from, and say so when it is simulated without being asked for."""
-    from backtests.history.opening import Choice, notice
-    from backtests.history.store import default_store
+    from backtests.history.origin import Choice, notice
+    from backtests.store.store import default_store
     from signals.errors import ConfigError, unknown
 
     if source not in (None, "store", "simulated"):
@@ -85,7 +85,7 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
 
 def warn_if_stale(history: Any) -> None:
     """Print one line of warning when real history ended more than a week ago."""
-    from backtests.history.opening import stale_warning
+    from backtests.history.origin import stale_warning
 
     said = stale_warning(history)
     if said:

@@ -92,8 +92,8 @@ def _reason(config: Any, strategy: Any, decision: Any, by_votes: str) -> str:
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
     """Return the assets held whose prices can be read; the others are refused by their name."""
-    from backtests.history.batch import is_price
-    from backtests.history.store import Store, default_store
+    from backtests.store.batch import is_price
+    from backtests.store.store import Store, default_store
     from signals.universe import UNIVERSE
 
     if choice.decided() == "simulated":
@@ -111,7 +111,7 @@ def _what_is_missing(decision: Any) -> list[str]:
 
 
 def _too_old(id: str, last: Any) -> str:
-    from backtests.history.batch import is_price
+    from backtests.store.batch import is_price
 
     if not is_price(id):
         return f"{id}: last known on {last}, too old to count; fetch or import it"

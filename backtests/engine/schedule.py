@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.history.calendar import all_sessions
+from backtests.calendar import all_sessions
 from signals.errors import ConfigError, unknown
 from signals.params import Typed
 from signals.universe import asset

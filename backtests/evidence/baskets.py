@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.luck import FEWEST, in_force
 from backtests.evidence.placebo import Placebo, rank_of, sharpe_of
+from backtests.evidence.significance import FEWEST, in_force
 from backtests.pipeline import Run
 from signals.universe import UNIVERSE, members
 from strategies import Strategy, decide

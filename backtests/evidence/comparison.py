@@ -17,8 +17,8 @@ from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.entries import FEW, Observed, of_own_states
-from backtests.evidence.luck import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
 from backtests.evidence.placebo import Placebo
+from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import Run, history_of, read, run_on, window
@@ -192,7 +192,8 @@ def compare(
     reps
         Resamples of the intervals.
     shifts, draws
-        Placebos by shifted dates and by resampled returns, see :mod:`backtests.evidence.luck`.
+        Placebos by shifted dates and by resampled returns, see
+        :mod:`backtests.evidence.significance`.
     workers
         Processes that estimate rivals and resample, see
         :func:`backtests.evidence.workers.workers_of`.

@@ -72,7 +72,7 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
     inside = np.flatnonzero(on)
     if not len(inside):
         return Observed(episodes=0, entered=0)
-    labelled = int(earned.notna().to_numpy().argmax())
+    labelled = int(np.argmax(earned.notna()))
     entries = (on[1:] & ~on[:-1])[labelled:].sum()
     return Observed(episodes=int((np.diff(inside) > QUARTER).sum()) + 1, entered=int(entries))
 

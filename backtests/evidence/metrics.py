@@ -121,7 +121,7 @@ def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
     """Return the drawdown whose sessions below the peak run from one place to another."""
     peak, back = max(first - 1, 0), last + 1
     recovered = back < len(falls)
-    trough = first + int(falls.iloc[first:back].to_numpy().argmin())
+    trough = first + int(np.argmin(falls.iloc[first:back]))
     return Drawdown(
         depth=float(falls.iloc[trough]),
         peak=pd.Timestamp(falls.index[peak]),

@@ -7,7 +7,7 @@ for such a one the placebos share that skill.
 
 Where two blocks join, a look-back sees the market of the block before. What a flag knows of
 volatility or of a crisis is then about another market, and placebos time less well than the
-strategy does, so that its rank leans high: see :data:`backtests.evidence.luck.MEAN_RANKS`.
+strategy does, so that its rank leans high: see :data:`backtests.evidence.significance.MEAN_RANKS`.
 """
 
 from dataclasses import dataclass
@@ -273,7 +273,7 @@ def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
                 "add them or drop it"
             )
     priced = closes.notna().to_numpy().any(axis=1)
-    first = int(priced.argmax())
+    first = int(np.argmax(priced))
     if not priced.any() or first + 1 >= len(closes):
         raise DataError("expected prices on at least 2 sessions, found none; import some")
     return first

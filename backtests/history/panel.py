@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import is_price, stale_after
+from backtests.calendar import CLOSE, sessions
 from backtests.history.bills import YIELD, bill_returns
-from backtests.history.calendar import CLOSE, sessions
-from backtests.history.store import Store
+from backtests.store.batch import is_price, stale_after
+from backtests.store.store import Store
 from signals import needed
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError, MissingSeries, unknown
@@ -138,14 +138,14 @@ class History:
         Returns
         -------
         A history whose source is ``simulated`` and whose ``truth`` is the true regime. See
-        :mod:`backtests.history.economy` for the model.
+        :mod:`backtests.economy` for the model.
 
         Raises
         ------
         ConfigError
             When the years or the seed are out of range.
         """
-        from backtests.history.economy import make_economy
+        from backtests.economy import make_economy
 
         economy = make_economy(seed, years, thesis=thesis)
         rows = economy.rows()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.history.batch import unit_of
+from backtests.store.batch import unit_of
 from signals.base import Signal, Threshold
 from signals.regime import Reading, Regime
 

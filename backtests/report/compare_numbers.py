@@ -7,9 +7,9 @@ from backtests.evidence import metrics
 from backtests.evidence.bootstrap import COVERAGE, COVERAGE_SOURCE, Coverage
 from backtests.evidence.comparison import Beside, Compared, Comparison
 from backtests.evidence.entries import observed_in
-from backtests.evidence.luck import leaning_said
 from backtests.evidence.placebo import Placebo
-from backtests.history.opening import stale_warning
+from backtests.evidence.significance import leaning_said
+from backtests.history.origin import stale_warning
 from backtests.history.panel import History
 from backtests.report.numbers import plain
 from signals.base import parameters

@@ -10,7 +10,7 @@ import pandas as pd
 
 from backtests.atomic import write_text
 from backtests.evidence.entries import FEW, QUARTER
-from backtests.history.opening import SIMULATED
+from backtests.history.origin import SIMULATED
 from backtests.report.charts import COLOURS, html_of, present, thinning
 from backtests.report.compare_charts import (
     KIND_COLOURS,
@@ -22,7 +22,7 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
-from backtests.report.frame import framed, rendered
+from backtests.report.theme import framed, rendered
 from signals.errors import DataError
 
 NOTHING = "nothing can be concluded about timing"

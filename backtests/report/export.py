@@ -6,9 +6,9 @@ import pandas as pd
 
 import signals
 from backtests.atomic import replacing, resolved
-from backtests.history.opening import SIMULATED
+from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
-from backtests.history.store import write_parquet
+from backtests.store.store import write_parquet
 from signals.errors import ConfigError, DataError
 
 TABLES = (".csv", ".parquet")

@@ -7,12 +7,12 @@ import pandas as pd
 
 import signals
 from backtests.atomic import write_text
-from backtests.history.opening import SIMULATED, stale_warning
+from backtests.history.origin import SIMULATED, stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
 from backtests.report.docstring import sections
-from backtests.report.frame import framed, rendered
 from backtests.report.reading import read_at
+from backtests.report.theme import framed, rendered
 from signals.base import WITHOUT
 
 #: Stretches of a composite without some component that the page lists.

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import ARCHIVE, Batch
-from backtests.history.calendar import OPEN, known_at, session_after
-from backtests.history.cells import LEAP, check_values, counted_from
-from backtests.history.changes import ARCHIVED
-from backtests.history.store import Store
+from backtests.calendar import OPEN, known_at, session_after
+from backtests.store.append import ARCHIVED
+from backtests.store.batch import ARCHIVE, Batch
+from backtests.store.cells import LEAP, check_values, counted_from
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 

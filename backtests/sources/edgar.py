@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.history import sec
-from backtests.history.batch import SEC, Batch
-from backtests.history.sec_document import facts_of, identity_of
-from backtests.history.tables import Foreign
+from backtests.importing import sec_facts
+from backtests.importing.csv_readers import Foreign
+from backtests.importing.sec_document import facts_of, identity_of
 from backtests.sources.http import Absent, Client, Clock, Rate, base_url, json_of
+from backtests.store.batch import SEC, Batch
 from backtests.version import __version__
 from signals.catalog import FILERS, tags_of
 from signals.errors import DataError, SourceError
@@ -52,7 +52,7 @@ class EdgarSource:
         entries = [entry for tag in tags_of(concept) for entry in self._facts(cik, tag, now)]
         if not entries:
             raise Absent(f"no facts under the tags known for it ({len(tags_of(concept))})")
-        found = sec.batches(concept, ticker, sec.first_filed(ticker, entries))
+        found = sec_facts.batches(concept, ticker, sec_facts.first_filed(ticker, entries))
         if all(batch.rows.empty for batch in found):
             raise SourceError(f"no trailing year of {concept} can be solved for {ticker}")
         return [batch for batch in found if not batch.rows.empty]

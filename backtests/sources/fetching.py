@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.history.batch import Batch
-from backtests.history.calendar import new_york_now
-from backtests.history.changes import Added
-from backtests.history.store import FETCHED, Store
+from backtests.calendar import new_york_now
 from backtests.sources.http import Absent, Clock, OutOfTime, Patience, Unreachable
 from backtests.sources.jobs import Ask, Job, jobs_of
 from backtests.sources.secrets import redacted
+from backtests.store.append import Added
+from backtests.store.batch import Batch
+from backtests.store.store import FETCHED, Store
 from signals.errors import DataError, DrypowderError, placed
 
 #: Seconds that a series waits for another writer to leave the store.

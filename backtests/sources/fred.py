@@ -15,9 +15,7 @@ from xml.etree import ElementTree
 import fredapi
 import pandas as pd
 
-from backtests.history.batch import FRED, Batch, dated
-from backtests.history.cells import check_values
-from backtests.history.tables import read_csv
+from backtests.importing.csv_readers import read_csv
 from backtests.sources.alfred import (
     HeldArchive,
     changes,
@@ -28,6 +26,8 @@ from backtests.sources.alfred import (
 )
 from backtests.sources.http import Client, Clock, Rate, Transient, base_url, json_of
 from backtests.sources.secrets import redacted
+from backtests.store.batch import FRED, Batch, dated
+from backtests.store.cells import check_values
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 

@@ -6,15 +6,15 @@ from functools import partial
 
 import pandas as pd
 
-from backtests.history.batch import FRED, SEC, YAHOO, Batch, is_price
-from backtests.history.prices import TICKER
-from backtests.history.store import Store
 from backtests.sources import secrets
 from backtests.sources.alfred import HeldArchive
 from backtests.sources.edgar import EdgarSource
 from backtests.sources.fred import FredSource
 from backtests.sources.http import Clock
 from backtests.sources.yahoo import FIRST, YahooSource
+from backtests.store.batch import FRED, SEC, YAHOO, Batch, is_price
+from backtests.store.closes import TICKER
+from backtests.store.store import Store
 from signals.catalog import CATALOG, CONCEPTS, filers_of, ttm_id, year_ago_id
 from signals.errors import ConfigError, unknown
 from signals.universe import UNIVERSE

@@ -22,8 +22,6 @@ from yfinance.data import YfData
 from yfinance.exceptions import YFRateLimitError
 from yfinance.utils import is_valid_timezone
 
-from backtests.history.batch import YAHOO, Batch
-from backtests.history.prices import price_batch
 from backtests.sources.http import (
     Absent,
     Clock,
@@ -35,6 +33,8 @@ from backtests.sources.http import (
     patiently,
     seconds_of,
 )
+from backtests.store.batch import YAHOO, Batch
+from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from backtests.history.calendar import known_at
+from backtests.calendar import known_at
 from signals.catalog import CATALOG, NEXT_SESSION, Rule
 
 #: Vintage date to the values new or changed that day (by observation date); all ISO, all text.

@@ -17,13 +17,13 @@ import pandas as pd
 import pytest
 
 import signals
+from backtests.calendar import sessions
 from backtests.config import config_from
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.simulate import Result, simulate
 from backtests.evidence import attribution as module
 from backtests.evidence import metrics
 from backtests.evidence.attribution import Attribution, attribution
-from backtests.history.calendar import sessions
 from backtests.history.panel import History
 from backtests.pipeline import Run, run
 from signals import Reading

@@ -19,11 +19,11 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
-from backtests.history.access import reading
-from backtests.history.checking import check_store
-from backtests.history.importing import import_path
 from backtests.history.panel import History
-from backtests.history.store import Store
+from backtests.importing.import_path import import_path
+from backtests.store.audit import check_store
+from backtests.store.locking import reading
+from backtests.store.store import Store
 from benchmarks.killed import FETCHED, KEYS, RECORDED_AT, TODAY, Content, content, write_files
 from signals.errors import DataError, DrypowderError
 from tests.servers import Fault, Servers, gdp_revisions

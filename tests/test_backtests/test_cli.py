@@ -374,7 +374,7 @@ def test_control_c_is_one_line_and_code_130(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.history.store.Store.summary", stopped)
+    monkeypatch.setattr("backtests.store.store.Store.summary", stopped)
     assert command(["data", "--store", "any.duckdb"]) == 130
     assert capsys.readouterr().err == "error: stopped; no file is left half written\n"
 

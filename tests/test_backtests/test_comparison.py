@@ -31,7 +31,9 @@ from backtests.evidence.comparison import (
     series_of,
 )
 from backtests.evidence.entries import Observed
-from backtests.evidence.luck import (
+from backtests.evidence.placebo import rank_of
+from backtests.evidence.resampling import resample_prices
+from backtests.evidence.significance import (
     NO_TIMING,
     NOT_DRAWN,
     NOT_REFITTED,
@@ -43,8 +45,6 @@ from backtests.evidence.luck import (
     leaning_said,
     place,
 )
-from backtests.evidence.placebo import rank_of
-from backtests.evidence.resampling import resample_prices
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import Run, read, run, run_on, window

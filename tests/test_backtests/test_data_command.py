@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.calendar import all_sessions, sessions
 from backtests.cli.app import command
-from backtests.history.batch import Batch, dated
-from backtests.history.calendar import all_sessions, sessions
-from backtests.history.checking import Finding, check_store
 from backtests.history.panel import History
-from backtests.history.prices import check_shifts
-from backtests.history.shifts import shifts, spikes
-from backtests.history.store import Store
+from backtests.store.audit import Finding, check_store
+from backtests.store.batch import Batch, dated
+from backtests.store.closes import check_shifts
+from backtests.store.shifts import shifts, spikes
+from backtests.store.store import Store
 from signals.errors import DataError
 from tests.test_backtests.test_store_live import archive, plain
 

@@ -9,11 +9,11 @@ import pytest
 
 import signals
 from backtests.config import config_from
-from backtests.history.economy import make_economy
+from backtests.economy import make_economy
 from backtests.history.panel import History
-from backtests.history.store import Store
 from backtests.pipeline import run
 from backtests.report.folder import FILES, default_folder, write_run
+from backtests.store.store import Store
 from signals.errors import ConfigError
 from signals.regime import Regime
 
@@ -52,7 +52,7 @@ def test_values_lie_in_the_catalogs_plausible_ranges() -> None:
 
 
 def test_the_balance_sheet_adds_up() -> None:
-    from backtests.history.economy.quantities import CURRENCY, make_quantities
+    from backtests.economy.quantities import CURRENCY, make_quantities
 
     index = pd.DatetimeIndex(History.simulated(0, 5).panel.index)
     paths = make_quantities(index, np.random.default_rng(0)).paths

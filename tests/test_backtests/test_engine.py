@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backtests.calendar import sessions
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result, simulate
-from backtests.history.calendar import sessions
 from signals.errors import SimulationError
 from signals.universe import asset
 from tests.reference import ledger

@@ -21,16 +21,16 @@ import pandas as pd
 import pytest
 import yfinance
 
+from backtests.calendar import OPEN, all_sessions
 from backtests.cli.app import command
-from backtests.history.batch import is_price
-from backtests.history.calendar import OPEN, all_sessions
-from backtests.history.importing import import_path
 from backtests.history.panel import History
-from backtests.history.store import Store
+from backtests.importing.import_path import import_path
 from backtests.sources import edgar, fetching, fred, jobs, secrets, yahoo
 from backtests.sources.fetching import Outcome, fetch
 from backtests.sources.fred import FredSource
 from backtests.sources.http import Clock, Patience
+from backtests.store.batch import is_price
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DrypowderError
 from signals.universe import UNIVERSE

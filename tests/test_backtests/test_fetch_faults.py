@@ -15,11 +15,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from backtests.history.batch import ARCHIVE
-from backtests.history.store import Store
 from backtests.sources import secrets
 from backtests.sources.fetching import Outcome
 from backtests.sources.http import Patience
+from backtests.store.batch import ARCHIVE
+from backtests.store.store import Store
 from tests.servers import Fault, Servers, gdp_revisions
 from tests.servers import faults as planting
 from tests.servers.faults import Kind
@@ -365,7 +365,7 @@ def test_the_truth_is_missed_when_a_wrong_value_gets_in(
     servers: Servers, target: Store, truth: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The property above can fail: without the check on prices a spike is seen in the store."""
-    monkeypatch.setattr("backtests.history.prices.shifts", lambda ticker, closes: [])
+    monkeypatch.setattr("backtests.store.closes.shifts", lambda ticker, closes: [])
     channel = CHANNELS["Yahoo"]
     servers.faults.add(Fault("spike", match=channel.match))
     ask(channel, target)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtests.history.importing import import_path
 from backtests.history.panel import History
+from backtests.importing.import_path import import_path
 
 
 @pytest.mark.parametrize(

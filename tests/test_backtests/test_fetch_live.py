@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
-from backtests.history.store import Store
 from backtests.sources import edgar, fetching, fred, jobs, secrets, yahoo
 from backtests.sources.fetching import fetch
 from backtests.sources.fred import FredSource
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 from tests.servers import Fault, Poison, Servers, Vintages, gdp_revisions
 from tests.servers.poisons import POISONS, document

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backtests.contract import theirs
+from backtests.plugins.contract import theirs
 from benchmarks.forks import Ended
 from benchmarks.hostile import Case, problems
 from signals.errors import DataError, SimulationError

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
-from backtests.history.importing import import_path
-from backtests.history.store import Store
+from backtests.importing.import_path import import_path
+from backtests.store.store import Store
 from signals.errors import DataError
 
 NOW = pd.Timestamp("2026-01-05 12:00")
@@ -356,7 +356,7 @@ def test_a_pipe_and_a_device_are_not_read(tmp_path: Path, db: Path) -> None:
 def test_no_more_is_read_than_a_table_can_hold(
     tmp_path: Path, db: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backtests.history.files.MOST_BYTES", 2**20)
+    monkeypatch.setattr("backtests.importing.files.MOST_BYTES", 2**20)
     bomb = b"Date,Close\n" + b"0" * 2**21
     path = tmp_path / "A.csv"
     path.write_bytes(gzip.compress(bomb) if packed else bomb)

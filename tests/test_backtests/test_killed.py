@@ -9,8 +9,8 @@ import duckdb
 import filelock
 import pytest
 
-from backtests.history import access
-from backtests.history.store import FETCHED, Store
+from backtests.store import locking
+from backtests.store.store import FETCHED, Store
 from benchmarks import killed
 from benchmarks.killed import Case, Kill, Nursery, content, kill, kills, problems, unlike
 
@@ -125,7 +125,7 @@ def test_a_store_that_does_not_open_is_seen(scene: Scene, whole: Path) -> None:
 def test_a_lock_that_is_left_is_seen(
     scene: Scene, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "PATIENCE", 0.1)
+    monkeypatch.setattr(locking, "PATIENCE", 0.1)
     with (
         Store(whole).fetching(),
         filelock.FileLock(f"{whole}.lock"),

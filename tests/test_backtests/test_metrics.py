@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.calendar import all_sessions
 from backtests.engine.costs import FREE
 from backtests.engine.simulate import Result, simulate
 from backtests.evidence import metrics
-from backtests.history.calendar import all_sessions
 from tests.reference import formulas
 
 

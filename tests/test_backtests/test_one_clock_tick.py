@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from backtests.history.batch import dated
-from backtests.history.store import Store
+from backtests.store.batch import dated
+from backtests.store.store import Store
 
 TICK = pd.Timestamp("2025-04-07 18:00")
 DAYS = pd.DatetimeIndex(["2025-04-02", "2025-04-03"])

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.history.calendar import known_at
-from backtests.history.importing import Imported, import_path
+from backtests.calendar import known_at
 from backtests.history.panel import History
-from backtests.history.store import Store
+from backtests.importing.import_path import Imported, import_path
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 from tests.reference import byhand
 

@@ -32,10 +32,10 @@ import pandas as pd
 import pytest
 
 from backtests import pipeline
+from backtests.calendar import sessions
 from backtests.config import config_from
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.simulate import Result, simulate
-from backtests.history.calendar import sessions
 from backtests.history.panel import History
 from strategies import STRATEGIES
 from tests.reference import ledger

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kstest
 
+from backtests.calendar import sessions
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.simulate import simulate
 from backtests.evidence.placebo import _market as market_of
@@ -16,7 +17,6 @@ from backtests.evidence.placebo import (
     shift_placebo,
     timing_gain,
 )
-from backtests.history.calendar import sessions
 from signals.errors import ConfigError, DataError
 
 SESSIONS = sessions(pd.Timestamp("2018-01-02"), pd.Timestamp("2020-12-31"))

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.history.batch import Batch, dated
-from backtests.history.calendar import sessions
-from backtests.history.changes import JITTER
+from backtests.calendar import sessions
 from backtests.history.panel import History
-from backtests.history.store import Store
+from backtests.store.append import JITTER
+from backtests.store.batch import Batch, dated
+from backtests.store.store import Store
 
 DAYS = sessions(pd.Timestamp("2025-01-02"), pd.Timestamp("2025-03-31"))
 CLOSES = pd.Series(100.0 * 1.01 ** np.arange(len(DAYS)), DAYS)

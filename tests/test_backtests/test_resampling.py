@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import signals
+from backtests.calendar import sessions
 from backtests.engine.costs import Costs
 from backtests.evidence.resampling import NOT_QUOTED, is_quoted, resample_prices
-from backtests.history.calendar import sessions
 from backtests.history.panel import History
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError

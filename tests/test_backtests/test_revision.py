@@ -10,13 +10,13 @@ from backtests.config import config_from
 from backtests.evidence import metrics
 from backtests.evidence.revision import FACTORS, LEFT_OUT, by_revision, revised_in
 from backtests.evidence.sensitivity import sensitivity
-from backtests.history.batch import Batch
 from backtests.history.panel import History
-from backtests.history.store import Store
 from backtests.pipeline import Run, run
-from backtests.report.frame import rendered
 from backtests.report.numbers import metrics_of
 from backtests.report.revision_table import revision_rows
+from backtests.report.theme import rendered
+from backtests.store.batch import Batch
+from backtests.store.store import Store
 from signals import CostOfCapital, DryPowder, Policy
 
 TERMS = {"start": "2015-01-01"}

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from backtests.history.sec import batches, first_filed, trailing_years
+from backtests.importing.sec_facts import batches, first_filed, trailing_years
 
 
 def entry(year: int, filed: str) -> dict[str, object]:

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.calendar import sessions
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.simulate import Result, simulate
-from backtests.history.calendar import sessions
 from signals.errors import SimulationError
 from tests.reference import ledger
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.history.batch import dated
-from backtests.history.schema import MIGRATIONS
-from backtests.history.store import Store
+from backtests.store.batch import dated
+from backtests.store.schema import MIGRATIONS
+from backtests.store.store import Store
 from signals.errors import DataError
 
 NOW = pd.Timestamp("2026-01-05 12:00")
@@ -120,7 +120,7 @@ def test_a_write_that_fails_midway_leaves_nothing_behind(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.history.store.changes", fail)
+    monkeypatch.setattr("backtests.store.store.changes", fail)
     with pytest.raises(KeyboardInterrupt):
         store.add([batch("DGS10", 4.5)], NOW)
     assert store.series_ids() == ("DGS2",)
@@ -317,7 +317,7 @@ def test_a_copy_that_fails_leaves_no_file(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.history.store._append", fail)
+    monkeypatch.setattr("backtests.store.store._append", fail)
     with pytest.raises(KeyboardInterrupt):
         store.copy(tmp_path / "copy.duckdb", NOW)
     assert not (tmp_path / "copy.duckdb").exists()

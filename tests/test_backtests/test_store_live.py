@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.history.batch import Batch, dated
 from backtests.history.panel import History
-from backtests.history.schema import MIGRATIONS, SCHEMA_VERSION
-from backtests.history.store import FETCHED, Store
+from backtests.store.batch import Batch, dated
+from backtests.store.schema import MIGRATIONS, SCHEMA_VERSION
+from backtests.store.store import FETCHED, Store
 from signals.errors import ConfigError, DataError
 
 NOW = pd.Timestamp("2026-01-05 12:00")
@@ -207,7 +207,7 @@ def test_a_second_fetch_is_told_to_wait_while_imports_go_on(store: Store) -> Non
 
 def test_a_fetch_that_was_killed_leaves_the_way_free(store: Store) -> None:
     hold = (
-        "import sys, time; from backtests.history.store import Store\n"
+        "import sys, time; from backtests.store.store import Store\n"
         "with Store(sys.argv[1]).fetching(): print('in', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
@@ -247,7 +247,7 @@ def test_a_fetch_that_fails_midway_is_not_remembered(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.history.store._note", fail)
+    monkeypatch.setattr("backtests.store.store._note", fail)
     with pytest.raises(KeyboardInterrupt):
         store.add([plain({"2025-04-01": 100.0})], LATER, fetched={"GDP": FETCHED})
     assert len(everything(store)) == 1
@@ -328,7 +328,7 @@ def test_a_newer_store_is_refused_by_readers_and_writers(old: Store) -> None:
 KILLED = """
 import sys, time
 import pandas as pd
-from backtests.history import store
+from backtests.store import store
 from tests.test_backtests.test_store_live import plain
 if sys.argv[2] == "midway":
     def wait(*_):
@@ -416,7 +416,7 @@ def test_as_of_before_anything_or_no_date_says_so(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 import pandas as pd
-from backtests.history.store import Store
+from backtests.store.store import Store
 from tests.test_backtests.test_store_live import plain
 size = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))

@@ -136,7 +136,7 @@ def test_the_plan_of_a_whole_history_is_what_each_session_knew(history: History)
 
 def test_a_store_read_as_of_each_session_says_the_same(history: History, tmp_path: Path) -> None:
     """The closes so far are imported on each evening, so ``as_of`` has rows to leave out."""
-    from backtests.history.importing import import_path
+    from backtests.importing.import_path import import_path
 
     closes = history.closes["SPY"].loc["2022":"2024-03-04"]
     week = closes.index[-6:]

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from backtests.history.sec import Fact, trailing_years
+from backtests.importing.sec_facts import Fact, trailing_years
 
 HALF, YEAR_BEFORE, HALF_BEFORE = "2025-06-30", "2024-12-31", "2024-06-30"
 

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests import walkforward
+from backtests.calendar import sessions
 from backtests.config import RunConfig, config_from
+from backtests.evidence import walkforward
 from backtests.evidence.attribution import attribution
 from backtests.evidence.metrics import sharpe
-from backtests.history.calendar import sessions
+from backtests.evidence.walkforward import WalkForward, combinations, seams_of, walk_forward
 from backtests.history.panel import History
 from backtests.pipeline import read, run
-from backtests.walkforward import WalkForward, combinations, seams_of, walk_forward
 from benchmarks.walkforward import AHEAD, ASSET, FREE, TRUE_K, made_up, noise, planted, settings
 from signals import Reading
 from signals.errors import ConfigError

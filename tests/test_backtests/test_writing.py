@@ -93,7 +93,7 @@ def test_signals_end_a_command_alike(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(
-        "backtests.history.store.Store.summary", lambda self: os.kill(os.getpid(), number)
+        "backtests.store.store.Store.summary", lambda self: os.kill(os.getpid(), number)
     )
     assert command(["data", "--store", "any.duckdb"]) == code
     assert capsys.readouterr().err == "error: stopped; no file is left half written\n"

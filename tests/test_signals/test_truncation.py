@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.history.importing import import_path
 from backtests.history.panel import History
-from backtests.history.store import Store
+from backtests.importing.import_path import import_path
+from backtests.store.store import Store
 from signals.base import hysteresis
 from signals.catalog import CATALOG
 from signals.dry_powder import DryPowder

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.calendar import all_sessions
 from backtests.config import build
-from backtests.history.calendar import all_sessions
 from signals.errors import ConfigError
 from signals.regime import Reading
 from strategies import (

@@ -11,9 +11,9 @@ import pytest
 
 import signals
 from backtests import pipeline
+from backtests.calendar import all_sessions
 from backtests.config import config_from
 from backtests.evidence.entries import of_own_states
-from backtests.history.calendar import all_sessions
 from backtests.history.panel import History
 from signals.regime import Reading, Regime
 from strategies import STRATEGIES, CashHeavy, DualMomentum, Patient, Strategy, Survival, Trend

@@ -18,8 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.history.batch import SEC, Batch
-from backtests.history.calendar import OPEN, session_after
+from backtests.calendar import OPEN, session_after
+from backtests.store.batch import SEC, Batch
 from signals.catalog import LATE_FILERS, ttm_id, year_ago_id
 from signals.universe import asset
 

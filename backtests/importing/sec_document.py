@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.history.cells import OLDEST
-from backtests.history.tables import Foreign
+from backtests.importing.csv_readers import Foreign
+from backtests.store.cells import OLDEST
 from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
 

@@ -22,10 +22,10 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.history import sec
-from backtests.history.batch import Batch
-from backtests.history.sec_document import read_document
-from backtests.history.tables import Foreign, read_csv
+from backtests.importing import sec_facts
+from backtests.importing.csv_readers import Foreign, read_csv
+from backtests.importing.sec_document import read_document
+from backtests.store.batch import Batch
 from signals.errors import DataError
 
 _UNREADABLE = (
@@ -225,5 +225,5 @@ def _bytes(file: Path) -> bytes:
 
 def _solve(parsed: Parsed, facts: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
     for (concept, ticker), entries in facts.items():
-        found = sec.batches(concept, ticker, sec.first_filed(ticker, entries))
+        found = sec_facts.batches(concept, ticker, sec_facts.first_filed(ticker, entries))
         parsed.batches.extend(batch for batch in found if not batch.rows.empty)

@@ -2,7 +2,7 @@
 
 A path is ``package.module:Name``. The module is found in the working folder, else as Python finds
 any. Whatever is wrong with it is told on one line, here or when it is asked
-(:mod:`backtests.contract`).
+(:mod:`backtests.plugins.contract`).
 """
 
 import inspect
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from backtests.contract import OURS, check_attributes, guard, own_bases, theirs
+from backtests.plugins.contract import OURS, check_attributes, guard, own_bases, theirs
 from signals.base import Signal
 from signals.errors import ConfigError, DrypowderError, placed, unknown
 from strategies import STRATEGIES, Strategy

@@ -18,10 +18,8 @@ import duckdb
 import pandas as pd
 
 from backtests.atomic import replacing, resolved
-from backtests.history.access import alone, check_writable, reading, said_by_system, writing
-from backtests.history.batch import Batch, is_price
-from backtests.history.calendar import new_york_now
-from backtests.history.changes import (
+from backtests.calendar import new_york_now
+from backtests.store.append import (
     ARCHIVED,
     BEGAN,
     JITTER,
@@ -32,7 +30,9 @@ from backtests.history.changes import (
     differ,
     precision,
 )
-from backtests.history.schema import version_of
+from backtests.store.batch import Batch, is_price
+from backtests.store.locking import alone, check_writable, reading, said_by_system, writing
+from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import DataError
 

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from backtests.calendar import all_sessions
 from backtests.config import RunConfig, config_from
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
-from backtests.history.calendar import all_sessions
 from backtests.history.panel import History
 from backtests.pipeline import SHORTEST, Run, history_of, read, run_on, trade, window
 from signals.errors import ConfigError, unknown

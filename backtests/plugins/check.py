@@ -8,9 +8,9 @@ import pandas as pd
 
 from backtests import pipeline
 from backtests.config import RunConfig
-from backtests.contract import ask
-from backtests.evidence.lookahead import refuse_lookahead
 from backtests.history.panel import History
+from backtests.plugins.contract import ask
+from backtests.plugins.lookahead import refuse_lookahead
 from signals.base import Signal
 from signals.errors import DrypowderError, MissingSeries, SimulationError, placed
 from signals.regime import Reading

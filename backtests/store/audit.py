@@ -14,7 +14,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import (
+from backtests.calendar import all_sessions, known_at, new_york_now, sessions
+from backtests.store.append import newest_values
+from backtests.store.batch import (
     ARCHIVE,
     FRED,
     SEC,
@@ -24,12 +26,10 @@ from backtests.history.batch import (
     stale_after,
     unit_of,
 )
-from backtests.history.calendar import all_sessions, known_at, new_york_now, sessions
-from backtests.history.cells import HIGHEST_PRICE, LEAP, leaps
-from backtests.history.changes import newest_values
-from backtests.history.prices import TICKER
-from backtests.history.shifts import shifts
-from backtests.history.store import CLOCK_BACK, Store
+from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps
+from backtests.store.closes import TICKER
+from backtests.store.shifts import shifts
+from backtests.store.store import CLOCK_BACK, Store
 from signals.catalog import CATALOG
 from signals.universe import asset
 
@@ -123,7 +123,7 @@ def _note(series: object, where: object, what: str) -> Finding:
     return Finding(severity="note", series=str(series), what=what, where=_day(where))
 
 
-def _many(n: int, noun: str) -> str:
+def _many(n: int | np.integer, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
@@ -401,7 +401,7 @@ def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
             id,
             observed[gaps[0]],
             f"{_many(len(gaps), 'gap')} longer than a {entry.frequency}, the longest of "
-            f"{step.max():.0f} days, the first after this date",
+            f"{np.max(step):.0f} days, the first after this date",
         )
 
 

@@ -20,9 +20,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import ARCHIVE, Batch, is_price
-from backtests.history.cells import LEAP, counted_from, leaps
-from backtests.history.prices import check_shifts
+from backtests.store.batch import ARCHIVE, Batch, is_price
+from backtests.store.cells import LEAP, counted_from, leaps
+from backtests.store.closes import check_shifts
 from signals.errors import DataError
 from signals.universe import asset
 

@@ -22,7 +22,7 @@ import duckdb
 import filelock
 
 from backtests.atomic import resolved
-from backtests.history.schema import migrate, version_of
+from backtests.store.schema import migrate, version_of
 from signals.errors import DataError
 
 PATIENCE = 20.0  # seconds a reader or writer waits for others to leave the file

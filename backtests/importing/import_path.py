@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from backtests.atomic import expanded
-from backtests.history.batch import is_price
-from backtests.history.calendar import new_york_now
-from backtests.history.changes import Added
-from backtests.history.files import Parsed, parse
-from backtests.history.store import Store
+from backtests.calendar import new_york_now
+from backtests.importing.files import Parsed, parse
+from backtests.store.append import Added
+from backtests.store.batch import is_price
+from backtests.store.store import Store
 from signals.errors import DataError
 from signals.universe import asset
 

@@ -4,10 +4,10 @@ import re
 
 import pandas as pd
 
-from backtests.history.batch import Batch, dated, is_price, rule_of
-from backtests.history.calendar import all_sessions, known_at
-from backtests.history.cells import check_values
-from backtests.history.shifts import shifts
+from backtests.calendar import all_sessions, known_at
+from backtests.store.batch import Batch, dated, is_price, rule_of
+from backtests.store.cells import check_values
+from backtests.store.shifts import shifts
 from signals.errors import DataError
 from signals.universe import asset
 
@@ -71,7 +71,7 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
     Raises
     ------
     DataError
-        When there is a shift that no market makes, see :func:`~backtests.history.shifts.shifts`.
+        When there is a shift that no market makes, see :func:`~backtests.store.shifts.shifts`.
     """
     found = shifts(ticker, closes)
     for shift in found:

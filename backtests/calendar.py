@@ -7,6 +7,7 @@ up to which a value may be known.
 
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from signals.catalog import Rule
@@ -51,7 +52,7 @@ def session_after(
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
-    if len(position) and position.max() >= len(index):
+    if len(position) and np.max(position) >= len(index):
         raise ConfigError(
             f"expected dates up to {index[-1].date()}, was {dates.max().date()}; correct the date"
         )

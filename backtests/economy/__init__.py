@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import dated
-from backtests.history.calendar import OPEN, session_after, sessions
-from backtests.history.economy.prices import Prices, make_prices
-from backtests.history.economy.publish import publish
-from backtests.history.economy.quantities import Quantities, make_quantities
+from backtests.calendar import OPEN, session_after, sessions
+from backtests.economy.prices import Prices, make_prices
+from backtests.economy.publish import publish
+from backtests.economy.quantities import Quantities, make_quantities
+from backtests.store.batch import dated
 from signals.errors import ConfigError
 from signals.regime import Regime
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from backtests.history.batch import is_price
+from backtests.store.batch import is_price
 from signals.catalog import CATALOG
 from signals.errors import DataError
 

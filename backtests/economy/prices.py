@@ -30,8 +30,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.history.economy.assets import EXPOSURES, Exposure
-from backtests.history.economy.quantities import DT, Quantities
+from backtests.economy.assets import EXPOSURES, Exposure
+from backtests.economy.quantities import DT, Quantities
 from signals.regime import Regime
 
 _PHASES = [r.value for r in Regime]  # INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING, OPPORTUNITY

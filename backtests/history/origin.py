@@ -7,9 +7,9 @@ from typing import Literal
 
 import pandas as pd
 
-from backtests.history.calendar import new_york_now
+from backtests.calendar import new_york_now
 from backtests.history.panel import History
-from backtests.history.store import Store, default_store
+from backtests.store.store import Store, default_store
 from signals.errors import ConfigError
 
 Source = Literal["store", "simulated"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.history.calendar import known_at
+from backtests.calendar import known_at
 from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from backtests.history.economy.prices import Prices
-from backtests.history.economy.quantities import Quantities
+from backtests.economy.prices import Prices
+from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
 
 _FILING_DAYS = 30

@@ -16,8 +16,8 @@ import pandas as pd
 
 from backtests import pipeline
 from backtests.config import RunConfig
-from backtests.contract import ask
 from backtests.history.panel import History
+from backtests.plugins.contract import ask
 from signals import SIGNALS
 from signals.base import Signal
 from signals.errors import DrypowderError, LookaheadError, SimulationError

@@ -10,9 +10,9 @@ from io import StringIO
 
 import pandas as pd
 
-from backtests.history.batch import FRED, PRICES, TABLE, Batch, dated, is_price
-from backtests.history.cells import dates_of, values_of
-from backtests.history.prices import TICKER, check_shifts, counted, latest, on_sessions
+from backtests.store.batch import FRED, PRICES, TABLE, Batch, dated, is_price
+from backtests.store.cells import dates_of, values_of
+from backtests.store.closes import TICKER, check_shifts, counted, latest, on_sessions
 from signals.catalog import CATALOG, FILERS, annual_id
 from signals.errors import DataError
 from signals.universe import asset

@@ -1,0 +1,1 @@
+"""The DuckDB file of observations: schema, locking, appending, audit."""
