@@ -19,10 +19,11 @@ from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
 from backtests.history.origin import Choice, Source
 from backtests.plugins.contract import theirs
+from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_own, own_signal, own_strategy, source_of
-from signals import DRIVERS, SIGNALS, Signal, needed
-from signals.drivers import VOTES
+from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
+from signals.regimes import Labels, Votes
 from strategies import STRATEGIES, Strategy
 
 T = TypeVar("T")
@@ -35,9 +36,12 @@ class RunConfig(pydantic.BaseModel):
     ----------
     strategy
         A name of :data:`strategies.STRATEGIES`, or the dotted path of one's own, ``module:Name``.
-        :func:`config_from` takes ``name@driver`` too.
-    driver
-        What its regime is driven by: one of :data:`signals.DRIVERS`.
+        :func:`config_from` takes ``name@model`` and ``name@labels.csv`` too.
+    regime_model
+        How the signals become a regime: one of :data:`signals.REGIMES`.
+    labels
+        CSV of dates and labels, for the model ``labels``; see
+        :func:`backtests.plugins.labels.read_labels`.
     params
         Parameters of the strategy that differ from its defaults.
     universe
@@ -83,7 +87,7 @@ class RunConfig(pydantic.BaseModel):
             return given
         raise ValueError(f"expected a date like 2015-01-01, was {shown(given)}")
 
-    @pydantic.field_validator("store", mode="before")
+    @pydantic.field_validator("store", "labels", mode="before")
     @classmethod
     def _a_path(cls, given: Any) -> Any:
         if isinstance(given, str | Path):
@@ -91,7 +95,8 @@ class RunConfig(pydantic.BaseModel):
         return given
 
     strategy: str
-    driver: str = VOTES
+    regime_model: str = Votes.name
+    labels: Path | None = None
     params: dict[str, Any] = {}
     universe: dict[str, tuple[str, ...]] = {}
     signals: dict[str, dict[str, Any]] = {}
@@ -113,9 +118,9 @@ class RunConfig(pydantic.BaseModel):
 
     @property
     def label(self) -> str:
-        """The strategy's name, with its driver where that is not the votes."""
+        """The strategy's name, with its regime model where that is not the votes."""
         name = self.strategy_class().name
-        return name if self.driver == VOTES else f"{name}@{self.driver}"
+        return name if self.regime_model == Votes.name else f"{name}@{self.regime_model}"
 
     def strategy_class(self) -> type[Strategy]:
         """Return the class of the strategy, of the registry or one's own.
@@ -140,13 +145,7 @@ class RunConfig(pydantic.BaseModel):
             When the name, a parameter or a sleeve is unknown, or a value cannot be used.
         """
         cls = self.strategy_class()
-        if self.driver not in DRIVERS:
-            raise ConfigError(unknown("driver", self.driver, DRIVERS))
-        if self.driver != VOTES and not cls.follows_regime:
-            raise ConfigError(
-                f"expected a strategy that follows the regime for the driver {self.driver}, was "
-                f"{cls.name}; leave the driver out"
-            )
+        self._check_model(cls)
         _refuse_unknown(self.universe, _sleeves(cls), f"sleeve of {cls.name}")
         twice = sorted(self.universe.keys() & self.params.keys())
         if twice:
@@ -175,6 +174,39 @@ class RunConfig(pydantic.BaseModel):
             for name, cls in classes.items()
         }
 
+    def _check_model(self, cls: type[Strategy]) -> None:
+        """Raise ConfigError unless the regime model is known and fits the strategy."""
+        name = self.regime_model
+        if name not in REGIMES:
+            raise ConfigError(unknown("regime model", name, REGIMES))
+        if name != Votes.name and not cls.follows_regime:
+            raise ConfigError(
+                f"expected a strategy that follows the regime for the regime model {name}, was "
+                f"{cls.name}; leave the model out"
+            )
+        if (name == Labels.name) != (self.labels is not None):
+            raise ConfigError(
+                f"expected a file of labels for the regime model {Labels.name} alone, was "
+                f"{'none' if self.labels is None else self.labels} for {name}; correct one of the "
+                "two"
+            )
+
+    def build_model(self) -> RegimeModel:
+        """Return the regime model.
+
+        Raises
+        ------
+        ConfigError
+            When its labels cannot be used.
+        DataError
+            When the file of labels cannot be read.
+        """
+        if self.regime_model == Votes.name:
+            return Votes(voters=(*voters(), *self.more_voters()))
+        if self.labels is not None:
+            return Labels(dated=read_labels(self.labels))
+        return REGIMES[self.regime_model]()
+
     def more_voters(self) -> tuple[str, ...]:
         """Return the names of one's own signals that vote."""
         return tuple(own_signal(path).name for path, votes in self.own_signals.items() if votes)
@@ -182,7 +214,8 @@ class RunConfig(pydantic.BaseModel):
     def series(self) -> tuple[str, ...]:
         """Return the ids and tickers that a run of it reads beside bills, each once."""
         strategy, chosen = self.build_strategy(), self.build_signals()
-        ids = (*strategy.assets, *strategy.reads, self.benchmark, *needed(chosen))
+        read = (*needed(chosen), *self.build_model().inputs)
+        ids = (*strategy.assets, *strategy.reads, self.benchmark, *read)
         return tuple(dict.fromkeys(ids))
 
     def end_day(self) -> pd.Timestamp | None:
@@ -202,7 +235,8 @@ class RunConfig(pydantic.BaseModel):
     def identity(self) -> str:
         """Return what tells this run from another on equal data, as canonical JSON."""
         where = {"source", "store", "seed", "years", "thesis"}
-        built = {"params", "universe", "signals"}  # stand in the run's id as built, defaults too
+        # These stand in the run's id as built, with their defaults.
+        built = {"params", "universe", "signals", "labels"}
         data = self.model_dump(mode="json", exclude=where | built)
         data["own"] = [source_of(cls) for cls in self._own_classes()]
         return json.dumps(data, sort_keys=True)
@@ -256,7 +290,7 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
         if isinstance(data.get(key), Mapping):
             _refuse_unknown(data[key], [f.name for f in fields(part)], f"config key in {key}")
     try:
-        config = RunConfig.model_validate(_split_driver(data))
+        config = RunConfig.model_validate(_split_model(data))
     except pydantic.ValidationError as error:
         raise ConfigError(_first_fault(error, "config key ")) from None
     if config.start and config.end and config.start > config.end:
@@ -265,6 +299,7 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
         )
     config.build_strategy()
     config.build_signals()
+    config.build_model()
     return config
 
 
@@ -273,17 +308,19 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
     _refuse_unknown(data, RunConfig.model_fields, "config key")
 
 
-def _split_driver(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data with ``name@driver`` as two keys."""
-    name, at, driver = str(data.get("strategy", "")).partition("@")
+def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data with ``name@model``, or ``name@labels.csv``, as keys of their own."""
+    name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:
         return dict(data)
-    if data.get("driver", driver) != driver:
+    if model.endswith(".csv"):
+        return {**data, "strategy": name, "regime_model": Labels.name, "labels": model}
+    if data.get("regime_model", model) != model:
         raise ConfigError(
-            f"expected one driver, were {driver!r} in the strategy and {data['driver']!r}; leave "
-            "one out"
+            f"expected one regime model, were {model!r} in the strategy and "
+            f"{data['regime_model']!r}; leave one out"
         )
-    return {**data, "strategy": name, "driver": driver}
+    return {**data, "strategy": name, "regime_model": model}
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -307,8 +344,7 @@ def config_toml(config: RunConfig) -> str:
     import tomli_w
 
     data = config.model_dump(mode="python", exclude_none=True)
-    if config.store is not None:
-        data["store"] = str(config.store)
+    data |= {key: str(data[key]) for key in ("store", "labels") if key in data}
     return tomli_w.dumps(data)
 
 

@@ -13,29 +13,19 @@ import pandas as pd
 
 from backtests.config import RunConfig
 from backtests.history.panel import History
-from signals.agnostic import RIVALS
-from signals.drivers import QUANTITIES, VOTES
-from signals.regime import Reading
-
-#: Signals that make a regime by their own flag, beside the votes.
-BESIDE_THE_VOTES = ("absorption", "forced_selling", "opportunity")
+from signals.evaluate import inputs_of
+from signals.reading import Reading
 
 
-def rests_on(config: RunConfig, reading: Reading) -> dict[str, tuple[str, ...]]:
-    """Return the signals that a strategy's state rests on, by name, each with its inputs.
+def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
+    """Return what a strategy's state rests on: by name of a signal, the inputs that it reads.
 
-    Those are the votes and the three flags beside them, ``absorption`` alone, or the rival, by the
-    driver. A strategy that does not follow the regime may rest on any signal.
+    A strategy that follows the regime rests on what its regime model takes into account. Another
+    one may rest on any signal.
     """
-    chosen = config.build_signals()
-    if not config.build_strategy().follows_regime:
-        return {name: signal.inputs for name, signal in chosen.items()}
-    if config.driver not in (VOTES, QUANTITIES):
-        return {config.driver: RIVALS[config.driver].inputs}
-    votes = () if config.driver == QUANTITIES else tuple(reading.votes.columns)
-    beside = BESIDE_THE_VOTES[:1] if config.driver == QUANTITIES else BESIDE_THE_VOTES
-    names = dict.fromkeys((*votes, *beside))
-    return {str(name): chosen[name].inputs for name in names if name in chosen}
+    chosen, model = config.build_signals(), config.build_model()
+    names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
+    return {name: inputs_of(chosen[name], chosen) for name in names if name in chosen}
 
 
 def lost(

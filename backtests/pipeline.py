@@ -16,7 +16,7 @@ from backtests.history.panel import History
 from backtests.version import __version__
 from signals.errors import ConfigError, MissingSeries, StaleSeries
 from signals.index import check_sessions
-from signals.regime import Reading
+from signals.reading import Reading
 from signals.universe import asset
 from strategies import Strategy, decide
 
@@ -61,7 +61,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """What it is called: the strategy, and its driver where that is not the votes."""
+        """The strategy's name, with its regime model where that is not the votes."""
         return self.config.label
 
     @property
@@ -119,10 +119,9 @@ def history_of(
 
 
 def read(config: RunConfig, history: History) -> Reading:
-    """Return the reading of a history by a configuration's signals and driver."""
-    chosen = config.build_signals()
-    reading = signals.read(history.panel, chosen, config.more_voters())
-    return signals.drive(history.panel, reading, chosen, config.driver)
+    """Return the reading of a history by a configuration's signals and regime model."""
+    model = config.build_model()
+    return signals.read(history.panel, config.build_signals(), config.more_voters(), model)
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:
@@ -218,7 +217,8 @@ def run_id(config: RunConfig, history: History) -> str:
         config.identity(),
         repr(config.build_strategy()),
         repr(config.build_signals()),
-        repr((votes, signals.MIN_VIEWS)),
+        repr(votes),
+        repr(config.build_model()),
         history.digest(),
     )
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]

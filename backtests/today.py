@@ -29,9 +29,9 @@ from backtests.history.panel import History
 from backtests.holdings import CASH, check_held, orders_to, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import decisions, read
-from signals.base import since
 from signals.errors import ConfigError
-from signals.regime import Reading
+from signals.hysteresis import since
+from signals.reading import Reading
 from strategies import Strategy, decide
 from strategies.base import check_weights
 
@@ -119,8 +119,8 @@ def today(
     Parameters
     ----------
     config
-        Names the strategy, its driver, signals, schedule, band, costs and start. It decides at the
-        close of the first session at or after ``start``, default the first with a regime.
+        Names the strategy, its regime model, signals, schedule, band, costs and start. It decides
+        at the close of the first session at or after ``start``, default the first with a regime.
     history
         Must hold prices of its assets and of the holdings.
     session
@@ -320,7 +320,7 @@ def make_plan(config: RunConfig, history: History) -> Plan:
     state = strategy.state(reading, panel)
     followed = _followed(config, history, reading)
     decided = decisions(config, strategy, state, followed)
-    rests = rests_on(config, reading)
+    rests = rests_on(config)
     gone = lost(state, history, reading, rests if strategy.follows_regime else {})
     decided = decided[~gone.loc[decided].to_numpy()]
     return Plan(

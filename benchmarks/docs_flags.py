@@ -18,7 +18,8 @@ from backtests.history.panel import History
 from backtests.pipeline import run
 from signals import Absorption, Capex, Convexity, DryPowder, Opportunity
 from signals.catalog import ttm_id, year_ago_id
-from signals.regime import Reading, Regime
+from signals.reading import Reading
+from signals.regimes import Regime
 
 YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)

@@ -1,14 +1,16 @@
 """L3: the regime flips from injection to absorption when the impulse meets an empty stock."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive
+from signals.base import CompoundSignal, Evaluation, Signal, ordered, positive
 from signals.capex import Capex
 from signals.dry_powder import DryPowder
+from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
 #: The share is clipped here before its logit, so that an empty stock does not give infinity.
@@ -16,7 +18,7 @@ EDGE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Absorption(Signal):
+class Absorption(CompoundSignal):
     """Capital spending against the idle capital that is left to pay for it.
 
     Formula
@@ -24,7 +26,7 @@ class Absorption(Signal):
         in USD billions; score = z(logit u), u clipped to 0.01 to 0.99.
     Flag
         Absorbing when u is above ``enter`` and the impulse above ``impulse_enter``; left when u is
-        below ``leave`` or the impulse below ``impulse_leave``. Injecting (:meth:`injecting`) when
+        below ``leave`` or the impulse below ``impulse_leave``. Injecting (:attr:`injecting`) when
         u is below ``injecting_enter``, the impulse above ``impulse_enter`` and idle capital above
         ``idle_enter``; left when u is above ``leave``, the impulse below ``impulse_leave`` or idle
         capital below ``idle_leave``.
@@ -46,8 +48,6 @@ class Absorption(Signal):
 
     Parameters
     ----------
-    capex, dry_powder
-        The two parts.
     enter, leave, injecting_enter
         Levels of u, fractions.
     impulse_enter, impulse_leave
@@ -75,10 +75,10 @@ class Absorption(Signal):
         "capex_share": "% of GDP",
         "idle": "USD bn",
         "idle_share": "% of GDP",
+        "excess_reserves": "USD bn",
     }
+    parts: ClassVar[Mapping[str, type[Signal]]] = {"dry_powder": DryPowder, "capex": Capex}
 
-    capex: Capex = field(default_factory=Capex)
-    dry_powder: DryPowder = field(default_factory=DryPowder)
     enter: float = 0.5
     leave: float = 0.4
     injecting_enter: float = 0.3
@@ -86,7 +86,6 @@ class Absorption(Signal):
     impulse_leave: float = 5.0
     idle_enter: float = 2.0
     idle_leave: float = 1.0
-    confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
@@ -98,8 +97,8 @@ class Absorption(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What its two parts read."""
-        return tuple(dict.fromkeys((*self.dry_powder.inputs, *self.capex.inputs)))
+        """Nothing of its own."""
+        return ()
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -111,9 +110,20 @@ class Absorption(Signal):
             ),
         )
 
-    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+    @property
+    def injecting(self) -> tuple[Threshold, ...]:
+        """An impulse that idle capital amply pays for."""
+        return (
+            Threshold(gauge="u", enter=self.injecting_enter, leave=self.leave, above=False),
+            Threshold(
+                gauge="impulse", enter=self.impulse_enter, leave=self.impulse_leave, above=True
+            ),
+            Threshold(gauge="idle_share", enter=self.idle_enter, leave=self.idle_leave, above=True),
+        )
+
+    def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
         """Return u with the parts it is made of."""
-        capex, powder = self.capex.gauges(panel), self.dry_powder.gauges(panel)
+        capex, powder = parts["capex"].gauges, parts["dry_powder"].gauges
         return pd.DataFrame(
             {
                 "u": capex["level"] / (capex["level"] + powder["idle"]),
@@ -122,69 +132,35 @@ class Absorption(Signal):
                 "capex_share": capex["share"],
                 "idle": powder["idle"],
                 "idle_share": powder["share"],
+                "excess_reserves": powder["excess_reserves"],
             }
         )
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return z(logit u)."""
-        u = self.gauges(panel)["u"].clip(EDGE, 1 - EDGE)
+        u = gauges["u"].clip(EDGE, 1 - EDGE)
         logit: pd.Series = np.log(u / (1 - u))  # type: ignore[assignment]
-        return zscore(logit).rename(self.name)
+        return zscore(logit)
 
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether capital is being absorbed."""
-        return self._absorbing(self.gauges(panel))
-
-    def _absorbing(self, g: pd.DataFrame) -> pd.Series:
-        enter = (g["u"] > self.enter) & (g["impulse"] > self.impulse_enter)
-        leave = (g["u"] < self.leave) | (g["impulse"] < self.impulse_leave)
-        return latch(enter, leave, _view(g), self.confirm).rename(self.name)
-
-    def counterfactual(self, panel: pd.DataFrame, factor: float) -> pd.Series:
+    def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
         """Return the flag as it would be with all capital spending multiplied by ``factor``.
 
         The impulse stays as it is, since it compares spending with spending.
         """
-        g = self.gauges(panel)
-        spent = factor * g["capex"]
-        return self._absorbing(g.assign(u=spent / (spent + g["idle"])))
+        spent = factor * gauges["capex"]
+        return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))
 
-    def beside(self, panel: pd.DataFrame) -> dict[str, float]:
+    def beside(self, evaluation: Evaluation) -> dict[str, float]:
         """Return numbers that show how little the flag depends on the size of capital spending."""
-        on = self.flag(panel).fillna(False).astype(bool)
-        excess = self.dry_powder.gauges(panel)["excess_reserves"][on]
-        days = {
-            "days on": 1.0,
-            "days on with capex halved": 0.5,
-            "days on with capex doubled": 2.0,
-        }
+        gauges, on = evaluation.gauges, evaluation.flag.fillna(False).astype(bool)
+        without_excess = (gauges["excess_reserves"][on] == 0).mean()
         return {
-            "capex, % of GDP": float(self.gauges(panel)["capex_share"].iloc[-1]),
-            **{what: self._days_on(panel, factor) for what, factor in days.items()},
-            "share of the days on without excess reserves, %": 100 * float((excess == 0).mean()),
+            "capex, % of GDP": float(gauges["capex_share"].iloc[-1]),
+            "days on": float(on.sum()),
+            "days on with capex halved": self._days_on(gauges, 0.5),
+            "days on with capex doubled": self._days_on(gauges, 2.0),
+            "share of the days on without excess reserves, %": 100 * float(without_excess),
         }
 
-    def _days_on(self, panel: pd.DataFrame, factor: float) -> float:
-        return float(self.counterfactual(panel, factor).fillna(False).sum())
-
-    def injecting(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether capital spending still injects: an impulse, amply paid from idle capital.
-
-        Pandas ``boolean``, NA without a view; the same timing as the flag.
-        """
-        g = self.gauges(panel)
-        enter = (
-            (g["u"] < self.injecting_enter)
-            & (g["impulse"] > self.impulse_enter)
-            & (g["idle_share"] > self.idle_enter)
-        )
-        leave = (
-            (g["u"] > self.leave)
-            | (g["impulse"] < self.impulse_leave)
-            | (g["idle_share"] < self.idle_leave)
-        )
-        return latch(enter, leave, _view(g), self.confirm).rename("injecting")
-
-
-def _view(gauges: pd.DataFrame) -> pd.Series:
-    return gauges[["u", "impulse", "idle_share"]].notna().all(axis=1)
+    def _days_on(self, gauges: pd.DataFrame, factor: float) -> float:
+        return float(self.counterfactual(gauges, factor).fillna(False).sum())

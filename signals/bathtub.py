@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import ScoreSignal, positive, require
+from signals.base import ScoreSignal, positive
 from signals.transforms import zscore
 
 
@@ -70,7 +70,6 @@ class Bathtub(ScoreSignal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the level, its change, and the two parts of the change."""
-        require(panel, self.inputs, self.name)
         assets, account = panel["WALCL"] / 1e3, panel["WTREGEN"] / 1e3
         level = assets - account - panel["RRPONTSYD"]
         tap = assets.diff(self.horizon)

@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import CONFIRM, Signal, Threshold, hysteresis, ordered, positive, require
+from signals.base import Signal, ordered, positive
 from signals.catalog import CATALOG, FILERS, ttm_id, year_ago_id
 from signals.errors import ConfigError, unknown
+from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
@@ -67,7 +68,6 @@ class Capex(Signal):
     minimum: int = 4
     enter: float = 20.0
     leave: float = 10.0
-    confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
@@ -95,7 +95,6 @@ class Capex(Signal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the impulse, the level, its share of GDP, and how many firms are compared."""
-        require(panel, self.inputs, self.name)
         now = panel[[ttm_id("CAPEX", firm) for firm in self.firms]].set_axis(self.firms, axis=1)
         then = panel[[year_ago_id("CAPEX", firm) for firm in self.firms]].set_axis(
             self.firms, axis=1
@@ -112,11 +111,6 @@ class Capex(Signal):
             }
         )
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return z(impulse)."""
-        return zscore(self.gauges(panel)["impulse"]).rename(self.name)
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether capital spending is an impulse."""
-        impulse = self.gauges(panel)["impulse"]
-        return hysteresis(impulse, self.enter, self.leave, self.confirm).rename(self.name)
+        return zscore(gauges["impulse"])

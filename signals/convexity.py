@@ -1,14 +1,15 @@
 """L4: competition for capital is convex."""
 
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from signals.absorption import Absorption
-from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
+from signals.base import CompoundSignal, Evaluation, Signal, ordered, positive
+from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
 _WEEK = 5
@@ -16,7 +17,7 @@ _BANDS = ("slope", "kink", "low", "high")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convexity(Signal):
+class Convexity(CompoundSignal):
     """What one more unit of absorption adds to the cost of capital, and whether that rises.
 
     Formula
@@ -45,8 +46,6 @@ class Convexity(Signal):
 
     Parameters
     ----------
-    absorption
-        Where u comes from.
     knee
         Of u, a fraction.
     horizon, minimum
@@ -78,15 +77,14 @@ class Convexity(Signal):
         "u": "fraction",
         "excursions": "so far",
     }
+    parts: ClassVar[Mapping[str, type[Signal]]] = {"absorption": Absorption}
 
-    absorption: Absorption = field(default_factory=Absorption)
     knee: float = 0.5
     horizon: int = 13
     minimum: int = 104
     excursions: int = 3
     draws: int = 400
     level: float = 0.90
-    confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
@@ -99,8 +97,8 @@ class Convexity(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What u is made of, the Treasury yield and the Baa spread."""
-        return (*self.absorption.inputs, "DGS10", "BAA10Y")
+        """The Treasury yield and the Baa spread."""
+        return ("DGS10", "BAA10Y")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -110,12 +108,12 @@ class Convexity(Signal):
             Threshold(gauge="u", enter=self.knee, leave=self.knee, above=True),
         )
 
-    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+    def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
         """Return the estimates as known at each session, u, and the excursions so far."""
-        require(panel, self.inputs, self.name)
-        u = self.absorption.gauges(panel)["u"]
+        absorption = parts["absorption"]
+        u = absorption.gauges["u"]
         cost = panel["DGS10"] + panel["BAA10Y"]
-        stays = _excursions(u, self.knee, self.absorption.leave, _WEEK * self.horizon)
+        stays = _excursions(u, self.knee, _leave_of(absorption), _WEEK * self.horizon)
         estimates = self._estimates(u, cost, stays)
         beyond = (u > self.knee).astype(float)
         return pd.DataFrame(
@@ -130,16 +128,9 @@ class Convexity(Signal):
             }
         )
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return z(price); NaN while it is not identified."""
-        return zscore(self.gauges(panel)["price"]).rename(self.name)
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether capital is priced on the steep part of a curve that surely bends."""
-        g = self.gauges(panel)
-        steep = (g["low"] > 0) & (g["u"] > self.knee)
-        view = g[["low", "u"]].notna().all(axis=1)
-        return latch(steep, ~steep, view, self.confirm).rename(self.name)
+        return zscore(gauges["price"])
 
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
         """Return the estimates by session, carried from each quarter's first session on."""
@@ -166,21 +157,16 @@ class Convexity(Signal):
         slope, kink = _ols(x, y)
         data = np.column_stack([y, x])
         seed = int(at.strftime("%Y%m%d"))
-        low, high = _bounds(data.tobytes(), len(y), self.horizon, self.draws, self.level, seed)
+        low, high = _bounds(data, self.horizon, self.draws, self.level, seed)
         return slope, kink, low, high
 
 
-@lru_cache(maxsize=512)
 def _bounds(
-    data: bytes, rows: int, horizon: int, draws: int, level: float, seed: int
+    table: np.ndarray, horizon: int, draws: int, level: float, seed: int
 ) -> tuple[float, float]:
-    """Return the bounds of the kink by stationary bootstrap.
-
-    Costly and asked for several times by a reading, hence remembered: the arguments say it all.
-    """
+    """Return the bounds of the kink by stationary bootstrap, from Δcost and its regressors."""
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-    table = np.frombuffer(data).reshape(rows, -1)
     block = max(float(optimal_block_length(table[:, 0])["stationary"].iloc[0]), float(horizon))
     bootstrap = StationaryBootstrap(
         block,  # type: ignore[arg-type]  # a mean length need not be whole
@@ -192,6 +178,11 @@ def _bounds(
     tail = (1 - level) / 2
     low, high = np.nanquantile(kinks, [tail, 1 - tail])
     return float(low), float(high)
+
+
+def _leave_of(absorption: Evaluation) -> float:
+    """Return the level of u at which absorption is left."""
+    return next(t.leave for t in absorption.signal.thresholds if t.gauge == "u")
 
 
 def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

@@ -6,11 +6,14 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
+from signals.base import Signal, ordered, positive
+from signals.hysteresis import Threshold
 from signals.transforms import composite, zscore
 
 #: Yields are quoted in hundredths; differences are rounded so that 10 bp are exactly 10 bp.
 DECIMALS = 6
+#: By series, the gauge that holds its z-score.
+_GAUGES = {"DFII10": "z_real_yield", "THREEFYTP10": "z_term_premium", "BAA10Y": "z_spread"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,6 @@ class CostOfCapital(Signal):
     enter: float = 0.10
     leave: float = 0.0
     term_premium: bool = True
-    confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
@@ -104,8 +106,7 @@ class CostOfCapital(Signal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the rises, the quadrant they fall in, and the components of the score."""
-        require(panel, self.inputs, self.name)
-        z = {id: zscore(panel[id]) for id in ("DFII10", "THREEFYTP10", "BAA10Y")}
+        z = {id: zscore(panel[id]) for id in _GAUGES}
         treasury = panel["DGS10"].diff(self.horizon).round(DECIMALS)
         spread = panel["BAA10Y"].diff(self.horizon).round(DECIMALS)
         return pd.DataFrame(
@@ -115,26 +116,14 @@ class CostOfCapital(Signal):
                 "spread": spread,
                 "credit_yield": panel["DGS10"] + panel["BAA10Y"],
                 "quadrant": _quadrant(treasury, spread),
-                "z_real_yield": z["DFII10"],
-                "z_term_premium": z["THREEFYTP10"],
-                "z_spread": z["BAA10Y"],
+                **{gauge: z[id] for id, gauge in _GAUGES.items()},
                 "without": composite({id: z[id] for id in self.components}).without,
             }
         )
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return the re-standardised mean of the components."""
-        require(panel, self.inputs, self.name)
-        parts = {id: zscore(panel[id]) for id in self.components}
-        return composite(parts).score.rename(self.name)
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether both yields have risen."""
-        both = self.gauges(panel)[["treasury", "credit"]]
-        enter = (both > self.enter).all(axis=1)
-        leave = (both < self.leave).any(axis=1)
-        view = both.notna().all(axis=1)
-        return latch(enter, leave, view, self.confirm).rename(self.name)
+        return composite({id: gauges[_GAUGES[id]] for id in self.components}).score
 
 
 def _quadrant(treasury: pd.Series, spread: pd.Series) -> pd.Series:

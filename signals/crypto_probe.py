@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import CONFIRM, Signal, Threshold, latch, ordered, positive, require
+from signals.base import Signal, ordered, positive, require
+from signals.hysteresis import Threshold
 from signals.transforms import Composite, composite, zscore
 from signals.universe import session_close_id
 
@@ -63,7 +64,6 @@ class CryptoProbe(Signal):
     horizon: int = 63
     fall: float = -20.0
     hold: float = -10.0
-    confirm: int = CONFIRM
     confirm_leave: int = 10
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ class CryptoProbe(Signal):
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return both drawdowns and bitcoin's relative strength."""
         same_date = session_close_id("BTC-USD")
-        require(panel, (*self.inputs, same_date), self.name)
+        require(panel, (same_date,), self.name)
         bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)
         shares = panel["SPY"].shift(1).pct_change(self.horizon, fill_method=None)
         gauges = pd.DataFrame(
@@ -110,16 +110,9 @@ class CryptoProbe(Signal):
     def _composite(self, gauges: pd.DataFrame) -> Composite:
         return composite({name: zscore(-gauges[name]) for name in self.components})
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return the re-standardised mean of z(−drawdown) and z(−strength)."""
-        return self._composite(self.gauges(panel)).score.rename(self.name)
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether bitcoin warns while shares hold."""
-        g = self.gauges(panel)
-        warns = (g["drawdown"] < self.fall) & (g["strength"] < 0) & (g["spy_drawdown"] > self.hold)
-        view = g[["drawdown", "strength", "spy_drawdown"]].notna().all(axis=1)
-        return latch(warns, ~warns, view, self.confirm, self.confirm_leave).rename(self.name)
+        return self._composite(gauges).score
 
 
 def _drawdown(prices: pd.Series, window: int) -> pd.Series:

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import CONFIRM, Signal, Threshold, hysteresis, ordered, positive, require
+from signals.base import Signal, ordered, positive
+from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
 
@@ -61,7 +62,6 @@ class DryPowder(Signal):
     k: float = 0.09
     enter: float = 1.0
     leave: float = 2.0
-    confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
@@ -81,7 +81,6 @@ class DryPowder(Signal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the share of GDP, the stock, and its two parts."""
-        require(panel, self.inputs, self.name)
         reverse_repo, gdp = panel["RRPONTSYD"], panel["GDP"]
         excess = (panel["WRESBAL"] / 1e3 - self.k * gdp).clip(lower=0)
         idle = reverse_repo + excess
@@ -94,11 +93,6 @@ class DryPowder(Signal):
             }
         )
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return −z(share): positive when idle capital is low for its past."""
-        return (-zscore(self.gauges(panel)["share"])).rename(self.name)
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether idle capital is depleted."""
-        share = self.gauges(panel)["share"]
-        return hysteresis(share, self.enter, self.leave, self.confirm).rename(self.name)
+        return -zscore(gauges["share"])

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import ScoreSignal, positive, require
+from signals.base import ScoreSignal, positive
 from signals.transforms import same_date, zscore
 from signals.universe import UNIVERSE, members
 
@@ -74,7 +74,6 @@ class Duration(ScoreSignal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the spread, the return of each class, and the score."""
-        require(panel, self.inputs, self.name)
         returns = 100 * same_date(panel, self.inputs).pct_change(self.horizon, fill_method=None)
         classes = {c: returns[list(members(c))].mean(axis=1) for c in (*SHORT, *LONG)}
         frame = pd.DataFrame(classes)

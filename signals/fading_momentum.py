@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import ScoreSignal, ordered, positive, require
+from signals.base import ScoreSignal, ordered, positive
 from signals.transforms import composite, zscore
 from signals.universe import UNIVERSE
 
@@ -86,7 +86,6 @@ class FadingMomentum(ScoreSignal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return follow-through, breadth, the number of breakouts, and the score."""
-        require(panel, self.inputs, self.name)
         prices = panel[list(self.inputs)]
         held, breakouts = self._breakouts(prices)
         follow = pd.Series(100 * held / breakouts.where(breakouts >= self.minimum))

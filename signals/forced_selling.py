@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import ScoreSignal, positive, require
+from signals.base import ScoreSignal, positive
 from signals.transforms import composite, same_date, zscore
 from signals.universe import CLASSES, UNIVERSE, members
 
@@ -101,7 +101,6 @@ class ForcedSelling(_Cascade):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the components and the score."""
-        require(panel, self.inputs, self.name)
         prices = panel[list(UNIVERSE)]
         parts = {
             "falling": share_falling(prices, self.short),
@@ -171,7 +170,6 @@ class CryptoForcedSelling(_Cascade):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the components and the score."""
-        require(panel, self.inputs, self.name)
         coins = panel[list(COINS)]
         funding = panel[["FUNDING_BTC", "FUNDING_ETH", "FUNDING_SOL"]].mean(axis=1)
         flow = panel[["FLOW_BTC_ETF", "FLOW_ETH_ETF"]].sum(axis=1, min_count=1)

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import ScoreSignal, Threshold, latch, positive, require
+from signals.base import ScoreSignal, positive
+from signals.hysteresis import Threshold
 from signals.transforms import composite, zscore
 
 
@@ -88,7 +89,6 @@ class InverseQE(ScoreSignal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the correlation, the change of the term premium, and the score."""
-        require(panel, self.inputs, self.name)
         returns = panel[["SPY", "TLT"]].pct_change(fill_method=None)
         correlation = returns["SPY"].rolling(self.horizon).corr(returns["TLT"])
         premium = panel["THREEFYTP10"].diff(self.horizon)
@@ -104,11 +104,3 @@ class InverseQE(ScoreSignal):
                 "without": made.without,
             }
         )
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether bonds have stopped hedging and the mean is high."""
-        g = self.gauges(panel)[["mean", "correlation"]]
-        enter = (g["mean"] > self.enter) & (g["correlation"] > 0)
-        leave = (g["mean"] < self.leave) | (g["correlation"] < 0)
-        view = g.notna().all(axis=1)
-        return latch(enter, leave, view, self.confirm).rename(self.name)

@@ -1,14 +1,16 @@
 """L14: patience is paid: rare chances come."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from signals.base import CONFIRM, Signal, Threshold, positive, require
+from signals.base import CompoundSignal, Evaluation, Signal, positive
 from signals.bathtub import Bathtub
 from signals.forced_selling import ForcedSelling
+from signals.hysteresis import Threshold
 from signals.policy import Policy
 from signals.transforms import difference, same_date, zscore
 
@@ -17,7 +19,7 @@ _MINIMUM = 252
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opportunity(Signal):
+class Opportunity(CompoundSignal):
     """Capitulation is over and liquidity turns.
 
     Formula
@@ -40,8 +42,6 @@ class Opportunity(Signal):
 
     Parameters
     ----------
-    forced_selling, bathtub, policy
-        The parts.
     memory, stay
         Sessions.
     calm
@@ -70,15 +70,16 @@ class Opportunity(Signal):
         "vix_of_high": "fraction",
         "liquidity": "σ over 21 sessions",
     }
+    parts: ClassVar[Mapping[str, type[Signal]]] = {
+        "forced_selling": ForcedSelling,
+        "bathtub": Bathtub,
+        "policy": Policy,
+    }
 
-    forced_selling: ForcedSelling = field(default_factory=ForcedSelling)
-    bathtub: Bathtub = field(default_factory=Bathtub)
-    policy: Policy = field(default_factory=Policy)
     memory: int = 42
     stay: int = 63
     calm: float = 0.7
     members: int = 1
-    confirm: int = CONFIRM
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense together."""
@@ -87,9 +88,8 @@ class Opportunity(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What its parts read."""
-        parts = (*self.forced_selling.inputs, *self.bathtub.inputs, *self.policy.inputs)
-        return tuple(dict.fromkeys(parts))
+        """The basket and the VIX."""
+        return (*BASKET, "VIXCLS")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -101,17 +101,16 @@ class Opportunity(Signal):
             Threshold(gauge="liquidity", enter=0.0, leave=0.0, above=False),
         )
 
-    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+    def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
         """Return the basket's drawdown, its worst decile so far, and the conditions."""
-        require(panel, self.inputs, self.name)
-        forced = self.forced_selling.flag(panel)
+        forced = parts["forced_selling"].flag
         drawdown = _basket_drawdown(panel, self.members)
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
         seen = _within(forced.fillna(False), self.memory) & _within(drawdown <= decile, self.memory)
         high = panel["VIXCLS"].rolling(63).max()
-        policy = self.policy.gauges(panel)
+        policy = parts["policy"].gauges
         turns = [
-            self.bathtub.score(panel).diff(21),
+            parts["bathtub"].score.diff(21),
             difference(policy["score"], policy["without"], 21),
         ]
         return pd.DataFrame(
@@ -125,22 +124,20 @@ class Opportunity(Signal):
             }
         )
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return −z(drawdown)."""
-        require(panel, BASKET, self.name)
-        return (-zscore(_basket_drawdown(panel, self.members))).rename(self.name)
+        return -zscore(gauges["drawdown"])
 
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether a chance has come."""
-        g = self.gauges(panel)
+    def flag(self, gauges: pd.DataFrame) -> pd.Series:
+        """Return whether a chance has come: it stays for a fixed time, not until a level."""
         now = (
-            (g["capitulated"] > 0.5)
-            & (g["forced_selling"] < 0.5)
-            & (g["vix_of_high"] <= self.calm)
-            & (g["liquidity"] < 0)
+            (gauges["capitulated"] > 0.5)
+            & (gauges["forced_selling"] < 0.5)
+            & (gauges["vix_of_high"] <= self.calm)
+            & (gauges["liquidity"] < 0)
         )
-        view = g[["capitulated", "forced_selling", "vix_of_high"]].notna().all(axis=1)
-        return _stays(now, view, self.confirm, self.stay).rename(self.name)
+        view = gauges[["capitulated", "forced_selling", "vix_of_high"]].notna().all(axis=1)
+        return _stays(now, view, self.confirm, self.stay)
 
 
 def _within(event: pd.Series, sessions: int) -> pd.Series:

@@ -1,17 +1,23 @@
-"""The values of parameters: each has the type that its field is annotated with.
+"""Named parameters: find one, check its value, set it.
 
-A class of parameters is a frozen, keyword-only dataclass that derives from :class:`Typed`. The
-check reads the annotations, so a new field is checked as soon as it is declared.
+A class of parameters is a frozen, keyword-only dataclass that derives from :class:`Typed`. Each
+value has the type that its field is annotated with. The check reads the annotations, so a new
+field is checked as soon as it is declared.
+
+A parameter of a signal is named by its path: ``dry_powder.k``.
 """
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from signals.errors import ConfigError
+from signals.errors import ConfigError, unknown
+
+T = TypeVar("T")
 
 #: Whole numbers are smaller than this in size: pandas counts sessions in 64 bits.
 LARGEST = 2**31
@@ -108,3 +114,65 @@ def _shown(value: Any) -> str:
         return f"one beyond {LARGEST}"
     text = repr(value) if isinstance(value, bool | int | float | str | tuple | list) else ""
     return text if 0 < len(text) <= 60 and text.isprintable() else type(value).__name__
+
+
+# --- by name --------------------------------------------------------------------------------
+
+
+def parameters(obj: object) -> dict[str, Any]:
+    """Return the fields of a dataclass with their values, in order."""
+    return {f.name: getattr(obj, f.name) for f in fields(obj)}  # type: ignore[arg-type]
+
+
+def numbers(obj: object) -> dict[str, int | float]:
+    """Return the parameters that are numbers, without True and False."""
+    return {
+        name: value
+        for name, value in parameters(obj).items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def kinds_of_numbers(cls: type) -> dict[str, type]:
+    """Return the type of each parameter that is a number or True or False, by name."""
+    return {name: kind for name, kind in _annotations(cls).items() if kind in (bool, int, float)}
+
+
+def as_kind(value: Any, kind: type) -> Any:
+    """Return a number as Python's own, a whole one as int where a whole one is expected."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    whole = kind is int and isinstance(plain, float) and plain.is_integer()
+    return int(plain) if whole else plain
+
+
+def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
+    """Return the owner's name and the parameter's that a path like ``dry_powder.k`` names.
+
+    Raises
+    ------
+    ConfigError
+        When either is unknown.
+    """
+    owner, dot, name = path.partition(".")
+    if not dot:
+        raise ConfigError(
+            f"expected a parameter of a signal like dry_powder.k, was {path!r}; name both"
+        )
+    if owner not in among:
+        raise ConfigError(unknown("signal", owner, among))
+    known = list(parameters(among[owner]))
+    if name not in known:
+        raise ConfigError(unknown(f"parameter of {owner}", name, known))
+    return owner, name
+
+
+def with_parameter(among: Mapping[str, T], path: str, value: Any) -> dict[str, T]:
+    """Return a set of signals in which one parameter has another value.
+
+    Raises
+    ------
+    ConfigError
+        When the path names no parameter, or the value does not fit it.
+    """
+    owner, name = owner_of(among, path)
+    return {**among, owner: replace(among[owner], **{name: value})}  # type: ignore[type-var]

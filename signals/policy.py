@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import ScoreSignal, positive, require
+from signals.base import ScoreSignal, positive
 from signals.transforms import composite, zscore
 
 
@@ -75,7 +75,6 @@ class Policy(ScoreSignal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the front-end shock, the balance sheet's change, and the score."""
-        require(panel, self.inputs, self.name)
         shock = (panel["DGS2"] - panel["EFFR"]).diff(self.horizon)
         balance = (panel["WALCL"] / 1e3).diff(self.balance_horizon)
         parts = {"z_shock": zscore(shock), "z_balance": -zscore(balance)}

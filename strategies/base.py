@@ -15,7 +15,8 @@ import pandas as pd
 
 from signals.errors import ConfigError, SimulationError
 from signals.params import Typed
-from signals.regime import Reading, Regime
+from signals.reading import Reading
+from signals.regimes import Regime
 
 VOLATILITY_WINDOW = 63
 SESSIONS_A_YEAR = 252
@@ -47,7 +48,7 @@ class Strategy(Typed, ABC):
         timing rests on.
     by_regime_alone
         True when its weights follow nothing but the regime and what is listed: no price, no score,
-        no vote. Under the driver ``quantities`` its timing is then judged by shifted dates.
+        no vote. Under the regime model ``quantities`` its timing is then judged by shifted dates.
     gross_limit
         The most that long and short weights may add up to.
     """

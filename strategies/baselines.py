@@ -6,7 +6,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.errors import ConfigError
-from signals.regime import Reading
+from signals.reading import Reading
 from strategies.base import Strategy, check_sleeves, equal_over_listed, listed
 from strategies.near_cash_flow import NearCashFlow
 

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.regime import Reading, Regime
+from signals.reading import Reading
+from signals.regimes import Regime
 from strategies.base import Strategy, Table, check_sleeves, combine, shares_of
 
 TABLE: Table = {

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from signals.errors import ConfigError
-from signals.regime import Reading
+from signals.reading import Reading
 from strategies.base import (
     SESSIONS_A_YEAR,
     Strategy,

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from signals.base import ordered, positive
-from signals.regime import Reading, Regime
+from signals.reading import Reading
+from signals.regimes import Regime
 from signals.universe import members
 from strategies.base import (
     Sleeves,

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.regime import Reading
+from signals.reading import Reading
 from signals.universe import members
 from strategies.base import (
     Sleeves,

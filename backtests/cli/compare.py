@@ -43,7 +43,7 @@ def compare(
 ) -> None:
     """Compare strategies with baselines, challengers and luck; write a page.
 
-    Without names: every strategy, and the tilts under other drivers of the regime.
+    Without names: every strategy, and the tilts under other regime models.
     """
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import configs_of, default_names, growth_of, series_of

@@ -49,7 +49,8 @@ def flags(
 ) -> None:
     """Show the regime and every signal."""
     from backtests.report.export import TABLES, check_target
-    from backtests.report.reading import read_at
+    from backtests.report.reading import said_at_end
+    from signals import read
 
     for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
         if target is not None:
@@ -57,29 +58,32 @@ def flags(
     choice = choose_history(source, store, seed)
     with progress("reading history"):
         history = choice.open(("SPY",))
-    session = history.session(at, "--at")
+    past = history.until(history.session(at, "--at"))
+    reading = read(past.panel)
     if why is not None:
-        _why(history, session, why, json)
+        _why(past, reading, why, json)
     elif sensitivity:
-        _sensitivity(history, session, json)
+        _sensitivity(past, json)
     else:
-        reading = read_at(history, session)
-        print_json(reading) if json else _print(reading)
-    _write(history, session, export, html)
+        said = said_at_end(past, reading)
+        print_json(said) if json else _print(said)
+    _write(past, reading, at is None, export, html)
     if at is None:
         warn_if_stale(history)
 
 
-def _write(history: Any, session: Any, export: Path | None, html: Path | None) -> None:
+def _write(
+    history: Any, reading: Any, newest: bool, export: Path | None, html: Path | None
+) -> None:
     from backtests.report.export import write_table
     from backtests.report.flags_page import write_flags_page
 
     if export is not None:
-        write_table(history.until(session), export)
+        write_table(history, reading, export)
         typer.echo(f"wrote {export}", err=True)
     if html is not None:
         with progress("drawing"):
-            write_flags_page(history, session, html)
+            write_flags_page(history, reading, html, newest=newest)
         typer.echo(f"wrote {html}", err=True)
 
 
@@ -140,18 +144,17 @@ def _remarks(s: dict[str, Any]) -> list[str]:
     return [text for text in (s["rests_on"], "; ".join(beside)) if text]
 
 
-def _why(history: Any, session: Any, name: str, json: bool) -> None:
-    import signals
+def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     from backtests.report.flags_page import definition
-    from backtests.report.reading import read_at
+    from backtests.report.reading import said_at_end
     from backtests.store.batch import rule_of, unit_of
     from signals.errors import ConfigError, unknown
 
-    chosen = signals.default_signals()
-    if name not in chosen:
-        raise ConfigError(unknown("signal", name, chosen))
-    said = read_at(history, session, chosen)["signals"][name]
-    panel = history.panel.loc[session]
+    if name not in reading.evaluations:
+        raise ConfigError(unknown("signal", name, reading.evaluations))
+    said = said_at_end(history, reading)["signals"][name]
+    signal = reading.evaluations[name].signal
+    panel = history.panel.iloc[-1]
     inputs = {
         id: {
             "value": None if panel[id] != panel[id] else float(panel[id]),
@@ -159,15 +162,15 @@ def _why(history: Any, session: Any, name: str, json: bool) -> None:
             "known_at": said["inputs"][id],
             "rule": str(rule_of(id)),
         }
-        for id in chosen[name].inputs
+        for id in said["inputs"]
     }
-    parts = definition(chosen[name])
+    parts = definition(signal)
     if json:
         print_json({"signal": name, "definition": dict(parts), **said, "inputs": inputs})
         return
     for heading, text in parts:
         typer.echo(text if heading == "what" else f"{heading}: {text}")
-    typer.echo(f"Parameters: {chosen[name]!r}")
+    typer.echo(f"Parameters: {signal!r}")
     state = {True: "on", False: "off", None: "no view"}[said["flag"]]
     typer.echo(f"Now: {_number(said['value'], said['unit'])}, flag {state}, {_distance(said)}")
     for remark in _remarks(said):
@@ -177,7 +180,7 @@ def _why(history: Any, session: Any, name: str, json: bool) -> None:
         typer.echo(f"  {id}: {value}, known {entry['known_at'] or '–'} ({entry['rule']})")
 
 
-def _sensitivity(history: Any, session: Any, json: bool) -> None:
+def _sensitivity(history: Any, json: bool) -> None:
     from dataclasses import asdict
 
     import signals
@@ -187,7 +190,7 @@ def _sensitivity(history: Any, session: Any, json: bool) -> None:
     with progress("moving parameters"):
         chosen = signals.default_signals()
         revised = revised_in(history, signals.needed(chosen))
-        rows = sensitivity(history.until(session).panel, chosen, revised)
+        rows = sensitivity(history.panel, chosen, revised)
     if json:
         print_json([asdict(row) | {"other_story": row.other_story} for row in rows])
         return

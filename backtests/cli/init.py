@@ -16,7 +16,8 @@ _WIDTH = 44
 SECTIONS: dict[str, dict[str, str]] = {
     "What is run": {
         "strategy": "a name of 'drypowder list', or your own: my_module:MyStrategy",
-        "driver": "what its regime is driven by: {drivers}",
+        "regime_model": "how the signals become a regime: {models}",
+        "labels": "CSV of dates and labels, for the regime model labels",
         "benchmark": "ticker that it is compared with",
     },
     "When": {
@@ -60,6 +61,7 @@ COSTS = {
 }
 #: What to write for a key that has no value by default.
 _EXAMPLES: dict[str, Any] = {
+    "labels": "labels.csv",
     "start": date(2015, 1, 1),
     "end": date(2024, 12, 31),
     "source": "simulated",
@@ -110,12 +112,12 @@ def template(strategy: str) -> str:
 
 
 def _scalars(config: Any, keys: dict[str, str]) -> Iterator[str]:
-    from signals import DRIVERS
+    from signals import REGIMES
 
     for key, said in keys.items():
         value = getattr(config, key)
         shown = _EXAMPLES[key] if value is None else value
-        said = said.format(drivers=", ".join(DRIVERS))
+        said = said.format(models=", ".join(REGIMES))
         yield _line(key, shown, said, off=value is None)
 
 
@@ -133,7 +135,7 @@ def _tables(config: Any) -> dict[str, list[str]]:
 
 def _of_strategy(config: Any, sleeves: bool) -> list[str]:
     from backtests.report.docstring import documented_parameters
-    from signals.base import parameters
+    from signals.params import parameters
 
     built = config.build_strategy()
     said = documented_parameters(type(built))
@@ -147,14 +149,14 @@ def _of_strategy(config: Any, sleeves: bool) -> list[str]:
 
 def _signals(chosen: dict[str, Any]) -> Iterator[str]:
     from backtests.report.docstring import documented_parameters
-    from signals.base import parameters
+    from signals.params import parameters
 
     for name, signal in chosen.items():
         said = documented_parameters(type(signal))
         what, _, _ = (type(signal).__doc__ or "").partition("\n")
         yield f"# {name}: {what}"
         for key, value in parameters(signal).items():
-            if isinstance(value, bool | int | float | str):
+            if isinstance(value, bool | int | float | str | tuple):
                 yield _line(f"{name}.{key}", value, said.get(key, ""), off=True)
 
 

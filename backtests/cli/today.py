@@ -57,8 +57,7 @@ def today(
     from backtests.config import config_from
     from backtests.holdings import read_holdings
     from backtests.pipeline import check_assets
-    from backtests.report.reading import read_at
-    from backtests.today import today as decide
+    from backtests.today import make_plan
 
     config = config_from({"strategy": strategy, "start": start})
     built = config.build_strategy()
@@ -68,8 +67,9 @@ def today(
         history = choice.open((*config.series(), *_tickers(held, choice)))
     check_assets(built.assets, history)
     session = history.session(at, "--at")
-    decision = decide(config, history, session, held, decimals=decimals)
-    why = _reason(config, built, decision, read_at(history, session)["sentence"])
+    plan = make_plan(config, history.until(session))
+    decision = plan.at(session, held, decimals=decimals)
+    why = _reason(plan)
     said = _plain(decision, config.label, history.source, why)
     print_json(said) if json else _print(said)
     for line in _what_is_missing(decision):
@@ -80,14 +80,16 @@ def today(
         raise typer.Exit(MISSING)
 
 
-def _reason(config: Any, strategy: Any, decision: Any, by_votes: str) -> str:
-    """Return why it holds what it holds: the regime it follows, by what drives that."""
-    from signals.drivers import VOTES
+def _reason(plan: Any) -> str:
+    """Return why the strategy holds what it holds: its regime, and which rule decided that."""
+    from backtests.report.reading import explanations, sentence, sentence_of_model
+    from signals.regimes import Votes
 
-    if config.driver == VOTES:
-        return by_votes if strategy.follows_regime else f"it follows no regime; {by_votes}"
-    began = "" if decision.since is None else f" since {decision.since.date()}"
-    return f"{decision.regime or 'no regime'}{began}, by {config.driver}"
+    model = plan.config.regime_model
+    if model != Votes.name:
+        return sentence_of_model(plan.reading, model)
+    by_votes = sentence(plan.reading, explanations(plan.history, plan.reading))
+    return by_votes if plan.strategy.follows_regime else f"it follows no regime; {by_votes}"
 
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:

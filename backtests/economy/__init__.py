@@ -23,7 +23,7 @@ from backtests.economy.publish import publish
 from backtests.economy.quantities import Quantities, make_quantities
 from backtests.store.batch import dated
 from signals.errors import ConfigError
-from signals.regime import Regime
+from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
 YEARS = 20

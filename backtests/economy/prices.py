@@ -32,7 +32,7 @@ import pandas as pd
 
 from backtests.economy.assets import EXPOSURES, Exposure
 from backtests.economy.quantities import DT, Quantities
-from signals.regime import Regime
+from signals.regimes import Regime
 
 _PHASES = [r.value for r in Regime]  # INJECTION, NEUTRAL, ABSORPTION, FORCED_SELLING, OPPORTUNITY
 _MEANS = {

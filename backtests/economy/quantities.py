@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from signals.regime import Regime
+from signals.regimes import Regime
 
 DT = 1 / 252
 NEEDED = 0.09

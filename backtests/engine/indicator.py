@@ -13,19 +13,20 @@ whoever trades on a flag has to shift it by a session first.
 import keyword
 import re
 from collections.abc import Iterable
-from dataclasses import fields, replace
-from typing import Any, get_type_hints
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from signals.base import Signal, parameters, require
+from signals.base import Signal, require
 from signals.errors import ConfigError, unknown
+from signals.evaluate import inputs_of
+from signals.params import as_kind, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
 #: Unit of a gauge that holds text.
 TEXT = "name"
-_KINDS = {bool: "True or False", int: "a whole number", float: "a number"}
 
 
 def as_indicator(signal: type[Signal] | Signal) -> Any:
@@ -41,7 +42,7 @@ def as_indicator(signal: type[Signal] | Signal) -> Any:
     Fields
         Those that are numbers, true or false included, are parameters with their defaults. A list
         is a column each; lists of one length go together, ``param_product=True`` combines them.
-        Other fields (``Capex.firms``, the parts of ``Absorption``) are none and stay as they are
+        Other fields (``Capex.firms``) are none and stay as they are
         in the signal given: ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
         ``flag`` (1, 0, or NaN without a view), ``score`` and each gauge that holds numbers, named
@@ -68,7 +69,7 @@ def as_indicator(signal: type[Signal] | Signal) -> Any:
     from vectorbt.indicators.factory import IndicatorBase, IndicatorFactory
 
     base = signal() if isinstance(signal, type) else signal
-    kinds = _kinds(base)
+    kinds = kinds_of_numbers(type(base))
     taken = {*dir(IndicatorBase), "flag", "score"}
     gauges = _identifiers(_numeric_gauges(base), taken)
     inputs = _identifiers(_columns(base), {*taken, *kinds, *gauges})
@@ -125,16 +126,11 @@ def run_on(panel: pd.DataFrame, signal: type[Signal] | Signal, /, **options: Any
     return indicator.run(*(panel[column] for column in columns), **options)
 
 
-def _kinds(signal: Signal) -> dict[str, type]:
-    """Return the type of each field that is a number, by name."""
-    hints = get_type_hints(type(signal))
-    return {f.name: hints[f.name] for f in fields(signal) if hints[f.name] in _KINDS}
-
-
 def _columns(signal: Signal) -> tuple[str, ...]:
     """Return the panel columns a signal reads."""
-    coins = (id for id in signal.inputs if asset(id).market == "crypto")
-    return tuple(dict.fromkeys((*signal.inputs, *map(session_close_id, coins))))
+    ids = inputs_of(signal, {})
+    coins = (id for id in ids if asset(id).market == "crypto")
+    return tuple(dict.fromkeys((*ids, *map(session_close_id, coins))))
 
 
 def _numeric_gauges(signal: Signal) -> list[str]:
@@ -159,28 +155,8 @@ def _identifiers(labels: Iterable[str], taken: set[str]) -> dict[str, str]:
 
 def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Signal:
     """Return the signal with one combination of parameters."""
-    values = {
-        name: _number(f"{signal.name}: {name}", kind, value)
-        for (name, kind), value in zip(kinds.items(), row, strict=True)
-    }
-    return replace(signal, **values)
-
-
-def _number(name: str, kind: type, value: Any) -> Any:
-    """Return a value as a field's own type, which numpy's numbers are not."""
-    plain = value.item() if isinstance(value, np.generic) else value
-    if not _fits(kind, plain):
-        was = repr(plain) if isinstance(plain, bool | int | float | str) else type(plain).__name__
-        raise ConfigError(f"{name} must be {_KINDS[kind]}, or a list of such, was {was}")
-    return kind(plain)
-
-
-def _fits(kind: type, value: Any) -> bool:
-    if kind is bool or isinstance(value, bool):
-        return kind is bool and isinstance(value, bool)
-    if isinstance(value, float):
-        return value.is_integer() if kind is int else not np.isnan(value)
-    return isinstance(value, int)
+    values = zip(kinds.items(), row, strict=True)
+    return replace(signal, **{name: as_kind(value, kind) for (name, kind), value in values})
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
@@ -207,8 +183,8 @@ def _panels(columns: list[str], inputs: tuple[pd.DataFrame, ...]) -> list[pd.Dat
 
 def _outputs(signal: Signal, panel: pd.DataFrame, gauges: dict[str, str]) -> list[np.ndarray]:
     """Return flag, score and gauges of one plain call, float64, NaN without a view."""
-    measured = signal.gauges(panel)
-    results = [signal.flag(panel), signal.score(panel), *(measured[g] for g in gauges.values())]
+    said = signal.evaluate(panel)
+    results = [said.flag, said.score, *(said.gauges[g] for g in gauges.values())]
     return [result.to_numpy(dtype=np.float64, na_value=np.nan) for result in results]
 
 

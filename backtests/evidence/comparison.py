@@ -1,8 +1,8 @@
 """Strategies beside what one would hold instead: after costs, with intervals, beside luck.
 
-Every strategy runs on the same sessions, from one reading of the signals (one more for each driver
-that is asked for). Beside each stand a constant mix of SPY and bills that is invested as much on
-average, which needs no skill, and equal weights of its own assets, which share its hindsight.
+Every strategy runs on the same sessions, from one evaluation of the signals. Beside each stand a
+constant mix of SPY and bills that is invested as much on average, which needs no skill, and equal
+weights of its own assets, which share its hindsight.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,11 +22,9 @@ from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Luck, draw_gai
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import Run, history_of, read, run_on, window
-from signals import drive
-from signals.agnostic import RIVALS
-from signals.drivers import VOTES
 from signals.errors import ConfigError
-from signals.regime import Reading
+from signals.reading import Reading
+from signals.regimes import REGIMES, Classification, Labels, Votes
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES, kind_of
 
@@ -37,6 +35,8 @@ ENOUGH = 99
 #: Of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Luck(placebo=None, note=NOT_DRAWN)
+#: What a configuration says of the default regime model.
+BY_VOTES = {"regime_model": Votes.name, "labels": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +93,8 @@ class Compared:
         """``thesis``, ``baseline``, ``challenger``, or ``own`` for a user's."""
         if self.run.config.strategy not in STRATEGIES:
             return "own"
-        rival = self.run.config.driver in RIVALS
-        return "challenger" if rival else kind_of(self.run.strategy)
+        price_only = REGIMES[self.run.config.regime_model].price_only
+        return "challenger" if price_only else kind_of(self.run.strategy)
 
     @property
     def conclusion(self) -> str:
@@ -137,10 +137,10 @@ class Comparison:
 
 
 def default_names() -> tuple[str, ...]:
-    """Return what is compared unless named: all strategies, and the tilts under other drivers."""
+    """Return what is compared by default: all strategies, and tilts under other models."""
     tilts = ("near-cash-flow", "cash-heavy", "defensive")
-    drivers = ("quantities", "hidden_markov", "markov_switching", "jump_model")
-    driven = (f"{tilt}@{driver}" for driver in drivers for tilt in tilts)
+    others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
+    driven = [f"{tilt}@{model}" for model in others for tilt in tilts]
     return (*(name for name in STRATEGIES if name != "constant-mix"), *driven)
 
 
@@ -186,7 +186,7 @@ def compare(
     Parameters
     ----------
     configs
-        By label; they differ in strategy, parameters and driver alone.
+        By label; they differ in strategy, parameters and regime model alone.
     history
         On what; it is cut at the configurations' end.
     reps
@@ -198,7 +198,7 @@ def compare(
         Processes that estimate rivals and resample, see
         :func:`backtests.evidence.workers.workers_of`.
     optional
-        True leaves out, with a note, a driver whose package is not installed.
+        True leaves out, with a note, a regime model whose package is not installed.
     progress
         Called with the name of each step.
 
@@ -210,20 +210,24 @@ def compare(
     first = next(iter(configs.values()))
     history = history_of(first, history)
     progress("signals")
-    voted = read(first.model_copy(update={"driver": VOTES}), history)
+    voted = read(first.model_copy(update=BY_VOTES), history)
     index = window(first, history, voted)
     with workers_of(workers) as pool:
-        fits = _fits(configs, history, voted, pool)
+        fits = _fits(configs, history, pool)
         progress("strategies")
-        ours = {label: config for label, config in configs.items() if config.driver not in fits}
-        runs = {label: _run(config, history, voted, index) for label, config in ours.items()}
+        runs = {
+            label: _run(config, history, voted, index)
+            for label, config in configs.items()
+            if config.regime_model not in fits
+        }
         drawn = draw_gains(runs, pool, draws=draws)
         rows = {label: _compared(run, reps) for label, run in runs.items()}
         progress("rivals")
-        readings, notes = _fitted(fits, optional)
+        fitted, notes = _fitted(fits, optional)
         for label, config in configs.items():
-            if config.driver in readings:
-                run = run_on(config, history, readings[config.driver], index)
+            if config.regime_model in fitted:
+                reading = voted.under(fitted[config.regime_model])
+                run = run_on(config, history, reading, index)
                 rows[label] = _compared(run, reps)
         progress("placebos")
         gains = [gain for part in drawn for gain in part.result()]
@@ -234,32 +238,33 @@ def compare(
 
 
 def _fits(
-    configs: Mapping[str, RunConfig], history: History, voted: Reading, pool: Executor
-) -> dict[str, Future[Reading]]:
-    """Submit the readings under each rival that is asked for: estimating them takes longest."""
-    chosen = next(iter(configs.values())).build_signals()
-    rivals = dict.fromkeys(c.driver for c in configs.values() if c.driver in RIVALS)
-    return {name: pool.submit(drive, history.panel, voted, chosen, name) for name in rivals}
+    configs: Mapping[str, RunConfig], history: History, pool: Executor
+) -> dict[str, Future[Classification]]:
+    """Submit the price-only models that are asked for, since estimating them takes longest."""
+    names = dict.fromkeys(config.regime_model for config in configs.values())
+    models = {name: REGIMES[name]() for name in names if REGIMES[name].price_only}
+    return {name: pool.submit(m.classify, history.panel, {}) for name, m in models.items()}
 
 
 def _fitted(
-    fits: Mapping[str, Future[Reading]], optional: bool
-) -> tuple[dict[str, Reading], tuple[str, ...]]:
-    """Return the readings, and a note for each that lacks its package where that is allowed."""
-    readings: dict[str, Reading] = {}
+    fits: Mapping[str, Future[Classification]], optional: bool
+) -> tuple[dict[str, Classification], tuple[str, ...]]:
+    """Return the regimes, and a note for each that lacks its package where that is allowed."""
+    fitted: dict[str, Classification] = {}
     notes: list[str] = []
     for name, fit in fits.items():
         try:
-            readings[name] = fit.result()
+            fitted[name] = fit.result()
         except ConfigError as error:
             if not optional:
                 raise
-            notes.append(f"the driver {name} is left out: {error}")
-    return readings, tuple(notes)
+            notes.append(f"the regime model {name} is left out: {error}")
+    return fitted, tuple(notes)
 
 
 def _run(config: RunConfig, history: History, voted: Reading, index: pd.DatetimeIndex) -> Run:
-    reading = drive(history.panel, voted, config.build_signals(), config.driver)
+    model = config.build_model()
+    reading = voted.under(model.classify(history.panel, voted.evaluations))
     return run_on(config, history, reading, index)
 
 
@@ -286,7 +291,7 @@ def _compared(run: Run, reps: int) -> Compared:
 
 def _rival(run: Run, name: str, **params: Any) -> pd.Series:
     """Return the returns of a baseline on a run's sessions, traded likewise."""
-    plain = {"strategy": name, "params": params, "universe": {}, "driver": VOTES}
+    plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
     config = run.config.model_copy(update=plain)
     index = pd.DatetimeIndex(run.result.equity.index)
     return run_on(config, run.history, run.reading, index).result.returns

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.pipeline import Run
-from signals.regime import Regime
+from signals.regimes import Regime
 
 #: Two stays with at least so many sessions between them are two episodes.
 QUARTER = 63

@@ -3,16 +3,20 @@
 k = 9 % of GDP is a choice, not an estimate, so whatever rests on it is shown for 8 to 11 %.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-import signals
 from backtests.evidence.entries import observed_in
 from backtests.evidence.metrics import headline
 from backtests.pipeline import Run, decided_on, trade
-from signals.agnostic import RIVALS
-from signals.regime import Reading, Regime
+from signals.base import Evaluation, Signal
+from signals.evaluate import Evaluations
+from signals.params import with_parameter
+from signals.reading import Reading
+from signals.regimes import Regime
 
 KS = (0.08, 0.09, 0.10, 0.11)
 
@@ -23,18 +27,40 @@ def by_k(run: Run) -> pd.DataFrame:
     Columns ``absorption_episodes, absorption_entered`` (see
     :class:`backtests.evidence.entries.Observed`), then those of
     :func:`backtests.evidence.metrics.headline`; fractions. Empty for a strategy that does not
-    follow the regime, and for one whose regime rests on prices alone.
+    follow the regime, and for one whose regime does not rest on ``absorption``.
     """
-    if not run.strategy.follows_regime or run.config.driver in RIVALS:
+    rests = run.config.build_model().rests_on
+    if not run.strategy.follows_regime or "absorption" not in rests:
         return pd.DataFrame()
     return pd.DataFrame.from_dict({k: _row(run, k) for k in KS}, orient="index").rename_axis("k")
 
 
 def _row(run: Run, k: float) -> dict[str, Any]:
     panel = run.history.panel
-    chosen = signals.with_k(run.config.build_signals(), k)
-    voted = signals.reread(panel, run.reading, chosen, ("dry_powder", "absorption"))
-    return outcome(run, signals.drive(panel, voted, chosen, run.config.driver), panel)
+    chosen = with_parameter(run.config.build_signals(), "dry_powder.k", k)
+    return outcome(run, read_again(run, panel, chosen, run.reading.evaluations), panel)
+
+
+def read_again(
+    run: Run,
+    panel: pd.DataFrame,
+    chosen: Mapping[str, Signal],
+    known: Mapping[str, Evaluation],
+) -> Reading:
+    """Return a run's reading with other signals or another panel.
+
+    Parameters
+    ----------
+    run
+        Says the regime model and who votes.
+    panel, chosen
+        What is read.
+    known
+        Evaluations on that panel that still hold, by name.
+    """
+    evaluations = Evaluations(panel, chosen, known)
+    classification = run.config.build_model().classify(panel, evaluations)
+    return replace(run.reading, **vars(classification), evaluations=evaluations)
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:

@@ -9,20 +9,17 @@ A series in percent, such as a term premium, is left out instead, since a factor
 z-score. A series whose vintages are held shows what was published, and needs no bound.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-import signals
-from backtests.evidence.k_choice import outcome
+from backtests.evidence.k_choice import outcome, read_again
 from backtests.history.panel import History
 from backtests.pipeline import Run
-from signals.agnostic import RIVALS
-from signals.base import Signal
 from signals.catalog import CATALOG
-from signals.drivers import QUANTITIES
+from signals.evaluate import inputs_of
 
 #: Factors on a revised series in money, the bound and its middle.
 FACTORS = (0.98, 0.99, 1.00, 1.01, 1.02)
@@ -97,33 +94,34 @@ def by_revision(run: Run) -> pd.DataFrame:
     ``left out`` of one in percent. Column ``sessions_changed``: the share of the run's sessions
     whose regime differs from the run's, a fraction; then the columns of
     :func:`backtests.evidence.k_choice.by_k`. Empty where no revised series decides: for a strategy
-    that does not follow the regime, a driver that reads prices alone, or vintages throughout.
+    that does not follow the regime, a regime model that reads no signal, or vintages throughout.
     """
-    if not run.strategy.follows_regime or run.config.driver in RIVALS:
+    if not run.strategy.follows_regime:
         return pd.DataFrame()
-    deciding = _deciding(run)
     rows = {
-        (id, case.name): _row(run, case, deciding)
-        for id in revised_in(run.history, signals.needed(deciding))
+        (id, case.name): _row(run, case)
+        for id in revised_in(run.history, _deciding(run))
         for case in moved(run.history.panel, id)
     }
     frame = pd.DataFrame.from_dict(rows, orient="index")
     return frame.rename_axis(["series", "case"]) if rows else frame
 
 
-def _deciding(run: Run) -> Mapping[str, Signal]:
-    """Return the signals that a run's regime rests on."""
+def _deciding(run: Run) -> tuple[str, ...]:
+    """Return the ids that the signals behind a run's regime read."""
     chosen = run.config.build_signals()
-    if run.config.driver == QUANTITIES:
-        return {"absorption": chosen["absorption"]}
-    return chosen
+    names = (name for name in run.config.build_model().rests_on if name in chosen)
+    return tuple(dict.fromkeys(id for name in names for id in inputs_of(chosen[name], chosen)))
 
 
-def _row(run: Run, case: Case, deciding: Mapping[str, Signal]) -> dict[str, float]:
+def _row(run: Run, case: Case) -> dict[str, float]:
     chosen = run.config.build_signals()
-    names = [name for name, signal in deciding.items() if case.id in signal.inputs]
-    voted = signals.reread(case.panel, run.reading, chosen, names)
-    reading = signals.drive(case.panel, voted, chosen, run.config.driver)
+    known = {
+        name: evaluation
+        for name, evaluation in run.reading.evaluations.items()
+        if case.id not in inputs_of(chosen[name], chosen)
+    }
+    reading = read_again(run, case.panel, chosen, known)
     before = run.reading.regime.reindex(run.result.equity.index)
     now = reading.regime.reindex(before.index)
     differs = before.fillna("none") != now.fillna("none")

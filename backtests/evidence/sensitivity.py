@@ -5,14 +5,16 @@ Each parameter is moved by a quarter, each revised series within its bound, see
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass
 
 import pandas as pd
 
 from backtests.evidence.revision import moved
 from signals.base import Signal
 from signals.errors import ConfigError
+from signals.evaluate import Evaluations, evaluate, inputs_of
+from signals.params import numbers, with_parameter
 
 STEP = 0.25
 #: A stay this long is a major one, sessions.
@@ -70,46 +72,46 @@ def sensitivity(
         Series whose figures may have been revised later, which are moved too; see
         :func:`backtests.evidence.revision.revised_in`.
     """
+    evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []
     for name, signal in chosen.items():
-        flag = signal.flag(panel)
+        flag = evaluations[name].flag
         rows.append(_moved(name, "", 0.0, 0.0, flag, flag))
-        for parameter, base, value, variant in _variants(signal):
-            rows.append(_moved(name, parameter, value, base, variant.flag(panel), flag))
-        for id in (id for id in revised if id in signal.inputs):
-            for case in moved(panel, id):
-                if case.factor != 1:
-                    again = signal.flag(case.panel)
-                    rows.append(_moved(name, case.parameter, case.factor, 1.0, again, flag))
+        for path, base, value, variant in _variants(name, chosen):
+            moved_flag = Evaluations(panel, variant, evaluations)[name].flag
+            own = path.removeprefix(f"{name}.")
+            rows.append(_moved(name, own, value, base, moved_flag, flag))
+        read = inputs_of(signal, chosen)
+        for case in (case for id in revised if id in read for case in moved(panel, id)):
+            if case.factor != 1:
+                again = evaluate(case.panel, chosen)[name].flag
+                rows.append(_moved(name, case.parameter, case.factor, 1.0, again, flag))
     return rows
 
 
-def _variants(signal: Signal) -> Iterator[tuple[str, float, float, Signal]]:
-    """Yield each numeric parameter with its value, the moved value, and the signal so moved."""
-    for path, base in _numbers(signal):
-        for factor in (1 - STEP, 1 + STEP):
-            value = round(base * factor) if isinstance(base, int) else base * factor
-            if value == base:
-                continue
-            try:
-                yield ".".join(path), base, value, _with(signal, path, value)
-            except ConfigError:
-                continue
+Variant = tuple[str, float, float, dict[str, Signal]]
 
 
-def _numbers(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for f in fields(part):
-        value = getattr(part, f.name)
-        if is_dataclass(value):
-            yield from _numbers(value, (*path, f.name))
-        elif isinstance(value, int | float) and not isinstance(value, bool) and value != 0:
-            yield (*path, f.name), value
+def _variants(name: str, chosen: Mapping[str, Signal]) -> Iterator[Variant]:
+    """Yield each number that a signal or a part of it depends on, moved.
+
+    Each comes with its path, its value, the moved value, and the set of signals so moved.
+    """
+    for owner in (*_parts(name, chosen), name):
+        for parameter, base in numbers(chosen[owner]).items():
+            for factor in (1 - STEP, 1 + STEP):
+                value = round(base * factor) if isinstance(base, int) else base * factor
+                path = f"{owner}.{parameter}"
+                if value != base:
+                    with suppress(ConfigError):
+                        yield path, base, value, with_parameter(chosen, path, value)
 
 
-def _with(part: Any, path: tuple[str, ...], value: float) -> Any:
-    first, rest = path[0], path[1:]
-    inner = value if not rest else _with(getattr(part, first), rest, value)
-    return replace(part, **{first: inner})
+def _parts(name: str, chosen: Mapping[str, Signal]) -> tuple[str, ...]:
+    """Return the names of the signals that a signal contains, directly or not."""
+    direct = [part for part in chosen[name].parts if part in chosen]
+    inner = [each for part in direct for each in (*_parts(part, chosen), part)]
+    return tuple(dict.fromkeys(inner))
 
 
 def _moved(

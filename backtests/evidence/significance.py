@@ -15,9 +15,8 @@ from backtests.evidence.resampling import resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import Run, decided_on
-from signals.agnostic import RIVALS
-from signals.drivers import QUANTITIES
-from signals.regime import Reading
+from signals.reading import Reading
+from signals.regimes import Labels, Quantities, RegimeModel
 
 SHIFTED = "its flags come from quantities: holdings shifted round the circle of dates, exact"
 RESAMPLED = (
@@ -96,8 +95,8 @@ def place(
     """Return where the timing of each run ranks among placebos.
 
     Holdings that rest on flags from quantities alone are shifted round the dates. Those that rest
-    on prices are decided anew on histories whose returns are resampled. A regime of an agnostic
-    rival is not ranked: see :data:`NOT_REFITTED`. Ranks by resampling lean high by what
+    on prices are decided anew on histories whose returns are resampled. The regime of a model of
+    prices alone is not ranked: see :data:`NOT_REFITTED`. Ranks by resampling lean high by what
     :data:`MEAN_RANKS` says, since the look-backs of flags reach over the joints of blocks.
 
     Parameters
@@ -131,9 +130,10 @@ def _how(run: Run) -> str:
         return NO_TIMING
     if len(run.result.returns) - run.config.lag < FEWEST:
         return TOO_SHORT
-    if run.config.driver in RIVALS:
+    model = run.config.build_model()
+    if model.price_only:
         return NOT_REFITTED
-    return SHIFTED if _rests_on_quantities(run) else RESAMPLED
+    return SHIFTED if _shifts(run, model) else RESAMPLED
 
 
 def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.DataFrame:
@@ -166,8 +166,13 @@ def _still(run: Run) -> bool:
     return True
 
 
-def _rests_on_quantities(run: Run) -> bool:
-    return run.strategy.by_regime_alone and run.config.driver == QUANTITIES
+def _shifts(run: Run, model: RegimeModel) -> bool:
+    """Return whether a run's weights may be shifted round the dates.
+
+    A user's labels cannot be made anew on another history, so they are always shifted.
+    """
+    by_stocks_and_flows = run.strategy.by_regime_alone and isinstance(model, Quantities)
+    return by_stocks_and_flows or isinstance(model, Labels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,10 +196,13 @@ class _Redrawn:
         history = replace(first.history, panel=panel, closes=closes)
         chosen = first.config.build_signals()
         voted = signals.read(panel, chosen, first.config.more_voters())
-        drivers = {run.config.driver for run in self.runs.values()}
-        readings = {driver: signals.drive(panel, voted, chosen, driver) for driver in drivers}
+        models = {run.config.regime_model: run.config.build_model() for run in self.runs.values()}
+        readings = {
+            name: voted.under(model.classify(panel, voted.evaluations))
+            for name, model in models.items()
+        }
         return {
-            label: gain_on(run, history, readings[run.config.driver])
+            label: gain_on(run, history, readings[run.config.regime_model])
             for label, run in self.runs.items()
         }
 

@@ -9,7 +9,7 @@ combination that turned out best does.
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -22,8 +22,9 @@ from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.history.panel import History
 from backtests.pipeline import SHORTEST, Run, history_of, read, run_on, trade, window
-from signals.errors import ConfigError, unknown
-from signals.regime import Reading
+from signals.errors import ConfigError
+from signals.params import owner_of
+from signals.reading import Reading
 from strategies import decide
 
 #: Scores simple daily returns, given those of bills on the same sessions; more is better.
@@ -113,8 +114,7 @@ def walk_forward(
         What to run; the grid's parameters are put in the place of its own.
     grid
         Values to try by parameter: one of the strategy (``volatility``), or one of a signal by
-        its path (``signals.dry_powder.k``; what ``absorption`` counts as idle has a k of its own,
-        ``signals.absorption.dry_powder.k``). Every combination is a candidate.
+        its path (``dry_powder.k``). Every combination is a candidate.
     history
         On what; default: what the configuration names.
     first_years
@@ -214,27 +214,9 @@ def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
 
 def _path(config: RunConfig, name: str) -> list[str]:
     """Return where in a configuration's data a parameter of the grid stands."""
-    steps = name.split(".")
-    if steps[0] != "signals":
+    if "." not in name:
         return ["params", name]
-    if len(steps) < 3:
-        raise ConfigError(
-            f"expected a signal's parameter like signals.dry_powder.k in the grid, was {name!r}"
-        )
-    _check_inner(config, steps)
-    return steps
-
-
-def _check_inner(config: RunConfig, steps: list[str]) -> None:
-    """Refuse an unknown parameter of a signal's part; config knows those of signals alone."""
-    part: Any = config.build_signals().get(steps[1])
-    for depth, step in enumerate(steps[2:], 2):
-        if part is None:
-            return
-        known = [f.name for f in fields(part)] if is_dataclass(part) else []
-        if step not in known:
-            raise ConfigError(unknown(f"parameter of {'.'.join(steps[1:depth])}", step, known))
-        part = getattr(part, step)
+    return ["signals", *owner_of(config.build_signals(), name)]
 
 
 def seams_of(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:

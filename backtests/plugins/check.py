@@ -13,7 +13,8 @@ from backtests.plugins.contract import ask
 from backtests.plugins.lookahead import refuse_lookahead
 from signals.base import Signal
 from signals.errors import DrypowderError, MissingSeries, SimulationError, placed
-from signals.regime import Reading
+from signals.explain import explain
+from signals.reading import Reading
 from strategies import Strategy, decide
 from strategies.base import check_weights, listed
 
@@ -207,12 +208,12 @@ def _gauges(signal: Signal, panel: pd.DataFrame) -> str:
 
 
 def _score(signal: Signal, panel: pd.DataFrame) -> str:
-    score = ask(signal, "score", panel)
+    score = signal.evaluate(panel).score
     return f"a number on {score.notna().mean():.0%} of sessions"
 
 
 def _flag(signal: Signal, panel: pd.DataFrame) -> str:
-    flag = ask(signal, "flag", panel)
+    flag = signal.evaluate(panel).flag
     seen = flag.notna().mean()
     on = flag.mean() if seen else 0.0
     return f"a view on {seen:.0%} of sessions, on {on:.0%} of those"
@@ -220,7 +221,7 @@ def _flag(signal: Signal, panel: pd.DataFrame) -> str:
 
 def _explain(signal: Signal, history: History) -> str:
     last = history.panel.index[-1]
-    said = signal.explain(history.panel, last, history.known)
+    said = explain(signal.evaluate(history.panel), history.panel, last, history.known)
     return f"{said.flips or said.reason} ({last.date()})"
 
 

@@ -11,16 +11,17 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any, NoReturn
 
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from signals.base import Signal, Threshold
+from signals.base import Signal
 from signals.errors import ConfigError, DrypowderError, SimulationError, placed, shown
-from signals.regime import Reading
+from signals.hysteresis import Threshold
+from signals.reading import Reading
 from strategies.base import Strategy
 
 #: The packages of drypowder.
@@ -106,7 +107,7 @@ def _lent(given: Any) -> Any:
     if isinstance(given, pd.DataFrame):
         return given.copy(deep=False)
     if isinstance(given, Reading):
-        return replace(given, **{name: part.copy(deep=False) for name, part in vars(given).items()})
+        return given.rows(lambda part: part.copy(deep=False))
     return given
 
 
@@ -172,6 +173,10 @@ def _check_gauges(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
         )
 
 
+def _check_combined(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
+    _check_gauges(thing, said, given[:1])
+
+
 def _check_score(thing: Any, said: Any, given: tuple[Any, ...]) -> None:
     _check_rows(thing, "score", said, pd.Series, given[-1])
     if not is_numeric_dtype(said.dtype) or is_bool_dtype(said.dtype):
@@ -211,7 +216,7 @@ class Member:
 
 #: Methods that Python calls unasked, of any class.
 _UNASKED = ("__repr__", "__str__", "__format__", "__eq__", "__hash__")
-_PANEL, _BOTH = ("panel",), ("reading", "panel")
+_PANEL, _GAUGES, _BOTH = ("panel",), ("gauges",), ("reading", "panel")
 CONTRACT = {
     "assets": Member(of=Strategy, form=_names("assets", "tickers")),
     "reads": Member(of=Strategy, form=_names("reads", "ids")),
@@ -220,8 +225,9 @@ CONTRACT = {
     "inputs": Member(of=Signal, form=_names("inputs", "ids")),
     "thresholds": Member(of=Signal, form=_check_thresholds),
     "gauges": Member(of=Signal, form=_check_gauges, asked=_PANEL),
-    "score": Member(of=Signal, form=_check_score, asked=_PANEL),
-    "flag": Member(of=Signal, form=_check_flag, asked=_PANEL),
+    "combine": Member(of=Signal, form=_check_combined, asked=("panel", "parts")),
+    "score": Member(of=Signal, form=_check_score, asked=_GAUGES),
+    "flag": Member(of=Signal, form=_check_flag, asked=_GAUGES),
 }
 
 

@@ -9,7 +9,7 @@ Nothing is seen of what does not come through the panel: files, the network, a c
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,8 @@ from backtests.plugins.contract import ask
 from signals import SIGNALS
 from signals.base import Signal
 from signals.errors import DrypowderError, LookaheadError, SimulationError
-from signals.regime import Reading
+from signals.evaluate import inputs_of
+from signals.reading import Reading
 from strategies import Strategy, decide
 
 #: Cuts spread evenly, drawn at random, where labels or weights change, and where gaps end.
@@ -173,8 +174,8 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
         state = ask(thing, "state", reading, panel)
         answers = {"weights": decide(thing, reading, panel)}
         return answers if state is None else {**answers, "state": state.to_frame("")}
-    score, flag = (ask(thing, name, panel).to_frame("") for name in ("score", "flag"))
-    return {"gauges": ask(thing, "gauges", panel), "score": score, "flag": flag}
+    said = thing.evaluate(panel)
+    return {"gauges": said.gauges, "score": said.score.to_frame(""), "flag": said.flag.to_frame("")}
 
 
 def _at(
@@ -243,7 +244,7 @@ def _column(table: pd.DataFrame, column: str, index: pd.Index) -> pd.Series:
 def _until(reading: Reading | None, at: pd.Timestamp) -> Reading | None:
     if reading is None:
         return None
-    return replace(reading, **{name: part.loc[:at] for name, part in vars(reading).items()})
+    return reading.rows(lambda part: part.loc[:at])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,11 +271,7 @@ def _rows(table: pd.DataFrame, moved: _Moved) -> pd.DataFrame:
 def _moved(reading: Reading | None, moved: _Moved) -> Reading | None:
     if reading is None:
         return None
-    parts = {
-        name: part.iloc[moved.rows].set_axis(moved.index, axis=0)
-        for name, part in vars(reading).items()
-    }
-    return replace(reading, **parts)
+    return reading.rows(lambda part: part.iloc[moved.rows].set_axis(moved.index, axis=0))
 
 
 # --- where to cut ---------------------------------------------------------------------------
@@ -299,7 +296,7 @@ def default_dates(
 
 
 def _columns_of(thing: Strategy | Signal) -> tuple[str, ...]:
-    return thing.inputs if isinstance(thing, Signal) else (*thing.assets, *thing.reads)
+    return inputs_of(thing, {}) if isinstance(thing, Signal) else (*thing.assets, *thing.reads)
 
 
 def _some(positions: np.ndarray, first: int, count: int) -> list[int]:

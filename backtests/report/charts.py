@@ -10,8 +10,10 @@ from typing import Any
 import pandas as pd
 
 from backtests.store.batch import unit_of
-from signals.base import Signal, Threshold
-from signals.regime import Reading, Regime
+from signals.base import Evaluation
+from signals.hysteresis import Threshold
+from signals.reading import Reading
+from signals.regimes import Regime
 
 COLOURS = {
     Regime.INJECTION.value: "#7fb069",
@@ -87,34 +89,34 @@ def regime_chart(reading: Reading, title: str) -> Any:
     return figure
 
 
-def signal_chart(signal: Signal, panel: pd.DataFrame, title: str) -> Any:
+def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
     """Return a signal's deciding gauges with thresholds and flag shading, and its inputs below.
 
     Lines of more than 1,500 sessions are drawn through every n-th; shading is exact.
 
     Parameters
     ----------
-    signal
-        Any signal of the registry, or one's own.
-    panel
-        Point-in-time panel that holds its inputs.
+    evaluation
+        Of any signal.
+    inputs
+        The series that it reads, as known at each session.
     title
         Above the chart.
     """
-    gauges, flag = signal.gauges(panel), signal.flag(panel)
+    signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
     start = gauges[deciding].notna().any(axis=1).idxmax()
-    inputs = _by_unit(signal.inputs)
+    by_unit = _by_unit(tuple(map(str, inputs)))
     titles = [f"{gauge}, {signal.units[gauge]}" for gauge in deciding]
-    titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in inputs.items()]
-    figure = _rows([2.0] * len(deciding) + [1.0] * len(inputs), spacing=0.05, titles=titles)
+    titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
+    figure = _rows([2.0] * len(deciding) + [1.0] * len(by_unit), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):
         figure.add_trace(line_of(thin(gauges[gauge].loc[start:]), gauge, _LINES[0]), row=row, col=1)
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
-    for row, ids in enumerate(inputs.values(), start=len(deciding) + 1):
+    for row, ids in enumerate(by_unit.values(), start=len(deciding) + 1):
         for id, colour in zip(ids, _LINES * 2, strict=False):
-            line = line_of(thin(panel[id].loc[start:]), id, colour, legend=False)
+            line = line_of(thin(inputs[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
     on = flag.loc[start:].map({True: "on", False: "off"}).astype(object).fillna("no view")
     shade(figure, on, {"on": ON}, opacity=0.16)

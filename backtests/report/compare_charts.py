@@ -71,10 +71,10 @@ class Style:
     Attributes
     ----------
     colour
-        The same for a strategy and for its variants by another driver.
+        The same for a strategy and for its variants by another regime model.
     dash
         plotly's name: ``solid`` for strategies of the thesis and one's own, ``dash`` for
-        baselines, ``dashdot`` for challengers; for variants another by driver.
+        baselines, ``dashdot`` for challengers; for variants another by model.
     shown
         Whether the line is drawn from the first, or only once it is asked for.
     """
@@ -88,23 +88,23 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
     """Return the style of each strategy, by its name and kind, in the order given.
 
     Drawn from the first are the strategies of the thesis, one's own, and :data:`FIRST`; a variant
-    (``name@driver``) only where the strategy itself is not there.
+    (``name@model``) only where the strategy itself is not there.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
         base for base in dict.fromkeys(base for base, _ in parts.values()) if base not in _FIXED
     ]
-    drivers = dict.fromkeys(driver for _, driver in parts.values() if driver)
+    models = dict.fromkeys(model for _, model in parts.values() if model)
     colours = _FIXED | dict(zip(free, cycle(_PALETTE), strict=False))
-    dashes = dict(zip(drivers, cycle(_VARIANTS), strict=False))
+    dashes = dict(zip(models, cycle(_VARIANTS), strict=False))
     return {
         name: Style(
             colour=colours[base],
-            dash=dashes[driver] if driver else ("solid" if base in FIRST else _DASHES[kinds[name]]),
+            dash=dashes[model] if model else ("solid" if base in FIRST else _DASHES[kinds[name]]),
             shown=(kinds[name] in ("thesis", "own") or base in FIRST)
-            and not (driver and base in kinds),
+            and not (model and base in kinds),
         )
-        for name, (base, driver) in parts.items()
+        for name, (base, model) in parts.items()
     }
 
 

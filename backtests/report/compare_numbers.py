@@ -12,8 +12,8 @@ from backtests.evidence.significance import leaning_said
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
 from backtests.report.numbers import plain
-from signals.base import parameters
-from signals.regime import Regime
+from signals.params import parameters
+from signals.regimes import Regime
 from signals.universe import HINDSIGHT
 
 SHOWN = (
@@ -73,7 +73,7 @@ def _entry(row: Compared) -> dict[str, Any]:
         "line": run.strategy.line,
         "link": run.strategy.link,
         "kind": row.kind,
-        "driver": run.config.driver,
+        "regime_model": run.config.regime_model,
         "params": parameters(run.strategy),
         "source": run.history.source,
         "simulated": run.simulated,

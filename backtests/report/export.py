@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-import signals
 from backtests.atomic import replacing, resolved
 from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
 from backtests.store.store import write_parquet
 from signals.errors import ConfigError, DataError
+from signals.reading import Reading
 
 TABLES = (".csv", ".parquet")
 
@@ -31,30 +31,26 @@ def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
         raise DataError(f"expected a file in a folder that exists, was '{path}'; make the folder")
 
 
-def readings_table(history: History) -> pd.DataFrame:
+def readings_table(history: History, reading: Reading) -> pd.DataFrame:
     """Return sessions × columns: regime, and per signal its flag, score and gauges.
 
     Columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
     ``<signal>.<gauge>``, in the units of the signal; SIMULATED history has a column ``source``.
     """
-    chosen = signals.default_signals()
-    reading = signals.read(history.panel, chosen)
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
-    for name, signal in chosen.items():
+    for name, evaluation in reading.evaluations.items():
         parts += [
             reading.flags[name].astype("Int8").rename(f"{name}.flag"),
             reading.scores[name].rename(f"{name}.score"),
-            signal.gauges(history.panel)
-            .drop(columns="score", errors="ignore")
-            .add_prefix(f"{name}."),
+            evaluation.gauges.drop(columns="score", errors="ignore").add_prefix(f"{name}."),
         ]
     table = pd.concat(parts, axis=1).rename_axis("date")
     return table.assign(source=SIMULATED) if history.source == "simulated" else table
 
 
-def write_table(history: History, path: Path) -> None:
+def write_table(history: History, reading: Reading, path: Path) -> None:
     """Write :func:`readings_table` as CSV or parquet, by the file's ending, :data:`TABLES`."""
-    table = readings_table(history)
+    table = readings_table(history, reading)
     if path.suffix == ".csv":
         with replacing(path) as fresh:
             table.to_csv(fresh, date_format="%Y-%m-%d", lineterminator="\n")

@@ -1,7 +1,6 @@
 """The page of flags: the regime, why, and a chart of every signal."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,49 +10,51 @@ from backtests.history.origin import SIMULATED, stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
 from backtests.report.docstring import sections
-from backtests.report.reading import read_at
+from backtests.report.reading import said_at_end
 from backtests.report.theme import framed, rendered
-from signals.base import WITHOUT
+from signals.base import WITHOUT, Evaluation
+from signals.evaluate import inputs_of
+from signals.reading import Reading
 
 #: Stretches of a composite without some component that the page lists.
 STRETCHES = 5
 
 
-def write_flags_page(history: History, session: Any, path: Path) -> None:
+def write_flags_page(
+    history: History, reading: Reading, path: Path, *, newest: bool = True
+) -> None:
     """Write one self-contained page: the votes, and each signal's chart and definition.
 
     Parameters
     ----------
-    history
-        Nothing after the session is read.
-    session
-        The session whose close the page speaks of.
+    history, reading
+        Both end with the session whose close the page speaks of.
     path
         The file, replaced when it exists.
+    newest
+        Whether nobody asked for an earlier session; the page then warns of stale history.
     """
-    past = history.until(session)
-    chosen = signals.default_signals()
     label = f"{SIMULATED}: " if history.source == "simulated" else ""
-    said = read_at(history, session, chosen)
-    reading = signals.read(past.panel, chosen)
+    said = said_at_end(history, reading)
     entries = [
         {
             "name": name,
-            "link": signal.link,
-            "definition": definition(signal),
-            "stretches": stretches(signal, past.panel),
+            "link": evaluation.signal.link,
+            "definition": definition(evaluation.signal),
+            "stretches": stretches(evaluation),
             "chart": html_of(
-                signal_chart(signal, past.panel, f"{label}{name}"), with_library=False
+                signal_chart(evaluation, _inputs(reading, name, history.panel), f"{label}{name}"),
+                with_library=False,
             ),
             **said["signals"][name],
         }
-        for name, signal in chosen.items()
+        for name, evaluation in reading.evaluations.items()
     ]
     section = rendered(
         "flags.html.j2",
         said=said,
         simulated=bool(label),
-        stale=stale_warning(history) if session == history.panel.index[-1] else None,
+        stale=stale_warning(history) if newest else None,
         timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
         entries=entries,
     )
@@ -65,12 +66,18 @@ def definition(signal: signals.Signal) -> list[tuple[str, str]]:
     return sections(type(signal).__doc__ or "")
 
 
-def stretches(signal: signals.Signal, panel: pd.DataFrame) -> list[str]:
+def _inputs(reading: Reading, name: str, panel: pd.DataFrame) -> pd.DataFrame:
+    """Return the series that a signal and its parts read."""
+    among = {other: evaluation.signal for other, evaluation in reading.evaluations.items()}
+    return panel[list(inputs_of(among[name], among))]
+
+
+def stretches(evaluation: Evaluation) -> list[str]:
     """Return the last stretches on which a composite lacked components, newest first, in words."""
-    if not signal.components:
+    if not evaluation.signal.components:
         return []
-    lacking = signal.gauges(panel)[WITHOUT].fillna("")
-    lacking = lacking.loc[signal.score(panel).first_valid_index() :]
+    lacking = evaluation.gauges[WITHOUT].fillna("")
+    lacking = lacking.loc[evaluation.score.first_valid_index() :]
     number = (lacking != lacking.shift()).cumsum()
     runs = [run for _, run in lacking.groupby(number) if run.iloc[0]]
     return [

@@ -15,7 +15,7 @@ from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness
 from backtests.pipeline import Run
 from backtests.version import __version__
-from signals.base import parameters
+from signals.params import parameters
 
 
 def metrics_of(run: Run) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def description(run: Run) -> dict[str, Any]:
     absorption, own = of_absorption(run), of_own_states(run)
     return {
         "strategy": run.label,
-        "driver": run.config.driver,
+        "regime_model": run.config.regime_model,
         "params": parameters(run.strategy),
         "source": run.history.source,
         "simulated": run.simulated,

@@ -9,21 +9,15 @@ import pandas as pd
 import signals
 from backtests.history.panel import History
 from backtests.report.numbers import plain
-from signals.base import Explanation, Signal, since
-from signals.regime import (
-    RULES,
-    Reading,
-    decided_by,
-    injecting,
-    rules,
-    sessions_to_confirm,
-)
+from signals.explain import Explanation, explain
+from signals.hysteresis import since
+from signals.reading import Reading
+from signals.regimes import Votes
+from signals.regimes.base import sessions_to_confirm
 
 
-def read_at(
-    history: History, session: pd.Timestamp, chosen: Mapping[str, Signal] | None = None
-) -> dict[str, Any]:
-    """Return the regime and every signal at a session's close, as plain data.
+def read_at(history: History, session: pd.Timestamp) -> dict[str, Any]:
+    """Return the regime and every registered signal at a session's close, as plain data.
 
     Parameters
     ----------
@@ -31,25 +25,25 @@ def read_at(
         Nothing after the session is read.
     session
         A session of the history.
-    chosen
-        Signals by name; default every registered one.
     """
     past = history.until(session)
-    asked = signals.default_signals() if chosen is None else dict(chosen)
-    reading = signals.read(past.panel, asked)
-    injects = injecting(asked, past.panel)
-    rule = rules(reading.flags, reading.votes, injects, signals.MIN_VIEWS)
-    decided = decided_by(reading.regime, rule).iloc[-1]
-    said = {name: s.explain(past.panel, session, past.known) for name, s in asked.items()}
+    return said_at_end(past, signals.read(past.panel))
+
+
+def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
+    """Return the regime and every signal at the last session of a history, as plain data."""
+    session = past.panel.index[-1]
+    said = explanations(past, reading)
+    decided = reading.decided_by.iloc[-1]
     result: dict[str, Any] = plain(
         {
             "as_of": session,
             "regime": reading.regime.iloc[-1],
             "since": since(reading.regime),
-            "source": history.source,
+            "source": past.source,
             "decided_by": None if pd.isna(decided) else decided,
-            "pending": pending(rule, reading.regime.iloc[-1]),
-            "sentence": sentence(reading, rule, said),
+            "pending": pending(reading),
+            "sentence": sentence(reading, said),
             "votes_for": voters(reading, True),
             "votes_against": voters(reading, False),
             "no_view": voters(reading, None),
@@ -59,30 +53,46 @@ def read_at(
     return result
 
 
+def explanations(history: History, reading: Reading) -> dict[str, Explanation]:
+    """Return what each signal says at the last session of a reading, by name."""
+    at, evaluations = pd.Timestamp(reading.regime.index[-1]), reading.evaluations
+    among = {name: evaluation.signal for name, evaluation in evaluations.items()}
+    return {
+        name: explain(evaluation, history.panel, at, history.known, among)
+        for name, evaluation in evaluations.items()
+    }
+
+
 def voters(reading: Reading, vote: bool | None) -> list[str]:
     """Return the names of those that vote in a way (None: have no view) at the last session."""
     last = reading.votes.iloc[-1]
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
 
-def sentence(reading: Reading, rule: pd.Series, said: Mapping[str, Explanation]) -> str:
+def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Say what the regime is, since when, which rule decided it, and what would flip that.
 
     Parameters
     ----------
     reading
-        Up to the session that the sentence speaks of.
-    rule
-        The rule that holds at each session, see :func:`signals.regime.rules`.
+        By votes, up to the session that the sentence speaks of.
     said
         Explanations of the signals at the session.
     """
     name, start = reading.regime.iloc[-1], since(reading.regime)
+    holds = str(reading.rule.iloc[-1])
     if name is None or start is None:
-        return f"no regime: {_why_none(reading, str(rule.iloc[-1]))}{_pending(rule, name)}"
-    decided = str(decided_by(reading.regime, rule).iloc[-1])
-    because = _because(decided, str(rule.iloc[-1]), reading, said)
-    return f"{name} since {start.date()}: {because}{_pending(rule, name)}"
+        return f"no regime: {_why_none(reading, holds)}{_pending(reading)}"
+    because = _because(str(reading.decided_by.iloc[-1]), holds, reading, said)
+    return f"{name} since {start.date()}: {because}{_pending(reading)}"
+
+
+def sentence_of_model(reading: Reading, model: str) -> str:
+    """Say what the regime is by a model other than the votes, since when, and by which rule."""
+    name, start = reading.regime.iloc[-1], since(reading.regime)
+    if name is None or start is None:
+        return f"no regime by {model}: {reading.rule.iloc[-1]}"
+    return f"{name} since {start.date()}, by {model}: decided by {reading.decided_by.iloc[-1]}"
 
 
 def _why_none(reading: Reading, holds: str) -> str:
@@ -113,9 +123,9 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
     return f"decided by no flag; {count}, fewer than half{names}"
 
 
-def _pending(rule: pd.Series, regime: str | None) -> str:
+def _pending(reading: Reading) -> str:
     """Say which other regime is being confirmed; nothing where none is."""
-    waiting = pending(rule, regime)
+    waiting = pending(reading)
     if waiting is None:
         return ""
     return (
@@ -124,17 +134,17 @@ def _pending(rule: pd.Series, regime: str | None) -> str:
     )
 
 
-def pending(rule: pd.Series, regime: str | None) -> dict[str, Any] | None:
-    """Return the regime that the rules speak for where it is not the one in force, else None."""
-    spoken = RULES[str(rule.iloc[-1])]
-    if spoken is None or spoken == regime:
+def pending(reading: Reading) -> dict[str, Any] | None:
+    """Return the regime that the votes speak for where it is not the one in force, else None."""
+    holds = str(reading.rule.iloc[-1])
+    spoken = Votes.rules[holds]
+    if spoken is None or spoken == reading.regime.iloc[-1]:
         return None
-    same = rule.map(RULES).eq(spoken).to_numpy(dtype=bool)
-    run = int(np.argmin(same[::-1])) if not same.all() else len(same)
-    words = {"none": "no flag", "half of the votes": "half of the votes"}
+    same = reading.rule.map(Votes.rules).eq(spoken).to_numpy(dtype=bool)
+    run = len(same) if same.all() else int(np.argmin(same[::-1]))
     return {
         "regime": spoken,
-        "rule": words.get(str(rule.iloc[-1]), str(rule.iloc[-1])),
+        "rule": "no flag" if holds == "none" else holds,
         "sessions": run,
         "needed": sessions_to_confirm(spoken),
     }

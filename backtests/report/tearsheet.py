@@ -20,6 +20,7 @@ from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.pipeline import Run
 from backtests.report.charts import equity_chart, html_of, regime_chart
+from backtests.report.reading import explanations
 from backtests.report.revision_table import revision_rows
 from backtests.report.theme import MARKER, framed, rendered, template
 from signals.universe import HINDSIGHT
@@ -258,9 +259,7 @@ def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
 
 def _votes(run: Run) -> list[dict[str, str]]:
     """Return what each signal said at the end, in words."""
-    at = pd.Timestamp(run.reading.regime.index[-1])
-    signals = run.config.build_signals()
-    said = [s.explain(run.history.panel, at, run.history.known) for s in signals.values()]
+    said = explanations(run.history, run.reading)
     words = {True: "on", False: "off", None: "no view"}
     return [
         {
@@ -273,7 +272,7 @@ def _votes(run: Run) -> list[dict[str, str]]:
             if pd.isna(e.distance)
             else f"{e.distance_gauge} {e.distance:+.3g} {e.distance_unit}",
         }
-        for e in said
+        for e in said.values()
     ]
 
 

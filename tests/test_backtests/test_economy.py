@@ -15,7 +15,7 @@ from backtests.pipeline import run
 from backtests.report.folder import FILES, default_folder, write_run
 from backtests.store.store import Store
 from signals.errors import ConfigError
-from signals.regime import Regime
+from signals.regimes import Regime
 
 
 @pytest.fixture(scope="module")

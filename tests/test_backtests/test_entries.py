@@ -12,7 +12,7 @@ from backtests.evidence.entries import QUARTER, Observed, acted_on, is_inconclus
 from backtests.history.panel import History
 from backtests.pipeline import Run, read, run_on, window
 from backtests.report.numbers import metrics_of
-from signals.regime import Reading
+from signals.reading import Reading
 
 INDEX = pd.bdate_range("2024-01-01", periods=400)
 SINCE = {"start": "2015-01-01"}

@@ -33,7 +33,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.regime import Reading
+from signals.reading import Reading
 from strategies import Strategy
 
 

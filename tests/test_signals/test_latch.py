@@ -8,7 +8,7 @@ import pytest
 
 from signals.base import hysteresis, latch
 from signals.errors import ConfigError
-from signals.regime import settle
+from signals.regimes.base import settle
 from signals.transforms import zscore
 
 NAN = float("nan")

@@ -14,7 +14,7 @@ import pytest
 from backtests.calendar import all_sessions
 from backtests.config import build
 from signals.errors import ConfigError
-from signals.regime import Reading
+from signals.reading import Reading
 from strategies import (
     STRATEGIES,
     CashHeavy,

@@ -16,7 +16,7 @@ from signals.base import Signal
 from signals.drivers import DRIVERS, QUANTITIES, VOTES, drive
 from signals.dry_powder import DryPowder
 from signals.errors import ConfigError
-from signals.regime import Reading
+from signals.reading import Reading
 from strategies import STRATEGIES, decide
 from strategies.base import check_weights
 from tests.test_signals.test_truncation import assert_blind_to_the_future

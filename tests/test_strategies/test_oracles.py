@@ -12,7 +12,8 @@ import pytest
 import signals
 from backtests.history.panel import History
 from signals.drivers import QUANTITIES
-from signals.regime import Reading, Regime
+from signals.reading import Reading
+from signals.regimes import Regime
 from strategies import (
     STRATEGIES,
     CashHeavy,

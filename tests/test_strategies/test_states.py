@@ -15,7 +15,8 @@ from backtests.calendar import all_sessions
 from backtests.config import config_from
 from backtests.evidence.entries import of_own_states
 from backtests.history.panel import History
-from signals.regime import Reading, Regime
+from signals.reading import Reading
+from signals.regimes import Regime
 from strategies import STRATEGIES, CashHeavy, DualMomentum, Patient, Strategy, Survival, Trend
 from strategies.base import check_weights, decide
 from tests.test_signals.test_truncation import assert_blind_to_the_future

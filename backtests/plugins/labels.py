@@ -1,0 +1,46 @@
+"""A user's own regime labels, read from a CSV file."""
+
+import csv
+from datetime import date
+from pathlib import Path
+
+from backtests.atomic import expanded
+from signals.errors import ConfigError, DataError
+
+_HEADER = ["date", "label"]
+
+
+def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
+    """Return the dates and labels of a CSV file with the columns ``date`` and ``label``.
+
+    A label is a regime that was known at the close of its date, such as ``2020-03-16,ABSORPTION``.
+    It holds until the next date.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read.
+    ConfigError
+        When it has other columns, or a row is not a date and a label.
+    """
+    try:
+        with expanded(path).open(newline="", encoding="utf-8-sig") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"expected a CSV of labels at {path}: {error}") from None
+    if [name.strip().lower() for name in header] != _HEADER:
+        raise ConfigError(
+            f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; name them so"
+        )
+    return tuple(_row(path, number, row) for number, row in enumerate(rows, start=2) if row)
+
+
+def _row(path: Path, number: int, row: list[str]) -> tuple[date, str]:
+    try:
+        day, label = row
+        return date.fromisoformat(day.strip()), label.strip()
+    except ValueError:
+        raise ConfigError(
+            f"{path}, line {number}: expected a date and a label like 2020-03-16,ABSORPTION, was "
+            f"{','.join(row)[:80]!r}; correct it"
+        ) from None

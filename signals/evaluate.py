@@ -1,0 +1,99 @@
+"""Evaluate a set of signals on a panel, each exactly once."""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from signals.base import Evaluation, Signal, require
+from signals.index import check_sessions
+
+
+class Evaluations(Mapping[str, Evaluation]):
+    """The evaluations of a set of signals on a panel, by name.
+
+    Each is made once, when it is first asked for. A signal that contains others takes those of the
+    set. So a parameter has one value: that of the signal it belongs to. A part that is not in the
+    set is evaluated with its defaults.
+
+    Parameters
+    ----------
+    panel
+        Point-in-time panel, sessions × catalog ids.
+    signals
+        The signals by name.
+    known
+        Evaluations on the same panel that may be used again. One is used where its signal and all
+        its parts are the same as in the set.
+
+    Raises
+    ------
+    DataError
+        When the panel's index holds anything but ascending sessions.
+    MissingSeries
+        When the panel lacks a column that a signal reads.
+    """
+
+    def __init__(
+        self,
+        panel: pd.DataFrame,
+        signals: Mapping[str, Signal],
+        known: Mapping[str, Evaluation] | None = None,
+    ) -> None:
+        check_sessions(panel.index, "the panel")
+        for signal in signals.values():
+            require(panel, signal.inputs, signal.name)
+        self.panel = panel
+        self.signals = dict(signals)
+        self._known = {} if known is None else known
+        self._made: dict[str, Evaluation] = {}
+
+    def __getitem__(self, name: str) -> Evaluation:
+        """Return the evaluation of a signal of the set; KeyError for another name."""
+        return self._evaluated(name, self.signals[name])
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether a signal is in the set; evaluates nothing."""
+        return name in self.signals
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names, in the order of the set."""
+        return iter(self.signals)
+
+    def __len__(self) -> int:
+        """Return how many signals there are."""
+        return len(self.signals)
+
+    def _evaluated(self, name: str, signal: Signal) -> Evaluation:
+        if name not in self._made:
+            parts = {part: self._part(part, kind) for part, kind in signal.parts.items()}
+            self._made[name] = self._again(name, signal, parts) or signal.evaluate(
+                self.panel, parts
+            )
+        return self._made[name]
+
+    def _part(self, name: str, kind: type[Signal]) -> Evaluation:
+        return self._evaluated(name, self.signals[name] if name in self.signals else kind())
+
+    def _again(
+        self, name: str, signal: Signal, parts: Mapping[str, Evaluation]
+    ) -> Evaluation | None:
+        """Return a known evaluation that still holds; None without one."""
+        if name not in self._known or self._known[name].signal != signal:
+            return None
+        same = all(part in self._known and self._known[part] is e for part, e in parts.items())
+        return self._known[name] if same else None
+
+
+def evaluate(panel: pd.DataFrame, signals: Mapping[str, Signal]) -> Evaluations:
+    """Return the evaluations of a set of signals on a panel, by name; see :class:`Evaluations`."""
+    return Evaluations(panel, signals)
+
+
+def inputs_of(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
+    """Return the catalog ids that a signal and its parts read, each once.
+
+    ``among`` is the set that the signal is evaluated with, by name.
+    """
+    parts = (among[name] if name in among else part() for name, part in signal.parts.items())
+    ids = (*(id for part in parts for id in inputs_of(part, among)), *signal.inputs)
+    return tuple(dict.fromkeys(ids))

@@ -1,0 +1,192 @@
+"""What a signal says at one session, and on what that rests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from signals.base import WITHOUT, Evaluation, Signal
+from signals.errors import DataError
+from signals.evaluate import inputs_of
+from signals.hysteresis import Threshold, since
+from signals.index import check_session, check_sessions
+from signals.transforms import percentile
+
+NO_OTHERS: Mapping[str, Signal] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What a signal says at one session, and on what it rests.
+
+    Attributes
+    ----------
+    value, unit
+        The headline gauge and its unit; NaN without a view.
+    percentile
+        Share of the gauge's own past at or below the value, %.
+    score
+        In standard deviations of its own past; positive means capital is scarcer.
+    flag
+        True, False, or None without a view.
+    since
+        First session of the present state of the flag; None without a view.
+    distance
+        How far the binding gauge has to move to flip the flag, in ``distance_unit``.
+    distance_value
+        Where the binding gauge is now, in ``distance_unit``; NaN without a view.
+    flips
+        In words, where the binding gauge has to go for the flag to flip; empty without a view.
+    known_at
+        For each input, the moment its present value was first known (None when it has none).
+    missing
+        Inputs that have no value at the session.
+    components
+        Number of components of the score; 0 where it is no composite.
+    without, components_since
+        Components that do not count at the session, and the first session of which this is true.
+    beside
+        Numbers to be shown beside the flag, by what they are, unit included.
+    """
+
+    signal: str
+    value: float
+    unit: str
+    percentile: float
+    score: float
+    flag: bool | None
+    since: pd.Timestamp | None
+    distance: float
+    distance_gauge: str
+    distance_unit: str
+    distance_value: float
+    flips: str
+    known_at: dict[str, pd.Timestamp | None]
+    missing: tuple[str, ...]
+    components: int
+    without: tuple[str, ...]
+    components_since: pd.Timestamp | None
+    beside: dict[str, float]
+
+    @property
+    def rests_on(self) -> str:
+        """Say which components a composite lacks, and since when; empty where all count."""
+        if not self.without or self.components_since is None:
+            return ""
+        counted = self.components - len(self.without)
+        return (
+            f"rests on {counted} of {self.components} components since "
+            f"{self.components_since.date()}: without {', '.join(self.without)}"
+        )
+
+    @property
+    def reason(self) -> str:
+        """Why there is no view; empty where there is one."""
+        if self.flag is not None:
+            return ""
+        if self.missing:
+            return f"no value of {', '.join(self.missing[:4])}{' …' * (len(self.missing) > 4)}"
+        return "not identified yet, or too little history"
+
+
+def explain(
+    evaluation: Evaluation,
+    panel: pd.DataFrame,
+    at: pd.Timestamp,
+    known: pd.DataFrame | None = None,
+    among: Mapping[str, Signal] = NO_OTHERS,
+) -> Explanation:
+    """Say what a signal says at a session, from what was known then.
+
+    Parameters
+    ----------
+    evaluation
+        Of the signal on the panel. Its rows after ``at`` are not read.
+    panel
+        The point-in-time panel; rows after ``at`` are not read.
+    at
+        A session of the panel.
+    known
+        Moments at which the cells of the panel were first known, same shape. When given, the
+        explanation names the moment for each input.
+    among
+        The set that the signal was evaluated with, by name; it tells the inputs of its parts.
+
+    Raises
+    ------
+    DataError
+        When the panel has no sessions, or ``known`` has others.
+    ConfigError
+        When ``at`` is no session of the panel.
+    """
+    check_sessions(panel.index, "the panel")
+    at = check_session(at, panel.index)
+    past = evaluation.until(at)
+    signal, gauges = past.signal, past.gauges
+    on = None if past.flag.isna().iloc[-1] else bool(past.flag.iloc[-1])
+    binding, distance = _binding(signal, gauges, on)
+    without = gauges[WITHOUT].fillna("") if signal.components else None
+    inputs = inputs_of(signal, among)
+    return Explanation(
+        signal=signal.name,
+        value=float(gauges[signal.headline].iloc[-1]),
+        unit=signal.units[signal.headline],
+        percentile=percentile(_comparable(signal, gauges, without)),
+        score=float(past.score.iloc[-1]),
+        flag=on,
+        since=since(past.flag),
+        distance=distance,
+        distance_gauge=binding.gauge,
+        distance_unit=signal.units[binding.gauge],
+        distance_value=float("nan") if on is None else float(gauges[binding.gauge].iloc[-1]),
+        flips="" if on is None else binding.flips(on, signal.units[binding.gauge]),
+        known_at=_known_at(inputs, known, at),
+        missing=tuple(id for id in inputs if id not in panel or panel[id].isna()[at]),
+        components=len(signal.components),
+        without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
+        components_since=None if without is None else since(without),
+        beside=signal.beside(past),
+    )
+
+
+def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
+    """Return the headline gauge on sessions with the same components as the last session."""
+    headline = gauges[signal.headline]
+    if without is None or signal.headline not in ("mean", "score"):
+        return headline
+    return headline.where(without == without.iloc[-1])
+
+
+def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
+    """Return the threshold that decides the next flip, and the distance to it.
+
+    While the flag is off, the condition furthest from holding decides. While it is on, the
+    condition nearest to failing decides. Both are measured in standard deviations of each gauge's
+    own past.
+    """
+    last = gauges.iloc[-1]
+    distances = {t: t.distance(float(last[t.gauge]), bool(on)) for t in signal.thresholds}
+    if on is None:
+        return signal.thresholds[0], float("nan")
+
+    def slack(t: Threshold) -> float:
+        sign = (1 if t.above else -1) * (-1 if on else 1)
+        spread = float(gauges[t.gauge].std())
+        return sign * distances[t] / (spread if spread > 0 else 1.0)
+
+    chosen = (min if on else max)(signal.thresholds, key=slack)
+    return chosen, distances[chosen]
+
+
+def _known_at(
+    inputs: tuple[str, ...], known: pd.DataFrame | None, at: pd.Timestamp
+) -> dict[str, pd.Timestamp | None]:
+    if known is None:
+        return {}
+    if at not in known.index:
+        raise DataError(
+            f"expected moments of the panel's own sessions, found none for {at.date()}; give "
+            "History.known"
+        )
+    row = known.loc[at]
+    return {id: None if pd.isna(row.get(id)) else pd.Timestamp(str(row[id])) for id in inputs}

@@ -1,0 +1,66 @@
+"""A user's own regime: labels with the dates from which they were known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import ClassVar
+
+import pandas as pd
+
+from signals.base import Evaluation
+from signals.errors import ConfigError, unknown
+from signals.regimes.base import Classification, Regime, RegimeModel, at_once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels(RegimeModel):
+    """The label of the last date at or before each session; None before the first date.
+
+    A label counts from the close of its date on, without confirmation: whoever gives a label says
+    when it was known.
+
+    Parameters
+    ----------
+    dated
+        Pairs of a date and the name of a :class:`Regime`, in ascending order.
+
+    Raises
+    ------
+    ConfigError
+        When there is no pair, a name is unknown, or dates do not ascend.
+    """
+
+    name: ClassVar[str] = "labels"
+    summary: ClassVar[str] = "labels of your own, from a CSV of dates and labels"
+    rules: ClassVar[Mapping[str, str | None]] = {
+        "before the first label": None,
+        **{regime.value: regime.value for regime in Regime},
+    }
+
+    dated: tuple[tuple[date, str], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse labels that cannot be read."""
+        if not self.dated:
+            raise ConfigError("expected at least one date with a label, was none; add one")
+        for _, label in self.dated:
+            if label not in list(Regime):
+                raise ConfigError(unknown("label", label, list(Regime)))
+        days = [day for day, _ in self.dated]
+        for earlier, later in pairwise(days):
+            if not earlier < later:
+                raise ConfigError(
+                    f"expected dates in ascending order, each once, was {later} after {earlier}; "
+                    "sort them"
+                )
+
+    def classify(
+        self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
+    ) -> Classification:
+        """Return the label in force at each session."""
+        index = pd.DatetimeIndex([pd.Timestamp(day) for day, _ in self.dated])
+        given = pd.Series([label for _, label in self.dated], index=index, dtype=object)
+        label = given.reindex(panel.index, method="ffill").astype(object)
+        rule = label.where(label.notna(), "before the first label").rename("rule")
+        return at_once(rule, self.rules)

@@ -1,0 +1,59 @@
+"""A Markov-switching regression of the return of shares."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.regimes.markov import LEAVE, VARIANCES, Markov, TwoStates
+from signals.regimes.price_only import log_return, optional, quiet
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkovSwitching(Markov):
+    """A two-state Markov-switching regression of SPY's return on a constant.
+
+    Formula
+        r_t = μ(s_t) + σ(s_t) ε_t, r SPY's log return in %, standardised; mean and variance
+        switch. Maximum likelihood (statsmodels' MarkovRegression) from one fixed start; filtered
+        by :func:`signals.regimes.markov.forward`, which is Hamilton's filter.
+    Flag
+        On (turbulent) when the probability of the bad state is above ``enter``, off when below
+        ``leave``.
+    Timing
+        SPY's close is known at that close.
+    NaN
+        See :meth:`probability`.
+    Reference
+        Hamilton, "A New Approach to the Economic Analysis of Nonstationary Time Series and the
+        Business Cycle" (Econometrica 1989). Departures: daily, no autoregression, and a least
+        probability of leaving a state (:meth:`TwoStates.make`).
+
+    Parameters and errors as in :class:`PriceOnly`.
+    """
+
+    name: ClassVar[str] = "markov_switching"
+    summary: ClassVar[str] = "two-state Markov-switching mean and variance of SPY, filtered"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What it reads."""
+        return ("SPY",)
+
+    def features(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return SPY's return, %."""
+        return pd.DataFrame({"SPY": log_return(data["SPY"])})
+
+    def chain(self, window: np.ndarray) -> TwoStates:
+        """Estimate by statsmodels."""
+        with optional(self.name):
+            from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
+        start = [1 - LEAVE, LEAVE, 0.0, 0.0, *VARIANCES]
+        with quiet():
+            model = MarkovRegression(window[:, 0], 2, switching_variance=True)
+            found = model.fit(start_params=start, em_iter=50, return_params=True, disp=False)
+        stay, back = found[:2]
+        means, variances = found[2:4].reshape(2, 1), found[4:6].reshape(2, 1)
+        leave = np.array([1 - stay, back])
+        return TwoStates.make(means, variances, leave, len(window))

@@ -1,0 +1,104 @@
+"""The registry of signals, and the reading of them all. A new signal is one line here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from signals.absorption import Absorption
+from signals.base import Signal
+from signals.bathtub import Bathtub
+from signals.capex import Capex
+from signals.convexity import Convexity
+from signals.cost_of_capital import CostOfCapital
+from signals.crypto_probe import CryptoProbe
+from signals.dry_powder import DryPowder
+from signals.duration import Duration
+from signals.evaluate import evaluate, inputs_of
+from signals.fading_momentum import FadingMomentum
+from signals.forced_selling import CryptoForcedSelling, ForcedSelling
+from signals.inverse_qe import InverseQE
+from signals.opportunity import Opportunity
+from signals.policy import Policy
+from signals.reading import Reading
+from signals.regimes import RegimeModel, Votes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A line of the registry: the signal's class, and whether its flag votes on the regime."""
+
+    signal: type[Signal]
+    votes: bool
+
+
+SIGNALS: dict[str, Registered] = {
+    "dry_powder": Registered(signal=DryPowder, votes=True),
+    "capex": Registered(signal=Capex, votes=True),
+    "absorption": Registered(signal=Absorption, votes=False),  # dry_powder and capex again
+    "cost_of_capital": Registered(signal=CostOfCapital, votes=True),
+    "bathtub": Registered(signal=Bathtub, votes=True),
+    "crypto_probe": Registered(signal=CryptoProbe, votes=True),
+    "inverse_qe": Registered(signal=InverseQE, votes=True),
+    "duration": Registered(signal=Duration, votes=True),
+    "fading_momentum": Registered(signal=FadingMomentum, votes=True),
+    "policy": Registered(signal=Policy, votes=True),
+    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # a regime of its own
+    "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
+    "convexity": Registered(signal=Convexity, votes=False),  # absorption's, if it bends
+    "opportunity": Registered(signal=Opportunity, votes=False),  # a regime of its own
+}
+
+
+def default_signals() -> dict[str, Signal]:
+    """Return every registered signal with its default parameters, by name."""
+    return {name: entry.signal() for name, entry in SIGNALS.items()}
+
+
+def needed(signals: Mapping[str, Signal] | None = None) -> tuple[str, ...]:
+    """Return the catalog ids that some signals read (default: all registered), each once."""
+    chosen = default_signals() if signals is None else signals
+    ids = (id for signal in chosen.values() for id in inputs_of(signal, chosen))
+    return tuple(dict.fromkeys(ids))
+
+
+def voters() -> tuple[str, ...]:
+    """Return the names of the registered signals that vote."""
+    return tuple(name for name, entry in SIGNALS.items() if entry.votes)
+
+
+def read(
+    panel: pd.DataFrame,
+    signals: Mapping[str, Signal] | None = None,
+    more_voters: tuple[str, ...] = (),
+    model: RegimeModel | None = None,
+) -> Reading:
+    """Evaluate some signals on a point-in-time panel, each once, and tell the regime.
+
+    Parameters
+    ----------
+    panel
+        Point-in-time panel, sessions × catalog ids.
+    signals
+        The signals by name; default all registered.
+    more_voters
+        Names among ``signals`` that vote beside the registered ones.
+    model
+        How evaluations become a regime; default :class:`signals.regimes.Votes`.
+
+    Returns
+    -------
+    The reading at each session; no row depends on a later one.
+
+    Raises
+    ------
+    DataError
+        When the panel's index holds anything but ascending sessions.
+    MissingSeries
+        When the panel lacks a column that a signal reads.
+    """
+    chosen = default_signals() if signals is None else signals
+    names = tuple(name for name in (*voters(), *more_voters) if name in chosen)
+    evaluations = evaluate(panel, chosen)
+    classification = (model or Votes(voters=names)).classify(panel, evaluations)
+    return Reading(**vars(classification), evaluations=evaluations, voters=names)
