@@ -25,7 +25,7 @@ from tests.servers import faults as planting
 from tests.servers.faults import Kind
 from tests.servers.tables import number
 from tests.servers.yahoo import Prices
-from tests.test_backtests.test_fetch import (
+from tests.sources.test_fetch import (
     TODAY,
     bring,
     cookies,

@@ -19,7 +19,7 @@ from signals.reading import Reading
 from signals.regimes import Regime
 from strategies import STRATEGIES, CashHeavy, DualMomentum, Patient, Strategy, Survival, Trend
 from strategies.base import check_weights, decide
-from tests.test_signals.test_truncation import assert_blind_to_the_future
+from tests.signals.test_truncation import assert_blind_to_the_future
 
 CAPITAL_SCARCE = ("ABSORPTION", "FORCED_SELLING")
 THIRDS = ("1/3 in", "2/3 in", "3/3 in")

@@ -19,7 +19,7 @@ from signals.errors import ConfigError
 from signals.reading import Reading
 from strategies import STRATEGIES, decide
 from strategies.base import check_weights
-from tests.test_signals.test_truncation import assert_blind_to_the_future
+from tests.signals.test_truncation import assert_blind_to_the_future
 
 CHOSEN: Mapping[str, Signal] = {"absorption": Absorption()}
 

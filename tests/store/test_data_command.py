@@ -21,7 +21,7 @@ from backtests.store.closes import check_shifts
 from backtests.store.shifts import shifts, spikes
 from backtests.store.store import Store
 from signals.errors import DataError
-from tests.test_backtests.test_store_live import archive, plain
+from tests.store.test_store_live import archive, plain
 
 NOW = pd.Timestamp("2026-01-05 12:00")
 TODAY = pd.Timestamp("2026-01-05")

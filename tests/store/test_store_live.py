@@ -329,7 +329,7 @@ KILLED = """
 import sys, time
 import pandas as pd
 from backtests.store import store
-from tests.test_backtests.test_store_live import plain
+from tests.store.test_store_live import plain
 if sys.argv[2] == "midway":
     def wait(*_):
         print("midway", flush=True)
@@ -417,7 +417,7 @@ FULL = """
 import resource, sys
 import pandas as pd
 from backtests.store.store import Store
-from tests.test_backtests.test_store_live import plain
+from tests.store.test_store_live import plain
 size = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 days = pd.date_range("2000-01-01", periods=40_000, freq="h").strftime("%Y-%m-%d").unique()

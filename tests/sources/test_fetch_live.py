@@ -23,7 +23,7 @@ from signals.catalog import CATALOG
 from tests.servers import Fault, Poison, Servers, Vintages, gdp_revisions
 from tests.servers.poisons import POISONS, document
 from tests.servers.poisons import put as put_at
-from tests.test_backtests.test_fetch import (
+from tests.sources.test_fetch import (
     NOW,
     QUICK,
     TODAY,
