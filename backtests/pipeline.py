@@ -1,10 +1,7 @@
 """The whole run on one screen: history → reading → weights → simulation → result."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 import signals
@@ -13,66 +10,12 @@ from backtests.engine.schedule import decision_sessions
 from backtests.engine.simulate import Result, simulate
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.version import __version__
-from signals.errors import ConfigError, MissingSeries, StaleSeries
+from backtests.history.prices import benchmark_returns, check_assets
+from backtests.runs import Run
+from backtests.window import window
 from signals.index import check_sessions
 from signals.reading import Reading
-from signals.universe import asset
 from strategies import Strategy, decide
-
-#: Sessions, a month: below that yearly figures mean nothing.
-SHORTEST = 21
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """A finished backtest.
-
-    Attributes
-    ----------
-    config, strategy
-        What was run.
-    history, reading
-        On what; both end with the run.
-    state
-        Of the strategy at each session, see :meth:`strategies.Strategy.state`.
-    decided
-        Its weights at the sessions on which it decided.
-    result
-        What came of it.
-    benchmark
-        Simple daily returns of the benchmark on the result's sessions, before costs; those of
-        bills until the first session on which the strategy can be filled.
-    """
-
-    config: RunConfig
-    strategy: Strategy
-    history: History
-    reading: Reading
-    state: pd.Series | None
-    decided: pd.DataFrame
-    result: Result
-    benchmark: pd.Series
-
-    @property
-    def run_id(self) -> str:
-        """Hash of the configuration and of every number of the history."""
-        return run_id(self.config, self.history)
-
-    @property
-    def label(self) -> str:
-        """The strategy's name, with its regime model where that is not the votes."""
-        return self.config.label
-
-    @property
-    def simulated(self) -> bool:
-        """Whether the history is simulated."""
-        return self.history.source == "simulated"
-
-    @property
-    def bills(self) -> pd.Series:
-        """Simple daily returns of bills on the result's sessions."""
-        return self.result.bills.reindex(self.result.returns.index)
 
 
 def run(config: RunConfig, history: History | None = None) -> Run:
@@ -138,7 +81,7 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         state=state,
         decided=decided,
         result=result,
-        benchmark=_benchmark(config.benchmark, history, index, result.bills, config.lag),
+        benchmark=benchmark_returns(config.benchmark, history, index, result.bills, config.lag),
     )
 
 
@@ -183,73 +126,3 @@ def trade(
         gross_limit=strategy.gross_limit,
         name=strategy.name,
     )
-
-
-def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of a run: from the first decision to the end of the history.
-
-    Raises
-    ------
-    ConfigError
-        When ``start`` lies outside the history or leaves fewer than a month of sessions.
-    """
-    index = pd.DatetimeIndex(history.panel.index)
-    if config.start is None:
-        seen = reading.regime.notna()
-        start = pd.Timestamp(index[int(np.argmax(seen))])  # the first session if none has one
-    else:
-        start = pd.Timestamp(config.start)
-        history.session(start, "start")
-    chosen = index[index >= start]
-    if len(chosen) < SHORTEST:
-        raise ConfigError(
-            f"expected at least {SHORTEST} sessions from {start.date()} to {index[-1].date()}, "
-            f"found {len(chosen)}: too few to annualise; choose an earlier start"
-        )
-    return chosen
-
-
-def run_id(config: RunConfig, history: History) -> str:
-    """Return the run's name: equal for equal parameters, registry and version on equal data."""
-    votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
-    parts = (
-        __version__,
-        config.identity(),
-        repr(config.build_strategy()),
-        repr(config.build_signals()),
-        repr(votes),
-        repr(config.build_model()),
-        history.digest(),
-    )
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
-
-
-def check_assets(tickers: tuple[str, ...], history: History) -> None:
-    """Raise :class:`MissingSeries` when an asset that was listed by the end has no price at all."""
-    end = history.panel.index[-1]
-    for ticker in dict.fromkeys(tickers):
-        listed = asset(ticker).listed
-        if ticker in history.closes and history.closes[ticker].notna().any():
-            continue
-        if listed is not None and pd.Timestamp(listed) > end:
-            continue
-        raise MissingSeries(
-            f"expected prices of {ticker} in the history, found none; import them "
-            "(drypowder data lists what is held)"
-        )
-
-
-def _benchmark(
-    ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
-) -> pd.Series:
-    """Return the benchmark's returns: bought when the strategy can first be, bills until then."""
-    prices = history.closes[ticker].loc[index]
-    if prices.isna().any():
-        gap = prices.index[prices.isna()][0].date()
-        raise StaleSeries(
-            f"expected a price of the benchmark {ticker} for every session, found none for {gap}; "
-            "import it or choose other dates"
-        )
-    returns = prices.pct_change().iloc[1:].rename(ticker)
-    returns.iloc[:lag] = bills.reindex(returns.index[:lag])
-    return returns

@@ -35,7 +35,8 @@ from backtests.evidence.resampling import BLOCK, resample_prices
 from backtests.evidence.significance import gain_on, in_force
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import decided_on, run_on, window
+from backtests.pipeline import decided_on, run_on
+from backtests.window import window
 from signals import Absorption, Reading, Regime
 from strategies import CashHeavy, Defensive, Strategy
 from strategies.base import listed

@@ -22,7 +22,8 @@ DOORS = {
 #: plugins has two floors: loading serves the configuration, checking runs a backtest.
 ROOMS = (
     *("version", "atomic", "calendar", "store", "importing", "sources", "economy", "history"),
-    *("engine", "plugins", "config", "pipeline", "holdings", "today", "evidence", "report", "cli"),
+    *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today"),
+    *("evidence", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}

@@ -55,8 +55,8 @@ def today(
     each missing value is listed with the date of the last one.
     """
     from backtests.config import config_from
+    from backtests.history.prices import check_assets
     from backtests.holdings import read_holdings
-    from backtests.pipeline import check_assets
     from backtests.today import make_plan
 
     config = config_from({"strategy": strategy, "start": start})

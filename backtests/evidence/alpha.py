@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.metrics import ROUNDING, YEAR
-from backtests.pipeline import Run
+from backtests.runs import Run
 from signals.errors import DataError
 
 #: Fewest returns for each coefficient.

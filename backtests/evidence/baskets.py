@@ -14,7 +14,7 @@ import pandas as pd
 
 from backtests.evidence.placebo import Placebo, rank_of, sharpe_of
 from backtests.evidence.significance import FEWEST, in_force
-from backtests.pipeline import Run
+from backtests.runs import Run
 from signals.universe import UNIVERSE, members
 from strategies import Strategy, decide
 

@@ -21,7 +21,9 @@ from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import Run, history_of, read, run_on, window
+from backtests.pipeline import history_of, read, run_on
+from backtests.runs import Run
+from backtests.window import window
 from signals.errors import ConfigError
 from signals.reading import Reading
 from signals.regimes import REGIMES, Classification, Labels, Votes

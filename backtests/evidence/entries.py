@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.pipeline import Run
+from backtests.runs import Run
 from signals.regimes import Regime
 
 #: Two stays with at least so many sessions between them are two episodes.

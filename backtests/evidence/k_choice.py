@@ -11,7 +11,8 @@ import pandas as pd
 
 from backtests.evidence.entries import observed_in
 from backtests.evidence.metrics import headline
-from backtests.pipeline import Run, decided_on, trade
+from backtests.pipeline import decided_on, trade
+from backtests.runs import Run
 from signals.base import Evaluation, Signal
 from signals.evaluate import Evaluations
 from signals.params import with_parameter

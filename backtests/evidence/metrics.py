@@ -17,7 +17,7 @@ import pandas as pd
 
 from backtests.engine.simulate import Result
 from backtests.evidence.entries import acted_on, observe
-from backtests.pipeline import Run
+from backtests.runs import Run
 
 YEAR = 252
 #: Fewest returns for which yearly figures are given. The shortest calendar year since 1990 is 2001,

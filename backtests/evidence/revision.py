@@ -17,7 +17,7 @@ import pandas as pd
 
 from backtests.evidence.k_choice import outcome, read_again
 from backtests.history.panel import History
-from backtests.pipeline import Run
+from backtests.runs import Run
 from signals.catalog import CATALOG
 from signals.evaluate import inputs_of
 

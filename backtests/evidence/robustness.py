@@ -11,7 +11,8 @@ import pandas as pd
 from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import headline
-from backtests.pipeline import Run, decisions, trade
+from backtests.pipeline import decisions, trade
+from backtests.runs import Run
 from signals.errors import SimulationError
 from strategies import decide
 from strategies.base import check_weights

@@ -14,7 +14,8 @@ from backtests.evidence.placebo import Placebo, rank_of, shift_placebo, timing_g
 from backtests.evidence.resampling import resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import Run, decided_on
+from backtests.pipeline import decided_on
+from backtests.runs import Run
 from signals.reading import Reading
 from signals.regimes import Labels, Quantities, RegimeModel
 

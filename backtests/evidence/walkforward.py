@@ -21,7 +21,9 @@ from backtests.config import RunConfig, config_from
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
 from backtests.history.panel import History
-from backtests.pipeline import SHORTEST, Run, history_of, read, run_on, trade, window
+from backtests.pipeline import history_of, read, run_on, trade
+from backtests.runs import Run
+from backtests.window import SHORTEST, window
 from signals.errors import ConfigError
 from signals.params import owner_of
 from signals.reading import Reading

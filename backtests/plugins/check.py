@@ -9,8 +9,10 @@ import pandas as pd
 from backtests import pipeline
 from backtests.config import RunConfig
 from backtests.history.panel import History
+from backtests.history.prices import check_assets
 from backtests.plugins.contract import ask
 from backtests.plugins.lookahead import refuse_lookahead
+from backtests.window import window
 from signals.base import Signal
 from signals.errors import DrypowderError, MissingSeries, SimulationError, placed
 from signals.explain import explain
@@ -142,7 +144,7 @@ def _failed(name: str, error: DrypowderError) -> Check:
 
 def _assets(strategy: Strategy, history: History) -> str:
     assets, reads = ask(strategy, "assets"), ask(strategy, "reads")
-    pipeline.check_assets(assets, history)
+    check_assets(assets, history)
     _check_held(strategy.name, reads, history.panel)
     more = f", and {len(reads)} series read" if reads else ""
     return f"{len(assets)} with prices{more}"
@@ -185,7 +187,7 @@ def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:
 
 
 def _backtest(config: RunConfig, history: History, reading: Reading) -> str:
-    index = pipeline.window(config, history, reading)
+    index = window(config, history, reading)
     run = pipeline.run_on(config, history, reading, index)
     return (
         f"{index[0].date()} to {index[-1].date()}, {len(run.decided):,} decisions, "

@@ -10,9 +10,9 @@ import pandas as pd
 from backtests.atomic import replacing
 from backtests.config import config_toml
 from backtests.history.origin import SIMULATED
-from backtests.pipeline import Run
 from backtests.report.numbers import metrics_of
 from backtests.report.tearsheet import write_tearsheet
+from backtests.runs import Run
 from signals.errors import DataError
 
 FILES = (

@@ -13,7 +13,7 @@ from backtests.evidence.entries import is_inconclusive, of_absorption, of_own_st
 from backtests.evidence.k_choice import by_k
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness
-from backtests.pipeline import Run
+from backtests.runs import Run
 from backtests.version import __version__
 from signals.params import parameters
 

@@ -18,11 +18,11 @@ import pandas as pd
 from backtests.evidence.entries import FEW, QUARTER, acted_on
 from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
-from backtests.pipeline import Run
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.reading import explanations
 from backtests.report.revision_table import revision_rows
 from backtests.report.theme import MARKER, framed, rendered, template
+from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
 _NO_CHARTS = "<p>Too little variation for charts of returns.</p>"

@@ -8,7 +8,7 @@ import pytest
 
 from backtests.config import config_from
 from backtests.history.panel import History
-from backtests.pipeline import run_id
+from backtests.runs import run_id
 
 CONFIG = config_from({"strategy": "spy", "source": "simulated"})
 HISTORY = History.simulated(years=6)

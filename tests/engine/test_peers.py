@@ -37,6 +37,8 @@ from backtests.config import config_from
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.simulate import Result, simulate
 from backtests.history.panel import History
+from backtests.runs import Run
+from backtests.window import window
 from strategies import STRATEGIES
 from tests.reference import ledger
 
@@ -98,14 +100,14 @@ def cases(history: History) -> dict[str, Case]:
     """Return what every strategy decided in a default run, with what it was traded on."""
     configs = {name: config_from({"strategy": name, "start": START}) for name in STRATEGIES}
     reading = pipeline.read(configs["spy"], history)
-    index = pipeline.window(configs["spy"], history, reading)
+    index = window(configs["spy"], history, reading)
     return {
         name: case_of(pipeline.run_on(config, history, reading, index))
         for name, config in configs.items()
     }
 
 
-def case_of(run: pipeline.Run) -> Case:
+def case_of(run: Run) -> Case:
     case = Case(
         decided=run.decided,
         prices=run.history.closes.loc[run.result.equity.index, list(run.strategy.assets)],

@@ -9,7 +9,8 @@ import pytest
 from backtests.config import config_from
 from backtests.evidence.alpha import Alpha, alpha, own_alpha
 from backtests.history.panel import History
-from backtests.pipeline import Run, run
+from backtests.pipeline import run
+from backtests.runs import Run
 from signals.errors import DataError
 
 N = 500

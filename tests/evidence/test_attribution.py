@@ -25,7 +25,8 @@ from backtests.evidence import attribution as module
 from backtests.evidence import metrics
 from backtests.evidence.attribution import Attribution, attribution
 from backtests.history.panel import History
-from backtests.pipeline import Run, run
+from backtests.pipeline import run
+from backtests.runs import Run
 from signals import Reading
 from signals.errors import SimulationError
 from signals.universe import asset

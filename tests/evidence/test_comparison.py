@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from signals.agnostic import RIVALS
 
 from backtests.cli.app import command
 from backtests.config import config_from
@@ -47,10 +48,11 @@ from backtests.evidence.significance import (
 )
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import Run, read, run, run_on, window
+from backtests.pipeline import read, run, run_on
 from backtests.report.compare_numbers import comparison_numbers, coverage_said
+from backtests.runs import Run
+from backtests.window import window
 from signals import drive
-from signals.agnostic import RIVALS
 from signals.errors import ConfigError
 from signals.universe import UNIVERSE, members
 from strategies import STRATEGIES

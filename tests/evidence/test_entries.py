@@ -10,8 +10,10 @@ from backtests.config import config_from
 from backtests.evidence import entries
 from backtests.evidence.entries import QUARTER, Observed, acted_on, is_inconclusive, observe
 from backtests.history.panel import History
-from backtests.pipeline import Run, read, run_on, window
+from backtests.pipeline import read, run_on
 from backtests.report.numbers import metrics_of
+from backtests.runs import Run
+from backtests.window import window
 from signals.reading import Reading
 
 INDEX = pd.bdate_range("2024-01-01", periods=400)

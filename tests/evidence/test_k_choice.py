@@ -9,7 +9,8 @@ from backtests.evidence import metrics
 from backtests.evidence.entries import of_absorption
 from backtests.evidence.k_choice import KS, by_k
 from backtests.history.panel import History
-from backtests.pipeline import Run, run
+from backtests.pipeline import run
+from backtests.runs import Run
 
 
 @pytest.fixture(scope="module")

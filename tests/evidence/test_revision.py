@@ -11,10 +11,11 @@ from backtests.evidence import metrics
 from backtests.evidence.revision import FACTORS, LEFT_OUT, by_revision, revised_in
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
-from backtests.pipeline import Run, run
+from backtests.pipeline import run
 from backtests.report.numbers import metrics_of
 from backtests.report.revision_table import revision_rows
 from backtests.report.theme import rendered
+from backtests.runs import Run
 from backtests.store.batch import Batch
 from backtests.store.store import Store
 from signals import CostOfCapital, DryPowder, Policy

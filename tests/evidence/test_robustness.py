@@ -10,7 +10,9 @@ from backtests.config import config_from
 from backtests.engine.costs import Costs
 from backtests.evidence.robustness import robustness
 from backtests.history.panel import History
-from backtests.pipeline import Run, read, run, run_on, window
+from backtests.pipeline import read, run, run_on
+from backtests.runs import Run
+from backtests.window import window
 from signals import Reading
 
 LAGS, FACTORS, OFFSETS = (1, 2, 3, 5, 10), (0, 1, 2, 5), tuple(range(0, 21, 2))

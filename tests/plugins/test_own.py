@@ -17,10 +17,11 @@ from backtests import pipeline, today
 from backtests.cli.app import command
 from backtests.config import RunConfig, config_from
 from backtests.history.panel import History
-from backtests.pipeline import run, run_id
+from backtests.pipeline import run
 from backtests.plugins.check import check_signal, check_strategy
 from backtests.plugins.load import own_signal, own_strategy
 from backtests.plugins.lookahead import default_dates, first_difference, truncation_faults
+from backtests.runs import run_id
 from signals import DryPowder
 from strategies import STRATEGIES
 

@@ -17,8 +17,10 @@ import pytest
 
 from backtests.config import config_from
 from backtests.history.panel import History
-from backtests.pipeline import Run, read, run, run_on, window
+from backtests.pipeline import read, run, run_on
 from backtests.report.folder import flags_table, returns_table
+from backtests.runs import Run
+from backtests.window import window
 from strategies import STRATEGIES
 from tests.reference import ledger
 

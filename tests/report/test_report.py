@@ -14,9 +14,10 @@ import pytest
 from backtests.cli.app import command
 from backtests.config import config_from
 from backtests.history.panel import History
-from backtests.pipeline import Run, run
+from backtests.pipeline import run
 from backtests.report.folder import write_run
 from backtests.report.tearsheet import ROWS
+from backtests.runs import Run
 from tests.reference import formulas
 
 

@@ -13,9 +13,6 @@ import pandas as pd
 import pytest
 from hmmlearn.hmm import GaussianHMM
 from jumpmodels.jump import JumpModel as Jumps
-from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
-
-from backtests.history.panel import History
 from signals.agnostic import (
     RIVALS,
     HiddenMarkov,
@@ -26,6 +23,9 @@ from signals.agnostic import (
     TwoStates,
     forward,
 )
+from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
+
+from backtests.history.panel import History
 from signals.base import hysteresis
 from signals.errors import ConfigError, MissingSeries
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from signals.agnostic import RIVALS
+from signals.drivers import DRIVERS, QUANTITIES, VOTES, drive
 
 import signals
 from backtests.config import config_from
 from backtests.history.panel import History
 from signals.absorption import Absorption
-from signals.agnostic import RIVALS
 from signals.base import Signal
-from signals.drivers import DRIVERS, QUANTITIES, VOTES, drive
 from signals.dry_powder import DryPowder
 from signals.errors import ConfigError
 from signals.reading import Reading

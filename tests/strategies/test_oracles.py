@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from signals.drivers import QUANTITIES
 
 import signals
 from backtests.history.panel import History
-from signals.drivers import QUANTITIES
 from signals.reading import Reading
 from signals.regimes import Regime
 from strategies import (

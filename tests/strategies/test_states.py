@@ -15,6 +15,8 @@ from backtests.calendar import all_sessions
 from backtests.config import config_from
 from backtests.evidence.entries import of_own_states
 from backtests.history.panel import History
+from backtests.runs import Run
+from backtests.window import window
 from signals.reading import Reading
 from signals.regimes import Regime
 from strategies import STRATEGIES, CashHeavy, DualMomentum, Patient, Strategy, Survival, Trend
@@ -289,18 +291,18 @@ def test_a_run_of_a_challenger_counts_what_its_decisions_saw(
         assert counted(labels_of(run.state.loc[days_acted_on(run)]), ("out",)) > times
 
 
-def days_acted_on(run: pipeline.Run) -> pd.DatetimeIndex:
+def days_acted_on(run: Run) -> pd.DatetimeIndex:
     """Return the run's sessions and the one before, which its first return counts for."""
     assert run.state is not None
     index = pd.DatetimeIndex(run.state.index)
     return index[index.get_loc(run.result.equity.index[0]) - 1 :]
 
 
-def a_real_run(name: str, history: History, reading: Reading) -> pipeline.Run:
+def a_real_run(name: str, history: History, reading: Reading) -> Run:
     """Run from a session before the strategy's state comes up."""
     start = "2021-01-04" if name == "survival" else "2022-01-03"
     config = config_from({"strategy": name, "start": start})
-    return pipeline.run_on(config, history, reading, pipeline.window(config, history, reading))
+    return pipeline.run_on(config, history, reading, window(config, history, reading))
 
 
 # --- states never change with the future -----------------------------------------------------

@@ -1,0 +1,61 @@
+"""The prices that a run needs of a history: its assets' and its benchmark's."""
+
+import pandas as pd
+
+from backtests.history.panel import History
+from signals.errors import MissingSeries, StaleSeries
+from signals.universe import asset
+
+
+def check_assets(tickers: tuple[str, ...], history: History) -> None:
+    """Raise :class:`MissingSeries` when an asset that was listed by the end has no price at all."""
+    end = history.panel.index[-1]
+    for ticker in dict.fromkeys(tickers):
+        listed = asset(ticker).listed
+        if ticker in history.closes and history.closes[ticker].notna().any():
+            continue
+        if listed is not None and pd.Timestamp(listed) > end:
+            continue
+        raise MissingSeries(
+            f"expected prices of {ticker} in the history, found none; import them "
+            "(drypowder data lists what is held)"
+        )
+
+
+def benchmark_returns(
+    ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
+) -> pd.Series:
+    """Return a benchmark's returns: bought when the strategy can first be, bills until then.
+
+    Parameters
+    ----------
+    ticker
+        The benchmark.
+    history
+        It holds the prices.
+    index
+        The sessions of the run.
+    bills
+        Simple return of bills into each of them.
+    lag
+        Sessions from decision to fill.
+
+    Returns
+    -------
+    Simple daily returns before costs, fractions, from the second session on.
+
+    Raises
+    ------
+    StaleSeries
+        When the benchmark has no price on one of the sessions.
+    """
+    prices = history.closes[ticker].loc[index]
+    if prices.isna().any():
+        gap = prices.index[prices.isna()][0].date()
+        raise StaleSeries(
+            f"expected a price of the benchmark {ticker} for every session, found none for {gap}; "
+            "import it or choose other dates"
+        )
+    returns = prices.pct_change().iloc[1:].rename(ticker)
+    returns.iloc[:lag] = bills.reindex(returns.index[:lag])
+    return returns
