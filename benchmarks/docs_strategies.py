@@ -7,7 +7,8 @@ Markdown. See ``benchmarks/docs_numbers.py``, which writes them into the page.
 from collections.abc import Mapping
 from typing import Any
 
-from backtests.evidence.comparison import ENOUGH, TOLD, compare, configs_of, default_names
+from backtests.evidence.comparison import compare, configs_of, default_names
+from backtests.evidence.entries import ENOUGH, TOLD
 from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers
 from benchmarks.docs_flags import START, table

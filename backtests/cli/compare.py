@@ -92,7 +92,7 @@ def _check_page(out: Path) -> None:
 def _print(numbers: dict[str, Any], out: Path) -> None:
     from rich.table import Table
 
-    from backtests.evidence.entries import FEW
+    from backtests.evidence.entries import FEW, NOTHING
     from backtests.evidence.significance import leaning_said
     from backtests.report.compare_numbers import coverage_said
 
@@ -113,7 +113,7 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
         f"{coverage_said()} {leaning_said()} placebo: "
         "share of placebos beaten by its timing (s shifted dates, r resampled returns), not "
         f"adjusted for the number of rows. epi: episodes of its states, stays less than "
-        f"a quarter apart taken as one; below {FEW} nothing can be concluded about timing."
+        f"a quarter apart taken as one; below {FEW} {NOTHING}."
     )
     typer.echo(f"page: {out}")
     typer.echo("Capacity and tax are not modelled. Research, not investment advice.")

@@ -51,6 +51,7 @@ def run(
     """Run one backtest; write its tearsheet and files."""
     from backtests.atomic import resolved
     from backtests.config import config_from, read_config, refuse_unknown_keys
+    from backtests.evidence.entries import observed_said, of_absorption, of_own_states
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
 
@@ -75,7 +76,7 @@ def run(
     if json:
         print_json(numbers)
     else:
-        _print(numbers, folder)
+        _print(numbers, observed_said(of_absorption(done), of_own_states(done)), folder)
     for line in numbers["run"]["notes"]:
         warn(line)
     if checked.end is None:
@@ -120,7 +121,7 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def _print(numbers: dict[str, Any], folder: Path) -> None:
+def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
     from rich.table import Table
 
     from backtests.report.tearsheet import in_one_regime, rows_of
@@ -150,28 +151,10 @@ def _print(numbers: dict[str, Any], folder: Path) -> None:
             f"{described['sessions']} sessions are less than a year: figures a year are left out. "
             f"{in_one_regime(numbers)}."
         )
-    typer.echo(_observed(described))
+    typer.echo(observed)
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
         typer.echo(
             "This history is SIMULATED. Real history: drypowder import PATH, then run again."
         )
     typer.echo("Research, not investment advice.")
-
-
-def _observed(described: dict[str, Any]) -> str:
-    """Return how often ABSORPTION and the strategy's own states came up, and what follows."""
-    absorption, own = (
-        (described[f"{state}_episodes"], described[f"{state}_entered"])
-        for state in ("absorption", "state")
-    )
-    said = f"ABSORPTION came up in {_counted(*absorption)}"
-    if own[0] is not None and own != absorption:
-        said += f", the states in which this strategy acts in {_counted(*own)}"
-    few = "; nothing can be concluded about timing" if described["inconclusive"] else ""
-    return said + few
-
-
-def _counted(episodes: int, entries: int) -> str:
-    plural = "s" if episodes != 1 else ""
-    return f"{episodes} episode{plural} (entered {entries} time{'s' if entries != 1 else ''})"

@@ -16,7 +16,7 @@ from backtests.config import RunConfig, config_from
 from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
-from backtests.evidence.entries import FEW, Observed, of_own_states
+from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
 from backtests.evidence.workers import workers_of
@@ -30,10 +30,6 @@ from signals.regimes import REGIMES, Classification, Labels, Votes
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES, kind_of
 
-#: P-value of a timing placebo that is told from luck, before any account of how many were tried.
-TOLD = 0.05
-#: Placebos that a verdict at that level takes: with fewer it hangs on one of them.
-ENOUGH = 99
 #: Of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Luck(placebo=None, note=NOT_DRAWN)
@@ -104,15 +100,8 @@ class Compared:
         placebo = self.luck.placebo
         if self.luck.note == NO_TIMING:
             return "times nothing"
-        if self.observed is not None and self.observed.episodes < FEW:
-            count = self.observed.episodes
-            return f"{count} episode{'s' * (count != 1)}: nothing can be concluded about timing"
-        if placebo is None or pd.isna(placebo.p_value):
-            return "timing not ranked"
-        if placebo.p_value > TOLD:
-            return "timing not told from luck"
-        few = placebo.n < ENOUGH
-        return "ranks high, on few placebos" if few else "timing beats 95 % of placebos"
+        p_value, count = (None, 0) if placebo is None else (placebo.p_value, placebo.n)
+        return timing_conclusion(self.observed, p_value, count)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which regime a return was earned under, and how many observations of a state a run holds.
+"""Which regime a return was earned under, how often a state came up, and what may be concluded.
 
 A decision at close t is filled at close t + lag and first earns the return into session
 t + lag + 1. So the return into session t belongs to the label known at close t − 1 − lag.
@@ -20,6 +20,13 @@ from signals.regimes import Regime
 QUARTER = 63
 #: Episodes of a state below which nothing can be concluded about timing.
 FEW = 3
+#: Largest p-value at which a timing result counts as significant, for one strategy alone.
+TOLD = 0.05
+#: Fewest placebos for a verdict at that level: with fewer it depends on a single placebo.
+ENOUGH = 99
+NOTHING = "nothing can be concluded about timing"
+#: The same as a sentence, with its reason.
+TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,4 +124,56 @@ def is_inconclusive(run: Run) -> bool:
 
     Episodes of the states in which its strategy acts; of ABSORPTION where it has no states.
     """
-    return (of_own_states(run) or of_absorption(run)).episodes < FEW
+    return is_few((of_own_states(run) or of_absorption(run)).episodes)
+
+
+def is_few(episodes: int | None) -> bool:
+    """Return whether there are too few episodes to conclude anything; False without a count."""
+    return episodes is not None and episodes < FEW
+
+
+def observed_said(absorption: Observed, own: Observed | None) -> str:
+    """Return in words how often states came up in a run, and what follows for its timing.
+
+    Parameters
+    ----------
+    absorption
+        How often ABSORPTION came up.
+    own
+        How often the states came up in which the strategy acts; None where it has none.
+    """
+    said = f"ABSORPTION came up in {_counted(absorption)}"
+    if own is not None and own != absorption:
+        said += f", the states in which this strategy acts in {_counted(own)}"
+    return f"{said}; {NOTHING}" if is_few((own or absorption).episodes) else said
+
+
+def _counted(seen: Observed) -> str:
+    episodes, entered = _number(seen.episodes, "episode"), _number(seen.entered, "time")
+    return f"{episodes} (entered {entered})"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count != 1 else ''}"
+
+
+def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
+    """Return in words what may be concluded about a strategy's timing.
+
+    Parameters
+    ----------
+    seen
+        How often the states came up in which it acts; None where it has none.
+    p_value
+        Of its rank among placebos; None or NaN where it is not ranked.
+    placebos
+        How many it is ranked among.
+    """
+    if seen is not None and is_few(seen.episodes):
+        return f"{_number(seen.episodes, 'episode')}: {NOTHING}"
+    if p_value is None or pd.isna(p_value):
+        return "timing not ranked"
+    if p_value > TOLD:
+        return "timing not told from luck"
+    few = placebos < ENOUGH
+    return "ranks high, on few placebos" if few else "timing beats 95 % of placebos"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.atomic import write_text
-from backtests.evidence.entries import FEW, QUARTER
+from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, is_few
 from backtests.history.origin import SIMULATED
 from backtests.report.charts import COLOURS, html_of, present, thinning
 from backtests.report.compare_charts import (
@@ -25,7 +25,6 @@ from backtests.report.compare_charts import (
 from backtests.report.theme import framed, rendered
 from signals.errors import DataError
 
-NOTHING = "nothing can be concluded about timing"
 MISSING = "–"
 
 Entry = Mapping[str, Any]
@@ -115,13 +114,13 @@ def _episodes(entry: Entry) -> Cell:
     count = entry["episodes"]
     if count is None:
         return Cell(value="", shown=MISSING)
-    few = "\ntoo few" if is_few(entry) else ""
+    few = "\ntoo few" if is_few(count) else ""
     return Cell(value=str(count), shown=str(count), soft=f"entered {entry['entered']}{few}")
 
 
 def _conclusion(entry: Entry) -> Cell:
     said = entry["conclusion"]
-    if is_few(entry) and NOTHING not in said.lower():
+    if is_few(entry["episodes"]) and NOTHING not in said.lower():
         said = f"{NOTHING}; {said}"
     return Cell(value=said, shown=said)
 
@@ -145,11 +144,6 @@ COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("episodes", "number", _episodes),
     ("conclusion", "text", _conclusion),
 )
-
-
-def is_few(entry: Entry) -> bool:
-    """Return whether the states of a strategy came up too rarely to speak of its timing."""
-    return entry["episodes"] is not None and entry["episodes"] < FEW
 
 
 def write_compare_page(
@@ -218,8 +212,9 @@ def _section(
         headings=[("strategy", "text"), *((heading, kind) for heading, kind, _ in COLUMNS)],
         rows=[_row(name, entry) for name, entry in numbers.items()],
         kinds=[kind for kind in KIND_COLOURS if any(e["kind"] == kind for e in numbers.values())],
-        few=[(name, entry["episodes"]) for name, entry in numbers.items() if is_few(entry)],
+        few=[(name, e["episodes"]) for name, e in numbers.items() if is_few(e["episodes"])],
         fewest=FEW,
+        too_few=TOO_FEW,
         quarter=QUARTER,
         looks=styles({name: entry["kind"] for name, entry in numbers.items()}),
         strokes=STROKES,
@@ -256,7 +251,7 @@ def _row(name: str, entry: Entry) -> dict[str, Any]:
     return {
         "name": name,
         "kind": entry["kind"],
-        "few": is_few(entry),
+        "few": is_few(entry["episodes"]),
         "cells": [(heading, kind, cell(entry)) for heading, kind, cell in COLUMNS],
     }
 

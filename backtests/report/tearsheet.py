@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.evidence.entries import FEW, QUARTER, acted_on
+from backtests.evidence.entries import QUARTER, TOO_FEW, acted_on
 from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.report.charts import equity_chart, html_of, regime_chart
@@ -136,7 +136,7 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
     return rendered(
         "section.html.j2",
         run=numbers["run"],
-        fewest=FEW,
+        too_few=TOO_FEW,
         quarter=QUARTER,
         line=run.strategy.line,
         link=run.strategy.link,

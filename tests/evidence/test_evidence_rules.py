@@ -1,7 +1,8 @@
 """What counts as evidence, as written down before any return was seen."""
 
 from backtests.evidence.bootstrap import SHORTEST_BLOCK
-from backtests.evidence.comparison import LEVEL, TOLD
+from backtests.evidence.comparison import LEVEL
+from backtests.evidence.entries import TOLD
 from backtests.evidence.k_choice import KS
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from backtests.evidence.entries import NOTHING
 from backtests.report.compare_charts import (
     correlation_chart,
     drawdown_chart,
@@ -21,7 +22,7 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
-from backtests.report.compare_page import COLUMNS, NOTHING, write_compare_page
+from backtests.report.compare_page import COLUMNS, write_compare_page
 from signals.errors import DataError
 from signals.universe import HINDSIGHT
 
