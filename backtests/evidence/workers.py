@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from types import TracebackType
 from typing import Any
 
 
-class Here(Executor):
-    """Does what is submitted at once, in this process."""
+class SerialExecutor(Executor):
+    """Run each submitted call at once, in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return a future that is done."""
@@ -22,17 +23,29 @@ class Here(Executor):
         return future
 
 
-def workers_of(count: int) -> Executor:
-    """Return an executor of that many processes; one is this process itself.
+class _Processes(ProcessPoolExecutor):
+    """Run each submitted call in one of several processes; an error drops what has not begun."""
 
-    More than one import the caller's main module anew, which must then guard what it does
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.shutdown(wait=True, cancel_futures=kind is not None)
+
+
+def workers_of(count: int) -> Executor:
+    """Return an executor of that many processes; 0 or 1 is this process itself.
+
+    Several processes import the caller's main module anew, which must then guard what it does
     (``if __name__ == "__main__"``), and each has one thread for linear algebra.
     """
     if count < 2:
-        return Here()
+        return SerialExecutor()
     for library in ("OPENBLAS", "OMP", "MKL"):  # read by a process when it starts
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    return ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin)
+    return _Processes(count, get_context("spawn"), initializer=_begin)
 
 
 def _begin() -> None:
