@@ -11,7 +11,8 @@ import pandas as pd
 
 from backtests.evidence.entries import observed_in
 from backtests.evidence.metrics import headline
-from backtests.pipeline import decided_on, trade
+from backtests.evidence.variation import varied
+from backtests.pipeline import decided_on
 from backtests.runs import Run
 from signals.base import Evaluation, Signal
 from signals.evaluate import Evaluations
@@ -38,7 +39,10 @@ def by_k(run: Run) -> pd.DataFrame:
 
 def _row(run: Run, k: float) -> dict[str, Any]:
     panel = run.history.panel
-    chosen = with_parameter(run.config.build_signals(), "dry_powder.k", k)
+    configured = run.config.build_signals()
+    chosen = with_parameter(configured, "dry_powder.k", k)
+    if chosen == configured:
+        return outcome(run, run.reading, panel)
     return outcome(run, read_again(run, panel, chosen, run.reading.evaluations), panel)
 
 
@@ -66,10 +70,10 @@ def read_again(
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
     """Return what comes of a run's strategy under another reading, by the names of :func:`by_k`."""
-    strategy = run.strategy
-    index = pd.DatetimeIndex(run.result.equity.index)
-    _, decided = decided_on(run.config, strategy, reading, panel, index)
-    result = trade(run.config, strategy, run.history, decided, index)
+    index, decided = pd.DatetimeIndex(run.result.equity.index), run.decided
+    if reading is not run.reading:
+        _, decided = decided_on(run.config, run.strategy, reading, panel, index)
+    result = varied(run, decided)
     seen = observed_in(run, reading.regime, (Regime.ABSORPTION,))
     return {
         "absorption_episodes": seen.episodes,

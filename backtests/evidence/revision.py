@@ -115,6 +115,8 @@ def _deciding(run: Run) -> tuple[str, ...]:
 
 
 def _row(run: Run, case: Case) -> dict[str, float]:
+    if case.factor == 1:
+        return {"sessions_changed": 0.0, **outcome(run, run.reading, case.panel)}
     chosen = run.config.build_signals()
     known = {
         name: evaluation

@@ -3,15 +3,17 @@
 None of these rows is a better strategy to pick; a result that lives in one row alone is luck.
 """
 
-from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from backtests.engine.schedule import Schedule
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import headline
-from backtests.pipeline import decisions, trade
+from backtests.evidence.variation import varied
+from backtests.evidence.workers import SerialExecutor
+from backtests.pipeline import decisions
 from backtests.runs import Run
 from signals.errors import SimulationError
 from strategies import decide
@@ -22,9 +24,19 @@ COSTS = (0, 1, 2, 5)
 #: Sessions after the scheduled day; a month has about 21.
 OFFSETS = tuple(range(0, 21, 2))
 
+#: Figures of :func:`backtests.evidence.metrics.headline` by choice and case.
+Rows = dict[tuple[str, str], dict[str, float]]
 
-def robustness(run: Run) -> pd.DataFrame:
+
+def robustness(run: Run, pool: Executor | None = None) -> pd.DataFrame:
     """Return what comes of a run with one choice moved at a time.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    pool
+        Where the cases are simulated; default this process.
 
     Returns
     -------
@@ -33,42 +45,54 @@ def robustness(run: Run) -> pd.DataFrame:
     ``asset left out``, its share going where the strategy's rule for an unlisted one says (flags
     still see it), no row where it has none; each ``year left out`` of the metrics. Columns
     of :func:`backtests.evidence.metrics.headline`; fractions, NaN where a metric is not defined.
+    A case that equals the run is taken from it.
     """
-    rows = {case: headline(returns, run.bills, exposure) for case, returns, exposure in _cases(run)}
+    pool = pool or SerialExecutor()
+    parts = [pool.submit(part, run) for part in (_lags, _costs, _days, _assets)]
+    rows: Rows = {("as it is", ""): _figures(run, run.result)}
+    for part in parts:
+        rows |= part.result()
+    rows |= _years(run)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["choice", "case"])
 
 
-def _cases(run: Run) -> Iterator[tuple[tuple[str, str], pd.Series, pd.Series]]:
-    yield ("as it is", ""), run.result.returns, run.result.exposure
-    for case, result in _simulated(run):
-        yield case, result.returns, result.exposure
-    returns, exposure = run.result.returns, run.result.exposure
-    for year in np.unique(pd.DatetimeIndex(returns.index).year):
-        kept = returns[pd.DatetimeIndex(returns.index).year != year]
-        yield ("year left out", str(year)), kept, exposure
+def _figures(run: Run, result: Result) -> dict[str, float]:
+    return headline(result.returns, run.bills, result.exposure)
 
 
-def _simulated(run: Run) -> Iterator[tuple[tuple[str, str], Result]]:
+def _lags(run: Run) -> Rows:
+    return {
+        ("lag", f"{lag} sessions"): _figures(run, varied(run, run.decided, lag=lag)) for lag in LAGS
+    }
+
+
+def _costs(run: Run) -> Rows:
+    costs = {factor: run.config.costs.times(factor) for factor in COSTS}
+    return {
+        ("costs", f"× {factor}"): _figures(run, varied(run, run.decided, costs=cost))
+        for factor, cost in costs.items()
+    }
+
+
+def _days(run: Run) -> Rows:
     index = pd.DatetimeIndex(run.result.equity.index)
-
-    def traded(decided: pd.DataFrame, **changed: object) -> Result:
-        config = run.config.model_copy(update=changed)
-        return trade(config, run.strategy, run.history, decided, index)
-
-    for lag in LAGS:
-        yield ("lag", f"{lag} sessions"), traded(run.decided, lag=lag)
-    for factor in COSTS:
-        yield ("costs", f"× {factor}"), traded(run.decided, costs=run.config.costs.times(factor))
     weights = decide(run.strategy, run.reading, run.history.panel)
+    rows: Rows = {}
     for offset in OFFSETS:
-        schedule = Schedule(every=run.config.schedule.every, offset=offset)
+        schedule = replace(run.config.schedule, offset=offset)
         config = run.config.model_copy(update={"schedule": schedule})
         when = decisions(config, run.strategy, run.state, index)
-        yield ("rebalance day", f"+{offset} sessions"), traded(weights.loc[when])
+        rows["rebalance day", f"+{offset} sessions"] = _figures(run, varied(run, weights.loc[when]))
+    return rows
+
+
+def _assets(run: Run) -> Rows:
+    rows: Rows = {}
     for asset in run.strategy.assets:
         without = _without(run, asset)
         if without is not None:
-            yield ("asset left out", asset), traded(without)
+            rows["asset left out", asset] = _figures(run, varied(run, without))
+    return rows
 
 
 def _without(run: Run, asset: str) -> pd.DataFrame | None:
@@ -80,3 +104,12 @@ def _without(run: Run, asset: str) -> pd.DataFrame | None:
     except SimulationError:
         return None
     return weights
+
+
+def _years(run: Run) -> Rows:
+    returns, exposure = run.result.returns, run.result.exposure
+    rows: Rows = {}
+    for year in np.unique(pd.DatetimeIndex(returns.index).year):
+        kept = returns[pd.DatetimeIndex(returns.index).year != year]
+        rows["year left out", str(year)] = headline(kept, run.bills, exposure)
+    return rows
