@@ -113,8 +113,9 @@ def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
     below = (falls < 0).to_numpy()
     begins = np.flatnonzero(below & ~np.r_[False, below[:-1]])
     ends = np.flatnonzero(below & ~np.r_[below[1:], False])
-    found = [_drawdown(falls, int(a), int(b)) for a, b in zip(begins, ends, strict=True)]
-    return sorted(found, key=lambda fall: fall.depth)[:most]
+    depths = np.minimum.reduceat(np.where(below, falls, 0.0), begins) if len(begins) else begins
+    deepest = np.argsort(depths, kind="stable")[:most]
+    return [_drawdown(falls, int(begins[i]), int(ends[i])) for i in deepest]
 
 
 def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
