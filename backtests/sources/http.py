@@ -4,7 +4,6 @@ An answer is whole or there is none: a body cut short, a busy server (429, 5xx) 
 are asked again, as often as patience says, and what is still wrong then is one line.
 """
 
-import email.utils
 import json
 import os
 import re
@@ -329,13 +328,10 @@ def _said(text: str) -> str:
 
 
 def seconds_of(header: str | None) -> float | None:
-    """Return a Retry-After header as seconds from now; None when there is none that can be read."""
+    """Return a Retry-After header as seconds from now; None if it is missing or unreadable."""
     if header is None:
         return None
-    if header.strip().isdecimal():
-        return float(header)
     try:
-        moment = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+        return float(urllib3.Retry().parse_retry_after(header))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
-    return max(0.0, moment.timestamp() - time.time())

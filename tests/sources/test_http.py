@@ -1,5 +1,6 @@
 """Our client on the wire: packed and in pieces, broken off, and answers that never end."""
 
+import email.utils
 import gzip
 import threading
 import time
@@ -17,6 +18,7 @@ from backtests.sources.http import (
     Transient,
     Unreachable,
     patiently,
+    seconds_of,
 )
 from signals.errors import SourceError
 
@@ -162,6 +164,20 @@ def test_a_pause_that_the_source_asks_for_is_kept_up_to_the_longest(pauses: list
     asked(patience, Transient("busy", retry_after=7.0))
     asked(patience, Transient("busy", retry_after=3600.0))
     assert pauses == [7.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(None, None), ("7", 7.0), (" 0 ", 0.0), ("soon", None), ("9" * 5000, None)],
+)
+def test_a_header_that_says_how_long_to_wait(header: str | None, seconds: float | None) -> None:
+    assert seconds_of(header) == seconds
+
+
+def test_a_header_that_says_until_when_to_wait() -> None:
+    now = time.time()
+    assert seconds_of(email.utils.formatdate(now - 60, usegmt=True)) == 0.0
+    assert seconds_of(email.utils.formatdate(now + 60, usegmt=True)) == pytest.approx(60, abs=2)
 
 
 def test_a_pause_that_outlasts_the_fetch_is_not_begun(pauses: list[float]) -> None:
