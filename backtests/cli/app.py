@@ -21,7 +21,6 @@ app = typer.Typer(
     name="drypowder",
     help="Is AI spending absorbing liquidity? Flags known on the day, tilts, honest backtests.\n\n"
     "Research, not investment advice.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -142,10 +141,16 @@ def _is_users(filename: str) -> bool:
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code after SystemExit: 0 if typer ended since nobody reads the output."""
+    """Return the exit code after SystemExit, which only code of a user's class makes an error.
+
+    typer raises it when nobody reads the output (0), and after it completed a command for a shell.
+    """
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
         return 0
+    frames = traceback.extract_tb(error.__traceback__)
+    if not any(_is_users(frame.filename) for frame in frames):
+        return error.code if isinstance(error.code, int) else 0
     return _failed(
         f"expected the command to go on, but code ended Python (SystemExit: {error.code}); remove "
         "sys.exit() from your class",

@@ -1,10 +1,11 @@
 """``drypowder check``: whether a strategy or signal keeps its contract and knows no future."""
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from backtests.cli import completion
 from backtests.cli.options import (
     JsonOption,
     SeedOption,
@@ -21,13 +22,17 @@ from backtests.cli.options import (
 def check(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="my_module:MyStrategy, or a name of 'drypowder list'."),
+        typer.Argument(
+            metavar="NAME",
+            help="my_module:MyStrategy, or a name of 'drypowder list'.",
+            autocompletion=completion.strategies_and_signals,
+        ),
     ],
     store: StoreOption = None,
     source: SourceOption = None,
     seed: SeedOption = None,
     start: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
+        str | None,
         typer.Option(metavar="DATE", help="First session of the backtest, like 2015-01-01."),
     ] = None,
     json: JsonOption = False,

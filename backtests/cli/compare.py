@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from backtests.cli import completion
 from backtests.cli.options import (
     DateOption,
     JsonOption,
@@ -24,8 +25,12 @@ from backtests.cli.options import (
 
 def compare(
     strategies: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Argument(metavar="[STRATEGY]...", help="Like cash-heavy or cash-heavy@quantities."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[STRATEGY]...",
+            help="Like cash-heavy or cash-heavy@quantities.",
+            autocompletion=completion.strategies,
+        ),
     ] = None,
     store: StoreOption = None,
     source: SourceOption = None,

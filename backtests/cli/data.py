@@ -1,7 +1,7 @@
 """``drypowder data``: what the store holds, whether it can be right, and what was revised."""
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -14,19 +14,19 @@ def data(
         bool, typer.Option("--check", help="Look for what cannot be right; exit 2 if there is any.")
     ] = False,
     revisions: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
+        str | None,
         typer.Option("--revisions", metavar="SERIES", help="Every value of the dates revised."),
     ] = None,
     export: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--export", metavar="FILE.parquet", help="Write every row, all columns."),
     ] = None,
     copy: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--copy", metavar="FILE", help="Write a new store of what --as-of leaves."),
     ] = None,
     as_of: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--as-of", metavar="DATE", help="Copy nothing that was recorded later."),
     ] = None,
     json: JsonOption = False,

@@ -1,6 +1,6 @@
 """``drypowder fetch``: Yahoo, FRED and SEC data into the store."""
 
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -18,15 +18,15 @@ from backtests.cli.options import (
 def fetch(
     store: StoreOption = None,
     start: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
+        str | None,
         typer.Option(metavar="DATE", help="First day of prices; default their whole history."),
     ] = None,
     only: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--only", metavar="ID", help="A series or ticker; may be given repeatedly."),
     ] = None,
     budget: Annotated[
-        Optional[float],  # noqa: UP045
+        float | None,
         typer.Option(min=1, max=86_400, help="Seconds for the whole fetch; default half an hour."),
     ] = None,
     json: JsonOption = False,

@@ -1,10 +1,11 @@
 """``drypowder flags``: the regime and every signal, as known at a close."""
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from backtests.cli import completion
 from backtests.cli.options import (
     JsonOption,
     SeedOption,
@@ -21,22 +22,27 @@ from backtests.cli.options import (
 
 def flags(
     at: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
+        str | None,
         typer.Option("--at", metavar="DATE", help="The session; default the last one held."),
     ] = None,
     store: StoreOption = None,
     source: SourceOption = None,
     seed: SeedOption = None,
     why: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--why", metavar="SIGNAL", help="One signal: definition, inputs, reference."),
+        str | None,
+        typer.Option(
+            "--why",
+            metavar="SIGNAL",
+            help="One signal: definition, inputs, reference.",
+            autocompletion=completion.signals,
+        ),
     ] = None,
     export: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--export", help="Write all gauges, scores and flags: .csv or .parquet."),
     ] = None,
     html: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--html", help="Write a page with every signal's chart."),
     ] = None,
     sensitivity: Annotated[

@@ -1,6 +1,6 @@
 """``drypowder import``: files into the store."""
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ def import_(
     path: Annotated[str, typer.Argument(help="A file, or a folder read with its subfolders.")],
     store: StoreOption = None,
     currency: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
+        str | None,
         typer.Option("--currency", metavar="USD", help="Of the prices; others are refused."),
     ] = None,
     json: JsonOption = False,

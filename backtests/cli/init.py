@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from backtests.cli import completion
+
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
 
@@ -72,7 +74,11 @@ _EXAMPLES: dict[str, Any] = {
 def init(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = DEFAULT,
     strategy: Annotated[
-        str, typer.Option(help="The strategy whose parameters and universe to write.")
+        str,
+        typer.Option(
+            help="The strategy whose parameters and universe to write.",
+            autocompletion=completion.strategies,
+        ),
     ] = "near-cash-flow",
 ) -> None:
     """Write a configuration file that explains itself, for 'run --config'."""

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -27,23 +27,23 @@ __all__ = [
 ]
 
 StoreOption = Annotated[
-    Optional[Path],  # noqa: UP045 - typer reads it
+    Path | None,
     typer.Option("--store", help="The store's file; else DRYPOWDER_STORE, else the default one."),
 ]
 SourceOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option("--source", metavar="store|simulated", help="Which history; see the README."),
 ]
 SeedOption = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option("--seed", help="Seed of the simulated economy; default 0."),
 ]
 DateOption = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(metavar="DATE", help="Like 2015-01-01."),
 ]
 LagOption = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(help="Sessions from decision to fill; at least 1."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]

@@ -1,10 +1,11 @@
 """``drypowder run``: one backtest, its tearsheet and its files."""
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from backtests.cli import completion
 from backtests.cli.options import (
     DateOption,
     JsonOption,
@@ -25,8 +26,11 @@ from backtests.cli.options import (
 
 def run(
     strategy: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
-        typer.Argument(help="A strategy of 'drypowder list'; may stand in --config."),
+        str | None,
+        typer.Argument(
+            help="A strategy of 'drypowder list'; may stand in --config.",
+            autocompletion=completion.strategies,
+        ),
     ] = None,
     store: StoreOption = None,
     source: SourceOption = None,
@@ -34,15 +38,15 @@ def run(
     start: DateOption = None,
     end: DateOption = None,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--out", help="Folder to write; default reports/<strategy>-<run id>."),
     ] = None,
     config: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--config", help="TOML, like the config.toml of a run; options go first."),
     ] = None,
     param: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the strategy."),
     ] = None,
     lag: LagOption = None,

@@ -1,10 +1,11 @@
 """``drypowder today``: what to hold from this close on, and why."""
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from backtests.cli import completion
 from backtests.cli.options import (
     JsonOption,
     SeedOption,
@@ -25,20 +26,23 @@ MISSING = 3
 
 def today(
     strategy: Annotated[
-        str, typer.Argument(help="A strategy of 'drypowder list'.")
+        str,
+        typer.Argument(
+            help="A strategy of 'drypowder list'.", autocompletion=completion.strategies
+        ),
     ] = "near-cash-flow",
     at: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
+        str | None,
         typer.Option("--at", metavar="DATE", help="The session; default the last one held."),
     ] = None,
     start: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--start", metavar="DATE", help="The session you start on: it is a day of decision."
         ),
     ] = None,
     holdings: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--holdings", help="CSV asset,units; USD under CASH. Prints the orders."),
     ] = None,
     decimals: Annotated[int, typer.Option(min=0, max=8, help="Decimals of the units ordered.")] = 4,

@@ -65,6 +65,27 @@ def test_help_loads_nothing_heavy() -> None:
     assert re.search(r"LOADED \[('pydantic')?\]", done.stdout), done.stdout
 
 
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("drypowder fl", ["flags"]),
+        ("drypowder run cash", ["cash-heavy"]),
+        ("drypowder flags --why dry", ["dry_powder"]),
+        ("drypowder check dry", ["dry_powder"]),
+    ],
+)
+def test_the_shell_completes_commands_and_names(
+    typed: str, completed: list[str], drypowder: Drypowder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["drypowder"])
+    monkeypatch.setenv("_DRYPOWDER_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    said = drypowder()
+    assert said.code == 0
+    assert said.out.split() == completed
+
+
 def test_every_command_and_option_is_explained(drypowder: Drypowder) -> None:
     for name in ("import", "data", "list", "flags", "run"):
         said = drypowder(name, "--help")
