@@ -6,12 +6,13 @@ The names below load on first use, so that importing the package costs nothing.
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backtests.version import __version__
 
 __all__ = [
     "History",
+    "Run",
     "RunConfig",
     "__version__",
     "config_from",
@@ -21,8 +22,18 @@ __all__ = [
     "write_run",
 ]
 
+if TYPE_CHECKING:
+    from backtests.config import RunConfig, config_from
+    from backtests.evidence.walkforward import walk_forward
+    from backtests.history.panel import History
+    from backtests.importing.import_path import import_path
+    from backtests.pipeline import Run, run
+    from backtests.report.folder import write_run
+
+#: Where each name is defined. Type checkers and editors read the imports above instead.
 _HOMES = {
     "History": "backtests.history.panel",
+    "Run": "backtests.pipeline",
     "RunConfig": "backtests.config",
     "config_from": "backtests.config",
     "import_path": "backtests.importing.import_path",
@@ -37,6 +48,11 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names of the package, also those that no one has used yet."""
+    return sorted({*globals(), *_HOMES})
 
 
 def _check_neighbours() -> None:

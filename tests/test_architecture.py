@@ -113,6 +113,24 @@ def test_every_exported_name_exists() -> None:
             assert getattr(package, exported) is not None
 
 
+def test_lazy_names_have_types_and_stand_in_dir() -> None:
+    """Type checkers know the names that load on first use from the imports they alone run."""
+    import backtests
+
+    tree = ast.parse((ROOT / "backtests/__init__.py").read_text(encoding="utf-8"))
+    typed = next(node for node in tree.body if isinstance(node, ast.If))
+    assert ast.unparse(typed.test) == "TYPE_CHECKING"
+    homes = {
+        alias.name: node.module
+        for node in typed.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert homes == backtests._HOMES
+    assert set(backtests.__all__) == {*homes, "__version__"}
+    assert set(backtests.__all__) <= set(dir(backtests))
+
+
 def test_every_public_function_of_the_packages_has_a_docstring() -> None:
     bare = [
         f"{name(path)}:{node.name}"
