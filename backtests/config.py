@@ -30,54 +30,12 @@ T = TypeVar("T")
 
 
 class RunConfig(pydantic.BaseModel):
-    """One backtest.
+    """One backtest: every choice that it rests on, with its default.
 
-    Attributes
-    ----------
-    strategy
-        A name of :data:`strategies.STRATEGIES`, or the dotted path of one's own, ``module:Name``.
-        :func:`config_from` takes ``name@model`` and ``name@labels.csv`` too.
-    regime_model
-        How the signals become a regime: one of :data:`signals.REGIMES`.
-    labels
-        CSV of dates and labels, for the model ``labels``; see
-        :func:`backtests.plugins.labels.read_labels`.
-    params
-        Parameters of the strategy that differ from its defaults.
-    universe
-        By sleeve of the strategy, the tickers in it where they differ from its defaults.
-    signals
-        By signal name, parameters that differ from its defaults.
-    own_signals
-        By dotted path, signals of one's own, and whether each votes on the regime.
-    source
-        ``store`` or ``simulated``; None lets the data decide, see
-        :class:`backtests.history.origin.Choice`.
-    store
-        The store's file; None for the default one.
-    seed, years, thesis
-        Of the simulated economy.
-    start, end
-        The first decision falls on the first session at or after ``start``; None for the first
-        session with a regime. The run ends with the last session at or before ``end``.
-    schedule
-        When something is decided whatever happens, see
-        :class:`backtests.engine.schedule.Schedule`.
-    lag
-        Sessions from decision to fill.
-    band
-        Drift per asset, as a fraction, below which nothing is traded.
-    initial_capital
-        USD.
-    benchmark
-        Ticker.
-    bill_spread
-        What idle cash earns less than the 3-month yield, percentage points a year.
-    costs
-        See :class:`backtests.engine.costs.Costs`.
+    The text below a field is what ``drypowder init`` writes beside it.
     """
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     @pydantic.field_validator("start", "end", mode="before")
     @classmethod
@@ -95,26 +53,48 @@ class RunConfig(pydantic.BaseModel):
         return given
 
     strategy: str
-    regime_model: str = Votes.name
+    """A name of 'drypowder list', or your own: my_module:MyStrategy."""
+    regime_model: str = pydantic.Field(
+        default=Votes.name, description=f"How signals become a regime: {', '.join(REGIMES)}."
+    )
     labels: Path | None = None
+    """CSV of dates and labels, for the regime model labels."""
     params: dict[str, Any] = {}
+    """Parameters of the strategy."""
     universe: dict[str, tuple[str, ...]] = {}
+    """The strategy's assets by sleeve, tickers."""
     signals: dict[str, dict[str, Any]] = {}
+    """Parameters of signals, by the signal's name."""
     own_signals: dict[str, pydantic.StrictBool] = {}
+    """Signals of your own by dotted path, and whether each votes on the regime."""
     source: Source | None = None
+    """Store or simulated; left out: the store if it holds data, else simulated."""
     store: Path | None = None
+    """The store's file; left out: the default one."""
     seed: int = pydantic.Field(default=0, strict=True)
+    """Seed of the simulated economy, 0 or above."""
     years: int = pydantic.Field(default=20, strict=True)
+    """Length of the simulated economy, 2 to 33 years."""
     thesis: bool = pydantic.Field(default=True, strict=True)
+    """False: a simulated economy in which capital has no effect on returns."""
     start: date | None = None
+    """First decision, YYYY-MM-DD, or the next session; left out: the first with a regime."""
     end: date | None = None
+    """Last session, YYYY-MM-DD, or the one before; left out: the last one held."""
     schedule: Schedule = Schedule()
+    """When it decides whatever happens."""
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
+    """Sessions from decision to fill, at least 1."""
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
+    """Drift of an asset's weight below which nothing is traded, a fraction."""
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
+    """Money at the start, USD."""
     benchmark: str = "SPY"
+    """Ticker that it is compared with."""
     bill_spread: float = pydantic.Field(default=SPREAD, ge=-1, le=5, strict=True)
+    """What idle cash earns less than the 3-month yield, percentage points a year."""
     costs: Costs = Costs()
+    """What trading and borrowing cost."""
 
     @property
     def label(self) -> str:
@@ -341,11 +321,11 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def config_toml(config: RunConfig) -> str:
     """Return the configuration as TOML that :func:`read_config` reads back."""
-    import tomli_w
+    import tomlkit
 
     data = config.model_dump(mode="python", exclude_none=True)
     data |= {key: str(data[key]) for key in ("store", "labels") if key in data}
-    return tomli_w.dumps(data)
+    return tomlkit.dumps(data)
 
 
 def _is_day(given: object) -> bool:

@@ -84,7 +84,7 @@ def warm() -> None:
     ):
         importlib.import_module(f"backtests.{name}")
     _remember_histories()
-    for name in ("rich.console", "rich.table", "rich.status", "tomli_w", "quantstats", "arch"):
+    for name in ("rich.console", "rich.table", "rich.status", "tomlkit", "quantstats", "arch"):
         importlib.import_module(name)
 
 

@@ -1,8 +1,7 @@
 """``drypowder init``: a configuration file with everything in it, explained."""
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,53 +13,16 @@ from backtests.cli import completion
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
 
-#: By key of RunConfig what it says, in the sections of the file; a test holds it to be complete.
-SECTIONS: dict[str, dict[str, str]] = {
-    "What is run": {
-        "strategy": "a name of 'drypowder list', or your own: my_module:MyStrategy",
-        "regime_model": "how the signals become a regime: {models}",
-        "labels": "CSV of dates and labels, for the regime model labels",
-        "benchmark": "ticker that it is compared with",
-    },
-    "When": {
-        "start": "first decision, YYYY-MM-DD; left out: the first session with a regime",
-        "end": "last session, YYYY-MM-DD; left out: the last one held",
-        "lag": "sessions from decision to fill, at least 1",
-    },
-    "Money": {
-        "initial_capital": "USD",
-        "band": "drift of an asset's weight below which nothing is traded, a fraction",
-        "bill_spread": "what idle cash earns less than 3-month bills, percentage points a year",
-    },
-    "Where history comes from": {
-        "source": "store or simulated; left out: the store if it holds data, else simulated",
-        "store": "the store's file; left out: the default one",
-        "seed": "of the simulated economy, 0 or above",
-        "years": "of the simulated economy, 2 to 33",
-        "thesis": "false: an economy in which capital has no effect on returns",
-    },
+#: The keys of RunConfig that hold one value, in the sections of the file. What each says stands
+#: in RunConfig.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "What is run": ("strategy", "regime_model", "labels", "benchmark"),
+    "When": ("start", "end", "lag"),
+    "Money": ("initial_capital", "band", "bill_spread"),
+    "Where history comes from": ("source", "store", "seed", "years", "thesis"),
 }
-#: By key of RunConfig that is a table of its own.
-TABLES: dict[str, str] = {
-    "params": "Parameters of the strategy.",
-    "universe": "The strategy's assets by sleeve, tickers.",
-    "schedule": "When it decides whatever happens.",
-    "costs": "What trading and borrowing cost.",
-    "signals": "Parameters of signals; take the # away to change one.",
-    "own_signals": "Signals of your own by dotted path, and whether each votes on the regime.",
-}
-#: By key of such a table.
-SCHEDULE = {
-    "every": "month, quarter, week (its last session) or day",
-    "offset": "sessions after that, 0 to 60",
-}
-COSTS = {
-    "etf_bp": "one-way cost of trading a fund, basis points",
-    "stock_bp": "of a share, basis points",
-    "crypto_bp": "of a coin, basis points",
-    "borrow_stock": "borrowing a fund or share to sell it short, a fraction a year",
-    "borrow_crypto": "borrowing a coin, a fraction a year",
-}
+#: The keys of RunConfig that are tables, in the order of the file.
+TABLES = ("params", "universe", "schedule", "costs", "signals", "own_signals")
 #: What to write for a key that has no value by default.
 _EXAMPLES: dict[str, Any] = {
     "labels": "labels.csv",
@@ -103,79 +65,91 @@ def template(strategy: str) -> str:
     ConfigError
         When there is no such strategy.
     """
+    import tomlkit
+
     from backtests.config import config_from
+    from backtests.report.docstring import documented_parameters
 
     config = config_from({"strategy": strategy})
-    lines = [
-        "# A run of drypowder: drypowder run --config THIS-FILE",
-        "# Every value is the default; a line that begins with # is left out.",
-    ]
+    said = documented_parameters(type(config))
+    document = tomlkit.document()
+    document.add(tomlkit.comment("A run of drypowder: drypowder run --config THIS-FILE"))
+    document.add(tomlkit.comment("Every value is the default. A line after # is left out."))
     for title, keys in SECTIONS.items():
-        lines += ["", f"# --- {title}", *_scalars(config, keys)]
-    for key, said in TABLES.items():
-        lines += ["", f"# {said}", f"[{key}]", *_tables(config)[key]]
-    return "\n".join(lines) + "\n"
+        document.add(tomlkit.nl()).add(tomlkit.comment(f"--- {title}"))
+        for key in keys:
+            _add(document, key, getattr(config, key), said[key])
+    for key in TABLES:
+        document.add(tomlkit.nl())
+        document.add(key, _table(config, key).comment(said[key]))
+    return document.as_string()
 
 
-def _scalars(config: Any, keys: dict[str, str]) -> Iterator[str]:
-    from signals import REGIMES
+def _table(config: Any, key: str) -> Any:
+    """Return one of :data:`TABLES` with its defaults, those of signals in comments."""
+    import tomlkit
 
-    for key, said in keys.items():
-        value = getattr(config, key)
-        shown = _EXAMPLES[key] if value is None else value
-        said = said.format(models=", ".join(REGIMES))
-        yield _line(key, shown, said, off=value is None)
-
-
-def _tables(config: Any) -> dict[str, list[str]]:
-    """Return the lines of each table."""
-    return {
-        "params": _of_strategy(config, sleeves=False),
-        "universe": _of_strategy(config, sleeves=True),
-        "schedule": [_line(k, getattr(config.schedule, k), said) for k, said in SCHEDULE.items()],
-        "costs": [_line(k, getattr(config.costs, k), said) for k, said in COSTS.items()],
-        "signals": list(_signals(config.build_signals())),
-        "own_signals": ['# "my_module:MySignal" = true'],
-    }
+    table = tomlkit.table()
+    if key == "own_signals":
+        table.add(tomlkit.comment('"my_module:MySignal" = true'))
+    elif key == "signals":
+        _add_signals(table, config.build_signals())
+    elif key in ("params", "universe"):
+        _add_strategy(table, config.build_strategy(), sleeves=key == "universe")
+    else:
+        _add_all(table, getattr(config, key))
+    return table
 
 
-def _of_strategy(config: Any, sleeves: bool) -> list[str]:
-    from backtests.report.docstring import documented_parameters
-    from signals.params import parameters
+def _add_strategy(table: Any, strategy: Any, *, sleeves: bool) -> None:
+    """Add the sleeves of a strategy, or its other parameters."""
+    import tomlkit
 
-    built = config.build_strategy()
-    said = documented_parameters(type(built))
-    lines = [
-        _line(name, value, said.get(name, ""))
-        for name, value in parameters(built).items()
-        if isinstance(value, tuple) is sleeves
-    ]
-    return lines or [f"# {built.name} has none"]
+    _add_all(table, strategy, lambda value: isinstance(value, tuple) is sleeves)
+    if not table:
+        table.add(tomlkit.comment(f"{strategy.name} has none"))
 
 
-def _signals(chosen: dict[str, Any]) -> Iterator[str]:
-    from backtests.report.docstring import documented_parameters
-    from signals.params import parameters
+def _add_signals(table: Any, signals: Mapping[str, Any]) -> None:
+    import tomlkit
 
-    for name, signal in chosen.items():
-        said = documented_parameters(type(signal))
+    for name, signal in signals.items():
         what, _, _ = (type(signal).__doc__ or "").partition("\n")
-        yield f"# {name}: {what}"
-        for key, value in parameters(signal).items():
-            if isinstance(value, bool | int | float | str | tuple):
-                yield _line(f"{name}.{key}", value, said.get(key, ""), off=True)
+        table.add(tomlkit.comment(f"{name}: {what}"))
+        _add_all(table, signal, _can_be_written, within=f"{name}.")
 
 
-def _line(key: str, value: Any, said: str, off: bool = False) -> str:
-    text = f"{'# ' * off}{key} = {_toml(value)}"
-    return f"{text:<{_WIDTH}}  # {said}" if said else text
+def _can_be_written(value: object) -> bool:
+    return isinstance(value, bool | int | float | str | tuple)
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | Path):
-        return json.dumps(str(value), ensure_ascii=False)
-    return str(value)
+def _add_all(
+    table: Any,
+    built: Any,
+    chosen: Callable[[Any], bool] = lambda value: True,
+    within: str = "",
+) -> None:
+    """Add the parameters of a dataclass whose values are chosen; in comments if within another."""
+    from backtests.report.docstring import documented_parameters
+    from signals.params import parameters
+
+    said = documented_parameters(type(built))
+    for name, value in parameters(built).items():
+        if chosen(value):
+            _add(table, f"{within}{name}", value, said.get(name, ""), left_out=bool(within))
+
+
+def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
+    """Add a value and its remark; in a comment if it is left out, an example if it is None."""
+    import tomlkit
+
+    item = tomlkit.item(_EXAMPLES[key] if value is None else value)
+    line = f"{key} = {item.as_string()}"
+    remark = f"  # {said}" if said else ""
+    if left_out or value is None:
+        table.add(tomlkit.comment(f"{line:<{_WIDTH - 2}}{remark}"))
+        return
+    table.add(key, item)
+    if said:
+        item.comment(said)
+        item.trivia.comment_ws = " " * (max(0, _WIDTH - len(line)) + 2)

@@ -20,12 +20,21 @@ Days = TypeVar("Days", float, np.ndarray, pd.Series)
 class Costs(Typed):
     """Proportional costs by market.
 
-    Attributes
+    The cost of a trade covers half the spread, fees and impact. Borrowing costs accrue by calendar
+    days.
+
+    Parameters
     ----------
-    etf_bp, stock_bp, crypto_bp
-        One-way cost of a trade, basis points of the value traded: half the spread, fees, impact.
-    borrow_stock, borrow_crypto
-        Cost of borrowing for a short position, fraction of its value a year, by calendar days.
+    etf_bp
+        One-way cost of trading a fund, basis points of the value traded.
+    stock_bp
+        One-way cost of trading a share, basis points of the value traded.
+    crypto_bp
+        One-way cost of trading a coin, basis points of the value traded.
+    borrow_stock
+        Cost of borrowing a fund or share to sell it short, a fraction of its value a year.
+    borrow_crypto
+        Cost of borrowing a coin, a fraction of its value a year.
     """
 
     etf_bp: float = 2.0

@@ -24,13 +24,13 @@ PERIODS = ("month", "quarter", "week", "day")
 class Schedule(Typed):
     """When something is decided whatever happens.
 
-    Attributes
+    Parameters
     ----------
     every
-        A decision falls on the last session of every ``month``, ``quarter``, ``week`` or on every
-        ``day``, by the exchange's calendar.
+        A decision falls on the last session of every ``month``, ``quarter`` or ``week``, or on
+        every ``day``.
     offset
-        Sessions after that, from 0.
+        Sessions after that, 0 to 60.
     """
 
     every: str = "month"

@@ -42,8 +42,12 @@ def sections(docstring: str) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return what the docstrings of a class and its bases say of each parameter, on one line."""
-    said: dict[str, str] = {}
+    """Return what a class and its bases say of each parameter, on one line.
+
+    A dataclass says it in its docstring, a pydantic model in the description of each field.
+    """
+    described = {name: f.description for name, f in getattr(cls, "model_fields", {}).items()}
+    said = {name: _remark(text) for name, text in described.items() if text}
     for base in reversed(cls.__mro__):
         own = _parameters(cleandoc(base.__doc__ or ""))
         said |= {name: text for name, text in own.items() if not text.startswith("see ")}
@@ -61,8 +65,10 @@ def _parameters(docstring: str) -> dict[str, str]:
             break
         else:
             names = [name.strip() for name in line.split(",")]
-    return {name: _lowered(text.rstrip(".")) for name, text in said.items()}
+    return {name: _remark(text) for name, text in said.items()}
 
 
-def _lowered(text: str) -> str:
+def _remark(text: str) -> str:
+    """Return a text as a remark beside a value: no markup, no full stop, a small first letter."""
+    text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
