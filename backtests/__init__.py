@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from backtests.evidence.walkforward import walk_forward
     from backtests.history.panel import History
     from backtests.importing.import_path import import_path
-    from backtests.pipeline import Run, run
+    from backtests.pipeline import run
     from backtests.report.folder import write_run
+    from backtests.runs import Run
 
 #: Where each name is defined. Type checkers and editors read the imports above instead.
 _HOMES = {
     "History": "backtests.history.panel",
-    "Run": "backtests.pipeline",
+    "Run": "backtests.runs",
     "RunConfig": "backtests.config",
     "config_from": "backtests.config",
     "import_path": "backtests.importing.import_path",
