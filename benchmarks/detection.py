@@ -1,7 +1,7 @@
 """How well the regime finds the true one on the SIMULATED economy, thesis on and off.
 
     python benchmarks/detection.py --seeds 20
-    python benchmarks/detection.py --seeds 20 --rival-seeds 5
+    python benchmarks/detection.py --seeds 20 --price-model-seeds 5
 
 Balanced accuracy is the mean, over the true states, of the share of their sessions that is called
 right, on sessions with a view. Delay is the median number of sessions from a true entry into
@@ -71,14 +71,16 @@ def of_regime(history: History) -> dict[str, float]:
     }
 
 
-def of_rivals(history: History) -> dict[str, dict[str, float]]:
-    from signals.agnostic import RIVALS
+def of_price_models(history: History) -> dict[str, dict[str, float]]:
+    from signals.regimes import REGIMES, PriceOnly
 
     assert history.truth is not None
     true = history.truth.isin(BAD)
     rows = {}
-    for name, rival in RIVALS.items():
-        flag = rival().flag(history.panel)
+    for name, model in REGIMES.items():
+        if not issubclass(model, PriceOnly):
+            continue
+        flag = model().flag(history.panel)
         called = flag.astype(object).where(flag.notna())
         on = flag.fillna(False).astype(bool)
         found = delays(on, true)
@@ -95,16 +97,16 @@ def of_rivals(history: History) -> dict[str, dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--rival-seeds", type=int, default=0)
+    parser.add_argument("--price-model-seeds", type=int, default=0)
     given = parser.parse_args()
     rows: dict[tuple[str, str], list[dict[str, float]]] = {}
     for thesis in ("on", "off"):
-        for seed in range(max(given.seeds, given.rival_seeds)):
+        for seed in range(max(given.seeds, given.price_model_seeds)):
             history = History.simulated(seed, thesis=thesis == "on")
             if seed < given.seeds:
                 rows.setdefault(("regime", thesis), []).append(of_regime(history))
-            if seed < given.rival_seeds:
-                for name, row in of_rivals(history).items():
+            if seed < given.price_model_seeds:
+                for name, row in of_price_models(history).items():
                     rows.setdefault((name, thesis), []).append(row)
     table = pd.DataFrame({key: pd.DataFrame(found).median() for key, found in rows.items()}).T
     table["seeds"] = [len(found) for found in rows.values()]

@@ -16,7 +16,7 @@ from backtests.config import config_from
 from backtests.evidence.metrics import cagr
 from backtests.history.panel import History
 from backtests.pipeline import run
-from signals import Absorption, Capex, Convexity, DryPowder, Opportunity
+from signals import Absorption, Capex, Convexity, DryPowder, Opportunity, evaluate
 from signals.catalog import ttm_id, year_ago_id
 from signals.reading import Reading
 from signals.regimes import Regime
@@ -66,7 +66,7 @@ class Material:
     @cached_property
     def gauges(self) -> pd.DataFrame:
         """The gauges of ``absorption``."""
-        return Absorption().gauges(self.history.panel)
+        return Absorption().evaluate(self.history.panel).gauges
 
 
 def table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
@@ -108,7 +108,7 @@ def _flag_row(flag: pd.Series) -> tuple[object, ...]:
 
 def capex_line(m: Material) -> str:
     """Return capital spending as known at three dates, and where the capex signal has no view."""
-    level = Capex().gauges(m.history.panel)["level"]
+    level = Capex().evaluate(m.history.panel).gauges["level"]
     dates = ("2024-02-15", "2025-02-14", "2025-12-31")
     known = ", ".join(f"{level.loc[date]:.1f} bn USD on {date}" for date in dates)
     flag = m.reading.flags["capex"]
@@ -227,7 +227,9 @@ def _miss_dash(m: Material) -> str:
 def _miss_chance(m: Material) -> str:
     panel, default = m.history.panel, m.reading.flags["opportunity"]
     once = "; ".join(f"{n} sessions from {first.date()}" for first, _, n in stays(default))
-    other = ", ".join(str(f.date()) for f, _, _ in stays(Opportunity(members=2).flag(panel)))
+    other = ", ".join(
+        str(f.date()) for f, _, _ in stays(Opportunity(members=2).evaluate(panel).flag)
+    )
     grown = [_growth(m, members) for members in (1, 2)]
     return (
         f"`opportunity` fired since 2004: {once}; so shortly before the worst of all falls, and "
@@ -245,7 +247,7 @@ def _growth(m: Material, members: int) -> float:
 
 
 def _miss_convexity(m: Material) -> str:
-    counted = Convexity().gauges(m.history.panel)["excursions"].iloc[-1]
+    counted = Convexity().evaluate(m.history.panel).gauges["excursions"].iloc[-1]
     return (
         f"`convexity` is not identified: {counted:.0f} separate stays of u above its knee, where "
         f"it asks for {Convexity().excursions}."
@@ -257,7 +259,8 @@ def k_table(m: Material) -> str:
     rows = []
     for k in KS:
         powder = DryPowder(k=k)
-        flags = (powder.flag(m.history.panel), Absorption(dry_powder=powder).flag(m.history.panel))
+        signals = {"dry_powder": powder, "absorption": Absorption()}
+        flags = (said.flag for said in evaluate(m.history.panel, signals).values())
         rows.append((f"{k:.3f}", *map(_spans, flags)))
     return table(("k", "`dry_powder` on", "`absorption` on"), rows)
 
@@ -277,7 +280,8 @@ def counterfactual_table(m: Material) -> str:
     rows = []
     for label, factor in FACTORS:
         panel = times_capex(m.history.panel, factor)
-        flag, u = Absorption().flag(panel), Absorption().gauges(panel)["u"]
+        said = Absorption().evaluate(panel)
+        flag, u = said.flag, said.gauges["u"]
         on = flag.fillna(False).astype(bool)
         idle = u.corr(m.gauges["idle_share"].where(u.notna()), method="spearman")
         rows.append((label, int(on.sum()), len(stays(flag)), f"{idle:.2f}".replace("-", "−")))
@@ -294,7 +298,7 @@ def times_capex(panel: pd.DataFrame, factor: float) -> pd.DataFrame:
 
 def _of_capex(m: Material) -> str:
     on = m.reading.flags["absorption"].fillna(False).astype(bool)
-    powder = DryPowder().gauges(m.history.panel)
+    powder = DryPowder().evaluate(m.history.panel).gauges
     early, late = m.gauges.loc[on].loc["2018":"2020"], m.gauges.loc[on].loc["2025"]
     nil = (powder["excess_reserves"].loc[early.index] == 0).mean()
     return (

@@ -38,6 +38,7 @@ from backtests.history.panel import History
 from backtests.pipeline import decided_on, run_on
 from backtests.window import window
 from signals import Absorption, Reading, Regime
+from signals.regimes import Quantities
 from strategies import CashHeavy, Defensive, Strategy
 from strategies.base import listed
 
@@ -74,9 +75,7 @@ def of_seed(seed: int, thesis: bool, shifts: int) -> dict[str, tuple[float, floa
     """Return by rule the rank and the planted effect; NaN rank without timing."""
     history = History.simulated(seed, thesis=thesis)
     chosen: dict[str, signals.Signal] = {"absorption": Absorption()}
-    reading = signals.drive(
-        history.panel, signals.read(history.panel, chosen), chosen, "quantities"
-    )
+    reading = signals.read(history.panel, chosen, model=Quantities())
     seen = reading.regime.notna().to_numpy()
     index = pd.DatetimeIndex(history.panel.index[int(seen.argmax()) :])
     config = config_from({"strategy": "cash-heavy", "source": "simulated"})

@@ -33,9 +33,7 @@ def best(act: Callable[[], object], times: int = 3) -> float:
 
 def once(signal: signals.Signal, panel: pd.DataFrame) -> None:
     _bounds.cache_clear()
-    signal.gauges(panel)
-    signal.score(panel)
-    signal.flag(panel)
+    signal.evaluate(panel)
 
 
 def main() -> None:
@@ -59,10 +57,11 @@ def main() -> None:
         f"{'convexity, SIMULATED':<24}{best(lambda: once(chosen['convexity'], simulated), 1):.3f}"
     )
     if given.rivals:
-        from signals.agnostic import RIVALS
+        from signals.regimes import REGIMES, PriceOnly
 
-        for name, rival in RIVALS.items():
-            print(f"{name:<24}{best(lambda r=rival: r().flag(panel), 1):.3f}")
+        for name, model in REGIMES.items():
+            if issubclass(model, PriceOnly):
+                print(f"{name:<24}{best(lambda m=model: m().flag(panel), 1):.3f}")
 
 
 if __name__ == "__main__":

@@ -80,8 +80,8 @@ def test_stays_closer_than_a_quarter_are_one_episode() -> None:
 
 
 def test_the_counterfactual_changes_the_level_and_not_the_growth(material: Material) -> None:
-    before = docs_flags.Capex().gauges(material.history.panel)
-    after = docs_flags.Capex().gauges(times_capex(material.history.panel, 2.0))
+    before = docs_flags.Capex().evaluate(material.history.panel).gauges
+    after = docs_flags.Capex().evaluate(times_capex(material.history.panel, 2.0)).gauges
     assert after["level"].dropna().to_numpy() == pytest.approx(2 * before["level"].dropna())
     assert after["impulse"].dropna().to_numpy() == pytest.approx(before["impulse"].dropna())
 

@@ -12,8 +12,9 @@ whoever trades on a flag has to shift it by a session first.
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ import pandas as pd
 
 from signals.base import Signal, require
 from signals.errors import ConfigError, unknown
-from signals.evaluate import inputs_of
+from signals.evaluate import evaluate, inputs_of
 from signals.params import as_kind, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
@@ -29,7 +30,9 @@ from signals.universe import asset, session_close_id
 TEXT = "name"
 
 
-def as_indicator(signal: type[Signal] | Signal) -> Any:
+def as_indicator(
+    signal: type[Signal] | Signal, among: Mapping[str, Signal] = MappingProxyType({})
+) -> Any:
     """Return the vectorbt indicator class of a signal.
 
     Inputs
@@ -53,6 +56,9 @@ def as_indicator(signal: type[Signal] | Signal) -> Any:
     ----------
     signal
         A class, or a signal whose own values are then the defaults.
+    among
+        Signals by name, for the parts of a signal that contains others; a part that is not there
+        has its defaults.
 
     Returns
     -------
@@ -72,7 +78,7 @@ def as_indicator(signal: type[Signal] | Signal) -> Any:
     kinds = kinds_of_numbers(type(base))
     taken = {*dir(IndicatorBase), "flag", "score"}
     gauges = _identifiers(_numeric_gauges(base), taken)
-    inputs = _identifiers(_columns(base), {*taken, *kinds, *gauges})
+    inputs = _identifiers(_columns(base, among), {*taken, *kinds, *gauges})
 
     def compute(*given: Any, **others: Any) -> tuple[np.ndarray, ...]:
         _refuse(others, base, kinds)
@@ -80,7 +86,7 @@ def as_indicator(signal: type[Signal] | Signal) -> Any:
         rows = zip(*values, strict=True) if values else [()]
         variants = [_variant(base, kinds, row) for row in rows]
         panels = _panels(list(inputs.values()), columns)
-        runs = [_outputs(variant, panel, gauges) for variant in variants for panel in panels]
+        runs = [_outputs(variant, among, panel, gauges) for variant in variants for panel in panels]
         return tuple(np.column_stack(output) for output in zip(*runs, strict=True))
 
     indicator = IndicatorFactory(
@@ -96,14 +102,20 @@ def as_indicator(signal: type[Signal] | Signal) -> Any:
     return indicator
 
 
-def run_on(panel: pd.DataFrame, signal: type[Signal] | Signal, /, **options: Any) -> Any:
+def run_on(
+    panel: pd.DataFrame,
+    signal: type[Signal] | Signal,
+    among: Mapping[str, Signal] = MappingProxyType({}),
+    /,
+    **options: Any,
+) -> Any:
     """Run the indicator of a signal on a panel.
 
     Parameters
     ----------
     panel
         Point-in-time panel, sessions × catalog ids.
-    signal
+    signal, among
         See :func:`as_indicator`.
     options
         Parameters, one value or a list each, and vectorbt's own (``param_product``, …).
@@ -120,15 +132,15 @@ def run_on(panel: pd.DataFrame, signal: type[Signal] | Signal, /, **options: Any
     MissingSeries
         When the panel lacks a column, that of a coin on the session's date included.
     """
-    indicator = as_indicator(signal)
+    indicator = as_indicator(signal, among)
     columns = tuple(indicator.input_ids.values())
     require(panel, columns, signal.name)
     return indicator.run(*(panel[column] for column in columns), **options)
 
 
-def _columns(signal: Signal) -> tuple[str, ...]:
+def _columns(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
     """Return the panel columns a signal reads."""
-    ids = inputs_of(signal, {})
+    ids = inputs_of(signal, among)
     coins = (id for id in ids if asset(id).market == "crypto")
     return tuple(dict.fromkeys((*ids, *map(session_close_id, coins))))
 
@@ -181,9 +193,11 @@ def _panels(columns: list[str], inputs: tuple[pd.DataFrame, ...]) -> list[pd.Dat
     ]
 
 
-def _outputs(signal: Signal, panel: pd.DataFrame, gauges: dict[str, str]) -> list[np.ndarray]:
+def _outputs(
+    signal: Signal, among: Mapping[str, Signal], panel: pd.DataFrame, gauges: dict[str, str]
+) -> list[np.ndarray]:
     """Return flag, score and gauges of one plain call, float64, NaN without a view."""
-    said = signal.evaluate(panel)
+    said = evaluate(panel, {**among, signal.name: signal})[signal.name]
     results = [said.flag, said.score, *(said.gauges[g] for g in gauges.values())]
     return [result.to_numpy(dtype=np.float64, na_value=np.nan) for result in results]
 

@@ -26,9 +26,10 @@ def simulated() -> pd.DataFrame:
 
 def plain(signal: Signal, panel: pd.DataFrame) -> pd.DataFrame:
     """Return flag, score and numeric gauges of a signal as it is called everywhere else."""
-    gauges = signal.gauges(panel).select_dtypes(["number", "bool", "boolean"])
-    flag = signal.flag(panel).map({True: 1.0, False: 0.0}, na_action="ignore").astype("Float64")
-    out = gauges.assign(flag=flag.to_numpy(float, na_value=np.nan), score=signal.score(panel))
+    said = signal.evaluate(panel)
+    gauges = said.gauges.select_dtypes(["number", "bool", "boolean"])
+    flag = said.flag.map({True: 1.0, False: 0.0}, na_action="ignore").astype("Float64")
+    out = gauges.assign(flag=flag.to_numpy(float, na_value=np.nan), score=said.score)
     return out.astype("float64")
 
 
@@ -60,7 +61,7 @@ def test_signal_on_simulated_history(name: str, simulated: pd.DataFrame) -> None
 @pytest.mark.parametrize("name", signals.SIGNALS)
 def test_only_gauges_of_text_are_left_out(name: str, simulated: pd.DataFrame) -> None:
     signal = signals.SIGNALS[name].signal()
-    gauges = signal.gauges(simulated)
+    gauges = signal.evaluate(simulated).gauges
     assert set(gauges) == set(signal.units)
     text = {gauge for gauge, unit in signal.units.items() if unit == TEXT}
     assert set(as_indicator(signal).output_names) == {*gauges, "flag", "score"} - text
@@ -146,7 +147,7 @@ def test_a_signal_that_reads_the_dates_themselves(simulated: pd.DataFrame) -> No
     ("signal", "enter"),
     [
         (Capex(firms=("MSFT", "GOOGL"), minimum=1, confirm=3), [15.0, 25.0]),
-        (Absorption(dry_powder=DryPowder(k=0.1)), [0.45, 0.6]),
+        (Absorption(), [0.45, 0.6]),
     ],
     ids=["capex", "absorption"],
 )

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from signals.agnostic import RIVALS
 
 from backtests.cli.app import command
 from backtests.config import config_from
@@ -52,8 +51,8 @@ from backtests.pipeline import read, run, run_on
 from backtests.report.compare_numbers import comparison_numbers, coverage_said
 from backtests.runs import Run
 from backtests.window import window
-from signals import drive
 from signals.errors import ConfigError
+from signals.regimes import REGIMES
 from signals.universe import UNIVERSE, members
 from strategies import STRATEGIES
 
@@ -310,7 +309,9 @@ def test_every_figure_is_that_of_a_plain_run(
     assert {key: numbers[name][key] for key in expected} == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_figures_see_another_lag_and_another_driver(numbers: Numbers, short: History) -> None:
+def test_the_figures_see_another_lag_and_another_regime_model(
+    numbers: Numbers, short: History
+) -> None:
     for name, more in (("near-cash-flow", {"lag": 1}), ("cash-heavy", {})):
         said = numbers[name if name in numbers else "cash-heavy@quantities"]
         other = figures_of(plain_run(short, name, **more))
@@ -540,7 +541,8 @@ def timed(short: History, finished: dict[str, Run]) -> dict[str, Run]:
     names = ("bills", "equal-weight", "vol-target", "cash-heavy", "survival", "patient")
     for name in (*names, "near-cash-flow@quantities", "defensive@quantities"):
         config = config_from({"strategy": name, **TERMS})
-        reading = drive(short.panel, voted, config.build_signals(), config.driver)
+        model = config.build_model()
+        reading = voted.under(model.classify(short.panel, voted.evaluations))
         runs[name] = run_on(config, short, reading, index)
     constant = runs["cash-heavy@quantities"].decided * 0 + 0.4
     runs["constant"] = replace(runs["cash-heavy@quantities"], decided=constant)
@@ -584,8 +586,8 @@ def test_without_draws_what_follows_prices_is_not_ranked(timed: dict[str, Run]) 
 
 
 def test_every_rival_is_left_unranked(timed: dict[str, Run]) -> None:
-    for driver in RIVALS:
-        config = timed[FITTED].config.model_copy(update={"driver": driver})
+    for name in (name for name, model in REGIMES.items() if model.price_only):
+        config = timed[FITTED].config.model_copy(update={"regime_model": name})
         placed = place({"it": replace(timed[FITTED], config=config)}, [{"it": 0.0}])
         assert placed["it"] == Luck(placebo=None, note=NOT_REFITTED)
 
@@ -743,7 +745,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], bool]]:
     return noted
 
 
-def test_unless_named_all_are_compared_and_the_tilts_under_other_drivers(
+def test_unless_named_all_are_compared_and_the_tilts_under_other_models(
     drypowder: Drypowder, asked: list[tuple[list[str], bool]]
 ) -> None:
     assert drypowder("compare", "--source", "simulated").code == 2
@@ -774,14 +776,14 @@ def test_a_store_is_asked_for_each_series_once() -> None:
     assert {"SPY", "DGS3MO"} <= set(ids)
 
 
-def test_a_driver_without_its_package_is_left_out_unless_it_is_named(
+def test_a_model_without_its_package_is_left_out_unless_it_is_named(
     drypowder: Drypowder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     names = ("cash-heavy@jump_model", "spy", FITTED, "defensive@jump_model")
     monkeypatch.setitem(sys.modules, "jumpmodels", None)
     monkeypatch.setitem(sys.modules, "jumpmodels.jump", None)
     monkeypatch.setattr(comparison, "default_names", lambda: names)
-    left_out, page = "the driver jump_model is left out: ", tmp_path / "page.html"
+    left_out, page = "the regime model jump_model is left out: ", tmp_path / "page.html"
     options = ("--source", "simulated", "--start", START, "--draws", 0, "--out", page)
     said = drypowder("compare", *options, "--json")
     assert said.code == 0, said.err
@@ -812,9 +814,9 @@ def refused(said: Said, *parts: str) -> None:
     [
         (["near-cashflow"], ["unknown strategy", "did you mean 'near-cash-flow'?"]),
         (["spy", ""], ["unknown strategy ''"]),
-        (["cash-heavy@quantites"], ["unknown driver", "did you mean 'quantities'?"]),
-        (["cash-heavy@"], ["unknown driver ''"]),
-        (["spy@quantities"], ["follows the regime", "was spy", "leave the driver out"]),
+        (["cash-heavy@quantites"], ["unknown regime model", "did you mean 'quantities'?"]),
+        (["cash-heavy@"], ["unknown regime model ''"]),
+        (["spy@quantities"], ["follows the regime", "was spy", "leave the model out"]),
         (["spy", "gold", "spy"], ["each strategy once, was spy twice", "leave one out"]),
         (["cash-heavy", "cash-heavy@votes"], ["was cash-heavy twice"]),
         (["spy", "--draws", "-1"], ["--draws", "greater than or equal to 0"]),
@@ -1116,7 +1118,7 @@ def test_each_mistake_in_it_is_one_line_and_no_page(
     assert not (tmp_path / "page.html").exists()
 
 
-def test_ones_own_strategy_needs_the_regime_for_a_driver_and_stands_there_once(
+def test_ones_own_strategy_needs_the_regime_for_a_model_and_stands_there_once(
     drypowder: Drypowder, write: Write
 ) -> None:
     path = write()

@@ -73,7 +73,7 @@ def test_one_percent_of_gdp_moves_a_flag_by_two_months(history: History) -> None
     """The advance estimate of 2017Q3 was 1 % below the figure that the file holds now."""
 
     def first_on(gdp: pd.Series) -> str:
-        flag = DryPowder().flag(history.panel.assign(GDP=gdp)).fillna(False).astype(bool)
+        flag = DryPowder().evaluate(history.panel.assign(GDP=gdp)).flag.fillna(False).astype(bool)
         return str(flag[flag].index[0].date())
 
     assert first_on(history.panel["GDP"]) == "2018-05-10"

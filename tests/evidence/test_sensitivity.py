@@ -21,12 +21,12 @@ def days_on(flag: pd.Series) -> set[pd.Timestamp]:
 
 def test_overlap_is_the_days_of_both_over_the_days_of_either(panel: pd.DataFrame) -> None:
     signal = DryPowder()
-    before = days_on(signal.flag(panel))
+    before = days_on(signal.evaluate(panel).flag)
     rows = [row for row in sensitivity(panel, {"dry_powder": signal}) if row.parameter]
     assert {row.parameter for row in rows} == {"k", "enter", "leave", "confirm"}
     for row in rows:
         assert row.value in (0.75 * row.base, 1.25 * row.base, round(0.75 * 5), round(1.25 * 5))
-        flag = replace(signal, **{row.parameter: row.value}).flag(panel)
+        flag = replace(signal, **{row.parameter: row.value}).evaluate(panel).flag
         on = days_on(flag)
         assert row.overlap == pytest.approx(len(on & before) / len(on | before)), row
         assert row.on == pytest.approx(100 * len(on) / flag.notna().sum()), row

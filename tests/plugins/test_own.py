@@ -93,12 +93,12 @@ class Fear(Signal):
     def gauges(self, panel):
         return pd.DataFrame({"vix": panel["VIXCLS"].rolling(5).mean()})
 
-    def score(self, panel):
-        vix = self.gauges(panel)["vix"]
+    def score(self, gauges):
+        vix = gauges["vix"]
         return (vix - vix.expanding(60).mean()) / vix.expanding(60).std()
 
-    def flag(self, panel):
-        return hysteresis(self.gauges(panel)["vix"], self.enter, self.leave)
+    def flag(self, gauges):
+        return hysteresis(gauges["vix"], self.enter, self.leave)
 '''
 
 
@@ -151,7 +151,7 @@ def simulated(short: History, reading: signals.Reading, monkeypatch: pytest.Monk
     read = pipeline.read
 
     def read_once(config: RunConfig, history: History) -> signals.Reading:
-        known = config.driver == "votes" and not config.own_signals
+        known = config.regime_model == "votes" and not config.own_signals
         return reading if known else read(config, history)
 
     monkeypatch.setattr(History, "simulated", lambda *_, **__: short)
@@ -528,8 +528,8 @@ def test_writing_into_the_panel_harms_nobody_else(write: Write, short: History) 
     strategy, reading = config.build_strategy(), signals.read(short.panel)
     strategy.weights(reading, short.panel)
     assert short.digest() == before
-    in_place = ("vix = self", "panel.loc[:, 'VIXCLS'] = 0.0\n        vix = self")
-    own_signal(f"{write(SIGNAL, in_place)}:Fear")().score(short.panel)
+    in_place = ("return pd.DataFrame", "panel.loc[:, 'VIXCLS'] = 0.0\n        return pd.DataFrame")
+    own_signal(f"{write(SIGNAL, in_place)}:Fear")().evaluate(short.panel)
     assert short.digest() == before
 
 
@@ -600,8 +600,8 @@ def test_chance_is_told_from_foresight(
         (("vix.expanding(60).mean()", "vix.mean()"), "score"),
         (
             (
-                'hysteresis(self.gauges(panel)["vix"]',
-                'hysteresis(panel["VIXCLS"].shift(-9).ffill()',
+                'hysteresis(gauges["vix"]',
+                'hysteresis(gauges["vix"].shift(-9).ffill()',
             ),
             "flag",
         ),
@@ -751,7 +751,7 @@ def test_tables_differ_by_the_last_bit_and_by_missing_values() -> None:
             "strategy = 'near-cash-flow'\n[universe]\nmemry = ['MU']",
             ["unknown sleeve of near-cash-flow 'memry'", "'memory'"],
         ),
-        ("strategy = 'near-cash-flow@quantites'", ["unknown driver", "'quantities'"]),
+        ("strategy = 'near-cash-flow@quantites'", ["unknown regime model", "'quantities'"]),
         ("strategy = 'near-cash-flow'\n[params]\nvolatilty = 1", ["'volatility'"]),
         ("strategy = 'spy'\n[own_signals]\n'{m}:Faer' = true", ["did you mean 'Fear'?"]),
         ("strategy = 'spy'\n[own_signals]\n'{m}:Fear' = 'yes'", ["own_signals", "was 'yes'"]),

@@ -93,6 +93,7 @@ def _absorption_rows(panel: Panel) -> tuple[Gauges, list[tuple[float, float, flo
         "capex_share": spending["share"],
         "idle": powder["idle"],
         "idle_share": powder["share"],
+        "excess_reserves": powder["excess_reserves"],
     }
     triples = [
         None if None in row else row

@@ -9,7 +9,15 @@ import pytest
 import signals
 from backtests.history.panel import History
 from backtests.report.reading import read_at
-from signals import CostOfCapital, ForcedSelling, InverseQE, Opportunity, Policy
+from signals import (
+    Bathtub,
+    CostOfCapital,
+    ForcedSelling,
+    InverseQE,
+    Opportunity,
+    Policy,
+    explain,
+)
 from signals.base import Signal
 from signals.transforms import composite, difference, zscore
 
@@ -91,6 +99,11 @@ def without_series(panel: pd.DataFrame, id: str, start: str = LAPSE) -> pd.DataF
     return lapsed
 
 
+def score_on(signal: Signal, panel: pd.DataFrame) -> pd.Series:
+    """Return a score from the lapse on."""
+    return signal.evaluate(panel).score.loc[LAPSE:]
+
+
 def test_the_composites_are_those_of_the_definitions() -> None:
     assert {signal.name for signal in COMPOSITES} == {
         "cost_of_capital",
@@ -107,7 +120,7 @@ def test_the_composites_are_those_of_the_definitions() -> None:
 def test_each_says_at_every_session_which_components_do_not_count(
     signal: Signal, history: History
 ) -> None:
-    without = signal.gauges(history.panel)["without"]
+    without = signal.evaluate(history.panel).gauges["without"]
     named = {name for names in without.dropna() for name in names.split(", ")}
     assert named <= set(signal.components)
     young = "flow" if signal.name == "crypto_forced_selling" else ""  # funds began in 2024
@@ -118,15 +131,15 @@ def test_each_says_at_every_session_which_components_do_not_count(
 def test_the_cost_of_capital_after_a_lapse_is_as_if_the_series_had_never_been(
     lost: str, history: History
 ) -> None:
-    lapsed = CostOfCapital().score(without_series(history.panel, lost)).loc[LAPSE:]
-    never = CostOfCapital().score(history.panel.assign(**{lost: NAN})).loc[LAPSE:]
+    lapsed = score_on(CostOfCapital(), without_series(history.panel, lost))
+    never = score_on(CostOfCapital(), history.panel.assign(**{lost: NAN}))
     assert never.notna().all()
     pd.testing.assert_series_equal(lapsed, never)
 
 
 def test_inverse_qe_after_a_lapse_is_the_correlation_against_its_own_past(history: History) -> None:
-    lapsed = InverseQE().score(without_series(history.panel, "THREEFYTP10")).loc[LAPSE:]
-    alone = InverseQE(term_premium=False).score(history.panel).loc[LAPSE:]
+    lapsed = score_on(InverseQE(), without_series(history.panel, "THREEFYTP10"))
+    alone = score_on(InverseQE(term_premium=False), history.panel)
     pd.testing.assert_series_equal(lapsed, alone)
 
 
@@ -134,9 +147,9 @@ def test_an_opportunity_does_not_compare_policy_across_a_change_of_components(
     history: History,
 ) -> None:
     panel = without_series(history.panel, "DGS2")
-    liquidity = Opportunity().gauges(panel)["liquidity"].loc[LAPSE:]
-    bathtub = Opportunity().bathtub.score(panel).diff(21).loc[LAPSE:]
-    policy = Policy().score(panel).diff(21).loc[LAPSE:]
+    liquidity = Opportunity().evaluate(panel).gauges["liquidity"].loc[LAPSE:]
+    bathtub = Bathtub().evaluate(panel).score.diff(21).loc[LAPSE:]
+    policy = Policy().evaluate(panel).score.diff(21).loc[LAPSE:]
     assert policy.iloc[:21].notna().all()
     pd.testing.assert_series_equal(liquidity.iloc[:21], bathtub.iloc[:21], check_names=False)
     assert (liquidity.iloc[21:] == policy.iloc[21:]).any()
@@ -146,8 +159,9 @@ def test_the_percentile_of_a_mean_counts_sessions_with_the_same_components(
     history: History,
 ) -> None:
     panel = without_series(history.panel, "VIXCLS", "2025-06-02")
-    said = ForcedSelling().explain(panel, pd.Timestamp("2025-12-31"))
-    gauges = ForcedSelling().gauges(panel)
+    evaluation = ForcedSelling().evaluate(panel)
+    said = explain(evaluation, panel, pd.Timestamp("2025-12-31"))
+    gauges = evaluation.gauges
     alike = gauges["mean"][gauges["without"] == "vix"]
     assert said.percentile == pytest.approx(100 * (alike <= alike.iloc[-1]).mean())
 
@@ -157,9 +171,10 @@ def test_the_percentile_of_a_mean_counts_sessions_with_the_same_components(
 
 def test_the_explanation_names_what_a_score_rests_on(history: History) -> None:
     session = pd.Timestamp("2025-06-30")
-    whole = CostOfCapital().explain(history.panel, session)
+    whole = explain(CostOfCapital().evaluate(history.panel), history.panel, session)
     assert (whole.without, whole.rests_on) == ((), "")
-    lapsed = CostOfCapital().explain(without_series(history.panel, "BAA10Y"), session)
+    panel = without_series(history.panel, "BAA10Y")
+    lapsed = explain(CostOfCapital().evaluate(panel), panel, session)
     assert lapsed.without == ("BAA10Y",)
     assert lapsed.rests_on == "rests on 2 of 3 components since 2024-06-03: without BAA10Y"
     assert lapsed.flag is None  # the flag needs the spread itself

@@ -1,33 +1,30 @@
 """Convexity where it is identified, which it is not on real history: see also test_twins."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.history.panel import History
-from signals import convexity
 from signals.absorption import Absorption
+from signals.base import Evaluation
 from signals.convexity import Convexity
 
 SESSIONS = pd.bdate_range("2000-01-03", periods=2080)
 ESTIMATES = ["kink", "low", "high", "slope"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preset(Absorption):
-    """Absorption whose u is a column of the panel."""
+def evaluated(signal: Convexity, panel: pd.DataFrame) -> Evaluation:
+    """Evaluate convexity on an absorption whose u is a column of the panel."""
+    absorption = Evaluation(
+        signal=Absorption(),
+        gauges=panel[["u"]],
+        score=panel["u"],
+        flag=panel["u"] > 0.5,
+    )
+    return signal.evaluate(panel, {"absorption": absorption})
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return ("u",)
 
-    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        return panel[["u"]]
-
-
-SIGNAL = Convexity(absorption=Preset(), draws=50)
+SIGNAL = Convexity(draws=50)
 
 
 def panel_of(u: np.ndarray, cost: np.ndarray) -> pd.DataFrame:
@@ -42,11 +39,11 @@ def swings() -> np.ndarray:
 
 def test_a_bend_without_noise_is_found_exactly(swings: np.ndarray) -> None:
     panel = panel_of(swings, 4 + 2 * swings + 3 * np.maximum(0, swings - 0.5))
-    g = SIGNAL.gauges(panel).dropna()
+    g = evaluated(SIGNAL, panel).gauges.dropna()
     for gauge, true in {"slope": 2, "kink": 3, "low": 3, "high": 3}.items():
         np.testing.assert_allclose(g[gauge], true, rtol=1e-9)
     np.testing.assert_allclose(g["price"], np.where(g["u"] > 0.5, 5, 2), rtol=1e-9)
-    flag = SIGNAL.flag(panel)
+    flag = evaluated(SIGNAL, panel).flag
     steep = g["u"] > 0.5
     assert flag[g.index][steep.rolling(5).sum() == 5].all()
     assert not flag[g.index][steep.rolling(5).sum() == 0].any()
@@ -55,18 +52,18 @@ def test_a_bend_without_noise_is_found_exactly(swings: np.ndarray) -> None:
 def test_a_price_that_flattens_never_flags(swings: np.ndarray) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, len(swings))
     panel = panel_of(swings, 4 + 5 * swings - 3 * np.maximum(0, swings - 0.5) + noise)
-    g = SIGNAL.gauges(panel).dropna()
+    g = evaluated(SIGNAL, panel).gauges.dropna()
     assert (g["low"] < g["kink"]).all()
     assert (g["kink"] < g["high"]).all()
     assert (g["high"] < 0).all()
-    assert not SIGNAL.flag(panel)[g.index].any()
+    assert not evaluated(SIGNAL, panel).flag[g.index].any()
 
 
 def test_it_is_estimated_at_the_first_session_of_a_quarter_after_the_third_excursion(
     swings: np.ndarray,
 ) -> None:
     noise = np.random.default_rng(2).normal(0, 0.02, len(swings)).cumsum()
-    g = SIGNAL.gauges(panel_of(swings, 4 + swings + noise))
+    g = evaluated(SIGNAL, panel_of(swings, 4 + swings + noise)).gauges
     third = g.index[g["excursions"] == 3][0]
     assert third == SESSIONS[529]  # two years of 260, and nine sessions from 0.45 to 0.5
     assert g["kink"].first_valid_index() == pd.Timestamp("2002-04-01")
@@ -78,18 +75,18 @@ def test_it_is_estimated_at_the_first_session_of_a_quarter_after_the_third_excur
 @pytest.mark.parametrize(
     ("signal", "why"),
     [
-        (Convexity(absorption=Preset(), draws=50, excursions=9), "eight excursions"),
-        (Convexity(absorption=Preset(), draws=50, minimum=420), "402 weeks of changes"),
+        (Convexity(draws=50, excursions=9), "eight excursions"),
+        (Convexity(draws=50, minimum=420), "402 weeks of changes"),
     ],
 )
 def test_it_has_no_view_while_not_identified(
     signal: Convexity, why: str, swings: np.ndarray
 ) -> None:
     panel = panel_of(swings, 4 + 2 * swings + 3 * np.maximum(0, swings - 0.5))
-    g = signal.gauges(panel)
-    assert g[[*ESTIMATES, "price"]].isna().all(axis=None), why
-    assert signal.flag(panel).isna().all()
-    assert signal.score(panel).isna().all()
+    said = evaluated(signal, panel)
+    assert said.gauges[[*ESTIMATES, "price"]].isna().all(axis=None), why
+    assert said.flag.isna().all()
+    assert said.score.isna().all()
 
 
 @pytest.mark.parametrize(
@@ -105,28 +102,27 @@ def test_it_has_no_view_while_not_identified(
 )
 def test_excursions_are_apart(between: list[float], stays: int) -> None:
     u = np.array([0.3, 0.6, *between, 0.6])
-    assert SIGNAL.gauges(panel_of(u, u))["excursions"].iloc[-1] == stays
+    assert evaluated(SIGNAL, panel_of(u, u)).gauges["excursions"].iloc[-1] == stays
 
 
 def test_the_future_never_changes_the_past_where_it_is_identified() -> None:
     panel = History.simulated(seed=4).panel
     signal = Convexity(draws=50)
-    whole = {what: getattr(signal, what)(panel) for what in ("gauges", "score", "flag")}
-    starts = whole["gauges"]["kink"].diff().abs().gt(0)
+    whole = signal.evaluate(panel)
+    starts = whole.gauges["kink"].diff().abs().gt(0)
     turn = panel.index.get_loc(starts[starts].index[10])  # the first session of a quarter
     for rows in (turn, turn + 1, turn + 20):
-        convexity._bounds.cache_clear()  # else the cut would be told what the whole was
-        for what, full in whole.items():
-            cut = pd.DataFrame(getattr(signal, what)(panel.iloc[:rows]))
-            pd.testing.assert_frame_equal(cut, pd.DataFrame(full).iloc[:rows], check_exact=True)
+        cut = signal.evaluate(panel.iloc[:rows])
+        for what in ("gauges", "score", "flag"):
+            found, full = (pd.DataFrame(getattr(said, what)) for said in (cut, whole))
+            pd.testing.assert_frame_equal(found, full.iloc[:rows], check_exact=True)
 
 
 def test_a_wider_level_gives_wider_bounds(swings: np.ndarray) -> None:
     noise = np.random.default_rng(3).normal(0, 0.02, len(swings)).cumsum()
     panel = panel_of(swings, 4 + swings + noise)
     wide, narrow = (
-        Convexity(absorption=Preset(), draws=50, level=level).gauges(panel).dropna()
-        for level in (0.9, 0.5)
+        evaluated(Convexity(draws=50, level=level), panel).gauges.dropna() for level in (0.9, 0.5)
     )
     assert (wide["low"] < narrow["low"]).all()
     assert (narrow["high"] < wide["high"]).all()

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from signals.base import Signal, Threshold, latch
+from signals.base import Signal
+from signals.explain import Explanation, explain
+from signals.hysteresis import Threshold
 from signals.opportunity import _stays
 from signals.transforms import percentile
 
@@ -23,6 +25,8 @@ class Two(Signal):
     headline: ClassVar[str] = "a"
     units: ClassVar[dict[str, str]] = {"a": "points", "b": "%"}
 
+    confirm: int = 1
+
     @property
     def inputs(self) -> tuple[str, ...]:
         return ("a", "b")
@@ -37,13 +41,8 @@ class Two(Signal):
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         return panel[["a", "b"]]
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
-        return panel["a"]
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        enter = (panel["a"] > 10) & (panel["b"] < -2)
-        leave = (panel["a"] < 5) | (panel["b"] > 1)
-        return latch(enter, leave, panel.notna().all(axis=1), 1)
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
+        return gauges["a"]
 
 
 def panel(*rows: tuple[float, float]) -> pd.DataFrame:
@@ -51,6 +50,10 @@ def panel(*rows: tuple[float, float]) -> pd.DataFrame:
     past = [(float(v), float(v)) for v in (-1, 1) * 500]
     index = pd.bdate_range("2020-01-01", periods=len(past) + len(rows))
     return pd.DataFrame([*past, *rows], index=index, columns=["a", "b"])
+
+
+def said_of(given: pd.DataFrame) -> Explanation:
+    return explain(Two().evaluate(given), given, given.index[-1])
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_the_distance_is_signed_and_of_the_threshold_that_binds(
     rows: list[tuple[float, float]], gauge: str, distance: float, flips: str
 ) -> None:
     given = panel(*rows)
-    said = Two().explain(given, given.index[-1])
+    said = said_of(given)
     assert said.flag is (flips.split()[1] == ("below" if gauge == "a" else "above"))
     assert (said.distance_gauge, said.flips) == (gauge, flips)
     assert said.distance == pytest.approx(distance)
@@ -82,7 +85,7 @@ def test_the_distance_is_signed_and_of_the_threshold_that_binds(
 def test_which_threshold_binds_is_judged_in_standard_deviations() -> None:
     given = panel((4.0, 3.0))  # a is 6 below, b 5 above
     given["b"] /= 100  # b is now 2.03 above, in units of 0.01
-    said = Two().explain(given, given.index[-1])
+    said = said_of(given)
     assert said.distance_gauge == "b"
     assert said.distance == pytest.approx(-2.03)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from backtests.engine.costs import Costs
 from backtests.engine.simulate import simulate
 from backtests.history.panel import History
 from backtests.report.reading import read_at
-from signals import Bathtub
+from signals import Bathtub, Evaluation, Explanation, explain
 from signals.errors import ConfigError, DataError, DrypowderError, SimulationError
 from signals.index import check_sessions
 
@@ -76,10 +77,18 @@ def test_read(how: str, simulated: History) -> None:
     assert_refused(DataError, how, lambda: signals.read(panel))
 
 
+FINE = Evaluation(
+    signal=Bathtub(),
+    gauges=frame(change=1.0),
+    score=frame(score=1.0)["score"],
+    flag=frame(flag=1.0)["flag"].astype("boolean"),
+)
+
+
 @EACH
 def test_explain(how: str, simulated: History) -> None:
     panel = spoiled(simulated, how).panel
-    assert_refused(DataError, how, lambda: Bathtub().explain(panel, SESSIONS[-1]))
+    assert_refused(DataError, how, lambda: explain(FINE, panel, SESSIONS[-1]))
 
 
 @EACH
@@ -113,6 +122,10 @@ def test_simulate(part: str, how: str) -> None:
     )
 
 
+def said_at(history: History, at: Any) -> Explanation:
+    return explain(Bathtub().evaluate(history.panel), history.panel, at, history.known)
+
+
 @pytest.mark.parametrize(
     ("at", "part"),
     [
@@ -128,19 +141,24 @@ def test_simulate(part: str, how: str) -> None:
 )
 def test_explain_at_what_is_no_session(at: object, part: str, simulated: History) -> None:
     with pytest.raises(ConfigError, match=part) as caught:
-        Bathtub().explain(simulated.panel, at, simulated.known)  # type: ignore[arg-type]
+        said_at(simulated, at)
     assert "\n" not in str(caught.value)
 
 
 def test_a_session_may_be_named_by_its_date(simulated: History) -> None:
     last = simulated.panel.index[-1]
-    by_name = Bathtub().explain(simulated.panel, str(last.date()), simulated.known)  # type: ignore[arg-type]
-    assert by_name == Bathtub().explain(simulated.panel, last, simulated.known)
+    by_name = said_at(simulated, str(last.date()))
+    assert by_name == said_at(simulated, last)
 
 
 def test_moments_of_other_sessions_are_refused(simulated: History) -> None:
     with pytest.raises(DataError, match="expected moments of the panel's own sessions"):
-        Bathtub().explain(simulated.panel, simulated.panel.index[-1], simulated.known.iloc[:-1])
+        explain(
+            Bathtub().evaluate(simulated.panel),
+            simulated.panel,
+            simulated.panel.index[-1],
+            simulated.known.iloc[:-1],
+        )
 
 
 def test_a_reading_before_the_history_is_refused_on_one_line(simulated: History) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from signals.base import hysteresis, latch
 from signals.errors import ConfigError
+from signals.hysteresis import hysteresis, latch
 from signals.regimes.base import settle
 from signals.transforms import zscore
 

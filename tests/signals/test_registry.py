@@ -1,6 +1,7 @@
 """Who votes on the regime, and how many votes it takes, as stated before any return was seen."""
 
 import signals
+from signals.regimes import Votes
 
 
 def test_nine_signals_vote() -> None:
@@ -18,4 +19,4 @@ def test_nine_signals_vote() -> None:
 
 
 def test_a_regime_needs_five_views() -> None:
-    assert signals.MIN_VIEWS == 5
+    assert Votes(voters=()).min_views == 5

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from signals.base import since
+from signals.hysteresis import since
 
 NAMES = {"1": True, ".": False, "?": pd.NA}
 

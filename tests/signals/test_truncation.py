@@ -18,9 +18,9 @@ import signals
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
 from backtests.store.store import Store
-from signals.base import hysteresis
 from signals.catalog import CATALOG
 from signals.dry_powder import DryPowder
+from signals.hysteresis import hysteresis
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES
 
@@ -58,14 +58,7 @@ def assert_blind_to_the_future(
         )
 
 
-@pytest.mark.parametrize("what", ["gauges", "score", "flag"])
-@pytest.mark.parametrize("name", signals.SIGNALS)
-def test_signal(name: str, what: str, panel: pd.DataFrame, dates: list[pd.Timestamp]) -> None:
-    measure = getattr(signals.SIGNALS[name].signal(), what)
-    assert_blind_to_the_future(lambda p: pd.DataFrame(measure(p)), panel, dates)
-
-
-# The reading of each cut is computed once, for the regime and for all strategies.
+# The reading of each cut is computed once, for all signals, the regime and all strategies.
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +67,27 @@ def readings(panel: pd.DataFrame, dates: list[pd.Timestamp]) -> dict[pd.Timestam
     return {at: signals.read(panel.loc[:at]) for at in [*dates, panel.index[-1]]}
 
 
+@pytest.mark.parametrize("what", ["gauges", "score", "flag"])
+@pytest.mark.parametrize("name", signals.SIGNALS)
+def test_signal(
+    name: str,
+    what: str,
+    panel: pd.DataFrame,
+    dates: list[pd.Timestamp],
+    readings: dict[pd.Timestamp, signals.Reading],
+) -> None:
+    def measure(cut: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame(getattr(readings[cut.index[-1]].evaluations[name], what))
+
+    assert_blind_to_the_future(measure, panel, dates)
+
+
 def test_reading(
     panel: pd.DataFrame,
     dates: list[pd.Timestamp],
     readings: dict[pd.Timestamp, signals.Reading],
 ) -> None:
-    for part in ("regime", "flags", "scores", "votes"):
+    for part in ("regime", "rule", "decided_by", "flags", "scores", "votes"):
         assert_blind_to_the_future(
             lambda p, part=part: pd.DataFrame(getattr(readings[p.index[-1]], part)), panel, dates
         )
@@ -111,12 +119,12 @@ class TomorrowsPowder(DryPowder):
 class WholeSamplePowder(DryPowder):
     """Cheats: standardises, and sets its threshold, by the mean of the whole sample."""
 
-    def score(self, panel: pd.DataFrame) -> pd.Series:
-        share = self.gauges(panel)["share"]
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
+        share = gauges["share"]
         return -(share - share.mean()) / share.std()
 
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        return hysteresis(self.score(panel), 1, 0)
+    def flag(self, gauges: pd.DataFrame) -> pd.Series:
+        return hysteresis(self.score(gauges), 1, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +149,9 @@ CHEATS = [
 def test_a_cheating_signal(
     cheat: DryPowder, what: str, panel: pd.DataFrame, dates: list[pd.Timestamp]
 ) -> None:
-    measure = getattr(cheat, what)
-    assert_blind_to_the_future(lambda p: pd.DataFrame(measure(p)), panel, dates)
+    assert_blind_to_the_future(
+        lambda p: pd.DataFrame(getattr(cheat.evaluate(p), what)), panel, dates
+    )
 
 
 def test_the_checker_notices_one_cell_from_tomorrow() -> None:

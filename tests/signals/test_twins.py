@@ -1,7 +1,6 @@
 """Every signal, and the vote on the regime, against plain loops written from the definitions."""
 
 import math
-from dataclasses import dataclass
 from statistics import fmean, stdev
 
 import numpy as np
@@ -10,9 +9,11 @@ import pytest
 
 import signals
 from backtests.history.panel import History
-from signals import regime
 from signals.absorption import Absorption
-from signals.base import Signal, Threshold
+from signals.evaluate import inputs_of
+from signals.reading import Reading
+from signals.regimes import Regime, Votes
+from tests.readings import evaluation_of
 from tests.reference import columns, naive
 
 #: Relative; and absolute for what lies near zero, such as a score of 0.001, whose last digits are
@@ -45,15 +46,14 @@ def assert_same(name: str, fast: pd.Series, slow: naive.Column | list[str | None
 def twin_of(name: str, panel: pd.DataFrame) -> tuple[naive.Gauges, naive.Flag]:
     """Hold a signal to its twin at every session; return the twin's gauges and flag."""
     assert name in naive.TWINS, f"{name} has no twin; write one in tests/reference/naive.py"
-    signal = signals.SIGNALS[name].signal()
+    said = signals.evaluate(panel, signals.default_signals())[name]
     gauges, score, flag = naive.TWINS[name](plain(panel))
 
-    found = signal.gauges(panel)
-    assert set(found) == set(gauges)
+    assert set(said.gauges) == set(gauges)
     for gauge, slow in gauges.items():
-        assert_same(f"{name}.{gauge}", found[gauge], slow)
-    assert_same(f"{name} score", signal.score(panel), score)
-    assert flags_of(signal.flag(panel)) == flag
+        assert_same(f"{name}.{gauge}", said.gauges[gauge], slow)
+    assert_same(f"{name} score", said.score, score)
+    assert flags_of(said.flag) == flag
     return gauges, flag
 
 
@@ -100,72 +100,38 @@ def test_signal_equals_its_twin_where_values_are_missing(
 
 
 def test_injecting_equals_its_twin(history: History) -> None:
-    panel = {id: column(history.panel[id]) for id in Absorption().inputs}
+    panel = {id: column(history.panel[id]) for id in inputs_of(Absorption(), {})}
     flag = naive.injecting(panel)
-    assert flags_of(Absorption().injecting(history.panel)) == flag
+    assert flags_of(injecting_on(history.panel)) == flag
     assert True in flag
     assert False in flag
+
+
+def injecting_on(panel: pd.DataFrame) -> pd.Series:
+    injecting = Absorption().evaluate(panel).injecting
+    assert injecting is not None
+    return injecting
+
+
+def plainly(words: pd.Series) -> list[str | None]:
+    return [None if pd.isna(word) else word for word in words]
 
 
 def test_regime_equals_its_twin_on_history(history: History) -> None:
     reading = signals.read(history.panel)
     flags = {name: flags_of(reading.flags[name]) for name in reading.flags}
     voters = tuple(name for name, entry in signals.SIGNALS.items() if entry.votes)
-    injects = flags_of(Absorption().injecting(history.panel))
-    raw = naive.raw_regime(flags, injects, voters, signals.MIN_VIEWS)
+    injects = flags_of(injecting_on(history.panel))
+    raw = naive.raw_regime(flags, injects, voters, 5)
     assert list(reading.votes) == list(voters)
-    rule = regime.rules(
-        reading.flags,
-        reading.votes,
-        Absorption().injecting(history.panel),
-        signals.MIN_VIEWS,
-    )
-    assert rule.tolist() == naive.raw_rule(flags, injects, voters, signals.MIN_VIEWS)
-    decided = [None if pd.isna(r) else r for r in regime.decided_by(reading.regime, rule)]
-    assert decided == naive.decided_by(naive.confirmed(raw), rule.tolist())
+    assert reading.rule.tolist() == naive.raw_rule(flags, injects, voters, 5)
+    decided = plainly(reading.decided_by)
+    assert decided == naive.decided_by(naive.confirmed(raw), reading.rule.tolist())
     assert {"forced_selling", "absorption", "half of the votes", "none"} < set(decided)
-    assert [None if pd.isna(r) else r for r in reading.regime] == naive.confirmed(raw)
+    assert plainly(reading.regime) == naive.confirmed(raw)
 
 
 # --- the vote, on random flags --------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset(Signal):
-    """A signal whose flag is a column of the panel."""
-
-    column: str
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    @property
-    def thresholds(self) -> tuple[Threshold, ...]:
-        return ()
-
-    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        return panel[[self.column]]
-
-    def score(self, panel: pd.DataFrame) -> pd.Series:
-        return panel[self.column].astype("float64")
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        return panel[self.column].astype("boolean")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PresetAbsorption(Absorption):
-    """Absorption whose two flags are columns of the panel."""
-
-    def flag(self, panel: pd.DataFrame) -> pd.Series:
-        return panel["absorption"].astype("boolean")
-
-    def score(self, panel: pd.DataFrame) -> pd.Series:
-        return panel["absorption"].astype("float64")
-
-    def injecting(self, panel: pd.DataFrame) -> pd.Series:
-        return panel["injecting"].astype("boolean")
 
 
 @pytest.mark.parametrize("min_views", [1, 3])
@@ -178,21 +144,30 @@ def test_regime_equals_its_twin_on_random_flags(min_views: int, confirm: int) ->
     panel = pd.DataFrame(
         {name: persistent(rng, len(index)) for name in (*voters, *others)}, index=index
     )
-    preset = {name: Preset(column=name) for name in (*voters, "forced_selling", "opportunity")}
-    reading = regime.read(
-        panel, {**preset, "absorption": PresetAbsorption()}, voters, min_views, confirm
+    evaluations = {
+        name: evaluation_of(
+            panel[name].astype("boolean"),
+            index,
+            injecting=panel["injecting"].astype("boolean") if name == "absorption" else None,
+        )
+        for name in panel
+        if name != "injecting"
+    }
+    model = Votes(voters=voters, min_views=min_views, confirm=confirm)
+    reading = Reading(
+        **vars(model.classify(panel, evaluations)), evaluations=evaluations, voters=voters
     )
     flags = {name: flags_of(panel[name]) for name in panel if name != "injecting"}
-    raw = naive.raw_regime(flags, flags_of(panel["injecting"]), voters, min_views)
-    found = [None if pd.isna(r) else r for r in reading.regime]
+    injects = flags_of(panel["injecting"])
+    raw = naive.raw_regime(flags, injects, voters, min_views)
+    found = plainly(reading.regime)
     assert found == naive.confirmed(raw, confirm)
-    rule = regime.rules(
-        reading.flags, reading.votes, panel["injecting"].astype("boolean"), min_views
-    )
-    decided = [None if pd.isna(r) else r for r in regime.decided_by(reading.regime, rule)]
-    assert decided == naive.decided_by(found, rule.tolist())
+    rule = naive.raw_rule(flags, injects, voters, min_views)
+    assert reading.rule.tolist() == rule
+    decided = plainly(reading.decided_by)
+    assert decided == naive.decided_by(found, rule)
     assert set(decided) == {None, *naive.REGIME_OF} - {"too few views"}
-    assert set(found) == {None, *(r.value for r in regime.Regime)}
+    assert set(found) == {None, *(r.value for r in Regime)}
 
 
 def persistent(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -36,6 +36,7 @@ from strategies import (
     decide,
 )
 from strategies.base import check_weights
+from tests import readings
 
 WARM_UP = 64
 """Prices before a volatility over 63 returns is known, that of the session included."""
@@ -69,12 +70,8 @@ def reading_of(
     """Return a reading of a panel's sessions; one regime may stand for all."""
     names = regime if isinstance(regime, list) else [regime] * len(panel)
     flags = [None] * len(panel) if flag is None else flag
-    return Reading(
-        regime=pd.Series(names, index=panel.index, dtype=object, name="regime"),
-        flags=pd.DataFrame({"absorption": pd.array(flags, dtype="boolean")}, index=panel.index),
-        scores=pd.DataFrame({"absorption": score}, index=panel.index, dtype="float64"),
-        votes=pd.DataFrame(index=panel.index),
-    )
+    absorption = readings.evaluation_of(flags, panel.index, score=score)
+    return readings.reading_of(names, panel.index, {"absorption": absorption})
 
 
 def last(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> dict[str, float]:

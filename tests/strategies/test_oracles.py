@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from signals.drivers import QUANTITIES
 
 import signals
 from backtests.history.panel import History
 from signals.reading import Reading
-from signals.regimes import Regime
+from signals.regimes import Quantities, Regime
 from strategies import (
     STRATEGIES,
     CashHeavy,
@@ -273,12 +272,12 @@ def test_weights_with_other_parameters_equal_the_oracle(
     assert any(assert_same_weights(cls(**parameters), some, **parameters))
 
 
-# --- under another driver --------------------------------------------------------------------
+# --- under another regime model --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [n for n, each in STRATEGIES.items() if each.follows_regime])
-def test_weights_driven_by_quantities_equal_the_oracle(name: str, real: World) -> None:
-    driven = signals.drive(real.panel, real.reading, signals.default_signals(), QUANTITIES)
+def test_weights_by_quantities_equal_the_oracle(name: str, real: World) -> None:
+    driven = real.reading.under(Quantities().classify(real.panel, real.reading.evaluations))
     index = pd.DatetimeIndex(real.panel.index)
     world = World.make(real.panel, driven, decisions_from(index, driven.regime, 2014))
     assert {world.rows.regime[at] for at in world.at} == {

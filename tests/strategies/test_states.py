@@ -21,6 +21,7 @@ from signals.reading import Reading
 from signals.regimes import Regime
 from strategies import STRATEGIES, CashHeavy, DualMomentum, Patient, Strategy, Survival, Trend
 from strategies.base import check_weights, decide
+from tests.readings import evaluation_of, reading_of
 from tests.signals.test_truncation import assert_blind_to_the_future
 
 CAPITAL_SCARCE = ("ABSORPTION", "FORCED_SELLING")
@@ -134,12 +135,7 @@ def a_reading(regime: list[str | None], flag: list[bool | None] | None = None) -
     """Return a reading of the sessions from 2015 on; the last regime stays to the end."""
     names = regime + regime[-1:] * (len(INDEX) - len(regime))
     flags = [None] * len(INDEX) if flag is None else flag + flag[-1:] * (len(INDEX) - len(flag))
-    return Reading(
-        regime=pd.Series(names, index=INDEX, dtype=object, name="regime"),
-        flags=pd.DataFrame({"absorption": pd.array(flags, dtype="boolean")}, index=INDEX),
-        scores=pd.DataFrame({"absorption": np.nan}, index=INDEX),
-        votes=pd.DataFrame(index=INDEX),
-    )
+    return reading_of(names, INDEX, {"absorption": evaluation_of(flags, INDEX)})
 
 
 def unscheduled(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> set[int]:
@@ -335,12 +331,7 @@ def assert_blind(measure: Measured, reading: Reading, panel: pd.DataFrame) -> No
 
 
 def upto(reading: Reading, at: pd.Timestamp) -> Reading:
-    return Reading(
-        regime=reading.regime.loc[:at],
-        flags=reading.flags.loc[:at],
-        scores=reading.scores.loc[:at],
-        votes=reading.votes.loc[:at],
-    )
+    return reading.rows(lambda part: part.loc[:at])
 
 
 def state_of(strategy: Strategy) -> Measured:

@@ -1,5 +1,7 @@
-"""The agnostic rivals: held to enumeration of every path, to the packages' own filters, and to
-the law that appending the future never changes the past.
+"""The models of prices alone, held to references and to the law.
+
+They are held to the enumeration of every path, to the packages' own filters, and to the law that
+appending the future never changes the past.
 """
 
 import sys
@@ -13,22 +15,17 @@ import pandas as pd
 import pytest
 from hmmlearn.hmm import GaussianHMM
 from jumpmodels.jump import JumpModel as Jumps
-from signals.agnostic import (
-    RIVALS,
-    HiddenMarkov,
-    Judge,
-    JumpModel,
-    MarkovSwitching,
-    Rival,
-    TwoStates,
-    forward,
-)
 from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 from backtests.history.panel import History
-from signals.base import hysteresis
 from signals.errors import ConfigError, MissingSeries
+from signals.hysteresis import hysteresis
+from signals.regimes import REGIMES, HiddenMarkov, JumpModel, MarkovSwitching, PriceOnly
+from signals.regimes.markov import TwoStates, forward
+from signals.regimes.price_only import Judge
 
+#: The models that know prices alone, by name.
+MODELS = {name: model for name, model in REGIMES.items() if issubclass(model, PriceOnly)}
 #: Five simulated years, of which the last three have an estimate.
 YEARS, SHORT = 5, 490
 
@@ -41,14 +38,14 @@ CHAIN = TwoStates(
 
 @pytest.fixture(scope="module")
 def panel() -> pd.DataFrame:
-    """Return the rivals' inputs in a simulated history."""
+    """Return the models' inputs in a simulated history."""
     return History.simulated(seed=3, years=YEARS).panel[["SPY", "DGS10", "BAA10Y"]]
 
 
 @pytest.fixture(scope="module")
 def whole(panel: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return each rival's probability on the whole panel."""
-    return {name: rival(minimum=SHORT).probability(panel) for name, rival in RIVALS.items()}
+    """Return each model's probability on the whole panel."""
+    return {name: model(minimum=SHORT).probability(panel) for name, model in MODELS.items()}
 
 
 def features(sessions: int, columns: int, seed: int = 0) -> np.ndarray:
@@ -132,10 +129,10 @@ def test_forward_pass_survives_impossible_sessions() -> None:
 # --- estimation ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("rival", "columns"), [(HiddenMarkov(), 3), (MarkovSwitching(), 1)])
-def test_no_other_start_is_likelier(rival: HiddenMarkov | MarkovSwitching, columns: int) -> None:
+@pytest.mark.parametrize(("model", "columns"), [(HiddenMarkov(), 3), (MarkovSwitching(), 1)])
+def test_no_other_start_is_likelier(model: HiddenMarkov | MarkovSwitching, columns: int) -> None:
     x = features(800, columns)
-    found = rival.chain(x)
+    found = model.chain(x)
     start = found.leave[0] / found.leave.sum()
     best = forward(found.log_density(x), start, found.leave)[1]
     for seed in range(5):
@@ -157,20 +154,20 @@ def test_a_state_that_never_ended_may_end() -> None:
     assert chain.leave.tolist() == [1 / 800, 1 - 1 / 800]
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", MODELS)
 def test_a_year_is_judged_by_the_years_before_it(
     name: str, panel: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rival = RIVALS[name](minimum=SHORT)
+    model = MODELS[name](minimum=SHORT)
     windows: list[np.ndarray] = []
 
-    def estimate(self: Rival, window: np.ndarray) -> Judge:
+    def estimate(self: PriceOnly, window: np.ndarray) -> Judge:
         windows.append(window)
         return lambda x: np.full(len(x), float(len(windows)))
 
-    monkeypatch.setattr(RIVALS[name], "estimate", estimate)
-    probability = rival.probability(panel)
-    seen = rival.features(panel[list(rival.inputs)].dropna()).dropna()
+    monkeypatch.setattr(MODELS[name], "estimate", estimate)
+    probability = model.probability(panel)
+    seen = model.features(panel[list(model.inputs)].dropna()).dropna()
     assert [len(w) for w in windows] == [len(seen[: str(y)]) for y in (2021, 2022, 2023)]
     for window in windows:
         np.testing.assert_allclose(window.mean(axis=0), 0, atol=1e-10)
@@ -200,11 +197,11 @@ def turns(panel: pd.DataFrame, year: str) -> list[pd.Timestamp]:
     return [panel.index[first - 1], panel.index[first]]
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", MODELS)
 def test_truncation(name: str, panel: pd.DataFrame, whole: dict[str, pd.Series]) -> None:
     drawn = np.random.default_rng(7).choice(panel.loc["2022":].index, 3, replace=False)
     cuts = [*turns(panel, "2022"), *turns(panel, "2024"), *map(pd.Timestamp, drawn)]
-    measure = RIVALS[name](minimum=SHORT).probability
+    measure = MODELS[name](minimum=SHORT).probability
     assert_blind_to_the_future(measure, panel, whole[name], cuts)
     assert whole[name].loc["2022":].notna().all()
 
@@ -236,9 +233,9 @@ class RunningYear(MarkovSwitching):
         return super()._judged(known, len(known))
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the rival cheats")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the model cheats")
 @pytest.mark.parametrize("cheat", [Smoothed, WholePath, RunningYear])
-def test_a_cheating_rival(cheat: type[Rival], panel: pd.DataFrame) -> None:
+def test_a_cheating_model(cheat: type[PriceOnly], panel: pd.DataFrame) -> None:
     # On sessions where a state is left, not in the middle of a calm year.
     measure = cheat(minimum=SHORT).probability
     whole = measure(panel)
@@ -268,41 +265,41 @@ def two_regimes() -> tuple[pd.DataFrame, pd.Series]:
     return pd.DataFrame(values, index=index), pd.Series(bad, index=index)
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", MODELS)
 def test_the_bad_state_is_found(name: str, two_regimes: tuple[pd.DataFrame, pd.Series]) -> None:
     panel, bad = two_regimes
-    rival = RIVALS[name]()
-    probability = rival.probability(panel)
+    model = MODELS[name]()
+    probability = model.probability(panel)
     assert probability.loc[:"2010"].isna().all()
     assert probability.loc["2011":].notna().all()
     found, truth = probability.loc["2011":] > 0.5, bad.loc["2011":]
     assert (found[truth].mean() + (~found[~truth]).mean()) / 2 > 0.8
 
-    flag = rival.flag(panel)
+    flag = model.flag(panel)
     pd.testing.assert_series_equal(flag, hysteresis(probability, 0.6, 0.4, 5), check_names=False)
     assert flag.dtype == "boolean"
     assert flag.name == name
     assert flag.loc["2011":].nunique() == 2
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", MODELS)
 def test_again_is_the_same_and_units_of_the_price_do_not_matter(
     name: str, panel: pd.DataFrame, whole: dict[str, pd.Series]
 ) -> None:
-    rival = RIVALS[name](minimum=SHORT)
-    pd.testing.assert_series_equal(rival.probability(panel), whole[name], check_exact=True)
-    times_seven = rival.probability(panel.assign(SPY=7 * panel["SPY"]))
+    model = MODELS[name](minimum=SHORT)
+    pd.testing.assert_series_equal(model.probability(panel), whole[name], check_exact=True)
+    times_seven = model.probability(panel.assign(SPY=7 * panel["SPY"]))
     pd.testing.assert_series_equal(times_seven, whole[name], rtol=0, atol=1e-4)
 
 
 # --- no view, and what is refused ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", MODELS)
 def test_no_view_before_756_sessions_of_data(name: str, panel: pd.DataFrame) -> None:
     late = panel.mask(np.repeat(np.arange(len(panel)) < 252, 3).reshape(-1, 3))
-    assert RIVALS[name]().probability(late.loc[:"2023"]).isna().all()
-    assert RIVALS[name]().flag(late.loc[:"2023"]).isna().all()
+    assert MODELS[name]().probability(late.loc[:"2023"]).isna().all()
+    assert MODELS[name]().flag(late.loc[:"2023"]).isna().all()
 
 
 def test_no_view_where_an_input_has_no_value(
@@ -321,9 +318,9 @@ def test_no_view_where_an_input_has_no_value(
 def test_no_view_from_a_feature_that_never_moves(panel: pd.DataFrame) -> None:
     still = panel.assign(DGS10=4.0)
     assert HiddenMarkov(minimum=SHORT).probability(still).isna().all()
-    for rival in RIVALS.values():
+    for model in MODELS.values():
         flat = panel.assign(SPY=100.0)
-        assert rival(minimum=SHORT).probability(flat).isna().all()
+        assert model(minimum=SHORT).probability(flat).isna().all()
 
 
 def test_numbers_that_fail_are_no_view(panel: pd.DataFrame) -> None:
@@ -332,7 +329,7 @@ def test_numbers_that_fail_are_no_view(panel: pd.DataFrame) -> None:
     assert probability.dropna().between(0, 1).all()
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", MODELS)
 def test_a_missing_package_is_one_friendly_line(
     name: str, panel: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -340,8 +337,8 @@ def test_a_missing_package_is_one_friendly_line(
         for module in [m for m in sys.modules if m.split(".")[0] == package]:
             monkeypatch.delitem(sys.modules, module)
         monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ConfigError, match=r"pip install 'drypowder\[agnostic\]'") as caught:
-        RIVALS[name](minimum=SHORT).probability(panel)
+    with pytest.raises(ConfigError, match=r"pip install 'drypowder\[regimes\]'") as caught:
+        MODELS[name](minimum=SHORT).probability(panel)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
 
@@ -362,8 +359,8 @@ def test_parameters_out_of_order_are_refused(wrong: dict[str, float]) -> None:
 
 
 def test_the_registry_has_names_and_lines() -> None:
-    assert list(RIVALS) == ["hidden_markov", "markov_switching", "jump_model"]
-    for name, rival in RIVALS.items():
-        assert rival.name == name
-        assert rival.line
-        assert "SPY" in rival.inputs
+    assert list(MODELS) == ["hidden_markov", "markov_switching", "jump_model"]
+    for name, model in MODELS.items():
+        assert model.name == name
+        assert model.summary
+        assert "SPY" in model().inputs

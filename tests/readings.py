@@ -1,0 +1,48 @@
+"""Evaluations and readings made by hand, for tests of what rests on them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from signals.absorption import Absorption
+from signals.base import Evaluation
+from signals.reading import Reading
+
+Flag = Sequence[bool | None] | pd.Series
+
+
+def flag_of(flag: Flag, index: pd.Index) -> pd.Series:
+    """Return a flag as pandas ``boolean``; None and NaN become NA."""
+    return pd.Series(pd.array(list(flag), dtype="boolean"), index=index)
+
+
+def evaluation_of(
+    flag: Flag,
+    index: pd.Index,
+    *,
+    score: float | Sequence[float] = float("nan"),
+    injecting: Flag | None = None,
+) -> Evaluation:
+    """Return an evaluation that says what it is told to; its gauges are empty."""
+    return Evaluation(
+        signal=Absorption(),
+        gauges=pd.DataFrame(index=index),
+        score=pd.Series(score, index=index, dtype="float64"),
+        flag=flag_of(flag, index),
+        injecting=None if injecting is None else flag_of(injecting, index),
+    )
+
+
+def reading_of(
+    regime: Sequence[str | None],
+    index: pd.Index,
+    evaluations: Mapping[str, Evaluation] | None = None,
+    voters: tuple[str, ...] = (),
+) -> Reading:
+    """Return a reading with a regime of its own."""
+    names = pd.Series(list(regime), index=index, dtype=object, name="regime")
+    rule = pd.Series(np.where(names.isna(), None, "by hand"), index=index, dtype=object)
+    return Reading(
+        regime=names, rule=rule, decided_by=rule, evaluations=evaluations or {}, voters=voters
+    )
