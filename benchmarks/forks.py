@@ -22,7 +22,7 @@ from typing import ParamSpec, TypeVar, cast
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PATIENCE = 90.0  # seconds after which a child is taken to hang
+PATIENCE = 240.0  # seconds after which a child is taken to hang
 _PAUSE = 0.002
 
 
@@ -78,7 +78,13 @@ def warm() -> None:
     ):
         importlib.import_module(f"backtests.cli.{name}")
     for name in (
-        *("history.importing", "pipeline", "report.folder", "report.flags_page", "evidence.check"),
+        *(
+            "importing.import_path",
+            "pipeline",
+            "report.folder",
+            "report.flags_page",
+            "evidence.check",
+        ),
         *("report.compare_page", "report.export", "evidence.comparison", "today"),
         "sources.fetching",
     ):
@@ -182,7 +188,7 @@ def _wait(child: int, order: Order, start: float) -> tuple[int, bool]:
         if due and now >= due[0]:
             os.kill(child, order.number)
             due = due[1:]
-        if now > _PATIENCE:
+        if now > PATIENCE:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return -signal.SIGKILL, True

@@ -26,7 +26,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from benchmarks.forks import Ended, Order, fork, warm
+from benchmarks.forks import PATIENCE, Ended, Order, fork, warm
 
 #: Begins lines on stderr that are no refusal; fontconfig's are of a library in C.
 _BESIDE = ("notice: ", "warning: ", "wrote ", "Fontconfig warning: ")
@@ -525,7 +525,12 @@ def run(case: Case, folder: Path, held: Path | None) -> Ended:
 def _process(order: Order) -> Ended:
     words = [sys.executable, "-m", "backtests", *order.arguments]
     env = {**os.environ, "PYTHONPATH": str(ROOT), **order.env}
-    done = subprocess.run(words, cwd=order.folder, env=env, capture_output=True, timeout=120)
+    try:
+        done = subprocess.run(
+            words, cwd=order.folder, env=env, capture_output=True, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return Ended(code=-9, out=b"", err=b"", seconds=PATIENCE, hung=True)
     return Ended(code=done.returncode, out=done.stdout, err=done.stderr, seconds=0.0)
 
 

@@ -120,8 +120,16 @@ def _shown(value: Any) -> str:
 
 
 def parameters(obj: object) -> dict[str, Any]:
-    """Return the fields of a dataclass with their values, in order."""
-    return {f.name: getattr(obj, f.name) for f in fields(obj)}  # type: ignore[arg-type]
+    """Return the fields of a dataclass with their values: its own ones first, then its bases'."""
+    return {name: getattr(obj, name) for name in names_of(type(obj))}
+
+
+@cache
+def names_of(cls: type) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields: its own ones first, then those of its bases."""
+    known = {f.name for f in fields(cls)}
+    declared = (name for base in cls.__mro__ for name in vars(base).get("__annotations__", {}))
+    return tuple(name for name in dict.fromkeys(declared) if name in known)
 
 
 def numbers(obj: object) -> dict[str, int | float]:
@@ -135,7 +143,8 @@ def numbers(obj: object) -> dict[str, int | float]:
 
 def kinds_of_numbers(cls: type) -> dict[str, type]:
     """Return the type of each parameter that is a number or True or False, by name."""
-    return {name: kind for name, kind in _annotations(cls).items() if kind in (bool, int, float)}
+    kinds = _annotations(cls)
+    return {name: kinds[name] for name in names_of(cls) if kinds.get(name) in (bool, int, float)}
 
 
 def as_kind(value: Any, kind: type) -> Any:

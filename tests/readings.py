@@ -1,6 +1,7 @@
 """Evaluations and readings made by hand, for tests of what rests on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from signals.base import Evaluation
 from signals.reading import Reading
 
 Flag = Sequence[bool | None] | pd.Series
+Change = Callable[[Evaluation], Evaluation]
 
 
 def flag_of(flag: Flag, index: pd.Index) -> pd.Series:
@@ -46,3 +48,14 @@ def reading_of(
     return Reading(
         regime=names, rule=rule, decided_by=rule, evaluations=evaluations or {}, voters=voters
     )
+
+
+def with_evaluations(reading: Reading, change: Change) -> Reading:
+    """Return a reading whose evaluations are changed; the regime stays."""
+    changed = {name: change(evaluation) for name, evaluation in reading.evaluations.items()}
+    return replace(reading, evaluations=changed)
+
+
+def plainly(words: pd.Series) -> list[str | None]:
+    """Return words as a list, with None where there is none."""
+    return [None if pd.isna(word) else word for word in words]

@@ -67,7 +67,8 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import Signal, Threshold, hysteresis
+from signals.base import Signal
+from signals.hysteresis import Threshold, hysteresis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -489,10 +490,10 @@ def test_an_answer_of_another_form_gets_one_line(
 @pytest.mark.parametrize(
     ("replaced", "parts"),
     [
-        (("def flag", "def flags"), ["expected Fear to define flag"]),
+        (("def score", "def scores"), ["expected Fear to define score"]),
         (('"vix": "points"', '"vix index": "points"'), ["expected headline as one of the gauges"]),
         (('"fear"', '"capex"'), ["a signal 'capex' exists; give it another name"]),
-        (("def score(self, panel)", "def score(self)"), ["expected score(self, panel), was"]),
+        (("def score(self, gauges)", "def score(self)"), ["expected score(self, gauges), was"]),
         (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),
         (("return hysteresis(", "return float("), ["fear: flag failed: TypeError"]),
         (

@@ -13,7 +13,7 @@ from signals.absorption import Absorption
 from signals.evaluate import inputs_of
 from signals.reading import Reading
 from signals.regimes import Regime, Votes
-from tests.readings import evaluation_of
+from tests.readings import evaluation_of, plainly
 from tests.reference import columns, naive
 
 #: Relative; and absolute for what lies near zero, such as a score of 0.001, whose last digits are
@@ -111,10 +111,6 @@ def injecting_on(panel: pd.DataFrame) -> pd.Series:
     injecting = Absorption().evaluate(panel).injecting
     assert injecting is not None
     return injecting
-
-
-def plainly(words: pd.Series) -> list[str | None]:
-    return [None if pd.isna(word) else word for word in words]
 
 
 def test_regime_equals_its_twin_on_history(history: History) -> None:

@@ -29,6 +29,7 @@ from strategies import (
     VolTarget,
     decide,
 )
+from tests.readings import with_evaluations
 from tests.reference import naive_strategies as naive
 from tests.reference.naive_strategies import Past, Rows
 
@@ -141,13 +142,12 @@ def scattered(reading: Reading, seed: int = 1) -> Reading:
     """Return a reading with a made-up regime, and absorption's score and flag made up too."""
     index = pd.DatetimeIndex(reading.regime.index)
     rng = np.random.default_rng(seed)
-    scores, flags = reading.scores.copy(), reading.flags.copy()
-    scores["absorption"] = np.where(
-        rng.random(len(index)) < 0.1, np.nan, np.cumsum(rng.normal(0, 0.1, len(index)))
-    )
-    flags["absorption"] = (scores["absorption"] > 0.5).astype("boolean")
-    flags.loc[scores["absorption"].isna(), "absorption"] = pd.NA
-    return replace(reading, regime=wandering(index, seed), scores=scores, flags=flags)
+    walk = np.cumsum(rng.normal(0, 0.1, len(index)))
+    score = pd.Series(np.where(rng.random(len(index)) < 0.1, np.nan, walk), index=index)
+    flag = (score > 0.5).astype("boolean").mask(score.isna())
+    absorption = replace(reading.evaluations["absorption"], score=score, flag=flag)
+    evaluations = {**reading.evaluations, "absorption": absorption}
+    return replace(reading, regime=wandering(index, seed), evaluations=evaluations)
 
 
 def with_holes(panel: pd.DataFrame) -> pd.DataFrame:
@@ -334,7 +334,8 @@ class TiltsTheOtherWay(Survival):
     """Wrong: from short to long as capital is absorbed."""
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        return super().weights(replace(reading, scores=-reading.scores), panel)
+        other = with_evaluations(reading, lambda said: replace(said, score=-said.score))
+        return super().weights(other, panel)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from signals.reading import Reading
 from signals.regimes import REGIMES, HiddenMarkov, Labels, Quantities, Votes
 from strategies import STRATEGIES, decide
 from strategies.base import check_weights
-from tests.readings import Flag, evaluation_of
+from tests.readings import Flag, evaluation_of, plainly
 from tests.signals.test_truncation import assert_blind_to_the_future
 
 T, F, N = True, False, None
@@ -70,11 +70,11 @@ def test_quantities_name_three_regimes_and_none_without_a_view() -> None:
     """Absorbing goes before injecting; without a view of injecting nothing injects."""
     given = absorbing([N, N, F, F, F, T, T, T], [N, T, T, F, N, F, T, N])
     said = Quantities().classify(*given)
-    assert said.regime.tolist() == [
+    assert plainly(said.regime) == [
         *(None, None, "INJECTION", "NEUTRAL", "NEUTRAL"),
         *("ABSORPTION", "ABSORPTION", "ABSORPTION"),
     ]
-    assert said.decided_by.tolist() == [
+    assert plainly(said.decided_by) == [
         *(None, None, "injecting", "none", "none"),
         *("absorption", "absorption", "absorption"),
     ]
@@ -85,8 +85,8 @@ def test_a_model_of_prices_alone_names_its_bad_state_absorption() -> None:
     index = sessions(28)
     spy = [100.0 - i if i < 24 else 200.0 for i in range(28)]
     said = Falling().classify(pd.DataFrame({"SPY": spy}, index=index), {})
-    assert said.regime.tolist() == [None] * 20 + ["ABSORPTION"] * 4 + ["NEUTRAL"] * 4
-    assert said.decided_by.tolist() == [None] * 20 + ["bad state"] * 4 + ["good state"] * 4
+    assert plainly(said.regime) == [None] * 20 + ["ABSORPTION"] * 4 + ["NEUTRAL"] * 4
+    assert plainly(said.decided_by) == [None] * 20 + ["bad state"] * 4 + ["good state"] * 4
 
 
 def test_a_label_holds_from_its_date_to_the_next_one() -> None:
@@ -99,7 +99,7 @@ def test_a_label_holds_from_its_date_to_the_next_one() -> None:
         )
     )
     said = model.classify(pd.DataFrame(index=sessions(10)), {})
-    assert said.regime.tolist() == [None] * 5 + ["ABSORPTION"] * 2 + ["NEUTRAL"] * 3
+    assert plainly(said.regime) == [None] * 5 + ["ABSORPTION"] * 2 + ["NEUTRAL"] * 3
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from signals.reading import Reading
 from signals.regimes import Regime
 from strategies import STRATEGIES, CashHeavy, DualMomentum, Patient, Strategy, Survival, Trend
 from strategies.base import check_weights, decide
-from tests.readings import evaluation_of, reading_of
+from tests.readings import evaluation_of, reading_of, with_evaluations
 from tests.signals.test_truncation import assert_blind_to_the_future
 
 CAPITAL_SCARCE = ("ABSORPTION", "FORCED_SELLING")
@@ -99,11 +99,11 @@ def test_what_goes_by_the_regime_alone_sees_no_price_flag_score_or_vote(
     strategy = STRATEGIES[name]()
     rough = short.panel.copy()
     rough.loc[rough.index[::2], list(strategy.assets)] *= 2
-    mute = replace(
+    mute = with_evaluations(
         reading,
-        flags=reading.flags.mask(reading.flags.notna()),
-        scores=reading.scores * np.nan,
-        votes=reading.votes.mask(reading.votes.notna()),
+        lambda said: replace(
+            said, flag=said.flag.mask(said.flag.notna()), score=said.score * np.nan
+        ),
     )
     same = decide(strategy, reading, short.panel).equals(decide(strategy, mute, rough))
     assert same or not strategy.by_regime_alone
