@@ -124,7 +124,6 @@ def parameters(obj: object) -> dict[str, Any]:
     return {name: getattr(obj, name) for name in names_of(type(obj))}
 
 
-@cache
 def names_of(cls: type) -> tuple[str, ...]:
     """Return the names of a dataclass's fields: its own ones first, then those of its bases."""
     known = {f.name for f in fields(cls)}

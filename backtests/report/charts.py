@@ -9,23 +9,20 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.report.theme import (
+    BENCHMARK,
+    BILLS,
+    FEW_LINES,
+    FLAGS,
+    REGIMES,
+    STRATEGY,
+    apply_theme,
+)
 from backtests.store.batch import unit_of
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
 from signals.reading import Reading
-from signals.regimes import Regime
 
-COLOURS = {
-    Regime.INJECTION.value: "#7fb069",
-    Regime.NEUTRAL.value: "#c9ced6",
-    Regime.ABSORPTION.value: "#e07a5f",
-    Regime.FORCED_SELLING.value: "#9b2226",
-    Regime.OPPORTUNITY.value: "#3d85c6",
-    "none": "#e9e4da",
-}
-STRATEGY, BENCHMARK, BILLS = "#1f4e79", "#8a8f98", "#c2a45a"
-ON, OFF, NO_VIEW = "#b5651d", "#dfe7ee", "#efece6"
-_LINES = ("#1f4e79", "#e07a5f", "#7fb069", "#c2a45a", "#6d597a", "#3d85c6", "#9b2226", "#8a8f98")
 _MOST_LINES, _MOST_POINTS = 12, 1500
 _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
@@ -49,13 +46,13 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     for name, colour in zip(equity.columns[:2], (STRATEGY, BENCHMARK), strict=False):
         fall = 100 * (equity[name] / equity[name].cummax() - 1)
         figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
-    figure.add_trace(_strip(names, COLOURS, "regime"), row=3, col=1)
-    shade(figure, names, COLOURS, opacity=0.13, of_returns=True)
+    figure.add_trace(_strip(names, REGIMES, "regime"), row=3, col=1)
+    shade(figure, names, REGIMES, opacity=0.13, of_returns=True)
     for name in present(names):
-        figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
+        figure.add_trace(_legend_entry(name, REGIMES[name]), row=1, col=1)
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
     figure.update_yaxes(title="drawdown, %", row=2, col=1)
-    return dress(figure, title, height=560)
+    return apply_theme(figure, title, height=560)
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
@@ -74,17 +71,16 @@ def regime_chart(reading: Reading, title: str) -> Any:
     rows = [f for f in flags.columns if f in reading.votes]
     rows += [f for f in flags.columns if f not in reading.votes]
     figure = _rows([1.6, *[1.0] * len(rows)], spacing=0.012)
-    figure.add_trace(_strip(names, COLOURS, "regime"), row=1, col=1)
-    palette = {"on": ON, "off": OFF, "no view": NO_VIEW}
+    figure.add_trace(_strip(names, REGIMES, "regime"), row=1, col=1)
     for row, name in enumerate(rows, start=2):
         said = flags[name].map({True: "on", False: "off"}).astype(object).fillna("no view")
         label = name if name in reading.votes else f"{name}<br>(no vote)"
-        figure.add_trace(_strip(said, palette, label), row=row, col=1)
+        figure.add_trace(_strip(said, FLAGS, label), row=row, col=1)
     for name in present(names):
-        figure.add_trace(_legend_entry(name, COLOURS[name]), row=1, col=1)
-    for state, colour in palette.items():
+        figure.add_trace(_legend_entry(name, REGIMES[name]), row=1, col=1)
+    for state, colour in FLAGS.items():
         figure.add_trace(_legend_entry(f"flag {state}", colour), row=1, col=1)
-    dress(figure, title, height=130 + 34 * (len(rows) + 1))
+    apply_theme(figure, title, height=130 + 34 * (len(rows) + 1))
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -111,16 +107,16 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
     figure = _rows([2.0] * len(deciding) + [1.0] * len(by_unit), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):
-        figure.add_trace(line_of(thin(gauges[gauge].loc[start:]), gauge, _LINES[0]), row=row, col=1)
+        figure.add_trace(line_of(thin(gauges[gauge].loc[start:]), gauge, STRATEGY), row=row, col=1)
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
     for row, ids in enumerate(by_unit.values(), start=len(deciding) + 1):
-        for id, colour in zip(ids, _LINES * 2, strict=False):
+        for id, colour in zip(ids, FEW_LINES * 2, strict=False):
             line = line_of(thin(inputs[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
     on = flag.loc[start:].map({True: "on", False: "off"}).astype(object).fillna("no view")
-    shade(figure, on, {"on": ON}, opacity=0.16)
-    return dress(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
+    shade(figure, on, {"on": FLAGS["on"]}, opacity=0.16)
+    return apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
 
 
 def html_of(figure: Any, *, with_library: bool) -> str:
@@ -245,7 +241,7 @@ def shade(
 def present(names: pd.Series) -> list[str]:
     """Return the regimes that occur, in the order of their colours."""
     found = set(names)
-    return [name for name in COLOURS if name in found]
+    return [name for name in REGIMES if name in found]
 
 
 def _strip(names: pd.Series, palette: dict[str, str], label: str = "") -> dict[str, Any]:
@@ -286,7 +282,8 @@ def _legend_entry(name: str, colour: str) -> dict[str, Any]:
 
 def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
     for level, dash in ((threshold.enter, "dash"), (threshold.leave, "dot")):
-        figure.add_hline(y=level, line={"dash": dash, "width": 1, "color": ON}, row=row, col=1)
+        line = {"dash": dash, "width": 1, "color": FLAGS["on"]}
+        figure.add_hline(y=level, line=line, row=row, col=1)
 
 
 def _by_unit(ids: tuple[str, ...]) -> dict[str, list[str]]:
@@ -295,17 +292,3 @@ def _by_unit(ids: tuple[str, ...]) -> dict[str, list[str]]:
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)
     return {unit: mine for unit, mine in grouped.items() if len(mine) <= _MOST_LINES}
-
-
-def dress(figure: Any, title: str, height: int) -> Any:
-    """Give a figure its title, height in pixels, and the looks of all our charts; return it."""
-    figure.update_layout(
-        title={"text": title, "font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.985},
-        height=height,
-        hovermode="x unified",
-        template="plotly_white",
-        margin={"l": 58, "r": 14, "t": 84, "b": 30},
-        font={"family": "system-ui, sans-serif", "size": 12, "color": "#23272e"},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )
-    return figure

@@ -12,30 +12,20 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.report.charts import (
+from backtests.report.charts import line_of, shade, thin, thinning
+from backtests.report.theme import (
     BENCHMARK,
-    BILLS,
-    COLOURS,
-    dress,
-    line_of,
-    shade,
-    thin,
-    thinning,
+    DIVERGING,
+    FIXED,
+    KINDS,
+    MANY_LINES,
+    PAPER,
+    REGIMES,
+    apply_theme,
 )
 
-KIND_COLOURS = {
-    "thesis": "#1f4e79",
-    "baseline": "#8a8f98",
-    "challenger": "#c2a45a",
-    "own": "#9b2226",
-}
 #: Baselines that are drawn from the first; every thesis strategy is.
 FIRST = ("spy", "bills", "sixty-forty")
-_FIXED = {"spy": "#23272e", "sixty-forty": BENCHMARK, "bills": BILLS}
-_PALETTE = (
-    "#1f4e79", "#e07a5f", "#5a9e47", "#6d597a", "#3d85c6", "#9b2226", "#2a9d8f", "#d98b1f",
-    "#a44a8a", "#5f6b2f", "#7d8fd1", "#b5651d", "#264653", "#d4787f", "#8f7a3d", "#4aa3a2",
-)  # fmt: skip
 _DASHES = {"thesis": "solid", "own": "solid", "baseline": "dash", "challenger": "dashdot"}
 _VARIANTS = ("dot", "longdash", "dash", "dashdot", "longdashdot")
 #: plotly's names of dashes, as SVG has them.
@@ -91,11 +81,9 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
     (``name@model``) only where the strategy itself is not there.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
-    free = [
-        base for base in dict.fromkeys(base for base, _ in parts.values()) if base not in _FIXED
-    ]
+    free = [base for base in dict.fromkeys(base for base, _ in parts.values()) if base not in FIXED]
     models = dict.fromkeys(model for _, model in parts.values() if model)
-    colours = _FIXED | dict(zip(free, cycle(_PALETTE), strict=False))
+    colours = FIXED | dict(zip(free, cycle(MANY_LINES), strict=False))
     dashes = dict(zip(models, cycle(_VARIANTS), strict=False))
     return {
         name: Style(
@@ -127,7 +115,7 @@ def growth_chart(
     lines = {name: thin(growth[name]) for name in looks}
     figure = _curves(lines, regime.reindex(growth.index), looks, "")
     figure.update_yaxes(type="log", title="growth of 1")
-    return dress(figure, title, height=500)
+    return apply_theme(figure, title, height=500)
 
 
 def drawdown_chart(
@@ -148,7 +136,7 @@ def drawdown_chart(
     lines = {name: thin(deepest[name]) for name in looks}
     figure = _curves(lines, regime.reindex(growth.index), looks, " %")
     figure.update_yaxes(title="drawdown, %")
-    return dress(figure, title, height=380)
+    return apply_theme(figure, title, height=380)
 
 
 def _curves(
@@ -163,7 +151,7 @@ def _curves(
         trace["line"] = {"color": look.colour, "width": 1.5, "dash": look.dash}
         trace["visible"] = True if look.shown else "legendonly"
         figure.add_trace(trace)
-    shade(figure, regime.fillna("none"), COLOURS, opacity=0.13, of_returns=True)
+    shade(figure, regime.fillna("none"), REGIMES, opacity=0.13, of_returns=True)
     figure.update_xaxes(hoverformat="%Y-%m-%d")
     figure.update_layout(hoverlabel={"bgcolor": "rgba(255,255,255,0.88)", "font": {"size": 11}})
     return figure
@@ -191,7 +179,7 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
     ranges = _ranges(list(near.values()))
     places = place_labels(_pixels(near, ranges)) | dict.fromkeys(far, "middle left")
     figure = Figure()
-    for kind, colour in KIND_COLOURS.items():
+    for kind, colour in KINDS.items():
         names = [name for name in points if numbers[name]["kind"] == kind]
         if names:
             sharpe = [numbers[name]["sharpe"] for name in names]
@@ -200,7 +188,7 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
         figure.add_trace(_mix_line(points["bills"], points["spy"]))
     figure.update_xaxes(title="volatility, % a year", range=ranges[0], zeroline=False)
     figure.update_yaxes(title="CAGR, %", range=ranges[1])
-    dress(figure, title, height=560)
+    apply_theme(figure, title, height=560)
     return figure.update_layout(hovermode="closest")
 
 
@@ -242,7 +230,7 @@ def _markers(
         "textfont": {"size": 11},
         "customdata": list(zip(names, said, strict=True)),
         "name": kind,
-        "marker": {"color": colour, "size": 10, "line": {"color": "#fff", "width": 1}},
+        "marker": {"color": colour, "size": 10, "line": {"color": PAPER, "width": 1}},
         "hovertemplate": "<b>%{customdata[0]}</b><br>volatility %{x:.1f} %, CAGR %{y:.1f} %"
         f"<br>Sharpe %{{customdata[1]}}<extra>{kind}</extra>",
     }
@@ -328,14 +316,14 @@ def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
     figure = Figure({"type": "heatmap", "x": names, "y": names, "z": cells} | _HEAT)
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=11)
     figure.update_xaxes(tickangle=-60, automargin=True, tickfont_size=11)
-    dress(figure, title, height=230 + 22 * len(names))
+    apply_theme(figure, title, height=230 + 22 * len(names))
     return figure.update_layout(hovermode="closest")
 
 
 _HEAT = {
     "zmin": -1,
     "zmax": 1,
-    "colorscale": [[0, "#9b2226"], [0.5, "#ffffff"], [1, "#1f4e79"]],
+    "colorscale": DIVERGING,
     "xgap": 1,
     "ygap": 1,
     "colorbar": {"thickness": 12, "outlinewidth": 0},

@@ -11,9 +11,8 @@ import pandas as pd
 from backtests.atomic import write_text
 from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, is_few
 from backtests.history.origin import SIMULATED
-from backtests.report.charts import COLOURS, html_of, present, thinning
+from backtests.report.charts import html_of, present, thinning
 from backtests.report.compare_charts import (
-    KIND_COLOURS,
     STROKES,
     correlation_chart,
     drawdown_chart,
@@ -22,7 +21,8 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
-from backtests.report.theme import framed, rendered
+from backtests.report.page import page, render
+from backtests.report.theme import KINDS, REGIMES
 from signals.errors import DataError
 
 MISSING = "–"
@@ -191,10 +191,10 @@ def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
 def _page(
     numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, about: Mapping[str, Any]
 ) -> str:
-    """Return the page in the tearsheet's dress."""
+    """Return the whole page."""
     label = f"{SIMULATED}: " if about["simulated"] else ""
     section = _section(numbers, growth, regime, about, label)
-    return framed(f"{label}compare", section)
+    return page(f"{label}compare", section)
 
 
 def _section(
@@ -205,20 +205,20 @@ def _section(
     label: str,
 ) -> str:
     names = regime.reindex(growth.index).fillna("none")
-    return rendered(
+    return render(
         "compare.html.j2",
         about=about,
         label=label,
         headings=[("strategy", "text"), *((heading, kind) for heading, kind, _ in COLUMNS)],
         rows=[_row(name, entry) for name, entry in numbers.items()],
-        kinds=[kind for kind in KIND_COLOURS if any(e["kind"] == kind for e in numbers.values())],
+        kinds=[kind for kind in KINDS if any(e["kind"] == kind for e in numbers.values())],
         few=[(name, e["episodes"]) for name, e in numbers.items() if is_few(e["episodes"])],
         fewest=FEW,
         too_few=TOO_FEW,
         quarter=QUARTER,
         looks=styles({name: entry["kind"] for name, entry in numbers.items()}),
         strokes=STROKES,
-        regimes=[(name, COLOURS[name]) for name in present(names)],
+        regimes=[(name, REGIMES[name]) for name in present(names)],
         thinning=thinning(growth),
         far=far_points(numbers),
         details=[_details(name, entry) for name, entry in numbers.items()],

@@ -10,8 +10,8 @@ from backtests.history.origin import SIMULATED, stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
 from backtests.report.docstring import sections
+from backtests.report.page import page, render
 from backtests.report.reading import said_at_end
-from backtests.report.theme import framed, rendered
 from signals.base import WITHOUT, Evaluation
 from signals.evaluate import inputs_of
 from signals.reading import Reading
@@ -50,7 +50,7 @@ def write_flags_page(
         }
         for name, evaluation in reading.evaluations.items()
     ]
-    section = rendered(
+    section = render(
         "flags.html.j2",
         said=said,
         simulated=bool(label),
@@ -58,7 +58,7 @@ def write_flags_page(
         timeline=html_of(regime_chart(reading, f"{label}regime and votes"), with_library=True),
         entries=entries,
     )
-    write_text(path, framed(f"{label}flags, {said['as_of']}", section))
+    write_text(path, page(f"{label}flags, {said['as_of']}", section))
 
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:

@@ -19,9 +19,9 @@ from backtests.evidence.entries import QUARTER, TOO_FEW, acted_on
 from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.report.charts import equity_chart, html_of, regime_chart
+from backtests.report.page import MARKER, page, render, template
 from backtests.report.reading import explanations
 from backtests.report.revision_table import revision_rows
-from backtests.report.theme import MARKER, framed, rendered, template
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
@@ -88,10 +88,10 @@ def write_tearsheet(run: Run, numbers: dict[str, Any], path: Path) -> None:
     """
     section = _section(run, numbers)
     if _varies(run.result.returns):
-        page = _quantstats(run).replace(MARKER, section, 1)
+        text = _quantstats(run).replace(MARKER, section, 1)
     else:
-        page = framed(_title(run), f"{section}\n{_NO_CHARTS}")
-    path.write_text(page, encoding="utf-8")
+        text = page(_title(run), f"{section}\n{_NO_CHARTS}")
+    path.write_text(text, encoding="utf-8")
 
 
 def _varies(returns: pd.Series) -> bool:
@@ -110,16 +110,16 @@ def _quantstats(run: Run) -> str:
         warnings.simplefilter("ignore")
         import quantstats
 
-        dress, output = Path(folder) / "template.html", Path(folder) / "page.html"
+        given, output = Path(folder) / "template.html", Path(folder) / "page.html"
         titled = template().replace("{{title}}", _title(run))  # quantstats adds to a title
-        dress.write_text(titled, encoding="utf-8")
+        given.write_text(titled, encoding="utf-8")
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
             benchmark=run.benchmark.copy(),
             rf=0.0,
             title=_title(run),
             output=str(output),
-            template_path=str(dress),
+            template_path=str(given),
             match_dates=False,
             periods_per_year=YEAR,
             strategy_title=_title(run),
@@ -133,7 +133,7 @@ def _title(run: Run) -> str:
 
 
 def _section(run: Run, numbers: dict[str, Any]) -> str:
-    return rendered(
+    return render(
         "section.html.j2",
         run=numbers["run"],
         too_few=TOO_FEW,

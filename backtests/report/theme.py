@@ -1,35 +1,79 @@
-"""The dress that every page wears: one template file, and sections of HTML that stand in it."""
+"""One look for all pages and charts: their colours, and plotly's settings."""
 
-from importlib.resources import files
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import jinja2
+from signals.regimes import Regime
 
-#: Where a page's section stands, and where quantstats' charts begin. quantstats strips every
-#: ``{{…}}`` it does not know, so our section goes in afterwards, at an HTML comment.
-MARKER = "<!-- drypowder: first section -->"
-_CHARTS = "<!-- drypowder: no charts -->"
-_CLOSING = "</main>\n</body>\n</html>\n"
+if TYPE_CHECKING:
+    from plotly.graph_objs.layout import Template
+
+_NAVY, _CLAY, _GREEN, _SAND = "#1f4e79", "#e07a5f", "#7fb069", "#c2a45a"
+_PLUM, _BLUE, _RED, _GREY, _AMBER = "#6d597a", "#3d85c6", "#9b2226", "#8a8f98", "#b5651d"
+_INK, PAPER = "#23272e", "#fff"
+
+#: Colours of the pages, by the name of their CSS variable.
+PAGE = {
+    "ink": _INK,
+    "soft": "#6b7280",
+    "line": "#e3e6ea",
+    "accent": _NAVY,
+    "paper": PAPER,
+    "desk": "#f5f6f8",
+    "pressed": "#e8eff6",
+    "hover": "#f3f6f9",
+    "alarm": _RED,
+    "note": "#fff8e6",
+    "note-edge": _SAND,
+}
+#: Colours of regimes, in the order of legends.
+REGIMES = {
+    Regime.INJECTION.value: _GREEN,
+    Regime.NEUTRAL.value: "#c9ced6",
+    Regime.ABSORPTION.value: _CLAY,
+    Regime.FORCED_SELLING.value: _RED,
+    Regime.OPPORTUNITY.value: _BLUE,
+    "none": "#e9e4da",
+}
+#: Colours of a flag, by what it says.
+FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
+#: Colours of strategies, by their kind.
+KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
+STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
+#: Colours of strategies that look the same in every comparison.
+FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
+#: Colours of the lines of a chart, one after the other: of a few, and of many.
+FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
+MANY_LINES = (
+    *(_NAVY, _CLAY, "#5a9e47", _PLUM, _BLUE, _RED, "#2a9d8f", "#d98b1f", "#a44a8a", "#5f6b2f"),
+    *("#7d8fd1", _AMBER, "#264653", "#d4787f", "#8f7a3d", "#4aa3a2"),
+)
+#: The scale from the least through the middle to the greatest.
+DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
 
 
-def template() -> str:
-    """Return the whole template, with the places for quantstats' charts."""
-    return files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
+def css_variables() -> str:
+    """Return the colours of :data:`PAGE` as a rule of CSS."""
+    return f":root{{{';'.join(f'--{name}:{colour}' for name, colour in PAGE.items())}}}"
 
 
-def framed(title: str, section: str) -> str:
-    """Return a page of one section, without quantstats' charts."""
-    head, _, _ = template().partition(_CHARTS)
-    return head.replace("{{title}}", title).replace(MARKER, section, 1) + _CLOSING
+def apply_theme(figure: Any, title: str, height: int) -> Any:
+    """Give a figure its title, its height in pixels, and the theme; return it."""
+    return figure.update_layout(title_text=title, height=height, template=_template())
 
 
-def rendered(name: str, **values: Any) -> str:
-    """Return a section by its jinja template; a value that the template lacks is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("backtests.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+@cache
+def _template() -> "Template":
+    """Return plotly's white template with our font, margins, legend and hover."""
+    from plotly import io
+    from plotly.graph_objs.layout import Template
+
+    return Template(io.templates["plotly_white"]).update(
+        layout={
+            "title": {"font": {"size": 15}, "x": 0, "xref": "paper", "y": 0.985},
+            "hovermode": "x unified",
+            "margin": {"l": 58, "r": 14, "t": 84, "b": 30},
+            "font": {"family": "system-ui, sans-serif", "size": 12, "color": _INK},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        }
     )
-    return environment.get_template(name).render(**values)

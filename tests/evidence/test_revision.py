@@ -13,8 +13,8 @@ from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.numbers import metrics_of
+from backtests.report.page import render
 from backtests.report.revision_table import revision_rows
-from backtests.report.theme import rendered
 from backtests.runs import Run
 from backtests.store.batch import Batch
 from backtests.store.store import Store
@@ -142,8 +142,8 @@ def test_the_tearsheet_and_metrics_json_show_every_row(finished: Run, rows: pd.D
     assert [(row["series"], row["case"]) for row in numbers["by_revision"]] == rows.index.tolist()
     shown = revision_rows(numbers)
     assert [row["CAGR, %"] for row in shown] == [f"{100 * cagr:.2f}" for cagr in rows["cagr"]]
-    page = rendered("revision.html.j2", by_revision=shown)
+    page = render("revision.html.j2", by_revision=shown)
     for row in shown:
         for cell in row.values():
             assert f"<td>{cell}</td>" in page
-    assert rendered("revision.html.j2", by_revision=[]).strip() == ""
+    assert render("revision.html.j2", by_revision=[]).strip() == ""
