@@ -1,12 +1,13 @@
 """``drypowder compare``: strategies, baselines and challengers side by side."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import completion
+from backtests.cli import completion, table
 from backtests.cli.options import (
     DateOption,
     JsonOption,
@@ -21,6 +22,8 @@ from backtests.cli.options import (
     warn,
     warn_if_stale,
 )
+from backtests.cli.table import print_table, words
+from backtests.report.format import MISSING, fixed, interval, percent, text
 
 
 def compare(
@@ -95,8 +98,6 @@ def _check_page(out: Path) -> None:
 
 
 def _print(numbers: dict[str, Any], out: Path) -> None:
-    from rich.table import Table
-
     from backtests.evidence.entries import FEW, NOTHING
     from backtests.evidence.significance import leaning_said
     from backtests.report.compare_numbers import coverage_said
@@ -105,12 +106,7 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     screen = console()
     label = "SIMULATED" if first["simulated"] else first["source"]
     screen.print(f"{first['start']} to {first['end']}, source: {label}")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in _COLUMNS:
-        table.add_column(name, justify="left" if name == "strategy" else "right", no_wrap=True)
-    for name, entry in numbers.items():
-        table.add_row(name, *_cells(entry))
-    screen.print(table)
+    print_table(_COLUMNS, [(name, *_cells(entry)) for name, entry in numbers.items()])
     typer.echo(
         "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
         "a constant SPY/bills mix of the same mean net exposure, known only afterwards. alpha: "
@@ -125,59 +121,49 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
 
 
 _COLUMNS = (
-    "strategy",
-    "CAGR",
-    "vol",
-    "Sharpe",
-    "",
-    "drawdown",
-    "expo",
-    "turn",
-    "cost",
-    "over SPY",
-    "over bills",
-    "over mix",
-    "alpha",
-    "placebo",
-    "epi",
+    words("strategy"),
+    table.numbers("CAGR"),
+    table.numbers("vol"),
+    table.numbers("Sharpe"),
+    table.numbers(rank=3),
+    table.numbers("drawdown"),
+    table.numbers("expo", rank=5),
+    table.numbers("turn", rank=6),
+    table.numbers("cost", rank=7),
+    table.numbers("over SPY", rank=8),
+    table.numbers("over bills", rank=9),
+    table.numbers("over mix", rank=1),
+    table.numbers("alpha", rank=4),
+    table.numbers("placebo", rank=2),
+    table.numbers("epi"),
 )
 
 
 def _cells(entry: dict[str, Any]) -> list[str]:
     intervals, placebo = entry["intervals"], entry["placebo"]
-    sharpe = intervals["sharpe"]
     return [
-        _percent(entry["cagr"]),
-        _percent(entry["volatility"]),
-        _plain(entry["sharpe"]),
-        f"[{_plain(sharpe['low'])}, {_plain(sharpe['high'])}]",
-        _percent(entry["max_drawdown"], 0),
-        _percent(entry["exposure"], 0),
-        _percent(entry["turnover"], 0),
-        _percent(entry["costs"], 2),
+        percent(entry["cagr"]),
+        percent(entry["volatility"]),
+        fixed(entry["sharpe"]),
+        interval(intervals["sharpe"], fixed),
+        percent(entry["max_drawdown"], 0),
+        percent(entry["exposure"], 0),
+        percent(entry["turnover"], 0),
+        percent(entry["costs"], 2),
         *(_span(intervals[f"excess_{side}"]) for side in ("spy", "bills", "mix")),
         _alpha(entry["alpha"]),
-        "–" if placebo is None else f"{_plain(placebo['rank'])}{placebo['kind'][0]}",
-        "–" if entry["episodes"] is None else str(entry["episodes"]),
+        MISSING if placebo is None else f"{fixed(placebo['rank'])}{placebo['kind'][0]}",
+        text(entry["episodes"]),
     ]
-
-
-def _percent(value: float | None, digits: int = 1) -> str:
-    return "–" if value is None else f"{100 * value:.{digits}f}"
-
-
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
 
 
 def _alpha(alpha: dict[str, Any] | None) -> str:
     """Return an alpha with its t, in percent."""
     if alpha is None or alpha["t"] is None:
-        return "–"
-    return f"{_percent(alpha['estimate'])} (t {alpha['t']:.1f})"
+        return MISSING
+    return f"{percent(alpha['estimate'])} (t {fixed(alpha['t'], 1)})"
 
 
-def _span(interval: dict[str, float | None]) -> str:
+def _span(bounds: dict[str, float | None]) -> str:
     """Return an estimate with its interval, in percent."""
-    ends = f"{_percent(interval['low'], 0)}, {_percent(interval['high'], 0)}"
-    return f"{_percent(interval['estimate'])} [{ends}]"
+    return f"{percent(bounds['estimate'])} {interval(bounds, partial(percent, digits=0))}".strip()

@@ -5,7 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
-from backtests.cli.options import JsonOption, StoreOption, console, print_json, store_path
+from backtests.cli.options import JsonOption, StoreOption, print_json, store_path
+from backtests.cli.table import numbers, print_table, words
+from backtests.report.format import count, significant
+
+_COLUMNS = (
+    words("series"),
+    words("what", wraps=True),
+    words("unit", rank=3),
+    numbers("rows"),
+    words("first", rank=1),
+    words("last"),
+    words("known", rank=4),
+    words("stale", rank=2),
+)
+_REVISIONS = (words("date"), numbers("value"), words("known"), words("recorded"))
 
 
 def data(
@@ -59,33 +73,21 @@ def _show(store: Any, json: bool) -> None:
     if json:
         print_json({"store": str(store.path), "series": rows})
         return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, side in (
-        ("series", "left"),
-        ("what", "left"),
-        ("unit", "left"),
-        ("rows", "right"),
-        ("first", "left"),
-        ("last", "left"),
-        ("known", "left"),
-        ("stale", "left"),
-    ):
-        table.add_column(name, justify=side, no_wrap=name != "what")  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(
-            row["series"],
-            row["title"],
-            row["unit"],
-            f"{row['rows']:,}",
-            row["first"],
-            row["last"],
-            row["known"],
-            f"since {row['stale_since']}" if row["stale_since"] else "",
-        )
-    console().print(table)
+    print_table(_COLUMNS, map(_cells, rows))
     typer.echo(f"{len(rows)} series in {store.path}")
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        row["series"],
+        row["title"],
+        row["unit"],
+        count(row["rows"]),
+        row["first"],
+        row["last"],
+        row["known"],
+        f"since {row['stale_since']}" if row["stale_since"] else "",
+    )
 
 
 def _check(store: Any, json: bool) -> None:
@@ -137,8 +139,7 @@ def _revisions(store: Any, series: str, json: bool) -> None:
         print_json({"store": str(store.path), **summary, "values": _plain(rows)})
         return
     if len(rows):
-        typer.echo(f"{'date':<12}{'value':>16}  {'known':<18}recorded")
-        typer.echo("\n".join(_lines(rows)))
+        print_table(_REVISIONS, map(_revision, rows.itertuples()))
     typer.echo(_sentence(summary))
 
 
@@ -179,22 +180,21 @@ def _sentence(summary: dict[str, Any]) -> str:
     said = f"{series}: {dates:,} date{'s' if dates > 1 else ''} revised"
     if summary["median_change"] is None:
         return said
+    median, largest = (significant(summary[f"{m}_change"], digits=6) for m in ("median", "largest"))
     return (
-        f"{said}; from first to newest value by {summary['median_change']:.6g} at the median and "
-        f"{summary['largest_change']:.6g} at most, {summary['unit']}"
+        f"{said}; from first to newest value by {median} at the median and {largest} at most, "
+        f"{summary['unit']}"
     )
 
 
-def _lines(rows: Any) -> list[str]:
-    return [
-        f"{row.observed_on:%Y-%m-%d}  {_figure(row.value):>16}  {row.available_at:%Y-%m-%d %H:%M}  "
-        f"{row.recorded_at:%Y-%m-%d %H:%M}"
-        for row in rows.itertuples()
-    ]
-
-
-def _figure(value: float) -> str:
-    return "none" if value != value else f"{value:.10g}"
+def _revision(row: Any) -> tuple[str, ...]:
+    withdrawn = row.value != row.value
+    return (
+        f"{row.observed_on:%Y-%m-%d}",
+        "none" if withdrawn else significant(row.value, digits=10),
+        f"{row.available_at:%Y-%m-%d %H:%M}",
+        f"{row.recorded_at:%Y-%m-%d %H:%M}",
+    )
 
 
 def _plain(rows: Any) -> list[dict[str, Any]]:

@@ -7,11 +7,21 @@ import typer
 from backtests.cli.options import (
     JsonOption,
     StoreOption,
-    console,
     print_json,
     progress,
     store_path,
     warn,
+)
+from backtests.cli.table import numbers, print_table, words
+from backtests.report.format import count
+
+_COLUMNS = (
+    words("series"),
+    words("from"),
+    numbers("new"),
+    numbers("revised"),
+    words("last"),
+    words(wraps=True),
 )
 
 
@@ -94,18 +104,8 @@ def _plain(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, Any]
 
 
 def _print(outcomes: list[Any], store: str) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("series", "from", "new", "revised", "last", ""):
-        right = name in ("new", "revised")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name != "")
-    for o in outcomes:
-        came = (f"{o.new:,}", f"{o.revised:,}", str(o.last.date())) if o.last else ("", "", "")
-        said = f"failed: {o.failed}" if o.failed else o.note
-        if o.failed or o.note or o.new or o.revised:
-            table.add_row(o.name, o.source, *came, said)
-    console().print(table)
+    shown = [o for o in outcomes if o.failed or o.note or o.new or o.revised]
+    print_table(_COLUMNS, map(_cells, shown))
     failed = sum(bool(o.failed) for o in outcomes)
     same = sum(bool(o.last) and not (o.new or o.revised) for o in outcomes)
     typer.echo(
@@ -113,3 +113,8 @@ def _print(outcomes: list[Any], store: str) -> None:
         f"{sum(o.revised for o in outcomes):,} revised, {same} unchanged, {failed} failed, "
         f"in {store}"
     )
+
+
+def _cells(o: Any) -> tuple[str, ...]:
+    came = (count(o.new), count(o.revised), str(o.last.date())) if o.last else ("", "", "")
+    return (o.name, o.source, *came, f"failed: {o.failed}" if o.failed else o.note)

@@ -18,6 +18,27 @@ from backtests.cli.options import (
     styled,
     warn_if_stale,
 )
+from backtests.cli.table import numbers, print_table, words
+from backtests.report.format import fixed, significant, text
+
+_COLUMNS = (
+    words("signal"),
+    numbers("value"),
+    numbers("past", rank=3),
+    numbers("score"),
+    words("flag"),
+    words("since", rank=1),
+    words("flips with", wraps=True, rank=2),
+    words("inputs known", rank=4),
+)
+_SENSITIVITY = (
+    words("signal"),
+    words("parameter"),
+    numbers("days on"),
+    numbers("overlap"),
+    words("major switches", wraps=True, rank=1),
+    words(),
+)
 
 
 def flags(
@@ -94,8 +115,6 @@ def _write(
 
 
 def _print(reading: dict[str, Any]) -> None:
-    from rich.table import Table
-
     screen = console()
     screen.print(
         styled(f"{reading['regime'] or 'no regime'},", "bold"), f"as of {reading['as_of']}"
@@ -104,21 +123,7 @@ def _print(reading: dict[str, Any]) -> None:
     sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
     votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
     screen.print(styled(f"votes {'; '.join(votes)}", "dim"))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("signal", "value", "past", "score", "flag", "since", "flips with", "inputs known"):
-        table.add_column(name, justify="right" if name in ("value", "past", "score") else "left")
-    for name, s in reading["signals"].items():
-        table.add_row(
-            name if s["votes"] else f"({name})",
-            _number(s["value"], s["unit"]),
-            "–" if s["percentile"] is None else f"{s['percentile']:.0f} %",
-            "–" if s["score"] is None else f"{s['score']:.2f}",
-            styled("on", "red") if s["flag"] else "no view" if s["flag"] is None else "off",
-            s["since"] or "–",
-            _distance(s),
-            _known(s),
-        )
-    screen.print(table)
+    print_table(_COLUMNS, [_cells(name, s) for name, s in reading["signals"].items()])
     for name, s in reading["signals"].items():
         for remark in _remarks(s):
             screen.print(f"{name} {remark}")
@@ -126,14 +131,23 @@ def _print(reading: dict[str, Any]) -> None:
     typer.echo(f"(name): does not vote. Source: {label}. Research, not investment advice.")
 
 
-def _number(value: float | None, unit: str = "") -> str:
-    return "–" if value is None else f"{value:.3g} {unit}".strip()
+def _cells(name: str, s: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        name if s["votes"] else f"({name})",
+        significant(s["value"], s["unit"]),
+        fixed(s["percentile"], 0, "%"),
+        fixed(s["score"]),
+        styled("on", "red") if s["flag"] else "no view" if s["flag"] is None else "off",
+        text(s["since"]),
+        _distance(s),
+        _known(s),
+    )
 
 
 def _distance(s: dict[str, Any]) -> str:
     if s["distance"] is None:
         return str(s["reason"])
-    return f"{s['flips']}, now {s['distance_value']:.3g}"
+    return f"{s['flips']}, now {significant(s['distance_value'])}"
 
 
 def _known(s: dict[str, Any]) -> str:
@@ -146,8 +160,8 @@ def _known(s: dict[str, Any]) -> str:
 
 def _remarks(s: dict[str, Any]) -> list[str]:
     """Return what has to be read beside a signal: what its score lacks, what its flag hides."""
-    beside = [f"{what} {_number(value)}" for what, value in s["beside"].items()]
-    return [text for text in (s["rests_on"], "; ".join(beside)) if text]
+    beside = [f"{what} {significant(value)}" for what, value in s["beside"].items()]
+    return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
 
 def _why(history: Any, reading: Any, name: str, json: bool) -> None:
@@ -174,15 +188,15 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     if json:
         print_json({"signal": name, "definition": dict(parts), **said, "inputs": inputs})
         return
-    for heading, text in parts:
-        typer.echo(text if heading == "what" else f"{heading}: {text}")
+    for heading, said_of_it in parts:
+        typer.echo(said_of_it if heading == "what" else f"{heading}: {said_of_it}")
     typer.echo(f"Parameters: {signal!r}")
     state = {True: "on", False: "off", None: "no view"}[said["flag"]]
-    typer.echo(f"Now: {_number(said['value'], said['unit'])}, flag {state}, {_distance(said)}")
+    typer.echo(f"Now: {significant(said['value'], said['unit'])}, flag {state}, {_distance(said)}")
     for remark in _remarks(said):
         typer.echo(f"Beside it: {remark}")
     for id, entry in inputs.items():
-        value = _number(entry["value"], entry["unit"])
+        value = significant(entry["value"], entry["unit"])
         typer.echo(f"  {id}: {value}, known {entry['known_at'] or '–'} ({entry['rule']})")
 
 
@@ -200,18 +214,15 @@ def _sensitivity(history: Any, json: bool) -> None:
     if json:
         print_json([asdict(row) | {"other_story": row.other_story} for row in rows])
         return
-    from rich.table import Table
+    print_table(_SENSITIVITY, map(_case, rows))
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("signal", "parameter", "days on", "overlap", "major switches", ""):
-        table.add_column(column, justify="right" if column in ("days on", "overlap") else "left")
-    for row in rows:
-        table.add_row(
-            row.signal if not row.parameter else "",
-            f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "as it is",
-            "–" if row.on != row.on else f"{row.on:.0f} %",
-            f"{row.overlap:.2f}" if row.parameter else "",
-            ", ".join(row.switches[-6:]) or "none",
-            "another story" if row.other_story else "",
-        )
-    console().print(table)
+
+def _case(row: Any) -> tuple[str, ...]:
+    return (
+        row.signal if not row.parameter else "",
+        f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "as it is",
+        fixed(row.on, 0, "%"),
+        fixed(row.overlap) if row.parameter else "",
+        ", ".join(row.switches[-6:]) or "none",
+        "another story" if row.other_story else "",
+    )

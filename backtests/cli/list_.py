@@ -1,6 +1,7 @@
 """``drypowder list``: what can be run."""
 
 from backtests.cli.options import JsonOption, console, print_json, styled
+from backtests.cli.table import print_table, words
 
 
 def list_(json: JsonOption = False) -> None:
@@ -28,12 +29,10 @@ def list_(json: JsonOption = False) -> None:
     if json:
         print_json({"strategies": strategies, "signals": signals})
         return
-    from rich.table import Table
-
     for title, entries in (("strategies", strategies), ("signals", signals)):
-        table = Table(box=None, pad_edge=False, show_header=False)
-        for name, entry in entries.items():
-            what = str(entry["link"] or entry.get("kind", ""))
-            table.add_row(f"  {name}", what, str(entry["line"]))
+        rows = [
+            (f"  {name}", str(entry["link"] or entry.get("kind", "")), str(entry["line"]))
+            for name, entry in entries.items()
+        ]
         console().print(styled(title, "bold"))
-        console().print(table)
+        print_table((words(), words(), words(wraps=True)), rows, headed=False)

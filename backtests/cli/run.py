@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import completion
+from backtests.cli import completion, table
 from backtests.cli.options import (
     DateOption,
     JsonOption,
@@ -22,6 +22,7 @@ from backtests.cli.options import (
     warn,
     warn_if_stale,
 )
+from backtests.cli.table import print_table, words
 
 
 def run(
@@ -126,8 +127,6 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 
 def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
-    from rich.table import Table
-
     from backtests.report.tearsheet import in_one_regime, rows_of
 
     described = numbers["run"]
@@ -137,19 +136,16 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
         f"{described['start']} to {described['end']},",
         f"source: {'SIMULATED' if described['simulated'] else described['source']}",
     )
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
     sides = {
         "strategy": described["strategy"],
         "benchmark": described["benchmark"],
         "bills": "bills",
     }
-    for label in sides.values():
-        table.add_column(label, justify="right")
-    for key, label, form in rows_of(numbers):
-        values = [numbers[side].get(key) for side in sides]
-        table.add_row(label, *("–" if v is None else form(v) for v in values))
-    screen.print(table)
+    rows = [
+        (label, *(form(numbers[side].get(key)) for side in sides))
+        for key, label, form in rows_of(numbers)
+    ]
+    print_table((words(), *map(table.numbers, sides.values())), rows)
     if described["below_a_year"]:
         typer.echo(
             f"{described['sessions']} sessions are less than a year: figures a year are left out. "

@@ -19,9 +19,12 @@ from backtests.cli.options import (
     warn,
     warn_if_stale,
 )
+from backtests.cli.table import numbers, print_table, words
+from backtests.report.format import money, percent
 
 #: Exit code when a value that the target needs is missing; that of a source that failed.
 MISSING = 3
+_ORDERS = (words("asset"), *map(numbers, ("units", "price", "value", "cost")))
 
 
 def today(
@@ -169,7 +172,7 @@ def _print(said: dict[str, Any]) -> None:
     screen.print(styled(f"{label}{said['strategy']}", "bold"), f"at the close of {said['as_of']}")
     screen.print(said["reason"])
     screen.print(_decision_line(said))
-    screen.print(_weights_table(said))
+    _print_weights(said)
     if said["orders"] is not None:
         _print_orders(screen, said)
     typer.echo("Research, not investment advice.")
@@ -183,44 +186,37 @@ def _decision_line(said: dict[str, Any]) -> str:
     return f"not a day of decision: the target of {said['last_decision']['date']} stays{scheduled}"
 
 
-def _weights_table(said: dict[str, Any]) -> Any:
-    """Return target weights beside those decided before, or beside what it would decide now."""
-    from rich.table import Table
-
+def _print_weights(said: dict[str, Any]) -> None:
+    """Print target weights beside those decided before, or beside what it would decide now."""
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:
         names, other_weights = ("target", decided), said["last_decision"]["weights"]
     else:
         names, other_weights = (decided, "if decided now"), said["weights_if_decided"]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("asset", *names, "change"):
-        table.add_column(name, justify="left" if name == "asset" else "right")
+    rows = []
     for asset, weight in said["weights"].items():
         other = other_weights[asset]
         if weight or other:
             change = weight - other if said["is_decision_day"] else other - weight
-            shown = f"{100 * change:+.1f}" if abs(change) > 5e-4 else ""
-            table.add_row(asset, f"{100 * weight:.1f} %", f"{100 * other:.1f} %", shown)
-    return table
+            shown = percent(change, signed=True) if abs(change) > 5e-4 else ""
+            rows.append((asset, percent(weight, unit="%"), percent(other, unit="%"), shown))
+    print_table((words("asset"), *map(numbers, names), numbers("change")), rows)
 
 
 def _print_orders(screen: Any, said: dict[str, Any]) -> None:
-    from rich.table import Table
-
     if not said["orders"]:
-        screen.print(f"holdings worth {said['value']:,.2f} USD; no orders: {_why_none(said)}")
+        screen.print(f"holdings worth {money(said['value'])} USD; no orders: {_why_none(said)}")
         return
     screen.print(
-        f"holdings worth {said['value']:,.2f} USD; orders at the prices known, which a backtest "
+        f"holdings worth {money(said['value'])} USD; orders at the prices known, which a backtest "
         f"fills at the close of {said['fills_on']}:"
     )
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("asset", "units", "price", "value", "cost"):
-        table.add_column(name, justify="left" if name == "asset" else "right")
-    for o in said["orders"]:
-        money = (f"{o[k]:,.2f}" for k in ("price", "value", "cost"))
-        table.add_row(o["asset"], f"{o['units']:+,.8g}", *money)
-    screen.print(table)
+    print_table(_ORDERS, map(_order, said["orders"]))
+
+
+def _order(order: dict[str, Any]) -> tuple[str, ...]:
+    amounts = (money(order[key]) for key in ("price", "value", "cost"))
+    return (order["asset"], f"{order['units']:+,.8g}", *amounts)
 
 
 def _why_none(said: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.report.charts import line_of, shade, thin, thinning
+from backtests.report.format import fixed
 from backtests.report.theme import (
     BENCHMARK,
     DIVERGING,
@@ -219,7 +220,7 @@ def _markers(
     sharpe: list[float | None],
     places: Mapping[str, str],
 ) -> dict[str, Any]:
-    said = ["–" if pd.isna(value) else f"{value:.2f}" for value in sharpe]
+    said = [fixed(value) for value in sharpe]
     return {
         "type": "scatter",
         "mode": "markers+text",

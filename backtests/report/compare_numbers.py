@@ -11,6 +11,7 @@ from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import leaning_said
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
+from backtests.report.format import percent
 from backtests.report.numbers import plain
 from signals.params import parameters
 from signals.regimes import Regime
@@ -111,7 +112,7 @@ def coverage_said() -> str:
 
 
 def _shares(measured: Coverage) -> str:
-    return ", ".join(f"{100 * share:.0f}" for share in asdict(measured).values()) + " %"
+    return ", ".join(percent(share, 0) for share in asdict(measured).values()) + " %"
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:

@@ -1,8 +1,8 @@
 """The page of comparison: every strategy in one table that sorts, and in four charts."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,15 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
+from backtests.report.format import MISSING, Form, count, fixed, interval, is_missing, percent
 from backtests.report.page import page, render
 from backtests.report.theme import KINDS, REGIMES
 from signals.errors import DataError
 
-MISSING = "–"
-
 Entry = Mapping[str, Any]
 _NOTHING = {"estimate": None, "low": None, "high": None}
-Form = Callable[[float], str]
-_PERCENT: Form = lambda x: f"{100 * x:z.1f}"  # noqa: E731
-_COARSE: Form = lambda x: f"{100 * x:z.0f}"  # noqa: E731
-_FINE: Form = lambda x: f"{100 * x:z.2f}"  # noqa: E731
-_PLAIN: Form = lambda x: f"{x:z.2f}"  # noqa: E731
+_COARSE: Form = partial(percent, digits=0)
+_FINE: Form = partial(percent, digits=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,52 +58,42 @@ def _number(key: str, form: Form) -> Callable[[Entry], Cell]:
 def _interval(key: str, form: Form) -> Callable[[Entry], Cell]:
     def cell(entry: Entry) -> Cell:
         bounds = entry["intervals"].get(key, _NOTHING)
-        return _cell(bounds["estimate"], form, _range(bounds, form))
+        return _cell(bounds["estimate"], form, interval(bounds, form))
 
     return cell
 
 
 def _cell(value: float | None, form: Form, soft: str = "") -> Cell:
-    if _missing(value):
+    if value is None or is_missing(value):
         return Cell(value="", shown=MISSING)
-    assert value is not None
     return Cell(value=repr(float(value)), shown=form(value), soft=soft)
 
 
-def _range(bounds: Mapping[str, float | None], form: Form) -> str:
-    low, high = bounds["low"], bounds["high"]
-    return "" if _missing(low) or _missing(high) else f"[{form(low)}, {form(high)}]"  # type: ignore[arg-type]
-
-
-def _missing(value: float | None) -> bool:
-    return value is None or not math.isfinite(value)
-
-
 def _sharpe(entry: Entry) -> Cell:
-    return _cell(entry["sharpe"], _PLAIN, _range(entry["intervals"]["sharpe"], _PLAIN))
+    return _cell(entry["sharpe"], fixed, interval(entry["intervals"]["sharpe"], fixed))
 
 
 def _alpha(entry: Entry) -> Cell:
     alpha = entry["alpha"]
     if alpha is None:
         return Cell(value="", shown=MISSING)
-    t = "" if _missing(alpha["t"]) else f"\nt {alpha['t']:.1f}"
-    return _cell(alpha["estimate"], _PERCENT, f"{_range(alpha, _PERCENT)}{t}")
+    t = "" if is_missing(alpha["t"]) else f"\nt {fixed(alpha['t'], 1)}"
+    return _cell(alpha["estimate"], percent, f"{interval(alpha, percent)}{t}")
 
 
 def _placebo(entry: Entry) -> Cell:
     placebo = entry["placebo"]
-    if placebo is None or _missing(placebo["rank"]):
+    if placebo is None or is_missing(placebo["rank"]):
         return Cell(value="", shown=MISSING)
-    p = "" if _missing(placebo["p_value"]) else f"p {placebo['p_value']:.3f}\n"
-    return _cell(placebo["rank"], _PLAIN, f"{p}{placebo['n']:,} {placebo['kind']}")
+    p = "" if is_missing(placebo["p_value"]) else f"p {fixed(placebo['p_value'], 3)}\n"
+    return _cell(placebo["rank"], fixed, f"{p}{count(placebo['n'])} {placebo['kind']}")
 
 
 def _growth(entry: Entry) -> Cell:
     """Return CAGR; the total return in grey where the window is below a year."""
-    if not _missing(entry["cagr"]) or _missing(entry["total_return"]):
-        return _cell(entry["cagr"], _PERCENT)
-    return Cell(value="", shown=MISSING, soft=f"{_PERCENT(entry['total_return'])} in all")
+    if not is_missing(entry["cagr"]) or is_missing(entry["total_return"]):
+        return _cell(entry["cagr"], percent)
+    return Cell(value="", shown=MISSING, soft=f"{percent(entry['total_return'])} in all")
 
 
 def _episodes(entry: Entry) -> Cell:
@@ -129,17 +115,17 @@ def _conclusion(entry: Entry) -> Cell:
 COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("kind", "text", lambda entry: Cell(value=entry["kind"], shown=entry["kind"])),
     ("CAGR, %", "number", _growth),
-    ("volatility, %", "number", _number("volatility", _PERCENT)),
+    ("volatility, %", "number", _number("volatility", percent)),
     ("Sharpe", "number", _sharpe),
-    ("max drawdown, %", "number", _number("max_drawdown", _PERCENT)),
+    ("max drawdown, %", "number", _number("max_drawdown", percent)),
     ("exposure, %", "number", _number("exposure", _COARSE)),
     ("turnover, % a year", "number", _number("turnover", _COARSE)),
     ("costs, % a year", "number", _number("costs", _FINE)),
-    ("minus SPY, points", "number", _interval("excess_spy", _PERCENT)),
-    ("minus bills, points", "number", _interval("excess_bills", _PERCENT)),
-    ("minus own mix, points", "number", _interval("excess_mix", _PERCENT)),
+    ("minus SPY, points", "number", _interval("excess_spy", percent)),
+    ("minus bills, points", "number", _interval("excess_bills", percent)),
+    ("minus own mix, points", "number", _interval("excess_mix", percent)),
     ("alpha on own assets, points", "number", _alpha),
-    ("minus equal weights, points", "number", _interval("excess_equal_weight", _PERCENT)),
+    ("minus equal weights, points", "number", _interval("excess_equal_weight", percent)),
     ("placebo rank", "number", _placebo),
     ("episodes", "number", _episodes),
     ("conclusion", "text", _conclusion),
@@ -261,7 +247,7 @@ def _details(name: str, entry: Entry) -> dict[str, Any]:
     mix, twin = entry["mix"], entry["equal_weight"]
     beside = [
         ("itself", _performance(entry)),
-        (f"own mix, {_show(mix['share'], _COARSE)} % SPY", _performance(mix)),
+        (f"own mix, {_COARSE(mix['share'])} % SPY", _performance(mix)),
     ]
     if twin:
         beside.append(("equal weights", _performance(twin)))
@@ -272,8 +258,8 @@ def _details(name: str, entry: Entry) -> dict[str, Any]:
         "line": entry["line"],
         "beside": beside,
         "more": [
-            f"Sortino {_show(entry['sortino'], _PLAIN)}",
-            f"Calmar {_show(entry['calmar'], _PLAIN)}",
+            f"Sortino {fixed(entry['sortino'])}",
+            f"Calmar {fixed(entry['calmar'])}",
             *([_over_twin(entry["intervals"]["excess_equal_weight"])] if twin else []),
             *([_among(entry["baskets"])] if entry.get("baskets") else []),
         ],
@@ -283,23 +269,19 @@ def _details(name: str, entry: Entry) -> dict[str, Any]:
 
 def _performance(figures: Entry) -> tuple[str, str, str]:
     return (
-        _show(figures["cagr"], _PERCENT),
-        _show(figures["sharpe"], _PLAIN),
-        _show(figures["max_drawdown"], _PERCENT),
+        percent(figures["cagr"]),
+        fixed(figures["sharpe"]),
+        percent(figures["max_drawdown"]),
     )
 
 
 def _over_twin(bounds: Mapping[str, float | None]) -> str:
-    points = f"{_show(bounds['estimate'], _PERCENT)} {_range(bounds, _PERCENT)}".strip()
+    points = f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
     return f"minus equal weights {points} points a year"
 
 
 def _among(baskets: Mapping[str, Any]) -> str:
     return (
-        f"memory makers rank {_show(baskets['rank'], _PLAIN)} among {baskets['n']} random baskets "
+        f"memory makers rank {fixed(baskets['rank'])} among {baskets['n']} random baskets "
         "of shares in their place, by Sharpe"
     )
-
-
-def _show(value: float | None, form: Form) -> str:
-    return MISSING if value is None or _missing(value) else form(value)

@@ -10,6 +10,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from backtests.evidence.entries import QUARTER, TOO_FEW, acted_on
 from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.report.charts import equity_chart, html_of, regime_chart
+from backtests.report.format import MISSING, Form, fixed, percent, significant, text
 from backtests.report.page import MARKER, page, render, template
 from backtests.report.reading import explanations
 from backtests.report.revision_table import revision_rows
@@ -27,29 +29,29 @@ from signals.universe import HINDSIGHT
 
 _NO_CHARTS = "<p>Too little variation for charts of returns.</p>"
 
-_PERCENT: Callable[[float], str] = lambda x: f"{100 * x:.2f} %"  # noqa: E731
-_PLAIN: Callable[[float], str] = lambda x: f"{x:.2f}"  # noqa: E731
+_PERCENT: Form = partial(percent, digits=2, unit="%")
+_SHARE: Form = partial(percent, digits=2)
 
 #: The metrics of the page: key in metrics.json, label, format.
 ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("total_return", "Total return", _PERCENT),
     ("cagr", "CAGR", _PERCENT),
     ("volatility", "Volatility, a year", _PERCENT),
-    ("sharpe", "Sharpe, over bills", _PLAIN),
-    ("sortino", "Sortino, over bills", _PLAIN),
+    ("sharpe", "Sharpe, over bills", fixed),
+    ("sortino", "Sortino, over bills", fixed),
     ("max_drawdown", "Maximum drawdown", _PERCENT),
-    ("max_drawdown_peak", "… from", str),
-    ("max_drawdown_trough", "… to", str),
-    ("max_drawdown_recovered", "… recovered", str),
-    ("max_drawdown_sessions", "… length, sessions", str),
-    ("calmar", "Calmar", _PLAIN),
+    ("max_drawdown_peak", "… from", text),
+    ("max_drawdown_trough", "… to", text),
+    ("max_drawdown_recovered", "… recovered", text),
+    ("max_drawdown_sessions", "… length, sessions", text),
+    ("calmar", "Calmar", fixed),
     ("var_95", "VaR 95 %, a day, historical", _PERCENT),
     ("cvar_95", "CVaR 95 %, a day, historical", _PERCENT),
     ("hit_rate", "Days above zero", _PERCENT),
     ("best_day", "Best day", _PERCENT),
     ("worst_day", "Worst day", _PERCENT),
-    ("beta", "Beta to the benchmark", _PLAIN),
-    ("correlation", "Correlation to the benchmark", _PLAIN),
+    ("beta", "Beta to the benchmark", fixed),
+    ("correlation", "Correlation to the benchmark", fixed),
     ("up_capture", "Up capture", _PERCENT),
     ("down_capture", "Down capture", _PERCENT),
     ("exposure", "Mean exposure outside cash", _PERCENT),
@@ -71,7 +73,7 @@ def in_one_regime(numbers: dict[str, Any]) -> str:
     """Return in words the regime with the most sessions of a run, and its share of them."""
     name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
     said = "without a regime" if name == "none" else f"in {name}"
-    return f"{100 * row['share']:.0f} % of the sessions were {said}"
+    return f"{percent(row['share'], 0, '%')} of the sessions were {said}"
 
 
 def write_tearsheet(run: Run, numbers: dict[str, Any], path: Path) -> None:
@@ -88,10 +90,10 @@ def write_tearsheet(run: Run, numbers: dict[str, Any], path: Path) -> None:
     """
     section = _section(run, numbers)
     if _varies(run.result.returns):
-        text = _quantstats(run).replace(MARKER, section, 1)
+        html = _quantstats(run).replace(MARKER, section, 1)
     else:
-        text = page(_title(run), f"{section}\n{_NO_CHARTS}")
-    path.write_text(text, encoding="utf-8")
+        html = page(_title(run), f"{section}\n{_NO_CHARTS}")
+    path.write_text(html, encoding="utf-8")
 
 
 def _varies(returns: pd.Series) -> bool:
@@ -169,45 +171,41 @@ def _row(key: str, numbers: dict[str, Any]) -> dict[str, Any]:
     label, form = next((label, form) for k, label, form in ROWS if k == key)
     sides = ("strategy", "benchmark", "bills")
     values = {side: numbers[side].get(key) for side in sides}
-    shown = {side: _shown(v, form) for side, v in values.items()}
+    shown = {side: form(v) for side, v in values.items()}
     return {"key": key, "label": label, "values": values, "shown": shown}
-
-
-def _shown(value: Any, form: Callable[[Any], str]) -> str:
-    return "–" if value is None else form(value)
 
 
 def _regimes(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Return a row a regime: its name and its cells."""
     forms: dict[str, Callable[[Any], str]] = {
-        "sessions": str,
+        "sessions": text,
         "share": _PERCENT,
-        "episodes": str,
-        "entered": str,
+        "episodes": text,
+        "entered": text,
         "mean_excess": _PERCENT,
         "benchmark_excess": _PERCENT,
         "volatility": _PERCENT,
         "hit_rate": _PERCENT,
     }
     return [
-        (name, [_shown(row[key], form) for key, form in forms.items()])
+        (name, [form(row[key]) for key, form in forms.items()])
         for name, row in numbers["regimes"].items()
     ]
 
 
 def _years(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Return a row a year: returns of strategy, benchmark and bills, in percent."""
-    return [(year, [_share(v) for v in row.values()]) for year, row in numbers["years"].items()]
+    return [(year, [_SHARE(v) for v in row.values()]) for year, row in numbers["years"].items()]
 
 
 def _drawdowns(numbers: dict[str, Any]) -> list[list[str]]:
     """Return a row a drawdown: depth in percent, peak, trough, recovery, sessions."""
     return [
         [
-            _share(fall["depth"]),
+            _SHARE(fall["depth"]),
             fall["peak"],
             fall["trough"],
-            _shown(fall["recovered"], str),
+            text(fall["recovered"]),
             str(fall["sessions"]),
         ]
         for fall in numbers["drawdowns"]
@@ -230,16 +228,16 @@ def _growth_name(numbers: dict[str, Any]) -> str:
 def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
     """Return the figures of :func:`backtests.evidence.metrics.headline` as shown."""
     growth = "total_return" if numbers["run"]["below_a_year"] else "cagr"
-    forms = {growth: _PERCENT, "sharpe": _PLAIN, "max_drawdown": _PERCENT, "exposure": _PERCENT}
-    return [_shown(row[name], form) for name, form in forms.items()]
+    forms = {growth: _PERCENT, "sharpe": fixed, "max_drawdown": _PERCENT, "exposure": _PERCENT}
+    return [form(row[name]) for name, form in forms.items()]
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
     """Return rows by table: a group and its parts, the total last."""
     parts = numbers["attribution"]
-    last = ("total", [_share(v) for v in parts["total"].values()])
+    last = ("total", [_SHARE(v) for v in parts["total"].values()])
     return {
-        title: [(group, [_share(v) for v in row.values()]) for group, row in parts[key].items()]
+        title: [(group, [_SHARE(v) for v in row.values()]) for group, row in parts[key].items()]
         + [last]
         for key, title in (
             ("by_sleeve", "sleeve"),
@@ -247,10 +245,6 @@ def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]
             ("by_year", "year"),
         )
     }
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.2f}"
 
 
 def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
@@ -265,10 +259,10 @@ def _votes(run: Run) -> list[dict[str, str]]:
         {
             "signal": e.signal,
             "votes": "votes" if e.signal in run.reading.votes else "does not vote",
-            "value": "–" if pd.isna(e.value) else f"{e.value:.3g} {e.unit}",
+            "value": significant(e.value, e.unit),
             "flag": words[e.flag],
-            "since": "–" if e.since is None else str(e.since.date()),
-            "distance": "–"
+            "since": MISSING if e.since is None else str(e.since.date()),
+            "distance": MISSING
             if pd.isna(e.distance)
             else f"{e.distance_gauge} {e.distance:+.3g} {e.distance_unit}",
         }

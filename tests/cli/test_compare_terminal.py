@@ -28,7 +28,8 @@ ENTRY = {
 
 
 def test_figures_stand_under_their_names() -> None:
-    cells = dict(zip(_COLUMNS[1:], _cells(ENTRY), strict=True))
+    headings = [column.heading for column in _COLUMNS[1:]]
+    cells = dict(zip(headings, _cells(ENTRY), strict=True))
     assert {name: cell.replace("\\", "") for name, cell in cells.items()} == {
         "CAGR": "8.1",
         "vol": "12.2",

@@ -1,0 +1,97 @@
+"""The one table of the terminal: it leaves out columns where it is narrow, never digits."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backtests.cli.terminal import console, styled
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    Row = Sequence[str | Text]
+
+_GAP = 2  # characters between columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column.
+
+    Attributes
+    ----------
+    heading
+        Above it; empty for none.
+    right
+        Whether it is a column of numbers, aligned at the right.
+    wraps
+        Whether its words may stand on several lines.
+    rank
+        0 for a column that always stays; of the others the highest rank is left out first.
+    """
+
+    heading: str
+    right: bool = False
+    wraps: bool = False
+    rank: int = 0
+
+
+def words(heading: str = "", *, wraps: bool = False, rank: int = 0) -> Column:
+    """Return a column of words."""
+    return Column(heading=heading, wraps=wraps, rank=rank)
+
+
+def numbers(heading: str = "", *, rank: int = 0) -> Column:
+    """Return a column of numbers."""
+    return Column(heading=heading, right=True, rank=rank)
+
+
+def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
+    """Print rows of cells; say which columns a narrow terminal has no room for."""
+    screen, cells = console(), [tuple(row) for row in rows]
+    widths = [_least_width(screen, c, [row[at] for row in cells]) for at, c in enumerate(columns)]
+    kept = _that_fit(columns, widths, screen.width)
+    screen.print(_table(columns, cells, kept, headed))
+    left_out = [c.heading for at, c in enumerate(columns) if at not in kept and c.heading]
+    if left_out:
+        said = f"left out on {screen.width} columns: {', '.join(left_out)}"
+        screen.print(styled(said, "dim"))
+
+
+def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
+    """Return which columns stay so that a row fits, with its gaps, in so many characters."""
+    kept = list(range(len(columns)))
+    for at in sorted(kept, key=lambda at: -columns[at].rank):
+        if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
+            break
+        kept.remove(at)
+    return kept
+
+
+def _least_width(screen: "Console", column: Column, cells: Sequence["str | Text"]) -> int:
+    """Return the characters a column needs: of whole cells, or of single words where it wraps."""
+    from rich.measure import Measurement
+
+    wide = screen.options.update(width=100_000)
+    sizes = [Measurement.get(screen, wide, cell) for cell in (column.heading, *cells)]
+    return max(size.minimum if column.wraps else size.maximum for size in sizes)
+
+
+def _table(
+    columns: Sequence[Column], rows: Sequence["Row"], kept: Sequence[int], headed: bool
+) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=headed)
+    for at in kept:
+        column = columns[at]
+        table.add_column(
+            column.heading,
+            justify="right" if column.right else "left",
+            no_wrap=not column.wraps,
+        )
+    for row in rows:
+        table.add_row(*(row[at] for at in kept))
+    return table

@@ -1,0 +1,87 @@
+"""Numbers as people read them, alike on every page and on the terminal.
+
+A fraction becomes percent only here. A missing number (None, NaN or infinite) is :data:`MISSING`,
+and zero never has a minus sign.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+MISSING = "–"
+Form = Callable[[float | None], str]
+
+
+def is_missing(value: float | None) -> bool:
+    """Return whether there is no finite number."""
+    return value is None or not math.isfinite(value)
+
+
+def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
+    """Return a number with so many decimals, and its unit.
+
+    >>> fixed(1.234), fixed(-0.001), fixed(None)
+    ('1.23', '0.00', '–')
+    """
+    return _shown(value, f"z.{digits}f", unit)
+
+
+def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
+    """Return a fraction in percent, with so many decimals; signed also shows a plus.
+
+    >>> percent(0.1234), percent(-0.5, 0, "%"), percent(0.02, signed=True)
+    ('12.3', '-50 %', '+2.0')
+    """
+    plus = "+" if signed else ""
+    return _shown(None if value is None else 100 * value, f"{plus}z.{digits}f", unit)
+
+
+def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
+    """Return a number of any size with so many significant digits, and its unit.
+
+    >>> significant(14.83, "% of GDP"), significant(0.0001234)
+    ('14.8 % of GDP', '0.000123')
+    """
+    return _shown(value, f"z.{digits}g", unit)
+
+
+def money(value: float | None) -> str:
+    """Return an amount with two decimals and its thousands set apart.
+
+    >>> money(1234567.891)
+    '1,234,567.89'
+    """
+    return _shown(value, "z,.2f")
+
+
+def count(value: int | None) -> str:
+    """Return a count with its thousands set apart.
+
+    >>> count(12345)
+    '12,345'
+    """
+    return _shown(value, ",")
+
+
+def text(value: object) -> str:
+    """Return a word, a date or a plain count as it is.
+
+    >>> text("2020-03-23"), text(None)
+    ('2020-03-23', '–')
+    """
+    return MISSING if value is None else str(value)
+
+
+def interval(bounds: Mapping[str, float | None], form: Form) -> str:
+    """Return the ends ``low`` and ``high`` in brackets; nothing where either is missing.
+
+    >>> interval({"low": 0.1, "high": 0.25}, percent)
+    '[10.0, 25.0]'
+    """
+    low, high = bounds["low"], bounds["high"]
+    return "" if is_missing(low) or is_missing(high) else f"[{form(low)}, {form(high)}]"
+
+
+def _shown(value: float | None, form: str, unit: str = "") -> str:
+    if value is None or is_missing(value):
+        return MISSING
+    return f"{value:{form}} {unit}".rstrip()
