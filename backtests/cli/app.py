@@ -1,4 +1,4 @@
-"""The command line's frame: the commands, the version, and errors as one line."""
+"""The command line: its commands, the version, and every error as one line."""
 
 import difflib
 import errno

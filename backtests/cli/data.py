@@ -7,7 +7,7 @@ import typer
 
 from backtests.cli.options import JsonOption, StoreOption, print_json, store_path
 from backtests.cli.table import numbers, print_table, words
-from backtests.report.format import count, significant
+from backtests.report.format import significant, thousands
 
 _COLUMNS = (
     words("series"),
@@ -82,7 +82,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["series"],
         row["title"],
         row["unit"],
-        count(row["rows"]),
+        thousands(row["rows"]),
         row["first"],
         row["last"],
         row["known"],
@@ -113,7 +113,7 @@ def _export(store: Any, path: Path, json: bool) -> None:
     if json:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
-        typer.echo(f"wrote {count:,} rows to {path}")
+        typer.echo(f"wrote {thousands(count)} rows to {path}")
 
 
 def _copy(store: Any, path: Path, as_of: str, json: bool) -> None:
@@ -124,7 +124,7 @@ def _copy(store: Any, path: Path, as_of: str, json: bool) -> None:
     if json:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
-        typer.echo(f"wrote {count:,} rows recorded by {moment:%Y-%m-%d %H:%M} to {path}")
+        typer.echo(f"wrote {thousands(count)} rows recorded by {moment:%Y-%m-%d %H:%M} to {path}")
 
 
 def _revisions(store: Any, series: str, json: bool) -> None:

@@ -13,7 +13,7 @@ from backtests.cli.options import (
     warn,
 )
 from backtests.cli.table import numbers, print_table, words
-from backtests.report.format import count
+from backtests.report.format import thousands
 
 _COLUMNS = (
     words("series"),
@@ -116,5 +116,5 @@ def _print(outcomes: list[Any], store: str) -> None:
 
 
 def _cells(o: Any) -> tuple[str, ...]:
-    came = (count(o.new), count(o.revised), str(o.last.date())) if o.last else ("", "", "")
+    came = (thousands(o.new), thousands(o.revised), str(o.last.date())) if o.last else ("", "", "")
     return (o.name, o.source, *came, f"failed: {o.failed}" if o.failed else o.note)

@@ -21,7 +21,15 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
-from backtests.report.format import MISSING, Form, count, fixed, interval, is_missing, percent
+from backtests.report.format import (
+    MISSING,
+    Form,
+    fixed,
+    interval,
+    is_missing,
+    percent,
+    thousands,
+)
 from backtests.report.page import page, render
 from backtests.report.theme import KINDS, REGIMES
 from signals.errors import DataError
@@ -86,7 +94,7 @@ def _placebo(entry: Entry) -> Cell:
     if placebo is None or is_missing(placebo["rank"]):
         return Cell(value="", shown=MISSING)
     p = "" if is_missing(placebo["p_value"]) else f"p {fixed(placebo['p_value'], 3)}\n"
-    return _cell(placebo["rank"], fixed, f"{p}{count(placebo['n'])} {placebo['kind']}")
+    return _cell(placebo["rank"], fixed, f"{p}{thousands(placebo['n'])} {placebo['kind']}")
 
 
 def _growth(entry: Entry) -> Cell:

@@ -53,13 +53,13 @@ def money(value: float | None) -> str:
     return _shown(value, "z,.2f")
 
 
-def count(value: int | None) -> str:
-    """Return a count with its thousands set apart.
+def thousands(value: float | None) -> str:
+    """Return a number without decimals, its thousands set apart.
 
-    >>> count(12345)
+    >>> thousands(12345)
     '12,345'
     """
-    return _shown(value, ",")
+    return _shown(value, "z,.0f")
 
 
 def text(value: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backtests.report.format import count, fixed, interval, money, percent, significant, text
+from backtests.report.format import fixed, interval, money, percent, significant, text, thousands
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,8 @@ from backtests.report.format import count, fixed, interval, money, percent, sign
         (partial(significant, unit="% of GDP"), 14.83, "14.8 % of GDP"),
         (partial(significant, digits=10), 33000.0, "33000"),
         (money, -1234567.891, "-1,234,567.89"),
-        (count, 12345, "12,345"),
+        (thousands, 12345, "12,345"),
+        (thousands, 1234567.8, "1,234,568"),
         (text, "2020-03-23", "2020-03-23"),
         (text, 3, "3"),
     ],
