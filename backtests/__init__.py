@@ -15,6 +15,7 @@ __all__ = [
     "Run",
     "RunConfig",
     "__version__",
+    "assess",
     "config_from",
     "import_path",
     "run",
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Where each name is defined. Type checkers and editors read the imports above instead.
 _HOMES = {
+    "assess": "backtests.evidence.assessment",
     "History": "backtests.history.panel",
     "Run": "backtests.runs",
     "RunConfig": "backtests.config",

@@ -149,6 +149,22 @@ def explain(
     )
 
 
+def explain_all(
+    evaluations: Mapping[str, Evaluation],
+    panel: pd.DataFrame,
+    known: pd.DataFrame | None = None,
+) -> dict[str, Explanation]:
+    """Return what each signal of a set says at the last session of its evaluation, by name.
+
+    See :func:`explain`.
+    """
+    among = {name: evaluation.signal for name, evaluation in evaluations.items()}
+    return {
+        name: explain(e, panel, pd.Timestamp(e.flag.index[-1]), known, among)
+        for name, e in evaluations.items()
+    }
+
+
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
     """Return the headline gauge on sessions with the same components as the last session."""
     headline = gauges[signal.headline]

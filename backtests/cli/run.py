@@ -51,12 +51,20 @@ def run(
         typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the strategy."),
     ] = None,
     lag: LagOption = None,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness/--no-robustness",
+            help="Simulate again with other k, lags, costs, days and assets.",
+        ),
+    ] = True,
     json: JsonOption = False,
 ) -> None:
     """Run one backtest; write its tearsheet and files."""
     from backtests.atomic import resolved
     from backtests.config import config_from, read_config, refuse_unknown_keys
-    from backtests.evidence.entries import observed_said, of_absorption, of_own_states
+    from backtests.evidence.assessment import assess
+    from backtests.evidence.entries import observed_said
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
 
@@ -77,12 +85,14 @@ def run(
         step(checked.strategy)
         done = run_pipeline(checked)
         folder = out if out is not None else default_folder(done)
-        numbers = write_run(done, folder, step)
+        assessment = assess(done, robustness=robustness, progress=step)
+        numbers = write_run(assessment, folder, step)
     if json:
         print_json(numbers)
     else:
-        _print(numbers, observed_said(of_absorption(done), of_own_states(done)), folder)
-    for line in numbers["run"]["notes"]:
+        observed = observed_said(assessment.absorption, assessment.own_states)
+        _print(numbers, observed, folder)
+    for line in done.result.notes:
         warn(line)
     if checked.end is None:
         warn_if_stale(done.history)

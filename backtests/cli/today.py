@@ -89,13 +89,15 @@ def today(
 
 def _reason(plan: Any) -> str:
     """Return why the strategy holds what it holds: its regime, and which rule decided that."""
-    from backtests.report.reading import explanations, sentence, sentence_of_model
+    from backtests.report.reading import sentence, sentence_of_model
+    from signals.explain import explain_all
     from signals.regimes import Votes
 
     model = plan.config.regime_model
     if model != Votes.name:
         return sentence_of_model(plan.reading, model)
-    by_votes = sentence(plan.reading, explanations(plan.history, plan.reading))
+    history, reading = plan.history, plan.reading
+    by_votes = sentence(reading, explain_all(reading.evaluations, history.panel, history.known))
     return by_votes if plan.strategy.follows_regime else f"it follows no regime; {by_votes}"
 
 

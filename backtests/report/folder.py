@@ -9,6 +9,7 @@ import pandas as pd
 
 from backtests.atomic import replacing
 from backtests.config import config_toml
+from backtests.evidence.assessment import Assessment
 from backtests.history.origin import SIMULATED
 from backtests.report.numbers import metrics_of
 from backtests.report.tearsheet import write_tearsheet
@@ -60,12 +61,12 @@ def _is_ours(metrics: Path) -> bool:
 
 
 def write_run(
-    run: Run, out: Path, progress: Callable[[str], None] = lambda name: None
+    assessment: Assessment, out: Path, progress: Callable[[str], None] = lambda name: None
 ) -> dict[str, Any]:
-    """Write a run's seven files into a folder and return its metrics.
+    """Write the seven files of an assessed run into a folder and return its metrics.
 
-    The files are moved into place together, see :func:`backtests.atomic.replacing`; an earlier
-    run there is replaced.
+    Nothing is simulated or measured here. The files are moved into place together, see
+    :func:`backtests.atomic.replacing`; an earlier run there is replaced.
 
     Raises
     ------
@@ -73,17 +74,18 @@ def write_run(
         When the folder holds anything else, or cannot be written. Nothing is changed then.
     """
     check_folder(out)
-    numbers = metrics_of(run)
+    numbers = metrics_of(assessment)
     with replacing(out) as fresh:
         fresh.mkdir()
-        _write_files(run, numbers, fresh, progress)
+        _write_files(assessment, numbers, fresh, progress)
     return numbers
 
 
 def _write_files(
-    run: Run, numbers: dict[str, Any], folder: Path, progress: Callable[[str], None]
+    assessment: Assessment, numbers: dict[str, Any], folder: Path, progress: Callable[[str], None]
 ) -> None:
     progress("tables")
+    run = assessment.run
     text = json.dumps(numbers, indent=2) + "\n"
     (folder / "metrics.json").write_text(text, encoding="utf-8")
     label = f"# {SIMULATED} history\n" if run.simulated else ""
@@ -98,7 +100,7 @@ def _write_files(
         labelled = table.assign(source=SIMULATED) if run.simulated else table
         labelled.to_csv(folder / name, date_format=_DATES, lineterminator="\n")
     progress("tearsheet")
-    write_tearsheet(run, numbers, folder / "tearsheet.html")
+    write_tearsheet(assessment, numbers, folder / "tearsheet.html")
 
 
 def returns_table(run: Run) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A run's numbers as plain data: what ``metrics.json`` holds and the page shows."""
+"""An assessment's numbers as plain data: what ``metrics.json`` holds and the page shows."""
 
 import math
 from dataclasses import asdict
@@ -7,70 +7,63 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.evidence import metrics
-from backtests.evidence.attribution import attribution
-from backtests.evidence.entries import is_inconclusive, of_absorption, of_own_states
-from backtests.evidence.k_choice import by_k
-from backtests.evidence.revision import by_revision
-from backtests.evidence.robustness import robustness
-from backtests.runs import Run
+from backtests.evidence.assessment import Assessment
+from backtests.evidence.attribution import Attribution
 from backtests.version import __version__
 from signals.params import parameters
 
+LEFT_OUT = (
+    "The robustness cases were left out: other k, revised series lower and higher, and other lags, "
+    "costs, rebalance days, assets and years. Run again without --no-robustness to see them."
+)
 
-def metrics_of(run: Run) -> dict[str, Any]:
+
+def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the run, its metrics beside benchmark and bills, and what they rest on and hang on.
 
     Fractions, not percent; dates as ISO strings; null where a metric is not defined. Figures a
     year are null where the run covers less than a year, so that no reader of the file takes them
-    for what was earned.
+    for what was earned. ``by_k``, ``by_revision`` and ``robustness`` are null where they were left
+    out, which a note of the run says.
     """
-    returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
-    regimes = metrics.by_regime(returns, bills, run.reading.regime, benchmark, run.config.lag)
+    cases = assessment.robustness
     numbers: dict[str, Any] = plain(
         {
-            "run": description(run),
-            "strategy": metrics.of_run(run),
-            "benchmark": metrics.of_returns(benchmark, bills, benchmark),
-            "bills": metrics.of_returns(bills, bills, benchmark),
-            "regimes": regimes.to_dict(orient="index"),
-            "years": _years(run).to_dict(orient="index"),
-            "drawdowns": [asdict(fall) for fall in metrics.worst_drawdowns(returns)],
-            "by_k": by_k(run).to_dict(orient="index"),
-            "by_revision": by_revision(run).reset_index().to_dict(orient="records"),
-            "attribution": _attributed(run),
-            "robustness": robustness(run).reset_index().to_dict(orient="records"),
+            "run": description(assessment),
+            "strategy": assessment.strategy,
+            "benchmark": assessment.benchmark,
+            "bills": assessment.bills,
+            "regimes": assessment.regimes.to_dict(orient="index"),
+            "years": assessment.years.to_dict(orient="index"),
+            "drawdowns": [asdict(fall) for fall in assessment.drawdowns],
+            "by_k": None if cases is None else cases.by_k.to_dict(orient="index"),
+            "by_revision": None if cases is None else _records(cases.by_revision),
+            "attribution": _attribution(assessment.attribution),
+            "robustness": None if cases is None else _records(cases.by_choice),
         }
     )
     return numbers
 
 
-def _attributed(run: Run) -> dict[str, Any]:
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.reset_index().to_dict(orient="records")
+
+
+def _attribution(parts: Attribution) -> dict[str, Any]:
     """Return where the figures came from, by group, and the totals that the groups sum to."""
-    config, result = run.config, run.result
-    parts = attribution(
-        result, run.history.closes, config.costs, run.reading.regime, lag=config.lag
-    )
-    tables = {name: getattr(parts, name) for name in ("by_regime", "by_sleeve", "by_year")}
-    total = parts.total.to_frame().T
-    if metrics.is_short(result.returns):
-        unknown = dict.fromkeys(("volatility", "turnover", "cost"), float("nan"))
-        tables = {name: table.assign(**unknown) for name, table in tables.items()}
-        total = total.assign(**unknown)
-    groups = {name: table.to_dict(orient="index") for name, table in tables.items()}
-    return {**groups, "total": total.iloc[0].to_dict()}
+    groups = {
+        name: getattr(parts, name).to_dict(orient="index")
+        for name in ("by_regime", "by_sleeve", "by_year")
+    }
+    return {**groups, "total": parts.total.to_dict()}
 
 
-def _years(run: Run) -> pd.DataFrame:
-    """Return each calendar year's own return of strategy, benchmark and bills."""
-    sides = {"strategy": run.result.returns, "benchmark": run.benchmark, "bills": run.bills}
-    return metrics.by_year(pd.DataFrame(sides))
-
-
-def description(run: Run) -> dict[str, Any]:
+def description(assessment: Assessment) -> dict[str, Any]:
     """Return what was run, on which history, when, and how it was traded."""
+    run = assessment.run
     config, equity = run.config, run.result.equity
-    absorption, own = of_absorption(run), of_own_states(run)
+    absorption, own = assessment.absorption, assessment.own_states
+    left_out = (LEFT_OUT,) if assessment.robustness is None else ()
     return {
         "strategy": run.label,
         "regime_model": run.config.regime_model,
@@ -80,7 +73,7 @@ def description(run: Run) -> dict[str, Any]:
         "start": equity.index[0],
         "end": equity.index[-1],
         "sessions": len(run.result.returns),
-        "below_a_year": metrics.is_short(run.result.returns),
+        "below_a_year": assessment.below_a_year,
         "schedule": parameters(config.schedule),
         "lag": config.lag,
         "band": config.band,
@@ -96,8 +89,8 @@ def description(run: Run) -> dict[str, Any]:
         "absorption_entered": absorption.entered,
         "state_episodes": None if own is None else own.episodes,
         "state_entered": None if own is None else own.entered,
-        "inconclusive": is_inconclusive(run),
-        "notes": list(run.result.notes),
+        "inconclusive": assessment.inconclusive,
+        "notes": [*run.result.notes, *left_out],
     }
 
 

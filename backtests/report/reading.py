@@ -9,7 +9,7 @@ import pandas as pd
 import signals
 from backtests.history.panel import History
 from backtests.report.numbers import plain
-from signals.explain import Explanation, explain
+from signals.explain import Explanation, explain_all
 from signals.hysteresis import since
 from signals.reading import Reading
 from signals.regimes import Votes
@@ -33,7 +33,7 @@ def read_at(history: History, session: pd.Timestamp) -> dict[str, Any]:
 def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
     """Return the regime and every signal at the last session of a history, as plain data."""
     session = past.panel.index[-1]
-    said = explanations(past, reading)
+    said = explain_all(reading.evaluations, past.panel, past.known)
     decided = reading.decided_by.iloc[-1]
     result: dict[str, Any] = plain(
         {
@@ -51,16 +51,6 @@ def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
         }
     )
     return result
-
-
-def explanations(history: History, reading: Reading) -> dict[str, Explanation]:
-    """Return what each signal says at the last session of a reading, by name."""
-    at, evaluations = pd.Timestamp(reading.regime.index[-1]), reading.evaluations
-    among = {name: evaluation.signal for name, evaluation in evaluations.items()}
-    return {
-        name: explain(evaluation, history.panel, at, history.known, among)
-        for name, evaluation in evaluations.items()
-    }
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:

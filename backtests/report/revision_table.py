@@ -32,5 +32,5 @@ def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
     columns = {key: column for key, column in COLUMNS.items() if key != left_out}
     return [
         {heading: form(row[key]) for key, (heading, form) in columns.items()}
-        for row in numbers["by_revision"]
+        for row in numbers["by_revision"] or []
     ]

@@ -16,13 +16,14 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.evidence.entries import QUARTER, TOO_FEW, acted_on
+from backtests.evidence.assessment import Assessment
+from backtests.evidence.entries import QUARTER, TOO_FEW
 from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.format import MISSING, Form, fixed, percent, significant, text
+from backtests.report.numbers import LEFT_OUT
 from backtests.report.page import MARKER, page, render, template
-from backtests.report.reading import explanations
 from backtests.report.revision_table import revision_rows
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
@@ -76,19 +77,19 @@ def in_one_regime(numbers: dict[str, Any]) -> str:
     return f"{percent(row['share'], 0, '%')} of the sessions were {said}"
 
 
-def write_tearsheet(run: Run, numbers: dict[str, Any], path: Path) -> None:
+def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path) -> None:
     """Write one self-contained page: our section, then quantstats' charts.
 
     Parameters
     ----------
-    run
-        The finished run.
+    assessment
+        A finished run, assessed.
     numbers
         Its metrics, as in ``metrics.json``; the page shows these and no others.
     path
         The file.
     """
-    section = _section(run, numbers)
+    run, section = assessment.run, _section(assessment, numbers)
     if _varies(run.result.returns):
         html = _quantstats(run).replace(MARKER, section, 1)
     else:
@@ -134,7 +135,8 @@ def _title(run: Run) -> str:
     return f"{SIMULATED} {run.label}" if run.simulated else run.label
 
 
-def _section(run: Run, numbers: dict[str, Any]) -> str:
+def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
+    run = assessment.run
     return render(
         "section.html.j2",
         run=numbers["run"],
@@ -147,15 +149,16 @@ def _section(run: Run, numbers: dict[str, Any]) -> str:
         in_one_regime=in_one_regime(numbers),
         growth=_growth_name(numbers),
         regimes=_regimes(numbers),
-        votes=_votes(run),
+        votes=_votes(assessment),
         years=_years(numbers),
         drawdowns=_drawdowns(numbers),
         by_k=_by_k(numbers),
         by_revision=revision_rows(numbers),
         attribution=_attribution(numbers),
         robustness=_robustness(numbers),
+        left_out=LEFT_OUT if assessment.robustness is None else None,
         regime=run.reading.regime.iloc[-1] or "none",
-        chart=html_of(_chart(run), with_library=True),
+        chart=html_of(_chart(assessment), with_library=True),
         timeline=html_of(_timeline(run), with_library=False),
         hindsight=HINDSIGHT,
         stale=stale_warning(run.history) if run.config.end is None else None,
@@ -216,7 +219,7 @@ def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
     counts = ("absorption_episodes", "absorption_entered")
     return [
         [k, *(str(row[count]) for count in counts), *_headline(row, numbers)]
-        for k, row in numbers["by_k"].items()
+        for k, row in (numbers["by_k"] or {}).items()
     ]
 
 
@@ -248,17 +251,18 @@ def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]
 
 
 def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
-    return [(row["choice"], row["case"], _headline(row, numbers)) for row in numbers["robustness"]]
+    rows = numbers["robustness"] or []
+    return [(row["choice"], row["case"], _headline(row, numbers)) for row in rows]
 
 
-def _votes(run: Run) -> list[dict[str, str]]:
+def _votes(assessment: Assessment) -> list[dict[str, str]]:
     """Return what each signal said at the end, in words."""
-    said = explanations(run.history, run.reading)
+    votes = assessment.run.reading.votes
     words = {True: "on", False: "off", None: "no view"}
     return [
         {
             "signal": e.signal,
-            "votes": "votes" if e.signal in run.reading.votes else "does not vote",
+            "votes": "votes" if e.signal in votes else "does not vote",
             "value": significant(e.value, e.unit),
             "flag": words[e.flag],
             "since": MISSING if e.since is None else str(e.since.date()),
@@ -266,22 +270,22 @@ def _votes(run: Run) -> list[dict[str, str]]:
             if pd.isna(e.distance)
             else f"{e.distance_gauge} {e.distance:+.3g} {e.distance_unit}",
         }
-        for e in said.values()
+        for e in assessment.explanations
     ]
 
 
-def _chart(run: Run) -> Any:
-    sides = {
-        run.label: run.result.returns,
-        run.config.benchmark: run.benchmark,
-        "bills": run.bills,
-    }
+def _chart(assessment: Assessment) -> Any:
+    run, sides = assessment.run, assessment.growth
     growth = pd.DataFrame(
-        {name: _growth(r, run.result.equity.index[0]) for name, r in sides.items()}
+        {
+            run.label: sides["strategy"],
+            run.config.benchmark: sides["benchmark"],
+            "bills": sides["bills"],
+        }
     )
-    earned_under = acted_on(run.reading.regime, run.config.lag)
     title = "Growth of 1, drawdown, and the regime they were earned under"
-    return equity_chart(growth, earned_under, f"{SIMULATED}: {title}" if run.simulated else title)
+    label = f"{SIMULATED}: " if run.simulated else ""
+    return equity_chart(growth, assessment.earned_under, label + title)
 
 
 def _timeline(run: Run) -> Any:
@@ -289,9 +293,3 @@ def _timeline(run: Run) -> Any:
     title = "The regime and the votes, as known at each close"
     label = f"{SIMULATED}: " if run.simulated else ""
     return regime_chart(run.reading.since(start), label + title)
-
-
-def _growth(returns: pd.Series, start: pd.Timestamp) -> pd.Series:
-    """Return growth of 1 from the close of the first decision on."""
-    growth: pd.Series = pd.concat([pd.Series([1.0], index=[start]), (1 + returns).cumprod()])
-    return growth

@@ -10,6 +10,7 @@ import pytest
 import signals
 from backtests.config import config_from
 from backtests.economy import make_economy
+from backtests.evidence.assessment import assess
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.folder import FILES, default_folder, write_run
@@ -120,7 +121,7 @@ def test_simulated_is_said_on_the_page_and_in_every_file(tmp_path: Path) -> None
         {"strategy": "near-cash-flow", "source": "simulated", "years": 4, "start": "2022-06-01"}
     )
     finished = run(config)
-    write_run(finished, tmp_path / "out")
+    write_run(assess(finished, robustness=False), tmp_path / "out")
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     assert "<title>SIMULATED near-cash-flow" in page
     assert "<h1>SIMULATED near-cash-flow</h1>" in page
@@ -137,7 +138,7 @@ def test_simulated_is_said_on_the_page_and_in_every_file(tmp_path: Path) -> None
 
 def test_real_runs_are_not_called_simulated(store: Path, tmp_path: Path) -> None:
     write_run(
-        run(config_from({"strategy": "spy", "store": store, "start": "2025-06-02"})),
+        assess(run(config_from({"strategy": "spy", "store": store, "start": "2025-06-02"}))),
         tmp_path / "out",
     )
     for name in FILES:

@@ -8,6 +8,7 @@ import pytest
 
 from backtests.config import config_from
 from backtests.evidence import entries
+from backtests.evidence.assessment import assess
 from backtests.evidence.entries import QUARTER, Observed, acted_on, is_inconclusive, observe
 from backtests.history.panel import History
 from backtests.pipeline import read, run_on
@@ -77,7 +78,7 @@ def test_during_each_return_the_weights_of_its_label_were_held(
 def test_what_is_in_cash_earns_bills_in_forced_selling(history: History, reading: Reading) -> None:
     """A session earlier, returns earned with 80 % in SPY read as +23.9 % a year over bills."""
     run = made(history, reading)
-    regimes = metrics_of(run)["regimes"]
+    regimes = metrics_of(assess(run, robustness=False))["regimes"]
     assert regimes["FORCED_SELLING"]["sessions"] == 102
     assert regimes["FORCED_SELLING"]["mean_excess"] == pytest.approx(-0.0015, abs=1e-4)
     absorbed = (reading.regime.shift(2) == "ABSORPTION").reindex(run.benchmark.index)

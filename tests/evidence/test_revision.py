@@ -8,6 +8,7 @@ import pytest
 
 from backtests.config import config_from
 from backtests.evidence import metrics
+from backtests.evidence.assessment import assess
 from backtests.evidence.revision import FACTORS, LEFT_OUT, by_revision, revised_in
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
@@ -138,7 +139,7 @@ def test_sensitivity_moves_flags_by_revised_series_too(history: History) -> None
 
 
 def test_the_tearsheet_and_metrics_json_show_every_row(finished: Run, rows: pd.DataFrame) -> None:
-    numbers = metrics_of(finished)
+    numbers = metrics_of(assess(finished))
     assert [(row["series"], row["case"]) for row in numbers["by_revision"]] == rows.index.tolist()
     shown = revision_rows(numbers)
     assert [row["CAGR, %"] for row in shown] == [f"{100 * cagr:.2f}" for cagr in rows["cagr"]]

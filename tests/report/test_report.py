@@ -13,6 +13,7 @@ import pytest
 
 from backtests.cli.app import command
 from backtests.config import config_from
+from backtests.evidence.assessment import assess
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.folder import write_run
@@ -29,7 +30,7 @@ def finished(store: Path) -> Run:
 @pytest.fixture(scope="module")
 def folder(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report") / "out"
-    write_run(finished, out)
+    write_run(assess(finished), out)
     return out
 
 
@@ -167,7 +168,7 @@ def test_a_page_comes_out_for_portfolios_that_hardly_vary(
     store: Path, tmp_path: Path, strategy: str
 ) -> None:
     config = config_from({"strategy": strategy, "store": store, "start": "2025-11-15"})
-    write_run(run(config), tmp_path / "out")
+    write_run(assess(run(config)), tmp_path / "out")
     page = (tmp_path / "out" / "tearsheet.html").read_text()
     assert page.rstrip().endswith("</html>")
     assert f"<h1>{strategy}</h1>" in page
@@ -219,7 +220,7 @@ def fallen(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a run that ends in its deepest drawdown."""
     terms = {"strategy": "spy", "store": store, "start": "2018-01-02", "end": "2020-03-31"}
     out = tmp_path_factory.mktemp("fallen") / "out"
-    write_run(run(config_from(terms)), out)
+    write_run(assess(run(config_from(terms))), out)
     return out
 
 
@@ -301,7 +302,7 @@ def test_the_page_warns_of_stale_history_unless_an_end_was_asked_for(
     asked = config_from(
         {"strategy": "bills", "store": store, "start": "2025-06-02", "end": "2025-12-31"}
     )
-    write_run(run(asked), tmp_path / "out")
+    write_run(assess(run(asked)), tmp_path / "out")
     assert warning not in (tmp_path / "out" / "tearsheet.html").read_text()
 
 

@@ -1,0 +1,213 @@
+"""Assessing a run: which cases are simulated, that writing computes nothing, and equal numbers."""
+
+import json
+import pickle
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from backtests import pipeline
+from backtests.config import config_from
+from backtests.engine.costs import Costs
+from backtests.evidence import assessment
+from backtests.evidence.assessment import Assessment, assess
+from backtests.evidence.k_choice import KS, by_k
+from backtests.evidence.metrics import headline
+from backtests.evidence.robustness import COSTS, LAGS, OFFSETS, robustness
+from backtests.evidence.variation import varied
+from backtests.history.panel import History
+from backtests.report.folder import write_run
+from backtests.report.numbers import LEFT_OUT, metrics_of
+from backtests.runs import Run
+from signals import Signal
+
+TERMS = {"strategy": "cash-heavy", "start": "2022-06-01", "source": "simulated"}
+FIGURES = ["total_return", "cagr", "sharpe", "max_drawdown", "exposure"]
+
+
+@pytest.fixture(scope="module")
+def short() -> History:
+    return History.simulated(seed=0, years=6)
+
+
+@pytest.fixture(scope="module")
+def finished(short: History) -> Run:
+    return pipeline.run(config_from(TERMS), short)
+
+
+@pytest.fixture(scope="module")
+def assessed(finished: Run) -> Assessment:
+    return assess(finished)
+
+
+Simulated = list[tuple[int, Costs, pd.DataFrame]]
+
+
+def simulated(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> Simulated:
+    """Return lag, costs and decisions of every simulation that an action starts."""
+    seen: Simulated = []
+    simulate = pipeline.simulate
+
+    def counted(decided: pd.DataFrame, *args: Any, **options: Any) -> Any:
+        seen.append((args[3], args[2], decided))
+        return simulate(decided, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "simulate", counted)
+        action()
+    return seen
+
+
+# --- Cases that equal the run ----------------------------------------------------------------
+
+
+def test_no_case_that_equals_the_run_is_simulated(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = finished.config
+    seen = simulated(monkeypatch, lambda: assess(finished))
+    assert seen
+    for lag, costs, decided in seen:
+        assert (lag, costs) != (config.lag, config.costs) or not decided.equals(finished.decided)
+    cases = len(LAGS) + len(COSTS) + len(OFFSETS) + len(KS) + len(finished.strategy.assets)
+    assert len(seen) <= cases - 4
+
+
+def test_a_run_with_a_lag_of_its_own_is_not_simulated_again_at_that_lag(
+    short: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = pipeline.run(config_from({**TERMS, "strategy": "spy", "lag": 3}), short)
+    seen = simulated(monkeypatch, lambda: robustness(slow))
+    assert [lag for lag, _, _ in seen if lag != 3] == [lag for lag in LAGS if lag != 3]
+    assert not any(
+        decided.equals(slow.decided) and cost == slow.config.costs
+        for lag, cost, decided in seen
+        if lag == 3
+    )
+
+
+def test_cases_that_equal_the_run_have_exactly_its_figures(
+    finished: Run, assessed: Assessment
+) -> None:
+    """A simulation of the same case gives the same figures to the last bit."""
+    result = finished.result
+    again = pipeline.trade(
+        finished.config,
+        finished.strategy,
+        finished.history,
+        finished.decided,
+        pd.DatetimeIndex(result.equity.index),
+    )
+    expected = list(headline(again.returns, finished.bills, again.exposure).values())
+    assert assessed.robustness
+    by_choice, k = assessed.robustness.by_choice, assessed.robustness.by_k
+    same = (
+        ("as it is", ""),
+        ("lag", "1 sessions"),
+        ("costs", "× 1"),
+        ("rebalance day", "+0 sessions"),
+    )
+    for case in same:
+        assert by_choice.loc[case, FIGURES].tolist() == expected
+    assert k.loc[0.09, FIGURES].tolist() == expected
+
+
+def test_another_configured_k_is_the_case_that_equals_the_run(
+    short: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = {"dry_powder": {"k": 0.11}, "absorption": {"dry_powder": {"k": 0.11}}}
+    run = pipeline.run(config_from({**TERMS, "signals": parts}), short)
+    evaluated: list[float] = []
+    gauges = type(run.config.build_signals()["dry_powder"]).gauges
+
+    def counted(signal: Any, panel: pd.DataFrame) -> pd.DataFrame:
+        evaluated.append(signal.k)
+        return gauges(signal, panel)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(run.config.build_signals()["dry_powder"]), "gauges", counted)
+        by_k(run)
+    assert set(evaluated) == {0.08, 0.09, 0.10}
+
+
+def test_only_what_equals_the_run_in_everything_is_taken_from_it(finished: Run) -> None:
+    same = varied(finished, finished.decided.copy(), lag=finished.config.lag)
+    assert same is finished.result
+    assert varied(finished, finished.decided, lag=2) is not finished.result
+    assert varied(finished, finished.decided * 0.5) is not finished.result
+
+
+# --- Elsewhere, or not at all ----------------------------------------------------------------
+
+
+class Elsewhere(Executor):
+    """Runs each call on copies that went through pickle, as another process does."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        call, given = pickle.loads(pickle.dumps((fn, args)))
+        future.set_result(pickle.loads(pickle.dumps(call(*given, **kwargs))))
+        return future
+
+
+def test_other_processes_give_the_same_numbers(
+    finished: Run, assessed: Assessment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process of its own takes seconds to start; what differs for it is that it gets copies."""
+    asked: list[int] = []
+
+    def elsewhere(workers: int) -> Executor:
+        asked.append(workers)
+        return Elsewhere()
+
+    monkeypatch.setattr(assessment, "workers_of", elsewhere)
+    numbers = metrics_of(assess(finished, workers=2))
+    assert asked == [2]
+    assert json.dumps(numbers) == json.dumps(metrics_of(assessed))
+
+
+def test_without_robustness_nothing_is_simulated_and_the_file_and_the_page_say_so(
+    finished: Run, assessed: Assessment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare: list[Assessment] = []
+    assert not simulated(monkeypatch, lambda: bare.append(assess(finished, robustness=False)))
+    numbers = write_run(bare[0], tmp_path / "out")
+    whole = metrics_of(assessed)
+    assert [numbers[key] for key in ("by_k", "by_revision", "robustness")] == [None] * 3
+    assert numbers["run"]["notes"] == [*whole["run"]["notes"], LEFT_OUT]
+    for key in ("strategy", "benchmark", "bills", "regimes", "years", "attribution"):
+        assert numbers[key] == whole[key]
+    page = (tmp_path / "out" / "tearsheet.html").read_text()
+    assert page.count(LEFT_OUT) == 1
+    assert 'id="robustness"' not in page
+
+
+# --- Writing computes nothing ----------------------------------------------------------------
+
+
+def test_writing_simulates_evaluates_and_decides_nothing(
+    finished: Run, assessed: Assessment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise AssertionError("computed while writing")
+
+    monkeypatch.setattr(pipeline, "simulate", refuse)
+    for signal in map(type, finished.config.build_signals().values()):
+        monkeypatch.setattr(signal, "gauges", refuse)
+    monkeypatch.setattr(Signal, "explain", refuse)
+    monkeypatch.setattr(type(finished.strategy), "weights", refuse)
+    monkeypatch.setattr("backtests.evidence.metrics.total_return", refuse)
+    monkeypatch.setattr("backtests.evidence.metrics.sharpe", refuse)
+    assert write_run(assessed, tmp_path / "out") == metrics_of(assessed)
+
+
+def test_an_assessment_is_of_the_run_it_was_given(finished: Run, assessed: Assessment) -> None:
+    assert assessed.run is finished
+    assert replace(finished).run_id == finished.run_id
+    assert assessed.growth.iloc[0].tolist() == [1.0, 1.0, 1.0]
+    assert assessed.growth["strategy"].iloc[-1] - 1 == assessed.strategy["total_return"]
