@@ -73,8 +73,8 @@ def run(
     given = {"strategy": strategy, "start": start, "end": end, "lag": lag}
     data |= {key: value for key, value in given.items() if value is not None}
     data |= _history_keys(data, source, store, seed)
-    if param and isinstance(data.get("params", {}), dict):
-        data["params"] = {**data.get("params", {}), **dict(map(_parameter, param))}
+    for name, value in map(_parameter, param or ()):
+        _set_parameter(data, name, value)
     if "strategy" not in data:
         raise _missing_strategy()
     checked = config_from(data)
@@ -96,6 +96,19 @@ def run(
         warn(line)
     if checked.end is None:
         warn_if_stale(done.history)
+
+
+def _set_parameter(data: dict[str, Any], name: str, value: Any) -> None:
+    """Set a parameter of the strategy, or one of a signal by its path, such as dry_powder.k.
+
+    Data of another form stay as they are; the configuration then says what is wrong with them.
+    """
+    owner, dot, inner = name.partition(".")
+    table = data.setdefault("signals" if dot else "params", {})
+    if dot and isinstance(table, dict):
+        table = table.setdefault(owner, {})
+    if isinstance(table, dict):
+        table[inner if dot else name] = value
 
 
 def _history_keys(
