@@ -29,7 +29,7 @@ run: .venv/.run
 	$(BIN)/drypowder run near-cash-flow
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # On the lowest versions that setup.cfg declares.
 build/floors: setup.cfg pyproject.toml

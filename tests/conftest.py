@@ -1,6 +1,8 @@
-"""What the tests share: real market history, imported once."""
+"""What the tests share: histories made once, and runs that are written without their extras."""
 
 import os
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +13,18 @@ from backtests.importing.import_path import import_path
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
+#: The stores that several tests read and none writes.
+SHARED: set[Path] = set()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that reads real history, so that ``-m "not history"`` leaves it out."""
+    """Mark every test that reads real history, and put the longest file first.
+
+    ``-m "not history"`` leaves those tests out. A long file that came last would keep one process
+    busy while the others have nothing left to do.
+    """
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
     for item in items:
         if "history_dir" in getattr(item, "fixturenames", ()):
             item.add_marker("history")
@@ -42,7 +51,43 @@ def store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "store.duckdb"
     imported = import_path(history_dir, path, recorded_at=RECORDED_AT)
     assert not imported.parsed.refused
+    SHARED.add(path)
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_histories() -> Iterator[None]:
+    """Keep each history of the shared store, and the latest simulated ones, for the next test.
+
+    Nothing changes a history, so tests can share it. A store of a test's own is read each time.
+    """
+    load = History.load
+    kept: dict[str, History] = {}
+
+    def load_once(store: Path, *how: object, **more: object) -> History:
+        if store not in SHARED:
+            return load(store, *how, **more)
+        asked = repr((how, more))
+        if asked not in kept:
+            kept[asked] = load(store, *how, **more)
+        return kept[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(History, "load", staticmethod(load_once))
+        patch.setattr(History, "simulated", staticmethod(lru_cache(8)(History.simulated)))
+        yield
+
+
+@pytest.fixture
+def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write runs without the cases that are run again and without quantstats' charts.
+
+    These take most of the time of a ``run``; the tests of the report and of the evidence look at
+    them.
+    """
+    for name in ("robustness", "by_revision"):
+        monkeypatch.setattr(f"backtests.report.numbers.{name}", lambda run: pd.DataFrame())
+    monkeypatch.setattr("backtests.report.tearsheet._varies", lambda returns: False)
 
 
 @pytest.fixture(scope="session")

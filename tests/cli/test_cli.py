@@ -129,15 +129,13 @@ def test_flags_on_a_weekend_are_fridays(drypowder: Drypowder, store: Path) -> No
     assert said["as_of"] == "2025-10-10"
 
 
-def test_flags_warn_when_history_is_stale(drypowder: Drypowder, store: Path) -> None:
-    assert "warning: the history ends on 2025-12-31" in drypowder("flags", "--store", store).err
-
-
-def test_the_environment_names_the_store(
+def test_the_environment_names_the_store_and_flags_warn_that_it_is_stale(
     drypowder: Drypowder, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DRYPOWDER_STORE", str(store))
-    assert drypowder("flags").code == 0
+    said = drypowder("flags")
+    assert said.code == 0
+    assert "warning: the history ends on 2025-12-31" in said.err
 
 
 def test_run_writes_seven_files_and_prints_the_metrics(
@@ -152,6 +150,7 @@ def test_run_writes_seven_files_and_prints_the_metrics(
     assert json.loads(said.out) == json.loads((out / "metrics.json").read_text())
 
 
+@pytest.mark.usefixtures("plainly")
 def test_a_run_can_be_repeated_from_its_config(
     drypowder: Drypowder, store: Path, tmp_path: Path
 ) -> None:
@@ -164,6 +163,7 @@ def test_a_run_can_be_repeated_from_its_config(
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
+@pytest.mark.usefixtures("plainly")
 def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for strategy in ("spy", "bills"):
@@ -344,6 +344,7 @@ def truncate(source: Path, target: Path, last: str) -> None:
             )
 
 
+@pytest.mark.usefixtures("plainly")
 def test_an_end_between_sessions_is_the_session_before(
     drypowder: Drypowder, store: Path, tmp_path: Path
 ) -> None:
@@ -354,6 +355,7 @@ def test_an_end_between_sessions_is_the_session_before(
     assert json.loads(said.out)["run"]["end"] == "2024-06-28"
 
 
+@pytest.mark.usefixtures("plainly")
 def test_a_link_as_output_leads_to_its_folder(
     drypowder: Drypowder, store: Path, tmp_path: Path
 ) -> None:
@@ -401,7 +403,7 @@ def test_control_c_is_one_line_and_code_130(
 
 
 def test_a_pipe_that_is_closed_is_no_error() -> None:
-    words = [sys.executable, "-m", "backtests", "flags", "--source", "simulated", "--json"]
+    words = [sys.executable, "-m", "backtests", "list", "--json"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
         assert shown.stdout is not None
         assert shown.stderr is not None

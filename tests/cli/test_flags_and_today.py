@@ -3,7 +3,11 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -15,7 +19,7 @@ from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
 from backtests.holdings import read_holdings
 from backtests.report.reading import read_at
-from backtests.today import today
+from backtests.today import Plan, make_plan, today
 from signals.dry_powder import DryPowder
 from strategies import STRATEGIES
 
@@ -154,17 +158,30 @@ def test_the_counterfactual_of_one_is_the_flag_itself(history: History) -> None:
     pd.testing.assert_series_equal(same, said.flag, check_names=False)
 
 
-def test_flags_and_why_and_the_page_show_what_stands_beside(say: Callable, tmp_path: Path) -> None:
-    page = tmp_path / "flags.html"
-    code, table, err = say("flags", "--at", "2025-06-30", "--html", page)
-    assert code == 0, err
-    flat = " ".join(table.split())
+class Page(NamedTuple):
+    """What ``flags --html`` printed, and the page it wrote."""
+
+    table: str
+    path: Path
+
+
+@pytest.fixture(scope="module")
+def page(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    path, out = tmp_path_factory.mktemp("page") / "flags.html", StringIO()
+    words = ["flags", "--store", str(store), "--at", "2025-06-30", "--html", str(path)]
+    with redirect_stdout(out):
+        assert command(words) == 0
+    return Page(out.getvalue(), path)
+
+
+def test_flags_and_why_and_the_page_show_what_stands_beside(say: Callable, page: Page) -> None:
+    flat = " ".join(page.table.split())
     assert "days on with capex halved" in flat
     assert "crypto_forced_selling rests on 4 of 5 components since" in flat
     why = say("flags", "--why", "absorption", "--at", "2025-06-30")[1]
     assert "Limits: u hardly measures capital spending" in why
     assert "days on with capex doubled" in why
-    html = page.read_text()
+    html = page.path.read_text()
     assert "days on with capex halved" in html
     assert "rests on 4 of 5 components since" in html
     assert "without follow_through" in html  # of fading_momentum, earlier
@@ -236,7 +253,11 @@ def test_why_prints_definition_inputs_and_reference(say: Callable) -> None:
     assert "``" not in out
 
 
-def test_why_of_every_signal_has_its_parts(say: Callable) -> None:
+def test_why_of_every_signal_has_its_parts(
+    say: Callable, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = read_at(history, pd.Timestamp("2025-06-30"))
+    monkeypatch.setattr("backtests.report.reading.read_at", lambda *_, **__: read)
     for name in signals.SIGNALS:
         code, out, err = say("flags", "--why", name, "--json", "--at", "2025-06-30")
         assert code == 0, err
@@ -297,20 +318,18 @@ def test_a_target_that_cannot_be_written_is_refused(
 
 
 @pytest.mark.browser
-def test_the_flags_page_opens_without_error_or_request(say: Callable, tmp_path: Path) -> None:
+def test_the_flags_page_opens_without_error_or_request(page: Page) -> None:
     from tests.browser import chromium
 
-    path = tmp_path / "flags.html"
-    assert say("flags", "--html", path)[0] == 0
     with chromium() as browser:
-        page = browser.new_page()
+        shown = browser.new_page()
         troubles: list[str] = []
-        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda e: troubles.append(str(e)))
-        page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
-        page.goto(f"file://{path}")
-        page.wait_for_selector(".main-svg")
-        charts = page.locator(".plotly-graph-div").count()
+        shown.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        shown.on("pageerror", lambda e: troubles.append(str(e)))
+        shown.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
+        shown.goto(f"file://{page.path}")
+        shown.wait_for_selector(".main-svg")
+        charts = shown.locator(".plotly-graph-div").count()
     assert troubles == []
     assert charts == len(signals.SIGNALS) + 1
 
@@ -333,14 +352,21 @@ def test_sensitivity_reaches_the_parameters_of_parts() -> None:
 # --- today ----------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def planned(history: History) -> Callable[[str], Plan]:
+    """Return a function that plans a strategy up to November 2025, each one once."""
+    past = history.until("2025-11-28")
+    return cache(lambda strategy: make_plan(config_from({"strategy": strategy}), past))
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("decimals", [0, 4])
 def test_the_orders_lead_from_the_holdings_to_the_target(
-    history: History, strategy: str, decimals: int
+    history: History, planned: Callable[[str], Plan], strategy: str, decimals: int
 ) -> None:
     session = pd.Timestamp("2025-11-28")  # the month's last session: a day of decision
     held = {"SPY": 300.0, "NVDA": 120.0, "BTC-USD": 0.5, "CASH": 250_000.0}
-    decision = today(config_from({"strategy": strategy}), history, session, held, decimals=decimals)
+    decision = planned(strategy).at(session, held, decimals=decimals)
     assert decision.orders is not None
     assert decision.value is not None
     prices = history.closes.loc[session]

@@ -1,6 +1,7 @@
 """The simulated economy: seeded, shaped like real history, labelled, its switch works."""
 
 import json
+from inspect import unwrap
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,8 @@ def simulated() -> History:
 
 
 def test_equal_seeds_give_equal_histories_and_others_do_not() -> None:
-    first, again, other = (History.simulated(seed, years=3) for seed in (1, 1, 2))
+    anew = unwrap(History.simulated)  # the fixtures keep what was simulated
+    first, again, other = (anew(seed, years=3) for seed in (1, 1, 2))
     assert first.digest() == again.digest() != other.digest()
 
 
@@ -105,15 +107,30 @@ def t_statistic(history: History, sign: int, assets: list[str]) -> float:
     return float((on.mean() - off.mean()) / np.sqrt(on.var() / len(on) + off.var() / len(off)))
 
 
-@pytest.mark.parametrize(("sign", "assets"), [(-1, ["BTC-USD", "ETH-USD"]), (1, ["MU", "WDC"])])
+#: Assets that the thesis moves, and which way under absorption.
+MOVED = {-1: ["BTC-USD", "ETH-USD"], 1: ["MU", "WDC"]}
+SEEDS = range(8)
+
+
+@pytest.fixture(scope="module")
+def t_statistics() -> dict[tuple[int, bool], list[float]]:
+    """Return a t-statistic a seed, by the sign of the assets and whether the thesis is on."""
+    found: dict[tuple[int, bool], list[float]] = {}
+    for thesis in (True, False):
+        for seed in SEEDS:
+            history = History.simulated(seed, 20, thesis=thesis)
+            for sign, assets in MOVED.items():
+                found.setdefault((sign, thesis), []).append(t_statistic(history, sign, assets))
+    return found
+
+
+@pytest.mark.parametrize("sign", MOVED)
 def test_with_the_thesis_on_returns_differ_as_designed_and_off_they_do_not(
-    sign: int, assets: list[str]
+    sign: int, t_statistics: dict[tuple[int, bool], list[float]]
 ) -> None:
-    seeds = range(8)
-    on = [t_statistic(History.simulated(s, 20), sign, assets) for s in seeds]
-    off = [t_statistic(History.simulated(s, 20, thesis=False), sign, assets) for s in seeds]
+    on, off = t_statistics[sign, True], t_statistics[sign, False]
     assert np.mean(on) > 1.0
-    assert abs(np.mean(off)) < 3 / np.sqrt(len(seeds))
+    assert abs(np.mean(off)) < 3 / np.sqrt(len(SEEDS))
 
 
 def test_simulated_is_said_on_the_page_and_in_every_file(tmp_path: Path) -> None:
@@ -136,6 +153,7 @@ def test_simulated_is_said_on_the_page_and_in_every_file(tmp_path: Path) -> None
     assert default_folder(finished).name.startswith("SIMULATED-")
 
 
+@pytest.mark.usefixtures("plainly")
 def test_real_runs_are_not_called_simulated(store: Path, tmp_path: Path) -> None:
     write_run(
         assess(run(config_from({"strategy": "spy", "store": store, "start": "2025-06-02"}))),

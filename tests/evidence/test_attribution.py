@@ -298,12 +298,11 @@ def test_both_sides_of_one_asset_are_told_apart() -> None:
 # --- A loop in plain Python ------------------------------------------------------------------
 
 
-def earned_under(regime: pd.Series, day: pd.Timestamp, lag: int) -> str:
-    """Return the regime that was known when what earns into a session was decided."""
-    sessions = list(regime.index)
-    filled = sessions.index(day) - 1
-    label = regime.iloc[filled - lag] if filled >= lag else None
-    return "none" if pd.isna(label) else str(label)
+def earned_under(regime: pd.Series, lag: int) -> dict[pd.Timestamp, str]:
+    """Return by session the regime that was known when what earns into it was decided."""
+    labels = ["none" if pd.isna(label) else str(label) for label in regime]
+    known = ["none"] * (lag + 1) + labels
+    return dict(zip(regime.index, known, strict=False))
 
 
 def split(
@@ -312,10 +311,17 @@ def split(
     """Return one dict a session: its labels, and by sleeve profit, value traded and cost."""
     rows, units, price, cash = [], defaultdict(float), {}, float(result.equity.iloc[0])
     days = list(result.equity.index)
-    orders = list(result.orders.itertuples(index=False))
+    orders = defaultdict(list)
+    for order in result.orders.itertuples(index=False):
+        orders[order.date].append(order)
+    closed = {
+        day: dict(zip(closes, row, strict=True))
+        for day, row in zip(closes.index, closes.to_numpy().tolist(), strict=True)
+    }
+    under = earned_under(regime, lag)
     for before, day in zip([None, *days], days, strict=False):
         old = dict(price)
-        price |= {a: p for a, p in closes.loc[day].items() if not math.isnan(p)}
+        price |= {a: p for a, p in closed[day].items() if not math.isnan(p)}
         if before is None:
             continue
         earned = cash * result.bills[day]
@@ -332,7 +338,7 @@ def split(
                 after = held * (1 + growth)
                 profit[asset(name).asset_class] += after * price[name] - held * old[name]
                 units[name] = after
-        for order in [o for o in orders if o.date == day]:
+        for order in orders[day]:
             sleeve = asset(order.asset).asset_class
             cash -= order.units * order.price + order.cost
             units[order.asset] += order.units
@@ -341,7 +347,7 @@ def split(
             traded[sleeve] += abs(order.units) * order.price
         value = cash + sum(held * price[name] for name, held in units.items() if held)
         rows.append({
-            "day": day, "year": day.year, "regime": earned_under(regime, day, lag),
+            "day": day, "year": day.year, "regime": under[day],
             "profit": profit, "traded": traded, "cost": cost, "equity": value,
         })  # fmt: skip
     return rows

@@ -184,6 +184,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 # --- it runs --------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("plainly")
 def test_ones_own_strategy_runs(drypowder: Drypowder, write: Write, simulated: History) -> None:
     path = f"{write(STRATEGY)}:Mine"
     options = ("--source", "simulated", "--param", "window=20", "--out", "out", "--json")

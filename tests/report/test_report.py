@@ -183,6 +183,7 @@ def test_a_run_on_a_history_at_hand_ends_where_its_configuration_says(history: H
     assert ended.run_id == cut.run_id
 
 
+@pytest.mark.usefixtures("plainly")
 @pytest.mark.parametrize(
     ("strategy", "concluded", "on_change"),
     [("near-cash-flow", True, True), ("patient", False, True), ("spy", True, False)],
@@ -294,6 +295,7 @@ def test_the_page_is_whole_and_asks_nobody(folder: Path) -> None:
     assert "not investment advice" in page
 
 
+@pytest.mark.usefixtures("plainly")
 def test_the_page_warns_of_stale_history_unless_an_end_was_asked_for(
     folder: Path, store: Path, tmp_path: Path
 ) -> None:
