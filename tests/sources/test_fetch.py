@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-import yfinance
 
 from backtests.calendar import OPEN, all_sessions
 from backtests.cli.app import command
@@ -39,8 +38,8 @@ from tests.servers import yahoo as served_prices
 from tests.servers.fred import read_values
 from tests.servers.vintages import periods
 from tests.servers.web import Request, Response
+from tests.sources.conftest import TODAY
 
-TODAY = "2026-01-01"
 ALL_OUT = "2026-10-01"  # by then the last quarter of the files had been published
 NOW = pd.Timestamp("2026-01-02 09:00")
 KEY = "k3y0123456789abcdefsecret0123456"
@@ -51,11 +50,6 @@ QUICK = Patience(connect=0.5, read=2.0, attempts=3, reach=2, wait=0.01, longest=
 #: FRED's server has these, but real history has no file of them.
 NO_FILE = {"DTB3", "TLAACBW027SBOG"}
 SESSIONS = list(all_sessions().strftime("%Y-%m-%d"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cookies(tmp_path_factory: pytest.TempPathFactory) -> None:
-    yfinance.set_tz_cache_location(str(tmp_path_factory.mktemp("yahoo")))
 
 
 @pytest.fixture
@@ -75,11 +69,6 @@ def lead_to(
     for source in (edgar, fred, yahoo):
         patch.setattr(source, "RATE", (10_000, 1.0))
     return patch
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store.duckdb")
 
 
 def bring(target: Store, *only: str, patience: Patience = QUICK) -> dict[str, Outcome]:

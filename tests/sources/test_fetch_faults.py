@@ -20,15 +20,14 @@ from backtests.sources.fetching import Outcome
 from backtests.sources.http import Patience
 from backtests.store.batch import ARCHIVE
 from backtests.store.store import Store
-from tests.servers import Fault, Servers, gdp_revisions
+from tests.servers import Fault, Servers
 from tests.servers import faults as planting
 from tests.servers.faults import Kind
 from tests.servers.tables import number
 from tests.servers.yahoo import Prices
+from tests.sources.conftest import TODAY
 from tests.sources.test_fetch import (
-    TODAY,
     bring,
-    cookies,
     everything,
     lead_to,
     rewrite,
@@ -39,8 +38,6 @@ EARLIER = "2025-06-30"
 SOON = Patience(connect=1.0, read=10.0, attempts=3, wait=0.01, longest=0.05, budget=120.0)
 HASTY = replace(SOON, connect=0.4, read=0.6, attempts=2)
 STATUSES = (429, 500, 502, 503)
-
-__all__ = ["cookies"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +111,6 @@ def ways(kinds: Any) -> list[Any]:
     ]
 
 
-@pytest.fixture(scope="module")
-def running(history_dir: Path) -> Iterator[Servers]:
-    with Servers(history_dir, TODAY) as servers:
-        servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
-        yield servers
-
-
 @pytest.fixture
 def servers(running: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
     lead_to(running, monkeypatch)
@@ -129,11 +119,6 @@ def servers(running: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve
     running.faults.clear()
     running.faults.done.clear()
     running.requests.clear()
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store.duckdb")
 
 
 Told = frozenset[tuple[str, str, str, str]]

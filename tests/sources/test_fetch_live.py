@@ -20,33 +20,28 @@ from backtests.sources.fetching import fetch
 from backtests.sources.fred import FredSource
 from backtests.store.store import Store
 from signals.catalog import CATALOG
-from tests.servers import Fault, Poison, Servers, Vintages, gdp_revisions
+from tests.servers import Fault, Poison, Servers, Vintages
 from tests.servers.poisons import POISONS, document
 from tests.servers.poisons import put as put_at
+from tests.sources.conftest import TODAY
 from tests.sources.test_fetch import (
     NOW,
     QUICK,
-    TODAY,
     bring,
-    cookies,
     everything,
     lead_to,
     rows,
 )
 
-__all__ = ["cookies"]
-
 PATIENT = replace(QUICK, read=20.0, budget=300.0)
-#: A series of each source, beside the one whose answer is poisoned.
-OTHERS = ("CAPEX_TTM_META", "DRTSCILM", "IORB", "COIN")
+#: Beside the series whose answer is poisoned, one of the same source and one of another.
+OTHERS = {
+    "CAPEX_TTM_MU": ("CAPEX_TTM_META", "COIN"),
+    "GDP": ("DRTSCILM", "COIN"),
+    "SOFR": ("IORB", "COIN"),
+    "SNDK": ("COIN", "IORB"),
+}
 WAYS = [(target, poison) for target, ways in POISONS.items() for poison in ways]
-
-
-@pytest.fixture(scope="module")
-def running(history_dir: Path) -> Iterator[Servers]:
-    with Servers(history_dir, TODAY) as servers:
-        servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
-        yield servers
 
 
 @pytest.fixture
@@ -57,11 +52,6 @@ def servers(running: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve
     running.today, running.poison, running.limits = TODAY, None, {}
     running.yahoo.crumb_life = None
     running.faults.clear()
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store.duckdb")
 
 
 # --- poison ---------------------------------------------------------------------------------
@@ -77,14 +67,14 @@ def test_there_are_forty_ways() -> None:
 def test_a_poisoned_answer_costs_its_own_series_alone_in_this_fetch_and_the_next(
     name: str, poison: Poison, servers: Servers, target: Store
 ) -> None:
-    servers.poison = poison
+    servers.poison, others = poison, OTHERS[name]
     for new in (True, False):
-        outcomes = bring(target, name, *OTHERS, patience=PATIENT)
+        outcomes = bring(target, name, *others, patience=PATIENT)
         assert outcomes[name].failed
         assert "\n" not in outcomes[name].failed
         assert len(outcomes[name].failed) < 400
-        assert {n: outcomes[n].failed for n in OTHERS} == dict.fromkeys(OTHERS, "")
-        assert all((outcomes[n].new > 10) == new for n in OTHERS)
+        assert {n: outcomes[n].failed for n in others} == dict.fromkeys(others, "")
+        assert all((outcomes[n].new > 10) == new for n in others)
         assert name not in target.series_ids()
 
 

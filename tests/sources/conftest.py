@@ -1,0 +1,33 @@
+"""What the tests of sources share: running servers, an empty store, a place for cookies."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yfinance
+
+from backtests.store.store import Store
+from tests.servers import Servers, gdp_revisions
+
+#: The servers' day.
+TODAY = "2026-01-01"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cookies(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep yfinance's cookies out of the user's folder."""
+    yfinance.set_tz_cache_location(str(tmp_path_factory.mktemp("yahoo")))
+
+
+@pytest.fixture(scope="module")
+def running(history_dir: Path) -> Iterator[Servers]:
+    """Run servers for a whole file, on one day, with revisions of GDP."""
+    with Servers(history_dir, TODAY) as servers:
+        servers.fred.vintages["GDP"] = gdp_revisions(servers.fred.values("GDP"))
+        yield servers
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Store:
+    """Return a store that does not exist yet."""
+    return Store(tmp_path / "store.duckdb")
