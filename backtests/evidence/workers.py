@@ -24,7 +24,7 @@ class SerialExecutor(Executor):
 
 
 class _Processes(ProcessPoolExecutor):
-    """Run each submitted call in one of several processes; an error drops what has not begun."""
+    """Run each submitted call in one of several processes, which an error or an interrupt ends."""
 
     def __exit__(
         self,
@@ -32,7 +32,9 @@ class _Processes(ProcessPoolExecutor):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.shutdown(wait=True, cancel_futures=kind is not None)
+        for process in [] if kind is None else list(self._processes.values()):
+            process.terminate()
+        self.shutdown(cancel_futures=kind is not None)
 
 
 def workers_of(count: int) -> Executor:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -20,6 +21,7 @@ from backtests.evidence.k_choice import KS, by_k
 from backtests.evidence.metrics import headline
 from backtests.evidence.robustness import COSTS, LAGS, OFFSETS, robustness
 from backtests.evidence.variation import varied
+from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.report.folder import write_run
 from backtests.report.numbers import LEFT_OUT, metrics_of
@@ -169,6 +171,22 @@ def test_other_processes_give_the_same_numbers(
     numbers = metrics_of(assess(finished, workers=2))
     assert asked == [2]
     assert json.dumps(numbers) == json.dumps(metrics_of(assessed))
+
+
+def test_an_interrupt_ends_the_calls_under_way() -> None:
+    waiting: list[Future[None]] = []
+
+    def interrupted() -> None:
+        with workers_of(2) as pool:
+            assert pool.submit(max, 1, 2).result() == 2
+            waiting.extend(pool.submit(time.sleep, 300) for _ in range(4))
+            raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - begun < 100
+    assert all(call.cancelled() or call.exception() for call in waiting)
 
 
 def test_without_robustness_nothing_is_simulated_and_the_file_and_the_page_say_so(
