@@ -85,8 +85,7 @@ def plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     These take most of the time of a ``run``; the tests of the report and of the evidence look at
     them.
     """
-    for name in ("robustness", "by_revision"):
-        monkeypatch.setattr(f"backtests.report.numbers.{name}", lambda run: pd.DataFrame())
+    monkeypatch.setattr("backtests.evidence.assessment._robustness", lambda *_: None)
     monkeypatch.setattr("backtests.report.tearsheet._varies", lambda returns: False)
 
 
