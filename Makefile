@@ -5,7 +5,7 @@ BIN := .venv/bin
 #: The fast tests, each of which rests on a dependency: DuckDB, pandas, arch, vectorbt, typer.
 FLOORS := $(addprefix tests/, store/test_store.py importing/test_import_files.py \
 	store/test_price_vintages.py importing/test_sec_facts.py evidence/test_metrics.py \
-	evidence/test_bootstrap.py engine/test_engine.py cli/test_init.py signals/test_latch.py)
+	evidence/test_bootstrap.py engine/test_engine.py cli/test_init.py signals/test_hysteresis.py)
 
 .PHONY: help run test test-floors lint types build clean
 

@@ -17,10 +17,10 @@ from backtests.engine.costs import Costs
 from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
-from backtests.history.origin import Choice, Source
+from backtests.history.origin import HistorySource, Source
 from backtests.plugins.contract import theirs
 from backtests.plugins.labels import read_labels
-from backtests.plugins.load import is_own, own_signal, own_strategy, source_of
+from backtests.plugins.load import is_plugin, load_signal, load_strategy, source_of
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
 from signals.regimes import Labels, Votes
@@ -65,7 +65,7 @@ class RunConfig(pydantic.BaseModel):
     """The strategy's assets by sleeve, tickers."""
     signals: dict[str, dict[str, Any]] = {}
     """Parameters of signals, by the signal's name."""
-    own_signals: dict[str, pydantic.StrictBool] = {}
+    plugin_signals: dict[str, pydantic.StrictBool] = {}
     """Signals of your own by dotted path, and whether each votes on the regime."""
     source: Source | None = None
     """Store or simulated; left out: the store if it holds data, else simulated."""
@@ -110,8 +110,8 @@ class RunConfig(pydantic.BaseModel):
         ConfigError
             When there is none of that name.
         """
-        if is_own(self.strategy):
-            return own_strategy(self.strategy)
+        if is_plugin(self.strategy):
+            return load_strategy(self.strategy)
         if self.strategy not in STRATEGIES:
             raise ConfigError(unknown("strategy", self.strategy, STRATEGIES))
         return STRATEGIES[self.strategy]
@@ -143,8 +143,8 @@ class RunConfig(pydantic.BaseModel):
             Likewise, or when one's own signal has the name of another.
         """
         classes = {name: entry.signal for name, entry in SIGNALS.items()}
-        for path in self.own_signals:
-            cls = own_signal(path)
+        for path in self.plugin_signals:
+            cls = load_signal(path)
             if cls.name in classes:
                 raise ConfigError(f"{path}: a signal {cls.name!r} exists; give it another name")
             classes[cls.name] = cls
@@ -189,7 +189,7 @@ class RunConfig(pydantic.BaseModel):
 
     def more_voters(self) -> tuple[str, ...]:
         """Return the names of one's own signals that vote."""
-        return tuple(own_signal(path).name for path, votes in self.own_signals.items() if votes)
+        return tuple(load_signal(path).name for path, votes in self.plugin_signals.items() if votes)
 
     def series(self) -> tuple[str, ...]:
         """Return the ids and tickers that a run of it reads beside bills, each once."""
@@ -202,9 +202,9 @@ class RunConfig(pydantic.BaseModel):
         """Return the last day of the run; None for the history's own."""
         return None if self.end is None else pd.Timestamp(self.end)
 
-    def choice(self) -> Choice:
+    def history_source(self) -> HistorySource:
         """Return where its history comes from."""
-        return Choice(
+        return HistorySource(
             source=self.source,
             store=self.store,
             seed=self.seed,
@@ -222,8 +222,8 @@ class RunConfig(pydantic.BaseModel):
         return json.dumps(data, sort_keys=True)
 
     def _own_classes(self) -> list[type]:
-        own: list[type] = [own_signal(path) for path in self.own_signals]
-        return [*own, self.strategy_class()] if is_own(self.strategy) else own
+        own: list[type] = [load_signal(path) for path in self.plugin_signals]
+        return [*own, self.strategy_class()] if is_plugin(self.strategy) else own
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:

@@ -54,7 +54,7 @@ def history_of(
     """
     end = config.end_day()
     if history is None:
-        return config.choice().open(tuple(ids) or config.series(), end)
+        return config.history_source().open(tuple(ids) or config.series(), end)
     check_sessions(history.panel.index, "the panel of the history")
     if end is None or end > history.panel.index[-1]:
         return history

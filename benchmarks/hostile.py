@@ -72,7 +72,7 @@ from strategies import Strategy
 class Mine(Strategy):
     """Half in SPY."""
     name: ClassVar[str] = "mine"
-    line: ClassVar[str] = "half in SPY"
+    description: ClassVar[str] = "half in SPY"
     window: int = 5
 
     @property
@@ -144,7 +144,7 @@ FAULTS: dict[str, dict[str, str]] = {
     "stops iteration": {"weights": "raise StopIteration"},
     "ends a generator": {"weights": "raise GeneratorExit"},
     "a name with escapes": {"more": "name: ClassVar[str] = '\\x1b[31m'"},
-    "a line with escapes": {"more": "line: ClassVar[str] = '\\x1b[31mred'"},
+    "a line with escapes": {"more": "description: ClassVar[str] = '\\x1b[31mred'"},
     "tickers with escapes": {"assets": "return ('\\x1b[31m',)"},
     "states with escapes": {"state": "return pd.Series('\\x1b[31m', index=panel.index)"},
     "a name that is not there": {"weights": "return nothing"},
@@ -179,7 +179,7 @@ CONFIGS: dict[str, str] = {
     "escapes in a sleeve": 'strategy = "near-cash-flow"\n[universe]\nmemory = ["\\u001b[31m"]',
     "escapes in a benchmark": 'strategy = "spy"\nbenchmark = "\\u001b[31m"',
     "escapes in a signal": 'strategy = "spy"\n[signals."\\u001b[31m"]\nk = 1',
-    "escapes in own signals": 'strategy = "spy"\n[own_signals]\n"\\u001b[31m:X" = true',
+    "escapes in own signals": 'strategy = "spy"\n[plugin_signals]\n"\\u001b[31m:X" = true',
     "markup in a benchmark": 'strategy = "spy"\nbenchmark = "[/x]"',
 }
 ENVIRONMENTS: dict[str, dict[str, str]] = {

@@ -22,7 +22,7 @@ import yfinance
 
 from backtests.sources import edgar, fetching, fred, yahoo
 from backtests.sources.fetching import Outcome, fetch
-from backtests.sources.http import Patience
+from backtests.sources.http import RetryPolicy
 from backtests.store.store import Store
 from signals.catalog import CATALOG
 from tests.servers import Poison, Request, Servers
@@ -33,7 +33,7 @@ TODAY = "2026-10-01"  # by then the last quarter of the history had been publish
 KEY = "0123456789abcdef0123456789abcdef"
 #: What the servers refuse beyond: requests in seconds.
 LIMITS = {"yahoo": (60, 30.0), "fred": (120, 60.0), "sec": (10, 1.0)}
-PATIENCE = Patience(wait=0.05, longest=1.0, read=60.0)
+PATIENCE = RetryPolicy(wait=0.05, longest=1.0, read=60.0)
 #: Series that our history has too little of, whatever is asked.
 TOO_YOUNG = {"CAPEX_TTM_CRWV"}
 
@@ -120,7 +120,7 @@ def poison_round(
 def timed(store: Store) -> tuple[dict[str, Outcome], float]:
     """Fetch everything and return what came of it, and the seconds."""
     begun = time.perf_counter()
-    outcomes = {o.name: o for o in fetch(store, patience=PATIENCE)}
+    outcomes = {o.name: o for o in fetch(store, policy=PATIENCE)}
     return outcomes, time.perf_counter() - begun
 
 

@@ -50,7 +50,7 @@ class CoinUnlessAbsorbing(Strategy):
     """All in bitcoin, except in ABSORPTION."""
 
     name: ClassVar[str] = "coin-unless-absorbing"
-    line: ClassVar[str] = "all in bitcoin, except in ABSORPTION"
+    description: ClassVar[str] = "all in bitcoin, except in ABSORPTION"
     follows_regime: ClassVar[bool] = True
 
     @property

@@ -39,7 +39,7 @@ class Echo(Strategy):
     """Fully in the asset after a gain k sessions ago, else in bills."""
 
     name: ClassVar[str] = "echo"
-    line: ClassVar[str] = "in the asset after a gain k sessions ago"
+    description: ClassVar[str] = "in the asset after a gain k sessions ago"
 
     k: int = 1
 

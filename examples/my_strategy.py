@@ -27,7 +27,7 @@ class Careful(Strategy):
     """
 
     name: ClassVar[str] = "careful"
-    line: ClassVar[str] = "SPY, less of it for each vote that capital is scarce"
+    description: ClassVar[str] = "SPY, less of it for each vote that capital is scarce"
 
     most: float = 1.0
 

@@ -81,7 +81,7 @@ def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80
         return f"{type(value).__name__} that cannot be shown"
 
 
-def placed(error: BaseException) -> str:
+def describe_exception(error: BaseException) -> str:
     """Return an error of somebody's own code in words, with the file and line it came from."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} at {error.filename}:{error.lineno}"

@@ -47,7 +47,7 @@ class Threshold:
         return values < self.leave if self.above else values > self.leave
 
 
-def latch(
+def hysteresis(
     enter: pd.Series,
     leave: pd.Series,
     view: pd.Series,
@@ -101,7 +101,7 @@ def turned(
     thresholds
         At least one; each names a column.
     confirm, confirm_leave
-        See :func:`latch`.
+        See :func:`hysteresis`.
 
     Returns
     -------
@@ -110,14 +110,14 @@ def turned(
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)
     view = gauges[[t.gauge for t in thresholds]].notna().all(axis=1)
-    return latch(enter, leave, view, confirm, confirm_leave)
+    return hysteresis(enter, leave, view, confirm, confirm_leave)
 
 
-def hysteresis(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
+def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
     """Return the flag of one measure: on beyond ``enter``, off beyond ``leave`` again.
 
     With ``enter`` above ``leave`` the flag stands for high values, else for low ones. NA where
-    the measure is NaN. See :func:`latch` for confirmation.
+    the measure is NaN. See :func:`hysteresis` for confirmation.
     """
     threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
     return turned(measure.to_frame("measure"), (threshold,), confirm)

@@ -43,10 +43,10 @@ class Strategy(Typed, ABC):
         True when its weights go by the regime, which is then its state.
     only_scheduled
         True when a change of its state is no occasion to decide, before the schedule is.
-    watched
+    active_states
         The states that it acts in. Their episodes are the observations that a claim about its
         timing rests on.
-    by_regime_alone
+    price_free
         True when its weights follow nothing but the regime and what is listed: no price, no score,
         no vote. Under the regime model ``quantities`` its timing is then judged by shifted dates.
     gross_limit
@@ -54,12 +54,12 @@ class Strategy(Typed, ABC):
     """
 
     name: ClassVar[str]
-    line: ClassVar[str]
+    description: ClassVar[str]
     link: ClassVar[str] = ""
     follows_regime: ClassVar[bool] = False
     only_scheduled: ClassVar[bool] = False
-    watched: ClassVar[tuple[str, ...]] = (Regime.ABSORPTION.value,)
-    by_regime_alone: ClassVar[bool] = False
+    active_states: ClassVar[tuple[str, ...]] = (Regime.ABSORPTION.value,)
+    price_free: ClassVar[bool] = False
     gross_limit: ClassVar[float] = 1.0
 
     @property

@@ -32,7 +32,7 @@ class Spy(_Fixed):
     """The S&P 500, through SPY, dividends reinvested."""
 
     name: ClassVar[str] = "spy"
-    line: ClassVar[str] = "the S&P 500, fully invested"
+    description: ClassVar[str] = "the S&P 500, fully invested"
     shares: ClassVar[dict[str, float]] = {"SPY": 1.0}
 
 
@@ -41,7 +41,7 @@ class SixtyForty(_Fixed):
     """Sixty in SPY, forty in Treasuries of 7 to 10 years (IEF)."""
 
     name: ClassVar[str] = "sixty-forty"
-    line: ClassVar[str] = "60 % SPY, 40 % Treasuries of 7 to 10 years"
+    description: ClassVar[str] = "60 % SPY, 40 % Treasuries of 7 to 10 years"
     shares: ClassVar[dict[str, float]] = {"SPY": 0.6, "IEF": 0.4}
 
 
@@ -50,7 +50,7 @@ class Bitcoin(_Fixed):
     """Bitcoin alone; cash before it has a price."""
 
     name: ClassVar[str] = "bitcoin"
-    line: ClassVar[str] = "bitcoin, fully invested"
+    description: ClassVar[str] = "bitcoin, fully invested"
     shares: ClassVar[dict[str, float]] = {"BTC-USD": 1.0}
 
 
@@ -59,7 +59,7 @@ class Gold(_Fixed):
     """Gold, through GLD: the shelter by repute."""
 
     name: ClassVar[str] = "gold"
-    line: ClassVar[str] = "gold (GLD), fully invested"
+    description: ClassVar[str] = "gold (GLD), fully invested"
     shares: ClassVar[dict[str, float]] = {"GLD": 1.0}
 
 
@@ -68,7 +68,7 @@ class Bills(_Fixed):
     """Nothing but 3-month bills."""
 
     name: ClassVar[str] = "bills"
-    line: ClassVar[str] = "3-month Treasury bills"
+    description: ClassVar[str] = "3-month Treasury bills"
     shares: ClassVar[dict[str, float]] = {}
 
 
@@ -84,7 +84,7 @@ class EqualWeight(Strategy):
     """
 
     name: ClassVar[str] = "equal-weight"
-    line: ClassVar[str] = "equal weights over the assets of near-cash-flow"
+    description: ClassVar[str] = "equal weights over the assets of near-cash-flow"
 
     tickers: tuple[str, ...] = NearCashFlow().assets
 
@@ -116,7 +116,7 @@ class ConstantMix(Strategy):
     """
 
     name: ClassVar[str] = "constant-mix"
-    line: ClassVar[str] = "a constant share of SPY (half unless said), the rest in bills"
+    description: ClassVar[str] = "a constant share of SPY (half unless said), the rest in bills"
 
     share: float = 0.5
 

@@ -40,10 +40,10 @@ class CashHeavy(Strategy):
     """
 
     name: ClassVar[str] = "cash-heavy"
-    line: ClassVar[str] = "SPY and bills, the more bills the scarcer capital is"
+    description: ClassVar[str] = "SPY and bills, the more bills the scarcer capital is"
     link: ClassVar[str] = "L13"
     follows_regime: ClassVar[bool] = True
-    by_regime_alone: ClassVar[bool] = True
+    price_free: ClassVar[bool] = True
 
     broad: tuple[str, ...] = ("SPY",)
 

@@ -75,9 +75,9 @@ class Trend(Strategy):
     """
 
     name: ClassVar[str] = "trend"
-    line: ClassVar[str] = "SPY above its ten-month mean, else bills"
+    description: ClassVar[str] = "SPY above its ten-month mean, else bills"
     only_scheduled: ClassVar[bool] = True
-    watched: ClassVar[tuple[str, ...]] = (OUT,)
+    active_states: ClassVar[tuple[str, ...]] = (OUT,)
 
     tickers: tuple[str, ...] = ("SPY",)
     months: int = 10
@@ -114,7 +114,7 @@ class TrendUniverse(Trend):
     """
 
     name: ClassVar[str] = "trend-universe"
-    line: ClassVar[str] = "each asset of near-cash-flow above its ten-month mean, else bills"
+    description: ClassVar[str] = "each asset of near-cash-flow above its ten-month mean, else bills"
 
     tickers: tuple[str, ...] = NearCashFlow().assets
 
@@ -135,9 +135,9 @@ class DualMomentum(Strategy):
     """
 
     name: ClassVar[str] = "dual-momentum"
-    line: ClassVar[str] = "the better of SPY and EFA while SPY beats bills, else Treasuries"
+    description: ClassVar[str] = "the better of SPY and EFA while SPY beats bills, else Treasuries"
     only_scheduled: ClassVar[bool] = True
-    watched: ClassVar[tuple[str, ...]] = (OUT,)
+    active_states: ClassVar[tuple[str, ...]] = (OUT,)
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ class VolTarget(Strategy):
     """
 
     name: ClassVar[str] = "vol-target"
-    line: ClassVar[str] = "SPY scaled to a volatility of 10 %, the rest in bills"
+    description: ClassVar[str] = "SPY scaled to a volatility of 10 %, the rest in bills"
 
     volatility: float = 0.10
 

@@ -41,10 +41,10 @@ class Defensive(Strategy):
     """
 
     name: ClassVar[str] = "defensive"
-    line: ClassVar[str] = "SPY, then defensive shares and cash as capital gets scarcer"
+    description: ClassVar[str] = "SPY, then defensive shares and cash as capital gets scarcer"
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
-    by_regime_alone: ClassVar[bool] = True
+    price_free: ClassVar[bool] = True
 
     broad: tuple[str, ...] = ("SPY",)
     defensive: tuple[str, ...] = members("defensive")

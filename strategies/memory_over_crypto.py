@@ -57,10 +57,13 @@ class MemoryOverCrypto(Strategy):
     """
 
     name: ClassVar[str] = "memory-over-crypto"
-    line: ClassVar[str] = "long memory makers, short bitcoin, while capital is scarce"
+    description: ClassVar[str] = "long memory makers, short bitcoin, while capital is scarce"
     link: ClassVar[str] = "L8, L9"
     follows_regime: ClassVar[bool] = True
-    watched: ClassVar[tuple[str, ...]] = (Regime.ABSORPTION.value, Regime.FORCED_SELLING.value)
+    active_states: ClassVar[tuple[str, ...]] = (
+        Regime.ABSORPTION.value,
+        Regime.FORCED_SELLING.value,
+    )
 
     memory: tuple[str, ...] = members("memory")
     crypto: tuple[str, ...] = ("BTC-USD",)
@@ -100,6 +103,6 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"
-    line: ClassVar[str] = "memory-over-crypto with SMH for the memory makers: less hindsight"
+    description: ClassVar[str] = "memory-over-crypto with SMH for the memory makers: less hindsight"
 
     memory: tuple[str, ...] = ("SMH",)

@@ -56,7 +56,7 @@ class NearCashFlow(Strategy):
     """
 
     name: ClassVar[str] = "near-cash-flow"
-    line: ClassVar[str] = "memory makers over crypto, more cash the scarcer capital is"
+    description: ClassVar[str] = "memory makers over crypto, more cash the scarcer capital is"
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
 
@@ -106,6 +106,6 @@ class NearCashFlowSmh(NearCashFlow):
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"
-    line: ClassVar[str] = "near-cash-flow with SMH for the memory makers: less hindsight"
+    description: ClassVar[str] = "near-cash-flow with SMH for the memory makers: less hindsight"
 
     memory: tuple[str, ...] = ("SMH",)

@@ -69,10 +69,10 @@ class Patient(Strategy):
     """
 
     name: ClassVar[str] = "patient"
-    line: ClassVar[str] = "mostly cash until a rare chance, then in by thirds for a year"
+    description: ClassVar[str] = "mostly cash until a rare chance, then in by thirds for a year"
     link: ClassVar[str] = "L14"
     follows_regime: ClassVar[bool] = True
-    watched: ClassVar[tuple[str, ...]] = ("1/3 in", "2/3 in", "3/3 in")
+    active_states: ClassVar[tuple[str, ...]] = ("1/3 in", "2/3 in", "3/3 in")
 
     stage: int = 42
     hold: int = 252

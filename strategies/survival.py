@@ -58,9 +58,9 @@ class Survival(Strategy):
     """
 
     name: ClassVar[str] = "survival"
-    line: ClassVar[str] = "a core of SPY, the rest from long to short duration by degrees"
+    description: ClassVar[str] = "a core of SPY, the rest from long to short duration by degrees"
     link: ClassVar[str] = "L8"
-    watched: ClassVar[tuple[str, ...]] = (ABSORBING,)
+    active_states: ClassVar[tuple[str, ...]] = (ABSORBING,)
 
     volatility: float = 0.25
 

@@ -128,9 +128,11 @@ def _raised(error: BaseException) -> int:
     frames = traceback.extract_tb(error.__traceback__)
     if not any(_is_users(frame.filename) for frame in frames):
         raise error
-    from signals.errors import placed
+    from signals.errors import describe_exception
 
-    return _failed(f"expected your class to keep its contract, but it failed: {placed(error)}", 2)
+    return _failed(
+        f"expected your class to keep its contract, but it failed: {describe_exception(error)}", 2
+    )
 
 
 def _is_users(filename: str) -> bool:

@@ -48,15 +48,15 @@ def fetch(
     the check that follows finds an error.
     """
     from backtests.sources.fetching import fetch as bring
-    from backtests.sources.http import Patience
+    from backtests.sources.http import RetryPolicy
     from backtests.store.audit import check_store
     from backtests.store.store import Store
 
     since = None if start is None else _day(start)
     target = Store(store_path(store))
     with progress("fetching") as step:
-        patience = Patience() if budget is None else Patience(budget=budget)
-        outcomes = bring(target, start=since, only=only or (), patience=patience, progress=step)
+        policy = RetryPolicy() if budget is None else RetryPolicy(budget=budget)
+        outcomes = bring(target, start=since, only=only or (), policy=policy, progress=step)
     findings = check_store(target) if target.exists() and target.series_ids() else []
     errors = [finding for finding in findings if finding.severity == "error"]
     if json:

@@ -22,7 +22,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Where history comes from": ("source", "store", "seed", "years", "thesis"),
 }
 #: The keys of RunConfig that are tables, in the order of the file.
-TABLES = ("params", "universe", "schedule", "costs", "signals", "own_signals")
+TABLES = ("params", "universe", "schedule", "costs", "signals", "plugin_signals")
 #: What to write for a key that has no value by default.
 _EXAMPLES: dict[str, Any] = {
     "labels": "labels.csv",
@@ -90,7 +90,7 @@ def _table(config: Any, key: str) -> Any:
     import tomlkit
 
     table = tomlkit.table()
-    if key == "own_signals":
+    if key == "plugin_signals":
         table.add(tomlkit.comment('"my_module:MySignal" = true'))
     elif key == "signals":
         _add_signals(table, config.build_signals())

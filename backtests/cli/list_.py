@@ -12,7 +12,7 @@ def list_(json: JsonOption = False) -> None:
     strategies = {
         name: {
             "kind": kind_of(s),
-            "line": s.line,
+            "line": s.description,
             "link": s.link,
             "follows_regime": s.follows_regime,
         }

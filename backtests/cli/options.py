@@ -64,14 +64,14 @@ def named_store(store: Path | None) -> Path | None:
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
     """Return where history comes from, and say so when it is simulated without being asked for."""
-    from backtests.history.origin import Choice, notice
+    from backtests.history.origin import HistorySource, notice
     from backtests.store.store import default_store
     from signals.errors import ConfigError, unknown
 
     if source not in (None, "store", "simulated"):
         raise ConfigError(unknown("source", str(source), ("store", "simulated")))
     named = None if source == "simulated" and store is None else named_store(store)
-    choice = Choice(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
+    choice = HistorySource(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
     if seed is not None and choice.decided() == "store":
         raise ConfigError(
             f"expected --seed with the simulated economy, but the history is the store "

@@ -18,7 +18,7 @@ from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
 from backtests.evidence.placebo import Placebo
-from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Luck, draw_gains, place
+from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import history_of, read, run_on
@@ -32,7 +32,7 @@ from strategies import STRATEGIES, kind_of
 
 #: Of the intervals, a fraction.
 LEVEL = 0.95
-UNPLACED = Luck(placebo=None, note=NOT_DRAWN)
+UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
 #: What a configuration says of the default regime model.
 BY_VOTES = {"regime_model": Votes.name, "labels": None}
 
@@ -73,7 +73,7 @@ class Compared:
         Where its memory makers rank among random shares; None where it holds none.
     observed
         How often the states came up in which it acts; None where it has none.
-    luck
+    significance
         Where its timing ranks among placebos.
     """
 
@@ -84,7 +84,7 @@ class Compared:
     alpha: Alpha | None
     baskets: Placebo | None
     observed: Observed | None
-    luck: Luck = UNPLACED
+    significance: Significance = UNPLACED
 
     @property
     def kind(self) -> str:
@@ -97,8 +97,8 @@ class Compared:
     @property
     def conclusion(self) -> str:
         """What may be concluded about its timing, in words."""
-        placebo = self.luck.placebo
-        if self.luck.note == NO_TIMING:
+        placebo = self.significance.placebo
+        if self.significance.note == NO_TIMING:
             return "times nothing"
         p_value, count = (None, 0) if placebo is None else (placebo.p_value, placebo.n)
         return timing_conclusion(self.observed, p_value, count)
@@ -223,8 +223,8 @@ def compare(
         progress("placebos")
         gains = [gain for part in drawn for gain in part.result()]
     runs = {label: rows[label].run for label in configs if label in rows}
-    luck = place(runs, gains, shifts=shifts)
-    placed = {label: replace(rows[label], luck=luck[label]) for label in runs}
+    ranks = place(runs, gains, shifts=shifts)
+    placed = {label: replace(rows[label], significance=ranks[label]) for label in runs}
     return Comparison(rows=placed, regime=voted.regime, level=LEVEL, reps=reps, notes=notes)
 
 

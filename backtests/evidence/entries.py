@@ -116,7 +116,7 @@ def of_own_states(run: Run) -> Observed | None:
     state = run.state
     if run.strategy.only_scheduled:
         state = state.loc[run.decided.index].reindex(state.index, method="ffill")
-    return observed_in(run, state, run.strategy.watched)
+    return observed_in(run, state, run.strategy.active_states)
 
 
 def is_inconclusive(run: Run) -> bool:

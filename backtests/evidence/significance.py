@@ -48,7 +48,7 @@ def leaning_said() -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Luck:
+class Significance:
     """A strategy's rank among placebos.
 
     Attributes
@@ -92,7 +92,7 @@ def draw_gains(
 
 def place(
     runs: Mapping[str, Run], gains: list[dict[str, float]], *, shifts: int = 1000, seed: int = 0
-) -> dict[str, Luck]:
+) -> dict[str, Significance]:
     """Return where the timing of each run ranks among placebos.
 
     Holdings that rest on flags from quantities alone are shifted round the dates. Those that rest
@@ -114,15 +114,17 @@ def place(
     return {label: _placed(label, run, gains, shifts, seed) for label, run in runs.items()}
 
 
-def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int, seed: int) -> Luck:
+def _placed(
+    label: str, run: Run, gains: list[dict[str, float]], shifts: int, seed: int
+) -> Significance:
     how = _how(run)
     if how == SHIFTED:
-        return Luck(placebo=shift_placebo(*_given(run), shifts=shifts, seed=seed), note=how)
+        return Significance(placebo=shift_placebo(*_given(run), shifts=shifts, seed=seed), note=how)
     if how == RESAMPLED and gains:
         others = [gain[label] for gain in gains]
         true = timing_gain(*_given(run))
-        return Luck(placebo=rank_of(true, others, "resampled"), note=how)
-    return Luck(placebo=None, note=NOT_DRAWN if how == RESAMPLED else how)
+        return Significance(placebo=rank_of(true, others, "resampled"), note=how)
+    return Significance(placebo=None, note=NOT_DRAWN if how == RESAMPLED else how)
 
 
 def _how(run: Run) -> str:
@@ -172,7 +174,7 @@ def _shifts(run: Run, model: RegimeModel) -> bool:
 
     A user's labels cannot be made anew on another history, so they are always shifted.
     """
-    by_stocks_and_flows = run.strategy.by_regime_alone and isinstance(model, Quantities)
+    by_stocks_and_flows = run.strategy.price_free and isinstance(model, Quantities)
     return by_stocks_and_flows or isinstance(model, Labels)
 
 

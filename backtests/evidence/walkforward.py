@@ -1,7 +1,7 @@
 """Walk-forward: parameters are chosen on the past, applied to the next year, and spliced.
 
 Every combination of a grid is run as any backtest is. At the first session of each calendar year,
-the seam, the one that did best so far is chosen, and its decisions of that year are taken over.
+the refit, the one that did best so far is chosen, and its decisions of that year are taken over.
 All decisions so taken are then traded in one simulation, so that a switch is paid like any other
 trade. What comes of it rests on no choice that saw the year it is judged by; the figure of the
 combination that turned out best does.
@@ -40,7 +40,7 @@ class WalkForward:
 
     Scores are the chooser's: yearly Sharpe ratios over bills unless another was given.
     ``in_sample``, ``out_of_sample``, ``plain`` and ``candidates`` are all scored on the returns
-    after the first seam, so that what differs is how the parameters were chosen, not the period.
+    after the first refit, so that what differs is how the parameters were chosen, not the period.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class WalkForward:
         that year.
     candidates
         A row a combination, in the order of the grid: its parameters, ``sharpe``, ``cagr`` and
-        ``max_drawdown`` after the first seam, fractions. A candidate runs from the start of the
+        ``max_drawdown`` after the first refit, fractions. A candidate runs from the start of the
         sample and is invested by then; the spliced and the plain backtest begin in cash and pay
         for their first purchase.
     in_sample
@@ -60,7 +60,7 @@ class WalkForward:
     plain
         The score of the configuration as it is, without the grid.
     run
-        The spliced backtest from the first seam on; decisions, state and result are spliced. Its
+        The spliced backtest from the first refit on; decisions, state and result are spliced. Its
         configuration, strategy and reading are the plain ones, and so is its run id.
     """
 
@@ -79,21 +79,21 @@ class WalkForward:
 
 @dataclass(frozen=True, kw_only=True)
 class _Candidate:
-    """What is kept of a plain run; ``seams`` are its weights there, decisions or not."""
+    """What is kept of a plain run; ``refits`` are its weights there, decisions or not."""
 
     params: dict[str, Any]
     returns: pd.Series
     bills: pd.Series
     decided: pd.DataFrame
-    seams: pd.DataFrame
+    refits: pd.DataFrame
     state: pd.Series | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """Who decides from a seam up to the next one, and how it had scored by then."""
+    """Who decides from a refit up to the next one, and how it had scored by then."""
 
-    seam: pd.Timestamp
+    refit: pd.Timestamp
     until: pd.Timestamp
     candidate: _Candidate
     score: float
@@ -122,9 +122,9 @@ def walk_forward(
     first_years
         Whole calendar years of the past that the first choice needs.
     purge
-        Sessions before a seam that the choice does not see. What is decided near a seam is filled
+        Sessions before a refit that the choice does not see. What is decided near a refit is filled
         a lag later and held beyond it, for about a month of 21 sessions where decisions are
-        monthly: by the seam only a part of what it earns is known, and the year to come begins
+        monthly: by the refit only a part of what it earns is known, and the year to come begins
         with the rest. Without a purge the choice would be made on the very positions whose
         remaining returns then count as out of sample.
     chooser
@@ -134,12 +134,12 @@ def walk_forward(
     Returns
     -------
     WalkForward
-        Nothing before the first seam is part of its backtest, which begins in cash.
+        Nothing before the first refit is part of its backtest, which begins in cash.
 
     Notes
     -----
-    Timing: the choice at a seam uses returns up to ``purge`` sessions before the session that
-    precedes it. Where it differs from the last one, the new candidate decides at the seam's close
+    Timing: the choice at a refit uses returns up to ``purge`` sessions before the session that
+    precedes it. Where it differs from the last one, the new candidate decides at the refit's close
     with its weights of that session; the fill comes ``lag`` sessions later, so until then the
     old one's holdings earn. NaN: a score of NaN is below every other.
 
@@ -163,12 +163,12 @@ def walk_forward(
     history = history_of(config, history, tuple(ids))
     reading = read(config, history)
     index = window(config, history, reading)
-    seams = seams_of(index, first_years, purge)
-    tried = list(_try(offered, history, {_signals(config): reading}, index, seams))
-    chosen = [*_choose(tried, seams, index[-1], purge, chooser)]
-    plain = run_on(config, history, reading, index[index >= seams[0]])
+    refits = refit_dates(index, first_years, purge)
+    tried = list(_try(offered, history, {_signals(config): reading}, index, refits))
+    chosen = [*_choose(tried, refits, index[-1], purge, chooser)]
+    plain = run_on(config, history, reading, index[index >= refits[0]])
     run = _spliced(plain, chosen, _assets(tried))
-    judged = [_after(each, seams[0]) for each in tried]
+    judged = [_after(each, refits[0]) for each in tried]
     return WalkForward(
         choices=_choices(chosen, run, chooser),
         candidates=_candidates(judged),
@@ -221,7 +221,7 @@ def _path(config: RunConfig, name: str) -> list[str]:
     return ["signals", *owner_of(config.build_signals(), name)]
 
 
-def seams_of(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
+def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
     """Return the first session of each calendar year that has enough whole ones before it.
 
     Raises
@@ -233,8 +233,8 @@ def seams_of(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dateti
     starts_year = index[0] == calendar[calendar.year == index[0].year][0]
     first = index[0].year + first_years + (not starts_year)
     opens = np.append(False, index.year[1:] != index.year[:-1])
-    seams = index[opens & (index.year >= first)]
-    at = int(index.searchsorted(seams[0])) if len(seams) else len(index)
+    refits = index[opens & (index.year >= first)]
+    at = int(index.searchsorted(refits[0])) if len(refits) else len(index)
     if len(index) - at < SHORTEST:
         raise ConfigError(
             f"expected {first_years} whole calendar years to choose on and a month after them, "
@@ -244,9 +244,9 @@ def seams_of(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dateti
     if at - 1 - purge < SHORTEST:
         raise ConfigError(
             f"expected a purge that leaves at least {SHORTEST} of the {at - 1} sessions before "
-            f"the first seam, {seams[0].date()}, was {purge}; lower it"
+            f"the first refit, {refits[0].date()}, was {purge}; lower it"
         )
-    return seams
+    return refits
 
 
 def _try(
@@ -254,7 +254,7 @@ def _try(
     history: History,
     readings: dict[str, Reading],
     index: pd.DatetimeIndex,
-    seams: pd.DatetimeIndex,
+    refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
     """Yield what came of each candidate; one reading serves those with the same signals."""
     for params, config in offered:
@@ -267,7 +267,7 @@ def _try(
             returns=run.result.returns,
             bills=run.bills,
             decided=run.decided,
-            seams=decide(run.strategy, run.reading, history.panel).loc[seams],
+            refits=decide(run.strategy, run.reading, history.panel).loc[refits],
             state=run.state,
         )
 
@@ -278,21 +278,21 @@ def _signals(config: RunConfig) -> str:
 
 def _choose(
     tried: list[_Candidate],
-    seams: pd.DatetimeIndex,
+    refits: pd.DatetimeIndex,
     last: pd.Timestamp,
     purge: int,
     chooser: Chooser,
 ) -> Iterator[_Choice]:
-    ends = [*seams[1:], last + pd.Timedelta(days=1)]
-    for seam, until in zip(seams, ends, strict=True):
-        seen = seen_at(pd.DatetimeIndex(tried[0].returns.index), seam, purge)
+    ends = [*refits[1:], last + pd.Timedelta(days=1)]
+    for refit, until in zip(refits, ends, strict=True):
+        seen = seen_at(pd.DatetimeIndex(tried[0].returns.index), refit, purge)
         at, score = _best([chooser(each.returns[seen], each.bills[seen]) for each in tried])
-        yield _Choice(seam=seam, until=until, candidate=tried[at], score=score)
+        yield _Choice(refit=refit, until=until, candidate=tried[at], score=score)
 
 
-def seen_at(index: pd.DatetimeIndex, seam: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the sessions whose returns a choice may use: those before the seam, less a purge."""
-    before = index[index < seam]
+def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
+    """Return the sessions whose returns a choice may use: those before the refit, less a purge."""
+    before = index[index < refit]
     return before[: len(before) - purge]
 
 
@@ -317,11 +317,11 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
-    """Return what the chosen one decides in its year, at the seam too where it is new there."""
+    """Return what the chosen one decides in its year, at the refit too where it is new there."""
     rows = _within(choice, choice.candidate.decided)
-    if not anew or choice.seam in rows.index:
+    if not anew or choice.refit in rows.index:
         return rows
-    return pd.concat([choice.candidate.seams.loc[[choice.seam]], rows])
+    return pd.concat([choice.candidate.refits.loc[[choice.refit]], rows])
 
 
 def _state(chosen: list[_Choice]) -> pd.Series | None:
@@ -330,7 +330,7 @@ def _state(chosen: list[_Choice]) -> pd.Series | None:
 
 
 def _within(choice: _Choice, rows: Rows) -> Rows:
-    return rows.loc[(rows.index >= choice.seam) & (rows.index < choice.until)]
+    return rows.loc[(rows.index >= choice.refit) & (rows.index < choice.until)]
 
 
 def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
@@ -344,13 +344,13 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
         }
         for choice in chosen
     ]
-    years = pd.Index([choice.seam.year for choice in chosen], name="year")
+    years = pd.Index([choice.refit.year for choice in chosen], name="year")
     return pd.DataFrame(rows, index=years)
 
 
-def _after(candidate: _Candidate, seam: pd.Timestamp) -> _Candidate:
-    """Return a candidate with the returns of the sessions after a seam alone."""
-    later = candidate.returns.index > seam
+def _after(candidate: _Candidate, refit: pd.Timestamp) -> _Candidate:
+    """Return a candidate with the returns of the sessions after a refit alone."""
+    later = candidate.returns.index > refit
     return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 
 

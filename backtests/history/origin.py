@@ -21,7 +21,7 @@ SIMULATED = "SIMULATED"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class HistorySource:
     """Where history comes from.
 
     Attributes
@@ -96,7 +96,7 @@ def stale_warning(history: History) -> str | None:
     return f"the history ends on {last.date()}, {age} days ago; import newer data"
 
 
-def notice(choice: Choice) -> str | None:
+def notice(choice: HistorySource) -> str | None:
     """Return what to say when nobody asked for the simulated economy but it is used."""
     if choice.source is not None or choice.decided() == "store":
         return None

@@ -18,12 +18,12 @@ from signals.errors import DataError
 from signals.universe import asset
 
 
-class Foreign(Exception):  # noqa: N818 - not an error: the file is somebody else's
+class UnknownFormat(Exception):  # noqa: N818 - not an error: the file is somebody else's
     """The file is none that we know."""
 
 
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
-    """Yield the batches of a CSV file, by its header; raise :class:`Foreign` for another's."""
+    """Yield the batches of a CSV file by its header; raise UnknownFormat for an unknown one."""
     header = _header(text)
     stem = re.sub(r"(\.csv)?(\.gz)?$", "", name, flags=re.IGNORECASE)
     reader = _reader(header, stem)
@@ -36,7 +36,7 @@ def _header(text: str) -> list[str]:
     try:
         return [cell.strip() for cell in next(row for row in csv.reader(_lines(text)) if row)]
     except (csv.Error, StopIteration):
-        raise Foreign("no table") from None
+        raise UnknownFormat("no table") from None
 
 
 def _lines(text: str) -> list[str]:
@@ -48,7 +48,7 @@ Reader = Callable[[pd.DataFrame, str, pd.Timestamp], Iterator[Batch]]
 
 
 def _reader(header: list[str], stem: str) -> Reader:
-    """Return the reader for a header, or raise :class:`Foreign`."""
+    """Return the reader for a header, or raise :class:`UnknownFormat`."""
     first, rest = header[0], header[1:]
     if first in ("observation_date", "DATE") and rest:
         return _read_fred(rest)
@@ -64,7 +64,7 @@ def _reader(header: list[str], stem: str) -> Reader:
         return _read_stablecoins
     if header[:1] == ["ticker"] and "period_end" in header:
         return _read_annual
-    raise Foreign(f"no known header: {','.join(header)[:60]!r}")
+    raise UnknownFormat(f"no known header: {','.join(header)[:60]!r}")
 
 
 def _table(text: str) -> pd.DataFrame:
@@ -90,7 +90,7 @@ def _table(text: str) -> pd.DataFrame:
 def _read_fred(ids: list[str]) -> Reader:
     unknown = [id for id in ids if id not in CATALOG]
     if unknown:
-        raise Foreign(f"FRED series not in the catalog: {', '.join(unknown[:5])}")
+        raise UnknownFormat(f"FRED series not in the catalog: {', '.join(unknown[:5])}")
 
     def read(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
         dates = dates_of(table.iloc[:, 0], recorded_at)

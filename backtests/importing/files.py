@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.importing import sec_facts
-from backtests.importing.csv_readers import Foreign, read_csv
+from backtests.importing.csv_readers import UnknownFormat, read_csv
 from backtests.importing.sec_document import read_document
 from backtests.store.batch import Batch
 from signals.errors import DataError
@@ -95,7 +95,7 @@ def parse(
         progress(name)
         try:
             _take(parsed, facts, file, name, recorded_at)
-        except Foreign as reason:
+        except UnknownFormat as reason:
             parsed.skipped[name] = str(reason)
         except DataError as error:
             parsed.refused.append(f"{name}: {error}")
@@ -178,7 +178,7 @@ def _take(
 
 
 def _text(file: Path) -> str:
-    """Return the text of a file; raise :class:`Foreign` or, when it is damaged, DataError."""
+    """Return the text of a file; raise :class:`UnknownFormat` or, when it is damaged, DataError."""
     try:
         if not file.is_file():
             raise _not_a_file(file)
@@ -199,14 +199,14 @@ def _no_text(file: Path, expected: str, kind: str, why: str) -> Exception:
     """Return the error for a file without text: damaged when it is named like data."""
     if _DATA.search(file.name):
         return DataError(f"expected {expected}, was damaged or of another kind: {why}; repair it")
-    return Foreign(f"no readable text: {kind}")
+    return UnknownFormat(f"no readable text: {kind}")
 
 
 def _not_a_file(file: Path) -> Exception:
     """Return the error for what is no regular file: a broken link, a folder, pipe or device."""
     if _DATA.search(file.name) and file.is_symlink() and not file.exists():
         return DataError("expected a file, was a broken link; restore what it names")
-    return Foreign("no regular file")
+    return UnknownFormat("no regular file")
 
 
 def _bytes(file: Path) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.importing.csv_readers import Foreign
+from backtests.importing.csv_readers import UnknownFormat
 from backtests.store.cells import OLDEST
 from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
@@ -27,7 +27,7 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
     cik, tag = identity_of(document)
     concept, ticker = CONCEPTS.get(tag), FILERS.get(cik)
     if concept is None or ticker is None or ticker not in filers_of(concept):
-        raise Foreign(f"SEC tag {tag[:80]} of CIK {cik} is not in the catalog")
+        raise UnknownFormat(f"SEC tag {tag[:80]} of CIK {cik} is not in the catalog")
     return (concept, ticker), facts_of(document, now)
 
 
@@ -36,13 +36,13 @@ def identity_of(document: Any) -> tuple[int, str]:
 
     Raises
     ------
-    Foreign
+    UnknownFormat
         When it is no such document.
     DataError
         When either has a form that the SEC does not use.
     """
     if not isinstance(document, dict) or not {"cik", "tag", "units"} <= document.keys():
-        raise Foreign("JSON, but no SEC companyconcept document")
+        raise UnknownFormat("JSON, but no SEC companyconcept document")
     cik, tag = document["cik"], document["tag"]
     if not re.fullmatch(r"[0-9]{1,10}", str(cik)) or not isinstance(tag, str):
         raise DataError(

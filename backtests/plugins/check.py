@@ -14,7 +14,7 @@ from backtests.plugins.contract import ask
 from backtests.plugins.lookahead import refuse_lookahead
 from backtests.window import window
 from signals.base import Signal
-from signals.errors import DrypowderError, MissingSeries, SimulationError, placed
+from signals.errors import DrypowderError, MissingSeries, SimulationError, describe_exception
 from signals.explain import explain
 from signals.reading import Reading
 from strategies import Strategy, decide
@@ -132,7 +132,7 @@ def _asked(name: str, question: Callable[[], str]) -> Check:
     except DrypowderError as error:
         return _failed(name, error)
     except Exception as error:  # of somebody's own code
-        return _failed(name, SimulationError(f"{name} failed: {placed(error)}"))
+        return _failed(name, SimulationError(f"{name} failed: {describe_exception(error)}"))
 
 
 def _failed(name: str, error: DrypowderError) -> Check:

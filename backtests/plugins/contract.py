@@ -19,7 +19,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from signals.base import Signal
-from signals.errors import ConfigError, DrypowderError, SimulationError, placed, shown
+from signals.errors import ConfigError, DrypowderError, SimulationError, describe_exception, shown
 from signals.hysteresis import Threshold
 from signals.reading import Reading
 from strategies.base import Strategy
@@ -32,7 +32,7 @@ Form = Callable[[Any, Any, tuple[Any, ...]], None]
 _GUARDED = "__drypowder_guarded__"
 
 
-def own_bases(cls: type) -> list[type]:
+def plugin_bases(cls: type) -> list[type]:
     """Return the classes behind one that are a user's, itself first."""
     return [
         base
@@ -93,7 +93,7 @@ def theirs(
     except (DrypowderError, KeyboardInterrupt):
         raise
     except BaseException as error:  # such as sys.exit()
-        raise kind(f"{what} failed: {placed(error)}{cure(error)}") from error
+        raise kind(f"{what} failed: {describe_exception(error)}{cure(error)}") from error
 
 
 def _cure(thing: Any, error: BaseException) -> str:
@@ -242,7 +242,7 @@ def guard(cls: type, path: str) -> None:
     ConfigError
         When a property is a method or the other way round, or a method takes other arguments.
     """
-    for base in own_bases(cls):
+    for base in plugin_bases(cls):
         for name, member in CONTRACT.items():
             if issubclass(cls, member.of) and name in vars(base):
                 _guard_one(base, name, vars(base)[name], path)
@@ -364,12 +364,12 @@ def _is_units(said: Any) -> bool:
 _NAME = ("a short word of letters, digits and . _ -", _is_name)
 _STRATEGY: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": _NAME,
-    "line": ("one line of text", _is_line),
+    "description": ("one line of text", _is_line),
     "link": ("text", _is_text),
     "follows_regime": ("True or False", _is_switch),
     "only_scheduled": ("True or False", _is_switch),
-    "by_regime_alone": ("True or False", _is_switch),
-    "watched": ("a tuple of states", _is_words),
+    "price_free": ("True or False", _is_switch),
+    "active_states": ("a tuple of states", _is_words),
     "gross_limit": ("a number above 0", _is_limit),
 }
 _SIGNAL: dict[str, tuple[str, Callable[[Any], bool]]] = {

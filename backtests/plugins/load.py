@@ -15,20 +15,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_type_hints
 
-from backtests.plugins.contract import OURS, check_attributes, guard, own_bases, theirs
+from backtests.plugins.contract import OURS, check_attributes, guard, plugin_bases, theirs
 from signals.base import Signal
-from signals.errors import ConfigError, DrypowderError, placed, unknown
+from signals.errors import ConfigError, DrypowderError, describe_exception, unknown
 from strategies import STRATEGIES, Strategy
 
 DECORATE = "decorate it with @dataclass(frozen=True, kw_only=True)"
 
 
-def is_own(name: str) -> bool:
+def is_plugin(name: str) -> bool:
     """Return whether a name is a dotted path rather than one of a registry."""
     return ":" in name
 
 
-def own_strategy(path: str) -> type[Strategy]:
+def load_strategy(path: str) -> type[Strategy]:
     """Return a user's strategy class by its dotted path.
 
     Raises
@@ -38,11 +38,11 @@ def own_strategy(path: str) -> type[Strategy]:
     """
     cls = own_class(path)
     if not issubclass(cls, Strategy):
-        raise ConfigError(f"{path}: expected a strategy, was a signal; name it in own_signals")
+        raise ConfigError(f"{path}: expected a strategy, was a signal; name it in plugin_signals")
     return cls
 
 
-def own_signal(path: str) -> type[Signal]:
+def load_signal(path: str) -> type[Signal]:
     """Return a user's signal class by its dotted path.
 
     Raises
@@ -79,7 +79,7 @@ def _checked(found: Any, module: ModuleType, path: str) -> type[Strategy] | type
             f"{path}: expected a class derived from strategies.Strategy or signals.Signal, was "
             f"{was}; derive it"
         )
-    if not own_bases(found):
+    if not plugin_bases(found):
         raise ConfigError(
             f"{path}: expected a class of your own, was one of drypowder; name it without a path"
         )
@@ -90,7 +90,7 @@ def _checked(found: Any, module: ModuleType, path: str) -> type[Strategy] | type
 
 def source_of(cls: type) -> str:
     """Return the source text of the user's modules behind a class: it belongs to what was run."""
-    modules = dict.fromkeys(base.__module__ for base in own_bases(cls))
+    modules = dict.fromkeys(base.__module__ for base in plugin_bases(cls))
     return "\n".join(_source(sys.modules.get(name)) for name in modules)
 
 
@@ -138,7 +138,7 @@ def _module(name: str, path: str) -> ModuleType:
     except (DrypowderError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise ConfigError(f"{path}: importing {name} failed: {placed(error)}") from None
+        raise ConfigError(f"{path}: importing {name} failed: {describe_exception(error)}") from None
     _check_it_is_theirs(module, path)
     return module
 
@@ -229,8 +229,8 @@ def _check_types(cls: Any, path: str) -> None:
         types = get_type_hints(cls)
     except Exception as error:
         raise ConfigError(
-            f"{path}: expected types of parameters that Python knows, but {placed(error)}; import "
-            "what they name"
+            f"{path}: expected types of parameters that Python knows, but "
+            f"{describe_exception(error)}; import what they name"
         ) from None
     for f in fields(cls):
         f.type = types[f.name]
@@ -257,7 +257,7 @@ def _check_defaults(cls: Any, path: str) -> None:
 def _check_overrides(cls: Any, path: str) -> None:
     """Refuse ``window = 5`` over an inherited field: a dataclass would go on with the old value."""
     names = {f.name for f in fields(cls)}
-    for base in own_bases(cls):
+    for base in plugin_bases(cls):
         for name in sorted(names & vars(base).keys() - inspect.get_annotations(base).keys()):
             raise ConfigError(
                 f"{path}: expected the parameter {name} with its type, found it without, which "

@@ -57,7 +57,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
             "leaning": leaning_said(),
             "lag": run.config.lag,
             "hindsight": HINDSIGHT,
-            "ranked": sum(row.luck.placebo is not None for row in comparison.rows.values()),
+            "ranked": sum(row.significance.placebo is not None for row in comparison.rows.values()),
             "notes": list(comparison.notes),
             "absorption_episodes": absorption.episodes,
             "absorption_entered": absorption.entered,
@@ -71,7 +71,7 @@ def _entry(row: Compared) -> dict[str, Any]:
     everything = metrics.of_run(run)
     seen = row.observed
     return {
-        "line": run.strategy.line,
+        "line": run.strategy.description,
         "link": run.strategy.link,
         "kind": row.kind,
         "regime_model": run.config.regime_model,
@@ -85,11 +85,11 @@ def _entry(row: Compared) -> dict[str, Any]:
         "intervals": _intervals(row),
         "mix": {"share": row.mix.share, **_beside(row, row.mix)},
         "equal_weight": None if row.equal_weight is None else _beside(row, row.equal_weight),
-        "placebo": _placebo(row.luck.placebo),
+        "placebo": _placebo(row.significance.placebo),
         "alpha": None if row.alpha is None else asdict(row.alpha),
         "coverage": {name: asdict(measured) for name, measured in COVERAGE.items()},
         "baskets": _placebo(row.baskets),
-        "placebo_note": row.luck.note,
+        "placebo_note": row.significance.note,
         "episodes": None if seen is None else seen.episodes,
         "entered": None if seen is None else seen.entered,
         "conclusion": row.conclusion,

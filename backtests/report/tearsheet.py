@@ -142,7 +142,7 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         run=numbers["run"],
         too_few=TOO_FEW,
         quarter=QUARTER,
-        line=run.strategy.line,
+        line=run.strategy.description,
         link=run.strategy.link,
         headlines=[_row(key, numbers) for key in _headlines(numbers)],
         rows=[_row(key, numbers) for key, _, _ in rows_of(numbers)],

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from backtests.importing import sec_facts
-from backtests.importing.csv_readers import Foreign
+from backtests.importing.csv_readers import UnknownFormat
 from backtests.importing.sec_document import facts_of, identity_of
-from backtests.sources.http import Absent, Client, Clock, Rate, base_url, json_of
+from backtests.sources.http import Absent, Client, Deadline, Rate, base_url, json_of
 from backtests.store.batch import SEC, Batch
 from backtests.version import __version__
 from signals.catalog import FILERS, tags_of
@@ -29,13 +29,13 @@ class EdgarSource:
     ----------
     contact
         Name and address of the user, as the SEC asks.
-    clock
+    deadline
         The time left.
     """
 
-    def __init__(self, contact: str, clock: Clock) -> None:
+    def __init__(self, contact: str, deadline: Deadline) -> None:
         agent = {"User-Agent": f"drypowder/{__version__} {contact}"}
-        self.client = Client(SEC, Rate(*RATE), clock, agent)
+        self.client = Client(SEC, Rate(*RATE), deadline, agent)
         self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
@@ -76,7 +76,7 @@ def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, An
                 f"{found[1][:80]}; nothing is taken"
             )
         return facts_of(document, now)
-    except Foreign as error:
+    except UnknownFormat as error:
         raise SourceError(f"the SEC's answer is another document: {error}") from None
     except DataError as error:
         raise SourceError(f"{tag}: {error}") from None

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from backtests.calendar import new_york_now
-from backtests.sources.http import Absent, Clock, OutOfTime, Patience, Unreachable
+from backtests.sources.http import Absent, Deadline, OutOfTime, RetryPolicy, Unreachable
 from backtests.sources.jobs import Ask, Job, jobs_of
 from backtests.sources.secrets import redacted
 from backtests.store.append import Added
 from backtests.store.batch import Batch
 from backtests.store.store import FETCHED, Store
-from signals.errors import DataError, DrypowderError, placed
+from signals.errors import DataError, DrypowderError, describe_exception
 
 #: Seconds that a series waits for another writer to leave the store.
 TURN = 60.0
@@ -58,7 +58,7 @@ def fetch(
     *,
     start: str | None = None,
     only: Sequence[str] = (),
-    patience: Patience | None = None,
+    policy: RetryPolicy | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Outcome]:
     """Bring Yahoo, FRED and SEC data into a store.
@@ -76,7 +76,7 @@ def fetch(
         back is asked for from there on: a price vintage has to be whole.
     only
         Catalog ids and tickers; none means everything with a live source.
-    patience
+    policy
         How long to wait for what.
     progress
         Called with the name of each series.
@@ -92,18 +92,18 @@ def fetch(
     DataError
         When another fetch is running, or the store cannot be written.
     """
-    clock = Clock.started(patience or Patience())
-    jobs = jobs_of(store, start, only, clock)
+    deadline = Deadline.started(policy or RetryPolicy())
+    jobs = jobs_of(store, start, only, deadline)
     with store.fetching():
         tried = store.last_tried()
         jobs.sort(key=lambda job: tried.get(job.ids[0], pd.Timestamp.min))
-        return [*_done(store, jobs, clock, frozenset(only), progress)]
+        return [*_done(store, jobs, deadline, frozenset(only), progress)]
 
 
 def _done(
     store: Store,
     jobs: list[Job],
-    clock: Clock,
+    deadline: Deadline,
     named: frozenset[str],
     progress: Callable[[str], None],
 ) -> Iterator[Outcome]:
@@ -123,7 +123,7 @@ def _done(
             yield _outcome_of(job, failed=down[job.source])
             continue
         try:
-            yield _one(store, job, job.ask, clock)
+            yield _one(store, job, job.ask, deadline)
         except Unreachable as error:
             down[job.source] = str(error)
             yield _outcome_of(job, failed=str(error))
@@ -131,38 +131,40 @@ def _done(
             held = set(job.ids) & set(store.series_ids() if store.exists() else ())
             why = f"{error}; what is held stays" if held else str(error)
             named_or_held = held or by_name
-            yield _failed(store, job, why, clock) if named_or_held else _outcome_of(job, note=why)
+            yield (
+                _failed(store, job, why, deadline) if named_or_held else _outcome_of(job, note=why)
+            )
         except OutOfTime as error:
             yield _outcome_of(job, failed=str(error))
         except DrypowderError as error:
-            yield _failed(store, job, str(error), clock)
+            yield _failed(store, job, str(error), deadline)
         except Exception as error:
-            why = f"the answer of {job.source} cannot be read: {placed(error)}"
-            yield _failed(store, job, why, clock, unforeseen=error)
+            why = f"the answer of {job.source} cannot be read: {describe_exception(error)}"
+            yield _failed(store, job, why, deadline, unforeseen=error)
 
 
 def _outcome_of(job: Job, **came: Any) -> Outcome:
     return Outcome(name=job.name, source=job.source, **came)
 
 
-def _failed(store: Store, job: Job, why: str, clock: Clock, **more: Any) -> Outcome:
+def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -> Outcome:
     """Return a failure in one line, noted so that the next fetch begins with others."""
     line = redacted(" ".join(why.split()))[:500]
     with suppress(DataError):
-        store.note_fetched(job.ids, new_york_now(), line, wait=_turn(clock))
+        store.note_fetched(job.ids, new_york_now(), line, wait=_turn(deadline))
     return _outcome_of(job, failed=line, **more)
 
 
-def _turn(clock: Clock) -> float:
-    return min(TURN, clock.left)
+def _turn(deadline: Deadline) -> float:
+    return min(TURN, deadline.left)
 
 
-def _one(store: Store, job: Job, ask: Ask, clock: Clock) -> Outcome:
-    clock.check()
+def _one(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
+    deadline.check()
     now = new_york_now()
     batches = list(ask(now))
     fetched = dict.fromkeys(job.ids, FETCHED)
-    added = store.add(batches, now, wait=_turn(clock), fetched=fetched)
+    added = store.add(batches, now, wait=_turn(deadline), fetched=fetched)
     refused = [a.refused for a in added if a.refused]
     if refused:
         return _outcome_of(job, failed=refused[0])

@@ -24,7 +24,7 @@ from backtests.sources.alfred import (
     table_of,
     vintage_batch,
 )
-from backtests.sources.http import Client, Clock, Rate, Transient, base_url, json_of
+from backtests.sources.http import Client, Deadline, Rate, Transient, base_url, json_of
 from backtests.sources.secrets import redacted
 from backtests.store.batch import FRED, Batch, dated
 from backtests.store.cells import check_values
@@ -87,15 +87,17 @@ class FredSource:
     ----------
     key
         The user's; None for the public CSV, which holds latest values alone.
-    clock
+    deadline
         The time left.
     held
         What is held of archives, so that only later vintages are asked for; None for nothing.
     """
 
-    def __init__(self, key: str | None, clock: Clock, held: HeldArchive | None = None) -> None:
+    def __init__(
+        self, key: str | None, deadline: Deadline, held: HeldArchive | None = None
+    ) -> None:
         self.key, self.held = key, held
-        self.client = Client(FRED, Rate(*RATE), clock)
+        self.client = Client(FRED, Rate(*RATE), deadline)
         self.root, self.csv = _roots()
 
     def batch(self, id: str, now: pd.Timestamp) -> Batch:
@@ -106,7 +108,7 @@ class FredSource:
         id
             A FRED id of the catalog.
         now
-            The moment of fetching, New York's clock.
+            The moment of fetching, New York's deadline.
 
         Raises
         ------

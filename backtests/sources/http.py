@@ -1,7 +1,7 @@
 """Asking over HTTP: timeouts, a rate, retries with backoff and jitter, one budget of time.
 
 An answer is whole or there is none: a body cut short, a busy server (429, 5xx) and a silent one
-are asked again, as often as patience says, and what is still wrong then is one line.
+are asked again, as often as policy says, and what is still wrong then is one line.
 """
 
 import json
@@ -19,7 +19,7 @@ import requests
 import tenacity
 import urllib3
 
-from backtests.sources.secrets import Discreet, redacted
+from backtests.sources.secrets import RedactingFilter, redacted
 from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long to wait for what, in seconds.
 
     Attributes
@@ -83,28 +83,26 @@ class Absent(SourceError):  # noqa: N818
 
 
 @dataclass
-class Clock:
+class Deadline:
     """The time that a fetch has left."""
 
-    patience: Patience
+    policy: RetryPolicy
     start: float
 
     @classmethod
-    def started(cls, patience: Patience) -> "Clock":
-        """Return a clock that starts now."""
-        return cls(patience=patience, start=time.monotonic())
+    def started(cls, policy: RetryPolicy) -> "Deadline":
+        """Return a deadline that starts now."""
+        return cls(policy=policy, start=time.monotonic())
 
     @property
     def left(self) -> float:
         """Seconds, at least 0."""
-        return max(0.0, self.patience.budget - (time.monotonic() - self.start))
+        return max(0.0, self.policy.budget - (time.monotonic() - self.start))
 
     def check(self, pause: float = 0.0) -> None:
         """Raise :class:`OutOfTime` when the time is over, or will be after some seconds."""
         if self.left <= pause:
-            raise OutOfTime(
-                f"not reached within {self.patience.budget:.0f} s; fetch again to go on"
-            )
+            raise OutOfTime(f"not reached within {self.policy.budget:.0f} s; fetch again to go on")
 
 
 @dataclass
@@ -119,7 +117,7 @@ class Rate:
         self.seconds *= 1.05
         self._sent: deque[float] = deque()
 
-    def wait(self, clock: Clock) -> None:
+    def wait(self, deadline: Deadline) -> None:
         """Sleep until one more is allowed, and count it.
 
         Raises
@@ -132,14 +130,14 @@ class Rate:
             self._sent.popleft()
         full = len(self._sent) >= self.requests
         pause = self.seconds - (now - self._sent[0]) if full else 0.0
-        clock.check(pause)
+        deadline.check(pause)
         if full:
             time.sleep(pause)
             self._sent.popleft()
         self._sent.append(time.monotonic())
 
 
-def patiently(ask: Callable[[], T], clock: Clock) -> T:
+def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
     """Return what asking gives, asking again after failures that may pass.
 
     Raises
@@ -147,31 +145,31 @@ def patiently(ask: Callable[[], T], clock: Clock) -> T:
     SourceError
         The last failure, or that the time is over.
     """
-    patience = clock.patience
+    policy = deadline.policy
 
     def stop(state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None
-        most = patience.reach if isinstance(error, Unreachable) else patience.attempts
-        return state.attempt_number >= most or _pause(state, patience) >= clock.left
+        most = policy.reach if isinstance(error, Unreachable) else policy.attempts
+        return state.attempt_number >= most or _pause(state, policy) >= deadline.left
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((Transient, Unreachable)),
         stop=stop,
-        wait=lambda state: _pause(state, patience),
+        wait=lambda state: _pause(state, policy),
         reraise=True,
     )
-    clock.check()
+    deadline.check()
     return retrying(ask)
 
 
-def _pause(state: tenacity.RetryCallState, patience: Patience) -> float:
+def _pause(state: tenacity.RetryCallState, policy: RetryPolicy) -> float:
     error = state.outcome.exception() if state.outcome else None
     said = getattr(error, "retry_after", None)
     if said is not None:
-        return float(min(said, patience.longest))
-    backoff = tenacity.wait_exponential(multiplier=patience.wait, max=patience.longest)
-    jitter = tenacity.wait_random(0, patience.wait)
-    return float(min(backoff(state) + jitter(state), patience.longest))
+        return float(min(said, policy.longest))
+    backoff = tenacity.wait_exponential(multiplier=policy.wait, max=policy.longest)
+    jitter = tenacity.wait_random(0, policy.wait)
+    return float(min(backoff(state) + jitter(state), policy.longest))
 
 
 class Client:
@@ -183,21 +181,21 @@ class Client:
         What messages call it.
     rate
         How often it may be asked.
-    clock
+    deadline
         The time left.
     headers
         Sent with every request.
     """
 
     def __init__(
-        self, name: str, rate: Rate, clock: Clock, headers: Mapping[str, str] | None = None
+        self, name: str, rate: Rate, deadline: Deadline, headers: Mapping[str, str] | None = None
     ) -> None:
-        self.name, self.rate, self.clock = name, rate, clock
+        self.name, self.rate, self.deadline = name, rate, deadline
         self.session = requests.Session()
         self.session.headers.update(headers or {})
         log = getLogger("urllib3.connectionpool")
-        if not any(isinstance(f, Discreet) for f in log.filters):
-            log.addFilter(Discreet())
+        if not any(isinstance(f, RedactingFilter) for f in log.filters):
+            log.addFilter(RedactingFilter())
 
     def get(
         self, url: str, params: Mapping[str, str] | None = None, *, read: Callable[[str], T]
@@ -219,12 +217,12 @@ class Client:
         SourceError
             When it cannot be had; the message holds no key.
         """
-        return patiently(lambda: read(self._once(url, params)), self.clock)
+        return with_retries(lambda: read(self._once(url, params)), self.deadline)
 
     def _once(self, url: str, params: Mapping[str, str] | None) -> str:
-        self.rate.wait(self.clock)
-        patience, left = self.clock.patience, max(self.clock.left, 0.1)
-        waits = (min(patience.connect, left), min(patience.read, left))
+        self.rate.wait(self.deadline)
+        policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
+        waits = (min(policy.connect, left), min(policy.read, left))
         try:
             with self.session.get(url, params=params, timeout=waits, stream=True) as answer:
                 text = self._whole(answer).decode("utf-8", errors="replace")
@@ -236,7 +234,7 @@ class Client:
 
     def _whole(self, answer: requests.Response) -> bytes:
         """Return the body; each part may come in time and the whole still never end."""
-        limit = min(self.clock.patience.answer, self.clock.left)
+        limit = min(self.deadline.policy.answer, self.deadline.left)
         deadline = time.monotonic() + limit
         parts, size = [], 0
         while part := answer.raw.read1(_PART, decode_content=True):

@@ -10,7 +10,7 @@ from backtests.sources import secrets
 from backtests.sources.alfred import HeldArchive
 from backtests.sources.edgar import EdgarSource
 from backtests.sources.fred import FredSource
-from backtests.sources.http import Clock
+from backtests.sources.http import Deadline
 from backtests.sources.yahoo import FIRST, YahooSource
 from backtests.store.batch import FRED, SEC, YAHOO, Batch, is_price
 from backtests.store.closes import TICKER
@@ -49,14 +49,14 @@ class Job:
     why_not: str = ""
 
 
-def jobs_of(store: Store, start: str | None, only: Sequence[str], clock: Clock) -> list[Job]:
+def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
     """Return what is to be asked for, see :func:`backtests.sources.fetching.fetch`."""
     wanted = _wanted(store, only)
     by_source = {name: [id for id in wanted if _source(id) == name] for name in (FRED, SEC, YAHOO)}
     return [
-        *_fred_jobs(store, by_source[FRED], clock),
-        *_sec_jobs(by_source[SEC], clock),
-        *_price_jobs(store, start, by_source[YAHOO], clock),
+        *_fred_jobs(store, by_source[FRED], deadline),
+        *_sec_jobs(by_source[SEC], deadline),
+        *_price_jobs(store, start, by_source[YAHOO], deadline),
     ]
 
 
@@ -76,11 +76,11 @@ def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(only))
 
 
-def _fred_jobs(store: Store, ids: list[str], clock: Clock) -> Iterator[Job]:
+def _fred_jobs(store: Store, ids: list[str], deadline: Deadline) -> Iterator[Job]:
     if not ids:
         return
     key = secrets.fred_key()
-    source = FredSource(key, clock, HeldArchive(store))
+    source = FredSource(key, deadline, HeldArchive(store))
     no_key = f"revised, so not taken without its vintages: {secrets.how_to_get_a_key()}"
     for id in ids:
         why_not = no_key if key is None and CATALOG[id].revised else ""
@@ -88,11 +88,11 @@ def _fred_jobs(store: Store, ids: list[str], clock: Clock) -> Iterator[Job]:
         yield Job(name=id, source=FRED, ids=(id,), ask=ask, why_not=why_not)
 
 
-def _sec_jobs(ids: list[str], clock: Clock) -> Iterator[Job]:
+def _sec_jobs(ids: list[str], deadline: Deadline) -> Iterator[Job]:
     if not ids:
         return
     contact = secrets.contact()
-    source = EdgarSource(contact, clock) if contact else None
+    source = EdgarSource(contact, deadline) if contact else None
     for concept, ticker in _filings(ids):
         both = (ttm_id(concept, ticker), year_ago_id(concept, ticker))
         ask = partial(source.batches, concept, ticker) if source else None
@@ -108,10 +108,12 @@ def _filings(ids: list[str]) -> Iterator[tuple[str, str]]:
                 yield concept, ticker
 
 
-def _price_jobs(store: Store, start: str | None, tickers: list[str], clock: Clock) -> Iterator[Job]:
+def _price_jobs(
+    store: Store, start: str | None, tickers: list[str], deadline: Deadline
+) -> Iterator[Job]:
     if not tickers:
         return
-    source = YahooSource(clock)
+    source = YahooSource(deadline)
     held = store.first_dates(tickers) if store.exists() else {}
     for ticker in tickers:
         first = min(start or FIRST, str(held.get(ticker, start or FIRST))[:10])

@@ -89,7 +89,7 @@ def redacted(text: str) -> str:
     return hidden
 
 
-class Discreet(logging.Filter):
+class RedactingFilter(logging.Filter):
     """Hides the key in what a library logs."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -24,14 +24,14 @@ from yfinance.utils import is_valid_timezone
 
 from backtests.sources.http import (
     Absent,
-    Clock,
+    Deadline,
     Rate,
     Transient,
     Unreachable,
     base_url,
     json_of,
-    patiently,
     seconds_of,
+    with_retries,
 )
 from backtests.store.batch import YAHOO, Batch
 from backtests.store.closes import price_batch
@@ -47,16 +47,16 @@ _CHART = "/v8/finance/chart/"
 class _Session(curl.Session[Any]):
     """yfinance's session: another host where one is set, a timeout, and answers looked at."""
 
-    def __init__(self, clock: Clock, rate: Rate) -> None:
+    def __init__(self, deadline: Deadline, rate: Rate) -> None:
         super().__init__(impersonate="chrome")
-        self.clock, self.rate = clock, rate
+        self.deadline, self.rate = deadline, rate
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
         """Ask; remember and raise what was wrong with a chart."""
-        self.rate.wait(self.clock)
-        patience, left = self.clock.patience, max(self.clock.left, 0.1)
-        kwargs["timeout"] = (min(patience.connect, left), min(patience.read, left, LONGEST))
+        self.rate.wait(self.deadline)
+        policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
+        kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))
         try:
             answer = super().request(method, _elsewhere(url), *args, **kwargs)
         except curl.exceptions.RequestException as error:
@@ -166,14 +166,14 @@ class YahooSource:
 
     Parameters
     ----------
-    clock
+    deadline
         The time left.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, deadline: Deadline) -> None:
         base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # refuse a bad one now
-        self.clock = clock
-        self.session = _Session(clock, Rate(*RATE))
+        self.deadline = deadline
+        self.session = _Session(deadline, Rate(*RATE))
         yfinance.config.debug.hide_exceptions = False
         getLogger("yfinance").setLevel(CRITICAL)  # what it logs we say on a line of our own
 
@@ -185,7 +185,7 @@ class YahooSource:
         ticker
             Yahoo's symbol.
         now
-            The moment of fetching, New York's clock.
+            The moment of fetching, New York's deadline.
         start
             First day asked for.
 
@@ -194,7 +194,7 @@ class YahooSource:
         SourceError, DataError
             When they cannot be had or cannot be right; nothing is to be stored then.
         """
-        closes = patiently(lambda: self._closes(ticker, start), self.clock)
+        closes = with_retries(lambda: self._closes(ticker, start), self.deadline)
         return price_batch(ticker, closes, now, YAHOO)
 
     def _closes(self, ticker: str, start: str) -> pd.Series:

@@ -65,7 +65,7 @@ class RegimeModel(Typed, ABC):
     """
 
     name: ClassVar[str]
-    summary: ClassVar[str]
+    description: ClassVar[str]
     rules: ClassVar[Mapping[str, str | None]]
     price_only: ClassVar[bool] = False
     confirmed: ClassVar[bool] = False

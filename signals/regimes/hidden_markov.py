@@ -37,7 +37,7 @@ class HiddenMarkov(Markov):
     """
 
     name: ClassVar[str] = "hidden_markov"
-    summary: ClassVar[str] = "two-state Gaussian HMM of SPY, DGS10 and BAA10Y, filtered"
+    description: ClassVar[str] = "two-state Gaussian HMM of SPY, DGS10 and BAA10Y, filtered"
 
     @property
     def inputs(self) -> tuple[str, ...]:

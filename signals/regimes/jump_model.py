@@ -43,7 +43,7 @@ class JumpModel(PriceOnly):
     """
 
     name: ClassVar[str] = "jump_model"
-    summary: ClassVar[str] = "two-state statistical jump model of SPY, predicted online"
+    description: ClassVar[str] = "two-state statistical jump model of SPY, predicted online"
 
     penalty: float = 50.0
 

@@ -34,7 +34,7 @@ class MarkovSwitching(Markov):
     """
 
     name: ClassVar[str] = "markov_switching"
-    summary: ClassVar[str] = "two-state Markov-switching mean and variance of SPY, filtered"
+    description: ClassVar[str] = "two-state Markov-switching mean and variance of SPY, filtered"
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ import pandas as pd
 
 from signals.base import Evaluation, ordered, positive, require
 from signals.errors import ConfigError
-from signals.hysteresis import CONFIRM, hysteresis
+from signals.hysteresis import CONFIRM, flag_of
 from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 
 MINIMUM = 756
@@ -127,7 +127,7 @@ class PriceOnly(RegimeModel):
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return whether the state is bad, as pandas ``boolean``; NA without a view."""
         probability = self.probability(panel)
-        return hysteresis(probability, self.enter, self.leave, self.confirm).rename(self.name)
+        return flag_of(probability, self.enter, self.leave, self.confirm).rename(self.name)
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
         """Judge all rows by an estimate from those ``before`` the year."""

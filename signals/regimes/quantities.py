@@ -21,7 +21,7 @@ class Quantities(RegimeModel):
     """
 
     name: ClassVar[str] = "quantities"
-    summary: ClassVar[str] = "stocks and flows alone: the signal absorption"
+    description: ClassVar[str] = "stocks and flows alone: the signal absorption"
     rules: ClassVar[Mapping[str, str | None]] = {
         "too few views": None,
         "absorption": Regime.ABSORPTION.value,

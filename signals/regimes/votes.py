@@ -39,7 +39,7 @@ class Votes(RegimeModel):
     """
 
     name: ClassVar[str] = "votes"
-    summary: ClassVar[str] = "the votes of the signals, and three flags beside them"
+    description: ClassVar[str] = "the votes of the signals, and three flags beside them"
     confirmed: ClassVar[bool] = True
     #: In order: the first rule that holds decides.
     rules: ClassVar[Mapping[str, str | None]] = {

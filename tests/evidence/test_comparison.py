@@ -39,7 +39,7 @@ from backtests.evidence.significance import (
     NOT_REFITTED,
     RESAMPLED,
     SHIFTED,
-    Luck,
+    Significance,
     draw_gains,
     in_force,
     leaning_said,
@@ -446,7 +446,7 @@ def test_growth_starts_at_one_and_ends_with_the_return(
         assert growth[name].iloc[-1] == pytest.approx(np.prod(1 + arrays(ours)[0]))
 
 
-# --- Luck ------------------------------------------------------------------------------------
+# --- told from luck ------------------------------------------------------------------------
 
 
 def test_shifted_placebos_are_those_of_a_plain_loop(
@@ -475,8 +475,8 @@ def test_resampled_placebos_are_plain_runs_on_histories_drawn_anew(
     ours = finished["near-cash-flow"]
     seeds = np.random.SeedSequence(0).generate_state(DRAWS).tolist()
     others = [gain_of(redrawn(ours, seed)) for seed in seeds]
-    assert row.luck.placebo is not None
-    assert sorted(row.luck.placebo.others) == pytest.approx(sorted(others), abs=1e-12)
+    assert row.significance.placebo is not None
+    assert sorted(row.significance.placebo.others) == pytest.approx(sorted(others), abs=1e-12)
     true, said = gain_of(ours), numbers["near-cash-flow"]["placebo"]
     below = sum(other < true for other in others)
     assert (said["kind"], said["n"]) == ("resampled", DRAWS)
@@ -487,14 +487,14 @@ def test_resampled_placebos_are_plain_runs_on_histories_drawn_anew(
     assert nearest > 1e-6  # no placebo ties with the result to rounding
 
 
-def counts_by_hand(run: Run, state: pd.Series, watched: tuple[str, ...]) -> tuple[int, int]:
+def counts_by_hand(run: Run, state: pd.Series, active_states: tuple[str, ...]) -> tuple[int, int]:
     """Count episodes and entries among the states that the run's returns were earned under."""
     index = list(run.history.panel.index)
     episodes = entered = 0
     inside, labelled, away = False, False, 63
     for session in run.result.returns.index:
         label = state.iloc[index.index(session) - 1 - LAG]
-        now = label in watched
+        now = label in active_states
         episodes += now and away >= 63
         entered += now and not inside and labelled
         away = 0 if now else away + 1
@@ -589,7 +589,7 @@ def test_every_rival_is_left_unranked(timed: dict[str, Run]) -> None:
     for name in (name for name, model in REGIMES.items() if model.price_only):
         config = timed[FITTED].config.model_copy(update={"regime_model": name})
         placed = place({"it": replace(timed[FITTED], config=config)}, [{"it": 0.0}])
-        assert placed["it"] == Luck(placebo=None, note=NOT_REFITTED)
+        assert placed["it"] == Significance(placebo=None, note=NOT_REFITTED)
 
 
 def test_gains_are_drawn_of_those_alone_that_need_them(timed: dict[str, Run]) -> None:
@@ -635,7 +635,7 @@ def seen(episodes: int | None) -> Observed | None:
 
 
 def placed_at(row: Compared, episodes: int | None, true: float, others: list[float]) -> Compared:
-    luck = Luck(placebo=rank_of(true, others, "shifts"), note="how it was made")
+    luck = Significance(placebo=rank_of(true, others, "shifts"), note="how it was made")
     return replace(row, observed=seen(episodes), luck=luck)
 
 
@@ -664,11 +664,11 @@ def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, episodes: int 
 def test_what_has_no_rank_is_not_told(row: Compared) -> None:
     assert placed_at(row, 3, float("nan"), [0.0]).conclusion == "timing not ranked"
     for note in (NOT_DRAWN, NOT_REFITTED):
-        unranked = replace(row, luck=Luck(placebo=None, note=note))
+        unranked = replace(row, significance=Significance(placebo=None, note=note))
         assert replace(unranked, observed=seen(3)).conclusion == "timing not ranked"
         assert replace(unranked, observed=seen(1)).conclusion.startswith("1 episode: nothing")
-    still = Luck(placebo=None, note=NO_TIMING)
-    assert replace(row, observed=None, luck=still).conclusion == "times nothing"
+    still = Significance(placebo=None, note=NO_TIMING)
+    assert replace(row, observed=None, significance=still).conclusion == "times nothing"
 
 
 def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
@@ -1043,8 +1043,8 @@ class Mine(Strategy):
     """Half in SPY while it stands above its mean, a tenth in bonds."""
 
     name: ClassVar[str] = "mine"
-    line: ClassVar[str] = "half in SPY while it stands above its mean"
-    watched: ClassVar[tuple[str, ...]] = ("below",)
+    description: ClassVar[str] = "half in SPY while it stands above its mean"
+    active_states: ClassVar[tuple[str, ...]] = ("below",)
 
     @property
     def assets(self) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ def labels(states: str) -> pd.Series:
     return pd.Series([None if s == "." else s for s in states], INDEX[: len(states)], dtype=object)
 
 
-def seen(states: str, watched: str = "A") -> tuple[int, int]:
+def seen(states: str, active_states: str = "A") -> tuple[int, int]:
     """Return episodes and entries among the labels that returns were earned under."""
-    found = observe(labels(states), tuple(watched))
+    found = observe(labels(states), tuple(active_states))
     return found.episodes, found.entered
 
 
@@ -90,7 +90,7 @@ def test_what_is_in_cash_earns_bills_in_forced_selling(history: History, reading
 
 
 @pytest.mark.parametrize(
-    ("states", "watched", "entered"),
+    ("states", "active_states", "entered"),
     [
         ("NNNNNN", "A", 0),
         ("NNAANN", "A", 1),
@@ -102,14 +102,14 @@ def test_what_is_in_cash_earns_bills_in_forced_selling(history: History, reading
         ("NNNNNA", "A", 1),
         ("NA.ANN", "A", 2),  # a session without a label lies outside
         ("......", "A", 0),
-        ("NABABN", "AB", 1),  # watched together, one stay
+        ("NABABN", "AB", 1),  # active_states together, one stay
         ("NANBNN", "AB", 2),
         ("ANANAN", "A", 2),
         ("", "A", 0),
     ],
 )
-def test_an_entry_begins_inside_the_window(states: str, watched: str, entered: int) -> None:
-    assert seen(states, watched)[1] == entered
+def test_an_entry_begins_inside_the_window(states: str, active_states: str, entered: int) -> None:
+    assert seen(states, active_states)[1] == entered
 
 
 @pytest.mark.parametrize(

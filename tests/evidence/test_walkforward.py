@@ -13,7 +13,7 @@ from backtests.config import RunConfig, config_from
 from backtests.evidence import walkforward
 from backtests.evidence.attribution import attribution
 from backtests.evidence.metrics import sharpe
-from backtests.evidence.walkforward import WalkForward, combinations, seams_of, walk_forward
+from backtests.evidence.walkforward import WalkForward, combinations, refit_dates, walk_forward
 from backtests.history.panel import History
 from backtests.pipeline import read, run
 from benchmarks.walkforward import AHEAD, ASSET, FREE, TRUE_K, made_up, noise, planted, settings
@@ -30,7 +30,7 @@ class Holder(Strategy):
     """All in one of two assets, or in none, for ever."""
 
     name: ClassVar[str] = "holder"
-    line: ClassVar[str] = "all in one asset"
+    description: ClassVar[str] = "all in one asset"
 
     holds: str = "ONE"
     color: str = "red"
@@ -139,9 +139,9 @@ def test_a_choice_that_has_seen_its_year_finds_something_in_nothing(
     assert errors_from_zero(outside) > 2
 
 
-def peeking(index: pd.DatetimeIndex, seam: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
+def peeking(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
     """Return the year ahead in place of the past."""
-    return index[(index >= seam) & (index < seam + pd.DateOffset(years=1))]
+    return index[(index >= refit) & (index < refit + pd.DateOffset(years=1))]
 
 
 # --- The same code path as a plain run -------------------------------------------------------
@@ -175,7 +175,7 @@ def test_metrics_and_attribution_take_the_spliced_run(economy: History) -> None:
 
 @pytest.mark.usefixtures("one_reading")
 def test_a_single_candidate_scores_alike_in_and_out_of_sample_but_for_starting() -> None:
-    """The fall before the first seam belongs to neither; the spliced run still waits a fill."""
+    """The fall before the first refit belongs to neither; the spliced run still waits a fill."""
 
     def gained(returns: pd.Series, bills: pd.Series) -> float:
         return float((returns - bills).sum())
@@ -191,7 +191,7 @@ def test_a_single_candidate_scores_alike_in_and_out_of_sample_but_for_starting()
 
 @pytest.mark.usefixtures("one_reading")
 def test_the_best_candidate_is_the_one_that_was_best_after_the_first_seam() -> None:
-    """ONE falls by half on the way to the first seam and beats TWO from then on."""
+    """ONE falls by half on the way to the first refit and beats TWO from then on."""
     history = two_assets(fall=100)
     found = walk_forward(holding(), {"holds": ["ONE", "TWO"]}, history, first_years=2)
     assert list(found.choices["holds"]) == ["TWO", "TWO"]
@@ -248,8 +248,8 @@ def switching(fall_at: Callable[[int], int], **given: Any) -> WalkForward:
 def test_a_choice_sees_the_session_before_the_seam_less_the_purge_and_nothing_later(
     purge: int,
 ) -> None:
-    seen = switching(lambda seam: seam - 1 - purge, purge=purge)
-    unseen = switching(lambda seam: seam - purge, purge=purge)
+    seen = switching(lambda refit: refit - 1 - purge, purge=purge)
+    unseen = switching(lambda refit: refit - purge, purge=purge)
     assert seen.choices["holds"].loc[2012] == "TWO"
     assert unseen.choices["holds"].loc[2012] == "ONE"
 
@@ -257,15 +257,15 @@ def test_a_choice_sees_the_session_before_the_seam_less_the_purge_and_nothing_la
 @pytest.mark.usefixtures("one_reading")
 def test_a_new_candidate_decides_at_the_seam_and_its_switch_is_paid_a_lag_later() -> None:
     costs = {**FREE, "stock_bp": 10.0}
-    found = switching(lambda seam: seam + 100, config={"costs": costs, "lag": 2})
+    found = switching(lambda refit: refit + 100, config={"costs": costs, "lag": 2})
     assert list(found.choices["holds"]) == ["ONE", "TWO"]
     decided, orders = found.run.decided, found.result.orders
     index = found.result.equity.index
-    seam = int(index.searchsorted(pd.Timestamp("2013-01-01")))
+    refit = int(index.searchsorted(pd.Timestamp("2013-01-01")))
     assert list(decided.columns) == ["ONE", "TWO"]
-    assert list(decided.loc[index[seam]]) == [0.0, 1.0]
-    assert list(decided.iloc[decided.index.get_loc(index[seam]) - 1]) == [1.0, 0.0]
-    switch = orders[orders["date"] == index[seam + 2]]
+    assert list(decided.loc[index[refit]]) == [0.0, 1.0]
+    assert list(decided.iloc[decided.index.get_loc(index[refit]) - 1]) == [1.0, 0.0]
+    switch = orders[orders["date"] == index[refit + 2]]
     traded = switch["units"].abs() * switch["price"]
     assert list(switch["asset"]) == ["ONE", "TWO"]
     assert list(switch["cost"]) == pytest.approx(list(traded * 10e-4))
@@ -276,8 +276,8 @@ def test_a_new_candidate_decides_at_the_seam_and_its_switch_is_paid_a_lag_later(
 def test_the_same_candidate_decides_nothing_more_at_a_seam() -> None:
     found = walk_forward(holding(), {"holds": ["ONE", "TWO"]}, two_assets(), first_years=2)
     assert list(found.choices["holds"]) == ["ONE", "ONE"]
-    seams = pd.DatetimeIndex(["2012-01-03", "2013-01-02"])
-    assert list(seams.isin(found.run.decided.index)) == [True, False]
+    refits = pd.DatetimeIndex(["2012-01-03", "2013-01-02"])
+    assert list(refits.isin(found.run.decided.index)) == [True, False]
 
 
 @pytest.mark.usefixtures("one_reading")
@@ -312,9 +312,9 @@ def test_equal_scores_go_to_the_first_and_an_undefined_one_is_below_every_other(
 )
 def test_the_first_choice_has_that_many_whole_calendar_years(start: str, first: int) -> None:
     index = sessions(pd.Timestamp(start), pd.Timestamp("2018-03-29"))
-    seams = seams_of(index, 5, 21)
-    assert list(seams.year) == list(range(first, 2019))
-    assert all(index[index.get_loc(seam) - 1].year == seam.year - 1 for seam in seams)
+    refits = refit_dates(index, 5, 21)
+    assert list(refits.year) == list(range(first, 2019))
+    assert all(index[index.get_loc(refit) - 1].year == refit.year - 1 for refit in refits)
 
 
 # --- Truncation ------------------------------------------------------------------------------

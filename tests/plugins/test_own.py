@@ -19,7 +19,7 @@ from backtests.config import RunConfig, config_from
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.plugins.check import check_signal, check_strategy
-from backtests.plugins.load import own_signal, own_strategy
+from backtests.plugins.load import load_signal, load_strategy
 from backtests.plugins.lookahead import default_dates, first_difference, truncation_faults
 from backtests.runs import run_id
 from signals import DryPowder
@@ -43,7 +43,7 @@ class Mine(Strategy):
     """Half in SPY while it stands above its mean, a tenth in bonds."""
 
     name: ClassVar[str] = "mine"
-    line: ClassVar[str] = "half in SPY while it stands above its mean"
+    description: ClassVar[str] = "half in SPY while it stands above its mean"
 
     window: int = 50
 
@@ -68,7 +68,7 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import Signal
-from signals.hysteresis import Threshold, hysteresis
+from signals.hysteresis import Threshold, flag_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class Fear(Signal):
         return (vix - vix.expanding(60).mean()) / vix.expanding(60).std()
 
     def flag(self, gauges):
-        return hysteresis(gauges["vix"], self.enter, self.leave)
+        return flag_of(gauges["vix"], self.enter, self.leave)
 '''
 
 
@@ -152,7 +152,7 @@ def simulated(short: History, reading: signals.Reading, monkeypatch: pytest.Monk
     read = pipeline.read
 
     def read_once(config: RunConfig, history: History) -> signals.Reading:
-        known = config.regime_model == "votes" and not config.own_signals
+        known = config.regime_model == "votes" and not config.plugin_signals
         return reading if known else read(config, history)
 
     monkeypatch.setattr(History, "simulated", lambda *_, **__: short)
@@ -208,7 +208,7 @@ def test_ones_own_strategy_says_what_to_hold_today(
 def test_ones_own_signal_votes_where_it_is_told_to(write: Write, short: History) -> None:
     path = f"{write(SIGNAL)}:Fear"
     for votes in (True, False):
-        config = config_from({"strategy": "cash-heavy", "own_signals": {path: votes}})
+        config = config_from({"strategy": "cash-heavy", "plugin_signals": {path: votes}})
         reading = run(config, short).reading
         assert reading.flags["fear"].any()
         assert ("fear" in reading.votes) is votes
@@ -278,9 +278,9 @@ def test_the_working_folder_comes_first_only_while_importing(write: Write) -> No
     helper = write("VALUE = ('SPY', 'IEF')")
     name = write(STRATEGY, ('return ("SPY", "IEF")', f"from {helper} import VALUE; return VALUE"))
     before = list(sys.path)
-    assert own_strategy(f"{name}:Mine")().assets == ("SPY", "IEF")
+    assert load_strategy(f"{name}:Mine")().assets == ("SPY", "IEF")
     assert sys.path == [*before, str(Path.cwd())]
-    own_strategy(f"{name}:Mine")
+    load_strategy(f"{name}:Mine")
     assert sys.path == [*before, str(Path.cwd())]
 
 
@@ -293,7 +293,7 @@ def test_folders_named_like_ours_shadow_nothing(write: Write, tmp_path: Path) ->
         "import numpy as np",
         "import numpy as np\nimport strategies.baselines, signals.policy",
     )
-    assert own_strategy(f"{write(STRATEGY, extra)}:Mine").name == "mine"
+    assert load_strategy(f"{write(STRATEGY, extra)}:Mine").name == "mine"
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ PROPERTY = "    @property\n    def assets"
         (("def weights", "def wieghts"), ["expected Mine to define weights; add it"]),
         (("def assets", "def asset"), ["expected Mine to define assets; add it"]),
         (("name: ClassVar", "nome: ClassVar"), ["expected Mine to say its name"]),
-        (("line: ClassVar", "lime: ClassVar"), ["expected Mine to say its line"]),
+        (("description: ClassVar", "lime: ClassVar"), ["expected Mine to say its line"]),
         (('"mine"', '"my strategy/1"'), ["expected name as a short word", "'my strategy/1'"]),
         (('"mine"', '"spy"'), ["expected a name of its own, was 'spy'"]),
         ((PROPERTY, "    def assets"), ["expected assets as a property, was a method"]),
@@ -441,7 +441,7 @@ def test_a_strategy_and_a_signal_are_told_apart(drypowder: Drypowder, write: Wri
     path = f"{write(SIGNAL)}:Fear"
     refused(drypowder("run", path, "--source", "simulated"), "expected a strategy, was a signal")
     with pytest.raises(signals.errors.ConfigError, match="expected a signal, was a strategy"):
-        own_signal(f"{write(STRATEGY)}:Mine")
+        load_signal(f"{write(STRATEGY)}:Mine")
 
 
 # --- what it answers ------------------------------------------------------------------------
@@ -496,9 +496,9 @@ def test_an_answer_of_another_form_gets_one_line(
         (('"fear"', '"capex"'), ["a signal 'capex' exists; give it another name"]),
         (("def score(self, gauges)", "def score(self)"), ["expected score(self, gauges), was"]),
         (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),
-        (("return hysteresis(", "return float("), ["fear: flag failed: TypeError"]),
+        (("return flag_of(", "return float("), ["fear: flag failed: TypeError"]),
         (
-            ("return hysteresis(", "return 20 < max("),
+            ("return flag_of(", "return 20 < max("),
             ["fear: flag failed"],
         ),
         (
@@ -518,7 +518,7 @@ def test_a_wrong_signal_gets_one_line(
 ) -> None:
     name = write(SIGNAL, replaced)
     Path("my.toml").write_text(
-        f'strategy = "cash-heavy"\nsource = "simulated"\n[own_signals]\n"{name}:Fear" = true\n'
+        f'strategy = "cash-heavy"\nsource = "simulated"\n[plugin_signals]\n"{name}:Fear" = true\n'
     )
     refused(drypowder("run", "--config", "my.toml"), *parts)
 
@@ -531,7 +531,7 @@ def test_writing_into_the_panel_harms_nobody_else(write: Write, short: History) 
     strategy.weights(reading, short.panel)
     assert short.digest() == before
     in_place = ("return pd.DataFrame", "panel.loc[:, 'VIXCLS'] = 0.0\n        return pd.DataFrame")
-    own_signal(f"{write(SIGNAL, in_place)}:Fear")().evaluate(short.panel)
+    load_signal(f"{write(SIGNAL, in_place)}:Fear")().evaluate(short.panel)
     assert short.digest() == before
 
 
@@ -602,8 +602,8 @@ def test_chance_is_told_from_foresight(
         (("vix.expanding(60).mean()", "vix.mean()"), "score"),
         (
             (
-                'hysteresis(gauges["vix"]',
-                'hysteresis(gauges["vix"].shift(-9).ffill()',
+                'flag_of(gauges["vix"]',
+                'flag_of(gauges["vix"].shift(-9).ffill()',
             ),
             "flag",
         ),
@@ -627,7 +627,7 @@ def test_a_signal_that_knows_the_future_is_caught(
 def test_filling_a_gap_backwards_is_caught_where_there_is_one(write: Write, short: History) -> None:
     filled = ('"VIXCLS"].rolling', '"VIXCLS"].bfill().rolling')
     path = f"{write(SIGNAL, filled)}:Fear"
-    config = config_from({"strategy": "bills", "own_signals": {path: True}})
+    config = config_from({"strategy": "bills", "plugin_signals": {path: True}})
     holed = short.panel.copy()
     holed.loc[holed.index[700:704], "VIXCLS"] = np.nan
     signal = config.build_signals()["fear"]
@@ -653,7 +653,7 @@ def test_a_strategy_is_held_to_the_future_of_ones_own_signals_too(
     write: Write, short: History
 ) -> None:
     cheat = write(SIGNAL, ('panel["VIXCLS"].rolling', 'panel["VIXCLS"].shift(-1).rolling'))
-    config = config_from({"strategy": "cash-heavy", "own_signals": {f"{cheat}:Fear": True}})
+    config = config_from({"strategy": "cash-heavy", "plugin_signals": {f"{cheat}:Fear": True}})
     fault = next(truncation_faults(config.build_strategy(), config, short))
     assert (fault.name, fault.what, fault.column) == ("fear", "gauges", "vix")
 
@@ -755,15 +755,15 @@ def test_tables_differ_by_the_last_bit_and_by_missing_values() -> None:
         ),
         ("strategy = 'near-cash-flow@quantites'", ["unknown regime model", "'quantities'"]),
         ("strategy = 'near-cash-flow'\n[params]\nvolatilty = 1", ["'volatility'"]),
-        ("strategy = 'spy'\n[own_signals]\n'{m}:Faer' = true", ["did you mean 'Fear'?"]),
-        ("strategy = 'spy'\n[own_signals]\n'{m}:Fear' = 'yes'", ["own_signals", "was 'yes'"]),
-        ("strategy = 'spy'\n[own_signals]\n'{m}' = true", ["expected a path like my_module"]),
+        ("strategy = 'spy'\n[plugin_signals]\n'{m}:Faer' = true", ["did you mean 'Fear'?"]),
+        ("strategy = 'spy'\n[plugin_signals]\n'{m}:Fear' = 'yes'", ["plugin_signals", "was 'yes'"]),
+        ("strategy = 'spy'\n[plugin_signals]\n'{m}' = true", ["expected a path like my_module"]),
         (
-            "strategy = 'spy'\n[signals.fearr]\nenter = 1\n[own_signals]\n'{m}:Fear' = true",
+            "strategy = 'spy'\n[signals.fearr]\nenter = 1\n[plugin_signals]\n'{m}:Fear' = true",
             ["fear"],
         ),
         (
-            "strategy = 'spy'\n[signals.fear]\nentr = 1\n[own_signals]\n'{m}:Fear' = true",
+            "strategy = 'spy'\n[signals.fear]\nentr = 1\n[plugin_signals]\n'{m}:Fear' = true",
             ["unknown parameter of fear 'entr'", "'enter'"],
         ),
     ],

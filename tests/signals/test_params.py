@@ -124,7 +124,7 @@ class NewStrategy(Strategy):
     """A strategy of somebody's own, likewise."""
 
     name: ClassVar[str] = "new"
-    line: ClassVar[str] = "new"
+    description: ClassVar[str] = "new"
 
     window: int = 20
 

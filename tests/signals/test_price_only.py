@@ -19,7 +19,7 @@ from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
 
 from backtests.history.panel import History
 from signals.errors import ConfigError, MissingSeries
-from signals.hysteresis import hysteresis
+from signals.hysteresis import flag_of
 from signals.regimes import REGIMES, HiddenMarkov, JumpModel, MarkovSwitching, PriceOnly
 from signals.regimes.markov import TwoStates, forward
 from signals.regimes.price_only import Judge
@@ -276,7 +276,7 @@ def test_the_bad_state_is_found(name: str, two_regimes: tuple[pd.DataFrame, pd.S
     assert (found[truth].mean() + (~found[~truth]).mean()) / 2 > 0.8
 
     flag = model.flag(panel)
-    pd.testing.assert_series_equal(flag, hysteresis(probability, 0.6, 0.4, 5), check_names=False)
+    pd.testing.assert_series_equal(flag, flag_of(probability, 0.6, 0.4, 5), check_names=False)
     assert flag.dtype == "boolean"
     assert flag.name == name
     assert flag.loc["2011":].nunique() == 2
@@ -362,5 +362,5 @@ def test_the_registry_has_names_and_lines() -> None:
     assert list(MODELS) == ["hidden_markov", "markov_switching", "jump_model"]
     for name, model in MODELS.items():
         assert model.name == name
-        assert model.summary
+        assert model.description
         assert "SPY" in model().inputs

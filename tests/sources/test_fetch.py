@@ -27,7 +27,7 @@ from backtests.importing.import_path import import_path
 from backtests.sources import edgar, fetching, fred, jobs, secrets, yahoo
 from backtests.sources.fetching import Outcome, fetch
 from backtests.sources.fred import FredSource
-from backtests.sources.http import Clock, Patience
+from backtests.sources.http import Deadline, RetryPolicy
 from backtests.store.batch import is_price
 from backtests.store.store import Store
 from signals.catalog import CATALOG
@@ -46,7 +46,9 @@ KEY = "k3y0123456789abcdefsecret0123456"
 CONTACT = "Ann Lee ann@example.org"
 RATES = {"SEC": edgar.RATE, "FRED": fred.RATE, "Yahoo": yahoo.RATE}
 IDENTITY = {"FRED_API_KEY": KEY, "DRYPOWDER_CONTACT": CONTACT}
-QUICK = Patience(connect=0.5, read=2.0, attempts=3, reach=2, wait=0.01, longest=0.05, budget=120.0)
+QUICK = RetryPolicy(
+    connect=0.5, read=2.0, attempts=3, reach=2, wait=0.01, longest=0.05, budget=120.0
+)
 #: FRED's server has these, but real history has no file of them.
 NO_FILE = {"DTB3", "TLAACBW027SBOG"}
 SESSIONS = list(all_sessions().strftime("%Y-%m-%d"))
@@ -71,9 +73,9 @@ def lead_to(
     return patch
 
 
-def bring(target: Store, *only: str, patience: Patience = QUICK) -> dict[str, Outcome]:
+def bring(target: Store, *only: str, patience: RetryPolicy = QUICK) -> dict[str, Outcome]:
     """Fetch; an error that nobody foresaw is one of the program and ends the test."""
-    outcomes = fetch(target, only=only, patience=patience)
+    outcomes = fetch(target, only=only, policy=patience)
     for outcome in outcomes:
         if outcome.unforeseen is not None:
             raise outcome.unforeseen
@@ -126,10 +128,10 @@ def whole(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
         lead_to(running, patch, pd.Timestamp(ALL_OUT))
         patient = replace(QUICK, read=60.0, budget=1800.0)
         begun = time.perf_counter()
-        first = bring(target, patience=patient)
+        first = bring(target, policy=patient)
         seconds = time.perf_counter() - begun
         before = everything(target)
-        return Whole(target, first, bring(target, patience=patient), before, seconds)
+        return Whole(target, first, bring(target, policy=patient), before, seconds)
 
 
 def test_everything_fetched_is_what_the_files_hold_value_for_value(
@@ -198,7 +200,7 @@ def test_without_a_key_the_public_csv_serves_what_is_never_revised(
     monkeypatch.setattr(secrets, "key_file", lambda: target.path.parent / "no-key")
     ids = [s.id for s in CATALOG.values() if s.source == "fred"]
     monkeypatch.setattr(jobs, "_wanted", lambda store, only: tuple(ids))
-    outcomes = bring(target, patience=replace(QUICK, read=60.0, budget=1800.0))
+    outcomes = bring(target, policy=replace(QUICK, read=60.0, budget=1800.0))
     revised = [id for id in ids if CATALOG[id].revised]
     never = [id for id in ids if not CATALOG[id].revised]
     assert len(revised) > 10
@@ -370,7 +372,7 @@ def test_a_series_that_is_always_silent_does_not_keep_the_others_out(
     servers.faults.add(Fault("timeout", match="series_id=DGS10", times=None, seconds=60.0))
     hurried = replace(QUICK, read=30.0, attempts=1, budget=2.0)
     ids = ("DGS10", "DGS2", "SOFR")
-    first, second = (bring(target, *ids, patience=hurried) for _ in range(2))
+    first, second = (bring(target, *ids, policy=hurried) for _ in range(2))
     assert "did not answer in 2 s" in first["DGS10"].failed
     assert "not reached within 2 s" in first["DGS2"].failed
     assert (second["DGS2"].failed, second["SOFR"].failed) == ("", "")
@@ -473,7 +475,7 @@ def test_the_time_that_a_fetch_may_take_is_kept(servers: Servers, target: Store)
     servers.faults.add(Fault("status", status=503, retry_after=30, times=None, match="SOFR"))
     hurried = replace(QUICK, budget=1.0, longest=60.0)
     begun = time.monotonic()
-    outcomes = bring(target, "SOFR", patience=hurried)
+    outcomes = bring(target, "SOFR", policy=hurried)
     assert time.monotonic() - begun < 5
     assert "in trouble (503)" in outcomes["SOFR"].failed
 
@@ -597,9 +599,9 @@ def test_an_answer_shorter_than_what_is_held_is_refused_and_nothing_lost(
 def test_a_later_start_does_not_shorten_what_is_held(servers: Servers, target: Store) -> None:
     bring(target, "MU")
     first = price_rows(target, "MU").index[0]
-    (outcome,) = fetch(target, start="2024-01-01", only=["MU"], patience=QUICK)
+    (outcome,) = fetch(target, start="2024-01-01", only=["MU"], policy=QUICK)
     assert (outcome.failed, outcome.new) == ("", 0)
-    (fresh,) = fetch(target, start="2024-01-01", only=["SPY"], patience=QUICK)
+    (fresh,) = fetch(target, start="2024-01-01", only=["SPY"], policy=QUICK)
     assert price_rows(target, "SPY").index[0] == pd.Timestamp("2024-01-02")
     assert price_rows(target, "MU").index[0] == first
     assert fresh.failed == ""
@@ -745,7 +747,7 @@ import logging, sys
 logging.basicConfig(level=logging.DEBUG)
 from backtests.sources import http
 from backtests.cli.app import command
-http.Patience.__init__.__kwdefaults__.update(read=0.5, wait=0.01, longest=0.05)
+http.RetryPolicy.__init__.__kwdefaults__.update(read=0.5, wait=0.01, longest=0.05)
 sys.exit(command(sys.argv[1:]))
 """
 ROOT = Path(__file__).resolve().parents[2]
@@ -846,7 +848,7 @@ def test_a_source_that_echoes_the_key_does_not_get_it_into_a_message(
     monkeypatch.setattr(servers.fred, "refusal", echo)
     servers.faults.add(Fault("status", status=status, times=None, match="observations"))
     caplog.set_level(logging.DEBUG)
-    source = FredSource(secrets.fred_key(), Clock.started(QUICK))
+    source = FredSource(secrets.fred_key(), Deadline.started(QUICK))
     for id in ("SOFR", "GDP"):
         with pytest.raises(DrypowderError) as raised:
             source.batch(id, NOW)

@@ -17,7 +17,7 @@ import pytest
 
 from backtests.sources import secrets
 from backtests.sources.fetching import Outcome
-from backtests.sources.http import Patience
+from backtests.sources.http import RetryPolicy
 from backtests.store.batch import ARCHIVE
 from backtests.store.store import Store
 from tests.servers import Fault, Servers
@@ -35,7 +35,7 @@ from tests.sources.test_fetch import (
 
 RUNS = int(os.environ.get("DRYPOWDER_FAULT_RUNS", "2"))
 EARLIER = "2025-06-30"
-SOON = Patience(connect=1.0, read=10.0, attempts=3, wait=0.01, longest=0.05, budget=120.0)
+SOON = RetryPolicy(connect=1.0, read=10.0, attempts=3, wait=0.01, longest=0.05, budget=120.0)
 HASTY = replace(SOON, connect=0.4, read=0.6, attempts=2)
 STATUSES = (429, 500, 502, 503)
 
@@ -142,7 +142,7 @@ def truth(running: Servers, tmp_path_factory: pytest.TempPathFactory) -> Told:
     with pytest.MonkeyPatch.context() as patch:
         lead_to(running, patch)
         names = {name for c in CHANNELS.values() for name in (c.target, c.bystander)}
-        assert not any(o.failed for o in bring(target, *names, patience=SOON).values())
+        assert not any(o.failed for o in bring(target, *names, policy=SOON).values())
     return told(target)
 
 
@@ -157,7 +157,7 @@ def both(channel: Channel, truth: Told) -> Told:
 
 
 def ask(
-    channel: Channel, target: Store, patience: Patience = SOON, *, alone: bool = False
+    channel: Channel, target: Store, patience: RetryPolicy = SOON, *, alone: bool = False
 ) -> dict[str, Outcome]:
     """Fetch a channel's series, and with it another that nothing befalls unless it is alone."""
     names = (channel.target,) if alone else (channel.target, channel.bystander)
@@ -165,7 +165,7 @@ def ask(
         if not channel.key:
             patch.delenv("FRED_API_KEY")
             patch.setattr(secrets, "key_file", lambda: Path("/nonexistent"))
-        return bring(target, *names, patience=patience)
+        return bring(target, *names, policy=patience)
 
 
 def fault(kind: Kind, channel: Channel, times: int | None, draw: random.Random) -> Fault:
@@ -180,7 +180,7 @@ def fault(kind: Kind, channel: Channel, times: int | None, draw: random.Random) 
     )
 
 
-def patience_for(kind: Kind) -> Patience:
+def patience_for(kind: Kind) -> RetryPolicy:
     return HASTY if kind == "timeout" else SOON
 
 
@@ -369,7 +369,7 @@ def test_a_price_a_hundredfold_off_is_seen_wherever_it_stands(
         return replace(p, adjusted=adjusted, raw=raw)
 
     rewrite(monkeypatch, slipped)
-    outcome = bring(target, "MU", patience=SOON)["MU"]
+    outcome = bring(target, "MU", policy=SOON)["MU"]
     assert "5 times off; nothing of it is taken" in outcome.failed
     assert told(target) == frozenset()
 

@@ -69,7 +69,7 @@ def test_a_poisoned_answer_costs_its_own_series_alone_in_this_fetch_and_the_next
 ) -> None:
     servers.poison, others = poison, OTHERS[name]
     for new in (True, False):
-        outcomes = bring(target, name, *others, patience=PATIENT)
+        outcomes = bring(target, name, *others, policy=PATIENT)
         assert outcomes[name].failed
         assert "\n" not in outcomes[name].failed
         assert len(outcomes[name].failed) < 400
@@ -83,9 +83,9 @@ def test_what_was_poisoned_comes_in_when_it_is_well_again(
     name: str, servers: Servers, target: Store
 ) -> None:
     servers.poison = POISONS[name][0]
-    assert bring(target, name, patience=PATIENT)[name].failed
+    assert bring(target, name, policy=PATIENT)[name].failed
     servers.poison = None
-    assert bring(target, name, patience=PATIENT)[name].failed == ""
+    assert bring(target, name, policy=PATIENT)[name].failed == ""
     assert name in target.series_ids()
 
 
@@ -99,8 +99,7 @@ def test_an_error_of_our_own_costs_one_series_too_and_says_where_it_is(
 
     monkeypatch.setattr(FredSource, "batch", wrong)
     first, second = (
-        {o.name: o for o in fetch(target, only=["SOFR", "IORB"], patience=PATIENT)}
-        for _ in range(2)
+        {o.name: o for o in fetch(target, only=["SOFR", "IORB"], policy=PATIENT)} for _ in range(2)
     )
     for outcomes in (first, second):
         said = outcomes["SOFR"].failed
@@ -136,7 +135,7 @@ def test_amazons_document_is_not_microsofts(
     (file,) = (history_dir / "edgar").glob("AMZN_PaymentsToAcquireProd*.json")
     amazon = json.loads(file.read_text())
     servers.poison = Poison(name="AMZN", match="CIK0000789019", change=document(lambda _: amazon))
-    outcome = bring(target, "CAPEX_TTM_MSFT", patience=PATIENT)["CAPEX_TTM_MSFT"]
+    outcome = bring(target, "CAPEX_TTM_MSFT", policy=PATIENT)["CAPEX_TTM_MSFT"]
     assert "expected the SEC's answer for CIK 789019 and PaymentsToAcquirePropertyPlant" in (
         outcome.failed
     )
@@ -151,7 +150,7 @@ def test_a_chart_of_qqq_is_not_spys(servers: Servers, target: Store) -> None:
         change=document(lambda d: d["chart"]["result"][0]["meta"].update(symbol="QQQ")),
     )
     servers.poison = qqq
-    said = bring(target, "SPY", "COIN", patience=PATIENT)
+    said = bring(target, "SPY", "COIN", policy=PATIENT)
     assert said["SPY"].failed == "expected Yahoo's chart of SPY, was of 'QQQ'; nothing is taken"
     assert target.series_ids() == ("COIN",)
 
@@ -160,7 +159,7 @@ def test_a_symbol_may_be_written_in_small_letters(servers: Servers, target: Stor
     """What is compared is the symbol, not its spelling."""
     change = document(lambda d: d["chart"]["result"][0]["meta"].update(symbol="btc-usd"))
     servers.poison = Poison(name="small", match="chart/BTC-USD", change=change)
-    assert bring(target, "BTC-USD", patience=PATIENT)["BTC-USD"].failed == ""
+    assert bring(target, "BTC-USD", policy=PATIENT)["BTC-USD"].failed == ""
 
 
 def test_freds_csv_of_another_series_is_refused(
@@ -173,7 +172,7 @@ def test_freds_csv_of_another_series_is_refused(
         match="csv.id=IORB",
         change=lambda r: replace(r, body=r.body.replace(b",IORB\n", b",SOFR\n")),
     )
-    assert "holds no values of IORB" in bring(target, "IORB", patience=PATIENT)["IORB"].failed
+    assert "holds no values of IORB" in bring(target, "IORB", policy=PATIENT)["IORB"].failed
     assert not target.exists() or target.series_ids() == ()
 
 
@@ -181,7 +180,7 @@ def test_an_archives_answer_to_another_question_is_refused(servers: Servers, tar
     servers.poison = Poison(
         name="another", match="series_id=GDP", change=put_at("series_id", "GDPC1")
     )
-    said = bring(target, "GDP", patience=PATIENT)["GDP"].failed
+    said = bring(target, "GDP", policy=PATIENT)["GDP"].failed
     assert said == "expected FRED's answer for series_id GDP, was for 'GDPC1'; nothing is taken"
 
 
@@ -192,7 +191,7 @@ def test_an_expired_crumb_is_renewed_and_the_fetch_goes_on(servers: Servers, tar
     """The server refuses the old crumb, and the old cookie brings no other."""
     tickers = ("MU", "COIN", "SNDK", "SPY", "QQQ", "TLT")
     servers.yahoo.crumb_life, servers.yahoo.refused = 5, 0
-    outcomes = bring(target, *tickers, patience=PATIENT)
+    outcomes = bring(target, *tickers, policy=PATIENT)
     assert {o.failed for o in outcomes.values()} == {""}
     assert 1 <= servers.yahoo.refused <= 3  # 6 to 12 charts, 5 to a crumb, perhaps an older one
     assert set(target.series_ids()) == set(tickers)
@@ -202,7 +201,7 @@ def test_a_crumb_that_is_never_taken_costs_its_series_alone(
     servers: Servers, target: Store
 ) -> None:
     servers.faults.add(Fault("status", status=401, times=None, match="chart/COIN"))
-    outcomes = bring(target, "COIN", "SNDK", patience=PATIENT)
+    outcomes = bring(target, "COIN", "SNDK", policy=PATIENT)
     assert outcomes["COIN"].failed == "Yahoo refused a crumb that it had given (401)"
     assert outcomes["SNDK"].failed == ""
 
@@ -213,12 +212,12 @@ def test_the_secs_403_for_asking_too_often_is_asked_again_later(
     match = "CIK0000723125"
     servers.faults.add(Fault("status", status=403, times=2, match=match))
     patience = replace(PATIENT, wait=0.2, longest=5.0)
-    assert bring(target, "CAPEX_TTM_MU", patience=patience)["CAPEX_TTM_MU"].failed == ""
+    assert bring(target, "CAPEX_TTM_MU", policy=patience)["CAPEX_TTM_MU"].failed == ""
     at = [r.at for r in servers.requests if match in r.path][:3]
     assert 0.2 <= at[1] - at[0] <= 1.5  # seconds: the wait, then twice as long, and jitter
     assert 0.4 <= at[2] - at[1] <= 2.5
     servers.faults.add(Fault("status", status=403, times=None, match=match))
-    said = bring(target, "CAPEX_TTM_MU", patience=PATIENT)["CAPEX_TTM_MU"].failed
+    said = bring(target, "CAPEX_TTM_MU", policy=PATIENT)["CAPEX_TTM_MU"].failed
     assert said == "SEC is asked too often (403)"
 
 
@@ -226,7 +225,7 @@ def test_but_not_where_it_says_that_we_did_not_say_who_we_are(
     servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(servers.sec, "answer", lambda _: servers.sec.undeclared())
-    said = bring(target, "CAPEX_TTM_MU", patience=PATIENT)["CAPEX_TTM_MU"].failed
+    said = bring(target, "CAPEX_TTM_MU", policy=PATIENT)["CAPEX_TTM_MU"].failed
     assert said.startswith("SEC refused (403): ")
     assert len(servers.requests) == 1
 
@@ -239,7 +238,7 @@ def test_within_the_sources_rates_nothing_is_refused(
         monkeypatch.setattr(source, "RATE", (4, 0.6))
         servers.limits[name] = (4, 0.5)
     ids = ("CAPEX_TTM_MU", "CAPEX_TTM_META", "GDP", "DRTSCILM", "IORB", "MU", "COIN")
-    outcomes = bring(target, *ids, patience=replace(PATIENT, attempts=1))
+    outcomes = bring(target, *ids, policy=replace(PATIENT, attempts=1))
     assert {o.failed for o in outcomes.values()} == {""}
 
 
@@ -250,7 +249,7 @@ def test_waiting_for_a_rate_does_not_outlast_the_budget(
     for source in (fred, yahoo):
         monkeypatch.setattr(source, "RATE", (3, 600.0))
     begun = time.monotonic()
-    outcomes = bring(target, *ids, patience=replace(PATIENT, budget=8.0))
+    outcomes = bring(target, *ids, policy=replace(PATIENT, budget=8.0))
     assert time.monotonic() - begun < 12.0
     late = [name for name, o in outcomes.items() if "not reached within 8 s" in o.failed]
     assert late
@@ -259,9 +258,9 @@ def test_waiting_for_a_rate_does_not_outlast_the_budget(
 
 
 def test_a_store_that_others_write_to_is_not_waited_for_beyond_the_budget() -> None:
-    clock = fetching.Clock.started(replace(PATIENT, budget=5.0))
+    clock = fetching.Deadline.started(replace(PATIENT, budget=5.0))
     assert fetching._turn(clock) <= 5.0
-    assert fetching._turn(fetching.Clock.started(PATIENT)) == fetching.TURN
+    assert fetching._turn(fetching.Deadline.started(PATIENT)) == fetching.TURN
 
 
 # --- later vintages -------------------------------------------------------------------------
@@ -316,13 +315,13 @@ def test_fetching_later_vintages_alone_gives_what_a_whole_fetch_gives(
         monkeypatch.setitem(servers.fred.vintages, id, make())
     for day in (*days, TODAY):
         servers.today = day
-        assert bring(target, id, patience=PATIENT)[id].failed == ""
+        assert bring(target, id, policy=PATIENT)[id].failed == ""
     whole = Store(tmp_path / "whole.duckdb")
-    bring(whole, id, patience=PATIENT)
+    bring(whole, id, policy=PATIENT)
     assert held_until(target, id) == held_until(whole, id)
     if case == "GDP":
         pd.testing.assert_frame_equal(rows(target), rows(whole))
-    assert bring(target, id, patience=PATIENT)[id].last == bring(whole, id)[id].last
+    assert bring(target, id, policy=PATIENT)[id].last == bring(whole, id)[id].last
 
 
 def test_only_vintages_after_the_last_one_held_are_asked_for(
@@ -330,11 +329,11 @@ def test_only_vintages_after_the_last_one_held_are_asked_for(
 ) -> None:
     monkeypatch.setitem(servers.fred.vintages, "NFCI", reestimated())
     servers.today = "2025-12-11"
-    bring(target, "NFCI", patience=PATIENT)
+    bring(target, "NFCI", policy=PATIENT)
     before = len(everything(target))
     servers.today = TODAY
     servers.requests.clear()
-    outcome = bring(target, "NFCI", patience=PATIENT)["NFCI"]
+    outcome = bring(target, "NFCI", policy=PATIENT)["NFCI"]
     (asked,) = [r.query for r in servers.requests if r.path.endswith("observations")]
     assert asked["realtime_start"] == "2025-12-03"  # the one before the last held, of the 10th
     assert asked["realtime_end"] == "2025-12-31"
@@ -350,7 +349,7 @@ def test_an_archive_that_is_another_than_before_is_asked_for_whole(
     vintages = {day: dict(values) for day, values in reestimated().items()}
     monkeypatch.setitem(servers.fred.vintages, "NFCI", vintages)
     servers.today = "2025-12-11"
-    bring(target, "NFCI", patience=PATIENT)
+    bring(target, "NFCI", policy=PATIENT)
     for day in vintages:
         if WEEKS[7] in vintages[day] and change == "a value held is gone":
             del vintages[day][WEEKS[7]]
@@ -358,7 +357,7 @@ def test_an_archive_that_is_another_than_before_is_asked_for_whole(
             vintages[day][WEEKS[7]] = "3.3333"
     servers.today = TODAY
     servers.requests.clear()
-    assert bring(target, "NFCI", patience=PATIENT)["NFCI"].failed == ""
+    assert bring(target, "NFCI", policy=PATIENT)["NFCI"].failed == ""
     asked = [r.query for r in servers.requests if r.path.endswith("observations")]
     assert [q["realtime_start"] for q in asked] == ["2025-12-03", min(vintages)]
     assert ("3.3333" in str(held_until(target, "NFCI"))) == (change != "a value held is gone")
@@ -398,7 +397,7 @@ def test_what_lies_before_the_catalogs_first_is_left_out_whatever_it_is(
     assert command(["import", str(file), "--store", str(target.path)]) == 0
     assert "1 rows new" in capsys.readouterr().out
     fetched = Store(tmp_path / "fetched.duckdb")
-    assert bring(fetched, "WRESBAL", patience=PATIENT)["WRESBAL"].failed == ""
+    assert bring(fetched, "WRESBAL", policy=PATIENT)["WRESBAL"].failed == ""
     for store in (target, fetched):
         assert store.first_dates(["WRESBAL"])["WRESBAL"] >= pd.Timestamp(CATALOG["WRESBAL"].first)
 
@@ -433,7 +432,7 @@ def test_a_decimal_that_slipped_in_an_early_value_is_seen(
 
 
 def test_jobs_know_what_is_held_of_archives(servers: Servers, target: Store) -> None:
-    clock = fetching.Clock.started(PATIENT)
+    clock = fetching.Deadline.started(PATIENT)
     (job,) = jobs.jobs_of(target, None, ["GDP"], clock)
     assert job.ask is not None
     assert job.ask(NOW)[0].series_id == "GDP"

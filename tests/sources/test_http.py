@@ -12,18 +12,20 @@ import pytest
 from backtests.sources.http import (
     Absent,
     Client,
-    Clock,
-    Patience,
+    Deadline,
     Rate,
+    RetryPolicy,
     Transient,
     Unreachable,
-    patiently,
     seconds_of,
+    with_retries,
 )
 from signals.errors import SourceError
 
 TEXT = "2025-12-31,4.25\n" * 20_000
-BRISK = Patience(connect=1.0, read=0.5, answer=1.0, attempts=2, wait=0.01, longest=0.05, budget=9.0)
+BRISK = RetryPolicy(
+    connect=1.0, read=0.5, answer=1.0, attempts=2, wait=0.01, longest=0.05, budget=9.0
+)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -81,8 +83,8 @@ def root() -> Iterator[str]:
     server.server_close()
 
 
-def get(url: str, patience: Patience = BRISK) -> str:
-    return Client("Nobody", Rate(100, 1.0), Clock.started(patience)).get(url, read=str)
+def get(url: str, patience: RetryPolicy = BRISK) -> str:
+    return Client("Nobody", Rate(100, 1.0), Deadline.started(patience)).get(url, read=str)
 
 
 def test_what_comes_packed_and_in_pieces_is_whole(root: str) -> None:
@@ -110,14 +112,14 @@ def test_an_answer_that_never_ends_is_given_up(root: str, path: str) -> None:
 def test_nor_does_it_outlast_the_time_of_the_whole_fetch(root: str) -> None:
     begun = time.monotonic()
     with pytest.raises(SourceError):
-        get(f"{root}/drip", Patience(read=0.5, answer=60.0, budget=0.7))
+        get(f"{root}/drip", RetryPolicy(read=0.5, answer=60.0, budget=0.7))
     assert time.monotonic() - begun < 3.0
 
 
 # --- asking again -----------------------------------------------------------------------------
 
 
-def asked(patience: Patience, error: SourceError) -> int:
+def asked(patience: RetryPolicy, error: SourceError) -> int:
     """Return how often a source that always fails alike is asked."""
     times = 0
 
@@ -127,7 +129,7 @@ def asked(patience: Patience, error: SourceError) -> int:
         raise error
 
     with pytest.raises(type(error)):
-        patiently(ask, Clock.started(patience))
+        with_retries(ask, Deadline.started(patience))
     return times
 
 
@@ -138,7 +140,7 @@ def asked(patience: Patience, error: SourceError) -> int:
 def test_what_may_pass_is_asked_for_as_often_as_patience_says(
     error: SourceError, times: int
 ) -> None:
-    patience = Patience(attempts=4, reach=2, wait=1e-4, longest=1e-3, budget=9.0)
+    patience = RetryPolicy(attempts=4, reach=2, wait=1e-4, longest=1e-3, budget=9.0)
     assert asked(patience, error) == times
 
 
@@ -153,14 +155,14 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_pauses_double_up_to_the_longest_with_at_most_one_wait_of_jitter(
     pauses: list[float],
 ) -> None:
-    asked(Patience(attempts=7, wait=1.0, longest=10.0, budget=1e6), Transient("busy"))
+    asked(RetryPolicy(attempts=7, wait=1.0, longest=10.0, budget=1e6), Transient("busy"))
     assert len(pauses) == 6
     for pause, plain in zip(pauses, [1.0, 2.0, 4.0, 8.0, 10.0, 10.0], strict=True):
         assert plain <= pause <= min(plain + 1.0, 10.0)
 
 
 def test_a_pause_that_the_source_asks_for_is_kept_up_to_the_longest(pauses: list[float]) -> None:
-    patience = Patience(attempts=2, longest=10.0, budget=1e6)
+    patience = RetryPolicy(attempts=2, longest=10.0, budget=1e6)
     asked(patience, Transient("busy", retry_after=7.0))
     asked(patience, Transient("busy", retry_after=3600.0))
     assert pauses == [7.0, 10.0]
@@ -181,14 +183,14 @@ def test_a_header_that_says_until_when_to_wait() -> None:
 
 
 def test_a_pause_that_outlasts_the_fetch_is_not_begun(pauses: list[float]) -> None:
-    patience = Patience(attempts=4, longest=60.0, budget=5.0)
+    patience = RetryPolicy(attempts=4, longest=60.0, budget=5.0)
     assert asked(patience, Transient("busy", retry_after=30.0)) == 1
     assert pauses == []
 
 
 def test_a_rate_is_kept_to_the_request(root: str) -> None:
     """Three in half a second: of seven the fourth waits for the first, the seventh twice."""
-    client = Client("Nobody", Rate(3, 0.5), Clock.started(BRISK))
+    client = Client("Nobody", Rate(3, 0.5), Deadline.started(BRISK))
     begun = time.monotonic()
     for _ in range(7):
         client.get(f"{root}/whole", read=str)

@@ -344,7 +344,7 @@ class TradesOneLeg(MemoryOverCrypto):
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         weights = super().weights(reading, panel)
-        capital = reading.regime.isin(self.watched) & panel["BTC-USD"].isna()
+        capital = reading.regime.isin(self.active_states) & panel["BTC-USD"].isna()
         return weights.where(~capital, weights.assign(MU=0.1))
 
 

@@ -68,9 +68,9 @@ def test_states_are_declared_and_occur(name: str, short: History, reading: Readi
     if name not in DECLARED:
         assert state is None
         return
-    assert (strategy.watched, strategy.only_scheduled) == DECLARED[name]
+    assert (strategy.active_states, strategy.only_scheduled) == DECLARED[name]
     assert state is not None
-    assert state.isin(strategy.watched).any(), "a state that never occurs tests nothing"
+    assert state.isin(strategy.active_states).any(), "a state that never occurs tests nothing"
 
 
 @pytest.mark.parametrize("name", [n for n, each in STRATEGIES.items() if each.follows_regime])
@@ -106,8 +106,8 @@ def test_what_goes_by_the_regime_alone_sees_no_price_flag_score_or_vote(
         ),
     )
     same = decide(strategy, reading, short.panel).equals(decide(strategy, mute, rough))
-    assert same or not strategy.by_regime_alone
-    assert {n for n, s in STRATEGIES.items() if s.by_regime_alone} == {"cash-heavy", "defensive"}
+    assert same or not strategy.price_free
+    assert {n for n, s in STRATEGIES.items() if s.price_free} == {"cash-heavy", "defensive"}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -245,15 +245,15 @@ def test_a_strategy_without_a_state_entered_none() -> None:
     assert entered(a_run(STRATEGIES["spy"](), None, [0, 1])) is None
 
 
-def counted(labels: list[str | None], watched: tuple[str, ...]) -> int:
+def counted(labels: list[str | None], active_states: tuple[str, ...]) -> int:
     """Count stays that begin among the states that returns were earned under, one by one.
 
     The last two states earn nothing in the run: a decision is filled a session later.
     """
     times, inside, labelled = 0, False, False
     for label in labels[:-2]:
-        times += label in watched and not inside and labelled
-        inside, labelled = label in watched, labelled or label is not None
+        times += label in active_states and not inside and labelled
+        inside, labelled = label in active_states, labelled or label is not None
     return times
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from signals.errors import ConfigError
-from signals.hysteresis import hysteresis, latch
+from signals.hysteresis import flag_of, hysteresis
 from signals.regimes.base import settle
 from signals.transforms import zscore
 
@@ -57,37 +57,37 @@ def shown(flag: pd.Series) -> str:
 def test_latch(enter: str, leave: str, view: str, confirm: int, expected: str) -> None:
     view_ = pd.Series([c == "1" for c in view], index=days(len(view)), dtype=bool)
     enter_, leave_ = bits(enter).astype(bool), bits(leave).astype(bool)
-    assert shown(latch(enter_, leave_, view_, confirm)) == expected
+    assert shown(hysteresis(enter_, leave_, view_, confirm)) == expected
 
 
 def test_latch_confirms_five_sessions_by_default() -> None:
     on = bits("1111111")
-    assert shown(latch(on, ~on, on)) == "....111"
+    assert shown(hysteresis(on, ~on, on)) == "....111"
 
 
 def test_latch_may_take_longer_to_leave() -> None:
     enter, leave, view = bits("11......"), bits("...11111"), bits("11111111")
-    assert shown(latch(enter, leave, view, 2, confirm_leave=4)) == ".11111.."
+    assert shown(hysteresis(enter, leave, view, 2, confirm_leave=4)) == ".11111.."
 
 
 def test_hysteresis_for_high_values_turns_beyond_its_levels_not_at_them() -> None:
     x = pd.Series([1.0, 1.1, 0.5, 0.0, -0.1, 0.5, 1.0], index=days(7))
-    assert shown(hysteresis(x, enter=1, leave=0, confirm=1)) == ".111..."
+    assert shown(flag_of(x, enter=1, leave=0, confirm=1)) == ".111..."
 
 
 def test_hysteresis_for_low_values() -> None:
     x = pd.Series([1.0, 0.9, 1.5, 2.0, 2.1, 1.5, 0.9], index=days(7))
-    assert shown(hysteresis(x, enter=1, leave=2, confirm=1)) == ".111..1"
+    assert shown(flag_of(x, enter=1, leave=2, confirm=1)) == ".111..1"
 
 
 def test_hysteresis_has_no_view_where_the_measure_has_none() -> None:
     x = pd.Series([2.0, NAN, 2.0, 0.5, NAN, NAN, 0.5], index=days(7))
-    assert shown(hysteresis(x, enter=1, leave=0, confirm=1)) == "1?11??."
+    assert shown(flag_of(x, enter=1, leave=0, confirm=1)) == "1?11??."
 
 
 def test_hysteresis_confirms_within_one_stretch_of_views() -> None:
     x = pd.Series([2.0, 2.0, NAN, 2.0, 2.0, 2.0, NAN], index=days(7))
-    assert shown(hysteresis(x, enter=1, leave=0, confirm=3)) == "..?..1?"
+    assert shown(flag_of(x, enter=1, leave=0, confirm=3)) == "..?..1?"
 
 
 def settled(text: str, confirm: int) -> str:
