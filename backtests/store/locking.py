@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 import filelock
 
-from backtests.atomic import resolved
+from backtests.atomic import replacing, resolved
 from backtests.store.schema import migrate, version_of
 from signals.errors import DataError
 
@@ -236,26 +236,15 @@ def _system_says(what: str, path: Path, said: str) -> str:
 
 
 def _make(path: Path) -> None:
-    """Put an empty store in place, whole: a file that is killed half made is none."""
-    target = resolved(path)
-    fresh = target.with_name(f".{target.name}.new")
-    log = fresh.with_name(f"{fresh.name}.wal")
+    """Put an empty store in place, whole or not at all."""
     try:
-        _remove(fresh, log)
-        with duckdb.connect(str(fresh.absolute())) as connection:
-            migrate(connection, fresh)
-            connection.execute("CHECKPOINT")
-        with duckdb.connect(str(fresh.absolute()), read_only=True) as connection:
-            version_of(connection, fresh)
-        fresh.replace(target)
-    except (duckdb.Error, DataError) as error:
+        with replacing(path) as fresh:
+            with duckdb.connect(str(fresh.absolute())) as connection:
+                migrate(connection, fresh)
+                connection.execute("CHECKPOINT")
+            with duckdb.connect(str(fresh.absolute()), read_only=True) as connection:
+                version_of(connection, fresh)
+    except duckdb.Error as error:
         found = _SYSTEM.search(str(error))
         said = found[0] if found else "what was written cannot be read again"
         raise DataError(_system_says("write", path, said)) from error
-    finally:
-        _remove(fresh, log)
-
-
-def _remove(*paths: Path) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)

@@ -636,7 +636,7 @@ def seen(episodes: int | None) -> Observed | None:
 
 def placed_at(row: Compared, episodes: int | None, true: float, others: list[float]) -> Compared:
     luck = Significance(placebo=rank_of(true, others, "shifts"), note="how it was made")
-    return replace(row, observed=seen(episodes), luck=luck)
+    return replace(row, observed=seen(episodes), significance=luck)
 
 
 @pytest.mark.parametrize(
