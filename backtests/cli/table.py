@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from backtests.cli.terminal import console, styled
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    Row = Sequence[str | Text]
+    from backtests.cli.terminal import Screen, Styled
+
+    Row = Sequence[str | Styled]
 
 _GAP = 2  # characters between columns
 
@@ -70,7 +70,7 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
     return kept
 
 
-def _least_width(screen: "Console", column: Column, cells: Sequence["str | Text"]) -> int:
+def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
     """Return the characters a column needs: of whole cells, or of single words where it wraps."""
     from rich.measure import Measurement
 

@@ -11,11 +11,15 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    #: What other modules call the terminal and a text in a style.
+    Screen: TypeAlias = Console
+    Styled: TypeAlias = Text
 
 #: Control characters but for tab and newline, marks that turn the direction of text or are not
 #: seen, line separators, and halves of characters.

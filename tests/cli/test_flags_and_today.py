@@ -21,6 +21,7 @@ from backtests.holdings import read_holdings
 from backtests.report.reading import read_at
 from backtests.today import Plan, make_plan, today
 from signals.dry_powder import DryPowder
+from signals.evaluate import inputs_of
 from strategies import STRATEGIES
 
 Say = Callable[..., dict]
@@ -256,15 +257,16 @@ def test_why_prints_definition_inputs_and_reference(say: Callable) -> None:
 def test_why_of_every_signal_has_its_parts(
     say: Callable, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = read_at(history, pd.Timestamp("2025-06-30"))
-    monkeypatch.setattr("backtests.report.reading.read_at", lambda *_, **__: read)
+    reading = signals.read(history.until("2025-06-30").panel)
+    monkeypatch.setattr("signals.read", lambda panel: reading)
     for name in signals.SIGNALS:
         code, out, err = say("flags", "--why", name, "--json", "--at", "2025-06-30")
         assert code == 0, err
         said = json.loads(out)
         parts = {"what", "Formula", "Flag", "Timing", "NaN", "Reference"}
         assert set(said["definition"]) == parts | ({"Limits"} if name == "absorption" else set())
-        assert set(said["inputs"]) == set(signals.default_signals()[name].inputs)
+        chosen = signals.default_signals()
+        assert set(said["inputs"]) == set(inputs_of(chosen[name], chosen))
 
 
 def test_why_of_an_unknown_signal_suggests_one(say: Callable) -> None:
@@ -345,8 +347,9 @@ def test_sensitivity_says_when_a_quarter_of_k_tells_another_story(history: Histo
 
 def test_sensitivity_reaches_the_parameters_of_parts() -> None:
     panel = History.simulated(0, 3).panel
-    rows = sensitivity(panel, {"absorption": signals.Absorption()})
-    assert {"dry_powder.k", "capex.minimum", "enter"} <= {r.parameter for r in rows}
+    rows = sensitivity(panel, signals.default_signals())
+    moved = {row.parameter for row in rows if row.signal == "absorption"}
+    assert {"dry_powder.k", "capex.minimum", "enter"} <= moved
 
 
 # --- today ----------------------------------------------------------------------------------

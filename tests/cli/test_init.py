@@ -44,7 +44,7 @@ def test_what_is_left_out_can_be_put_in() -> None:
         line.removeprefix("# ") if " = " in line else line for line in tail.splitlines() if line
     ]
     data = tomllib.loads("\n".join(lines))
-    del data["plugin_signals"], data["store"]
+    del data["plugin_signals"], data["store"], data["labels"]
     config = config_from(data)
     assert (config.source, str(config.start)) == ("simulated", "2015-01-01")
     assert config.build_signals() == config_from({"strategy": "spy"}).build_signals()

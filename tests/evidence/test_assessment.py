@@ -122,7 +122,7 @@ def test_cases_that_equal_the_run_have_exactly_its_figures(
 def test_another_configured_k_is_the_case_that_equals_the_run(
     short: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts = {"dry_powder": {"k": 0.11}, "absorption": {"dry_powder": {"k": 0.11}}}
+    parts = {"dry_powder": {"k": 0.11}}
     run = pipeline.run(config_from({**TERMS, "signals": parts}), short)
     evaluated: list[float] = []
     gauges = type(run.config.build_signals()["dry_powder"]).gauges
@@ -215,9 +215,8 @@ def test_writing_simulates_evaluates_and_decides_nothing(
         raise AssertionError("computed while writing")
 
     monkeypatch.setattr(pipeline, "simulate", refuse)
-    for signal in map(type, finished.config.build_signals().values()):
-        monkeypatch.setattr(signal, "gauges", refuse)
-    monkeypatch.setattr(Signal, "explain", refuse)
+    monkeypatch.setattr(Signal, "evaluate", refuse)
+    monkeypatch.setattr("signals.explain.explain", refuse)
     monkeypatch.setattr(type(finished.strategy), "weights", refuse)
     monkeypatch.setattr("backtests.evidence.metrics.total_return", refuse)
     monkeypatch.setattr("backtests.evidence.metrics.sharpe", refuse)

@@ -19,7 +19,7 @@ def finished(store: Path, history: History) -> Run:
     return run(config_from(config), history)
 
 
-def test_the_row_of_the_default_k_is_the_run_under_its_own_driver(history: History) -> None:
+def test_the_row_of_the_default_k_is_the_run_under_its_own_model(history: History) -> None:
     config = {"strategy": "cash-heavy@quantities", "start": "2015-01-01"}
     driven = run(config_from(config), history)
     assert by_k(driven).loc[0.09, "cagr"] == pytest.approx(
@@ -40,7 +40,7 @@ def test_another_k_is_a_run_with_that_k(finished: Run, history: History, k: floa
     moved = {
         "strategy": "cash-heavy",
         "start": "2015-01-01",
-        "signals": {"dry_powder": {"k": k}, "absorption": {"dry_powder": {"k": k}}},
+        "signals": {"dry_powder": {"k": k}},
     }
     whole = run(config_from(moved), history)
     assert by_k(finished).loc[k, "cagr"] == pytest.approx(metrics.cagr(whole.result.returns))
