@@ -18,11 +18,11 @@ from backtests.engine.schedule import BAND, Schedule
 from backtests.engine.simulate import CAPITAL
 from backtests.history.bills import SPREAD
 from backtests.history.origin import HistorySource, Source
-from backtests.plugins.contract import theirs
 from backtests.plugins.labels import read_labels
 from backtests.plugins.load import is_plugin, load_signal, load_strategy, source_of
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
+from signals.form import ask, author_code
 from signals.regimes import Labels, Votes
 from strategies import STRATEGIES, Strategy
 
@@ -103,7 +103,7 @@ class RunConfig(pydantic.BaseModel):
         return name if self.regime_model == Votes.name else f"{name}@{self.regime_model}"
 
     def strategy_class(self) -> type[Strategy]:
-        """Return the class of the strategy, of the registry or one's own.
+        """Return the class of the strategy, of the registry or of a plugin.
 
         Raises
         ------
@@ -123,6 +123,8 @@ class RunConfig(pydantic.BaseModel):
         ------
         ConfigError
             When the name, a parameter or a sleeve is unknown, or a value cannot be used.
+        SimulationError
+            When its assets or what it reads are no tuples of names.
         """
         cls = self.strategy_class()
         self._check_model(cls)
@@ -132,15 +134,20 @@ class RunConfig(pydantic.BaseModel):
             raise ConfigError(
                 f"expected {twice[0]} in universe or in params, was in both; leave one out"
             )
-        return build(cls, {**self.universe, **self.params}, f"parameter of {cls.name}")
+        built = build(cls, {**self.universe, **self.params}, f"parameter of {cls.name}")
+        for name in ("assets", "reads"):
+            ask(built, name)
+        return built
 
     def build_signals(self) -> dict[str, Signal]:
-        """Return every registered signal and one's own, with the parameters given.
+        """Return every registered signal and those of plugins, with the parameters given.
 
         Raises
         ------
         ConfigError
-            Likewise, or when one's own signal has the name of another.
+            Likewise, or when a plugin signal has the name of another.
+        SimulationError
+            When the inputs of one are no tuple of ids.
         """
         classes = {name: entry.signal for name, entry in SIGNALS.items()}
         for path in self.plugin_signals:
@@ -149,10 +156,13 @@ class RunConfig(pydantic.BaseModel):
                 raise ConfigError(f"{path}: a signal {cls.name!r} exists; give it another name")
             classes[cls.name] = cls
         _refuse_unknown(self.signals, classes, "signal")
-        return {
+        built = {
             name: build(cls, self.signals.get(name, {}), f"parameter of {name}")
             for name, cls in classes.items()
         }
+        for signal in built.values():
+            ask(signal, "inputs")
+        return built
 
     def _check_model(self, cls: type[Strategy]) -> None:
         """Raise ConfigError unless the regime model is known and fits the strategy."""
@@ -188,7 +198,7 @@ class RunConfig(pydantic.BaseModel):
         return REGIMES[self.regime_model]()
 
     def more_voters(self) -> tuple[str, ...]:
-        """Return the names of one's own signals that vote."""
+        """Return the names of plugin signals that vote."""
         return tuple(load_signal(path).name for path, votes in self.plugin_signals.items() if votes)
 
     def series(self) -> tuple[str, ...]:
@@ -218,12 +228,12 @@ class RunConfig(pydantic.BaseModel):
         # These stand in the run's id as built, with their defaults.
         built = {"params", "universe", "signals", "labels"}
         data = self.model_dump(mode="json", exclude=where | built)
-        data["own"] = [source_of(cls) for cls in self._own_classes()]
+        data["own"] = [source_of(cls) for cls in self._plugin_classes()]
         return json.dumps(data, sort_keys=True)
 
-    def _own_classes(self) -> list[type]:
-        own: list[type] = [load_signal(path) for path in self.plugin_signals]
-        return [*own, self.strategy_class()] if is_plugin(self.strategy) else own
+    def _plugin_classes(self) -> list[type]:
+        plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
+        return [*plugins, self.strategy_class()] if is_plugin(self.strategy) else plugins
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
@@ -244,7 +254,7 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             raise ConfigError(f"{what} {name}: expected a number, was {value!r}")
         if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):
             given[name] = build(kind, value, f"{what} {name}")
-    with theirs(f"{what}: making {cls.__name__}"):
+    with author_code(f"{what}: making {cls.__name__}"):
         try:
             return pydantic.TypeAdapter(cls).validate_python(given)
         except pydantic.ValidationError as error:

@@ -15,7 +15,7 @@ from backtests.runs import Run
 from backtests.window import window
 from signals.index import check_sessions
 from signals.reading import Reading
-from strategies import Strategy, decide
+from strategies import Strategy, decide, state_of
 
 
 def run(config: RunConfig, history: History | None = None) -> Run:
@@ -93,7 +93,7 @@ def decided_on(
     index: pd.DatetimeIndex,
 ) -> tuple[pd.Series | None, pd.DataFrame]:
     """Return a strategy's state at every session, and its weights at those on which it decides."""
-    state = strategy.state(reading, panel)
+    state = state_of(strategy, reading, panel)
     weights = decide(strategy, reading, panel)
     return state, weights.loc[decisions(config, strategy, state, index)]
 

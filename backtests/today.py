@@ -32,7 +32,7 @@ from backtests.pipeline import decisions, read
 from signals.errors import ConfigError
 from signals.hysteresis import since
 from signals.reading import Reading
-from strategies import Strategy, decide
+from strategies import Strategy, decide, state_of
 from strategies.base import check_weights
 
 
@@ -317,7 +317,7 @@ def make_plan(config: RunConfig, history: History) -> Plan:
     panel = _carried(history.panel, (*strategy.assets, *strategy.reads))
     weights = decide(strategy, reading, panel)
     check_weights(weights, strategy.name, strategy.gross_limit)
-    state = strategy.state(reading, panel)
+    state = state_of(strategy, reading, panel)
     followed = _followed(config, history, reading)
     decided = decisions(config, strategy, state, followed)
     rests = rests_on(config)

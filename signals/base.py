@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from signals.errors import ConfigError, MissingSeries
+from signals.form import ask
 from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Typed
 
@@ -166,20 +167,24 @@ class Signal(Typed, ABC):
         ------
         MissingSeries
             When the panel lacks a column that it reads.
+        SimulationError
+            When the signal's own code fails or answers in another form.
         """
-        require(panel, self.inputs, self.name)
+        require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
-        injecting = self.injecting
+        ask(self, "thresholds")
+        injecting = ask(self, "injecting")
         return Evaluation(
             signal=self,
             gauges=gauges,
-            score=self.score(gauges).rename(self.name),
-            flag=self.flag(gauges).rename(self.name),
+            score=ask(self, "score", gauges).rename(self.name),
+            flag=ask(self, "flag", gauges).rename(self.name),
             injecting=turned(gauges, injecting, self.confirm) if injecting else None,
         )
 
     def _measure(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        return self.gauges(panel)
+        gauges: pd.DataFrame = ask(self, "gauges", panel)
+        return gauges
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +209,8 @@ class CompoundSignal(Signal):
             name: parts[name] if name in parts else part().evaluate(panel)
             for name, part in self.parts.items()
         }
-        return self.combine(panel, own)
+        gauges: pd.DataFrame = ask(self, "combine", panel, own)
+        return gauges
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ Pure: no files, no network, no clock. :data:`STRATEGIES` is the registry; a new 
 file and one line here.
 """
 
-from strategies.base import Strategy, decide
+from strategies.base import Strategy, decide, state_of
 from strategies.baselines import Bills, Bitcoin, ConstantMix, EqualWeight, Gold, SixtyForty, Spy
 from strategies.cash_heavy import CashHeavy
 from strategies.challengers import DualMomentum, Trend, TrendUniverse, VolTarget
@@ -38,6 +38,7 @@ __all__ = [
     "VolTarget",
     "decide",
     "kind_of",
+    "state_of",
 ]
 
 _THESIS: tuple[type[Strategy], ...] = (

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from signals.errors import ConfigError, SimulationError
+from signals.form import ask
 from signals.params import Typed
 from signals.reading import Reading
 from signals.regimes import Regime
@@ -175,9 +176,10 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
     Raises
     ------
     SimulationError
-        When the weights are no table of numbers, sessions × assets.
+        When the strategy's own code fails, or the weights are no table of numbers, sessions ×
+        assets.
     """
-    weights = strategy.weights(reading, panel)
+    weights = ask(strategy, "weights", reading, panel)
     if not isinstance(weights, pd.DataFrame):
         raise SimulationError(
             f"{strategy.name}: expected weights as a DataFrame, sessions × assets, was "
@@ -198,6 +200,18 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
         raise SimulationError(
             f"{strategy.name}: expected weights as numbers, but {error}"
         ) from None
+
+
+def state_of(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
+    """Return a strategy's state at every session; None for one without a state.
+
+    Raises
+    ------
+    SimulationError
+        When the strategy's own code fails, or the state is no label a session.
+    """
+    state: pd.Series | None = ask(strategy, "state", reading, panel)
+    return state
 
 
 def _ends(labels: pd.Index) -> str:

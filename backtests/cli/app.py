@@ -91,7 +91,7 @@ def command(arguments: list[str]) -> int:
     one line, too.
     """
     os.environ["MPLBACKEND"] = "Agg"  # no window is opened; the user's own may not be installed
-    with stoppable() as stop, escaping():
+    with stoppable() as stop, escaping(json_alone="--json" in arguments):
         try:
             code = _run(arguments)
         except BaseException:

@@ -58,7 +58,7 @@ def check(
 def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
     """Return the configuration to check with, and the signal where it is one."""
     from backtests.config import config_from
-    from backtests.plugins.load import is_plugin, own_class
+    from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS
     from signals.base import Signal
     from signals.errors import ConfigError, unknown
@@ -66,7 +66,7 @@ def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
 
     path, _, _ = name.partition("@")
     if is_plugin(path):
-        cls = own_class(path)
+        cls = load_class(path)
         if issubclass(cls, Signal):
             config = config_from({**keys, "strategy": "bills", "plugin_signals": {path: True}})
             return config, config.build_signals()[cls.name]

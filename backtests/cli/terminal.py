@@ -39,10 +39,14 @@ def escaped(text: str) -> str:
 
 
 class Escaping:
-    """A text stream that escapes what is written to another one, :attr:`stream`."""
+    """A text stream that escapes what is written to another one, :attr:`stream`.
 
-    def __init__(self, stream: TextIO) -> None:
+    Its :attr:`answer` is where JSON goes.
+    """
+
+    def __init__(self, stream: TextIO, answer: Any = None) -> None:
         self.stream = stream
+        self.answer = self if answer is None else answer
 
     def write(self, text: str) -> int:
         """Write a text, escaped."""
@@ -65,10 +69,16 @@ class Escaping:
 
 
 @contextmanager
-def escaping() -> Iterator[None]:
-    """Escape whatever is written to stdout and stderr while inside."""
+def escaping(*, json_alone: bool = False) -> Iterator[None]:
+    """Escape whatever is written to stdout and stderr while inside.
+
+    With ``json_alone`` stdout gets what :func:`print_json` writes and nothing else. What a user's
+    class prints then goes to stderr.
+    """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_escaping, before)
+    if json_alone and None not in before:
+        sys.stdout = Escaping(sys.stderr.stream, sys.stdout)
     try:
         yield
     finally:
@@ -130,7 +140,8 @@ def progress(what: str) -> Iterator[Any]:
 def print_json(data: Any) -> None:
     """Print plain data as JSON on stdout."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
-    print(_CONTROL.sub(lambda found: _unicode_escape(found[0]), text), flush=True)
+    text = _CONTROL.sub(lambda found: _unicode_escape(found[0]), text)
+    print(text, file=getattr(sys.stdout, "answer", sys.stdout), flush=True)
 
 
 def _unicode_escape(character: str) -> str:

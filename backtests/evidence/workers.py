@@ -9,6 +9,8 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Any
 
+from backtests.plugins.load import load_again, loaded
+
 
 class SerialExecutor(Executor):
     """Run each submitted call at once, in this process."""
@@ -47,13 +49,15 @@ def workers_of(count: int) -> Executor:
         return SerialExecutor()
     for library in ("OPENBLAS", "OMP", "MKL"):  # read by a process when it starts
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    return _Processes(count, get_context("spawn"), initializer=_begin)
+    return _Processes(count, get_context("spawn"), initializer=_begin, initargs=(loaded(),))
 
 
-def _begin() -> None:
-    """Ignore Ctrl-C, which every process of a terminal gets: the one that waits ends the others.
+def _begin(plugins: tuple[str, ...]) -> None:
+    """Import the modules of plugins, and ignore Ctrl-C.
 
-    What a user's code prints goes to stderr: stdout is the command's own.
+    Every process of a terminal gets Ctrl-C; the one that waits ends the others. What a user's code
+    prints goes to stderr: stdout is the command's own.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout = sys.stderr
+    load_again(plugins)

@@ -10,14 +10,14 @@ from backtests import pipeline
 from backtests.config import RunConfig
 from backtests.history.panel import History
 from backtests.history.prices import check_assets
-from backtests.plugins.contract import ask
 from backtests.plugins.lookahead import refuse_lookahead
 from backtests.window import window
-from signals.base import Signal
-from signals.errors import DrypowderError, MissingSeries, SimulationError, describe_exception
+from signals.base import Evaluation, Signal
+from signals.errors import DrypowderError, MissingSeries, SimulationError
 from signals.explain import explain
+from signals.form import author_code
 from signals.reading import Reading
-from strategies import Strategy, decide
+from strategies import Strategy, decide, state_of
 from strategies.base import check_weights, listed
 
 
@@ -110,29 +110,27 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]
     if not checks[0].holds:
         return checks
+    try:
+        evaluation = signal.evaluate(panel)
+    except DrypowderError as error:
+        return [*checks, _failed("evaluate", error)]
     questions: tuple[Question, ...] = (
-        ("gauges", lambda: _gauges(signal, panel)),
-        ("score", lambda: _score(signal, panel)),
-        ("flag", lambda: _flag(signal, panel)),
-        ("thresholds", lambda: f"{len(ask(signal, 'thresholds'))}, each of a gauge"),
+        ("gauges", lambda: f"{', '.join(map(str, evaluation.gauges))}, each with its unit"),
+        ("score", lambda: f"a number on {evaluation.score.notna().mean():.0%} of sessions"),
+        ("flag", lambda: _flag(evaluation.flag)),
+        ("thresholds", lambda: f"{len(signal.thresholds)}, each of a gauge"),
+        ("explain", lambda: _explain(evaluation, history)),
+        ("look-ahead", lambda: _lookahead(signal, config, history, None)),
     )
-    checks += [_asked(name, question) for name, question in questions]
-    if not all(check.holds for check in checks):
-        return checks
-    return [
-        *checks,
-        _asked("explain", lambda: _explain(signal, history)),
-        _asked("look-ahead", lambda: _lookahead(signal, config, history, None)),
-    ]
+    return checks + [_asked(name, question) for name, question in questions]
 
 
 def _asked(name: str, question: Callable[[], str]) -> Check:
     try:
-        return Check(name=name, said=question())
+        with author_code(name, SimulationError):
+            return Check(name=name, said=question())
     except DrypowderError as error:
         return _failed(name, error)
-    except Exception as error:  # of somebody's own code
-        return _failed(name, SimulationError(f"{name} failed: {describe_exception(error)}"))
 
 
 def _failed(name: str, error: DrypowderError) -> Check:
@@ -143,11 +141,10 @@ def _failed(name: str, error: DrypowderError) -> Check:
 
 
 def _assets(strategy: Strategy, history: History) -> str:
-    assets, reads = ask(strategy, "assets"), ask(strategy, "reads")
-    check_assets(assets, history)
-    _check_held(strategy.name, reads, history.panel)
-    more = f", and {len(reads)} series read" if reads else ""
-    return f"{len(assets)} with prices{more}"
+    check_assets(strategy.assets, history)
+    _check_held(strategy.name, strategy.reads, history.panel)
+    more = f", and {len(strategy.reads)} series read" if strategy.reads else ""
+    return f"{len(strategy.assets)} with prices{more}"
 
 
 def _check_held(name: str, ids: tuple[str, ...], panel: pd.DataFrame) -> None:
@@ -178,7 +175,7 @@ def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) ->
 
 
 def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:
-    state = ask(strategy, "state", reading, panel)
+    state = state_of(strategy, reading, panel)
     if state is None:
         return "none: it decides by schedule"
     label = state.fillna("")
@@ -199,31 +196,19 @@ def _backtest(config: RunConfig, history: History, reading: Reading) -> str:
 
 
 def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
-    inputs = ask(signal, "inputs")
-    _check_held(signal.name, inputs, panel)
-    return f"{len(inputs)} series held"
+    _check_held(signal.name, signal.inputs, panel)
+    return f"{len(signal.inputs)} series held"
 
 
-def _gauges(signal: Signal, panel: pd.DataFrame) -> str:
-    gauges = ask(signal, "gauges", panel)
-    return f"{', '.join(gauges)}, each with its unit"
-
-
-def _score(signal: Signal, panel: pd.DataFrame) -> str:
-    score = signal.evaluate(panel).score
-    return f"a number on {score.notna().mean():.0%} of sessions"
-
-
-def _flag(signal: Signal, panel: pd.DataFrame) -> str:
-    flag = signal.evaluate(panel).flag
+def _flag(flag: pd.Series) -> str:
     seen = flag.notna().mean()
     on = flag.mean() if seen else 0.0
     return f"a view on {seen:.0%} of sessions, on {on:.0%} of those"
 
 
-def _explain(signal: Signal, history: History) -> str:
+def _explain(evaluation: Evaluation, history: History) -> str:
     last = history.panel.index[-1]
-    said = explain(signal.evaluate(history.panel), history.panel, last, history.known)
+    said = explain(evaluation, history.panel, last, history.known)
     return f"{said.flips or said.reason} ({last.date()})"
 
 

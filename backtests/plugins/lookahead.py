@@ -17,13 +17,12 @@ import pandas as pd
 from backtests import pipeline
 from backtests.config import RunConfig
 from backtests.history.panel import History
-from backtests.plugins.contract import ask
 from signals import SIGNALS
 from signals.base import Signal
 from signals.errors import DrypowderError, LookaheadError, SimulationError
 from signals.evaluate import inputs_of
 from signals.reading import Reading
-from strategies import Strategy, decide
+from strategies import Strategy, decide, state_of
 
 #: Cuts spread evenly, drawn at random, where labels or weights change, and where gaps end.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
@@ -116,8 +115,8 @@ def truncation_faults(
 
     Of a strategy its weights and its state are compared, of a signal flag, score and gauges: all
     rows up to the cut, exactly, missing values included. A strategy is given the reading of the
-    whole history cut alike, since registered signals are held to the same law by tests; signals
-    of one's own that the configuration names are looked at first.
+    whole history cut alike, since registered signals are held to the same law by tests. The
+    plugin signals that the configuration names are looked at first.
 
     Parameters
     ----------
@@ -171,7 +170,7 @@ def _faults(
 def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFrame) -> Answers:
     if isinstance(thing, Strategy):
         assert reading is not None
-        state = ask(thing, "state", reading, panel)
+        state = state_of(thing, reading, panel)
         answers = {"weights": decide(thing, reading, panel)}
         return answers if state is None else {**answers, "state": state.to_frame("")}
     said = thing.evaluate(panel)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backtests.plugins.contract import theirs
 from benchmarks.forks import Ended
 from benchmarks.hostile import Case, problems
 from signals.errors import DataError, SimulationError
+from signals.form import author_code
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,20 +63,13 @@ def test_whatever_a_users_code_raises_is_one_error_of_the_kind_asked_for(
     error: BaseException,
 ) -> None:
     failed = pytest.raises(SimulationError, match=r"^mine: weights failed: ")
-    with failed as caught, theirs("mine: weights", SimulationError):
+    with failed as caught, author_code("mine: weights", SimulationError):
         raise error
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("error", [DataError("of ours"), KeyboardInterrupt()])
 def test_an_error_of_ours_and_an_interrupt_pass_through_a_users_code(error: BaseException) -> None:
-    with pytest.raises(type(error)) as caught, theirs("mine"):
+    with pytest.raises(type(error)) as caught, author_code("mine"):
         raise error
     assert caught.value is error
-
-
-def test_what_a_users_code_prints_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    with theirs("mine"):
-        print("hello")
-    out, err = capsys.readouterr()
-    assert (out, err) == ("", "hello\n")

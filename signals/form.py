@@ -1,0 +1,162 @@
+"""What a signal and a strategy answer: one place asks their author's code and checks its answers.
+
+Whatever that code raises becomes one error on one line. It is given shallow copies, so nobody else
+sees what it writes into the panel or the reading.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from signals.errors import ConfigError, DrypowderError, SimulationError, describe_exception, shown
+from signals.hysteresis import Threshold
+
+
+@contextmanager
+def author_code(
+    what: str, kind: type[DrypowderError] = ConfigError, names: str = ""
+) -> Iterator[None]:
+    """Run code of an author; whatever it raises becomes one error.
+
+    Parameters
+    ----------
+    what
+        What is run, named in the error.
+    kind
+        The error to raise. Drypowder's own errors and Ctrl-C pass unchanged.
+    names
+        Where the class must name the columns of the panel that the code reads.
+    """
+    try:
+        yield
+    except (DrypowderError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # such as sys.exit()
+        cure = ""
+        if names and isinstance(error, KeyError):
+            cure = f"; a column of the panel has to stand in {names}"
+        if isinstance(error, ModuleNotFoundError):
+            cure = "; import it at the top of the module, not inside a function"
+        raise kind(f"{what} failed: {describe_exception(error)}{cure}") from error
+
+
+def ask(thing: Any, name: str, *given: Any) -> Any:
+    """Return what a signal or a strategy answers, in the form that its contract asks for.
+
+    Parameters
+    ----------
+    thing
+        The signal or strategy.
+    name
+        The property or method.
+    given
+        The arguments of the method; none for a property.
+
+    Raises
+    ------
+    SimulationError
+        When the author's code fails or its answer has another form.
+    """
+    with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
+        said = getattr(thing, name)
+        said = said(*map(_lent, given)) if given else said
+        if name in _FORMS:
+            tables = [table for table in given if isinstance(table, pd.DataFrame)]
+            _FORMS[name](thing, name, said, *(table.index for table in tables))
+    return said
+
+
+def _lent(given: Any) -> Any:
+    """Return a shallow copy of a table or a reading."""
+    if isinstance(given, pd.DataFrame):
+        return given.copy(deep=False)
+    return given.rows(lambda part: part.copy(deep=False)) if hasattr(given, "rows") else given
+
+
+def _require(holds: bool, thing: Any, name: str, expected: str, was: str, cure: str) -> None:
+    if not holds:
+        raise SimulationError(f"{thing.name}: expected {name} as {expected}, was {was}; {cure}")
+
+
+def _check_ids(thing: Any, name: str, said: Any) -> None:
+    what = "tickers" if name == "assets" else "ids"
+    holds = isinstance(said, tuple) and all(isinstance(id, str) and id for id in said)
+    cure = f'write {name} like ("SPY", "IEF"), one alone ("SPY",)'
+    _require(holds, thing, name, f"a tuple of {what}", shown(said), cure)
+    twice = ", ".join(dict.fromkeys(id for id in said if said.count(id) > 1))
+    _require(not twice, thing, name, f"{what}, each once", f"{twice} twice", "drop one")
+
+
+def _check_rows(thing: Any, name: str, said: Any, kind: type, index: pd.Index) -> None:
+    expected = f"a {kind.__name__} with a row for each session of the panel"
+    _require(isinstance(said, kind), thing, name, expected, type(said).__name__, "return one")
+    was = f"{len(said)} rows for {len(index)} sessions"
+    was = was if len(said) != len(index) else "one with another index"
+    _require(said.index.equals(index), thing, name, expected, was, "reindex it")
+
+
+def _check_state(thing: Any, name: str, said: Any, index: pd.Index) -> None:
+    if said is None:
+        return
+    _check_rows(thing, name, said, pd.Series, index)
+    strange = [label for label in said.unique() if not (isinstance(label, str) or pd.isna(label))]
+    cure = "give each state a word, None where there is none"
+    _require(not strange, thing, name, "labels", ", ".join(map(shown, strange[:1])), cure)
+
+
+def _check_thresholds(thing: Any, name: str, said: Any) -> None:
+    holds = isinstance(said, tuple) and all(isinstance(t, Threshold) for t in said)
+    cure = "name at least one"
+    enough = holds and (said or name == "injecting")
+    _require(bool(enough), thing, name, "a tuple of Threshold", shown(said), cure)
+    for t in said:
+        cure = f"name one of {', '.join(thing.units)}"
+        was = f"one of {t.gauge!r}"
+        _require(t.gauge in thing.units, thing, name, "those of its gauges", was, cure)
+
+
+def _check_gauges(thing: Any, name: str, said: Any, index: pd.Index) -> None:
+    _check_rows(thing, name, said, pd.DataFrame, index)
+    found = [str(column) for column in said.columns]
+    holds = sorted(found) == sorted(thing.units)
+    expected = f"the columns of units ({', '.join(thing.units)})"
+    _require(holds, thing, name, expected, ", ".join(found) or "none", "name both alike")
+
+
+def _check_score(thing: Any, name: str, said: Any, index: pd.Index) -> None:
+    _check_rows(thing, name, said, pd.Series, index)
+    holds = is_numeric_dtype(said.dtype) and not is_bool_dtype(said.dtype)
+    _require(holds, thing, name, "numbers", f"of type {said.dtype}", 'use .astype("float64")')
+
+
+def _check_flag(thing: Any, name: str, said: Any, index: pd.Index) -> None:
+    _check_rows(thing, name, said, pd.Series, index)
+    expected = "pandas boolean, NA where there is no view"
+    cure = 'use .astype("boolean").mask(measure.isna())'
+    _require(str(said.dtype) == "boolean", thing, name, expected, f"of type {said.dtype}", cure)
+
+
+#: By property or method, what raises unless an answer has its form. ``strategies.decide`` checks
+#: weights.
+_FORMS: dict[str, Callable[..., None]] = {
+    "assets": _check_ids,
+    "reads": _check_ids,
+    "inputs": _check_ids,
+    "thresholds": _check_thresholds,
+    "injecting": _check_thresholds,
+    "gauges": _check_gauges,
+    "combine": _check_gauges,
+    "score": _check_score,
+    "flag": _check_flag,
+    "state": _check_state,
+}
+#: By method, where the class names the columns of the panel that the method reads.
+_NAMED_IN = {
+    "gauges": "inputs",
+    "combine": "inputs",
+    "state": "assets or reads",
+    "weights": "assets or reads",
+}
