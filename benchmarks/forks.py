@@ -83,7 +83,7 @@ def warm() -> None:
             "pipeline",
             "report.folder",
             "report.flags_page",
-            "evidence.check",
+            "plugins.check",
         ),
         *("report.compare_page", "report.export", "evidence.comparison", "today"),
         "sources.fetching",

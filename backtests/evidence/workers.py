@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -52,7 +53,7 @@ def workers_of(count: int) -> Executor:
     return _Processes(count, get_context("spawn"), initializer=_begin, initargs=(loaded(),))
 
 
-def _begin(plugins: tuple[str, ...]) -> None:
+def _begin(plugins: dict[str, Path]) -> None:
     """Import the modules of plugins, and ignore Ctrl-C.
 
     Every process of a terminal gets Ctrl-C; the one that waits ends the others. What a user's code

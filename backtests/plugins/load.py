@@ -5,8 +5,8 @@ The module is found in the working folder, else as Python finds any.
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import import_module, invalidate_caches
 from pathlib import Path
 from pkgutil import resolve_name
@@ -20,8 +20,8 @@ from signals.form import author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
-#: Names of the modules that were loaded, in order.
-_loaded: dict[str, None] = {}
+#: By name of a module that was loaded, the working folder then.
+_loaded: dict[str, Path] = {}
 
 
 def is_plugin(name: str) -> bool:
@@ -67,7 +67,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     """
     name = _module_of(path)
     try:
-        with _working_folder_first(), author_code(f"{path}: importing {name}"):
+        with _first(Path.cwd()), author_code(f"{path}: importing {name}"):
             found = resolve_name(path)
     except ConfigError as error:
         if name not in sys.modules or not isinstance(error.__cause__, AttributeError):
@@ -76,7 +76,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     _check_origin(sys.modules[name], path)
     if found is None:
         raise ConfigError(_no_class(sys.modules[name], path.partition(":")[2]))
-    _loaded[name] = None
+    _loaded[name] = Path.cwd()
     return _checked(found, path)
 
 
@@ -125,28 +125,30 @@ def _module_of(path: str) -> str:
 # --- importing ------------------------------------------------------------------------------
 
 
-def loaded() -> tuple[str, ...]:
-    """Return the names of the modules that were loaded, for :func:`load_again`."""
-    return tuple(_loaded)
+def loaded() -> dict[str, Path]:
+    """Return the names of the modules that were loaded, and their working folders."""
+    return dict(_loaded)
 
 
-def load_again(names: Iterable[str]) -> None:
-    """Import modules of a user in another process, which can then unpickle their objects."""
-    with _working_folder_first():
-        for name in names:
+def load_again(modules: Mapping[str, Path]) -> None:
+    """Import modules of a user in another process, which can then unpickle their objects.
+
+    A module that is gone is left out: it may belong to an earlier run.
+    """
+    for name, folder in modules.items():
+        with _first(folder), suppress(ImportError):
             import_module(name)
 
 
 @contextmanager
-def _working_folder_first() -> Iterator[None]:
-    """Look for modules in the working folder first; drypowder's own packages are loaded already."""
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
+def _first(folder: Path) -> Iterator[None]:
+    """Look for modules in a folder first; drypowder's own packages are loaded already."""
+    sys.path.insert(0, str(folder))
     invalidate_caches()
     try:
         yield
     finally:
-        sys.path.remove(here)
+        sys.path.remove(str(folder))
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:

@@ -16,6 +16,7 @@ import signals
 from backtests import pipeline, today
 from backtests.cli.app import command
 from backtests.config import RunConfig, config_from
+from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.plugins.check import check_signal, check_strategy
@@ -195,6 +196,21 @@ def test_a_plugin_strategy_runs(drypowder: Drypowder, write: Write, simulated: H
     assert "window = 20" in Path("out/config.toml").read_text()
 
 
+@pytest.mark.usefixtures("plainly")
+def test_what_a_plugin_prints_leaves_json_alone(
+    drypowder: Drypowder, write: Write, simulated: History
+) -> None:
+    loud = (
+        ("window: int = 50", "window: int = 50\n    def __post_init__(self): print('made')"),
+        ('return ("SPY", "IEF")', 'print("asked"); return ("SPY", "IEF")'),
+        ('price = panel["SPY"]', 'print("weighed"); price = panel["SPY"]'),
+    )
+    path = f"{write('print(1)' + STRATEGY, *loud)}:Mine"
+    said = drypowder("today", path, "--source", "simulated", "--json")
+    assert json.loads(said.out)["weights"]["IEF"] == pytest.approx(0.1)
+    assert set(said.err.split()) == {"1", "made", "asked", "weighed"}
+
+
 def test_a_plugin_strategy_says_what_to_hold_today(
     drypowder: Drypowder, write: Write, simulated: History
 ) -> None:
@@ -282,6 +298,19 @@ def test_the_working_folder_comes_first_only_while_importing(write: Write) -> No
     before = list(sys.path)
     assert load_strategy(f"{name}:Mine")().assets == ("SPY", "IEF")
     assert sys.path == before
+
+
+def test_a_module_of_the_folder_is_imported_at_the_top(drypowder: Drypowder, write: Write) -> None:
+    helper = write("VALUE = ('SPY', 'IEF')")
+    name = write(STRATEGY, ('return ("SPY", "IEF")', f"from {helper} import VALUE; return VALUE"))
+    said = drypowder("run", f"{name}:Mine", "--source", "simulated")
+    refused(said, "assets failed: ModuleNotFoundError", "import it at the top of the module")
+
+
+def test_another_process_unpickles_a_plugin(write: Write) -> None:
+    strategy = load_strategy(f"{write(STRATEGY)}:Mine")()
+    with workers_of(2) as pool:
+        assert pool.submit(repr, strategy).result() == "Mine(window=50)"
 
 
 def test_folders_named_like_ours_shadow_nothing(write: Write, tmp_path: Path) -> None:
