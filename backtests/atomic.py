@@ -2,8 +2,8 @@
 
 Each file is first written into a temporary folder beside its target. It is moved to the target
 when it is complete and on the disk, so an earlier file stays unchanged if the program stops before
-that. A program that is killed leaves its temporary folder behind; the next one that writes there
-removes it.
+that. A killed program leaves its temporary folder behind. The next program that writes to the same
+place removes it.
 """
 
 import os
@@ -17,70 +17,86 @@ import filelock
 
 from signals.errors import ConfigError, DataError
 
-#: Begins the name of each folder that is written into.
+#: The name of every temporary folder begins with this.
 PREFIX = ".drypowder-"
 _LOCK, _FRESH, _EARLIER = "lock", "fresh", "earlier"
 
 
 def expanded(path: Path | str) -> Path:
-    """Return a path with ``~`` as the folder of its user.
+    """Return a path to read, with ``~`` replaced by the folder of its user.
 
     Raises
     ------
     ConfigError
-        When there is no such user, or the path holds a null character.
+        When the user does not exist, or the path holds a null character.
     """
     try:
         found = Path(path).expanduser()
         os.fsencode(found)
     except (RuntimeError, ValueError) as error:
-        why = "no such user" if isinstance(error, RuntimeError) else str(error)
-        raise ConfigError(f"expected a path, was {str(path)!r}: {why}; name another") from None
+        raise _no_path(path, "no such user" if isinstance(error, RuntimeError) else error) from None
     if "\0" in str(found):
-        raise ConfigError(f"expected a path, was {str(path)!r}: null character; name another")
+        raise _no_path(path, "null character")
     return found
 
 
-def resolved(path: Path | str) -> Path:
-    """Return an absolute path without ``~`` and without links, to write to.
+def writable_name(path: Path | str) -> Path:
+    """Return a path to write to, with ``~`` replaced by the folder of its user.
 
     Raises
     ------
     ConfigError
-        As :func:`expanded`, and when the name is not UTF-8 or links lead in a circle.
+        As :func:`expanded`. Also when the name is not UTF-8, or the system rejects it because it is
+        too long, its links form a circle, or its folder is not accessible.
     """
     found = expanded(path)
     try:
         str(found).encode()
+        with suppress(FileNotFoundError):
+            found.stat()
     except UnicodeEncodeError:
-        raise ConfigError(f"expected a path in UTF-8, was {str(path)!r}; name another") from None
-    real = Path(os.path.realpath(found))
-    if any(part.is_symlink() for part in (real, *real.parents)):
-        raise ConfigError(f"expected a path, was {str(path)!r}: a loop of links; name another")
-    return real
+        raise _no_path(path, "the name is not UTF-8") from None
+    except OSError as error:
+        raise _no_path(path, error.strerror or error) from None
+    return found
+
+
+def resolved(path: Path | str) -> Path:
+    """Return the absolute path to write to, with ``~`` and links replaced.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`writable_name`.
+    """
+    return Path(os.path.realpath(writable_name(path)))
+
+
+def _no_path(path: Path | str, why: object) -> ConfigError:
+    return ConfigError(f"expected a path, was {ascii(str(path))}: {why}; name another")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in UTF-8, whole or not at all, see :func:`replacing`."""
+    """Write a file in UTF-8, whole or not at all; see :func:`replacing`."""
     with replacing(path) as fresh:
         fresh.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield where to write a file or folder; move it to ``path`` when the block ends well.
+    """Yield a temporary path to write to, and move it to ``path`` when the block succeeds.
 
     Parameters
     ----------
     path
-        The file or folder, replaced when it exists. Folders above it are made.
+        The file or folder. An existing one is replaced. Missing parent folders are created.
 
     Raises
     ------
     ConfigError
-        When it is no path, see :func:`resolved`.
+        When the path is invalid, see :func:`writable_name`.
     DataError
-        When it cannot be written. Nothing is changed then.
+        When the path cannot be written. Nothing is changed then.
     """
     target = resolved(path)
     try:
@@ -111,7 +127,7 @@ def _check_target(target: Path) -> None:
 
 @contextmanager
 def _parents_of(target: Path) -> Iterator[None]:
-    """Make the folders above a path; remove those that were made when the block fails."""
+    """Create the folders above a path; remove the created ones again when the block fails."""
     made = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +143,8 @@ def _parents_of(target: Path) -> Iterator[None]:
 def _beside(target: Path) -> Iterator[Path]:
     """Yield a new folder beside a path, locked while it is in use and removed afterwards.
 
-    Its name is chosen before it is made, so that an interrupt at any moment finds it.
+    The name is chosen before the folder is created, so the cleanup also works after an interrupt
+    during the creation.
     """
     _remove_leftovers(target.parent)
     folder = target.parent / f"{PREFIX}{secrets.token_hex(6)}"
@@ -139,19 +156,20 @@ def _beside(target: Path) -> Iterator[Path]:
     finally:
         try:
             _remove(folder, lock)
-        except BaseException:  # an interrupt just here
+        except BaseException:  # an interrupt during the cleanup
             _remove(folder, lock)
             raise
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Remove the folders that killed programs left; put an earlier run back that one had moved."""
+    """Remove the temporary folders of killed programs; put back the earlier runs in them."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue
         lock = filelock.FileLock(folder / _LOCK, timeout=0)
-        with suppress(filelock.Timeout, OSError):  # in use, or another user's
+        with suppress(filelock.Timeout, OSError):  # in use, or owned by another user
             if not (folder / _LOCK).is_file():
+                folder.rmdir()  # the program was killed before it locked the folder
                 continue
             lock.acquire()
             _put_back(folder / _EARLIER, parent)
@@ -165,7 +183,7 @@ def _put_back(earlier: Path, parent: Path) -> None:
 
 
 def _remove(folder: Path, lock: filelock.BaseFileLock) -> None:
-    """Remove a folder, its lock last."""
+    """Remove a folder and, last, its lock."""
     for part in (_FRESH, _EARLIER):
         shutil.rmtree(folder / part, ignore_errors=True)
     lock.release()
@@ -173,7 +191,7 @@ def _remove(folder: Path, lock: filelock.BaseFileLock) -> None:
 
 
 def _move(fresh: Path, target: Path, earlier: Path) -> None:
-    """Replace the target with what was written; restore the target if that fails."""
+    """Replace the target with the new file or folder; restore the target if that fails."""
     if target.is_file():
         shutil.copymode(target, fresh)
     if fresh.is_file() or not target.exists():
@@ -186,17 +204,17 @@ def _move(fresh: Path, target: Path, earlier: Path) -> None:
         except BaseException:
             _put_back(earlier, target.parent)
             raise
-    _sync_one(target.parent)
+    _sync_path(target.parent)
 
 
 def _sync(fresh: Path) -> None:
-    """Wait until a file, or a folder's files, are on the disk."""
+    """Wait until a file, or every file in a folder, is on the disk."""
     for path in sorted(fresh.iterdir()) if fresh.is_dir() else [fresh]:
-        _sync_one(path)
+        _sync_path(path)
 
 
-def _sync_one(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":  # which cannot open a folder
+def _sync_path(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # Windows cannot open a folder
         return
     handle = os.open(path, os.O_RDONLY)
     try:

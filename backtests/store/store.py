@@ -11,13 +11,13 @@ reader uses those alone, since what other sources gave had been revised by the t
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from backtests.atomic import replacing, resolved
+from backtests.atomic import replacing, resolved, writable_name
 from backtests.calendar import new_york_now
 from backtests.store.append import (
     ARCHIVED,
@@ -34,7 +34,7 @@ from backtests.store.batch import Batch, is_price
 from backtests.store.locking import alone, check_writable, reading, said_by_system, writing
 from backtests.store.schema import version_of
 from signals.catalog import CATALOG
-from signals.errors import DataError
+from signals.errors import ConfigError, DataError
 
 #: How far the clock may be behind the newest row: local time repeats an hour a year.
 CLOCK_BACK = pd.Timedelta(hours=2)
@@ -101,7 +101,9 @@ class Store:
     """
 
     def __init__(self, path: Path | str) -> None:
-        self.path = _file_at(path)
+        if str(path) == ":memory:":
+            raise ConfigError("expected a file for the store, was ':memory:'; name a file")
+        self.path = writable_name(path)
 
     def __repr__(self) -> str:
         """Return an expression that makes the same object."""
@@ -382,26 +384,6 @@ class Store:
             _write_parquet(table, fresh)
             count = connection.execute("SELECT count(*) FROM observations").fetchall()[0][0]
         return int(count)
-
-
-def _file_at(path: Path | str) -> Path:
-    """Return the path of a store; raise :class:`DataError` for a name that no file can have."""
-    name = ascii(str(path))
-    if str(path) == ":memory:":
-        raise DataError(f"expected a file for the store, was {name}: memory ends with the command")
-    try:
-        found = Path(path).expanduser()
-        with suppress(FileNotFoundError):
-            found.stat()
-        str(found).encode("utf-8")
-    except UnicodeEncodeError:
-        raise DataError(f"expected a store whose name is UTF-8, was {name}; rename it") from None
-    except RuntimeError:
-        raise DataError(f"expected a path, was {name}: no such user; name a file") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise DataError(f"expected a file for the store, was {name}: {why}; name another") from None
-    return found
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
