@@ -73,7 +73,7 @@ def resolved(path: Path | str) -> Path:
 
 
 def _no_path(path: Path | str, why: object) -> ConfigError:
-    return ConfigError(f"expected a path, was {ascii(str(path))}: {why}; name another")
+    return ConfigError(f"expected a path, was {str(path)!a}: {why}; name another")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -127,7 +127,7 @@ def check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
             row = changes[bad].iloc[0]
             raise DataError(
                 f"expected of {id} {expected}, was {row['value']} for {row['date'].date()} in the "
-                f"vintage of {row['vintage'].date()}; nothing of it is taken"
+                f"vintage of {row['vintage'].date()}; the whole series was left out"
             )
 
 

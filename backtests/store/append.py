@@ -1,16 +1,18 @@
-"""What of a batch is new: the rows to append, by the kind of the series.
+"""The rows of a batch that the store has to append, by the kind of the series.
 
-Two values that differ by no more than the source's precision are the same, see :func:`same`.
+Two values are the same when they differ by no more than the source's precision, see :func:`same`.
 
-- An ordinary series: dates not held, and values that differ, which are revisions.
-- An archive of vintages: every value and moment known that is not held.
-- A price: splits and dividends rewrite adjusted closes as a whole, so closes that differ are one
-  new vintage, stored whole. Where all that is held stands, the days after it extend the vintage.
-  What a new vintage lacks is taken over as held: of a share single days, brought to the vintage's
-  scale; of a coin, which has neither splits nor dividends, any.
+- Of an ordinary series, the store appends new dates and revisions. A revision is a value that
+  differs from the stored one.
+- Of an archive of vintages, the store appends every pair of value and moment that is new.
+- Of a price, the store appends a whole vintage when a close differs, because splits and dividends
+  rewrite all adjusted closes. When no close differs, the store appends only the later days.
+  Days that a new vintage lacks are copied from the stored one. For a share, only single days are
+  copied, and they are rescaled to the new vintage. For a coin, any days are copied unchanged,
+  because a coin has neither splits nor dividends.
 
-A file is checked by itself when it is read. Here it is checked together with what is held: a
-decimal that slipped between the two is refused.
+The reader checks a file by itself. This module checks it together with the stored values, and
+refuses a decimal point that slipped between the two.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,44 +30,45 @@ from signals.universe import asset
 
 ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 
-#: Relative difference up to which adjusted closes are the same. Yahoo keeps them in single
+#: Relative difference up to which two adjusted closes are the same. Yahoo keeps closes in single
 #: precision, and its servers differ in the last bits: one close of AAPL came as 71.696625,
 #: 71.696648 and 71.696655 within ten requests (yfinance issues 1057 and 1871), 4e-7 apart. The
-#: smallest dividend moves them a hundred times as far.
+#: smallest dividend moves a close a hundred times as far.
 JITTER = 1e-6
-#: The same for every other series: what a table's sums leave in a float's last digits. Ten digits,
-#: which is what we print, tell more apart; no publisher in the catalog gives as many.
+#: Relative difference up to which two values of any other series are the same. Sums in a table
+#: leave rounding errors of this size. No publisher in the catalog gives as many digits.
 ROUNDING = 1e-9
-#: And relative to the largest value held: a sum that cancels leaves 1e-17 where zero stood.
+#: The same, relative to the largest stored value: a sum that cancels leaves 1e-17 instead of zero.
 CANCELLED = 1e-14
-#: Days in all that a vintage of a share may lack between its first and last: Yahoo's closes have
-#: single holes. What lacks more is no whole history.
+#: Most days that a vintage of a share may lack between its first and last day. Yahoo's closes have
+#: single holes. A vintage that lacks more days is refused.
 HOLES = 5
 RESCALED = ", rescaled"
-#: A moment after all that is recorded.
+#: A moment after every recorded row.
 TO_COME = pd.Timestamp("9999-12-31")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """What adding a batch changed, or why it was refused.
+    """What adding a batch changed, or why the batch was refused.
 
-    A price vintage is refused when it lacks a date that is held, since adding it would lose
-    history, or when its level shifts against what is held as no market does. A steady series is
-    refused when a value stands too far from the one held before it.
+    The store refuses a price vintage that lacks a stored date, because history would be lost. It
+    also refuses one whose level shifts against the stored closes as in no market. It refuses a
+    steady series when a value is too far from the one before it.
 
     Attributes
     ----------
     series_id
-        Its id.
+        Id of the series.
     new
-        Dates that were not held; of an archive, values of such dates.
+        Number of new dates. For an archive: number of values of new dates.
     revised
-        Dates held whose value differs; of an archive, values.
+        Number of stored dates whose value differs. For an archive: number of new values of stored
+        dates.
     kept
-        Days that a new price vintage lacks, taken over as held.
+        Number of days that a new price vintage lacks and that were copied from the stored one.
     refused
-        Why nothing was added; empty when it was.
+        Why nothing was added. Empty when the batch was added.
     """
 
     series_id: str
@@ -75,10 +78,10 @@ class Added:
     refused: str = ""
 
 
-def changes(
+def rows_to_append(
     connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], recorded_at: pd.Timestamp
 ) -> Iterator[tuple[pd.DataFrame, Added]]:
-    """Yield of each batch the rows that have to be stored, and what they change."""
+    """Yield for each batch the rows to append and a summary of what they change."""
     held = _held_closes(connection, [b.series_id for b in batches if is_price(b.series_id)])
     for batch in batches:
         if is_price(batch.series_id):
@@ -94,7 +97,10 @@ def precision(series_id: str) -> float:
 
 
 def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Return where values equal those held, within the source's precision; blanks are equal."""
+    """Return which values equal the stored ones, within the source's precision.
+
+    Two NaN values are equal.
+    """
     largest = float(np.max(np.abs(held), initial=0.0, where=np.isfinite(held)))
     floor = 0.0 if is_price(series_id) else CANCELLED * largest
     close = np.isclose(values, held, rtol=precision(series_id), atol=floor, equal_nan=True)
@@ -102,13 +108,17 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return SQL that says whether a lowest and a highest value differ; a blank is NaN."""
+    """Return an SQL condition: the lowest and the highest value of a date differ.
+
+    A missing value has to be NaN in both columns.
+    """
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
 # --- prices -------------------------------------------------------------------------------------
 
-#: When the newest vintage of each price series began: a whole one holds the first date.
+#: The moment at which the newest vintage of each price series was recorded. Every whole vintage
+#: holds the first date, so that date's newest row tells the moment.
 BEGAN = """
 SELECT series_id, max(recorded_at) AS began
 FROM observations JOIN (
@@ -122,7 +132,7 @@ WHERE recorded_at <= $until GROUP BY series_id
 def _held_closes(
     connection: duckdb.DuckDBPyConnection, tickers: list[str]
 ) -> dict[str, pd.DataFrame]:
-    """Return the closes that count by ticker: of the newest vintage and what extended it."""
+    """Return the valid closes by ticker: the newest vintage and the days that extended it."""
     if not tickers:
         return {}
     frame = connection.execute(
@@ -152,7 +162,7 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 
 
 def _completed(batch: Batch, held: pd.DataFrame) -> Batch:
-    """Return a batch with the days it lacks as held, where that can be."""
+    """Return a batch with its missing days copied from the store, where that is allowed."""
     lacking = held[~held["observed_on"].isin(batch.rows["observed_on"])]
     if lacking.empty or batch.rows.empty:
         return batch
@@ -167,7 +177,7 @@ def _completed(batch: Batch, held: pd.DataFrame) -> Batch:
 
 
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
-    """Return closes as held, times what the days beside them were rewritten by."""
+    """Return stored closes, multiplied by the ratio of new to old closes on the days around."""
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
     scale = np.sqrt(ratio.ffill() * ratio.bfill()).reindex(lacking["observed_on"]).to_numpy()
@@ -176,7 +186,7 @@ def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.Dat
 
 
 def _lost(batch: Batch, held: pd.DataFrame) -> str:
-    """Return what a price vintage would lose of what is held, as a message; empty if nothing."""
+    """Return a message on the stored dates that a price vintage lacks; empty without any."""
     missing = held["observed_on"][~held["observed_on"].isin(batch.rows["observed_on"])]
     if missing.empty or batch.rows.empty:
         return ""
@@ -188,10 +198,10 @@ def _lost(batch: Batch, held: pd.DataFrame) -> str:
 
 
 def _shifted(whole: Batch, batch: Batch) -> str:
-    """Return why a coin's closes do not fit those held that complete them; empty if they do.
+    """Return why a coin's new closes do not fit the stored ones; empty if they fit.
 
-    A vintage that needs nothing of what is held was checked when it was read, and what a share's
-    vintage lacks was brought to its scale.
+    Two cases need no check. A vintage without copied days was checked when it was read. The copied
+    days of a share were rescaled.
     """
     if len(whole.rows) == len(batch.rows) or asset(batch.series_id).market != "crypto":
         return ""
@@ -204,7 +214,10 @@ def _shifted(whole: Batch, batch: Batch) -> str:
 
 
 def _closes(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the days that extend what is held where that stands, else the whole batch."""
+    """Return the rows to append, and the numbers of new and revised dates.
+
+    The rows are the later days when no stored close differs, and the whole batch otherwise.
+    """
     rows, days = batch.rows, batch.rows["observed_on"].to_numpy()
     known = held["observed_on"].to_numpy()
     place = np.minimum(known.searchsorted(days), len(known) - 1)
@@ -236,7 +249,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return which new value stands too far from its neighbour, as a message; empty if none."""
+    """Return a message on the first new value too far from its neighbour; empty without any."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -247,21 +260,21 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
     at = int(far.to_numpy().argmax())
     return (
         f"expected {series_id} within {LEAP:g} times the value before, was {values.iloc[at]:g} on "
-        f"{values.index[at].date()} after {values.iloc[at - 1]:g} held or given; correct the file, "
-        "nothing of the series is taken"
+        f"{values.index[at].date()} after {values.iloc[at - 1]:g}; correct the file, the whole "
+        "series was left out"
     )
 
 
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
-    """Return the last known number of each date, without the dates that the catalog leaves out.
+    """Return the latest value of each date, without the dates that the catalog leaves out.
 
     Parameters
     ----------
     series_id
         Catalog id.
     rows
-        Columns ``observed_on`` and ``value``; with ``available_at`` the last known row of a date
-        counts, otherwise the last one.
+        Columns ``observed_on`` and ``value``. With a column ``available_at``, the row with the
+        latest moment counts for a date. Without it, the last row counts.
     """
     if "available_at" in rows:
         rows = rows.sort_values("available_at", kind="stable", na_position="first")
@@ -283,7 +296,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return an archive's rows that are not held."""
+    """Return the new rows of an archive, and the numbers of new and revised values."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held.rename(columns={"value": "before"}), on=["observed_on", "available_at"]
@@ -298,7 +311,7 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
 
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return the newest value of each date but for an archive's."""
+    """Return the newest value of each date, without the rows of an archive."""
     frame = connection.execute(
         f"""
         SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS before
@@ -314,7 +327,10 @@ def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.Da
 def _values(
     batch: Batch, held: pd.DataFrame, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, int, int]:
-    """Return the rows whose date is new or whose value differs; a revision is known from now."""
+    """Return the rows to append, and the numbers of new and revised dates.
+
+    A revision is available from the moment of recording.
+    """
     rows = batch.rows.merge(held, on="observed_on", how="left", indicator="where")
     is_new = rows["where"] == "left_only"
     equal = same(batch.series_id, rows["value"].to_numpy(), rows["before"].to_numpy())

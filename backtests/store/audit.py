@@ -1,9 +1,9 @@
-"""Checking a store: what in it cannot be right, and what is worth knowing.
+"""Check a store: list its errors and notes.
 
-An error is what makes a backtest wrong: a value known too early, twice, in another unit, or a
-price that was not adjusted. A note is what a reader gets by with: gaps, late values, a series that
-ended. Values are carried over gaps as far as their series allows, and the panel passes over a
-date that came late.
+An error makes a backtest wrong. Examples are a value known too early, a repeated value, a value in
+another unit and a price that was not adjusted. A note does not: it reports a gap, a late value or a
+series that ended. The panel carries a value over a gap up to the staleness limit of its series, and
+it ignores a value that came later than the value of a later date.
 """
 
 import datetime
@@ -35,30 +35,31 @@ from signals.universe import asset
 
 Severity = Literal["error", "note"]
 
-#: Sessions in a row that a daily series may lack: bond markets keep more holidays.
+#: Most sessions in a row that a daily series may lack. Bond markets keep more holidays than NYSE.
 MOST_SESSIONS = 5
-#: Days from one date to the next past which a period is missing. A trailing year may be told by
-#: the annual report alone.
+#: Most calendar days from one date to the next, by frequency. After a longer step a period is
+#: missing.
 LONGEST_STEP = {"week": 10, "month": 32, "quarter": 100, "year": 380}
+#: The same for the trailing years of the SEC. Some filers give them in annual reports only.
 TRAILING_YEAR_STEP = 380
-_PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)  # sources of what has an entry in the catalog
-_FOREIGN = "expected a series of the catalog or a ticker, is neither; no signal reads it"
+_PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)  # sources that only series of the catalog have
+_FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads it"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing found in a store.
+    """One error or note about a store.
 
     Attributes
     ----------
     severity
-        ``error`` when a backtest on it would be wrong, ``note`` when it is worth knowing.
+        ``error`` when a backtest on the data would be wrong, otherwise ``note``.
     series
-        Its id; empty when it is about the whole store.
+        Id of the series. Empty for a finding about the whole store.
     what
         What was expected and what was found, on one line.
     where
-        The first date it is about; None when it is about no date.
+        First date of the finding. None for a finding without a date.
     """
 
     severity: Severity
@@ -73,18 +74,18 @@ class Finding:
 
 
 def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding]:
-    """Return what is wrong with a store, errors first.
+    """Return the errors and notes about a store, errors first.
 
     Parameters
     ----------
     store
-        A store that exists.
+        An existing store.
     today
-        The day to which the store as a whole is held; default today in New York.
+        The day with which the age of the data is compared. Default: today in New York.
 
     Returns
     -------
-    Findings by severity, series and date; empty when nothing was found.
+    Findings, sorted by severity, series and date. Empty when the store has none.
 
     Raises
     ------
@@ -123,7 +124,8 @@ def _note(series: object, where: object, what: str) -> Finding:
     return Finding(severity="note", series=str(series), what=what, where=_day(where))
 
 
-def _many(n: int | np.integer, noun: str) -> str:
+def _counted(n: int | np.integer, noun: str) -> str:
+    """Return a number with its noun, in the plural unless the number is 1."""
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
@@ -132,7 +134,11 @@ def _day(where: object) -> datetime.date | None:
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """Return a row a series and date: when it was first known, and when but for an archive."""
+    """Return one row a series and date.
+
+    ``known`` is the moment at which any value was first known. ``by_rule`` and ``recorded_at`` are
+    the first moments among the rows that come from no archive.
+    """
     return store.query(
         """
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -145,7 +151,7 @@ def _dates(store: Store) -> pd.DataFrame:
 
 
 def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
-    """Return the closes that count, by ticker and date."""
+    """Return the closes above zero of the newest vintages, by ticker and date."""
     rows = store.rows(ids).query("value > 0")
     return {
         str(id): pd.Series(part["value"].to_numpy(), index=pd.DatetimeIndex(part["observed_on"]))
@@ -157,7 +163,7 @@ def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
 
 
 def _foreign_ids(store: Store) -> list[str]:
-    """Return the ids that are no series and no ticker: others are taken for tickers."""
+    """Return the ids that are neither a series of the catalog nor a ticker."""
     sources = store.query(
         """
         SELECT series_id, bool_or(list_contains(?, regexp_extract(source, '^[A-Za-z]+')))
@@ -187,13 +193,16 @@ def _duplicates(store: Store) -> Iterator[Finding]:
         yield _error(
             row.series_id,
             row.first,
-            f"expected one value a date, moment known and moment recorded, {row.n} have several; "
-            "which one counts is left to chance",
+            f"expected one value for each date, moment known and moment recorded, but {row.n} have "
+            "several; a reader uses any of them",
         )
 
 
 def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
-    """Yield series with values outside the catalog's range, among the dates that are ever seen."""
+    """Yield an error for each series with values outside its plausible range.
+
+    Dates before the catalog's ``first`` are ignored, because no reader uses them.
+    """
     if not ids:
         return
     ranges = pd.DataFrame([_range(id) for id in ids])
@@ -215,24 +224,24 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
             id,
             row.first,
             f"expected {row.low:g} to {row.high:g} {unit_of(id)}, was {row.value:g}"
-            f"{f' and {others} more' if others else ''}; it came in another unit",
+            f"{f' and {others} more' if others else ''}; is it in another unit?",
         )
 
 
 def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
-    """Yield steady series with a value too far from the value before, among the newest ones."""
+    """Yield an error for each steady series with a value too far from the value before."""
     steady = [id for id in ids if not is_price(id) and CATALOG[id].steady]
     for id, rows in store.rows(steady).groupby("series_id", sort=False):
         values = newest_values(str(id), rows)
         low, high = CATALOG[str(id)].low, CATALOG[str(id)].high
-        values = values[values.between(low, high)]  # the others are another finding
+        values = values[values.between(low, high)]  # _implausible reports the others
         far = leaps(str(id), values)
         if far.any():
             yield _error(
                 id,
                 far.idxmax(),
                 f"expected values within {LEAP:g} times the value before, was "
-                f"{values[far].iloc[0]:g}: a decimal slipped; import the right values",
+                f"{values[far].iloc[0]:g}; is a decimal point misplaced? import the right values",
             )
 
 
@@ -248,14 +257,17 @@ def _range(id: str) -> dict[str, object]:
 
 
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield dates after today; a coin's day begins in New York's evening of the day before."""
+    """Yield an error when a series has dates after tomorrow.
+
+    A coin may have tomorrow's date, because its UTC day begins in New York's evening.
+    """
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
         yield _error(id, ahead, f"expected dates up to today, {today.date()}, was a later one")
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield a finding when rows were recorded later than now: the clock was wrong then."""
+    """Yield an error when rows were recorded later than now, by a clock that was wrong."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -266,14 +278,18 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
         yield _error(
             "",
             None,
-            f"expected rows recorded by now, {now:%Y-%m-%d}, but {_many(n, 'row')} up to "
-            f"{last:%Y-%m-%d}: a clock was wrong; copy what came before with --copy NEW.duckdb "
+            f"expected rows recorded by now, {now:%Y-%m-%d}, but {_counted(n, 'row')} up to "
+            f"{last:%Y-%m-%d}: a clock was wrong; copy the earlier rows with --copy NEW.duckdb "
             f"--as-of {now:%Y-%m-%d}, and import again",
         )
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield values known before their date, before their rule allows, and after later ones."""
+    """Yield errors for values known too early, and a note on values known late.
+
+    A value is too early when it is known before its date or before its publication rule allows. It
+    is late when the value of a later date was known before it.
+    """
     observed = pd.DatetimeIndex(rows["observed_on"])
     known = rows["known"].to_numpy()
     before = known < observed.to_numpy()
@@ -281,7 +297,8 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         yield _error(
             id,
             observed[before][0],
-            f"expected values known from their date on, was {_many(before.sum(), 'date')} before",
+            f"expected values known from their date on, but {_counted(before.sum(), 'date')} "
+            "before it",
         )
     early = _before_rule(id, rows) & ~before
     if early.any():
@@ -289,7 +306,7 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
             id,
             observed[early][0],
             f"expected values known as the catalog says ({rule_of(id)}), but "
-            f"{_many(early.sum(), 'date')} earlier: backtests would look ahead; import or fetch "
+            f"{_counted(early.sum(), 'date')} earlier: backtests would look ahead; import or fetch "
             "into a new store",
         )
     ahead = known < np.maximum.accumulate(known)
@@ -297,13 +314,16 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         yield _note(
             id,
             observed[ahead][0],
-            f"{_many(ahead.sum(), 'date')} known before an earlier one; the panel passes over the "
+            f"{_counted(ahead.sum(), 'date')} known before an earlier one; the panel ignores the "
             "earlier one",
         )
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Return which rows are known before the catalog's rule; an archive has dates of its own."""
+    """Return which dates are known earlier than the publication rule allows.
+
+    Rows of an archive are ignored, because the archive states when each value was published.
+    """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
     if rule.kind == "filed" or not given.any():
@@ -319,7 +339,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield revisions that claim to have been known before they came."""
+    """Yield an error for each series with revisions dated before their recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         """
@@ -343,8 +363,8 @@ def _revised_early(store: Store) -> Iterator[Finding]:
         yield _error(
             row.series_id,
             row.first,
-            f"expected revisions known from when they were recorded, but {row.n} earlier: "
-            "backtests would look ahead",
+            f"expected revisions known from their recording on, but {row.n} earlier: backtests "
+            "would look ahead",
         )
 
 
@@ -374,7 +394,7 @@ def _missing_closes(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(id, missing[0], f"no close on {len(missing)} of {len(expected)} {kind}")
     odd = observed[observed >= all_sessions()[0]].difference(expected)
     if len(odd):
-        yield _note(id, odd[0], f"{_many(len(odd), 'close')} on days that are no NYSE sessions")
+        yield _note(id, odd[0], f"{_counted(len(odd), 'close')} on days without an NYSE session")
 
 
 def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
@@ -386,7 +406,7 @@ def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             expected[held[gaps[0]] + 1],
-            f"{_many(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions, the longest of "
+            f"{_counted(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions, the longest of "
             f"{lacking.max()}",
         )
 
@@ -400,7 +420,7 @@ def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             observed[gaps[0]],
-            f"{_many(len(gaps), 'gap')} longer than a {entry.frequency}, the longest of "
+            f"{_counted(len(gaps), 'gap')} longer than a {entry.frequency}, the longest of "
             f"{np.max(step):.0f} days, the first after this date",
         )
 
@@ -416,7 +436,7 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
         yield _error(
             id,
             closes.index[0],
-            f"expected closes from the listing on {listed}: earlier ones are another company's",
+            f"expected closes from the listing on {listed}: earlier ones belong to another company",
         )
 
 
@@ -424,13 +444,13 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 
 
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield series that end before the others, and the store when all of it does."""
+    """Yield a note on each series that ended, and one when the whole store is old."""
     ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}
     newest = max(ends.values(), default=today)
     for id, end in ends.items():
         limit = stale_after(id)
         if newest - end > pd.Timedelta(days=limit):
-            yield _note(id, end, f"ends here: older than its limit of {limit} days")
+            yield _note(id, end, f"ends here, more than its limit of {limit} days ago")
     age = (today.normalize() - newest).days
     if age > min(map(stale_after, named), default=age):
-        yield _note("", newest, f"nothing is newer than this, {age} days ago; add newer data")
+        yield _note("", newest, f"the newest value is {age} days old; add newer data")

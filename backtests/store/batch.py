@@ -1,4 +1,4 @@
-"""A batch: the rows of one series on their way into the store, checked against the catalog."""
+"""A batch: the rows of one series that are to be stored."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
-#: Where rows come from. The source of one that comes from an archive of vintages begins so.
+#: Names of sources. The source of every row from an archive of vintages begins with ARCHIVE.
 FRED, SEC, YAHOO, ARCHIVE = "FRED", "SEC", "Yahoo", "ALFRED"
-#: Files: price tables, and tables of flows, funding and cash flow.
+#: Sources of imported files: price tables, and tables of flows, funding and cash flow.
 PRICES, TABLE = "prices", "table"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Rows of one series; of a price, one whole vintage.
+    """Rows of one series. A batch of prices is one whole vintage.
 
     Attributes
     ----------
@@ -26,18 +26,18 @@ class Batch:
         Catalog id, or the ticker of a price series.
     rows
         Columns ``observed_on``, ``available_at``, ``value`` and ``source``; one row a date,
-        ascending. A NaN value says that for this date there is expressly no figure.
+        ascending. A NaN value means that the source states: no figure for this date.
     note
-        What was left out on the way, for the summary.
+        What was left out, for the summary.
     vintages
-        True for rows of an archive of vintages: a date may come several times, each time with
-        the moment from which that value was known, and every source begins with
-        :data:`ARCHIVE`. Of rows of one date known at one moment the last one counts.
+        True for rows of an archive of vintages. A date may then have several rows, each with the
+        moment from which its value was known. Every source begins with :data:`ARCHIVE`. When two
+        rows have the same date and moment, the last one counts.
 
     Raises
     ------
     DataError
-        When vintages are prices or come from no archive, or an archive's rows are no vintages.
+        When ``vintages`` is True for prices, or does not agree with the sources of the rows.
     """
 
     series_id: str
@@ -46,7 +46,7 @@ class Batch:
     vintages: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse rows that a reader would take for the other kind."""
+        """Raise DataError when ``vintages`` does not agree with the sources of the rows."""
         archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
         if self.vintages and is_price(self.series_id):
             raise DataError(
@@ -63,7 +63,7 @@ class Batch:
 
 
 def is_price(series_id: str) -> bool:
-    """Return whether an id is a ticker: whatever the catalog does not list."""
+    """Return whether an id is a ticker. Every id outside the catalog is one."""
     return series_id not in CATALOG
 
 
@@ -78,7 +78,7 @@ def unit_of(series_id: str) -> str:
 
 
 def stale_after(series_id: str) -> int:
-    """Return the days past which a last value is no view."""
+    """Return the number of calendar days after which a value is too old to be used."""
     return asset(series_id).stale_after if is_price(series_id) else CATALOG[series_id].stale_after
 
 
@@ -89,12 +89,20 @@ def dated(
     recorded_at: pd.Timestamp,
     note: str = "",
 ) -> Batch:
-    """Return the batch of a series whose values are known by its publication rule.
+    """Return the batch of a series, with the moments known by its publication rule.
 
     Parameters
     ----------
+    series_id
+        Catalog id or ticker.
     values
-        Index: the dates described, ascending and unique; values in the catalog's unit.
+        Index: the dates described, ascending and unique. Values: in the catalog's unit.
+    source
+        Name of the source.
+    recorded_at
+        The moment of recording, New York time.
+    note
+        What was left out, for the summary.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     rows = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The cells of a table: dates and numbers, or a message with the line and the cure."""
+"""Dates and numbers from the cells of a table. Errors name the line and the cure."""
 
 import re
 
@@ -11,21 +11,28 @@ from signals.errors import DataError
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 OLDEST = pd.Timestamp("1900-01-01")
-#: USD; nothing we know of costs more.
+#: USD. A higher price is an error in the file.
 HIGHEST_PRICE = 1e9
-#: Times that a steady series may move from one date to the next.
+#: Largest factor by which a steady series may change from one date to the next.
 LEAP = 5.0
 
 
 def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
-    """Return the dates of a column; refuse what is no plain date, unsorted, twice or to come."""
+    """Return the dates of a column.
+
+    Raises
+    ------
+    DataError
+        When a cell is no plain date, or a date is out of order, repeated, before 1900 or after
+        ``recorded_at``.
+    """
     text = column.str.strip()
     bad = ~text.str.fullmatch(DATE.pattern)
     if bad.any():
         raise DataError(_line(text[bad], "a plain date like 2025-10-06, without time or zone"))
     dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
     if dates.isna().any():
-        raise DataError(_line(text[dates.isna()], "a date of the calendar"))
+        raise DataError(_line(text[dates.isna()], "a date that exists"))
     step = dates.diff()
     if (step == pd.Timedelta(0)).any():
         raise DataError(_line(text[step == pd.Timedelta(0)], "each date once", "drop one"))
@@ -43,9 +50,14 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
 
 
 def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
-    """Return the numbers of a column by date; refuse what cannot be.
+    """Return the numbers of a column by date.
 
-    Blanks are left out, and so are dates before the catalog's ``first``, whatever stands there.
+    Blank cells are left out. Dates before the catalog's ``first`` are left out unread.
+
+    Raises
+    ------
+    DataError
+        When a cell is no finite number, or a number lies outside the plausible range of the series.
     """
     text = column.str.strip()
     given = (text != "").to_numpy() & counted_from(id, dates)
@@ -59,7 +71,7 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Return numbers by date, checked like the cells of a file.
+    """Return numbers by date, after the same checks as for the cells of a file.
 
     Parameters
     ----------
@@ -68,13 +80,12 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
     values
         Numbers, by the date they describe.
     now
-        After which there is no date.
+        Dates after this moment are refused.
 
     Raises
     ------
     DataError
-        When there is none, or a date is unsorted, comes twice or is to come, or a number is not
-        finite or beyond the plausible range.
+        When ``values`` is empty, and as :func:`dates_of` and :func:`values_of`.
     """
     dates = pd.DatetimeIndex(values.index)
     text = pd.Series(dates.strftime("%Y-%m-%d"), index=range(1, len(dates) + 1))
@@ -85,7 +96,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def counted_from(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Return which dates are not before the catalog's ``first``; of a price all are."""
+    """Return which dates count: those from the catalog's ``first`` on, and all dates of a price."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 
@@ -107,7 +118,10 @@ def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
 
 
 def leaps(id: str, numbers: pd.Series) -> pd.Series:
-    """Return which values of a steady series are too far from the value before."""
+    """Return which values of a steady series are more than :data:`LEAP` times off the one before.
+
+    All are False for a series that is not steady.
+    """
     before = numbers.shift()
     far = (numbers > LEAP * before) | (numbers < before / LEAP)
     return far & (before > 0) & CATALOG[id].steady

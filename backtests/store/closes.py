@@ -1,4 +1,4 @@
-"""Closes of one asset on their way into the store: what counts, and what cannot be."""
+"""Closes of one asset that are to be stored: which are kept, and which are refused."""
 
 import re
 
@@ -15,10 +15,11 @@ TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 
 
 def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
-    """Return the batch of a whole vintage of adjusted closes.
+    """Return a batch with a whole vintage of adjusted closes.
 
-    Left out, with a note: days that are no sessions (for shares and funds), days that had not
-    closed, and days before the listing, whose prices are another company's.
+    Three kinds of days are left out, with a note: days without an NYSE session (for shares and
+    funds), days that had not closed, and days before the listing. Prices before the listing belong
+    to another company.
 
     Parameters
     ----------
@@ -27,14 +28,14 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     closes
         USD, adjusted for splits and dividends, by date.
     now
-        The moment of recording, New York's clock.
+        The moment of recording, New York time.
     source
-        Where they come from.
+        Name of the source.
 
     Raises
     ------
     DataError
-        When nothing is left, a date or number cannot be, or the level shifts as no market does.
+        When no close is left, a date or number is invalid, or :func:`check_shifts` finds an alarm.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -51,12 +52,15 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
 
 
 def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
-    """Return the last day that closes may be dated: a coin's UTC day begins here at 19:00."""
+    """Return the last date that a close may have.
+
+    For a coin that is tomorrow, because its UTC day begins in New York's evening.
+    """
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 
 def counted(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
-    """Return the closes that count, and notes on the others: no sessions, days still running."""
+    """Return the closes of finished sessions (for a coin, days), and notes on the others."""
     notes = []
     if asset(ticker).market != "crypto":
         values, note = on_sessions(values)
@@ -66,22 +70,27 @@ def counted(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Serie
 
 
 def check_shifts(ticker: str, closes: pd.Series) -> str:
-    """Return a note on sudden shifts of the level that may be real, empty without any.
+    """Return a note on sudden shifts of the level that may be real; empty without any.
 
     Raises
     ------
     DataError
-        When there is a shift that no market makes, see :func:`~backtests.store.shifts.shifts`.
+        When a shift is an alarm, see :func:`~backtests.store.shifts.shifts`.
     """
     found = shifts(ticker, closes)
     for shift in found:
         if shift.alarm:
-            raise DataError(f"{ticker} on {shift.day.date()}: {shift.what}; nothing of it is taken")
+            raise DataError(
+                f"{ticker} on {shift.day.date()}: {shift.what}; the whole series was left out"
+            )
     return "; ".join(f"{shift.day.date()}: {shift.what}" for shift in found)
 
 
 def closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
-    """Return the closes that are known by now: a last row may be a print of a running day."""
+    """Return the closes known by now, and a note on the others.
+
+    A source may give a price of the running day as the last close.
+    """
     done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
     running = values.index[~done]
     note = f"{running[0].date()} left out: the day had not closed" if len(running) else ""
@@ -89,9 +98,9 @@ def closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series
 
 
 def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
-    """Return the values on NYSE sessions, and a note on the others."""
+    """Return the values on NYSE sessions, and a note on the number of others."""
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
     dropped = int((~inside).sum())
-    note = f"{dropped} rows on days that are no NYSE sessions left out" if dropped else ""
+    note = f"{dropped} rows on days without an NYSE session left out" if dropped else ""
     return values[inside], note

@@ -1,14 +1,16 @@
-"""Who may open the store's file, and when.
+"""Open the store's file for reading or writing, one operation at a time.
 
-DuckDB lets nobody into a file while a writer has it open, and no writer while anybody reads. So
-every operation opens the file and closes it at once, and waits for its turn:
+DuckDB lets one program write a file, or several programs read it, but not both at once. So every
+operation opens the file, closes it at once after its work, and waits for the others. Three lock
+files beside the store order them:
 
-- ``.lock`` beside the store admits one writer, ``.fetch.lock`` one fetch;
-- ``.door`` is shut by a writer from when it wants the file until it has left. Readers that come
-  then wait before it, else a stream of them would keep the writer out for ever.
+- ``.lock`` admits one writer.
+- ``.fetch.lock`` admits one fetch.
+- ``.door`` is locked by a writer from the moment it waits for the file until it has closed it. New
+  readers wait for this lock. Otherwise a stream of readers would keep the writer waiting for ever.
 
 A store may come from a stranger. So DuckDB may read and write no other file while a store is open,
-and nothing that the store contains can change that setting.
+and the contents of the store cannot change that setting.
 """
 
 import os
@@ -29,9 +31,9 @@ PATIENCE = 20.0  # seconds a reader or writer waits for others to leave the file
 _PAUSE = 0.05
 #: How DuckDB opens a store: it may open no other file.
 SEALED = {"enable_external_access": False}
-#: What DuckDB says when another program, or another thread of this one, has the file.
+#: Words of DuckDB's error when another program, or another thread of this one, has the file open.
 _TAKEN = ("set lock on file", "different configuration")
-#: What DuckDB says of a file in a format that came after it.
+#: Words of DuckDB's error about a file in a newer format.
 _NEWER = "newer version of DuckDB"
 _SYSTEM = re.compile(
     "No space left on device|File too large|Disk quota exceeded|Permission denied|"
@@ -46,14 +48,15 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
     Parameters
     ----------
     path
-        The file.
+        The store's file.
     also
-        The one other file that DuckDB may open meanwhile, as an export does; None for none.
+        One other file that DuckDB may open, such as the target of an export. Default: no other.
 
     Raises
     ------
     DataError
-        When there is none, a writer does not leave it in time, or it is no store of ours.
+        When the file is missing, is not a store of drypowder, or stays open in a writer for longer
+        than :data:`PATIENCE`.
     """
     if not path.is_file():
         raise DataError(
@@ -68,19 +71,20 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
 
 @contextmanager
 def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a store for one transaction, alone; make it when there is none.
+    """Open a store for one transaction as its only user. Create the store when it is missing.
 
     Parameters
     ----------
     path
-        The file.
+        The store's file.
     wait
-        Seconds to wait for another writer to end.
+        Seconds to wait for another writer.
 
     Raises
     ------
     DataError
-        When it cannot be written, or others do not leave it in time. Nothing has changed then.
+        When the file cannot be written, or other programs do not close it in time. The store is
+        unchanged then.
     """
     check_writable(path)
     busy = (
@@ -99,7 +103,7 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise :class:`DataError` when no store can be written there; make its folder."""
+    """Create the folder of a store; raise :class:`DataError` when the file cannot be written."""
     if path.is_dir():
         raise DataError(f"expected a file at {path}, but it is a folder; name a file in it")
     if path.exists() and not path.is_file():
@@ -117,7 +121,24 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold a lock file beside the store; raise :class:`DataError` ``otherwise``."""
+    """Hold a lock file beside the store.
+
+    Parameters
+    ----------
+    path
+        The store's file.
+    ending
+        What the lock file's name adds to the store's.
+    otherwise
+        Message of the error when another program holds the lock.
+    wait
+        Seconds to wait for the lock.
+
+    Raises
+    ------
+    DataError
+        When another program still holds the lock after ``wait``, or the system forbids it.
+    """
     lock = filelock.FileLock(_beside(path, ending))
     try:
         lock.acquire(timeout=wait)
@@ -133,12 +154,15 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 
 
 def _beside(path: Path, ending: str) -> str:
-    """Return a file beside the store's own, wherever a link to it stands."""
+    """Return the name of a file beside the store's own file, after following links."""
     return f"{resolved(path)}{ending}"
 
 
 def _pass_the_door(path: Path) -> None:
-    """Wait while a writer wants the file; who may not write beside the store just goes on."""
+    """Wait while a writer waits for the file or uses it.
+
+    A user who may not write beside the store does not wait here.
+    """
     door = _beside(path, ".door")
     if os.access(door, os.W_OK):
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
@@ -162,9 +186,10 @@ def _open(
 
 
 def _lock_up(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
-    """Forbid access to every file but the store and ``also``, for as long as it is open.
+    """Forbid access to every file except the store and ``also`` while the connection is open.
 
-    Threads share one instance of DuckDB for a file, so another thread may have locked it already.
+    Threads share one instance of DuckDB for a file. So another thread may already have locked the
+    configuration.
     """
     if also is not None:
         quoted = str(also.absolute()).replace("'", "''")
@@ -178,11 +203,11 @@ def _lock_up(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Open the file, waiting for others to leave.
+    """Open the file, and wait while others have it open.
 
-    Others are programs, and threads of this one that opened it with another configuration.
+    Others are programs, and threads of this program that opened it with another configuration.
     """
-    # An absolute path is always a file; DuckDB takes ":memory:" or "md:x" for other things.
+    # DuckDB reads an absolute path as a file. It reads ":memory:" and "md:x" as something else.
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -205,14 +230,14 @@ def _held_open(what: str, path: Path) -> str:
 
 
 def _why(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
-    """Return why DuckDB failed: what the system says, or else that the file is no store."""
+    """Return a message on an error of DuckDB: the system's reason, or that the file is no store."""
     found = _SYSTEM.search(str(error))
     if found:
         return _system_says("read" if read_only else "write", path, found[0])
     if isinstance(error, duckdb.PermissionException):
         return (
-            f"expected a store that holds data alone at {path}, but it tries to read another file; "
-            "do not trust it: import into a new store"
+            f"expected a store of data only at {path}, but it tries to read another file; do not "
+            "trust it: import into a new store"
         )
     if _NEWER in str(error):
         return (
@@ -221,18 +246,18 @@ def _why(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
         )
     return (
         f"expected a store of drypowder at {path}, but DuckDB cannot open it: it is damaged or of "
-        "another kind; name another with --store, or import anew"
+        "another kind; name another with --store, or import into a new store"
     )
 
 
 def said_by_system(error: duckdb.Error) -> str:
-    """Return what the system says inside an error of DuckDB's, else how the error begins."""
+    """Return the system's reason from an error of DuckDB, or else the error's first line."""
     found = _SYSTEM.search(str(error))
     return found[0] if found else str(error).partition("\n")[0]
 
 
 def _system_says(what: str, path: Path, said: str) -> str:
-    return f"expected to {what} {path}, but the system says: {said}; nothing held was changed"
+    return f"expected to {what} {path}, but the system says: {said}; the store is unchanged"
 
 
 def _make(path: Path) -> None:
@@ -246,5 +271,5 @@ def _make(path: Path) -> None:
                 version_of(connection, fresh)
     except duckdb.Error as error:
         found = _SYSTEM.search(str(error))
-        said = found[0] if found else "what was written cannot be read again"
+        said = found[0] if found else "the written file cannot be read"
         raise DataError(_system_says("write", path, said)) from error

@@ -1,4 +1,4 @@
-"""The store's tables, by version, and what leads from each version to the next."""
+"""The store's tables by schema version, and the migrations from each version to the next."""
 
 from functools import cache
 from pathlib import Path
@@ -7,8 +7,8 @@ import duckdb
 
 from signals.errors import DataError
 
-#: What leads from each schema version to the next; an empty file has version 0. The table's name
-#: is that of its version 1, which every later version has to find.
+#: SQL that leads to each schema version from the one before. An empty file has version 0. Every
+#: version keeps the table ``drypowder``, because it tells the version.
 MIGRATIONS: dict[int, str] = {
     1: """
         CREATE TABLE drypowder (schema_version INTEGER NOT NULL);
@@ -33,8 +33,8 @@ MIGRATIONS: dict[int, str] = {
 SCHEMA_VERSION = max(MIGRATIONS)
 
 
-#: Names with ``system.main`` before them are DuckDB's own: a file may define macros that would
-#: otherwise be called in their place.
+#: The prefix ``system.main`` selects DuckDB's own functions. Without it, DuckDB could call macros
+#: that the file defines.
 _TABLES = """
 SELECT table_name, sql FROM system.main.duckdb_tables()
 WHERE database_name = system.main.current_database() AND schema_name = 'main'
@@ -51,13 +51,13 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     Raises
     ------
     DataError
-        When the file was made by another program, its version is newer than we know, or one of
-        its tables is a view or has other columns than drypowder gives it.
+        When another program made the file, its version is newer than this program's, or one of its
+        tables is a view or has other columns than drypowder's.
     """
     tables = dict(connection.execute(_TABLES).fetchall())
     if tables.get("drypowder") != _form(1)["drypowder"]:
         raise DataError(
-            f"expected a store of drypowder at {path}, but its tables are another program's; "
+            f"expected a store of drypowder at {path}, but another program made its tables; "
             "name another with --store"
         )
     found = connection.execute("SELECT schema_version FROM main.drypowder").fetchall()
@@ -65,7 +65,7 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         raise DataError(
             f"expected schema version 1 to {SCHEMA_VERSION} in {path}, was "
             f"{', '.join(str(row[0]) for row in found) or 'none'}; "
-            "use the version of drypowder that wrote it, or import anew"
+            "use the version of drypowder that wrote it, or import into a new store"
         )
     version = int(found[0][0])
     for name, form in _form(version).items():
@@ -79,7 +79,7 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
 
 @cache
 def _form(version: int) -> dict[str, str]:
-    """Return the definition of each table at a schema version, in DuckDB's own words."""
+    """Return the SQL definition of each table at a schema version, as DuckDB prints it."""
     with duckdb.connect() as connection:
         for newer in range(1, version + 1):
             connection.execute(MIGRATIONS[newer])
@@ -87,7 +87,7 @@ def _form(version: int) -> dict[str, str]:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring a store to the present schema, inside the writer's transaction."""
+    """Bring a store to the current schema version, inside the writer's transaction."""
     empty = not any(connection.execute(sql).fetchall() for sql in (_TABLES, _VIEWS))
     version = 0 if empty else version_of(connection, path)
     for newer in range(version + 1, SCHEMA_VERSION + 1):

@@ -1,8 +1,9 @@
-"""Sudden shifts of a price's level: those that no market makes, and those worth a look.
+"""Find sudden shifts of a price's level, and tell errors in the data from possible market moves.
 
-A shift is judged by its size and by whether it goes back. An alarm keeps a series out of the store
-and is an error of ``data --check``. A note says what a reader should look at: a real day may look
-like it. Import, fetch and check all ask :func:`shifts`.
+A shift is judged by its size and by whether the level goes back. An alarm is a shift that is too
+large for any market: the store refuses the series, and ``data --check`` reports an error. A note is
+a shift that may be real, and a reader should look at it. Import, fetch and check call
+:func:`shifts`.
 """
 
 from collections.abc import Iterator
@@ -13,21 +14,24 @@ import pandas as pd
 
 from signals.universe import asset
 
-#: Times a close may stand off both its neighbours. No share of ours ever moved so far and back in
-#: a day; a feed that slips a decimal does.
+#: Largest plausible ratio of a close to both its neighbours. No share of the universe ever moved so
+#: far and back within a day, but a misplaced decimal point gives such a close.
 OFF = 5.0
-#: Times the close before that no real close reaches. Shares have lost 90 % in a day (a failed
-#: trial, a fraud), hardly ever 95 %.
+#: Largest plausible ratio of a close to the close before. Shares have lost 90 % in a day (a failed
+#: trial, a fraud), but hardly ever 95 %.
 LARGEST = 20.0
-#: How many new shares a split makes of an old one; three for two looks like any bad day.
+#: New shares for one old share in a split. Three for two is missing, because it looks like any bad
+#: day.
 SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
-#: Sessions before and after a shift that it is compared with, and within which it may go back.
+#: Number of sessions before and after a shift that are compared with it. A shift that goes back
+#: does so within this number of sessions.
 AROUND = 20
-#: Fewest moves that show how large a usual one is.
+#: Fewest daily moves from which the usual size of a move is computed.
 FEWEST = 5
-#: Weekdays since its listing up to which a share is young: it may double or halve in a day.
+#: Number of weekdays after its listing during which a share counts as young. The price of a young
+#: share may double or halve in a day.
 YOUNG = 63
-#: Where long price tables are cut: a share whose closes begin on this day was listed before it.
+#: First day of long price tables. A share whose closes begin on this day was listed before it.
 CUT = pd.Timestamp("2003-01-02")
 
 
@@ -40,7 +44,7 @@ class Shift:
     day
         The first day at the new level.
     alarm
-        True when no market makes it, False when it is only worth a look.
+        True when the shift is an error in the data, False when it may be real.
     what
         What was expected and what was found.
     """
@@ -53,17 +57,18 @@ class Shift:
 def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     """Return the sudden shifts of a price's level, by day.
 
-    An alarm is
+    These shifts are alarms:
 
-    - a close :data:`OFF` times off both its neighbours (the first and last day have only one);
-    - a shift by :data:`OFF` times that goes back within :data:`AROUND` sessions;
-    - a lasting shift by :data:`LARGEST` times; for a coin outside the universe a rise alone, since
-      such a coin may lose everything in a day (LUNA, May 2022);
-    - the size of a split, when the share is no longer young and its sessions before and after are
-      so calm that a real halving is out of the question.
+    - A close is :data:`OFF` times above or below both its neighbours. The first and the last day
+      have only one neighbour.
+    - The level shifts by :data:`OFF` times and goes back within :data:`AROUND` sessions.
+    - The level shifts by :data:`LARGEST` times for good. For a coin outside the universe only a
+      rise is an alarm, because such a coin may lose everything in a day (LUNA, May 2022).
+    - The level shifts by the size of a split, the share is no longer young, and its sessions before
+      and after are too calm for a real halving.
 
-    A note is any other lasting shift by :data:`OFF` times, and the size of a split where a real day
-    cannot be told from one.
+    These shifts are notes: any other lasting shift by :data:`OFF` times, and any other shift by the
+    size of a split.
 
     Parameters
     ----------
@@ -92,9 +97,10 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
 
 def spikes(closes: pd.Series) -> list[pd.Timestamp]:
-    """Return the days whose close stands :data:`OFF` times above or below both its neighbours.
+    """Return the days whose close is :data:`OFF` times above or below both its neighbours.
 
-    The last day has one neighbour; so has the first, which is judged where the two after it agree.
+    The first and the last day have one neighbour. The first day is judged only when the two days
+    after it are on the same level.
     """
     if len(closes) < 2:
         return []
@@ -108,7 +114,7 @@ def spikes(closes: pd.Series) -> list[pd.Timestamp]:
 
 
 def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
-    """Yield the positions of moves to judge: not those to or from a spike, nor a way back."""
+    """Yield the positions of large moves, except moves to or from a spike and moves back."""
     back: set[int] = set()
     for at in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
         if {at, at + 1} & spiked or at in back:
@@ -119,7 +125,7 @@ def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
 
 
 def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> tuple[bool, str]:
-    """Return whether a move is an alarm, and what it looks like; empty when it is ordinary."""
+    """Return whether a move is an alarm, and a message; the message is empty for a usual move."""
     size, move = float(np.exp(np.abs(moves[at]))), float(moves[at])
     said = f"was {np.exp(move):.4g} times the close before"
     coin = asset(ticker).market == "crypto"
@@ -142,7 +148,7 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
 
 
 def _returned(moves: np.ndarray, at: int) -> int | None:
-    """Return where a move of :data:`OFF` times is undone within :data:`AROUND` sessions."""
+    """Return the position at which a move by :data:`OFF` times goes back; None if it lasts."""
     if abs(moves[at]) < np.log(OFF):
         return None
     after = moves[at + 1 : at + 1 + AROUND]
@@ -151,10 +157,10 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move looks like, empty if none, and whether an old share's must be.
+    """Return the split that a move looks like, empty if none, and whether it is surely a split.
 
-    The move less the split has to be a usual one, and the sessions after as calm as those before,
-    which they are not when a company loses half its worth.
+    Two conditions hold for a split. The rest of the move, without the split, has a usual size. The
+    sessions after it are as calm as those before. They are not when a company loses half its value.
     """
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
@@ -172,7 +178,8 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
     """Return whether a share was listed less than :data:`YOUNG` weekdays before a move.
 
-    The first close stands for a listing that is unknown, unless the table was cut there.
+    If the listing is unknown, the first close counts as the listing, unless the table was cut on
+    that day.
     """
     listed = asset(ticker).listed
     if listed is None:
@@ -181,5 +188,5 @@ def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
 
 
 def _usual(moves: np.ndarray) -> float:
-    """Return the usual size of some moves, NaN when there are too few."""
+    """Return the median absolute size of some moves, NaN when there are too few."""
     return float(np.nanmedian(np.abs(moves))) if len(moves) >= FEWEST else np.nan

@@ -1,12 +1,14 @@
-"""The store: one append-only DuckDB file of everything that was ever known.
+"""The store: one append-only DuckDB file with every value and the moment it was known.
 
-A row says what a value describes (``observed_on``), when it could first have been known
-(``available_at``) and when we recorded it. Nothing is ever changed or removed. A different value
-for a date already held is a revision, available from when it was recorded. Prices are the
-exception: splits and dividends rewrite adjusted closes as a whole, so closes that differ come in
-as one whole vintage, which later days extend, and a reader uses the newest vintage alone. An
-archive of vintages says itself when each value was known: once a series holds rows of one, a
-reader uses those alone, since what other sources gave had been revised by the time they gave it.
+A row has three dates: the date that the value describes (``observed_on``), the moment at which it
+could first have been known (``available_at``), and the moment at which it was recorded
+(``recorded_at``). Rows are never changed or removed.
+
+- A different value for a stored date is a revision. It is available from its recording on.
+- Splits and dividends rewrite all adjusted closes. So closes that differ are stored as one whole
+  vintage, and later days extend it. A reader uses only the newest vintage.
+- An archive of vintages states when each value was published. When a series has rows of an
+  archive, a reader uses only those, because other sources give values that were revised since.
 """
 
 import datetime
@@ -26,9 +28,9 @@ from backtests.store.append import (
     ROUNDING,
     TO_COME,
     Added,
-    changes,
     differ,
     precision,
+    rows_to_append,
 )
 from backtests.store.batch import Batch, is_price
 from backtests.store.locking import alone, check_writable, reading, said_by_system, writing
@@ -36,13 +38,13 @@ from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
-#: How far the clock may be behind the newest row: local time repeats an hour a year.
+#: Longest time that the clock may be behind the newest row. Local time repeats one hour a year.
 CLOCK_BACK = pd.Timedelta(hours=2)
-FETCHED = "ok"  # the outcome of a fetch that brought what it was asked for
+FETCHED = "ok"  # outcome of a successful fetch
 
 _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
-#: Of an archive most rows revise dates that have passed, which no panel ever shows: those go here,
-#: where that costs least.
+#: Most rows of an archive revise a date when a later date is already known. A panel never shows
+#: these rows, so the query drops them.
 _ROWS = f"""
 WITH vintages AS ({BEGAN}),
 kinds AS (
@@ -77,7 +79,7 @@ ORDER BY series_id, available_at, observed_on, recorded_at
 
 
 def default_store() -> Path:
-    """Return where the store lies when no other is named: the platform's data folder."""
+    """Return the default path of the store, in the data folder of the platform."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("drypowder", appauthor=False)) / "store.duckdb"
@@ -89,15 +91,15 @@ class Store:
     Parameters
     ----------
     path
-        The file; :meth:`add` makes it when it does not exist.
+        The file. :meth:`add` creates it when it does not exist.
 
     Raises
     ------
     ConfigError
-        When the path names no such user or is not UTF-8.
+        When the path is invalid, see :func:`backtests.atomic.writable_name`.
     DataError
         From every method, when the file is missing, locked for too long, read-only, damaged or
-        not a store of ours.
+        not a store of drypowder.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -106,7 +108,7 @@ class Store:
         self.path = writable_name(path)
 
     def __repr__(self) -> str:
-        """Return an expression that makes the same object."""
+        """Return a Python expression for the same store."""
         return f"Store({str(self.path)!r})"
 
     def exists(self) -> bool:
@@ -120,38 +122,38 @@ class Store:
         wait: float = 0.0,
         fetched: Mapping[str, str] | None = None,
     ) -> list[Added]:
-        """Append what is new in some batches, in one transaction.
+        """Append the new rows of some batches, in one transaction.
 
         Parameters
         ----------
         batches
-            At most one a series and kind.
+            At most one for each series and kind.
         recorded_at
-            The moment of recording, New York's clock. A revision is available from then, a
-            vintage of an archive from when the archive says.
+            The moment of recording, New York time. A revision is available from this moment. A
+            vintage of an archive is available from the moment that the archive states.
         wait
-            Seconds to wait for another writer to end.
+            Seconds to wait for another writer.
         fetched
-            Outcome of the fetch of some series, :data:`FETCHED` for success; noted in the same
-            transaction. A batch that is refused turns its series' outcome into the refusal.
+            Outcome of the fetch by series, :data:`FETCHED` for success. The outcomes are recorded
+            in the same transaction. For a refused batch, the reason replaces the outcome.
 
         Returns
         -------
-        What changed, one entry a batch, in their order.
+        The changes, one entry a batch, in the same order.
 
         Raises
         ------
         DataError
-            Also when another writer is still at work after ``wait``, or the clock runs behind
-            what is recorded. Nothing is then added.
+            Also when another writer is still active after ``wait``, or the clock is behind the
+            newest row by more than :data:`CLOCK_BACK`. Nothing is added then.
         """
         with writing(self.path, wait) as connection:
             at = _moment(connection, recorded_at, self.path)
-            made = list(changes(connection, batches, at))
-            _append(connection, [rows for rows, _ in made if not rows.empty])
-            refused = {added.series_id: added.refused for _, added in made if added.refused}
-            _note(connection, {**(fetched or {}), **refused} if fetched else {}, recorded_at)
-        return [added for _, added in made]
+            changes = list(rows_to_append(connection, batches, at))
+            _append(connection, [rows for rows, _ in changes if not rows.empty])
+            refused = {added.series_id: added.refused for _, added in changes if added.refused}
+            _record(connection, {**(fetched or {}), **refused} if fetched else {}, recorded_at)
+        return [added for _, added in changes]
 
     def note_fetched(
         self,
@@ -160,17 +162,32 @@ class Store:
         outcome: str = FETCHED,
         wait: float = 0.0,
     ) -> None:
-        """Note an attempt to fetch some series, and its outcome; waits for another writer."""
+        """Record the outcome of a fetch of some series.
+
+        Parameters
+        ----------
+        series_ids
+            One id or several.
+        at
+            The moment of the fetch, New York time.
+        outcome
+            :data:`FETCHED`, or the reason of the failure.
+        wait
+            Seconds to wait for another writer.
+        """
         ids = [series_ids] if isinstance(series_ids, str) else series_ids
         with writing(self.path, wait) as connection:
-            _note(connection, dict.fromkeys(ids, outcome), at)
+            _record(connection, dict.fromkeys(ids, outcome), at)
 
     def last_fetched(self) -> dict[str, pd.Timestamp]:
-        """Return when each series was last fetched with success; empty without a store."""
+        """Return the moment of the last successful fetch by series; empty without a store."""
         return self._last("outcome = ?", FETCHED)
 
     def last_tried(self) -> dict[str, pd.Timestamp]:
-        """Return when each series was last asked for, in vain or not; empty without a store."""
+        """Return the moment of the last fetch, even a failed one, by series.
+
+        Empty without a store.
+        """
         return self._last("true")
 
     def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
@@ -180,7 +197,7 @@ class Store:
         return last
 
     def _fetches(self, which: str, *given: object) -> list[tuple[str, datetime.datetime, str]]:
-        """Return series, moment and outcome of the fetches that a condition holds for."""
+        """Return series, moment and outcome of the fetches that meet an SQL condition."""
         if not self.exists():
             return []
         with reading(self.path) as connection:
@@ -190,13 +207,13 @@ class Store:
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
-        """Be the only fetch into this store while inside; importing and reading stay possible.
+        """Keep other fetches out of this store inside the block. Imports and reads stay possible.
 
         Raises
         ------
         DataError
-            When another fetch is running, the store cannot be written, or the clock runs behind
-            what is recorded.
+            When another fetch is running, the store cannot be written, or the clock is behind the
+            newest row by more than :data:`CLOCK_BACK`.
         """
         check_writable(self.path)
         if self.exists():
@@ -212,17 +229,18 @@ class Store:
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
         """Return the rows of some series that a panel may use.
 
-        Of a price series only the newest vintage; of a series that holds vintages of an archive
-        only those, and of them none that describes a date before one already known; of others
-        every row. Columns ``series_id, observed_on, available_at, value,
-        recorded_at``, ordered by series, moment known, date described and moment recorded.
+        For a price series, the rows are the newest vintage. For a series with vintages of an
+        archive, they are those vintages, without values of a date when a later date was already
+        known. For any other series, they are all rows. Columns ``series_id, observed_on,
+        available_at, value, recorded_at``, ordered by series, moment known, date described and
+        moment recorded.
 
         Parameters
         ----------
         ids
-            Series ids; those not held have no row.
+            Series ids. A series that is not in the store has no row.
         as_of
-            Leave out what was recorded later, as if it had never come; None for nothing.
+            Leave out the rows recorded after this moment. None leaves out nothing.
         """
         names = list(dict.fromkeys(ids))
         prices, others = [n for n in names if is_price(n)], [n for n in names if not is_price(n)]
@@ -231,9 +249,12 @@ class Store:
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
     def summary(self) -> pd.DataFrame:
-        """Return one row a series: dates, first and last, dates revised, last moments.
+        """Return one row a series that describes its stored dates.
 
-        Of a series that holds vintages of an archive those alone.
+        Columns: ``series_id``; ``rows``, the number of dates; ``first`` and ``last`` date;
+        ``last_known``, the latest moment known; ``revisions``, the number of revised dates;
+        ``recorded_at``, the latest moment recorded. For a series with vintages of an archive, only
+        those count.
         """
         return self.query(
             f"""
@@ -260,7 +281,7 @@ class Store:
         )
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
-        """Return the ids of all series held, or held by a moment."""
+        """Return the ids of all stored series, or of those recorded by a moment."""
         with reading(self.path) as connection:
             found = connection.execute(
                 "SELECT DISTINCT series_id FROM observations WHERE recorded_at <= ? ORDER BY 1",
@@ -271,9 +292,9 @@ class Store:
     def archived_ids(
         self, ids: Sequence[str], as_of: pd.Timestamp | None = None
     ) -> tuple[str, ...]:
-        """Return those of some series that hold vintages of an archive, or held some by a moment.
+        """Return which of some series have vintages of an archive, or had some by a moment.
 
-        A reader uses the vintages of such a series alone, see :meth:`rows`.
+        A reader uses only the vintages of such a series, see :meth:`rows`.
         """
         with reading(self.path) as connection:
             found = connection.execute(
@@ -284,7 +305,7 @@ class Store:
             return tuple(row[0] for row in found.fetchall())
 
     def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
-        """Return the first date held of each of some series; those not held are left out."""
+        """Return the first stored date by series, without the series that are not in the store."""
         with reading(self.path) as connection:
             found = connection.execute(
                 "SELECT series_id, min(observed_on) FROM observations "
@@ -296,15 +317,16 @@ class Store:
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> pd.DataFrame:
-        """Return the answer to a query that only reads; the rows are in ``observations``."""
+        """Return the result of an SQL query that only reads. The table is ``observations``."""
         with reading(self.path) as connection:
             return connection.execute(sql, parameters).df()
 
     def vintages(self, series_id: str) -> pd.DataFrame:
-        """Return every value that counts or once counted of the dates whose value was changed.
+        """Return every value of the revised dates of a series, old and new.
 
-        Of a series that holds vintages of an archive those alone. Columns ``observed_on,
-        available_at, value, recorded_at``, ordered by date described, moment known and recorded.
+        For a series with vintages of an archive, only those count. Columns ``observed_on,
+        available_at, value, recorded_at``, ordered by date described, moment known and moment
+        recorded.
         """
         frame = self.query(
             f"""
@@ -325,14 +347,14 @@ class Store:
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
     def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
-        """Write what was recorded by a moment to a new store, and leave this one as it is.
+        """Copy the rows recorded by a moment to a new store. This store stays unchanged.
 
         Parameters
         ----------
         path
             The new store's file.
         as_of
-            Leave out what was recorded later, New York's clock.
+            Leave out the rows recorded after this moment, New York time.
 
         Returns
         -------
@@ -341,7 +363,7 @@ class Store:
         Raises
         ------
         DataError
-            Also when the new file exists.
+            Also when the new file already exists.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():
@@ -364,7 +386,7 @@ class Store:
         Parameters
         ----------
         path
-            Ends in ``.parquet``; replaced when it exists.
+            Ends in ``.parquet``. An existing file is replaced.
 
         Returns
         -------
@@ -387,14 +409,14 @@ class Store:
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table to a parquet file, one column each, by DuckDB; whole or not at all."""
+    """Write a table to a parquet file, whole or not at all."""
     with replacing(path) as fresh, duckdb.connect() as connection:
         connection.register("given", table)
         _write_parquet(connection.sql("SELECT * FROM given"), fresh)
 
 
 def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
-    """Write rows to a parquet file; raise what DuckDB says of the system as OSError."""
+    """Write rows to a parquet file; raise OSError with the system's reason when that fails."""
     try:
         rows.write_parquet(str(path))
     except duckdb.Error as error:
@@ -402,7 +424,7 @@ def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
 
 
 def _check_export(path: Path, store: Path) -> Path:
-    """Return where to write an export; refuse what could not be one."""
+    """Return the path of an export; raise DataError unless a parquet file can be written there."""
     target = resolved(path)
     if target.suffix != ".parquet":
         raise DataError(f"expected a file that ends in .parquet, was {path}; name one")
@@ -416,11 +438,11 @@ def _check_export(path: Path, store: Path) -> Path:
 def _moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return a moment of recording later than any held, so that vintages stay in order.
+    """Return a moment of recording after every stored one, so that vintages stay in order.
 
-    Local time repeats an hour a year, and two imports may share a clock tick: then it is the next
-    microsecond. A clock further behind is wrong now or was wrong then, and we cannot tell which:
-    values would be dated too early, or hidden until the wrong date comes.
+    Local time repeats an hour a year, and two imports may share a clock tick. The moment is then
+    one microsecond after the newest row. A clock further behind is wrong now or was wrong then, and
+    the store cannot tell which. Values would be dated too early, or hidden until the wrong date.
 
     Raises
     ------
@@ -434,8 +456,8 @@ def _moment(
     if held - recorded_at > CLOCK_BACK:
         raise DataError(
             f"expected a clock later than {held:%Y-%m-%d %H:%M}, when {path} was last written, was "
-            f"{recorded_at:%Y-%m-%d %H:%M}; set the clock, or, if it was wrong then, copy what "
-            f"came before: drypowder data --store {path} --copy NEW.duckdb --as-of "
+            f"{recorded_at:%Y-%m-%d %H:%M}; set the clock, or, if it was wrong then, copy the "
+            f"earlier rows: drypowder data --store {path} --copy NEW.duckdb --as-of "
             f"{recorded_at:%Y-%m-%d}"
         )
     return max(recorded_at, held + pd.Timedelta(microseconds=1))
@@ -450,7 +472,7 @@ def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> 
     )
 
 
-def _note(
+def _record(
     connection: duckdb.DuckDBPyConnection, outcomes: Mapping[str, str], at: pd.Timestamp
 ) -> None:
     if outcomes:

@@ -148,7 +148,7 @@ def test_rows_on_days_without_a_session_are_left_out_and_counted(tmp_path: Path,
     done = take(write(tmp_path, "btc_spot_etf_net_flow_usd_m.csv", text), db)
     assert values(db, "FLOW_BTC_ETF") == {"2024-01-16": 4.0}
     assert [b.note for b in done.parsed.batches] == [
-        "1 rows on days that are no NYSE sessions left out"
+        "1 rows on days without an NYSE session left out"
     ]
 
 
@@ -174,7 +174,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         ("A.csv", "Date,Close\n2025-01-03,1\n2025-01-02,2\n", "line 3: expected dates in asc"),
         ("A.csv", "Date,Close\n2025-01-02 00:00:00-05:00,1\n", "line 2: expected a plain date"),
         ("A.csv", "Date,Close\n01/02/2025,1\n", "line 2: expected a plain date"),
-        ("A.csv", "Date,Close\n2025-02-30,1\n", "line 2: expected a date of the calendar"),
+        ("A.csv", "Date,Close\n2025-02-30,1\n", "line 2: expected a date that exists"),
         ("A.csv", "Date,Close\n2031-01-02,1\n", "line 2: expected no date after today"),
         ("A.csv", "Date,Close\n", "expected rows below the header"),
         (
@@ -408,8 +408,8 @@ def test_a_slipped_decimal_beside_what_is_held_is_refused(
     write(tmp_path, "in/GDP.csv", f"observation_date,GDP\n{row}\n")
     done = take(tmp_path / "in", db)
     assert done.refused == [
-        f"expected GDP within 5 times the value before, was {value} on {day} after {before} held "
-        "or given; correct the file, nothing of the series is taken"
+        f"expected GDP within 5 times the value before, was {value} on {day} after {before}; "
+        "correct the file, the whole series was left out"
     ]
     assert list(values(db, "GDP").values()) == [29511.664, 29825.182]
     assert len(values(db, "WALCL")) == 2

@@ -189,7 +189,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET value = value / 1.4 "
             "WHERE series_id = 'WALCL' AND observed_on >= '2025-02-05'",
             "WALCL",
-            ("2025-02-05", "within 5 times the value before", "a decimal slipped"),
+            ("2025-02-05", "within 5 times the value before", "is a decimal point misplaced?"),
         ),
         (
             "UPDATE observations SET value = value / 100 "
@@ -275,7 +275,7 @@ def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str
             "INSERT INTO observations VALUES ('SPY', '2025-03-01', '2025-03-01 16:00', 100, "
             "'Yahoo', (SELECT max(recorded_at) FROM observations WHERE series_id = 'SPY'))",
             "SPY",
-            ("2025-03-01", "1 close on days that are no NYSE sessions"),
+            ("2025-03-01", "1 close on days without an NYSE session"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on BETWEEN "
@@ -338,7 +338,7 @@ def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Findin
     sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
     found = check_store(sound, TODAY)
     if any(finding.severity == "error" for finding in found):
-        with pytest.raises(DataError, match="nothing of it is taken"):
+        with pytest.raises(DataError, match="the whole series was left out"):
             check_shifts(ticker, closes)
     else:
         assert check_shifts(ticker, closes).count("expected") == len(found)

@@ -139,7 +139,7 @@ def test_days_of_a_coin_on_another_scale_than_those_held_are_refused(
     (added,) = store.add([other], MONDAY + pd.Timedelta(days=1))
     assert (added.new, added.revised) == (0, 0)
     assert added.refused.startswith("BTC-USD on 2025-01-01: expected closes on one scale, was ")
-    assert "import the whole history in one unit; nothing of it is taken" in added.refused
+    assert "import the whole history in one unit; the whole series was left out" in added.refused
     assert stored(store) == 92
     (added,) = store.add([vintage(closes * ratio, "BTC-USD")], MONDAY + pd.Timedelta(days=2))
     assert (added.refused, added.new) == ("", 90)  # the cure

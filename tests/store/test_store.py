@@ -60,7 +60,7 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> 
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE theirs AS SELECT 1 AS x")
     for act in (lambda: Store(path).series_ids(), lambda: Store(path).add([batch()], NOW)):
-        with pytest.raises(DataError, match="another program's"):
+        with pytest.raises(DataError, match="another program made its tables"):
             act()
     with duckdb.connect(str(path), read_only=True) as connection:
         assert connection.execute("SHOW TABLES").fetchall() == [("theirs",)]
@@ -120,7 +120,7 @@ def test_a_write_that_fails_midway_leaves_nothing_behind(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.store.store.changes", fail)
+    monkeypatch.setattr("backtests.store.store.rows_to_append", fail)
     with pytest.raises(KeyboardInterrupt):
         store.add([batch("DGS10", 4.5)], NOW)
     assert store.series_ids() == ("DGS2",)

@@ -247,7 +247,7 @@ def test_a_fetch_that_fails_midway_is_not_remembered(
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("backtests.store.store._note", fail)
+    monkeypatch.setattr("backtests.store.store._record", fail)
     with pytest.raises(KeyboardInterrupt):
         store.add([plain({"2025-04-01": 100.0})], LATER, fetched={"GDP": FETCHED})
     assert len(everything(store)) == 1
