@@ -1,8 +1,7 @@
-"""The clock of New York: sessions, and the moment a value could first have been known.
+"""NYSE sessions, and the moment at which a value could first have been known.
 
-All moments are naive and mean New York's local time. A session's decisions are taken at 16:00 of
-its date, the nominal close; on the few days the exchange closes early that is still the moment
-up to which a value may be known.
+All moments are naive and in New York's local time. Decisions of a session use the values known by
+16:00, the nominal close. This also holds on the few days on which the exchange closes early.
 """
 
 from functools import cache
@@ -21,7 +20,7 @@ THURSDAY = 3
 
 
 def new_york_now() -> pd.Timestamp:
-    """Return the present moment by New York's clock, naive."""
+    """Return the current moment in New York time, naive."""
     return pd.Timestamp.now(tz="America/New_York").tz_localize(None).as_unit("us")
 
 
@@ -43,12 +42,21 @@ def sessions(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
 def session_after(
     dates: pd.DatetimeIndex, n: int = 1, index: pd.DatetimeIndex | None = None
 ) -> pd.DatetimeIndex:
-    """Return the n-th session strictly after each date, of all sessions or of some.
+    """Return the n-th session strictly after each date.
+
+    Parameters
+    ----------
+    dates
+        Naive dates.
+    n
+        Number of sessions.
+    index
+        The sessions to count. Default: all NYSE sessions.
 
     Raises
     ------
     ConfigError
-        When that lies beyond the calendar, which ends a year from now.
+        When a result lies beyond the calendar, which ends a year from now.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
@@ -71,8 +79,9 @@ def _federal_holidays() -> pd.DatetimeIndex:
 def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
-    They keep the federal holidays, of which New York trades on two. A holiday on a Sunday is kept
-    on the Monday after; one on a Saturday is not moved, so the Friday before they are open.
+    The banks close on federal holidays. NYSE trades on two of them, Columbus Day and Veterans Day.
+    A holiday on a Sunday moves to the Monday after it. A holiday on a Saturday does not move, so
+    the banks are open on the Friday before it.
     """
     from pandas.tseries.holiday import (
         AbstractHolidayCalendar,
@@ -94,11 +103,11 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
     Parameters
     ----------
     rule
-        The series' publication rule. ``filed`` counts from filing dates.
+        Publication rule of the series.
     dates
-        What the values describe, naive dates.
+        The dates that the values describe, naive. For rule ``filed``, the filing dates.
     recorded_at
-        When we stored them; matters for rule ``recorded`` alone.
+        The moment of recording. Only rule ``recorded`` uses it.
     """
     match rule.kind:
         case "close":

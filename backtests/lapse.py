@@ -1,9 +1,8 @@
-"""Where a strategy's state is lost because data are late.
+"""Find the sessions on which a strategy's state is lost because data are late.
 
-A regime can change only because inputs are late: signals without a view drop out of the vote, and
-the votes that remain make another regime. A backtest on complete data never sees this. So the
-state counts as lost wherever a signal that it rests on had a view earlier, has none now, and reads
-an input that is stale.
+Late inputs alone can change a regime: signals without a view drop out of the vote, and the
+remaining votes give another regime. A backtest on complete data never sees this. So the state is
+lost where a signal that determines it had a view earlier, has none now, and reads a stale input.
 """
 
 from collections.abc import Mapping
@@ -18,10 +17,10 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return what a strategy's state rests on: by name of a signal, the inputs that it reads.
+    """Return the inputs of each signal that determines a strategy's state, by the signal's name.
 
-    A strategy that follows the regime rests on what its regime model takes into account. Another
-    one may rest on any signal.
+    For a strategy that follows the regime, these are the signals of its regime model. For any other
+    strategy, they are all signals.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
@@ -34,17 +33,18 @@ def lost(
     reading: Reading,
     rests: Mapping[str, tuple[str, ...]],
 ) -> pd.Series:
-    """Return where a state is lost: True, one value a session.
+    """Return whether a state is lost at each session.
 
     Parameters
     ----------
     state
-        A strategy's state, None for a strategy without one, which loses nothing.
+        A strategy's state by session. None for a strategy without states, whose state is never
+        lost.
     history, reading
-        What the state was read from.
+        The history and the reading that gave the state.
     rests
-        The inputs of each signal whose lapse loses the state; empty where the state's own gaps
-        alone tell.
+        Inputs of the signals that determine the state, by the signal's name. Without any, the state
+        is lost only where it is missing itself.
     """
     if state is None:
         return pd.Series(False, index=history.panel.index)
@@ -58,9 +58,9 @@ def lost(
 
 
 def stale(history: History, id: str) -> pd.Series:
-    """Return where an id had a value earlier and has none now, because none came in time.
+    """Return whether, at each session, an id had a value earlier and its next value is late.
 
-    False where the newest figure is expressly absent, since it came in time.
+    False where the source states that it has no figure, because that statement came in time.
     """
     values = history.panel[id]
     late = values.isna() & _had(values)
@@ -68,7 +68,7 @@ def stale(history: History, id: str) -> pd.Series:
 
 
 def _late(inputs: tuple[str, ...], history: History) -> pd.Series:
-    """Return where any of a signal's inputs is stale."""
+    """Return whether, at each session, any of a signal's inputs is stale."""
     late = pd.Series(False, index=history.panel.index)
     for id in inputs:
         if id in history.panel:
@@ -77,6 +77,6 @@ def _late(inputs: tuple[str, ...], history: History) -> pd.Series:
 
 
 def _had(values: pd.Series) -> pd.Series:
-    """Return where there is a value at the session or before it."""
+    """Return whether, at each session, a series has a value at it or earlier."""
     seen = np.maximum.accumulate(values.notna().to_numpy(dtype=bool))
     return pd.Series(seen, index=values.index)

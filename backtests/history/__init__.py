@@ -1,1 +1,1 @@
-"""From files and stores to what was known at each close."""
+"""Build a history from a store or the simulated economy: the values known at each close."""

@@ -1,8 +1,8 @@
-"""What idle cash earns: 3-month Treasury bills, rolled every session.
+"""Returns of idle cash, which is held in 3-month Treasury bills.
 
-Growth from one session to the next over d calendar days is (1 + y/2)^(2·d/365), with y the
+Cash grows by (1 + y/2)^(2·d/365) from one session to the next, over d calendar days. y is the
 bond-equivalent yield known at the earlier session, less a spread. Compounding at act/365 without
-the half-year convention would overstate what bill funds paid.
+the half-year convention would give more than bill funds paid.
 """
 
 import pandas as pd
@@ -19,12 +19,12 @@ def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
     known_yield
         DGS3MO as known at each session's close, % a year, bond-equivalent.
     spread
-        What a holder gives up against the quoted yield, percentage points a year.
+        Deduction from the quoted yield, percentage points a year.
 
     Returns
     -------
-    Fractions; the return of a session was known at the session before. NaN where no yield was
-    known then, and at the first session.
+    Fractions. The return of a session is known at the session before. It is NaN at the first
+    session, and where no yield was known at the session before.
 
     Reference
         US Treasury, "Treasury's certified interest rates": bond-equivalent yields compound

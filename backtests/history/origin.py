@@ -1,4 +1,4 @@
-"""Which history to use: a store that is named, the default store, or the simulated economy."""
+"""Choose and open a history: a named store, the default store, or the simulated economy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ Source = Literal["store", "simulated"]
 
 STALE_DAYS = 7
 
-#: Put wherever simulated data reach.
+#: Label of every page, table and file with simulated data.
 SIMULATED = "SIMULATED"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistorySource:
-    """Where history comes from.
+    """Where a history comes from.
 
     Attributes
     ----------
     source
-        ``store`` or ``simulated``; None lets the data decide, see :meth:`decided`.
+        ``store`` or ``simulated``. None chooses by the data that exist, see :meth:`decided`.
     store
-        The store's file; None for the default one.
+        The store's file. None means the default store.
     seed, years, thesis
-        Of the simulated economy.
+        Parameters of the simulated economy, see :meth:`History.simulated`.
     """
 
     source: Source | None = None
@@ -43,13 +43,13 @@ class HistorySource:
     def decided(self) -> Source:
         """Return the source to use.
 
-        Without one: the store that is named, which must then be there; else the default store if
-        it exists and holds data; else the simulated economy.
+        Without ``source``, this is the named store. Without a named store, it is the default store
+        if that exists and holds data, and otherwise the simulated economy.
 
         Raises
         ------
         ConfigError
-            When a store is named beside the simulated economy.
+            When both the simulated economy and a store are named.
         """
         if self.source == "simulated" and self.store is not None:
             raise ConfigError(
@@ -71,14 +71,14 @@ class HistorySource:
         Parameters
         ----------
         only
-            What to read of a store besides the signals' inputs, see :meth:`History.load`.
+            Ids to read from a store besides the signals' inputs, see :meth:`History.load`.
         end
-            The last session at or before it ends the history.
+            The history ends with the last session at or before this date.
 
         Raises
         ------
         ConfigError, DataError
-            When it cannot be opened or ``end`` lies outside it.
+            When the history cannot be opened, or ``end`` lies outside it.
         """
         if self.decided() == "simulated":
             history = History.simulated(self.seed, self.years, thesis=self.thesis)
@@ -88,7 +88,7 @@ class HistorySource:
 
 
 def stale_warning(history: History) -> str | None:
-    """Return a warning when real history ended more than a week ago, else None."""
+    """Return a warning when a real history ended over :data:`STALE_DAYS` days ago, else None."""
     last = pd.Timestamp(history.panel.index[-1])
     age = (new_york_now() - last).days
     if history.source == "simulated" or age <= STALE_DAYS:
@@ -96,11 +96,11 @@ def stale_warning(history: History) -> str | None:
     return f"the history ends on {last.date()}, {age} days ago; import newer data"
 
 
-def notice(choice: HistorySource) -> str | None:
-    """Return what to say when nobody asked for the simulated economy but it is used."""
-    if choice.source is not None or choice.decided() == "store":
+def notice(origin: HistorySource) -> str | None:
+    """Return a notice when the simulated economy is used although nobody named it, else None."""
+    if origin.source is not None or origin.decided() == "store":
         return None
     return (
-        f"no history in {default_store()}: running on the {SIMULATED} economy (seed {choice.seed});"
+        f"no history in {default_store()}: running on the {SIMULATED} economy (seed {origin.seed});"
         " real history: drypowder import PATH"
     )

@@ -1,12 +1,12 @@
-"""History: what was known at each New York close, and what things were worth on each date.
+"""History: the values known at each New York close, and the prices of each date.
 
-The panel has one row a session and one column a series or asset. A cell holds, among the rows
-known by that close, the newest date described, and of that the newest vintage. Coins close at
-24:00 UTC, hours after New York, so a panel row shows the close of the date before; fills and
-portfolio values use :attr:`History.closes`, where every asset stands on its own date.
+The panel has one row a session and one column a series or asset. A cell uses the rows known by that
+close: among them the newest date, and of that date the newest vintage. Coins close at 24:00 UTC,
+hours after New York, so a panel row shows their close of the date before. Fills and portfolio
+values use :attr:`History.closes`, where every close has its own date.
 
-Nothing is filled backwards. A value is carried forward until it is as old as its series' limit,
-past which the cell is NaN.
+No value is filled backwards. A value is carried forward up to the staleness limit of its series.
+After the limit the cell is NaN.
 """
 
 import datetime
@@ -30,37 +30,34 @@ from signals.universe import UNIVERSE, asset, session_close_id
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """Everything that signals, strategies and the engine may use.
+    """The data for signals, strategies and the engine.
 
     Attributes
     ----------
     panel
-        Sessions × ids, each cell as known at that close; what signals and strategies see.
+        Sessions × ids: the value known at each close. Signals and strategies see only the panel.
     known
-        Same shape: the moment at which each cell's value was first known; NaT where NaN.
+        Sessions × ids: the moment at which the panel's value was first known; NaT where the panel
+        has NaN.
     closes
-        Sessions × assets, USD: the close of the session's own date, NaN where there is none. For
-        fills and portfolio values alone.
-    bills
-        Simple return of 3-month bills from the session before to this one, a fraction; known
-        the session before.
+        Sessions × assets, USD: the close of the session's own date, NaN without one. Only for fills
+        and portfolio values.
     source
         ``store`` or ``simulated``.
     truth
-        The true regime of each session, which only a simulated history knows; else None.
+        The true regime of each session in a simulated history. None for a real history.
     vintages
-        The ids whose values come from an archive of vintages, so that each cell of them is the
-        figure published at the time, and not one revised later.
+        Ids whose values come from an archive of vintages. Each cell of these ids is the figure
+        published at the time, without later revisions.
     withheld
-        Sessions × the ids that ever lack a figure expressly: True where the newest figure is
-        expressly absent, as when a filing gives none for the year before. NaN in the panel then
-        does not mean that data are late.
+        Sessions × ids: True where the source states that it has no figure. An example is a filing
+        without the figure of the year before. NaN in the panel then does not mean late data. Only
+        ids with such a cell have a column.
     """
 
     panel: pd.DataFrame
     known: pd.DataFrame
     closes: pd.DataFrame
-    bills: pd.Series
     source: str
     truth: pd.Series | None = None
     vintages: tuple[str, ...] = ()
@@ -80,23 +77,23 @@ class History:
         store
             The store's file.
         only
-            Catalog ids and tickers to read besides what the registered signals and bills need;
-            None reads every series held.
+            Catalog ids and tickers to read besides those that the registered signals and bills
+            need. None reads every series in the store.
         as_of
-            Read the store as it was at a moment, New York's clock: nothing recorded later, and of
-            prices the newest vintage recorded by then. A date, or midnight, means the end of that
-            day; None the store as it is.
+            Read only rows recorded by this moment, New York time. Of prices, that is the newest
+            vintage recorded by then. A date, or midnight, means the end of that day. None reads
+            every row.
 
         Returns
         -------
-        The history from the first session with any value to the last with a price (or value, where
-        no price is held); :meth:`until` cuts it. A series that is not held is a column of NaN, so
-        signals that need it have no view.
+        The history. It starts at the first session with any value. It ends at the last session with
+        a price, or with a value when the store has no prices. A series that is not in the store is
+        a column of NaN, and signals that need it have no view.
 
         Raises
         ------
         DataError
-            When the store is missing, empty, damaged, or holds nothing by ``as_of``.
+            When the store is missing, empty or damaged, or has no rows by ``as_of``.
         ConfigError
             When ``as_of`` is no date.
         """
@@ -106,7 +103,7 @@ class History:
         if by is not None and not held and source.series_ids():
             raise DataError(
                 f"expected data recorded by {by:%Y-%m-%d %H:%M} in the store {source.path}, but "
-                "all of it came later; choose a later as_of"
+                "all rows were recorded later; choose a later as_of"
             )
         if not held:
             raise DataError(
@@ -124,21 +121,21 @@ class History:
 
     @classmethod
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
-        """Simulate a history: the same series ids, assets and lags as real history.
+        """Return a simulated history with the series ids, assets and lags of real history.
 
         Parameters
         ----------
         seed
             Equal seeds give equal histories.
         years
-            Length; it ends on 2024-12-31.
+            Length in years. The history ends on 2024-12-31.
         thesis
             False cuts the link from idle capital and capital spending to returns.
 
         Returns
         -------
-        A history whose source is ``simulated`` and whose ``truth`` is the true regime. See
-        :mod:`backtests.economy` for the model.
+        A history with source ``simulated``. Its ``truth`` is the true regime. The module
+        :mod:`backtests.economy` describes the model.
 
         Raises
         ------
@@ -161,18 +158,24 @@ class History:
             panel=self.panel.loc[:last],
             known=self.known.loc[:last],
             closes=self.closes.loc[:last],
-            bills=self.bills.loc[:last],
             truth=None if self.truth is None else self.truth.loc[:last],
             withheld=self.withheld.loc[:last] if len(self.withheld) else self.withheld,
         )
 
     def session(self, date: pd.Timestamp | str | None, name: str = "date") -> pd.Timestamp:
-        """Return the last session on or before a date (default: the last one held).
+        """Return the last session on or before a date.
+
+        Parameters
+        ----------
+        date
+            A date inside the history. None means its last session.
+        name
+            Name of the date in error messages.
 
         Raises
         ------
         ConfigError
-            When the date is no date or lies outside the history.
+            When ``date`` is no date or lies outside the history.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])
@@ -187,9 +190,10 @@ class History:
         return pd.Timestamp(self.panel.index[position])
 
     def digest(self) -> str:
-        """Return a hash of every number and name in it: equal histories, equal digests."""
+        """Return a hash of the history's numbers and names. Equal histories have equal hashes."""
         sha = hashlib.sha256(self.source.encode())
-        for frame in (self.panel, self.closes, self.bills.to_frame()):
+        bills = bill_returns(self.panel[YIELD])  # keeps the run ids of earlier versions
+        for frame in (self.panel, self.closes, bills.to_frame()):
             sha.update("|".join(map(str, frame.columns)).encode())
             sha.update(frame.index.to_numpy().astype("datetime64[D]").tobytes())
             sha.update(np.ascontiguousarray(frame.to_numpy(dtype=np.float64)).tobytes())
@@ -205,13 +209,19 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 
 
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
-    """Return the last moment that counts: for a date the last one of that day."""
+    """Return the moment that ``as_of`` means; for a date, the last microsecond of that day.
+
+    Raises
+    ------
+    ConfigError
+        When ``as_of`` is no date.
+    """
     try:
         moment = pd.Timestamp(as_of)
     except (TypeError, ValueError):
         moment = pd.NaT  # type: ignore[assignment]
     if pd.isna(moment):
-        raise ConfigError(f"as_of must be a date like 2025-10-06, or a moment of it, was {as_of!r}")
+        raise ConfigError(f"as_of must be a date like 2025-10-06, or a moment, was {as_of!r}")
     if moment.tzinfo is not None:
         moment = moment.tz_convert("America/New_York").tz_localize(None)
     elif moment == moment.normalize():
@@ -220,11 +230,11 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
 
 
 def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
-    """Return the sessions from the first value to the last price (or value, without prices)."""
+    """Return the sessions from the first value to the last price, or without prices, last value."""
     if not rows:
         raise DataError(
-            "expected at least one of the series asked for in the store, but it holds none of "
-            "them; see 'drypowder data'"
+            "expected at least one of the requested series in the store, found none; see "
+            "'drypowder data'"
         )
     shares = {k: v for k, v in rows.items() if is_price(k) and asset(k).market != "crypto"} or rows
     last = max(part["observed_on"].iloc[-1] for part in shares.values())
@@ -262,40 +272,40 @@ def _assemble(
         panel=panel,
         known=pd.DataFrame(moments, index=index),
         closes=pd.DataFrame(closes, index=index, dtype="float64"),
-        bills=bill_returns(panel[YIELD]),
         source=source,
         withheld=pd.DataFrame(withheld, index=index),
     )
 
 
 def _withheld(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
-    """Return for each session whether the newest figure known is expressly absent, and fresh."""
+    """Return for each session whether the source states, recently enough, that it has no figure."""
     absent = rows.assign(value=rows["value"].isna().astype("float64"))
     return np.asarray(as_known(id, absent, index)[0] == 1.0)
 
 
 def _from_first(id: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that count: none that describe a date before the catalog's first one."""
+    """Return the rows without dates before the catalog's ``first``."""
     first = CATALOG[id].first if id in CATALOG else None
     return rows if first is None else rows[rows["observed_on"] >= pd.Timestamp(first)]
 
 
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each session the value known at its close, and when that was first known.
+    """Return the value known at each session's close, and the moment it was first known.
 
     Parameters
     ----------
     id
-        Catalog id or ticker; gives the staleness limit.
+        Catalog id or ticker. It determines the staleness limit.
     rows
-        ``observed_on``, ``available_at``, ``value``, ``recorded_at``, ordered by moment known,
-        date described, moment recorded.
+        Columns ``observed_on``, ``available_at``, ``value``, ``recorded_at``, ordered by moment
+        known, date described and moment recorded.
     index
         Sessions.
 
     Returns
     -------
-    Values (float64, NaN without a view) and moments (datetime64[us], NaT likewise).
+    Values (float64) and moments (datetime64[us]), one a session. Both are missing where no value is
+    known or the value is too old.
     """
     observed = rows["observed_on"].to_numpy()
     newest = observed >= np.maximum.accumulate(observed) if len(observed) else np.array([], bool)

@@ -1,4 +1,4 @@
-"""The prices that a run needs of a history: its assets' and its benchmark's."""
+"""Prices that a run needs: those of its assets and of its benchmark."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from signals.universe import asset
 
 
 def check_assets(tickers: tuple[str, ...], history: History) -> None:
-    """Raise :class:`MissingSeries` when an asset that was listed by the end has no price at all."""
+    """Raise :class:`MissingSeries` when an asset listed before the history's end has no price."""
     end = history.panel.index[-1]
     for ticker in dict.fromkeys(tickers):
         listed = asset(ticker).listed
@@ -18,27 +18,27 @@ def check_assets(tickers: tuple[str, ...], history: History) -> None:
             continue
         raise MissingSeries(
             f"expected prices of {ticker} in the history, found none; import them "
-            "(drypowder data lists what is held)"
+            "(drypowder data lists the series in the store)"
         )
 
 
 def benchmark_returns(
     ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
 ) -> pd.Series:
-    """Return a benchmark's returns: bought when the strategy can first be, bills until then.
+    """Return the benchmark's returns. It is bought at the strategy's first fill, bills until then.
 
     Parameters
     ----------
     ticker
         The benchmark.
     history
-        It holds the prices.
+        The history with its prices.
     index
         The sessions of the run.
     bills
-        Simple return of bills into each of them.
+        Simple return of bills from the session before to each session, fractions.
     lag
-        Sessions from decision to fill.
+        Number of sessions from a decision to its fill.
 
     Returns
     -------

@@ -15,6 +15,7 @@ import pytest
 from backtests.cli.app import command
 from backtests.config import RunConfig, config_from
 from backtests.engine.costs import Costs
+from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.holdings import CASH, LARGEST_FILE, orders_to, read_holdings
 from backtests.pipeline import run
@@ -58,7 +59,8 @@ def _grow(holdings: dict[str, float], plan: Plan, before: pd.Timestamp, now: pd.
     """Let cash earn bills, and what is owed on shorts grow, over one session."""
     if now == before:
         return
-    holdings[CASH] *= 1 + float(plan.history.bills.loc[now])
+    bills = bill_returns(plan.history.panel[YIELD], plan.config.bill_spread)
+    holdings[CASH] *= 1 + float(bills.loc[now])
     for asset, units in holdings.items():
         if units < 0 and asset != CASH:
             holdings[asset] = units * (1 + plan.config.costs.borrowed(asset, (now - before).days))
@@ -303,9 +305,7 @@ def without(history: History, tickers: tuple[str, ...], last: str) -> History:
         panel.loc[late, ticker] = panel.loc[at(last), ticker]
         panel.loc[limit, ticker] = float("nan")
         closes.loc[late, ticker] = float("nan")
-    return History(
-        panel=panel, known=history.known, closes=closes, bills=history.bills, source="store"
-    )
+    return History(panel=panel, known=history.known, closes=closes, source="store")
 
 
 FUNDS = ("USMV", "XLP", "XLU")  # without XLV the flag duration would lose its view
@@ -359,7 +359,6 @@ def test_a_state_without_a_view_decides_nothing(history: History) -> None:
         panel=panel,
         known=history.known,
         closes=history.closes,
-        bills=history.bills,
         source="store",
     )
     config = config_from({"strategy": "defensive"})

@@ -229,7 +229,6 @@ def test_without_one_series_the_others_speak_and_the_regime_ignores_those_votes(
         panel=panel,
         known=history.known,
         closes=history.closes,
-        bills=history.bills,
         source="store",
     )
     said = read_at(without, session)

@@ -186,7 +186,6 @@ def lapsed_history(history: History) -> History:
         panel=panel,
         known=history.known,
         closes=history.closes,
-        bills=history.bills,
         source="store",
     )
 

@@ -67,8 +67,7 @@ def spoiled(history: History, how: str) -> History:
         name: change(getattr(history, name).iloc[-30:].set_axis(SESSIONS))
         for name in ("panel", "known", "closes")
     }
-    bills = history.bills.iloc[-30:].set_axis(SESSIONS).to_frame()
-    return replace(history, **parts, bills=change(bills).iloc[:, 0], truth=None)
+    return replace(history, **parts, truth=None)
 
 
 @EACH
