@@ -193,8 +193,8 @@ def _duplicates(store: Store) -> Iterator[Finding]:
         yield _error(
             row.series_id,
             row.first,
-            f"expected one value for each date, moment known and moment recorded, but {row.n} have "
-            "several; a reader uses any of them",
+            "expected one value for each date, moment known and moment recorded, found several in "
+            f"{row.n} cases; a reader may use any of them",
         )
 
 

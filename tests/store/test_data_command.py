@@ -138,7 +138,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "INSERT INTO observations SELECT * REPLACE (value + 1 AS value) FROM observations "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
             "DGS2",
-            ("2025-03-03", "left to chance"),
+            ("2025-03-03", "a reader may use any of them"),
         ),
         (
             "UPDATE observations SET available_at = observed_on - INTERVAL 1 DAY "
@@ -311,7 +311,7 @@ def test_a_gap_of_as_many_sessions_as_bond_markets_keep_is_none(sound: Store) ->
 
 
 def test_a_store_that_ended_is_one_note_not_one_a_series(sound: Store) -> None:
-    only(check_store(sound, pd.Timestamp("2026-06-01")), "note", "", "2026-01-03", "149 days ago")
+    only(check_store(sound, pd.Timestamp("2026-06-01")), "note", "", "2026-01-03", "149 days old")
 
 
 def test_an_empty_store_is_an_error(tmp_path: Path) -> None:
