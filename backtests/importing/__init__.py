@@ -1,1 +1,1 @@
-"""Files of data into the store."""
+"""Import files of data into the store."""

@@ -1,6 +1,6 @@
-"""CSV files: recognised by their header, read into batches.
+"""Read CSV files into batches. The header of a file tells its format.
 
-To read another format, write a reader and name its header in :func:`_reader`.
+To read another format, write a reader and add its header to :func:`_reader`.
 """
 
 import csv
@@ -18,12 +18,29 @@ from signals.errors import DataError
 from signals.universe import asset
 
 
-class UnknownFormat(Exception):  # noqa: N818 - not an error: the file is somebody else's
-    """The file is none that we know."""
+class UnknownFormat(Exception):  # noqa: N818 - not an error: the file may be another program's
+    """The file has a format that no reader knows."""
 
 
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
-    """Yield the batches of a CSV file by its header; raise UnknownFormat for an unknown one."""
+    """Yield the batches of a CSV file.
+
+    Parameters
+    ----------
+    name
+        The file's name. Some formats take the ticker or the table's kind from it.
+    text
+        The file's text.
+    recorded_at
+        The moment of recording, New York time. Later dates are refused.
+
+    Raises
+    ------
+    UnknownFormat
+        When no reader knows the header.
+    DataError
+        When a cell is wrong. The message names its line.
+    """
     header = _header(text)
     stem = re.sub(r"(\.csv)?(\.gz)?$", "", name, flags=re.IGNORECASE)
     reader = _reader(header, stem)
@@ -40,7 +57,7 @@ def _header(text: str) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a text, whatever ends them."""
+    """Return the lines of a text with any kind of line ending."""
     return StringIO(text.lstrip(), newline=None).read().split("\n")
 
 
@@ -68,7 +85,14 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, indexed by line number; every row as wide as the header."""
+    """Return the rows as text, indexed by line number.
+
+    Raises
+    ------
+    DataError
+        When a column is repeated, a row has another number of cells than the header, or no row
+        follows it.
+    """
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
@@ -137,7 +161,7 @@ def _prices(
     if listed is not None and len(values) and values.index[0] < pd.Timestamp(listed):
         raise DataError(
             f"expected {ticker} from its listing on {listed}, was {values.index[0].date()}: "
-            "that is another company's price; cut the rows before the listing"
+            "an earlier price belongs to another company; delete the rows before the listing"
         )
     notes.append(check_shifts(ticker, values))
     return dated(ticker, values, PRICES, recorded_at, "; ".join(filter(None, notes)))

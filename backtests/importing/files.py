@@ -1,12 +1,15 @@
-"""Importing files: recognise what a file is by its header, check it, make batches of it.
+"""Read files into batches, and report the files that were skipped or refused.
 
-A file that none of the readers recognises is foreign and skipped. A file that one recognises but
-that holds something it cannot is refused as a whole, with its name, the line and the cure. So is a
-damaged file, which is named like data and is empty, binary or a broken link, and a file or folder
-that the system does not let us read: history that somebody meant to import would be missing
-without a word. A link to a folder is named and not followed, since it may lead in a circle.
+- A file in an unknown format is skipped.
+- A file in a known format with a wrong cell is refused as a whole. The message gives the file, the
+  line and the cure.
+- A damaged file is refused. It has the name of a data file, but is empty, binary or a broken link.
+- A file or folder that the system does not allow to be read is refused. Without the message, the
+  user would miss history without noticing.
+- A link to a folder is skipped, because it may lead in a circle.
 
-Units come from the catalog: a value outside its series' plausible range is a file in another unit.
+Units come from the catalog. A value outside the plausible range of its series means that the file
+is in another unit.
 """
 
 import csv
@@ -39,27 +42,27 @@ _UNREADABLE = (
 )
 
 
-#: Bytes of text that a file may hold; a table of 5,000 tickers over 20 years has fewer.
+#: Largest size of a file's text, bytes. A table of 5,000 tickers over 20 years is smaller.
 MOST_BYTES = 256 * 2**20
-#: Names of files that are meant as data.
+#: Names of data files.
 _DATA = re.compile(r"\.(csv|json)(\.gz)?$", re.IGNORECASE)
 _LINKED = "a link to a folder is not followed; import that folder by its own path"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
-    """What reading some files gave.
+    """The batches read from some files, and the files that gave none.
 
     Attributes
     ----------
     batches
-        One a series.
+        One batch a series.
     files
-        Name of each file read, and how many series it held.
+        Number of series by the name of each file that was read.
     skipped
-        Names of the files not recognised, with the reason.
+        Reason by the name of each file or linked folder that was skipped.
     refused
-        One line for each file that is bad or damaged, and each file or folder not readable.
+        One message for each wrong, damaged or unreadable file or folder.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -78,15 +81,15 @@ def parse(
     path
         A file or folder.
     recorded_at
-        Now, by New York's clock; later dates are refused.
+        The moment of recording, New York time. Later dates are refused.
     progress
         Called with each file's name before it is read.
 
     Raises
     ------
     DataError
-        When the path does not exist, or is a single file that is not recognised, or a folder
-        with nothing to read in it.
+        When the path does not exist, is a file in an unknown format, or is a folder without any
+        known file.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -94,7 +97,7 @@ def parse(
         name = str(file.relative_to(path)) if path.is_dir() else file.name
         progress(name)
         try:
-            _take(parsed, facts, file, name, recorded_at)
+            _read(parsed, facts, file, name, recorded_at)
         except UnknownFormat as reason:
             parsed.skipped[name] = str(reason)
         except DataError as error:
@@ -104,14 +107,14 @@ def parse(
             parsed.refused.append(
                 f"{name}: expected a readable file, but {kind}: {error}; repair it"
             )
-    _solve(parsed, facts)
+    _add_facts(parsed, facts)
     if not (parsed.batches or parsed.refused):
-        raise DataError(_nothing(path, parsed))
+        raise DataError(_nothing_to_import(path, parsed))
     return parsed
 
 
 def _files(path: Path, parsed: Parsed) -> list[Path]:
-    """Return the files to read; note the folders that are linked or cannot be read."""
+    """Return the files to read; add linked and unreadable folders to ``parsed``."""
     if not _is_folder(path):
         return [path]
 
@@ -129,7 +132,7 @@ def _files(path: Path, parsed: Parsed) -> list[Path]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether a path is a folder; raise DataError when nothing is there to be seen."""
+    """Return whether a path is a folder; raise DataError when nothing exists at the path."""
     try:
         if not path.exists() and not path.is_symlink():
             raise DataError(f"expected a file or folder at {path}, found none; check the path")
@@ -142,23 +145,23 @@ def _system_says(error: OSError) -> str:
     return f"expected to read it, but the system says: {error.strerror or error}"
 
 
-def _nothing(path: Path, parsed: Parsed) -> str:
+def _nothing_to_import(path: Path, parsed: Parsed) -> str:
     skipped = "; ".join(parsed.skipped.values()) or "it holds no series of the catalog"
-    what = "none of its files is known" if path.is_dir() else skipped
+    what = "none of its files has a known format" if path.is_dir() else skipped
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
         f"({what}); the README lists the formats"
     )
 
 
-def _take(
+def _read(
     parsed: Parsed,
     facts: dict[tuple[str, str], list[dict[str, Any]]],
     file: Path,
     name: str,
     recorded_at: pd.Timestamp,
 ) -> None:
-    """Read one file into what was parsed so far, or raise and leave that as it was."""
+    """Add the batches or facts of one file; add nothing when it raises."""
     text = _text(file)
     if text.lstrip().startswith("{"):
         concept, entries = read_document(text, recorded_at)
@@ -166,8 +169,8 @@ def _take(
         parsed.files[name] = 1
         return
     batches = list(read_csv(file.name, text, recorded_at))
-    taken = {batch.series_id for batch in parsed.batches}
-    twice = [batch.series_id for batch in batches if batch.series_id in taken]
+    earlier = {batch.series_id for batch in parsed.batches}
+    twice = [batch.series_id for batch in batches if batch.series_id in earlier]
     if twice:
         raise DataError(
             f"expected each series in one file, but {', '.join(twice[:3])} came in an earlier file "
@@ -178,7 +181,15 @@ def _take(
 
 
 def _text(file: Path) -> str:
-    """Return the text of a file; raise :class:`UnknownFormat` or, when it is damaged, DataError."""
+    """Return the text of a file.
+
+    Raises
+    ------
+    DataError
+        When the file is unreadable, or has the name of a data file but no text.
+    UnknownFormat
+        When any other file has no text.
+    """
     try:
         if not file.is_file():
             raise _not_a_file(file)
@@ -196,21 +207,21 @@ def _text(file: Path) -> str:
 
 
 def _no_text(file: Path, expected: str, kind: str, why: str) -> Exception:
-    """Return the error for a file without text: damaged when it is named like data."""
+    """Return the error for a file without text: DataError when it has a data file's name."""
     if _DATA.search(file.name):
         return DataError(f"expected {expected}, was damaged or of another kind: {why}; repair it")
     return UnknownFormat(f"no readable text: {kind}")
 
 
 def _not_a_file(file: Path) -> Exception:
-    """Return the error for what is no regular file: a broken link, a folder, pipe or device."""
+    """Return the error for a broken link, a folder, a pipe or a device."""
     if _DATA.search(file.name) and file.is_symlink() and not file.exists():
-        return DataError("expected a file, was a broken link; restore what it names")
-    return UnknownFormat("no regular file")
+        return DataError("expected a file, was a broken link; restore the file it points to")
+    return UnknownFormat("not a regular file")
 
 
 def _bytes(file: Path) -> bytes:
-    """Return what a file holds, unpacked; raise :class:`DataError` beyond :data:`MOST_BYTES`."""
+    """Return a file's bytes, unpacked; raise :class:`DataError` above :data:`MOST_BYTES`."""
     with file.open("rb") as packed:
         raw = packed.read(MOST_BYTES + 1)
     if raw[:2] == b"\x1f\x8b":
@@ -223,7 +234,7 @@ def _bytes(file: Path) -> bytes:
     return raw
 
 
-def _solve(parsed: Parsed, facts: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+def _add_facts(parsed: Parsed, facts: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
     for (concept, ticker), entries in facts.items():
         found = sec_facts.batches(concept, ticker, sec_facts.first_filed(ticker, entries))
         parsed.batches.extend(batch for batch in found if not batch.rows.empty)

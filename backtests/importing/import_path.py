@@ -1,4 +1,4 @@
-"""Importing: files in, rows added, and a summary of what came."""
+"""Import a file or folder into a store, and summarise the result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,17 @@ from signals.universe import asset
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What an import did: what was read, and what that added to the store."""
+    """Result of an import.
+
+    Attributes
+    ----------
+    parsed
+        The files that were read, skipped and refused.
+    added
+        The changes of the store, one entry a batch.
+    currency
+        The currency that the user stated; None without one.
+    """
 
     parsed: Parsed
     added: list[Added]
@@ -26,7 +36,7 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """Tickers outside the universe whose currency nobody stated: USD is assumed."""
+        """Tickers outside the universe that were taken to be in USD, because nobody stated it."""
         if self.currency is not None:
             return []
         ids = [batch.series_id for batch in self.parsed.batches]
@@ -34,17 +44,17 @@ class Imported:
 
     @property
     def refused(self) -> list[str]:
-        """One line for each file that is bad and each series that would lose history."""
+        """One message for each refused file and each refused series."""
         return [*self.parsed.refused, *(a.refused for a in self.added if a.refused)]
 
     @property
     def new(self) -> int:
-        """Rows whose date was not held."""
+        """Number of rows with a new date."""
         return sum(a.new for a in self.added)
 
     @property
     def revised(self) -> int:
-        """Rows whose date was held with another value."""
+        """Number of rows with a stored date and another value."""
         return sum(a.revised for a in self.added)
 
 
@@ -55,35 +65,34 @@ def import_path(
     progress: Callable[[str], None] = lambda name: None,
     currency: str | None = None,
 ) -> Imported:
-    """Read a file or folder into a store.
+    """Import a file or folder into a store.
 
-    Good files and series go in even when others are refused; see :attr:`Imported.refused`.
+    Good files and series are stored even when others are refused, see :attr:`Imported.refused`.
 
     Parameters
     ----------
     path
-        A file, or a folder that is read with all its subfolders.
+        A file, or a folder with all its subfolders.
     store
-        The store, made when it does not exist.
+        The store or its path. It is created when it does not exist.
     recorded_at
-        The moment of recording; default now.
+        The moment of recording, New York time. Default: now.
     progress
-        Called with the name of each file.
+        Called with the name of each file before it is read.
     currency
-        Of the prices, which only USD can be; None assumes it, see :attr:`Imported.assumed`.
+        Currency of the prices, which must be USD. None assumes USD, see :attr:`Imported.assumed`.
 
     Raises
     ------
     DataError
-        When nothing can be read, the currency is another than USD, or the store cannot be
-        written. Nothing is then added.
+        When no file can be read, the currency is not USD, or the store cannot be written. Nothing
+        is added then.
     """
     if not str(path):
         raise DataError("expected the path of a file or folder, was empty; name one")
     if currency not in (None, "USD"):
         raise DataError(
-            f"expected prices in USD, were in {currency}: there is no rate to convert them with; "
-            "convert the file to USD first"
+            f"expected prices in USD, were in {currency}; convert the file to USD first"
         )
     target = store if isinstance(store, Store) else Store(store)
     now = recorded_at if recorded_at is not None else new_york_now()

@@ -1,4 +1,4 @@
-"""SEC ``companyconcept`` documents: what company and concept, and facts that can be."""
+"""Read SEC ``companyconcept`` documents: the company, the concept and the checked facts."""
 
 import json
 import re
@@ -12,12 +12,20 @@ from backtests.store.cells import OLDEST
 from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
 
-#: Facts in one document; the longest of our companies holds a few hundred.
+#: Largest number of facts in one document. The longest document in the catalog has a few hundred.
 MOST_FACTS = 2000
 
 
 def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[dict[str, Any]]]:
-    """Return the concept and company of a ``companyconcept`` document, and its facts."""
+    """Return the concept and ticker of a ``companyconcept`` document, and its facts.
+
+    Raises
+    ------
+    UnknownFormat
+        When the document is of another kind, or not in the catalog.
+    DataError
+        When a part of it is wrong.
+    """
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -32,14 +40,14 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
 
 
 def identity_of(document: Any) -> tuple[int, str]:
-    """Return the company (CIK) and the tag that a ``companyconcept`` document says it is of.
+    """Return the company number (CIK) and the tag that a ``companyconcept`` document states.
 
     Raises
     ------
     UnknownFormat
-        When it is no such document.
+        When the document is of another kind.
     DataError
-        When either has a form that the SEC does not use.
+        When the number or the tag has a form that the SEC does not use.
     """
     if not isinstance(document, dict) or not {"cik", "tag", "units"} <= document.keys():
         raise UnknownFormat("JSON, but no SEC companyconcept document")
@@ -58,7 +66,7 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
     Raises
     ------
     DataError
-        When there are none, or one lacks a part or cannot be.
+        When the document has no facts, or a fact lacks a part or has an invalid one.
     """
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST_FACTS:
@@ -72,21 +80,21 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
 
 
 def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
-    """Refuse a fact that lacks a part, or whose dates or amount cannot be."""
+    """Raise DataError when a fact lacks a part, or its dates or its amount are invalid."""
     wanted: dict[str, Any] = {"end": str, "filed": str, "val": (int, float), "accn": str}
     if isinstance(entry, dict) and "start" in entry:
         wanted["start"] = str
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {number}: expected end, filed, accn and a number val, and a text as start if "
-            f"there is one, was {str(entry)[:80]}; fetch the file again"
+            f"fact {number}: expected texts as end, filed, accn and start (optional), and a number "
+            f"as val, was {str(entry)[:80]}; fetch the file again"
         )
     end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
     start = _day(number, entry["start"]) if "start" in entry else end
     if not OLDEST < start <= end <= filed <= now:
         raise DataError(
-            f"fact {number}: expected start, end and filed in this order and not after today, were "
+            f"fact {number}: expected start, end and filed in this order and up to today, were "
             f"{start.date()}, {end.date()}, {filed.date()}; fetch the file again"
         )
     low, high = FACT_RANGE

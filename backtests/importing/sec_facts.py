@@ -1,15 +1,15 @@
-"""Trailing four quarters from SEC facts, which are cumulative within each fiscal year.
+"""Compute trailing years from SEC facts, which are cumulative within each fiscal year.
 
-A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year; some
+A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
 filers add single quarters and trailing years. The trailing year that ends with a period is
 
     the fact that covers those twelve months, or else
     year to date  +  the fiscal year before  −  the same year to date a year earlier.
 
-Of several filings of one fact the first counts: that is the number which was known. A restatement
-is left out. A fact is known the session after it was filed; where that was more than
-:data:`LATE` days after the period's end the filer had only changed its tag, and the fact is taken
-as known :data:`ASSUMED` days after the period's end, unless the company was not yet public then.
+When a fact is filed several times, the first filing counts, because its number was the known one.
+Restatements are left out. A fact is known from the session after its filing. A filing more than
+:data:`LATE` days after the period's end means that the filer changed its tag. Such a fact counts as
+known :data:`ASSUMED` days after the period's end, unless the company was not public by then.
 """
 
 from collections.abc import Iterable
@@ -23,8 +23,8 @@ from backtests.store.batch import SEC, Batch
 from signals.catalog import LATE_FILERS, ttm_id, year_ago_id
 from signals.universe import asset
 
-LATE = 120
-ASSUMED = 45
+LATE = 120  # calendar days
+ASSUMED = 45  # calendar days
 YEAR = pd.Timedelta(days=365)
 SLACK = pd.Timedelta(days=20)  # fiscal years of 52 and 53 weeks, leap years
 
@@ -40,9 +40,9 @@ class Fact:
     value
         USD.
     known
-        When it was first known.
+        The moment at which the fact was first known.
     assumed
-        True where that moment is assumed, not filed.
+        True when that moment is assumed, False when it comes from the filing date.
     """
 
     start: pd.Timestamp
@@ -53,23 +53,26 @@ class Fact:
 
     @property
     def is_year(self) -> bool:
-        """Whether it covers twelve months."""
+        """Whether the fact covers twelve months."""
         return abs(self.end - self.start - YEAR) < SLACK
 
 
 def public_since(ticker: str) -> pd.Timestamp:
-    """Return the day before which nobody could know a filer's figures; the first if unknown."""
+    """Return the first day on which a filer's figures could be known.
+
+    It is the earliest possible timestamp when the listing is unknown.
+    """
     day = LATE_FILERS.get(ticker) or asset(ticker).listed
     return pd.Timestamp.min if day is None else pd.Timestamp(day)
 
 
 def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
-    """Return the facts of a ``companyconcept`` document, each as first filed, by end and start.
+    """Return the facts of a ``companyconcept`` document as first filed, sorted by end and start.
 
     Parameters
     ----------
     ticker
-        The filer's.
+        Ticker of the filer.
     entries
         The list under ``units/USD``: ``start``, ``end``, ``val``, ``filed``, ``accn``.
     """
@@ -82,14 +85,14 @@ def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
 
 def _fact(entry: dict[str, Any], public: pd.Timestamp) -> Fact:
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
-    told = end + pd.Timedelta(days=ASSUMED)
-    assumed = (filed - end).days > LATE and told >= public
-    known = told if assumed else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
+    usual = end + pd.Timedelta(days=ASSUMED)
+    assumed = (filed - end).days > LATE and usual >= public
+    known = usual if assumed else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
     return Fact(start=start, end=end, value=float(entry["val"]), known=known, assumed=assumed)
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
-    """Return the trailing year at each period's end for which it can be solved, by end."""
+    """Return the trailing years that the facts determine, sorted by their end."""
     solved: dict[pd.Timestamp, Fact] = {}
     for fact in facts:
         year = fact if fact.is_year else _solve(fact, facts)
@@ -99,7 +102,10 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
-    """Return year to date + the fiscal year before − the year to date before; None if unknown."""
+    """Return the trailing year: year to date + fiscal year before − year to date a year earlier.
+
+    None when one of the three facts is missing.
+    """
     year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
     same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
     if year_before is None or same_before is None:
@@ -115,17 +121,16 @@ def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
 
 
 def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | None:
-    """Return the fact whose period begins and ends within some days of these."""
+    """Return the first fact whose period begins and ends within :data:`SLACK` of two dates."""
     near = (f for f in facts if abs(f.start - start) < SLACK and abs(f.end - end) < SLACK)
     return next(near, None)
 
 
 def batches(concept: str, ticker: str, facts: list[Fact]) -> list[Batch]:
-    """Return the trailing years of a company, and beside each the one a year earlier.
+    """Return two batches of a company: its trailing years, and the trailing years a year earlier.
 
-    Both are dated by the period's end and known together. Where the earlier year cannot be
-    solved its value is NaN, expressly no figure, so that a sum over companies compares like
-    with like.
+    Both are dated by the period's end and known at the same moment. An earlier year that the facts
+    do not determine is NaN, so that a sum over companies compares the same companies.
     """
     years = trailing_years(facts)
     earlier = [_find_end(years, year.end - YEAR) for year in years]

@@ -184,7 +184,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         ),
         ("t.csv", "Date,SPY,SPY\n2025-01-02,1,2\n", "line 1: expected each column once"),
         ("two words.csv", "Date,Close\n2025-01-02,1\n", "named after its ticker"),
-        ("SNDK.csv", "Date,Close\n2014-01-02,70\n", "another company's price"),
+        ("SNDK.csv", "Date,Close\n2014-01-02,70\n", "belongs to another company"),
         (
             "A.csv",
             "Date,Close\n2025-01-02,10.1\n2025-01-03,1010\n2025-01-06,10.2\n",
@@ -270,8 +270,10 @@ def test_a_broken_link_named_like_data_is_refused(tmp_path: Path, db: Path) -> N
     (folder / "DGS10.csv").symlink_to(folder / "gone.csv")
     (folder / "readme").symlink_to(folder / "gone")
     done = take(folder, db)
-    assert done.refused == ["DGS10.csv: expected a file, was a broken link; restore what it names"]
-    assert done.parsed.skipped == {"readme": "no regular file"}
+    assert done.refused == [
+        "DGS10.csv: expected a file, was a broken link; restore the file it points to"
+    ]
+    assert done.parsed.skipped == {"readme": "not a regular file"}
     assert Store(db).series_ids() == ("WALCL",)
 
 
@@ -346,9 +348,9 @@ def test_a_pipe_and_a_device_are_not_read(tmp_path: Path, db: Path) -> None:
     os.mkfifo(folder / "pipe.csv")
     (folder / "zero.csv").symlink_to("/dev/zero")
     skipped = take(folder, db).parsed.skipped
-    assert skipped == {"pipe.csv": "no regular file", "zero.csv": "no regular file"}
+    assert skipped == {"pipe.csv": "not a regular file", "zero.csv": "not a regular file"}
     for alone in (folder / "pipe.csv", Path("/dev/zero")):
-        with pytest.raises(DataError, match="no regular file"):
+        with pytest.raises(DataError, match="not a regular file"):
             take(alone, db)
 
 
@@ -488,7 +490,7 @@ def fact(**changes: object) -> str:
         (json.dumps(SEC | {"units": {"USD": 5}}), "expected facts under units/USD"),
         (json.dumps(SEC | {"units": {"USD": [None]}}), "fact 1: expected end, filed, accn"),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
-        (fact(filed="9999-12-31"), "not after today"),
+        (fact(filed="9999-12-31"), "and up to today"),
         (fact(filed="2024-01-30"), "start, end and filed in this order"),
         (fact(start="1800-01-01"), "start, end and filed in this order"),
         (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+13, was 15441"),
