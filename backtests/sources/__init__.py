@@ -1,6 +1,6 @@
-"""Where data come from over a network: Yahoo, FRED and the SEC. No other room has one.
+"""Fetch data over the network from Yahoo, FRED and the SEC. No other package uses the network.
 
-Each source turns answers into batches for the store; :mod:`backtests.sources.fetching` asks them
-in turn. Base URLs come from ``DRYPOWDER_YAHOO_URL``, ``DRYPOWDER_FRED_URL`` and
-``DRYPOWDER_SEC_URL`` when set, for proxies and tests.
+Each source turns its answers into batches for the store. :mod:`backtests.sources.fetching` calls
+the sources in turn. The variables ``DRYPOWDER_YAHOO_URL``, ``DRYPOWDER_FRED_URL`` and
+``DRYPOWDER_SEC_URL`` replace the base URLs, for proxies and tests.
 """

@@ -1,4 +1,4 @@
-"""ALFRED's vintages: what changed when, and which vintages a store lacks.
+"""Read ALFRED's vintages: the changes of each value, and the vintages that a store lacks.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
 already holds. If the archive shows other values for that vintage than the store holds, the archive
@@ -19,13 +19,14 @@ from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
-#: Source of a row that is dated by its vintage, and of one in the archive's first vintage.
+#: Sources of the rows: those dated by their vintage, and those of the archive's first vintage that
+#: are dated by the publication rule.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 _PARTS = ["date", "realtime_start", "value"]
 
 
 def table_of(rows: list[Any]) -> pd.DataFrame:
-    """Return ``date, vintage, value`` of some rows of an answer, NaN where FRED has a dot.
+    """Return the columns ``date, vintage, value`` from rows of an answer. FRED's dot becomes NaN.
 
     Raises
     ------
@@ -33,26 +34,32 @@ def table_of(rows: list[Any]) -> pd.DataFrame:
         When a row lacks a part, or a part is no date or number.
     """
     if not all(isinstance(row, dict) for row in rows):
-        raise TypeError("a row that is no object")
+        raise TypeError("a row is not an object")
     table = pd.DataFrame(rows, columns=_PARTS).astype(str)
     table.columns = pd.Index(["date", "vintage", "value"])
     none = table["value"] == "."
     value = pd.to_numeric(table["value"].mask(none)).astype(np.float64)
     if (value.isna() & ~none).any():
-        raise ValueError("a value that is no number")
+        raise ValueError("a value is not a number")
     return table.assign(value=value, date=days(table["date"]), vintage=days(table["vintage"]))
 
 
 def days(column: pd.Series) -> pd.Series:
-    """Return a column of ISO dates as naive dates; raise ValueError where one is no date."""
+    """Return a column of ISO dates as naive dates; raise ValueError when a cell is no date."""
     return pd.to_datetime(column, format="%Y-%m-%d").astype("datetime64[us]")
 
 
 def changes(id: str, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return ``date, vintage, value`` where a value changed; NaN where there was expressly none.
+    """Return the rows ``date, vintage, value`` at which a value changed.
 
-    Each request repeats the values in force at its first vintage, so rows that change nothing are
-    dropped. Dates before the catalog's ``first`` are left out.
+    NaN means that the archive states: no figure. Each request repeats the values in force at its
+    first vintage, so rows without a change are dropped. Dates before the catalog's ``first`` are
+    left out.
+
+    Raises
+    ------
+    SourceError
+        When the archive has two values for one date in one vintage.
     """
     table = pd.concat(tables, ignore_index=True)
     table = table[counted_from(id, pd.DatetimeIndex(table["date"]))]
@@ -73,18 +80,22 @@ def changes(id: str, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
 def vintage_batch(
     id: str, changes: pd.DataFrame, first_vintage: pd.Timestamp, now: pd.Timestamp
 ) -> Batch:
-    """Return the batch of a revised series: every value that ever stood, from when it was known.
+    """Return the batch of a revised series: every published value and the moment it was known.
 
-    A vintage date carries no hour, so a value is known at the open of the session after it. What
-    the archive's first vintage holds was published before the archive began: it is dated by the
-    catalog's rule, where that is earlier, and its source says so.
+    A vintage has a date without an hour, so its values are known at the open of the next session.
+    The values of the archive's first vintage were published before the archive began. They are
+    dated by the catalog's rule when that is earlier, and their source states it.
 
     Parameters
     ----------
+    id
+        Catalog id.
     changes
-        ``date, vintage, value``; one row a change.
+        Columns ``date, vintage, value``; one row a change.
     first_vintage
-        The archive's first.
+        The archive's first vintage.
+    now
+        The moment of recording, New York time.
     """
     dates = pd.DatetimeIndex(changes["date"]).as_unit("us")
     published = known_from(pd.DatetimeIndex(changes["vintage"]))
@@ -104,12 +115,12 @@ def vintage_batch(
 
 
 def known_from(vintages: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the moment at which each vintage is known: the open of the session after it."""
+    """Return the moment at which each vintage is known: the open of the next session."""
     return (session_after(vintages) + OPEN).as_unit("us")
 
 
 def check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
-    """Raise :class:`DataError` when a value that ever stood cannot be, or was known too early."""
+    """Raise :class:`DataError` when a published value or its dates are implausible."""
     newest = changes.groupby("date")["value"].last().dropna()
     check_values(id, newest, now)
     entry = CATALOG[id]
@@ -132,23 +143,23 @@ def check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 
 
 class HeldArchive:
-    """What a store holds of an archive.
+    """The part of an archive that a store holds.
 
     Parameters
     ----------
     store
-        May not exist yet.
+        The store. Its file may be missing.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def seam(self, id: str, vintages: list[str]) -> str | None:
-        """Return the vintage from which to ask on: the last one that is surely held whole.
+    def last_whole_vintage(self, id: str, vintages: list[str]) -> str | None:
+        """Return the last vintage that the store surely holds as a whole.
 
-        Several vintages may become known at the same moment, and more may have been added for
-        the newest moment held. So this is the last vintage known before that moment. None when
-        all have to be asked for.
+        Several vintages may become known at the same moment, and the archive may have added some
+        for the store's newest moment. So this is the last vintage known before that moment. None
+        when the store holds no whole vintage.
         """
         if not self.store.exists():
             return None
@@ -160,9 +171,9 @@ class HeldArchive:
         before = int(known.searchsorted(newest)) if pd.notna(newest) else 0
         return vintages[before - 1] if before else None
 
-    def stands(self, id: str, seam: str, table: pd.DataFrame) -> bool:
-        """Return whether an answer has the same values for the seam as the store."""
-        at = known_from(pd.DatetimeIndex([seam]))[0]
+    def agrees(self, id: str, vintage: str, table: pd.DataFrame) -> bool:
+        """Return whether an answer has the same values for a vintage as the store."""
+        at = known_from(pd.DatetimeIndex([vintage]))[0]
         held = self.store.query(
             f"""
             SELECT observed_on, arg_max(value, (available_at, recorded_at)) AS value
@@ -173,6 +184,6 @@ class HeldArchive:
             """,
             [id, at],
         ).set_index("observed_on")["value"]
-        shown = table[table["vintage"] == pd.Timestamp(seam)].set_index("date")["value"]
+        shown = table[table["vintage"] == pd.Timestamp(vintage)].set_index("date")["value"]
         shown = shown[counted_from(id, pd.DatetimeIndex(shown.index))].sort_index()
         return dict(held.dropna()) == dict(shown.dropna())

@@ -1,8 +1,8 @@
-"""SEC EDGAR: cash-flow facts of the companies we know, as first filed.
+"""Fetch cash-flow facts from SEC EDGAR, as first filed, for the companies of the catalog.
 
-The SEC asks for a User-Agent with a contact and for at most 10 requests a second. Filers differ in
-the XBRL tag they use and change it over the years: every tag of a concept is asked for, and of one
-period the fact that was filed first counts.
+The SEC asks for a User-Agent with a contact, and for at most 10 requests a second. Filers use
+different XBRL tags and change them over the years. So every tag of a concept is requested, and for
+each period the fact that was filed first counts.
 """
 
 from collections.abc import Iterable
@@ -28,9 +28,9 @@ class EdgarSource:
     Parameters
     ----------
     contact
-        Name and address of the user, as the SEC asks.
+        Name and e-mail address of the user, which the SEC asks for.
     deadline
-        The time left.
+        Deadline of the whole fetch.
     """
 
     def __init__(self, contact: str, deadline: Deadline) -> None:
@@ -39,22 +39,31 @@ class EdgarSource:
         self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
-        """Return trailing years of a company's concept, and those a year earlier.
+        """Return two batches: the trailing years of a concept, and those a year earlier.
+
+        Parameters
+        ----------
+        concept
+            A concept of the catalog, such as ``CAPEX``.
+        ticker
+            Ticker of the company.
+        now
+            The moment of fetching, New York time.
 
         Raises
         ------
         Absent
-            When the company files it under none of the tags.
+            When the company uses none of the concept's tags.
         SourceError
-            When a document cannot be had or cannot be right.
+            When a document cannot be fetched or is wrong.
         """
         cik = next(cik for cik, name in FILERS.items() if name == ticker)
         entries = [entry for tag in tags_of(concept) for entry in self._facts(cik, tag, now)]
         if not entries:
-            raise Absent(f"no facts under the tags known for it ({len(tags_of(concept))})")
+            raise Absent(f"no facts under any of its {len(tags_of(concept))} known tags")
         found = sec_facts.batches(concept, ticker, sec_facts.first_filed(ticker, entries))
         if all(batch.rows.empty for batch in found):
-            raise SourceError(f"no trailing year of {concept} can be solved for {ticker}")
+            raise SourceError(f"the facts of {ticker} give no trailing year of {concept}")
         return [batch for batch in found if not batch.rows.empty]
 
     def _facts(self, cik: int, tag: str, now: pd.Timestamp) -> Iterable[dict[str, Any]]:
@@ -66,14 +75,14 @@ class EdgarSource:
 
 
 def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts of an answer; raise unless it is for the company and tag asked for."""
+    """Return the facts of an answer; raise unless it is for the requested company and tag."""
     document = json_of("the SEC", text)
     try:
         found = identity_of(document)
         if found != (cik, tag):
             raise SourceError(
                 f"expected the SEC's answer for CIK {cik} and {tag}, was for CIK {found[0]} and "
-                f"{found[1][:80]}; nothing is taken"
+                f"{found[1][:80]}; discarded"
             )
         return facts_of(document, now)
     except UnknownFormat as error:

@@ -1,4 +1,4 @@
-"""A fetch: every series in turn, each committed on its own, whatever becomes of the others."""
+"""Fetch every series in turn. Each series is committed by itself, so a failure loses only one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -16,31 +16,31 @@ from backtests.store.batch import Batch
 from backtests.store.store import FETCHED, Store
 from signals.errors import DataError, DrypowderError, describe_exception
 
-#: Seconds that a series waits for another writer to leave the store.
-TURN = 60.0
+#: Longest time that a series waits for another writer of the store, seconds.
+LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of one series, or of one concept of a company.
+    """Result of one series, or of one concept of a company.
 
     Attributes
     ----------
     name
-        Series id; of the SEC the trailing year's.
+        Series id. For the SEC, the id of the trailing year.
     source
         ``FRED``, ``SEC`` or ``Yahoo``.
     new, revised
-        Rows whose date was not held, and whose value differs from what was held.
+        Number of rows with a new date, and of rows with a stored date and another value.
     last
-        The newest date that it describes; None when nothing came.
+        The newest date of the series. None when the fetch gave no values.
     failed
-        Why nothing came; empty when something did, or nothing was to be had.
+        Why the fetch failed. Empty otherwise.
     note
-        What was left out, or why nothing was asked for.
+        What was left out, or why the series was not fetched.
     unforeseen
-        The error behind ``failed`` where the program did not foresee it, else None: worth a report
-        to its makers.
+        The error behind ``failed``, when drypowder did not expect it and its authors should know.
+        None otherwise.
     """
 
     name: str
@@ -61,34 +61,34 @@ def fetch(
     policy: RetryPolicy | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Outcome]:
-    """Bring Yahoo, FRED and SEC data into a store.
+    """Fetch Yahoo, FRED and SEC data into a store.
 
-    Each series is one transaction: what came stays, whatever fails after it, and the next fetch
-    goes on with what was asked for longest ago. A value that cannot be right keeps its whole series
-    out. Whatever a source answers costs its own series alone.
+    Each series is one transaction, so a later failure does not undo it. The series with the oldest
+    attempt comes first, so the next fetch continues where this one ended. One implausible value
+    keeps its whole series out. A bad answer affects only its own series.
 
     Parameters
     ----------
     store
-        Made when it does not exist.
+        The store. It is created when it does not exist.
     start
-        First day of prices asked for; default the whole history. A series that is held further
-        back is asked for from there on: a price vintage has to be whole.
+        First day of the prices. Default: the whole history. If the store has earlier prices, the
+        fetch starts with their first day, because a price vintage has to be whole.
     only
-        Catalog ids and tickers; none means everything with a live source.
+        Catalog ids and tickers. Default: every series with a live source.
     policy
-        How long to wait for what.
+        Timeouts, retries and the time for the whole fetch.
     progress
         Called with the name of each series.
 
     Returns
     -------
-    An outcome for each, in the order asked.
+    One outcome a series, in the order of the fetch.
 
     Raises
     ------
     ConfigError
-        When an id is unknown, or a key or contact has no form.
+        When an id is unknown, or a key or contact has a wrong form.
     DataError
         When another fetch is running, or the store cannot be written.
     """
@@ -97,20 +97,20 @@ def fetch(
     with store.fetching():
         tried = store.last_tried()
         jobs.sort(key=lambda job: tried.get(job.ids[0], pd.Timestamp.min))
-        return [*_done(store, jobs, deadline, frozenset(only), progress)]
+        return [*_outcomes(store, jobs, deadline, frozenset(only), progress)]
 
 
-def _done(
+def _outcomes(
     store: Store,
     jobs: list[Job],
     deadline: Deadline,
     named: frozenset[str],
     progress: Callable[[str], None],
 ) -> Iterator[Outcome]:
-    """Do the jobs; once a source cannot be reached, its others are not tried.
+    """Yield the outcome of each job. After a source was unreachable, its other jobs are skipped.
 
-    What cannot be asked for is a failure where it was asked for by name; what a source does not
-    have is one where it was held, too. Else either is a note.
+    An impossible job is a failure if the user named its series, and otherwise a note. A series that
+    its source lacks is a failure if the user named it or the store holds it, and otherwise a note.
     """
     down: dict[str, str] = {}
     for job in jobs:
@@ -123,13 +123,13 @@ def _done(
             yield _outcome_of(job, failed=down[job.source])
             continue
         try:
-            yield _one(store, job, job.ask, deadline)
+            yield _stored(store, job, job.ask, deadline)
         except Unreachable as error:
             down[job.source] = str(error)
             yield _outcome_of(job, failed=str(error))
         except Absent as error:
             held = set(job.ids) & set(store.series_ids() if store.exists() else ())
-            why = f"{error}; what is held stays" if held else str(error)
+            why = f"{error}; the stored values stay" if held else str(error)
             named_or_held = held or by_name
             yield (
                 _failed(store, job, why, deadline) if named_or_held else _outcome_of(job, note=why)
@@ -148,31 +148,35 @@ def _outcome_of(job: Job, **came: Any) -> Outcome:
 
 
 def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -> Outcome:
-    """Return a failure in one line, noted so that the next fetch begins with others."""
+    """Return a failed outcome and record it, so that the next fetch begins with other series."""
     line = redacted(" ".join(why.split()))[:500]
     with suppress(DataError):
-        store.note_fetched(job.ids, new_york_now(), line, wait=_turn(deadline))
+        store.note_fetched(job.ids, new_york_now(), line, wait=_wait(deadline))
     return _outcome_of(job, failed=line, **more)
 
 
-def _turn(deadline: Deadline) -> float:
-    return min(TURN, deadline.left)
+def _wait(deadline: Deadline) -> float:
+    return min(LONGEST_WAIT, deadline.left)
 
 
-def _one(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
+def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
+    """Fetch and store the batches of one job, and return the outcome."""
     deadline.check()
     now = new_york_now()
     batches = list(ask(now))
     fetched = dict.fromkeys(job.ids, FETCHED)
-    added = store.add(batches, now, wait=_turn(deadline), fetched=fetched)
+    added = store.add(batches, now, wait=_wait(deadline), fetched=fetched)
     refused = [a.refused for a in added if a.refused]
     if refused:
         return _outcome_of(job, failed=refused[0])
-    return _came(job, batches, added, _newest(store, batches))
+    return _succeeded(job, batches, added, _newest(store, batches))
 
 
 def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
-    """Return the newest date described; later vintages of an archive may hold older dates alone."""
+    """Return the newest date of the series in some batches.
+
+    For an archive it comes from the store, because new vintages may hold only older dates.
+    """
     if not any(batch.vintages for batch in batches):
         return max(pd.Timestamp(batch.rows["observed_on"].max()) for batch in batches)
     ids = [batch.series_id for batch in batches]
@@ -182,7 +186,7 @@ def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
     return pd.Timestamp(newest["day"].iloc[0])
 
 
-def _came(
+def _succeeded(
     job: Job, batches: Sequence[Batch], added: Sequence[Added], last: pd.Timestamp
 ) -> Outcome:
     return _outcome_of(
@@ -195,4 +199,4 @@ def _came(
 
 
 def _kept(added: Added) -> str:
-    return f"{added.kept} days that it lacks stay as held" if added.kept else ""
+    return f"{added.kept} missing days were copied from the store" if added.kept else ""

@@ -1,9 +1,9 @@
-"""FRED: latest values through fredapi, vintages by ALFRED, and a public CSV without a key.
+"""Fetch from FRED: latest values by fredapi, vintages by ALFRED, and a public CSV without a key.
 
-fredapi reads the latest revision, which is right for series that are never revised. Vintages it
-gets wrong (several rows a date, no more than 2,000 at once), so these we ask for ourselves. What
-goes over the wire is our own client's in either case: timeouts, retries, FRED's 120 requests a
-minute, and a key that shows nowhere.
+fredapi reads the latest revision. That is right for series that are never revised. It does not read
+vintages correctly (several rows a date, at most 2,000 vintages at once), so this module requests
+them itself. Every request uses drypowder's own client, which has timeouts, retries and FRED's limit
+of 120 requests a minute, and which never shows the key.
 """
 
 from collections import Counter
@@ -32,23 +32,23 @@ from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
 RATE = (120, 60.0)
-#: Vintages that one request may span.
+#: Largest number of vintages in one request.
 MOST_VINTAGES = 2000
-#: Rows that one answer holds.
+#: Largest number of rows in one answer.
 PAGE = 100_000
 
 
 def _roots() -> tuple[str, str]:
-    """Return where the API and the public CSV are."""
+    """Return the addresses of the API and of the public CSV."""
     api = base_url("DRYPOWDER_FRED_URL", "https://api.stlouisfed.org")
     web = base_url("DRYPOWDER_FRED_URL", "https://fred.stlouisfed.org")
     return f"{api}/fred", f"{web}/graph/fredgraph.csv"
 
 
 class _Fredapi(fredapi.Fred):  # type: ignore[misc]
-    """fredapi, with its requests made by our client.
+    """fredapi with drypowder's client.
 
-    Its own have no timeout, no retry, and show the key in what they raise.
+    fredapi's own requests have no timeout and no retry, and their errors show the key.
     """
 
     def __init__(self, key: str, root: str, client: Client) -> None:
@@ -57,40 +57,43 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
         self._client = client
 
     def _parse(self, date_str: str, format: str = "%Y-%m-%d") -> datetime:
-        return datetime.strptime(date_str, format)  # theirs takes pandas 0.1 ms a date
+        return datetime.strptime(date_str, format)  # fredapi's own function takes 0.1 ms a date
 
     def _Fred__fetch_data(self, url: str) -> ElementTree.Element:  # noqa: N802 - fredapi's name
         return self._client.get(f"{url}&api_key={self.api_key}", read=_xml)
 
 
 def _xml(text: str) -> ElementTree.Element:
-    """Return observations; refuse those that come twice, of which fredapi would keep the last."""
+    """Return the observations of an answer; raise SourceError when a date is repeated.
+
+    fredapi would keep the last observation of a repeated date.
+    """
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
-        raise Transient("FRED's answer is no whole XML") from None
+        raise Transient("FRED's answer is not complete XML") from None
     if root.tag == "html":
-        raise Transient("FRED's answer is a page, no XML")
+        raise Transient("FRED's answer is a web page instead of XML")
     dates = [row.get("date") for row in root]
     if root.tag != "observations" or not dates or None in dates:
         raise SourceError("FRED's answer holds no observations by date")
     twice, times = Counter(dates).most_common(1)[0]
     if times > 1:
-        raise SourceError(f"FRED's answer has {twice} twice; nothing is taken")
+        raise SourceError(f"FRED's answer has {twice} twice; discarded")
     return root
 
 
 class FredSource:
-    """FRED, with a key or without.
+    """FRED with or without a key.
 
     Parameters
     ----------
     key
-        The user's; None for the public CSV, which holds latest values alone.
+        The user's key. None uses the public CSV, which has only the latest values.
     deadline
-        The time left.
+        Deadline of the whole fetch.
     held
-        What is held of archives, so that only later vintages are asked for; None for nothing.
+        The vintages in the store. Only later ones are requested. None requests all vintages.
     """
 
     def __init__(
@@ -101,19 +104,19 @@ class FredSource:
         self.root, self.csv = _roots()
 
     def batch(self, id: str, now: pd.Timestamp) -> Batch:
-        """Return a series of the catalog, as its kind asks: vintages where it is revised.
+        """Return the batch of a series: vintages if the series is revised, else latest values.
 
         Parameters
         ----------
         id
             A FRED id of the catalog.
         now
-            The moment of fetching, New York's deadline.
+            The moment of fetching, New York time.
 
         Raises
         ------
         SourceError, DataError
-            When it cannot be had or cannot be right; nothing is to be stored then.
+            When the series cannot be fetched, or its values are wrong.
         """
         if self.key is None:
             return self._public(id, now)
@@ -127,18 +130,18 @@ class FredSource:
 
     def _latest(self, id: str, now: pd.Timestamp) -> Batch:
         assert self.key is not None
-        values = _called(id, _Fredapi(self.key, self.root, self.client).get_series, id)
+        values = _with_fredapi(id, _Fredapi(self.key, self.root, self.client).get_series, id)
         return dated(id, check_values(id, values.dropna(), now), FRED, now)
 
     def _vintages(self, id: str, now: pd.Timestamp) -> Batch:
         dates = self._vintage_dates(id)
         first = pd.Timestamp(dates[0])
-        seam = self.held.seam(id, dates) if self.held else None
-        if self.held and seam:
-            table = self._observations(id, [date for date in dates if date >= seam])
-            if self.held.stands(id, seam, table):
+        newest = self.held.last_whole_vintage(id, dates) if self.held else None
+        if self.held and newest:
+            table = self._observations(id, [date for date in dates if date >= newest])
+            if self.held.agrees(id, newest, table):
                 found = _checked(id, table, now)
-                return vintage_batch(id, found[found["vintage"] > pd.Timestamp(seam)], first, now)
+                return vintage_batch(id, found[found["vintage"] > pd.Timestamp(newest)], first, now)
         return vintage_batch(id, _checked(id, self._observations(id, dates), now), first, now)
 
     def _vintage_dates(self, id: str) -> list[str]:
@@ -153,7 +156,7 @@ class FredSource:
         return sorted(dates)
 
     def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
-        """Return ``date, vintage, value`` of each value that stood in some vintages."""
+        """Return the columns ``date, vintage, value`` of some vintages."""
         try:
             return pd.concat(
                 [
@@ -173,7 +176,7 @@ class FredSource:
     def _pages(
         self, path: str, params: dict[str, str], key: str, limit: int
     ) -> Iterator[list[Any]]:
-        """Yield the entries of an answer, page by page."""
+        """Yield lists of entries, one for each page of an answer."""
         offset, count = 0, 1
         while offset < count:
             asked = {**params, "limit": str(limit), "offset": str(offset)}
@@ -185,7 +188,7 @@ class FredSource:
             count = int(said)
             if len(entries) != max(0, min(limit, count - offset)):
                 raise SourceError(
-                    f"FRED's answer holds {len(entries)} {key} where it says that there are {count}"
+                    f"expected {count} {key} in FRED's answer, as it states, was {len(entries)}"
                 )
             yield entries
             offset += limit
@@ -197,12 +200,12 @@ class FredSource:
 
 
 def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
-    """Refuse an answer that says it is one to another question."""
+    """Raise SourceError when an answer repeats other parameters than the request had."""
     for name, value in asked.items():
         if name in answer and str(answer[name]) != value:
             raise SourceError(
                 f"expected FRED's answer for {name} {value}, was for "
-                f"{str(answer[name])[:40]!r}; nothing is taken"
+                f"{str(answer[name])[:40]!r}; discarded"
             )
 
 
@@ -215,15 +218,15 @@ def _checked(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
 def _object(text: str) -> dict[str, Any]:
     answer = json_of(FRED, text)
     if not isinstance(answer, dict):
-        raise SourceError("FRED's answer is no JSON object")
+        raise SourceError("FRED's answer is not a JSON object")
     return answer
 
 
 def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
     if text.lstrip().startswith("<"):
-        raise Transient("FRED's answer is a page, no CSV")
+        raise Transient("FRED's answer is a web page instead of CSV")
     if not text.endswith("\n"):
-        raise Transient("FRED's answer is no whole CSV")
+        raise Transient("FRED's answer is not complete CSV")
     try:
         (batch,) = read_csv(f"{id}.csv", text, now)
     except Exception as error:
@@ -231,8 +234,8 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
     return batch
 
 
-def _called(id: str, function: Callable[..., Any], *given: Any) -> Any:
-    """Return what fredapi gives, or its failure as one line without the key."""
+def _with_fredapi(id: str, function: Callable[..., Any], *given: Any) -> Any:
+    """Return the result of a function of fredapi; raise its error on one line without the key."""
     try:
         return function(*given)
     except SourceError:

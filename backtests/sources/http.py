@@ -1,7 +1,7 @@
-"""Asking over HTTP: timeouts, a rate, retries with backoff and jitter, one budget of time.
+"""HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
-An answer is whole or there is none: a body cut short, a busy server (429, 5xx) and a silent one
-are asked again, as often as policy says, and what is still wrong then is one line.
+A request gives a complete answer or an error. It is repeated after an incomplete answer, a busy
+server (status 429 or 5xx) and a timeout, as often as the policy allows. The last error is one line.
 """
 
 import json
@@ -24,10 +24,11 @@ from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
 _PART = 65_536  # bytes read at once
-#: Bytes of a whole answer; the largest that a source gives, a page of an archive, has 10 million.
+#: Largest size of an answer, bytes. The largest one of a source, a page of an archive, has 10
+#: million.
 MOST_BYTES = 64 * 2**20
-#: What the SEC says, with status 403, to one who asks too often. It says the same to one who does
-#: not say who he is.
+#: Words of the SEC's answer (status 403) to too many requests. The answer to a request without a
+#: contact has them too, and also the words of _UNDECLARED.
 _TOO_OFTEN = re.compile(r"request\s+rate\s+threshold|traffic\s+limit", re.IGNORECASE)
 _UNDECLARED = re.compile(r"undeclared\s+automated\s+tool", re.IGNORECASE)
 _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re.IGNORECASE)
@@ -35,21 +36,22 @@ _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How long to wait for what, in seconds.
+    """Timeouts, retries and the time for a whole fetch.
 
     Attributes
     ----------
     connect, read, answer
-        For a connection, for the next part of an answer, and for the whole of it.
+        Timeouts in seconds: for a connection, for the next part of an answer, and for the whole
+        answer.
     attempts
-        How often a busy or broken source is asked.
+        Most attempts at a busy or failing source.
     reach
-        How often an unreachable one is.
+        Most attempts at an unreachable source.
     wait, longest
-        Before the second attempt, doubling from there with jitter, up to the longest. A server
-        that says how long to wait is believed, up to ``longest``.
+        Seconds before the second attempt, and the most before any. The wait doubles with each
+        attempt and has jitter. A server's own Retry-After replaces it, up to ``longest``.
     budget
-        For a whole fetch.
+        Seconds for a whole fetch.
     """
 
     connect: float = 4.0
@@ -67,11 +69,11 @@ class Unreachable(SourceError):  # noqa: N818 - named as the field speaks
 
 
 class OutOfTime(SourceError):  # noqa: N818
-    """The time of the whole fetch is over."""
+    """The time for the whole fetch is over."""
 
 
 class Transient(SourceError):  # noqa: N818
-    """A failure that may pass."""
+    """A failure that a later attempt may not have."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -79,7 +81,7 @@ class Transient(SourceError):  # noqa: N818
 
 
 class Absent(SourceError):  # noqa: N818
-    """The source does not have what was asked for."""
+    """The source does not have the requested series."""
 
 
 @dataclass
@@ -96,34 +98,36 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds, at least 0."""
+        """Seconds until the deadline, at least 0."""
         return max(0.0, self.policy.budget - (time.monotonic() - self.start))
 
     def check(self, pause: float = 0.0) -> None:
-        """Raise :class:`OutOfTime` when the time is over, or will be after some seconds."""
+        """Raise :class:`OutOfTime` when the deadline is at most ``pause`` seconds away."""
         if self.left <= pause:
-            raise OutOfTime(f"not reached within {self.policy.budget:.0f} s; fetch again to go on")
+            raise OutOfTime(
+                f"not fetched within {self.policy.budget:.0f} s; fetch again to continue"
+            )
 
 
 @dataclass
 class Rate:
-    """At most so many requests in so many seconds."""
+    """Rate limit: at most ``requests`` requests in ``seconds`` seconds."""
 
     requests: int
     seconds: float
 
     def __post_init__(self) -> None:
-        """Begin with none; count a little longer, since requests arrive unevenly late."""
+        """Lengthen the period by 5 %, because requests arrive with uneven delays."""
         self.seconds *= 1.05
         self._sent: deque[float] = deque()
 
     def wait(self, deadline: Deadline) -> None:
-        """Sleep until one more is allowed, and count it.
+        """Sleep until one more request is allowed, and count it.
 
         Raises
         ------
         OutOfTime
-            At once, when the time is over before one more is allowed.
+            At once, when the deadline comes before the next allowed request.
         """
         now = time.monotonic()
         while self._sent and now - self._sent[0] >= self.seconds:
@@ -138,12 +142,12 @@ class Rate:
 
 
 def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
-    """Return what asking gives, asking again after failures that may pass.
+    """Return the result of ``ask``, and repeat it after a transient failure.
 
     Raises
     ------
     SourceError
-        The last failure, or that the time is over.
+        The last failure, or :class:`OutOfTime`.
     """
     policy = deadline.policy
 
@@ -173,18 +177,18 @@ def _pause(state: tenacity.RetryCallState, policy: RetryPolicy) -> float:
 
 
 class Client:
-    """One source over HTTP.
+    """HTTP client of one source.
 
     Parameters
     ----------
     name
-        What messages call it.
+        Name of the source in messages.
     rate
-        How often it may be asked.
+        Rate limit of the source.
     deadline
-        The time left.
+        Deadline of the whole fetch.
     headers
-        Sent with every request.
+        HTTP headers of every request.
     """
 
     def __init__(
@@ -200,22 +204,22 @@ class Client:
     def get(
         self, url: str, params: Mapping[str, str] | None = None, *, read: Callable[[str], T]
     ) -> T:
-        """Return what an answer says.
+        """Request a URL, and return its answer after ``read``.
 
         Parameters
         ----------
         url, params
-            What is asked.
+            Address and query parameters.
         read
-            Makes of the whole text what it says; where it raises :class:`Transient` the source is
-            asked again.
+            Converts the answer's text to the result. When it raises :class:`Transient`, the request
+            is repeated.
 
         Raises
         ------
         Absent
-            When the source says that it has no such thing (404).
+            When the source answers with status 404.
         SourceError
-            When it cannot be had; the message holds no key.
+            When the request fails. The message does not contain the key.
         """
         return with_retries(lambda: read(self._once(url, params)), self.deadline)
 
@@ -233,7 +237,7 @@ class Client:
         raise self._refusal(answer, text)
 
     def _whole(self, answer: requests.Response) -> bytes:
-        """Return the body; each part may come in time and the whole still never end."""
+        """Return the body, within the limits of time and size for a whole answer."""
         limit = min(self.deadline.policy.answer, self.deadline.left)
         deadline = time.monotonic() + limit
         parts, size = [], 0
@@ -243,13 +247,13 @@ class Client:
             if size > MOST_BYTES:
                 raise SourceError(f"{self.name}'s answer is longer than {MOST_BYTES:,} bytes")
             if time.monotonic() > deadline:
-                raise Transient(f"{self.name} did not answer in whole within {limit:.0f} s")
+                raise Transient(f"{self.name} did not complete its answer within {limit:.0f} s")
         return b"".join(parts)
 
     def _failure(self, error: Exception, url: str, waited: float) -> SourceError:
         asked = getattr(getattr(error, "request", None), "url", None) or url
         if _place(asked) != _place(url):
-            return SourceError(f"{self.name} led to another address, which failed; try later")
+            return SourceError(f"{self.name} redirected to an address that failed; try later")
         reason = getattr(error.args[0], "reason", None) if error.args else None
         unreachable = isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
         if unreachable or isinstance(reason, urllib3.exceptions.NewConnectionError):
@@ -265,36 +269,38 @@ class Client:
         often = code == 429 or (code == 403 and _TOO_OFTEN.search(text))
         if (often and not _UNDECLARED.search(text)) or code >= 500:
             wait = seconds_of(answer.headers.get("Retry-After"))
-            busy = "is asked too often" if often else "is in trouble"
+            busy = "got too many requests" if often else "has an internal error"
             return Transient(f"{self.name} {busy} ({code})", wait)
         return SourceError(f"{self.name} refused ({code}): {_said(text)}")
 
 
 def json_of(name: str, text: str) -> Any:
-    """Return what a source's JSON says.
+    """Return the parsed JSON of a source's answer.
 
     Raises
     ------
     Transient
-        When the text is no whole JSON.
+        When the text is not complete JSON.
     SourceError
-        When it is nested too deep to be read.
+        When the JSON is nested too deeply.
     """
     try:
         return json.loads(text)
     except ValueError:
-        raise Transient(f"{name}'s answer is no whole JSON") from None
+        raise Transient(f"{name}'s answer is not complete JSON") from None
     except RecursionError:
-        raise SourceError(f"{name}'s answer is nested too deep to be read") from None
+        raise SourceError(f"{name}'s answer is nested too deeply") from None
 
 
 def base_url(variable: str, otherwise: str) -> str:
-    """Return where a source is: what the environment says, else its own address, without a slash.
+    """Return a source's address from an environment variable, or else its default address.
+
+    The result has no slash at its end.
 
     Raises
     ------
     ConfigError
-        When the environment names no address.
+        When the variable holds no HTTP address.
     """
     url = os.environ.get(variable) or otherwise
     if not _is_address(url):
@@ -313,20 +319,20 @@ def _is_address(url: str) -> bool:
 
 
 def _place(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port of an address; raise ValueError for what is none."""
+    """Return scheme, host and port of an address; raise ValueError for an invalid address."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
 
 
 def _said(text: str) -> str:
-    """Return what a refusal says: FRED's message, the title of a page, or how the text begins."""
+    """Return the reason of a refusal: FRED's message, a page's title, or the start of the text."""
     found = _MESSAGE.search(text)
     said = (found[1] or found[2] or "") if found else text
     return redacted(" ".join(said.split()))[:200]
 
 
 def seconds_of(header: str | None) -> float | None:
-    """Return a Retry-After header as seconds from now; None if it is missing or unreadable."""
+    """Return the seconds from now that a Retry-After header asks for; None without a valid one."""
     if header is None:
         return None
     try:

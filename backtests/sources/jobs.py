@@ -1,4 +1,4 @@
-"""What a fetch asks for: every series once, where it is had, and how."""
+"""List the jobs of a fetch: every series once, with its source and the function that fetches it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,20 +26,20 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One series to be asked for, or one concept of a company.
+    """One series to fetch, or one concept of a company.
 
     Attributes
     ----------
     name
-        Series id; of the SEC the trailing year's.
+        Series id. For the SEC, the id of the trailing year.
     source
-        Where it is had.
+        ``FRED``, ``SEC`` or ``Yahoo``.
     ids
-        The series that it brings.
+        The series that the job fetches.
     ask
-        Brings them, given the moment of asking; None when it cannot be asked for.
+        Returns the batches, given the moment of fetching. None when the job is impossible.
     why_not
-        The reason then.
+        Why the job is impossible. Empty otherwise.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Job:
 
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
-    """Return what is to be asked for, see :func:`backtests.sources.fetching.fetch`."""
+    """Return the jobs of a fetch; parameters as :func:`backtests.sources.fetching.fetch`."""
     wanted = _wanted(store, only)
     by_source = {name: [id for id in wanted if _source(id) == name] for name in (FRED, SEC, YAHOO)}
     return [
@@ -81,10 +81,10 @@ def _fred_jobs(store: Store, ids: list[str], deadline: Deadline) -> Iterator[Job
         return
     key = secrets.fred_key()
     source = FredSource(key, deadline, HeldArchive(store))
-    no_key = f"revised, so not taken without its vintages: {secrets.how_to_get_a_key()}"
+    no_key = f"needs its vintages, because it is revised: {secrets.how_to_get_a_key()}"
     for id in ids:
         why_not = no_key if key is None and CATALOG[id].revised else ""
-        ask = None if why_not else _one(partial(source.batch, id))
+        ask = None if why_not else _single(partial(source.batch, id))
         yield Job(name=id, source=FRED, ids=(id,), ask=ask, why_not=why_not)
 
 
@@ -101,7 +101,7 @@ def _sec_jobs(ids: list[str], deadline: Deadline) -> Iterator[Job]:
 
 
 def _filings(ids: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the concepts and companies behind some ids."""
+    """Yield the pairs of concept and ticker that some ids belong to."""
     for concept in dict.fromkeys(CONCEPTS.values()):
         for ticker in filers_of(concept):
             if {ttm_id(concept, ticker), year_ago_id(concept, ticker)} & set(ids):
@@ -117,10 +117,10 @@ def _price_jobs(
     held = store.first_dates(tickers) if store.exists() else {}
     for ticker in tickers:
         first = min(start or FIRST, str(held.get(ticker, start or FIRST))[:10])
-        ask = _one(partial(source.batch, ticker, start=first))
+        ask = _single(partial(source.batch, ticker, start=first))
         yield Job(name=ticker, source=YAHOO, ids=(ticker,), ask=ask)
 
 
-def _one(batch: Callable[[pd.Timestamp], Batch]) -> Ask:
-    """Return what asks for a single batch."""
+def _single(batch: Callable[[pd.Timestamp], Batch]) -> Ask:
+    """Return a function that gives a list with one batch."""
     return lambda now: [batch(now)]

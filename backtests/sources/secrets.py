@@ -1,7 +1,7 @@
-"""What identifies the user to a source, and how it is kept out of everything that is written.
+"""Read the user's FRED key and SEC contact, and keep the key out of messages and logs.
 
-FRED's key comes from ``FRED_API_KEY``, or from a file that its owner alone may read; the SEC wants
-a contact, from ``DRYPOWDER_CONTACT``. Neither is ever an argument of a command.
+FRED's key comes from ``FRED_API_KEY``, or from a file that only its owner may read. The contact for
+the SEC comes from ``DRYPOWDER_CONTACT``. Commands have no argument for either.
 """
 
 import logging
@@ -23,7 +23,7 @@ _IN_URL = re.compile(r"(api_key=)[^&\s'\"]+")
 
 
 def key_file() -> Path:
-    """Return where a FRED key may lie."""
+    """Return the path of the file that may hold a FRED key."""
     import platformdirs
 
     folder = Path(platformdirs.user_config_dir("drypowder", appauthor=False))
@@ -31,13 +31,13 @@ def key_file() -> Path:
 
 
 def fred_key() -> str | None:
-    """Return the user's FRED key, None when there is none.
+    """Return the user's FRED key; None without a key.
 
     Raises
     ------
     ConfigError
-        When it has another form than FRED's keys, or its file can be read by others. The message
-        does not hold it.
+        When the key has a wrong form, or other users may read its file. The message does not
+        contain the key.
     """
     given = os.environ.get("FRED_API_KEY")
     where = "FRED_API_KEY"
@@ -58,17 +58,17 @@ def fred_key() -> str | None:
 
 
 def how_to_get_a_key() -> str:
-    """Return where a key is to be had and where to put it."""
+    """Return an instruction: where to get a key and where to put it."""
     return HOW_TO_GET_A_KEY.format(file=key_file())
 
 
 def contact() -> str | None:
-    """Return how the SEC can reach the user, None when that is not set.
+    """Return the user's name and e-mail address for the SEC; None when they are not set.
 
     Raises
     ------
     ConfigError
-        When it holds no address, or what no header may hold.
+        When the text has no e-mail address, or has characters that an HTTP header does not allow.
     """
     given = os.environ.get("DRYPOWDER_CONTACT", "").strip()
     if not given:
@@ -82,7 +82,7 @@ def contact() -> str | None:
 
 
 def redacted(text: str) -> str:
-    """Return a text without the key, wherever it stands."""
+    """Return a text with every key replaced by :data:`HIDDEN`."""
     hidden = _IN_URL.sub(rf"\1{HIDDEN}", text)
     for key in _given | {os.environ.get("FRED_API_KEY", "").strip()} - {""}:
         hidden = hidden.replace(key, HIDDEN)
@@ -90,10 +90,10 @@ def redacted(text: str) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Hides the key in what a library logs."""
+    """Log filter that hides the key in the messages of a library."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record; let every one pass."""
+        """Hide the key in a record, and return True, so that the record is logged."""
         record.msg, record.args = redacted(record.getMessage()), None
         return True
 
@@ -101,6 +101,6 @@ class RedactingFilter(logging.Filter):
 def _check_private(path: Path) -> None:
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(
-            f"expected {path} to be readable by its owner alone, but others may read it; "
+            f"expected {path} to be readable only by its owner, but others may read it; "
             f"chmod 600 {path}"
         )

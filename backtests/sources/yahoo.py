@@ -1,11 +1,12 @@
-"""Yahoo, through yfinance: adjusted closes, each series as one whole vintage.
+"""Fetch adjusted closes from Yahoo by yfinance, each series as one whole vintage.
 
-yfinance takes an answer without adjusted closes for one that needs none, and swallows what goes
-wrong; so every answer is looked at on its way in. A last session that has not closed is left out,
-as is what lies before an asset's listing, which is another company's.
+yfinance hides errors, and it accepts an answer without adjusted closes. So this module checks every
+answer before yfinance reads it. The close of a running session is left out. So are closes before
+the listing, because they belong to another company.
 
-Yahoo wants a crumb that belongs to a cookie, and after some time takes neither any more. yfinance
-keeps both for the whole process and the cookie on disk, so we drop them and it asks for new ones.
+Yahoo requires a crumb that belongs to a cookie, and both expire after some time. yfinance keeps
+them for the whole process, and the cookie on disk. So this module deletes them after a refusal, and
+yfinance requests new ones.
 """
 
 import warnings
@@ -38,14 +39,14 @@ from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)
-#: Seconds for a whole answer: while it is awaited the keyboard cannot stop us.
+#: Timeout of a whole answer, seconds. The keyboard cannot interrupt the program during a request.
 LONGEST = 15.0
 FIRST = "1990-01-01"
 _CHART = "/v8/finance/chart/"
 
 
 class _Session(curl.Session[Any]):
-    """yfinance's session: another host where one is set, a timeout, and answers looked at."""
+    """Session for yfinance with a timeout, a check of every answer, and a configurable host."""
 
     def __init__(self, deadline: Deadline, rate: Rate) -> None:
         super().__init__(impersonate="chrome")
@@ -53,24 +54,24 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Ask; remember and raise what was wrong with a chart."""
+        """Send a request; store and raise the fault of an answer with a chart."""
         self.rate.wait(self.deadline)
         policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
         kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))
         try:
-            answer = super().request(method, _elsewhere(url), *args, **kwargs)
+            answer = super().request(method, _at_host(url), *args, **kwargs)
         except curl.exceptions.RequestException as error:
             self.fault = _failure(error)
             raise
         ticker = unquote(urlsplit(url).path.partition(_CHART)[2])
         if ticker:
-            self.fault = _wrong(answer, ticker)
+            self.fault = _fault(answer, ticker)
             if self.fault is not None:
-                raise self.fault  # else yfinance asks again at once, in another way
+                raise self.fault  # without this, yfinance sends another request at once
         return answer
 
     def forget_crumb(self) -> None:
-        """Drop the crumb and its cookie, wherever yfinance keeps them."""
+        """Delete the crumb and its cookie from yfinance's memory and disk."""
         data = YfData(session=self)
         data._crumb = data._cookie = None
         self.cookies.clear()
@@ -78,11 +79,11 @@ class _Session(curl.Session[Any]):
 
 
 class _Expired(Transient):
-    """Yahoo takes the crumb no more."""
+    """Yahoo refused an expired crumb."""
 
 
-def _elsewhere(url: str) -> str:
-    """Return the URL at the host that the environment names, if it names one."""
+def _at_host(url: str) -> str:
+    """Return the URL with the host from the environment, if that names one."""
     asked = urlsplit(url)
     there = urlsplit(base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))
@@ -96,15 +97,15 @@ def _failure(error: Any) -> SourceError:
     )
     if error.code in unreachable:
         if getattr(error.response, "redirect_count", 0):
-            return SourceError("Yahoo led to another address, which failed; try later")
+            return SourceError("Yahoo redirected to an address that failed; try later")
         return Unreachable("Yahoo cannot be reached; check the network")
     if error.code == curl_cffi.CurlECode.OPERATION_TIMEDOUT:
         return Transient("Yahoo did not answer in time")
     return Transient(f"Yahoo broke off: {type(error).__name__}")
 
 
-def _wrong(answer: Any, ticker: str) -> SourceError | None:
-    """Return what is wrong with the chart of a ticker, None when it can be read."""
+def _fault(answer: Any, ticker: str) -> SourceError | None:
+    """Return the error of an answer with a ticker's chart; None for a correct answer."""
     if answer.status_code == 404:
         return Absent("Yahoo has no such ticker (404)")
     if answer.status_code == 401:
@@ -113,7 +114,7 @@ def _wrong(answer: Any, ticker: str) -> SourceError | None:
         wait = seconds_of(answer.headers.get("Retry-After"))
         return Transient(f"Yahoo is busy ({answer.status_code})", wait)
     try:
-        return _wrong_chart(json_of(YAHOO, answer.text), answer.status_code, ticker)
+        return _chart_fault(json_of(YAHOO, answer.text), answer.status_code, ticker)
     except SourceError as error:
         return error
     except Exception as error:
@@ -121,7 +122,7 @@ def _wrong(answer: Any, ticker: str) -> SourceError | None:
         return SourceError(f"Yahoo's answer has another form: {said}")
 
 
-def _wrong_chart(document: Any, status: int, ticker: str) -> SourceError | None:
+def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
     if not isinstance(document, dict) or "chart" not in document:
         return SourceError("Yahoo's answer has another form: it holds no chart")
     chart = document["chart"]
@@ -131,22 +132,22 @@ def _wrong_chart(document: Any, status: int, ticker: str) -> SourceError | None:
     meta = result["meta"]
     if str(meta.get("symbol")).upper() != ticker.upper():
         said = str(meta.get("symbol"))[:40]
-        return SourceError(f"expected Yahoo's chart of {ticker}, was of {said!r}; nothing is taken")
+        return SourceError(f"expected Yahoo's chart of {ticker}, was of {said!r}; discarded")
     if meta.get("currency") != "USD":
-        said = str(meta.get("currency") or "no currency that it names")[:40]
-        return SourceError(f"expected prices in USD, were in {said}; nothing is taken")
+        said = str(meta.get("currency") or "an unnamed currency")[:40]
+        return SourceError(f"expected prices in USD, were in {said}; discarded")
     zone = str(meta.get("exchangeTimezoneName"))
-    if not is_valid_timezone(zone):  # yfinance would keep it for as long as the process lives
-        return SourceError(f"expected a time zone that exists, was {zone[:40]!r}; nothing is taken")
+    if not is_valid_timezone(zone):  # yfinance would keep it until the process ends
+        return SourceError(f"expected a time zone that exists, was {zone[:40]!r}; discarded")
     if "timestamp" not in result:
-        return SourceError("Yahoo has no prices of it on the days asked for")
+        return SourceError(f"Yahoo has no prices of {ticker} on the requested days")
     indicators = result["indicators"]
     closes = indicators["adjclose"][0]["adjclose"]
     return _odd_cells(result["timestamp"], closes, indicators["quote"][0]["close"])
 
 
 def _described(chart: dict[str, Any]) -> str:
-    """Return what Yahoo says is wrong."""
+    """Return Yahoo's own description of an error."""
     said = (chart.get("error") or {}).get("description") or "it gave no prices and no reason"
     return " ".join(str(said).split())[:200]
 
@@ -155,27 +156,27 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
     if not len(stamps) == len(closes) == len(raw):
         return SourceError("Yahoo's answer has fewer adjusted closes than dates")
     if any(isinstance(cell, str | bool) for cell in [*stamps, *closes, *raw]):
-        return SourceError("Yahoo's answer has a text where a number belongs")
+        return SourceError("Yahoo's answer has a text instead of a number")
     if len(set(stamps)) < len(stamps):
-        return SourceError("Yahoo's answer has a date twice; nothing is taken")
+        return SourceError("Yahoo's answer has a date twice; discarded")
     return None
 
 
 class YahooSource:
-    """Prices by ticker.
+    """Yahoo's prices by ticker.
 
     Parameters
     ----------
     deadline
-        The time left.
+        Deadline of the whole fetch.
     """
 
     def __init__(self, deadline: Deadline) -> None:
-        base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # refuse a bad one now
+        base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # raises for a bad URL
         self.deadline = deadline
         self.session = _Session(deadline, Rate(*RATE))
         yfinance.config.debug.hide_exceptions = False
-        getLogger("yfinance").setLevel(CRITICAL)  # what it logs we say on a line of our own
+        getLogger("yfinance").setLevel(CRITICAL)  # the outcome has its errors on one line
 
     def batch(self, ticker: str, now: pd.Timestamp, start: str = FIRST) -> Batch:
         """Return the adjusted closes of a ticker as one whole vintage.
@@ -185,14 +186,14 @@ class YahooSource:
         ticker
             Yahoo's symbol.
         now
-            The moment of fetching, New York's deadline.
+            The moment of fetching, New York time.
         start
-            First day asked for.
+            First day of the request, an ISO date.
 
         Raises
         ------
         SourceError, DataError
-            When they cannot be had or cannot be right; nothing is to be stored then.
+            When the closes cannot be fetched or are wrong.
         """
         closes = with_retries(lambda: self._closes(ticker, start), self.deadline)
         return price_batch(ticker, closes, now, YAHOO)
@@ -211,7 +212,7 @@ class YahooSource:
         except DrypowderError:
             raise
         except YFRateLimitError:
-            raise self.session.fault or Transient("Yahoo is asked too often (429)") from None
+            raise self.session.fault or Transient("Yahoo got too many requests (429)") from None
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
             raise self.session.fault or SourceError(f"Yahoo's answer: {said}") from None

@@ -195,7 +195,7 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
         (
             "x.json",
             json.dumps(SEC | {"units": {"USD": [{"end": "2024-06-30", "val": "1"}]}}),
-            "fact 1: expected end, filed, accn",
+            "fact 1: expected texts as end, filed",
         ),
     ],
 )
@@ -488,13 +488,16 @@ def fact(**changes: object) -> str:
         (json.dumps(SEC | {"cik": None}), "expected a company number under cik"),
         (json.dumps(SEC | {"cik": [1]}), "expected a company number under cik"),
         (json.dumps(SEC | {"units": {"USD": 5}}), "expected facts under units/USD"),
-        (json.dumps(SEC | {"units": {"USD": [None]}}), "fact 1: expected end, filed, accn"),
+        (
+            json.dumps(SEC | {"units": {"USD": [None]}}),
+            "fact 1: expected texts as end, filed",
+        ),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
         (fact(filed="9999-12-31"), "and up to today"),
         (fact(filed="2024-01-30"), "start, end and filed in this order"),
         (fact(start="1800-01-01"), "start, end and filed in this order"),
         (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+13, was 15441"),
-        (fact(val=True), "fact 1: expected end, filed, accn and a number val"),
+        (fact(val=True), "fact 1: expected texts as end, filed, accn and start"),
         (fact(val=float("inf")), "fact 1: expected USD"),
         ("{" * 50_000, "expected whole JSON"),
     ],

@@ -179,7 +179,7 @@ def test_nothing_fails_but_what_the_server_has_no_data_of(whole: Whole) -> None:
     assert "no trailing year" in whole.first["CAPEX_TTM_CRWV"].failed  # too young a company
     noted = {name: o.note for name, o in whole.first.items() if o.note and not o.failed}
     assert all(re.match(r"(REVENUE|OCF|DEBT|BUYB|DIVI)\w*_TTM_", name) for name in noted)
-    assert set(noted.values()) <= {f"no facts under the tags known for it ({n})" for n in (1, 2, 4)}
+    assert set(noted.values()) <= {f"no facts under any of its {n} known tags" for n in (1, 2, 4)}
 
 
 def test_twice_in_a_row_adds_nothing(
@@ -207,7 +207,7 @@ def test_without_a_key_the_public_csv_serves_what_is_never_revised(
     assert len(never) > 20
     assert not any(o.failed for o in outcomes.values())  # so the command ends with 0
     for id in revised:
-        assert "revised, so not taken" in outcomes[id].note
+        assert "needs its vintages, because it is revised" in outcomes[id].note
         assert "set FRED_API_KEY" in outcomes[id].note
     assert set(target.series_ids()) == set(never)
     pd.testing.assert_frame_equal(rows(target), rows(whole.store, never), rtol=0, atol=0)
@@ -374,7 +374,7 @@ def test_a_series_that_is_always_silent_does_not_keep_the_others_out(
     ids = ("DGS10", "DGS2", "SOFR")
     first, second = (bring(target, *ids, policy=hurried) for _ in range(2))
     assert "did not answer in 2 s" in first["DGS10"].failed
-    assert "not reached within 2 s" in first["DGS2"].failed
+    assert "not fetched within 2 s" in first["DGS2"].failed
     assert (second["DGS2"].failed, second["SOFR"].failed) == ("", "")
 
 
@@ -477,7 +477,7 @@ def test_the_time_that_a_fetch_may_take_is_kept(servers: Servers, target: Store)
     begun = time.monotonic()
     outcomes = bring(target, "SOFR", policy=hurried)
     assert time.monotonic() - begun < 5
-    assert "in trouble (503)" in outcomes["SOFR"].failed
+    assert "has an internal error (503)" in outcomes["SOFR"].failed
 
 
 # --- prices ---------------------------------------------------------------------------------

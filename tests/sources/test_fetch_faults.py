@@ -86,12 +86,12 @@ PASSING: dict[Kind, str] = {
     "timeout": r"did not answer",
     "cut": r"broke off",
     "reset": r"broke off",
-    "truncated": r"whole (XML|CSV|JSON)",
-    "html": r"is a page|no JSON|no whole JSON",
+    "truncated": r"complete (XML|CSV|JSON)",
+    "html": r"is a web page|not a JSON|not complete JSON",
 }
 LASTING: dict[Kind, str] = {
     "empty": r"found none|holds no|no vintages|cannot be read|no prices|no rows",
-    "renamed": r"holds no|cannot be read|another form|has no|lacks|expected .* number val",
+    "renamed": r"holds no|cannot be read|another form|has no|lacks|expected .* number as val",
     "text_numbers": r"number|could not convert|cannot be read|was inf|expected 2 columns",
     "duplicate": r"twice|each date once",
     "future": r"after today|order",

@@ -151,7 +151,7 @@ def test_a_chart_of_qqq_is_not_spys(servers: Servers, target: Store) -> None:
     )
     servers.poison = qqq
     said = bring(target, "SPY", "COIN", policy=PATIENT)
-    assert said["SPY"].failed == "expected Yahoo's chart of SPY, was of 'QQQ'; nothing is taken"
+    assert said["SPY"].failed == "expected Yahoo's chart of SPY, was of 'QQQ'; discarded"
     assert target.series_ids() == ("COIN",)
 
 
@@ -181,7 +181,7 @@ def test_an_archives_answer_to_another_question_is_refused(servers: Servers, tar
         name="another", match="series_id=GDP", change=put_at("series_id", "GDPC1")
     )
     said = bring(target, "GDP", policy=PATIENT)["GDP"].failed
-    assert said == "expected FRED's answer for series_id GDP, was for 'GDPC1'; nothing is taken"
+    assert said == "expected FRED's answer for series_id GDP, was for 'GDPC1'; discarded"
 
 
 # --- crumbs and rates -----------------------------------------------------------------------
@@ -218,7 +218,7 @@ def test_the_secs_403_for_asking_too_often_is_asked_again_later(
     assert 0.4 <= at[2] - at[1] <= 2.5
     servers.faults.add(Fault("status", status=403, times=None, match=match))
     said = bring(target, "CAPEX_TTM_MU", policy=PATIENT)["CAPEX_TTM_MU"].failed
-    assert said == "SEC is asked too often (403)"
+    assert said == "SEC got too many requests (403)"
 
 
 def test_but_not_where_it_says_that_we_did_not_say_who_we_are(
@@ -251,7 +251,7 @@ def test_waiting_for_a_rate_does_not_outlast_the_budget(
     begun = time.monotonic()
     outcomes = bring(target, *ids, policy=replace(PATIENT, budget=8.0))
     assert time.monotonic() - begun < 12.0
-    late = [name for name, o in outcomes.items() if "not reached within 8 s" in o.failed]
+    late = [name for name, o in outcomes.items() if "not fetched within 8 s" in o.failed]
     assert late
     assert set(late) | set(target.series_ids()) == set(ids)
     assert not set(late) & set(target.last_tried())  # so the next fetch begins with them
@@ -259,8 +259,8 @@ def test_waiting_for_a_rate_does_not_outlast_the_budget(
 
 def test_a_store_that_others_write_to_is_not_waited_for_beyond_the_budget() -> None:
     clock = fetching.Deadline.started(replace(PATIENT, budget=5.0))
-    assert fetching._turn(clock) <= 5.0
-    assert fetching._turn(fetching.Deadline.started(PATIENT)) == fetching.TURN
+    assert fetching._wait(clock) <= 5.0
+    assert fetching._wait(fetching.Deadline.started(PATIENT)) == fetching.LONGEST_WAIT
 
 
 # --- later vintages -------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def test_of_a_page_the_title_is_told(root: str) -> None:
 @pytest.mark.parametrize("path", ["drip", "drip-503"])
 def test_an_answer_that_never_ends_is_given_up(root: str, path: str) -> None:
     begun = time.monotonic()
-    with pytest.raises(SourceError, match="Nobody did not answer in whole within 1 s"):
+    with pytest.raises(SourceError, match="Nobody did not complete its answer within 1 s"):
         get(f"{root}/{path}")
     assert 2.0 <= time.monotonic() - begun < 5.0  # asked twice
 
