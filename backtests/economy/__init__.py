@@ -1,15 +1,17 @@
-"""The simulated economy: the thesis as a small stochastic model, to be run without any data.
+"""The simulated economy: the thesis as a small stochastic model that needs no data.
 
-The bathtub as stocks and flows (:mod:`.quantities`), a cost of capital that is convex in the
-absorption share and returns by class (:mod:`.prices`), and the same series ids and assets as real
-history, published with the same lags (:mod:`.publish`). Everything downstream runs unchanged.
+- :mod:`.quantities` models idle capital as stocks and flows.
+- :mod:`.prices` models a cost of capital that is convex in the absorption share, and returns by
+  asset class.
+- :mod:`.publish` gives the series ids, assets and publication lags of real history. So signals,
+  strategies and reports work as on real history.
 
-With ``thesis=False`` prices are driven by the quantities of a second, independent economy: every
-series behaves on its own as before, but idle capital and capital spending say nothing about
-returns. What a method finds there is chance.
+With ``thesis=False`` a second, independent economy drives the prices. Each series behaves as
+before, but idle capital and capital spending do not predict returns. Any effect that a method finds
+is then chance.
 
-The numbers are round figures chosen to look like US markets since 2003, not estimates. Nothing
-here is evidence for or against the thesis.
+The parameters are round figures that resemble US markets since 2003. They are not estimates, and
+the simulation is no evidence for or against the thesis.
 """
 
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.calendar import OPEN, session_after, sessions
-from backtests.economy.prices import Prices, make_prices
+from backtests.economy.prices import make_prices
 from backtests.economy.publish import publish
 from backtests.economy.quantities import Quantities, make_quantities
 from backtests.store.batch import dated
@@ -27,7 +29,7 @@ from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
 YEARS = 20
-_WARM_UP = 252  # sessions before the first one emitted, for trailing years
+_WARM_UP = 252  # sessions simulated before the first published one, for trailing years
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +39,11 @@ class Economy:
     Attributes
     ----------
     series
-        Values by id, in the catalog's units, dated as the publisher dates them.
+        Values by id, in the catalog's units, with the publisher's dates.
     filed
-        For the SEC series among them, the filing date of each value.
+        Filing date of each value, by the ids of the SEC series.
     truth
-        The true regime of each session, a name of :class:`signals.Regime`.
+        The true regime of each session, a value of :class:`signals.Regime`.
     """
 
     series: dict[str, pd.Series]
@@ -49,8 +51,8 @@ class Economy:
     truth: pd.Series
 
     def rows(self) -> dict[str, pd.DataFrame]:
-        """Return the rows a store would hold of it, by id, known by the catalog's rules."""
-        never = LAST_DAY + pd.DateOffset(years=100)  # what only counts from when it was recorded
+        """Return the rows of a store with this economy, by id, dated by the publication rules."""
+        never = LAST_DAY + pd.DateOffset(years=100)  # hides the series of rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
     def _rows(self, id: str, values: pd.Series, recorded_at: pd.Timestamp) -> pd.DataFrame:
@@ -62,16 +64,16 @@ class Economy:
 
 
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
-    """Simulate an economy.
+    """Return a simulated economy.
 
     Parameters
     ----------
     seed
-        Equal seeds give equal economies.
+        Equal seeds give equal economies. At least 0.
     years
-        Length; it ends on 2024-12-31. 2 to 33.
+        Length, 2 to 33 years. The economy ends on 2024-12-31.
     thesis
-        Whether quantities drive returns.
+        Whether the economy's own quantities drive its returns.
 
     Raises
     ------
@@ -88,9 +90,9 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
     other = make_quantities(index, np.random.default_rng(streams[1]))
     driver = quantities if thesis else other
     prices = make_prices(driver, np.random.default_rng(streams[2]))
-    emitted = index[_WARM_UP:]
-    series, filed = publish(quantities, prices, emitted, np.random.default_rng(streams[3]))
-    truth = _truth(quantities, driver, prices).reindex(emitted)
+    published = index[_WARM_UP:]
+    series, filed = publish(quantities, prices, published, np.random.default_rng(streams[3]))
+    truth = _truth(quantities, driver).reindex(published)
     return Economy(series=series, filed=filed, truth=truth)
 
 
@@ -101,7 +103,11 @@ def _index(years: int) -> pd.DatetimeIndex:
     return index[start:]
 
 
-def _truth(quantities: Quantities, driver: Quantities, prices: Prices) -> pd.Series:
-    """Return the true regime: crisis and recovery as prices live them, else what quantities say."""
-    lived = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
-    return driver.phase.where(lived, quantities.state).rename("truth")
+def _truth(quantities: Quantities, driver: Quantities) -> pd.Series:
+    """Return the true regime of each session.
+
+    Crisis and recovery come from the economy that drives the prices. Other regimes come from the
+    economy's own quantities.
+    """
+    in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
+    return driver.phase.where(in_prices, quantities.state).rename("truth")

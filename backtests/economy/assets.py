@@ -1,7 +1,7 @@
-"""How each asset of real history stands to the simulated factors.
+"""Loadings of each asset on the simulated factors.
 
-By class first, then what differs for single tickers. Round figures, in the order of the classes'
-a-priori duration: the nearer the cash flows, the less speculation.
+The loadings are stated by asset class, then the differences of single tickers. They are round
+figures. Classes with nearer cash flows have a lower loading on speculation.
 """
 
 from dataclasses import dataclass, replace
@@ -17,21 +17,22 @@ class Exposure:
     Attributes
     ----------
     kind
-        Its class, for cascades.
+        Asset class, which determines its losses in cascades of forced selling.
     beta, speculation, near, coin
-        Loadings on the market, speculation, near cash flows and coins' own factor.
+        Loadings on four factors: the market, speculation, near cash flows, and coins.
     duration, credit
-        Years: loss in % for a rise of one point in the 10-year yield, and in the credit spread.
+        Years. The loss in % after a rise by one percentage point of the 10-year yield and of the
+        credit spread.
     carry
-        Return a year that comes on top, a fraction.
+        Additional return a year, a fraction.
     bills
-        How much of the bill yield it earns as well.
+        Fraction of the bill yield that the asset earns in addition.
     own
-        Idiosyncratic volatility a year.
+        Idiosyncratic volatility a year, a fraction.
     cascade
-        Share of a general cascade that hits it; 0 for none at all.
+        Multiple of a general cascade's loss. With 0 the asset has no losses from cascades.
     first_price
-        USD.
+        First price, USD.
     """
 
     kind: str

@@ -1,6 +1,6 @@
 r"""Yields and returns, driven by the phases and the absorption share of one economy.
 
-With x⁺ = max(x, 0), every n an Ornstein–Uhlenbeck noise, in percentage points:
+In percentage points, with x⁺ = max(x, 0), and each n an Ornstein–Uhlenbeck noise:
 
     DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)²                       convex in the absorption share
     THREEFYTP10 = 0.3 + n + 4 ((u − 0.5)⁺)²
@@ -11,8 +11,8 @@ Returns per session, σ_t common stochastic volatility, all shocks Student t wit
 
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 
-m is the market, S speculation (the appetite that idle capital feeds), N near cash flows, C coins'
-own factor. Means a year by phase, in %:
+m is the market. S is speculation, which rises with idle capital. N is near cash flows. C is the
+factor of coins. Means by phase, % a year:
 
             INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
@@ -20,9 +20,9 @@ own factor. Means a year by phase, in %:
     N            0        0         50           −20            10
     C           45       35          0           −60            70
 
-A cascade of forced selling sells what is held with least conviction first: coins on the first
-day, speculative shares and software on the second, everything on the third. A crisis has one at
-its start and more on the way; coins alone have one about every fifteen months besides.
+A cascade of forced selling hits coins on its first day, speculative shares and software on the
+second day, and all assets on the third day. A crisis starts with a cascade and may have more of
+them. Coins also have a cascade of their own about every fifteen months.
 """
 
 from dataclasses import dataclass
@@ -55,11 +55,11 @@ class Prices:
     Attributes
     ----------
     yields
-        Columns named after the FRED series they become, and ``stress`` (0 calm to 1 crisis).
+        Sessions × ids of FRED series, and a column ``stress`` (0 calm to 1 crisis).
     closes
-        Sessions × tickers.
+        Sessions × tickers, USD.
     coins
-        Calendar days × tickers.
+        Calendar days × tickers of coins, USD.
     """
 
     yields: pd.DataFrame
@@ -68,7 +68,7 @@ class Prices:
 
 
 def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
-    """Return yields and prices that follow one economy's phases and absorption share."""
+    """Return the yields and prices that one economy's phases and absorption share drive."""
     index = pd.DatetimeIndex(driver.phase.index)
     phase = np.array([_PHASES.index(name) for name in driver.phase])
     agitation = _agitation(phase, rng)
@@ -115,7 +115,10 @@ def _ou(
     half_life: float,
     shocks: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return an Ornstein–Uhlenbeck path; half-life in sessions, shocks of unit variance."""
+    """Return an Ornstein–Uhlenbeck path.
+
+    ``sd`` is its standard deviation, ``half_life`` is in sessions, and ``shocks`` have variance 1.
+    """
     keep = 0.5 ** (1 / half_life)
     unit = rng.standard_normal(n) if shocks is None else shocks
     path = np.empty(n)
@@ -171,14 +174,14 @@ def _yields(
 
 
 def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the common volatility multiplier: the phase's, and clustering around it."""
+    """Return the volatility multiplier common to all factors: by phase, with clustering."""
     base = _smooth(np.array(_AGITATION)[phase], 4)
     clustering = _ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2
     return np.asarray(base * np.exp(clustering))
 
 
 def _t(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return Student-t shocks of unit variance."""
+    """Return Student-t shocks with variance 1."""
     return np.asarray(rng.standard_t(_TAIL, n) * np.sqrt((_TAIL - 2) / _TAIL))
 
 
@@ -193,7 +196,7 @@ def _factors(
 
 
 def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return losses by class from forced selling, fractions, a value a session."""
+    """Return losses from forced selling by asset class, fractions, one value a session."""
     n = len(phase)
     losses = {name: np.zeros(n) for name in ("crypto", "speculative", "software", "all")}
     crisis = phase == 3
@@ -235,7 +238,7 @@ def _vix(agitation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _coins(session_returns: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return coin prices on every calendar day: markets' days as simulated, others on their own."""
+    """Return coin prices on every calendar day, with separate shocks on days without a session."""
     index = pd.DatetimeIndex(session_returns.index)
     days = pd.date_range(index[0], index[-1])
     daily = session_returns.reindex(days)

@@ -1,4 +1,4 @@
-"""The simulated economy as its publishers would print it: the ids, units, dates of real history."""
+"""Publish the simulated economy as series with the ids, units and dates of real history."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
 
 _FILING_DAYS = 30
-#: Shares of trailing capital spending by filer; the five of the signal sum to 1.
+#: Shares of trailing capital spending by filer. The shares of the signal's five filers sum to 1.
 _CAPEX_SHARES = {
     "MSFT": 0.24,
     "GOOGL": 0.25,
@@ -25,14 +25,16 @@ _ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # of
 def publish(
     quantities: Quantities, prices: Prices, index: pd.DatetimeIndex, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return every series by id, and for SEC series the filing date of each value.
+    """Return every series by id, and the filing dates of the SEC series.
 
     Parameters
     ----------
     quantities, prices
-        The economy, with a year before ``index`` for what trails.
+        The economy. It starts a year before ``index``, for trailing years.
     index
-        Sessions from which on values are emitted.
+        The sessions to publish.
+    rng
+        Random numbers for filing dates and noise.
     """
     paths = quantities.paths
     series = {
@@ -118,15 +120,15 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return trailing years by filer with the year-ago figure beside each, and filing dates."""
+    """Return trailing years and year-ago figures by filer, and their filing dates."""
     ends = pd.date_range(paths.index[0], paths.index[-1], freq="QE")
     total = _on(ends, paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
-    revenue = {"MU": 4.0}  # the one company whose revenue real history holds
+    revenue = {"MU": 4.0}  # the only company with revenue in real history
     for concept, shares in (("CAPEX", _CAPEX_SHARES), ("REVENUE", revenue)):
         for ticker, share in shares.items():
-            if ticker == "CRWV":  # real history holds too few of its facts to solve a year
+            if ticker == "CRWV":  # real history has too few facts of it for a trailing year
                 continue
             part = share * (_CAPEX_SHARES[ticker] if concept == "REVENUE" else 1.0)
             own = np.exp(np.cumsum(rng.standard_normal(len(total)) * 0.02))

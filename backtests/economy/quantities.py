@@ -1,6 +1,6 @@
-r"""Stocks and flows: the bathtub.
+r"""Stocks and flows of the simulated economy.
 
-Per session, dt = 1/252, amounts in USD bn, G the output at an annual rate:
+Per session, with dt = 1/252 years, amounts in USD bn, and G the output at an annual rate:
 
     dG/G   = 0.045 dt + 0.008 dB
     W      = C + T + R + V          central bank's assets = currency, Treasury account,
@@ -19,11 +19,18 @@ Per session, dt = 1/252, amounts in USD bn, G the output at an annual rate:
     A      = mean of a over 252 sessions
     u      = A / (A + P)
 
-Phases. Absorbing: u above 0.5 and A growing by more than 10 % a year, left below 0.4 or 5 %.
-Injecting: u below 0.3, growth above 10 % and P/G above 2 %, left above 0.4, below 5 % or below
-1 %. A crisis breaks out with a hazard of 0.06 a year, plus 0.45 + 0.6 ((u − 0.5)⁺/0.3)² while
-absorbing; it lasts 25 to 70 sessions and knocks g down. The central bank answers with QE after 15
-sessions and through the recovery of 126 to 252 sessions; then it holds, runs off, stays lean.
+Phases:
+
+- Absorption begins when u is above 0.5 and A grows by more than 10 % a year. It ends when u is
+  below 0.4 or A grows by less than 5 % a year.
+- Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %. It
+  ends when u is above 0.4, A grows by less than 5 % a year, or P/G is below 1 %.
+- A crisis begins with a hazard of 0.06 a year. Absorption adds 0.45 + 0.6 ((u − 0.5)⁺/0.3)² to it.
+  The crisis lasts 25 to 70 sessions and lowers g by 0.12.
+- The recovery from a crisis lasts 126 to 252 sessions.
+
+The central bank starts QE 15 sessions after the beginning of a crisis, and continues it through the
+recovery. Then it goes through HOLD, QT and LEAN.
 """
 
 from dataclasses import dataclass
@@ -41,19 +48,20 @@ _POLICY = {"QE": 0.14, "HOLD": 0.0, "QT": -0.035, "EASE": 0.03}
 
 @dataclass(frozen=True, kw_only=True)
 class Quantities:
-    """Paths by session; USD bn, G and capex at annual rates.
+    """Paths of the economy's stocks and flows, one value a session.
 
     Attributes
     ----------
     paths
-        ``gdp, fed_assets, treasury_account, reserves, reverse_repo, capex, trailing_capex, growth,
-        idle, u``.
+        Columns ``gdp, fed_assets, treasury_account, reserves, reverse_repo, capex, trailing_capex,
+        growth, idle, u``. USD bn, with ``gdp`` and ``capex`` at annual rates. ``growth`` (of
+        ``trailing_capex``, a year) and ``u`` are fractions.
     state
-        What quantities say: INJECTION, ABSORPTION or NEUTRAL.
+        INJECTION, ABSORPTION or NEUTRAL.
     phase
-        The same, with FORCED_SELLING in a crisis and OPPORTUNITY in the recovery from it.
+        As ``state``, but FORCED_SELLING in a crisis and OPPORTUNITY in the recovery from it.
     mode
-        The central bank's.
+        The central bank's mode: QE, HOLD, QT, LEAN or EASE.
     """
 
     paths: pd.DataFrame
@@ -63,7 +71,7 @@ class Quantities:
 
 
 class _World:
-    """The state at one session, and how it moves to the next."""
+    """State of the economy at one session, with the step to the next session."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -92,8 +100,8 @@ class _World:
         self._spend(noise[2])
         self._policy()
         self._measure(noise[3])
-        self._latch()
-        self._crisis()
+        self._update_state()
+        self._update_crisis()
 
     def _spend(self, noise: float) -> None:
         self.boom_left -= 1
@@ -136,7 +144,7 @@ class _World:
         self.idle = self.reverse_repo + max(0.0, self.reserves - NEEDED * self.gdp)
         self.u = self.trailing[-1] / (self.trailing[-1] + self.idle)
 
-    def _latch(self) -> None:
+    def _update_state(self) -> None:
         share = self.idle / self.gdp
         if self.absorbing:
             self.absorbing = self.u > 0.4 and self.impulse > 0.05
@@ -147,7 +155,7 @@ class _World:
         else:
             self.injecting = self.u < 0.3 and self.impulse > 0.10 and share > 0.02
 
-    def _crisis(self) -> None:
+    def _update_crisis(self) -> None:
         if self.crisis_left > 0:
             self.crisis_left -= 1
             self.crisis_age += 1
@@ -203,7 +211,7 @@ _COLUMNS = [
 
 
 def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quantities:
-    """Return the paths of one economy's stocks and flows, a row a session."""
+    """Return the paths of one economy's stocks and flows, one row a session."""
     world = _World(rng)
     rows, states, phases, modes = [], [], [], []
     for _ in index:
