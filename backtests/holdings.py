@@ -1,4 +1,4 @@
-"""A user's holdings: read them from a file, value them, and find the orders to target weights."""
+"""Read a user's holdings from a file, value them, and compute the orders to target weights."""
 
 import stat
 from collections.abc import Iterable, Mapping
@@ -11,19 +11,19 @@ from signals.errors import ConfigError, DataError, MissingSeries, unknown
 from signals.universe import UNIVERSE
 
 CASH = "CASH"
-#: Bytes; a file of holdings is some kilobytes.
+#: Largest size of a file of holdings, bytes. A usual one has a few kilobytes.
 LARGEST_FILE = 1_000_000
 _SHOWN = 60
 
 
 def read_holdings(path: Path) -> dict[str, float]:
-    """Read a CSV of ``asset,units``; cash in USD under the asset CASH.
+    """Return units by asset from a CSV file ``asset,units``. The asset CASH has its units in USD.
 
     Raises
     ------
     DataError
-        When it is no regular file of at most :data:`LARGEST_FILE` bytes, or a line is wrong; the
-        message names the line.
+        When the path is no regular file of at most :data:`LARGEST_FILE` bytes, or a line is wrong.
+        The message names the line.
     """
     lines = _text(path).splitlines()
     if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
@@ -33,7 +33,10 @@ def read_holdings(path: Path) -> dict[str, float]:
         if line.strip():
             asset, units = _holding(path.name, number, line)
             if asset in holdings:
-                raise DataError(f"{path.name}: line {number}: {asset} a second time; add them up")
+                raise DataError(
+                    f"{path.name}: line {number}: expected each asset once, was {asset} again; add "
+                    "the units up"
+                )
             holdings[asset] = units
     if not holdings:
         raise DataError(f"{path.name}: expected a row for each holding, found none; add CASH,USD")
@@ -41,7 +44,10 @@ def read_holdings(path: Path) -> dict[str, float]:
 
 
 def _text(path: Path) -> str:
-    """Return a regular file's text. Its size is not asked but read, since some files state 0."""
+    """Return a regular file's text.
+
+    The size is measured by reading, because some files state a size of 0.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DataError(
@@ -81,9 +87,9 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
     Parameters
     ----------
     held
-        Tickers, :data:`CASH` aside.
+        Tickers without :data:`CASH`.
     priced
-        Closes, sessions × assets, USD. A series of the catalog, GDP say, is no column of it.
+        Closes, sessions × assets, USD.
     """
     for ticker in held:
         if ticker not in priced:
@@ -91,27 +97,27 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
             raise MissingSeries(f"holdings: {unknown('asset', ticker, known)}")
         if not priced[ticker].notna().any():
             raise MissingSeries(
-                f"expected a price of {ticker}, which is held, found none up to the session; "
-                "import it or correct the ticker in the holdings"
+                f"expected a price of the holding {ticker} up to the session, found none; import "
+                "it or correct the ticker in the holdings"
             )
 
 
 def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
-    """Return what holdings are worth, USD.
+    """Return the value of holdings, USD.
 
     Raises
     ------
     ConfigError
-        When that is not above zero.
+        When the value is not above zero.
     """
     value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
     if not value > 0:
-        raise ConfigError(f"expected holdings worth more than nothing, were {value:,.2f} USD")
+        raise ConfigError(f"expected holdings worth more than 0 USD, were {value:,.2f} USD")
     return float(value)
 
 
 def weights_of(holdings: Mapping[str, float], prices: pd.Series) -> pd.Series:
-    """Return holdings as fractions of their value, for every asset that has a price."""
+    """Return the weights of holdings, fractions of their value, for every asset with a price."""
     units = pd.Series({a: holdings.get(a, 0.0) for a in prices.index[prices > 0]}, dtype="float64")
     return units * prices.loc[units.index] / value_of(holdings, prices)
 
@@ -126,29 +132,31 @@ def orders_to(
 ) -> pd.DataFrame:
     """Return the orders that lead from holdings to target weights, as the engine trades them.
 
+    Sales come first and the largest purchase comes last. A purchase is reduced when the remaining
+    cash does not cover it and its costs.
+
     Parameters
     ----------
     target
-        Weights, fractions of the value before costs; an asset that is not in it is sold.
+        Weights by asset, fractions of the value before costs. Any other asset is sold.
     holdings
         Units by asset, and USD under :data:`CASH`.
     prices
-        USD by asset; NaN where there is none, and then no order.
+        USD by asset. An asset with a NaN price has no order.
     costs
-        Of each trade.
+        Trading costs.
     decimals
-        To which units are rounded, toward zero.
+        Number of decimals to which units are rounded, toward zero.
     untraded
-        Assets that count for the value alone.
+        Assets without orders. They count only for the value.
 
     Returns
     -------
-    ``asset, units, price, value, cost`` in the order of ``prices``: units signed, value signed in
-    USD, cost in USD and never negative. Cash is counted with sales first and the largest purchase
-    last. A purchase that costs more than the cash left, costs included, is cut to fit.
+    Columns ``asset, units, price, value, cost``, one row an order, in the order of ``prices``.
+    ``units`` and ``value`` (USD) are negative for a sale. ``cost`` (USD) is never negative.
     """
-    value, left = value_of(holdings, prices), set(untraded)
-    traded = [a for a in prices.index if pd.notna(prices[a]) and a not in left]
+    value, excluded = value_of(holdings, prices), set(untraded)
+    traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]
     worth = {a: target.get(a, 0.0) * value - holdings.get(a, 0.0) * prices[a] for a in traded}
     cash, placed = holdings.get(CASH, 0.0), {}
     for asset in sorted(worth, key=lambda a: worth[a]):
@@ -165,6 +173,6 @@ def orders_to(
 
 
 def toward_zero(units: float, decimals: int) -> float:
-    """Return units rounded toward zero; what is whole but for a float's last digits stays whole."""
+    """Return units rounded toward zero, without the effect of floating-point errors."""
     scale = 10**decimals
     return float(int(round(units * scale, 6)) / scale)

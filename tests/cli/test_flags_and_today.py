@@ -433,10 +433,10 @@ def test_today_prints_weights_reason_and_orders(say: Callable, tmp_path: Path) -
         ("asset,units\n", "found none"),
         ("asset,units\nSPY,many\n", "line 2: expected an asset and a number of units"),
         ("asset,units\nSPY,nan\n", "line 2: expected an asset and a number of units"),
-        ("asset,units\nSPY,1\nSPY,2\n", "line 3: SPY a second time"),
+        ("asset,units\nSPY,1\nSPY,2\n", "line 3: expected each asset once, was SPY again"),
         ("asset,units\nSPY,1,2\n", "line 2: expected"),
         ("asset,units\nNOPE,1\n", "NOPE"),
-        ("asset,units\nSPY,-1\n", "worth more than nothing"),
+        ("asset,units\nSPY,-1\n", "worth more than 0 USD"),
     ],
 )
 def test_bad_holdings_get_one_line(say: Callable, tmp_path: Path, content: str, part: str) -> None:
