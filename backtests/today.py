@@ -1,19 +1,22 @@
-"""What to hold now, whether today is a day of decision, and the orders a backtest would place.
+"""Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
 A backtest decides on scheduled sessions and on changes of state. On other days it trades only to
-bring short holdings back within the gross limit, or to close a holding whose price is stale.
-Whoever follows :func:`today` session by session, filling its orders at the close ``lag`` sessions
-later, places the orders of the backtest. One difference is small: :func:`today` compares the drift
-band and the gross limit with real holdings, after costs; a backtest compares them with drifted
-targets, before costs. So the two may differ where a holding is within a cost of a limit. Missing
-data are the exception, since a live user's data may be late where a backtest's are complete:
+bring short holdings back within the gross limit, or to close a holding whose price is stale. A user
+who follows :func:`today` every session, and fills its orders at the close ``lag`` sessions later,
+places the orders of the backtest.
 
-- A price past its staleness limit. A backtest closes the holding at its last price. Here that price
-  is carried on, so the target is kept; the asset is not traded, and it is listed in
+One difference is small. :func:`today` compares the drift band and the gross limit with real
+holdings after costs. A backtest compares them with drifted targets before costs. So the two may
+differ when a holding is about as far from a limit as the costs of a trade.
+
+Missing data are treated differently, because a live user's data may be late:
+
+- A price is past its staleness limit. A backtest closes the holding at its last price.
+  :func:`today` keeps the price and the target, does not trade the asset, and lists it in
   :attr:`Today.missing`.
-- A state that is lost, see :mod:`backtests.lapse`. A backtest takes no regime as NEUTRAL, and lets
-  the votes that are left decide. Here nothing is decided until the state is back, and the inputs
-  that are stale are listed.
+- The state is lost, see :mod:`backtests.lapse`. A backtest uses the remaining votes, and NEUTRAL
+  when there is no regime. :func:`today` decides nothing until the state is back, and lists the
+  stale inputs.
 """
 
 from collections.abc import Mapping
@@ -43,44 +46,43 @@ class Today:
     Attributes
     ----------
     session
-        The session; nothing after it was read.
+        The session. No later data were read.
     regime, since
-        The regime at its close, None without one, and the session on which that began.
+        The regime at the session's close and the session on which it began. None without a regime.
     decided_because
-        Why it is a day of decision: ``start``, ``schedule``, ``change of state from A to B``, or
-        several, joined by ``; ``. None on a day that is not one.
+        Reason of the decision: ``start``, ``schedule``, ``change of state from A to B``, or several
+        of them, joined by ``; ``. None when the strategy does not decide at this close.
     next_decision
-        The next scheduled session after it; a change of state may come sooner. None beyond the
-        calendar, which ends a year from now.
+        The next scheduled session. A change of state may come sooner. None beyond the calendar,
+        which ends a year from now.
     fills_on
-        The session at whose close a backtest fills the orders; None likewise.
+        The session at whose close a backtest fills the orders. None beyond the calendar.
     target
-        Weights by asset in force from this close on, fractions, the remainder cash in bills: those
-        decided now on a day of decision, else those decided last.
+        Target weights by asset from this close on, fractions. The rest is cash in bills. They come
+        from this session's decision, or without one, from the last decision.
     if_decided
-        What it would decide at this close, whether or not it does.
+        The weights that a decision at this close gives, even if the strategy does not decide.
     decided_on, before
-        The session of the last decision before this one, and what was decided then; the session
-        itself when it is the first one.
+        The session of the previous decision, and its weights. At the first decision, this session
+        and its weights.
     missing
-        Ids whose last value is too old to count: an asset with the date of its last price, a series
-        with the date on which its last value became known. It covers assets held or in the target,
-        what the strategy reads, and, when the state is lost, the inputs of the signals that the
-        state rests on and that have no view.
+        Ids whose last value is past its staleness limit. For an asset, the date of its last price.
+        For a series, the date on which its last value became known. Included are assets held or in
+        the target, and the ids that the strategy reads. When the state is lost, also the inputs of
+        the signals that determine the state and have no view.
     state_is_lost
-        Whether the state that it follows had a view before and has none now, or rests on a signal
-        that lost its view because an input is late. ``regime`` is then what the signals that are
-        left make, and is not followed.
+        Whether the strategy's state is lost, see :func:`backtests.lapse.lost`. ``regime`` then
+        comes from the remaining signals, and the strategy does not follow it.
     value
-        Of the holdings, USD; None without.
+        Value of the holdings, USD. None without holdings.
     beyond_band
-        Assets that are further than the drift band from the target. None without holdings.
+        Assets further than the drift band from the target. None without holdings.
     beyond_limit
-        Whether short holdings have drifted beyond the strategy's gross limit, in which case a
-        backtest trades on any day. None without holdings.
+        Whether short holdings have drifted beyond the strategy's gross limit. A backtest then
+        trades on any day. None without holdings.
     orders
-        What a backtest would place at this close, see :func:`backtests.holdings.orders_to`; empty
-        where it would not trade. None without holdings.
+        Orders of a backtest at this close, see :func:`backtests.holdings.orders_to`. Empty when it
+        would not trade. None without holdings.
     """
 
     session: pd.Timestamp
@@ -114,53 +116,55 @@ def today(
     *,
     decimals: int = 4,
 ) -> Today:
-    """Return what a strategy holds from a session's close on.
+    """Return a strategy's decision and target weights at a session's close.
 
     Parameters
     ----------
     config
-        Names the strategy, its regime model, signals, schedule, band, costs and start. It decides
-        at the close of the first session at or after ``start``, default the first with a regime.
+        Strategy, regime model, signals, schedule, band, costs and start. The first decision is at
+        the close of the first session at or after ``start``. Without ``start``, it is at the first
+        session with a regime.
     history
-        Must hold prices of its assets and of the holdings.
+        A history with prices of the strategy's assets and of the holdings.
     session
         A session of the history.
     holdings
-        Units by asset, and USD under ``CASH``. A coin counts at the close of the session's own
-        date where that is held, as in a backtest.
+        Units by asset, and USD under ``CASH``. A coin is valued at the close of the session's own
+        date when the history has it, as in a backtest.
     decimals
-        To which units are rounded, toward zero.
+        Number of decimals to which units are rounded, toward zero.
 
     Raises
     ------
     MissingSeries
-        When the holdings name what has no price.
+        When a holding has no price.
     ConfigError
-        When the holdings are worth nothing, or the start lies after the session.
+        When the value of the holdings is not above zero, or the start lies after the session.
     """
     return make_plan(config, history.until(session)).at(session, holdings, decimals=decimals)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a strategy wants at each session of a history: made once, asked for many sessions.
+    """A strategy's weights and decisions at every session of a history.
 
     Attributes
     ----------
     config, strategy, history, reading
-        Whose plan, on what.
+        The strategy with its config, and the data that it reads.
     state
-        Of the strategy, see :meth:`strategies.Strategy.state`.
+        The strategy's state by session, see :meth:`strategies.Strategy.state`.
     weights
-        What it would decide at each session, prices past their limit carried on.
+        Weights that a decision at each session gives. They use the last price of an asset whose
+        price is past its staleness limit.
     rests
-        The inputs of each signal that the state rests on, by the signal's name.
+        Inputs of each signal that determines the state, by the signal's name.
     lost
         Whether the state is lost at each session, see :func:`backtests.lapse.lost`.
     decided
-        The sessions on which it decides.
+        The sessions on which the strategy decides.
     followed
-        The sessions on which it is followed.
+        The sessions from the start of the strategy on.
     """
 
     config: RunConfig
@@ -217,7 +221,7 @@ class Plan:
         return self.weights.iloc[self.weights.index.searchsorted(session)]
 
     def _because(self, session: pd.Timestamp) -> str | None:
-        """Return why a session is a day of decision; None when it is not one."""
+        """Return the reason of a decision at a session; None without a decision."""
         if session not in self.decided:
             return None
         reasons = ["start"] if session == self.followed[0] else []
@@ -239,7 +243,7 @@ class Plan:
         holdings: Mapping[str, float],
         decimals: int,
     ) -> "_Trade":
-        """Return what a backtest that holds this would do at the session's close."""
+        """Return the value of the holdings and a backtest's orders at the session's close."""
         held = [asset for asset in holdings if asset != CASH]
         check_held(held, self.history.closes.loc[:session])
         assets = dict.fromkeys((*held, *self.strategy.assets))
@@ -258,12 +262,12 @@ class Plan:
         )
 
     def _gross_limit(self, held: pd.Series) -> float:
-        """Return the gross limit, with room for the costs of a trade that goes right up to it."""
+        """Return the gross limit plus the costs of a trade that reaches the limit exactly."""
         rates = [self.config.costs.rate(str(asset)) for asset in held.index]
         return self.strategy.gross_limit * (1 + max(rates, default=0.0)) + 1e-9
 
     def _price(self, asset: str, session: pd.Timestamp) -> float:
-        """Return the close of the session's date, else what is known at it, else the last close."""
+        """Return the close of the session's date, or else the panel's price, or the last close."""
         if asset not in self.history.closes:
             return float("nan")
         closes = self.history.closes[asset].loc[:session]
@@ -273,27 +277,27 @@ class Plan:
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: Mapping[str, float]
     ) -> dict[str, pd.Timestamp]:
-        """Return the ids that are missed at a session, see :attr:`Today.missing`."""
+        """Return the ids with late data at a session, see :attr:`Today.missing`."""
         shares = self._row(session).abs() + target.abs()
-        asked = [*held, *shares.index[shares > 0], *self.strategy.reads]
+        needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
         if self.lost.loc[session]:
-            asked += self._inputs_without_view(session)
-        missing = [id for id in dict.fromkeys(asked) if self._is_stale(id, session)]
+            needed += self._inputs_without_view(session)
+        missing = [id for id in dict.fromkeys(needed) if self._is_stale(id, session)]
         return {id: self._last_seen(id, session) for id in missing}
 
     def _inputs_without_view(self, session: pd.Timestamp) -> list[str]:
-        """Return what those signals read that the state rests on and that have no view."""
+        """Return the inputs of the signals that determine the state and have no view."""
         flags = self.reading.flags.loc[session].dropna()
         return [id for name, ids in self.rests.items() if name not in flags for id in ids]
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether an id had a value before the session and has none in time at it."""
+        """Return whether an id had a value before the session and its next value is late."""
         if id not in self.history.panel or pd.notna(self.history.panel[id].loc[session]):
             return False
         return bool(stale(self.history, id).loc[session])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
-        """Return the date of an asset's last price, or on which a series was last known."""
+        """Return the date of an asset's last price, or of the moment a series was last known."""
         if id in self.history.closes:
             return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
         last = self.history.panel[id].loc[:session].dropna().index[-1]
@@ -302,7 +306,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Trade:
-    """What holdings are worth and how they are traded; fields as in :class:`Today`."""
+    """Value of the holdings and their orders; fields as in :class:`Today`."""
 
     value: float
     beyond_band: tuple[str, ...]
@@ -311,7 +315,7 @@ class _Trade:
 
 
 def make_plan(config: RunConfig, history: History) -> Plan:
-    """Return what a strategy wants at each session of a history; errors as :func:`today`."""
+    """Return a strategy's plan for every session of a history; errors as :func:`today`."""
     strategy = config.build_strategy()
     reading = read(config, history)
     panel = _carried(history.panel, (*strategy.assets, *strategy.reads))
@@ -321,8 +325,8 @@ def make_plan(config: RunConfig, history: History) -> Plan:
     followed = _followed(config, history, reading)
     decided = decisions(config, strategy, state, followed)
     rests = rests_on(config)
-    gone = lost(state, history, reading, rests if strategy.follows_regime else {})
-    decided = decided[~gone.loc[decided].to_numpy()]
+    is_lost = lost(state, history, reading, rests if strategy.follows_regime else {})
+    decided = decided[~is_lost.loc[decided].to_numpy()]
     return Plan(
         config=config,
         strategy=strategy,
@@ -331,20 +335,20 @@ def make_plan(config: RunConfig, history: History) -> Plan:
         state=state,
         weights=weights,
         rests=rests,
-        lost=gone,
+        lost=is_lost,
         decided=decided,
         followed=followed,
     )
 
 
 def _carried(panel: pd.DataFrame, ids: tuple[str, ...]) -> pd.DataFrame:
-    """Return the panel with the last values of some ids carried on beyond their limit."""
+    """Return the panel with the last values of some ids carried beyond their staleness limit."""
     there = [id for id in dict.fromkeys(ids) if id in panel]
     return panel.assign(**{id: panel[id].ffill() for id in there})
 
 
 def _followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions from the first decision on, as a backtest has them."""
+    """Return the sessions from the first decision on, as in a backtest."""
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
         return index[int(np.argmax(reading.regime.notna())) :]

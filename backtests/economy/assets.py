@@ -101,7 +101,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "HYG": {"duration": 2.5, "credit": 3.5, "beta": 0.25, "carry": 0.025, "own": 0.02},
 }
 
-#: Tickers of real history outside the universe: the class whose loadings they take.
+#: Tickers of real history outside the universe, by the class that gives their loadings.
 _OTHERS: dict[str, str] = {
     "hyperscalers": "AAPL XLK VOO XLY",
     "semiconductors": "AMD ASML INTC EWY",
