@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtests.store.batch import FRED, PRICES, TABLE, Batch, dated, is_price
 from backtests.store.cells import dates_of, values_of
-from backtests.store.closes import TICKER, check_shifts, counted, latest, on_sessions
+from backtests.store.closes import TICKER, check_shifts, latest, on_sessions, valid_closes
 from signals.catalog import CATALOG, FILERS, annual_id
 from signals.errors import DataError
 from signals.universe import asset
@@ -156,7 +156,7 @@ def _prices(
             f"expected prices, but {ticker} is a series of the catalog; give it FRED's header, "
             f"observation_date,{ticker}"
         )
-    values, notes = counted(ticker, values_of(ticker, column, dates), recorded_at)
+    values, notes = valid_closes(ticker, values_of(ticker, column, dates), recorded_at)
     listed = asset(ticker).listed
     if listed is not None and len(values) and values.index[0] < pd.Timestamp(listed):
         raise DataError(

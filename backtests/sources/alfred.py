@@ -14,7 +14,7 @@ import pandas as pd
 from backtests.calendar import OPEN, known_at, session_after
 from backtests.store.append import ARCHIVED
 from backtests.store.batch import ARCHIVE, Batch
-from backtests.store.cells import LEAP, check_values, counted_from
+from backtests.store.cells import LEAP, check_values, not_before_first
 from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
@@ -62,7 +62,7 @@ def changes(id: str, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         When the archive has two values for one date in one vintage.
     """
     table = pd.concat(tables, ignore_index=True)
-    table = table[counted_from(id, pd.DatetimeIndex(table["date"]))]
+    table = table[not_before_first(id, pd.DatetimeIndex(table["date"]))]
     table = table.sort_values(["date", "vintage"], kind="stable")
     twice = table.duplicated(["date", "vintage"], keep=False)
     differs = twice & ~table.duplicated(["date", "vintage", "value"], keep=False)
@@ -185,5 +185,5 @@ class HeldArchive:
             [id, at],
         ).set_index("observed_on")["value"]
         shown = table[table["vintage"] == pd.Timestamp(vintage)].set_index("date")["value"]
-        shown = shown[counted_from(id, pd.DatetimeIndex(shown.index))].sort_index()
+        shown = shown[not_before_first(id, pd.DatetimeIndex(shown.index))].sort_index()
         return dict(held.dropna()) == dict(shown.dropna())

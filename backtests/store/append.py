@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.store.batch import ARCHIVE, Batch, is_price
-from backtests.store.cells import LEAP, counted_from, leaps
+from backtests.store.cells import LEAP, leaps, not_before_first
 from backtests.store.closes import check_shifts
 from signals.errors import DataError
 from signals.universe import asset
@@ -45,7 +45,7 @@ CANCELLED = 1e-14
 HOLES = 5
 RESCALED = ", rescaled"
 #: A moment after every recorded row.
-TO_COME = pd.Timestamp("9999-12-31")
+END_OF_TIME = pd.Timestamp("9999-12-31")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ def _held_closes(
         FROM observations JOIN ({BEGAN}) USING (series_id)
         WHERE recorded_at >= began ORDER BY series_id, observed_on
         """,
-        {"prices": tickers, "until": TO_COME},
+        {"prices": tickers, "until": END_OF_TIME},
     ).df()
     frame = frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
     parts = frame.groupby("series_id", sort=False)
@@ -279,7 +279,7 @@ def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
     if "available_at" in rows:
         rows = rows.sort_values("available_at", kind="stable", na_position="first")
     values = rows.drop_duplicates("observed_on", keep="last").set_index("observed_on")["value"]
-    values = values[counted_from(series_id, pd.DatetimeIndex(values.index))]
+    values = values[not_before_first(series_id, pd.DatetimeIndex(values.index))]
     return values.dropna().sort_index()
 
 

@@ -60,7 +60,7 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
         When a cell is no finite number, or a number lies outside the plausible range of the series.
     """
     text = column.str.strip()
-    given = (text != "").to_numpy() & counted_from(id, dates)
+    given = (text != "").to_numpy() & not_before_first(id, dates)
     text = text[given]
     numbers = pd.to_numeric(text, errors="coerce")
     bad = ~np.isfinite(numbers.to_numpy(dtype=np.float64))
@@ -95,7 +95,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
     return values_of(id, pd.Series(map(repr, values.astype(float)), index=text.index), checked)
 
 
-def counted_from(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
+def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
     """Return which dates count: those from the catalog's ``first`` on, and all dates of a price."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))

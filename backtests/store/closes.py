@@ -39,7 +39,7 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
-    values, notes = counted(ticker, check_values(ticker, closes, latest(ticker, now)), now)
+    values, notes = valid_closes(ticker, check_values(ticker, closes, latest(ticker, now)), now)
     listed = asset(ticker).listed
     if listed is not None:
         early = values.index < pd.Timestamp(listed)
@@ -59,13 +59,13 @@ def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 
-def counted(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
+def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
     """Return the closes of finished sessions (for a coin, days), and notes on the others."""
     notes = []
     if asset(ticker).market != "crypto":
         values, note = on_sessions(values)
         notes.append(note)
-    values, note = closed(ticker, values, now)
+    values, note = finished_closes(ticker, values, now)
     return values, [*notes, note]
 
 
@@ -86,7 +86,7 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
     return "; ".join(f"{shift.day.date()}: {shift.what}" for shift in found)
 
 
-def closed(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
+def finished_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
     """Return the closes known by now, and a note on the others.
 
     A source may give a price of the running day as the last close.

@@ -63,7 +63,7 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
             f"expected a store at {path}, found none; make it with "
             f"'drypowder import PATH --store {path}'"
         )
-    _pass_the_door(path)
+    _wait_for_writer(path)
     with _open(path, read_only=True, also=also) as connection:
         version_of(connection, path)
         yield connection
@@ -94,7 +94,7 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     held = _held_open("write", path)
     with alone(path, ".lock", busy, wait), alone(path, ".door", held, PATIENCE):
         if not path.is_file():
-            _make(path)
+            _create(path)
         with _open(path, read_only=False) as connection:
             connection.execute("BEGIN")
             migrate(connection, path)
@@ -158,7 +158,7 @@ def _beside(path: Path, ending: str) -> str:
     return f"{resolved(path)}{ending}"
 
 
-def _pass_the_door(path: Path) -> None:
+def _wait_for_writer(path: Path) -> None:
     """Wait while a writer waits for the file or uses it.
 
     A user who may not write beside the store does not wait here.
@@ -177,15 +177,15 @@ def _open(
     config = SEALED if also is None else {}
     connection = connect(path, read_only=read_only, config=config)
     try:
-        _lock_up(connection, also)
+        _forbid_other_files(connection, also)
         yield connection
     except duckdb.Error as error:
-        raise DataError(_why(path, error, read_only=read_only)) from error
+        raise DataError(_reason(path, error, read_only=read_only)) from error
     finally:
         connection.close()
 
 
-def _lock_up(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
+def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
     """Forbid access to every file except the store and ``also`` while the connection is open.
 
     Threads share one instance of DuckDB for a file. So another thread may already have locked the
@@ -215,7 +215,7 @@ def connect(
             return duckdb.connect(file, read_only=read_only, config=dict(config))
         except duckdb.Error as error:
             if not any(sign in str(error).lower() for sign in _TAKEN):
-                raise DataError(_why(path, error, read_only=read_only)) from error
+                raise DataError(_reason(path, error, read_only=read_only)) from error
             if time.monotonic() > deadline:
                 said = _held_open("read" if read_only else "write", path)
                 raise DataError(said) from error
@@ -229,7 +229,7 @@ def _held_open(what: str, path: Path) -> str:
     )
 
 
-def _why(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
+def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Return a message on an error of DuckDB: the system's reason, or that the file is no store."""
     found = _SYSTEM.search(str(error))
     if found:
@@ -260,8 +260,8 @@ def _system_says(what: str, path: Path, said: str) -> str:
     return f"expected to {what} {path}, but the system says: {said}; the store is unchanged"
 
 
-def _make(path: Path) -> None:
-    """Put an empty store in place, whole or not at all."""
+def _create(path: Path) -> None:
+    """Create an empty store, whole or not at all."""
     try:
         with replacing(path) as fresh:
             with duckdb.connect(str(fresh.absolute())) as connection:

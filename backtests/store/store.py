@@ -24,9 +24,9 @@ from backtests.calendar import new_york_now
 from backtests.store.append import (
     ARCHIVED,
     BEGAN,
+    END_OF_TIME,
     JITTER,
     ROUNDING,
-    TO_COME,
     Added,
     differ,
     precision,
@@ -148,7 +148,7 @@ class Store:
             newest row by more than :data:`CLOCK_BACK`. Nothing is added then.
         """
         with writing(self.path, wait) as connection:
-            at = _moment(connection, recorded_at, self.path)
+            at = _recording_moment(connection, recorded_at, self.path)
             changes = list(rows_to_append(connection, batches, at))
             _append(connection, [rows for rows, _ in changes if not rows.empty])
             refused = {added.series_id: added.refused for _, added in changes if added.refused}
@@ -218,7 +218,7 @@ class Store:
         check_writable(self.path)
         if self.exists():
             with reading(self.path) as connection:
-                _moment(connection, new_york_now(), self.path)
+                _recording_moment(connection, new_york_now(), self.path)
         busy = (
             f"expected to be the only fetch into {self.path}, but another is running; wait for it "
             "to end"
@@ -244,7 +244,7 @@ class Store:
         """
         names = list(dict.fromkeys(ids))
         prices, others = [n for n in names if is_price(n)], [n for n in names if not is_price(n)]
-        given = {"prices": prices, "others": others, "until": as_of or TO_COME}
+        given = {"prices": prices, "others": others, "until": as_of or END_OF_TIME}
         frame = self.query(_ROWS, given)
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
@@ -285,7 +285,7 @@ class Store:
         with reading(self.path) as connection:
             found = connection.execute(
                 "SELECT DISTINCT series_id FROM observations WHERE recorded_at <= ? ORDER BY 1",
-                [as_of or TO_COME],
+                [as_of or END_OF_TIME],
             )
             return tuple(row[0] for row in found.fetchall())
 
@@ -300,7 +300,7 @@ class Store:
             found = connection.execute(
                 f"SELECT DISTINCT series_id FROM observations WHERE {ARCHIVED} "
                 "AND list_contains(?, series_id) AND recorded_at <= ? ORDER BY 1",
-                [list(ids), as_of or TO_COME],
+                [list(ids), as_of or END_OF_TIME],
             )
             return tuple(row[0] for row in found.fetchall())
 
@@ -435,7 +435,7 @@ def _check_export(path: Path, store: Path) -> Path:
     return target
 
 
-def _moment(
+def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
     """Return a moment of recording after every stored one, so that vintages stay in order.
