@@ -1,1 +1,1 @@
-"""From target weights to what a portfolio was really worth."""
+"""The simulation of a portfolio: from target weights to its value at each close."""

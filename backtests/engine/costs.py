@@ -1,4 +1,4 @@
-"""What trading and borrowing cost."""
+"""The costs of trading and of borrowing."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -44,27 +44,27 @@ class Costs(Typed):
     borrow_crypto: float = 0.05
 
     def __post_init__(self) -> None:
-        """Refuse negative costs and those of a wrong unit."""
+        """Raise ConfigError unless every cost lies within its limits."""
         for name, limit in (("etf_bp", 1e3), ("stock_bp", 1e3), ("crypto_bp", 1e3)):
             _within(name, getattr(self, name), limit, "basis points")
         for name in ("borrow_stock", "borrow_crypto"):
             _within(name, getattr(self, name), 2.0, "a fraction a year")
 
     def rate(self, ticker: str) -> float:
-        """Return the one-way cost of an asset, as a fraction of the value traded."""
+        """Return the one-way cost of trading an asset, a fraction of the value traded."""
         by_market = {"etf": self.etf_bp, "stock": self.stock_bp, "crypto": self.crypto_bp}
         return by_market[asset(ticker).market] * BASIS_POINT
 
     def borrow(self, ticker: str) -> float:
-        """Return the cost of borrowing an asset, fraction a year."""
+        """Return the cost of borrowing an asset, a fraction of its value a year."""
         return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
 
     def borrowed(self, ticker: str, days: Days) -> Days:
-        """Return what borrowing an asset for some calendar days costs, fraction of what is owed."""
+        """Return the cost of borrowing an asset for some calendar days, a fraction of the debt."""
         return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":
-        """Return the same costs, all multiplied; beyond their limits too."""
+        """Return these costs multiplied by a factor. The products may exceed the limits."""
         costs = copy(self)
         for name, value in vars(self).items():
             object.__setattr__(costs, name, value * factor)

@@ -1,13 +1,13 @@
-"""Any signal as a vectorbt indicator, so that its parameters can be laid out as columns.
+"""Any signal as a vectorbt indicator, with one column for each combination of parameters.
 
     indicator = as_indicator(DryPowder)
     grid = indicator.run(panel["RRPONTSYD"], panel["WRESBAL"], panel["GDP"], k=[0.08, 0.09, 0.10])
-    grid = run_on(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
+    grid = run_indicator(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
     grid.flag, grid.share, grid.k_loc[0.08].score
 
-Every column is one plain call of the signal; nothing is computed in another way. A value stands at
-the session at whose close it was known, and vectorbt fills on the bar that bears a signal, so
-whoever trades on a flag has to shift it by a session first.
+Every column is one evaluation of the signal. A value stands at the session at whose close it was
+known. vectorbt fills an order on the bar of its signal, so shift a flag by one session before you
+trade on it.
 """
 
 import keyword
@@ -36,39 +36,41 @@ def as_indicator(
     """Return the vectorbt indicator class of a signal.
 
     Inputs
-        One for each panel column that the signal reads: its catalog ids, then for each coin among
-        them the close of the last session's date. The name is the id in lower case with ``_`` for
-        what no identifier may hold, and one more ``_`` where that is taken: ``BTC-USD`` becomes
-        ``btc_usd``, ``BTC-USD@session`` ``btc_usd_session``. ``input_ids`` of the class maps names
-        to columns, in order. Units and timing are the panel's. One value a session; in frames
-        every column is a panel of its own.
+        The indicator has one input for each panel column that the signal reads: its catalog ids,
+        then for each coin among them the close of the last session's date. An input's name is the
+        id in lower case, with ``_`` in place of a character that an identifier may not hold:
+        ``BTC-USD`` becomes ``btc_usd``, ``BTC-USD@session`` becomes ``btc_usd_session``. A name
+        that is taken gets one more ``_``. ``input_ids`` of the class maps names to columns, in
+        order. Units and timing are the panel's. An input has one value per session. In a frame
+        every column is a separate panel.
     Fields
-        Those that are numbers, true or false included, are parameters with their defaults. A list
-        is a column each; lists of one length go together, ``param_product=True`` combines them.
-        Other fields (``Capex.firms``) are none and stay as they are
-        in the signal given: ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
+        A field that is a number or a boolean is a parameter with its default. A list gives one
+        column per value. Lists of equal length are paired; ``param_product=True`` combines them.
+        Set any other field, such as ``Capex.firms``, in the signal:
+        ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
-        ``flag`` (1, 0, or NaN without a view), ``score`` and each gauge that holds numbers, named
-        likewise; float64, the sessions of the inputs × the combinations of parameters. A gauge
-        called ``score`` is the score and not repeated; one that holds text is left out.
+        ``flag`` (1, 0, or NaN without a view), ``score``, and each numeric gauge under a name
+        made in the same way. They are float64, sessions of the inputs × combinations of
+        parameters. A gauge called ``score`` is the score, so it appears once. A gauge that holds
+        text is left out.
 
     Parameters
     ----------
     signal
-        A class, or a signal whose own values are then the defaults.
+        A class, or a signal whose values become the defaults.
     among
-        Signals by name, for the parts of a signal that contains others; a part that is not there
-        has its defaults.
+        Signals by name, for the parts of a signal that contains others. A part that is absent
+        here has its defaults.
 
     Returns
     -------
-    A class with vectorbt's ``run(*inputs, **parameters)``. That checks every combination before it
-    computes the first.
+    A class with vectorbt's ``run(*inputs, **parameters)``. The method checks every combination
+    before it computes the first.
 
     Raises
     ------
     ConfigError
-        By ``run``, when a parameter is unknown, no number or out of order.
+        By ``run``, when a parameter is unknown, is not a number or is out of order.
     ValueError
         By vectorbt, when lists or sessions do not match in length.
     """
@@ -102,14 +104,14 @@ def as_indicator(
     return indicator
 
 
-def run_on(
+def run_indicator(
     panel: pd.DataFrame,
     signal: type[Signal] | Signal,
     among: Mapping[str, Signal] = MappingProxyType({}),
     /,
     **options: Any,
 ) -> Any:
-    """Run the indicator of a signal on a panel.
+    """Return the indicator of a signal, run on a panel.
 
     Parameters
     ----------
@@ -118,19 +120,20 @@ def run_on(
     signal, among
         See :func:`as_indicator`.
     options
-        Parameters, one value or a list each, and vectorbt's own (``param_product``, …).
+        Parameters, each one value or a list, and vectorbt's options (``param_product``, …).
 
     Returns
     -------
-    The indicator. Outputs are frames whose columns are the parameters given, by levels
-    ``<signal>_<parameter>``, or series when there is one combination.
+    The indicator. Its outputs are series when there is one combination. Otherwise they are frames
+    with one column per combination; the column levels are called ``<signal>_<parameter>``.
 
     Raises
     ------
     ConfigError
-        When a parameter is unknown, no number or out of order.
+        When a parameter is unknown, is not a number or is out of order.
     MissingSeries
-        When the panel lacks a column, that of a coin on the session's date included.
+        When the panel lacks a column that the signal reads, or a coin's close of the session's
+        date.
     """
     indicator = as_indicator(signal, among)
     columns = tuple(indicator.input_ids.values())
@@ -139,7 +142,7 @@ def run_on(
 
 
 def _columns(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
-    """Return the panel columns a signal reads."""
+    """Return the panel columns that a signal reads."""
     ids = inputs_of(signal, among)
     coins = (id for id in ids if asset(id).market == "crypto")
     return tuple(dict.fromkeys((*ids, *map(session_close_id, coins))))
@@ -154,7 +157,7 @@ def _numeric_gauges(signal: Signal) -> list[str]:
 
 
 def _identifiers(labels: Iterable[str], taken: set[str]) -> dict[str, str]:
-    """Return labels by valid names that are not taken, in order."""
+    """Return labels by new valid identifiers, in order."""
     names: dict[str, str] = {}
     for label in labels:
         name = re.sub(r"\W", "_", label.lower())
@@ -172,19 +175,19 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise :class:`ConfigError` for what is neither a parameter nor an option of vectorbt."""
+    """Raise ConfigError for the first name that is no parameter and no option of vectorbt."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__
             raise ConfigError(
-                f"{name} of {signal.name} is no number, so no parameter of its indicator; set it "
-                f"in the signal: {kind}({name}=…) in place of {kind}"
+                f"expected a numeric parameter of {signal.name}, was {name}; set it in the "
+                f"signal: {kind}({name}=…) in place of {kind}"
             )
         raise ConfigError(unknown(f"parameter of {signal.name}", name, kinds))
 
 
 def _panels(columns: list[str], inputs: tuple[pd.DataFrame, ...]) -> list[pd.DataFrame]:
-    """Return a panel for each column that the inputs have."""
+    """Return one panel for each column of the inputs."""
     index = inputs[0].index
     arrays = [frame.to_numpy(dtype=np.float64) for frame in inputs]
     return [
@@ -196,14 +199,14 @@ def _panels(columns: list[str], inputs: tuple[pd.DataFrame, ...]) -> list[pd.Dat
 def _outputs(
     signal: Signal, among: Mapping[str, Signal], panel: pd.DataFrame, gauges: dict[str, str]
 ) -> list[np.ndarray]:
-    """Return flag, score and gauges of one plain call, float64, NaN without a view."""
+    """Return flag, score and gauges of one evaluation, float64, NaN without a view."""
     said = evaluate(panel, {**among, signal.name: signal})[signal.name]
     results = [said.flag, said.score, *(said.gauges[g] for g in gauges.values())]
     return [result.to_numpy(dtype=np.float64, na_value=np.nan) for result in results]
 
 
 def _describe(signal: Signal, inputs: dict[str, str], gauges: dict[str, str]) -> str:
-    """Return the documentation of an indicator class: its names, ids and units."""
+    """Return the docstring of an indicator class: its names, ids and units."""
     first = (type(signal).__doc__ or "").split("\n")[0]
     return "\n".join(
         [

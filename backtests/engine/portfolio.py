@@ -1,9 +1,9 @@
-"""The simulated portfolio as vectorbt's own object, in USD, for those who think in vectorbt.
+"""The simulated portfolio as vectorbt's own object, in USD.
 
-The accounting runs in prices divided by the growth of bills, where idle cash keeps its value. That
-object's figures would mislead: its values are deflated, and vectorbt counts 365 days a year. Here
-the same orders are replayed in real prices. Cash is a column of its own, ``BILLS``, whose price is
-the growth of bills; it is bought and sold free of cost.
+The simulation divides every price by the growth of bills, so that idle cash keeps its value. The
+figures of vectorbt's object would then mislead: its values are deflated, and vectorbt counts 365
+days a year. This module replays the same orders in undivided prices. Cash becomes the column
+``BILLS``, whose price is the growth of bills and whose trades cost nothing.
 """
 
 from dataclasses import dataclass
@@ -12,23 +12,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from strategies.base import SESSIONS_A_YEAR
+
 BILLS = "BILLS"
-#: A year of sessions, as vectorbt reads it.
-YEAR = "252 days"
-#: Share of the capital below which a movement of cash is rounding.
+#: A year of sessions, in the form that vectorbt reads.
+YEAR = f"{SESSIONS_A_YEAR} days"
+#: A movement of cash below this share of the capital is rounding.
 ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """What the accounting knew, enough to replay it in real prices.
+    """The data of a simulation that a replay in undivided prices needs.
 
     Attributes
     ----------
     deflated
         vectorbt's portfolio in prices divided by ``bill_index``; None when nothing was held.
     bill_index
-        Growth of bills since the first session, one value a session.
+        Growth of bills since the first session, one value per session.
     fees
         Cost rate of each column of the deflated portfolio, fractions.
     index
@@ -44,7 +46,7 @@ class Account:
     capital: float
 
     def replayed(self) -> Any:
-        """Return vectorbt's portfolio in real prices, with idle cash in the column ``BILLS``."""
+        """Return vectorbt's portfolio in USD prices, with idle cash in the column ``BILLS``."""
         prices, sizes, fees = self._bills()
         if self.deflated is not None:
             close = self.deflated.close
@@ -67,7 +69,7 @@ class Account:
         )
 
     def _sizes(self) -> np.ndarray:
-        """Return signed units of each order, sessions × columns; NaN where there is none."""
+        """Return the signed units of each order, sessions × columns; NaN without an order."""
         records = self.deflated.orders.records
         sizes = np.full(self.deflated.close.shape, np.nan)
         sign = np.where(records["side"].to_numpy() == 0, 1.0, -1.0)
@@ -75,9 +77,9 @@ class Account:
         return sizes
 
     def _bills(self) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-        """Return the price of bills, the units that cash moves by, and their cost rate.
+        """Return the price of bills, the units of bills traded, and their cost rate.
 
-        A deflated dollar of cash is one unit of bills.
+        One deflated dollar of cash is one unit of bills.
         """
         cash = np.full(len(self.index), self.capital)
         if self.deflated is not None:
@@ -89,21 +91,21 @@ class Account:
 
 
 def _portfolio_class(risk_free: float) -> Any:
-    """Return vectorbt's portfolio class with a year of 252 sessions and a rate for its Sharpe."""
+    """Return vectorbt's portfolio class with our year of sessions and our risk-free rate."""
     import vectorbt
 
     class Portfolio(vectorbt.Portfolio):  # type: ignore[misc]
-        """vectorbt's portfolio, with a year of 252 sessions and the mean bill return."""
+        """vectorbt's portfolio with our year of sessions and the mean return of bills."""
 
         def get_returns_acc(self, *args: Any, **options: Any) -> Any:
-            """Return vectorbt's accessor of returns, annualised by 252 sessions."""
+            """Return vectorbt's accessor of returns, annualised by sessions."""
             options["year_freq"] = options.get("year_freq") or YEAR
             options["defaults"] = {"risk_free": risk_free, **(options.get("defaults") or {})}
             return super().get_returns_acc(*args, **options)
 
         @property
         def stats_defaults(self) -> dict[str, Any]:
-            """Return vectorbt's defaults of ``stats``, annualised by 252 sessions."""
+            """Return vectorbt's defaults of ``stats``, annualised by sessions."""
             defaults: dict[str, Any] = super().stats_defaults
             return {**defaults, "settings": {**defaults["settings"], "year_freq": YEAR}}
 

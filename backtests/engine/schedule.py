@@ -1,8 +1,8 @@
-"""On which sessions something is decided, and which decisions become trades.
+"""The sessions on which a strategy decides, and the decisions that become trades.
 
-Trades are fixed before any accounting: the schedule and the changes of regime say when a strategy
-decides, and the drift band says whether the decision is worth a trade. It compares the new target
-with the last one, drifted by prices and bills before costs.
+Trades are chosen before the simulation. The schedule and the changes of regime say when a strategy
+decides. The drift band says whether a decision is worth a trade: it compares the new target with
+the last one, which prices and bills have drifted since, before costs.
 """
 
 from dataclasses import dataclass
@@ -22,29 +22,29 @@ PERIODS = ("month", "quarter", "week", "day")
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(Typed):
-    """When something is decided whatever happens.
+    """The sessions on which a strategy decides whether or not its state changes.
 
     Parameters
     ----------
     every
-        A decision falls on the last session of every ``month``, ``quarter`` or ``week``, or on
-        every ``day``.
+        The strategy decides on the last session of every ``month``, ``quarter`` or ``week``, or
+        on every ``day``.
     offset
-        Sessions after that, 0 to 60.
+        Sessions by which each of these decisions comes later, 0 to 60.
     """
 
     every: str = "month"
     offset: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a schedule that is none."""
+        """Raise ConfigError unless the period is known and the offset is 0 to 60 sessions."""
         if self.every not in PERIODS:
             raise ConfigError(f"every: {unknown('period', str(self.every), PERIODS)}")
         if not 0 <= self.offset <= 60:
             raise ConfigError(f"offset must lie in 0 to 60 sessions, was {self.offset!r}")
 
     def sessions(self, index: pd.DatetimeIndex) -> np.ndarray:
-        """Return where a session of the index is scheduled, as booleans."""
+        """Return one boolean per session of the index: whether it is scheduled."""
         if self.every == "day":
             return np.ones(len(index), dtype=bool)
         calendar = all_sessions()
@@ -63,9 +63,9 @@ def decision_sessions(
 ) -> pd.DatetimeIndex:
     """Return the sessions on which a strategy decides.
 
-    The first one, the scheduled ones (the exchange's calendar is known ahead, so the last session
-    of a history is none unless it ends its month), and, where a state is given, every session on
-    which it differs from the session before.
+    A strategy decides on the first session, on every scheduled session, and on every session on
+    which the given state differs from the session before. The exchange's calendar is known ahead,
+    so the last session of a history is scheduled only if it ends its month.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -77,17 +77,17 @@ def decision_sessions(
 
 @dataclass(frozen=True, kw_only=True)
 class Trades:
-    """What is traded when.
+    """The trades of a portfolio, by session.
 
     Attributes
     ----------
     targets
-        Decisions that were executed: index the session of the decision, one column an asset.
+        Target weights of the executed decisions: sessions of the decision × assets, fractions.
     sizes
-        Sessions × assets: the target weight to trade to at that close, NaN where the asset is
-        left alone.
+        Sessions × assets: the target weight to trade to at that close; NaN where the asset is not
+        traded.
     notes
-        What could not be traded as decided, one line each.
+        One line for each order that could not be traded as decided.
     """
 
     targets: pd.DataFrame
@@ -103,12 +103,12 @@ def choose_trades(
     band: float = BAND,
     gross_limit: float = 1.0,
 ) -> Trades:
-    """Return which decisions are executed, and the weights to trade to.
+    """Return the decisions that are executed, and the weights to trade to.
 
     Parameters
     ----------
     weights
-        One row a decision: target weights, fractions.
+        One row per decision: target weights, fractions.
     closes
         Sessions × the same assets, USD; NaN where an asset has no price of that date.
     bills
@@ -116,23 +116,24 @@ def choose_trades(
     lag
         Sessions from decision to fill, at least 1.
     band
-        A decision is executed when some asset is further than this from its drifted weight.
+        A decision is executed when at least one asset is further than this fraction from its
+        drifted weight.
     gross_limit
-        Where anything is short, a close at which long and short weights have drifted to more
-        than this in sum sends the weights last decided on their way once more.
+        The largest sum of long and short weights. When a portfolio with short positions drifts
+        beyond it at a close, the last target is traded again, ``lag`` sessions later.
 
     Notes
     -----
-    An asset without a price on the day of the fill is left alone until the next decision. A
-    holding whose last price is older than its asset's staleness limit, past which no signal sees
-    it either, is closed at that price.
+    An asset without a price on the day of the fill is not traded until the next decision. A
+    holding is closed at its last price when that price is older than the asset's staleness limit.
+    Signals do not see such a price either.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
 
 @dataclass
 class _Waiting:
-    """A decision on its way to its fill."""
+    """A decision that waits for its fill."""
 
     at: int
     fill: int
@@ -141,10 +142,10 @@ class _Waiting:
 
 
 class _Chooser:
-    """Walks through time with the drifted portfolio, knowing at each session what was known.
+    """A walk through the sessions that chooses trades from what was known at each close.
 
-    On a session holdings that have lost their price are closed first, then a waiting decision is
-    filled, then a new one is taken.
+    Each session first closes holdings with a stale price, then fills a waiting decision, then
+    takes a new decision.
     """
 
     def __init__(
@@ -198,14 +199,14 @@ class _Chooser:
         return pd.DataFrame(values, index=index, columns=self.closes.columns)
 
     def _decide(self, target: np.ndarray, at: int) -> None:
-        """Send a decision on its way if it is worth a trade and its fill is still in history."""
+        """Schedule the fill of a decision if a weight changes by more than the band."""
         self.last = target.copy()
         last = self.waiting[-1].target if self.waiting else self._drifted(at)
         if (np.abs(target - last) > self.band).any():
             self._send(target, at)
 
     def _hold_to_limit(self, at: int) -> None:
-        """Go back to the last target when shorts have let gross exposure drift beyond its limit."""
+        """Schedule a return to the last target if gross exposure has drifted beyond its limit."""
         now = self._drifted(at)
         if (now < 0).any() and np.abs(now).sum() > self.gross_limit + 1e-9:
             self._send(self.last, at)
@@ -222,14 +223,14 @@ class _Chooser:
         for column in np.flatnonzero(~can & (np.abs(target - before) > 1e-12)).tolist():
             self.notes.append(
                 f"{self.closes.columns[column]} had no price on {self.index[at].date()}: "
-                "left alone until the next decision"
+                "not traded until the next decision"
             )
         self.sizes[at, can] = target[can]
         self.held, self.traded = np.where(can, target, before), at
 
     def _give_up(self, columns: list[int], at: int) -> None:
-        """Close at their last price the holdings that have been without one for too long."""
-        self.sizes[at, columns] = 0.0  # no order where nothing is held
+        """Close holdings with a stale price, at that price."""
+        self.sizes[at, columns] = 0.0  # makes no order for an asset that is not held
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:
             return
@@ -253,14 +254,14 @@ class _Chooser:
         values = self.held * growth
         cash = (1 - self.held.sum()) * self.cash[at] / self.cash[self.traded]
         worth = values.sum() + cash
-        if worth <= 0:  # ruined, which the accounting finds and refuses
+        if worth <= 0:  # the simulation raises an error for a ruined portfolio
             return self.held.copy()
         drifted: np.ndarray = values / worth
         return drifted
 
 
 def _lost(closes: pd.DataFrame) -> dict[int, list[int]]:
-    """Return by position the columns whose last price has first become stale."""
+    """Return by position of the session the columns whose last price becomes stale there."""
     days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
     lost: dict[int, list[int]] = {}
     for column in range(closes.shape[1]):

@@ -1,17 +1,19 @@
-"""Weights become a portfolio: vectorbt does the accounting, and only here is it called.
+"""The simulation of a portfolio with vectorbt, which does the accounting.
 
-Three things vectorbt does not know are brought in by the prices it is given, exactly:
+vectorbt lacks three features. The prices that it is given supply them exactly:
 
-- Idle cash earns bills. Every price is divided by the growth of bills since the start, so that a
-  dollar of cash keeps its value in the deflated world; values are multiplied back afterwards.
-- Borrowing costs. A short position has a column of its own, whose price also grows by the
-  borrowing cost: what is owed grows by rate · days / 365 of itself, session by session.
-- Missing prices. An asset without a price of the day is valued at its last one and not traded.
+- Idle cash earns the return of bills. Every price is divided by the growth of bills since the
+  start, so that a dollar of cash keeps its value in the deflated world. The results are multiplied
+  back afterwards.
+- Borrowing has a cost. A short position has a separate column, whose price also grows by the
+  borrowing cost: a debt grows by rate · days / 365 of itself from session to session.
+- A price can be missing. An asset without a price of the day is valued at its last price and is
+  not traded.
 
-Trades are fixed beforehand (:mod:`backtests.engine.schedule`). On a fill, orders go by value,
-largest sale first and largest purchase last (equal ones in the order of the columns), at the
-close; targets are fractions of the value before costs, and a purchase that cash cannot pay with
-its costs is cut to what it can.
+:mod:`backtests.engine.schedule` chooses the trades beforehand. Orders are filled at the close, in
+the order of their value: the largest sale first, the largest purchase last. Orders of equal value
+follow the order of the columns. Targets are fractions of the value before costs. A purchase whose
+value and cost exceed the cash is cut to what the cash can pay.
 """
 
 import sys
@@ -29,13 +31,13 @@ from signals.index import check_sessions
 from strategies.base import check_weights
 
 CAPITAL = 1_000_000.0
-#: USD; what rounding leaves over and no order is worth.
+#: USD. A smaller order is a remainder of rounding.
 DUST = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a portfolio was worth, and how it got there.
+    """The value of a simulated portfolio at each close, and its trades.
 
     Attributes
     ----------
@@ -44,25 +46,26 @@ class Result:
     returns
         Simple return into each session from the second on, fractions.
     weights
-        Value of each holding as a fraction of equity at each close, drifted; the remainder of 1
-        is cash (short sales' proceeds included).
+        Value of each holding as a fraction of equity at each close, after drift. The remainder of
+        1 is cash, which includes the proceeds of short sales.
     owed
-        Of that, what is owed on short positions, at most 0.
+        The short positions among these weights, fractions of equity, at most 0.
     targets
-        Target weights of the decisions that were executed, by session of the decision.
+        Target weights of the executed decisions, by session of the decision.
     orders
-        ``date, asset, units, price, cost``: session of the fill, units signed (negative sells),
-        USD a unit before costs, USD. With the prices, bills and borrowing rates they rebuild the
-        equity; only where a long position replaces a short one whose cover cash could not pay in
-        full do both sides of one asset stand beside each other, which the net units do not show.
+        Columns ``date, asset, units, price, cost``: session of the fill, signed units (negative
+        for a sale), USD per unit before costs, USD. Orders, prices, bills and borrowing rates
+        rebuild the equity, with one exception. A long position can replace a short one that cash
+        could not cover in full; the asset then has a long and a short side at once, and net units
+        do not show that.
     exposure
-        Gross weight outside cash at each close.
+        Gross weight outside cash at each close, a fraction.
     bills
-        Simple return of bills into each session.
+        Simple return of bills into each session, a fraction.
     notes
-        What could not be traded as decided.
+        One line for each order that could not be traded as decided.
     account
-        What :attr:`portfolio` is made from; None where it was left out to save memory.
+        The data that :attr:`portfolio` is made from; None where it was left out to save memory.
     """
 
     equity: pd.Series
@@ -78,12 +81,12 @@ class Result:
 
     @property
     def portfolio(self) -> Any:
-        """Return vectorbt's own object in real prices, replayed anew at each call.
+        """Return vectorbt's portfolio in USD prices; None where the account was left out.
 
-        Idle cash is its column ``BILLS``, whose orders count among its trades. A year has 252
-        sessions, and its Sharpe ratio is taken over the mean return of bills: ours, over bills
-        session by session, differs from it in the fourth digit. A short position's column grows
-        by what borrowing costs. None where the account was left out.
+        Each call replays the orders. Idle cash is the column ``BILLS``, whose orders count among
+        the trades. A year has 252 sessions. The Sharpe ratio is taken over the mean return of
+        bills; ours subtracts the return of bills session by session and differs in the fourth
+        digit. The price of a short position's column grows by the borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
 
@@ -100,38 +103,38 @@ def simulate(
     gross_limit: float = 1.0,
     name: str = "weights",
 ) -> Result:
-    """Simulate a portfolio that trades to some target weights.
+    """Return the simulation of a portfolio that trades to target weights.
 
     Parameters
     ----------
     weights
-        Decisions: one row a session on which something is decided, one column an asset, as
-        fractions of the portfolio. A row sums to at most 1, the remainder is cash in bills.
+        Target weights: one row per session of decision, one column per asset, fractions of the
+        portfolio. A row sums to at most 1; the remainder is cash in bills.
     prices
-        Sessions × assets, USD, from the first decision to the end; every asset on its own date's
-        close. Columns are matched by name. NaN where there is no price.
+        Closes in USD, sessions × assets, from the first decision to the end. Each asset has the
+        close of the session's date. Columns are matched by name. NaN where there is no price.
     bills
-        Simple return of bills into each session of ``prices``; the first is not used.
+        Simple return of bills into each session of ``prices``; the first value is not used.
     costs
         Costs of trading and borrowing.
     lag
-        Sessions from decision to fill, at least 1: a fill at the decision's own close would need
-        the close before it is known.
+        Sessions from decision to fill, at least 1. A fill at the close of the decision would use
+        that close before it is known.
     band
         See :func:`backtests.engine.schedule.choose_trades`.
     capital
         Initial cash, USD.
     gross_limit
-        The most that long and short weights may add up to. A portfolio with short positions that
-        drifts beyond it goes back to its last target, ``lag`` sessions later.
+        The largest sum of long and short weights. When a portfolio with short positions drifts
+        beyond it, the last target is traded again, ``lag`` sessions later.
     name
-        What to call the weights in messages.
+        Name of the weights in messages.
 
     Raises
     ------
     SimulationError
-        When weights are not finite or beyond their limits, columns or sessions do not match,
-        a bill return is missing, or the lag is below 1.
+        When a weight is not finite or beyond its limit, columns or sessions do not match, a bill
+        return is missing, the lag is below 1, or the portfolio is ruined.
     """
     _check_terms(lag, band, capital, name)
     closes, earned = _aligned(weights, prices, bills, name)
@@ -146,7 +149,7 @@ def simulate(
 def _aligned(
     weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, name: str
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Return prices of the weights' assets and bill returns on the same sessions, checked."""
+    """Return checked prices of the weights' assets, and bill returns on the same sessions."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     check_sessions(bills.index, f"{name}: bills", SimulationError)
     check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
@@ -196,7 +199,7 @@ def _checked_bills(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     if earned.isna().any():
         first = earned.index[earned.isna()][0].date()
         raise SimulationError(
-            f"{name}: expected a bill yield for every session, none was known for {first}; import "
+            f"{name}: expected a bill yield for every session, found none for {first}; import a "
             "DGS3MO that covers it, or choose other dates"
         )
     if (earned <= -1).any() or np.isinf(earned).any():
@@ -215,10 +218,10 @@ def _check_terms(lag: int, band: float, capital: float, name: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _Legs:
-    """The columns vectorbt sees: one a long side, one a short side of an asset.
+    """The columns that vectorbt sees: the long side and the short side of each asset.
 
-    ``units`` turns a leg's size into units of the asset (a short side's grow with what is owed),
-    ``bill_index`` its deflated price into USD.
+    ``units`` converts the size of a leg into units of the asset; on a short side it grows with
+    the debt. ``bill_index`` converts its deflated price into USD.
     """
 
     assets: list[str]
@@ -261,13 +264,13 @@ def _names(legs: list[tuple[str, str]]) -> pd.Index:
 
 
 def _owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
-    """Return what one borrowed unit has grown to at each session."""
+    """Return at each session the units owed for one unit borrowed at the start."""
     days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
     return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))
 
 
 def _check_docstrings() -> None:
-    """Raise :class:`ConfigError` under ``python -OO``: vectorbt cannot load without docstrings."""
+    """Raise ConfigError under ``python -OO``, because vectorbt cannot load without docstrings."""
     if sys.flags.optimize > 1:
         raise ConfigError(
             "expected a Python that keeps docstrings, which vectorbt needs; unset PYTHONOPTIMIZE "
@@ -276,7 +279,7 @@ def _check_docstrings() -> None:
 
 
 def _vectorbt(legs: _Legs, capital: float) -> Any:
-    """Return vectorbt's portfolio in deflated prices; None when there is nothing to hold."""
+    """Return vectorbt's portfolio in deflated prices; None when there are no assets."""
     if legs.prices.empty:
         return None
     _check_docstrings()

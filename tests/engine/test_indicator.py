@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import signals
-from backtests.engine.indicator import TEXT, as_indicator, run_on
+from backtests.engine.indicator import TEXT, as_indicator, run_indicator
 from backtests.history.panel import History
 from signals import Absorption, Capex, Convexity, CostOfCapital, CryptoProbe, DryPowder, Signal
 from signals.base import ScoreSignal
@@ -49,13 +49,13 @@ def assert_says(found: pd.DataFrame, signal: Signal, panel: pd.DataFrame) -> Non
 @pytest.mark.parametrize("name", signals.SIGNALS)
 def test_signal_on_real_history(name: str, history: History) -> None:
     signal = signals.SIGNALS[name].signal
-    assert_says(columns(run_on(history.panel, signal)), signal(), history.panel)
+    assert_says(columns(run_indicator(history.panel, signal)), signal(), history.panel)
 
 
 @pytest.mark.parametrize("name", signals.SIGNALS)
 def test_signal_on_simulated_history(name: str, simulated: pd.DataFrame) -> None:
     signal = signals.SIGNALS[name].signal
-    assert_says(columns(run_on(simulated, signal)), signal(), simulated)
+    assert_says(columns(run_indicator(simulated, signal)), signal(), simulated)
 
 
 @pytest.mark.parametrize("name", signals.SIGNALS)
@@ -68,7 +68,7 @@ def test_only_gauges_of_text_are_left_out(name: str, simulated: pd.DataFrame) ->
 
 
 def test_the_checker_notices_another_parameter_and_one_lost_nan(simulated: pd.DataFrame) -> None:
-    found = columns(run_on(simulated, DryPowder, k=0.08))
+    found = columns(run_indicator(simulated, DryPowder, k=0.08))
     assert_says(found, DryPowder(k=0.08), simulated)
     with pytest.raises(AssertionError):
         assert_says(found, DryPowder(), simulated)
@@ -88,7 +88,7 @@ def assert_is_the_grid(grid: Any, panel: pd.DataFrame) -> None:
 
 
 def test_grid_is_nine_plain_calls_on_real_history(history: History) -> None:
-    grid = run_on(history.panel, DryPowder, k=K, enter=ENTER, param_product=True)
+    grid = run_indicator(history.panel, DryPowder, k=K, enter=ENTER, param_product=True)
     assert_is_the_grid(grid, history.panel)
     assert set(grid.flag.stack([0, 1]).unique()) >= {0.0, 1.0}
     assert grid.flag.isna().any(axis=None)
@@ -96,7 +96,7 @@ def test_grid_is_nine_plain_calls_on_real_history(history: History) -> None:
 
 
 def test_grid_is_nine_plain_calls_on_simulated_history(simulated: pd.DataFrame) -> None:
-    grid = run_on(simulated, DryPowder, k=K, enter=ENTER, param_product=True)
+    grid = run_indicator(simulated, DryPowder, k=K, enter=ENTER, param_product=True)
     assert_is_the_grid(grid, simulated)
 
 
@@ -111,7 +111,7 @@ def test_inputs_one_by_one(simulated: pd.DataFrame) -> None:
 
 
 def test_lists_of_one_length_go_together(simulated: pd.DataFrame) -> None:
-    found = run_on(simulated, DryPowder, k=K, enter=ENTER)
+    found = run_indicator(simulated, DryPowder, k=K, enter=ENTER)
     assert list(found.flag.columns) == list(zip(K, ENTER, strict=True))
 
 
@@ -125,7 +125,7 @@ def test_every_column_of_a_frame_is_a_panel(simulated: pd.DataFrame) -> None:
 
 
 def test_whole_and_logical_parameters(simulated: pd.DataFrame) -> None:
-    found = run_on(
+    found = run_indicator(
         simulated,
         CostOfCapital,
         horizon=np.array([21.0, 63.0]),
@@ -138,7 +138,7 @@ def test_whole_and_logical_parameters(simulated: pd.DataFrame) -> None:
 
 
 def test_a_signal_that_reads_the_dates_themselves(simulated: pd.DataFrame) -> None:
-    found = run_on(simulated, Convexity, excursions=2, draws=20)
+    found = run_indicator(simulated, Convexity, excursions=2, draws=20)
     assert found.kink.notna().any()
     assert_says(columns(found), Convexity(excursions=2, draws=20), simulated)
 
@@ -154,10 +154,10 @@ def test_a_signal_that_reads_the_dates_themselves(simulated: pd.DataFrame) -> No
 def test_what_is_no_number_stays_as_in_the_signal_given(
     signal: Signal, enter: list[float], simulated: pd.DataFrame
 ) -> None:
-    found = run_on(simulated, signal, enter=enter)
+    found = run_indicator(simulated, signal, enter=enter)
     for level in enter:
         assert_says(columns(found, level), replace(signal, enter=level), simulated)
-    assert_says(columns(run_on(simulated, signal)), signal, simulated)
+    assert_says(columns(run_indicator(simulated, signal)), signal, simulated)
 
 
 # --- names ----------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_names_that_collide() -> None:
         "id_3m": "3M",
     }
     assert indicator.output_names == ("flag", "score", "run_", "gdp", "enter")
-    found = columns(run_on(panel, Crowded, enter=0.5)).rename(columns={"run_": "run"})
+    found = columns(run_indicator(panel, Crowded, enter=0.5)).rename(columns={"run_": "run"})
     assert_says(found, Crowded(enter=0.5), panel)
 
 
@@ -234,14 +234,14 @@ def test_a_documented_class_named_after_its_signal() -> None:
         (DryPowder, {"confirm": np.inf}, "expected confirm as a whole number, was inf"),
         (CostOfCapital, {"term_premium": 1}, "expected term_premium as True or False, was 1"),
         (DryPowder, {"kk": [0.09]}, "unknown parameter of dry_powder 'kk'; did you mean 'k'"),
-        (Capex, {"firms": ("MSFT",)}, r"firms of capex is no number.* Capex\(firms=…\)"),
+        (Capex, {"firms": ("MSFT",)}, r"numeric parameter of capex, was firms.* Capex\(firms=…\)"),
     ],
 )
 def test_parameters_that_cannot_be_used(
     signal: type[Signal], options: dict[str, Any], message: str, simulated: pd.DataFrame
 ) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
-        run_on(simulated, signal, **options)
+        run_indicator(simulated, signal, **options)
     assert "\n" not in str(caught.value)
     indicator = as_indicator(signal)
     with pytest.raises(ConfigError, match=message):
@@ -253,13 +253,13 @@ def test_nothing_is_computed_before_all_parameters_are_checked(
 ) -> None:
     monkeypatch.setattr(DryPowder, "gauges", lambda *_: pytest.fail("computed"))
     with pytest.raises(ConfigError):
-        run_on(simulated, DryPowder, k=[0.09, -1.0])
+        run_indicator(simulated, DryPowder, k=[0.09, -1.0])
 
 
 @pytest.mark.parametrize("column", ["BTC-USD", "BTC-USD@session"])
 def test_a_panel_that_lacks_a_column(column: str, simulated: pd.DataFrame) -> None:
     with pytest.raises(MissingSeries, match=f"crypto_probe reads {column},"):
-        run_on(simulated.drop(columns=column), CryptoProbe)
+        run_indicator(simulated.drop(columns=column), CryptoProbe)
 
 
 def test_inputs_of_other_sessions_are_refused(simulated: pd.DataFrame) -> None:
