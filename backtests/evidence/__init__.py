@@ -1,1 +1,1 @@
-"""What the numbers say, by definitions of our own."""
+"""The evidence of a run: metrics, attribution, intervals, placebos, robustness."""

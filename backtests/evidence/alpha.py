@@ -1,10 +1,10 @@
-"""What a strategy earns beyond its own assets held at constant weights: its alpha.
+"""The alpha of a strategy: what it earns beyond its assets held at constant weights.
 
-A constant mix of SPY and bills with the strategy's mean exposure is no fair rival where the
-strategy holds other assets, or holds SPY when SPY moves less: equal exposure is not equal beta.
-The regression finds the constant weights of the strategy's own assets that come closest to its
-returns, and reports the mean return that remains. Changing the weights at the right time raises
-it; trading costs lower it.
+A constant mix of SPY and bills with the strategy's mean exposure is an unfair rival in two cases:
+the strategy holds other assets, or it holds SPY when SPY moves less. Equal exposure is then not
+equal beta. The regression finds the constant weights of the strategy's assets that come closest to
+its returns. Alpha is the mean return that remains. Well-timed changes of weights raise it; trading
+costs lower it.
 """
 
 import math
@@ -17,24 +17,25 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 from backtests.runs import Run
 from signals.errors import DataError
 
-#: Fewest returns for each coefficient.
+#: Least number of returns for each coefficient.
 FEWEST_EACH = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alpha:
-    """The intercept of a regression, a year, with a HAC interval.
+    """The yearly intercept of a regression, with a HAC interval.
 
     Attributes
     ----------
     estimate, low, high
-        252 times the mean daily return that the regressors leave, fractions a year; 95 %.
+        252 times the mean daily return that the regressors do not explain, and its 95 % interval,
+        fractions a year.
     t
-        The estimate over its standard error.
+        The estimate divided by its standard error.
     lags
-        Autocovariances in the standard error, sessions.
+        Number of autocovariances in the standard error, sessions.
     betas
-        Coefficient by regressor.
+        Coefficient of each regressor, by name.
     """
 
     estimate: float
@@ -46,7 +47,7 @@ class Alpha:
 
 
 def own_alpha(run: Run) -> Alpha | None:
-    """Return the alpha of a run on the strategy's own assets.
+    """Return the alpha of a run on the assets of its strategy; None without an asset.
 
     Parameters
     ----------
@@ -55,15 +56,15 @@ def own_alpha(run: Run) -> Alpha | None:
 
     Returns
     -------
-    The alpha from the regression of the strategy's return over bills, after costs, on the returns
-    over bills of each of its assets, before costs, see :func:`alpha`. None where the strategy
-    holds no asset, or has too few returns.
+    The alpha of the strategy's returns over bills, after costs, on the returns over bills of each
+    of its assets, before costs; see :func:`alpha`. None where the strategy holds no asset or has
+    too few returns.
 
     Timing
-        From the first fill on.
+        The regression starts with the first fill.
 
     NaN
-        An asset without a price on a session or the one before stands for bills on that session.
+        An asset without a price on a session or on the one before earns bills on that session.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.result.equity.index]
@@ -77,18 +78,18 @@ def own_alpha(run: Run) -> Alpha | None:
 
 
 def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
-    """Return what some returns earn beyond the closest constant holding of others.
+    """Return what returns earn beyond the closest constant holding of other returns.
 
-    Ordinary least squares with a constant. The standard error is Newey and West's with
-    ⌈1.3 √n⌉ lags and n / (n − coefficients) as correction. The 95 % interval uses Kiefer and
-    Vogelsang's fixed-b critical values, which allow for so many lags.
+    The estimate is the constant of ordinary least squares. The standard error is Newey and West's
+    with ⌈1.3 √n⌉ lags and the correction n / (n − coefficients). The 95 % interval uses Kiefer
+    and Vogelsang's fixed-b critical values, which allow for this number of lags.
 
     Parameters
     ----------
     excess
         Daily returns over bills, fractions.
     others
-        The same sessions × regressors: daily returns over bills, fractions.
+        Daily returns over bills, the same sessions × regressors, fractions.
 
     Raises
     ------
@@ -97,9 +98,9 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
 
     Notes
     -----
-    Daily returns hardly correlate, so a rule for lags that looks at them picks few. Weights stay
-    for months, and what they earn stays with them, so the number is the published rule's and not
-    taken from the data.
+    Daily returns hardly correlate, so a rule that reads the lags from the data picks few of them.
+    Weights stay in force for months, and so does what they earn. The number of lags is therefore
+    that of the published rule.
 
     Reference
         Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR
@@ -138,7 +139,7 @@ def _check(excess: pd.Series, others: pd.DataFrame) -> None:
     if not others.index.equals(excess.index):
         raise DataError(
             f"expected regressors on the {len(excess)} sessions of the returns, were on "
-            f"{len(others)} others; reindex them"
+            f"{len(others)} other sessions; reindex them"
         )
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):
         raise DataError(

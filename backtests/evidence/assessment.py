@@ -1,7 +1,7 @@
-"""What a finished run shows: every number and series of its report, computed before it is written.
+"""The assessment of a run: every number and series of its report, computed before it is written.
 
-A run says what happened; its assessment says what that amounts to, where it came from, and how
-much of it hangs on single choices.
+A run holds what happened. Its assessment holds the metrics, their attribution to sleeves, regimes
+and years, and the same figures under other choices.
 """
 
 from collections.abc import Callable
@@ -29,16 +29,16 @@ from signals.explain import Explanation, explain_all
 
 @dataclass(frozen=True, kw_only=True)
 class Robustness:
-    """What comes of a run when something else is assumed.
+    """The figures of a run under other assumptions.
 
     Attributes
     ----------
     by_k
-        A row a value of k, see :func:`backtests.evidence.k_choice.by_k`.
+        One row per value of k, see :func:`backtests.evidence.k_choice.by_k`.
     by_revision
-        A row a case of a revised series, see :func:`backtests.evidence.revision.by_revision`.
+        One row per series and case, see :func:`backtests.evidence.revision.by_revision`.
     by_choice
-        A row a choice and case, see :func:`backtests.evidence.robustness.robustness`.
+        One row per choice and case, see :func:`backtests.evidence.robustness.robustness`.
     """
 
     by_k: pd.DataFrame
@@ -58,28 +58,28 @@ class Assessment:
         Metrics by name, see :func:`backtests.evidence.metrics.of_run` and
         :func:`backtests.evidence.metrics.of_returns`.
     below_a_year
-        Whether the returns cover less than a year, so that figures a year are NaN.
+        True where the returns cover less than a year. Yearly figures are then NaN.
     regimes
-        A row a regime, see :func:`backtests.evidence.metrics.by_regime`.
+        One row per regime, see :func:`backtests.evidence.metrics.by_regime`.
     years
-        Calendar years × strategy, benchmark and bills: each year's own return, a fraction.
+        Return of each calendar year, years × strategy, benchmark and bills, fractions.
     drawdowns
-        The deepest ones, deepest first.
+        The deepest drawdowns, deepest first.
     attribution
-        Where return, volatility, drawdown, turnover and cost came from.
+        Return, volatility, drawdown, turnover and cost by sleeve, regime and year.
     absorption, own_states
-        How often ABSORPTION came up, and the states in which the strategy acts; None where it has
-        none.
+        Number of episodes of ABSORPTION, and of the states in which the strategy acts. The latter
+        is None for a strategy without states.
     inconclusive
-        Whether that is too rarely to conclude anything about timing.
+        True where there are too few episodes to conclude anything about timing.
     explanations
-        What each signal said at the last session.
+        What each signal says at the last session.
     growth
-        Sessions × strategy, benchmark and bills: growth of 1 from the close of the first decision.
+        Growth of 1 from the close of the first decision, sessions × strategy, benchmark and bills.
     earned_under
-        The regime that the return into each session of the history was earned under.
+        The regime under which the return into each session of the history was earned.
     robustness
-        The run with something else assumed; None where that was left out.
+        The figures under other assumptions; None where they were left out.
     """
 
     run: Run
@@ -107,25 +107,26 @@ def assess(
     workers: int = 0,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Assessment:
-    """Assess a finished run.
+    """Return the assessment of a finished run.
 
     Parameters
     ----------
     run
         A finished run.
     robustness
-        False leaves out what has to be simulated again.
+        False leaves out every figure that needs another simulation.
     workers
-        Processes that simulate again; 0 or 1 is this process. Every number is the same. Each
-        process first imports and compiles what this one already holds, which takes longer than
-        all cases of 20 years; so more than one pays off only where a single case takes seconds.
+        Number of processes for the robustness cases; 0 or 1 means this process. The number does
+        not change the figures. A new process first imports and compiles the code, which takes
+        longer than all cases of 20 years. Several processes are faster only if a case takes
+        seconds.
     progress
         Called with the name of each step.
 
     Raises
     ------
     SimulationError
-        When the run is ruined at the costs, lag or other choice of a case.
+        When the portfolio is ruined in one of the cases.
     """
     progress("metrics")
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
@@ -152,7 +153,7 @@ def assess(
 
 
 def _attributed(run: Run) -> Attribution:
-    """Return where the figures came from; those a year are NaN below a year."""
+    """Return the attribution, with NaN for yearly figures where a run is below a year."""
     config, result = run.config, run.result
     parts = attribution(
         result, run.history.closes, config.costs, run.reading.regime, lag=config.lag
@@ -174,7 +175,7 @@ def _explanations(run: Run) -> tuple[Explanation, ...]:
 
 
 def _growth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
-    """Return growth of 1 from a session on, the one before the first return."""
+    """Return growth of 1 from the given session on, which precedes the first return."""
     first = pd.DataFrame(1.0, index=[start], columns=returns.columns)
     return pd.concat([first, (1 + returns).cumprod()])
 

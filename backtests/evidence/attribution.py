@@ -1,33 +1,35 @@
-"""Where return, volatility, drawdown, turnover and cost came from: sleeve, regime, year.
+"""Return, volatility, drawdown, turnover and cost of a run, by sleeve, regime and year.
 
-A session's profit in USD splits exactly. With w weights and E equity at the close before, p last
-prices, b the bill return into the session:
+The profit of a session in USD is a sum of three parts. Let w be the weights and E the equity at
+the close before, p the last prices, and b the bill return into the session:
 
-- an asset's price profit, w · E · (p / p₋₁ − 1), for a short position less the growth of what is
-  owed, borrow · days / 365 of it;
-- interest on cash, (1 − Σw) · E · b, the sleeve ``cash``;
-- less the trading costs of the session's orders, by the asset traded.
+- the price profit of each asset, w · E · (p / p₋₁ − 1); a short position also loses the growth of
+  its debt, borrow · days / 365 of it;
+- the interest on cash, (1 − Σw) · E · b, which is the sleeve ``cash``;
+- minus the trading costs of the session's orders, which belong to the asset traded.
 
-An asset's sleeve is its class (:mod:`signals.universe`). A session's regime is the one its return
-was earned under, known at the close 1 + lag sessions before, ``none`` without one, as in
-:func:`backtests.evidence.metrics.by_regime`. Its year is its date's. Each measure is first split
-by session and sleeve at once, then summed, so that the groups of every table add up to the total:
+The sleeve of an asset is its class (:mod:`signals.universe`). The regime of a session is the one
+under which its return was earned, as in :func:`backtests.evidence.metrics.by_regime`. It was known
+at the close 1 + lag sessions before; a session without a regime counts as ``none``. The year of a
+session is the year of its date. Each measure is first split by session and sleeve, then summed, so
+the groups of each table add up to the total:
 
 ``return``
-    Profit over initial capital: the total return.
+    Profit divided by initial capital. The sum is the total return.
 ``volatility``
-    With c = profit / E₋₁ of a sleeve and r the return, (c − c̄)(r − r̄) over Σ(r − r̄)², times the
-    yearly volatility. A sleeve's sum is cov(c, r) / std(r) · √252, below zero for a hedge; a
-    session's its share of the squared deviations.
+    Let c = profit / E₋₁ of a sleeve and r the return. The part of a session and sleeve is
+    (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly volatility. The sum of a sleeve is
+    cov(c, r) / std(r) · √252, which is below zero for a hedge. The sum of a session is its share
+    of the squared deviations.
 ``drawdown``
-    Profit after the peak of the deepest drawdown up to its trough, over equity at the peak: its
-    depth. Zero when there was none.
+    Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
+    sum is the depth of that drawdown; zero without a drawdown.
 ``turnover``
-    Σ|order value| / equity at the fill's close / 2, a year.
+    Σ|order value| / equity at the close of the fill / 2, a year.
 ``cost``
-    Trading costs over mean equity, a year. Borrowing is part of the return, not of these.
+    Trading costs divided by mean equity, a year. Borrowing costs are part of the return.
 
-The totals do not come from the split: they are :mod:`backtests.evidence.metrics`' own.
+The totals come from :mod:`backtests.evidence.metrics`, independently of the split.
 """
 
 from dataclasses import dataclass
@@ -43,22 +45,23 @@ from signals.errors import SimulationError
 from signals.universe import CLASSES, asset
 
 CASH = "cash"
-#: Fraction of equity by which a session's profit may be off: rounding.
+#: Largest rounding error of a session's profit, a fraction of equity.
 ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution:
-    """Where a backtest's figures came from.
+    """The figures of a backtest by regime, by sleeve and by year.
 
     Attributes
     ----------
     by_regime, by_sleeve, by_year
-        A row a group; columns ``return``, ``volatility``, ``drawdown``, ``turnover``, ``cost``,
-        fractions. Regimes come as they first appeared, sleeves in a-priori order with ``cash``
-        last, years ascending. A sleeve never held has no row.
+        One row per group; columns ``return``, ``volatility``, ``drawdown``, ``turnover``,
+        ``cost``, fractions. Regimes stand in the order of their first appearance, sleeves in
+        a-priori order with ``cash`` last, years in ascending order. A sleeve that was never held
+        has no row.
     total
-        The same columns for the whole backtest; each table's columns sum to it.
+        The same columns for the whole backtest. The columns of each table add up to it.
     """
 
     by_regime: pd.DataFrame
@@ -70,14 +73,14 @@ class Attribution:
 def attribution(
     result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
 ) -> Attribution:
-    """Attribute a backtest to sleeves, regimes and years.
+    """Return the attribution of a backtest to sleeves, regimes and years.
 
     Parameters
     ----------
     result
-        What the engine returned.
+        The simulation of the backtest.
     closes
-        Sessions × assets, USD: the prices it was given, or a longer history of them.
+        The prices of the simulation or a longer history of them, sessions × assets, USD.
     costs
         The costs it was given; only the borrowing rates, fractions a year, are used.
     regime
@@ -94,16 +97,16 @@ def attribution(
     Notes
     -----
     Timing: a session, its return and its fills count for the regime known at the close 1 + lag
-    sessions before. The order that a change of regime brings is filled one session before the new
-    regime's first return, so its cost is the old regime's.
-    NaN: a holding without a price of the day is valued at its last one. What the metrics do not
-    define, such as the volatility of a single return, is NaN in the total and in every group.
+    sessions before. A change of regime brings an order that is filled one session before the
+    first return of the new regime, so the old regime bears its cost.
+    NaN: a holding without a price of the day is valued at its last price. A metric that is not
+    defined, such as the volatility of a single return, is NaN in the total and in every group.
 
     Raises
     ------
     SimulationError
-        When prices, borrowing rates and orders do not make up the change of equity at some
-        session: they are not those of this result.
+        When prices, borrowing rates and orders do not add up to the change of equity at a
+        session, since they belong to another result.
 
     References
     ----------
@@ -125,7 +128,7 @@ def attribution(
 
 
 def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return sessions × sleeves: USD earned into each session, after its trading costs."""
+    """Return the profit into each session after trading costs, sessions × sleeves, USD."""
     gains = _gains(result, closes, costs)
     sleeves: dict[str, list[str]] = {name: [] for name in CLASSES}
     for ticker in result.weights.columns:
@@ -137,7 +140,7 @@ def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return sessions × assets: USD that prices brought, less the growth of what is owed."""
+    """Return the price profit less the growth of debt, sessions × assets, USD."""
     index, assets = result.equity.index, list(result.weights.columns)
     growth = closes.reindex(index=index, columns=assets).ffill().pct_change(fill_method=None)
     held = result.weights.mul(result.equity, axis=0).shift()
@@ -145,11 +148,11 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
     days = pd.Series(index, index=index).diff().dt.days
     rates = pd.DataFrame({name: costs.borrowed(name, days) for name in assets}, index=index)
     gains = held * growth + owed * (1 + growth) * rates
-    return gains.where(held != 0, 0.0)  # no price is needed where nothing is held
+    return gains.where(held != 0, 0.0)  # an asset that is not held needs no price
 
 
 def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFrame:
-    """Return sessions × sleeves: the sum of a value of each order."""
+    """Return the sum of a value of each order, sessions × sleeves."""
     table = pd.DataFrame(0.0, index=result.returns.index, columns=sleeves)
     cells = table.to_numpy(copy=True)
     rows = table.index.get_indexer(pd.DatetimeIndex(result.orders["date"]))
@@ -168,9 +171,9 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
     if bad.any():
         day = bad.index[bad][0]
         raise SimulationError(
-            "attribution: expected the profits of assets and cash to make up the change of "
+            "attribution: expected the profits of assets and cash to add up to the change of "
             f"equity, were {off[day]:.6g} USD off on {day.date()}; give the prices, borrowing "
-            "rates and orders of this very result"
+            "rates and orders of this result"
         )
 
 
@@ -203,7 +206,7 @@ def _drawdown(profit: pd.DataFrame, result: Result) -> pd.DataFrame:
     if fall.peak is None or fall.trough is None:
         return pd.DataFrame(0.0, index=profit.index, columns=profit.columns)
     peak = fall.peak
-    if metrics.drawdowns(result.returns)[peak] < 0:  # the peak was the capital, a close earlier
+    if metrics.drawdowns(result.returns)[peak] < 0:  # the peak is the initial capital
         peak = result.equity.index[0]
     lost = profit / float(result.equity[peak])
     lost.loc[(profit.index <= peak) | (profit.index > fall.trough)] = 0.0

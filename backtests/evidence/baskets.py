@@ -1,10 +1,10 @@
-"""What a strategy owes to knowing which shares would thrive: random shares in their place.
+"""The rank of a strategy's memory makers among random baskets of shares.
 
-The memory makers were picked in 2026. In their place come baskets of as many shares of the
-universe, drawn without replacement from all other classes, and sized by the strategy's own rule,
-which scales whatever stands there to the same volatility. A choice worth its name ranks high among
-them. The shares drawn from were listed in the universe in 2026 too, so a high rank is no proof of
-foresight, but a low one is proof of none.
+The memory makers were picked in 2026, with hindsight. A random basket replaces them with equally
+many shares of the universe, drawn without replacement from all other classes. The strategy's rule
+sizes each basket, so it scales every basket to the same volatility. A good choice ranks high among
+the baskets. The other shares were added to the universe in 2026, too, so a high rank does not
+prove foresight. A low rank proves that there was none.
 """
 
 from dataclasses import replace
@@ -22,22 +22,22 @@ SLEEVE = "memory"
 
 
 def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | None:
-    """Return where a run's memory makers rank among random baskets in their place, by Sharpe.
+    """Return the rank of a run's memory makers among random baskets, by Sharpe ratio.
 
     Parameters
     ----------
     run
-        Of any strategy.
+        A finished run of any strategy.
     baskets
-        How many.
+        Number of random baskets.
     seed
         Equal seeds give equal baskets.
 
     Returns
     -------
-    The placebo: Sharpe ratios over bills after costs, of target weights held, rebalanced daily.
-    None where the strategy has no parameter ``memory``, holds other assets in it, or never held
-    it on these sessions.
+    The placebo of Sharpe ratios over bills, after costs, of target weights that are rebalanced
+    daily. None where the strategy has no parameter ``memory``, where that parameter holds other
+    assets, or where the run never held it.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

@@ -1,10 +1,11 @@
-"""How sure one can be of a strategy's figures: intervals by resampling blocks of dates.
+"""Intervals of a strategy's figures, by resampling blocks of dates.
 
-Where regimes last for years the intervals are too narrow: :data:`COVERAGE` has what was measured.
+The intervals are too narrow where regimes last for years. :data:`COVERAGE` holds how often they
+contained the truth in simulated worlds.
 
-Every figure here is a function of first and second moments, so a resample is fully described by
-how often it takes each date. Those counts times the returns (and their squares) give all resamples
-at once, and every column sees the same dates, which keeps a comparison paired.
+Every figure here is a function of first and second moments, so the number of times that a resample
+takes each date describes it fully. The product of these counts with the returns and their squares
+gives all resamples at once. Every column sees the same dates, so a comparison stays paired.
 """
 
 from collections.abc import Mapping
@@ -18,26 +19,26 @@ from arch.bootstrap import StationaryBootstrap, optimal_block_length
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
-#: Sessions; what is shorter is one observation whatever the autocorrelations say.
+#: Least mean length of a block, sessions.
 SHORTEST_BLOCK = 5
-#: Sessions; below that there is next to nothing to resample.
+#: Least number of returns that can be resampled, sessions.
 FEWEST = 20
-#: Likewise within a resample, as a share of the deviation of all dates.
+#: A resample varies if its standard deviation is above this share of that of all dates.
 NO_VARIATION = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Share of 95 % intervals that hold the truth, in three kinds of simulated worlds.
+    """Share of 95 % intervals that contain the truth, in three kinds of simulated worlds.
 
     Attributes
     ----------
     no_regimes
-        Mean returns never change.
+        In a world whose mean returns never change.
     slow_regimes
-        Mean returns change with regimes that last 400 sessions on average.
+        In a world whose mean returns change with regimes of 400 sessions on average.
     wide_slow_regimes
-        The same, with means twice as far apart.
+        In a world of such regimes whose mean returns lie twice as far apart.
     """
 
     no_regimes: float
@@ -45,10 +46,11 @@ class Coverage:
     wide_slow_regimes: float
 
 
-#: Where :data:`COVERAGE` comes from, and where its worlds are described.
+#: The script that measures :data:`COVERAGE` and describes the simulated worlds.
 COVERAGE_SOURCE = "benchmarks/interval_coverage.py"
-#: By figure, from 500 seeds: the Monte Carlo error of a share is at most 2.2 points. ``alpha`` is
-#: that of :func:`backtests.evidence.alpha.alpha`, a regression, the others are the bootstrap's.
+#: By figure, from 500 seeds. The Monte Carlo error of a share is at most 2.2 percentage points.
+#: ``alpha`` is the regression of :func:`backtests.evidence.alpha.alpha`; the others are bootstrap
+#: intervals.
 COVERAGE: dict[str, Coverage] = {
     "sharpe": Coverage(no_regimes=0.94, slow_regimes=0.83, wide_slow_regimes=0.60),
     "sharpe_spy": Coverage(no_regimes=0.95, slow_regimes=0.79, wide_slow_regimes=0.59),
@@ -62,19 +64,19 @@ COVERAGE: dict[str, Coverage] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """An estimate and how far it might be off.
+    """An estimate and its bootstrap interval.
 
     Attributes
     ----------
     estimate
-        From the dates as they were.
+        The figure of the observed dates.
     low, high
-        Percentiles of the resamples, in the unit of the estimate. They hold the truth less often
-        than their level says, see :data:`COVERAGE`.
+        Percentiles of the resamples, in the unit of the estimate. They contain the truth less
+        often than their level says, see :data:`COVERAGE`.
     block
         Mean length of a block, sessions.
     reps
-        Resamples.
+        Number of resamples.
     """
 
     estimate: float
@@ -93,33 +95,33 @@ def compare_returns(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Return intervals of a strategy's Sharpe ratio and of what it gains on some other holdings.
+    """Return intervals of a strategy's Sharpe ratio and of its lead over other holdings.
 
     Parameters
     ----------
     strategy, bills
         Simple daily returns on the same sessions, fractions.
     others
-        By name, simple daily returns on those sessions: the benchmark, a constant mix, bills.
+        Simple daily returns on the same sessions by name, such as the benchmark, a constant mix
+        and bills.
     reps
-        Resamples, each by the stationary bootstrap.
+        Number of resamples by the stationary bootstrap.
     level
-        Of the intervals, a fraction.
+        Level of the intervals, a fraction.
     seed
         Equal seeds give equal intervals.
 
     Returns
     -------
-    ``sharpe``: mean over bills, over its standard deviation (ddof 1), × √252. For each other:
-    ``excess_<name>``, 252 times the mean daily return above it, a fraction a year, and
-    ``sharpe_<name>``, the Sharpe ratio above its Sharpe ratio. All from the same resamples, whose
-    mean block is Politis and White's for the strategy's excess over bills, rounded up, and at
-    least 5 sessions.
+    Intervals by name. ``sharpe`` is the mean return over bills, divided by its standard deviation
+    (ddof 1), × √252. Each other holding has two: ``excess_<name>``, 252 times the mean daily
+    return above it, a fraction a year, and ``sharpe_<name>``, the difference of the two Sharpe
+    ratios. All use the same resamples. The mean block is Politis and White's for the strategy's
+    return over bills, rounded up, at least 5 sessions.
 
     NaN
-        A Sharpe ratio of what does not vary over bills (bills themselves) is not defined: its
-        interval is NaN throughout. A resample that misses all dates on which something varied is
-        left out.
+        The Sharpe ratio of returns that do not vary over bills, such as bills, is not defined:
+        its estimate and bounds are NaN. A resample in which nothing varies is left out.
 
     Raises
     ------
@@ -130,15 +132,15 @@ def compare_returns(
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
-        with Patton's correction (2009), Econometric Reviews. Percentiles and not BCa, whose
-        acceleration by the jackknife supposes independent dates; nor studentised (Ledoit and Wolf
-        2008), which needs a HAC error for each resample.
+        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles. BCa
+        intervals estimate their acceleration by a jackknife that assumes independent dates.
+        Studentised intervals (Ledoit and Wolf 2008) need a HAC error for each resample.
 
     Notes
     -----
-    With few, slow regimes the intervals cover less than ``level`` says, and longer blocks do not
-    mend it, since a sample holds only a few regimes to draw from. :data:`COVERAGE` says how often
-    they cover at a level of 0.95.
+    With few, slow regimes the intervals contain the truth less often than ``level`` says. Longer
+    blocks do not help, since a sample holds only a few regimes. :data:`COVERAGE` holds how often
+    95 % intervals contained the truth.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}
@@ -159,26 +161,26 @@ def block_length(excess: np.ndarray) -> int:
     """Return Politis and White's mean block for the stationary bootstrap, at least 5 sessions."""
     if excess.std() < ROUNDING:
         return SHORTEST_BLOCK
-    with np.errstate(divide="ignore", invalid="ignore"):  # a stretch without variation
+    with np.errstate(divide="ignore", invalid="ignore"):  # returns may not vary for a while
         best = float(optimal_block_length(excess)["stationary"].iloc[0])
     return max(SHORTEST_BLOCK, int(np.ceil(best))) if np.isfinite(best) else SHORTEST_BLOCK
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Draws:
-    """How often each resample takes each date; the first row takes each once."""
+    """The number of times that each resample takes each date; the first row takes each once."""
 
     counts: np.ndarray
     level: float
     block: int
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        # one column at a time: the same numbers then give the same sums, to the last bit
+        # One column at a time, so that equal numbers give equal sums to the last bit.
         means: np.ndarray = self.counts @ values / len(values)
         return means
 
     def sharpe(self, excess: np.ndarray) -> np.ndarray:
-        """Return the ratio in each resample; NaN where nothing varies."""
+        """Return the Sharpe ratio of each resample; NaN where nothing varies."""
         overall = excess.std(ddof=1)
         if overall < ROUNDING:
             return np.full(len(self.counts), np.nan)
@@ -231,7 +233,7 @@ def _check_returns(columns: Mapping[str, pd.Series]) -> None:
         if not series.index.equals(index):
             raise DataError(
                 f"expected returns of {name} on the strategy's {len(index)} sessions, were "
-                f"{len(series)} on others; reindex them"
+                f"{len(series)} on other sessions; reindex them"
             )
         finite = np.isfinite(_values(series))
         if not finite.all():

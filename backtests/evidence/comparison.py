@@ -1,8 +1,8 @@
-"""Strategies beside what one would hold instead: after costs, with intervals, beside luck.
+"""The comparison of strategies with baselines and placebos, after costs and with intervals.
 
-Every strategy runs on the same sessions, from one evaluation of the signals. Beside each stand a
-constant mix of SPY and bills that is invested as much on average, which needs no skill, and equal
-weights of its own assets, which share its hindsight.
+Every strategy runs on the same sessions, from one evaluation of the signals. Each has two rivals:
+a constant mix of SPY and bills with the same mean net exposure, which needs no skill, and equal
+weights of its assets, which share its hindsight.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,23 +30,23 @@ from signals.regimes import REGIMES, Classification, Labels, Votes
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES, kind_of
 
-#: Of the intervals, a fraction.
+#: Level of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
-#: What a configuration says of the default regime model.
+#: The keys of a configuration that choose the default regime model.
 BY_VOTES = {"regime_model": Votes.name, "labels": None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """What a strategy is held to: another portfolio on the same sessions.
+    """A rival of a strategy: another portfolio on the same sessions.
 
     Attributes
     ----------
     returns
         Simple daily returns after costs, fractions.
     share
-        Of SPY, for a constant mix; NaN otherwise.
+        Share of SPY in a constant mix, a fraction; NaN for other portfolios.
     """
 
     returns: pd.Series
@@ -55,26 +55,27 @@ class Beside:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One strategy of a comparison.
+    """One strategy of a comparison, with its rivals and its evidence.
 
     Attributes
     ----------
     run
-        Its run.
-    mix, equal_weight
-        A constant SPY/bills mix of its mean net exposure, known only afterwards; equal weights of
-        its own assets (None where it holds fewer than two).
+        The run of the strategy.
+    mix
+        A constant SPY/bills mix with the strategy's mean net exposure, known only afterwards.
+    equal_weight
+        Equal weights of the strategy's assets; None where it holds fewer than two.
     intervals
-        Of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``, ``mix`` and
-        ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
+        Intervals of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``,
+        ``mix`` and ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
     alpha
-        What it earned beyond its own assets at constant weights; None where it holds none.
+        The return beyond its assets at constant weights; None for a strategy without assets.
     baskets
-        Where its memory makers rank among random shares; None where it holds none.
+        The rank of its memory makers among random shares; None for a strategy without them.
     observed
-        How often the states came up in which it acts; None where it has none.
+        Number of episodes of the states in which it acts; None for a strategy without states.
     significance
-        Where its timing ranks among placebos.
+        The rank of its timing among placebos.
     """
 
     run: Run
@@ -96,28 +97,30 @@ class Compared:
 
     @property
     def conclusion(self) -> str:
-        """What may be concluded about its timing, in words."""
+        """Conclusion about the strategy's timing, in words."""
         placebo = self.significance.placebo
         if self.significance.note == NO_TIMING:
-            return "times nothing"
+            return "no timing"
         p_value, count = (None, 0) if placebo is None else (placebo.p_value, placebo.n)
         return timing_conclusion(self.observed, p_value, count)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Strategies on the same sessions.
+    """The comparison of strategies on the same sessions.
 
     Attributes
     ----------
     rows
-        By name, in the order asked for.
+        The strategies by name, in the order of the request.
     regime
-        By the votes, at each close.
-    level, reps
-        Of the intervals: a fraction, and resamples.
+        The regime by the votes at each close.
+    level
+        Level of the intervals, a fraction.
+    reps
+        Number of resamples behind the intervals.
     notes
-        What was left out, and why.
+        One line for each regime model that is left out, with the reason.
     """
 
     rows: dict[str, Compared]
@@ -128,7 +131,7 @@ class Comparison:
 
 
 def default_names() -> tuple[str, ...]:
-    """Return what is compared by default: all strategies, and tilts under other models."""
+    """Return the names that are compared by default: all strategies, and tilts by other models."""
     tilts = ("near-cash-flow", "cash-heavy", "defensive")
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
     driven = [f"{tilt}@{model}" for model in others for tilt in tilts]
@@ -141,7 +144,7 @@ def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunCo
     Raises
     ------
     ConfigError
-        When a name is unknown or comes twice.
+        When a name is unknown or stands twice.
     """
     configs: dict[str, RunConfig] = {}
     for name in names:
@@ -155,7 +158,7 @@ def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunCo
 
 
 def series_of(configs: Mapping[str, RunConfig]) -> tuple[str, ...]:
-    """Return the ids and tickers that a comparison reads of a store, each once."""
+    """Return the ids and tickers that a comparison reads from a store, each once."""
     shares = (ticker for ticker, asset in UNIVERSE.items() if asset.market == "stock")
     ids = (id for config in configs.values() for id in config.series())
     return tuple(dict.fromkeys((*ids, "SPY", *shares)))
@@ -172,21 +175,21 @@ def compare(
     optional: bool = False,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Comparison:
-    """Run some strategies on the same sessions of a history and put them beside their rivals.
+    """Return the comparison of strategies on the same sessions of a history.
 
     Parameters
     ----------
     configs
-        By label; they differ in strategy, parameters and regime model alone.
+        Configurations by label, which differ only in strategy, parameters and regime model.
     history
-        On what; it is cut at the configurations' end.
+        The history; it is cut at the end of the configurations.
     reps
-        Resamples of the intervals.
+        Number of resamples behind the intervals.
     shifts, draws
-        Placebos by shifted dates and by resampled returns, see
+        Number of placebos by shifted dates and by resampled returns, see
         :mod:`backtests.evidence.significance`.
     workers
-        Processes that estimate rivals and resample, see
+        Number of processes that estimate regime models and resample, see
         :func:`backtests.evidence.workers.workers_of`.
     optional
         True leaves out, with a note, a regime model whose package is not installed.
@@ -196,7 +199,7 @@ def compare(
     Raises
     ------
     ConfigError, DataError, SimulationError
-        When one of them cannot be run.
+        When a strategy cannot be run.
     """
     first = next(iter(configs.values()))
     history = history_of(first, history)
@@ -231,7 +234,7 @@ def compare(
 def _fits(
     configs: Mapping[str, RunConfig], history: History, pool: Executor
 ) -> dict[str, Future[Classification]]:
-    """Submit the price-only models that are asked for, since estimating them takes longest."""
+    """Return the price-only models of the configurations, submitted first as the slowest work."""
     names = dict.fromkeys(config.regime_model for config in configs.values())
     models = {name: REGIMES[name]() for name in names if REGIMES[name].price_only}
     return {name: pool.submit(m.classify, history.panel, {}) for name, m in models.items()}
@@ -240,7 +243,7 @@ def _fits(
 def _fitted(
     fits: Mapping[str, Future[Classification]], optional: bool
 ) -> tuple[dict[str, Classification], tuple[str, ...]]:
-    """Return the regimes, and a note for each that lacks its package where that is allowed."""
+    """Return the regimes by model, and a note for each optional model that lacks its package."""
     fitted: dict[str, Classification] = {}
     notes: list[str] = []
     for name, fit in fits.items():
@@ -281,7 +284,7 @@ def _compared(run: Run, reps: int) -> Compared:
 
 
 def _rival(run: Run, name: str, **params: Any) -> pd.Series:
-    """Return the returns of a baseline on a run's sessions, traded likewise."""
+    """Return the returns of a baseline on a run's sessions, at the run's costs and lag."""
     plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
     config = run.config.model_copy(update=plain)
     index = pd.DatetimeIndex(run.result.equity.index)

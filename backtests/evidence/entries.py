@@ -1,11 +1,10 @@
-"""Which regime a return was earned under, how often a state came up, and what may be concluded.
+"""The regime of each return, the number of episodes of a state, and the conclusion about timing.
 
-A decision at close t is filled at close t + lag and first earns the return into session
-t + lag + 1. So the return into session t belongs to the label known at close t − 1 − lag.
+A decision at close t is filled at close t + lag. It first earns the return into session
+t + lag + 1. The return into session t therefore belongs to the label known at close t − 1 − lag.
 
-Sessions in a row are one observation, and so are stays with a short break between them: stays less
-than :data:`QUARTER` sessions apart are one episode. Conclusions rest on episodes; entries stand
-beside them.
+A stay is a row of sessions in a state. Stays less than :data:`QUARTER` sessions apart form one
+episode. An episode is one observation, and conclusions rest on the number of episodes.
 """
 
 from dataclasses import dataclass
@@ -16,32 +15,31 @@ import pandas as pd
 from backtests.runs import Run
 from signals.regimes import Regime
 
-#: Two stays with at least so many sessions between them are two episodes.
+#: Stays at least this many sessions apart are separate episodes.
 QUARTER = 63
-#: Episodes of a state below which nothing can be concluded about timing.
+#: Least number of episodes of a state for a conclusion about timing.
 FEW = 3
 #: Largest p-value at which a timing result counts as significant, for one strategy alone.
 TOLD = 0.05
-#: Fewest placebos for a verdict at that level: with fewer it depends on a single placebo.
+#: Least number of placebos for that verdict. With fewer it depends on a single placebo.
 ENOUGH = 99
 NOTHING = "nothing can be concluded about timing"
-#: The same as a sentence, with its reason.
+#: The sentence of the pages, with its reason.
 TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """How often a state came up while some returns were earned.
+    """The number of episodes and entries of a state while returns were earned.
 
     Attributes
     ----------
     episodes
-        Stays in the state, with those less than :data:`QUARTER` sessions apart taken as one. An
-        episode that is under way at the first return counts, and so does one that still runs at
-        the last: its returns are an observation of the state, if only of a part of it.
+        Number of episodes: stays less than :data:`QUARTER` sessions apart count as one. An episode
+        that is under way at the first return counts, and so does one that still runs at the last.
     entered
-        Stays that began between the first return and the last. A stay that was under way at the
-        first labelled return was not entered: nothing in the window shows its beginning.
+        Number of stays that begin between the first return and the last. A stay that is under way
+        at the first labelled return is not entered, since the window does not show its beginning.
     """
 
     episodes: int
@@ -49,12 +47,12 @@ class Observed:
 
 
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
-    """Return at each session the label that the return into it was earned under.
+    """Return for each session the label under which its return was earned.
 
     Parameters
     ----------
     labels
-        Labels known at each close, one row a session without gaps.
+        Labels known at each close, one row per session without gaps.
     lag
         Sessions from decision to fill.
 
@@ -66,14 +64,14 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how often a state came up among the labels that returns were earned under.
+    """Return the number of episodes and entries of a state among the labels of returns.
 
     Parameters
     ----------
     earned
-        A label a return, see :func:`acted_on`. A missing label lies outside every state.
+        The label of each return, see :func:`acted_on`. A missing label is outside every state.
     states
-        The labels that count, together.
+        The labels that form the state together.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
@@ -85,31 +83,31 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how often a state came up while a run earned its returns.
+    """Return the number of episodes and entries of a state in a run.
 
     Parameters
     ----------
     run
-        A finished run; its lag says which label a return was earned under.
+        A finished run. Its lag decides which label belongs to a return.
     labels
         Labels known at each close.
     states
-        The labels that count, together.
+        The labels that form the state together.
     """
     earned = acted_on(labels, run.config.lag).reindex(run.result.returns.index)
     return observe(earned, states)
 
 
 def of_absorption(run: Run) -> Observed:
-    """Return how often ABSORPTION, the thesis's state, came up in a run."""
+    """Return the number of episodes and entries of ABSORPTION, the thesis's state, in a run."""
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
 def of_own_states(run: Run) -> Observed | None:
-    """Return how often the states came up in which a run's strategy acts.
+    """Return the episodes and entries of the states in which a run's strategy acts.
 
-    None for a strategy without states. A strategy that decides on its schedule alone sees the
-    state of those sessions only.
+    The result is None for a strategy without states. A strategy that decides only on its schedule
+    sees only the states of the scheduled sessions.
     """
     if run.state is None:
         return None
@@ -120,27 +118,28 @@ def of_own_states(run: Run) -> Observed | None:
 
 
 def is_inconclusive(run: Run) -> bool:
-    """Return whether a run holds too few episodes to conclude anything about its timing.
+    """Return whether a run has too few episodes for a conclusion about its timing.
 
-    Episodes of the states in which its strategy acts; of ABSORPTION where it has no states.
+    The episodes are those of the states in which the strategy acts. For a strategy without states
+    they are those of ABSORPTION.
     """
     return is_few((of_own_states(run) or of_absorption(run)).episodes)
 
 
 def is_few(episodes: int | None) -> bool:
-    """Return whether there are too few episodes to conclude anything; False without a count."""
+    """Return whether there are too few episodes for a conclusion; False without a count."""
     return episodes is not None and episodes < FEW
 
 
 def observed_said(absorption: Observed, own: Observed | None) -> str:
-    """Return in words how often states came up in a run, and what follows for its timing.
+    """Return a sentence on the episodes of a run and on what they say about its timing.
 
     Parameters
     ----------
     absorption
-        How often ABSORPTION came up.
+        Episodes of ABSORPTION.
     own
-        How often the states came up in which the strategy acts; None where it has none.
+        Episodes of the states in which the strategy acts; None for a strategy without states.
     """
     said = f"ABSORPTION came up in {_counted(absorption)}"
     if own is not None and own != absorption:
@@ -158,22 +157,22 @@ def _number(count: int, noun: str) -> str:
 
 
 def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
-    """Return in words what may be concluded about a strategy's timing.
+    """Return the conclusion about a strategy's timing, in words.
 
     Parameters
     ----------
     seen
-        How often the states came up in which it acts; None where it has none.
+        Episodes of the states in which it acts; None for a strategy without states.
     p_value
-        Of its rank among placebos; None or NaN where it is not ranked.
+        P-value of its rank among placebos; None or NaN where it is not ranked.
     placebos
-        How many it is ranked among.
+        Number of placebos.
     """
     if seen is not None and is_few(seen.episodes):
         return f"{_number(seen.episodes, 'episode')}: {NOTHING}"
     if p_value is None or pd.isna(p_value):
         return "timing not ranked"
     if p_value > TOLD:
-        return "timing not told from luck"
+        return "timing may be luck"
     few = placebos < ENOUGH
-    return "ranks high, on few placebos" if few else "timing beats 95 % of placebos"
+    return "ranks high among few placebos" if few else "timing beats 95 % of placebos"

@@ -1,6 +1,6 @@
-"""What a result owes to k, the reserves that banks are taken to need: the same run for several.
+"""The results of a run for other values of k, the reserves that banks need.
 
-k = 9 % of GDP is a choice, not an estimate, so whatever rests on it is shown for 8 to 11 %.
+k = 9 % of GDP is a choice, not an estimate. Reports therefore show results for 8 to 11 %.
 """
 
 from collections.abc import Mapping
@@ -24,12 +24,12 @@ KS = (0.08, 0.09, 0.10, 0.11)
 
 
 def by_k(run: Run) -> pd.DataFrame:
-    """Return a row a k: how often ABSORPTION came up, and what came of the strategy.
+    """Return the episodes of ABSORPTION and the headline figures of a run, one row per k.
 
-    Columns ``absorption_episodes, absorption_entered`` (see
+    The columns are ``absorption_episodes, absorption_entered`` (see
     :class:`backtests.evidence.entries.Observed`), then those of
-    :func:`backtests.evidence.metrics.headline`; fractions. Empty for a strategy that does not
-    follow the regime, and for one whose regime does not rest on ``absorption``.
+    :func:`backtests.evidence.metrics.headline`; fractions. The table is empty for a strategy that
+    does not follow the regime, and for a regime that does not rest on ``absorption``.
     """
     rests = run.config.build_model().rests_on
     if not run.strategy.follows_regime or "absorption" not in rests:
@@ -52,16 +52,16 @@ def read_again(
     chosen: Mapping[str, Signal],
     known: Mapping[str, Evaluation],
 ) -> Reading:
-    """Return a run's reading with other signals or another panel.
+    """Return the reading of a run with other signals or another panel.
 
     Parameters
     ----------
     run
-        Says the regime model and who votes.
+        A finished run, whose regime model and votes apply.
     panel, chosen
-        What is read.
+        The panel and the signals by name.
     known
-        Evaluations on that panel that still hold, by name.
+        Evaluations on that panel that are still valid, by name.
     """
     evaluations = Evaluations(panel, chosen, known)
     classification = run.config.build_model().classify(panel, evaluations)
@@ -69,7 +69,7 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return what comes of a run's strategy under another reading, by the names of :func:`by_k`."""
+    """Return a row of :func:`by_k`: the figures of a run's strategy under another reading."""
     index, decided = pd.DatetimeIndex(run.result.equity.index), run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, index)

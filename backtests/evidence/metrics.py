@@ -1,16 +1,17 @@
-"""Performance metrics, each defined once.
+"""Performance metrics.
 
-Returns are simple daily returns as fractions; a year has 252 sessions; excess is over bills.
-Losses are negative. A metric that is not defined (no variation, no observation) is NaN.
+Returns are simple daily returns as fractions. A year has 252 sessions. Excess is the return above
+bills. Losses are negative. A metric is NaN where it is not defined, as without variation or without
+an observation.
 
-The functions of one metric compute it for any number of returns. The tables of a run
-(:func:`of_returns`, :func:`of_trading`, :func:`headline`, :func:`by_regime`) leave figures a year
-undefined where there is less than a year of returns, see :func:`is_short`.
+The function of a metric accepts any number of returns. The tables of a run (:func:`of_returns`,
+:func:`of_trading`, :func:`headline`, :func:`by_regime`) hold NaN for yearly figures where the
+returns cover less than a year, see :func:`is_short`.
 """
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,15 @@ import pandas as pd
 from backtests.engine.simulate import Result
 from backtests.evidence.entries import acted_on, observe
 from backtests.runs import Run
+from strategies.base import SESSIONS_A_YEAR
 
-YEAR = 252
-#: Fewest returns for which yearly figures are given. The shortest calendar year since 1990 is 2001,
-#: with 248 sessions and so 247 returns.
+Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
+
+YEAR = SESSIONS_A_YEAR
+#: Least number of returns for yearly figures. The shortest calendar year since 1990 is 2001, with
+#: 248 sessions and so 247 returns.
 FULL_YEAR = 247
-#: Figures that extrapolate to a year, or are held to one.
+#: Figures that need a full year of returns.
 YEARLY = ("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs")
 #: A standard deviation below this, as a fraction a day, is rounding.
 ROUNDING = 1e-12
@@ -36,11 +40,13 @@ class Drawdown:
     Attributes
     ----------
     depth
-        Fraction, negative; 0 when there was none.
-    peak, trough, recovered
-        Sessions; None where there is none (recovered: not by the end).
+        The largest loss from the peak, a negative fraction; 0 without a fall.
+    peak, trough
+        Sessions of the highest and the lowest value; None without a fall.
+    recovered
+        The first session whose value is back at the peak; None where it is not back by the end.
     sessions
-        From peak to recovery, or to the end.
+        Number of sessions from the peak to the recovery, or to the end.
     """
 
     depth: float
@@ -51,7 +57,7 @@ class Drawdown:
 
 
 def total_return(returns: pd.Series) -> float:
-    """Return what one unit gained over all returns: Π(1 + r) − 1."""
+    """Return the total return: Π(1 + r) − 1."""
     if returns.empty:
         return float("nan")
     return _float((1 + returns).prod()) - 1
@@ -70,26 +76,41 @@ def volatility(returns: pd.Series) -> float:
 
 
 def sharpe(returns: pd.Series, bills: pd.Series) -> float:
-    """Return mean excess over its standard deviation (ddof 1), × √252. Sharpe (1994)."""
+    """Return the mean excess divided by its standard deviation (ddof 1), × √252. Sharpe (1994)."""
     excess = returns - bills
     return _ratio(excess.mean(), excess.std()) * math.sqrt(YEAR)
 
 
 def sortino(returns: pd.Series, bills: pd.Series) -> float:
-    """Return mean excess over its downside deviation √mean(min(excess, 0)²), × √252."""
+    """Return the mean excess divided by its downside deviation √mean(min(excess, 0)²), × √252."""
     excess = returns - bills
     downside = float(np.sqrt((excess.clip(upper=0) ** 2).mean()))
     return _ratio(excess.mean(), downside) * math.sqrt(YEAR)
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
-    """Return the fall from the highest value so far at each session; starts from the capital."""
-    value = (1 + returns).cumprod()
-    return value / value.cummax().clip(lower=1.0) - 1
+    """Return the fall from the highest value so far at each session; the first peak is the capital.
+
+    Fractions, at most 0.
+    """
+    return fall_from_peak((1 + returns).cumprod(), start=1.0)
+
+
+def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
+    """Return the fall of values from their highest so far, fractions, at most 0.
+
+    Parameters
+    ----------
+    value
+        Values by session, above zero.
+    start
+        A peak before the first session; 0 for none.
+    """
+    return value / value.cummax().clip(lower=start) - 1
 
 
 def max_drawdown(returns: pd.Series) -> Drawdown:
-    """Return the deepest drawdown with its dates; a peak at the start is the first session."""
+    """Return the deepest drawdown. A peak before the first return counts as the first session."""
     deepest = worst_drawdowns(returns, 1)
     if not deepest:
         return Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
@@ -97,17 +118,17 @@ def max_drawdown(returns: pd.Series) -> Drawdown:
 
 
 def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
-    """Return the deepest drawdowns, deepest first, of equal ones the earlier first.
+    """Return the deepest drawdowns, deepest first; of equally deep ones the earlier comes first.
 
-    A drawdown runs from a peak to the first session whose value is back at the peak. One that is
-    not back by the last session has no recovery date.
+    A drawdown runs from a peak to the first session whose value is back at the peak. A drawdown
+    that is not back by the last session has no recovery date.
 
     Parameters
     ----------
     returns
-        Simple daily returns; a peak at the start is the first session.
+        Simple daily returns. A peak before the first return counts as the first session.
     most
-        How many to return at most.
+        Largest number of drawdowns to return.
     """
     falls = drawdowns(returns)
     below = (falls < 0).to_numpy()
@@ -119,7 +140,7 @@ def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
 
 
 def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
-    """Return the drawdown whose sessions below the peak run from one place to another."""
+    """Return the drawdown whose sessions below the peak are at these first and last positions."""
     peak, back = max(first - 1, 0), last + 1
     recovered = back < len(falls)
     trough = first + int(np.argmin(falls.iloc[first:back]))
@@ -133,39 +154,39 @@ def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
 
 
 def by_year(returns: pd.DataFrame) -> pd.DataFrame:
-    """Return each calendar year's own return, compounded: Π(1 + r) − 1 over its sessions.
+    """Return the compound return of each calendar year: Π(1 + r) − 1 over its sessions.
 
     Parameters
     ----------
     returns
-        Sessions × portfolios: simple daily returns.
+        Simple daily returns, sessions × portfolios.
 
     Returns
     -------
-    Years × the same portfolios, fractions. The first and the last year hold only the sessions
-    that were given.
+    Returns, years × the same portfolios, fractions. The first and the last year cover only the
+    given sessions.
     """
     years = pd.Index(pd.DatetimeIndex(returns.index).year, name="year")
     return (1 + returns).groupby(years).prod() - 1
 
 
 def is_short(returns: pd.Series) -> bool:
-    """Return whether returns cover less than a year, too little for figures a year.
+    """Return whether returns cover less than a year, which is too short for yearly figures.
 
-    Over 119 sessions a gain of 44 % would read as 117 % a year, which nobody earned.
+    A gain of 44 % over 119 sessions would read as 117 % a year, which nobody earned.
     """
     return len(returns) < FULL_YEAR
 
 
 def _without_yearly(figures: dict[str, Any], returns: pd.Series) -> dict[str, Any]:
-    """Return figures by name, those a year as NaN where the returns cover less than a year."""
+    """Return figures by name, with NaN for yearly ones where returns cover less than a year."""
     if not is_short(returns):
         return figures
     return {name: float("nan") if name in YEARLY else value for name, value in figures.items()}
 
 
 def value_at_risk(returns: pd.Series, level: float = 0.95) -> float:
-    """Return the historical (1 − level) quantile of daily returns, linear between observations."""
+    """Return the (1 − level) quantile of daily returns, interpolated between observations."""
     return float(returns.quantile(1 - level)) if len(returns) else float("nan")
 
 
@@ -175,27 +196,27 @@ def conditional_value_at_risk(returns: pd.Series, level: float = 0.95) -> float:
 
 
 def beta(returns: pd.Series, benchmark: pd.Series) -> float:
-    """Return the slope of daily returns on the benchmark's."""
+    """Return the slope of daily returns on those of the benchmark."""
     return _ratio(returns.cov(benchmark), benchmark.var())
 
 
 def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
-    """Return the correlation of daily returns; NaN where one does not vary."""
+    """Return the correlation of daily returns; NaN where one of the two does not vary."""
     if returns.std() == 0 or benchmark.std() == 0:
         return float("nan")
     return float(returns.corr(benchmark))
 
 
 def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
-    """Return mean return over the benchmark's mean, on the benchmark's up (or down) days."""
+    """Return the mean return divided by the benchmark's, on days the benchmark rises (falls)."""
     days = benchmark > 0 if up else benchmark < 0
     return _ratio(returns[days].mean(), benchmark[days].mean())
 
 
 def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> dict[str, object]:
-    """Return the metrics that returns alone give, by name; fractions, dates as Timestamps.
+    """Return the metrics of returns by name; fractions, dates as Timestamps.
 
-    Figures a year are NaN where the returns cover less than a year.
+    Yearly figures are NaN where the returns cover less than a year.
 
     Parameters
     ----------
@@ -232,7 +253,7 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
 
 
 def turnover(result: Result) -> float:
-    """Return Σ|Δw|/2 a year, Δw the value of each order over equity at the fill's close."""
+    """Return turnover, Σ|Δw|/2 a year; Δw is an order's value over equity at the fill's close."""
     orders = result.orders
     equity = result.equity.reindex(orders["date"]).to_numpy()
     traded = orders["units"].abs() * orders["price"]
@@ -240,17 +261,17 @@ def turnover(result: Result) -> float:
 
 
 def cost_rate(result: Result) -> float:
-    """Return all trading costs over mean equity, a fraction a year."""
+    """Return trading costs divided by mean equity, a fraction a year."""
     paid, years = float(result.orders["cost"].sum()), len(result.returns) / YEAR
     return _ratio(paid / float(result.equity.mean()), years)
 
 
 def of_trading(result: Result) -> dict[str, object]:
-    """Return exposure, turnover, costs and counts of a portfolio, fractions.
+    """Return exposure, turnover and costs of a portfolio, fractions, and its counts of orders.
 
-    Exposure is the mean gross weight outside cash over the closes from the second on: nothing can
-    be held at the first. Turnover and costs, see :func:`turnover` and :func:`cost_rate`, are a
-    year, and NaN where the returns cover less than one.
+    Exposure is the mean gross weight outside cash over the closes from the second on, since the
+    portfolio is all cash at the first. Turnover (:func:`turnover`) and costs (:func:`cost_rate`)
+    are yearly, and NaN where the returns cover less than a year.
     """
     figures = {
         "exposure": float(result.exposure.iloc[1:].mean()),
@@ -263,22 +284,22 @@ def of_trading(result: Result) -> dict[str, object]:
 
 
 def of_run(run: Run) -> dict[str, object]:
-    """Return everything that a run's returns and its trading say, by name."""
+    """Return all metrics of a run's returns and of its trading, by name."""
     result = run.result
     return of_returns(result.returns, run.bills, run.benchmark) | of_trading(result)
 
 
 def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[str, float]:
-    """Return ``total_return, cagr, sharpe, max_drawdown, exposure`` of some returns.
+    """Return ``total_return, cagr, sharpe, max_drawdown, exposure`` of returns.
 
-    NaN where not defined; figures a year also where the returns cover less than a year.
+    A figure that is not defined is NaN. So are yearly figures of less than a year.
 
     Parameters
     ----------
     returns
         Simple daily returns.
     bills, exposure
-        On these sessions and perhaps more.
+        Returns of bills and exposure on at least these sessions, fractions.
     """
     figures = {
         "total_return": total_return(returns),
@@ -293,28 +314,30 @@ def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[
 def by_regime(
     returns: pd.Series, bills: pd.Series, regime: pd.Series, benchmark: pd.Series, lag: int
 ) -> pd.DataFrame:
-    """Return what was earned in each regime, by the regime that each return was earned under.
+    """Return the metrics of each regime, from the returns that were earned under it.
 
-    A strategy that follows the regime cannot judge it: the benchmark's excess stands beside.
+    A strategy that follows the regime cannot judge the regime, so the table also shows the
+    benchmark's excess.
 
     Parameters
     ----------
     returns, bills, benchmark
         Simple daily returns on the same sessions.
     regime
-        Name of the regime known at each close, one row a session of the history; missing where
-        there is none.
+        Name of the regime known at each close, one row per session of the history; missing
+        without a regime.
     lag
-        Sessions from decision to fill: the return into session t counts for the regime known at
-        close t − 1 − lag, the last one that its holdings can rest on.
+        Sessions from decision to fill. The return into session t counts for the regime known at
+        close t − 1 − lag, the last regime that its holdings can rest on.
 
     Returns
     -------
-    A row a regime, in the order in which they came up, ``none`` without one. Columns: ``sessions``
-    and their ``share`` of all; ``episodes`` and ``entered``, see
+    One row per regime in the order of first appearance; ``none`` holds the returns without a
+    regime. Columns: ``sessions`` and their ``share`` of all; ``episodes`` and ``entered``, see
     :class:`backtests.evidence.entries.Observed`; ``mean_excess`` and ``benchmark_excess``, mean
     return over bills × 252; ``volatility`` a year; ``hit_rate``, the share of days above zero.
-    Fractions. What is a year is NaN where all returns together cover less than a year.
+    Shares and returns are fractions. Yearly columns are NaN where all returns together cover less
+    than a year.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")
@@ -337,7 +360,7 @@ def by_regime(
 
 
 def _ratio(numerator: Any, denominator: Any) -> float:
-    """Return a ratio; NaN where the denominator is zero, to rounding, or missing."""
+    """Return a ratio; NaN where the denominator is missing or zero up to rounding."""
     if not np.isfinite(denominator) or abs(denominator) < 1e-15:
         return float("nan")
     return float(numerator / denominator)

@@ -1,16 +1,16 @@
-"""Whether timing was more than luck: the same strategy with its timing broken, many times over.
+"""Placebos of timing: the same strategy with its timing broken, many times.
 
-Timing is what a strategy gains on its own average holdings (:func:`timing_gain`). Two ways break
-it, for two kinds of flags:
+A strategy's timing gain is its lead over its average holdings (:func:`timing_gain`). There are two
+ways to break its timing, one for each kind of flag:
 
 - Flags from quantities (balance sheets, capital spending): the holdings are shifted round the
-  circle of dates. Episodes keep their number and length, the market keeps its course, and only
-  which meets which is left to chance (:func:`shift_placebo`).
-- Flags from prices: shifted backward, holdings that follow prices would have foreseen the fall
-  that they follow. So history is drawn anew from blocks of market moves, and the signals are read
-  again on it (:mod:`backtests.evidence.resampling`). Quantities stay at their dates.
+  circle of dates. Episodes keep their number and length, and the market keeps its course. Chance
+  decides which episode meets which market (:func:`shift_placebo`).
+- Flags from prices: a backward shift would let holdings that follow prices foresee the fall that
+  they follow. History is therefore resampled from blocks of market moves, and the signals are read
+  on it (:mod:`backtests.evidence.resampling`). Quantities keep their dates.
 
-A claim of timing has to stand out among these.
+A strategy has timed the market if its gain stands out among those of its placebos.
 """
 
 from collections.abc import Iterator
@@ -26,29 +26,29 @@ from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
-#: Numbers in one array of a chunk of shifts: it stays in the processor's cache.
+#: Numbers in one array of a chunk of shifts, few enough for the processor's cache.
 CHUNK = 60_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Placebo:
-    """A statistic beside what it is when timing is broken.
+    """A statistic of a strategy and its rank among those of placebos.
 
     Attributes
     ----------
     statistic
-        Of the strategy as it was.
+        The statistic of the strategy.
     others
-        Of the strategy with its timing broken; those that are not defined are left out.
+        The statistics of the placebos, without those that are not defined.
     rank
-        Share of the others strictly below, plus half of those equal: 0 to 1, 1 is best. NaN where
-        there is no timing.
+        Share of the placebos that are strictly lower, plus half the share of equal ones: 0 to 1, 1
+        is best. NaN for a strategy without timing.
     p_value
-        (1 + number of others at least as high) / (1 + n); NaN likewise.
+        (1 + number of placebos at least as high) / (1 + n). NaN for a strategy without timing.
     kind
-        ``shifts`` or ``resampled``, or ``baskets`` where the choice of assets is what is broken.
+        ``shifts`` or ``resampled`` for broken timing, ``baskets`` for a random choice of assets.
     n
-        Number of others.
+        Number of placebos.
     """
 
     statistic: float
@@ -60,7 +60,7 @@ class Placebo:
 
 
 def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placebo:
-    """Return where a statistic stands among its placebos; NaN ones do not count."""
+    """Return a statistic with its rank among placebos; a NaN placebo does not count."""
     drawn = np.asarray(others, dtype=np.float64)
     drawn = drawn[~np.isnan(drawn)]
     n = len(drawn)
@@ -75,23 +75,24 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
 
 
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
-    """Return the Sharpe ratio of a strategy above that of its own mean weights, held throughout.
+    """Return the Sharpe ratio of a strategy minus that of its mean weights, held throughout.
 
-    Average exposure earns what markets pay for it, with no skill at all: 30 % of shares cut a
-    drawdown by two thirds. Held at its mean over the sessions on which it could be held, each
-    asset keeps its average weight, and what is left is when it was held. Both sides are computed
-    by one expression, rebalanced daily and charged alike, so that neither owes its lead to how it
-    is computed.
+    Average exposure earns a return without any skill, and it alone limits drawdowns: holding 30 %
+    of shares cuts a drawdown by two thirds. The rival holds each asset at its mean weight over the
+    sessions on which it has a price. The difference is due to the times at which the strategy
+    holds each asset. One expression computes both sides, with daily rebalancing and the same
+    costs.
 
     Parameters
     ----------
     held
-        Sessions × assets: target weights in force at each close, fractions, after the lag; the
-        remainder is cash in bills. Rows before the first fill do not belong.
+        Target weights in force at each close after the lag, sessions × assets, fractions. The
+        remainder is cash in bills. The first row is the first fill.
     closes
-        The same sessions × at least those assets, USD, each on its own date; NaN without a price.
+        Closes in USD, the same sessions × at least these assets, each on the session's date; NaN
+        without a price.
     bills
-        Simple return of bills into each session, a fraction; the first is not used.
+        Simple return of bills into each session, a fraction; the first value is not used.
     costs
         Costs of trading and borrowing.
 
@@ -100,11 +101,11 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
     Difference of yearly Sharpe ratios over bills, after costs.
 
     Timing
-        Weights of a close earn the returns of the next session.
+        Weights at a close earn the returns of the next session.
 
     NaN
-        An asset without a price at a close cannot be held then: its weight is cash. The gain is
-        NaN where one of the two does not vary (all cash).
+        An asset without a price at a close cannot be held there, so its weight becomes cash. The
+        gain is NaN where one of the two sides does not vary, as with cash alone.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
 def sharpe_of(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return the Sharpe ratio of weights that are rebalanced daily, after costs.
 
-    Parameters, timing, NaN and errors as in :func:`timing_gain`, whose first side it is.
+    This is the first side of :func:`timing_gain`, with the same parameters, timing and errors.
     """
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T[:, None, :] * market.priced[:, None, :]
@@ -134,29 +135,29 @@ def shift_placebo(
     shifts: int = 1000,
     seed: int = 0,
 ) -> Placebo:
-    """Return a strategy's timing gain beside those of its holdings shifted round the dates.
+    """Return the rank of a strategy's timing gain among those of its shifted holdings.
 
-    Shifted by s sessions, what was held at the close of session t − s is held at that of t; the
-    end goes on at the beginning. It is exact where the holdings follow neither prices nor
-    listings. Those that follow prices are favoured by some shifts:
-    see :mod:`backtests.evidence.resampling`.
+    A shift by s sessions holds at the close of session t what was held at session t − s. The last
+    sessions go round to the beginning. The test is exact where holdings follow neither prices nor
+    listings. Some shifts favour holdings that follow prices, see
+    :mod:`backtests.evidence.resampling`.
 
     Parameters
     ----------
     held, closes, bills, costs
         See :func:`timing_gain`.
     shifts
-        How many, drawn without replacement from 1 to sessions − 1; all where there are fewer.
+        Number of shifts, drawn without replacement from 1 to sessions − 1; at most all of these.
     seed
         Equal seeds give equal shifts.
 
     Returns
     -------
-    The placebo. Where end and beginning differ a shifted strategy trades once more than the true
-    one, which at usual costs is some basis points, once.
+    The placebo. Where the last weights differ from the first, a shifted strategy trades once more
+    than the true one. At usual costs this extra trade costs a few basis points in total.
 
     NaN
-        Rank and p-value are NaN where the weights never change: there is no timing.
+        Rank and p-value are NaN where the weights never change, since there is no timing.
 
     Raises
     ------
@@ -194,11 +195,11 @@ def _shifted(weights: np.ndarray, shifts: np.ndarray) -> Iterator[np.ndarray]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Market:
-    """What was to be had. Assets × sessions, or one a session; the first session earns nothing."""
+    """The market: assets × sessions, or one value per session; the first session earns nothing."""
 
     priced: np.ndarray
     growth: np.ndarray
-    owed: np.ndarray  # growth of a short position: what was borrowed, and the fee for it
+    owed: np.ndarray  # growth of a short position, the fee for borrowing included
     bills: np.ndarray
     rates: np.ndarray
 
@@ -220,7 +221,7 @@ def _market(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: C
 
 
 def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
-    """Return the gain of each of some assets × ways × sessions of weights."""
+    """Return the timing gain of each variant of weights, assets × variants × sessions."""
     held = wanted * market.priced[:, None, :]
     there = np.maximum(market.priced.sum(axis=1), 1.0)[:, None]
     mean = np.einsum("ast->as", held) / there
@@ -240,10 +241,10 @@ def _sharpe(market: _Market, held: np.ndarray) -> np.ndarray:
 
 
 def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
-    """Return ways × sessions from the second on, after costs.
+    """Return returns after costs, variants × sessions from the second on.
 
-    As in the engine, targets are fractions of the value before costs, so that paying these leaves
-    weights a little larger; the cost of a trade falls on the session that ends with it.
+    As in the engine, targets are fractions of the value before costs. Weights are a little larger
+    once the costs are paid. A trade's cost falls on the session that ends with the trade.
     """
     before, bought = held[:, :, :-1], held[:, :, 1:]
     grown = before * market.growth[:, None, 1:]
@@ -252,7 +253,7 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
     cash = 1 - np.einsum("ast->st", before)
     value = np.einsum("ast->st", grown) + cash * (1 + market.bills)
     paid = _paid(market, grown, bought, value)
-    # what was paid for the last trade came out of cash, and does not earn bills
+    # The cost of the last trade was paid from cash, so it does not earn the return of bills.
     left = np.ones_like(paid)
     left[:, 1:] -= paid[:, :-1]
     interest = 1 + market.bills
@@ -261,7 +262,7 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
 
 
 def _paid(market: _Market, grown: np.ndarray, bought: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Return the cost of trading from drifted to target weights, a fraction of the value."""
+    """Return the cost of trading from drifted weights to targets, a fraction of the value."""
     traded = grown / value
     np.subtract(bought, traded, out=traded)
     np.abs(traded, out=traded)
@@ -274,7 +275,7 @@ def _check_matching(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series) 
         if not index.equals(held.index):
             raise DataError(
                 f"expected {what} on the {len(held)} sessions of the weights, were on "
-                f"{len(index)} others; reindex them"
+                f"{len(index)} other sessions; reindex them"
             )
     missing = [a for a in held.columns if a not in closes.columns]
     if missing:

@@ -1,13 +1,14 @@
-"""A market that took another course, while the quantities took the same.
+"""Resampled histories: the market takes another course, and quantities keep theirs.
 
-History drawn anew from blocks of whole sessions, for placebos of what follows prices: flags read
-on it follow its prices as they do, but what the market did when is left to chance. What lasts less
-than a block is kept: volatility that clusters is still timed by a strategy that scales to it, so
-for such a one the placebos share that skill.
+A resampled history consists of blocks of whole sessions. It serves as a placebo for strategies
+that follow prices. Flags that are read on it follow its prices, but chance decides when the market
+moves. Patterns shorter than a block survive. A strategy that scales to clustered volatility still
+times it, so its placebos share that skill.
 
-Where two blocks join, a look-back sees the market of the block before. What a flag knows of
-volatility or of a crisis is then about another market, and placebos time less well than the
-strategy does, so that its rank leans high: see :data:`backtests.evidence.significance.MEAN_RANKS`.
+At the joint of two blocks a look-back reads the market of the block before. A flag's measure of
+volatility or of a crisis then belongs to another market. Placebos therefore time less well than the
+strategy, and its rank is too high on average: see
+:data:`backtests.evidence.significance.MEAN_RANKS`.
 """
 
 from dataclasses import dataclass
@@ -22,11 +23,11 @@ from signals.universe import asset, session_close_id
 
 #: Mean length of a block of market moves, sessions: a year.
 BLOCK = 252
-#: Joint draws, in order, of which an asset takes the first that it was listed in.
+#: Number of draws per session. An asset takes the first one in which it was listed.
 TRIES = 8
-#: Share of the way to its source's level that a quoted level goes back a session.
+#: Share of its distance from the source's level that a quoted level gives up per session.
 PULL = 1 / 252
-#: Daily series that are set or counted, not quoted by a market.
+#: Daily series that an authority sets or counts. Other daily series of FRED are market quotes.
 NOT_QUOTED = ("RRPONTSYD", "IORB", "DFEDTARU")
 #: Quoted series whose moves are proportional to their level.
 PROPORTIONAL = ("VIXCLS", "DTWEXBGS")
@@ -40,66 +41,67 @@ def resample_prices(
     seed: int,
     since: pd.Timestamp | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a history whose market took another course while quantities took the same.
+    """Return panel and closes of a history with another market and the same quantities.
 
-    Whole sessions are drawn in blocks, so that everything quoted on a session keeps together: log
-    returns of all assets, changes of yields and spreads, log changes of VIX and the dollar.
-    Balance sheets, output, capital spending, ETF flows, funding rates and rates that are set by
-    decision stay at their dates. Nothing before the first price is touched.
+    Whole sessions are drawn in blocks, so that all quotes of a session stay together: log returns
+    of all assets, changes of yields and spreads, log changes of VIX and the dollar. Balance sheets,
+    output, capital spending, ETF flows, funding rates and rates set by decision keep their dates.
+    Values before the first price do not change.
 
-    A year is the mean length of a block. The look-backs that decide most span 63 sessions or less
-    (volatility, correlation, changes of yields) and lie within one block on 78 % of sessions; with
-    blocks of a quarter it would be 37 %. The longest, a mean over 200 sessions and a high over 252,
-    are no longer than a block. Each block lands on a random date, which cuts the link between the
-    market and the quantities, however long the block is. Eleven years hold about eleven blocks, so
-    draws still differ; with far longer blocks they would hardly differ.
+    A block lasts one year on average. The look-backs that matter most (volatility, correlation,
+    changes of yields) span 63 sessions or less. They lie within one block on 78 % of sessions;
+    blocks of a quarter would give 37 %. The longest look-backs, a mean over 200 sessions and a
+    high over 252, are as long as a block at most. Each block lands on a random date, which cuts the
+    link between the market and the quantities. Eleven years hold about eleven blocks, so draws
+    differ. Draws of far longer blocks would hardly differ.
 
     Parameters
     ----------
     panel
-        Sessions × ids, as known at each close, as in :attr:`backtests.history.panel.History.panel`.
+        Values known at each close, sessions × ids, see
+        :attr:`backtests.history.panel.History.panel`.
     closes
-        The same sessions × assets, USD, each on its own date.
+        Closes in USD, the same sessions × assets, each on the session's date.
     block
-        Mean length of a block, sessions; blocks are geometric (stationary bootstrap) and go round
-        from the end to the beginning.
+        Mean length of a block, sessions. Lengths are geometric (stationary bootstrap), and a block
+        goes round from the end to the beginning.
     seed
         Equal seeds give equal draws.
     since
-        The first session that is judged: what comes after it is drawn from what came after it,
-        and what came before from before, so that placebos have the market of the years judged.
-        None draws all from all.
+        The first session that is judged. Later sessions are drawn from later ones, and earlier
+        sessions from earlier ones, so that placebos have the market of the judged years. None
+        draws every session from all sessions.
 
     Returns
     -------
-    Panel and closes of the same shape. Each column starts from its own first level, and coins in
-    the panel stay a session behind: they show the last close before the session's own, and after
-    a weekend or holiday what they had moved by then, if the session drawn follows one too.
+    Panel and closes of the same shape. Each column starts from its first level. Coins in the panel
+    stay one session behind: they show the last close before the session's close. After a weekend
+    or holiday they also show the move since then, if the drawn session follows one, too.
 
     Timing
-        Series that are known late stay as late: their changes are drawn by panel row.
+        A series that is known late stays equally late, since its changes are drawn by panel row.
 
     NaN
-        Exactly where it was: an asset is listed when it was listed. Where the session drawn has no
-        return of an asset that is listed, the asset takes it from the next of 8 such draws that
-        has, and shares that with whatever else was not listed in the ones before (coins mostly
-        stay with coins); failing all, from a block of its own begun at a random session of its
-        listing. Any session of its listing is as likely as any other, and blocks stay blocks; some
-        co-movement with what was listed earlier is lost.
+        NaN stays in its place, so an asset is listed from its true date on. Where the drawn
+        session has no return of a listed asset, the asset takes the next of 8 draws that has one.
+        All assets that lack the earlier draws share this one, so coins mostly stay with coins.
+        Where all 8 draws fail, the asset takes a separate block that begins at a random session of
+        its listing. Every session of its listing is equally likely, and blocks stay whole. Some
+        co-movement with assets listed earlier is lost.
 
     Raises
     ------
     DataError
         When sessions differ, no asset has a price, or a price in the panel has no closes.
     ConfigError
-        When the block is shorter than a session.
+        When the block is shorter than one session.
 
     Notes
     -----
-    Changes of yields put end to end would drift without bound. Each quoted level is therefore
-    drawn back to the level of the session it follows, by 1/252 of what lies between a session,
-    and stays within its lowest and highest value since the first price. That blurs the joints of
-    blocks over a year and leaves differences between yields intact inside the bounds.
+    A chain of drawn yield changes would drift without bound. Each quoted level therefore moves
+    back toward the level of its drawn session, by 1/252 of the distance per session. It also stays
+    between its lowest and highest value since the first price. This spreads the jump at a joint
+    over a year. Differences between yields stay intact inside the bounds.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -125,10 +127,11 @@ def resample_prices(
 
 @dataclass(frozen=True, kw_only=True)
 class _Blocks:
-    """What each session but the first may take its change from.
+    """The sessions that each session after the first may take its change from.
 
-    ``joint`` is tries × sessions; beside it, for what is in none of them, the place of a session
-    in its block and the block's lot, 0 to 1.
+    ``joint`` holds the draws, tries × sessions. An asset that is listed in none of them uses
+    ``place``, the position of a session in its block, and ``lot``, the block's random number, 0 to
+    1.
     """
 
     joint: np.ndarray
@@ -137,7 +140,7 @@ class _Blocks:
 
 
 def _draw(n: int, block: int, seed: int, split: int) -> _Blocks:
-    """Draw for n changes; those before ``split`` among themselves, and so those from it on."""
+    """Return draws for n changes; changes before ``split`` do not mix with later ones."""
     bounds = [(0, split), (split, n)] if 0 < split < n else [(0, n)]
     parts = [_part(low, high - low, block, seed + i) for i, (low, high) in enumerate(bounds)]
     return _Blocks(
@@ -159,17 +162,17 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
 
 @dataclass(frozen=True, kw_only=True)
 class _Redrawn:
-    """Levels put together anew, and the session that each one's last change came from."""
+    """Resampled levels, and the session that the last change of each level came from."""
 
     levels: np.ndarray
     sources: np.ndarray
 
 
 def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> _Redrawn:
-    """Return columns that begin at their first level and change as the sessions drawn.
+    """Return columns that begin at their first level and change as in the drawn sessions.
 
-    A level is that of its source plus what lies between them. The latter changes at the joints of
-    blocks alone, and goes back to zero by ``pull`` a session.
+    A level is the level of its source session plus a gap. The gap jumps at the joints of blocks
+    and shrinks toward zero by the share ``pull`` per session.
     """
     known = levels.notna().to_numpy()
     sources = _sources(known, blocks)
@@ -186,7 +189,7 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> _Redrawn:
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
     """Return for each session and column the session whose change it takes.
 
-    Up to its first level a column has no change: the source is that level's own session.
+    A column has no change up to its first level. Its source there is the session of that level.
     """
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)
@@ -203,7 +206,7 @@ def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
 def _shown(
     panel: pd.DataFrame, closes: pd.DataFrame, drawn: pd.DataFrame, prices: _Redrawn
 ) -> dict[str, np.ndarray]:
-    """Return the panel's columns of prices, from closes that were drawn."""
+    """Return the price columns of the panel, from resampled closes."""
     now, before = drawn.ffill(), drawn.ffill().shift(1)
     columns: dict[str, np.ndarray] = {}
     for at, name in enumerate(closes.columns):
@@ -219,7 +222,7 @@ def _shown(
 
 
 def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.ndarray:
-    """Return by how much, in logs, a coin in the panel is ahead of its last session's close."""
+    """Return the log change of a coin in the panel since the close of the session before."""
     if coin not in panel:
         return np.zeros(len(panel))
     last = closes[coin].ffill().shift(1).to_numpy(dtype=np.float64)
@@ -228,13 +231,13 @@ def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.nda
 
 
 def _days(panel: pd.DataFrame) -> np.ndarray:
-    """Return the days from the session before; 1 at the first."""
+    """Return the days since the session before; 1 at the first session."""
     days = np.diff(panel.index.to_numpy().astype("datetime64[D]")).astype(np.int64)
     return np.concatenate(([1], days))
 
 
 def _quotes(panel: pd.DataFrame, blocks: _Blocks) -> dict[str, np.ndarray]:
-    """Return the panel's columns of market quotes that are no prices."""
+    """Return the panel's columns of market quotes other than prices, resampled."""
     names = [name for name in panel.columns if is_quoted(name)]
     scaled = panel[names].astype("float64")
     logs = [name for name in names if name in PROPORTIONAL]
@@ -246,31 +249,31 @@ def _quotes(panel: pd.DataFrame, blocks: _Blocks) -> dict[str, np.ndarray]:
 
 
 def is_quoted(id: str) -> bool:
-    """Return whether a series is quoted by a market each day, so that it goes with returns."""
+    """Return whether a market quotes a series each day, so that it is resampled with returns."""
     if id not in CATALOG or id in NOT_QUOTED:
         return False
     return CATALOG[id].source == "fred" and CATALOG[id].frequency == "day"
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
-    """Return new values where the original has any; the original where there is no new one."""
+    """Return new values where both the original and the new value exist, else the original."""
     old = original.to_numpy(dtype=np.float64)
     return np.where(np.isnan(old) | np.isnan(new), old, new)
 
 
 def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
-    """Return the position of the first session with a price, after checking what was given."""
+    """Return the position of the first session with a price; raise DataError for bad input."""
     if not panel.index.equals(closes.index):
         raise DataError(
-            f"expected closes on the panel's {len(panel)} sessions, were on {len(closes)} others; "
-            "reindex them"
+            f"expected closes on the panel's {len(panel)} sessions, were on {len(closes)} other "
+            "sessions; reindex them"
         )
     coins = {session_close_id(name) for name in closes.columns}
     for name in panel.columns:
         if name not in CATALOG and name not in closes.columns and name not in coins:
             raise DataError(
-                f"expected closes of {name}, which the panel shows and the catalog does not list; "
-                "add them or drop it"
+                f"expected closes of {name}, which stands in the panel but not in the catalog; "
+                "add its closes or drop its column"
             )
     priced = closes.notna().to_numpy().any(axis=1)
     first = int(np.argmax(priced))

@@ -1,12 +1,12 @@
-"""What a result owes to figures that were revised after the decisions it rests on.
+"""The results of a run when revised series are lower, higher or left out.
 
-Without an archive of vintages a revised series shows its latest revision, also on days when an
-earlier figure was the published one. So whatever rests on such a series is shown for a bound: the
-series 2 % lower to 2 % higher throughout. GDP of 2017Q3, say, was first published 1 % below the
-figure that is held now. A redefinition can move a series further than the bound.
+Without vintages a series shows its latest revision even on days before that revision was published.
+Results that rest on such a series are therefore computed for the series 2 % lower to 2 % higher
+throughout. GDP of 2017Q3, for example, was first published 1 % below its present figure. A
+redefinition can move a series further than 2 %.
 
 A series in percent, such as a term premium, is left out instead, since a factor does not change a
-z-score. A series whose vintages are held shows what was published, and needs no bound.
+z-score. A series with vintages shows its published figures, so it has no cases.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,17 +21,17 @@ from backtests.runs import Run
 from signals.catalog import CATALOG
 from signals.evaluate import inputs_of
 
-#: Factors on a revised series in money, the bound and its middle.
+#: Factors on a revised series in money.
 FACTORS = (0.98, 0.99, 1.00, 1.01, 1.02)
 LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return those of some series whose values in a history may have been revised later.
+    """Return the given series that a history may show in a later revision.
 
-    These are the series that the catalog calls revised, without those whose vintages the history
-    holds, those that count only from when they were recorded, and those without any value. The
-    simulated economy revises nothing.
+    The catalog marks a series as revised. Three kinds of them do not count: series whose vintages
+    the history holds, series that count only from when they were recorded, and series without a
+    value. The simulated economy revises nothing.
     """
     if history.source == "simulated":
         return ()
@@ -55,9 +55,9 @@ class Case:
     id
         The series.
     factor
-        What its values are multiplied by; 0 where it is left out.
+        The factor on its values; 0 where it is left out.
     panel
-        The panel.
+        The changed panel.
     """
 
     id: str
@@ -66,17 +66,17 @@ class Case:
 
     @property
     def name(self) -> str:
-        """``× 0.98`` or ``left out``."""
+        """Name of the case, such as ``× 0.98`` or ``left out``."""
         return f"× {self.factor:.2f}" if self.factor else LEFT_OUT
 
     @property
     def parameter(self) -> str:
-        """What the factor is a value of: ``GDP ×`` or ``with THREEFYTP10``."""
+        """Name of the parameter that the factor belongs to: ``GDP ×`` or ``with THREEFYTP10``."""
         return f"{self.id} ×" if self.factor else f"with {self.id}"
 
 
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
-    """Yield the cases of a revised series: times each factor, or left out."""
+    """Yield the cases of a revised series: multiplied by each factor, or left out."""
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
             changed = panel.assign(**{id: panel[id] * factor})
@@ -86,15 +86,15 @@ def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
 
 
 def by_revision(run: Run) -> pd.DataFrame:
-    """Return a run's results with each of its revised series changed or left out in turn.
+    """Return the results of a run with each of its revised series changed in turn.
 
     Returns
     -------
-    One row a case, index ``(series, case)``: ``× 0.98`` to ``× 1.02`` of a series in money, and
-    ``left out`` of one in percent. Column ``sessions_changed``: the share of the run's sessions
-    whose regime differs from the run's, a fraction; then the columns of
-    :func:`backtests.evidence.k_choice.by_k`. Empty where no revised series decides: for a strategy
-    that does not follow the regime, a regime model that reads no signal, or vintages throughout.
+    One row per case, index ``(series, case)``: ``× 0.98`` to ``× 1.02`` for a series in money,
+    ``left out`` for one in percent. Column ``sessions_changed`` is the share of the run's sessions
+    whose regime changes, a fraction; the columns of :func:`backtests.evidence.k_choice.by_k`
+    follow. The table is empty for a strategy that does not follow the regime, for a regime model
+    that reads no signal, and for a history that holds the vintages of every revised series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()
@@ -108,7 +108,7 @@ def by_revision(run: Run) -> pd.DataFrame:
 
 
 def _deciding(run: Run) -> tuple[str, ...]:
-    """Return the ids that the signals behind a run's regime read."""
+    """Return the ids of the series behind a run's regime."""
     chosen = run.config.build_signals()
     names = (name for name in run.config.build_model().rests_on if name in chosen)
     return tuple(dict.fromkeys(id for name in names for id in inputs_of(chosen[name], chosen)))

@@ -1,6 +1,6 @@
-"""How much of a result hangs on one choice: each choice moved alone, everything else as it was.
+"""The robustness of a run: its figures with one choice changed at a time.
 
-None of these rows is a better strategy to pick; a result that lives in one row alone is luck.
+No row is a better strategy to pick. A result that lives in one row alone is luck.
 """
 
 from concurrent.futures import Executor
@@ -21,7 +21,7 @@ from strategies.base import check_weights
 
 LAGS = (1, 2, 3, 5, 10)
 COSTS = (0, 1, 2, 5)
-#: Sessions after the scheduled day; a month has about 21.
+#: Sessions after the scheduled day. A month has about 21 sessions.
 OFFSETS = tuple(range(0, 21, 2))
 
 #: Figures of :func:`backtests.evidence.metrics.headline` by choice and case.
@@ -29,23 +29,30 @@ Rows = dict[tuple[str, str], dict[str, float]]
 
 
 def robustness(run: Run, pool: Executor | None = None) -> pd.DataFrame:
-    """Return what comes of a run with one choice moved at a time.
+    """Return the figures of a run with one choice changed at a time.
 
     Parameters
     ----------
     run
         A finished run.
     pool
-        Where the cases are simulated; default this process.
+        Executor of the simulations; default this process.
 
     Returns
     -------
-    One row a case, index ``(choice, case)``: ``as it is``; ``lag`` 1, 2, 3, 5, 10 sessions;
-    ``costs`` × 0, 1, 2, 5; ``rebalance day`` 0 to 20 sessions after the scheduled one; each
-    ``asset left out``, its share going where the strategy's rule for an unlisted one says (flags
-    still see it), no row where it has none; each ``year left out`` of the metrics. Columns
-    of :func:`backtests.evidence.metrics.headline`; fractions, NaN where a metric is not defined.
-    A case that equals the run is taken from it.
+    One row per case, index ``(choice, case)``, with the columns of
+    :func:`backtests.evidence.metrics.headline`; fractions, NaN where a metric is not defined. The
+    choices are:
+
+    - ``as it is``: the run;
+    - ``lag``: 1, 2, 3, 5, 10 sessions;
+    - ``costs``: × 0, 1, 2, 5;
+    - ``rebalance day``: 0 to 20 sessions after the scheduled one;
+    - ``asset left out``: each asset in turn, which the strategy treats as unlisted while flags
+      still see it; a strategy without a rule for unlisted assets has no such row;
+    - ``year left out``: each calendar year in turn, left out of the metrics.
+
+    A case that equals the run takes its figures from the run.
     """
     pool = pool or SerialExecutor()
     parts = [pool.submit(part, run) for part in (_lags, _costs, _days, _assets)]
@@ -96,7 +103,7 @@ def _assets(run: Run) -> Rows:
 
 
 def _without(run: Run, asset: str) -> pd.DataFrame | None:
-    """Return what is decided as if an asset were not listed; None where it has no rule for that."""
+    """Return the weights without an asset; None where the strategy has no rule for that."""
     try:
         panel = run.history.panel.assign(**{asset: np.nan})
         weights = decide(run.strategy, run.reading, panel).loc[run.decided.index]

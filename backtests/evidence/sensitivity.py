@@ -1,6 +1,6 @@
-"""How much of a flag's story rests on its parameters and on revised figures, one at a time.
+"""The sensitivity of flags to their parameters and to revised series, one change at a time.
 
-Each parameter is moved by a quarter, each revised series within its bound, see
+Each parameter moves by a quarter of its value. Each revised series is changed as in
 :mod:`backtests.evidence.revision`.
 """
 
@@ -17,29 +17,31 @@ from signals.evaluate import Evaluations, evaluate, inputs_of
 from signals.params import numbers, with_parameter
 
 STEP = 0.25
-#: A stay this long is a major one, sessions.
+#: Least length of a major stay, sessions.
 MAJOR = 63
-#: Below this overlap of days on, the moved flag tells another story.
+#: Least overlap of days on at which the changed flag tells the same story.
 SAME_STORY = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A flag with one parameter moved.
+    """A flag with one parameter or one revised series changed.
 
     Attributes
     ----------
     signal, parameter
-        Names; the parameter of a part is ``part.parameter``. ``GDP ×`` is a revised series times
-        a factor, ``with THREEFYTP10`` one that is left out where the value is 0.
+        Names of the signal and of the parameter. ``part.parameter`` belongs to a part of the
+        signal. ``GDP ×`` is a factor on a revised series. ``with THREEFYTP10`` is 0 where that
+        series is left out.
     value, base
-        As moved, and as it is.
+        The changed and the original value of the parameter.
     on
         Share of the days with a view on which the flag is on, %.
     switches
-        Dates on which a stay of at least :data:`MAJOR` sessions, or the present one, begins.
+        First dates of the stays of at least :data:`MAJOR` sessions, and of the present stay.
     overlap
-        Days on under both, over days on under either, a fraction; 1 where neither is ever on.
+        Days on which both flags are on, divided by days on which either is on, a fraction; 1 where
+        neither is ever on.
     """
 
     signal: str
@@ -52,24 +54,25 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the moved flag is on on mostly other days."""
+        """Whether the changed flag is on mostly on other days."""
         return self.overlap < SAME_STORY
 
 
 def sensitivity(
     panel: pd.DataFrame, chosen: Mapping[str, Signal], revised: Sequence[str] = ()
 ) -> list[Moved]:
-    """Return every flag with each of its numeric parameters moved by ±25 %, one at a time.
+    """Return every flag with each of its numeric parameters changed by ±25 %, one at a time.
 
-    The first entry of a signal has parameter ``""``: the flag as it is. A parameter that cannot
-    be moved that far (it would pass another one) is left out; whole numbers are rounded.
+    The first entry of a signal has the parameter ``""`` and shows the original flag. A change that
+    the signal does not allow, as when one parameter would pass another, is left out. Whole numbers
+    are rounded.
 
     Parameters
     ----------
     panel, chosen
         Point-in-time panel, and signals by name.
     revised
-        Series whose figures may have been revised later, which are moved too; see
+        Revised series that are changed, too, see
         :func:`backtests.evidence.revision.revised_in`.
     """
     evaluations = evaluate(panel, chosen)
@@ -93,9 +96,9 @@ Variant = tuple[str, float, float, dict[str, Signal]]
 
 
 def _variants(name: str, chosen: Mapping[str, Signal]) -> Iterator[Variant]:
-    """Yield each number that a signal or a part of it depends on, moved.
+    """Yield a variant for each change of a number that a signal or a part of it depends on.
 
-    Each comes with its path, its value, the moved value, and the set of signals so moved.
+    A variant is the path of the number, its value, the changed value and the changed signals.
     """
     for owner in (*_parts(name, chosen), name):
         for parameter, base in numbers(chosen[owner]).items():
@@ -108,7 +111,7 @@ def _variants(name: str, chosen: Mapping[str, Signal]) -> Iterator[Variant]:
 
 
 def _parts(name: str, chosen: Mapping[str, Signal]) -> tuple[str, ...]:
-    """Return the names of the signals that a signal contains, directly or not."""
+    """Return the names of the signals that a signal contains, also through its parts."""
     direct = [part for part in chosen[name].parts if part in chosen]
     inner = [each for part in direct for each in (*_parts(part, chosen), part)]
     return tuple(dict.fromkeys(inner))

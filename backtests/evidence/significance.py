@@ -1,4 +1,4 @@
-"""Where a strategy's timing ranks among placebos, by the kind of placebo that fits its flags."""
+"""The rank of a strategy's timing among placebos of the kind that fits its flags."""
 
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
@@ -19,42 +19,49 @@ from backtests.runs import Run
 from signals.reading import Reading
 from signals.regimes import Labels, Quantities, RegimeModel
 
-SHIFTED = "its flags come from quantities: holdings shifted round the circle of dates, exact"
-RESAMPLED = (
-    "its weights follow prices, so a shift would foresee: returns are resampled in blocks of a "
-    "year, and the flags read again on them; such ranks lean high"
+SHIFTED = (
+    "the flags come from quantities, so the holdings are shifted round the circle of dates; the "
+    "rank is exact"
 )
-#: Mean rank by resampling on SIMULATED economies whose quantities say nothing about prices; 0.5
-#: would be fair. By ``benchmarks/placebo.py --resampled``: 40 seeds, so each is sure to about 0.04.
+RESAMPLED = (
+    "the weights follow prices, and a shift would let them foresee prices; so returns are "
+    "resampled in blocks of a year, and the flags are read on the resampled history; the rank is "
+    "too high on average"
+)
+#: Mean rank by resampling in SIMULATED economies whose quantities do not move prices. A fair mean
+#: is 0.5. Measured by ``benchmarks/placebo.py --resampled`` with 40 seeds, to about 0.04.
 MEAN_RANKS = {"cash-heavy": 0.58, "near-cash-flow": 0.63, "vol-target": 0.61, "trend": 0.56}
-NO_TIMING = "it times nothing"
+NO_TIMING = "its weights never change, so there is no timing"
 TOO_SHORT = "not ranked: too few sessions after the first fill"
 NOT_DRAWN = "not ranked: no histories were drawn"
-NOT_REFITTED = "not ranked: its regime is a model, which would have to be estimated anew each time"
+NOT_REFITTED = "not ranked: each placebo would need a new estimate of its regime model"
 
-#: Returns below which there is nothing to rank.
+#: Least number of returns for a rank.
 FEWEST = 21
-#: Parts that draws are dealt into: enough to keep a few processes busy.
+#: Number of parts into which draws are divided, enough to keep a few processes busy.
 PARTS = 8
 
 
 def leaning_said() -> str:
-    """Return in a sentence how far ranks by resampling lie from fair ones."""
+    """Return a sentence on the bias of ranks by resampling."""
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
-        "Ranks by resampled returns lean high: in simulated worlds whose quantities say nothing "
-        f"they averaged {low:.2f} to {high:.2f} by strategy, not 0.50 (benchmarks/placebo.py)."
+        "Ranks by resampled returns are too high on average: in simulated worlds whose quantities "
+        f"do not move prices they average {low:.2f} to {high:.2f} by strategy, not 0.50 "
+        "(benchmarks/placebo.py)."
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Significance:
-    """A strategy's rank among placebos.
+    """The rank of a strategy among placebos.
 
     Attributes
     ----------
     placebo
-        None where there is none; ``note`` says why, or how it was made.
+        The placebo with the rank; None for a strategy that is not ranked.
+    note
+        How the placebos were made, or why there are none.
     """
 
     placebo: Placebo | None
@@ -64,22 +71,22 @@ class Significance:
 def draw_gains(
     runs: Mapping[str, Run], pool: Executor, *, draws: int, seed: int = 0
 ) -> list[Future[list[dict[str, float]]]]:
-    """Submit the timing gains of those runs that follow prices on resampled histories.
+    """Return futures of the timing gains, on resampled histories, of the runs that follow prices.
 
     Parameters
     ----------
     runs
-        By label, on the same history and sessions.
+        Runs by label, on the same history and sessions.
     pool
-        Does the work, a part of the draws at a time.
+        The executor, which gets one part of the draws at a time.
     draws
-        Histories.
+        Number of histories.
     seed
-        Equal seeds give equal histories, the first ones also when more are asked for.
+        Equal seeds give equal histories. More draws keep the first histories.
 
     Returns
     -------
-    For each part, what will be a gain a run for each of its draws.
+    One future per part. Its result has one dictionary per draw: the gain of each run by label.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -93,21 +100,22 @@ def draw_gains(
 def place(
     runs: Mapping[str, Run], gains: list[dict[str, float]], *, shifts: int = 1000, seed: int = 0
 ) -> dict[str, Significance]:
-    """Return where the timing of each run ranks among placebos.
+    """Return the rank of each run's timing among placebos, by label.
 
-    Holdings that rest on flags from quantities alone are shifted round the dates. Those that rest
-    on prices are decided anew on histories whose returns are resampled. The regime of a model of
-    prices alone is not ranked: see :data:`NOT_REFITTED`. Ranks by resampling lean high by what
-    :data:`MEAN_RANKS` says, since the look-backs of flags reach over the joints of blocks.
+    Holdings that rest only on quantities are shifted round the dates. Holdings that rest on prices
+    are decided again on histories with resampled returns. A run by a price-only regime model is
+    not ranked, see :data:`NOT_REFITTED`. Ranks by resampling are too high on average, since the
+    look-backs of flags reach over the joints of blocks; :data:`MEAN_RANKS` holds the averages.
 
     Parameters
     ----------
     runs
-        By label, on the same history and sessions.
+        Runs by label, on the same history and sessions.
     gains
-        Of :func:`draw_gains`, a dictionary a draw; without any there is no rank by resampling.
+        Results of :func:`draw_gains`, one dictionary per draw. Without them no run is ranked by
+        resampling.
     shifts
-        How many, see :func:`backtests.evidence.placebo.shift_placebo`.
+        Number of shifts, see :func:`backtests.evidence.placebo.shift_placebo`.
     seed
         Equal seeds give equal shifts.
     """
@@ -128,7 +136,7 @@ def _placed(
 
 
 def _how(run: Run) -> str:
-    """Return the kind of placebo that fits a run's flags, or why there is none."""
+    """Return the kind of placebo that fits a run's flags, or the reason for none."""
     if not len(run.decided.columns) or _still(run):
         return NO_TIMING
     if len(run.result.returns) - run.config.lag < FEWEST:
@@ -145,7 +153,7 @@ def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.Dat
     Parameters
     ----------
     decided
-        Weights by session of the decision.
+        Target weights by session of the decision, fractions.
     index
         Sessions of the run.
     lag
@@ -161,7 +169,7 @@ def _given(run: Run) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
 
 
 def _still(run: Run) -> bool:
-    """Return whether the weights never change but for what is listed."""
+    """Return whether the weights change only when an asset is listed or delisted."""
     listings = run.history.panel.reindex(columns=run.decided.columns).notna().loc[run.decided.index]
     for _, rows in run.decided.groupby([listings[asset] for asset in listings]):
         if (np.ptp(rows.to_numpy(), axis=0) > ROUNDING).any():
@@ -172,7 +180,7 @@ def _still(run: Run) -> bool:
 def _shifts(run: Run, model: RegimeModel) -> bool:
     """Return whether a run's weights may be shifted round the dates.
 
-    A user's labels cannot be made anew on another history, so they are always shifted.
+    A user's labels do not exist for another history, so they are always shifted.
     """
     by_stocks_and_flows = run.strategy.price_free and isinstance(model, Quantities)
     return by_stocks_and_flows or isinstance(model, Labels)
@@ -180,17 +188,17 @@ def _shifts(run: Run, model: RegimeModel) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _Redrawn:
-    """Runs that are decided anew on resampled histories."""
+    """Runs whose decisions are taken again on resampled histories."""
 
     runs: dict[str, Run]
 
     def gains(self, seeds: list[int]) -> list[dict[str, float]]:
-        """Return each run's timing gain on each of some resampled histories."""
+        """Return the timing gain of each run on each resampled history."""
         return [self._gains(seed) for seed in seeds]
 
     def _gains(self, seed: int) -> dict[str, float]:
         for run in self.runs.values():
-            run.config.strategy_class()  # a user's class is guarded where it is loaded
+            run.config.strategy_class()  # loads a user's class with its checks
         first = next(iter(self.runs.values()))
         since = pd.Timestamp(first.result.equity.index[0])
         panel, closes = resample_prices(
@@ -211,14 +219,14 @@ class _Redrawn:
 
 
 def gain_on(run: Run, history: History, reading: Reading) -> float:
-    """Return what a run's strategy would have gained by timing on another history.
+    """Return the timing gain of a run's strategy on another history.
 
     Parameters
     ----------
     run
-        Says the strategy, its costs, and the sessions.
+        A finished run, whose strategy, costs and sessions apply.
     history, reading
-        The other history and what was read on it, with those sessions.
+        The other history and its reading, which cover these sessions.
     """
     index = pd.DatetimeIndex(run.result.equity.index)
     _, decided = decided_on(run.config, run.strategy, reading, history.panel, index)
@@ -228,7 +236,7 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
 
 
 def _light(run: Run) -> Run:
-    """Return a run without what need not travel: vectorbt's object, moments of knowledge."""
+    """Return a run without the data that workers do not need, so that it is quick to send."""
     known = run.history.known.iloc[:, :0]
     return replace(
         run,

@@ -1,4 +1,4 @@
-"""A run traded with something changed; a case that equals the run is not simulated again."""
+"""The simulation of a run with other decisions or another configuration."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from backtests.runs import Run
 
 
 def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
-    """Return what comes of a run with other decisions or other values in its configuration.
+    """Return the simulation of a run with other decisions or other configured values.
 
     Parameters
     ----------
@@ -21,7 +21,8 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
 
     Returns
     -------
-    The run's own result where neither the decisions nor the configuration differ from the run's.
+    The new result. Where decisions and configuration equal the run's, it is the run's result,
+    without another simulation.
     """
     config = run.config.model_copy(update=changed)
     if config == run.config and decided.equals(run.decided):

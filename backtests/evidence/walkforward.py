@@ -1,10 +1,10 @@
-"""Walk-forward: parameters are chosen on the past, applied to the next year, and spliced.
+"""Walk-forward: each year trades the parameters that did best on the past before it.
 
-Every combination of a grid is run as any backtest is. At the first session of each calendar year,
-the refit, the one that did best so far is chosen, and its decisions of that year are taken over.
-All decisions so taken are then traded in one simulation, so that a switch is paid like any other
-trade. What comes of it rests on no choice that saw the year it is judged by; the figure of the
-combination that turned out best does.
+Every combination of a grid is run as a backtest. The refit date is the first session of a calendar
+year. On it the combination with the best past is chosen, and its decisions of that year are taken
+over. One simulation trades all decisions so taken, so that a switch is paid like any other trade.
+No choice sees the year that judges it. The figure of the combination that did best over all years
+lacks this property.
 """
 
 import itertools
@@ -29,39 +29,39 @@ from signals.params import owner_of
 from signals.reading import Reading
 from strategies import decide
 
-#: Scores simple daily returns, given those of bills on the same sessions; more is better.
+#: A score of simple daily returns, given those of bills on the same sessions; higher is better.
 Chooser = Callable[[pd.Series, pd.Series], float]
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WalkForward:
-    """A walk-forward and what it is to be held against.
+    """A walk-forward and the scores to compare it with.
 
-    Scores are the chooser's: yearly Sharpe ratios over bills unless another was given.
-    ``in_sample``, ``out_of_sample``, ``plain`` and ``candidates`` are all scored on the returns
-    after the first refit, so that what differs is how the parameters were chosen, not the period.
+    A score is a yearly Sharpe ratio over bills unless the caller gave another chooser. All scores
+    (``in_sample``, ``out_of_sample``, ``plain``, ``candidates``) use the returns after the first
+    refit date. They differ by the choice of parameters alone.
 
     Attributes
     ----------
     choices
-        A row a year: the parameters chosen at its first session, ``in_sample``, their score on
-        the past that the choice saw, and ``out_of_sample``, the score of the spliced backtest in
-        that year.
+        One row per year: the parameters chosen at its first session; ``in_sample``, their score on
+        the past that the choice saw; ``out_of_sample``, the score of the spliced backtest in that
+        year.
     candidates
-        A row a combination, in the order of the grid: its parameters, ``sharpe``, ``cagr`` and
-        ``max_drawdown`` after the first refit, fractions. A candidate runs from the start of the
-        sample and is invested by then; the spliced and the plain backtest begin in cash and pay
-        for their first purchase.
+        One row per combination, in the order of the grid: its parameters, ``sharpe``, ``cagr`` and
+        ``max_drawdown`` after the first refit date, fractions. A candidate runs from the start of
+        the sample, so it is invested by then. The spliced and the plain backtest begin in cash and
+        pay for their first purchase.
     in_sample
-        The best candidate's score: what one would quote who tuned on the very returns quoted.
+        The score of the best candidate, chosen on the same returns that score it.
     out_of_sample
         The score of the spliced backtest.
     plain
-        The score of the configuration as it is, without the grid.
+        The score of the configuration without the grid.
     run
-        The spliced backtest from the first refit on; decisions, state and result are spliced. Its
-        configuration, strategy and reading are the plain ones, and so is its run id.
+        The spliced backtest from the first refit date on. Its decisions, state and result are
+        spliced. Its configuration, strategy, reading and run id are those of the plain backtest.
     """
 
     choices: pd.DataFrame
@@ -73,13 +73,13 @@ class WalkForward:
 
     @property
     def result(self) -> Result:
-        """What came of the spliced decisions."""
+        """Simulation of the spliced decisions."""
         return self.run.result
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Candidate:
-    """What is kept of a plain run; ``refits`` are its weights there, decisions or not."""
+    """The kept parts of a candidate's run. ``refits`` holds its weights at every refit date."""
 
     params: dict[str, Any]
     returns: pd.Series
@@ -91,7 +91,7 @@ class _Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """Who decides from a refit up to the next one, and how it had scored by then."""
+    """The candidate in use from one refit date to the next, and its score on the past."""
 
     refit: pd.Timestamp
     until: pd.Timestamp
@@ -108,40 +108,39 @@ def walk_forward(
     purge: int = 21,
     chooser: Chooser = sharpe,
 ) -> WalkForward:
-    """Choose parameters on an expanding past, year by year, and trade what was chosen.
+    """Return a walk-forward: parameters chosen each year on an expanding past, and traded.
 
     Parameters
     ----------
     config
-        What to run; the grid's parameters are put in the place of its own.
+        The configuration to run. The grid replaces its parameters.
     grid
-        Values to try by parameter: one of the strategy (``volatility``), or one of a signal by
-        its path (``dry_powder.k``). Every combination is a candidate.
+        Values to try by parameter. A parameter belongs to the strategy (``volatility``) or, by its
+        path, to a signal (``dry_powder.k``). Every combination is a candidate.
     history
-        On what; default: what the configuration names.
+        The history; default that of the configuration.
     first_years
         Whole calendar years of the past that the first choice needs.
     purge
-        Sessions before a refit that the choice does not see. What is decided near a refit is filled
-        a lag later and held beyond it, for about a month of 21 sessions where decisions are
-        monthly: by the refit only a part of what it earns is known, and the year to come begins
-        with the rest. Without a purge the choice would be made on the very positions whose
-        remaining returns then count as out of sample.
+        Sessions before a refit date that the choice does not see. A decision near a refit date is
+        filled a lag later and held beyond the date, for about 21 sessions where decisions are
+        monthly. A part of its return falls before the refit date and the rest after it. The purge
+        keeps such positions out of the choice.
     chooser
-        Scores returns over bills; the highest score is chosen, of equal ones the first candidate,
-        an undefined one only where all are.
+        Scores returns over bills. The highest score wins; of equal scores the first candidate
+        wins. A NaN score wins only where all scores are NaN.
 
     Returns
     -------
     WalkForward
-        Nothing before the first refit is part of its backtest, which begins in cash.
+        The walk-forward. Its backtest begins in cash on the first refit date.
 
     Notes
     -----
-    Timing: the choice at a refit uses returns up to ``purge`` sessions before the session that
-    precedes it. Where it differs from the last one, the new candidate decides at the refit's close
-    with its weights of that session; the fill comes ``lag`` sessions later, so until then the
-    old one's holdings earn. NaN: a score of NaN is below every other.
+    Timing: the choice at a refit date uses returns up to ``purge`` sessions before the session that
+    precedes the date. A new candidate decides at the close of the refit date with its weights of
+    that session. The fill comes ``lag`` sessions later; until then the old holdings earn. NaN: a
+    score of NaN is below every other score.
 
     Raises
     ------
@@ -182,12 +181,12 @@ def walk_forward(
 def combinations(
     config: RunConfig, grid: Mapping[str, Sequence[Any]]
 ) -> list[tuple[dict[str, Any], RunConfig]]:
-    """Return every combination of a grid, and the configuration with it; the last key runs first.
+    """Return every combination of a grid with its configuration; the last key varies fastest.
 
     Raises
     ------
     ConfigError
-        When there is none, a name is unknown, or a value cannot be used.
+        When the grid is empty, a name is unknown, or a value cannot be used.
     """
     if not grid:
         raise ConfigError(
@@ -215,19 +214,19 @@ def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
 
 
 def _path(config: RunConfig, name: str) -> list[str]:
-    """Return where in a configuration's data a parameter of the grid stands."""
+    """Return the path of a grid's parameter in the data of a configuration."""
     if "." not in name:
         return ["params", name]
     return ["signals", *owner_of(config.build_signals(), name)]
 
 
 def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
-    """Return the first session of each calendar year that has enough whole ones before it.
+    """Return the first session of each calendar year after ``first_years`` whole years.
 
     Raises
     ------
     ConfigError
-        When there is none, or too few sessions lie before or after the first.
+        When there is no such session, or too few sessions lie before or after the first one.
     """
     calendar = all_sessions()
     starts_year = index[0] == calendar[calendar.year == index[0].year][0]
@@ -238,7 +237,7 @@ def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dat
     if len(index) - at < SHORTEST:
         raise ConfigError(
             f"expected {first_years} whole calendar years to choose on and a month after them, "
-            f"was {index[0].date()} to {index[-1].date()}; lower first_years or lengthen the "
+            f"was {index[0].date()} to {index[-1].date()}; lower first_years or use a longer "
             "history"
         )
     if at - 1 - purge < SHORTEST:
@@ -256,7 +255,7 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield what came of each candidate; one reading serves those with the same signals."""
+    """Yield the run of each candidate; candidates with equal signals share one reading."""
     for params, config in offered:
         key = _signals(config)
         if key not in readings:
@@ -291,13 +290,13 @@ def _choose(
 
 
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the sessions whose returns a choice may use: those before the refit, less a purge."""
+    """Return the sessions whose returns a choice may use: before the refit date and the purge."""
     before = index[index < refit]
     return before[: len(before) - purge]
 
 
 def _best(scores: list[float]) -> tuple[int, float]:
-    """Return the place of the highest score, the first of equal ones, and the score."""
+    """Return the position of the highest score, the first of equal ones, and the score."""
     at = int(np.argmax(np.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)))
     return at, float(scores[at])
 
@@ -307,7 +306,7 @@ def _assets(tried: list[_Candidate]) -> list[str]:
 
 
 def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
-    """Return the plain run with the decisions of those chosen, and what comes of them."""
+    """Return the plain run with the decisions of the chosen candidates and their simulation."""
     changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
     parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])
@@ -317,7 +316,7 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
-    """Return what the chosen one decides in its year, at the refit too where it is new there."""
+    """Return a candidate's decisions of its year; a new one also decides on the refit date."""
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:
         return rows
@@ -349,7 +348,7 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
 
 
 def _after(candidate: _Candidate, refit: pd.Timestamp) -> _Candidate:
-    """Return a candidate with the returns of the sessions after a refit alone."""
+    """Return a candidate with only the returns after a refit date."""
     later = candidate.returns.index > refit
     return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 

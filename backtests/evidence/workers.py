@@ -1,4 +1,4 @@
-"""Where heavy, independent work is done: in this process, or in several."""
+"""Executors for heavy, independent work: this process, or several processes."""
 
 import os
 import signal
@@ -14,10 +14,10 @@ from backtests.plugins.load import load_again, loaded
 
 
 class SerialExecutor(Executor):
-    """Run each submitted call at once, in this process."""
+    """An executor that runs each submitted call at once, in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Return a future that is done."""
+        """Return a finished future with the result or the error of the call."""
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -27,7 +27,7 @@ class SerialExecutor(Executor):
 
 
 class _Processes(ProcessPoolExecutor):
-    """Run each submitted call in one of several processes, which an error or an interrupt ends."""
+    """An executor of several processes, which an error or an interrupt ends at once."""
 
     def __exit__(
         self,
@@ -41,23 +41,24 @@ class _Processes(ProcessPoolExecutor):
 
 
 def workers_of(count: int) -> Executor:
-    """Return an executor of that many processes; 0 or 1 is this process itself.
+    """Return an executor with the given number of processes; 0 or 1 means this process.
 
-    Several processes import the caller's main module anew, which must then guard what it does
-    (``if __name__ == "__main__"``), and each has one thread for linear algebra.
+    Each of several processes imports the caller's main module, so that module must guard its work
+    with ``if __name__ == "__main__"``. Each process has one thread for linear algebra.
     """
     if count < 2:
         return SerialExecutor()
-    for library in ("OPENBLAS", "OMP", "MKL"):  # read by a process when it starts
+    for library in ("OPENBLAS", "OMP", "MKL"):  # a process reads these when it starts
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     return _Processes(count, get_context("spawn"), initializer=_begin, initargs=(loaded(),))
 
 
-def _begin(plugins: dict[str, Path]) -> None:
-    """Import the modules of plugins, and ignore Ctrl-C.
 
-    Every process of a terminal gets Ctrl-C; the one that waits ends the others. What a user's code
-    prints goes to stderr: stdout is the command's own.
+def _begin(plugins: dict[str, Path]) -> None:
+    """Import the modules of plugins, ignore Ctrl-C, and send prints of a user's code to stderr.
+
+    A terminal sends Ctrl-C to every process; the process that waits ends the others. stdout is
+    reserved for the command's output.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdout = sys.stderr

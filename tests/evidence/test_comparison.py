@@ -652,9 +652,9 @@ def test_few_episodes_allow_no_conclusion_however_it_ranks(
 
 @pytest.mark.parametrize("episodes", [3, None])
 def test_timing_is_told_from_luck_at_one_in_twenty(row: Compared, episodes: int | None) -> None:
-    told, luck = "timing beats 95 % of placebos", "timing not told from luck"
+    told, luck = "timing beats 95 % of placebos", "timing may be luck"
     assert placed_at(row, episodes, 1.0, [0.0] * 99).conclusion == told
-    assert placed_at(row, episodes, 1.0, [0.0] * 98).conclusion == "ranks high, on few placebos"
+    assert placed_at(row, episodes, 1.0, [0.0] * 98).conclusion == "ranks high among few placebos"
     assert placed_at(row, episodes, 1.0, [0.0] * 18).conclusion == luck
     assert placed_at(row, episodes, 1.0, [0.0] * 94 + [2.0] * 5).conclusion == luck
     assert placed_at(row, episodes, 1.0, [0.0] * 95 + [2.0] * 4).conclusion == told
@@ -668,7 +668,7 @@ def test_what_has_no_rank_is_not_told(row: Compared) -> None:
         assert replace(unranked, observed=seen(3)).conclusion == "timing not ranked"
         assert replace(unranked, observed=seen(1)).conclusion.startswith("1 episode: nothing")
     still = Significance(placebo=None, note=NO_TIMING)
-    assert replace(row, observed=None, significance=still).conclusion == "times nothing"
+    assert replace(row, observed=None, significance=still).conclusion == "no timing"
 
 
 def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
@@ -679,12 +679,12 @@ def test_every_row_says_its_kind_and_its_conclusion(numbers: Numbers) -> None:
         "cash-heavy@quantities": "thesis",
         "trend": "challenger",
     }
-    assert numbers["spy"]["conclusion"] == "times nothing"
+    assert numbers["spy"]["conclusion"] == "no timing"
     few = numbers["cash-heavy@quantities"]
     assert few["episodes"] == 1
     assert few["conclusion"].startswith("1 episode: nothing")
     assert numbers["near-cash-flow"]["episodes"] >= 3
-    assert numbers["near-cash-flow"]["conclusion"] == "timing not told from luck"
+    assert numbers["near-cash-flow"]["conclusion"] == "timing may be luck"
     assert numbers[FITTED]["episodes"] >= 3
     assert numbers[FITTED]["conclusion"] == "timing not ranked"
     assert numbers[FITTED]["placebo_note"] == NOT_REFITTED
