@@ -1,1 +1,1 @@
-"""A finished run as pages and files."""
+"""The pages and files of a finished run."""

@@ -1,7 +1,7 @@
-"""Charts, as plotly figures: drawn in the browser, with hover, without network.
+"""Charts of a run and of signals, as plotly figures with hover that need no network.
 
-Each function takes data and returns a figure; :func:`html_of` puts it on a page. A title that
-begins with SIMULATED is the caller's duty, see ``title``.
+Each function takes data and returns a figure. :func:`html_of` puts the figure on a page. The
+caller puts SIMULATED at the beginning of a title where the history is simulated.
 """
 
 from itertools import pairwise
@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.evidence.metrics import fall_from_peak
 from backtests.report.theme import (
     BENCHMARK,
     BILLS,
@@ -33,18 +34,18 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     Parameters
     ----------
     equity
-        Sessions × names: growth of 1, the strategy first, its benchmark, then bills.
+        Growth of 1, sessions × names: the strategy, its benchmark, bills.
     regime
-        The regime that the return into each session was earned under; None where there is none.
+        The regime under which the return into each session was earned; None without a regime.
     title
-        Above the chart.
+        Title of the chart.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
     for name, colour in zip(equity.columns, (STRATEGY, BENCHMARK, BILLS), strict=False):
         figure.add_trace(line_of(equity[name], str(name), colour), row=1, col=1)
     for name, colour in zip(equity.columns[:2], (STRATEGY, BENCHMARK), strict=False):
-        fall = 100 * (equity[name] / equity[name].cummax() - 1)
+        fall = 100 * fall_from_peak(equity[name])
         figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
     figure.add_trace(_strip(names, REGIMES, "regime"), row=3, col=1)
     shade(figure, names, REGIMES, opacity=0.13, of_returns=True)
@@ -56,14 +57,14 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
-    """Return the regime's timeline with every vote below it: on, off, or no view.
+    """Return the timeline of the regime, with every vote below it: on, off, or no view.
 
     Parameters
     ----------
     reading
-        As read; the chart begins with the first view of any signal.
+        The reading. The chart begins with the first view of any signal.
     title
-        Above the chart.
+        Title of the chart.
     """
     flags = reading.flags
     start = flags.notna().any(axis=1).idxmax()
@@ -86,18 +87,19 @@ def regime_chart(reading: Reading, title: str) -> Any:
 
 
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
-    """Return a signal's deciding gauges with thresholds and flag shading, and its inputs below.
+    """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
 
-    Lines of more than 1,500 sessions are drawn through every n-th; shading is exact.
+    A line of more than 1,500 sessions runs through every n-th session. The shading by the flag
+    covers every session.
 
     Parameters
     ----------
     evaluation
-        Of any signal.
+        Evaluation of a signal.
     inputs
-        The series that it reads, as known at each session.
+        The series that the signal reads, as known at each session.
     title
-        Above the chart.
+        Title of the chart.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
@@ -120,9 +122,10 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
 
 
 def html_of(figure: Any, *, with_library: bool) -> str:
-    """Return a figure as HTML for a page; with plotly's library inside where it is the first.
+    """Return a figure as HTML for a page, with plotly's library if it is the page's first figure.
 
-    Its title becomes a heading of the page, which wraps on a narrow screen as the chart's cannot.
+    The title becomes a heading of the page, since the title of a chart does not wrap on a narrow
+    screen.
     """
     from html import escape
 
@@ -133,7 +136,7 @@ def html_of(figure: Any, *, with_library: bool) -> str:
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:
-    """Return an empty figure of rows that share their dates, each with its title at the left."""
+    """Return an empty figure with rows that share their dates; each title stands at the left."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
@@ -151,7 +154,7 @@ def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None 
 def line_of(
     values: pd.Series, name: str, colour: str, suffix: str = "", legend: bool = True
 ) -> dict[str, Any]:
-    """Return a line through values by session, with its name and value on hover."""
+    """Return a line through values by session, which shows its name and value on hover."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -166,12 +169,12 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return of how many sessions one is drawn, so that a line has few enough points."""
+    """Return n, where a line runs through every n-th session to have at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
 def thin(values: pd.Series) -> pd.Series:
-    """Return every n-th value, the last one among them, see :func:`thinning`."""
+    """Return every n-th value and the last one, see :func:`thinning`."""
     return values.iloc[:: -thinning(values)].iloc[::-1]
 
 
@@ -182,8 +185,9 @@ def _days(values: pd.Series) -> list[str]:
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
     """Return each stay in a state with the first and the last day of its shading.
 
-    A state known at closes lasts from its first close until the next state's. A state that returns
-    were earned under lasts from the close before its first return until the close of its last.
+    The shading of a state known at closes runs from its first close to the first close of the next
+    state. The shading of a state under which returns were earned runs from the close before its
+    first return to the close of its last return.
     """
     starts = [0, *(i for i in range(1, len(names)) if names.iloc[i] != names.iloc[i - 1])]
     days, back = _days(names), int(of_returns)
@@ -202,21 +206,21 @@ def shade(
     *,
     of_returns: bool = False,
 ) -> None:
-    """Shade every stay in a state that the palette knows, over the whole height.
+    """Shade a figure by state, over its whole height.
 
     Parameters
     ----------
     figure
-        Drawn by session.
+        A figure whose horizontal axis is sessions.
     names
-        A state a session.
+        The state at each session.
     palette
-        Colours by state.
+        Colours by state. A state that is absent here is not shaded.
     opacity
-        Fraction.
+        Opacity of the shading, a fraction.
     of_returns
-        False for states known at each close; True for states that the return into each session was
-        earned under, which then cover the line from the close before.
+        False for states known at each close. True for states under which the return into each
+        session was earned; their shading begins at the close before.
     """
     shapes = [
         {
@@ -239,13 +243,13 @@ def shade(
 
 
 def present(names: pd.Series) -> list[str]:
-    """Return the regimes that occur, in the order of their colours."""
+    """Return the regimes that occur, in the order of the legend."""
     found = set(names)
     return [name for name in REGIMES if name in found]
 
 
 def _strip(names: pd.Series, palette: dict[str, str], label: str = "") -> dict[str, Any]:
-    """Return a strip whose colour at each session is that of its state."""
+    """Return a strip with the colour of the state at each session."""
     order = list(palette)
     edges = [i / len(order) for i in range(len(order) + 1)]
     scale = [
@@ -287,7 +291,7 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
 
 
 def _by_unit(ids: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return the inputs by unit; a unit with too many lines to tell apart is left out."""
+    """Return the inputs by unit, without units that have more than 12 inputs."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)

@@ -1,7 +1,7 @@
-"""Charts of many strategies side by side: growth, drawdowns, risk and return, correlations.
+"""Charts that compare strategies: growth, drawdowns, risk and return, correlations.
 
-The lines have no legend of plotly's, which would take half a narrow screen for thirty names: the
-page has one of its own for both charts, drawn from the same :class:`Style`.
+plotly's legend of thirty names would fill half of a narrow screen. The page therefore draws one
+legend for the growth and drawdown charts, from the same :class:`Style` as the lines.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.evidence.metrics import fall_from_peak
 from backtests.report.charts import line_of, shade, thin, thinning
 from backtests.report.format import fixed
 from backtests.report.theme import (
@@ -25,11 +26,11 @@ from backtests.report.theme import (
     apply_theme,
 )
 
-#: Baselines that are drawn from the first; every thesis strategy is.
+#: Baselines that are visible when the page opens, as every thesis strategy is.
 FIRST = ("spy", "bills", "sixty-forty")
 _DASHES = {"thesis": "solid", "own": "solid", "baseline": "dash", "challenger": "dashdot"}
 _VARIANTS = ("dot", "longdash", "dash", "dashdot", "longdashdot")
-#: plotly's names of dashes, as SVG has them.
+#: plotly's names of dashes, with the SVG dash pattern of each.
 STROKES = {
     "solid": "none",
     "dot": "2 3",
@@ -38,10 +39,10 @@ STROKES = {
     "dashdot": "6 3 2 3",
     "longdashdot": "10 3 2 3",
 }
-#: Of the plot that labels are laid out on, and of a letter of theirs, in pixels.
+#: Width and height of the plot that labels are laid out on, then of a letter, in pixels.
 _WIDE, _HIGH, _LETTER, _LINE = 1080, 430, 6.3, 13
-#: Where a label may stand beside its point: plotly's name, and the box's left and top edge in
-#: widths and heights of the label, then in pixels.
+#: Positions of a label beside its point, by plotly's name: the left and top edge of its box in
+#: widths and heights of the label, then an offset in pixels.
 _PLACES = {
     "middle right": (0.0, -0.5, 8, 0),
     "middle left": (-1.0, -0.5, -8, 0),
@@ -57,17 +58,17 @@ _Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """How a strategy's line looks.
+    """The look of a strategy's line.
 
     Attributes
     ----------
     colour
-        The same for a strategy and for its variants by another regime model.
+        Colour of the line, equal for a strategy and for its variants by another regime model.
     dash
-        plotly's name: ``solid`` for strategies of the thesis and one's own, ``dash`` for
-        baselines, ``dashdot`` for challengers; for variants another by model.
+        plotly's name of the dash: ``solid`` for strategies of the thesis and of a user, ``dash``
+        for baselines, ``dashdot`` for challengers. Variants have one dash per regime model.
     shown
-        Whether the line is drawn from the first, or only once it is asked for.
+        Whether the line is visible when the page opens.
     """
 
     colour: str
@@ -76,10 +77,10 @@ class Style:
 
 
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
-    """Return the style of each strategy, by its name and kind, in the order given.
+    """Return the style of each strategy, given its kind, in the given order.
 
-    Drawn from the first are the strategies of the thesis, one's own, and :data:`FIRST`; a variant
-    (``name@model``) only where the strategy itself is not there.
+    The strategies of the thesis, those of a user and :data:`FIRST` are visible when the page opens.
+    A variant (``name@model``) is visible only where the strategy by votes is absent.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [base for base in dict.fromkeys(base for base, _ in parts.values()) if base not in FIXED]
@@ -105,13 +106,13 @@ def growth_chart(
     Parameters
     ----------
     growth
-        Sessions × names: growth of 1 since the first session.
+        Growth of 1 since the first session, sessions × names.
     regime
-        The regime that the return into each session was earned under; None where there is none.
+        The regime under which the return into each session was earned; None without a regime.
     looks
-        By name, see :func:`styles`; lines come in this order.
+        Styles by name, see :func:`styles`, in the order of the lines.
     title
-        Above the chart.
+        Title of the chart.
     """
     lines = {name: thin(growth[name]) for name in looks}
     figure = _curves(lines, regime.reindex(growth.index), looks, "")
@@ -124,15 +125,15 @@ def drawdown_chart(
 ) -> Any:
     """Return the loss of every strategy from its peak so far, shaded by regime.
 
-    Where only every n-th session is drawn, a point is the deepest of the sessions since the point
-    before, so that no trough is lost.
+    Where a line runs through every n-th session, a point is the deepest drawdown since the point
+    before, so that every trough shows.
 
     Parameters
     ----------
     growth, regime, looks, title
-        As for :func:`growth_chart`.
+        See :func:`growth_chart`.
     """
-    fall = 100 * (growth / growth.cummax() - 1)
+    fall = 100 * fall_from_peak(growth)
     deepest = fall.rolling(thinning(fall), min_periods=1).min()
     lines = {name: thin(deepest[name]) for name in looks}
     figure = _curves(lines, regime.reindex(growth.index), looks, " %")
@@ -159,19 +160,19 @@ def _curves(
 
 
 def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
-    """Return CAGR against volatility, a point a strategy, with its Sharpe ratio on hover.
+    """Return CAGR against volatility, one point per strategy, with its Sharpe ratio on hover.
 
-    Labels that would lie over another are left out; hover has them all. The first view leaves out
-    :func:`far_points`; a double click shows all. A strategy without either figure is left out. A
-    dotted line joins bills and SPY where both are there: about what a constant mix of the two
-    would have been.
+    A label that would overlap another is left out; hover names every point. The first view leaves
+    out :func:`far_points`; a double click shows all points. A strategy that lacks one of the two
+    figures is left out. A dotted line joins bills and SPY where both are there, and shows
+    approximately the constant mixes of the two.
 
     Parameters
     ----------
     numbers
         By name: ``kind``, ``volatility``, ``cagr`` (fractions) and ``sharpe``.
     title
-        Above the chart.
+        Title of the chart.
     """
     from plotly.graph_objects import Figure
 
@@ -194,9 +195,10 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
 
 
 def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
-    """Return points that would squeeze all others into a corner: volatility and CAGR in %.
+    """Return volatility and CAGR, in %, of the strategies that the first view leaves out.
 
-    Those of more than three times the median volatility, where they are a tenth of all at most.
+    Their volatility is above three times the median, and they would squeeze all other points into
+    a corner. If they are more than a tenth of all points, the view leaves out none.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -259,7 +261,7 @@ def _ranges(points: list[tuple[float, float]]) -> tuple[list[float], list[float]
 def _pixels(
     points: Mapping[str, tuple[float, float]], ranges: tuple[list[float], list[float]]
 ) -> dict[str, tuple[float, float]]:
-    """Return where points lie on a plot of ordinary size, y downward."""
+    """Return the pixels of points on a plot of ordinary size, from its left and top edge."""
     (left, right), (bottom, top) = ranges
     return {
         name: (_WIDE * (x - left) / (right - left), _HIGH * (top - y) / (top - bottom))
@@ -268,12 +270,12 @@ def _pixels(
 
 
 def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
-    """Return a place for each label that finds one where it covers no other and no point.
+    """Return a position for each label that can stand without overlapping a label or a point.
 
     Parameters
     ----------
     points
-        By name, pixels from the left and from the top; who comes first chooses first.
+        Pixels from the left and from the top, by name. Earlier names get their position first.
     """
     taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]
     places: dict[str, str] = {}
@@ -300,14 +302,14 @@ def _overlap(a: _Box, b: _Box) -> bool:
 
 
 def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
-    """Return correlations of daily returns, every strategy with every other.
+    """Return a heat map of the correlations of daily returns between strategies.
 
     Parameters
     ----------
     growth
-        Sessions × names: growth of 1. What never varies has no correlation: an empty cell.
+        Growth of 1, sessions × names. A strategy that never varies has empty cells.
     title
-        Above the chart.
+        Title of the chart.
     """
     from plotly.graph_objects import Figure
 

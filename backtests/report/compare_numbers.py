@@ -1,4 +1,4 @@
-"""A comparison's numbers as plain data: what ``compare --json`` prints and the page shows."""
+"""The numbers of a comparison as plain data, for ``compare --json`` and for the page."""
 
 from dataclasses import asdict
 from typing import Any
@@ -32,12 +32,12 @@ SHOWN = (
 
 
 def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """Return each strategy's numbers by its name; fractions, null where not defined."""
+    """Return the numbers of each strategy by its name; fractions, null where not defined."""
     return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
 
 
 def about(comparison: Comparison, history: History) -> dict[str, Any]:
-    """Return what all strategies of a comparison share: sessions, history, how it was judged."""
+    """Return what all strategies of a comparison share: sessions, history and statistics."""
     run = next(iter(comparison.rows.values())).run
     equity, returns = run.result.equity, run.result.returns
     simulated = history.source == "simulated"
@@ -97,17 +97,17 @@ def _entry(row: Compared) -> dict[str, Any]:
     }
 
 
-#: The figures whose coverage is said in words, and what they are called there.
+#: The figures that the sentence on coverage names, with their names in it.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
 def coverage_said() -> str:
-    """Return in a sentence how often 95 % intervals hold the truth."""
+    """Return a sentence on the share of 95 % intervals that contain the truth."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])}" for name, said in _SAID.items())
     return (
-        "In simulated worlds without regimes, with regimes of about 400 sessions, and with such "
-        "regimes and means twice as far apart, 95 % intervals held the truth in these shares: "
-        f"{parts} ({COVERAGE_SOURCE})."
+        "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
+        "(without regimes; with regimes of about 400 sessions; with such regimes and means twice "
+        f"as far apart): {parts} ({COVERAGE_SOURCE})."
     )
 
 
@@ -116,7 +116,7 @@ def _shares(measured: Coverage) -> str:
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return the intervals, without numbers where the returns cover less than a year."""
+    """Return the intervals, with null for each number where returns cover less than a year."""
     short = metrics.is_short(row.run.result.returns)
     return {
         name: {end: None if short else getattr(i, end) for end in ("estimate", "low", "high")}

@@ -1,4 +1,4 @@
-"""The page of comparison: every strategy in one table that sorts, and in four charts."""
+"""The page of ``compare``: every strategy in one sortable table and in four charts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,11 +47,11 @@ class Cell:
     Attributes
     ----------
     value
-        What its column is sorted by; empty where it is missing.
+        The value that sorts the column; empty where it is missing.
     shown
-        What is read.
+        The text of the cell.
     soft
-        Below it, in grey: an interval, a size of sample.
+        Grey text below it, such as an interval or a sample size.
     """
 
     value: str
@@ -98,10 +98,10 @@ def _placebo(entry: Entry) -> Cell:
 
 
 def _growth(entry: Entry) -> Cell:
-    """Return CAGR; the total return in grey where the window is below a year."""
+    """Return CAGR, or the total return in grey where the run is below a year."""
     if not is_missing(entry["cagr"]) or is_missing(entry["total_return"]):
         return _cell(entry["cagr"], percent)
-    return Cell(value="", shown=MISSING, soft=f"{percent(entry['total_return'])} in all")
+    return Cell(value="", shown=MISSING, soft=f"{percent(entry['total_return'])} in total")
 
 
 def _episodes(entry: Entry) -> Cell:
@@ -119,7 +119,7 @@ def _conclusion(entry: Entry) -> Cell:
     return Cell(value=said, shown=said)
 
 
-#: The columns after the strategy's name: heading, how it sorts, and its cell.
+#: The columns after the strategy's name: heading, kind of sorting, and cell.
 COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("kind", "text", lambda entry: Cell(value=entry["kind"], shown=entry["kind"])),
     ("CAGR, %", "number", _growth),
@@ -147,27 +147,26 @@ def write_compare_page(
     about: dict[str, Any],
     path: Path,
 ) -> None:
-    """Write one self-contained page: the table, the charts, and a note on each strategy.
+    """Write one self-contained page: the table, the charts, and a section on each strategy.
 
     Parameters
     ----------
     numbers
-        By strategy, in the order shown: what it is, its metrics, intervals, mix, placebo and
-        conclusion. Fractions, not percent; a figure that is None is shown as missing.
+        Numbers of each strategy in the order of the table, see
+        :func:`backtests.report.compare_numbers.comparison_numbers`. Fractions; None where missing.
     growth
-        Sessions × the same names: growth of 1 since the first close.
+        Growth of 1 since the first close, sessions × the same strategies.
     regime
-        The regime that the return into each session was earned under; None where there is none.
+        The regime under which the return into each session was earned; None without a regime.
     about
-        Of the whole comparison: start, end, sessions, source, whether simulated, level and number
-        of resamples of the intervals, lag, notes.
+        What all strategies share, see :func:`backtests.report.compare_numbers.about`.
     path
-        The file; one of that name is replaced.
+        The file to write. An existing file is replaced.
 
     Raises
     ------
     DataError
-        When growth has other strategies than the table, or the file cannot be written.
+        When growth and numbers have different strategies, or the file cannot be written.
     """
     _check_names(numbers, growth)
     write_text(path, _page(numbers, growth, regime, about))
@@ -177,8 +176,8 @@ def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
     odd = sorted(set(numbers) ^ {str(name) for name in growth.columns})
     if odd or not numbers:
         raise DataError(
-            "expected numbers and growth of the same strategies, at least one, but "
-            f"{', '.join(odd) or 'there is none'} is in one of them only; give both"
+            "expected numbers and growth of the same strategies, at least one, was "
+            f"{', '.join(odd) or 'no strategy'} in only one of them; give both"
         )
 
 
@@ -225,7 +224,7 @@ def _charts(
 ) -> dict[str, str]:
     looks = styles({name: entry["kind"] for name, entry in numbers.items()})
     titles = (
-        "Growth of 1, and the regime it was earned under",
+        "Growth of 1, by the regime of each return",
         "Loss from the peak so far",
         "Risk and return",
         "Correlations of daily returns",
@@ -251,7 +250,7 @@ def _row(name: str, entry: Entry) -> dict[str, Any]:
 
 
 def _details(name: str, entry: Entry) -> dict[str, Any]:
-    """Return what is said of a strategy below the charts."""
+    """Return the section on a strategy below the charts."""
     mix, twin = entry["mix"], entry["equal_weight"]
     beside = [
         ("itself", _performance(entry)),
@@ -290,6 +289,6 @@ def _over_twin(bounds: Mapping[str, float | None]) -> str:
 
 def _among(baskets: Mapping[str, Any]) -> str:
     return (
-        f"memory makers rank {fixed(baskets['rank'])} among {baskets['n']} random baskets "
-        "of shares in their place, by Sharpe"
+        f"memory makers rank {fixed(baskets['rank'])} by Sharpe among {baskets['n']} random "
+        "baskets of shares"
     )

@@ -1,13 +1,13 @@
-"""Docstrings as plain text: the one place that reads their sections and takes out the markup.
+"""Docstrings as plain text: their sections and parameters, without markup.
 
-Python 3.13 strips the indentation of docstrings when it compiles them, earlier versions keep it.
-So everything here reads docstrings without indentation.
+Python 3.13 strips the indentation of docstrings, earlier versions keep it. Every function here
+therefore removes the indentation first.
 """
 
 import re
 from inspect import cleandoc
 
-#: A role: ``:class:`signals.base.ScoreSignal``` or ``:meth:`~Capex.level```, shown by last name.
+#: A role, such as ``:class:`signals.base.ScoreSignal``` or ``:meth:`~Capex.level```.
 _ROLE = re.compile(r":[\w:]+:`[~!]?(?:[^`<]*<)?([^`>]*)>?`")
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 
@@ -15,7 +15,7 @@ _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 def plain_text(docstring: str) -> str:
     """Return a docstring, or a part of one, without markup.
 
-    Roles become the last part of the name they point to, literals and emphasis their own text.
+    A role becomes the last part of its name. Literals and emphasis become their text.
     """
     text = _ROLE.sub(lambda role: role.group(1).rpartition(".")[2], docstring)
     return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
@@ -24,9 +24,9 @@ def plain_text(docstring: str) -> str:
 def sections(docstring: str) -> list[tuple[str, str]]:
     """Return the headings of a class's docstring with their text, without markup.
 
-    What stands before the first heading comes under ``what``. A heading is a line of its own that
-    is not indented more than the docstring; the text below it is. The sections on parameters,
-    attributes and errors are left out.
+    The first line has the heading ``what``. A heading is a line with the indentation of the
+    docstring, and the text below it is indented further. The sections on parameters, attributes
+    and errors are left out.
     """
     first, _, rest = plain_text(cleandoc(docstring)).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]
@@ -42,9 +42,9 @@ def sections(docstring: str) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return what a class and its bases say of each parameter, on one line.
+    """Return the description of each parameter of a class and its bases, on one line.
 
-    A dataclass says it in its docstring, a pydantic model in the description of each field.
+    A dataclass describes its parameters in its docstring, a pydantic model in its fields.
     """
     described = {name: f.description for name, f in getattr(cls, "model_fields", {}).items()}
     said = {name: _remark(text) for name, text in described.items() if text}
@@ -69,6 +69,6 @@ def _parameters(docstring: str) -> dict[str, str]:
 
 
 def _remark(text: str) -> str:
-    """Return a text as a remark beside a value: no markup, no full stop, a small first letter."""
+    """Return a text as a remark: without markup and full stop, with a small first letter."""
     text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -1,4 +1,4 @@
-"""All gauges, scores and flags as one table in a file."""
+"""The export of all gauges, scores and flags as one table in a file."""
 
 from pathlib import Path
 
@@ -15,14 +15,14 @@ TABLES = (".csv", ".parquet")
 
 
 def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
-    """Raise unless a file can be written there: a folder that exists, a name, a known ending.
+    """Raise an error unless a file can be written to a path.
 
     Raises
     ------
     ConfigError
-        When it has none of the endings.
+        When the path has none of the given endings.
     DataError
-        When the folder does not exist or the path is one.
+        When its folder does not exist, or the path is a folder.
     """
     if path.suffix not in endings:
         raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
@@ -32,10 +32,11 @@ def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
 
 
 def readings_table(history: History, reading: Reading) -> pd.DataFrame:
-    """Return sessions × columns: regime, and per signal its flag, score and gauges.
+    """Return a table of the regime and of every signal's flag, score and gauges, by session.
 
     Columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``, in the units of the signal; SIMULATED history has a column ``source``.
+    ``<signal>.<gauge>``, in the units of the signal. For SIMULATED history there is a column
+    ``source``.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
     for name, evaluation in reading.evaluations.items():
@@ -49,7 +50,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
 
 
 def write_table(history: History, reading: Reading, path: Path) -> None:
-    """Write :func:`readings_table` as CSV or parquet, by the file's ending, :data:`TABLES`."""
+    """Write :func:`readings_table` as CSV or parquet, depending on the ending of the file."""
     table = readings_table(history, reading)
     if path.suffix == ".csv":
         with replacing(path) as fresh:

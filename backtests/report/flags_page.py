@@ -1,4 +1,4 @@
-"""The page of flags: the regime, why, and a chart of every signal."""
+"""The page of ``flags``: the regime, the rule that decided it, and a chart of every signal."""
 
 from pathlib import Path
 
@@ -16,23 +16,23 @@ from signals.base import WITHOUT, Evaluation
 from signals.evaluate import inputs_of
 from signals.reading import Reading
 
-#: Stretches of a composite without some component that the page lists.
+#: Largest number of listed periods in which a composite lacks a component.
 STRETCHES = 5
 
 
 def write_flags_page(
     history: History, reading: Reading, path: Path, *, newest: bool = True
 ) -> None:
-    """Write one self-contained page: the votes, and each signal's chart and definition.
+    """Write one self-contained page: the votes, and the chart and definition of each signal.
 
     Parameters
     ----------
     history, reading
-        Both end with the session whose close the page speaks of.
+        The history and its reading, up to the session of the page.
     path
-        The file, replaced when it exists.
+        The file to write. An existing file is replaced.
     newest
-        Whether nobody asked for an earlier session; the page then warns of stale history.
+        True warns of stale history; False is for a page of an earlier session.
     """
     label = f"{SIMULATED}: " if history.source == "simulated" else ""
     said = said_at_end(history, reading)
@@ -62,7 +62,7 @@ def write_flags_page(
 
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:
-    """Return the parts of a signal's docstring: heading and text, the first under ``what``."""
+    """Return the headings of a signal's docstring with their text; the first one is ``what``."""
     return sections(type(signal).__doc__ or "")
 
 
@@ -73,7 +73,7 @@ def _inputs(reading: Reading, name: str, panel: pd.DataFrame) -> pd.DataFrame:
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return the last stretches on which a composite lacked components, newest first, in words."""
+    """Return the last periods in which a composite lacked components, newest first, in words."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

@@ -1,4 +1,4 @@
-"""A run's folder: seven files, whole or not at all."""
+"""The folder of a run: seven files, written all together or not at all."""
 
 import json
 from collections.abc import Callable
@@ -29,27 +29,27 @@ _DATES = "%Y-%m-%d"
 
 
 def default_folder(run: Run) -> Path:
-    """Return where a run goes when no folder is named."""
+    """Return the default folder of a run."""
     label = f"{SIMULATED}-" if run.simulated else ""
     return Path("reports") / f"{label}{run.label}-{run.run_id}"
 
 
 def check_folder(out: Path) -> None:
-    """Raise :class:`DataError` unless the folder is absent, empty, or an earlier run of ours."""
+    """Raise DataError unless a folder is absent, is empty, or holds an earlier run."""
     if out.exists() and not out.is_dir():
-        raise DataError(f"expected a folder at {out}, but it is a file; name another with --out")
+        raise DataError(f"expected a folder at {out}, was a file; name another with --out")
     if not out.exists() or not any(out.iterdir()):
         return
     strange = sorted(p.name for p in out.iterdir() if p.name not in FILES)
     if strange:
         raise DataError(
-            f"expected {out} to be empty or an earlier run of ours, but it holds {strange[0]!r}; "
-            "name another with --out"
+            f"expected {out} to be empty or to hold an earlier run, was a folder with "
+            f"{strange[0]!r}; name another with --out"
         )
     if not _is_ours(out / "metrics.json"):
         raise DataError(
-            f"expected {out} to be an earlier run of ours, but its metrics.json is not; "
-            "name another with --out"
+            f"expected {out} to hold an earlier run, was a folder whose metrics.json is of "
+            "another program; name another with --out"
         )
 
 
@@ -65,13 +65,13 @@ def write_run(
 ) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder and return its metrics.
 
-    Nothing is simulated or measured here. The files are moved into place together, see
-    :func:`backtests.atomic.replacing`; an earlier run there is replaced.
+    The files are moved into place together, see :func:`backtests.atomic.replacing`. They replace
+    an earlier run in the folder.
 
     Raises
     ------
     DataError
-        When the folder holds anything else, or cannot be written. Nothing is changed then.
+        When the folder holds other files or cannot be written. Its content then stays unchanged.
     """
     check_folder(out)
     numbers = metrics_of(assessment)
@@ -112,8 +112,8 @@ def returns_table(run: Run) -> pd.DataFrame:
 def flags_table(run: Run) -> pd.DataFrame:
     """Return the regime, every flag (1, 0, empty) and every score, by session.
 
-    From the first session on which any signal has a view to the run's end: what came before the
-    start is what the signals learned from.
+    The table begins with the first session on which a signal has a view, since signals learn from
+    the sessions before the start of the run. It ends with the run.
     """
     reading = run.reading
     first = reading.flags.notna().any(axis=1).idxmax()

@@ -1,7 +1,7 @@
-"""Numbers as people read them, alike on every page and on the terminal.
+"""The formats of numbers on every page and on the terminal.
 
-A fraction becomes percent only here. A missing number (None, NaN or infinite) is :data:`MISSING`,
-and zero never has a minus sign.
+A fraction becomes percent only in this module. A missing number (None, NaN or infinite) is shown
+as :data:`MISSING`. Zero never has a minus sign.
 """
 
 import math
@@ -12,12 +12,12 @@ Form = Callable[[float | None], str]
 
 
 def is_missing(value: float | None) -> bool:
-    """Return whether there is no finite number."""
+    """Return whether a value is None, NaN or infinite."""
     return value is None or not math.isfinite(value)
 
 
 def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
-    """Return a number with so many decimals, and its unit.
+    """Return a number with a fixed count of decimals and its unit.
 
     >>> fixed(1.234), fixed(-0.001), fixed(None)
     ('1.23', '0.00', '–')
@@ -26,7 +26,7 @@ def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
 
 
 def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
-    """Return a fraction in percent, with so many decimals; signed also shows a plus.
+    """Return a fraction in percent with a fixed count of decimals; ``signed`` adds a plus sign.
 
     >>> percent(0.1234), percent(-0.5, 0, "%"), percent(0.02, signed=True)
     ('12.3', '-50 %', '+2.0')
@@ -36,7 +36,7 @@ def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: boo
 
 
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """Return a number of any size with so many significant digits, and its unit.
+    """Return a number with a fixed count of significant digits and its unit.
 
     >>> significant(14.83, "% of GDP"), significant(0.0001234)
     ('14.8 % of GDP', '0.000123')
@@ -45,7 +45,7 @@ def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
 
 
 def money(value: float | None) -> str:
-    """Return an amount with two decimals and its thousands set apart.
+    """Return an amount with two decimals and a separator for thousands.
 
     >>> money(1234567.891)
     '1,234,567.89'
@@ -54,7 +54,7 @@ def money(value: float | None) -> str:
 
 
 def thousands(value: float | None) -> str:
-    """Return a number without decimals, its thousands set apart.
+    """Return a number without decimals and with a separator for thousands.
 
     >>> thousands(12345)
     '12,345'
@@ -63,7 +63,7 @@ def thousands(value: float | None) -> str:
 
 
 def text(value: object) -> str:
-    """Return a word, a date or a plain count as it is.
+    """Return a word, a date or a count as text, without another format.
 
     >>> text("2020-03-23"), text(None)
     ('2020-03-23', '–')
@@ -72,7 +72,7 @@ def text(value: object) -> str:
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:
-    """Return the ends ``low`` and ``high`` in brackets; nothing where either is missing.
+    """Return the bounds ``low`` and ``high`` in brackets; empty where one of them is missing.
 
     >>> interval({"low": 0.1, "high": 0.25}, percent)
     '[10.0, 25.0]'

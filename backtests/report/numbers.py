@@ -1,4 +1,4 @@
-"""An assessment's numbers as plain data: what ``metrics.json`` holds and the page shows."""
+"""The numbers of an assessment as plain data, for ``metrics.json`` and for the page."""
 
 import math
 from dataclasses import asdict
@@ -13,18 +13,18 @@ from backtests.version import __version__
 from signals.params import parameters
 
 LEFT_OUT = (
-    "The robustness cases were left out: other k, revised series lower and higher, and other lags, "
-    "costs, rebalance days, assets and years. Run again without --no-robustness to see them."
+    "The robustness cases are left out: other k, changed revised series, and other lags, costs, "
+    "rebalance days, assets and years. Run again without --no-robustness to see them."
 )
 
 
 def metrics_of(assessment: Assessment) -> dict[str, Any]:
-    """Return the run, its metrics beside benchmark and bills, and what they rest on and hang on.
+    """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
-    Fractions, not percent; dates as ISO strings; null where a metric is not defined. Figures a
-    year are null where the run covers less than a year, so that no reader of the file takes them
-    for what was earned. ``by_k``, ``by_revision`` and ``robustness`` are null where they were left
-    out, which a note of the run says.
+    Metrics are fractions, dates are ISO strings, and a metric that is not defined is null. Yearly
+    figures are null where the run covers less than a year, so that no reader takes them for an
+    earned return. ``by_k``, ``by_revision`` and ``robustness`` are null where they were left out; a
+    note of the run says so.
     """
     cases = assessment.robustness
     numbers: dict[str, Any] = plain(
@@ -50,7 +50,7 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def _attribution(parts: Attribution) -> dict[str, Any]:
-    """Return where the figures came from, by group, and the totals that the groups sum to."""
+    """Return the attribution by group, and the totals that the groups add up to."""
     groups = {
         name: getattr(parts, name).to_dict(orient="index")
         for name in ("by_regime", "by_sleeve", "by_year")
@@ -59,7 +59,7 @@ def _attribution(parts: Attribution) -> dict[str, Any]:
 
 
 def description(assessment: Assessment) -> dict[str, Any]:
-    """Return what was run, on which history, when, and how it was traded."""
+    """Return the description of a run: strategy, history, dates, and terms of trading."""
     run = assessment.run
     config, equity = run.config, run.result.equity
     absorption, own = assessment.absorption, assessment.own_states
@@ -95,7 +95,7 @@ def description(assessment: Assessment) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON knows it: no NaN, no NumPy, dates as ISO strings."""
+    """Return a value in types of JSON: null for NaN, Python numbers, dates as ISO strings."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -8,8 +8,8 @@ import jinja2
 from backtests.report.format import fixed, percent, significant, thousands
 from backtests.report.theme import css_variables
 
-#: Where a page's section stands, and where quantstats' charts begin. quantstats strips every
-#: ``{{…}}`` it does not know, so our section goes in afterwards, at an HTML comment.
+#: The place of a page's section, and the beginning of quantstats' charts. quantstats strips every
+#: ``{{…}}`` that it does not know, so these places are HTML comments.
 MARKER = "<!-- drypowder: first section -->"
 _CHARTS = "<!-- drypowder: no charts -->"
 _FILTERS = (fixed, percent, significant, thousands)
@@ -17,21 +17,22 @@ _CLOSING = "</main>\n</body>\n</html>\n"
 
 
 def template() -> str:
-    """Return the template of a page, with the places for its title and quantstats' charts."""
+    """Return the template of a page, with places for its title and for quantstats' charts."""
     text = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
     return text.replace("{{colours}}", css_variables())
 
 
 def page(title: str, section: str) -> str:
-    """Return a page of one section, without quantstats' charts."""
+    """Return a page with one section and without quantstats' charts."""
     head, _, _ = template().partition(_CHARTS)
     return head.replace("{{title}}", title).replace(MARKER, section, 1) + _CLOSING
 
 
 def render(name: str, **values: Any) -> str:
-    """Return a section by its jinja template; a value that the template lacks is an error.
+    """Return a section, rendered from its jinja template. A missing value raises an error.
 
-    Templates format numbers with :mod:`backtests.report.format`, by filters of the same names.
+    Templates format numbers with filters named after the functions of
+    :mod:`backtests.report.format`.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("backtests.report", "."),
@@ -40,7 +41,5 @@ def render(name: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        form.__name__: form for form in (fixed, percent, significant, thousands)
-    }
+    environment.filters |= {form.__name__: form for form in _FILTERS}
     return environment.get_template(name).render(**values)

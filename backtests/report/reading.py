@@ -1,4 +1,4 @@
-"""What the signals say at one session: as plain data, and as a sentence."""
+"""The regime and the signals at one session, as plain data and as a sentence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ def read_at(history: History, session: pd.Timestamp) -> dict[str, Any]:
     Parameters
     ----------
     history
-        Nothing after the session is read.
+        The history; sessions after the given one are not read.
     session
         A session of the history.
     """
@@ -54,18 +54,18 @@ def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:
-    """Return the names of those that vote in a way (None: have no view) at the last session."""
+    """Return the signals with the given vote at the last session; None means no view."""
     last = reading.votes.iloc[-1]
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
 
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Say what the regime is, since when, which rule decided it, and what would flip that.
+    """Return a sentence on the regime: its start, the rule that decided it, and what would flip it.
 
     Parameters
     ----------
     reading
-        By votes, up to the session that the sentence speaks of.
+        A reading by votes, up to the session of the sentence.
     said
         Explanations of the signals at the session.
     """
@@ -78,7 +78,7 @@ def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
 
 
 def sentence_of_model(reading: Reading, model: str) -> str:
-    """Say what the regime is by a model other than the votes, since when, and by which rule."""
+    """Return a sentence on the regime by a model other than votes: its start and its rule."""
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
         return f"no regime by {model}: {reading.rule.iloc[-1]}"
@@ -86,14 +86,17 @@ def sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _why_none(reading: Reading, holds: str) -> str:
-    """Say why there is no regime: no rule can be applied, or the first one is being confirmed."""
+    """Return why there is no regime: too few views, or a first regime that is not confirmed."""
     if holds != "too few views":
-        return "the first one is being confirmed"
+        return "the first regime is not confirmed yet"
     return f"too few votes have a view (none from {', '.join(voters(reading, None))})"
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Say which rule decided, and the votes that are on; another rule may hold by now."""
+    """Return the rule that decided the regime, and the votes that are on.
+
+    Another rule may hold at the session while its regime waits for confirmation.
+    """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     count = f"{len(on)} of {views} votes with a view are on"
     names = f": {', '.join(on)}" if on else ""
@@ -107,14 +110,14 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
         if holds != rule:
             return f"decided by injecting, which no longer holds ({u}); {count}{names}"
         return (
-            "decided by injecting: capital spending grows and idle capital amply pays for it "
+            "decided by injecting: capital spending grows, and idle capital amply covers it "
             f"({u}); {count}{names}"
         )
     return f"decided by no flag; {count}, fewer than half{names}"
 
 
 def _pending(reading: Reading) -> str:
-    """Say which other regime is being confirmed; nothing where none is."""
+    """Return a clause on the regime that waits for confirmation; empty without one."""
     waiting = pending(reading)
     if waiting is None:
         return ""
@@ -125,7 +128,7 @@ def _pending(reading: Reading) -> str:
 
 
 def pending(reading: Reading) -> dict[str, Any] | None:
-    """Return the regime that the votes speak for where it is not the one in force, else None."""
+    """Return the regime that waits for confirmation; None without one."""
     holds = str(reading.rule.iloc[-1])
     spoken = Votes.rules[holds]
     if spoken is None or spoken == reading.regime.iloc[-1]:
@@ -141,7 +144,7 @@ def pending(reading: Reading) -> dict[str, Any] | None:
 
 
 def _clause(e: Explanation) -> str:
-    """Say where the gauge stands that decides about a flag, and where the flag would flip."""
+    """Return a clause on a flag: the value of its deciding gauge, and the value that flips it."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()

@@ -1,4 +1,4 @@
-"""The table of a revision bound on the tearsheet: what is shown of ``by_revision``."""
+"""The table of the tearsheet that shows ``by_revision``."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,9 +24,9 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of the table, each by heading; a figure that is not defined is a dash.
+    """Return the rows of the table, each by heading, with a dash for a figure not defined.
 
-    Below a year the total return stands in the place of CAGR.
+    The total return replaces CAGR where a run is below a year.
     """
     left_out = "cagr" if numbers["run"]["below_a_year"] else "total_return"
     columns = {key: column for key, column in COLUMNS.items() if key != left_out}

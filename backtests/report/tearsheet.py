@@ -1,9 +1,8 @@
-"""The tearsheet: our section with every number first, then charts drawn by quantstats.
+"""The tearsheet: a section with every number, then charts drawn by quantstats.
 
-quantstats is given a template of ours without its tables, its icon and its script. Several of its
-metrics are defined otherwise than ours, and its table of drawdowns gives one that is still open a
-recovery date. It strips every ``{{…}}`` it does not know, so our section goes
-in afterwards, at an HTML comment.
+quantstats fills our template, which leaves out its tables, icon and script. It defines several
+metrics differently, and its table of drawdowns gives an open drawdown a recovery date. It strips
+every ``{{…}}`` that it does not know, so our section replaces an HTML comment afterwards.
 """
 
 import logging
@@ -28,12 +27,12 @@ from backtests.report.revision_table import revision_rows
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
-_NO_CHARTS = "<p>Too little variation for charts of returns.</p>"
+_NO_CHARTS = "<p>The returns vary too little for charts.</p>"
 
 _PERCENT: Form = partial(percent, digits=2, unit="%")
 _SHARE: Form = partial(percent, digits=2)
 
-#: The metrics of the page: key in metrics.json, label, format.
+#: The metrics of the page: key in metrics.json, label and format.
 ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("total_return", "Total return", _PERCENT),
     ("cagr", "CAGR", _PERCENT),
@@ -60,18 +59,18 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("costs", "Trading costs, a year", _PERCENT),
 )
 HEADLINES = ("cagr", "volatility", "sharpe", "max_drawdown", "exposure", "costs")
-#: The headlines of a run below a year, which has no figures a year.
+#: The headlines of a run below a year, which has no yearly figures.
 SHORT_HEADLINES = ("total_return", "max_drawdown", "exposure")
 
 
 def rows_of(numbers: dict[str, Any]) -> tuple[tuple[str, str, Callable[[Any], str]], ...]:
-    """Return the rows of :data:`ROWS` that a run has: those a year only where it covers a year."""
+    """Return the rows of a run: :data:`ROWS`, without yearly figures where it is below a year."""
     short = numbers["run"]["below_a_year"]
     return tuple(row for row in ROWS if not (short and row[0] in YEARLY))
 
 
 def in_one_regime(numbers: dict[str, Any]) -> str:
-    """Return in words the regime with the most sessions of a run, and its share of them."""
+    """Return a sentence on the most frequent regime of a run and its share of the sessions."""
     name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
     said = "without a regime" if name == "none" else f"in {name}"
     return f"{percent(row['share'], 0, '%')} of the sessions were {said}"
@@ -83,11 +82,11 @@ def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path)
     Parameters
     ----------
     assessment
-        A finished run, assessed.
+        Assessment of a run.
     numbers
-        Its metrics, as in ``metrics.json``; the page shows these and no others.
+        The content of ``metrics.json``, which holds every number of the section.
     path
-        The file.
+        The file to write.
     """
     run, section = assessment.run, _section(assessment, numbers)
     if _varies(run.result.returns):
@@ -98,12 +97,12 @@ def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path)
 
 
 def _varies(returns: pd.Series) -> bool:
-    """Return whether quantstats can draw it: it fails on returns that hardly move."""
+    """Return whether returns vary enough for quantstats, which fails on constant returns."""
     return len(returns) > 20 and float(returns.std()) > 1e-5
 
 
 def _quantstats(run: Run) -> str:
-    """Return quantstats' page, drawn on copies of aligned returns."""
+    """Return quantstats' page, drawn from copies of aligned returns."""
     for noisy in ("matplotlib.font_manager", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     import matplotlib
@@ -114,7 +113,7 @@ def _quantstats(run: Run) -> str:
         import quantstats
 
         given, output = Path(folder) / "template.html", Path(folder) / "page.html"
-        titled = template().replace("{{title}}", _title(run))  # quantstats adds to a title
+        titled = template().replace("{{title}}", _title(run))  # quantstats changes a title
         given.write_text(titled, encoding="utf-8")
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
@@ -170,7 +169,7 @@ def _headlines(numbers: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _row(key: str, numbers: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of the table: label, and the value of strategy, benchmark and bills."""
+    """Return a row of the table: its label, and the values of strategy, benchmark and bills."""
     label, form = next((label, form) for k, label, form in ROWS if k == key)
     sides = ("strategy", "benchmark", "bills")
     values = {side: numbers[side].get(key) for side in sides}
@@ -179,7 +178,7 @@ def _row(key: str, numbers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _regimes(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return a row a regime: its name and its cells."""
+    """Return one row per regime: its name and its cells."""
     forms: dict[str, Callable[[Any], str]] = {
         "sessions": text,
         "share": _PERCENT,
@@ -197,12 +196,12 @@ def _regimes(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def _years(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return a row a year: returns of strategy, benchmark and bills, in percent."""
+    """Return one row per year: returns of strategy, benchmark and bills, in percent."""
     return [(year, [_SHARE(v) for v in row.values()]) for year, row in numbers["years"].items()]
 
 
 def _drawdowns(numbers: dict[str, Any]) -> list[list[str]]:
-    """Return a row a drawdown: depth in percent, peak, trough, recovery, sessions."""
+    """Return one row per drawdown: depth in percent, peak, trough, recovery, sessions."""
     return [
         [
             _SHARE(fall["depth"]),
@@ -224,7 +223,7 @@ def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
 
 
 def _growth_name(numbers: dict[str, Any]) -> str:
-    """Return the figure that stands for growth: CAGR, or the total return below a year."""
+    """Return the name of the figure for growth: CAGR, or total return below a year."""
     return "total return" if numbers["run"]["below_a_year"] else "CAGR"
 
 
@@ -236,7 +235,7 @@ def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
-    """Return rows by table: a group and its parts, the total last."""
+    """Return the rows of each table of the attribution: group and cells, the total last."""
     parts = numbers["attribution"]
     last = ("total", [_SHARE(v) for v in parts["total"].values()])
     return {
@@ -256,7 +255,7 @@ def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
 
 
 def _votes(assessment: Assessment) -> list[dict[str, str]]:
-    """Return what each signal said at the end, in words."""
+    """Return one row per signal: what it says at the end, in words."""
     votes = assessment.run.reading.votes
     words = {True: "on", False: "off", None: "no view"}
     return [
@@ -283,13 +282,13 @@ def _chart(assessment: Assessment) -> Any:
             "bills": sides["bills"],
         }
     )
-    title = "Growth of 1, drawdown, and the regime they were earned under"
+    title = "Growth of 1 and drawdown, by the regime of each return"
     label = f"{SIMULATED}: " if run.simulated else ""
     return equity_chart(growth, assessment.earned_under, label + title)
 
 
 def _timeline(run: Run) -> Any:
     start = run.result.equity.index[0]
-    title = "The regime and the votes, as known at each close"
+    title = "Regime and votes at each close"
     label = f"{SIMULATED}: " if run.simulated else ""
     return regime_chart(run.reading.since(start), label + title)

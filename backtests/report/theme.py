@@ -1,4 +1,4 @@
-"""One look for all pages and charts: their colours, and plotly's settings."""
+"""The theme of all pages and charts: colours and settings of plotly."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -35,30 +35,30 @@ REGIMES = {
     Regime.OPPORTUNITY.value: _BLUE,
     "none": "#e9e4da",
 }
-#: Colours of a flag, by what it says.
+#: Colours of a flag, by its state.
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
 #: Colours of strategies, by their kind.
 KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
-#: Colours of strategies that look the same in every comparison.
+#: Colours of the strategies whose colour is the same in every comparison.
 FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
-#: Colours of the lines of a chart, one after the other: of a few, and of many.
+#: Colours of the lines of a chart in order, for few and for many lines.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
 MANY_LINES = (
     *(_NAVY, _CLAY, "#5a9e47", _PLUM, _BLUE, _RED, "#2a9d8f", "#d98b1f", "#a44a8a", "#5f6b2f"),
     *("#7d8fd1", _AMBER, "#264653", "#d4787f", "#8f7a3d", "#4aa3a2"),
 )
-#: The scale from the least through the middle to the greatest.
+#: Colour scale from the lowest through the middle to the highest value.
 DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
 
 
 def css_variables() -> str:
-    """Return the colours of :data:`PAGE` as a rule of CSS."""
+    """Return the colours of :data:`PAGE` as a CSS rule."""
     return f":root{{{';'.join(f'--{name}:{colour}' for name, colour in PAGE.items())}}}"
 
 
 def apply_theme(figure: Any, title: str, height: int) -> Any:
-    """Give a figure its title, its height in pixels, and the theme; return it."""
+    """Return a figure after setting its title, its height in pixels and the theme."""
     return figure.update_layout(title_text=title, height=height, template=_template())
 
 

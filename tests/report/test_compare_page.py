@@ -50,7 +50,7 @@ ABOUT: dict[str, Any] = {
     "level": 0.95,
     "reps": 1000,
     "coverage": "In simulated worlds 95 % intervals held the truth in 80 % (its script).",
-    "leaning": "Ranks by resampled returns lean high.",
+    "leaning": "Ranks by resampled returns are too high on average.",
     "lag": 1,
     "hindsight": HINDSIGHT,
     "notes": ["mine@jump_model is left out: no package"],
@@ -197,8 +197,8 @@ def test_below_a_year_the_total_return_stands_in_the_place_of_cagr(
     short = {"cagr": None, "sharpe": None, "volatility": None, "total_return": 0.44}
     numbers = {name: e | short for name, e in NUMBERS.items()}
     written = write(tmp_path, numbers, below_a_year=True, sessions=119).read_text()
-    assert cells(written, "mine")["CAGR, %"] == ("", "–<small>44.0 in all</small>")
-    said = "119 sessions are less than a year, so figures a year and their intervals are left out."
+    assert cells(written, "mine")["CAGR, %"] == ("", "–<small>44.0 in total</small>")
+    said = "119 sessions are less than a year, so the page leaves out yearly figures"
     assert said in written
     assert "less than a year" not in page
 
