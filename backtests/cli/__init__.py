@@ -1,1 +1,1 @@
-"""The command line: one command a file, heavy imports inside the commands."""
+"""The command line. Each command has a file and imports heavy packages inside its function."""

@@ -1,4 +1,4 @@
-"""The command line: its commands, the version, and every error as one line."""
+"""The command line: its commands, its version, and one line for every error."""
 
 import difflib
 import errno
@@ -27,7 +27,7 @@ app = typer.Typer(
 
 
 _HOME = Path(__file__).resolve().parents[2]
-_SIGNALLED = 128  # exit codes above it name the signal that ended the command
+_SIGNALLED = 128  # an exit code above it names the signal that ended the command
 STOPPED = "stopped; no file is left half written"
 
 
@@ -64,17 +64,17 @@ app.command("init")(init.init)
 def main() -> None:
     """Run the command line and exit."""
     code = command(sys.argv[1:])
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is left to do is not worth a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C shows no traceback from here on
     _flush()
     if code > _SIGNALLED:
-        os._exit(code)  # at once: threads that wait for a server would keep Python alive
+        os._exit(code)  # exit at once; threads that wait for a server would keep Python alive
     sys.exit(code)
 
 
 def _flush() -> None:
-    """Write what the streams still hold; drop it when nobody reads it or the disk is full.
+    """Write what the streams still hold; drop it if the reader is gone or the disk is full.
 
-    Python would try again at its end, and print a traceback.
+    Without this, Python would write again at its end and print a traceback.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -87,10 +87,10 @@ def _flush() -> None:
 def command(arguments: list[str]) -> int:
     """Run one command and return its exit code: 2 for bad input, 3 when a source failed.
 
-    Either is one line on stderr. Ctrl-C ends it with 130, SIGTERM with 143, SIGHUP with 129, and
-    one line, too.
+    Each error is one line on stderr. Ctrl-C ends the command with one line and code 130, SIGTERM
+    with 143, SIGHUP with 129.
     """
-    os.environ["MPLBACKEND"] = "Agg"  # no window is opened; the user's own may not be installed
+    os.environ["MPLBACKEND"] = "Agg"  # opens no window; the user's backend may be missing
     with stoppable() as stop, escaping(json_alone="--json" in arguments):
         try:
             code = _run(arguments)
@@ -98,7 +98,7 @@ def command(arguments: list[str]) -> int:
             if not stop.signal:
                 raise
             code = stop.code
-        if code in (Stop().code, stop.code):  # typer answers every interrupt as Ctrl-C
+        if code in (Stop().code, stop.code):  # typer treats every interrupt as Ctrl-C
             code = stop.code
             complain("error", STOPPED)
     return code
@@ -121,7 +121,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code of our own error, or of one from a user's code; raise any other."""
+    """Return the exit code of our errors and of errors in a user's code; raise any other error."""
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)
@@ -136,16 +136,17 @@ def _raised(error: BaseException) -> int:
 
 
 def _is_users(filename: str) -> bool:
-    """Return whether a file is neither of drypowder nor of Python or a package installed."""
+    """Return whether a file belongs to the user: not to drypowder, Python or a package."""
     ours = (str(_HOME / package) for package in ("backtests", "signals", "strategies"))
     installed = (*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), "<")
     return not filename.startswith((*ours, *installed, str(_HOME / "benchmarks")))
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code after SystemExit, which only code of a user's class makes an error.
+    """Return the exit code after SystemExit, which is an error if a user's code raised it.
 
-    typer raises it when nobody reads the output (0), and after it completed a command for a shell.
+    typer raises SystemExit when nobody reads the output, and after shell completion. These are no
+    errors.
     """
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:

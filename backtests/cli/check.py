@@ -1,4 +1,4 @@
-"""``drypowder check``: whether a strategy or signal keeps its contract and knows no future."""
+"""``drypowder check``: whether a strategy or signal keeps its contract and has no look-ahead."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +37,7 @@ def check(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Hold a strategy or signal, such as your own, to its contract and to look-ahead."""
+    """Check whether a strategy or signal keeps its contract and has no look-ahead."""
     from backtests.plugins.check import check_signal, check_strategy
 
     config, signal = _what(name, {} if start is None else {"start": start})
@@ -56,7 +56,7 @@ def check(
 
 
 def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the configuration to check with, and the signal where it is one."""
+    """Return the configuration of the check, and the signal; None for a strategy."""
     from backtests.config import config_from
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

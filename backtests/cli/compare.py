@@ -1,4 +1,4 @@
-"""``drypowder compare``: strategies, baselines and challengers side by side."""
+"""``drypowder compare``: strategies next to baselines, challengers and placebos."""
 
 import os
 from functools import partial
@@ -31,7 +31,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="[STRATEGY]...",
-            help="Like cash-heavy or cash-heavy@quantities.",
+            help="Names such as cash-heavy or cash-heavy@quantities.",
             autocompletion=completion.strategies,
         ),
     ] = None,
@@ -42,16 +42,16 @@ def compare(
     end: DateOption = None,
     lag: LagOption = None,
     draws: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Histories resampled for placebos of prices.")
+        int, typer.Option(min=0, max=10_000, help="Number of resampled histories for placebos.")
     ] = 39,
     out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path(
         "reports/compare.html"
     ),
     json: JsonOption = False,
 ) -> None:
-    """Compare strategies with baselines, challengers and luck; write a page.
+    """Compare strategies with baselines, challengers and placebos; write a page.
 
-    Without names: every strategy, and the tilts under other regime models.
+    Without names it compares every strategy, and the tilts by other regime models.
     """
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import configs_of, default_names, growth_of, series_of
@@ -94,7 +94,7 @@ def _check_page(out: Path) -> None:
     target = resolved(out)
     folder = next(parent for parent in target.parents if parent.exists())
     if out.suffix != ".html" or target.is_dir() or not folder.is_dir():
-        raise ConfigError(f"expected --out to be a file ending in .html in a folder, was '{out}'")
+        raise ConfigError(f"expected --out to be an .html file in a folder, was '{out}'")
 
 
 def _print(numbers: dict[str, Any], out: Path) -> None:
@@ -108,13 +108,13 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     screen.print(f"{first['start']} to {first['end']}, source: {label}")
     print_table(_COLUMNS, [(name, *_cells(entry)) for name, entry in numbers.items()])
     typer.echo(
-        "[low, high]: 95 % stationary bootstrap. over …: mean return a year above SPY, bills, and "
-        "a constant SPY/bills mix of the same mean net exposure, known only afterwards. alpha: "
-        "mean return a year beyond its own assets at constant weights, and its Newey–West t. "
-        f"{coverage_said()} {leaning_said()} placebo: "
-        "share of placebos beaten by its timing (s shifted dates, r resampled returns), not "
-        f"adjusted for the number of rows. epi: episodes of its states, stays less than "
-        f"a quarter apart taken as one; below {FEW} {NOTHING}."
+        "[low, high]: 95 % interval by the stationary bootstrap. over …: mean yearly return minus "
+        "that of SPY, of bills, and of a constant SPY/bills mix with the same mean net exposure, "
+        "known only afterwards. alpha: mean yearly return beyond its assets at constant weights, "
+        "and its Newey–West t. placebo: share of placebos that its timing beats (s shifted dates, "
+        "r resampled returns), not adjusted for the number of rows. epi: episodes of its states; "
+        "stays less than a quarter apart count as one episode. Below "
+        f"{FEW} episodes {NOTHING}. {coverage_said()} {leaning_said()}"
     )
     typer.echo(f"page: {out}")
     typer.echo("Capacity and tax are not modelled. Research, not investment advice.")

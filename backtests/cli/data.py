@@ -1,4 +1,4 @@
-"""``drypowder data``: what the store holds, whether it can be right, and what was revised."""
+"""``drypowder data``: the content of the store, its errors, and its revisions."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,23 +25,30 @@ _REVISIONS = (words("date"), numbers("value"), words("known"), words("recorded")
 def data(
     store: StoreOption = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Look for what cannot be right; exit 2 if there is any.")
+        bool,
+        typer.Option("--check", help="List values that cannot be right; exit 2 if there are any."),
     ] = False,
     revisions: Annotated[
         str | None,
-        typer.Option("--revisions", metavar="SERIES", help="Every value of the dates revised."),
+        typer.Option(
+            "--revisions", metavar="SERIES", help="List every value of each revised date."
+        ),
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option("--export", metavar="FILE.parquet", help="Write every row, all columns."),
+        typer.Option(
+            "--export", metavar="FILE.parquet", help="Write all rows and columns to a file."
+        ),
     ] = None,
     copy: Annotated[
         Path | None,
-        typer.Option("--copy", metavar="FILE", help="Write a new store of what --as-of leaves."),
+        typer.Option(
+            "--copy", metavar="FILE", help="Write the rows that --as-of leaves to a new store."
+        ),
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="DATE", help="Copy nothing that was recorded later."),
+        typer.Option("--as-of", metavar="DATE", help="Leave out rows recorded after this date."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -144,18 +151,20 @@ def _revisions(store: Any, series: str, json: bool) -> None:
 
 
 def summarised(rows: Any, series: str) -> dict[str, Any]:
-    """Return how much the revisions of a series changed, in its unit.
+    """Return the size of a series' revisions, in its unit.
 
     Parameters
     ----------
     rows
-        Of :meth:`backtests.store.store.Store.vintages`.
+        Result of :meth:`backtests.store.store.Store.vintages`.
+    series
+        Id of the series.
 
     Returns
     -------
-    ``series``, ``unit``, ``revised`` (dates), and of the absolute changes from a date's first
-    value to its newest ``median_change`` and ``largest_change``; these None without any. A
-    value withdrawn or given later has no change.
+    ``series``, ``unit``, ``revised`` (number of dates), ``median_change`` and ``largest_change``.
+    A change is the absolute difference between the first and the newest value of a date. A value
+    that was withdrawn or given later has no change. Both changes are None without any.
     """
     import numpy as np
 
@@ -163,7 +172,7 @@ def summarised(rows: Any, series: str) -> dict[str, Any]:
 
     values = rows.groupby("observed_on")["value"]
     size = abs(values.nth(-1).to_numpy() - values.nth(0).to_numpy())
-    size = size[size == size]  # a value withdrawn is NaN
+    size = size[size == size]  # a withdrawn value is NaN
     return {
         "series": series,
         "unit": unit_of(series),
@@ -182,8 +191,8 @@ def _sentence(summary: dict[str, Any]) -> str:
         return said
     median, largest = (significant(summary[f"{m}_change"], digits=6) for m in ("median", "largest"))
     return (
-        f"{said}; from first to newest value by {median} at the median and {largest} at most, "
-        f"{summary['unit']}"
+        f"{said}; the newest value differs from the first by {median} at the median and by "
+        f"{largest} at most, {summary['unit']}"
     )
 
 
@@ -210,7 +219,7 @@ def _plain(rows: Any) -> list[dict[str, Any]]:
 
 
 def held(store: Any) -> list[dict[str, Any]]:
-    """Return a row a series: what it is, how much of it there is, and since when it is stale."""
+    """Return one row per series: its title, its number of rows, its dates, and its staleness."""
     import pandas as pd
 
     from backtests.calendar import new_york_now

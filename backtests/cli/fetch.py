@@ -1,4 +1,4 @@
-"""``drypowder fetch``: Yahoo, FRED and SEC data into the store."""
+"""``drypowder fetch``: bring Yahoo, FRED and SEC data into the store."""
 
 from typing import Annotated, Any
 
@@ -29,23 +29,23 @@ def fetch(
     store: StoreOption = None,
     start: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="First day of prices; default their whole history."),
+        typer.Option(metavar="DATE", help="First day of prices; default all history."),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="ID", help="A series or ticker; may be given repeatedly."),
+        typer.Option("--only", metavar="ID", help="A series or ticker. Repeat it for more."),
     ] = None,
     budget: Annotated[
         float | None,
-        typer.Option(min=1, max=86_400, help="Seconds for the whole fetch; default half an hour."),
+        typer.Option(min=1, max=86_400, help="Seconds for the whole fetch; default 1800."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Bring Yahoo, FRED and SEC data into the store; each series on its own.
+    """Bring Yahoo, FRED and SEC data into the store, one series at a time.
 
-    FRED wants a key (FRED_API_KEY), the SEC a contact (DRYPOWDER_CONTACT, 'Name address').
-    Without a key FRED's public CSV serves what is never revised. Exit 3 if a series failed, 2 if
-    the check that follows finds an error.
+    FRED requires a key (FRED_API_KEY). The SEC requires a contact (DRYPOWDER_CONTACT, 'Name
+    address'). Without a key, FRED's public CSV supplies the series that are never revised. The
+    exit code is 3 if a series failed, and 2 if the check after the fetch finds an error.
     """
     from backtests.sources.fetching import fetch as bring
     from backtests.sources.http import RetryPolicy

@@ -1,4 +1,4 @@
-"""``drypowder flags``: the regime and every signal, as known at a close."""
+"""``drypowder flags``: the regime and every signal at a close."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,7 +54,7 @@ def flags(
         typer.Option(
             "--why",
             metavar="SIGNAL",
-            help="One signal: definition, inputs, reference.",
+            help="Show one signal: definition, inputs, reference.",
             autocompletion=completion.signals,
         ),
     ] = None,
@@ -69,7 +69,7 @@ def flags(
     sensitivity: Annotated[
         bool,
         typer.Option(
-            "--sensitivity", help="Each parameter moved by a quarter, revised series by 2 %."
+            "--sensitivity", help="Move each parameter by a quarter, revised series by 2 %."
         ),
     ] = False,
     json: JsonOption = False,
@@ -151,7 +151,7 @@ def _distance(s: dict[str, Any]) -> str:
 
 
 def _known(s: dict[str, Any]) -> str:
-    """Return when the newest input was known, and the oldest."""
+    """Return the dates on which the oldest and the newest input were known."""
     if s["known_at"] is None:
         return "–"
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]
@@ -159,7 +159,7 @@ def _known(s: dict[str, Any]) -> str:
 
 
 def _remarks(s: dict[str, Any]) -> list[str]:
-    """Return what has to be read beside a signal: what its score lacks, what its flag hides."""
+    """Return remarks on a signal: missing components of its score, and gauges for context."""
     beside = [f"{what} {significant(value)}" for what, value in s["beside"].items()]
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
@@ -194,7 +194,7 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     state = {True: "on", False: "off", None: "no view"}[said["flag"]]
     typer.echo(f"Now: {significant(said['value'], said['unit'])}, flag {state}, {_distance(said)}")
     for remark in _remarks(said):
-        typer.echo(f"Beside it: {remark}")
+        typer.echo(f"Note: {remark}")
     for id, entry in inputs.items():
         value = significant(entry["value"], entry["unit"])
         typer.echo(f"  {id}: {value}, known {entry['known_at'] or '–'} ({entry['rule']})")
@@ -220,7 +220,7 @@ def _sensitivity(history: Any, json: bool) -> None:
 def _case(row: Any) -> tuple[str, ...]:
     return (
         row.signal if not row.parameter else "",
-        f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "as it is",
+        f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "default",
         fixed(row.on, 0, "%"),
         fixed(row.overlap) if row.parameter else "",
         ", ".join(row.switches[-6:]) or "none",

@@ -1,4 +1,4 @@
-"""``drypowder import``: files into the store."""
+"""``drypowder import``: read files into the store."""
 
 from typing import Annotated
 
@@ -8,19 +8,21 @@ from backtests.cli.options import JsonOption, StoreOption, print_json, progress,
 
 
 def import_(
-    path: Annotated[str, typer.Argument(help="A file, or a folder read with its subfolders.")],
+    path: Annotated[str, typer.Argument(help="A file, or a folder with its subfolders.")],
     store: StoreOption = None,
     currency: Annotated[
         str | None,
-        typer.Option("--currency", metavar="USD", help="Of the prices; others are refused."),
+        typer.Option(
+            "--currency", metavar="USD", help="Currency of the prices; only USD is accepted."
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Read CSV and JSON files into the store.
 
-    Knows FRED's CSV, Yahoo-like CSV (named after the ticker), a price table (Date and a column
-    per ticker), SEC companyconcept JSON, and tables of ETF flows, funding, stablecoins and annual
-    cash flow; plain or gzip. Importing twice adds nothing.
+    The command reads FRED's CSV, Yahoo-like CSV (named after the ticker), a price table (Date and
+    one column per ticker), SEC companyconcept JSON, and tables of ETF flows, funding, stablecoins
+    and annual cash flow. Files may be gzipped. A second import of a file adds nothing.
     """
     from backtests.importing.import_path import import_path
 
@@ -47,7 +49,7 @@ def import_(
         for note in _notes(done):
             typer.echo(note)
         if done.assumed:
-            typer.echo(f"{_few(done.assumed)}: USD assumed; state it with --currency USD")
+            typer.echo(f"{_few(done.assumed)}: USD assumed; confirm it with --currency USD")
         typer.echo(
             f"{len(parsed.files)} files, {len(parsed.batches)} series: {done.new:,} rows new, "
             f"{done.revised:,} revised, in {target}"

@@ -1,4 +1,4 @@
-"""``drypowder init``: a configuration file with everything in it, explained."""
+"""``drypowder init``: write a configuration file that lists and explains every setting."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -13,8 +13,7 @@ from backtests.cli import completion
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
 
-#: The keys of RunConfig that hold one value, in the sections of the file. What each says stands
-#: in RunConfig.
+#: The keys of RunConfig with a single value, by section of the file. RunConfig describes each key.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "What is run": ("strategy", "regime_model", "labels", "benchmark"),
     "When": ("start", "end", "lag"),
@@ -23,7 +22,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 #: The keys of RunConfig that are tables, in the order of the file.
 TABLES = ("params", "universe", "schedule", "costs", "signals", "plugin_signals")
-#: What to write for a key that has no value by default.
+#: Example values of the keys without a default.
 _EXAMPLES: dict[str, Any] = {
     "labels": "labels.csv",
     "start": date(2015, 1, 1),
@@ -43,7 +42,7 @@ def init(
         ),
     ] = "near-cash-flow",
 ) -> None:
-    """Write a configuration file that explains itself, for 'run --config'."""
+    """Write a commented configuration file for 'run --config'."""
     from backtests.atomic import resolved, write_text
     from signals.errors import ConfigError
 
@@ -58,12 +57,12 @@ def init(
 
 
 def template(strategy: str) -> str:
-    """Return a commented configuration of a strategy that says no more than its defaults.
+    """Return a commented configuration of a strategy with default values.
 
     Raises
     ------
     ConfigError
-        When there is no such strategy.
+        When the strategy is unknown.
     """
     import tomlkit
 
@@ -74,7 +73,7 @@ def template(strategy: str) -> str:
     said = documented_parameters(type(config))
     document = tomlkit.document()
     document.add(tomlkit.comment("A run of drypowder: drypowder run --config THIS-FILE"))
-    document.add(tomlkit.comment("Every value is the default. A line after # is left out."))
+    document.add(tomlkit.comment("Every value is the default. Remove a leading # to use a line."))
     for title, keys in SECTIONS.items():
         document.add(tomlkit.nl()).add(tomlkit.comment(f"--- {title}"))
         for key in keys:
@@ -86,7 +85,7 @@ def template(strategy: str) -> str:
 
 
 def _table(config: Any, key: str) -> Any:
-    """Return one of :data:`TABLES` with its defaults, those of signals in comments."""
+    """Return one of :data:`TABLES` with its defaults; parameters of signals are in comments."""
     import tomlkit
 
     table = tomlkit.table()
@@ -129,7 +128,7 @@ def _add_all(
     chosen: Callable[[Any], bool] = lambda value: True,
     within: str = "",
 ) -> None:
-    """Add the parameters of a dataclass whose values are chosen; in comments if within another."""
+    """Add the chosen parameters of a dataclass, in comments if ``within`` names another table."""
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
 
@@ -140,7 +139,7 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark; in a comment if it is left out, an example if it is None."""
+    """Add a value and its remark. A value that is left out becomes a comment; None an example."""
     import tomlkit
 
     item = tomlkit.item(_EXAMPLES[key] if value is None else value)

@@ -1,11 +1,11 @@
-"""``drypowder list``: what can be run."""
+"""``drypowder list``: the registered strategies and signals."""
 
 from backtests.cli.options import JsonOption, console, print_json, styled
 from backtests.cli.table import print_table, words
 
 
 def list_(json: JsonOption = False) -> None:
-    """List strategies and signals, a line each."""
+    """List strategies and signals, one per line."""
     from signals import SIGNALS
     from strategies import STRATEGIES, kind_of
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they are resolved."""
+"""The options that several commands share, and the functions that resolve them."""
 
 import os
 from pathlib import Path
@@ -28,11 +28,13 @@ __all__ = [
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", help="The store's file; else DRYPOWDER_STORE, else the default one."),
+    typer.Option("--store", help="File of the store; else DRYPOWDER_STORE, else the default."),
 ]
 SourceOption = Annotated[
     str | None,
-    typer.Option("--source", metavar="store|simulated", help="Which history; see the README."),
+    typer.Option(
+        "--source", metavar="store|simulated", help="The kind of history; see the README."
+    ),
 ]
 SeedOption = Annotated[
     int | None,
@@ -40,30 +42,30 @@ SeedOption = Annotated[
 ]
 DateOption = Annotated[
     str | None,
-    typer.Option(metavar="DATE", help="Like 2015-01-01."),
+    typer.Option(metavar="DATE", help="A date such as 2015-01-01."),
 ]
 LagOption = Annotated[
     int | None,
     typer.Option(help="Sessions from decision to fill; at least 1."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def store_path(store: Path | None) -> Path:
-    """Return the store to use: the one named, the environment's, or the default one."""
+    """Return the path of the store: the option, the environment variable, or the default."""
     from backtests.store.store import default_store
 
     return named_store(store) or default_store()
 
 
 def named_store(store: Path | None) -> Path | None:
-    """Return the store that is named, by option or environment; None when none is."""
+    """Return the store named by option or environment variable; None without either."""
     named = store or os.environ.get("DRYPOWDER_STORE")
     return Path(named) if named else None
 
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
-    """Return where history comes from, and say so when it is simulated without being asked for."""
+    """Return the source of history; print a notice if it is simulated without a request."""
     from backtests.history.origin import HistorySource, notice
     from backtests.store.store import default_store
     from signals.errors import ConfigError, unknown
@@ -84,7 +86,7 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
 
 
 def warn_if_stale(history: Any) -> None:
-    """Print one line of warning when real history ended more than a week ago."""
+    """Print a warning if real history ended more than a week ago."""
     from backtests.history.origin import stale_warning
 
     said = stale_warning(history)

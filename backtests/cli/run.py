@@ -1,4 +1,4 @@
-"""``drypowder run``: one backtest, its tearsheet and its files."""
+"""``drypowder run``: run one backtest and write its tearsheet and files."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,7 +29,7 @@ def run(
     strategy: Annotated[
         str | None,
         typer.Argument(
-            help="A strategy of 'drypowder list'; may stand in --config.",
+            help="A name of 'drypowder list', or my_module:MyStrategy.",
             autocompletion=completion.strategies,
         ),
     ] = None,
@@ -40,22 +40,22 @@ def run(
     end: DateOption = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder to write; default reports/<strategy>-<run id>."),
+        typer.Option("--out", help="Folder to write to; default reports/<strategy>-<run id>."),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="TOML, like the config.toml of a run; options go first."),
+        typer.Option("--config", help="A TOML file; other options override it."),
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="NAME=VALUE", help="A parameter of the strategy."),
+        typer.Option("--param", metavar="NAME=VALUE", help="volatility=0.2, or dry_powder.k=0.11."),
     ] = None,
     lag: LagOption = None,
     robustness: Annotated[
         bool,
         typer.Option(
             "--robustness/--no-robustness",
-            help="Simulate again with other k, lags, costs, days and assets.",
+            help="Simulate other k, lags, costs, days and assets, too.",
         ),
     ] = True,
     json: JsonOption = False,
@@ -99,9 +99,9 @@ def run(
 
 
 def _set_parameter(data: dict[str, Any], name: str, value: Any) -> None:
-    """Set a parameter of the strategy, or one of a signal by its path, such as dry_powder.k.
+    """Set a parameter of the strategy, or of a signal by its path, such as dry_powder.k.
 
-    Data of another form stay as they are; the configuration then says what is wrong with them.
+    Data of a wrong form stay unchanged, and the check of the configuration reports them.
     """
     owner, dot, inner = name.partition(".")
     table = data.setdefault("signals" if dot else "params", {})
@@ -114,7 +114,7 @@ def _set_parameter(data: dict[str, Any], name: str, value: Any) -> None:
 def _history_keys(
     data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
 ) -> dict[str, Any]:
-    """Return the keys that say which history; what a config file says stands unless overridden."""
+    """Return the keys that choose the history; options override a configuration file."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
         keys: dict[str, Any] = {} if seed is None else {"seed": seed}
         named = named_store(None) if data.get("source") == "store" else None
@@ -135,14 +135,14 @@ def _missing_strategy() -> Exception:
 
 
 def _parameter(text: str) -> tuple[str, Any]:
-    """Return the name and value of NAME=VALUE, the value read as TOML, else as text."""
+    """Return the name and value of NAME=VALUE. A value that is not TOML is text."""
     import tomllib
 
     from signals.errors import ConfigError
 
     name, equals, value = text.partition("=")
     if not (name and equals) or "\n" in text:
-        raise ConfigError(f"--param must be NAME=VALUE, was {text!r}")
+        raise ConfigError(f"expected --param NAME=VALUE, was {text!r}")
     try:
         return name.strip(), tomllib.loads(f"x = {value}")["x"]
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):
@@ -171,13 +171,13 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
     print_table((words(), *map(table.numbers, sides.values())), rows)
     if described["below_a_year"]:
         typer.echo(
-            f"{described['sessions']} sessions are less than a year: figures a year are left out. "
-            f"{in_one_regime(numbers)}."
+            f"{described['sessions']} sessions are less than a year, so yearly figures are left "
+            f"out. {in_one_regime(numbers)}."
         )
     typer.echo(observed)
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
         typer.echo(
-            "This history is SIMULATED. Real history: drypowder import PATH, then run again."
+            "This history is SIMULATED. For real history: drypowder import PATH, then run again."
         )
     typer.echo("Research, not investment advice.")

@@ -1,4 +1,4 @@
-"""Stop a command at Ctrl-C, at SIGTERM and when its terminal is closed, all in the same way."""
+"""The handler that stops a command at Ctrl-C, at SIGTERM, and when its terminal closes."""
 
 import signal
 import sys
@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-#: Seconds after a signal during which another one is ignored, so that files are tidied up.
+#: Seconds after a signal during which another one is ignored, so that cleaning up can finish.
 GRACE = 2.0
 _AGAIN = 0.05
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Stop:
-    """Handler of the signals that stop a command: it raises KeyboardInterrupt.
+    """A handler of the signals that stop a command, which raises KeyboardInterrupt.
 
     Attributes
     ----------
     signal
-        Number of the last one; 0 before any.
+        Number of the last signal; 0 before the first.
     """
 
     def __init__(self) -> None:
@@ -34,14 +34,14 @@ class Stop:
         return 128 + (self.signal or signal.SIGINT)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal."""
+        """Record a signal and raise KeyboardInterrupt, at most once in :data:`GRACE` seconds."""
         self.signal = number
         if time.monotonic() - self._at >= GRACE:
             self._at = time.monotonic()
             raise KeyboardInterrupt
 
     def again(self, unraisable: Any) -> None:
-        """Stop once more when the first interrupt fell where Python drops errors."""
+        """Send the signal again if Python dropped the first KeyboardInterrupt."""
         if self.signal and issubclass(unraisable.exc_type, KeyboardInterrupt):
             self._at = -GRACE
             threading.Timer(_AGAIN, signal.raise_signal, [self.signal]).start()
@@ -51,7 +51,7 @@ class Stop:
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """Yield the handler of the signals that stop a command; outside the main thread an idle one."""
+    """Yield a handler that is installed in the main thread; in another thread it does nothing."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -1,4 +1,4 @@
-"""The one table of the terminal: it leaves out columns where it is narrow, never digits."""
+"""The table of the terminal, which leaves out columns where the terminal is narrow."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ _GAP = 2  # characters between columns
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column.
+    """One column of a table.
 
     Attributes
     ----------
     heading
-        Above it; empty for none.
+        Heading of the column; empty for none.
     right
-        Whether it is a column of numbers, aligned at the right.
+        True aligns the cells at the right, as for numbers.
     wraps
-        Whether its words may stand on several lines.
+        True allows words on several lines.
     rank
-        0 for a column that always stays; of the others the highest rank is left out first.
+        0 for a column that always stays. Of the other columns, the highest rank goes first.
     """
 
     heading: str
@@ -49,7 +49,7 @@ def numbers(heading: str = "", *, rank: int = 0) -> Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
-    """Print rows of cells; say which columns a narrow terminal has no room for."""
+    """Print rows of cells, and name the columns that do not fit in the terminal."""
     screen, cells = console(), [tuple(row) for row in rows]
     widths = [_least_width(screen, c, [row[at] for row in cells]) for at, c in enumerate(columns)]
     kept = _that_fit(columns, widths, screen.width)
@@ -61,7 +61,7 @@ def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: boo
 
 
 def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """Return which columns stay so that a row fits, with its gaps, in so many characters."""
+    """Return the positions of the columns that fit in a number of characters, with their gaps."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
         if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
@@ -71,7 +71,7 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
 
 
 def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
-    """Return the characters a column needs: of whole cells, or of single words where it wraps."""
+    """Return the least width of a column in characters: its longest cell, or word if it wraps."""
     from rich.measure import Measurement
 
     wide = screen.options.update(width=100_000)

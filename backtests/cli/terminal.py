@@ -1,9 +1,9 @@
-"""What reaches the terminal: every text that is not ours is shown with its control characters.
+"""Output to the terminal, with control characters made visible.
 
-File names, server answers, config values and errors of a user's code may hold escape sequences
-that recolour a terminal, move its cursor or set its title. While a command runs, all that is
-written to stdout and stderr passes :class:`Escaping`. Tables and styles are rich's, whose own
-sequences pass because :func:`console` escapes the text before it is styled.
+File names, server answers, config values and errors of a user's code can contain escape sequences
+that recolour a terminal, move its cursor or set its title. While a command runs, :class:`Escaping`
+escapes all text to stdout and stderr. rich draws tables and styles. Its sequences stay intact,
+since :func:`console` escapes a text before rich styles it.
 """
 
 import json
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: What other modules call the terminal and a text in a style.
+    #: Names for other modules of the terminal and of a styled text.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
-#: Control characters but for tab and newline, marks that turn the direction of text or are not
-#: seen, line separators, and halves of characters.
+#: Control characters except tab and newline, invisible marks and marks of text direction, line
+#: separators, and surrogates.
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -30,7 +30,7 @@ _CONTROL = re.compile(
 
 
 def escaped(text: str) -> str:
-    r"""Return a text with control characters shown, like ``\x1b``.
+    r"""Return a text with visible escapes, such as ``\x1b``, for control characters.
 
     >>> escaped("\x1b[31mred")
     '\\x1b[31mred'
@@ -39,7 +39,7 @@ def escaped(text: str) -> str:
 
 
 class Escaping:
-    """A text stream that escapes what is written to another one, :attr:`stream`.
+    """A text stream that escapes each text and writes it to another stream, :attr:`stream`.
 
     Its :attr:`answer` is where JSON goes.
     """
@@ -49,20 +49,20 @@ class Escaping:
         self.answer = self if answer is None else answer
 
     def write(self, text: str) -> int:
-        """Write a text, escaped."""
+        """Write an escaped text and return the length of the original."""
         self.stream.write(escaped(text))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
-        """Write some texts, escaped."""
+        """Write several escaped texts."""
         for line in lines:
             self.write(line)
 
     def close(self) -> None:
-        """Do nothing: whoever borrows the stream does not end it."""
+        """Leave the stream open, since it belongs to the process."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return what else the stream has, but for its bytes."""
+        """Return another attribute of the stream, except those that give access to its bytes."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)
@@ -70,7 +70,7 @@ class Escaping:
 
 @contextmanager
 def escaping(*, json_alone: bool = False) -> Iterator[None]:
-    """Escape whatever is written to stdout and stderr while inside.
+    """Escape all text to stdout and stderr inside the context.
 
     With ``json_alone`` stdout gets what :func:`print_json` writes and nothing else. What a user's
     class prints then goes to stderr.
@@ -89,14 +89,14 @@ def _escaping(stream: TextIO | None) -> Any:
     if stream is None:
         return None
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # σ and − on a terminal that knows ASCII alone
+        stream.reconfigure(errors="replace")  # for σ and − on a terminal with ASCII only
     return Escaping(stream)
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Return where tables are printed; in a pipe plain text, a line a row; NO_COLOR is obeyed.
+    """Return rich's console for tables. It obeys NO_COLOR and writes plain text into a pipe.
 
-    Square brackets are no markup; a style comes from :func:`styled`.
+    In a pipe each row is one line. Square brackets are text; use :func:`styled` for a style.
     """
     from rich.console import Console
 
@@ -117,7 +117,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def styled(text: str, style: str) -> "Text":
-    """Return a text in a style of rich's, such as ``bold`` or ``red``."""
+    """Return a text in a style of rich, such as ``bold`` or ``red``."""
     from rich.text import Text
 
     return Text(escaped(text), style)
@@ -125,9 +125,9 @@ def styled(text: str, style: str) -> "Text":
 
 @contextmanager
 def progress(what: str) -> Iterator[Any]:
-    """Show that something is going on, on a terminal; stay quiet in a pipe.
+    """Show the progress of a task on a terminal; print nothing in a pipe.
 
-    Yields a function that takes the name of the present step.
+    The context yields a function that takes the name of the present step.
     """
     errors = console(stderr=True)
     if not errors.is_terminal:
@@ -145,13 +145,13 @@ def print_json(data: Any) -> None:
 
 
 def _unicode_escape(character: str) -> str:
-    r"""Return a character as JSON escapes it, also where JSON need not, like ``\u007f``."""
+    r"""Return the JSON escape of a character, such as ``\u007f``."""
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 def complain(kind: str, message: str) -> None:
-    """Print one line on stderr, like ``error: …``; nothing when there is no stderr."""
+    """Print one line on stderr, such as ``error: …``. Without a stderr print nothing."""
     if sys.stderr is not None:
         line = escaped(" ".join(message.split()))
         print(f"{kind}: {_cut(line)}", file=sys.stderr, flush=True)
@@ -165,5 +165,5 @@ def _cut(line: str) -> str:
 
 
 def warn(message: str) -> None:
-    """Print one line of warning on stderr."""
+    """Print a warning on stderr, in one line."""
     complain("warning", message)

@@ -1,4 +1,4 @@
-"""``drypowder today``: what to hold from this close on, and why."""
+"""``drypowder today``: the target weights at a close, their reason, and the orders."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +22,7 @@ from backtests.cli.options import (
 from backtests.cli.table import numbers, print_table, words
 from backtests.report.format import money, percent
 
-#: Exit code when a value that the target needs is missing; that of a source that failed.
+#: Exit code when a value that the target needs is missing, as when a source failed.
 MISSING = 3
 _ORDERS = (words("asset"), *map(numbers, ("units", "price", "value", "cost")))
 
@@ -31,7 +31,8 @@ def today(
     strategy: Annotated[
         str,
         typer.Argument(
-            help="A strategy of 'drypowder list'.", autocompletion=completion.strategies
+            help="A name of 'drypowder list', or my_module:MyStrategy.",
+            autocompletion=completion.strategies,
         ),
     ] = "near-cash-flow",
     at: Annotated[
@@ -41,12 +42,12 @@ def today(
     start: Annotated[
         str | None,
         typer.Option(
-            "--start", metavar="DATE", help="The session you start on: it is a day of decision."
+            "--start", metavar="DATE", help="Your first session, which is a day of decision."
         ),
     ] = None,
     holdings: Annotated[
         Path | None,
-        typer.Option("--holdings", help="CSV asset,units; USD under CASH. Prints the orders."),
+        typer.Option("--holdings", help="CSV asset,units with USD as CASH; prints the orders."),
     ] = None,
     decimals: Annotated[int, typer.Option(min=0, max=8, help="Decimals of the units ordered.")] = 4,
     store: StoreOption = None,
@@ -54,12 +55,12 @@ def today(
     seed: SeedOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show whether today is a day of decision, the target weights, why, and the orders.
+    """Show whether today is a day of decision, the target weights, their reason, and the orders.
 
-    The orders are those a backtest would place. There are none on a day without a decision, and
-    none while every holding is within the drift band; only short holdings beyond the gross limit
-    are traded on any day. Exit code 3 means that data are missing. The target is then kept, and
-    each missing value is listed with the date of the last one.
+    A backtest would place the same orders. There are orders only on a day of decision, and only if
+    a holding is beyond the drift band. Short holdings beyond the gross limit are traded on any day.
+    Exit code 3 means that data are missing. The last target then stays, and each missing value is
+    listed with the date of its last value.
     """
     from backtests.config import config_from
     from backtests.history.prices import check_assets
@@ -88,7 +89,7 @@ def today(
 
 
 def _reason(plan: Any) -> str:
-    """Return why the strategy holds what it holds: its regime, and which rule decided that."""
+    """Return the reason of the weights: the regime, and the rule that decided it."""
     from backtests.report.reading import sentence, sentence_of_model
     from signals.explain import explain_all
     from signals.regimes import Votes
@@ -98,11 +99,11 @@ def _reason(plan: Any) -> str:
         return sentence_of_model(plan.reading, model)
     history, reading = plan.history, plan.reading
     by_votes = sentence(reading, explain_all(reading.evaluations, history.panel, history.known))
-    return by_votes if plan.strategy.follows_regime else f"it follows no regime; {by_votes}"
+    return by_votes if plan.strategy.follows_regime else f"follows no regime; {by_votes}"
 
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
-    """Return the assets held whose prices can be read; the others are refused by their name."""
+    """Return the held assets whose prices can be read. Other names raise an error later."""
     from backtests.store.batch import is_price
     from backtests.store.store import Store, default_store
     from signals.universe import UNIVERSE
@@ -114,10 +115,10 @@ def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
 
 
 def _what_is_missing(decision: Any) -> list[str]:
-    """Return a line for each value that is missing, and what that does to the target."""
+    """Return one line for each missing value, with its effect on the target."""
     lines = [_too_old(id, last.date()) for id, last in decision.missing.items()]
     if decision.state_is_lost:
-        lines.append("the state is lost, since values are missing: the target decided last is kept")
+        lines.append("values are missing, so the state is lost: the last target stays")
     return lines
 
 
@@ -127,8 +128,8 @@ def _too_old(id: str, last: Any) -> str:
     if not is_price(id):
         return f"{id}: last known on {last}, too old to count; fetch or import it"
     return (
-        f"{id}: the last price is of {last}, too old to count; fetch or import it (an asset keeps "
-        "its target and is not traded)"
+        f"{id}: the last price is of {last}, too old to count; fetch or import it (the asset "
+        "keeps its target and is not traded)"
     )
 
 
@@ -189,7 +190,7 @@ def _decision_line(said: dict[str, Any]) -> str:
 
 
 def _print_weights(said: dict[str, Any]) -> None:
-    """Print target weights beside those decided before, or beside what it would decide now."""
+    """Print the target weights with the last decided ones, or with those of a decision now."""
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:
         names, other_weights = ("target", decided), said["last_decision"]["weights"]
@@ -225,9 +226,9 @@ def _why_none(said: dict[str, Any]) -> str:
     if not said["beyond_band"]:
         return "every holding is within the drift band of its target"
     if said["is_decision_day"]:
-        return "what is beyond the drift band cannot be traded, or is less than a unit"
+        return "every order beyond the drift band has no price, or is less than one unit"
     beyond = ", ".join(said["beyond_band"])
     return (
-        f"{beyond} beyond the drift band, which waits for the next decision (--start "
-        f"{said['as_of']} begins with one)"
+        f"{beyond} beyond the drift band; orders wait for the next decision (use --start "
+        f"{said['as_of']} to decide now)"
     )

@@ -53,7 +53,6 @@ def workers_of(count: int) -> Executor:
     return _Processes(count, get_context("spawn"), initializer=_begin, initargs=(loaded(),))
 
 
-
 def _begin(plugins: dict[str, Path]) -> None:
     """Import the modules of plugins, ignore Ctrl-C, and send prints of a user's code to stderr.
 

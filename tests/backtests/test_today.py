@@ -543,7 +543,7 @@ def test_late_data_are_said_and_exit_with_3(say: Say, late_store: Path) -> None:
     assert code == 3
     assert "not a day of decision: the target of 2025-10-02 stays" in out
     assert "WALCL: last known on 2025-10-02, too old to count; fetch or import it\n" in err
-    assert "the target decided last is kept" in err
+    assert "the last target stays" in err
     code, out, _ = say(*asked, "--json")
     assert code == 3
     assert {"id": "WALCL", "last_known_on": "2025-10-02"} in json.loads(out)["missing"]

@@ -861,7 +861,7 @@ def test_a_page_is_a_file_that_ends_in_html(
     if name.startswith("folder"):
         out.mkdir()
     said = drypowder("compare", "spy", "--source", "simulated", "--out", out)
-    refused(said, "expected --out to be a file ending in .html", name)
+    refused(said, "expected --out to be an .html file", name)
     assert asked == []
     assert not out.is_file()
     assert not out.is_dir() or list(out.iterdir()) == []
@@ -871,7 +871,7 @@ def test_a_page_that_cannot_be_written_is_one_line(drypowder: Drypowder, tmp_pat
     (tmp_path / "file").write_text("as it was")
     out = tmp_path / "file" / "page.html"
     said = drypowder("compare", "bills", "--source", "simulated", "--start", START, "--out", out)
-    refused(said, "expected --out to be a file ending in .html in a folder", str(out))
+    refused(said, "expected --out to be an .html file in a folder", str(out))
     assert (tmp_path / "file").read_text() == "as it was"
 
 
