@@ -1,6 +1,6 @@
-"""Running it over history: history → reading → weights → simulation → evidence → report.
+"""Backtests: history → reading → weights → simulation → evidence → report.
 
-The names below load on first use, so that importing the package costs nothing.
+The public names load on first use, so the import of the package is fast.
 """
 
 from importlib import import_module
@@ -25,6 +25,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from backtests.config import RunConfig, config_from
+    from backtests.evidence.assessment import assess
     from backtests.evidence.walkforward import walk_forward
     from backtests.history.panel import History
     from backtests.importing.import_path import import_path
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from backtests.report.folder import write_run
     from backtests.runs import Run
 
-#: Where each name is defined. Type checkers and editors read the imports above instead.
+#: The module of each public name. Type checkers and editors read the imports above.
 _HOMES = {
     "assess": "backtests.evidence.assessment",
     "History": "backtests.history.panel",
@@ -47,19 +48,19 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load an exported name on first use."""
+    """Return a public name, whose module loads on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    """Return the names of the package, also those that no one has used yet."""
+    """Return the names of the package, including those that are not loaded yet."""
     return sorted({*globals(), *_HOMES})
 
 
 def _check_neighbours() -> None:
-    """Say which folder shadows ``signals`` or ``strategies``, when one does."""
+    """Raise ImportError if another folder shadows ``signals`` or ``strategies``."""
     home = Path(__file__).resolve().parent.parent
     for name in ("signals", "strategies"):
         spec = find_spec(name)

@@ -1,4 +1,4 @@
-"""What a run is made of, as typed data: checked before anything is read, enough to repeat it."""
+"""The configuration of a run as typed data, which is checked first and can repeat the run."""
 
 import json
 import re
@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 
 class RunConfig(pydantic.BaseModel):
-    """One backtest: every choice that it rests on, with its default.
+    """The configuration of one backtest: every setting with its default.
 
-    The text below a field is what ``drypowder init`` writes beside it.
+    ``drypowder init`` writes the text below a field beside the setting.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -40,7 +40,7 @@ class RunConfig(pydantic.BaseModel):
     @pydantic.field_validator("start", "end", mode="before")
     @classmethod
     def _a_day(cls, given: Any) -> Any:
-        """Refuse a number, which pydantic would take for seconds since 1970."""
+        """Return a date; raise ValueError for a number, which pydantic reads as seconds of 1970."""
         if given is None or isinstance(given, date) or _is_day(given):
             return given
         raise ValueError(f"expected a date like 2015-01-01, was {shown(given)}")
@@ -53,62 +53,62 @@ class RunConfig(pydantic.BaseModel):
         return given
 
     strategy: str
-    """A name of 'drypowder list', or your own: my_module:MyStrategy."""
+    """A name of 'drypowder list', or your strategy as my_module:MyStrategy."""
     regime_model: str = pydantic.Field(
-        default=Votes.name, description=f"How signals become a regime: {', '.join(REGIMES)}."
+        default=Votes.name, description=f"The regime model: {', '.join(REGIMES)}."
     )
     labels: Path | None = None
-    """CSV of dates and labels, for the regime model labels."""
+    """CSV file date,label for the regime model labels."""
     params: dict[str, Any] = {}
     """Parameters of the strategy."""
     universe: dict[str, tuple[str, ...]] = {}
-    """The strategy's assets by sleeve, tickers."""
+    """Tickers of the strategy's assets, by sleeve."""
     signals: dict[str, dict[str, Any]] = {}
-    """Parameters of signals, by the signal's name."""
+    """Parameters of signals, by the name of the signal."""
     plugin_signals: dict[str, pydantic.StrictBool] = {}
-    """Signals of your own by dotted path, and whether each votes on the regime."""
+    """Your signals by dotted path; true if the signal votes on the regime."""
     source: Source | None = None
-    """Store or simulated; left out: the store if it holds data, else simulated."""
+    """Store or simulated; default: the store if it holds data, else simulated."""
     store: Path | None = None
-    """The store's file; left out: the default one."""
+    """File of the store; default: the platform's data folder."""
     seed: int = pydantic.Field(default=0, strict=True)
     """Seed of the simulated economy, 0 or above."""
     years: int = pydantic.Field(default=20, strict=True)
     """Length of the simulated economy, 2 to 33 years."""
     thesis: bool = pydantic.Field(default=True, strict=True)
-    """False: a simulated economy in which capital has no effect on returns."""
+    """False simulates an economy in which capital has no effect on returns."""
     start: date | None = None
-    """First decision, YYYY-MM-DD, or the next session; left out: the first with a regime."""
+    """First decision, YYYY-MM-DD or the next session; default: the first with a regime."""
     end: date | None = None
-    """Last session, YYYY-MM-DD, or the one before; left out: the last one held."""
+    """Last session, YYYY-MM-DD or the session before; default: the last of the history."""
     schedule: Schedule = Schedule()
-    """When it decides whatever happens."""
+    """Sessions on which the strategy decides even if its state does not change."""
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
     """Sessions from decision to fill, at least 1."""
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
-    """Drift of an asset's weight below which nothing is traded, a fraction."""
+    """Drift of a weight up to which no trade is made, a fraction."""
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
-    """Money at the start, USD."""
+    """Capital at the start, USD."""
     benchmark: str = "SPY"
-    """Ticker that it is compared with."""
+    """Ticker of the benchmark."""
     bill_spread: float = pydantic.Field(default=SPREAD, ge=-1, le=5, strict=True)
-    """What idle cash earns less than the 3-month yield, percentage points a year."""
+    """Percentage points a year by which idle cash earns less than the 3-month yield."""
     costs: Costs = Costs()
-    """What trading and borrowing cost."""
+    """Costs of trading and of borrowing."""
 
     @property
     def label(self) -> str:
-        """The strategy's name, with its regime model where that is not the votes."""
+        """Name of the strategy, with ``@model`` for a regime model other than votes."""
         name = self.strategy_class().name
         return name if self.regime_model == Votes.name else f"{name}@{self.regime_model}"
 
     def strategy_class(self) -> type[Strategy]:
-        """Return the class of the strategy, of the registry or of a plugin.
+        """Return the class of the strategy, from the registry or from a user's module.
 
         Raises
         ------
         ConfigError
-            When there is none of that name.
+            When the name is unknown.
         """
         if is_plugin(self.strategy):
             return load_strategy(self.strategy)
@@ -140,14 +140,15 @@ class RunConfig(pydantic.BaseModel):
         return built
 
     def build_signals(self) -> dict[str, Signal]:
-        """Return every registered signal and those of plugins, with the parameters given.
+        """Return every registered signal and every signal of the user, with its parameters.
 
         Raises
         ------
         ConfigError
-            Likewise, or when a plugin signal has the name of another.
+            When a name or a parameter is unknown, a value cannot be used, or a user's signal has
+            the name of another one.
         SimulationError
-            When the inputs of one are no tuple of ids.
+            When the inputs of a signal are not a tuple of ids.
         """
         classes = {name: entry.signal for name, entry in SIGNALS.items()}
         for path in self.plugin_signals:
@@ -165,7 +166,7 @@ class RunConfig(pydantic.BaseModel):
         return built
 
     def _check_model(self, cls: type[Strategy]) -> None:
-        """Raise ConfigError unless the regime model is known and fits the strategy."""
+        """Raise ConfigError unless the regime model is known and suits the strategy."""
         name = self.regime_model
         if name not in REGIMES:
             raise ConfigError(unknown("regime model", name, REGIMES))
@@ -198,22 +199,22 @@ class RunConfig(pydantic.BaseModel):
         return REGIMES[self.regime_model]()
 
     def more_voters(self) -> tuple[str, ...]:
-        """Return the names of plugin signals that vote."""
+        """Return the names of the user's signals that vote."""
         return tuple(load_signal(path).name for path, votes in self.plugin_signals.items() if votes)
 
     def series(self) -> tuple[str, ...]:
-        """Return the ids and tickers that a run of it reads beside bills, each once."""
+        """Return the ids and tickers that a run reads in addition to bills, each once."""
         strategy, chosen = self.build_strategy(), self.build_signals()
         read = (*needed(chosen), *self.build_model().inputs)
         ids = (*strategy.assets, *strategy.reads, self.benchmark, *read)
         return tuple(dict.fromkeys(ids))
 
     def end_day(self) -> pd.Timestamp | None:
-        """Return the last day of the run; None for the history's own."""
+        """Return the last day of the run; None for the end of the history."""
         return None if self.end is None else pd.Timestamp(self.end)
 
     def history_source(self) -> HistorySource:
-        """Return where its history comes from."""
+        """Return the source of the history."""
         return HistorySource(
             source=self.source,
             store=self.store,
@@ -223,9 +224,9 @@ class RunConfig(pydantic.BaseModel):
         )
 
     def identity(self) -> str:
-        """Return what tells this run from another on equal data, as canonical JSON."""
+        """Return the settings that distinguish runs on equal data, as canonical JSON."""
         where = {"source", "store", "seed", "years", "thesis"}
-        # These stand in the run's id as built, with their defaults.
+        # run_id reads these after they are built, with their defaults.
         built = {"params", "universe", "signals", "labels"}
         data = self.model_dump(mode="json", exclude=where | built)
         data["own"] = [source_of(cls) for cls in self._plugin_classes()]
@@ -237,12 +238,12 @@ class RunConfig(pydantic.BaseModel):
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
-    """Return a parameter dataclass from plain values, checked by its types.
+    """Return a dataclass of parameters from plain values, which its types check.
 
     Raises
     ------
     ConfigError
-        When a name is unknown or a value is of another type or out of range.
+        When a name is unknown, or a value has another type or is out of range.
     """
     kinds = get_type_hints(cls)
     names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
@@ -268,12 +269,12 @@ def _sleeves(cls: type[Strategy]) -> list[str]:
 
 
 def config_from(data: Mapping[str, Any]) -> RunConfig:
-    """Return the configuration that plain data describe.
+    """Return the configuration of plain data, such as the content of a TOML file.
 
     Raises
     ------
     ConfigError
-        When a key is unknown (with the nearest known one) or a value cannot be used.
+        When a key is unknown or a value cannot be used. The message names the nearest known key.
     """
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
@@ -294,12 +295,12 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
 
 
 def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
-    """Raise :class:`ConfigError` for a key that no configuration has, with the nearest one."""
+    """Raise ConfigError for an unknown key; the message names the nearest known key."""
     _refuse_unknown(data, RunConfig.model_fields, "config key")
 
 
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data with ``name@model``, or ``name@labels.csv``, as keys of their own."""
+    """Return the data with ``name@model`` or ``name@labels.csv`` split into separate keys."""
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:
         return dict(data)
@@ -319,13 +320,13 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        When the file is missing or no TOML.
+        When the file is missing or is not TOML.
     """
     try:
         return tomllib.loads(expanded(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"expected a config file at {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError are ones
+    except (ValueError, RecursionError) as error:  # the former includes decoding errors
         raise ConfigError(f"expected TOML in {path}: {error}") from None
 
 
@@ -358,7 +359,7 @@ def _first_fault(error: pydantic.ValidationError, what: str) -> str:
 
 
 def _form(fault: Mapping[str, Any]) -> str:
-    """Return how to write a list, where one was expected."""
+    """Return an example of a list if the fault is a missing list; else an empty text."""
     if fault["type"] != "tuple_type":
         return ""
     return f""" like {fault["loc"][-1]}=["A", "B"]"""

@@ -1,4 +1,4 @@
-"""The whole run on one screen: history → reading → weights → simulation → result."""
+"""The steps of a run: history → reading → weights → simulation → result."""
 
 from collections.abc import Sequence
 
@@ -19,19 +19,19 @@ from strategies import Strategy, decide, state_of
 
 
 def run(config: RunConfig, history: History | None = None) -> Run:
-    """Run one backtest.
+    """Return a finished backtest of a configuration.
 
     Parameters
     ----------
     config
-        What to run.
+        The configuration.
     history
-        On what; default: what the configuration names. It is cut at the configuration's end.
+        The history; default that of the configuration. It is cut at the configuration's end.
 
     Raises
     ------
     ConfigError, DataError, SimulationError
-        When it cannot be run; nothing was written.
+        When the configuration cannot be run. No file is written.
     """
     history = history_of(config, history)
     reading = read(config, history)
@@ -46,11 +46,11 @@ def history_of(
     Parameters
     ----------
     config
-        What to run.
+        The configuration.
     history
-        One at hand, which may end before the run's end; default: what the configuration names.
+        A history in memory, which may end before the run does; default that of the configuration.
     ids
-        What to read of a store; default what the run reads.
+        Ids and tickers to read from a store; default all that the run needs.
     """
     end = config.end_day()
     if history is None:
@@ -62,13 +62,13 @@ def history_of(
 
 
 def read(config: RunConfig, history: History) -> Reading:
-    """Return the reading of a history by a configuration's signals and regime model."""
+    """Return the reading of a history by the signals and the regime model of a configuration."""
     model = config.build_model()
     return signals.read(history.panel, config.build_signals(), config.more_voters(), model)
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:
-    """Run one backtest on a history that was read already, on some of its sessions."""
+    """Return a finished backtest on the given sessions of a history with a known reading."""
     strategy = config.build_strategy()
     check_assets((*strategy.assets, config.benchmark), history)
     state, decided = decided_on(config, strategy, reading, history.panel, index)
@@ -92,7 +92,7 @@ def decided_on(
     panel: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> tuple[pd.Series | None, pd.DataFrame]:
-    """Return a strategy's state at every session, and its weights at those on which it decides."""
+    """Return a strategy's state at every session, and its weights at the sessions of decision."""
     state = state_of(strategy, reading, panel)
     weights = decide(strategy, reading, panel)
     return state, weights.loc[decisions(config, strategy, state, index)]
@@ -101,7 +101,7 @@ def decided_on(
 def decisions(
     config: RunConfig, strategy: Strategy, state: pd.Series | None, index: pd.DatetimeIndex
 ) -> pd.DatetimeIndex:
-    """Return the sessions of a run on which its strategy decides."""
+    """Return the sessions on which the strategy of a run decides."""
     followed = None if strategy.only_scheduled else state
     return decision_sessions(index, followed, config.schedule)
 
@@ -113,7 +113,7 @@ def trade(
     decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> Result:
-    """Return what comes of decided weights on some sessions."""
+    """Return the simulation of decided weights on the given sessions."""
     bills = bill_returns(history.panel[YIELD], config.bill_spread)
     return simulate(
         decided,

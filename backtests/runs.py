@@ -1,4 +1,4 @@
-"""A finished backtest, and its id."""
+"""A finished backtest and its id."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,18 +22,19 @@ class Run:
     Attributes
     ----------
     config, strategy
-        What was run.
+        The configuration, and the strategy built from it.
     history, reading
-        On what; both end with the run.
+        The history and its reading, up to the end of the run.
     state
-        Of the strategy at each session, see :meth:`strategies.Strategy.state`.
+        The strategy's state at each session, see :meth:`strategies.Strategy.state`; None for a
+        strategy without states.
     decided
-        Its weights at the sessions on which it decided.
+        Target weights at the sessions on which the strategy decided, fractions.
     result
-        What came of it.
+        The simulation.
     benchmark
-        Simple daily returns of the benchmark on the result's sessions, before costs; those of
-        bills until the first session on which the strategy can be filled.
+        Simple daily returns of the benchmark on the sessions of the result, before costs. Until
+        the strategy's first possible fill they are the returns of bills.
     """
 
     config: RunConfig
@@ -47,12 +48,12 @@ class Run:
 
     @cached_property
     def run_id(self) -> str:
-        """Hash of the configuration and of every number of the history."""
+        """Hash of the configuration and of all numbers of the history."""
         return run_id(self.config, self.history)
 
     @property
     def label(self) -> str:
-        """The strategy's name, with its regime model where that is not the votes."""
+        """Name of the strategy, with ``@model`` for a regime model other than votes."""
         return self.config.label
 
     @property
@@ -62,12 +63,12 @@ class Run:
 
     @property
     def bills(self) -> pd.Series:
-        """Simple daily returns of bills on the result's sessions."""
+        """Simple daily returns of bills on the sessions of the result."""
         return self.result.bills.reindex(self.result.returns.index)
 
 
 def run_id(config: RunConfig, history: History) -> str:
-    """Return the run's name: equal for equal parameters, registry and version on equal data."""
+    """Return the id of a run, which is equal for equal parameters, registry, version and data."""
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     parts = (
         __version__,

@@ -8,7 +8,7 @@ from backtests.history.panel import History
 from signals.errors import ConfigError
 from signals.reading import Reading
 
-#: Sessions, a month: below that yearly figures mean nothing.
+#: Least number of sessions of a run, about a month.
 SHORTEST = 21
 
 
