@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backtests.evidence.comparison import compare, configs_of, default_names
-from backtests.evidence.entries import ENOUGH, TOLD
+from backtests.evidence.entries import ENOUGH, SIGNIFICANT
 from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers
 from benchmarks.docs_flags import START, table
@@ -106,7 +106,7 @@ def findings(numbers: Numbers) -> str:
 
 def _timing(numbers: Numbers) -> str:
     ranked = {n: e["placebo"] for n, e in numbers.items() if e["placebo"]}
-    told = [n for n, p in ranked.items() if p["p_value"] <= TOLD and p["n"] >= ENOUGH]
+    told = [n for n, p in ranked.items() if p["p_value"] <= SIGNIFICANT and p["n"] >= ENOUGH]
     ranks = ", ".join(
         f"`{name}` {100 * ranked[name]['rank']:.0f} % (p {ranked[name]['p_value']:.2f})"
         for stem in ("cash-heavy", "defensive")
@@ -115,8 +115,8 @@ def _timing(numbers: Numbers) -> str:
     )
     named = ", ".join(f"`{name}`" for name in told) or "none"
     return (
-        f"**Timing.** Told from luck at a p-value of {TOLD:g} with at least {ENOUGH} placebos: "
-        f"{named}. Share of placebos beaten: {ranks}."
+        f"**Timing.** Told from luck at a p-value of {SIGNIFICANT:g} with at least {ENOUGH} "
+        f"placebos: {named}. Share of placebos beaten: {ranks}."
     )
 
 

@@ -143,7 +143,7 @@ def _revisions(store: Any, series: str, json: bool) -> None:
     rows = store.vintages(series)
     summary = summarised(rows, series)
     if json:
-        print_json({"store": str(store.path), **summary, "values": _plain(rows)})
+        print_json({"store": str(store.path), **summary, "values": _values(rows)})
         return
     if len(rows):
         print_table(_REVISIONS, map(_revision, rows.itertuples()))
@@ -206,7 +206,7 @@ def _revision(row: Any) -> tuple[str, ...]:
     )
 
 
-def _plain(rows: Any) -> list[dict[str, Any]]:
+def _values(rows: Any) -> list[dict[str, Any]]:
     return [
         {
             "observed_on": str(row.observed_on.date()),

@@ -60,7 +60,7 @@ def fetch(
     findings = check_store(target) if target.exists() and target.series_ids() else []
     errors = [finding for finding in findings if finding.severity == "error"]
     if json:
-        print_json(_plain(outcomes, errors, str(target.path)))
+        print_json(_as_data(outcomes, errors, str(target.path)))
     else:
         _print(outcomes, str(target.path))
     for finding in errors:
@@ -85,7 +85,7 @@ def _day(text: str) -> str:
     return day.isoformat()
 
 
-def _plain(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, Any]:
+def _as_data(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, Any]:
     return {
         "store": store,
         "series": {

@@ -78,7 +78,7 @@ def today(
     plan = make_plan(config, history.until(session))
     decision = plan.at(session, held, decimals=decimals)
     why = _reason(plan)
-    said = _plain(decision, config.label, history.source, why)
+    said = _as_data(decision, config.label, history.source, why)
     print_json(said) if json else _print(said)
     for line in _what_is_missing(decision):
         warn(line)
@@ -133,7 +133,7 @@ def _too_old(id: str, last: Any) -> str:
     )
 
 
-def _plain(decision: Any, strategy: str, source: str, sentence: str) -> dict[str, Any]:
+def _as_data(decision: Any, strategy: str, source: str, sentence: str) -> dict[str, Any]:
     from backtests.report.numbers import plain
 
     said: dict[str, Any] = plain(

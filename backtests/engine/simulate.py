@@ -359,7 +359,7 @@ def _result(
 
 
 def _orders(portfolio: Any, legs: _Legs, index: pd.Index) -> pd.DataFrame:
-    """Return vectorbt's orders in USD and in units of the assets."""
+    """Return vectorbt's orders in USD prices and in units of the assets."""
     if portfolio is None:
         empty: dict[str, Any] = {name: np.empty(0) for name in ("units", "price", "cost")}
         return pd.DataFrame({"date": index[:0], "asset": np.empty(0, dtype=object), **empty})

@@ -105,7 +105,8 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     Reference
         Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR
         Inference", JBES 36; critical values: Kiefer and Vogelsang (2005), Econometric Theory 21.
-        How often such intervals cover: :data:`backtests.evidence.bootstrap.COVERAGE`.
+        Share of such intervals that contain the truth:
+        :data:`backtests.evidence.bootstrap.COVERAGE`.
     """
     from statsmodels.regression.linear_model import OLS
 

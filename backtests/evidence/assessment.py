@@ -182,7 +182,7 @@ def _growth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
 
 def _robustness(run: Run, workers: int, progress: Callable[[str], None]) -> Robustness:
     progress("robustness")
-    bare = replace(run, result=replace(run.result, account=None))  # light enough to send
+    bare = replace(run, result=replace(run.result, account=None))  # quick to send to a process
     with workers_of(workers) as pool:
         parts = pool.submit(by_k, bare), pool.submit(by_revision, bare)
         choices = by_choice(bare, pool)

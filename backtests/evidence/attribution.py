@@ -82,12 +82,12 @@ def attribution(
     closes
         The prices of the simulation or a longer history of them, sessions × assets, USD.
     costs
-        The costs it was given; only the borrowing rates, fractions a year, are used.
+        The costs of the simulation. Only their borrowing rates, fractions a year, are used.
     regime
-        Name of the regime known at each close; None where there is none. It may begin before the
-        result does, and should: the first returns rest on what was known before the run.
+        Name of the regime known at each close; None without a regime. It should begin before the
+        result, since the first returns rest on regimes known before the run.
     lag
-        Sessions from decision to fill that the engine was given.
+        Sessions from decision to fill in the simulation.
 
     Returns
     -------

@@ -89,7 +89,7 @@ class Compared:
 
     @property
     def kind(self) -> str:
-        """``thesis``, ``baseline``, ``challenger``, or ``own`` for a user's."""
+        """``thesis``, ``baseline``, ``challenger``, or ``own`` for the strategy of a user."""
         if self.run.config.strategy not in STRATEGIES:
             return "own"
         price_only = REGIMES[self.run.config.regime_model].price_only

@@ -20,7 +20,7 @@ QUARTER = 63
 #: Least number of episodes of a state for a conclusion about timing.
 FEW = 3
 #: Largest p-value at which a timing result counts as significant, for one strategy alone.
-TOLD = 0.05
+SIGNIFICANT = 0.05
 #: Least number of placebos for that verdict. With fewer it depends on a single placebo.
 ENOUGH = 99
 NOTHING = "nothing can be concluded about timing"
@@ -172,7 +172,7 @@ def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: in
         return f"{_number(seen.episodes, 'episode')}: {NOTHING}"
     if p_value is None or pd.isna(p_value):
         return "timing not ranked"
-    if p_value > TOLD:
+    if p_value > SIGNIFICANT:
         return "timing may be luck"
     few = placebos < ENOUGH
     return "ranks high among few placebos" if few else "timing beats 95 % of placebos"

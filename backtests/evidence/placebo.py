@@ -164,7 +164,7 @@ def shift_placebo(
     DataError
         See :func:`timing_gain`.
     ConfigError
-        When fewer than one shift is asked for.
+        When ``shifts`` is below 1.
     """
     if shifts < 1:
         raise ConfigError(f"expected at least 1 shift, was {shifts}")

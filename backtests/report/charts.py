@@ -239,7 +239,7 @@ def shade(
         for name, first, last in _stays(names, of_returns=of_returns)
         if name in palette
     ]
-    figure.layout.shapes = [*figure.layout.shapes, *shapes]  # add_vrect is slow, one by one
+    figure.layout.shapes = [*figure.layout.shapes, *shapes]  # one add_vrect per shape would be slow
 
 
 def present(names: pd.Series) -> list[str]:

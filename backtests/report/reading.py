@@ -47,7 +47,7 @@ def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
             "votes_for": voters(reading, True),
             "votes_against": voters(reading, False),
             "no_view": voters(reading, None),
-            "signals": {name: _plain(e, name in reading.votes) for name, e in said.items()},
+            "signals": {name: _signal(e, name in reading.votes) for name, e in said.items()},
         }
     )
     return result
@@ -152,7 +152,7 @@ def _clause(e: Explanation) -> str:
     return f"{e.signal} ({'' if e.flag else 'now off, '}{value}, flips with {e.flips}{members})"
 
 
-def _plain(said: Explanation, votes: bool) -> dict[str, Any]:
+def _signal(said: Explanation, votes: bool) -> dict[str, Any]:
     moments = {id: moment for id, moment in said.known_at.items() if moment is not None}
     oldest = min(moments, key=lambda id: moments[id], default=None)
     return {

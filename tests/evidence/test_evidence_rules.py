@@ -2,12 +2,12 @@
 
 from backtests.evidence.bootstrap import SHORTEST_BLOCK
 from backtests.evidence.comparison import LEVEL
-from backtests.evidence.entries import TOLD
+from backtests.evidence.entries import SIGNIFICANT
 from backtests.evidence.k_choice import KS
 
 
 def test_timing_is_significant_at_one_in_twenty() -> None:
-    assert TOLD == 0.05
+    assert SIGNIFICANT == 0.05
 
 
 def test_intervals_hold_95_percent_of_resamples_in_blocks_of_a_week_at_least() -> None:
