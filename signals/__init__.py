@@ -1,7 +1,7 @@
-"""What the world looks like: a point-in-time panel in, evaluations and a regime out.
+"""Signals turn a point-in-time panel into evaluations and a regime.
 
-Pure: no files, no network, no clock. :data:`SIGNALS` is the registry of signals,
-:data:`signals.regimes.REGIMES` that of the models that tell the regime.
+The functions are pure: they use no file, no network and no clock. :data:`SIGNALS` lists the
+signals. :data:`signals.regimes.REGIMES` lists the regime models.
 """
 
 from signals.absorption import Absorption

@@ -1,4 +1,4 @@
-"""L3: the regime flips from injection to absorption when the impulse meets an empty stock."""
+"""L3: injection turns to absorption when capital spending grows and no idle capital is left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,54 +13,58 @@ from signals.dry_powder import DryPowder
 from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
-#: The share is clipped here before its logit, so that an empty stock does not give infinity.
+#: Smallest distance of the share from 0 and 1, so that its logit is finite.
 EDGE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
 class Absorption(CompoundSignal):
-    """Capital spending against the idle capital that is left to pay for it.
+    """Capital spending compared with the idle capital that is left to pay for it.
 
     Formula
-        u = A / (A + P), a fraction, with A from :class:`Capex` and P from :class:`DryPowder`, both
-        in USD billions; score = z(logit u), u clipped to 0.01 to 0.99.
+        u = A / (A + P), a fraction. A is the level of :class:`Capex` and P the idle capital of
+        :class:`DryPowder`, both in USD billions. score = z(logit u), with u clipped to 0.01 to
+        0.99.
     Flag
-        Absorbing when u is above ``enter`` and the impulse above ``impulse_enter``; left when u is
-        below ``leave`` or the impulse below ``impulse_leave``. Injecting (:attr:`injecting`) when
-        u is below ``injecting_enter``, the impulse above ``impulse_enter`` and idle capital above
-        ``idle_enter``; left when u is above ``leave``, the impulse below ``impulse_leave`` or idle
-        capital below ``idle_leave``.
+        The flag (absorbing) turns on when u is above ``enter`` and the impulse is above
+        ``impulse_enter``. It turns off when u is below ``leave`` or the impulse is below
+        ``impulse_leave``. The opposite flag :attr:`injecting` turns on when u is below
+        ``injecting_enter``, the impulse is above ``impulse_enter`` and idle capital is above
+        ``idle_enter``. It turns off when u is above ``leave``, the impulse is below
+        ``impulse_leave`` or idle capital is below ``idle_leave``.
     Timing
-        That of its two parts.
+        Values are known when those of its two parts are known.
     NaN
-        No view unless both parts have one.
+        The signal has a view only when both parts have one.
     Reference
-        Link L3 of the thesis. That flows move prices by a multiple: Gabaix, Koijen, "In Search of
-        the Origins of Financial Fluctuations", NBER 28967 (2021). The levels at which injecting is
-        left are ours: absorbing's own for u and impulse, and for idle capital the pair of
-        :class:`DryPowder`.
+        Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial
+        Fluctuations", NBER 28967 (2021), show that flows move prices by a multiple. We chose the
+        levels at which injecting ends: for u and the impulse those of absorbing, and for idle
+        capital the two levels of :class:`DryPowder`.
     Limits
-        u hardly measures capital spending. Where idle capital is close to nothing u is close to 1
-        whatever is spent: on history to 2025 the rank correlation of u is −0.90 with idle capital
-        over GDP and −0.02 with capital spending over GDP. The impulse decides whether spending
-        grows, not whether it is large. So :meth:`beside` shows spending over GDP, and on how many
-        days the flag would be on if spending were half or twice what it was.
+        u hardly measures capital spending. When idle capital is close to zero, u is close to 1
+        for any spending. On history to 2025 the rank correlation of u is −0.90 with idle capital
+        over GDP and −0.02 with capital spending over GDP. The impulse measures whether spending
+        grows, but not whether it is large. So :meth:`beside` shows spending over GDP, and the
+        number of days on which the flag would be on with half and with twice the spending.
 
     Parameters
     ----------
-    enter, leave, injecting_enter
-        Levels of u, fractions.
+    enter, leave
+        Levels of u, fractions, above which absorbing begins and below which it ends.
+    injecting_enter
+        Level of u, a fraction, below which injecting begins.
     impulse_enter, impulse_leave
-        Levels of the impulse, %.
+        Impulses, % a year, above which a flag turns on and below which it turns off.
     idle_enter, idle_leave
-        Levels of idle capital, % of GDP.
+        Idle capital, % of GDP, above which injecting begins and below which it ends.
     confirm
-        Sessions in a row before a flag turns.
+        Sessions in a row that a condition must hold before a flag changes.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -88,7 +92,7 @@ class Absorption(CompoundSignal):
     idle_leave: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         ordered("leave", self.leave, "enter", self.enter)
         ordered("injecting_enter", self.injecting_enter, "leave", self.leave)
         ordered("impulse_leave", self.impulse_leave, "impulse_enter", self.impulse_enter)
@@ -97,12 +101,12 @@ class Absorption(CompoundSignal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Nothing of its own."""
+        """Empty, because only its parts read series."""
         return ()
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Absorbing needs both."""
+        """The levels of u and of the impulse for absorbing."""
         return (
             Threshold(gauge="u", enter=self.enter, leave=self.leave, above=True),
             Threshold(
@@ -112,7 +116,7 @@ class Absorption(CompoundSignal):
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """An impulse that idle capital amply pays for."""
+        """The levels of u, of the impulse and of idle capital for injecting."""
         return (
             Threshold(gauge="u", enter=self.injecting_enter, leave=self.leave, above=False),
             Threshold(
@@ -122,7 +126,7 @@ class Absorption(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return u with the parts it is made of."""
+        """Return u, and the gauges of the parts that it is computed from."""
         capex, powder = parts["capex"].gauges, parts["dry_powder"].gauges
         return pd.DataFrame(
             {
@@ -143,15 +147,15 @@ class Absorption(CompoundSignal):
         return zscore(logit)
 
     def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
-        """Return the flag as it would be with all capital spending multiplied by ``factor``.
+        """Return the flag that capital spending times ``factor`` would give.
 
-        The impulse stays as it is, since it compares spending with spending.
+        The impulse does not change, because it compares spending with earlier spending.
         """
         spent = factor * gauges["capex"]
         return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
-        """Return numbers that show how little the flag depends on the size of capital spending."""
+        """Return numbers that show how much the flag depends on the size of capital spending."""
         gauges, on = evaluation.gauges, evaluation.flag.fillna(False).astype(bool)
         without_excess = (gauges["excess_reserves"][on] == 0).mean()
         return {

@@ -1,10 +1,10 @@
 """The contract of a signal.
 
-A signal is a frozen dataclass whose fields are its parameters. It is given a point-in-time panel
-(one row a NYSE session, one column a catalog id, each cell as known at that close) and measures
-gauges. Its score is made of the gauges, and its flag follows from its thresholds. Appending the
-future to the panel never changes the past of any of them: that is the law, and a test holds every
-registered signal to it.
+A signal is a frozen dataclass, and its fields are its parameters. It reads a point-in-time panel:
+one row for each NYSE session, one column for each catalog id, each cell as known at that close.
+It measures gauges on the panel. It computes its score from the gauges, and its flag from its
+thresholds. Later rows of the panel never change the results of earlier rows. A test checks this
+rule for every registered signal.
 """
 
 from abc import ABC, abstractmethod
@@ -22,27 +22,28 @@ from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Typed
 
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
-#: Gauge of a composite: names of the components that do not count, joined by ", "; else None.
+#: Gauge of a composite. It names the components that do not count, joined by ", ". It is None when
+#: all components count.
 WITHOUT = "without"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What a signal says at each session of a panel; every part has one row a session.
+    """Gauges, score and flag of a signal on a panel, one row for each session.
 
     Attributes
     ----------
     signal
-        Which signal.
+        The signal that was evaluated.
     gauges
-        Its measures, one column each, in the units of the signal.
+        Measures of the signal, one column each, in the units of ``signal.units``.
     score
-        Positive where capital is scarcer than in its own past, in standard deviations of it; NaN
-        without a view.
+        Standard deviations of the measure's own past. A positive score means that capital is
+        scarcer than in that past. NaN where the signal has no view.
     flag
-        Pandas ``boolean``; NA without a view.
+        Pandas ``boolean``. NA where the signal has no view.
     injecting
-        The same for the opposite state of a signal that has one; None for the others.
+        Flag of the opposite state, for a signal that has one. None for the others.
     """
 
     signal: "Signal"
@@ -52,7 +53,7 @@ class Evaluation:
     injecting: pd.Series | None = None
 
     def rows(self, pick: "Pick") -> "Evaluation":
-        """Return it with some of its rows, picked from each part alike."""
+        """Return the evaluation with the same rows chosen from each of its parts."""
         return Evaluation(
             signal=self.signal,
             gauges=pick(self.gauges),
@@ -62,39 +63,39 @@ class Evaluation:
         )
 
     def until(self, at: pd.Timestamp) -> "Evaluation":
-        """Return it up to a session."""
+        """Return the evaluation up to a session, that session included."""
         return self.rows(lambda part: part.loc[:at])
 
 
 class Pick(Protocol):
-    """A choice of rows: the same of a series and of a frame."""
+    """A function that chooses the same rows from a series and from a frame."""
 
     def __call__(self, part: Rows, /) -> Rows:
-        """Return the part with the rows chosen."""
+        """Return the chosen rows of a part."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signal(Typed, ABC):
-    """One link of the thesis, measured.
+    """Measurement of one link of the thesis.
 
-    Subclasses are frozen, keyword-only dataclasses; their fields are their parameters. They write
-    ``inputs``, ``gauges``, ``score`` and ``thresholds``.
+    Subclasses are frozen, keyword-only dataclasses, and their fields are their parameters. A
+    subclass writes ``inputs``, ``gauges``, ``score`` and ``thresholds``.
 
     Attributes
     ----------
     name, link
-        Its name in the registry, and the link of the thesis it measures.
+        Its name in the registry, and the link of the thesis that it measures.
     headline
-        The gauge that stands for it in tables.
+        The gauge that tables show for it.
     units
-        Of each gauge, by name; ``name`` for a gauge that holds words.
+        Unit of each gauge, by the gauge's name. The unit is ``name`` for a gauge that holds words.
     parts
-        Signals that it contains, by their names in the registry.
+        Classes of the signals that it contains, by their names in the registry.
 
     Parameters
     ----------
     confirm
-        Sessions in a row before the flag turns.
+        Sessions in a row that a condition must hold before the flag changes.
     """
 
     name: ClassVar[str]
@@ -108,44 +109,47 @@ class Signal(Typed, ABC):
     @property
     @abstractmethod
     def inputs(self) -> tuple[str, ...]:
-        """Catalog ids of the series it reads itself; those of its parts are theirs."""
+        """Catalog ids of the series that it reads itself, without those that its parts read."""
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return its named measures, one column each, in the units of :attr:`units`."""
+        """Return the measures of each session, one named column each, in :attr:`units`."""
 
     @abstractmethod
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the score: positive means capital is scarcer than in its own past."""
+        """Return the score, σ; a positive one means that capital is scarcer than in its past."""
 
     @property
     @abstractmethod
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Gauges that must all be beyond ``enter`` for the flag; any beyond ``leave`` ends it."""
+        """Levels of gauges: the flag turns on beyond all ``enter``, off beyond any ``leave``."""
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """Thresholds of the opposite state, for a signal that has one; empty for the others."""
+        """Thresholds of the opposite state; empty for a signal that has no such state."""
         return ()
 
     @property
     def confirm_leave(self) -> int:
-        """Sessions in a row before the flag turns off."""
+        """Sessions in a row that the exit condition must hold before the flag turns off."""
         return self.confirm
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of the components of its composite; its gauge ``without`` lists those missing."""
+        """Names of the components of its composite score; empty for a signal without one.
+
+        The gauge ``without`` lists those that do not count at a session.
+        """
         return ()
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the flag; only a signal whose rule is no threshold writes its own."""
+        """Return the flag that the thresholds give; override it for a rule of another form."""
         return turned(gauges, self.thresholds, self.confirm, self.confirm_leave)
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
-        """Return numbers to show beside the flag, by name and unit; empty by default.
+        """Return numbers that pages show beside the flag, by name with unit; none by default.
 
-        They say what a reader must know to judge the flag at the evaluation's last session.
+        They help a reader to judge the flag at the last session of the evaluation.
         """
         return {}
 
@@ -160,15 +164,15 @@ class Signal(Typed, ABC):
         panel
             Point-in-time panel, sessions × catalog ids.
         parts
-            Evaluations on the same panel, by name. A part of the signal that is missing there is
+            Evaluations on the same panel, by name. A part of the signal that is not among them is
             evaluated with its default parameters. See :func:`signals.evaluate.evaluate`.
 
         Raises
         ------
         MissingSeries
-            When the panel lacks a column that it reads.
+            When the panel lacks a column that the signal reads.
         SimulationError
-            When the signal's own code fails or answers in another form.
+            When the signal's own code fails or returns another form.
         """
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
@@ -189,19 +193,20 @@ class Signal(Typed, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class CompoundSignal(Signal):
-    """A signal that contains others: it writes ``combine`` in place of ``gauges``.
+    """A signal that is computed from other signals.
 
-    Its parts are those of the set that it is evaluated with. So a parameter of a part is set in
-    one place and holds wherever the part is read.
+    A subclass writes ``combine`` in place of ``gauges``. Its parts come from the set of signals
+    that it is evaluated with. So a user sets a parameter of a part once, and every signal that
+    contains the part uses that value.
     """
 
     @abstractmethod
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return its gauges, made of the evaluations of its parts."""
+        """Return the gauges, computed from the panel and the evaluations of the parts."""
 
     @final
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return its named measures, with parts that have their default parameters."""
+        """Return the gauges with every part at its default parameters."""
         return self._measure(panel, {})
 
     def _measure(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
@@ -215,22 +220,22 @@ class CompoundSignal(Signal):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSignal(Signal):
-    """A signal whose flag stands on its own score, or on the mean of z that the score is made of.
+    """A signal whose flag depends on one gauge: its score, or the mean behind the score.
 
-    Its gauges hold a column ``score``; the flag is on when the gauge :attr:`decides` is above
-    ``enter`` and off when it is below ``leave``.
+    Its gauges hold a column ``score``. The flag turns on when the gauge :attr:`decides` is above
+    ``enter``, and off when that gauge is below ``leave``.
 
     Parameters
     ----------
     enter, leave
-        Levels of that gauge, σ.
+        Levels, σ, above which the flag turns on and below which it turns off.
     confirm
-        Sessions in a row before the flag turns.
+        Sessions in a row that a condition must hold before the flag changes.
 
     Raises
     ------
     ConfigError
-        When ``leave`` does not lie below ``enter``.
+        Unless ``leave`` lies below ``enter``.
     """
 
     decides: ClassVar[str] = "score"
@@ -239,17 +244,17 @@ class ScoreSignal(Signal):
     leave: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("confirm", self.confirm)
         ordered("leave", self.leave, "enter", self.enter)
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """One gauge decides."""
+        """The two levels of the gauge that decides."""
         return (Threshold(gauge=self.decides, enter=self.enter, leave=self.leave, above=True),)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the gauge of that name."""
+        """Return the gauge ``score``."""
         return gauges["score"]
 
 

@@ -1,4 +1,4 @@
-"""L7: the level is supply, plus plumbing, less demand."""
+"""L7: the level of liquidity is supply plus plumbing minus demand."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,35 +11,37 @@ from signals.transforms import zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Bathtub(ScoreSignal):
-    """Net liquidity, and what moved it: the central bank's tap or the plumbing.
+    """Net liquidity, and how much the Fed's balance sheet and the plumbing changed it.
 
     Formula
-        N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Over ``horizon`` sessions,
-        tap = Δ WALCL/1000 and pipes = −Δ RRPONTSYD − Δ WTREGEN/1000, so that ΔN = tap + pipes.
-        score = −z(ΔN / N): positive when liquidity shrinks faster than it used to.
+        Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Over ``horizon``
+        sessions, tap = Δ WALCL/1000 and pipes = −Δ RRPONTSYD − Δ WTREGEN/1000, so
+        ΔN = tap + pipes. score = −z(ΔN / N). It is positive when N grows less, or shrinks more,
+        than in its past.
     Flag
-        On when the score is above ``enter``, off when below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Balance sheet and Treasury account are known the session after Thursday's H.4.1, reverse
-        repo the next session.
+        The balance sheet and the Treasury account are known at the session after Thursday's
+        H.4.1. Reverse repo is known at the next session.
     NaN
-        No view while one of the three has none now or ``horizon`` sessions ago; the score needs
-        252 changes.
+        The signal has no view when one of the three series has no value now or ``horizon``
+        sessions ago. The score needs 252 changes.
     Reference
-        Net liquidity as practitioners draw it; Howell, *Capital Wars* (2020). It measures supply
-        and plumbing alone; that supply does not explain the level is the thesis's claim.
+        Practitioners use this definition of net liquidity; Howell, *Capital Wars* (2020). It
+        measures supply and plumbing only. The thesis claims that supply alone does not explain
+        the level.
 
     Parameters
     ----------
     horizon
-        Sessions; 65 are a quarter.
+        Sessions over which the change is measured; 65 sessions are a quarter.
     enter, leave, confirm
         See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -59,17 +61,17 @@ class Bathtub(ScoreSignal):
     horizon: int = 65
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("horizon", self.horizon)
         ScoreSignal.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The balance sheet, the Treasury's account, reverse repo."""
+        """Ids of the Fed's balance sheet, the Treasury's account and reverse repo."""
         return ("WALCL", "WTREGEN", "RRPONTSYD")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the level, its change, and the two parts of the change."""
+        """Return the level of net liquidity, its change, and the two parts of the change."""
         assets, account = panel["WALCL"] / 1e3, panel["WTREGEN"] / 1e3
         level = assets - account - panel["RRPONTSYD"]
         tap = assets.diff(self.horizon)

@@ -1,4 +1,4 @@
-"""L1: AI capital spending is an impulse like fiscal spending."""
+"""L1: AI capital spending stimulates the economy like fiscal spending."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,40 +16,39 @@ HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
 @dataclass(frozen=True, kw_only=True)
 class Capex(Signal):
-    """Hyperscaler capital expenditure over the trailing four fiscal quarters, and its growth.
+    """Capital expenditure of the hyperscalers over the last four fiscal quarters, and its growth.
 
     Formula
-        A = Σ trailing-four-quarter capital expenditure of ``firms``, in USD billions;
-        impulse = 100 · (A / A' − 1), in %, where A' is the same firms' same fiscal quarters a
-        year earlier; score = z(impulse).
+        A = Σ trailing-four-quarter capital expenditure of ``firms``, in USD billions.
+        impulse = 100 · (A / A' − 1), in %, where A' is the expenditure of the same firms in the
+        same fiscal quarters a year earlier. score = z(impulse).
     Flag
-        On (an impulse) when the impulse is above ``enter``, off when below ``leave``.
+        The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
-        A figure is known the session after the SEC received the filing that first held it. Where
-        a tag was first used more than 120 days after the period's end, the figure is taken as
-        known 45 days after the period's end.
+        A figure is known at the session after the SEC received the first filing that holds it.
+        If the firm first used a tag more than 120 days after the period's end, the figure counts
+        as known 45 days after the period's end.
     NaN
-        The level has no view unless every firm has a figure: a sum that lacks an addend is no
-        sum. The impulse compares the firms that have both figures, of which there must be
-        ``minimum``.
+        The level is NaN unless every firm has a figure. The impulse compares the firms that have
+        both figures, and it needs ``minimum`` of them.
     Reference
-        Link L1 of the thesis. Cash-flow statements as filed with the SEC (XBRL).
+        Link L1 of the thesis. The figures come from cash-flow statements filed with the SEC (XBRL).
 
     Parameters
     ----------
     firms
-        Tickers, among the filers of the catalog.
+        Tickers of filers in the catalog.
     minimum
-        Firms with both figures that the impulse needs.
+        Number of firms with both figures that the impulse needs.
     enter, leave
-        Levels of the impulse, %.
+        Impulses, %, above which the flag turns on and below which it turns off.
     confirm
-        Sessions in a row before the flag turns.
+        Sessions in a row that a condition must hold before the flag changes.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order or a firm is unknown.
+        When a parameter is outside its range or a firm is unknown.
     MissingSeries
         When the panel lacks a column.
     """
@@ -70,7 +69,7 @@ class Capex(Signal):
     leave: float = 10.0
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         for firm in self.firms:
             if ttm_id("CAPEX", firm) not in CATALOG:
                 raise ConfigError(unknown("firm", firm, FILERS.values()))
@@ -83,18 +82,18 @@ class Capex(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Each firm's figure and that of a year earlier, and output."""
+        """Ids of each firm's figures now and a year earlier, and of GDP."""
         now = tuple(ttm_id("CAPEX", firm) for firm in self.firms)
         then = tuple(year_ago_id("CAPEX", firm) for firm in self.firms)
         return (*now, *then, "GDP")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The impulse alone decides."""
+        """The two levels of the impulse."""
         return (Threshold(gauge="impulse", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the impulse, the level, its share of GDP, and how many firms are compared."""
+        """Return the impulse, the level, its share of GDP, and the number of firms compared."""
         now = panel[[ttm_id("CAPEX", firm) for firm in self.firms]].set_axis(self.firms, axis=1)
         then = panel[[year_ago_id("CAPEX", firm) for firm in self.firms]].set_axis(
             self.firms, axis=1

@@ -1,11 +1,10 @@
-"""Every series once: what it is, its unit, when it is known, what it can plausibly be.
+"""The catalog: unit, publication rule and plausible range of every series.
 
-This is the only place that says in which unit a series comes, when a value of it could first
-have been known, below and above which values a file must be wrong, and how old its last value
-may grow before signals have no view. Publication rules follow the publishers' calendars; the
-clock is New York's.
+Each series stands here once. The catalog says in which unit a series is stored, when a value is
+first known, which values are plausible, and how old a last value may be before signals have no
+view. Publication rules follow the publishers' calendars. Times are New York times.
 
-Prices are not listed here but in :mod:`signals.universe`, since all of them share one rule.
+Prices stand in :mod:`signals.universe`, because all of them share one rule.
 """
 
 from dataclasses import dataclass
@@ -22,28 +21,28 @@ RuleKind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """When a value that describes a date could first have been known.
+    """The moment at which a value that describes a date is first known.
 
     Attributes
     ----------
     kind
         ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE
-        session after the date. ``fed_sessions``: likewise, of the sessions on which the Federal
-        Reserve Banks are open: on Columbus and Veterans Day New York trades, but the New York Fed
-        and FRED publish nothing. ``h41``: at 16:30 on the Thursday after (Friday, when that
-        Thursday is a federal holiday), the Federal Reserve's H.4.1 release. ``days``: n calendar
-        days after the date. ``midnight_utc``: when the UTC day ends, 19:00 or 20:00 New York.
-        ``filed``: the session after the filing. ``recorded``: only from when we stored it,
-        for series whose whole past is re-estimated with each release.
+        session after the date. ``fed_sessions``: the same, but only sessions on which the Federal
+        Reserve Banks are open count. On Columbus Day and Veterans Day New York trades, but the New
+        York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's H.4.1 release, at
+        16:30 on the next Thursday, or on Friday if that Thursday is a federal holiday. ``days``: n
+        calendar days after the date. ``midnight_utc``: when the UTC day ends, at 19:00 or 20:00 in
+        New York. ``filed``: at the session after the filing. ``recorded``: when the store recorded
+        it, for series whose whole past changes with each release.
     n
-        Sessions or calendar days, where the kind counts them.
+        Number of sessions or calendar days, for the kinds that count them.
     """
 
     kind: RuleKind
     n: int = 0
 
     def __str__(self) -> str:
-        """Say the rule in a few words, for tables."""
+        """Return the rule in a few words, for tables."""
         return {
             "close": "same close",
             "sessions": f"{self.n} session{'s' if self.n > 1 else ''} later",
@@ -63,28 +62,30 @@ class Series:
     Attributes
     ----------
     id
-        The publisher's own id, or ours for what we derive.
+        The publisher's id, or our own id for a derived series.
     title, unit
-        In the publisher's words; the unit is that of the stored values.
+        The publisher's title, and the unit of the stored values.
     source
-        ``fred``, ``sec`` or ``file`` (a table a user brings).
+        ``fred``, ``sec``, or ``file`` for a table that a user imports.
     frequency
-        How often a value is dated.
+        Period that a value describes.
     known
         The publication rule.
     revised
         True when the publisher changes past values.
     low, high
-        The plausible range, inclusive, of every value since ``first`` that the publisher ever
-        gave. A file with a value outside it is refused: it is in another unit.
+        The plausible range, inclusive. All values since ``first`` that the publisher ever gave lie
+        in it. An import rejects a file with a value outside the range, because the file is
+        probably in another unit.
     stale_after
-        Calendar days after the date a value describes, past which it is no view.
+        Calendar days after the date that a value describes. An older value counts as missing.
     first
-        Values that describe an earlier date are left out wherever data come in, unread and
-        unchecked; None when all are taken.
+        First date whose values are read. Every import skips values of earlier dates. None when it
+        reads all values.
     steady
-        True for a level that never moves fivefold from one date to the next. A file in which it
-        does is refused: a decimal slipped, which a range from 1947 to today cannot see.
+        True for a level that never changes fivefold from one date to the next. An import rejects a
+        file with such a change, because a decimal point is probably wrong. The plausible range is
+        too wide to find such an error.
     """
 
     id: str
@@ -169,15 +170,15 @@ _POINTS = "percentage points"
 _INDEX = "index"
 
 _FRED = (
-    # The Federal Reserve's balance sheet, H.4.1. Ranges keep billions from passing for millions.
+    # The Federal Reserve's balance sheet, H.4.1. Its ranges reject values in billions.
     _weekly("WALCL", "Fed total assets, Wednesday level", _MILLIONS, 5e5, 3e7, steady=True),
     _weekly(
         "WTREGEN",
         "Treasury General Account, week average",
         _MILLIONS,
-        2.1e3,  # the largest in billions was 1,817
+        2.1e3,  # the largest value in billions was 1,817
         5e6,
-        first=date(2002, 12, 18),  # as WALCL, which it is subtracted from
+        first=date(2002, 12, 18),  # first date of WALCL
     ),
     _weekly(
         "WRESBAL",
@@ -185,7 +186,7 @@ _FRED = (
         _MILLIONS,
         1e4,
         2e7,
-        first=date(2008, 10, 1),  # scarce by design before interest was paid on them
+        first=date(2008, 10, 1),  # the Fed kept reserves scarce before it paid interest on them
     ),
     _weekly(
         "TREAST", "Treasuries held by the Fed, Wednesday level", _MILLIONS, 3e5, 2e7, steady=True
@@ -196,7 +197,7 @@ _FRED = (
         _BILLIONS,
         1e2,  # about 700 in 1973
         1e5,
-        known=Rule(kind="days", n=12),  # H.8: the Friday nine days after, at 16:15, so the Monday
+        known=Rule(kind="days", n=12),  # H.8 appears nine days later, on Friday at 16:15
         steady=True,
     ),
     _daily(
@@ -205,11 +206,11 @@ _FRED = (
         _BILLIONS,
         0,
         1e4,
-        first=date(2013, 9, 23),  # sporadic test operations before
+        first=date(2013, 9, 23),  # earlier operations were sporadic tests
     ),
-    # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day it
-    # is open. Reverse repo is published on its own day, the Board's rates are announced ahead, and
-    # Treasury posts its yields on the evening of the day itself, so no holiday delays those.
+    # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
+    # which it is open. No holiday delays the others: reverse repo and Treasury yields appear on
+    # the day that they describe, and the Board announces its rates in advance.
     _daily("SOFR", "Secured Overnight Financing Rate", _PERCENT, -2, 25, fed=True),
     _daily("EFFR", "Effective federal funds rate", _PERCENT, -2, 25, fed=True),
     _daily("IORB", "Interest on reserve balances", _PERCENT, -2, 25),
@@ -229,11 +230,11 @@ _FRED = (
         _PERCENT,
         -5,
         10,
-        sessions=7,  # weekly batches of a model that is re-estimated
+        sessions=7,  # the publisher re-estimates the model and releases values weekly
         stale_after=24,
         revised=True,
     ),
-    # Credit, as FRED publishes it on days on which it is open, and volatility.
+    # Credit and volatility. FRED publishes credit spreads on days on which it is open.
     _daily("BAA10Y", "Moody's Baa less Treasury 10 years", _POINTS, 0, 25, sessions=2, fed=True),
     _daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", _POINTS, 0, 50, fed=True),
     _daily("BAMLC0A0CM", "ICE BofA US corporate spread", _POINTS, 0, 25, fed=True),
@@ -241,12 +242,12 @@ _FRED = (
     _daily(
         "DTWEXBGS", "Broad dollar index", _INDEX, 20, 400, sessions=7, stale_after=24, revised=True
     ),
-    # Financial conditions: the whole history is re-estimated with each release.
+    # Financial conditions. Each release changes the whole past.
     _weekly("NFCI", "Chicago Fed financial conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
     _weekly("ANFCI", "Chicago Fed adjusted conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
     _weekly("STLFSI4", "St. Louis Fed financial stress", _INDEX, -10, 20, known=WHEN_RECORDED),
-    # Money, output, investment. Ranges hold the first values, of 1947 and 1959, too; trillions lie
-    # below them, today's values in millions above.
+    # Money, output, investment. The ranges hold all values since 1947 and 1959. They reject values
+    # in trillions, and today's values in millions.
     _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e2, 1e5, days=60, steady=True),
     _monthly(
         "WM2NS",
@@ -254,7 +255,7 @@ _FRED = (
         _BILLIONS,
         1e2,
         1e5,
-        days=60,  # released by the month since 2021
+        days=60,  # monthly release since 2021
         frequency="week",
         steady=True,
     ),
@@ -278,7 +279,7 @@ _FRED = (
     ),
 )
 
-#: SEC registrants we know, by CIK.
+#: Tickers of the SEC registrants whose filings we read, by CIK.
 FILERS: dict[int, str] = {
     789019: "MSFT",
     1652044: "GOOGL",
@@ -290,13 +291,13 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: Filers that went public after filings became data, and are no assets of the universe.
+#: First trading day of filers that are outside the universe and went public after XBRL began.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
-#: Those that build the data centres: whose cash flows are fetched whole.
+#: Companies that build the data centres. We read all concepts of their cash-flow statements.
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
-#: XBRL tags we read, and what each measures. Filers differ in the tag they use, and change it.
+#: Concept that each XBRL tag measures. Filers use different tags, and change them over time.
 CONCEPTS: dict[str, str] = {
     "PaymentsToAcquirePropertyPlantAndEquipment": "CAPEX",
     "PaymentsToAcquireProductiveAssets": "CAPEX",
@@ -312,8 +313,8 @@ CONCEPTS: dict[str, str] = {
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
 
-#: Plausible size of one fact of these companies, USD; zero is plausible too. Values below are
-#: probably in millions, not dollars. AMZN's revenue will pass 1e12 within years.
+#: Plausible size of one fact of these companies, USD; zero is plausible too. Values below this
+#: are probably in millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
 FACT_RANGE = (1e6, 1e13)
 
 _CONCEPT_TITLES = {
@@ -331,7 +332,7 @@ _ANNUAL_TITLES = {
     "OCF": "Operating cash flow of the fiscal year",
 }
 
-#: A trailing year may be an annual fact, so it has to last until the next one is filed.
+#: Calendar days. A trailing year may be an annual fact, so it counts until the next annual filing.
 _TRAILING_YEAR_STALE = 460
 
 
@@ -341,7 +342,7 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of the same figure four fiscal quarters earlier, known with the current one."""
+    """Return the id of that figure four fiscal quarters earlier, known with the current figure."""
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
@@ -351,12 +352,12 @@ def annual_id(concept: str, ticker: str) -> str:
 
 
 def filers_of(concept: str) -> tuple[str, ...]:
-    """Return the companies whose facts of a concept we read."""
+    """Return the tickers of the companies whose facts of a concept we read."""
     return tuple(FILERS.values()) if concept in ("CAPEX", "REVENUE") else HYPERSCALERS
 
 
 def tags_of(concept: str) -> tuple[str, ...]:
-    """Return the XBRL tags under which a concept is filed."""
+    """Return the XBRL tags that measure a concept."""
     return tuple(tag for tag, measured in CONCEPTS.items() if measured == concept)
 
 
@@ -394,7 +395,7 @@ def _annual_series() -> tuple[Series, ...]:
             unit="USD",
             source="file",
             frequency="year",
-            known=Rule(kind="days", n=60),  # no filing dates in the table
+            known=Rule(kind="days", n=60),  # the table has no filing dates
             low=-1e13,
             high=1e13,
             stale_after=_TRAILING_YEAR_STALE,
@@ -445,7 +446,7 @@ def series(id: str) -> Series:
     Raises
     ------
     MissingSeries
-        When the catalog has no such id; the message names the nearest one.
+        When the catalog lacks the id. The message names the nearest known id.
     """
     if id not in CATALOG:
         raise MissingSeries(unknown("series", id, CATALOG))

@@ -1,4 +1,4 @@
-"""L4: competition for capital is convex."""
+"""L4: the price of capital rises faster as more capital is absorbed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,49 +18,56 @@ _BANDS = ("slope", "kink", "low", "high")
 
 @dataclass(frozen=True, kw_only=True)
 class Convexity(CompoundSignal):
-    """What one more unit of absorption adds to the cost of capital, and whether that rises.
+    """How much more absorption raises the cost of capital, and whether that effect grows.
 
     Formula
-        Weekly (every fifth session), over ``horizon`` weeks: Δ(DGS10 + BAA10Y), percentage points,
-        regressed on Δu and Δ max(0, u − ``knee``), u the absorption share. ``slope`` is the
-        coefficient on the first, ``kink`` on the second: the second derivative, as the change of
-        slope at the knee. price = slope + kink · [u above the knee], percentage points for a rise
-        of u by 1. low and high bound ``level`` of the kink's stationary bootstrap.
-        score = z(price).
+        The data are weekly (every fifth session), and u is the share of :class:`Absorption`. A
+        regression explains Δ(DGS10 + BAA10Y) over ``horizon`` weeks, in percentage points, by Δu
+        and Δ max(0, u − ``knee``). ``slope`` is the coefficient on the first and ``kink`` on the
+        second. So ``kink`` is the change of the slope at the knee. price = slope + kink · [u above
+        the knee], in percentage points for a rise of u by 1. low and high are the bounds of the
+        kink's bootstrap interval. score = z(price).
     Flag
-        On when low is above zero and u above the knee; left when either fails.
+        The flag turns on when low is above zero and u is above the knee. It turns off when one of
+        the two fails.
     Timing
-        Re-estimated once a quarter, at the first session of a new one, from weeks up to the
-        session before; the random numbers are seeded by that session's date, so the past never
-        changes.
+        The signal is estimated at the first session of each quarter, from the weeks up to the
+        session before. The date of that session seeds the random numbers, so past values never
+        change.
     NaN
-        Not identified, so no view, before ``minimum`` weeks and ``excursions`` separate stays of u
-        above the knee (one ends after ``horizon`` weeks below 0.4, where absorption is left).
+        The signal has no view before ``minimum`` weeks and ``excursions`` separate stays of u
+        above the knee. A stay ends after ``horizon`` weeks below the level at which absorption
+        ends (0.4 by default).
     Reference
-        Link L4 of the thesis. The published form of a price that is flat while reserves are ample
-        and steep when they are scarce: Afonso, Giannone, La Spada, Williams, NY Fed Staff Report
-        1019 (2022). Politis, Romano, "The Stationary Bootstrap", JASA (1994); block length by
-        Politis, White (2004), at least ``horizon`` weeks since changes overlap that long.
-        The interval is too narrow, as bootstraps of slow series are: without any kink, low came
-        out above zero in 7 to 14 % of simulated looks, not 5 %, most often near ``minimum`` weeks.
+        Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
+        (2022), estimate such a price: flat while reserves are ample, steep when they are scarce.
+        The interval is that of Politis, Romano, "The Stationary Bootstrap", JASA (1994). The block
+        length is that of Politis, White (2004), and at least ``horizon`` weeks, because changes
+        overlap that long. The interval is too narrow, like bootstrap intervals of other slow
+        series. In simulations without a kink, low was above zero in 7 to 14 % of estimates instead
+        of 5 %, most often near ``minimum`` weeks.
 
     Parameters
     ----------
     knee
-        Of u, a fraction.
-    horizon, minimum
-        Weeks.
+        Level of u, a fraction, at which the slope may change.
+    horizon
+        Weeks over which changes are measured.
+    minimum
+        Weeks of changes that an estimate needs.
     excursions
-        Separate stays that identification needs.
-    draws, level
-        Of the bootstrap: number, and the share between the bounds.
+        Separate stays of u above the knee that an estimate needs.
+    draws
+        Number of bootstrap samples.
+    level
+        Fraction of the bootstrap samples between the bounds.
     confirm
-        Sessions in a row before the flag turns.
+        Sessions in a row that a condition must hold before the flag changes.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -87,7 +94,7 @@ class Convexity(CompoundSignal):
     level: float = 0.90
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         for name in ("horizon", "minimum", "excursions", "draws", "confirm"):
             positive(name, getattr(self, name))
         ordered("0", 0.0, "knee", self.knee)
@@ -97,19 +104,19 @@ class Convexity(CompoundSignal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The Treasury yield and the Baa spread."""
+        """Ids of the Treasury yield and the Baa spread."""
         return ("DGS10", "BAA10Y")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """A kink that is surely there, and a u beyond it."""
+        """Zero for the lower bound of the kink, and the knee for u."""
         return (
             Threshold(gauge="low", enter=0.0, leave=0.0, above=True),
             Threshold(gauge="u", enter=self.knee, leave=self.knee, above=True),
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return the estimates as known at each session, u, and the excursions so far."""
+        """Return the estimates as known at each session, u, and the number of stays so far."""
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
         cost = panel["DGS10"] + panel["BAA10Y"]
@@ -129,11 +136,11 @@ class Convexity(CompoundSignal):
         )
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return z(price); NaN while it is not identified."""
+        """Return z(price); NaN before the first estimate."""
         return zscore(gauges["price"])
 
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
-        """Return the estimates by session, carried from each quarter's first session on."""
+        """Return the estimate of each quarter's first session on all sessions of that quarter."""
         index = pd.DatetimeIndex(u.index)
         rows = pd.DataFrame(np.nan, index=index, columns=list(_BANDS))
         quarter = index.year * 4 + index.quarter
@@ -146,7 +153,7 @@ class Convexity(CompoundSignal):
     def _estimate(
         self, u: pd.Series, cost: pd.Series, at: pd.Timestamp
     ) -> tuple[float, float, float, float]:
-        """Return slope, kink and the kink's bounds from the weeks up to a session."""
+        """Return the slope, the kink and its bounds, estimated from earlier weeks."""
         weeks = pd.DataFrame({"u": u, "cost": cost}).iloc[::-_WEEK].iloc[::-1]
         weeks["over"] = (weeks["u"] - self.knee).clip(lower=0)
         changes = weeks.diff(self.horizon).dropna()
@@ -164,7 +171,10 @@ class Convexity(CompoundSignal):
 def _bounds(
     table: np.ndarray, horizon: int, draws: int, level: float, seed: int
 ) -> tuple[float, float]:
-    """Return the bounds of the kink by stationary bootstrap, from Δcost and its regressors."""
+    """Return the stationary-bootstrap bounds of the kink.
+
+    ``table`` holds Δcost in its first column and the regressors in the others.
+    """
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
     block = max(float(optimal_block_length(table[:, 0])["stationary"].iloc[0]), float(horizon))
@@ -181,12 +191,12 @@ def _bounds(
 
 
 def _leave_of(absorption: Evaluation) -> float:
-    """Return the level of u at which absorption is left."""
+    """Return the level of u below which absorption ends."""
     return next(t.leave for t in absorption.signal.thresholds if t.gauge == "u")
 
 
 def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Return the coefficients on Δu and on what lies over the knee."""
+    """Return the coefficients on Δu and on Δ max(0, u − knee)."""
     solution = np.linalg.lstsq(x, y, rcond=None)[0]
     return float(solution[1]), float(solution[2])
 
@@ -194,8 +204,8 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
     """Return how many separate stays of u above ``enter`` have begun.
 
-    A stay is over when u has been below ``leave`` for ``apart`` sessions in a row: stays nearer
-    than the horizon of the changes share them, and are one.
+    A stay ends when u has been below ``leave`` for ``apart`` sessions in a row. Stays that are
+    nearer to each other share the same overlapping changes, so they count as one.
     """
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):

@@ -1,4 +1,4 @@
-"""L5: the cost of capital rises, Treasury and credit yields together."""
+"""L5: the cost of capital rises when Treasury and credit yields rise together."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,52 +10,53 @@ from signals.base import Signal, ordered, positive
 from signals.hysteresis import Threshold
 from signals.transforms import composite, zscore
 
-#: Yields are quoted in hundredths; differences are rounded so that 10 bp are exactly 10 bp.
+#: Decimals of yield differences. Without rounding, a rise of 10 bp is not exactly 0.10.
 DECIMALS = 6
-#: By series, the gauge that holds its z-score.
+#: Gauge that holds the z-score of each series.
 _GAUGES = {"DFII10": "z_real_yield", "THREEFYTP10": "z_term_premium", "BAA10Y": "z_spread"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class CostOfCapital(Signal):
-    """What capital costs, and whether Treasuries and credit agree that it rises.
+    """The cost of capital, and whether Treasury and credit yields rise together.
 
     Formula
         score = z(mean of z(DFII10), z(THREEFYTP10), z(BAA10Y)), each clipped to ±3.
         treasury = Δ DGS10 and credit = Δ (DGS10 + BAA10Y) over ``horizon`` sessions, in
-        percentage points. The quadrant goes by the signs of Δ DGS10 and Δ BAA10Y: scarcity
-        (+, +), growth (+, −), risk-off (−, +), easing (−, −).
+        percentage points. The signs of Δ DGS10 and Δ BAA10Y give the quadrant: scarcity (+, +),
+        growth (+, −), risk-off (−, +), easing (−, −).
     Flag
-        On when the Treasury yield and the credit yield have both risen by more than ``enter``;
-        left when one of them has risen by less than ``leave``. Yields that fall while spreads
-        rise are risk-off, not scarcity, and do not raise it.
+        The flag turns on when the Treasury yield and the credit yield have both risen by more
+        than ``enter``. It turns off when one of them has risen by less than ``leave``. When
+        yields fall and spreads rise, the market is risk-off, and the flag stays off.
     Timing
-        Yields are known the next session, the Baa spread two sessions later, the term premium
-        seven.
+        Yields are known at the next session, the Baa spread two sessions later, and the term
+        premium seven sessions later.
     NaN
-        No view of the flag while a yield is missing now or ``horizon`` sessions ago; the score
-        needs two of its three components, and compares them with their own past alone.
+        The flag has no view when a yield has no value now or ``horizon`` sessions ago. The score
+        needs two of its three components. It compares them only with their own past.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium is
-        Kim and Wright's, re-estimated by its publisher; ``term_premium=False`` leaves it out.
-        The level at which the flag is left is ours: no longer higher at all.
+        Kim and Wright's. Its publisher re-estimates it; ``term_premium=False`` leaves it out. We
+        chose ``leave``: the flag turns off when a yield is no longer higher.
 
     Parameters
     ----------
     horizon
-        Sessions; 63 are a quarter.
+        Sessions over which yields rise; 63 sessions are a quarter.
     enter, leave
-        Rises of both yields, percentage points.
+        Rises of both yields, percentage points, above which the flag turns on and below which it
+        turns off.
     term_premium
-        Whether the revised term premium counts.
+        Whether the score includes the term premium, which its publisher revises.
     confirm
-        Sessions in a row before the flag turns.
+        Sessions in a row that a condition must hold before the flag changes.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -81,31 +82,31 @@ class CostOfCapital(Signal):
     term_premium: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("horizon", self.horizon)
         positive("confirm", self.confirm)
         ordered("leave", self.leave, "enter", self.enter)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Real and nominal Treasury yields, the term premium, the Baa spread."""
+        """Ids of the nominal and real Treasury yields, the Baa spread and the term premium."""
         return ("DGS10", "BAA10Y", "DFII10", "THREEFYTP10")
 
     @property
     def components(self) -> tuple[str, ...]:
-        """What the score is made of, by the series."""
+        """Ids of the series whose z-scores the score averages."""
         return ("DFII10", *(("THREEFYTP10",) if self.term_premium else ()), "BAA10Y")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Both rises have to hold."""
+        """The levels of the two rises."""
         return tuple(
             Threshold(gauge=gauge, enter=self.enter, leave=self.leave, above=True)
             for gauge in ("treasury", "credit")
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the rises, the quadrant they fall in, and the components of the score."""
+        """Return the rises of the yields, their quadrant, and the components of the score."""
         z = {id: zscore(panel[id]) for id in _GAUGES}
         treasury = panel["DGS10"].diff(self.horizon).round(DECIMALS)
         spread = panel["BAA10Y"].diff(self.horizon).round(DECIMALS)
@@ -122,7 +123,7 @@ class CostOfCapital(Signal):
         )
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the re-standardised mean of the components."""
+        """Return the z-score of the mean of the components."""
         return composite({id: gauges[_GAUGES[id]] for id in self.components}).score
 
 

@@ -1,4 +1,4 @@
-"""L9: crypto is the probe of liquidity: it moves first and most."""
+"""L9: crypto is the probe of liquidity, because it moves first and most."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,39 +13,48 @@ from signals.universe import session_close_id
 
 @dataclass(frozen=True, kw_only=True)
 class CryptoProbe(Signal):
-    """Bitcoin falls and lags while shares still hold.
+    """Whether bitcoin falls and lags behind shares while shares hold their price.
 
     Formula
-        drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %; the same for
-        SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon`` sessions, in
-        percentage points, on closes of the same dates. score = z(mean of z(−drawdown),
-        z(−strength)).
+        drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %. spy_drawdown is
+        the same for SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon``
+        sessions, in percentage points, on closes of the same dates. score = z(mean of
+        z(−drawdown), z(−strength)).
     Flag
-        On when bitcoin's drawdown is beyond ``fall``, its strength below 0 and SPY's drawdown
-        within ``hold``, for ``confirm`` sessions in a row; left when on each of
-        ``confirm_leave`` sessions in a row at least one of the three fails.
+        Three conditions must hold: bitcoin's drawdown is below ``fall``, its strength is below 0,
+        and SPY's drawdown is above ``hold``. The flag turns on when all three hold for
+        ``confirm`` sessions in a row. It turns off when at least one fails on each of
+        ``confirm_leave`` sessions in a row.
     Timing
-        A New York close sees bitcoin's close of the date before (24:00 UTC). For strength both are
-        the last session's closes of the same date: mixing dates would hide the co-movement.
+        At a New York close, the latest known bitcoin close is that of the previous date (24:00
+        UTC). For the strength, both closes are those of the previous session's date, because
+        closes of different dates would hide how the two move together.
     NaN
-        No view before ``high`` sessions of bitcoin prices; the score needs 252 more.
+        The signal has no view before ``high`` sessions of bitcoin prices. The score needs 252
+        more.
     Reference
-        Link L9 of the thesis; it contains past returns, so no claim about returns conditions on
-        it.
+        Link L9 of the thesis. The signal contains past returns, so no claim about returns
+        conditions on it.
 
     Parameters
     ----------
-    high, horizon
-        Sessions.
-    fall, hold
-        Drawdowns of bitcoin and of SPY, %, negative.
-    confirm, confirm_leave
-        Sessions in a row before the flag turns on, and off.
+    high
+        Sessions whose highest close a drawdown is measured from.
+    horizon
+        Sessions over which the relative strength is measured.
+    fall
+        Drawdown of bitcoin, %, negative, below which the flag can be on.
+    hold
+        Drawdown of SPY, %, negative, above which the flag can be on.
+    confirm
+        Sessions in a row that all conditions must hold before the flag turns on.
+    confirm_leave
+        Sessions in a row that a condition must fail before the flag turns off.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -67,7 +76,7 @@ class CryptoProbe(Signal):
     confirm_leave: int = 10
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         for name in ("high", "horizon", "confirm", "confirm_leave"):
             positive(name, getattr(self, name))
         ordered("fall", self.fall, "0", 0.0)
@@ -75,17 +84,17 @@ class CryptoProbe(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Bitcoin and SPY."""
+        """Tickers of bitcoin and SPY."""
         return ("BTC-USD", "SPY")
 
     @property
     def components(self) -> tuple[str, ...]:
-        """What the score is made of."""
+        """Names of the components that the score averages."""
         return ("drawdown", "strength")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """All three have to hold."""
+        """The levels of the three conditions."""
         return (
             Threshold(gauge="drawdown", enter=self.fall, leave=self.fall, above=False),
             Threshold(gauge="strength", enter=0.0, leave=0.0, above=False),
@@ -93,7 +102,7 @@ class CryptoProbe(Signal):
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return both drawdowns and bitcoin's relative strength."""
+        """Return both drawdowns, and bitcoin's return relative to SPY."""
         same_date = session_close_id("BTC-USD")
         require(panel, (same_date,), self.name)
         bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)
@@ -111,10 +120,10 @@ class CryptoProbe(Signal):
         return composite({name: zscore(-gauges[name]) for name in self.components})
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the re-standardised mean of z(−drawdown) and z(−strength)."""
+        """Return the z-score of the mean of z(−drawdown) and z(−strength)."""
         return self._composite(gauges).score
 
 
 def _drawdown(prices: pd.Series, window: int) -> pd.Series:
-    """Return the fall from the highest value of a window, %; NaN before the window is full."""
+    """Return the fall from the highest price of a window, %; NaN before the window is full."""
     return 100 * (prices / prices.rolling(window, min_periods=window).max() - 1)

@@ -1,4 +1,4 @@
-"""L2: idle capital is a finite stock, and is depleted."""
+"""L2: idle capital is a finite stock that can be used up."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,39 +12,41 @@ from signals.transforms import zscore
 
 @dataclass(frozen=True, kw_only=True)
 class DryPowder(Signal):
-    """Idle capital: reverse repo plus the reserves above what banks need.
+    """Idle capital: reverse repo plus the bank reserves above what banks need.
 
     Formula
-        P = RRPONTSYD + max(0, WRESBAL / 1000 − k · GDP), in USD billions; share = 100 · P / GDP,
-        in % of GDP; score = −z(share).
+        Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − k · GDP), in USD billions.
+        share = 100 · P / GDP, in % of GDP. score = −z(share).
     Flag
-        On (idle capital is depleted) when the share is below ``enter``, off when above ``leave``.
+        The flag is on when idle capital is depleted. It turns on when the share is below
+        ``enter``, and off when the share is above ``leave``.
     Timing
-        Reserves are known the session after Thursday's H.4.1, reverse repo the next session, GDP
-        180 days after the quarter's first day. GDP is the latest revision unless vintages are
-        held.
+        Reserves are known at the session after Thursday's H.4.1, and reverse repo at the next
+        session. GDP is known 180 days after the quarter's first day. GDP is the latest revision
+        unless the store holds vintages.
     NaN
-        No view while one of the three has none, so never before 2013-09-24: reverse repo was
-        sporadic.
+        The signal has no view when one of the three series has no value. It has no view before
+        2013-09-24, because reverse repo was sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022); Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate Control, and
-        Quantitative Tightening" (2023). They put satiation at 12 to 13 % of bank assets; k = 9 %
-        of GDP is our choice, so results that rest on it are shown for 0.08 to 0.11.
+        Quantitative Tightening" (2023). They estimate that banks have enough reserves at 12 to
+        13 % of bank assets. We choose k = 9 % of GDP. So the reports show the results that depend
+        on it for k from 0.08 to 0.11.
 
     Parameters
     ----------
     k
-        Reserves that banks need, as a share of GDP.
+        Reserves that banks need, as a fraction of GDP.
     enter, leave
-        Levels of the share, % of GDP.
+        Shares, % of GDP, below which the flag turns on and above which it turns off.
     confirm
-        Sessions in a row before the flag turns.
+        Sessions in a row that a condition must hold before the flag changes.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -64,23 +66,23 @@ class DryPowder(Signal):
     leave: float = 2.0
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("k", self.k)
         positive("confirm", self.confirm)
         ordered("enter", self.enter, "leave", self.leave)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Reverse repo, reserves and output."""
+        """Ids of reverse repo, bank reserves and GDP."""
         return ("RRPONTSYD", "WRESBAL", "GDP")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The share alone decides."""
+        """The two levels of the share of GDP."""
         return (Threshold(gauge="share", enter=self.enter, leave=self.leave, above=False),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of GDP, the stock, and its two parts."""
+        """Return idle capital as a share of GDP and in USD billions, and its two parts."""
         reverse_repo, gdp = panel["RRPONTSYD"], panel["GDP"]
         excess = (panel["WRESBAL"] / 1e3 - self.k * gdp).clip(lower=0)
         idle = reverse_repo + excess
@@ -94,5 +96,5 @@ class DryPowder(Signal):
         )
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return −z(share): positive when idle capital is low for its past."""
+        """Return −z(share), which is positive when idle capital is lower than in its past."""
         return -zscore(gauges["share"])

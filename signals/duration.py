@@ -1,4 +1,4 @@
-"""L8: long-duration, speculative assets are hit most; near cash flows gain relatively."""
+"""L8: long-duration, speculative assets lose most, and assets with near cash flows gain on them."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,36 +17,38 @@ _WEEKS, _MINIMUM_WEEKS = 156, 104
 
 @dataclass(frozen=True, kw_only=True)
 class Duration(ScoreSignal):
-    """Short-duration classes against long-duration ones, in an order fixed before any return.
+    """Return of short-duration asset classes minus the return of long-duration classes.
 
     Formula
         spread = mean return over ``horizon`` sessions of the short classes (memory, defensive)
-        less that of the long ones (software, speculative, crypto), percentage points; a class is
-        the mean of its members, each class counts once; score = z(spread).
+        minus that of the long classes (software, speculative, crypto), in percentage points. The
+        return of a class is the mean over its members, and each class counts once.
+        score = z(spread).
     Flag
-        On when the score is above ``enter``, off when below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Closes of one date for shares and coins, so those of the last session but one for shares.
+        Shares and coins use closes of the same date. So the signal uses share closes of the
+        previous session.
     NaN
-        A member counts once it has ``horizon`` sessions of prices; no view before every class has
-        a member.
+        A member counts when it has ``horizon`` sessions of prices. The signal has no view before
+        every class has a member.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018);
-        Gormsen, Lazarus, "Duration-Driven Returns", JF (2023). The order by class is a priori;
-        :meth:`empirical` shows how little of it a regression can tell. It contains past returns,
-        so no claim about returns conditions on it.
+        Gormsen, Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed
+        before any return was seen. :meth:`empirical` shows how little of it a regression
+        confirms. The signal contains past returns, so no claim about returns conditions on it.
 
     Parameters
     ----------
     horizon
-        Sessions; 63 are a quarter.
+        Sessions over which returns are measured; 63 sessions are a quarter.
     enter, leave, confirm
         See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -63,13 +65,13 @@ class Duration(ScoreSignal):
     horizon: int = 63
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("horizon", self.horizon)
         ScoreSignal.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The members of its classes."""
+        """Tickers of the short and the long classes."""
         return tuple(ticker for c in (*SHORT, *LONG) for ticker in members(c))
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
@@ -85,10 +87,11 @@ class Duration(ScoreSignal):
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
         """Return the empirical duration of each share and coin at a session, with its error.
 
-        Minus the coefficient on ΔDFII10 (in fractions) in weekly returns on SPY's return and
-        ΔDFII10, ordinary least squares over the last 156 weeks, at least 104: years, the loss in %
-        for a rise of one percentage point. Columns ``duration``, ``error`` (one standard error),
-        ``weeks``. Noisy: shown, never used to rank. Dechow, Sloan, Soliman (2004).
+        An ordinary least squares regression explains weekly returns by SPY's return and ΔDFII10
+        (a fraction), over the last 156 weeks, at least 104. The duration, in years, is minus the
+        coefficient on ΔDFII10: the loss in % when the real yield rises by one percentage point.
+        The columns are ``duration``, ``error`` (one standard error) and ``weeks``. The estimate is
+        noisy, so pages show it but nothing ranks assets by it. Dechow, Sloan, Soliman (2004).
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         prices = same_date(panel.loc[:at], [*shares, "SPY"]).iloc[::-5].iloc[::-1]
@@ -101,7 +104,7 @@ class Duration(ScoreSignal):
 
 
 def _slope(y: pd.Series, market: pd.Series, rates: pd.Series) -> tuple[float, float, int]:
-    """Return minus the coefficient on rates, its standard error, and the weeks used."""
+    """Return minus the coefficient on rates, its standard error, and the number of weeks."""
     frame = pd.concat([y, market, rates], axis=1).dropna().to_numpy(dtype=np.float64)
     weeks = len(frame)
     if weeks < _MINIMUM_WEEKS:

@@ -1,15 +1,15 @@
-"""Every error that drypowder raises on purpose, as one tree.
+"""All errors that drypowder raises on purpose, as one tree.
 
 DrypowderError
-├── ConfigError        a name, parameter or option that cannot be used     (exit 2)
-├── DataError          a file, store or history that cannot be used        (exit 2)
-│   ├── MissingSeries  something asked for is not held
-│   ├── StaleSeries    it is held, but ends too early
-│   └── LookaheadError a value reached a decision before it was known
-├── SourceError        a data source on the network failed                 (exit 3)
-└── SimulationError    the engine was given what it cannot simulate        (exit 2)
+├── ConfigError        a name, parameter or option is wrong               (exit 2)
+├── DataError          a file, store or history cannot be used            (exit 2)
+│   ├── MissingSeries  the history lacks a series or asset
+│   ├── StaleSeries    a series ends too early
+│   └── LookaheadError a decision used a value before it was known
+├── SourceError        a data source on the network failed                (exit 3)
+└── SimulationError    the engine cannot simulate its input               (exit 2)
 
-A message says what was expected, what it was, and the cure, on one line.
+A message is one line. It says what was expected, what was found, and how to correct it.
 """
 
 import difflib
@@ -24,23 +24,23 @@ class DrypowderError(Exception):
 
 
 class ConfigError(DrypowderError):
-    """A name, parameter or option that cannot be used."""
+    """A name, parameter or option is wrong."""
 
 
 class DataError(DrypowderError):
-    """A file, store or history that cannot be used."""
+    """A file, store or history cannot be used."""
 
 
 class MissingSeries(DataError):  # noqa: N818 - named as the field speaks
-    """A series or asset that was asked for is not held."""
+    """The history lacks a series or asset."""
 
 
 class StaleSeries(DataError):  # noqa: N818
-    """A series is held but ends too early for what was asked."""
+    """A series ends too early for the request."""
 
 
 class LookaheadError(DataError):
-    """A value reached a decision before it was known."""
+    """A decision used a value before the value was known."""
 
 
 class SourceError(DrypowderError):
@@ -50,7 +50,7 @@ class SourceError(DrypowderError):
 
 
 class SimulationError(DrypowderError):
-    """The engine was given what it cannot simulate."""
+    """The engine cannot simulate its input."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -68,7 +68,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80) -> str:
-    """Return an object of somebody's own code as text, also when its ``__repr__`` fails.
+    """Return an object of a user's code as text, even when its ``__repr__`` fails.
 
     >>> shown("a word", longest=4)
     "'a w"
@@ -82,7 +82,7 @@ def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80
 
 
 def describe_exception(error: BaseException) -> str:
-    """Return an error of somebody's own code in words, with the file and line it came from."""
+    """Return the text of an exception from a user's code, with its file and line."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} at {error.filename}:{error.lineno}"
     where = [

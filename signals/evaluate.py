@@ -9,11 +9,11 @@ from signals.index import check_sessions
 
 
 class Evaluations(Mapping[str, Evaluation]):
-    """The evaluations of a set of signals on a panel, by name.
+    """Evaluations of a set of signals on a panel, by name.
 
-    Each is made once, when it is first asked for. A signal that contains others takes those of the
-    set. So a parameter has one value: that of the signal it belongs to. A part that is not in the
-    set is evaluated with its defaults.
+    The mapping computes each evaluation once, when a caller first asks for it. A signal that
+    contains others uses those of the set. So each parameter has one value, the value in the signal
+    that owns it. A part that is not in the set is evaluated with its default parameters.
 
     Parameters
     ----------
@@ -22,13 +22,13 @@ class Evaluations(Mapping[str, Evaluation]):
     signals
         The signals by name.
     known
-        Evaluations on the same panel that may be used again. One is used where its signal and all
-        its parts are the same as in the set.
+        Earlier evaluations on the same panel. The mapping reuses one when its signal and all its
+        parts are the same as in the set.
 
     Raises
     ------
     DataError
-        When the panel's index holds anything but ascending sessions.
+        Unless the panel's index holds ascending sessions.
     MissingSeries
         When the panel lacks a column that a signal reads.
     """
@@ -52,7 +52,7 @@ class Evaluations(Mapping[str, Evaluation]):
         return self._evaluated(name, self.signals[name])
 
     def __contains__(self, name: object) -> bool:
-        """Return whether a signal is in the set; evaluates nothing."""
+        """Return whether a signal is in the set, without evaluating it."""
         return name in self.signals
 
     def __iter__(self) -> Iterator[str]:
@@ -60,7 +60,7 @@ class Evaluations(Mapping[str, Evaluation]):
         return iter(self.signals)
 
     def __len__(self) -> int:
-        """Return how many signals there are."""
+        """Return the number of signals."""
         return len(self.signals)
 
     def _evaluated(self, name: str, signal: Signal) -> Evaluation:
@@ -77,7 +77,7 @@ class Evaluations(Mapping[str, Evaluation]):
     def _again(
         self, name: str, signal: Signal, parts: Mapping[str, Evaluation]
     ) -> Evaluation | None:
-        """Return a known evaluation that still holds; None without one."""
+        """Return an earlier evaluation that is still valid; None when there is none."""
         if name not in self._known or self._known[name].signal != signal:
             return None
         same = all(part in self._known and self._known[part] is e for part, e in parts.items())
@@ -92,7 +92,7 @@ def evaluate(panel: pd.DataFrame, signals: Mapping[str, Signal]) -> Evaluations:
 def inputs_of(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
     """Return the catalog ids that a signal and its parts read, each once.
 
-    ``among`` is the set that the signal is evaluated with, by name.
+    ``among`` is the set of signals, by name, that the signal is evaluated with.
     """
     parts = (among[name] if name in among else part() for name, part in signal.parts.items())
     ids = (*(id for part in parts for id in inputs_of(part, among)), *signal.inputs)

@@ -1,4 +1,4 @@
-"""What a signal says at one session, and on what that rests."""
+"""The explanation of a signal at one session: value, flag, distance to a flip, inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,36 +17,39 @@ NO_OTHERS: Mapping[str, Signal] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What a signal says at one session, and on what it rests.
+    """Value, score and flag of a signal at one session, and the inputs behind them.
 
     Attributes
     ----------
     value, unit
-        The headline gauge and its unit; NaN without a view.
+        The headline gauge and its unit. The value is NaN when the signal has no view.
     percentile
         Share of the gauge's own past at or below the value, %.
     score
-        In standard deviations of its own past; positive means capital is scarcer.
+        Standard deviations of the measure's own past. A positive score means scarcer capital.
     flag
-        True, False, or None without a view.
+        True, False, or None when the signal has no view.
     since
-        First session of the present state of the flag; None without a view.
+        First session of the flag's present state. None when the signal has no view.
     distance
-        How far the binding gauge has to move to flip the flag, in ``distance_unit``.
+        Signed move of the binding gauge that would flip the flag, in ``distance_unit``. The
+        binding gauge is the one that decides the next flip.
     distance_value
-        Where the binding gauge is now, in ``distance_unit``; NaN without a view.
+        Present value of the binding gauge, in ``distance_unit``. NaN without a view.
     flips
-        In words, where the binding gauge has to go for the flag to flip; empty without a view.
+        The level, in words, that the binding gauge must cross to flip the flag. Empty without a
+        view.
     known_at
-        For each input, the moment its present value was first known (None when it has none).
+        For each input, the moment at which its present value was first known. None for an input
+        without a value.
     missing
         Inputs that have no value at the session.
     components
-        Number of components of the score; 0 where it is no composite.
+        Number of components of a composite score. 0 for a score of another kind.
     without, components_since
-        Components that do not count at the session, and the first session of which this is true.
+        Components that do not count at the session, and the session since which they do not.
     beside
-        Numbers to be shown beside the flag, by what they are, unit included.
+        Numbers that pages show beside the flag, by name with unit.
     """
 
     signal: str
@@ -70,7 +73,7 @@ class Explanation:
 
     @property
     def rests_on(self) -> str:
-        """Say which components a composite lacks, and since when; empty where all count."""
+        """Text on the components that do not count, and since when; empty when all count."""
         if not self.without or self.components_since is None:
             return ""
         counted = self.components - len(self.without)
@@ -81,7 +84,7 @@ class Explanation:
 
     @property
     def reason(self) -> str:
-        """Why there is no view; empty where there is one."""
+        """The reason why the signal has no view; empty when it has one."""
         if self.flag is not None:
             return ""
         if self.missing:
@@ -96,28 +99,29 @@ def explain(
     known: pd.DataFrame | None = None,
     among: Mapping[str, Signal] = NO_OTHERS,
 ) -> Explanation:
-    """Say what a signal says at a session, from what was known then.
+    """Return the explanation of a signal at a session, from what was known then.
 
     Parameters
     ----------
     evaluation
-        Of the signal on the panel. Its rows after ``at`` are not read.
+        Evaluation of the signal on the panel. The function ignores rows after ``at``.
     panel
-        The point-in-time panel; rows after ``at`` are not read.
+        The point-in-time panel. The function ignores rows after ``at``.
     at
         A session of the panel.
     known
-        Moments at which the cells of the panel were first known, same shape. When given, the
-        explanation names the moment for each input.
+        Moments at which the cells of the panel were first known, with the panel's shape. With
+        it, the explanation names the moment for each input.
     among
-        The set that the signal was evaluated with, by name; it tells the inputs of its parts.
+        The signals, by name, that the signal was evaluated with. They give the inputs of its
+        parts.
 
     Raises
     ------
     DataError
-        When the panel has no sessions, or ``known`` has others.
+        When the panel has no sessions, or ``known`` lacks the session.
     ConfigError
-        When ``at`` is no session of the panel.
+        When the panel lacks the session ``at``.
     """
     check_sessions(panel.index, "the panel")
     at = check_session(at, panel.index)
@@ -154,10 +158,7 @@ def explain_all(
     panel: pd.DataFrame,
     known: pd.DataFrame | None = None,
 ) -> dict[str, Explanation]:
-    """Return what each signal of a set says at the last session of its evaluation, by name.
-
-    See :func:`explain`.
-    """
+    """Return the explanation of each signal at its last session, by name; see :func:`explain`."""
     among = {name: evaluation.signal for name, evaluation in evaluations.items()}
     return {
         name: explain(e, panel, pd.Timestamp(e.flag.index[-1]), known, among)
@@ -166,7 +167,7 @@ def explain_all(
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge on sessions with the same components as the last session."""
+    """Return the headline gauge; NaN on sessions with other components than the last one."""
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline
@@ -176,9 +177,9 @@ def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None)
 def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
     """Return the threshold that decides the next flip, and the distance to it.
 
-    While the flag is off, the condition furthest from holding decides. While it is on, the
-    condition nearest to failing decides. Both are measured in standard deviations of each gauge's
-    own past.
+    While the flag is off, the condition that is furthest from holding decides. While the flag is
+    on, the condition that is nearest to failing decides. Distances are compared in standard
+    deviations of each gauge's own past.
     """
     last = gauges.iloc[-1]
     distances = {t: t.distance(float(last[t.gauge]), bool(on)) for t in signal.thresholds}
@@ -201,7 +202,7 @@ def _known_at(
         return {}
     if at not in known.index:
         raise DataError(
-            f"expected moments of the panel's own sessions, found none for {at.date()}; give "
+            f"expected known to hold the panel's sessions, was without {at.date()}; pass "
             "History.known"
         )
     row = known.loc[at]

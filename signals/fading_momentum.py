@@ -1,4 +1,4 @@
-"""L11: speculative momentum cannot hold its gains; even improving sectors struggle."""
+"""L11: speculative momentum cannot hold its gains, and even improving sectors struggle."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,39 +13,42 @@ from signals.universe import UNIVERSE
 
 @dataclass(frozen=True, kw_only=True)
 class FadingMomentum(ScoreSignal):
-    """Breakouts fail and few assets stand above their long mean.
+    """Whether price breakouts fail and few assets trade above their long-run mean price.
 
     Formula
-        A breakout is a close above the highest of the ``high`` sessions before. follow_through =
-        share, %, of the breakouts ``earliest`` to ``latest`` sessions ago whose asset still closes
-        above its breakout price. breadth = share, %, of the universe above its mean of ``mean``
-        sessions. score = z(−mean of the two z).
+        A breakout is a close above the highest close of the ``high`` sessions before.
+        follow_through = share, %, of the breakouts ``earliest`` to ``latest`` sessions ago whose
+        asset still closes above its breakout price. breadth = share, %, of the universe that
+        closes above its mean of ``mean`` sessions. score = z(−mean of the z-scores of the two).
     Flag
-        On when the score is above ``enter``, off when below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Closes as known: shares the same session, coins the date before.
+        Closes of shares are known at the same session. Closes of coins are those of the previous
+        date.
     NaN
-        The follow-through has no view with fewer than ``minimum`` breakouts; the score needs one
-        of the two.
+        The follow-through is NaN with fewer than ``minimum`` breakouts. The score needs at least
+        one of the two components.
     Reference
-        Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). It contains past
-        returns, so no claim about returns conditions on it.
+        Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal contains
+        past returns, so no claim about returns conditions on it.
 
     Parameters
     ----------
-    high, mean
-        Sessions.
+    high
+        Sessions whose highest close a breakout exceeds.
+    mean
+        Sessions of the long-run mean price.
     earliest, latest
-        Sessions since the breakout, of the window in which it is judged.
+        Sessions since the breakout: the window in which the signal judges it.
     minimum
-        Breakouts that the follow-through needs.
+        Number of breakouts that the follow-through needs.
     enter, leave, confirm
         See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -68,7 +71,7 @@ class FadingMomentum(ScoreSignal):
     minimum: int = 10
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         for name in ("high", "mean", "earliest", "minimum"):
             positive(name, getattr(self, name))
         ordered("earliest", self.earliest, "latest", self.latest)
@@ -76,16 +79,16 @@ class FadingMomentum(ScoreSignal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The whole universe."""
+        """All tickers of the universe."""
         return tuple(UNIVERSE)
 
     @property
     def components(self) -> tuple[str, ...]:
-        """What the score is made of."""
+        """Names of the components that the score averages."""
         return ("follow_through", "breadth")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return follow-through, breadth, the number of breakouts, and the score."""
+        """Return the follow-through, the breadth, the number of breakouts, and the score."""
         prices = panel[list(self.inputs)]
         held, breakouts = self._breakouts(prices)
         follow = pd.Series(100 * held / breakouts.where(breakouts >= self.minimum))
@@ -104,7 +107,7 @@ class FadingMomentum(ScoreSignal):
         )
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Return how many breakouts of the window still hold, and how many there were."""
+        """Return how many breakouts of the window still hold, and how many happened."""
         level = prices.where(prices > prices.rolling(self.high).max().shift(1))
         held = breakouts = np.zeros(len(prices))
         now = prices.to_numpy()

@@ -1,4 +1,4 @@
-"""L10: forced selling cascades, lowest conviction first, and margin tightens."""
+"""L10: forced selling cascades from the assets of lowest conviction, and margin tightens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ COINS = ("BTC-USD", "ETH-USD", "SOL-USD")
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """What both have in common: the windows, and a flag on the mean of z."""
+    """Windows and rule that both signals of forced selling share: a flag on the mean z-score."""
 
     decides: ClassVar[str] = "mean"
 
@@ -30,11 +30,11 @@ class _Cascade(ScoreSignal):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """All gauges but the mean, the score, and the names of what does not count."""
+        """Names of all gauges except the last three: mean, score and without."""
         return tuple(self.units)[:-3]
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         for name in ("short", "long", "window"):
             positive(name, getattr(self, name))
         ScoreSignal.__post_init__(self)
@@ -42,39 +42,42 @@ class _Cascade(ScoreSignal):
 
 @dataclass(frozen=True, kw_only=True)
 class ForcedSelling(_Cascade):
-    """Volatility jumps, everything falls together, and credit falls behind Treasuries.
+    """Whether volatility jumps, all assets fall together and credit lags behind Treasuries.
 
     Formula
-        mean = mean of the z of: realised volatility over ``short`` sessions against ``long`` for
-        SPY, the same for bitcoin, the share of the first principal component of the correlations
-        of daily returns across classes over ``window`` sessions, the share of the universe that
-        fell over ``short`` sessions, Δ VIX over ``short`` sessions, and minus the change in % of
-        HYG/IEF over ``short`` sessions. score = z(mean).
+        mean = mean of the z-scores of six components: realised volatility of SPY over ``short``
+        sessions relative to ``long`` sessions; the same for bitcoin; the share of the first
+        principal component in the correlations of daily class returns over ``window`` sessions;
+        the share of the universe that fell over ``short`` sessions; Δ VIX over ``short`` sessions;
+        and minus the change in % of HYG/IEF over ``short`` sessions. score = z(mean).
     Flag
-        On when the mean is above ``enter``, off when below ``leave``, confirmed in 2 sessions. On
-        the mean, not the score: a cascade is when most of them are extreme at once.
+        The flag turns on when the mean is above ``enter``, and off when it is below ``leave``,
+        for 2 sessions in a row. It uses the mean and not the score, because in a cascade most
+        components are extreme at once.
     Timing
-        Closes as known; across classes all on the date of the session before. VIX from FRED, the
-        next session.
+        Each component uses closes as known. Class returns use closes of the previous session's
+        date. The VIX comes from FRED and is known at the next session.
     NaN
-        The mean needs half of its components, the score 252 means of those it rests on.
+        The mean needs half of its components. The score needs 252 means of the same components.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
-        Stafford, JFE (2007); Adrian, Shin, JFI (2010); the common factor as in Kritzman, Li, Page,
-        Rigobon, "Principal Components as a Measure of Systemic Risk" (2011). Crypto-only cascades
-        hardly move it: see :class:`CryptoForcedSelling`.
+        Stafford, JFE (2007); Adrian, Shin, JFI (2010). The common factor follows Kritzman, Li,
+        Page, Rigobon, "Principal Components as a Measure of Systemic Risk" (2011). Cascades among
+        coins alone hardly move this signal: see :class:`CryptoForcedSelling`.
 
     Parameters
     ----------
-    short, long, window
-        Sessions.
+    short, long
+        Sessions of the short and the long window.
+    window
+        Sessions of the window for correlations.
     enter, leave, confirm
         See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -96,7 +99,7 @@ class ForcedSelling(_Cascade):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The whole universe, and the VIX."""
+        """Ids of all assets of the universe and of the VIX."""
         return (*UNIVERSE, "VIXCLS")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
@@ -115,35 +118,39 @@ class ForcedSelling(_Cascade):
 
 @dataclass(frozen=True, kw_only=True)
 class CryptoForcedSelling(_Cascade):
-    """The same among coins alone, with funding and fund flows where they are held.
+    """Forced selling among coins, with funding rates and fund flows where the history has them.
 
     Formula
-        mean = mean of the z of: realised volatility of bitcoin over ``short`` sessions against
-        ``long``, minus the mean return of the coins over ``short`` sessions, the share of the
-        first principal component of their returns over ``window`` sessions, minus the mean
-        funding rate, and minus the flow into bitcoin and ether funds over ``short`` sessions.
-        score = z(mean).
+        mean = mean of the z-scores of five components: realised volatility of bitcoin over
+        ``short`` sessions relative to ``long`` sessions; minus the mean return of the coins over
+        ``short`` sessions; the share of the first principal component of their returns over
+        ``window`` sessions; minus the mean funding rate; and minus the flow into bitcoin and ether
+        funds over ``short`` sessions. score = z(mean).
     Flag
-        On when the mean is above ``enter``, off when below ``leave``, confirmed in 2 sessions.
+        The flag turns on when the mean is above ``enter``, and off when it is below ``leave``,
+        for 2 sessions in a row.
     Timing
-        Coins at the close of the date before; funding likewise; flows the next session.
+        Coin closes and funding rates are those of the previous date. Flows are known at the next
+        session.
     NaN
         The mean needs three of its five components, so funding and flows are optional. The score
-        compares those it rests on with their own past alone.
+        compares the components only with their own past.
     Reference
-        As :class:`ForcedSelling`, which misses cascades that stay among coins.
+        As for :class:`ForcedSelling`, which misses cascades that stay among coins.
 
     Parameters
     ----------
-    short, long, window
-        Sessions.
+    short, long
+        Sessions of the short and the long window.
+    window
+        Sessions of the window for correlations.
     enter, leave, confirm
         See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -164,7 +171,7 @@ class CryptoForcedSelling(_Cascade):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The coins, their funding, flows into their funds."""
+        """Ids of the coins, their funding rates and the flows into their funds."""
         funding = ("FUNDING_BTC", "FUNDING_ETH", "FUNDING_SOL")
         return (*COINS, *funding, "FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
@@ -184,29 +191,30 @@ class CryptoForcedSelling(_Cascade):
 
 
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
-    """Return the components with their composite; those ``against`` count with a minus sign."""
+    """Return the components and their composite; those in ``against`` have a minus sign."""
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, "mean": made.mean, "score": made.score, "without": made.without})
 
 
 def volatility_ratio(prices: pd.Series, short: int, long: int) -> pd.Series:
-    """Return the volatility of daily returns over the short window against the long one."""
+    """Return the volatility of daily returns in the short window divided by that in the long."""
     returns = prices.pct_change(fill_method=None)
     ratio: pd.Series = returns.rolling(short).std() / returns.rolling(long).std()
     return ratio.where(np.isfinite(ratio))
 
 
 def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
-    """Return the share, %, of the assets with a price that fell over a window."""
+    """Return the share, %, of the assets whose price fell over a window."""
     change = prices.diff(window)
     there = change.notna().sum(axis=1).replace(0, np.nan)
     return 100 * (change < 0).sum(axis=1) / there
 
 
 def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
-    """Return the largest eigenvalue of the correlations of a window, % of their trace.
+    """Return the largest eigenvalue of the correlations in a window, % of their trace.
 
-    Columns with a missing return in the window are left out; NaN with fewer than two.
+    The function leaves out columns that lack a return in the window. The result is NaN with fewer
+    than two columns.
     """
     x = returns.to_numpy(dtype=np.float64)
     out = np.full(len(x), np.nan)
@@ -225,6 +233,6 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
 
 
 def _class_returns(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return daily returns by class, the mean over members, all on one date."""
+    """Return the daily return of each class, the mean over its members, all on the same date."""
     returns = same_date(panel, list(UNIVERSE)).pct_change(fill_method=None)
     return pd.DataFrame({c: returns[list(members(c))].mean(axis=1) for c in _CLASSES})

@@ -1,4 +1,4 @@
-"""How a measure becomes a flag: levels to enter and to leave, and confirmation."""
+"""Flags from measures: a level to turn on, a level to turn off, and confirmation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: Sessions in a row that a condition must hold before a flag turns.
+#: Sessions in a row that a condition must hold before a flag changes.
 CONFIRM = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
-    """The measure a flag stands on, and where it turns.
+    """Levels of a gauge at which a flag turns on and off.
 
     Attributes
     ----------
     gauge
         Name of the gauge.
     enter, leave
-        Levels, in the gauge's unit, beyond which the flag enters and leaves.
+        Levels, in the gauge's unit, beyond which the flag turns on and off.
     above
-        True where the flag stands for high values of the gauge.
+        True when high values of the gauge turn the flag on, False when low values do.
     """
 
     gauge: str
@@ -30,20 +30,20 @@ class Threshold:
     above: bool
 
     def flips(self, on: bool, unit: str) -> str:
-        """Say where the gauge has to go for the flag to flip, in words."""
+        """Return in words the level that the gauge must cross for the flag to flip."""
         beyond = "above" if self.above != on else "below"
         return f"{self.gauge} {beyond} {self.leave if on else self.enter:g} {unit}".strip()
 
     def distance(self, value: float, on: bool) -> float:
-        """Return how far the gauge has to move to flip the flag, signed, in the gauge's unit."""
+        """Return the signed move of the gauge, in its unit, that would flip the flag."""
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
-        """Return where values are beyond ``enter``."""
+        """Return True for each value beyond ``enter``."""
         return values > self.enter if self.above else values < self.enter
 
     def left(self, values: pd.Series) -> pd.Series:
-        """Return where values are beyond ``leave`` on the other side."""
+        """Return True for each value beyond ``leave`` on the other side."""
         return values < self.leave if self.above else values > self.leave
 
 
@@ -54,23 +54,23 @@ def hysteresis(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return a flag with hysteresis, confirmed on entry and on exit.
+    """Return a flag that changes only after a condition has held for some sessions in a row.
 
-    Starting from off, the flag turns on at the ``confirm``-th session in a row on which ``enter``
-    holds, and off at the ``confirm_leave``-th in a row on which ``leave`` holds.
+    The flag starts off. It turns on at the ``confirm``-th session in a row on which ``enter``
+    holds. It turns off at the ``confirm_leave``-th session in a row on which ``leave`` holds.
 
     Parameters
     ----------
     enter, leave
-        Boolean, one value a session.
+        Boolean, one value for each session.
     view
-        Boolean; where False the flag is NA. A gap in the view forgets: the flag starts from off.
+        Boolean. Where it is False, the flag is NA. After such a gap the flag starts off again.
     confirm, confirm_leave
-        Sessions in a row, at least 1; the second is the first unless given.
+        Sessions in a row, at least 1. Without ``confirm_leave``, ``confirm`` counts for both.
 
     Returns
     -------
-    Series of pandas ``boolean``: True, False, or NA without a view.
+    Series of pandas ``boolean``: True, False, or NA where ``view`` is False.
     """
     state, run = False, 0
     out = np.zeros(len(view), dtype=bool)
@@ -92,20 +92,20 @@ def turned(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return the flag of several gauges: all beyond ``enter`` turn it on, any ``leave`` ends it.
+    """Return the flag of several gauges: on beyond all ``enter``, off beyond any ``leave``.
 
     Parameters
     ----------
     gauges
-        One column a gauge, one row a session.
+        One column for each gauge, one row for each session.
     thresholds
-        At least one; each names a column.
+        At least one. Each names a column of ``gauges``.
     confirm, confirm_leave
         See :func:`hysteresis`.
 
     Returns
     -------
-    Series of pandas ``boolean``; NA where any of the gauges is NaN.
+    Series of pandas ``boolean``. NA where a gauge of a threshold is NaN.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)
@@ -114,17 +114,17 @@ def turned(
 
 
 def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
-    """Return the flag of one measure: on beyond ``enter``, off beyond ``leave`` again.
+    """Return the flag of one measure: on beyond ``enter``, off beyond ``leave``.
 
-    With ``enter`` above ``leave`` the flag stands for high values, else for low ones. NA where
-    the measure is NaN. See :func:`hysteresis` for confirmation.
+    High values turn the flag on when ``enter`` lies above ``leave``; otherwise low values do. The
+    flag is NA where the measure is NaN. See :func:`hysteresis` for confirmation.
     """
     threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
     return turned(measure.to_frame("measure"), (threshold,), confirm)
 
 
 def since(flag: pd.Series) -> pd.Timestamp | None:
-    """Return the first session of the present state of a flag or regime; None without a view."""
+    """Return the session since which a flag or regime has its last value; None without one."""
     if flag.empty or pd.isna(flag.iloc[-1]):
         return None
     same = (flag == flag.iloc[-1]).fillna(False).to_numpy(dtype=bool)

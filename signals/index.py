@@ -1,8 +1,8 @@
-"""What an index of sessions has to be, wherever one comes in.
+"""Checks that an index holds sessions.
 
-Sessions are naive dates, New York's, each once and in ascending order. Any other index would be
-misread in silence: whole numbers as nanoseconds since 1970, a second row of a date as a session
-of its own.
+Sessions are New York dates without a time zone. Each stands once, in ascending order. Pandas
+would silently misread another index: it takes whole numbers as nanoseconds since 1970, and it
+takes a second row of a date as another session.
 """
 
 import pandas as pd
@@ -18,13 +18,13 @@ def check_sessions(
     Parameters
     ----------
     index
-        The index of a panel, of prices, of weights, of bills.
+        The index of a panel, of prices, of weights or of bills.
     what
-        Whose index it is, for the message: "the panel".
+        Name of the table that has the index, for the message: "the panel".
     error
         Class of the error.
     empty
-        Whether an index without any session is taken; its type then does not matter.
+        Whether an index without sessions passes, whatever its type.
     """
     if empty and not len(index):
         return
@@ -34,13 +34,13 @@ def check_sessions(
 
 
 def _placed(what: str) -> str:
-    """Return the start of the message; what stands before a colon comes first."""
+    """Return the start of the message; text before a colon stays in front."""
     who, colon, part = what.rpartition(": ")
     return f"{who}{colon}expected {part}"
 
 
 def _fault(index: pd.Index) -> str:
-    """Return what an index was instead, and the cure; empty where it is right."""
+    """Return the fault of an index and its cure; empty for an index of sessions."""
     if not len(index):
         return "was empty; give it at least one row"
     if not isinstance(index, pd.DatetimeIndex):
@@ -63,12 +63,12 @@ def _named(index: pd.Index) -> str:
 
 
 def check_session(at: object, index: pd.Index) -> pd.Timestamp:
-    """Return a moment as the session it names.
+    """Return the session of an index that a date names.
 
     Raises
     ------
     ConfigError
-        When it is no session of the index; the message names the last one before it.
+        When the index lacks that session. The message names the last session before it.
     """
     try:
         session = pd.Timestamp(at)  # type: ignore[arg-type]

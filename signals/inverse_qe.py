@@ -1,4 +1,4 @@
-"""L6: it works as QE in reverse, through portfolio rebalancing."""
+"""L6: absorption works like QE in reverse, because investors rebalance their portfolios."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,38 +12,39 @@ from signals.transforms import composite, zscore
 
 @dataclass(frozen=True, kw_only=True)
 class InverseQE(ScoreSignal):
-    """Bonds stop hedging shares while the term premium rises: duration is being pushed out.
+    """Whether bonds stop hedging shares while the term premium rises.
 
     Formula
-        correlation of daily returns of SPY and TLT over ``horizon`` sessions; Δ THREEFYTP10 over
-        ``horizon`` sessions, percentage points; mean = mean of the two z; score = z(mean).
+        correlation = correlation of the daily returns of SPY and TLT over ``horizon`` sessions.
+        term_premium = Δ THREEFYTP10 over ``horizon`` sessions, in percentage points. mean = mean
+        of the z-scores of the two. score = z(mean).
     Flag
-        On when the mean is above ``enter`` and the correlation above zero; left when the mean is
-        below ``leave`` or the correlation below zero.
+        The flag turns on when the mean is above ``enter`` and the correlation is above zero. It
+        turns off when the mean is below ``leave`` or the correlation is below zero.
     Timing
-        Closes are known the same session, the term premium seven sessions later.
+        Closes are known at the same session. The term premium is known seven sessions later.
     NaN
-        No view of the flag without a correlation or a mean; the mean needs one of its two
-        components, and the score 252 means of those it rests on.
+        The flag has no view without a correlation or without a mean. The mean needs at least one
+        of its two components. The score needs 252 means of the same components.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein,
-        "A Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The term premium is
-        re-estimated by its publisher; ``term_premium=False`` leaves it out. The supply of
-        duration itself needs issuance data and is not part of it.
+        "A Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher
+        re-estimates the term premium; ``term_premium=False`` leaves it out. The signal does not
+        measure the supply of duration, because that needs issuance data.
 
     Parameters
     ----------
     horizon
-        Sessions; 63 are a quarter.
+        Sessions over which both components are measured; 63 sessions are a quarter.
     term_premium
-        Whether the revised term premium counts.
+        Whether the score includes the term premium, which its publisher revises.
     enter, leave, confirm
         See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -65,30 +66,30 @@ class InverseQE(ScoreSignal):
     term_premium: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("horizon", self.horizon)
         ScoreSignal.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Shares, long Treasuries, the term premium."""
+        """Ids of shares, long Treasuries and the term premium."""
         return ("SPY", "TLT", "THREEFYTP10")
 
     @property
     def components(self) -> tuple[str, ...]:
-        """The correlation, and the term premium where it counts."""
+        """Names of the components: the correlation, and the term premium if it is included."""
         return ("correlation", "THREEFYTP10") if self.term_premium else ("correlation",)
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The mean, and a correlation that no longer hedges."""
+        """The levels of the mean, and zero for the correlation."""
         return (
             Threshold(gauge="mean", enter=self.enter, leave=self.leave, above=True),
             Threshold(gauge="correlation", enter=0.0, leave=0.0, above=True),
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the correlation, the change of the term premium, and the score."""
+        """Return the correlation, the change of the term premium, their mean, and the score."""
         returns = panel[["SPY", "TLT"]].pct_change(fill_method=None)
         correlation = returns["SPY"].rolling(self.horizon).corr(returns["TLT"])
         premium = panel["THREEFYTP10"].diff(self.horizon)

@@ -1,4 +1,4 @@
-"""L14: patience is paid: rare chances come."""
+"""L14: rare chances come, and they reward patience."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,41 +20,44 @@ _MINIMUM = 252
 
 @dataclass(frozen=True, kw_only=True)
 class Opportunity(CompoundSignal):
-    """Capitulation is over and liquidity turns.
+    """Whether a rare buying chance is here: forced selling is over and liquidity improves.
 
     Formula
-        drawdown of an equal-weighted, daily rebalanced basket of ARKK, MSTR, COIN and bitcoin from
-        its highest value so far, %; decile = the worst tenth of its own past. score = −z(drawdown):
-        positive when the speculative lie low.
+        drawdown = fall of an equal-weighted, daily rebalanced basket of ARKK, MSTR, COIN and
+        bitcoin from its highest value so far, in %. decile = the 10th percentile of the drawdowns
+        so far. score = −z(drawdown). It is positive when the basket is lower than in its past.
     Flag
-        All of: within the last ``memory`` sessions forced selling was on and the basket reached
-        its worst past decile; forced selling is off now; the VIX is at most ``calm`` of its high of
-        63 sessions; the score of the bathtub or of policy is lower than 21 sessions ago (policy's
-        counts where it rests on the same components). Confirmed ``confirm`` sessions in a row,
-        then on for ``stay`` sessions, after which it may come again.
+        Four conditions must hold: (1) within the last ``memory`` sessions forced selling was on
+        and the drawdown was at or below its decile; (2) forced selling is off now; (3) the VIX is
+        at most ``calm`` times its highest value of 63 sessions; (4) the score of ``bathtub`` or
+        ``policy`` is lower than 21 sessions ago. The score of ``policy`` counts only while its
+        components are the same. The flag turns on when all four hold for ``confirm`` sessions in
+        a row. It stays on for ``stay`` sessions, and then it can turn on again.
     Timing
-        That of its parts.
+        Values are known when those of its parts are known.
     NaN
-        No view before 252 sessions with ``members`` of the basket, a view of forced selling and
-        63 sessions of the VIX; a gap in the view ends a stay.
+        The signal has no view before 252 sessions with ``members`` assets of the basket, a view
+        of forced selling and 63 sessions of the VIX. A session without a view turns the flag off.
     Reference
-        Link L14 of the thesis. The levels are stated in advance, not fitted.
+        Link L14 of the thesis. The levels were fixed in advance and are not fitted.
 
     Parameters
     ----------
-    memory, stay
-        Sessions.
+    memory
+        Sessions within which forced selling and the fall of the basket must lie.
+    stay
+        Sessions that the flag stays on.
     calm
-        Fraction of the VIX's high.
+        Largest VIX at which the flag can turn on, as a fraction of its highest in 63 sessions.
     members
-        Of the basket, that a session needs. With 1, MicroStrategy alone is the basket to 2013.
+        Assets of the basket that a session needs. With 1, the basket is MSTR alone until 2013.
     confirm
-        Sessions in a row before the flag turns on.
+        Sessions in a row that all conditions must hold before the flag turns on.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -82,18 +85,18 @@ class Opportunity(CompoundSignal):
     members: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         for name in ("memory", "stay", "calm", "members", "confirm"):
             positive(name, getattr(self, name))
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The basket and the VIX."""
+        """Ids of the basket's assets and of the VIX."""
         return (*BASKET, "VIXCLS")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Capitulation, then calm, then liquidity."""
+        """The levels of the four conditions."""
         return (
             Threshold(gauge="capitulated", enter=0.5, leave=0.5, above=True),
             Threshold(gauge="forced_selling", enter=0.5, leave=0.5, above=False),
@@ -102,7 +105,7 @@ class Opportunity(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return the basket's drawdown, its worst decile so far, and the conditions."""
+        """Return the basket's drawdown, its 10th percentile so far, and the conditions."""
         forced = parts["forced_selling"].flag
         drawdown = _basket_drawdown(panel, self.members)
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
@@ -129,7 +132,7 @@ class Opportunity(CompoundSignal):
         return -zscore(gauges["drawdown"])
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return whether a chance has come: it stays for a fixed time, not until a level."""
+        """Return the flag, which stays on for a fixed number of sessions."""
         now = (
             (gauges["capitulated"] > 0.5)
             & (gauges["forced_selling"] < 0.5)
@@ -141,14 +144,14 @@ class Opportunity(CompoundSignal):
 
 
 def _within(event: pd.Series, sessions: int) -> pd.Series:
-    """Return whether an event happened in the last n sessions, this one included."""
+    """Return whether an event happened in the last n sessions, the present one included."""
     return event.astype(float).rolling(sessions, min_periods=1).max() > 0.5
 
 
 def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
-    """Return a flag that is on for ``stay`` sessions once ``now`` has held ``confirm`` in a row.
+    """Return a flag that is on for ``stay`` sessions after ``confirm`` sessions of ``now``.
 
-    While it is on nothing is counted; a gap in the view ends it.
+    Sessions of ``now`` do not count while the flag is on. A session without a view turns it off.
     """
     run = left = 0
     out = np.zeros(len(now), dtype=bool)
@@ -163,7 +166,7 @@ def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Serie
 
 
 def _basket_drawdown(panel: pd.DataFrame, members: int) -> pd.Series:
-    """Return the basket's fall from its highest value so far, %; NaN before it has its members."""
+    """Return the basket's fall from its highest value so far, %; NaN before its first return."""
     each = same_date(panel, BASKET).pct_change(fill_method=None)
     returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= members)
     value = (1 + returns.fillna(0.0)).cumprod()

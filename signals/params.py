@@ -1,10 +1,10 @@
-"""Named parameters: find one, check its value, set it.
+"""Functions to find a parameter by its name, to check its value and to set it.
 
 A class of parameters is a frozen, keyword-only dataclass that derives from :class:`Typed`. Each
-value has the type that its field is annotated with. The check reads the annotations, so a new
-field is checked as soon as it is declared.
+value must have the type of its field's annotation. The check reads the annotations, so it covers a
+new field as soon as the field exists.
 
-A parameter of a signal is named by its path: ``dry_powder.k``.
+The path ``dry_powder.k`` names the parameter ``k`` of the signal ``dry_powder``.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
 
-#: Whole numbers are smaller than this in size: pandas counts sessions in 64 bits.
+#: Whole numbers must be smaller than this in size, because pandas counts sessions in 64 bits.
 LARGEST = 2**31
 _WORDS: dict[Any, str] = {
     bool: "True or False",
@@ -31,7 +31,7 @@ _WORDS: dict[Any, str] = {
 
 
 class Typed:
-    """Base of a dataclass of parameters; values of another type raise ConfigError."""
+    """Base of dataclasses that check the types of their parameters and raise ConfigError."""
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
         """Check the values before the dataclass stores them."""
@@ -40,10 +40,10 @@ class Typed:
 
 
 def check_types(cls: type, given: dict[str, Any]) -> None:
-    """Raise :class:`ConfigError` for the first value that does not fit its field's annotation.
+    """Raise :class:`ConfigError` for the first value of another type than its field's annotation.
 
-    A whole number fits where a number is expected; True and False fit only where one of the two
-    is expected. Numbers of numpy count like Python's. Names that are no fields are not looked at.
+    A whole number fits a field of type float. True and False fit only a field of type bool.
+    Numbers of numpy count as Python's. The function ignores names that are not fields.
     """
     for name, kind in _annotations(cls).items():
         if name in given and not fits(given[name], kind):
@@ -55,16 +55,16 @@ def check_types(cls: type, given: dict[str, Any]) -> None:
 
 @cache
 def _annotations(cls: type) -> dict[str, Any]:
-    """Return the types of a dataclass's fields; nothing where an annotation has no meaning."""
+    """Return the types of a dataclass's fields; empty when an annotation cannot be resolved."""
     try:
         hints = get_type_hints(cls)
-    except Exception:  # an annotation of somebody's own class that names what is not there
+    except Exception:  # an annotation of a user's class names something that does not exist
         return {}
     return {f.name: hints[f.name] for f in fields(cls) if f.init}
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Return whether a value is of an annotated type; annotations we do not know fit anything."""
+    """Return whether a value has an annotated type; unknown annotations accept any value."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return any(fits(value, one) for one in arguments)
@@ -96,7 +96,7 @@ def _is_list(kind: Any) -> bool:
 
 
 def in_words(kind: Any) -> str:
-    """Return an annotated type in words."""
+    """Return the name of an annotated type in plain words."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return " or ".join(map(in_words, arguments))
@@ -109,7 +109,7 @@ def in_words(kind: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as it would be written, or its type where that is long."""
+    """Return a value as Python writes it, or the name of its type when that is too long."""
     if isinstance(value, int) and abs(value) >= LARGEST:
         return f"one beyond {LARGEST}"
     text = repr(value) if isinstance(value, bool | int | float | str | tuple | list) else ""
@@ -120,19 +120,19 @@ def _shown(value: Any) -> str:
 
 
 def parameters(obj: object) -> dict[str, Any]:
-    """Return the fields of a dataclass with their values: its own ones first, then its bases'."""
+    """Return the fields of a dataclass with their values, its own fields before inherited ones."""
     return {name: getattr(obj, name) for name in names_of(type(obj))}
 
 
 def names_of(cls: type) -> tuple[str, ...]:
-    """Return the names of a dataclass's fields: its own ones first, then those of its bases."""
+    """Return the names of a dataclass's fields, its own fields before inherited ones."""
     known = {f.name for f in fields(cls)}
     declared = (name for base in cls.__mro__ for name in vars(base).get("__annotations__", {}))
     return tuple(name for name in dict.fromkeys(declared) if name in known)
 
 
 def numbers(obj: object) -> dict[str, int | float]:
-    """Return the parameters that are numbers, without True and False."""
+    """Return the parameters that are numbers, without booleans."""
     return {
         name: value
         for name, value in parameters(obj).items()
@@ -141,25 +141,25 @@ def numbers(obj: object) -> dict[str, int | float]:
 
 
 def kinds_of_numbers(cls: type) -> dict[str, type]:
-    """Return the type of each parameter that is a number or True or False, by name."""
+    """Return the type of each parameter that is a number or a boolean, by name."""
     kinds = _annotations(cls)
     return {name: kinds[name] for name in names_of(cls) if kinds.get(name) in (bool, int, float)}
 
 
 def as_kind(value: Any, kind: type) -> Any:
-    """Return a number as Python's own, a whole one as int where a whole one is expected."""
+    """Return a number as Python's int or float; a whole float becomes int when kind is int."""
     plain = value.item() if isinstance(value, np.generic) else value
     whole = kind is int and isinstance(plain, float) and plain.is_integer()
     return int(plain) if whole else plain
 
 
 def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
-    """Return the owner's name and the parameter's that a path like ``dry_powder.k`` names.
+    """Return the names of the owner and of the parameter in a path like ``dry_powder.k``.
 
     Raises
     ------
     ConfigError
-        When either is unknown.
+        When the owner or the parameter is unknown.
     """
     owner, dot, name = path.partition(".")
     if not dot:
@@ -175,12 +175,12 @@ def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
 
 
 def with_parameter(among: Mapping[str, T], path: str, value: Any) -> dict[str, T]:
-    """Return a set of signals in which one parameter has another value.
+    """Return a copy of a set of signals with one parameter set to a new value.
 
     Raises
     ------
     ConfigError
-        When the path names no parameter, or the value does not fit it.
+        When the path names no parameter, or the value has the wrong type or range.
     """
     owner, name = owner_of(among, path)
     return {**among, owner: replace(among[owner], **{name: value})}  # type: ignore[type-var]

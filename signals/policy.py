@@ -1,4 +1,4 @@
-"""L12: policy that reads "too much money" makes it worse."""
+"""L12: policy makes the shortage worse when it fights "too much money"."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,33 +11,37 @@ from signals.transforms import composite, zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Policy(ScoreSignal):
-    """Markets price a tighter path while the balance sheet shrinks.
+    """Whether markets price tighter policy while the Fed's balance sheet shrinks.
 
     Formula
-        shock = Δ (DGS2 − EFFR) over ``horizon`` sessions, percentage points; balance = Δ
-        WALCL/1000 over ``balance_horizon`` sessions, USD billions; score = z(mean of z(shock) and
-        −z(balance)).
+        shock = Δ (DGS2 − EFFR) over ``horizon`` sessions, in percentage points. balance =
+        Δ WALCL/1000 over ``balance_horizon`` sessions, in USD billions. score = z(mean of z(shock)
+        and −z(balance)).
     Flag
-        On when the score is above ``enter``, off when below ``leave``.
+        The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Yields are known the next session, the balance sheet the session after Thursday's H.4.1.
+        Yields are known at the next session. The balance sheet is known at the session after
+        Thursday's H.4.1.
     NaN
-        The score needs one of its two components, and compares it with its own past alone.
+        The score needs at least one of its two components. It compares them only with their own
+        past.
     Reference
-        Link L12 of the thesis. The 2-year yield over the policy rate as the expected path:
-        Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).
+        Link L12 of the thesis. The 2-year yield minus the policy rate measures the expected path
+        of policy: Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).
 
     Parameters
     ----------
-    horizon, balance_horizon
-        Sessions; 63 and 65 are a quarter.
+    horizon
+        Sessions over which the yield's change is measured; 63 sessions are a quarter.
+    balance_horizon
+        Sessions over which the balance sheet's change is measured; 65 sessions are a quarter.
     enter, leave, confirm
         See :class:`signals.base.ScoreSignal`.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order.
+        When a parameter is outside its range.
     MissingSeries
         When the panel lacks a column.
     """
@@ -58,23 +62,23 @@ class Policy(ScoreSignal):
     balance_horizon: int = 65
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("horizon", self.horizon)
         positive("balance_horizon", self.balance_horizon)
         ScoreSignal.__post_init__(self)
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The 2-year yield, the funds rate, the balance sheet."""
+        """Ids of the 2-year yield, the federal funds rate and the Fed's balance sheet."""
         return ("DGS2", "EFFR", "WALCL")
 
     @property
     def components(self) -> tuple[str, ...]:
-        """What the score is made of, by the series."""
+        """Ids of the series whose z-scores the score averages."""
         return ("DGS2 − EFFR", "WALCL")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the front-end shock, the balance sheet's change, and the score."""
+        """Return the changes of the 2-year spread and of the balance sheet, and the score."""
         shock = (panel["DGS2"] - panel["EFFR"]).diff(self.horizon)
         balance = (panel["WALCL"] / 1e3).diff(self.balance_horizon)
         parts = {"z_shock": zscore(shock), "z_balance": -zscore(balance)}

@@ -1,4 +1,4 @@
-"""What strategies see of the signals."""
+"""The reading: the regime and the evaluations that a strategy receives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from signals.regimes.base import Classification
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What was known at each session's close, one row a session.
+    """Regime and evaluations, as known at each session's close, one row for each session.
 
     Attributes
     ----------
     regime
-        Name of a :class:`signals.regimes.Regime`, or None where there is none.
+        Name of a :class:`signals.regimes.Regime`; None at a session without a regime.
     rule, decided_by
-        Which rule holds, and which one decided the regime in force; see
+        The rule that holds at the session, and the rule behind the regime in force. See
         :class:`signals.regimes.Classification`.
     evaluations
-        What each signal says, by name.
+        The evaluation of each signal, by name.
     voters
         Names of the signals that vote.
     """
@@ -35,17 +35,17 @@ class Reading:
 
     @cached_property
     def flags(self) -> pd.DataFrame:
-        """One column a signal, ``boolean``: True speaks for scarce capital, NA is no view."""
+        """Flags, one ``boolean`` column for each signal; NA where a signal has no view."""
         return self._table("flag")
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """One column a signal, standard deviations of its own past; NaN is no view."""
+        """Scores, σ, one column for each signal; NaN where a signal has no score."""
         return self._table("score")
 
     @cached_property
     def votes(self) -> pd.DataFrame:
-        """The columns of :attr:`flags` that vote."""
+        """The columns of :attr:`flags` that belong to signals that vote."""
         return self.flags[[name for name in self.voters if name in self.evaluations]]
 
     def _table(self, part: str) -> pd.DataFrame:
@@ -53,7 +53,7 @@ class Reading:
         return pd.DataFrame(columns, index=self.regime.index)
 
     def rows(self, pick: Pick) -> "Reading":
-        """Return the reading with some of its rows, picked from each part alike."""
+        """Return the reading with the same rows chosen from each of its parts."""
         return Reading(
             regime=pick(self.regime),
             rule=pick(self.rule),
@@ -63,9 +63,9 @@ class Reading:
         )
 
     def since(self, at: pd.Timestamp) -> "Reading":
-        """Return the reading from a session on."""
+        """Return the reading from a session on, that session included."""
         return self.rows(lambda part: part.loc[at:])
 
     def under(self, classification: Classification) -> "Reading":
-        """Return the reading with the regime of another model."""
+        """Return a reading that has the regime of another model and the same evaluations."""
         return Reading(**vars(classification), evaluations=self.evaluations, voters=self.voters)

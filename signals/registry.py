@@ -1,4 +1,7 @@
-"""The registry of signals, and the reading of them all. A new signal is one line here."""
+"""The registry of signals, and the function that reads them all.
+
+A new signal needs one import and one line in :data:`SIGNALS`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ from signals.regimes import RegimeModel, Votes
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """A line of the registry: the signal's class, and whether its flag votes on the regime."""
+    """Entry of the registry: a signal's class, and whether its flag votes on the regime."""
 
     signal: type[Signal]
     votes: bool
@@ -35,7 +38,7 @@ class Registered:
 SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
     "capex": Registered(signal=Capex, votes=True),
-    "absorption": Registered(signal=Absorption, votes=False),  # dry_powder and capex again
+    "absorption": Registered(signal=Absorption, votes=False),  # its parts vote
     "cost_of_capital": Registered(signal=CostOfCapital, votes=True),
     "bathtub": Registered(signal=Bathtub, votes=True),
     "crypto_probe": Registered(signal=CryptoProbe, votes=True),
@@ -45,7 +48,7 @@ SIGNALS: dict[str, Registered] = {
     "policy": Registered(signal=Policy, votes=True),
     "forced_selling": Registered(signal=ForcedSelling, votes=False),  # a regime of its own
     "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
-    "convexity": Registered(signal=Convexity, votes=False),  # absorption's, if it bends
+    "convexity": Registered(signal=Convexity, votes=False),  # absorption again
     "opportunity": Registered(signal=Opportunity, votes=False),  # a regime of its own
 }
 
@@ -56,7 +59,7 @@ def default_signals() -> dict[str, Signal]:
 
 
 def needed(signals: Mapping[str, Signal] | None = None) -> tuple[str, ...]:
-    """Return the catalog ids that some signals read (default: all registered), each once."""
+    """Return the catalog ids that the signals read (default: all registered), each once."""
     chosen = default_signals() if signals is None else signals
     ids = (id for signal in chosen.values() for id in inputs_of(signal, chosen))
     return tuple(dict.fromkeys(ids))
@@ -73,27 +76,27 @@ def read(
     more_voters: tuple[str, ...] = (),
     model: RegimeModel | None = None,
 ) -> Reading:
-    """Evaluate some signals on a point-in-time panel, each once, and tell the regime.
+    """Return the evaluations of the signals and the regime on a point-in-time panel.
 
     Parameters
     ----------
     panel
         Point-in-time panel, sessions × catalog ids.
     signals
-        The signals by name; default all registered.
+        The signals by name. The default is all registered signals.
     more_voters
-        Names among ``signals`` that vote beside the registered ones.
+        Names among ``signals`` that vote in addition to the registered voters.
     model
-        How evaluations become a regime; default :class:`signals.regimes.Votes`.
+        The regime model. The default is :class:`signals.regimes.Votes`.
 
     Returns
     -------
-    The reading at each session; no row depends on a later one.
+    The reading at each session. No row depends on a later row.
 
     Raises
     ------
     DataError
-        When the panel's index holds anything but ascending sessions.
+        Unless the panel's index holds ascending sessions.
     MissingSeries
         When the panel lacks a column that a signal reads.
     """

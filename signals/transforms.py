@@ -1,4 +1,4 @@
-"""Causal building blocks: the value at a session depends on that session and earlier ones only."""
+"""Causal transforms: a value depends only on its own session and on earlier sessions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
     Parameters
     ----------
     x
-        One value a session, any unit.
+        One value for each session, any unit.
     window, minimum
-        Sessions; at least ``minimum`` of the last ``window`` must hold a value.
+        Sessions. At least ``minimum`` of the last ``window`` sessions must hold a value.
 
     Returns
     -------
-    Series of the same index, in standard deviations of the series' own past. NaN where x is NaN,
-    before the minimum, and where x has not moved at all in the window.
+    Series with the same index, in standard deviations of the series' own past. NaN where x is NaN,
+    where the window holds fewer than ``minimum`` values, and where x is constant in the window.
     """
     rolling = x.rolling(window, min_periods=minimum)
     spread = rolling.std()
@@ -39,17 +39,17 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
 
 @dataclass(frozen=True, kw_only=True)
 class Composite:
-    """Several z-scores as one measure, each a series with one value a session.
+    """One measure from several z-scores. Each attribute has one value for each session.
 
     Attributes
     ----------
     mean
-        Mean of the components that count, each clipped to ±3. The more components, the rarer a
-        mean of 1: it takes many of them at once.
+        Mean of the components that have a view, each clipped to ±3. A mean of 1 is rarer when
+        there are more components, because many of them must be high at once.
     score
-        The mean against the past means of the same components, in their standard deviations.
+        The mean compared with past means of the same components, in their standard deviations.
     without
-        Names of the components that do not count, joined by ``, ``; None where all of them count.
+        Names of the components that do not count, joined by ``, ``. None where all count.
     """
 
     mean: pd.Series
@@ -60,15 +60,23 @@ class Composite:
 def composite(
     parts: Mapping[str, pd.Series], window: int = WINDOW, minimum: int = MINIMUM
 ) -> Composite:
-    """Return one measure made of several z-scores, by name.
+    """Return one measure from several z-scores.
 
-    The mean is that of the components with a view; at least half of them must have one.
+    The mean averages the components that have a view. At least half of all components must have
+    one.
 
-    The score compares like with like. A component counts for it once it has had a view on
-    ``minimum`` of the last ``window`` sessions, so that it has a past; at least half must count.
-    The mean of those that count is standardised by the means of exactly these over the window, on
-    sessions where all of them have a view. When a component lapses, the score becomes what it
-    would be without that component. It still moves by what that component had added.
+    The score compares a mean only with past means of the same components. A component counts when
+    it has a view now and on ``minimum`` of the last ``window`` sessions. At least half of all
+    components must count. The score standardises the mean of those that count by their own past
+    means in the window, on sessions where all of them have a view. When a component drops out, the
+    score becomes the score of the others, so it can jump on that session.
+
+    Parameters
+    ----------
+    parts
+        The z-scores by name, one value for each session.
+    window, minimum
+        Sessions.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -95,23 +103,24 @@ def composite(
 def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
     """Return the change of a composite's score over n sessions.
 
-    NaN where other components count now than did n sessions ago: the two are different measures.
+    NaN where the set of components that count differs from the set n sessions ago, because the two
+    scores then measure different things.
     """
     members = without.fillna("")
     return score.diff(n).where(members == members.shift(n))
 
 
 def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
-    """Return prices that stand on one date: those of the last session before each row's.
+    """Return prices of shares and coins on the same date, the session before each row's.
 
-    A panel row shows shares at its own close and coins at the close of the date before, so what
-    moves together would be a day apart. Here shares are a session late and coins are those of
-    that session's date.
+    A panel row holds share prices of its own close and coin prices of the previous date's close.
+    Their returns would be one day apart. This function delays shares by one session, and takes
+    coins at the close of that earlier session's date.
 
     Raises
     ------
     MissingSeries
-        When the panel lacks a ticker, or a coin's column of the session's date.
+        When the panel lacks a ticker, or the column ``<coin>@session`` of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 
@@ -125,7 +134,7 @@ def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
 
 
 def percentile(x: pd.Series) -> float:
-    """Return the share of the past, in percent, at or below the last value; NaN without one."""
+    """Return the percentage of values at or below the last value; NaN when that is NaN."""
     past = x.dropna()
     if past.empty or np.isnan(x.iloc[-1]):
         return float("nan")

@@ -1,10 +1,11 @@
-"""The assets, and the classes they belong to in a-priori order of duration, shortest first.
+"""The assets and their classes, in an order of duration that was fixed in advance.
 
-The classes come from the argument (how near are the cash flows?), not from returns. The members
-were chosen in 2026 with hindsight, which every report says (:data:`HINDSIGHT`).
+An asset with near cash flows has a short duration. The classes follow from that argument, and not
+from returns. The members were chosen in 2026 with hindsight, and every report says so
+(:data:`HINDSIGHT`).
 
-Prices are in USD. Shares and funds are adjusted for splits and dividends and known at the New
-York close; coins are dated by UTC days, so their close is known hours after New York's.
+Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
+the New York close. Coins have UTC days, so their close is known hours after New York's.
 """
 
 from dataclasses import dataclass
@@ -30,11 +31,11 @@ class Asset:
     ticker
         Yahoo's symbol; also the id of its price series (USD).
     asset_class
-        Its class, see :data:`CLASSES`; ``other`` for tickers we know nothing of.
+        Its class in :data:`CLASSES`; ``other`` for a ticker outside the universe.
     market
-        What it costs to trade goes by this: ``etf``, ``stock`` or ``crypto``.
+        ``etf``, ``stock`` or ``crypto``. It decides the cost of a trade.
     listed
-        First day of trading; prices before it belong to somebody else. None when unknown.
+        First day of trading. Prices before that day belong to another company. None when unknown.
     """
 
     ticker: str
@@ -44,20 +45,20 @@ class Asset:
 
     @property
     def known(self) -> Rule:
-        """When a close of it could first have been known."""
+        """The rule for the moment at which a close is first known."""
         return UTC_MIDNIGHT if self.market == "crypto" else AT_CLOSE
 
     @property
     def stale_after(self) -> int:
-        """Calendar days a last price may serve.
+        """Calendar days for which a last price counts.
 
-        An older price gives signals no view. A backtest then leaves the asset out of its targets
-        and closes the holding; ``today`` keeps the target.
+        When the last price is older, signals have no view. A backtest then leaves the asset out
+        of its targets and closes the holding. ``today`` keeps the target.
         """
         return 4 if self.market == "crypto" else 10
 
 
-#: Classes in a-priori order of duration, shortest first, then those the order says nothing of.
+#: Duration of each class, shortest first. The last classes have no place in the order.
 CLASSES: dict[str, str] = {
     "memory": "short: cash flows now, violently cyclical",
     "defensive": "short",
@@ -121,20 +122,22 @@ UNIVERSE: dict[str, Asset] = _assets()
 
 
 def asset(ticker: str) -> Asset:
-    """Return the asset of a ticker; an unknown one is of class ``other``, traded like a stock.
+    """Return the asset of a ticker; an unknown ticker gives one of class ``other``.
 
-    A ticker that ends in ``-USD`` is a coin: it trades every day and closes at 24:00 UTC.
+    An unknown ticker that ends in ``-USD`` is a coin: it trades every day and closes at 24:00 UTC.
+    Any other unknown ticker trades like a stock.
     """
     market: Market = "crypto" if ticker.endswith("-USD") else "stock"
     return UNIVERSE.get(ticker) or Asset(ticker=ticker, asset_class="other", market=market)
 
 
 def session_close_id(coin: str) -> str:
-    """Return the panel's column for a coin's close of the last session's date.
+    """Return the name of the panel's column for a coin's close on the last session's date.
 
-    A panel row shows the close of the date before, which on a Monday is Sunday's. What moves
-    together has to be dated together: this column holds, as known, the newest close whose date is
-    a New York session, the same as that of ``panel[share].shift(1)``.
+    The column of the coin itself shows the close of the previous date, which on a Monday is
+    Sunday's. To compare coins with shares, the dates must agree. This column holds the newest
+    known close whose date is a New York session. That date is the date of
+    ``panel[share].shift(1)``.
     """
     return f"{coin}@session"
 

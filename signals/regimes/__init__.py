@@ -1,8 +1,8 @@
-"""How evaluations become one regime. :data:`REGIMES` is the registry of the models.
+"""Regime models: they turn evaluations into one regime. :data:`REGIMES` is their registry.
 
-``votes`` is the default. ``quantities`` knows stocks and flows alone, so claims about timing rest
-on it. Three models know prices alone: the same strategy under one of them tells what the thesis
-adds. ``labels`` are a user's own.
+``votes`` is the default. ``quantities`` uses only stocks and flows, so claims about timing depend
+on it. Three models use only prices. A strategy under one of them shows what the thesis adds.
+``labels`` uses a user's own regimes.
 """
 
 from signals.regimes.base import Classification, Regime, RegimeModel

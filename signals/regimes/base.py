@@ -1,4 +1,4 @@
-"""The contract of a regime model, and the confirmation that a change of regime needs."""
+"""The contract of a regime model, and the rule that confirms a change of regime."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ import pandas as pd
 from signals.base import Evaluation
 from signals.params import Typed
 
-#: Sessions in a row before a change of regime counts; forced selling does not wait that long.
+#: Sessions in a row that a regime's rule must hold before the regime changes.
 CONFIRM_REGIME = 10
 CONFIRM_FORCED = 2
 
 
 class Regime(StrEnum):
-    """What the world looks like, in the thesis's words."""
+    """State of the market for capital, in the thesis's words."""
 
     INJECTION = "INJECTION"
     NEUTRAL = "NEUTRAL"
@@ -28,17 +28,17 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Classification:
-    """The regime of each session, and which rule decided it; one row a session.
+    """Regime of each session, and the rule that decided it, one row for each session.
 
     Attributes
     ----------
     regime
-        Name of a :class:`Regime`; None where there is none.
+        Name of a :class:`Regime`; None at a session without a regime.
     rule
-        The rule that holds at the session. While a change is being confirmed it speaks for
+        The rule that holds at the session. While a change waits for confirmation, this rule gives
         another regime than the one in force.
     decided_by
-        The rule behind the regime in force: the last one that spoke for it. None without a regime.
+        The last rule that gave the regime in force. None at a session without a regime.
     """
 
     regime: pd.Series
@@ -48,20 +48,20 @@ class Classification:
 
 @dataclass(frozen=True, kw_only=True)
 class RegimeModel(Typed, ABC):
-    """How evaluations, or prices alone, become one regime.
+    """Rule that turns evaluations, or prices, into one regime for each session.
 
-    Subclasses are frozen, keyword-only dataclasses; their fields are their parameters.
+    Subclasses are frozen, keyword-only dataclasses, and their fields are their parameters.
 
     Attributes
     ----------
-    name, summary
-        Its name in the registry, and one line on it.
+    name, description
+        Its name in the registry, and one line that describes it.
     rules
-        By the name of each rule, the regime that it speaks for.
+        The regime that each rule gives, by the rule's name.
     price_only
-        Whether it knows prices and yields alone, no signal.
+        Whether it reads only prices and yields, and no signal.
     confirmed
-        Whether a change of regime waits to be confirmed, see :func:`settle`.
+        Whether a change of regime waits for confirmation; see :func:`settle`.
     """
 
     name: ClassVar[str]
@@ -77,72 +77,72 @@ class RegimeModel(Typed, ABC):
 
     @property
     def rests_on(self) -> tuple[str, ...]:
-        """Names of the signals that it takes into account."""
+        """Names of the signals that it uses."""
         return ()
 
     @abstractmethod
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return the regime of each session; no row depends on a later one.
+        """Return the regime of each session; no row depends on a later row.
 
         Parameters
         ----------
         panel
             Point-in-time panel, sessions × catalog ids.
         evaluations
-            Of the signals on that panel, by name.
+            Evaluations of the signals on that panel, by name.
 
         Raises
         ------
         ConfigError
-            When a signal that it rests on is missing.
+            When a signal that it uses is missing.
         MissingSeries
             When the panel lacks a column that it reads.
         """
 
 
 def at_once(rule: pd.Series, rules: Mapping[str, str | None]) -> Classification:
-    """Return the classification of a model whose rules need no confirmation."""
+    """Return the classification of a model whose rules change the regime at once."""
     regime = spoken_for(rule, rules)
     return Classification(regime=regime, rule=rule, decided_by=rule.where(regime.notna()))
 
 
 def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
-    """Return the regime that each session's rule speaks for, before confirmation."""
+    """Return the regime that each session's rule gives, before confirmation."""
     return pd.Series([rules[name] for name in rule], index=rule.index, dtype=object, name="regime")
 
 
 def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
-    """Return the rule behind the regime in force: the last that spoke for it.
+    """Return the last rule that gave the regime in force, at each session.
 
     Parameters
     ----------
     regime
-        Of each session, confirmed.
+        The confirmed regime of each session.
     rule
         The rule that holds at each session.
     rules
-        By the name of each rule, the regime that it speaks for.
+        The regime that each rule gives, by the rule's name.
 
     Returns
     -------
-    Names of rules; None without a regime. No row depends on a later one.
+    Names of rules; None at a session without a regime. No row depends on a later row.
     """
     in_force = regime.fillna("") == spoken_for(rule, rules).fillna("")
     return rule.where(in_force).ffill().where(regime.notna()).rename("decided_by")
 
 
 def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
-    """Return how many sessions in a row a regime must be spoken for before it is in force."""
+    """Return how many sessions in a row a rule must give a regime before it is in force."""
     return CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm
 
 
 def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
-    """Return a regime that changes only once the new one has stood ``confirm`` sessions in a row.
+    """Return a regime that changes only after ``confirm`` sessions in a row of the new regime.
 
-    The first regime is confirmed like any other. Where there is no view there is at once no
-    regime, and what stood before is forgotten. FORCED_SELLING is confirmed in 2 sessions.
+    The first regime needs the same confirmation. FORCED_SELLING needs 2 sessions. At a session
+    without a view the regime ends at once, and the next regime needs confirmation again.
     """
     current: str | None = None
     candidate, run = None, 0

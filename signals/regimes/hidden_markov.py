@@ -1,4 +1,4 @@
-"""A hidden Markov model of shares, the Treasury yield and the credit spread."""
+"""Regimes from a hidden Markov model of shares, the Treasury yield and the credit spread."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,25 +15,28 @@ class HiddenMarkov(Markov):
     """A two-state Gaussian hidden Markov model of SPY, the Treasury yield and the credit spread.
 
     Formula
-        SPY's log return in %, ΔDGS10 and ΔBAA10Y in percentage points, standardised. In each of
-        two states they are normal and independent. Estimated by expectation-maximisation
-        (hmmlearn) from one fixed start; filtered by :func:`signals.regimes.markov.forward`.
+        The features are SPY's log return in %, and ΔDGS10 and ΔBAA10Y in percentage points, all
+        standardised. In each of two states they are normal and independent. Expectation
+        maximisation (hmmlearn) estimates the model from one fixed start.
+        :func:`signals.regimes.markov.forward` filters the state.
     Flag
-        On (turbulent) when the probability of the bad state is above ``enter``, off when below
-        ``leave``.
+        The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
+        and off when it is below ``leave``.
     Timing
-        Each as known at the close: SPY's own, DGS10 of the session before, BAA10Y of two before.
-        So a row mixes days, and correlations across its columns mean nothing: hence independence
-        within a state. States last weeks, which makes a day or two of lag harmless.
+        Each feature is as known at the close: SPY of the same session, DGS10 of one session
+        before, BAA10Y of two sessions before. So a row mixes days, and correlations between its
+        columns mean nothing. The model therefore assumes independence within a state. States last
+        weeks, so a lag of one or two days does no harm.
     NaN
         See :meth:`probability`.
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
-        Markets" (2012). Departures: the yields, no covariances, and a least probability of
-        leaving a state (:meth:`TwoStates.make`).
+        Markets" (2012). This model differs in three ways: it adds the yields, it has no
+        covariances, and it sets a smallest probability of leaving a state
+        (:meth:`TwoStates.make`).
 
-    Parameters and errors as in :class:`PriceOnly`.
+    Parameters and errors are those of :class:`PriceOnly`.
     """
 
     name: ClassVar[str] = "hidden_markov"
@@ -41,15 +44,15 @@ class HiddenMarkov(Markov):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Catalog ids of the series that it reads."""
         return ("SPY", "DGS10", "BAA10Y")
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return SPY's return, % and the changes of the yield and the spread, points."""
+        """Return SPY's return, %, and the changes of yield and spread, percentage points."""
         return data.diff().assign(SPY=log_return(data["SPY"]))
 
     def chain(self, window: np.ndarray) -> TwoStates:
-        """Estimate by hmmlearn."""
+        """Return the two states that hmmlearn estimates."""
         with optional(self.name):
             from hmmlearn.hmm import GaussianHMM
         with quiet():

@@ -1,4 +1,4 @@
-"""A statistical jump model of the return of shares."""
+"""Regimes from a statistical jump model of the return of shares."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,31 +15,35 @@ class JumpModel(PriceOnly):
     """A statistical jump model of SPY's smoothed return and downside risk.
 
     Formula
-        Exponentially weighted mean return, log downside deviation and their ratio (Sortino), each
-        with halflives of 5, 20 and 60 sessions, standardised and clipped to ±3. Two centres and a
-        path of states minimise Σ ½‖x_t − centre(s_t)‖² + ``penalty`` · number of jumps
-        (jumpmodels). Online: the last state of the best path up to each session.
+        The features are the exponentially weighted mean return, the log downside deviation and
+        the ratio of mean to downside deviation (Sortino), each with halflives of 5, 20 and 60
+        sessions, standardised and clipped to ±3. Two centres and a path of states minimise
+        Σ ½‖x_t − centre(s_t)‖² + ``penalty`` · number of jumps (jumpmodels). The state of a
+        session is the last state of the best path up to that session.
     Flag
-        The model says 0 or 1, no probability between; the flag is that, confirmed.
+        The model gives 0 or 1, without probabilities between. The flag is that state, after
+        confirmation.
     Timing
-        SPY's close is known at that close. It leaves late: what has a halflife of 60 sessions
-        takes 170 to see that a variance fell to a seventh, so a few calm months can pass unseen.
+        SPY's close is known at the same session. The model leaves the bad state late. A feature
+        with a halflife of 60 sessions needs 170 sessions to fall to a seventh. So the model can
+        miss a few calm months.
     NaN
-        See :meth:`probability`; besides, the means need 60 sessions.
+        See :meth:`probability`. The means also need 60 sessions.
     Reference
         Nystrup, Lindström, Madsen, "Learning hidden Markov models with persistent states by
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
-        Reduction Using Regime-Switching Signals" (J. Asset Management 2024). Features and penalty
-        are those of the package's own example, and stay: choosing the penalty by the strategy's
-        past return, as that paper does, would fit the model to what it is judged by. Departures:
-        returns not in excess of bills, and the bad state by variance, not by cumulative return.
+        Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
+        penalty are those of the package's example, and they are fixed. That paper chooses the
+        penalty by the strategy's past return, which would fit the model to the result that judges
+        it. This model differs in two ways: returns are not in excess of bills, and the bad state
+        is the one of higher variance, not of lower cumulative return.
 
-    Parameters and errors as in :class:`PriceOnly`; and
+    Other parameters and errors are those of :class:`PriceOnly`.
 
     Parameters
     ----------
     penalty
-        What a jump costs, in squared standard deviations.
+        Cost of one jump, in squared standard deviations.
     """
 
     name: ClassVar[str] = "jump_model"
@@ -49,16 +53,16 @@ class JumpModel(PriceOnly):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Catalog ids of the series that it reads."""
         return ("SPY",)
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         super().__post_init__()
         positive("penalty", self.penalty)
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return SPY's return, %, and nine smoothed measures of it."""
+        """Return SPY's return, %, and nine smoothed measures of that return."""
         returns = log_return(data["SPY"])
         columns = {"return": returns}
         for halflife in (5, 20, 60):
@@ -73,10 +77,11 @@ class JumpModel(PriceOnly):
         return pd.DataFrame(columns)
 
     def estimate(self, window: np.ndarray) -> Judge:
-        """Estimate by jumpmodels; judge by its ``predict_online``.
+        """Return the online prediction of a model that jumpmodels estimates.
 
-        From ten seeded starts three steps each, then to the end from the best of them: half the
-        time of ten full searches, and as near to the optimum.
+        The search makes three steps from each of ten seeded starts, and continues from the best
+        of them to the end. It takes half the time of ten full searches and comes as near to the
+        optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
@@ -93,5 +98,5 @@ def _smooth(x: pd.Series, halflife: int) -> pd.Series:
 
 
 def _clipped(features: np.ndarray) -> np.ndarray:
-    """Return the columns after the return, clipped."""
+    """Return the features without their first column, the return, clipped to ±3."""
     return features[:, 1:].clip(-3, 3)

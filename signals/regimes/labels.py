@@ -1,4 +1,4 @@
-"""A user's own regime: labels with the dates from which they were known."""
+"""Regimes that a user brings: labels with the dates from which they were known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 
 @dataclass(frozen=True, kw_only=True)
 class Labels(RegimeModel):
-    """The label of the last date at or before each session; None before the first date.
+    """Regime from a user's dated labels: the label of the last date at or before each session.
 
-    A label counts from the close of its date on, without confirmation: whoever gives a label says
-    when it was known.
+    A label counts from the close of its date, without confirmation, because its date says when it
+    was known. Sessions before the first date have no regime.
 
     Parameters
     ----------
     dated
-        Pairs of a date and the name of a :class:`Regime`, in ascending order.
+        Pairs of a date and the name of a :class:`Regime`, in ascending order of dates.
 
     Raises
     ------
     ConfigError
-        When there is no pair, a name is unknown, or dates do not ascend.
+        When there is no pair, when a name is unknown, or when the dates do not ascend.
     """
 
     name: ClassVar[str] = "labels"
@@ -41,7 +41,7 @@ class Labels(RegimeModel):
     dated: tuple[tuple[date, str], ...]
 
     def __post_init__(self) -> None:
-        """Refuse labels that cannot be read."""
+        """Raise ConfigError for missing or unknown labels, and for dates that do not ascend."""
         if not self.dated:
             raise ConfigError("expected at least one date with a label, was none; add one")
         for _, label in self.dated:

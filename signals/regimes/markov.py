@@ -1,4 +1,4 @@
-"""Two Markov states with Gaussian features, and the filter that tells them apart."""
+"""A Markov chain of two states with Gaussian features, and the filter for its states."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class TwoStates:
     means, variances
         States × features; the bad state is the second.
     leave
-        Probability that each state is left at the next session.
+        Probability that the chain leaves each state at the next session.
     """
 
     means: np.ndarray
@@ -29,11 +29,12 @@ class TwoStates:
     def make(
         cls, means: np.ndarray, variances: np.ndarray, leave: np.ndarray, sessions: int
     ) -> "TwoStates":
-        """Put the state with the higher variance of the first feature second.
+        """Return two states, the one with the higher variance of the first feature second.
 
-        What did not end within the window is not known to last for ever: the probability of
-        leaving is held to at least one in the window's ``sessions``, and so is that of staying. A
-        variance is held to a thousandth of the window's, so that one value is no state.
+        The probability of leaving a state is at least 1 / ``sessions``, because a state that did
+        not end within the window can still end later. The probability of staying has the same
+        lower bound. A variance is at least a thousandth of the window's variance, so that a single
+        value cannot form a state.
         """
         order = np.argsort(variances[:, 0], kind="stable")
         bounded = leave[order].clip(1 / sessions, 1 - 1 / sessions)
@@ -46,7 +47,7 @@ class TwoStates:
         return -0.5 * logs
 
     def probability(self, features: np.ndarray) -> np.ndarray:
-        """Return the filtered probability of the bad state, from the chain's long-run one on."""
+        """Return the filtered probability of the bad state, starting at its long-run value."""
         start = self.leave[0] / self.leave.sum()
         return forward(self.log_density(features), start, self.leave)[0]
 
@@ -54,17 +55,17 @@ class TwoStates:
 def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[np.ndarray, float]:
     """Return filtered probabilities of the second of two states, and the log likelihood.
 
-    p_t = P(second at t | sessions up to t): the probability carried over from t − 1 by the
-    transitions, times the density of session t, normalised (Hamilton, 1989).
+    p_t = P(second state at t | sessions up to t). The transitions turn p_{t−1} into a prior. The
+    filter multiplies the prior by the density of session t and normalises it (Hamilton, 1989).
 
     Parameters
     ----------
     log_density
-        Sessions × 2.
+        Log density of each session in each state, sessions × 2.
     start
-        Probability of the second state at the first session, before its features are seen.
+        Prior probability of the second state at the first session.
     leave
-        Probability that each state is left from one session to the next.
+        Probability that the chain leaves each state from one session to the next.
     """
     stay, turn = 1 - float(leave[1]), float(leave[0])
     prior, likelihood = float(start), 0.0
@@ -78,9 +79,9 @@ def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[n
     return out, likelihood
 
 
-# Where estimation starts: no session is favoured, states last about 50 sessions, and one has four
-# times the variance of the other. Fixed, so there is nothing to draw and nothing to seed; states
-# that start persistent keep it from the optimum in which one "state" is a single odd day.
+# Fixed start of the estimation, without random numbers. States last about 50 sessions, and one has
+# four times the variance of the other. Persistent states at the start avoid an optimum in which
+# one state is a single odd day.
 LEAVE = 0.02
 VARIANCES = (0.5, 2.0)
 
@@ -90,8 +91,8 @@ class Markov(PriceOnly):
 
     @abstractmethod
     def chain(self, window: np.ndarray) -> TwoStates:
-        """Estimate the chain on sessions × standardised features."""
+        """Return the chain that is estimated on sessions × standardised features."""
 
     def estimate(self, window: np.ndarray) -> Judge:
-        """Estimate the chain; judge by its filtered probability."""
+        """Return the filtered probability of an estimated chain, as a function of features."""
         return self.chain(window).probability

@@ -15,22 +15,24 @@ class MarkovSwitching(Markov):
     """A two-state Markov-switching regression of SPY's return on a constant.
 
     Formula
-        r_t = μ(s_t) + σ(s_t) ε_t, r SPY's log return in %, standardised; mean and variance
-        switch. Maximum likelihood (statsmodels' MarkovRegression) from one fixed start; filtered
-        by :func:`signals.regimes.markov.forward`, which is Hamilton's filter.
+        r_t = μ(s_t) + σ(s_t) ε_t, where r is SPY's log return in %, standardised. The mean and
+        the variance depend on the state. Maximum likelihood (statsmodels' MarkovRegression)
+        estimates the model from one fixed start. :func:`signals.regimes.markov.forward`, which is
+        Hamilton's filter, filters the state.
     Flag
-        On (turbulent) when the probability of the bad state is above ``enter``, off when below
-        ``leave``.
+        The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
+        and off when it is below ``leave``.
     Timing
-        SPY's close is known at that close.
+        SPY's close is known at the same session.
     NaN
         See :meth:`probability`.
     Reference
         Hamilton, "A New Approach to the Economic Analysis of Nonstationary Time Series and the
-        Business Cycle" (Econometrica 1989). Departures: daily, no autoregression, and a least
-        probability of leaving a state (:meth:`TwoStates.make`).
+        Business Cycle" (Econometrica 1989). This model differs in three ways: its data are daily,
+        it has no autoregression, and it sets a smallest probability of leaving a state
+        (:meth:`TwoStates.make`).
 
-    Parameters and errors as in :class:`PriceOnly`.
+    Parameters and errors are those of :class:`PriceOnly`.
     """
 
     name: ClassVar[str] = "markov_switching"
@@ -38,7 +40,7 @@ class MarkovSwitching(Markov):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What it reads."""
+        """Catalog ids of the series that it reads."""
         return ("SPY",)
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
@@ -46,7 +48,7 @@ class MarkovSwitching(Markov):
         return pd.DataFrame({"SPY": log_return(data["SPY"])})
 
     def chain(self, window: np.ndarray) -> TwoStates:
-        """Estimate by statsmodels."""
+        """Return the two states that statsmodels estimates."""
         with optional(self.name):
             from statsmodels.tsa.regime_switching.markov_regression import MarkovRegression
         start = [1 - LEAVE, LEAVE, 0.0, 0.0, *VARIANCES]

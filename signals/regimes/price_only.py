@@ -1,18 +1,19 @@
-"""Models that know prices and yields alone: two states, one of them bad.
+"""Regime models that use only prices and yields. Each has two states, and one of them is bad.
 
-If one of them does as well as the regime of the votes, the thesis has added nothing. All three
-are used as their literature uses them. Nothing in them was chosen by a return.
+If one of them does as well as the votes, the thesis has added nothing. The three models follow
+their literature. No return was used to choose anything in them.
 
-Estimated at year ends
-    The parameters used in a calendar year come from all sessions of the years before, and from
-    nothing else; features are standardised by that window's own mean and standard deviation.
-    Within the year the state is filtered: known at each close, never smoothed.
+Estimation at year ends
+    The parameters for a calendar year come only from sessions of earlier years. The mean and the
+    standard deviation of that window standardise the features. Within the year the state is
+    filtered: it uses only sessions up to each close.
 The bad state
-    The one in which the variance of SPY's daily return was higher over the estimation window.
-    Not the one with the lower mean: over n sessions a mean is known to σ/√n, so that with 2 % a
-    day and 500 sessions even 20 % a year is one standard error, and an order by means would swap
-    by chance from one estimate to the next. A variance is known to √(2/n), 6 %. The order is
-    taken inside the window, before the year it is applied to, so it cannot have been peeked.
+    The bad state is the one in which the variance of SPY's daily return was higher over the
+    estimation window. An order by the mean return would be too uncertain. The standard error of a
+    mean over n sessions is σ/√n. With σ = 2 % a day and n = 500, that is more than 20 % a year, so
+    the order would change by chance from one estimate to the next. The relative standard error of
+    a variance is √(2/n), 6 %. The order comes from the window before the year, so it uses no later
+    data.
 """
 
 from abc import abstractmethod
@@ -33,31 +34,31 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 
 MINIMUM = 756
 SEED = 0
-_FLAT = 1e-9  # a feature with a lower standard deviation has not moved: that is rounding
+_FLAT = 1e-9  # a lower standard deviation of a feature is only rounding
 
-#: How an estimated model judges sessions × standardised features: probability of the bad state.
+#: Function from sessions × standardised features to the probability of the bad state.
 Judge = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PriceOnly(RegimeModel):
-    """A regime from prices and yields alone: ABSORPTION in its bad state, NEUTRAL otherwise.
+    """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
-    It cannot tell ample capital from plain calm, so it knows no INJECTION.
+    Prices cannot tell ample capital from a calm market, so the model never gives INJECTION.
 
     Parameters
     ----------
     enter, leave
-        Probabilities of the bad state beyond which the flag enters and leaves.
+        Probabilities of the bad state above which the flag turns on and below which it turns off.
     confirm
-        Sessions in a row before the flag turns.
+        Sessions in a row that a condition must hold before the flag changes.
     minimum
-        Sessions on which every input has a value that the first estimate needs.
+        Sessions with a value of every input that the first estimate needs.
 
     Raises
     ------
     ConfigError
-        When a parameter is out of order, or the package of the model is not installed.
+        When a parameter is outside its range, or when the package of the model is missing.
     MissingSeries
         When the panel lacks a column.
     """
@@ -75,7 +76,7 @@ class PriceOnly(RegimeModel):
     minimum: int = MINIMUM
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense together."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("leave", self.leave)
         ordered("leave", self.leave, "enter", self.enter)
         ordered("enter", self.enter, "1", 1.0)
@@ -84,23 +85,23 @@ class PriceOnly(RegimeModel):
 
     @abstractmethod
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return what the model sees, from inputs without a gap; first SPY's return, in %."""
+        """Return the model's features from inputs without gaps; the first is SPY's return, %."""
 
     @abstractmethod
     def estimate(self, window: np.ndarray) -> Judge:
-        """Estimate on sessions × standardised features; return how that judges sessions.
+        """Return a function that gives the probability of the bad state at each session.
 
-        The judge is given sessions from the window's first one on, and looks at none ahead of
-        the one it judges.
+        The estimate uses ``window``, sessions × standardised features. The function receives
+        sessions from the window's first session on. Each probability uses no later session.
         """
 
     def probability(self, panel: pd.DataFrame) -> pd.Series:
         """Return the probability of the bad state, known at each close.
 
-        NaN before the first year with ``minimum`` sessions behind it, where an input has no
-        value, and in a year whose window has no estimate: a feature never moved, or the numbers
-        fail. A session without a value is left out: what comes next is the change since the last
-        one with a value.
+        The probability is NaN before the first year that has ``minimum`` sessions before it, and
+        at a session where an input has no value. It is NaN in a year without an estimate: a
+        feature is constant in the window, or the estimation fails. The model skips a session
+        without a value, so the next change is measured from the last session with a value.
         """
         require(panel, self.inputs, self.name)
         data = panel[list(self.inputs)].dropna()
@@ -118,19 +119,19 @@ class PriceOnly(RegimeModel):
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return ABSORPTION in the bad state, NEUTRAL otherwise, None without an estimate."""
+        """Return ABSORPTION in the bad state, NEUTRAL in the good state, None without estimate."""
         bad = self.flag(panel)
         words = {True: "bad state", False: "good state"}
         rule = bad.astype(object).map(words).astype(object).where(bad.notna(), "no estimate")
         return at_once(rule.rename("rule"), self.rules)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
-        """Return whether the state is bad, as pandas ``boolean``; NA without a view."""
+        """Return True where the state is bad, as pandas ``boolean``; NA without an estimate."""
         probability = self.probability(panel)
         return flag_of(probability, self.enter, self.leave, self.confirm).rename(self.name)
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
-        """Judge all rows by an estimate from those ``before`` the year."""
+        """Return the probability for all rows, estimated from the first ``before`` rows."""
         window = known[:before]
         if before == 0 or (window.std(axis=0) < _FLAT).any():
             return np.full(len(known), np.nan)
@@ -143,7 +144,7 @@ class PriceOnly(RegimeModel):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Leave the warnings of a borrowed package, raised or logged, to itself."""
+    """Hide the warnings that a third-party package raises or logs."""
     logger = getLogger("hmmlearn")
     level = logger.level
     logger.setLevel(ERROR)
@@ -157,7 +158,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def optional(name: str) -> Iterator[None]:
-    """Import an optional package: without it there is one friendly line."""
+    """Turn the ImportError of an optional package into a ConfigError that names the cure."""
     try:
         with quiet():
             yield
@@ -169,7 +170,7 @@ def optional(name: str) -> Iterator[None]:
 
 
 def log_return(close: pd.Series) -> pd.Series:
-    """Return daily log returns, %."""
+    """Return log returns from one close to the next, %."""
     returns: pd.Series = 100 * np.log(close).diff()
     return returns
 

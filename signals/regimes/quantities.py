@@ -1,4 +1,4 @@
-"""Stocks and flows alone, no price and no return."""
+"""Regimes from stocks and flows, without prices and returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 
 @dataclass(frozen=True, kw_only=True)
 class Quantities(RegimeModel):
-    """ABSORPTION where ``absorption`` is on, INJECTION where it is injecting, else NEUTRAL.
+    """Regime from ``absorption`` alone: ABSORPTION when on, INJECTION when injecting, or NEUTRAL.
 
-    Claims about timing rest on it, because flags made of past returns would be tested on
-    themselves. None where ``absorption`` has no view.
+    Claims about timing use this model. A regime that contains past returns would be tested on the
+    returns that it contains. There is no regime where ``absorption`` has no view.
     """
 
     name: ClassVar[str] = "quantities"
@@ -31,7 +31,7 @@ class Quantities(RegimeModel):
 
     @property
     def rests_on(self) -> tuple[str, ...]:
-        """One signal."""
+        """Name of the one signal that decides."""
         return ("absorption",)
 
     def classify(

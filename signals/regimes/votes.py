@@ -1,4 +1,4 @@
-"""The default model: the signals vote, and three flags decide beside them."""
+"""The default regime model: the signals vote, and three flags decide in addition."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ from signals.regimes.base import (
 
 @dataclass(frozen=True, kw_only=True)
 class Votes(RegimeModel):
-    """Half of the votes, or a flag that makes a regime of its own.
+    """Regime from the votes of the signals and three flags that decide in addition.
 
-    FORCED_SELLING when that flag is on; else OPPORTUNITY when that flag is on; else ABSORPTION
-    when ``absorption`` is absorbing or at least half of the votes with a view are on; else
-    INJECTION when ``absorption`` is injecting; else NEUTRAL. None where fewer than ``min_views``
-    votes have a view.
+    The first rule that holds decides. No regime: fewer than ``min_views`` votes have a view.
+    FORCED_SELLING: the flag ``forced_selling`` is on. OPPORTUNITY: the flag ``opportunity`` is on.
+    ABSORPTION: the flag ``absorption`` is on, or at least half of the votes with a view are on.
+    INJECTION: ``absorption`` is injecting. NEUTRAL: none of these holds.
 
     Parameters
     ----------
     voters
         Names of the signals that vote.
     min_views
-        Votes with a view that a regime needs.
+        Number of votes with a view that a regime needs.
     confirm
-        Sessions in a row before a change of regime counts; FORCED_SELLING needs 2.
+        Sessions in a row that a rule must hold before the regime changes; FORCED_SELLING needs 2.
     """
 
     name: ClassVar[str] = "votes"
     description: ClassVar[str] = "the votes of the signals, and three flags beside them"
     confirmed: ClassVar[bool] = True
-    #: In order: the first rule that holds decides.
+    #: The rules in order. The first one that holds decides.
     rules: ClassVar[Mapping[str, str | None]] = {
         "too few views": None,
         "forced_selling": Regime.FORCED_SELLING.value,
@@ -58,7 +58,7 @@ class Votes(RegimeModel):
 
     @property
     def rests_on(self) -> tuple[str, ...]:
-        """Return the voters, and the signals whose flag decides beside the votes."""
+        """Return the names of the voters, and of the signals whose flags decide in addition."""
         return tuple(dict.fromkeys((*self.voters, "absorption", "forced_selling", "opportunity")))
 
     def classify(
@@ -92,7 +92,7 @@ class Votes(RegimeModel):
 
 
 def _on(flag: pd.Series | None, index: pd.Index) -> pd.Series:
-    """Return where a flag is on; nowhere without one."""
+    """Return True where a flag is on; all False when the flag is None."""
     if flag is None:
         return pd.Series(False, index=index)
     return flag.fillna(False).astype(bool)

@@ -151,7 +151,7 @@ def test_a_session_may_be_named_by_its_date(simulated: History) -> None:
 
 
 def test_moments_of_other_sessions_are_refused(simulated: History) -> None:
-    with pytest.raises(DataError, match="expected moments of the panel's own sessions"):
+    with pytest.raises(DataError, match="expected known to hold the panel's sessions"):
         explain(
             Bathtub().evaluate(simulated.panel),
             simulated.panel,
