@@ -76,7 +76,7 @@ class Capex(Signal):
             if self.firms.count(firm) > 1:
                 raise ConfigError(f"expected each firm once, was {firm} twice; drop one")
         if not 1 <= self.minimum <= len(self.firms):
-            raise ConfigError(f"minimum must lie in 1 to {len(self.firms)}, was {self.minimum}")
+            raise ConfigError(f"expected minimum in 1 to {len(self.firms)}, was {self.minimum}")
         positive("confirm", self.confirm)
         ordered("leave", self.leave, "enter", self.enter)
 

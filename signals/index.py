@@ -44,15 +44,15 @@ def _fault(index: pd.Index) -> str:
     if not len(index):
         return "was empty; give it at least one row"
     if not isinstance(index, pd.DatetimeIndex):
-        return f"was one of {_named(index)}; index it by date with pd.to_datetime"
+        return f"was indexed by {_named(index)}; index it by date with pd.to_datetime"
     if index.tz is not None:
         return f"was in the time zone {index.tz}; drop it with .tz_localize(None)"
     if index.hasnans:
-        return "was without a date in a row; drop that row"
+        return "had a row without a date; drop that row"
     if not (index == index.normalize()).all():
-        return "was with times of day; take dates with .normalize()"
+        return "had times of day; take dates with .normalize()"
     if not index.is_unique:
-        return f"was {index[index.duplicated()][0].date()} twice; drop one"
+        return f"had {index[index.duplicated()][0].date()} twice; drop one"
     if not index.is_monotonic_increasing:
         return "was in another order; sort it with .sort_index()"
     return ""

@@ -164,7 +164,7 @@ def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
     owner, dot, name = path.partition(".")
     if not dot:
         raise ConfigError(
-            f"expected a parameter of a signal like dry_powder.k, was {path!r}; name both"
+            f"expected a parameter of a signal like dry_powder.k, was {path!r}; name both parts"
         )
     if owner not in among:
         raise ConfigError(unknown("signal", owner, among))

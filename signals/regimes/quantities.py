@@ -40,7 +40,7 @@ class Quantities(RegimeModel):
         """Return the regime of each session; None without a view of ``absorption``."""
         absorption = evaluations.get("absorption")
         if absorption is None or absorption.injecting is None:
-            raise ConfigError("expected absorption among the signals; leave it in")
+            raise ConfigError("expected absorption among the signals, was without it; add it")
         conditions = [
             absorption.flag.isna(),
             absorption.flag.fillna(False),

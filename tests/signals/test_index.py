@@ -22,16 +22,16 @@ SESSIONS = pd.bdate_range("2024-01-02", periods=30)
 #: Ways an index can be wrong, and what the message says it was.
 WRONG: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "empty": (lambda x: x.iloc[:0], "was empty"),
-    "whole numbers": (lambda x: x.set_axis(range(len(x))), r"was one of RangeIndex \(int64\)"),
-    "text": (lambda x: x.set_axis(x.index.astype(str)), "was one of Index"),
-    "periods": (lambda x: x.set_axis(x.index.to_period("D")), "was one of PeriodIndex"),
+    "whole numbers": (lambda x: x.set_axis(range(len(x))), r"was indexed by RangeIndex \(int64\)"),
+    "text": (lambda x: x.set_axis(x.index.astype(str)), "was indexed by Index"),
+    "periods": (lambda x: x.set_axis(x.index.to_period("D")), "was indexed by PeriodIndex"),
     "a time zone": (lambda x: x.tz_localize("Europe/Berlin"), "in the time zone Europe/Berlin"),
     "times of day": (lambda x: x.set_axis(x.index + pd.Timedelta(hours=16)), "times of day"),
     "twice": (lambda x: pd.concat([x, x.iloc[-1:]]), "2024-02-12 twice"),
     "reversed": (lambda x: x.iloc[::-1], "in another order"),
     "no date": (
         lambda x: x.set_axis(x.index.where(x.index != x.index[3])),
-        "without a date in a row",
+        "a row without a date",
     ),
 }
 EACH = pytest.mark.parametrize("how", WRONG)
