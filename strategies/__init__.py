@@ -1,7 +1,7 @@
-"""What to hold: a reading and prices in, target weights out.
+"""Strategies turn a reading and a panel into target weights.
 
-Pure: no files, no network, no clock. :data:`STRATEGIES` is the registry; a new strategy is one
-file and one line here.
+The functions are pure: they use no file, no network and no clock. :data:`STRATEGIES` is the
+registry. A new strategy needs one file, and one import and one line here.
 """
 
 from strategies.base import Strategy, decide, state_of
@@ -68,7 +68,11 @@ STRATEGIES: dict[str, type[Strategy]] = {
 
 
 def kind_of(strategy: Strategy | type[Strategy]) -> str:
-    """Return ``thesis``, ``baseline``, or ``challenger`` for a rule that knows no thesis."""
+    """Return the kind of a strategy: ``thesis``, ``baseline`` or ``challenger``.
+
+    A baseline holds fixed assets or weights. A challenger follows a published rule that does not
+    use the thesis.
+    """
     if strategy.name in (challenger.name for challenger in _CHALLENGERS):
         return "challenger"
     return "thesis" if strategy.link else "baseline"

@@ -1,8 +1,8 @@
-"""The contract of a strategy, and the few rules that all of them share.
+"""The contract of a strategy, and the rules that all strategies share.
 
-A strategy is a frozen dataclass whose fields are its parameters. It is given a reading of the
-signals and the point-in-time panel, and answers with target weights at each session's close. It
-trades nothing itself: the engine executes a later session's close, at a cost.
+A strategy is a frozen dataclass, and its fields are its parameters. It reads the signals and the
+point-in-time panel, and returns target weights at each session's close. It does not trade. The
+engine executes the weights at the close of a later session, at a cost.
 """
 
 from abc import ABC, abstractmethod
@@ -22,36 +22,37 @@ from signals.regimes import Regime
 VOLATILITY_WINDOW = 63
 SESSIONS_A_YEAR = 252
 
-#: Shares of a portfolio by regime: sleeve to fraction of the whole; the remainder is cash.
+#: Fraction of the portfolio for each sleeve, by regime. The remainder is cash.
 Table = Mapping[Regime, Mapping[str, float]]
-#: Members of each sleeve, by its name.
+#: Tickers of each sleeve, by the sleeve's name.
 Sleeves = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy(Typed, ABC):
-    """What to hold, decided at each close from what is known there.
+    """Rule that gives target weights at each close, from what is known at that close.
 
     Attributes
     ----------
     name
         Its name on the command line.
-    line
-        One line on what it does.
+    description
+        One line that describes it.
     link
-        The link of the thesis that it trades; empty for a baseline.
+        The link of the thesis that it trades. Empty for a baseline or a challenger.
     follows_regime
-        True when its weights go by the regime, which is then its state.
+        True when its weights depend on the regime. The regime is then its state.
     only_scheduled
-        True when a change of its state is no occasion to decide, before the schedule is.
+        True when it decides only on scheduled dates, and not when its state changes.
     active_states
-        The states that it acts in. Their episodes are the observations that a claim about its
-        timing rests on.
+        The states in which it acts. A claim about its timing counts their episodes as
+        observations.
     price_free
-        True when its weights follow nothing but the regime and what is listed: no price, no score,
-        no vote. Under the regime model ``quantities`` its timing is then judged by shifted dates.
+        True when its weights depend only on the regime and on which assets are listed. They then
+        use no price, no score and no vote. Under the regime model ``quantities``, the placebo test
+        of such a strategy shifts its holdings in time.
     gross_limit
-        The most that long and short weights may add up to.
+        Largest sum of the absolute weights of long and short positions.
     """
 
     name: ClassVar[str]
@@ -66,18 +67,18 @@ class Strategy(Typed, ABC):
     @property
     @abstractmethod
     def assets(self) -> tuple[str, ...]:
-        """Tickers it may hold."""
+        """Tickers that it may hold."""
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Ids of the panel that it reads beside its assets; none unless it says so."""
+        """Ids of other columns of the panel that it reads; empty by default."""
         return ()
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return its state at each session; a change is an occasion to decide.
+        """Return the state of the strategy at each session; it decides when the state changes.
 
-        Labels, or None in the place of one; None altogether for a strategy that has no state.
-        Row t uses rows up to t.
+        A state is a label, or None at a session without one. The function returns None for a
+        strategy without states. Row t uses only rows up to t.
         """
         return reading.regime if self.follows_regime else None
 
@@ -85,18 +86,19 @@ class Strategy(Typed, ABC):
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights, sessions × :attr:`assets`, as fractions of the portfolio.
 
-        Row t uses rows up to t of the reading and the panel alone. A row sums to at most 1; the
-        remainder is cash in bills. An asset without a price in the panel gets 0.
+        Row t uses only rows up to t of the reading and the panel. The weights of a row sum to at
+        most 1, and the remainder is cash in bills. An asset without a price in the panel has
+        weight 0.
         """
 
 
 def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
-    """Return where each ticker has a price that is known and fresh, as booleans."""
+    """Return True for each session and ticker with a known price that is not stale."""
     return panel.reindex(columns=list(tickers)).notna()
 
 
 def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
-    """Return equal weights that sum to 1 over the tickers listed at each session, else zeros."""
+    """Return equal weights over the tickers listed at each session; zeros when none is listed."""
     there = listed(panel, tickers).astype(float)
     return there.div(there.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
 
@@ -104,8 +106,8 @@ def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataF
 def sleeve_volatility(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.Series:
     """Return the yearly volatility of an equal-weighted sleeve over its last 63 returns.
 
-    Fractions a year, ddof 1, × √252. A session's return is the mean over the members that have
-    one. NaN until 63 returns are known.
+    The volatility is a fraction a year: the standard deviation (ddof 1) × √252. The return of a
+    session is the mean over the members that have one. NaN before 63 returns are known.
     """
     prices = panel.reindex(columns=list(tickers))
     returns = prices.pct_change(fill_method=None).mean(axis=1)
@@ -113,13 +115,13 @@ def sleeve_volatility(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.Serie
 
 
 def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
-    """Return min(1, target / volatility) of a sleeve; 0 while its volatility is not known."""
+    """Return min(1, target / volatility) of a sleeve; 0 before its volatility is known."""
     scale: pd.Series = target / sleeve_volatility(panel, tickers)
     return scale.clip(upper=1.0).fillna(0.0)
 
 
 def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.DataFrame:
-    """Return each sleeve's share by the regime of each session; no regime counts as NEUTRAL."""
+    """Return the share of each sleeve at each session; no regime counts as NEUTRAL."""
     names = regime.fillna(Regime.NEUTRAL.value)
     return pd.DataFrame(
         {s: names.map({r.value: table[r].get(s, 0.0) for r in Regime}) for s in sleeves},
@@ -131,7 +133,7 @@ def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.D
 def scaled(
     shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Sleeves, names: tuple[str, ...], to: float
 ) -> pd.DataFrame:
-    """Return sleeve shares, some of them times min(1, ``to`` / the sleeve's volatility)."""
+    """Return sleeve shares, with those in ``names`` times min(1, ``to`` / its volatility)."""
     factors = {name: volatility_scale(panel, sleeves[name], to) for name in names}
     return shares.assign(**{name: shares[name] * factor for name, factor in factors.items()})
 
@@ -139,7 +141,8 @@ def scaled(
 def combine(shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Sleeves) -> pd.DataFrame:
     """Return asset weights from sleeve shares: equal over the listed members of each sleeve.
 
-    The share of a sleeve with no listed member stays in cash. An asset of two sleeves gets both.
+    The share of a sleeve without a listed member stays in cash. An asset that is in two sleeves
+    has the sum of both weights.
     """
     weights = pd.DataFrame(0.0, index=panel.index, columns=list(tickers_of(sleeves)))
     for name, tickers in sleeves.items():
@@ -149,12 +152,12 @@ def combine(shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Sleeves) -> pd.D
 
 
 def tickers_of(sleeves: Sleeves) -> tuple[str, ...]:
-    """Return the members of all sleeves, each once."""
+    """Return the tickers of all sleeves, each once."""
     return tuple(dict.fromkeys(ticker for tickers in sleeves.values() for ticker in tickers))
 
 
 def check_sleeves(sleeves: Sleeves) -> None:
-    """Raise :class:`ConfigError` when a sleeve names an asset twice, or names none well."""
+    """Raise :class:`ConfigError` unless each sleeve is a tuple of different, valid tickers."""
     for name, tickers in sleeves.items():
         given = [tickers] if isinstance(tickers, str) else list(tickers)
         odd = isinstance(tickers, str) or len(set(given)) != len(given)
@@ -163,7 +166,7 @@ def check_sleeves(sleeves: Sleeves) -> None:
 
 
 def check_volatility(volatility: float) -> None:
-    """Raise :class:`ConfigError` unless a yearly volatility to scale to is one."""
+    """Raise :class:`ConfigError` unless a volatility is above 0 and at most 5 a year."""
     if not 0 < volatility <= 5:
         raise ConfigError(
             f"volatility must lie above 0, up to 5 (a fraction a year), was {volatility}"
@@ -171,12 +174,12 @@ def check_volatility(volatility: float) -> None:
 
 
 def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-    """Return a strategy's weights at every session, with the form that the contract asks for.
+    """Return a strategy's weights as numbers, sessions × assets, in the order of the panel.
 
     Raises
     ------
     SimulationError
-        When the strategy's own code fails, or the weights are no table of numbers, sessions ×
+        When the strategy's own code fails, or the weights are not a table of numbers, sessions ×
         assets.
     """
     weights = ask(strategy, "weights", reading, panel)
@@ -220,7 +223,11 @@ def _ends(labels: pd.Index) -> str:
 
 
 def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0) -> None:
-    """Raise :class:`SimulationError` unless weights are finite and within their limits."""
+    """Raise :class:`SimulationError` unless weights are finite and within their limits.
+
+    The sum of a row's weights is at most 1. The sum of their absolute values is at most
+    ``gross_limit``.
+    """
     values = weights.to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]

@@ -1,4 +1,4 @@
-"""What one would hold without the thesis."""
+"""Baselines: what an investor could hold without the thesis."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,23 +13,23 @@ from strategies.near_cash_flow import NearCashFlow
 
 @dataclass(frozen=True, kw_only=True)
 class _Fixed(Strategy):
-    """Fixed shares; an asset that is not listed leaves its share in cash."""
+    """Fixed weights; the weight of an asset that is not listed stays in cash."""
 
     shares: ClassVar[dict[str, float]]
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The assets it always holds."""
+        """The assets that it holds."""
         return tuple(self.shares)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the fixed shares wherever the asset is listed."""
+        """Return the fixed weight of each asset at sessions at which it is listed."""
         return listed(panel, self.assets).astype(float) * pd.Series(self.shares, dtype="float64")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spy(_Fixed):
-    """The S&P 500, through SPY, dividends reinvested."""
+    """The S&P 500 through the fund SPY, with reinvested dividends."""
 
     name: ClassVar[str] = "spy"
     description: ClassVar[str] = "the S&P 500, fully invested"
@@ -38,7 +38,7 @@ class Spy(_Fixed):
 
 @dataclass(frozen=True, kw_only=True)
 class SixtyForty(_Fixed):
-    """Sixty in SPY, forty in Treasuries of 7 to 10 years (IEF)."""
+    """60 % in SPY and 40 % in Treasuries of 7 to 10 years (IEF)."""
 
     name: ClassVar[str] = "sixty-forty"
     description: ClassVar[str] = "60 % SPY, 40 % Treasuries of 7 to 10 years"
@@ -47,7 +47,7 @@ class SixtyForty(_Fixed):
 
 @dataclass(frozen=True, kw_only=True)
 class Bitcoin(_Fixed):
-    """Bitcoin alone; cash before it has a price."""
+    """Bitcoin only, and cash before bitcoin has a price."""
 
     name: ClassVar[str] = "bitcoin"
     description: ClassVar[str] = "bitcoin, fully invested"
@@ -56,7 +56,7 @@ class Bitcoin(_Fixed):
 
 @dataclass(frozen=True, kw_only=True)
 class Gold(_Fixed):
-    """Gold, through GLD: the shelter by repute."""
+    """Gold through the fund GLD."""
 
     name: ClassVar[str] = "gold"
     description: ClassVar[str] = "gold (GLD), fully invested"
@@ -65,7 +65,7 @@ class Gold(_Fixed):
 
 @dataclass(frozen=True, kw_only=True)
 class Bills(_Fixed):
-    """Nothing but 3-month bills."""
+    """3-month Treasury bills only."""
 
     name: ClassVar[str] = "bills"
     description: ClassVar[str] = "3-month Treasury bills"
@@ -74,13 +74,13 @@ class Bills(_Fixed):
 
 @dataclass(frozen=True, kw_only=True)
 class EqualWeight(Strategy):
-    """Equal weights over whatever is listed of a set of assets.
+    """Equal weights over the listed assets of a set.
 
     Parameters
     ----------
     tickers
-        The assets; by default those of ``near-cash-flow``, so that the two differ in timing and
-        sizing alone.
+        The assets. The default is those of ``near-cash-flow``, so that the two strategies differ
+        only in timing and size of positions.
     """
 
     name: ClassVar[str] = "equal-weight"
@@ -89,22 +89,22 @@ class EqualWeight(Strategy):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def __post_init__(self) -> None:
-        """Refuse tickers that are none."""
+        """Raise ConfigError unless the tickers are a tuple of different, valid tickers."""
         check_sleeves({"tickers": self.tickers})
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The assets it spreads over."""
+        """The assets that it holds when they are listed."""
         return self.tickers
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return 1/n over the n assets listed at each session; what is unlisted is dealt out."""
+        """Return 1/n for each of the n assets that are listed at a session."""
         return equal_over_listed(panel, self.tickers)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantMix(Strategy):
-    """A constant share of SPY, the rest in bills: what defence costs without any skill.
+    """A constant share of SPY, the rest in bills: defence without timing.
 
     A third in SPY cuts the market's fall to a third. Whoever is in cash on average as much as
     this mix and earns no more has timed nothing.
@@ -112,24 +112,24 @@ class ConstantMix(Strategy):
     Parameters
     ----------
     share
-        Of SPY, a fraction from 0 to 1.
+        Share of SPY, a fraction from 0 to 1.
     """
 
     name: ClassVar[str] = "constant-mix"
-    description: ClassVar[str] = "a constant share of SPY (half unless said), the rest in bills"
+    description: ClassVar[str] = "a constant share of SPY (default 50 %), the rest in bills"
 
     share: float = 0.5
 
     def __post_init__(self) -> None:
-        """Refuse a share that is none."""
+        """Raise ConfigError unless the share is from 0 to 1."""
         if not 0 <= self.share <= 1:
-            raise ConfigError(f"share must lie in 0 to 1, was {self.share!r}")
+            raise ConfigError(f"expected share in 0 to 1, was {self.share!r}")
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """SPY."""
+        """SPY only."""
         return ("SPY",)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share wherever SPY is listed."""
+        """Return the share at sessions at which SPY is listed."""
         return listed(panel, self.assets).astype(float) * self.share

@@ -1,4 +1,4 @@
-"""L13: it is a time to defend: mostly cash."""
+"""L13: hold mostly cash while capital is scarce."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,27 +20,27 @@ TABLE: Table = {
 
 @dataclass(frozen=True, kw_only=True)
 class CashHeavy(Strategy):
-    """SPY and bills, the more bills the scarcer capital is.
+    """SPY and bills, with more bills when capital is scarcer.
 
     Rationale
-        When capital is pulled out of everything else, cash is what it is pulled into. One asset
-        and cash alone: whatever this earns over a constant mix is timing.
+        When capital is scarce, other assets are sold for cash. The strategy holds only SPY and
+        cash, so timing alone explains what it earns above a constant mix.
     Rule
-        The share of SPY by regime as in :data:`TABLE`, no regime counts as NEUTRAL; the rest, and
-        all of it while SPY has no price, is cash.
+        The regime gives the share of SPY, as in :data:`TABLE`. No regime counts as NEUTRAL. The
+        rest is cash. All is cash while SPY has no price.
     Turnover
-        Decides at month ends and when the regime changes.
+        It decides at month ends and when the regime changes.
     Timing
-        Decided at the close from the reading and the panel of that session.
+        Each decision uses the reading and the panel of the same session, at its close.
 
     Parameters
     ----------
     broad
-        Tickers of the sleeve, equally weighted over those listed.
+        Tickers of the sleeve. Those that are listed have equal weights.
     """
 
     name: ClassVar[str] = "cash-heavy"
-    description: ClassVar[str] = "SPY and bills, the more bills the scarcer capital is"
+    description: ClassVar[str] = "SPY and bills, more bills when capital is scarcer"
     link: ClassVar[str] = "L13"
     follows_regime: ClassVar[bool] = True
     price_free: ClassVar[bool] = True
@@ -48,7 +48,7 @@ class CashHeavy(Strategy):
     broad: tuple[str, ...] = ("SPY",)
 
     def __post_init__(self) -> None:
-        """Refuse a sleeve that is none."""
+        """Raise ConfigError unless the sleeve is a tuple of different, valid tickers."""
         check_sleeves({"broad": self.broad})
 
     @property

@@ -1,7 +1,7 @@
-"""Rules that know nothing of the thesis: trend, momentum, volatility.
+"""Challengers: published rules that do not use the thesis (trend, momentum, volatility).
 
-If one of them does as well, the thesis has added nothing. Each is used as its source states it;
-departures are named. All are decided at month ends.
+If one of them does as well, the thesis has added nothing. Each follows its source, and its
+docstring names the departures. All decide at month ends.
 """
 
 from dataclasses import dataclass
@@ -26,20 +26,19 @@ INVESTED, OUT = "invested", "out"
 
 
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
-    """Return for each session the last prices of the months before its own, nearest first.
+    """Return the last prices of the months before each session's own month, nearest first.
 
     Parameters
     ----------
     prices
         Sessions × assets, USD, as known.
     months
-        How many months back.
+        Number of months back.
 
     Returns
     -------
-    One frame a month back, on the sessions of ``prices``. Only months that are over are used, so
-    a month's last price is never known before its end; NaN before the history and where a month
-    has no price.
+    One frame for each month back, on the sessions of ``prices``. The function uses only months
+    that are over. Prices are NaN before the history and where a month has no price.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
     last = prices.groupby(month).last()
@@ -48,21 +47,21 @@ def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
 
 
 def in_or_out(held: pd.Series) -> pd.Series:
-    """Return the state of a rule that is in the market or out of it, as labels."""
+    """Return the labels ``invested`` and ``out`` for True and False."""
     return held.map({True: INVESTED, False: OUT})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trend(Strategy):
-    """SPY while it stands above its ten-month mean, else bills.
+    """SPY while its price is above its ten-month mean, otherwise bills.
 
     Rule
-        The mean is that of the last prices of the nine months before and the present price, which
-        at a month's end are its last ten closes. Every asset of ``tickers`` has an equal share
-        and a trend of its own; without a trend, or before ten months, its share is cash. The
-        share of what is not listed is dealt out.
+        The mean averages the present price and the last prices of the nine months before. At the
+        end of a month these are the last ten month-end closes. All listed assets of ``tickers``
+        have equal shares. An asset is held while its price is above its own mean. Otherwise, and
+        before ten months of prices, its share is cash.
     Timing
-        Decided at the close from prices known there.
+        Each decision uses the prices known at the close of the same session.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -71,11 +70,11 @@ class Trend(Strategy):
     tickers
         The assets.
     months
-        Of the mean, at least 2.
+        Months of the mean, from 2 to 120.
     """
 
     name: ClassVar[str] = "trend"
-    description: ClassVar[str] = "SPY above its ten-month mean, else bills"
+    description: ClassVar[str] = "SPY while above its ten-month mean, otherwise bills"
     only_scheduled: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = (OUT,)
 
@@ -83,22 +82,22 @@ class Trend(Strategy):
     months: int = 10
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense."""
+        """Raise ConfigError for a parameter outside its range."""
         check_sleeves({"tickers": self.tickers})
         if not 2 <= self.months <= 120:
-            raise ConfigError(f"months must lie in 2 to 120, was {self.months!r}")
+            raise ConfigError(f"expected months in 2 to 120, was {self.months!r}")
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The assets it follows."""
+        """The assets whose trend it follows."""
         return self.tickers
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return whether anything is held."""
+        """Return ``invested`` where the strategy holds an asset, ``out`` where it does not."""
         return in_or_out(self.weights(reading, panel).any(axis=1))
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return an equal share of each listed asset that stands above its mean."""
+        """Return an equal share for each listed asset whose price is above its mean."""
         prices = panel.reindex(columns=list(self.tickers))
         mean = sum(month_closes(prices, self.months - 1), start=prices) / self.months
         shares = 1 / listed(panel, self.tickers).sum(axis=1).clip(lower=1)
@@ -107,54 +106,57 @@ class Trend(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class TrendUniverse(Trend):
-    """The same rule for every asset of ``near-cash-flow``, each with its equal share.
+    """The rule of ``trend`` for every asset of ``near-cash-flow``, each with an equal share.
 
     Rule, Timing, Reference, Parameters
-        As its parent.
+        They are those of :class:`Trend`.
     """
 
     name: ClassVar[str] = "trend-universe"
-    description: ClassVar[str] = "each asset of near-cash-flow above its ten-month mean, else bills"
+    description: ClassVar[str] = "assets of near-cash-flow above their ten-month mean, or bills"
 
     tickers: tuple[str, ...] = NearCashFlow().assets
 
 
 @dataclass(frozen=True, kw_only=True)
 class DualMomentum(Strategy):
-    """The better of SPY and the world outside, while SPY beats bills; else Treasuries.
+    """The better of SPY and EFA while SPY beats bills, otherwise Treasuries (IEF).
 
     Rule
-        By total returns since the end of the month twelve months before: if SPY's is above that
-        of bills, hold the higher of SPY and EFA, else IEF. What is not listed yet, or has no
-        twelve months behind it, is not chosen; without SPY's return all is cash.
+        The rule compares total returns since the end of the month twelve months before. If SPY's
+        return is above that of bills, it holds SPY or EFA, whichever returned more. Otherwise it
+        holds IEF. It does not choose an asset that is not listed or has no prices twelve months
+        before. All is cash without SPY's return.
     Timing
-        Decided at the close; bills by the mean of DGS3MO as known over the last 252 sessions.
+        Each decision uses the prices known at the close of the same session. The return of bills
+        is the mean of DGS3MO over the last 252 sessions.
     Reference
-        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Departures: EFA for
-        the ACWI ex US, IEF for aggregate bonds, as the universe has them.
+        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Departures: EFA
+        replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
+        these funds.
     """
 
     name: ClassVar[str] = "dual-momentum"
-    description: ClassVar[str] = "the better of SPY and EFA while SPY beats bills, else Treasuries"
+    description: ClassVar[str] = "the better of SPY and EFA while SPY beats bills, or Treasuries"
     only_scheduled: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = (OUT,)
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """Shares at home and abroad, and bonds."""
+        """US shares, foreign shares and Treasuries."""
         return ("SPY", "EFA", "IEF")
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The yield of bills."""
+        """Id of the yield of bills."""
         return ("DGS3MO",)
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return whether shares are held."""
+        """Return ``invested`` where the strategy holds shares, ``out`` where it does not."""
         return in_or_out(self.weights(reading, panel)[["SPY", "EFA"]].any(axis=1))
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return all in the one asset that the rule names."""
+        """Return weight 1 for the asset that the rule chooses."""
         prices = panel.reindex(columns=list(self.assets))
         momentum = prices / month_closes(prices, 12)[-1] - 1
         bills = panel["DGS3MO"].rolling(SESSIONS_A_YEAR, min_periods=1).mean() / 100
@@ -172,20 +174,20 @@ class DualMomentum(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class VolTarget(Strategy):
-    """SPY scaled to a volatility of 10 % a year, without leverage; the rest in bills.
+    """SPY scaled to a volatility of 10 % a year, without leverage, and the rest in bills.
 
     Rule
-        The share is min(1, ``volatility`` / volatility over 63 sessions).
+        The share of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Timing
-        Decided at the close from prices known there.
+        Each decision uses the prices known at the close of the same session.
     Reference
-        Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017); 10 % is what S&P's daily
-        risk control index takes. Departure: no leverage.
+        Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
+        index uses 10 %. Departure: no leverage.
 
     Parameters
     ----------
     volatility
-        Yearly, a fraction.
+        Target volatility, a fraction a year.
     """
 
     name: ClassVar[str] = "vol-target"
@@ -194,16 +196,16 @@ class VolTarget(Strategy):
     volatility: float = 0.10
 
     def __post_init__(self) -> None:
-        """Refuse a volatility that is none."""
+        """Raise ConfigError unless the volatility is above 0 and at most 5 a year."""
         check_volatility(self.volatility)
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """SPY."""
+        """SPY only."""
         return ("SPY",)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return SPY's share at each session."""
+        """Return the share of SPY at each session."""
         scale = volatility_scale(panel, self.assets, self.volatility)
         return pd.DataFrame({"SPY": np.asarray(scale)}, index=panel.index) * listed(
             panel, self.assets

@@ -1,4 +1,4 @@
-"""L8 and L13: from the market into shares whose cash flows are near and steady, then into cash."""
+"""L8 and L13: move from the market to shares with near, steady cash flows, and then to cash."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,18 +21,20 @@ TABLE: Table = {
 
 @dataclass(frozen=True, kw_only=True)
 class Defensive(Strategy):
-    """SPY while capital is ample, then staples, utilities, health care, low volatility, and cash.
+    """SPY while capital is ample, then funds of defensive shares and cash.
 
     Rationale
-        Defensive shares pay sooner and vary less, so a rising price of capital takes least from
-        them; they stay in the market where `cash-heavy` leaves it.
+        Defensive shares (low volatility, staples, utilities, health care) pay sooner and vary
+        less. So a higher price of capital costs them least. The strategy stays in the market when
+        ``cash-heavy`` leaves it.
     Rule
-        Shares by regime as in :data:`TABLE`, no regime counts as NEUTRAL. Inside a sleeve, equal
-        weights over the listed members; the share of a sleeve with none is cash.
+        The regime gives the share of each sleeve, as in :data:`TABLE`. No regime counts as
+        NEUTRAL. The listed members of a sleeve have equal weights. The share of a sleeve without
+        a listed member is cash.
     Turnover
-        Decides at month ends and when the regime changes.
+        It decides at month ends and when the regime changes.
     Timing
-        Decided at the close from the reading and the panel of that session.
+        Each decision uses the reading and the panel of the same session, at its close.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ class Defensive(Strategy):
     """
 
     name: ClassVar[str] = "defensive"
-    description: ClassVar[str] = "SPY, then defensive shares and cash as capital gets scarcer"
+    description: ClassVar[str] = "SPY, then defensive shares and cash when capital gets scarcer"
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
     price_free: ClassVar[bool] = True
@@ -50,17 +52,17 @@ class Defensive(Strategy):
     defensive: tuple[str, ...] = members("defensive")
 
     def __post_init__(self) -> None:
-        """Refuse sleeves that are none."""
+        """Raise ConfigError unless each sleeve is a tuple of different, valid tickers."""
         check_sleeves(self.sleeves)
 
     @property
     def sleeves(self) -> Sleeves:
-        """Members by sleeve."""
+        """Tickers of each sleeve, by its name."""
         return {"broad": self.broad, "defensive": self.defensive}
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The members of its sleeves."""
+        """Tickers of all its sleeves, each once."""
         return tickers_of(self.sleeves)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""L8 and L9 as one trade: what earns cash against what has none, while capital is scarce."""
+"""L8 and L9 as one trade: long assets with near cash flows, short crypto, in scarce capital."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,29 +31,29 @@ TABLE: Table = {
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryOverCrypto(Strategy):
-    """Long memory makers, short bitcoin, while capital is scarce; else cash.
+    """Long memory-chip makers and short bitcoin while capital is scarce, otherwise cash.
 
     Rationale
-        The thesis's sharpest claim is a relative one: scarce capital leaves crypto, its
-        front-line probe, and stays with near cash flows. Long one and short the other, the trade
-        earns the claim and little of the market's direction.
+        The sharpest claim of the thesis is relative: scarce capital leaves crypto and stays with
+        near cash flows. The trade is long the one and short the other. So its return depends on
+        that claim, and little on the direction of the market.
     Rule
-        Half in each leg in ABSORPTION and FORCED_SELLING, nothing otherwise. Each leg is scaled
-        by min(1, ``volatility`` / its volatility over 63 sessions), so both carry about the same
-        risk and gross exposure stays below 1. A leg without a listed member or a volatility is
-        no leg, and without both there is no trade: all is cash.
+        In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
+        regimes all is cash. Each leg is scaled by min(1, ``volatility`` / its volatility over 63
+        sessions). So both legs carry about the same risk, and gross exposure is at most 1. All is
+        cash when a leg has no listed member or no known volatility.
     Turnover
-        Decides at month ends and when the regime changes, and is cut back when its drifted gross
-        exposure exceeds the limit.
+        It decides at month ends and when the regime changes. The engine reduces positions when
+        price moves raise gross exposure above the limit.
     Timing
-        Decided at the close from the reading and the panel of that session.
+        Each decision uses the reading and the panel of the same session, at its close.
 
     Parameters
     ----------
     memory, crypto
-        Tickers of the long and of the short leg.
+        Tickers of the long leg (memory) or of the short leg (crypto).
     volatility
-        Yearly volatility, a fraction, that each leg is scaled to.
+        Target volatility of each leg, a fraction a year.
     """
 
     name: ClassVar[str] = "memory-over-crypto"
@@ -70,22 +70,22 @@ class MemoryOverCrypto(Strategy):
     volatility: float = 0.25
 
     def __post_init__(self) -> None:
-        """Refuse legs and a volatility that are none."""
+        """Raise ConfigError for a leg or a volatility that cannot be used."""
         check_sleeves(self.sleeves)
         check_volatility(self.volatility)
 
     @property
     def sleeves(self) -> Sleeves:
-        """Members by leg."""
+        """Tickers of each leg, by its name."""
         return {"memory": self.memory, "crypto": self.crypto}
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The members of both legs."""
+        """Tickers of both legs, each once."""
         return tickers_of(self.sleeves)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return target weights, sessions × assets; those of the short leg are negative."""
+        """Return target weights, sessions × assets; weights of the short leg are negative."""
         shares = shares_of(reading.regime, TABLE, tuple(self.sleeves))
         shares = scaled(shares, panel, self.sleeves, tuple(self.sleeves), self.volatility)
         both = (shares != 0).all(axis=1)
@@ -94,12 +94,13 @@ class MemoryOverCrypto(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryOverCryptoSmh(MemoryOverCrypto):
-    """``memory-over-crypto`` with a fund of chip makers in the place of the memory makers.
+    """``memory-over-crypto`` with a fund of chip makers (SMH) instead of the memory makers.
 
     Rationale
-        As ``near-cash-flow-smh``: the twin that did not know which memory makers would thrive.
+        The fund avoids hindsight about which memory makers would thrive, as in
+        ``near-cash-flow-smh``.
     Rule
-        As its parent.
+        The rule is that of :class:`MemoryOverCrypto`.
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"

@@ -1,4 +1,4 @@
-"""L8 and L13: hold what earns cash soon, little of what may never, and much cash when dear."""
+"""L8 and L13: prefer assets with near cash flows, and hold more cash when capital is scarce."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,32 +31,33 @@ TABLE: Table = {
 
 @dataclass(frozen=True, kw_only=True)
 class NearCashFlow(Strategy):
-    """Memory makers over crypto, and the more cash the scarcer capital is.
+    """Memory-chip makers and less crypto, with more cash when capital is scarcer.
 
     Rationale
-        When capital is scarce the market pays for cash flows that are near: memory makers sell
-        into the spending itself, coins have no cash flow at all. Memory makers are nonetheless
-        violently cyclical, so their sleeve and crypto's are scaled to a volatility.
+        When capital is scarce, the market pays for near cash flows. Memory makers sell to the
+        firms that spend, and coins have no cash flow. Memory makers are also very cyclical. So
+        the memory and crypto sleeves are scaled to a target volatility.
     Rule
-        Shares by regime as in :data:`TABLE`, no regime counts as NEUTRAL. The memory and crypto
-        sleeves are scaled by min(1, ``volatility`` / sleeve volatility over 63 sessions); what
-        that frees, and the share of a sleeve with no listed member or no volatility yet, is cash.
-        Inside a sleeve, equal weights over the listed members.
+        The regime gives the share of each sleeve, as in :data:`TABLE`. No regime counts as
+        NEUTRAL. The memory and crypto sleeves are scaled by min(1, ``volatility`` / sleeve
+        volatility over 63 sessions). The freed share is cash. The share of a sleeve without a
+        listed member or a known volatility is cash, too. The listed members of a sleeve have
+        equal weights.
     Turnover
-        Decides at month ends and when the regime changes; volatility is looked at only then.
+        It decides at month ends and when the regime changes. Volatility matters only then.
     Timing
-        Decided at the close from the reading and the panel of that session.
+        Each decision uses the reading and the panel of the same session, at its close.
 
     Parameters
     ----------
     broad, memory, crypto, defensive
         Tickers of each sleeve.
     volatility
-        Yearly volatility, a fraction, that the memory and crypto sleeves are scaled to.
+        Target volatility of the memory and crypto sleeves, a fraction a year.
     """
 
     name: ClassVar[str] = "near-cash-flow"
-    description: ClassVar[str] = "memory makers over crypto, more cash the scarcer capital is"
+    description: ClassVar[str] = "memory makers over crypto, more cash when capital is scarcer"
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
 
@@ -67,13 +68,13 @@ class NearCashFlow(Strategy):
     volatility: float = 0.25
 
     def __post_init__(self) -> None:
-        """Refuse sleeves and a volatility that are none."""
+        """Raise ConfigError for a sleeve or a volatility that cannot be used."""
         check_sleeves(self.sleeves)
         check_volatility(self.volatility)
 
     @property
     def sleeves(self) -> Sleeves:
-        """Members by sleeve."""
+        """Tickers of each sleeve, by its name."""
         return {
             "broad": self.broad,
             "memory": self.memory,
@@ -83,7 +84,7 @@ class NearCashFlow(Strategy):
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The members of its sleeves."""
+        """Tickers of all its sleeves, each once."""
         return tickers_of(self.sleeves)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -95,14 +96,14 @@ class NearCashFlow(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class NearCashFlowSmh(NearCashFlow):
-    """``near-cash-flow`` with a fund of chip makers in the place of the memory makers.
+    """``near-cash-flow`` with a fund of chip makers (SMH) instead of the memory makers.
 
     Rationale
-        Which memory makers would survive and thrive was known in 2026, not in 2015. A fund's
-        members were chosen by its index on the day, so this twin is free of that choice, though
-        not of the choice of chips.
+        In 2026 we know which memory makers survived and thrived, but nobody knew it in 2015. An
+        index chose the fund's members at the time. So this variant has no hindsight about single
+        firms. It still has hindsight about the choice of chips.
     Rule
-        As its parent.
+        The rule is that of :class:`NearCashFlow`.
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"

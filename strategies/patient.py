@@ -1,4 +1,4 @@
-"""L14: patience is paid: cash until a rare chance, then in by thirds."""
+"""L14: hold cash until a rare chance, then buy in three steps."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -22,7 +22,7 @@ from strategies.base import (
     tickers_of,
 )
 
-#: Without a chance; OPPORTUNITY keeps what the regime before it held.
+#: Shares without a chance. In OPPORTUNITY the shares of the regime before it hold.
 TABLE: Table = {
     Regime.INJECTION: {"broad": 0.60},
     Regime.NEUTRAL: {"broad": 0.30},
@@ -35,41 +35,42 @@ CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 @dataclass(frozen=True, kw_only=True)
 class Patient(Strategy):
-    """Mostly cash until OPPORTUNITY; then in by thirds, held a year, out by thirds.
+    """Mostly cash until OPPORTUNITY; then it buys in thirds, holds a year, and sells in thirds.
 
     Rationale
-        Forced sellers pay whoever still has cash when they are done. The price of that chance is
-        the return given up while waiting, which this strategy pays openly. Nobody knows the
-        bottom, so it enters and leaves by thirds.
+        Forced sellers offer low prices to investors who still have cash. The cost of waiting for
+        that chance is the return of other assets in the meantime. Nobody knows the lowest price,
+        so the strategy buys and sells in thirds.
     Rule
-        Shares by regime as in :data:`TABLE`, no regime counts as NEUTRAL, and OPPORTUNITY as the
-        regime before it. From the session that the regime turns to OPPORTUNITY, a third of
-        :data:`CHANCE`, two thirds after half of ``stage`` sessions, all after ``stage``; then
-        held for ``hold`` sessions whatever the regime, and left by thirds likewise. A sleeve has
-        the larger of its shares in the table and in the chance, so that a chance sells nothing.
-        FORCED_SELLING ends it at once. A new turn to OPPORTUNITY starts the clock again. The
+        The regime gives the share of each sleeve, as in :data:`TABLE`. No regime counts as
+        NEUTRAL, and OPPORTUNITY counts as the regime before it. When the regime turns to
+        OPPORTUNITY, the strategy holds a third of :data:`CHANCE`. It holds two thirds after half
+        of ``stage`` sessions, and all after ``stage`` sessions. It holds all for ``hold``
+        sessions in any regime, and then sells in thirds over ``stage`` sessions. Each sleeve has
+        the larger of its shares in the table and in the chance, so a chance never causes a sale.
+        FORCED_SELLING ends the chance at once. A new turn to OPPORTUNITY starts it again. The
         memory and crypto sleeves are scaled by min(1, ``volatility`` / volatility over 63
-        sessions); what that frees, and the share of a sleeve with no listed member, is cash.
+        sessions). The freed share and the share of a sleeve without a listed member are cash.
     Turnover
-        Decides at month ends, at each third, and, while no chance is held, when the regime
-        changes.
+        It decides at month ends and at each third. It also decides when the regime changes, but
+        not while it holds a chance.
     Timing
-        Decided at the close from the reading and the panel of that session.
+        Each decision uses the reading and the panel of the same session, at its close.
 
     Parameters
     ----------
     stage
         Sessions from the first third to the last, at least 2.
     hold
-        Sessions that the whole is held.
+        Sessions for which it holds all three thirds.
     broad, memory, crypto
         Tickers of each sleeve.
     volatility
-        Yearly volatility, a fraction, that the memory and crypto sleeves are scaled to.
+        Target volatility of the memory and crypto sleeves, a fraction a year.
     """
 
     name: ClassVar[str] = "patient"
-    description: ClassVar[str] = "mostly cash until a rare chance, then in by thirds for a year"
+    description: ClassVar[str] = "mostly cash until a rare chance, then invested for a year"
     link: ClassVar[str] = "L14"
     follows_regime: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = ("1/3 in", "2/3 in", "3/3 in")
@@ -82,7 +83,7 @@ class Patient(Strategy):
     volatility: float = 0.25
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense."""
+        """Raise ConfigError for a parameter outside its range."""
         positive("hold", self.hold)
         ordered("1", 1, "stage", self.stage)
         check_sleeves(self.sleeves)
@@ -90,21 +91,21 @@ class Patient(Strategy):
 
     @property
     def sleeves(self) -> Sleeves:
-        """Members by sleeve."""
+        """Tickers of each sleeve, by its name."""
         return {"broad": self.broad, "memory": self.memory, "crypto": self.crypto}
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The members of its sleeves."""
+        """Tickers of all its sleeves, each once."""
         return tickers_of(self.sleeves)
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the thirds of the chance that are held while there are any, else the regime."""
+        """Return the number of thirds, like ``2/3 in``, while it holds any, or the regime."""
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
     def thirds(self, regime: pd.Series) -> pd.Series:
-        """Return how many thirds of the chance are held at each session, 0 to 3."""
+        """Return the number of thirds of the chance that it holds at each session, 0 to 3."""
         level, since = 0, -1
         before: object = None
         out = np.zeros(len(regime), dtype=np.int64)
@@ -119,7 +120,7 @@ class Patient(Strategy):
         return pd.Series(out, index=regime.index)
 
     def _level(self, age: int, level: int) -> int:
-        """Return the thirds held so many sessions after the chance came."""
+        """Return the number of thirds ``age`` sessions after the chance came."""
         half = self.stage / 2
         if age < self.stage + self.hold:
             return max(level, 1 + (age >= half) + (age >= self.stage))
@@ -138,6 +139,6 @@ class Patient(Strategy):
 
 
 def _before_chances(regime: pd.Series) -> pd.Series:
-    """Return the regime, with that before each OPPORTUNITY in its place."""
+    """Return the regime with each OPPORTUNITY replaced by the regime before it."""
     named = regime.fillna(Regime.NEUTRAL.value)
     return named.where(named != Regime.OPPORTUNITY.value).ffill()

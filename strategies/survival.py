@@ -1,4 +1,4 @@
-"""L8 in degrees: the more capital is absorbed, the nearer the cash flows that are held."""
+"""L8 in degrees: hold assets with nearer cash flows as more capital is absorbed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,7 +18,7 @@ from strategies.base import (
 )
 
 BROAD = 0.40
-#: Classes that are tilted between, in a-priori order of duration, shortest first.
+#: Asset classes of the tilt, in an order of duration fixed in advance, shortest first.
 ORDER = (
     "memory",
     "defensive",
@@ -33,54 +33,54 @@ ABSORBING = "absorbing"
 
 @dataclass(frozen=True, kw_only=True)
 class Survival(Strategy):
-    """A market core, and a tilt from long to short duration as capital is absorbed.
+    """A core of SPY, and a tilt from long to short duration as capital is absorbed.
 
     Rationale
-        If scarce capital is re-ranked by how near its cash flows are, then a portfolio survives by
-        moving along that ranking, by degrees, without a switch whose date decides everything.
+        The thesis says that scarce capital prefers near cash flows. This portfolio moves along
+        that ranking gradually. So no single date of a switch decides its result.
     Rule
-        40 % SPY always. 60 % over seven classes by a-priori duration: with x the absorption
-        score, clipped to ±1, and p from +1 for the shortest class down to −1 for the longest in
-        equal steps, a class gets 60 % / 7 · (1 + x·p). At −1 the shortest holds nothing, at +1
-        the longest; without a view x is 0, which spreads evenly. The memory and crypto classes
-        are scaled by min(1, ``volatility`` / volatility over 63 sessions). What that frees, and
-        the share of a class with no listed member, is cash; inside a class, equal weights over
-        the listed members.
+        SPY always has 40 %. Seven classes in order of duration share 60 %. x is the absorption
+        score, clipped to ±1. p falls in equal steps from +1 for the shortest class to −1 for the
+        longest. A class has the share 60 % / 7 · (1 + x·p). At x = −1 the shortest class has 0,
+        and at x = +1 the longest class has 0. Without a score x is 0, so all classes have equal
+        shares. The memory and crypto classes are scaled by min(1, ``volatility`` / volatility over
+        63 sessions). The freed share and the share of a class without a listed member are cash.
+        The listed members of a class have equal weights.
     Turnover
-        Decides at month ends, and when the absorption flag turns.
+        It decides at month ends, and when the absorption flag changes.
     Timing
-        Decided at the close from the reading and the panel of that session.
+        Each decision uses the reading and the panel of the same session, at its close.
 
     Parameters
     ----------
     volatility
-        Yearly volatility, a fraction, that the memory and crypto classes are scaled to.
+        Target volatility of the memory and crypto classes, a fraction a year.
     """
 
     name: ClassVar[str] = "survival"
-    description: ClassVar[str] = "a core of SPY, the rest from long to short duration by degrees"
+    description: ClassVar[str] = "40 % SPY, the rest from long to short duration by degrees"
     link: ClassVar[str] = "L8"
     active_states: ClassVar[tuple[str, ...]] = (ABSORBING,)
 
     volatility: float = 0.25
 
     def __post_init__(self) -> None:
-        """Refuse a volatility that is none."""
+        """Raise ConfigError unless the volatility is above 0 and at most 5 a year."""
         check_sleeves(self.sleeves)
         check_volatility(self.volatility)
 
     @property
     def sleeves(self) -> Sleeves:
-        """SPY, and the members of each class that is tilted between."""
+        """Tickers of SPY's sleeve and of each class of the tilt, by name."""
         return {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The members of its sleeves."""
+        """Tickers of all its sleeves, each once."""
         return tickers_of(self.sleeves)
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return whether the absorption flag is on, in a word; None without a view."""
+        """Return ``absorbing`` or ``not absorbing`` by the absorption flag; None without a view."""
         flag = reading.flags["absorption"]
         label = flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
         return label.where(flag.notna(), None)
