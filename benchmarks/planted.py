@@ -101,7 +101,7 @@ class Planted:
     reason: str = ""
 
     @property
-    def history_source(self) -> tuple[str, ...]:
+    def choice(self) -> tuple[str, ...]:
         """The arguments that choose its tests."""
         files = (f"tests/{name}" for name in self.tests)
         return (*files, *(("-k", self.only) if self.only else ()))

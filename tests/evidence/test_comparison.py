@@ -702,7 +702,7 @@ def test_several_processes_give_the_numbers_of_one(
     more = compare(configs_of(NAMES, TERMS), short, draws=DRAWS, workers=2)
     assert list(more.rows) == list(NAMES)
     assert comparison_numbers(more) == comparison_numbers(compared)
-    others = [made.rows["near-cash-flow"].luck.placebo for made in (more, compared)]
+    others = [made.rows["near-cash-flow"].significance.placebo for made in (more, compared)]
     assert others[0] is not None
     assert others[1] is not None
     assert others[0].others.tolist() == others[1].others.tolist()

@@ -73,9 +73,9 @@ def lead_to(
     return patch
 
 
-def bring(target: Store, *only: str, patience: RetryPolicy = QUICK) -> dict[str, Outcome]:
+def bring(target: Store, *only: str, policy: RetryPolicy = QUICK) -> dict[str, Outcome]:
     """Fetch; an error that nobody foresaw is one of the program and ends the test."""
-    outcomes = fetch(target, only=only, policy=patience)
+    outcomes = fetch(target, only=only, policy=policy)
     for outcome in outcomes:
         if outcome.unforeseen is not None:
             raise outcome.unforeseen
