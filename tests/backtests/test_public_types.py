@@ -1,0 +1,20 @@
+"""What a user's type checker sees of ``backtests``: mypy holds each ``assert_type``."""
+
+from typing import assert_type
+
+import pandas as pd
+
+import backtests
+from backtests.evidence.assessment import Assessment
+from backtests.history.panel import History
+from backtests.runs import Run
+
+
+def test_the_names_of_the_package_have_their_types() -> None:
+    history = backtests.History.simulated(years=3)
+    finished = backtests.run(backtests.config_from({"strategy": "spy"}), history)
+    assessment = backtests.assess(finished, robustness=False)
+    assert type(assert_type(history, History)) is backtests.History
+    assert type(assert_type(finished, Run)) is backtests.Run
+    assert type(assert_type(finished.result.returns, pd.Series)) is pd.Series
+    assert type(assert_type(assessment, Assessment)) is Assessment
