@@ -4,6 +4,7 @@ Every function takes the history and its reading and returns Markdown. See
 ``benchmarks/docs_numbers.py``, which writes them into the pages.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -69,7 +70,7 @@ class Material:
         return Absorption().evaluate(self.history.panel).gauges
 
 
-def table(header: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+def table(header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
     """Return a Markdown table."""
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
@@ -84,8 +85,9 @@ def stays(on: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp, int]]:
 
 def episodes(on: pd.Series) -> int:
     """Return how many stays there are when those closer than a quarter are one."""
-    at = [(on.index.get_loc(first), on.index.get_loc(last)) for first, last, _ in stays(on)]
-    return sum(after[0] - before[1] > QUARTER for before, after in pairwise(at)) + bool(at)
+    ends = [pd.DatetimeIndex([first, last]) for first, last, _ in stays(on)]
+    at = [on.index.get_indexer(pair) for pair in ends]
+    return sum(bool(after[0] - before[1] > QUARTER) for before, after in pairwise(at)) + bool(at)
 
 
 def flags_table(m: Material) -> str:

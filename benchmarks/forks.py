@@ -101,7 +101,7 @@ def _remember_histories() -> None:
     simulated = functools.cache(History.simulated)
     for years in (2, 20):
         simulated(0, years, thesis=True)
-    History.simulated = staticmethod(simulated)  # type: ignore[method-assign, assignment]
+    History.simulated = staticmethod(simulated)  # type: ignore[method-assign]
 
 
 def fork(order: Order, logs: Path) -> Ended:

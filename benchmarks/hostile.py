@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -282,7 +283,7 @@ def _files() -> Iterator[Case]:
         yield Case(
             name=f"a file to import named: {name}",
             arguments=("import", "in", "--store", "new.duckdb"),
-            prepare=lambda folder, text=text: _write(folder / "in" / f"{text}.csv", "a,b\n1,2\n"),
+            prepare=partial(_write_csv, text),
         )
     for name in ("red", "title", "8-bit", "right to left", "markup", "closing markup", "format"):
         text = TEXTS[name]
@@ -312,6 +313,10 @@ def _files() -> Iterator[Case]:
             arguments=("run", "--config", "c.toml"),
             files={"c.toml": f"strategy = {value}\n"},
         )
+
+
+def _write_csv(name: str, folder: Path) -> None:
+    _write(folder / "in" / f"{name}.csv", "a,b\n1,2\n")
 
 
 def _write(path: Path, text: str) -> None:
@@ -374,6 +379,7 @@ def _configs() -> Iterator[Case]:
 def _odd() -> Iterator[Case]:
     """Yield odd paths, numbers and surroundings."""
     home = "~nosuchuser/x"
+    words: tuple[str, ...]
     for words in (
         ("flags", "--store", home),
         ("run", "spy", *SIMULATED, "--out", home),

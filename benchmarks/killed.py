@@ -328,6 +328,10 @@ def _locks(store: Path) -> list[str]:
     return found
 
 
+def same(rows: pd.DataFrame, others: pd.DataFrame | None) -> bool:
+    return others is not None and rows.equals(others)
+
+
 def unlike(store: Path, truth: Content) -> list[str]:
     """Return in which way a store is not what an undisturbed run makes; empty when it is."""
     try:
@@ -336,7 +340,7 @@ def unlike(store: Path, truth: Content) -> list[str]:
     except DrypowderError as error:
         return [f"does not open after the next run: {error}"]
     ids = sorted(set(held) | set(truth))
-    differ = [id for id in ids if id not in held or not held[id].equals(truth.get(id))]
+    differ = [id for id in ids if id not in held or not same(held[id], truth.get(id))]
     litter = {p.name for p in store.parent.iterdir()} - _beside(store)
     return [
         *found,
@@ -374,7 +378,7 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
     found = problems(store, before, noted, case.truth)
     changed = 0
     if not found:
-        changed = sum(not rows.equals(before.get(id)) for id, rows in content(store).items())
+        changed = sum(not same(rows, before.get(id)) for id, rows in content(store).items())
     try:
         nursery.run(case.work, store)
         found += unlike(store, case.truth)

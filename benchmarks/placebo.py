@@ -77,7 +77,7 @@ def of_seed(seed: int, thesis: bool, shifts: int) -> dict[str, tuple[float, floa
     chosen: dict[str, signals.Signal] = {"absorption": Absorption()}
     reading = signals.read(history.panel, chosen, model=Quantities())
     seen = reading.regime.notna().to_numpy()
-    index = pd.DatetimeIndex(history.panel.index[int(seen.argmax()) :])
+    index = pd.DatetimeIndex(history.panel.index[int(np.argmax(seen)) :])
     config = config_from({"strategy": "cash-heavy", "source": "simulated"})
     bills = bill_returns(history.panel[YIELD])
     found = {}

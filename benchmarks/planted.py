@@ -194,6 +194,7 @@ def run_tests(copy: Path, choice: Sequence[str], longest: float) -> tuple[int | 
     A child of this warm process runs them, and its whole group is ended when time runs out.
     """
     begun = time.monotonic()
+    code: int | None
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         child = os.fork()
         os.setpgid(child, child)

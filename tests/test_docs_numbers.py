@@ -11,6 +11,7 @@ from backtests.report.compare_numbers import comparison_numbers
 from benchmarks import docs_flags, docs_strategies
 from benchmarks.docs_flags import START, Material, episodes, stays, times_capex
 from benchmarks.docs_numbers import NAMES, PAGES, ROOT, block_of, page_of, with_block
+from signals import Capex
 
 #: Words with a figure that may stand outside a block: facts, parameters and dates of sources.
 PROSE = {"docs/flags.md": {"2025-12-31", "9 %", "2025"}}
@@ -80,8 +81,8 @@ def test_stays_closer_than_a_quarter_are_one_episode() -> None:
 
 
 def test_the_counterfactual_changes_the_level_and_not_the_growth(material: Material) -> None:
-    before = docs_flags.Capex().evaluate(material.history.panel).gauges
-    after = docs_flags.Capex().evaluate(times_capex(material.history.panel, 2.0)).gauges
+    before = Capex().evaluate(material.history.panel).gauges
+    after = Capex().evaluate(times_capex(material.history.panel, 2.0)).gauges
     assert after["level"].dropna().to_numpy() == pytest.approx(2 * before["level"].dropna())
     assert after["impulse"].dropna().to_numpy() == pytest.approx(before["impulse"].dropna())
 
