@@ -72,7 +72,7 @@ def test_publication_lags_are_those_of_real_history(simulated: History) -> None:
     gaps = (panel.index[-1] - known["WALCL"].iloc[-1]).days
     assert 0 <= gaps <= 7
     assert (known["GDP"].dropna().diff().dt.days.max()) > 60
-    monday = panel.index[panel.index.day_of_week == 0][-1]
+    monday = panel.index[pd.DatetimeIndex(panel.index).day_of_week == 0][-1]
     assert str(known.loc[monday, "BTC-USD"])[11:] in ("19:00:00", "20:00:00")
     assert simulated.panel["NFCI"].isna().all()  # known only once recorded
 

@@ -4,8 +4,10 @@ Most tests run one case through both and ask for the same equity at every close,
 1e-9, and for the same costs. The ledger (`tests/reference/ledger.py`) knows nothing of vectorbt.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +28,10 @@ ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
 USUAL = Costs()
 DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
 EXACT = 1e-9
+
+Curve = pd.Series | np.ndarray | list[float]
+#: Prices by session and asset, and what bills returned into each session.
+Market = tuple[pd.DataFrame, pd.Series]
 
 
 # --- A case, and both answers to it ----------------------------------------------------------
@@ -65,22 +71,24 @@ class Case:
 
     @property
     def earned(self) -> dict[date, float]:
-        return {at.date(): value for at, value in self.bills.items()}
+        return {at.date(): value for at, value in zip(self.bills.index, self.bills, strict=True)}
 
     @property
     def rates(self) -> dict[str, float]:
-        return {asset: self.costs.rate(asset) for asset in self.prices}
+        return {asset: self.costs.rate(asset) for asset in self.prices.columns}
 
     @property
     def borrow(self) -> dict[str, float]:
-        return {asset: self.costs.borrow(asset) for asset in self.prices}
+        return {asset: self.costs.borrow(asset) for asset in self.prices.columns}
 
 
 def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
-    return {at.date(): row for at, row in zip(frame.index, frame.to_dict("records"), strict=True)}
+    return {
+        at.date(): dict(zip(frame.columns, row, strict=True)) for at, *row in frame.itertuples()
+    }
 
 
-def market(n: int = 120, assets: list[str] = ASSETS, seed: int = 7) -> tuple:
+def market(n: int = 120, assets: list[str] = ASSETS, seed: int = 7) -> Market:
     """Return random prices and bill returns of n sessions."""
     random = np.random.default_rng(seed)
     steps = random.normal(0.0003, 0.02, (n, len(assets)))
@@ -99,20 +107,20 @@ def decisions(
     return pd.DataFrame(rows, index=index, columns=prices.columns)
 
 
-def steady(prices: pd.DataFrame, *rows: dict, every: int = 5) -> pd.DataFrame:
+def steady(prices: pd.DataFrame, *rows: dict[str, float], every: int = 5) -> pd.DataFrame:
     """Return decisions that go through some rows of weights in turn."""
     index = prices.index[::every]
     table = [rows[i % len(rows)] for i in range(len(index))]
     return pd.DataFrame(table, index=index, columns=prices.columns).fillna(0.0)
 
 
-def flat(n: int, price: float = 100.0, assets: tuple[str, ...] = ("SPY",)) -> tuple:
+def flat(n: int, price: float = 100.0, assets: tuple[str, ...] = ("SPY",)) -> Market:
     """Return constant prices and no interest."""
     prices = pd.DataFrame(price, index=SESSIONS[:n], columns=list(assets))
     return prices, pd.Series(0.0, index=prices.index)
 
 
-def gap(a, b) -> float:
+def gap(a: Curve, b: Curve) -> float:
     """Return the largest relative difference between two curves of equity."""
     return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
 
@@ -139,7 +147,7 @@ def held_with_orders(case: Case) -> Result:
     return result
 
 
-def test_the_ledger_and_the_engine_agree_with_a_calculation_by_hand():
+def test_the_ledger_and_the_engine_agree_with_a_calculation_by_hand() -> None:
     prices, bills = flat(3)
     prices.iloc[2] = 110.0
     case = Case(steady(prices, {"SPY": 0.5}), prices, bills + 0.01, DEAR, capital=1000.0)
@@ -154,16 +162,17 @@ def test_the_ledger_and_the_engine_agree_with_a_calculation_by_hand():
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("band", [0.0, 0.02])
 @pytest.mark.parametrize("lag", [1, 2, 5])
-def test_random_weights_give_the_ledgers_equity(lag, band, seed):
+def test_random_weights_give_the_ledgers_equity(lag: int, band: float, seed: int) -> None:
     prices, bills = market(seed=seed)
     held(Case(decisions(prices, seed=seed), prices, bills, DEAR, lag=lag, band=band))
 
 
 TENTHS = st.lists(st.integers(-10, 10), min_size=4, max_size=4)
+Table = dict[int, list[int]]
 TABLES = st.dictionaries(st.integers(0, 59), TENTHS, min_size=1, max_size=12)
 
 
-def from_table(table: dict[int, list[int]], most: float = 1.0) -> pd.DataFrame:
+def from_table(table: Table, most: float = 1.0) -> pd.DataFrame:
     """Return weights of mixed sign with a gross of at most `most`; no two are ever equal."""
     rows = pd.DataFrame(table.values(), index=SESSIONS[list(table)], columns=ASSETS)
     rows = rows.sort_index() * [0.1, 0.097, 0.083, 0.071]
@@ -172,28 +181,30 @@ def from_table(table: dict[int, list[int]], most: float = 1.0) -> pd.DataFrame:
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(table=TABLES, lag=st.sampled_from([1, 2, 5]), band=st.sampled_from([0.0, 0.02]))
-def test_any_weights_give_the_ledgers_equity(table, lag, band):
+def test_any_weights_give_the_ledgers_equity(table: Table, lag: int, band: float) -> None:
     prices, bills = market(60)
     held(Case(from_table(table), prices, bills, DEAR, lag=lag, band=band))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(table=TABLES, holes=st.sets(st.tuples(st.integers(0, 59), st.integers(0, 3)), max_size=40))
-def test_any_missing_prices_give_the_ledgers_equity(table, holes):
+def test_any_missing_prices_give_the_ledgers_equity(
+    table: Table, holes: set[tuple[int, int]]
+) -> None:
     prices, bills = market(60)
     for row, column in holes:
         prices.iloc[row, column] = np.nan
     held(Case(from_table(table), prices, bills, DEAR))
 
 
-def test_fully_invested_the_largest_purchase_is_cut_to_what_cash_pays():
+def test_fully_invested_the_largest_purchase_is_cut_to_what_cash_pays() -> None:
     prices, bills = market()
     result = held(Case(decisions(prices, total=1.0), prices, bills, DEAR))
     fills = result.orders["date"].unique()
     assert (1 - result.weights.loc[fills].sum(axis=1)).abs().max() < 1e-12
 
 
-def test_equal_weights_are_cut_in_the_order_of_their_columns():
+def test_equal_weights_are_cut_in_the_order_of_their_columns() -> None:
     prices, bills = market()
     result = held(Case(steady(prices, dict.fromkeys(ASSETS, 0.25), every=200), prices, bills))
     bought = result.weights.iloc[1]
@@ -201,20 +212,20 @@ def test_equal_weights_are_cut_in_the_order_of_their_columns():
     assert bought.iloc[:-1].std() < 1e-12
 
 
-def test_without_costs_nothing_is_paid():
+def test_without_costs_nothing_is_paid() -> None:
     prices, bills = market()
     result = held(Case(decisions(prices, total=1.0), prices, bills, FREE))
     assert result.orders["cost"].sum() == 0
 
 
-def test_the_band_leaves_small_drifts_alone():
+def test_the_band_leaves_small_drifts_alone() -> None:
     prices, bills = market()
     case = Case(steady(prices, {"SPY": 0.5, "MU": 0.2}), prices, bills)
     every, few = held(case), held(replace(case, band=0.02))
     assert 1 < len(few.targets) < len(every.targets) == len(case.weights)
 
 
-def test_what_cash_earns_is_part_of_the_drift():
+def test_what_cash_earns_is_part_of_the_drift() -> None:
     prices, bills = flat(20)
     case = Case(steady(prices, {"SPY": 0.5}, every=1), prices, bills + 0.01, FREE, band=0.02)
     result = held(case)  # 0.5 / (0.5 + 0.5 × 1.01⁹) is the first below 0.48
@@ -222,16 +233,16 @@ def test_what_cash_earns_is_part_of_the_drift():
 
 
 @pytest.mark.parametrize("lag", [1, 2, 5])
-def test_a_decision_fills_lag_sessions_later(lag):
+def test_a_decision_fills_lag_sessions_later(lag: int) -> None:
     prices, bills = market(20)
     result = held(Case(steady(prices, {"SPY": 0.5}, every=50), prices, bills, lag=lag))
     assert list(result.orders["date"]) == [SESSIONS[lag]]
     assert result.equity.iloc[lag - 1] == pytest.approx(
-        250_000 * (1 + bills.iloc[1:lag]).prod(), rel=1e-14
+        250_000 * np.prod(1 + bills.iloc[1:lag].to_numpy()), rel=1e-14
     )
 
 
-def test_a_decision_that_would_fill_after_the_end_is_not_executed():
+def test_a_decision_that_would_fill_after_the_end_is_not_executed() -> None:
     prices, bills = market(10)
     result = held(Case(steady(prices, {"SPY": 0.5}, {"MU": 0.5}), prices, bills, lag=5))
     assert list(result.targets.index) == [SESSIONS[0]]
@@ -239,20 +250,20 @@ def test_a_decision_that_would_fill_after_the_end_is_not_executed():
 
 @pytest.mark.parametrize("band", [0.0, 0.02])
 @pytest.mark.parametrize("lag", [1, 2, 5])
-def test_decisions_at_every_session_while_others_are_pending(lag, band):
+def test_decisions_at_every_session_while_others_are_pending(lag: int, band: float) -> None:
     prices, bills = market()
     held(Case(decisions(prices, every=1), prices, bills, lag=lag, band=band))
     alike = steady(prices, {"SPY": 0.5, "MU": 0.2}, every=1)
     held(Case(alike, prices, bills, lag=lag, band=band))
 
 
-def test_a_decision_equal_to_the_pending_one_is_not_taken_twice():
+def test_a_decision_equal_to_the_pending_one_is_not_taken_twice() -> None:
     prices, bills = market(12)
     result = held(Case(steady(prices, {"SPY": 0.5}, every=1), prices, bills, lag=5))
     assert list(result.targets.index[:2]) == [SESSIONS[0], SESSIONS[6]]
 
 
-def test_all_cash_is_worth_bills():
+def test_all_cash_is_worth_bills() -> None:
     prices, bills = market()
     result = held(Case(steady(prices, {}), prices, bills, DEAR))
     assert gap(result.equity, 250_000 * (1 + result.bills).cumprod()) < 1e-14
@@ -260,7 +271,7 @@ def test_all_cash_is_worth_bills():
     assert not result.exposure.any()
 
 
-def test_columns_are_matched_by_name():
+def test_columns_are_matched_by_name() -> None:
     prices, bills = market()
     weights = decisions(prices)
     result = held(Case(weights[ASSETS[::-1]], prices[[*ASSETS[2:], *ASSETS[:2]]], bills))
@@ -271,7 +282,7 @@ def test_columns_are_matched_by_name():
 
 
 @pytest.mark.parametrize("band", [0.0, 0.02])
-def test_an_asset_listed_midway_is_bought_once_it_has_a_price(band):
+def test_an_asset_listed_midway_is_bought_once_it_has_a_price(band: float) -> None:
     prices, bills = market()
     prices.iloc[:53, 1] = np.nan
     result = held(Case(decisions(prices, total=1.0), prices, bills, DEAR, band=band))
@@ -279,7 +290,7 @@ def test_an_asset_listed_midway_is_bought_once_it_has_a_price(band):
     assert bought["date"].min() == SESSIONS[56]
 
 
-def test_an_asset_without_a_price_on_the_day_of_the_fill_is_left_alone():
+def test_an_asset_without_a_price_on_the_day_of_the_fill_is_left_alone() -> None:
     prices, bills = market(20, ["SPY", "MU"])
     prices.iloc[6, 1] = np.nan
     case = Case(steady(prices, {"MU": 0.6}, {"SPY": 0.9}), prices, bills, DEAR)
@@ -291,10 +302,10 @@ def test_an_asset_without_a_price_on_the_day_of_the_fill_is_left_alone():
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(("lost", "days"), [("BTC-USD", 7), ("MU", 11)])
-def test_a_holding_is_closed_once_its_last_price_is_stale(lost, days, sign):
+def test_a_holding_is_closed_once_its_last_price_is_stale(lost: str, days: int, sign: int) -> None:
     """Signals have no view of an asset past its limit, and the engine then holds none of it."""
     prices, bills = market(60)
-    prices.iloc[20:, prices.columns.get_loc(lost)] = np.nan
+    prices.loc[SESSIONS[20] :, lost] = np.nan
     weights = steady(prices, {"SPY": 0.3, lost: 0.5 * sign}, every=100)
     result = held(Case(weights, prices, bills, DEAR))
     last = result.orders.iloc[-1]
@@ -308,13 +319,13 @@ def test_a_holding_is_closed_once_its_last_price_is_stale(lost, days, sign):
 
 @pytest.mark.parametrize("every", [1, 3, 4, 5])
 @pytest.mark.parametrize("band", [0.0, 0.02])
-def test_a_decision_near_the_closing_of_a_lost_holding(band, every):
+def test_a_decision_near_the_closing_of_a_lost_holding(band: float, every: int) -> None:
     prices, bills = market(60)
     prices.iloc[20:45, 2] = np.nan
     held(Case(decisions(prices, every, total=0.95), prices, bills, DEAR, band=band))
 
 
-def lost_and_found() -> tuple:
+def lost_and_found() -> Market:
     """Return one asset at 100 that loses its price for eleven days and comes back at 50.
 
     It is lost for good at position 10; the session after it has a price again.
@@ -324,7 +335,7 @@ def lost_and_found() -> tuple:
     return prices, bills
 
 
-def test_a_pending_fill_is_not_known_to_fail_before_its_day():
+def test_a_pending_fill_is_not_known_to_fail_before_its_day() -> None:
     prices, bills = flat(6)
     prices.iloc[2] = np.nan
     weights = steady(prices, {"SPY": 0.5}, every=1).iloc[:2]
@@ -332,21 +343,21 @@ def test_a_pending_fill_is_not_known_to_fail_before_its_day():
     assert result.orders.empty
 
 
-def test_a_lost_holding_is_closed_though_its_sale_is_pending():
+def test_a_lost_holding_is_closed_though_its_sale_is_pending() -> None:
     prices, bills = lost_and_found()
     weights = steady(prices, {"MU": 0.5}, {}, every=9).iloc[:2]
     result = held_with_orders(Case(weights, prices, bills, FREE, lag=2))
     assert list(result.orders["date"]) == list(SESSIONS[[2, 10]])
 
 
-def test_a_lost_holding_is_not_bought_again_by_a_pending_decision():
+def test_a_lost_holding_is_not_bought_again_by_a_pending_decision() -> None:
     prices, bills = lost_and_found()
     weights = steady(prices, {"MU": 0.5}, {"MU": 0.8}, every=9).iloc[:2]
     result = held_with_orders(Case(weights, prices, bills, FREE, lag=2))
     assert list(result.orders["date"]) == list(SESSIONS[[2, 10]])
 
 
-def test_what_a_cut_purchase_left_of_a_short_is_closed_when_it_loses_its_price():
+def test_what_a_cut_purchase_left_of_a_short_is_closed_when_it_loses_its_price() -> None:
     prices, bills = flat(20, assets=("BTC-USD", "SPY", "MU"))
     prices.iloc[6:, 0] = np.nan
     rows = {"BTC-USD": -0.6}, {"SPY": 0.5, "MU": 0.5}, {"SPY": 0.5}
@@ -358,7 +369,7 @@ def test_what_a_cut_purchase_left_of_a_short_is_closed_when_it_loses_its_price()
 # --- Shorts ----------------------------------------------------------------------------------
 
 
-def test_a_short_pays_its_borrowing_by_calendar_days():
+def test_a_short_pays_its_borrowing_by_calendar_days() -> None:
     prices, bills = flat(40, assets=("BTC-USD",))
     costs = replace(FREE, borrow_crypto=0.05)
     result = held(Case(steady(prices, {"BTC-USD": -0.5}, every=100), prices, bills, costs))
@@ -370,14 +381,14 @@ def test_a_short_pays_its_borrowing_by_calendar_days():
 
 @pytest.mark.parametrize("costs", [USUAL, DEAR])
 @pytest.mark.parametrize("band", [0.0, 0.02])
-def test_a_long_and_a_short_leg(costs, band):
+def test_a_long_and_a_short_leg(costs: Costs, band: float) -> None:
     prices, bills = market()
     weights = steady(prices, {"MU": 0.5, "BTC-USD": -0.5}, {"MU": 0.2, "BTC-USD": -0.4})
     result = held(Case(weights, prices, bills, costs, band=band))
     assert result.exposure.max() == pytest.approx(1, abs=0.1)
 
 
-def test_a_short_that_goes_against_you():
+def test_a_short_that_goes_against_you() -> None:
     prices, bills = market()
     prices["BTC-USD"] = 100 * 1.008 ** np.arange(len(prices))
     weights = steady(prices, {"BTC-USD": -0.9}, {"BTC-USD": -0.3}, every=40)
@@ -387,7 +398,7 @@ def test_a_short_that_goes_against_you():
 
 
 @pytest.mark.parametrize("band", [0.0, 0.02])
-def test_a_change_of_sign_trades_both_legs(band):
+def test_a_change_of_sign_trades_both_legs(band: float) -> None:
     prices, bills = market()
     weights = steady(prices, {"MU": 0.5, "BTC-USD": -0.4}, {"MU": -0.3, "BTC-USD": 0.6})
     result = held(Case(weights, prices, bills, DEAR, band=band))
@@ -399,7 +410,7 @@ def test_a_change_of_sign_trades_both_legs(band):
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("total", [None, 1.0])
-def test_orders_rebuild_equity_and_returns(total, seed):
+def test_orders_rebuild_equity_and_returns(total: float | None, seed: int) -> None:
     prices, bills = market(seed=seed)
     prices.iloc[30:33, 0] = prices.iloc[60:90, 1] = np.nan
     case = Case(decisions(prices, total=total, seed=seed), prices, bills, DEAR)
@@ -411,7 +422,7 @@ def test_orders_rebuild_equity_and_returns(total, seed):
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(table=TABLES)
-def test_orders_rebuild_equity_with_shorts(table):
+def test_orders_rebuild_equity_with_shorts(table: Table) -> None:
     prices, bills = market(60)
     case = Case(from_table(table, most=0.95), prices, bills, DEAR)
     result = case.engine()
@@ -442,7 +453,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("error", PLANTED)
-def test_an_error_planted_in_the_ledger_is_seen(error):
+def test_an_error_planted_in_the_ledger_is_seen(error: str) -> None:
     prices, bills = market()
     rows = {"SPY": 0.4, "MU": 0.2, "BTC-USD": -0.3}, {"SPY": 0.37, "MU": 0.23, "BTC-USD": -0.3}
     case = Case(steady(prices, *rows), prices, bills)
@@ -451,19 +462,19 @@ def test_an_error_planted_in_the_ledger_is_seen(error):
 
 
 @pytest.mark.parametrize("column", ["units", "price", "cost"])
-def test_an_error_planted_in_the_orders_is_seen(column):
+def test_an_error_planted_in_the_orders_is_seen(column: str) -> None:
     prices, bills = market()
     case = Case(decisions(prices), prices, bills)
     result = case.engine()
     orders = result.orders.copy()
-    orders.loc[3, column] *= 1.01
+    orders.loc[[3], column] *= 1.01
     assert gap(result.equity, case.rebuilt(orders)[0]) > EXACT
 
 
 # --- What the engine promises ----------------------------------------------------------------
 
 
-def test_a_price_column_times_seven_changes_no_return():
+def test_a_price_column_times_seven_changes_no_return() -> None:
     prices, bills = market()
     case = Case(decisions(prices), prices, bills, DEAR, band=0.02)
     once, split = case.engine(), replace(case, prices=prices * [7, 1, 1, 1]).engine()
@@ -471,7 +482,7 @@ def test_a_price_column_times_seven_changes_no_return():
     assert once.targets.equals(split.targets)
 
 
-def test_later_prices_change_nothing_before_them():
+def test_later_prices_change_nothing_before_them() -> None:
     prices, bills = market()
     prices.iloc[60:, 1] = np.nan
     case = Case(decisions(prices, every=3), prices, bills, DEAR, band=0.02)
@@ -481,7 +492,7 @@ def test_later_prices_change_nothing_before_them():
         assert gap(part.equity, whole[:n]) < 1e-12
 
 
-BAD = {
+BAD: dict[str, dict[str, Any]] = {
     "lag of at least 1": {"lag": 0},
     "sum of weights of at most 1": {"weights": lambda w: w * 0 + 0.3},
     "finite weight of MU on 2021-01-11": {
@@ -494,7 +505,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("message", BAD)
-def test_what_cannot_be_simulated_is_refused_on_one_line(message):
+def test_what_cannot_be_simulated_is_refused_on_one_line(message: str) -> None:
     prices, bills = market()
     case = Case(decisions(prices), prices, bills)
     change = {k: v(getattr(case, k)) if callable(v) else v for k, v in BAD[message].items()}
@@ -503,7 +514,7 @@ def test_what_cannot_be_simulated_is_refused_on_one_line(message):
     assert "\n" not in str(refused.value)
 
 
-def test_the_gross_limit_bounds_long_and_short_together():
+def test_the_gross_limit_bounds_long_and_short_together() -> None:
     prices, bills = market()
     weights = steady(prices, {"SPY": 0.8, "MU": -0.8})
     with pytest.raises(SimulationError, match=r"gross exposure of at most 1, was 1\.6"):
@@ -514,7 +525,7 @@ def test_the_gross_limit_bounds_long_and_short_together():
 # --- Idle cash -------------------------------------------------------------------------------
 
 
-def test_idle_cash_earns_what_a_bill_without_costs_would():
+def test_idle_cash_earns_what_a_bill_without_costs_would() -> None:
     """Deflated prices against a column of bills, with undeflated prices, in vectorbt itself.
 
     Every session is two rows of the same prices. On a fill the first row sells the bills and
@@ -581,9 +592,11 @@ def test_idle_cash_earns_what_a_bill_without_costs_would():
         ("a capital above zero", {"capital": lambda _: float("nan")}),
     ],
 )
-def test_what_cannot_be_simulated_is_refused_in_one_line(what: str, change: dict) -> None:
+def test_what_cannot_be_simulated_is_refused_in_one_line(
+    what: str, change: dict[str, Callable[[Any], Any]]
+) -> None:
     index = SESSIONS[:10]
-    given = {
+    given: dict[str, Any] = {
         "weights": pd.DataFrame({"SPY": [0.5]}, index=index[:1]),
         "prices": pd.DataFrame({"SPY": 100.0}, index=index),
         "bills": pd.Series(0.0001, index=index),

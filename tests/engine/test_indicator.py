@@ -152,7 +152,7 @@ def test_a_signal_that_reads_the_dates_themselves(simulated: pd.DataFrame) -> No
     ids=["capex", "absorption"],
 )
 def test_what_is_no_number_stays_as_in_the_signal_given(
-    signal: Signal, enter: list[float], simulated: pd.DataFrame
+    signal: Capex | Absorption, enter: list[float], simulated: pd.DataFrame
 ) -> None:
     found = run_indicator(simulated, signal, enter=enter)
     for level in enter:

@@ -49,6 +49,8 @@ COSTS = {"usual costs": Costs(), "no costs": FREE}
 #: Strategies whose every trade turns all cash into one asset, or the asset into cash.
 ALL_OF_ONE = ("spy", "bitcoin", "gold", "trend")
 
+Curve = pd.Series | np.ndarray | list[float]
+
 
 # --- A case, and the three answers to it -----------------------------------------------------
 
@@ -74,11 +76,11 @@ class Case:
         )  # fmt: skip
 
     def ledger(self) -> list[float]:
-        assets = list(self.decided)
+        assets = list(self.decided.columns)
         equity, _ = ledger.run(
             by_date(self.decided),
             by_date(self.prices),
-            {at.date(): earned for at, earned in self.bills.items()},
+            {at.date(): earned for at, earned in zip(self.bills.index, self.bills, strict=True)},
             {asset: self.costs.rate(asset) for asset in assets},
             {asset: self.costs.borrow(asset) for asset in assets},
             self.capital, self.lag, self.band, self.gross_limit,
@@ -87,10 +89,12 @@ class Case:
 
 
 def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
-    return {at.date(): row for at, row in zip(frame.index, frame.to_dict("records"), strict=True)}
+    return {
+        at.date(): dict(zip(frame.columns, row, strict=True)) for at, *row in frame.itertuples()
+    }
 
 
-def gap(a, b) -> float:
+def gap(a: Curve, b: Curve) -> float:
     """Return the largest relative difference between two curves of equity."""
     return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
 
@@ -125,7 +129,7 @@ def case_of(run: Run) -> Case:
 # --- bt --------------------------------------------------------------------------------------
 
 
-class Interest(bt.Algo):
+class Interest(bt.Algo):  # type: ignore[misc]
     """Pays what bills earned into the session on the cash of the session before."""
 
     def __init__(self, bills: pd.Series) -> None:
@@ -137,7 +141,7 @@ class Interest(bt.Algo):
         return True
 
 
-class Leg(bt.Security):
+class Leg(bt.Security):  # type: ignore[misc]
     """A long or a short side of an asset with its own proportional cost."""
 
     def __init__(self, name: str, rate: float) -> None:
@@ -148,7 +152,7 @@ class Leg(bt.Security):
         return abs(q) * p * self.rate
 
 
-class AmountsBeforeFees(bt.Algo):
+class AmountsBeforeFees(bt.Algo):  # type: ignore[misc]
     """Moves every holding to its share of the value before fees, the largest purchase last.
 
     The amounts are bt's, so they include the fee, and none is more than the cash there is.
@@ -168,7 +172,8 @@ class AmountsBeforeFees(bt.Algo):
 
 def bt_value(case: Case, trade: bt.Algo) -> pd.Series:
     """Return bt's value of the portfolio at each close, USD."""
-    return bt_portfolio(case, trade).values.loc[case.prices.index]
+    value: pd.Series = bt_portfolio(case, trade).values
+    return value.loc[case.prices.index]
 
 
 def bt_portfolio(case: Case, trade: bt.Algo) -> bt.Strategy:
@@ -205,12 +210,12 @@ def as_legs(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, list[Leg]]:
     """
     assert case.result.notes == (), "bt is not told what to do with a holding without a price"
     targets = case.result.targets
-    index = case.prices.index
+    index = pd.DatetimeIndex(case.prices.index)
     fills = index[index.get_indexer(targets.index) + case.lag]
     wanted = targets.set_axis(fills).where(case.prices.loc[fills].notna())
     closes = case.prices.ffill()
     prices, weights, legs = {}, {}, []
-    for asset in targets:
+    for asset in targets.columns:
         rate = case.costs.rate(asset)
         prices[asset], weights[asset] = closes[asset], wanted[asset].clip(lower=0)
         legs.append(Leg(asset, rate))
@@ -314,7 +319,8 @@ def one_decision_slightly_off(case: Case) -> Case:
 
 
 def no_interest_over_one_weekend(case: Case) -> Case:
-    monday = case.bills.index[1:][case.bills.index.diff()[1:].days > 2][200]
+    days = pd.Series(case.bills.index).diff().dt.days
+    monday = case.bills.index[days > 2][200]
     return replace(case, bills=case.bills.mask(case.bills.index == monday, 0.0))
 
 

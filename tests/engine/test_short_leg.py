@@ -29,6 +29,8 @@ DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_cr
 EXACT = 1e-9
 BY_HAND = 1e-12
 
+Curve = pd.Series | np.ndarray | list[float]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -56,16 +58,18 @@ class Case:
         equity, _ = ledger.run(
             by_date(self.weights),
             by_date(self.prices),
-            {at.date(): earned for at, earned in self.earned.items()},
-            {asset: self.costs.rate(asset) for asset in self.prices},
-            {asset: self.costs.borrow(asset) for asset in self.prices},
+            {at.date(): earned for at, earned in zip(self.earned.index, self.earned, strict=True)},
+            {asset: self.costs.rate(asset) for asset in self.prices.columns},
+            {asset: self.costs.borrow(asset) for asset in self.prices.columns},
             1000.0, self.lag, self.band, gross_limit,
         )  # fmt: skip
         return equity
 
 
 def by_date(frame: pd.DataFrame) -> dict[date, dict[str, float]]:
-    return {at.date(): row for at, row in zip(frame.index, frame.to_dict("records"), strict=True)}
+    return {
+        at.date(): dict(zip(frame.columns, row, strict=True)) for at, *row in frame.itertuples()
+    }
 
 
 def quotes(**closes: list[float]) -> pd.DataFrame:
@@ -80,7 +84,7 @@ def decide(prices: pd.DataFrame, *rows: tuple[int, dict[str, float]]) -> pd.Data
     return table.rename(columns={"BTC": "BTC-USD"}).reindex(columns=prices.columns).fillna(0.0)
 
 
-def gap(a, b) -> float:
+def gap(a: Curve, b: Curve) -> float:
     """Return the largest relative difference between two curves of equity."""
     return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
 
@@ -98,7 +102,7 @@ def equity(case: Case) -> list[float]:
 
 def fills(result: Result) -> list[int]:
     """Return the positions of the sessions on which something was traded."""
-    return SESSIONS.get_indexer(result.orders["date"].unique()).tolist()
+    return SESSIONS.get_indexer(pd.DatetimeIndex(result.orders["date"].unique())).tolist()
 
 
 # --- What borrowing costs --------------------------------------------------------------------
@@ -277,7 +281,9 @@ def test_an_excess_at_the_end_is_left_since_its_fill_is_not_in_history() -> None
 
 
 @pytest.mark.parametrize("later", [{}, {"BTC": -0.1}])
-def test_without_a_short_nothing_is_done_whatever_is_decided_later(later: dict) -> None:
+def test_without_a_short_nothing_is_done_whatever_is_decided_later(
+    later: dict[str, float],
+) -> None:
     """A long holding above a limit of 0.5 costs nobody; later shorts are not known yet."""
     prices = quotes(MU=[50, 50, 60, 60, 60, 60, 60], BTC=[100] * 7)
     case = Case(weights=decide(prices, (0, {"MU": 0.5}), (6, later)), prices=prices)
@@ -315,7 +321,8 @@ def one_long_one_short(random: np.random.Generator) -> np.ndarray:
     size = random.dirichlet(np.full(len(ASSETS), 3.0))
     long = size[halves > 0].sum()
     share = min(long, 0.65) / long
-    return np.where(halves > 0, share * size, -(1 - share * long) / (1 - long) * size)
+    short = (1 - share * long) / (1 - long)
+    return np.asarray(np.where(halves > 0, share * size, -short * size))
 
 
 def of_the_limit(case: Case, result: Result) -> int:
@@ -330,7 +337,7 @@ grid = (
 )
 
 
-def over_the_grid(test: Callable) -> Callable:
+def over_the_grid(test: Callable[..., None]) -> Callable[..., None]:
     for axis in grid:
         test = axis(test)
     return test

@@ -36,7 +36,7 @@ def held(store: Path) -> tuple[str, ...]:
 
 
 def cell(history: History, session: str | date, series_id: str) -> float | None:
-    value = history.panel.at[pd.Timestamp(session), series_id]
+    value = history.panel[series_id].loc[pd.Timestamp(session)]
     return None if np.isnan(value) else float(value)
 
 
@@ -210,7 +210,8 @@ def test_reverse_repo_has_no_view_before_its_first_regular_operation(
     assert byhand.raw(history_dir, "RRPONTSYD")[0][0] < date(2013, 9, 23)
     assert seen.loc[:"2013-09-23"].isna().all()
     assert seen.loc["2013-09-24"] == published(history_dir, "RRPONTSYD", "2013-09-23")
-    assert everything.known.at[pd.Timestamp("2013-09-24"), "RRPONTSYD"].date() == date(2013, 9, 24)
+    known = everything.known["RRPONTSYD"].loc[pd.Timestamp("2013-09-24")]
+    assert known.date() == date(2013, 9, 24)
 
 
 def test_re_estimated_indices_are_never_seen_before_they_were_recorded(everything: History) -> None:
@@ -230,7 +231,7 @@ def test_closes_stand_on_their_own_date(history_dir: Path, everything: History) 
 
 
 def test_no_cell_was_known_after_its_session(everything: History) -> None:
-    at_close = everything.panel.index + pd.Timedelta(hours=16)
+    at_close = pd.DatetimeIndex(everything.panel.index) + pd.Timedelta(hours=16)
     assert (everything.known.notna() == everything.panel.notna()).all(axis=None)
     assert not everything.known.gt(pd.Series(at_close, everything.known.index), axis=0).any(
         axis=None
@@ -246,7 +247,7 @@ def test_importing_real_history_again_adds_nothing(
 
 
 def test_a_price_times_seven_changes_no_flag(history: History) -> None:
-    prices = [id for id in history.panel if id.partition("@")[0] in history.closes]
+    prices = [id for id in history.panel.columns if id.partition("@")[0] in history.closes]
     assert len(prices) > 80
     before = signals.read(history.panel)
     after = signals.read(history.panel.assign(**{id: 7 * history.panel[id] for id in prices}))

@@ -181,9 +181,9 @@ def _lines(history_dir: Path, series_id: str) -> tuple[list[dict[str, str]], str
     if series_id in CATALOG:
         return _csv(history_dir / f"fred/{series_id}.csv"), "observation_date", series_id
     if series_id.endswith("-USD@session"):  # the closes of dates on which New York traded
-        trading = {str(day) for day in sessions(history_dir)}
+        dates = {str(day) for day in sessions(history_dir)}
         lines = _csv(history_dir / f"crypto/{series_id.removesuffix('@session')}.csv")
-        return [line for line in lines if line["Date"] in trading], "Date", "Close"
+        return [line for line in lines if line["Date"] in dates], "Date", "Close"
     if series_id.endswith("-USD"):
         return _csv(history_dir / f"crypto/{series_id}.csv"), "Date", "Close"
     return _prices(history_dir), "Date", series_id

@@ -5,11 +5,14 @@ True, False and None.
 """
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 Column = list[float | None]
 Flag = list[bool | None]
 Panel = dict[str, Column]
-Gauges = dict[str, Column | list[str | None]]
+Names = list[str | None]
+Gauges = Mapping[str, Column | Names]
 
 WINDOW = 1260
 MINIMUM = 252
@@ -47,8 +50,16 @@ def _units(value: float) -> int:
     return numerator * (2**1074 // denominator)
 
 
-def combined(parts: Panel) -> Gauges:
-    """Return ``mean``, ``score`` and ``without`` of several columns of z, by name.
+class Combined(NamedTuple):
+    """Mean, score and names of the parts left out, one value a session."""
+
+    mean: Column
+    score: Column
+    without: Names
+
+
+def combined(parts: Panel) -> Combined:
+    """Return mean, score and the names left out of several columns of z, by name.
 
     The mean is that of the parts that have a value, each within ±3, if half of all parts do. A part
     counts for the score where it has a value then, and on 252 of the last 1,260 sessions. The score
@@ -61,11 +72,11 @@ def combined(parts: Panel) -> Gauges:
     sets = [tuple(k for k in names if counts[k][i]) for i in range(length)]
     means = {s: _means([within[k] for k in s]) for s in set(sets) if 2 * len(s) >= len(names)}
     scores = {s: zscore(x) for s, x in means.items()}
-    return {
-        "mean": [_mean_of_present([within[k][i] for k in names]) for i in range(length)],
-        "score": [scores[s][i] if s in scores else None for i, s in enumerate(sets)],
-        "without": [", ".join(k for k in names if k not in s) or None for s in sets],
-    }
+    return Combined(
+        mean=[_mean_of_present([within[k][i] for k in names]) for i in range(length)],
+        score=[scores[s][i] if s in scores else None for i, s in enumerate(sets)],
+        without=[", ".join(k for k in names if k not in s) or None for s in sets],
+    )
 
 
 def _counts(x: Column) -> list[bool]:
@@ -90,6 +101,13 @@ def _means(columns: list[Column]) -> Column:
     return [
         None if None in row else math.fsum(row) / len(row) for row in zip(*columns, strict=True)
     ]
+
+
+def complete(row: Iterable[float | None]) -> tuple[float, ...] | None:
+    """Return a row of values, None where one of them is missing."""
+    there = tuple(row)
+    seen = tuple(v for v in there if v is not None)
+    return seen if len(seen) == len(there) else None
 
 
 def change(x: Column, n: int) -> Column:
@@ -165,7 +183,7 @@ def drawdown(x: Column, window: int) -> Column:
     """Return the fall from the highest of a full window of values, %."""
     out: Column = []
     for i in range(len(x)):
-        seen = x[max(0, i + 1 - window) : i + 1]
-        full = len(seen) == window and None not in seen
-        out.append(100 * (x[i] / max(seen) - 1) if full else None)
+        seen = complete(x[max(0, i + 1 - window) : i + 1])
+        full = seen is not None and len(seen) == window
+        out.append(100 * (seen[-1] / max(seen) - 1) if seen and full else None)
     return out

@@ -252,8 +252,8 @@ def run(
 
         decided = dict(decisions.get(day, decided))
         if i + lag < len(sessions):
-            waits = last is not None and last.fill > day
-            held = last.weights if waits else drift.now(day, quotes, bill)
+            waits = last if last is not None and last.fill > day else None
+            held = waits.weights if waits else drift.now(day, quotes, bill)
             taken = day in decisions and differs(decided, held, band)
             if taken or (not waits and too_large(held, gross_limit)):
                 last = Pending(sessions[i + lag], decided.copy())

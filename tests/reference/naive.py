@@ -6,7 +6,7 @@ is no view; a flag is a list of True, False and None.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 
 import numpy as np
@@ -18,11 +18,13 @@ from tests.reference.columns import (
     Column,
     Flag,
     Gauges,
+    Names,
     Panel,
     above,
     below,
     change,
     combined,
+    complete,
     drawdown,
     growth,
     hundredths,
@@ -34,7 +36,7 @@ from tests.reference.columns import (
 )
 
 
-def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Gauges, Column, Flag]:
+def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Panel, Column, Flag]:
     """Return gauges, score and flag of idle capital."""
     share: Column = []
     idle: Column = []
@@ -46,8 +48,8 @@ def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Gauges, Column, Flag]:
         stock = None if over is None or rrp is None else rrp + over
         excess.append(over)
         idle.append(stock)
-        share.append(None if stock is None else 100 * stock / gdp)
-    gauges = {
+        share.append(None if stock is None or gdp is None else 100 * stock / gdp)
+    gauges: Panel = {
         "share": share,
         "idle": idle,
         "reverse_repo": list(panel["RRPONTSYD"]),
@@ -60,17 +62,19 @@ def capex(
     panel: Panel,
     firms: tuple[str, ...] = ("MSFT", "GOOGL", "AMZN", "META", "ORCL"),
     minimum: int = 4,
-) -> tuple[Gauges, Column, Flag]:
+) -> tuple[Panel, Column, Flag]:
     """Return gauges, score and flag of capital expenditure."""
-    gauges: Gauges = {"impulse": [], "level": [], "share": [], "firms": []}
+    gauges: Panel = {"impulse": [], "level": [], "share": [], "firms": []}
     for i, gdp in enumerate(panel["GDP"]):
         now = [panel[f"CAPEX_TTM_{firm}"][i] for firm in firms]
         then = [panel[f"CAPEX_TTM_YEAR_AGO_{firm}"][i] for firm in firms]
-        pairs = [(a, b) for a, b in zip(now, then, strict=True) if None not in (a, b)]
+        rows = map(complete, zip(now, then, strict=True))
+        pairs = [row for row in rows if row is not None]
         impulse = None
         if len(pairs) >= minimum:
             impulse = (sum(a for a, _ in pairs) / sum(b for _, b in pairs) - 1) * 100
-        level = None if None in now else sum(now) / 1e9  # USD to billions
+        spent = complete(now)
+        level = None if spent is None else sum(spent) / 1e9  # USD to billions
         gauges["impulse"].append(impulse)
         gauges["level"].append(level)
         gauges["share"].append(None if level is None or gdp is None else level / gdp * 100)
@@ -78,7 +82,7 @@ def capex(
     return gauges, zscore(gauges["impulse"]), above(gauges["impulse"], 20.0, 10.0)
 
 
-def _absorption_rows(panel: Panel) -> tuple[Gauges, list[tuple[float, float, float] | None]]:
+def _absorption_rows(panel: Panel) -> tuple[Panel, list[tuple[float, ...] | None]]:
     """Return the gauges, and (u, impulse, idle share) for the sessions that have all three."""
     spending, _, _ = capex(panel)
     powder, _, _ = dry_powder(panel)
@@ -95,14 +99,11 @@ def _absorption_rows(panel: Panel) -> tuple[Gauges, list[tuple[float, float, flo
         "idle_share": powder["share"],
         "excess_reserves": powder["excess_reserves"],
     }
-    triples = [
-        None if None in row else row
-        for row in zip(u, spending["impulse"], powder["share"], strict=True)
-    ]
-    return gauges, triples
+    triples = zip(u, spending["impulse"], powder["share"], strict=True)
+    return gauges, [complete(row) for row in triples]
 
 
-def absorption(panel: Panel) -> tuple[Gauges, Column, Flag]:
+def absorption(panel: Panel) -> tuple[Panel, Column, Flag]:
     """Return gauges, score and the absorbing flag."""
     gauges, triples = _absorption_rows(panel)
     logit: Column = []
@@ -159,13 +160,16 @@ def convexity(panel: Panel) -> tuple[Gauges, Column, Flag]:
 
     The panel's column ``session`` holds the dates as numbers, 20240102 for the second of January.
     """
-    days = [int(day) for day in panel["session"]]
+    days = [int(day) for day in panel["session"] if day is not None]
     quarters = [(day // 10000, (day // 100 % 100 - 1) // 3) for day in days]
     u = absorption(panel)[0]["u"]
     cost = [plus(y, s) for y, s in zip(panel["DGS10"], panel["BAA10Y"], strict=True)]
     begun = excursions(u)
-    slope, kink, low, high = None, None, None, None
-    gauges: Gauges = {name: [] for name in ("kink", "low", "high", "slope", "price")}
+    slope: float | None = None
+    kink: float | None = None
+    low: float | None = None
+    high: float | None = None
+    gauges: Panel = {name: [] for name in ("kink", "low", "high", "slope", "price")}
     for i, share in enumerate(u):
         if i and quarters[i] != quarters[i - 1]:
             rows = weekly_changes(u[:i], cost[:i])
@@ -174,17 +178,16 @@ def convexity(panel: Panel) -> tuple[Gauges, Column, Flag]:
             slope, kink = bend(products(rows), everyone) if identified else (None, None)
             low, high = kink_bounds(rows, seed=days[i]) if identified else (None, None)
         price = None
-        if slope is not None and share is not None:
+        if slope is not None and kink is not None and share is not None:
             price = slope + kink if share > 0.5 else slope
         for name, value in zip(gauges, (kink, low, high, slope, price), strict=True):
             gauges[name].append(value)
-    view = [None not in row for row in zip(gauges["low"], u, strict=True)]
-    steep = [
-        there and bottom > 0 and share > 0.5
-        for there, bottom, share in zip(view, gauges["low"], u, strict=True)
-    ]
+    rows_of_flag = [complete(row) for row in zip(gauges["low"], u, strict=True)]
+    steep = [row is not None and row[0] > 0 and row[1] > 0.5 for row in rows_of_flag]
+    view = [row is not None for row in rows_of_flag]
     flag = latched(steep, [not s for s in steep], view, CONFIRM)
-    gauges |= {"u": u, "excursions": [float(n) for n in begun]}
+    gauges["u"] = u
+    gauges["excursions"] = [float(n) for n in begun]
     return gauges, zscore(gauges["price"]), flag
 
 
@@ -207,9 +210,11 @@ def weekly_changes(u: Column, cost: Column) -> list[tuple[float, float, float]]:
     """Return Δu, Δ max(0, u − 0.5), Δ cost over 65 sessions, at every fifth back from the last."""
     rows = []
     for i in range(len(u) - 1, 64, -5):
-        if None not in (u[i], u[i - 65], cost[i], cost[i - 65]):
-            over = max(0.0, u[i] - 0.5) - max(0.0, u[i - 65] - 0.5)
-            rows.append((u[i] - u[i - 65], over, cost[i] - cost[i - 65]))
+        row = complete((u[i], u[i - 65], cost[i], cost[i - 65]))
+        if row is not None:
+            share, share_before, price, price_before = row
+            over = max(0.0, share - 0.5) - max(0.0, share_before - 0.5)
+            rows.append((share - share_before, over, price - price_before))
     return rows[::-1]
 
 
@@ -238,7 +243,8 @@ def kink_bounds(
     block = max(optimal_block_length(prices)["stationary"].iloc[0], 13.0)
     numbers = StationaryBootstrap(block, np.arange(len(rows)), seed=np.random.default_rng(seed))
     columns = products(rows)
-    kinks = sorted(bend(columns, drawn[0].tolist())[1] for drawn, _ in numbers.bootstrap(draws))
+    drawn = (np.asarray(rows[0]).tolist() for rows, _ in numbers.bootstrap(draws))
+    kinks = sorted(bend(columns, chosen)[1] for chosen in drawn)
     return market.percentile(kinks, 0.05), market.percentile(kinks, 0.95)
 
 
@@ -249,29 +255,29 @@ def cost_of_capital(panel: Panel) -> tuple[Gauges, Column, Flag]:
         hundredths(change(panel["BAA10Y"], 63)),
     )
     credit = hundredths([plus(t, s) for t, s in zip(treasury, spread, strict=True)])
-    rises = list(zip(treasury, spread, credit, strict=True))
-    parts = {
+    rows = [complete(row) for row in zip(treasury, spread, credit, strict=True)]
+    parts: Panel = {
         "z_real_yield": zscore(panel["DFII10"]),
         "z_term_premium": zscore(panel["THREEFYTP10"]),
         "z_spread": zscore(panel["BAA10Y"]),
     }
-    gauges: Gauges = {
+    gauges: dict[str, Column | Names] = {
         "credit": credit,
         "treasury": treasury,
         "spread": spread,
         "credit_yield": [plus(t, s) for t, s in zip(panel["DGS10"], panel["BAA10Y"], strict=True)],
-        "quadrant": [_quadrant(t, s) for t, s, _ in rises],
+        "quadrant": [_quadrant(t, s) for t, s in zip(treasury, spread, strict=True)],
         **parts,
     }
     made = combined(dict(zip(("DFII10", "THREEFYTP10", "BAA10Y"), parts.values(), strict=True)))
-    gauges["without"] = made["without"]
+    gauges["without"] = made.without
     flag = latched(
-        [None not in row and row[0] > 0.10 and row[2] > 0.10 for row in rises],
-        [None not in row and (row[0] < 0 or row[2] < 0) for row in rises],
-        [None not in row for row in rises],
+        [row is not None and row[0] > 0.10 and row[2] > 0.10 for row in rows],
+        [row is not None and (row[0] < 0 or row[2] < 0) for row in rows],
+        [row is not None for row in rows],
         CONFIRM,
     )
-    return gauges, made["score"], flag
+    return gauges, made.score, flag
 
 
 def _quadrant(treasury: float | None, spread: float | None) -> str | None:
@@ -295,16 +301,13 @@ def crypto_probe(panel: Panel) -> tuple[Gauges, Column, Flag]:
         for b, s in zip(bitcoin, growth(yesterday, 63), strict=True)
     ]
     fall, spy_fall = drawdown(panel["BTC-USD"], 252), drawdown(panel["SPY"], 252)
-    rows = list(zip(fall, strength, spy_fall, strict=True))
-    view = [None not in row for row in rows]
-    warns = [
-        there and row[0] < -20 and row[1] < 0 and row[2] > -10
-        for there, row in zip(view, rows, strict=True)
-    ]
+    rows = [complete(row) for row in zip(fall, strength, spy_fall, strict=True)]
+    view = [row is not None for row in rows]
+    warns = [row is not None and row[0] < -20 and row[1] < 0 and row[2] > -10 for row in rows]
     flag = latched(warns, [not w for w in warns], view, CONFIRM, 10)
     made = combined({"drawdown": zscore(negative(fall)), "strength": zscore(negative(strength))})
     gauges = {"drawdown": fall, "strength": strength, "spy_drawdown": spy_fall}
-    return {**gauges, "without": made["without"]}, made["score"], flag
+    return {**gauges, "without": made.without}, made.score, flag
 
 
 def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -314,9 +317,9 @@ def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
     balance = change([None if v is None else v / 1000 for v in panel["WALCL"]], 65)
     parts = {"z_shock": zscore(shock), "z_balance": negative(zscore(balance))}
     made = combined(dict(zip(("DGS2 − EFFR", "WALCL"), parts.values(), strict=True)))
-    score = made["score"]
+    score = made.score
     gauges = {"shock": shock, "balance": balance, **parts, "score": score}
-    return {**gauges, "without": made["without"]}, score, above(score, 1.0, 0.0)
+    return {**gauges, "without": made.without}, score, above(score, 1.0, 0.0)
 
 
 def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -333,19 +336,24 @@ def opportunity(panel: Panel) -> tuple[Gauges, Column, Flag]:
     ]
     turns = zip(change(tub, 21), eased, strict=True)
     liquidity = [min((v for v in row if v is not None), default=None) for row in turns]
-    calm, capitulated = [], []
-    chance, view = [], []
+    deep = [f is not None and d is not None and f <= d for f, d in zip(depth, decile, strict=True)]
+    calm: Column = []
+    capitulated: Column = []
+    chance: list[bool] = []
+    view: list[bool] = []
     for i, vix in enumerate(panel["VIXCLS"]):
         quarter = [v for v in panel["VIXCLS"][max(0, i - 62) : i + 1] if v is not None]
-        calm.append(vix / max(quarter) if vix is not None and len(quarter) == 63 else None)
+        ratio = vix / max(quarter) if vix is not None and len(quarter) == 63 else None
+        calm.append(ratio)
         recent = range(max(0, i - 41), i + 1)
-        fell = any(decile[j] is not None and depth[j] <= decile[j] for j in recent)
-        both = fell and any(selling[j] for j in recent)
+        both = any(deep[j] for j in recent) and any(selling[j] for j in recent)
         known = None not in (decile[i], selling[i])
         capitulated.append(float(both) if known else None)
-        view.append(known and calm[i] is not None)
-        ready = view[i] and both and not selling[i] and calm[i] <= 0.7
-        chance.append(ready and liquidity[i] is not None and liquidity[i] < 0)
+        view.append(known and ratio is not None)
+        quiet = ratio is not None and ratio <= 0.7
+        ready = known and both and not selling[i] and quiet
+        eases = liquidity[i]
+        chance.append(ready and eases is not None and eases < 0)
     gauges: Gauges = {
         "drawdown": depth,
         "decile": decile,
@@ -441,7 +449,7 @@ def confirmed(raw: list[str | None], confirm: int = 10, forced: int = 2) -> list
 
 
 #: Signal name → its twin, from the panel to gauges, score and flag.
-TWINS = {
+TWINS: dict[str, Callable[[Panel], tuple[Gauges, Column, Flag]]] = {
     "dry_powder": dry_powder,
     "capex": capex,
     "absorption": absorption,

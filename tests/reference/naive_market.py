@@ -19,6 +19,7 @@ from tests.reference.columns import (
     above,
     change,
     combined,
+    complete,
     growth,
     latched,
     minus,
@@ -32,10 +33,10 @@ CLASSES = tuple(dict.fromkeys(asset.asset_class for asset in UNIVERSE.values()))
 
 def windows(x: Column, n: int) -> Iterator[list[float] | None]:
     """Yield for each session its last n values, None where one is missing."""
-    there = 0
-    for i, value in enumerate(x):
-        there = 0 if value is None else there + 1
-        yield x[i + 1 - n : i + 1] if there >= n else None
+    seen: list[float] = []
+    for value in x:
+        seen = [] if value is None else [*seen, value][-n:]
+        yield seen if len(seen) == n else None
 
 
 def mean(values: list[float | None]) -> float | None:
@@ -78,21 +79,20 @@ def inverse_qe(panel: Panel) -> tuple[Gauges, Column, Flag]:
     premium = change(panel["THREEFYTP10"], 63)
     parts = {"z_correlation": zscore(correlation), "z_term_premium": zscore(premium)}
     made = combined({"correlation": parts["z_correlation"], "THREEFYTP10": parts["z_term_premium"]})
-    both = made["mean"]
-    rows = list(zip(both, correlation, strict=True))
+    rows = [complete(row) for row in zip(made.mean, correlation, strict=True)]
     flag = latched(
-        [None not in row and row[0] > 1 and row[1] > 0 for row in rows],
-        [None not in row and (row[0] < 0 or row[1] < 0) for row in rows],
-        [None not in row for row in rows],
+        [row is not None and row[0] > 1 and row[1] > 0 for row in rows],
+        [row is not None and (row[0] < 0 or row[1] < 0) for row in rows],
+        [row is not None for row in rows],
         CONFIRM,
     )
     gauges = {"correlation": correlation, "term_premium": premium, **parts}
-    return {**gauges, **made}, made["score"], flag
+    return {**gauges, **made._asdict()}, made.score, flag
 
 
 def duration(panel: Panel) -> tuple[Gauges, Column, Flag]:
     """Return gauges, score and flag of short duration against long."""
-    returns: Gauges = {
+    returns: Panel = {
         name: percent(average([growth(on_one_date(panel, t), 63) for t in members(name)]))
         for name in (*SHORT, *LONG)
     }
@@ -122,19 +122,23 @@ def fading_momentum(panel: Panel) -> tuple[Gauges, Column, Flag]:
     follow: Column = []
     number: Column = []
     for i in range(sessions):
-        held = [
-            panel[ticker][i] > panel[ticker][then]
+        pairs = (
+            (panel[ticker][i], panel[ticker][then])
             for then in range(max(0, i - 41), i - 20)
             for ticker in breakouts[then]
-            if panel[ticker][i] is not None
-        ]
+        )
+        held = [a > b for a, b in pairs if a is not None and b is not None]
         number.append(float(len(held)))
         follow.append(100 * sum(held) / len(held) if len(held) >= 10 else None)
-    parts = {"follow_through": negative(zscore(follow)), "breadth": negative(zscore(breadth))}
-    made = combined(parts)
-    del made["mean"]
-    gauges = {"follow_through": follow, "breadth": breadth, "breakouts": number, **made}
-    return gauges, made["score"], above(made["score"], 1.0, 0.0)
+    measures: Panel = {"follow_through": follow, "breadth": breadth}
+    made = combined({k: negative(zscore(x)) for k, x in measures.items()})
+    gauges: Gauges = {
+        **measures,
+        "breakouts": number,
+        "score": made.score,
+        "without": made.without,
+    }
+    return gauges, made.score, above(made.score, 1.0, 0.0)
 
 
 def volatility_ratio(prices: Column) -> Column:
@@ -183,7 +187,7 @@ def forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
         None if h is None or i is None else h / i
         for h, i in zip(panel["HYG"], panel["IEF"], strict=True)
     ]
-    gauges: Gauges = {
+    gauges: Panel = {
         "falling": falling,
         "volatility_spy": volatility_ratio(panel["SPY"]),
         "volatility_btc": volatility_ratio(panel["BTC-USD"]),
@@ -192,7 +196,7 @@ def forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
         "credit": percent(growth(hedge, 10)),
     }
     made = combined({k: zscore(negative(x) if k == "credit" else x) for k, x in gauges.items()})
-    return {**gauges, **made}, made["score"], above(made["mean"], 1.5, 0.5, confirm=2)
+    return {**gauges, **made._asdict()}, made.score, above(made.mean, 1.5, 0.5, confirm=2)
 
 
 def crypto_forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -200,7 +204,7 @@ def crypto_forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
     coins = [panel[coin] for coin in ("BTC-USD", "ETH-USD", "SOL-USD")]
     flows = list(zip(panel["FLOW_BTC_ETF"], panel["FLOW_ETH_ETF"], strict=True))
     daily = [None if set(row) == {None} else sum(v for v in row if v is not None) for row in flows]
-    gauges: Gauges = {
+    gauges: Panel = {
         "fall": percent(negative(average([growth(coin, 10) for coin in coins]))),
         "volatility": volatility_ratio(panel["BTC-USD"]),
         "common": common([growth(coin, 1) for coin in coins]),
@@ -209,7 +213,7 @@ def crypto_forced_selling(panel: Panel) -> tuple[Gauges, Column, Flag]:
     }
     outward = ("funding", "flow")
     made = combined({k: zscore(negative(x) if k in outward else x) for k, x in gauges.items()})
-    return {**gauges, **made}, made["score"], above(made["mean"], 1.5, 0.5, confirm=2)
+    return {**gauges, **made._asdict()}, made.score, above(made.mean, 1.5, 0.5, confirm=2)
 
 
 def speculative_drawdown(panel: Panel) -> Column:

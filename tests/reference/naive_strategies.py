@@ -341,7 +341,8 @@ def trend(past: Past, tickers: Tickers = BROAD, months: int = 10) -> Weights:
     for ticker in listed:
         price = past.cell(ticker)
         closes = [price, *month_closes(past, ticker, months - 1)]
-        if None not in closes and price > sum(closes) / months:
+        known = [close for close in closes if close is not None]
+        if len(known) == months and known[0] > sum(known) / months:
             weights[ticker] = 1 / len(listed)
     return weights
 
@@ -400,7 +401,7 @@ ORACLES: dict[str, Callable[..., Weights]] = {
     "survival": survival,
     "spy": partial(fixed, SPY=1.0),
     "sixty-forty": partial(fixed, SPY=0.6, IEF=0.4),
-    "bitcoin": partial(fixed, **{"BTC-USD": 1.0}),
+    "bitcoin": lambda past: fixed(past, **{"BTC-USD": 1.0}),
     "gold": partial(fixed, GLD=1.0),
     "bills": fixed,
     "equal-weight": equal_weight,

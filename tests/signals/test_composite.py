@@ -25,7 +25,7 @@ NAN = float("nan")
 LAPSE = "2024-06-03"
 
 
-def parts(**columns: list[float]) -> dict[str, pd.Series]:
+def parts(**columns: list[float] | np.ndarray) -> dict[str, pd.Series]:
     index = pd.bdate_range("2020-01-01", periods=len(next(iter(columns.values()))))
     return {name: pd.Series(values, index=index) for name, values in columns.items()}
 

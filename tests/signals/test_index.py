@@ -24,7 +24,10 @@ WRONG: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "empty": (lambda x: x.iloc[:0], "was empty"),
     "whole numbers": (lambda x: x.set_axis(range(len(x))), r"was indexed by RangeIndex \(int64\)"),
     "text": (lambda x: x.set_axis(x.index.astype(str)), "was indexed by Index"),
-    "periods": (lambda x: x.set_axis(x.index.to_period("D")), "was indexed by PeriodIndex"),
+    "periods": (
+        lambda x: x.set_axis(pd.DatetimeIndex(x.index).to_period("D")),
+        "was indexed by PeriodIndex",
+    ),
     "a time zone": (lambda x: x.tz_localize("Europe/Berlin"), "in the time zone Europe/Berlin"),
     "times of day": (lambda x: x.set_axis(x.index + pd.Timedelta(hours=16)), "times of day"),
     "twice": (lambda x: pd.concat([x, x.iloc[-1:]]), "2024-02-12 twice"),
@@ -62,12 +65,17 @@ def simulated() -> History:
 
 def spoiled(history: History, how: str) -> History:
     """Return the last sessions of a history with another index on all its parts."""
-    change = WRONG[how][0]
-    parts = {
-        name: change(getattr(history, name).iloc[-30:].set_axis(SESSIONS))
-        for name in ("panel", "known", "closes")
-    }
-    return replace(history, **parts, truth=None)
+
+    def cut(part: pd.DataFrame) -> pd.DataFrame:
+        return WRONG[how][0](part.iloc[-30:].set_axis(SESSIONS))
+
+    return replace(
+        history,
+        panel=cut(history.panel),
+        known=cut(history.known),
+        closes=cut(history.closes),
+        truth=None,
+    )
 
 
 @EACH

@@ -12,8 +12,9 @@ import signals
 from backtests.engine.costs import Costs
 from backtests.engine.schedule import Schedule
 from signals import Bathtub, Capex, DryPowder
-from signals.base import Signal, Threshold
+from signals.base import Signal
 from signals.errors import ConfigError
+from signals.hysteresis import Threshold
 from strategies import STRATEGIES
 from strategies.base import Strategy
 
@@ -63,12 +64,12 @@ def test_the_defaults_are_of_their_types(cls: type) -> None:
 
 def test_the_message_says_what_was_expected_what_it_was_and_the_cure() -> None:
     with pytest.raises(ConfigError) as caught:
-        Bathtub(horizon=65.5)
+        Bathtub(horizon=65.5)  # type: ignore[arg-type]
     assert str(caught.value) == (
         "Bathtub: expected horizon as a whole number, was 65.5; correct it"
     )
     with pytest.raises(ConfigError) as caught:
-        Capex(firms="MSFT")
+        Capex(firms="MSFT")  # type: ignore[arg-type]
     assert str(caught.value) == (
         "Capex: expected firms as a tuple of text, was 'MSFT'; write it like ('A', 'B'), "
         "one alone ('A',)"
@@ -76,7 +77,7 @@ def test_the_message_says_what_was_expected_what_it_was_and_the_cure() -> None:
 
 
 def test_numbers_of_numpy_and_whole_numbers_for_fractions_are_taken() -> None:
-    assert DryPowder(confirm=np.int64(3)).confirm == 3
+    assert DryPowder(confirm=np.int64(3)).confirm == 3  # type: ignore[arg-type]
     assert DryPowder(k=np.float64(0.1), leave=3).leave == 3
 
 

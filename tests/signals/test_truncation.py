@@ -88,9 +88,11 @@ def test_reading(
     readings: dict[pd.Timestamp, signals.Reading],
 ) -> None:
     for part in ("regime", "rule", "decided_by", "flags", "scores", "votes"):
-        assert_blind_to_the_future(
-            lambda p, part=part: pd.DataFrame(getattr(readings[p.index[-1]], part)), panel, dates
-        )
+
+        def measure(cut: pd.DataFrame, part: str = part) -> pd.DataFrame:
+            return pd.DataFrame(getattr(readings[cut.index[-1]], part))
+
+        assert_blind_to_the_future(measure, panel, dates)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.calendar import all_sessions
+from backtests import calendar
 from backtests.config import build
 from signals.errors import ConfigError
 from signals.reading import Reading
@@ -58,7 +58,9 @@ def panel_of(**prices: list[float]) -> pd.DataFrame:
     """Return a panel of some tickers; BTC for BTC-USD."""
     sessions = len(next(iter(prices.values())))
     columns = {{"BTC": "BTC-USD", "ETH": "ETH-USD"}.get(t, t): p for t, p in prices.items()}
-    return pd.DataFrame(columns, index=all_sessions()[6000 : 6000 + sessions], dtype="float64")
+    return pd.DataFrame(
+        columns, index=calendar.all_sessions()[6000 : 6000 + sessions], dtype="float64"
+    )
 
 
 def reading_of(
@@ -231,7 +233,7 @@ def patiently(
 
 
 def row(weights: pd.DataFrame, at: int) -> list[float]:
-    return weights.loc[at].tolist()
+    return weights.iloc[at].tolist()
 
 
 def test_patient_waits_by_the_table() -> None:
@@ -262,7 +264,7 @@ def test_patient_enters_by_thirds_holds_a_year_and_leaves_by_thirds() -> None:
 @pytest.mark.parametrize("after", [1, 21, 42, 100, 294, 315])
 def test_forced_selling_ends_a_chance_at_once_and_for_good(after: int) -> None:
     weights = patiently([("OPPORTUNITY", after), ("FORCED_SELLING", 2), ("NEUTRAL", 400)])
-    assert weights.loc[after - 1, "MU"] > 0
+    assert weights["MU"].loc[after - 1] > 0
     assert row(weights, after) == close([0.0, 0.0, 0.0])
     assert (weights.loc[after + 2 :] == [0.3, 0.0, 0.0]).all(axis=None)
 
@@ -308,8 +310,9 @@ def test_a_turn_to_opportunity_sells_nothing_of_the_market_either(turn: int) -> 
     """From NEUTRAL, SPY stays at 30 % until two thirds of the chance are more."""
     calm: list[tuple[str | None, int]] = [("OPPORTUNITY", 10), ("NEUTRAL", turn - 10)]
     weights = patiently([*(calm if turn else []), ("OPPORTUNITY", 1)])
-    before = weights.loc[turn - 1, "SPY"] if turn else 0.3
-    assert weights.loc[turn, "SPY"] >= before
+    market = weights["SPY"]
+    before = market.loc[turn - 1] if turn else 0.3
+    assert market.loc[turn] >= before
 
 
 def test_a_second_turn_on_the_way_in_starts_the_clock_again() -> None:
@@ -344,7 +347,7 @@ def test_the_state_names_the_thirds_and_else_the_regime() -> None:
 def test_patients_memory_and_crypto_are_scaled_and_what_is_freed_is_cash(
     market: pd.DataFrame,
 ) -> None:
-    names = ["NEUTRAL"] * (len(market) - 1) + ["OPPORTUNITY"]
+    names: list[str | None] = [*["NEUTRAL"] * (len(market) - 1), "OPPORTUNITY"]
     found = last(Patient(), reading_of(market, names), market)
     third = {"SPY": 0.3, "MU": 0.2 / 3 / 2 / 2, "WDC": 0.2 / 3 / 2 / 2, "BTC-USD": 0.2 / 3 / 4}
     assert found == close(third)
@@ -403,7 +406,7 @@ def test_without_both_legs_there_is_no_trade(missing: dict[str, list[float]]) ->
 
 #: One member of each class, shortest duration first; none is volatile enough to be scaled.
 LADDER = ("MU", "XLP", "MSFT", "NVDA", "IGV", "ARKK", "BTC-USD")
-TILTED = {
+TILTED: dict[float, list[float]] = {
     -1.0: [0, 1 / 3, 2 / 3, 1, 4 / 3, 5 / 3, 2],
     0.0: [1, 1, 1, 1, 1, 1, 1],
     0.5: [3 / 2, 4 / 3, 7 / 6, 1, 5 / 6, 2 / 3, 1 / 2],
@@ -456,7 +459,7 @@ def monthly(closes: list[float], within: float, sessions: pd.DatetimeIndex) -> l
     return prices
 
 
-YEAR = all_sessions()[(all_sessions() >= "2019-01-01") & (all_sessions() < "2020-02-01")]
+YEAR = calendar.sessions(pd.Timestamp("2019-01-01"), pd.Timestamp("2020-01-31"))
 
 
 def year_of(closes: list[float], within: float = 1000.0) -> pd.DataFrame:
@@ -598,7 +601,7 @@ def test_without_a_return_of_spy_dual_momentum_is_cash() -> None:
 def test_what_is_missing_is_not_chosen() -> None:
     panel, poor = thirteen_months(0.1, 0.2), thirteen_months(-0.1, 0.2)
     assert momentum(panel.drop(columns="EFA")) == {"SPY": 1.0}
-    young = panel["EFA"].where(YEAR >= "2019-02-01")
+    young = panel["EFA"].where(pd.Timestamp("2019-02-01") <= YEAR)
     assert momentum(panel.assign(EFA=young)) == {"SPY": 1.0}
     assert momentum(poor.drop(columns="IEF")) == {}
     lapsed = poor["IEF"].mask(YEAR[-1] == YEAR)
@@ -607,7 +610,7 @@ def test_what_is_missing_is_not_chosen() -> None:
 
 def test_treasuries_without_twelve_months_behind_them_are_not_chosen() -> None:
     poor = thirteen_months(-0.1, 0.2)
-    young = poor["IEF"].where(YEAR >= "2019-02-01")
+    young = poor["IEF"].where(pd.Timestamp("2019-02-01") <= YEAR)
     assert momentum(poor.assign(IEF=young)) == {}
 
 

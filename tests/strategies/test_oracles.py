@@ -172,7 +172,7 @@ def with_holes(panel: pd.DataFrame) -> pd.DataFrame:
     out = panel.copy()
     for id, spans in holes.items():
         for start, end in spans:
-            out.iloc[start:end, out.columns.get_loc(id)] = np.nan
+            out.loc[out.index[start:end], id] = np.nan
     return out
 
 
@@ -371,7 +371,7 @@ class OffByAHair(ConstantMix):
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         weights = super().weights(reading, panel)
-        weights.iloc[1000, 0] += 1e-11
+        weights.iloc[[1000], 0] += 1e-11
         return weights
 
 

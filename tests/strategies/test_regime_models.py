@@ -155,7 +155,7 @@ def test_quantities_on_history_are_the_flag_and_injection_session_by_session(
     absorption = reading.evaluations["absorption"]
     assert absorption.injecting is not None
     regime = by(Quantities(), history.panel)["regime"]
-    for session, name in regime.items():
+    for session, name in zip(regime.index, regime, strict=True):
         flag, injects = absorption.flag[session], absorption.injecting[session]
         if pd.isna(flag):
             assert name is None

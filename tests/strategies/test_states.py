@@ -11,7 +11,7 @@ import pytest
 
 import signals
 from backtests import pipeline
-from backtests.calendar import all_sessions
+from backtests.calendar import sessions
 from backtests.config import config_from
 from backtests.evidence.entries import of_own_states
 from backtests.history.panel import History
@@ -120,12 +120,14 @@ def test_prices_in_another_unit_change_no_weight_and_no_state(
     assert decide(strategy, reading, short.panel).equals(decide(strategy, reading, scaled))
     state = strategy.state(reading, short.panel)
     if state is not None:
-        assert state.equals(strategy.state(reading, scaled))
+        again = strategy.state(reading, scaled)
+        assert again is not None
+        assert state.equals(again)
 
 
 # --- when a strategy decides -----------------------------------------------------------------
 
-INDEX = all_sessions()[(all_sessions() >= "2015-01-01") & (all_sessions() < "2017-07-01")]
+INDEX = sessions(pd.Timestamp("2015-01-01"), pd.Timestamp("2017-06-30"))
 MONTH_ENDS = {at for at in range(len(INDEX) - 1) if INDEX[at].month != INDEX[at + 1].month} | {
     len(INDEX) - 1
 }
@@ -158,7 +160,7 @@ def test_patient_decides_at_each_third_and_at_no_regime_change_between(flat: pd.
 
     Before and after, while nothing is held, every change of regime is an occasion.
     """
-    regime = ["NEUTRAL"] * 3 + ["INJECTION"] * 2 + ["OPPORTUNITY"] * 45
+    regime: list[str | None] = [*["NEUTRAL"] * 3, *["INJECTION"] * 2, *["OPPORTUNITY"] * 45]
     regime += ["ABSORPTION", "NEUTRAL", None, "INJECTION"] * 80  # four a turn, to row 370
     found = unscheduled(Patient(), a_reading([*regime, *["NEUTRAL"] * 9, "ABSORPTION"]), flat)
     flips = set(range(341, 371)) | {379}
@@ -172,7 +174,7 @@ def test_a_strategy_that_follows_the_regime_decides_at_each_change(flat: pd.Data
 
 def test_survival_decides_when_the_flag_turns_and_not_with_the_regime(flat: pd.DataFrame) -> None:
     flag = [None] * 3 + [False] * 3 + [True] * 4 + [False]
-    regime = ["NEUTRAL", "ABSORPTION"] * 9
+    regime: list[str | None] = ["NEUTRAL", "ABSORPTION"] * 9
     assert unscheduled(Survival(), a_reading(regime, flag), flat) == {3, 6, 10}
 
 
@@ -291,7 +293,7 @@ def days_acted_on(run: Run) -> pd.DatetimeIndex:
     """Return the run's sessions and the one before, which its first return counts for."""
     assert run.state is not None
     index = pd.DatetimeIndex(run.state.index)
-    return index[index.get_loc(run.result.equity.index[0]) - 1 :]
+    return index[index.tolist().index(run.result.equity.index[0]) - 1 :]
 
 
 def a_real_run(name: str, history: History, reading: Reading) -> Run:
@@ -315,7 +317,8 @@ def real(history: History) -> Reading:
 @pytest.fixture(scope="module")
 def eventful(real: Reading) -> Reading:
     """Return the reading with a chance every two years, which real history never saw."""
-    cycle = ["FORCED_SELLING"] * 9 + ["OPPORTUNITY"] * 63 + ["NEUTRAL"] * 260
+    cycle: list[str | None] = [*["FORCED_SELLING"] * 9, *["OPPORTUNITY"] * 63]
+    cycle += ["NEUTRAL"] * 260
     cycle += ["OPPORTUNITY"] * 20 + ["ABSORPTION"] * 100 + ["INJECTION"] * 60 + [None] * 11
     names = (cycle * (len(real.regime) // len(cycle) + 1))[: len(real.regime)]
     return replace(real, regime=pd.Series(names, index=real.regime.index, dtype=object))
