@@ -94,7 +94,7 @@ def test_k_has_one_value_in_config_parameter_table_and_call(
     history: History, store: Path, tmp_path: Path
 ) -> None:
     called = growth(config_from({**TERMS, "signals": {"dry_powder": {"k": 0.11}}}), history)
-    table = by_k(run(config_from(TERMS), history)).loc[0.11, "cagr"]
+    table = by_k(run(config_from(TERMS), history))["cagr"].loc[0.11]
     config = by_config_file(tmp_path / "k.toml", store, "dry_powder.k = 0.11")
     given = by_command(store, tmp_path / "p", "near-cash-flow", "--param", "dry_powder.k=0.11")
     assert table == pytest.approx(called, rel=1e-12)

@@ -14,7 +14,7 @@ def test_a_holding_is_beyond_the_band_by_how_far_it_is_from_its_target(
 ) -> None:
     history = History.simulated(years=6)
     session = pd.Timestamp(history.panel.index[-1])
-    price = history.panel.loc[session, "SPY"]
+    price = history.panel["SPY"].loc[session]
     held = {"SPY": 900_000 / price, "CASH": 100_000.0}  # a tenth below the target
     config = config_from({"strategy": "spy", "band": 0.1 * width})
     assert today(config, history, session, held).beyond_band == beyond

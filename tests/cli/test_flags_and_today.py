@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -24,13 +24,11 @@ from signals.dry_powder import DryPowder
 from signals.evaluate import inputs_of
 from strategies import STRATEGIES
 
-Say = Callable[..., dict]
+Say = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def say(
-    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
+def say(store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     monkeypatch.setenv("DRYPOWDER_STORE", str(store))
 
     def run(*arguments: object) -> tuple[int, str, str]:
@@ -57,13 +55,13 @@ DECIDED = {
 
 
 @pytest.fixture(scope="module")
-def said_at(history: History) -> dict[str, dict]:
+def said_at(history: History) -> dict[str, dict[str, Any]]:
     return {day: read_at(history, pd.Timestamp(day)) for day in DECIDED}
 
 
 @pytest.mark.parametrize(("day", "rule"), DECIDED.items())
 def test_the_sentence_says_which_rule_decided(
-    day: str, rule: str, said_at: dict[str, dict]
+    day: str, rule: str, said_at: dict[str, dict[str, Any]]
 ) -> None:
     said = said_at[day]
     words = {"none": "no flag", "absorption": "the flag absorption (", "injecting": "injecting"}
@@ -74,7 +72,9 @@ def test_the_sentence_says_which_rule_decided(
 
 
 @pytest.mark.parametrize("day", DECIDED)
-def test_as_many_votes_are_named_as_are_counted(day: str, said_at: dict[str, dict]) -> None:
+def test_as_many_votes_are_named_as_are_counted(
+    day: str, said_at: dict[str, dict[str, Any]]
+) -> None:
     said = said_at[day]
     count, rest = re.findall(r"(\d+) of \d+ votes with a view are on[^:]*: (.*)", said["sentence"])[
         0
@@ -89,7 +89,9 @@ def test_as_many_votes_are_named_as_are_counted(day: str, said_at: dict[str, dic
 
 
 @pytest.mark.parametrize("day", DECIDED)
-def test_a_value_and_its_trigger_are_of_one_gauge(day: str, said_at: dict[str, dict]) -> None:
+def test_a_value_and_its_trigger_are_of_one_gauge(
+    day: str, said_at: dict[str, dict[str, Any]]
+) -> None:
     clauses = re.findall(
         r"\((?:now off, )?(\w+) \S+[^(),]*, flips with (\w+) ", said_at[day]["sentence"]
     )
@@ -113,7 +115,7 @@ def test_a_value_and_its_trigger_are_of_one_gauge(day: str, said_at: dict[str, d
     ],
 )
 def test_a_change_that_is_being_confirmed_is_told(
-    day: str, waiting: tuple | None, said_at: dict[str, dict]
+    day: str, waiting: tuple[str, str, int, int] | None, said_at: dict[str, dict[str, Any]]
 ) -> None:
     said = said_at[day]
     if waiting is None:
@@ -175,7 +177,7 @@ def page(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
     return Page(out.getvalue(), path)
 
 
-def test_flags_and_why_and_the_page_show_what_stands_beside(say: Callable, page: Page) -> None:
+def test_flags_and_why_and_the_page_show_what_stands_beside(say: Say, page: Page) -> None:
     flat = " ".join(page.table.split())
     assert "days on with capex halved" in flat
     assert "crypto_forced_selling rests on 4 of 5 components since" in flat
@@ -239,7 +241,7 @@ def test_without_one_series_the_others_speak_and_the_regime_ignores_those_votes(
         assert missing in said["signals"][name]["reason"]
 
 
-def test_why_prints_definition_inputs_and_reference(say: Callable) -> None:
+def test_why_prints_definition_inputs_and_reference(say: Say) -> None:
     code, out, _ = say("flags", "--why", "dry_powder")
     assert code == 0
     for part in (
@@ -254,7 +256,7 @@ def test_why_prints_definition_inputs_and_reference(say: Callable) -> None:
 
 
 def test_why_of_every_signal_has_its_parts(
-    say: Callable, history: History, monkeypatch: pytest.MonkeyPatch
+    say: Say, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = signals.read(history.until("2025-06-30").panel)
     monkeypatch.setattr("signals.read", lambda panel: reading)
@@ -268,16 +270,14 @@ def test_why_of_every_signal_has_its_parts(
         assert set(said["inputs"]) == set(inputs_of(chosen[name], chosen))
 
 
-def test_why_of_an_unknown_signal_suggests_one(say: Callable) -> None:
+def test_why_of_an_unknown_signal_suggests_one(say: Say) -> None:
     code, _, err = say("flags", "--why", "drypowder")
     assert code == 2
     assert "did you mean 'dry_powder'?" in err
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_export_holds_all_gauges_scores_and_flags(
-    say: Callable, tmp_path: Path, ending: str
-) -> None:
+def test_export_holds_all_gauges_scores_and_flags(say: Say, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"flags.{ending}"
     code, _, err = say("flags", "--export", path, "--at", "2025-06-30")
     assert code == 0, err
@@ -286,7 +286,7 @@ def test_export_holds_all_gauges_scores_and_flags(
     else:
         import duckdb
 
-        table = duckdb.sql(f"SELECT * FROM '{path}'").df()
+        table = duckdb.read_parquet(str(path)).df()
     assert str(table["date"].iloc[-1])[:10] == "2025-06-30"
     for name, signal in signals.default_signals().items():
         gauges = {f"{name}.{g}" for g in signal.units if g != "score"}
@@ -304,7 +304,7 @@ def test_export_holds_all_gauges_scores_and_flags(
     ],
 )
 def test_a_target_that_cannot_be_written_is_refused(
-    say: Callable,
+    say: Say,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     option: str,
@@ -373,10 +373,11 @@ def test_the_orders_lead_from_the_holdings_to_the_target(
     assert decision.value is not None
     prices = history.closes.loc[session]
     after = dict(held)
-    for order in decision.orders.itertuples():
-        after[order.asset] = after.get(order.asset, 0.0) + order.units
-        after["CASH"] -= order.value
-        assert order.price == prices[order.asset]
+    for order in decision.orders.to_dict("records"):
+        name = order["asset"]
+        after[name] = after.get(name, 0.0) + order["units"]
+        after["CASH"] -= order["value"]
+        assert order["price"] == prices[name]
     costs = decision.orders["cost"].sum()
     unsold = 10**-decimals * sum(prices[asset] for asset in set(held) - {"CASH"})
     for asset in set(after) - {"CASH"}:
@@ -411,7 +412,7 @@ def test_the_band_and_the_costs_are_those_of_the_configuration(history: History)
     assert order["cost"] == pytest.approx(order["value"] * 0.001)
 
 
-def test_today_prints_weights_reason_and_orders(say: Callable, tmp_path: Path) -> None:
+def test_today_prints_weights_reason_and_orders(say: Say, tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("asset,units\nSPY,100\nCASH,50000\n")
     code, out, err = say("today", "cash-heavy", "--holdings", path, "--json")
@@ -439,7 +440,7 @@ def test_today_prints_weights_reason_and_orders(say: Callable, tmp_path: Path) -
         ("asset,units\nSPY,-1\n", "worth more than 0 USD"),
     ],
 )
-def test_bad_holdings_get_one_line(say: Callable, tmp_path: Path, content: str, part: str) -> None:
+def test_bad_holdings_get_one_line(say: Say, tmp_path: Path, content: str, part: str) -> None:
     path = tmp_path / "h.csv"
     path.write_text(content)
     code, out, err = say("today", "spy", "--holdings", path)

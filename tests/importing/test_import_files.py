@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from backtests.cli.app import command
-from backtests.importing.import_path import import_path
+from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
 from signals.errors import DataError
 
@@ -43,13 +43,14 @@ def write(folder: Path, name: str, content: str) -> Path:
     return path
 
 
-def take(path: Path, store: Path):
+def take(path: Path, store: Path) -> Imported:
     return import_path(path, store, recorded_at=NOW)
 
 
 def values(store: Path, series: str) -> dict[str, float]:
     rows = Store(store).rows([series])
-    return {str(r.observed_on.date()): r.value for r in rows.itertuples()}
+    dates = rows["observed_on"].dt.strftime("%Y-%m-%d")
+    return dict(zip(dates, rows["value"].tolist(), strict=True))
 
 
 @pytest.fixture

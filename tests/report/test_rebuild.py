@@ -91,8 +91,8 @@ def rebuilt(
     """Return returns from orders; borrowing costs what the backtest's settings say."""
     start = backtest.result.equity.index[0].date()
     orders = [
-        ledger.Order(o.date.date(), o.asset, o.units, o.price, o.cost)
-        for o in backtest.result.orders.itertuples()
+        ledger.Order(o["date"].date(), o["asset"], o["units"], o["price"], o["cost"])
+        for o in backtest.result.orders.to_dict("records")
     ]
     if borrow is None:
         borrow = {asset: backtest.config.costs.borrow(asset) for asset in backtest.strategy.assets}
@@ -137,8 +137,9 @@ def test_orders_are_filled_at_the_closes_of_their_own_date(
     store: Path, closes: dict[date, dict[str, float]]
 ) -> None:
     finished = run(config_from({"strategy": "equal-weight", "store": store}))
-    for order in finished.result.orders.itertuples():
-        assert order.price == pytest.approx(closes[order.date.date()][order.asset], rel=1e-12)
+    for order in finished.result.orders.to_dict("records"):
+        close = closes[order["date"].date()][order["asset"]]
+        assert order["price"] == pytest.approx(close, rel=1e-12)
 
 
 def test_a_listing_in_mid_history_is_held_only_from_then(store: Path) -> None:

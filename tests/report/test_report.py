@@ -104,7 +104,9 @@ def test_trading_figures_equal_sums_over_orders_csv(folder: Path, numbers: dict[
     returns = pd.read_csv(folder / "returns.csv").set_index("date")["strategy"]
     equity = 1e6 * (1 + returns).cumprod()
     years = len(returns) / 252
-    turnover = sum(abs(o.units) * o.price / equity[o.date] / 2 for o in orders.itertuples())
+    turnover = sum(
+        abs(o["units"]) * o["price"] / equity[o["date"]] / 2 for o in orders.to_dict("records")
+    )
     assert numbers["strategy"]["turnover"] == pytest.approx(turnover / years, rel=1e-9)
     mean_equity = (1e6 + equity.sum()) / (len(equity) + 1)
     costs = orders["cost"].sum() / mean_equity / years

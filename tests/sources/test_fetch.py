@@ -631,8 +631,8 @@ def known_gdp(vintages: Vintages, sessions: pd.DatetimeIndex) -> pd.Series:
     seen = []
     for session in sessions:
         while events and events[0][0] <= str(session.date()):
-            _, _, quarter, value = events.pop(0)
-            held[quarter] = value
+            _, _, quarter, published = events.pop(0)
+            held[quarter] = published
         newest = max(held, default="")
         fresh = newest and (session - pd.Timestamp(newest)).days <= 365
         seen.append(held[newest] if fresh else np.nan)
@@ -641,7 +641,7 @@ def known_gdp(vintages: Vintages, sessions: pd.DatetimeIndex) -> pd.Series:
 
 def after(day: str) -> str:
     """Return the session after a day."""
-    return SESSIONS[bisect.bisect_right(SESSIONS, day)]
+    return str(SESSIONS[bisect.bisect_right(SESSIONS, day)])
 
 
 @pytest.mark.parametrize("begins", ["1990-01-01", "2011-12-23"])
@@ -661,7 +661,8 @@ def test_at_every_session_the_panel_is_what_had_been_published_by_then(
     plain = Store(tmp_path / "latest.duckdb")
     import_path(history_dir / "fred" / "GDP.csv", plain, recorded_at=NOW)
     final = {day: float(value) for day, value in servers.fred.values("GDP").items()}
-    revised = known_gdp({v: {q: str(final[q]) for q in vintages[v]} for v in vintages}, panel.index)
+    latest = {v: {q: str(final[q]) for q in vintages[v]} for v in vintages}
+    revised = known_gdp(latest, pd.DatetimeIndex(panel.index))
     differ = int((panel != revised)[panel.notna()].sum())
     assert differ > (5000 if begins == "1990-01-01" else 2000)
     imported = History.load(plain, ("GDP",)).panel["GDP"].reindex(panel.index)

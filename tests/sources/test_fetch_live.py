@@ -18,6 +18,7 @@ from backtests.cli.app import command
 from backtests.sources import edgar, fetching, fred, jobs, secrets, yahoo
 from backtests.sources.fetching import fetch
 from backtests.sources.fred import FredSource
+from backtests.sources.http import Deadline
 from backtests.store.store import Store
 from signals.catalog import CATALOG
 from tests.servers import Fault, Poison, Servers, Vintages
@@ -258,9 +259,9 @@ def test_waiting_for_a_rate_does_not_outlast_the_budget(
 
 
 def test_a_store_that_others_write_to_is_not_waited_for_beyond_the_budget() -> None:
-    clock = fetching.Deadline.started(replace(PATIENT, budget=5.0))
+    clock = Deadline.started(replace(PATIENT, budget=5.0))
     assert fetching._wait(clock) <= 5.0
-    assert fetching._wait(fetching.Deadline.started(PATIENT)) == fetching.LONGEST_WAIT
+    assert fetching._wait(Deadline.started(PATIENT)) == fetching.LONGEST_WAIT
 
 
 # --- later vintages -------------------------------------------------------------------------
@@ -398,8 +399,10 @@ def test_what_lies_before_the_catalogs_first_is_left_out_whatever_it_is(
     assert "1 rows new" in capsys.readouterr().out
     fetched = Store(tmp_path / "fetched.duckdb")
     assert bring(fetched, "WRESBAL", policy=PATIENT)["WRESBAL"].failed == ""
+    first = CATALOG["WRESBAL"].first
+    assert first is not None
     for store in (target, fetched):
-        assert store.first_dates(["WRESBAL"])["WRESBAL"] >= pd.Timestamp(CATALOG["WRESBAL"].first)
+        assert store.first_dates(["WRESBAL"])["WRESBAL"] >= pd.Timestamp(first)
 
 
 @pytest.mark.parametrize("id", ["GDP", "M2SL"])
@@ -432,7 +435,7 @@ def test_a_decimal_that_slipped_in_an_early_value_is_seen(
 
 
 def test_jobs_know_what_is_held_of_archives(servers: Servers, target: Store) -> None:
-    clock = fetching.Deadline.started(PATIENT)
+    clock = Deadline.started(PATIENT)
     (job,) = jobs.jobs_of(target, None, ["GDP"], clock)
     assert job.ask is not None
     assert job.ask(NOW)[0].series_id == "GDP"

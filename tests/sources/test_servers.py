@@ -1,5 +1,6 @@
 """The loopback servers answer as Yahoo, FRED and the SEC do, and fail as they are told to."""
 
+import io
 import json
 import multiprocessing
 import socket
@@ -359,8 +360,8 @@ def _yfinance_closes(base: str, tickers: list[str], cache: str) -> dict[str, Any
 
     warnings.simplefilter("ignore")
 
-    class Loopback(requests.Session):  # type: ignore[misc]
-        def request(self, method: str, url: str, *args: Any, **more: Any) -> Any:
+    class Loopback(requests.Session[requests.Response]):
+        def request(self, method: Any, url: str, *args: Any, **more: Any) -> Any:
             here, asked = urlsplit(base), urlsplit(url)
             moved = asked._replace(scheme=here.scheme, netloc=here.netloc)
             return super().request(method, urlunsplit(moved), *args, **more)
@@ -397,7 +398,7 @@ class TestYahoo:
             found = pool.submit(_yfinance_closes, base, list(files), str(tmp_path)).result()
         for ticker, column in files.items():
             dates, closes = found[ticker]
-            assert dates == column.index.strftime("%Y-%m-%d").tolist()
+            assert dates == pd.DatetimeIndex(column.index).strftime("%Y-%m-%d").tolist()
             assert closes == column.tolist()
         assert found["raw SPY"][0] != found["SPY"][1][0]
         assert found["raw SPY"][-1] == found["SPY"][1][-1]
@@ -511,10 +512,10 @@ def every_table(servers: Servers) -> dict[str, str]:
 def parsed(form: str, raw: bytes) -> "pd.DataFrame":
     """Return dates and values of any form of table, as text."""
     if form == "csv":
-        table = pd.read_csv(pd.io.common.BytesIO(raw), dtype=str)
+        table = pd.read_csv(io.BytesIO(raw), dtype=str)
         return table.set_axis(["date", "value"], axis=1)
     if form == "xml":
-        rows = pd.read_xml(pd.io.common.BytesIO(raw), parser="etree", dtype=str)
+        rows = pd.read_xml(io.BytesIO(raw), parser="etree", dtype=str)
         return rows[["date", "value"]]
     document = json.loads(raw)
     if form == "chart":

@@ -88,7 +88,8 @@ def unlike(store: Path, truth: Content) -> list[str]:
     """Return the series that are not as they should be, and the errors of a check."""
     held = content(store)
     ids = sorted(set(held) | set(truth))
-    differ = [id for id in ids if id not in held or not held[id].equals(truth.get(id))]
+    same = {id for id in held.keys() & truth.keys() if held[id].equals(truth[id])}
+    differ = [id for id in ids if id not in same]
     return differ + [str(f) for f in check_store(Store(store)) if f.severity == "error"]
 
 
@@ -136,7 +137,7 @@ READINGS: dict[str, Callable[[Path], Any]] = {
     "load": lambda store: History.load(store),
     "ids": lambda store: Store(store).series_ids(),
     "flags": lambda store: _flags(store),
-    "linger": lambda store: [_linger(store) for _ in range(20)],
+    "linger": lambda store: _linger(store, times=20),
     "die": lambda store: os._exit(1),
 }
 
@@ -147,9 +148,10 @@ def _flags(store: Path) -> None:
         raise DataError(f"flags ended with {code}")
 
 
-def _linger(store: Path) -> None:
-    with reading(store):
-        time.sleep(0.2)
+def _linger(store: Path, times: int) -> None:
+    for _ in range(times):
+        with reading(store):
+            time.sleep(0.2)
 
 
 def read_on(what: str, store: Path, stop: Event, mouth: Connection) -> None:

@@ -121,7 +121,7 @@ def test_days_of_a_coin_that_a_source_lacks_are_taken_over_as_held(tmp_path: Pat
     kept = store.rows(["BTC-USD"]).set_index("observed_on")["value"]
     expected = held * 1.001
     expected[: days[19]] = held[: days[19]]
-    expected[days[50]] = held[days[50]]
+    expected.loc[days[50:51]] = held.loc[days[50:51]]
     pd.testing.assert_series_equal(kept, expected, check_names=False, check_freq=False)
     (again,) = store.add([vintage(yahoo, "BTC-USD")], MONDAY + pd.Timedelta(days=2))
     assert (again.new, again.revised) == (0, 0)

@@ -1,8 +1,11 @@
 """The store: append-only, one writer, whole or not at all, and plain about what is wrong."""
 
+import functools
+import operator
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -11,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.store.batch import dated
+from backtests.store.batch import Batch, dated
 from backtests.store.schema import MIGRATIONS
 from backtests.store.store import Store
 from signals.errors import ConfigError, DataError
@@ -19,7 +22,7 @@ from signals.errors import ConfigError, DataError
 NOW = pd.Timestamp("2026-01-05 12:00")
 
 
-def batch(series: str = "DGS2", value: float = 4.0, days: int = 3):
+def batch(series: str = "DGS2", value: float = 4.0, days: int = 3) -> Batch:
     dates = pd.bdate_range("2025-01-06", periods=days)
     return dated(series, pd.Series(value, index=dates), "test", NOW)
 
@@ -185,13 +188,14 @@ def test_no_macro_or_view_of_a_store_reads_another_file(tmp_path: Path) -> None:
         "CREATE MACRO list_contains(a, b) AS KEY <> ''",
         "CREATE VIEW mine AS SELECT KEY AS k",
     )
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: store.rows(["DGS2"]),
         lambda: store.query("SELECT * FROM mine"),
         lambda: store.query(f"SELECT * FROM read_text('{tmp_path / 'key'}')"),
         lambda: store.query("SET enable_external_access = true"),
         lambda: store.query("SET lock_configuration = false"),
-    ):
+    )
+    for act in acts:
         with pytest.raises(DataError) as caught:
             act()
         assert "0123456789abcdef" not in str(caught.value)
@@ -208,11 +212,12 @@ def test_an_export_reaches_its_own_file_alone(store: Store, tmp_path: Path) -> N
         assert connection.fetchall() == [(3,)]
 
 
-def checksum(block: bytes) -> int:
+def checksum(block: bytes | bytearray) -> int:
     """Return DuckDB's checksum of a header."""
     words = np.frombuffer(block, dtype="<u8")
     with np.errstate(over="ignore"):
-        return int(np.bitwise_xor.reduce(words * np.uint64(0xBF58476D1CE4E5B9))) ^ 5381
+        products = words * np.uint64(0xBF58476D1CE4E5B9)
+    return functools.reduce(operator.xor, products.tolist(), 5381)
 
 
 def test_a_store_of_a_newer_duckdb_says_so(store: Store) -> None:
@@ -343,7 +348,7 @@ def revised(store: Store, series: str, *values: pd.Series) -> list[int]:
 
 
 def test_a_floats_last_digits_are_no_revision(store: Store) -> None:
-    up, down = np.nextafter(FUNDING, 1), np.nextafter(FUNDING, -1)
+    up, down = (pd.Series(np.nextafter(FUNDING, to), FUNDING.index) for to in (1, -1))
     assert revised(store, "FUNDING_BTC", FUNDING, up, down) == [0, 0, 0]
 
 

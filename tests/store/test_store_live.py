@@ -53,7 +53,7 @@ def everything(store: Store) -> pd.DataFrame:
 
 
 def seen(store: Store, session: str, series: str = "GDP") -> float:
-    return float(History.load(store, (series,)).panel.at[pd.Timestamp(session), series])
+    return float(History.load(store, (series,)).panel[series].loc[pd.Timestamp(session)])
 
 
 FIRST = ("2025-01-01", "2025-05-01 09:30", 100.0)
@@ -160,7 +160,7 @@ def test_random_vintages_are_seen_as_by_hand(store: Store) -> None:
     ordered = sorted(((d, k, float(v)) for d, k, v in rows), key=lambda row: row[:2])
     store.add([archive(*ordered), prices(500.0)], NOW)
     panel = History.load(store, ("GDP",)).panel["GDP"].loc["2025-01-02":]
-    for session, value in panel.items():
+    for session, value in zip(panel.index, panel, strict=True):
         close = str(session + pd.Timedelta(hours=16))
         known = [row for row in ordered if row[1] <= close]
         assert value == max(known, key=lambda row: row[:2])[2], session
@@ -470,8 +470,8 @@ def test_threads_of_one_process_read_and_write_beside_each_other(store: Store) -
         except BaseException as error:
             failures.append(error)
 
-    def write(n: int) -> object:
-        return store.note_fetched("GDP", NOW + pd.Timedelta(days=n), wait=20.0)
+    def write(n: int) -> None:
+        store.note_fetched("GDP", NOW + pd.Timedelta(days=n), wait=20.0)
 
     acts = (lambda n: store.rows(["GDP"]), lambda n: store.series_ids(), write)
     threads = [threading.Thread(target=again, args=(act,)) for act in acts]
