@@ -39,7 +39,7 @@ def by_hand(excess: np.ndarray, others: np.ndarray, lags: int) -> tuple[float, f
 
 def test_alpha_and_t_are_those_by_hand() -> None:
     others = drawn(1, 3)
-    excess = others @ [0.5, 0.2, -0.3] + drawn(2, 1)["asset 0"]
+    excess = others.dot(pd.Series([0.5, 0.2, -0.3], others.columns)) + drawn(2, 1)["asset 0"]
     found = alpha(excess, others)
     estimate, t = by_hand(excess.to_numpy(), others.to_numpy(), found.lags)
     assert found.lags == math.ceil(1.3 * math.sqrt(N)) == 30

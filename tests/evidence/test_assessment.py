@@ -9,12 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from backtests import pipeline
 from backtests.config import config_from
 from backtests.engine.costs import Costs
+from backtests.engine.simulate import simulate
 from backtests.evidence import assessment
 from backtests.evidence.assessment import Assessment, assess
 from backtests.evidence.k_choice import KS, by_k
@@ -53,7 +55,6 @@ Simulated = list[tuple[int, Costs, pd.DataFrame]]
 def simulated(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> Simulated:
     """Return lag, costs and decisions of every simulation that an action starts."""
     seen: Simulated = []
-    simulate = pipeline.simulate
 
     def counted(decided: pd.DataFrame, *args: Any, **options: Any) -> Any:
         seen.append((args[3], args[2], decided))
@@ -115,8 +116,8 @@ def test_cases_that_equal_the_run_have_exactly_its_figures(
         ("rebalance day", "+0 sessions"),
     )
     for case in same:
-        assert by_choice.loc[case, FIGURES].tolist() == expected
-    assert k.loc[0.09, FIGURES].tolist() == expected
+        assert np.asarray(by_choice.loc[case, FIGURES]).tolist() == expected
+    assert np.asarray(k.loc[0.09, FIGURES]).tolist() == expected
 
 
 def test_another_configured_k_is_the_case_that_equals_the_run(

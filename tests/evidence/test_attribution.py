@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,11 @@ EXACT = 1e-9
 COLUMNS = ["return", "volatility", "drawdown", "turnover", "cost"]
 SESSIONS = sessions(pd.Timestamp("2020-12-29"), pd.Timestamp("2022-06-30"))
 DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
+
+#: A result, closes, costs, the regime by session and the lag.
+Case = tuple[Result, pd.DataFrame, Costs, pd.Series, int]
+#: By table and group: return, volatility, drawdown, turnover and cost.
+Tables = dict[str, dict[Any, dict[str, float]]]
 
 
 def tables(found: Attribution) -> dict[str, pd.DataFrame]:
@@ -118,7 +124,7 @@ def test_sleeves_are_those_held_and_cash(backtest: Callable[[str], Run]) -> None
     held = of(backtest("near-cash-flow")).by_sleeve
     assert list(held.index) == ["memory", "defensive", "broad", "crypto", "cash"]
     assert list(of(backtest("cash-heavy")).by_sleeve.index) == ["broad", "cash"]
-    assert held.loc["cash", ["turnover", "cost"]].tolist() == [0.0, 0.0]
+    assert [held[figure].loc["cash"] for figure in ("turnover", "cost")] == [0.0, 0.0]
 
 
 def test_a_portfolio_without_orders_is_cash_alone(backtest: Callable[[str], Run]) -> None:
@@ -142,7 +148,7 @@ def test_earlier_prices_and_other_assets_make_no_difference(
 # --- By hand ---------------------------------------------------------------------------------
 
 
-def small_case() -> tuple[Result, pd.DataFrame, Costs, pd.Series, int]:
+def small_case() -> Case:
     """Long SPY, short MU, over the turn of a year: four sessions, of which three earn.
 
     With a lag of 1 the returns were earned under the regimes of 28, 29 and 30 December.
@@ -247,9 +253,7 @@ MIXED = ["SPY", "MU", "BTC-USD", "NVDA", "UNKNOWN"]
 SIDES = np.array([-1, 1, -1, 1, 1])
 
 
-def random_case(
-    seed: int, *, flips: bool, costs: Costs = DEAR, n: int = 300, lag: int = 1
-) -> tuple[Result, pd.DataFrame, Costs, pd.Series, int]:
+def random_case(seed: int, *, flips: bool, costs: Costs = DEAR, n: int = 300, lag: int = 1) -> Case:
     """Return random long and short weights on prices with gaps, a listing and a delisting."""
     random = np.random.default_rng(seed)
     index = SESSIONS[:n]
@@ -307,15 +311,18 @@ def earned_under(regime: pd.Series, lag: int) -> dict[pd.Timestamp, str]:
 
 def split(
     result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Return one dict a session: its labels, and by sleeve profit, value traded and cost."""
-    rows, units, price, cash = [], defaultdict(float), {}, float(result.equity.iloc[0])
+    rows: list[dict[str, Any]] = []
+    units: defaultdict[str, float] = defaultdict(float)
+    price: dict[str, float] = {}
+    cash = float(result.equity.iloc[0])
     days = list(result.equity.index)
     orders = defaultdict(list)
-    for order in result.orders.itertuples(index=False):
-        orders[order.date].append(order)
+    for order in result.orders.to_dict("records"):
+        orders[order["date"]].append(order)
     closed = {
-        day: dict(zip(closes, row, strict=True))
+        day: dict(zip(closes.columns, row, strict=True))
         for day, row in zip(closes.index, closes.to_numpy().tolist(), strict=True)
     }
     under = earned_under(regime, lag)
@@ -325,11 +332,9 @@ def split(
         if before is None:
             continue
         earned = cash * result.bills[day]
-        profit, traded, cost = (
-            defaultdict(float, cash=earned),
-            defaultdict(float),
-            defaultdict(float),
-        )
+        profit: defaultdict[str, float] = defaultdict(float, cash=earned)
+        traded: defaultdict[str, float] = defaultdict(float)
+        cost: defaultdict[str, float] = defaultdict(float)
         cash += earned
         for name, held in units.items():
             if held != 0:
@@ -339,12 +344,12 @@ def split(
                 profit[asset(name).asset_class] += after * price[name] - held * old[name]
                 units[name] = after
         for order in orders[day]:
-            sleeve = asset(order.asset).asset_class
-            cash -= order.units * order.price + order.cost
-            units[order.asset] += order.units
-            profit[sleeve] -= order.cost
-            cost[sleeve] += order.cost
-            traded[sleeve] += abs(order.units) * order.price
+            sleeve = asset(order["asset"]).asset_class
+            cash -= order["units"] * order["price"] + order["cost"]
+            units[order["asset"]] += order["units"]
+            profit[sleeve] -= order["cost"]
+            cost[sleeve] += order["cost"]
+            traded[sleeve] += abs(order["units"]) * order["price"]
         value = cash + sum(held * price[name] for name, held in units.items() if held)
         rows.append({
             "day": day, "year": day.year, "regime": under[day],
@@ -365,7 +370,7 @@ def deepest(values: list[float]) -> tuple[int, int]:
 
 def looped(
     result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
-) -> dict[str, dict[object, dict[str, float]]]:
+) -> Tables:
     """Return every table of an attribution, as dicts, by plain sums over the sessions."""
     rows = split(result, closes, costs, regime, lag)
     equity = [float(result.equity.iloc[0]), *(row["equity"] for row in rows)]
@@ -379,7 +384,7 @@ def looped(
         s: statistics.fmean(row["profit"][s] / equity[i] for i, row in enumerate(rows))
         for s in sleeves
     }
-    out: dict = {
+    out: Tables = {
         k: defaultdict(lambda: dict.fromkeys(COLUMNS, 0.0)) for k in ("regime", "sleeve", "year")
     }
     for i, row in enumerate(rows):
@@ -408,7 +413,7 @@ def looped(
     return out
 
 
-def assert_same(found: Attribution, expected: dict[str, dict]) -> None:
+def assert_same(found: Attribution, expected: Tables) -> None:
     for name, table in tables(found).items():
         assert set(table.index) == set(expected[name])
         for group, row in expected[name].items():
@@ -434,39 +439,39 @@ def test_a_loop_over_units_and_cash_agrees_on_real_history(
 # --- Planted errors --------------------------------------------------------------------------
 
 
-def without_costs(case: tuple) -> tuple:
-    result, *rest = case
-    return (replace(result, orders=result.orders.assign(cost=0.0)), *rest)
+def without_costs(case: Case) -> Case:
+    result, closes, costs, regime, lag = case
+    return replace(result, orders=result.orders.assign(cost=0.0)), closes, costs, regime, lag
 
 
-def weights_a_day_late(case: tuple) -> tuple:
-    result, *rest = case
-    return (replace(result, weights=result.weights.shift(1).fillna(0.0)), *rest)
+def weights_a_day_late(case: Case) -> Case:
+    result, closes, costs, regime, lag = case
+    return replace(result, weights=result.weights.shift(1).fillna(0.0)), closes, costs, regime, lag
 
 
-def without_interest(case: tuple) -> tuple:
-    result, *rest = case
-    return (replace(result, bills=result.bills * 0.0), *rest)
+def without_interest(case: Case) -> Case:
+    result, closes, costs, regime, lag = case
+    return replace(result, bills=result.bills * 0.0), closes, costs, regime, lag
 
 
-def without_borrowing(case: tuple) -> tuple:
+def without_borrowing(case: Case) -> Case:
     result, closes, _, regime, lag = case
     return result, closes, FREE, regime, lag
 
 
-def prices_a_day_late(case: tuple) -> tuple:
-    result, closes, *rest = case
-    return (result, closes.shift(1).bfill(), *rest)
+def prices_a_day_late(case: Case) -> Case:
+    result, closes, costs, regime, lag = case
+    return result, closes.shift(1).bfill(), costs, regime, lag
 
 
-def an_asset_without_prices(case: tuple) -> tuple:
-    result, closes, *rest = case
-    return (result, closes.drop(columns="MU"), *rest)
+def an_asset_without_prices(case: Case) -> Case:
+    result, closes, costs, regime, lag = case
+    return result, closes.drop(columns="MU"), costs, regime, lag
 
 
-def half_of_history(case: tuple) -> tuple:
-    result, closes, *rest = case
-    return (result, closes.iloc[len(closes) // 2 :], *rest)
+def half_of_history(case: Case) -> Case:
+    result, closes, costs, regime, lag = case
+    return result, closes.iloc[len(closes) // 2 :], costs, regime, lag
 
 
 PLANTED = [
@@ -481,7 +486,7 @@ PLANTED = [
 
 
 @pytest.mark.parametrize("spoil", PLANTED, ids=lambda spoil: spoil.__name__)
-def test_what_does_not_make_up_the_equity_is_refused(spoil: Callable[[tuple], tuple]) -> None:
+def test_what_does_not_make_up_the_equity_is_refused(spoil: Callable[[Case], Case]) -> None:
     case = random_case(1, flips=False)
     with pytest.raises(SimulationError, match=r"expected the profits .* give the prices"):
         attribution(*spoil(case))
@@ -489,7 +494,7 @@ def test_what_does_not_make_up_the_equity_is_refused(spoil: Callable[[tuple], tu
 
 @pytest.mark.parametrize("spoil", PLANTED[:5], ids=lambda spoil: spoil.__name__)
 def test_without_that_refusal_the_sums_would_tell(
-    spoil: Callable[[tuple], tuple], monkeypatch: pytest.MonkeyPatch
+    spoil: Callable[[Case], Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_check", lambda profit, equity: None)
     assert off(attribution(*random_case(1, flips=False))) < EXACT
@@ -499,11 +504,11 @@ def test_without_that_refusal_the_sums_would_tell(
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_regime_of_another_day_is_noticed_by_the_loop(days: int) -> None:
     """No sum can see it."""
-    *case, regime, lag = random_case(1, flips=False)
-    moved = attribution(*case, regime.shift(days), lag)
+    result, closes, costs, regime, lag = random_case(1, flips=False)
+    moved = attribution(result, closes, costs, regime.shift(days), lag)
     assert off(moved) < EXACT
     with pytest.raises(AssertionError):
-        assert_same(moved, looped(*case, regime, lag))
+        assert_same(moved, looped(result, closes, costs, regime, lag))
 
 
 # --- Edges -----------------------------------------------------------------------------------
@@ -584,12 +589,15 @@ def test_a_session_without_a_known_regime_counts_as_none() -> None:
 
 def test_nothing_that_was_given_is_changed() -> None:
     result, closes, _, regime, _ = case = random_case(2, flips=True)
-    kept = [x.copy() for x in (result.weights, result.orders, result.equity, closes, regime)]
+    tables_given = (result.weights, result.orders, closes)
+    columns_given = (result.equity, regime)
+    tables_kept = [table.copy() for table in tables_given]
+    columns_kept = [column.copy() for column in columns_given]
     attribution(*case)
-    for before, after in zip(
-        kept, (result.weights, result.orders, result.equity, closes, regime), strict=True
-    ):
-        assert before.equals(after)
+    for table, given in zip(tables_kept, tables_given, strict=True):
+        assert table.equals(given)
+    for column, series in zip(columns_kept, columns_given, strict=True):
+        assert column.equals(series)
 
 
 def test_the_unit_of_prices_and_the_capital_make_no_difference() -> None:

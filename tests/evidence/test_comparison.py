@@ -55,6 +55,8 @@ from signals.errors import ConfigError
 from signals.regimes import REGIMES
 from signals.universe import UNIVERSE, members
 from strategies import STRATEGIES
+from strategies import decide as decide_as_usual
+from strategies.near_cash_flow import NearCashFlow
 
 FITTED = "cash-heavy@markov_switching"
 NAMES = ("near-cash-flow", FITTED, "spy", "cash-heavy@quantities", "trend")
@@ -208,9 +210,9 @@ def figures_of(run: Run) -> dict[str, float]:
     years, equity = len(returns) / 252, run.result.equity
     below = np.minimum(returns - bills, 0)
     traded = costs = 0.0
-    for order in run.result.orders.itertuples():
-        traded += abs(order.units) * order.price / equity[order.date]
-        costs += order.cost
+    for order in run.result.orders.to_dict("records"):
+        traded += abs(order["units"]) * order["price"] / equity[order["date"]]
+        costs += order["cost"]
     cagr, fall = growth_a_year(returns), deepest_fall(returns)
     return {
         "cagr": cagr,
@@ -277,7 +279,7 @@ def gains_of(held: np.ndarray, market: Market) -> np.ndarray:
     priced = market.priced[:, :, None]
     held = held * priced
     mean = held.sum(axis=0) / priced.sum(axis=0)
-    return daily_sharpe(held, market) - daily_sharpe(priced * mean, market)
+    return np.asarray(daily_sharpe(held, market) - daily_sharpe(priced * mean, market))
 
 
 def gain_of(run: Run) -> float:
@@ -502,7 +504,7 @@ def counts_by_hand(run: Run, state: pd.Series, active_states: tuple[str, ...]) -
     return episodes, entered
 
 
-def counts_said(said: dict[str, Any]) -> tuple[int, int]:
+def counts_said(said: dict[str, Any]) -> tuple[int | None, int | None]:
     return said["episodes"], said["entered"]
 
 
@@ -944,7 +946,6 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         noted.append(strategy)
         return decide_as_usual(strategy, *given)
 
-    decide_as_usual = baskets.decide
     monkeypatch.setattr(baskets, "decide", decide)
     return noted
 
@@ -953,6 +954,7 @@ def test_baskets_hold_other_shares_in_the_place_of_memory_makers(
     finished: dict[str, Run], drawn: list[Any]
 ) -> None:
     ours = finished["near-cash-flow"]
+    assert isinstance(ours.strategy, NearCashFlow)
     made = random_baskets(ours, baskets=12)
     own, others = set(members("memory")), [s for s in drawn if s != ours.strategy]
     assert made is not None

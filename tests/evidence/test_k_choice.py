@@ -22,7 +22,7 @@ def finished(store: Path, history: History) -> Run:
 def test_the_row_of_the_default_k_is_the_run_under_its_own_model(history: History) -> None:
     config = {"strategy": "cash-heavy@quantities", "start": "2015-01-01"}
     driven = run(config_from(config), history)
-    assert by_k(driven).loc[0.09, "cagr"] == pytest.approx(
+    assert by_k(driven)["cagr"].loc[0.09] == pytest.approx(
         metrics.cagr(driven.result.returns), rel=1e-12
     )
 
@@ -43,7 +43,7 @@ def test_another_k_is_a_run_with_that_k(finished: Run, history: History, k: floa
         "signals": {"dry_powder": {"k": k}},
     }
     whole = run(config_from(moved), history)
-    assert by_k(finished).loc[k, "cagr"] == pytest.approx(metrics.cagr(whole.result.returns))
+    assert by_k(finished)["cagr"].loc[k] == pytest.approx(metrics.cagr(whole.result.returns))
 
 
 def test_every_k_has_a_row_and_a_strategy_without_regime_none(

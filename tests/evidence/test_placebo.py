@@ -10,13 +10,14 @@ from scipy.stats import kstest
 from backtests.calendar import sessions
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.simulate import simulate
-from backtests.evidence.placebo import _market as market_of
-from backtests.evidence.placebo import _returns as returns_of
 from backtests.evidence.placebo import (
+    Placebo,
     rank_of,
     shift_placebo,
     timing_gain,
 )
+from backtests.evidence.placebo import _market as market_of
+from backtests.evidence.placebo import _returns as returns_of
 from signals.errors import ConfigError, DataError
 
 SESSIONS = sessions(pd.Timestamp("2018-01-02"), pd.Timestamp("2020-12-31"))
@@ -81,7 +82,7 @@ def shifted(held: pd.DataFrame, prices: pd.DataFrame, by: int) -> pd.DataFrame:
 
 def daily(held: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, costs: Costs) -> np.ndarray:
     priced = held.to_numpy().T * prices.notna().to_numpy().T
-    return returns_of(market_of(held, prices, bills, costs), priced[:, None, :])[0]
+    return np.asarray(returns_of(market_of(held, prices, bills, costs), priced[:, None, :])[0])
 
 
 def largest_gap(
@@ -134,7 +135,18 @@ def test_the_comparison_sees_a_forgotten_cost_and_a_day_too_many() -> None:
 # --- Against plain Python --------------------------------------------------------------------
 
 
-def plain_sharpe(rows, closes, bills, days, rates, fees) -> float:
+#: By session, then by asset.
+Grid = list[list[float]]
+
+
+def plain_sharpe(
+    rows: Grid,
+    closes: Grid,
+    bills: list[float],
+    days: list[int],
+    rates: list[float],
+    fees: list[float],
+) -> float:
     """Return the Sharpe ratio of a list of weights, session by session and asset by asset."""
     excess, left, many = [], 1.0, range(len(rates))
     for t in range(1, len(rows)):
@@ -156,7 +168,15 @@ def plain_sharpe(rows, closes, bills, days, rates, fees) -> float:
     return mean / math.sqrt(variance) * math.sqrt(252)
 
 
-def plain_gain(held, closes, bills, days, rates, fees, by: int) -> float:
+def plain_gain(
+    held: Grid,
+    closes: Grid,
+    bills: list[float],
+    days: list[int],
+    rates: list[float],
+    fees: list[float],
+    by: int,
+) -> float:
     n, many = len(held), range(len(rates))
     there = [[not math.isnan(closes[t][a]) for a in many] for t in range(n)]
     rows = [[held[(t - by) % n][a] if there[t][a] else 0.0 for a in many] for t in range(n)]
@@ -195,7 +215,9 @@ def test_an_asset_without_a_price_is_cash_that_day() -> None:
 # --- What a placebo is for -------------------------------------------------------------------
 
 
-def placebo_of(flag: np.ndarray, prices: pd.DataFrame, bills: pd.Series, shifts: int = 200):
+def placebo_of(
+    flag: np.ndarray, prices: pd.DataFrame, bills: pd.Series, shifts: int = 200
+) -> Placebo:
     held = pd.DataFrame(flag[:, None], prices.index, prices.columns)
     return shift_placebo(held, prices, bills, FREE, shifts=shifts, seed=1)
 

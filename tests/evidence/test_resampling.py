@@ -18,22 +18,25 @@ ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
 USUAL = Costs()
 DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
 
+#: A panel and closes.
+Drawn = tuple[pd.DataFrame, pd.DataFrame]
+
 
 @pytest.fixture(scope="module")
-def drawn(history: History) -> tuple[pd.DataFrame, pd.DataFrame]:
+def drawn(history: History) -> Drawn:
     return resample_prices(history.panel, history.closes, seed=11)
 
 
-def test_values_are_where_they_were(history: History, drawn: tuple) -> None:
+def test_values_are_where_they_were(history: History, drawn: Drawn) -> None:
     panel, closes = drawn
     pd.testing.assert_frame_equal(panel.isna(), history.panel.isna())
     pd.testing.assert_frame_equal(closes.isna(), history.closes.isna())
     assert (closes.fillna(1.0) > 0).to_numpy().all()
 
 
-def test_quantities_stay_and_the_market_moves(history: History, drawn: tuple) -> None:
+def test_quantities_stay_and_the_market_moves(history: History, drawn: Drawn) -> None:
     panel, _ = drawn
-    for id in history.panel:
+    for id in history.panel.columns:
         same = panel[id].equals(history.panel[id])
         moves = is_quoted(id) or id not in CATALOG
         assert same == (not moves or history.panel[id].notna().sum() < 2), id
@@ -48,7 +51,7 @@ def test_what_is_quoted_is_what_a_market_prices_each_day() -> None:
     assert set(NOT_QUOTED) <= set(CATALOG)
 
 
-def test_equal_seeds_draw_equal_histories(history: History, drawn: tuple) -> None:
+def test_equal_seeds_draw_equal_histories(history: History, drawn: Drawn) -> None:
     again = resample_prices(history.panel, history.closes, seed=11)
     pd.testing.assert_frame_equal(again[0], drawn[0])
     pd.testing.assert_frame_equal(again[1], drawn[1])
@@ -58,7 +61,7 @@ def test_equal_seeds_draw_equal_histories(history: History, drawn: tuple) -> Non
 def assert_coins_and_shares_fit(panel: pd.DataFrame, closes: pd.DataFrame) -> None:
     """Assert how the panel's prices go with closes, in the original as in a draw."""
     next_day = np.diff(panel.index.to_numpy()) == np.timedelta64(1, "D")
-    for name in closes:
+    for name in closes.columns:
         before = closes[name].shift(1)
         if asset(name).market == "crypto":
             known = before.notna() & panel[name].notna()
@@ -74,7 +77,7 @@ def assert_coins_and_shares_fit(panel: pd.DataFrame, closes: pd.DataFrame) -> No
             assert np.allclose(panel[name][both], closes[name][both], rtol=1e-12), name
 
 
-def test_coins_stay_a_session_behind(history: History, drawn: tuple) -> None:
+def test_coins_stay_a_session_behind(history: History, drawn: Drawn) -> None:
     assert_coins_and_shares_fit(history.panel, history.closes)
     assert_coins_and_shares_fit(*drawn)
     ahead = drawn[0].copy()
@@ -86,7 +89,7 @@ def test_coins_stay_a_session_behind(history: History, drawn: tuple) -> None:
 def logs(closes: pd.DataFrame) -> pd.DataFrame:
     """Return log returns of what was listed for years."""
     listed = closes.loc[:, closes.notna().sum() > 2500]
-    return np.log(listed).diff()
+    return listed.transform(np.log).diff()
 
 
 def unlike(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
@@ -111,7 +114,7 @@ def test_the_market_behaves_as_it_did(history: History) -> None:
     together = pd.concat(many)
     assert unlike(together, original) == []
     assert len(unlike(together * 1.3, original)) > 40
-    error = original.std() / np.sqrt(original.count() * len(many) / 3)
+    error: pd.Series = original.std() / np.sqrt(original.count() * len(many) / 3)
     assert ((together.mean() - original.mean()).abs() / error).max() < 4
 
     persistent = np.mean([persistence(draw) for draw in many])
@@ -130,9 +133,9 @@ def test_nothing_is_left_of_what_happened_when(history: History) -> None:
     assert original.corr(original) > 0.1
 
 
-def test_yields_stay_among_those_ever_quoted(history: History, drawn: tuple) -> None:
+def test_yields_stay_among_those_ever_quoted(history: History, drawn: Drawn) -> None:
     since = history.closes.notna().any(axis=1).idxmax()
-    for id in filter(is_quoted, history.panel):
+    for id in filter(is_quoted, history.panel.columns):
         before, after = history.panel[id].loc[since:], drawn[0][id].loc[since:]
         assert before.min() - 1e-9 <= after.min() < after.max() <= before.max() + 1e-9, id
         assert after.diff().std() == pytest.approx(before.diff().std(), rel=0.35), id
@@ -140,7 +143,7 @@ def test_yields_stay_among_those_ever_quoted(history: History, drawn: tuple) -> 
     pd.testing.assert_series_equal(drawn[0].loc[:since, "DGS10"], unmoved)
 
 
-def test_yields_keep_to_each_other_and_to_prices(history: History, drawn: tuple) -> None:
+def test_yields_keep_to_each_other_and_to_prices(history: History, drawn: Drawn) -> None:
     def slope_gap(panel: pd.DataFrame) -> float:
         return float((panel["DGS10"] - panel["DGS2"] - panel["T10Y2Y"]).abs().median())
 
@@ -154,7 +157,7 @@ def test_yields_keep_to_each_other_and_to_prices(history: History, drawn: tuple)
     assert abs(with_bonds(drawn[0], history.closes)) < 0.1
 
 
-def test_signals_read_a_drawn_history(history: History, drawn: tuple) -> None:
+def test_signals_read_a_drawn_history(history: History, drawn: Drawn) -> None:
     before, after = signals.read(history.panel), signals.read(drawn[0])
     seen = before.regime.notna()
     assert seen.sum() > 2500
@@ -179,8 +182,9 @@ def test_simulated_histories_can_be_drawn_too() -> None:
 def small(n: int = 400, late: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return two shares with traceable returns, the second listed late, and a yield."""
     step = np.arange(n) / 1e5
+    path = np.cumsum(step)
     closes = pd.DataFrame(
-        {"SPY": np.exp(step.cumsum()), "IWM": np.exp(step.cumsum()), "MU": np.exp(-step.cumsum())},
+        {"SPY": np.exp(path), "IWM": np.exp(path), "MU": np.exp(-path)},
         index=SESSIONS[:n],
     )
     closes.iloc[:late, 2] = np.nan
@@ -190,7 +194,7 @@ def small(n: int = 400, late: int = 300) -> tuple[pd.DataFrame, pd.DataFrame]:
 def steps(closes: pd.DataFrame, name: str) -> np.ndarray:
     """Return which session each change was drawn from, of the one asset that has one."""
     back = np.log(closes[name]).diff().dropna().to_numpy() * 1e5
-    return np.round(np.abs(back)).astype(int)
+    return np.asarray(np.round(np.abs(back)).astype(int))
 
 
 def test_assets_move_together_and_in_blocks() -> None:
@@ -217,9 +221,9 @@ def test_what_was_listed_late_takes_returns_of_its_own_time() -> None:
 def test_prices_start_where_they_started() -> None:
     panel, closes = small()
     _, new = resample_prices(panel, closes, seed=3)
-    for name in closes:
+    for name in closes.columns:
         start = closes[name].first_valid_index()
-        assert new.loc[start, name] == pytest.approx(closes.loc[start, name], rel=1e-12)
+        assert new[name].loc[start] == pytest.approx(closes[name].loc[start], rel=1e-12)
 
 
 @pytest.mark.parametrize("id", ["VIXCLS", "DTWEXBGS"])
@@ -238,11 +242,11 @@ def test_a_coin_moves_after_a_rest_alone_and_as_after_the_session_drawn() -> Non
     panel, closes = small()
     n = np.arange(len(panel))
     rested = np.append(False, np.diff(panel.index.to_numpy()) > np.timedelta64(1, "D"))
-    closes = closes.assign(**{"BTC-USD": np.exp((n / 1e5).cumsum())})
+    closes = closes.assign(**{"BTC-USD": np.exp(np.cumsum(n / 1e5))})
     before = closes["BTC-USD"].shift(1)
     shown = {"BTC-USD": before * np.exp(rested * n / 1e6), "BTC-USD@session": before}
     drawn, new = resample_prices(panel.assign(**shown), closes, block=20, seed=3)
-    ahead = np.log(drawn["BTC-USD"] / new["BTC-USD"].shift(1)).to_numpy()[2:] * 1e6
+    ahead = np.log((drawn["BTC-USD"] / new["BTC-USD"].shift(1)).to_numpy()[2:]) * 1e6
     source = steps(new, "BTC-USD")[1:]
     both = rested[2:] & rested[source]
     np.testing.assert_allclose(ahead[both], source[both], atol=1e-4)

@@ -42,8 +42,15 @@ def test_gdp_is_moved_by_two_percent_and_the_term_premium_left_out(rows: pd.Data
     ]
 
 
+def with_gdp(rows: pd.DataFrame, factor: float) -> pd.Series:
+    """Return the row of a run with GDP multiplied."""
+    row = rows.loc[("GDP", f"× {factor:.2f}")]
+    assert isinstance(row, pd.Series)
+    return row
+
+
 def test_times_one_is_the_run_itself(finished: Run, rows: pd.DataFrame) -> None:
-    same = rows.loc[("GDP", "× 1.00")]
+    same = with_gdp(rows, 1.0)
     assert same["sessions_changed"] == 0
     assert same["cagr"] == pytest.approx(metrics.cagr(finished.result.returns), rel=1e-12)
     assert same["max_drawdown"] == metrics.max_drawdown(finished.result.returns).depth
@@ -55,7 +62,7 @@ def test_another_factor_is_a_run_on_such_a_history(
 ) -> None:
     panel = history.panel.assign(GDP=history.panel["GDP"] * factor)
     whole = run(finished.config, replace(history, panel=panel))
-    row = rows.loc[("GDP", f"× {factor:.2f}")]
+    row = with_gdp(rows, factor)
     assert row["cagr"] == pytest.approx(metrics.cagr(whole.result.returns), rel=1e-12)
     index = finished.result.equity.index
     changed = (whole.reading.regime != finished.reading.regime).loc[index].mean()

@@ -79,7 +79,7 @@ def of_run(run: Run, kept: np.ndarray | None = None) -> list[float]:
 
 
 def figures(table: pd.DataFrame, choice: str, case: str) -> list[float]:
-    values: list[float] = table.loc[(choice, case), FIGURES].tolist()
+    values: list[float] = np.asarray(table.loc[(choice, case), FIGURES]).tolist()
     return values
 
 
@@ -185,7 +185,7 @@ def test_without_costs_nothing_is_paid_and_more_is_earned(
     other = made(short, reading, TILT, costs=free)
     assert other.result.orders["cost"].sum() == 0
     assert figures(tables[TILT], "costs", "× 0") == close(of_run(other))
-    assert tables[TILT].loc["costs", "cagr"].is_monotonic_decreasing
+    assert tables[TILT]["cagr"].loc["costs"].is_monotonic_decreasing
 
 
 @pytest.mark.parametrize("offset", [2, 12, 20])

@@ -1,6 +1,7 @@
 """A flag whose parameter is moved: on how many days it is on, and on how many of the same."""
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,7 +17,7 @@ def panel() -> pd.DataFrame:
 
 
 def days_on(flag: pd.Series) -> set[pd.Timestamp]:
-    return {day for day, on in flag.items() if on is not pd.NA and on}
+    return {day for day, on in zip(flag.index, flag, strict=True) if on is not pd.NA and on}
 
 
 def test_overlap_is_the_days_of_both_over_the_days_of_either(panel: pd.DataFrame) -> None:
@@ -26,7 +27,8 @@ def test_overlap_is_the_days_of_both_over_the_days_of_either(panel: pd.DataFrame
     assert {row.parameter for row in rows} == {"k", "enter", "leave", "confirm"}
     for row in rows:
         assert row.value in (0.75 * row.base, 1.25 * row.base, round(0.75 * 5), round(1.25 * 5))
-        flag = replace(signal, **{row.parameter: row.value}).evaluate(panel).flag
+        change: dict[str, Any] = {row.parameter: row.value}
+        flag = replace(signal, **change).evaluate(panel).flag
         on = days_on(flag)
         assert row.overlap == pytest.approx(len(on & before) / len(on | before)), row
         assert row.on == pytest.approx(100 * len(on) / flag.notna().sum()), row
