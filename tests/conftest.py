@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -64,7 +65,7 @@ def kept_histories() -> Iterator[None]:
     load = History.load
     kept: dict[str, History] = {}
 
-    def load_once(store: Path, *how: object, **more: object) -> History:
+    def load_once(store: Path, *how: Any, **more: Any) -> History:
         if store not in SHARED:
             return load(store, *how, **more)
         asked = repr((how, more))
