@@ -66,7 +66,6 @@ def made_up(excess: pd.DataFrame) -> History:
         panel=panel.join(prices),
         known=pd.DataFrame(never, index=excess.index, columns=[*columns, *prices]),
         closes=prices,
-        bills=bill_returns(panel[YIELD]),
         source="simulated",
     )
 

@@ -9,6 +9,7 @@ import pytest
 from backtests.config import config_from
 from backtests.engine.costs import Costs
 from backtests.evidence.robustness import robustness
+from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import read, run, run_on
 from backtests.runs import Run
@@ -222,7 +223,7 @@ def bonds_alone(history: History, share: float, rate: float) -> list[float]:
     """
     index = history.panel.index[history.panel.index >= START]
     prices = history.closes["IEF"].loc[index].to_numpy()
-    bills = history.bills.loc[index].to_numpy()
+    bills = bill_returns(history.panel[YIELD]).loc[index].to_numpy()
     ends = [t + 1 < len(index) and index[t].month != index[t + 1].month for t in range(len(index))]
     cash, bonds, due, band = 1.0, 0.0, False, 0.02
     value, returns, exposure = 1.0, [], []

@@ -399,7 +399,7 @@ def test_too_short_a_past_is_refused_on_one_line(given: dict[str, Any], told: st
 def test_a_grid_fills_the_configuration_and_leaves_it_as_it_was() -> None:
     config = config_from({"strategy": "near-cash-flow", "signals": {"dry_powder": {"enter": 0.5}}})
     before = config.model_dump()
-    grid = {
+    grid: dict[str, list[float]] = {
         "volatility": [0.1, 0.3],
         "dry_powder.k": [0.08, 0.1],
         "capex.minimum": [3],
