@@ -118,7 +118,7 @@ def capex_line(m: Material) -> str:
     spans = " and ".join(f"{first.date()} to {last.date()}" for first, last, _ in gaps)
     return (
         f"Trailing capital expenditure of the five, as known: {known}. After its first view the "
-        f"`capex` signal has no view from {spans}, while figures of a year earlier are lacking."
+        f"`capex` signal has no view from {spans}, because figures of a year earlier are missing."
     )
 
 
@@ -189,8 +189,9 @@ def _miss_2022(m: Material) -> str:
     idle, regime = m.gauges["idle_share"].loc["2022"], m.reading.regime.loc["2022"]
     share = (regime == Regime.ABSORPTION.value).mean()
     return (
-        f"2022 is no absorption by quantities: idle capital never fell below {idle.min():.1f} % of "
-        f"GDP. The regime was ABSORPTION on {100 * share:.0f} % of its days by votes alone."
+        f"By quantities, 2022 has no absorption: idle capital never fell below {idle.min():.1f} % "
+        f"of GDP. The votes alone made the regime ABSORPTION on {100 * share:.0f} % of the days "
+        "of 2022."
     )
 
 
@@ -203,17 +204,17 @@ def _miss_crypto(m: Material) -> str:
         for a, b in (EPISODES["Luna"], EPISODES["FTX"])
     )
     return (
-        "The crypto liquidation of 2025-10-10 moved neither `forced_selling` nor its crypto twin "
-        f"past their levels. `crypto_probe` warned on {warned[warned].index[0].date()}. In Luna "
-        f"the crypto twin {luna}; in FTX it {ftx}."
+        "The crypto liquidation of 2025-10-10 did not turn on `forced_selling` or "
+        f"`crypto_forced_selling`. `crypto_probe` warned on {warned[warned].index[0].date()}. In "
+        f"Luna `crypto_forced_selling` {luna}; in FTX it {ftx}."
     )
 
 
 def _miss_slow() -> str:
     level = signals.ForcedSelling().enter
     return (
-        "The yen carry of 2024, SVB and the bear market of 2022 show no forced selling: the mean "
-        f"of the z-scores has to reach {level:g}, and slow falls do not get there."
+        "The yen carry of 2024, SVB and the bear market of 2022 show no forced selling, because "
+        f"the mean of the z-scores must reach {level:g} and does not in slow falls."
     )
 
 
@@ -234,11 +235,11 @@ def _miss_chance(m: Material) -> str:
     )
     grown = [_growth(m, members) for members in (1, 2)]
     return (
-        f"`opportunity` fired since 2004: {once}; so shortly before the worst of all falls, and "
-        "never after. Its basket begins as MicroStrategy alone, whose fall sets a decile that "
-        f"nothing later reached. With `members=2` it would have fired on {other}, and `cash-heavy` "
-        f"since {START} would have grown {grown[1]:.1f} % a year, not {grown[0]:.1f} %. That rule "
-        "was thought of after the misses were known, so it is not the default."
+        f"`opportunity` fired since 2004: {once}. That was shortly before the worst fall of all, "
+        "and it never fired again. Its basket begins with MicroStrategy alone, and the fall of "
+        "that share sets a decile that no later fall reached. With `members=2` it would have fired "
+        f"on {other}, and `cash-heavy` since {START} would have grown {grown[1]:.1f} % a year, not "
+        f"{grown[0]:.1f} %. We found that rule after we knew the misses, so it is not the default."
     )
 
 
@@ -251,8 +252,8 @@ def _growth(m: Material, members: int) -> float:
 def _miss_convexity(m: Material) -> str:
     counted = Convexity().evaluate(m.history.panel).gauges["excursions"].iloc[-1]
     return (
-        f"`convexity` is not identified: {counted:.0f} separate stays of u above its knee, where "
-        f"it asks for {Convexity().excursions}."
+        f"`convexity` has no estimate: u had {counted:.0f} separate stays above its knee, and the "
+        f"signal needs {Convexity().excursions}."
     )
 
 

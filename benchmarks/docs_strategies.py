@@ -92,8 +92,8 @@ def luck_line(numbers: Numbers) -> str:
     n = drawn[0]["n"]
     top = 1 - (1 - 1 / (n + 1)) ** len(drawn)
     return (
-        f"Nothing here is adjusted for the number of rows. Were the {len(drawn)} rows ranked among "
-        f"{n} resampled histories independent, luck alone would put one at the top in "
+        f"No figure is adjusted for the number of rows. {len(drawn)} rows are ranked among {n} "
+        "resampled histories. If they were independent, luck alone would put one at the top in "
         f"{100 * top:.0f} % of cases."
     )
 
@@ -115,8 +115,8 @@ def _timing(numbers: Numbers) -> str:
     )
     named = ", ".join(f"`{name}`" for name in told) or "none"
     return (
-        f"**Timing.** Told from luck at a p-value of {SIGNIFICANT:g} with at least {ENOUGH} "
-        f"placebos: {named}. Share of placebos beaten: {ranks}."
+        f"**Timing.** Significant at a p-value of {SIGNIFICANT:g} with at least {ENOUGH} placebos: "
+        f"{named}. Share of placebos beaten: {ranks}."
     )
 
 
@@ -136,8 +136,8 @@ def _rivals(numbers: Numbers) -> str:
     return (
         f"**The rivals.** Sharpe ratio of `cash-heavy` by the votes: "
         f"{number(numbers['cash-heavy']['sharpe'], 2)}; by quantities alone: "
-        f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)}; under the agnostic regimes: "
-        f"{among}. What the votes add to the quantities, which the thesis is about, comes from "
+        f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)}; under the price-only regime "
+        f"models: {among}. The thesis is about quantities. What the votes add to them comes from "
         "prices."
     )
 
@@ -156,9 +156,9 @@ def _hindsight(numbers: Numbers) -> str:
     better = round((1 - baskets["rank"]) * baskets["n"])
     return (
         f"**Hindsight.** Equal weights of the same assets, held throughout, earned "
-        f"{percent(held['cagr'], 1)} % a year. In the place of the memory makers, {better} of "
-        f"{baskets['n']} random baskets of shares did better: the universe was chosen in 2026, and "
-        "knowing it was worth more than any flag."
+        f"{percent(held['cagr'], 1)} % a year. {better} of {baskets['n']} random baskets of shares "
+        "did better in place of the memory makers. The universe was chosen in 2026, and that "
+        "knowledge was worth more than any flag."
     )
 
 

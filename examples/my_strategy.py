@@ -1,6 +1,6 @@
-"""A strategy of one's own, in a file of one's own.
+"""Example of a user's strategy in a file of its own.
 
-From this folder::
+Run these commands in the folder of this file::
 
     drypowder check my_strategy:Careful
     drypowder run my_strategy:Careful --start 2015-01-01
@@ -18,7 +18,7 @@ from strategies import Strategy
 
 @dataclass(frozen=True, kw_only=True)
 class Careful(Strategy):
-    """Own the market, less of it for each vote that capital is scarce.
+    """SPY, with a smaller weight for each vote that capital is scarce.
 
     Parameters
     ----------
@@ -27,17 +27,17 @@ class Careful(Strategy):
     """
 
     name: ClassVar[str] = "careful"
-    description: ClassVar[str] = "SPY, less of it for each vote that capital is scarce"
+    description: ClassVar[str] = "SPY, with a smaller weight for each vote on scarce capital"
 
     most: float = 1.0
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """SPY alone; what is not in it is cash in bills."""
+        """SPY only; the rest is cash in bills."""
         return ("SPY",)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return one row a session. Row t uses rows up to t alone."""
+        """Return the weight of SPY at each session. Row t uses only rows up to t."""
         views = reading.votes.notna().sum(axis=1)
         against = reading.votes.fillna(False).sum(axis=1) / views.where(views > 0)
         share = self.most * (1 - against.fillna(0.0))
