@@ -50,14 +50,20 @@ class Absorption(CompoundSignal):
 
     Parameters
     ----------
-    enter, leave
-        Levels of u, fractions, above which absorbing begins and below which it ends.
+    enter
+        Level of u, a fraction, above which absorbing begins.
+    leave
+        Level of u, a fraction, below which absorbing ends and above which injecting ends.
     injecting_enter
         Level of u, a fraction, below which injecting begins.
-    impulse_enter, impulse_leave
-        Impulses, % a year, above which a flag turns on and below which it turns off.
-    idle_enter, idle_leave
-        Idle capital, % of GDP, above which injecting begins and below which it ends.
+    impulse_enter
+        Impulse, % a year, above which a flag turns on.
+    impulse_leave
+        Impulse, % a year, below which a flag turns off.
+    idle_enter
+        Idle capital, % of GDP, above which injecting begins.
+    idle_leave
+        Idle capital, % of GDP, below which injecting ends.
     confirm
         Sessions in a row that a condition must hold before a flag changes.
 

@@ -227,8 +227,10 @@ class ScoreSignal(Signal):
 
     Parameters
     ----------
-    enter, leave
-        Levels, σ, above which the flag turns on and below which it turns off.
+    enter
+        Level of the gauge, σ, above which the flag turns on.
+    leave
+        Level of the gauge, σ, below which the flag turns off.
     confirm
         Sessions in a row that a condition must hold before the flag changes.
 

@@ -16,7 +16,7 @@ HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
 @dataclass(frozen=True, kw_only=True)
 class Capex(Signal):
-    """Capital expenditure of the hyperscalers over the last four fiscal quarters, and its growth.
+    """Capital expenditure of the hyperscalers over four fiscal quarters, and its growth.
 
     Formula
         A = Σ trailing-four-quarter capital expenditure of ``firms``, in USD billions.
@@ -40,8 +40,10 @@ class Capex(Signal):
         Tickers of filers in the catalog.
     minimum
         Number of firms with both figures that the impulse needs.
-    enter, leave
-        Impulses, %, above which the flag turns on and below which it turns off.
+    enter
+        Impulse, % a year, above which the flag turns on.
+    leave
+        Impulse, % a year, below which the flag turns off.
     confirm
         Sessions in a row that a condition must hold before the flag changes.
 

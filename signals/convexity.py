@@ -18,7 +18,7 @@ _BANDS = ("slope", "kink", "low", "high")
 
 @dataclass(frozen=True, kw_only=True)
 class Convexity(CompoundSignal):
-    """How much more absorption raises the cost of capital, and whether that effect grows.
+    """How much absorption raises the cost of capital, and whether that effect grows.
 
     Formula
         The data are weekly (every fifth session), and u is the share of :class:`Absorption`. A

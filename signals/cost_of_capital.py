@@ -45,9 +45,10 @@ class CostOfCapital(Signal):
     ----------
     horizon
         Sessions over which yields rise; 63 sessions are a quarter.
-    enter, leave
-        Rises of both yields, percentage points, above which the flag turns on and below which it
-        turns off.
+    enter
+        Rise, percentage points, that both yields must exceed for the flag to turn on.
+    leave
+        Rise, percentage points, below which either yield turns the flag off.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     confirm

@@ -38,8 +38,10 @@ class DryPowder(Signal):
     ----------
     k
         Reserves that banks need, as a fraction of GDP.
-    enter, leave
-        Shares, % of GDP, below which the flag turns on and above which it turns off.
+    enter
+        Share, % of GDP, below which the flag turns on.
+    leave
+        Share, % of GDP, above which the flag turns off.
     confirm
         Sessions in a row that a condition must hold before the flag changes.
 

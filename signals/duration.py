@@ -17,7 +17,7 @@ _WEEKS, _MINIMUM_WEEKS = 156, 104
 
 @dataclass(frozen=True, kw_only=True)
 class Duration(ScoreSignal):
-    """Return of short-duration asset classes minus the return of long-duration classes.
+    """Return of short-duration asset classes minus that of long-duration classes.
 
     Formula
         spread = mean return over ``horizon`` sessions of the short classes (memory, defensive)

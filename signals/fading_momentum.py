@@ -13,7 +13,7 @@ from signals.universe import UNIVERSE
 
 @dataclass(frozen=True, kw_only=True)
 class FadingMomentum(ScoreSignal):
-    """Whether price breakouts fail and few assets trade above their long-run mean price.
+    """Whether price breakouts fail and few assets trade above their long-run mean.
 
     Formula
         A breakout is a close above the highest close of the ``high`` sessions before.
@@ -38,8 +38,10 @@ class FadingMomentum(ScoreSignal):
         Sessions whose highest close a breakout exceeds.
     mean
         Sessions of the long-run mean price.
-    earliest, latest
-        Sessions since the breakout: the window in which the signal judges it.
+    earliest
+        Smallest number of sessions since a breakout that the signal judges.
+    latest
+        Largest number of sessions since a breakout that the signal judges.
     minimum
         Number of breakouts that the follow-through needs.
     enter, leave, confirm

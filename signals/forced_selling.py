@@ -42,7 +42,7 @@ class _Cascade(ScoreSignal):
 
 @dataclass(frozen=True, kw_only=True)
 class ForcedSelling(_Cascade):
-    """Whether volatility jumps, all assets fall together and credit lags behind Treasuries.
+    """Whether volatility jumps, assets fall together and credit lags behind Treasuries.
 
     Formula
         mean = mean of the z-scores of six components: realised volatility of SPY over ``short``
@@ -67,8 +67,10 @@ class ForcedSelling(_Cascade):
 
     Parameters
     ----------
-    short, long
-        Sessions of the short and the long window.
+    short
+        Sessions of the short window.
+    long
+        Sessions of the long window.
     window
         Sessions of the window for correlations.
     enter, leave, confirm
@@ -118,7 +120,7 @@ class ForcedSelling(_Cascade):
 
 @dataclass(frozen=True, kw_only=True)
 class CryptoForcedSelling(_Cascade):
-    """Forced selling among coins, with funding rates and fund flows where the history has them.
+    """Forced selling among coins, from prices, funding rates and fund flows.
 
     Formula
         mean = mean of the z-scores of five components: realised volatility of bitcoin over
@@ -140,8 +142,10 @@ class CryptoForcedSelling(_Cascade):
 
     Parameters
     ----------
-    short, long
-        Sessions of the short and the long window.
+    short
+        Sessions of the short window.
+    long
+        Sessions of the long window.
     window
         Sessions of the window for correlations.
     enter, leave, confirm

@@ -20,7 +20,7 @@ _MINIMUM = 252
 
 @dataclass(frozen=True, kw_only=True)
 class Opportunity(CompoundSignal):
-    """Whether a rare buying chance is here: forced selling is over and liquidity improves.
+    """Whether a rare chance is here: forced selling is over and liquidity improves.
 
     Formula
         drawdown = fall of an equal-weighted, daily rebalanced basket of ARKK, MSTR, COIN and

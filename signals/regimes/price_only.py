@@ -48,8 +48,10 @@ class PriceOnly(RegimeModel):
 
     Parameters
     ----------
-    enter, leave
-        Probabilities of the bad state above which the flag turns on and below which it turns off.
+    enter
+        Probability of the bad state above which the flag turns on.
+    leave
+        Probability of the bad state below which the flag turns off.
     confirm
         Sessions in a row that a condition must hold before the flag changes.
     minimum
