@@ -12,10 +12,8 @@ import pydantic
 
 from signals.base import CompoundSignal, Signal
 from signals.errors import ConfigError, describe_exception, shown
+from signals.form import OURS
 from strategies import STRATEGIES, Strategy
-
-#: The packages of drypowder.
-OURS = ("signals", "strategies", "backtests")
 
 _NAME = (
     "a short word of letters, digits and . _ -",

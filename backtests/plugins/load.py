@@ -13,10 +13,10 @@ from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any
 
-from backtests.plugins.contract import OURS, check_class, plugin_bases
+from backtests.plugins.contract import check_class, plugin_bases
 from signals.base import Signal
 from signals.errors import ConfigError, unknown
-from signals.form import author_code
+from signals.form import OURS, author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
