@@ -52,7 +52,7 @@ def writable_name(path: Path | str) -> Path:
     found = expanded(path)
     try:
         str(found).encode()
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             found.stat()
     except UnicodeEncodeError:
         raise _no_path(path, "the name is not UTF-8") from None

@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtests.config import RunConfig
 from backtests.history.panel import History
-from signals.evaluate import inputs_of
+from signals.evaluations import inputs_of
 from signals.reading import Reading
 
 

@@ -13,8 +13,8 @@ from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
-from signals.evaluate import evaluate
-from signals.explain import Explanation, explain
+from signals.evaluations import evaluate
+from signals.explanation import Explanation, explain
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.hysteresis import Threshold

@@ -165,7 +165,7 @@ class Signal(Typed, ABC):
             Point-in-time panel, sessions × catalog ids.
         parts
             Evaluations on the same panel, by name. A part of the signal that is not among them is
-            evaluated with its default parameters. See :func:`signals.evaluate.evaluate`.
+            evaluated with its default parameters. See :func:`signals.evaluations.evaluate`.
 
         Raises
         ------

@@ -17,7 +17,7 @@ from signals.cost_of_capital import CostOfCapital
 from signals.crypto_probe import CryptoProbe
 from signals.dry_powder import DryPowder
 from signals.duration import Duration
-from signals.evaluate import evaluate, inputs_of
+from signals.evaluations import evaluate, inputs_of
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
 from signals.inverse_qe import InverseQE

@@ -91,7 +91,7 @@ def today(
 def _reason(plan: Any) -> str:
     """Return the reason of the weights: the regime, and the rule that decided it."""
     from backtests.report.reading import sentence, sentence_of_model
-    from signals.explain import explain_all
+    from signals.explanation import explain_all
     from signals.regimes import Votes
 
     model = plan.config.regime_model

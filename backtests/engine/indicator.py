@@ -22,7 +22,7 @@ import pandas as pd
 
 from signals.base import Signal, require
 from signals.errors import ConfigError, unknown
-from signals.evaluate import evaluate, inputs_of
+from signals.evaluations import evaluate, inputs_of
 from signals.params import as_kind, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 

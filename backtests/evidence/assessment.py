@@ -24,7 +24,7 @@ from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
 from backtests.evidence.workers import workers_of
 from backtests.runs import Run
-from signals.explain import Explanation, explain_all
+from signals.explanation import Explanation, explain_all
 
 
 @dataclass(frozen=True, kw_only=True)

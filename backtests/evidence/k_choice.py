@@ -15,7 +15,7 @@ from backtests.evidence.variation import varied
 from backtests.pipeline import decided_on
 from backtests.runs import Run
 from signals.base import Evaluation, Signal
-from signals.evaluate import Evaluations
+from signals.evaluations import Evaluations
 from signals.params import with_parameter
 from signals.reading import Reading
 from signals.regimes import Regime

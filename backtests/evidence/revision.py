@@ -19,7 +19,7 @@ from backtests.evidence.k_choice import outcome, read_again
 from backtests.history.panel import History
 from backtests.runs import Run
 from signals.catalog import CATALOG
-from signals.evaluate import inputs_of
+from signals.evaluations import inputs_of
 
 #: Factors on a revised series in money.
 FACTORS = (0.98, 0.99, 1.00, 1.01, 1.02)

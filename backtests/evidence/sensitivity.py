@@ -13,7 +13,7 @@ import pandas as pd
 from backtests.evidence.revision import moved
 from signals.base import Signal
 from signals.errors import ConfigError
-from signals.evaluate import Evaluations, evaluate, inputs_of
+from signals.evaluations import Evaluations, evaluate, inputs_of
 from signals.params import numbers, with_parameter
 
 STEP = 0.25

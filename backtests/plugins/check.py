@@ -14,7 +14,7 @@ from backtests.plugins.lookahead import refuse_lookahead
 from backtests.window import window
 from signals.base import Evaluation, Signal
 from signals.errors import DrypowderError, MissingSeries, SimulationError
-from signals.explain import explain
+from signals.explanation import explain
 from signals.form import author_code
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of

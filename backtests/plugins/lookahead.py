@@ -20,7 +20,7 @@ from backtests.history.panel import History
 from signals import SIGNALS
 from signals.base import Signal
 from signals.errors import DrypowderError, LookaheadError, SimulationError
-from signals.evaluate import inputs_of
+from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 

@@ -13,7 +13,7 @@ from backtests.report.docstring import sections
 from backtests.report.page import page, render
 from backtests.report.reading import said_at_end
 from signals.base import WITHOUT, Evaluation
-from signals.evaluate import inputs_of
+from signals.evaluations import inputs_of
 from signals.reading import Reading
 
 #: Largest number of listed periods in which a composite lacks a component.

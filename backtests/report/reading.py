@@ -9,7 +9,7 @@ import pandas as pd
 import signals
 from backtests.history.panel import History
 from backtests.report.numbers import plain
-from signals.explain import Explanation, explain_all
+from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 from signals.reading import Reading
 from signals.regimes import Votes

@@ -17,10 +17,7 @@ HISTORY = History.simulated(years=6)
 def one_bit_up(history: History, part: str) -> History:
     """Return a history in which the last number of a part is the next larger one."""
     changed = getattr(history, part).copy()
-    if part == "bills":
-        changed.iloc[-1] = np.nextafter(changed.iloc[-1], np.inf)
-    else:
-        changed.loc[changed.index[-1], "SPY"] = np.nextafter(changed["SPY"].iloc[-1], np.inf)
+    changed.loc[changed.index[-1], "SPY"] = np.nextafter(changed["SPY"].iloc[-1], np.inf)
     return replace(history, **{part: changed})
 
 
@@ -29,12 +26,11 @@ def one_bit_up(history: History, part: str) -> History:
     [
         lambda h: one_bit_up(h, "panel"),
         lambda h: one_bit_up(h, "closes"),
-        lambda h: one_bit_up(h, "bills"),
         lambda h: h.until(h.panel.index[-2]),
         lambda h: replace(h, panel=h.panel.rename(columns={"SPY": "QQQ", "QQQ": "SPY"})),
         lambda h: replace(h, source="store"),
     ],
-    ids=["panel", "closes", "bills", "a session less", "another name", "source"],
+    ids=["panel", "closes", "a session less", "another name", "source"],
 )
 def test_other_data_have_another_name(changed: Callable[[History], History]) -> None:
     assert run_id(CONFIG, changed(HISTORY)) != run_id(CONFIG, HISTORY)

@@ -197,7 +197,7 @@ def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path:
         (["flags", "--at=-1"], ["--at must be a date like 2025-10-06, was '-1'"]),
         (["flags", "--at", "06/28/2024"], ["--at must be a date like 2025-10-06"]),
         (["run", "spy", "--end", "1980-01-01"], ["end 1980-01-01 lies outside the history"]),
-        (["run", "spy", "--out", "/dev/null"], ["it is a file"]),
+        (["run", "spy", "--out", "/dev/null"], ["was a file"]),
         (
             ["run", "near-cash-flow", "--param", "volatility=0.2\ny=3"],
             ["expected --param NAME=VALUE"],
@@ -261,7 +261,10 @@ def test_an_output_folder_with_other_content_is_left_alone(
     drypowder: Drypowder, store: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "thesis.docx").write_text("my work")
-    refused(drypowder("run", "spy", "--store", store, "--out", tmp_path), "holds 'thesis.docx'")
+    refused(
+        drypowder("run", "spy", "--store", store, "--out", tmp_path),
+        "was a folder with 'thesis.docx'",
+    )
     assert (tmp_path / "thesis.docx").read_text() == "my work"
 
 
@@ -270,7 +273,7 @@ def test_a_folder_with_somebody_elses_metrics_is_left_alone(
 ) -> None:
     (tmp_path / "metrics.json").write_text('{"accuracy": 1}')
     said = drypowder("run", "spy", "--store", store, "--out", tmp_path)
-    refused(said, "its metrics.json is not")
+    refused(said, "whose metrics.json is of another")
     assert (tmp_path / "metrics.json").read_text() == '{"accuracy": 1}'
 
 
@@ -279,7 +282,7 @@ def test_an_output_that_is_a_file_is_refused(
 ) -> None:
     path = tmp_path / "out"
     path.write_text("x")
-    refused(drypowder("run", "spy", "--store", store, "--out", path), "it is a file")
+    refused(drypowder("run", "spy", "--store", store, "--out", path), "was a file")
 
 
 def test_a_store_named_but_missing_is_an_error(drypowder: Drypowder, tmp_path: Path) -> None:

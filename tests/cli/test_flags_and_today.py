@@ -21,7 +21,7 @@ from backtests.holdings import read_holdings
 from backtests.report.reading import read_at
 from backtests.today import Plan, make_plan, today
 from signals.dry_powder import DryPowder
-from signals.evaluate import inputs_of
+from signals.evaluations import inputs_of
 from strategies import STRATEGIES
 
 Say = Callable[..., tuple[int, str, str]]
@@ -245,7 +245,7 @@ def test_why_prints_definition_inputs_and_reference(say: Say) -> None:
     code, out, _ = say("flags", "--why", "dry_powder")
     assert code == 0
     for part in (
-        "Formula: P = RRPONTSYD",
+        "Formula: Idle capital P = RRPONTSYD",
         "Reference: Afonso",
         "WRESBAL: ",
         "k=0.09",

@@ -143,7 +143,7 @@ def test_simulated_is_said_on_the_page_and_in_every_file(tmp_path: Path) -> None
     assert "<title>SIMULATED near-cash-flow" in page
     assert "<h1>SIMULATED near-cash-flow</h1>" in page
     assert "SIMULATED: Growth of 1" in page
-    assert "SIMULATED: The regime and the votes" in page
+    assert "SIMULATED: Regime and votes" in page
     numbers = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert numbers["run"]["source"] == "simulated"
     for name in FILES:

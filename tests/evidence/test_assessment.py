@@ -217,7 +217,7 @@ def test_writing_simulates_evaluates_and_decides_nothing(
 
     monkeypatch.setattr(pipeline, "simulate", refuse)
     monkeypatch.setattr(Signal, "evaluate", refuse)
-    monkeypatch.setattr("signals.explain.explain", refuse)
+    monkeypatch.setattr("signals.explanation.explain", refuse)
     monkeypatch.setattr(type(finished.strategy), "weights", refuse)
     monkeypatch.setattr("backtests.evidence.metrics.total_return", refuse)
     monkeypatch.setattr("backtests.evidence.metrics.sharpe", refuse)

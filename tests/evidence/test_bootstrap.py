@@ -87,7 +87,7 @@ def test_intervals_are_those_of_a_plain_loop_over_resampled_rows() -> None:
 def test_the_interval_of_the_sharpe_ratio_is_archs() -> None:
     ours = compare_returns(STRATEGY, BILLS, {}, reps=200, seed=9)["sharpe"]
     arch = StationaryBootstrap(ours.block, (STRATEGY - BILLS).to_numpy(), seed=9)
-    drawn = arch.conf_int(lambda x: np.array(ratio(x)), reps=200, method="percentile", size=0.95)
+    drawn = arch.conf_int(lambda x: np.array([ratio(x)]), reps=200, method="percentile", size=0.95)
     low, high = drawn.ravel()
     assert (ours.low, ours.high) == pytest.approx((low, high), abs=EXACT)
 

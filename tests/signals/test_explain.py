@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from signals.base import Signal
-from signals.explain import Explanation, explain
+from signals.explanation import Explanation, explain
 from signals.hysteresis import Threshold
 from signals.opportunity import _stays
 from signals.transforms import percentile

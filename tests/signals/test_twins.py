@@ -11,7 +11,7 @@ import pytest
 import signals
 from backtests.history.panel import History
 from signals.absorption import Absorption
-from signals.evaluate import inputs_of
+from signals.evaluations import inputs_of
 from signals.reading import Reading
 from signals.regimes import Regime, Votes
 from tests.readings import evaluation_of, plainly

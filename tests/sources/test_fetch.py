@@ -386,7 +386,9 @@ def test_what_is_named_and_cannot_be_asked_for_failed(
     monkeypatch.setattr(secrets, "key_file", lambda: tmp_path / "no-key")
     said = drypowder("--only", "GDP", "--only", "CAPEX_TTM_MU", "--only", "SOFR")
     assert said.code == 3
-    assert re.search(r"^GDP +FRED +failed: revised, .* set FRED_API_KEY", said.out, re.MULTILINE)
+    assert re.search(
+        r"^GDP +FRED +failed: needs its vintages, .* set FRED_API_KEY", said.out, re.MULTILINE
+    )
     assert re.search(r"^CAPEX_TTM_MU +SEC +failed: .* set DRYPOWDER_CONTACT", said.out, 8)
     assert "SOFR" in said.out
 

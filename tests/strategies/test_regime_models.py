@@ -14,7 +14,7 @@ from backtests.history.panel import History
 from signals.absorption import Absorption
 from signals.base import Evaluation
 from signals.errors import ConfigError
-from signals.evaluate import evaluate
+from signals.evaluations import evaluate
 from signals.reading import Reading
 from signals.regimes import REGIMES, HiddenMarkov, Labels, Quantities, Votes
 from strategies import STRATEGIES, decide

@@ -7,7 +7,7 @@ import pandas as pd
 
 from signals.base import WITHOUT, Evaluation, Signal
 from signals.errors import DataError
-from signals.evaluate import inputs_of
+from signals.evaluations import inputs_of
 from signals.hysteresis import Threshold, since
 from signals.index import check_session, check_sessions
 from signals.transforms import percentile
