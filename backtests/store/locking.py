@@ -113,8 +113,14 @@ def check_writable(path: Path) -> None:
             f"expected to write to {path}, but the file is read-only; make it writable "
             f"(chmod u+w) or name another with --store"
         )
+    folder = resolved(path).parent
     try:
-        resolved(path).parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise DataError(
+            f"expected a folder at {folder} for the store, but it is a file or lies below one; "
+            "name another with --store"
+        ) from None
     except OSError as error:
         raise DataError(_system_says("write", path, error.strerror or str(error))) from None
 

@@ -354,7 +354,7 @@ def test_a_place_where_no_store_can_be_is_found_before_anything_is_asked(
     for path, said in (
         (tmp_path, "it is a folder"),
         (pipe, "it is a device or pipe"),
-        (tmp_path / "file" / "store.duckdb", "Not a directory"),
+        (tmp_path / "file" / "store.duckdb", "it is a file or lies below one"),
     ):
         assert command(["fetch", "--store", str(path), "--only", "MU"]) == 2
         line = capsys.readouterr().err
