@@ -91,16 +91,18 @@ def command(arguments: list[str]) -> int:
     with 143, SIGHUP with 129.
     """
     os.environ["MPLBACKEND"] = "Agg"  # opens no window; the user's backend may be missing
-    with stoppable() as stop, escaping(json_alone="--json" in arguments):
-        try:
+    stop = Stop()
+    try:
+        with stoppable(stop), escaping(json_alone="--json" in arguments):
             code = _run(arguments)
-        except BaseException:
-            if not stop.signal:
-                raise
-            code = stop.code
-        if code in (Stop().code, stop.code):  # typer treats every interrupt as Ctrl-C
-            code = stop.code
-            complain("error", STOPPED)
+            stop.end()
+    except BaseException:
+        if not stop.signal:
+            raise
+        code = stop.code
+    if code in (Stop().code, stop.code):  # typer treats every interrupt as Ctrl-C
+        code = stop.code
+        complain("error", STOPPED)
     return code
 
 

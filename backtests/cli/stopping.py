@@ -27,6 +27,7 @@ class Stop:
     def __init__(self) -> None:
         self.signal = 0
         self._at = -GRACE
+        self._over = False
 
     @property
     def code(self) -> int:
@@ -35,10 +36,16 @@ class Stop:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Record a signal and raise KeyboardInterrupt, at most once in :data:`GRACE` seconds."""
+        if self._over:
+            return
         self.signal = number
         if time.monotonic() - self._at >= GRACE:
             self._at = time.monotonic()
             raise KeyboardInterrupt
+
+    def end(self) -> None:
+        """Ignore signals from now on: the command is over and only its end is left."""
+        self._over = True
 
     def again(self, unraisable: Any) -> None:
         """Send the signal again if Python dropped the first KeyboardInterrupt."""
@@ -50,11 +57,10 @@ class Stop:
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Yield a handler that is installed in the main thread; in another thread it does nothing."""
-    stop = Stop()
+def stoppable(stop: Stop) -> Iterator[None]:
+    """Install a handler in the main thread while inside; in another thread do nothing."""
     if threading.current_thread() is not threading.main_thread():
-        yield stop
+        yield
         return
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
@@ -62,7 +68,7 @@ def stoppable() -> Iterator[Stop]:
     try:
         for number in before:
             signal.signal(number, stop)
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

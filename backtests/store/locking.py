@@ -237,6 +237,8 @@ def _held_open(what: str, path: Path) -> str:
 
 def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Return a message on an error of DuckDB: the system's reason, or that the file is no store."""
+    if isinstance(error, duckdb.InterruptException):  # DuckDB's form of a signal
+        raise KeyboardInterrupt from error
     found = _SYSTEM.search(str(error))
     if found:
         return _system_says("read" if read_only else "write", path, found[0])
