@@ -145,6 +145,7 @@ def asked(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
 def _live(order: Order, out: Path, err: Path) -> None:
     """Be the child."""
     code = 99
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     try:
         for number, path in ((1, out), (2, err)):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
