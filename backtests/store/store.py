@@ -347,7 +347,7 @@ class Store:
         return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
     def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
-        """Copy the rows recorded by a moment to a new store. This store stays unchanged.
+        """Copy the rows recorded by a moment to a new store, whole or not at all.
 
         Parameters
         ----------
@@ -370,14 +370,10 @@ class Store:
             raise DataError(f"expected no file at {target.path}, found one; name a new file")
         rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
         tried = self._fetches("fetched_at <= ?", as_of)
-        try:
-            with writing(target.path, 0.0) as connection:
-                _append(connection, [rows])
-                if tried:
-                    connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", tried)
-        except BaseException:
-            target.path.unlink(missing_ok=True)
-            raise
+        with replacing(target.path) as fresh, writing(fresh, 0.0) as connection:
+            _append(connection, [rows])
+            if tried:
+                connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", tried)
         return len(rows)
 
     def export(self, path: Path) -> int:
