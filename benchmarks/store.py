@@ -138,7 +138,8 @@ def main() -> None:
         print(f"{path.name}: {summary['n'].iloc[0]:,} rows, {size:.0f} MB on disk")
         for command in (["flags"], ["data"], ["data", "--check"]):
             taken = np.array([measure(*command, "--store", path) for _ in range(given.times)])
-            seconds, processor, memory = *taken[:, :2].min(axis=0), taken[:, 2].max()
+            seconds, processor = (float(np.min(taken[:, column])) for column in (0, 1))
+            memory = float(np.max(taken[:, 2]))
             print(
                 f"  {' '.join(command):<14}{seconds:6.2f} s, {processor:.2f} s of processor (best "
                 f"of {given.times}), {memory:.0f} MB at most"

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from signals.absorption import Absorption
@@ -44,7 +43,8 @@ def reading_of(
 ) -> Reading:
     """Return a reading with a regime of its own."""
     names = pd.Series(list(regime), index=index, dtype=object, name="regime")
-    rule = pd.Series(np.where(names.isna(), None, "by hand"), index=index, dtype=object)
+    said = [None if name is None else "by hand" for name in names.where(names.notna(), None)]
+    rule = pd.Series(said, index=index, dtype=object)
     return Reading(
         regime=names, rule=rule, decided_by=rule, evaluations=evaluations or {}, voters=voters
     )
