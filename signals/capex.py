@@ -6,12 +6,10 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import Signal, ordered, positive
-from signals.catalog import CATALOG, FILERS, ttm_id, year_ago_id
+from signals.catalog import CATALOG, FILERS, HYPERSCALERS, ttm_id, year_ago_id
 from signals.errors import ConfigError, unknown
 from signals.hysteresis import Threshold
 from signals.transforms import zscore
-
-HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
 
 @dataclass(frozen=True, kw_only=True)

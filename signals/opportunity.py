@@ -12,7 +12,7 @@ from signals.bathtub import Bathtub
 from signals.forced_selling import ForcedSelling
 from signals.hysteresis import Threshold
 from signals.policy import Policy
-from signals.transforms import difference, same_date, zscore
+from signals.transforms import difference, fall_from_peak, same_date, zscore
 
 BASKET = ("ARKK", "MSTR", "COIN", "BTC-USD")
 _MINIMUM = 252
@@ -170,5 +170,5 @@ def _basket_drawdown(panel: pd.DataFrame, members: int) -> pd.Series:
     each = same_date(panel, BASKET).pct_change(fill_method=None)
     returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= members)
     value = (1 + returns.fillna(0.0)).cumprod()
-    fall = 100 * (value / value.cummax() - 1)
+    fall = 100 * fall_from_peak(value)
     return fall.where(np.asarray(returns.notna().cummax(), dtype=bool))

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from signals.errors import MissingSeries
 from signals.universe import asset, session_close_id
+
+Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
 WINDOW = 1260
 MINIMUM = 252
@@ -98,6 +101,19 @@ def composite(
         score=pd.Series(score, index=frame.index),
         without=pd.Series(without, index=frame.index, dtype=object),
     )
+
+
+def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
+    """Return the fall of values from their highest so far, fractions, at most 0.
+
+    Parameters
+    ----------
+    value
+        Values by session, above zero.
+    start
+        A peak before the first session; 0 for none.
+    """
+    return value / value.cummax().clip(lower=start) - 1
 
 
 def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:

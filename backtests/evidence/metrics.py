@@ -19,6 +19,7 @@ import pandas as pd
 from backtests.engine.simulate import Result
 from backtests.evidence.entries import acted_on, observe
 from backtests.runs import Run
+from signals.transforms import fall_from_peak
 from strategies.base import SESSIONS_A_YEAR
 
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
@@ -94,19 +95,6 @@ def drawdowns(returns: pd.Series) -> pd.Series:
     Fractions, at most 0.
     """
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
-
-
-def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
-    """Return the fall of values from their highest so far, fractions, at most 0.
-
-    Parameters
-    ----------
-    value
-        Values by session, above zero.
-    start
-        A peak before the first session; 0 for none.
-    """
-    return value / value.cummax().clip(lower=start) - 1
 
 
 def max_drawdown(returns: pd.Series) -> Drawdown:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.evidence.metrics import fall_from_peak
 from backtests.report.theme import (
     BENCHMARK,
     BILLS,
@@ -23,6 +22,7 @@ from backtests.store.batch import unit_of
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
 from signals.reading import Reading
+from signals.transforms import fall_from_peak
 
 _MOST_LINES, _MOST_POINTS = 12, 1500
 _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}

@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.evidence.metrics import fall_from_peak
 from backtests.report.charts import line_of, shade, thin, thinning
 from backtests.report.format import fixed
 from backtests.report.theme import (
@@ -25,6 +24,7 @@ from backtests.report.theme import (
     REGIMES,
     apply_theme,
 )
+from signals.transforms import fall_from_peak
 
 #: Baselines that are visible when the page opens, as every thesis strategy is.
 FIRST = ("spy", "bills", "sixty-forty")
