@@ -139,8 +139,6 @@ def _outcomes(
         except DrypowderError as error:
             yield _failed(store, job, str(error), deadline)
         except Exception as error:
-            if "Query interrupted" in str(error):  # DuckDB's form of a signal
-                raise KeyboardInterrupt from error
             why = f"the answer of {job.source} cannot be read: {describe_exception(error)}"
             yield _failed(store, job, why, deadline, unforeseen=error)
 

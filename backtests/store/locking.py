@@ -185,7 +185,11 @@ def _open(
     try:
         _forbid_other_files(connection, also)
         yield connection
-    except duckdb.Error as error:
+    except (duckdb.Error, RuntimeError) as error:
+        if _is_a_signal(error):
+            raise KeyboardInterrupt from error
+        if not isinstance(error, duckdb.Error):
+            raise
         raise DataError(_reason(path, error, read_only=read_only)) from error
     finally:
         connection.close()
@@ -219,13 +223,22 @@ def connect(
     while True:
         try:
             return duckdb.connect(file, read_only=read_only, config=dict(config))
-        except duckdb.Error as error:
+        except (duckdb.Error, RuntimeError) as error:
+            if _is_a_signal(error):
+                raise KeyboardInterrupt from error
+            if not isinstance(error, duckdb.Error):
+                raise
             if not any(sign in str(error).lower() for sign in _TAKEN):
                 raise DataError(_reason(path, error, read_only=read_only)) from error
             if time.monotonic() > deadline:
                 said = _held_open("read" if read_only else "write", path)
                 raise DataError(said) from error
             time.sleep(_PAUSE)
+
+
+def _is_a_signal(error: BaseException) -> bool:
+    """Return whether DuckDB raised an error because a signal such as Ctrl-C stopped it."""
+    return isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted"
 
 
 def _held_open(what: str, path: Path) -> str:
@@ -237,8 +250,6 @@ def _held_open(what: str, path: Path) -> str:
 
 def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Return a message on an error of DuckDB: the system's reason, or that the file is no store."""
-    if isinstance(error, duckdb.InterruptException):  # DuckDB's form of a signal
-        raise KeyboardInterrupt from error
     found = _SYSTEM.search(str(error))
     if found:
         return _system_says("read" if read_only else "write", path, found[0])

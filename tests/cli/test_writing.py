@@ -6,13 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+import pandas as pd
 import pytest
 
 from backtests.atomic import PREFIX, replacing, resolved, write_text
-from backtests.cli.app import command
+from backtests.cli.app import STOPPED, command
+from backtests.cli.stopping import Stop, stoppable
 from backtests.cli.terminal import console, print_json
+from backtests.store.locking import writing
+from backtests.store.store import Store
 from signals.errors import ConfigError, DataError
 
 CLI = Path(__file__).resolve().parents[2] / "backtests" / "cli"
@@ -156,3 +163,68 @@ def test_a_python_without_docstrings_is_told_on_one_line(tmp_path: Path) -> None
     for arguments, code in ((["list"], 0), (["run", "--config", "c.toml"], 2)):
         done = subprocess.run([*words, *arguments], cwd=tmp_path, env=env, capture_output=True)
         assert (done.returncode, done.stderr.count(b"\n")) == (code, code // 2), done.stderr
+
+
+# --- signals at odd moments -------------------------------------------------------------------
+
+
+@contextmanager
+def no_escape() -> Iterator[None]:
+    """Fail the test, not all of pytest, when an interrupt escapes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        pytest.fail("the interrupt escapes from the command")
+
+
+def test_a_signal_after_the_command_has_ended_changes_nothing() -> None:
+    stop = Stop()
+    with no_escape(), stoppable(stop):
+        stop.end()
+        signal.raise_signal(signal.SIGTERM)
+    assert stop.signal == 0
+
+
+def test_a_signal_before_the_first_line_of_a_command_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def stopped_at_once(**_: bool) -> Iterator[None]:
+        signal.raise_signal(signal.SIGTERM)
+        yield
+
+    monkeypatch.setattr("backtests.cli.app.escaping", stopped_at_once)
+    with no_escape():
+        assert command(["list"]) == 143
+    assert capsys.readouterr().err == f"error: {STOPPED}\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [duckdb.InterruptException("x"), RuntimeError("Query interrupted")],
+    ids=["own", "bare"],
+)
+def test_a_signal_that_duckdb_reports_stops_like_any_other(
+    error: Exception, tmp_path: Path
+) -> None:
+    path = tmp_path / "store.duckdb"
+    with pytest.raises(KeyboardInterrupt), writing(path, 0.0):
+        raise error
+    with pytest.raises(RuntimeError, match="another"), writing(path, 0.0):
+        raise RuntimeError("another")
+
+
+def test_a_copy_of_a_store_that_is_stopped_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        assert not copy.exists(), "a killed program would leave this file"
+        raise KeyboardInterrupt
+
+    held, copy = Store(tmp_path / "held.duckdb"), tmp_path / "copy.duckdb"
+    with writing(held.path, 0.0):
+        pass
+    monkeypatch.setattr("backtests.store.store._append", stop)
+    with pytest.raises(KeyboardInterrupt):
+        held.copy(copy, pd.Timestamp("2030-01-01"))
+    assert not [p for p in tmp_path.iterdir() if "copy" in p.name or p.name.startswith(PREFIX)]
