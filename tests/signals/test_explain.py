@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import signals
+from backtests.history.panel import History
 from signals.base import Signal
 from signals.explanation import Explanation, explain
 from signals.hysteresis import Threshold
@@ -119,3 +121,27 @@ def stays(now: str, view: str, confirm: int, stay: int) -> str:
 )
 def test_an_opportunity_stays_and_a_gap_ends_it(now: str, view: str, expected: str) -> None:
     assert stays(now, view, confirm=2, stay=4) == expected
+
+
+@pytest.fixture(scope="module")
+def simulated() -> History:
+    return History.simulated(seed=4, years=8)
+
+
+@pytest.fixture(scope="module")
+def whole(simulated: History) -> signals.Reading:
+    return signals.read(simulated.panel)
+
+
+@pytest.mark.parametrize("name", signals.SIGNALS)
+def test_an_explanation_at_an_earlier_session_is_blind_to_what_comes_after(
+    name: str, simulated: History, whole: signals.Reading
+) -> None:
+    """The explanation reads the evaluation of the whole panel as if it ended at the session."""
+    for share in (0.6, 0.9):
+        at = simulated.panel.index[int(share * len(simulated.panel))]
+        past = simulated.until(at)
+        cut = signals.evaluate(past.panel, signals.default_signals())[name]
+        then = explain(cut, past.panel, at, past.known)
+        now = explain(whole.evaluations[name], simulated.panel, at, simulated.known)
+        assert repr(now) == repr(then)  # as text, since NaN does not equal itself
