@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from backtests.cli.app import command
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
+from tests.commands import Drypowder, Said
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
@@ -77,6 +79,19 @@ def kept_histories() -> Iterator[None]:
         patch.setattr(History, "load", staticmethod(load_once))
         patch.setattr(History, "simulated", staticmethod(lru_cache(8)(History.simulated)))
         yield
+
+
+@pytest.fixture
+def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Drypowder:
+    """Run a command in this process, with no store in the environment."""
+    monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
+
+    def run(*arguments: object) -> Said:
+        code = command([str(a) for a in arguments])
+        out, err = capsys.readouterr()
+        return Said(code, out, err)
+
+    return run
 
 
 @pytest.fixture

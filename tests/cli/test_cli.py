@@ -4,37 +4,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from backtests.cli.app import command
 from backtests.report.folder import FILES
-
-
-class Said(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Drypowder = Callable[..., Said]
-
-
-@pytest.fixture
-def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Drypowder:
-    monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
-
-    def run(*arguments: object) -> Said:
-        code = command([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return Said(code, out, err)
-
-    return run
+from tests.commands import Drypowder, Said
 
 
 def refused(said: Said, *parts: str, code: int = 2) -> None:

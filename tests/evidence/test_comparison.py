@@ -57,6 +57,7 @@ from signals.universe import UNIVERSE, members
 from strategies import STRATEGIES
 from strategies import decide as decide_as_usual
 from strategies.near_cash_flow import NearCashFlow
+from tests.commands import Drypowder, Said
 
 FITTED = "cash-heavy@markov_switching"
 NAMES = ("near-cash-flow", FITTED, "spy", "cash-heavy@quantities", "trend")
@@ -65,15 +66,6 @@ START, LAG, DRAWS = "2021-03-01", 2, 2
 TERMS = {"start": START, "lag": LAG}
 
 
-class Said(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Drypowder = Callable[..., Said]
 Numbers = dict[str, dict[str, Any]]
 
 

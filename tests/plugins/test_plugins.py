@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ import pytest
 
 import signals
 from backtests import pipeline, today
-from backtests.cli.app import command
 from backtests.config import RunConfig, config_from
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
@@ -25,6 +23,7 @@ from backtests.plugins.lookahead import default_dates, first_difference, truncat
 from backtests.runs import run_id
 from signals import DryPowder
 from strategies import STRATEGIES, decide
+from tests.commands import Drypowder, Said
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -104,28 +103,7 @@ class Fear(Signal):
 '''
 
 
-class Said(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Drypowder = Callable[..., Said]
 Write = Callable[..., str]
-
-
-@pytest.fixture
-def drypowder(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Drypowder:
-    monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
-
-    def run(*arguments: object) -> Said:
-        code = command([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return Said(code, out, err)
-
-    return run
 
 
 def refused(said: Said, *parts: str) -> None:

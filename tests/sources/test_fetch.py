@@ -33,6 +33,7 @@ from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DrypowderError
 from signals.universe import UNIVERSE
+from tests.commands import Said
 from tests.servers import Fault, Servers, Vintages, archived_since, gdp_revisions
 from tests.servers import yahoo as served_prices
 from tests.servers.fred import read_values
@@ -239,12 +240,6 @@ def test_the_next_day_brings_the_next_day_alone(servers: Servers, target: Store)
 
 
 # --- the command ----------------------------------------------------------------------------
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
 
 
 Command = Callable[..., Said]

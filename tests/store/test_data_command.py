@@ -5,7 +5,6 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -21,6 +20,7 @@ from backtests.store.closes import check_shifts
 from backtests.store.shifts import shifts, spikes
 from backtests.store.store import Store
 from signals.errors import DataError
+from tests.commands import Said
 from tests.store.test_store_live import archive, plain
 
 NOW = pd.Timestamp("2026-01-05 12:00")
@@ -28,14 +28,6 @@ TODAY = pd.Timestamp("2026-01-05")
 SESSIONS = all_sessions()
 YEAR = sessions(pd.Timestamp("2025-01-01"), pd.Timestamp("2025-12-31"))
 COLUMNS = ("series_id", "observed_on", "available_at", "value", "source", "recorded_at")
-
-
-class Said(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
 
 
 Data = Callable[..., Said]

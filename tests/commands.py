@@ -1,0 +1,15 @@
+"""A command run in this process, and what it did."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Said(NamedTuple):
+    """Exit code, stdout and stderr of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+Drypowder = Callable[..., Said]
