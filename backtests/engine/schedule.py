@@ -174,7 +174,7 @@ class _Chooser:
     def run(self) -> Trades:
         lost = _lost(self.closes)
         at_decisions = self.index.get_indexer(pd.DatetimeIndex(self.weights.index)).tolist()
-        decided = {at: row for row, at in enumerate(at_decisions)}
+        decided = dict(zip(at_decisions, self.weights.to_numpy(dtype=np.float64), strict=True))
         fills = {at + self.lag for at in decided}
         every = set(range(len(self.index)))
         shorts = bool((self.weights < 0).to_numpy().any())
@@ -183,7 +183,7 @@ class _Chooser:
             if self.waiting and self.waiting[0].fill == at:
                 self._fill(self.waiting.pop(0).target, at)
             if at in decided:
-                self._decide(self.weights.iloc[decided[at]].to_numpy(dtype=np.float64), at)
+                self._decide(decided[at], at)
             if shorts and not self.waiting:
                 self._hold_to_limit(at)
         return Trades(
