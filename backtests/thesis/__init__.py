@@ -1,0 +1,1 @@
+"""The thesis on trial: each claim, declared before it is estimated."""

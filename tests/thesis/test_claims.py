@@ -1,0 +1,74 @@
+"""The declarations of the thesis: complete, and free of returns where they condition."""
+
+from dataclasses import replace
+
+import pytest
+
+from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS, Claim
+from signals.catalog import CATALOG
+from signals.errors import ConfigError
+from signals.registry import default_signals
+from signals.universe import UNIVERSE
+
+LINKS = {f"L{n}" for n in range(1, 16)}
+CRYPTO = next(claim for claim in CLAIMS if claim.name == "crypto-below-spy")
+
+
+def test_each_link_has_at_least_one_claim() -> None:
+    assert {claim.link for claim in CLAIMS} == LINKS
+
+
+def test_the_primary_claims_are_the_essays_three() -> None:
+    primary = {claim.name: claim.link for claim in CLAIMS if claim.primary}
+    assert primary == {
+        "crypto-below-spy": "L9",
+        "short-duration-first": "L8",
+        "cash-heavy-beats-its-mix": "L13",
+    }
+
+
+def test_names_are_unique() -> None:
+    assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
+
+
+def test_links_of_pure_state_have_statuses_alone() -> None:
+    for link in ("L2",):
+        assert all(claim.is_status for claim in CLAIMS if claim.link == link)
+
+
+@pytest.mark.parametrize("name", QUANTITY_FLAGS)
+def test_flags_of_quantities_read_no_price(name: str) -> None:
+    signals = default_signals()
+    parts = (signals[name], *(signals[part] for part in getattr(signals[name], "parts", ())))
+    inputs = {id for signal in parts for id in signal.inputs}
+    assert not inputs & set(UNIVERSE)
+    assert all(CATALOG[id].unit not in ("%", "index") for id in inputs)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"condition": "crypto_probe"}, "condition of quantities"),
+        ({"condition": "absorbtion"}, "did you mean 'absorption'"),
+        ({"smallest": None}, "smallest interesting effect above zero"),
+        ({"smallest": -1.0}, "smallest interesting effect above zero"),
+        ({"argument": ""}, "with unit and argument"),
+        ({"estimator": "status"}, "status without effect size"),
+    ],
+)
+def test_a_contradictory_declaration_is_refused(changed: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        replace(CRYPTO, **changed)  # type: ignore[arg-type]
+
+
+def test_only_opportunity_may_condition_on_prices() -> None:
+    beyond: set[str | None] = {
+        claim.condition
+        for claim in CLAIMS
+        if not claim.is_status and claim.condition not in (None, *QUANTITY_FLAGS)
+    }
+    assert beyond == {"opportunity"}
+
+
+def test_a_claim_states_what_refutes_it() -> None:
+    assert all(isinstance(claim, Claim) and claim.refuted_by for claim in CLAIMS)
