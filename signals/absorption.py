@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import CompoundSignal, Evaluation, Signal, ordered, positive
+from signals.base import CompoundSignal, Evaluation, Signal
 from signals.capex import Capex
 from signals.dry_powder import DryPowder
 from signals.hysteresis import Threshold
@@ -66,13 +66,6 @@ class Absorption(CompoundSignal):
         Idle capital, % of GDP, below which injecting ends.
     confirm
         Sessions in a row that a condition must hold before a flag changes.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "absorption"
@@ -88,6 +81,12 @@ class Absorption(CompoundSignal):
         "excess_reserves": "USD bn",
     }
     parts: ClassVar[Mapping[str, type[Signal]]] = {"dry_powder": DryPowder, "capex": Capex}
+    inputs: ClassVar[tuple[str, ...]] = ()
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (
+        ("injecting_enter", "leave", "enter"),
+        ("impulse_leave", "impulse_enter"),
+        ("idle_leave", "idle_enter"),
+    )
 
     enter: float = 0.5
     leave: float = 0.4
@@ -96,19 +95,6 @@ class Absorption(CompoundSignal):
     impulse_leave: float = 5.0
     idle_enter: float = 2.0
     idle_leave: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        ordered("leave", self.leave, "enter", self.enter)
-        ordered("injecting_enter", self.injecting_enter, "leave", self.leave)
-        ordered("impulse_leave", self.impulse_leave, "impulse_enter", self.impulse_enter)
-        ordered("idle_leave", self.idle_leave, "idle_enter", self.idle_enter)
-        positive("confirm", self.confirm)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Empty, because only its parts read series."""
-        return ()
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -125,9 +111,7 @@ class Absorption(CompoundSignal):
         """The levels of u, of the impulse and of idle capital for injecting."""
         return (
             Threshold(gauge="u", enter=self.injecting_enter, leave=self.leave, above=False),
-            Threshold(
-                gauge="impulse", enter=self.impulse_enter, leave=self.impulse_leave, above=True
-            ),
+            *self.thresholds[1:],  # the impulse
             Threshold(gauge="idle_share", enter=self.idle_enter, leave=self.idle_leave, above=True),
         )
 
@@ -153,10 +137,7 @@ class Absorption(CompoundSignal):
         return zscore(logit)
 
     def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
-        """Return the flag that capital spending times ``factor`` would give.
-
-        The impulse does not change, because it compares spending with earlier spending.
-        """
+        """Return the flag that capital spending times ``factor`` would give; the impulse stays."""
         spent = factor * gauges["capex"]
         return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))
 

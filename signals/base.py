@@ -9,21 +9,19 @@ rule for every registered signal.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import ClassVar, Protocol, TypeVar, final
+from typing import ClassVar, Protocol, final
 
-import numpy as np
 import pandas as pd
 
-from signals.errors import ConfigError, MissingSeries
+from signals.errors import MissingSeries
 from signals.form import ask
 from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Typed
+from signals.transforms import Rows
 
-Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
-#: Gauge of a composite. It names the components that do not count, joined by ", ". It is None when
-#: all components count.
+#: Gauge of a composite score: see :attr:`signals.transforms.Composite.without`.
 WITHOUT = "without"
 
 
@@ -54,8 +52,8 @@ class Evaluation:
 
     def rows(self, pick: "Pick") -> "Evaluation":
         """Return the evaluation with the same rows chosen from each of its parts."""
-        return Evaluation(
-            signal=self.signal,
+        return replace(
+            self,
             gauges=pick(self.gauges),
             score=pick(self.score),
             flag=pick(self.flag),
@@ -78,8 +76,8 @@ class Pick(Protocol):
 class Signal(Typed, ABC):
     """Measurement of one link of the thesis.
 
-    Subclasses are frozen, keyword-only dataclasses, and their fields are their parameters. A
-    subclass writes ``inputs``, ``gauges``, ``score`` and ``thresholds``.
+    A subclass writes ``inputs``, ``gauges``, ``score`` and ``thresholds``. It raises ConfigError
+    when a parameter is outside its range.
 
     Attributes
     ----------
@@ -103,6 +101,7 @@ class Signal(Typed, ABC):
     headline: ClassVar[str]
     units: ClassVar[dict[str, str]]
     parts: ClassVar[Mapping[str, type["Signal"]]] = MappingProxyType({})
+    above_zero: ClassVar[tuple[str, ...]] = ("confirm",)
 
     confirm: int = CONFIRM
 
@@ -136,10 +135,7 @@ class Signal(Typed, ABC):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of the components of its composite score; empty for a signal without one.
-
-        The gauge ``without`` lists those that do not count at a session.
-        """
+        """Names of the components of its composite score; empty for a signal without one."""
         return ()
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
@@ -231,24 +227,13 @@ class ScoreSignal(Signal):
         Level of the gauge, σ, above which the flag turns on.
     leave
         Level of the gauge, σ, below which the flag turns off.
-    confirm
-        Sessions in a row that a condition must hold before the flag changes.
-
-    Raises
-    ------
-    ConfigError
-        Unless ``leave`` lies below ``enter``.
     """
 
     decides: ClassVar[str] = "score"
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter"),)
 
     enter: float = 1.0
     leave: float = 0.0
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("confirm", self.confirm)
-        ordered("leave", self.leave, "enter", self.enter)
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -268,15 +253,3 @@ def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
             f"{signal} reads {', '.join(missing)}, which the history does not hold; import or "
             "fetch it (drypowder data lists what is held)"
         )
-
-
-def positive(name: str, value: float) -> None:
-    """Raise :class:`ConfigError` unless a parameter is a positive, finite number."""
-    if not (np.isfinite(value) and value > 0):
-        raise ConfigError(f"{name} must be a positive number, was {value!r}")
-
-
-def ordered(low_name: str, low: float, high_name: str, high: float) -> None:
-    """Raise :class:`ConfigError` unless one parameter lies below another."""
-    if not low < high:
-        raise ConfigError(f"{low_name} must lie below {high_name}, were {low!r} and {high!r}")

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import ScoreSignal, positive
+from signals.base import ScoreSignal
 from signals.transforms import zscore
 
 
@@ -35,15 +35,6 @@ class Bathtub(ScoreSignal):
     ----------
     horizon
         Sessions over which the change is measured; 65 sessions are a quarter.
-    enter, leave, confirm
-        See :class:`signals.base.ScoreSignal`.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "bathtub"
@@ -57,18 +48,10 @@ class Bathtub(ScoreSignal):
         "pipes": "USD bn",
         "score": "σ",
     }
+    inputs: ClassVar[tuple[str, ...]] = ("WALCL", "WTREGEN", "RRPONTSYD")
+    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 65
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("horizon", self.horizon)
-        ScoreSignal.__post_init__(self)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of the Fed's balance sheet, the Treasury's account and reverse repo."""
-        return ("WALCL", "WTREGEN", "RRPONTSYD")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the level of net liquidity, its change, and the two parts of the change."""

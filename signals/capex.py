@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import Signal, ordered, positive
+from signals.base import Signal
 from signals.catalog import CATALOG, FILERS, HYPERSCALERS, ttm_id, year_ago_id
 from signals.errors import ConfigError, unknown
 from signals.hysteresis import Threshold
@@ -42,15 +42,6 @@ class Capex(Signal):
         Impulse, % a year, above which the flag turns on.
     leave
         Impulse, % a year, below which the flag turns off.
-    confirm
-        Sessions in a row that a condition must hold before the flag changes.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range or a firm is unknown.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "capex"
@@ -62,6 +53,7 @@ class Capex(Signal):
         "share": "% of GDP",
         "firms": "firms compared",
     }
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter"),)
 
     firms: tuple[str, ...] = HYPERSCALERS
     minimum: int = 4
@@ -69,7 +61,8 @@ class Capex(Signal):
     leave: float = 10.0
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
+        """Raise ConfigError for a firm or a parameter that cannot be used."""
+        super().__post_init__()
         for firm in self.firms:
             if ttm_id("CAPEX", firm) not in CATALOG:
                 raise ConfigError(unknown("firm", firm, FILERS.values()))
@@ -77,8 +70,6 @@ class Capex(Signal):
                 raise ConfigError(f"expected each firm once, was {firm} twice; drop one")
         if not 1 <= self.minimum <= len(self.firms):
             raise ConfigError(f"expected minimum in 1 to {len(self.firms)}, was {self.minimum}")
-        positive("confirm", self.confirm)
-        ordered("leave", self.leave, "enter", self.enter)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -91,12 +91,12 @@ class Series:
     id: str
     title: str
     unit: str
-    source: Literal["fred", "sec", "file"]
     frequency: Frequency
     known: Rule
     low: float
     high: float
     stale_after: int
+    source: Literal["fred", "sec", "file"] = "fred"
     revised: bool = False
     first: date | None = None
     steady: bool = False
@@ -110,87 +110,54 @@ FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
 
 
-def _fred(
-    id: str,
-    title: str,
-    unit: str,
-    low: float,
-    high: float,
-    *,
-    frequency: Frequency,
-    known: Rule,
-    stale_after: int,
-    revised: bool = False,
-    first: date | None = None,
-    steady: bool = False,
-) -> Series:
-    return Series(
-        id=id,
-        title=title,
-        unit=unit,
-        source="fred",
-        frequency=frequency,
-        known=known,
-        low=low,
-        high=high,
-        stale_after=stale_after,
-        revised=revised,
-        first=first,
-        steady=steady,
-    )
+def _series(id: str, title: str, unit: str, low: float, high: float, **rest: Any) -> Series:
+    return Series(id=id, title=title, unit=unit, low=low, high=high, **rest)
 
 
 def _daily(
-    *entry: Any, sessions: int = 1, stale_after: int = 10, fed: bool = False, **more: Any
+    *entry: Any, sessions: int = 1, stale_after: int = 10, fed: bool = False, **rest: Any
 ) -> Series:
     known = Rule(kind="fed_sessions" if fed else "sessions", n=sessions)
-    return _fred(*entry, frequency="day", known=known, stale_after=stale_after, **more)
+    return _series(*entry, frequency="day", known=known, stale_after=stale_after, **rest)
 
 
-def _weekly(*entry: Any, known: Rule = H41, **more: Any) -> Series:
+def _weekly(*entry: Any, known: Rule, **rest: Any) -> Series:
     revised = known == WHEN_RECORDED
-    return _fred(*entry, frequency="week", known=known, stale_after=21, revised=revised, **more)
+    return _series(*entry, frequency="week", known=known, stale_after=21, revised=revised, **rest)
 
 
-def _monthly(*entry: Any, days: int, frequency: Frequency = "month", **more: Any) -> Series:
+def _monthly(*entry: Any, days: int = 60, frequency: Frequency = "month", **rest: Any) -> Series:
     known = Rule(kind="days", n=days)
-    return _fred(*entry, frequency=frequency, known=known, stale_after=130, revised=True, **more)
+    return _series(*entry, frequency=frequency, known=known, stale_after=130, revised=True, **rest)
 
 
-def _quarterly(*entry: Any, days: int = 180, **more: Any) -> Series:
+def _quarterly(*entry: Any, days: int, **rest: Any) -> Series:
     known = Rule(kind="days", n=days)
-    return _fred(*entry, frequency="quarter", known=known, stale_after=365, revised=True, **more)
+    return _series(*entry, frequency="quarter", known=known, stale_after=365, revised=True, **rest)
+
+
+def _h41(id: str, title: str, low: float, high: float, **rest: Any) -> Series:
+    return _weekly(id, title, _MILLIONS, low, high, known=H41, **rest)
+
+
+def _accounts(id: str, title: str, low: float, high: float, **rest: Any) -> Series:
+    return _quarterly(id, title, "USD billions, annual rate", low, high, days=180, **rest)
 
 
 _MILLIONS = "USD millions"
 _BILLIONS = "USD billions"
-_BILLIONS_AR = "USD billions, annual rate"
-_PERCENT = "%"
 _POINTS = "percentage points"
-_INDEX = "index"
+_RELEASED_WEEKLY: dict[str, Any] = {"sessions": 7, "stale_after": 24, "revised": True}
 
 _FRED = (
-    # The Federal Reserve's balance sheet, H.4.1. Its ranges reject values in billions.
-    _weekly("WALCL", "Fed total assets, Wednesday level", _MILLIONS, 5e5, 3e7, steady=True),
-    _weekly(
-        "WTREGEN",
-        "Treasury General Account, week average",
-        _MILLIONS,
-        2.1e3,  # the largest value in billions was 1,817
-        5e6,
-        first=date(2002, 12, 18),  # first date of WALCL
-    ),
-    _weekly(
-        "WRESBAL",
-        "Reserve balances, week average",
-        _MILLIONS,
-        1e4,
-        2e7,
-        first=date(2008, 10, 1),  # the Fed kept reserves scarce before it paid interest on them
-    ),
-    _weekly(
-        "TREAST", "Treasuries held by the Fed, Wednesday level", _MILLIONS, 3e5, 2e7, steady=True
-    ),
+    # The Federal Reserve's balance sheet, H.4.1. Its ranges reject values in billions. The largest
+    # value of WTREGEN in billions was 1,817.
+    _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
+    # WTREGEN counts from the first date of WALCL.
+    _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
+    # The Fed kept reserves scarce before it paid interest on them.
+    _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
+    _h41("TREAST", "Treasuries held by the Fed, Wednesday level", 3e5, 2e7, steady=True),
     _weekly(
         "TLAACBW027SBOG",
         "Total assets, all commercial banks",
@@ -211,72 +178,44 @@ _FRED = (
     # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
     # which it is open. No holiday delays the others: reverse repo and Treasury yields appear on
     # the day that they describe, and the Board announces its rates in advance.
-    _daily("SOFR", "Secured Overnight Financing Rate", _PERCENT, -2, 25, fed=True),
-    _daily("EFFR", "Effective federal funds rate", _PERCENT, -2, 25, fed=True),
-    _daily("IORB", "Interest on reserve balances", _PERCENT, -2, 25),
-    _daily("DFEDTARU", "Fed funds target, upper limit", _PERCENT, -2, 25),
-    _daily("DGS3MO", "Treasury 3 months, bond-equivalent", _PERCENT, -2, 25),
-    _daily("DTB3", "Treasury bill 3 months, discount rate", _PERCENT, -2, 25),
-    _daily("DGS2", "Treasury 2 years", _PERCENT, -2, 25),
-    _daily("DGS10", "Treasury 10 years", _PERCENT, -2, 25),
-    _daily("DGS30", "Treasury 30 years", _PERCENT, -2, 25),
-    _daily("DFII10", "Treasury 10 years, inflation-indexed", _PERCENT, -5, 15),
-    _daily("T10YIE", "Breakeven inflation 10 years", _PERCENT, -5, 15),
+    _daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
+    _daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
+    _daily("IORB", "Interest on reserve balances", "%", -2, 25),
+    _daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25),
+    _daily("DGS3MO", "Treasury 3 months, bond-equivalent", "%", -2, 25),
+    _daily("DTB3", "Treasury bill 3 months, discount rate", "%", -2, 25),
+    _daily("DGS2", "Treasury 2 years", "%", -2, 25),
+    _daily("DGS10", "Treasury 10 years", "%", -2, 25),
+    _daily("DGS30", "Treasury 30 years", "%", -2, 25),
+    _daily("DFII10", "Treasury 10 years, inflation-indexed", "%", -5, 15),
+    _daily("T10YIE", "Breakeven inflation 10 years", "%", -5, 15),
     _daily("T10Y2Y", "Treasury 10 years less 2 years", _POINTS, -10, 10),
     _daily("T10Y3M", "Treasury 10 years less 3 months", _POINTS, -10, 10),
-    _daily(
-        "THREEFYTP10",
-        "Term premium 10 years, Kim–Wright",
-        _PERCENT,
-        -5,
-        10,
-        sessions=7,  # the publisher re-estimates the model and releases values weekly
-        stale_after=24,
-        revised=True,
-    ),
+    # The publishers release these daily values weekly. They re-estimate the term premium.
+    _daily("THREEFYTP10", "Term premium 10 years, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
+    _daily("DTWEXBGS", "Broad dollar index", "index", 20, 400, **_RELEASED_WEEKLY),
     # Credit and volatility. FRED publishes credit spreads on days on which it is open.
     _daily("BAA10Y", "Moody's Baa less Treasury 10 years", _POINTS, 0, 25, sessions=2, fed=True),
     _daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", _POINTS, 0, 50, fed=True),
     _daily("BAMLC0A0CM", "ICE BofA US corporate spread", _POINTS, 0, 25, fed=True),
-    _daily("VIXCLS", "VIX, from FRED", _INDEX, 1, 200),
-    _daily(
-        "DTWEXBGS", "Broad dollar index", _INDEX, 20, 400, sessions=7, stale_after=24, revised=True
-    ),
+    _daily("VIXCLS", "VIX, from FRED", "index", 1, 200),
     # Financial conditions. Each release changes the whole past.
-    _weekly("NFCI", "Chicago Fed financial conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
-    _weekly("ANFCI", "Chicago Fed adjusted conditions", _INDEX, -10, 20, known=WHEN_RECORDED),
-    _weekly("STLFSI4", "St. Louis Fed financial stress", _INDEX, -10, 20, known=WHEN_RECORDED),
+    _weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, known=WHEN_RECORDED),
+    _weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
+    _weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
     # Money, output, investment. The ranges hold all values since 1947 and 1959. They reject values
-    # in trillions, and today's values in millions.
-    _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e2, 1e5, days=60, steady=True),
+    # in trillions, and today's values in millions. WM2NS is released monthly since 2021.
+    _monthly("M2SL", "M2, seasonally adjusted", _BILLIONS, 1e2, 1e5, steady=True),
     _monthly(
-        "WM2NS",
-        "M2, not seasonally adjusted",
-        _BILLIONS,
-        1e2,
-        1e5,
-        days=60,  # monthly release since 2021
-        frequency="week",
-        steady=True,
+        "WM2NS", "M2, not seasonally adjusted", _BILLIONS, 1e2, 1e5, frequency="week", steady=True
     ),
-    _monthly("FEDFUNDS", "Effective federal funds rate, month average", _PERCENT, -2, 25, days=45),
-    _monthly("TB3MS", "Treasury bill 3 months, month average", _PERCENT, -2, 25, days=45),
-    _quarterly("GDP", "Gross domestic product", _BILLIONS_AR, 1e2, 2e5, steady=True),
-    _quarterly(
-        "PNFI", "Private nonresidential fixed investment", _BILLIONS_AR, 1e1, 5e4, steady=True
-    ),
-    _quarterly(
-        "A679RC1Q027SBEA",
-        "Investment in information processing",
-        _BILLIONS_AR,
-        0.1,
-        2e4,
-        steady=True,
-    ),
-    _quarterly("B985RC1Q027SBEA", "Investment in software", _BILLIONS_AR, 0, 2e4),  # 0.0 in 1959
-    _quarterly(
-        "DRTSCILM", "Banks tightening loans to firms, net share", _PERCENT, -100, 100, days=75
-    ),
+    _monthly("FEDFUNDS", "Effective federal funds rate, month average", "%", -2, 25, days=45),
+    _monthly("TB3MS", "Treasury bill 3 months, month average", "%", -2, 25, days=45),
+    _accounts("GDP", "Gross domestic product", 1e2, 2e5, steady=True),
+    _accounts("PNFI", "Private nonresidential fixed investment", 1e1, 5e4, steady=True),
+    _accounts("A679RC1Q027SBEA", "Investment in information processing", 0.1, 2e4, steady=True),
+    _accounts("B985RC1Q027SBEA", "Investment in software", 0, 2e4),  # 0.0 in 1959
+    _quarterly("DRTSCILM", "Banks tightening loans to firms, net share", "%", -100, 100, days=75),
 )
 
 #: Tickers of the SEC registrants whose filings we read, by CIK.
@@ -332,9 +271,6 @@ _ANNUAL_TITLES = {
     "OCF": "Operating cash flow of the fiscal year",
 }
 
-#: Calendar days. A trailing year may be an annual fact, so it counts until the next annual filing.
-_TRAILING_YEAR_STALE = 460
-
 
 def ttm_id(concept: str, ticker: str) -> str:
     """Return the id of a company's trailing-four-quarter figure, in USD."""
@@ -361,22 +297,22 @@ def tags_of(concept: str) -> tuple[str, ...]:
     return tuple(tag for tag, measured in CONCEPTS.items() if measured == concept)
 
 
+def _company(id: str, title: str, **rest: Any) -> Series:
+    # A trailing year may be an annual fact, so it counts until the next annual filing.
+    return _series(id, title, "USD", -1e13, 1e13, stale_after=460, **rest)
+
+
 def _sec(id: str, title: str) -> Series:
-    return Series(
-        id=id,
-        title=title,
-        unit="USD",
-        source="sec",
-        frequency="quarter",
-        known=FILED,
-        low=-1e13,
-        high=1e13,
-        stale_after=_TRAILING_YEAR_STALE,
-    )
+    return _company(id, title, source="sec", frequency="quarter", known=FILED)
 
 
-def _sec_series() -> tuple[Series, ...]:
-    return tuple(
+def _annual(id: str, title: str) -> Series:
+    known = Rule(kind="days", n=60)  # the table has no filing dates
+    return _company(id, title, source="file", frequency="year", known=known)
+
+
+_COMPANIES = (
+    *(
         series
         for concept, title in _CONCEPT_TITLES.items()
         for ticker in filers_of(concept)
@@ -384,69 +320,46 @@ def _sec_series() -> tuple[Series, ...]:
             _sec(ttm_id(concept, ticker), f"{title}, trailing year, {ticker}"),
             _sec(year_ago_id(concept, ticker), f"{title}, trailing year a year ago, {ticker}"),
         )
-    )
-
-
-def _annual_series() -> tuple[Series, ...]:
-    return tuple(
-        Series(
-            id=annual_id(concept, ticker),
-            title=f"{title}, {ticker}",
-            unit="USD",
-            source="file",
-            frequency="year",
-            known=Rule(kind="days", n=60),  # the table has no filing dates
-            low=-1e13,
-            high=1e13,
-            stale_after=_TRAILING_YEAR_STALE,
-        )
+    ),
+    *(
+        _annual(annual_id(concept, ticker), f"{title}, {ticker}")
         for concept, title in _ANNUAL_TITLES.items()
         for ticker in FILERS.values()
-    )
+    ),
+)
 
 
-def _table(
-    id: str, title: str, unit: str, low: float, high: float, known: Rule, stale_after: int = 10
-) -> Series:
-    return Series(
-        id=id,
-        title=title,
-        unit=unit,
-        source="file",
-        frequency="month" if stale_after > 31 else "day",
-        known=known,
-        low=low,
-        high=high,
-        stale_after=stale_after,
-    )
+def _table(*entry: Any, known: Rule = NEXT_SESSION, stale_after: int = 10) -> Series:
+    frequency = "month" if stale_after > 31 else "day"
+    return _series(*entry, source="file", frequency=frequency, known=known, stale_after=stale_after)
 
 
 _CRYPTO_TABLES = (
-    _table("FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION),
-    _table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION),
+    _table("FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", _MILLIONS, -2e4, 2e4),
+    _table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", _MILLIONS, -2e4, 2e4),
     *(
         _table(
-            f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05, UTC_MIDNIGHT
+            *(f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05),
+            known=UTC_MIDNIGHT,
         )
         for coin in ("BTC", "ETH", "SOL")
     ),
     _table(
-        "STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14, Rule(kind="days", n=5), 70
+        *("STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14),
+        known=Rule(kind="days", n=5),
+        stale_after=70,
     ),
 )
 
 CATALOG: dict[str, Series] = {
-    series.id: series for series in (*_FRED, *_sec_series(), *_annual_series(), *_CRYPTO_TABLES)
+    series.id: series for series in (*_FRED, *_COMPANIES, *_CRYPTO_TABLES)
 }
 
 
 def series(id: str) -> Series:
     """Return the catalog's entry for an id.
 
-    Raises
-    ------
-    MissingSeries
-        When the catalog lacks the id. The message names the nearest known id.
+    Raise MissingSeries when the catalog lacks the id. The message names the nearest known id.
     """
     if id not in CATALOG:
         raise MissingSeries(unknown("series", id, CATALOG))

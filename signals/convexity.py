@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from signals.absorption import Absorption
-from signals.base import CompoundSignal, Evaluation, Signal, ordered, positive
+from signals.base import CompoundSignal, Evaluation, Signal
 from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
@@ -61,15 +61,6 @@ class Convexity(CompoundSignal):
         Number of bootstrap samples.
     level
         Fraction of the bootstrap samples between the bounds.
-    confirm
-        Sessions in a row that a condition must hold before the flag changes.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "convexity"
@@ -85,6 +76,12 @@ class Convexity(CompoundSignal):
         "excursions": "so far",
     }
     parts: ClassVar[Mapping[str, type[Signal]]] = {"absorption": Absorption}
+    inputs: ClassVar[tuple[str, ...]] = ("DGS10", "BAA10Y")
+    above_zero: ClassVar[tuple[str, ...]] = ("horizon", "minimum", "excursions", "draws")
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (
+        (0.0, "knee", 1.0),
+        (0.0, "level", 1.0),
+    )
 
     knee: float = 0.5
     horizon: int = 13
@@ -92,20 +89,6 @@ class Convexity(CompoundSignal):
     excursions: int = 3
     draws: int = 400
     level: float = 0.90
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        for name in ("horizon", "minimum", "excursions", "draws", "confirm"):
-            positive(name, getattr(self, name))
-        ordered("0", 0.0, "knee", self.knee)
-        ordered("knee", self.knee, "1", 1.0)
-        ordered("0", 0.0, "level", self.level)
-        ordered("level", self.level, "1", 1.0)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of the Treasury yield and the Baa spread."""
-        return ("DGS10", "BAA10Y")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:

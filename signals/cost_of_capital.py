@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import Signal, ordered, positive
+from signals.base import Signal
 from signals.hysteresis import Threshold
 from signals.transforms import composite, zscore
 
@@ -51,15 +51,6 @@ class CostOfCapital(Signal):
         Rise, percentage points, below which either yield turns the flag off.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
-    confirm
-        Sessions in a row that a condition must hold before the flag changes.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "cost_of_capital"
@@ -76,22 +67,14 @@ class CostOfCapital(Signal):
         "z_spread": "σ",
         "without": "name",
     }
+    inputs: ClassVar[tuple[str, ...]] = ("DGS10", "BAA10Y", "DFII10", "THREEFYTP10")
+    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter"),)
 
     horizon: int = 63
     enter: float = 0.10
     leave: float = 0.0
     term_premium: bool = True
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("horizon", self.horizon)
-        positive("confirm", self.confirm)
-        ordered("leave", self.leave, "enter", self.enter)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of the nominal and real Treasury yields, the Baa spread and the term premium."""
-        return ("DGS10", "BAA10Y", "DFII10", "THREEFYTP10")
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -129,14 +112,6 @@ class CostOfCapital(Signal):
 
 
 def _quadrant(treasury: pd.Series, spread: pd.Series) -> pd.Series:
-    names = np.select(
-        [
-            treasury.isna() | spread.isna(),
-            (treasury > 0) & (spread > 0),
-            treasury > 0,
-            spread > 0,
-        ],
-        ["", "scarcity", "growth", "risk-off"],
-        "easing",
-    )
-    return pd.Series(names, index=treasury.index).replace("", None)
+    up, wider = treasury > 0, spread > 0
+    names = np.select([up & wider, up, wider], ["scarcity", "growth", "risk-off"], "easing")
+    return pd.Series(names, index=treasury.index).where(treasury.notna() & spread.notna(), None)

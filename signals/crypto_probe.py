@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import Signal, ordered, positive, require
+from signals.base import Signal, require
 from signals.hysteresis import Threshold
 from signals.transforms import Composite, composite, zscore
 from signals.universe import session_close_id
@@ -50,13 +50,6 @@ class CryptoProbe(Signal):
         Sessions in a row that all conditions must hold before the flag turns on.
     confirm_leave
         Sessions in a row that a condition must fail before the flag turns off.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "crypto_probe"
@@ -68,29 +61,16 @@ class CryptoProbe(Signal):
         "spy_drawdown": "%",
         "without": "name",
     }
+    inputs: ClassVar[tuple[str, ...]] = ("BTC-USD", "SPY")
+    components: ClassVar[tuple[str, ...]] = ("drawdown", "strength")
+    above_zero: ClassVar[tuple[str, ...]] = ("high", "horizon", "confirm_leave")
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("fall", 0.0), ("hold", 0.0))
 
     high: int = 252
     horizon: int = 63
     fall: float = -20.0
     hold: float = -10.0
     confirm_leave: int = 10
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        for name in ("high", "horizon", "confirm", "confirm_leave"):
-            positive(name, getattr(self, name))
-        ordered("fall", self.fall, "0", 0.0)
-        ordered("hold", self.hold, "0", 0.0)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Tickers of bitcoin and SPY."""
-        return ("BTC-USD", "SPY")
-
-    @property
-    def components(self) -> tuple[str, ...]:
-        """Names of the components that the score averages."""
-        return ("drawdown", "strength")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:

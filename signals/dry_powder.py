@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import Signal, ordered, positive
+from signals.base import Signal
 from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
@@ -42,15 +42,6 @@ class DryPowder(Signal):
         Share, % of GDP, below which the flag turns on.
     leave
         Share, % of GDP, above which the flag turns off.
-    confirm
-        Sessions in a row that a condition must hold before the flag changes.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "dry_powder"
@@ -62,21 +53,13 @@ class DryPowder(Signal):
         "reverse_repo": "USD bn",
         "excess_reserves": "USD bn",
     }
+    inputs: ClassVar[tuple[str, ...]] = ("RRPONTSYD", "WRESBAL", "GDP")
+    above_zero: ClassVar[tuple[str, ...]] = ("k",)
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("enter", "leave"),)
 
     k: float = 0.09
     enter: float = 1.0
     leave: float = 2.0
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("k", self.k)
-        positive("confirm", self.confirm)
-        ordered("enter", self.enter, "leave", self.leave)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of reverse repo, bank reserves and GDP."""
-        return ("RRPONTSYD", "WRESBAL", "GDP")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import ScoreSignal, positive
+from signals.base import ScoreSignal
 from signals.transforms import same_date, zscore
 from signals.universe import UNIVERSE, members
 
@@ -42,15 +42,6 @@ class Duration(ScoreSignal):
     ----------
     horizon
         Sessions over which returns are measured; 63 sessions are a quarter.
-    enter, leave, confirm
-        See :class:`signals.base.ScoreSignal`.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "duration"
@@ -61,27 +52,18 @@ class Duration(ScoreSignal):
         **dict.fromkeys((*SHORT, *LONG), "% / quarter"),
         "score": "σ",
     }
+    inputs: ClassVar[tuple[str, ...]] = tuple(t for c in (*SHORT, *LONG) for t in members(c))
+    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 63
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("horizon", self.horizon)
-        ScoreSignal.__post_init__(self)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Tickers of the short and the long classes."""
-        return tuple(ticker for c in (*SHORT, *LONG) for ticker in members(c))
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the spread, the return of each class, and the score."""
         returns = 100 * same_date(panel, self.inputs).pct_change(self.horizon, fill_method=None)
         classes = {c: returns[list(members(c))].mean(axis=1) for c in (*SHORT, *LONG)}
         frame = pd.DataFrame(classes)
-        spread = frame[list(SHORT)].mean(axis=1, skipna=False) - frame[list(LONG)].mean(
-            axis=1, skipna=False
-        )
+        long = frame[list(LONG)].mean(axis=1, skipna=False)
+        spread = frame[list(SHORT)].mean(axis=1, skipna=False) - long
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
@@ -98,9 +80,8 @@ class Duration(ScoreSignal):
         rates = panel["DFII10"].loc[:at].iloc[::-5].iloc[::-1].diff().tail(_WEEKS) / 100
         returns = prices.pct_change(fill_method=None).tail(_WEEKS)
         rows = {t: _slope(returns[t], returns["SPY"], rates) for t in shares}
-        return pd.DataFrame.from_dict(
-            rows, orient="index", columns=["duration", "error", "weeks"]
-        ).rename_axis("asset")
+        frame = pd.DataFrame.from_dict(rows, "index", columns=["duration", "error", "weeks"])
+        return frame.rename_axis("asset")
 
 
 def _slope(y: pd.Series, market: pd.Series, rates: pd.Series) -> tuple[float, float, int]:

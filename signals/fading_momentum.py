@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import ScoreSignal, ordered, positive
+from signals.base import ScoreSignal
 from signals.transforms import composite, zscore
 from signals.universe import UNIVERSE
 
@@ -44,15 +44,6 @@ class FadingMomentum(ScoreSignal):
         Largest number of sessions since a breakout that the signal judges.
     minimum
         Number of breakouts that the follow-through needs.
-    enter, leave, confirm
-        See :class:`signals.base.ScoreSignal`.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "fading_momentum"
@@ -65,29 +56,16 @@ class FadingMomentum(ScoreSignal):
         "score": "σ",
         "without": "name",
     }
+    inputs: ClassVar[tuple[str, ...]] = tuple(UNIVERSE)
+    components: ClassVar[tuple[str, ...]] = ("follow_through", "breadth")
+    above_zero: ClassVar[tuple[str, ...]] = ("high", "mean", "earliest", "minimum")
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("earliest", "latest"),)
 
     high: int = 60
     mean: int = 200
     earliest: int = 21
     latest: int = 41
     minimum: int = 10
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        for name in ("high", "mean", "earliest", "minimum"):
-            positive(name, getattr(self, name))
-        ordered("earliest", self.earliest, "latest", self.latest)
-        ScoreSignal.__post_init__(self)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """All tickers of the universe."""
-        return tuple(UNIVERSE)
-
-    @property
-    def components(self) -> tuple[str, ...]:
-        """Names of the components that the score averages."""
-        return ("follow_through", "breadth")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the follow-through, the breadth, the number of breakouts, and the score."""

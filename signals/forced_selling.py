@@ -7,19 +7,32 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import ScoreSignal, positive
+from signals.base import ScoreSignal
 from signals.transforms import composite, same_date, zscore
 from signals.universe import CLASSES, UNIVERSE, members
 
 _CLASSES = tuple(c for c in CLASSES if c != "other")
 COINS = ("BTC-USD", "ETH-USD", "SOL-USD")
+FUNDING = ("FUNDING_BTC", "FUNDING_ETH", "FUNDING_SOL")
+FLOWS = ("FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """Windows and rule that both signals of forced selling share: a flag on the mean z-score."""
+    """Windows and rule that both signals of forced selling share: a flag on the mean z-score.
+
+    Parameters
+    ----------
+    short
+        Sessions of the short window.
+    long
+        Sessions of the long window.
+    window
+        Sessions of the window for correlations.
+    """
 
     decides: ClassVar[str] = "mean"
+    above_zero: ClassVar[tuple[str, ...]] = ("short", "long", "window")
 
     enter: float = 1.5
     leave: float = 0.5
@@ -32,12 +45,6 @@ class _Cascade(ScoreSignal):
     def components(self) -> tuple[str, ...]:
         """Names of all gauges except the last three: mean, score and without."""
         return tuple(self.units)[:-3]
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        for name in ("short", "long", "window"):
-            positive(name, getattr(self, name))
-        ScoreSignal.__post_init__(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,24 +71,6 @@ class ForcedSelling(_Cascade):
         Stafford, JFE (2007); Adrian, Shin, JFI (2010). The common factor follows Kritzman, Li,
         Page, Rigobon, "Principal Components as a Measure of Systemic Risk" (2011). Cascades among
         coins alone hardly move this signal: see :class:`CryptoForcedSelling`.
-
-    Parameters
-    ----------
-    short
-        Sessions of the short window.
-    long
-        Sessions of the long window.
-    window
-        Sessions of the window for correlations.
-    enter, leave, confirm
-        See :class:`signals.base.ScoreSignal`.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "forced_selling"
@@ -98,11 +87,7 @@ class ForcedSelling(_Cascade):
         "score": "σ",
         "without": "name",
     }
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of all assets of the universe and of the VIX."""
-        return (*UNIVERSE, "VIXCLS")
+    inputs: ClassVar[tuple[str, ...]] = (*UNIVERSE, "VIXCLS")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the components and the score."""
@@ -139,24 +124,6 @@ class CryptoForcedSelling(_Cascade):
         compares the components only with their own past.
     Reference
         As for :class:`ForcedSelling`, which misses cascades that stay among coins.
-
-    Parameters
-    ----------
-    short
-        Sessions of the short window.
-    long
-        Sessions of the long window.
-    window
-        Sessions of the window for correlations.
-    enter, leave, confirm
-        See :class:`signals.base.ScoreSignal`.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "crypto_forced_selling"
@@ -172,24 +139,17 @@ class CryptoForcedSelling(_Cascade):
         "score": "σ",
         "without": "name",
     }
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of the coins, their funding rates and the flows into their funds."""
-        funding = ("FUNDING_BTC", "FUNDING_ETH", "FUNDING_SOL")
-        return (*COINS, *funding, "FLOW_BTC_ETF", "FLOW_ETH_ETF")
+    inputs: ClassVar[tuple[str, ...]] = (*COINS, *FUNDING, *FLOWS)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the components and the score."""
         coins = panel[list(COINS)]
-        funding = panel[["FUNDING_BTC", "FUNDING_ETH", "FUNDING_SOL"]].mean(axis=1)
-        flow = panel[["FLOW_BTC_ETF", "FLOW_ETH_ETF"]].sum(axis=1, min_count=1)
         parts = {
             "fall": -100 * coins.pct_change(self.short, fill_method=None).mean(axis=1),
             "volatility": volatility_ratio(panel["BTC-USD"], self.short, self.long),
             "common": common_share(coins.pct_change(fill_method=None), self.window),
-            "funding": funding,
-            "flow": flow.rolling(self.short).sum(),
+            "funding": panel[list(FUNDING)].mean(axis=1),
+            "flow": panel[list(FLOWS)].sum(axis=1, min_count=1).rolling(self.short).sum(),
         }
         return _with_composite(parts, against=("funding", "flow"))
 
@@ -197,7 +157,7 @@ class CryptoForcedSelling(_Cascade):
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
     """Return the components and their composite; those in ``against`` have a minus sign."""
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
-    return pd.DataFrame({**parts, "mean": made.mean, "score": made.score, "without": made.without})
+    return pd.DataFrame({**parts, **vars(made)})
 
 
 def volatility_ratio(prices: pd.Series, short: int, long: int) -> pd.Series:
@@ -217,13 +177,12 @@ def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
 def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
     """Return the largest eigenvalue of the correlations in a window, % of their trace.
 
-    The function leaves out columns that lack a return in the window. The result is NaN with fewer
-    than two columns.
+    Columns that lack a return in the window do not count. NaN with fewer than two other columns.
     """
     x = returns.to_numpy(dtype=np.float64)
-    out = np.full(len(x), np.nan)
+    out = pd.Series(np.nan, index=returns.index)
     if len(x) < window:
-        return pd.Series(out, index=returns.index)
+        return out
     views = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)
     spread = views.std(axis=2)
     whole = np.isfinite(spread) & (spread > 0)
@@ -233,7 +192,7 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
     count = whole.sum(axis=1)
     largest = np.linalg.eigvalsh(correlations)[:, -1]
     out[window - 1 :] = np.where(count >= 2, 100 * largest / np.maximum(count, 1), np.nan)
-    return pd.Series(out, index=returns.index)
+    return out
 
 
 def _class_returns(panel: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import ScoreSignal, positive
+from signals.base import ScoreSignal
 from signals.hysteresis import Threshold
 from signals.transforms import composite, zscore
 
@@ -38,15 +38,6 @@ class InverseQE(ScoreSignal):
         Sessions over which both components are measured; 63 sessions are a quarter.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
-    enter, leave, confirm
-        See :class:`signals.base.ScoreSignal`.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "inverse_qe"
@@ -61,19 +52,11 @@ class InverseQE(ScoreSignal):
         "score": "σ",
         "without": "name",
     }
+    inputs: ClassVar[tuple[str, ...]] = ("SPY", "TLT", "THREEFYTP10")
+    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 63
     term_premium: bool = True
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("horizon", self.horizon)
-        ScoreSignal.__post_init__(self)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of shares, long Treasuries and the term premium."""
-        return ("SPY", "TLT", "THREEFYTP10")
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -100,8 +83,6 @@ class InverseQE(ScoreSignal):
                 "correlation": correlation,
                 "term_premium": premium,
                 **parts,
-                "mean": made.mean,
-                "score": made.score,
-                "without": made.without,
+                **vars(made),
             }
         )

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import CompoundSignal, Evaluation, Signal, positive
+from signals.base import CompoundSignal, Evaluation, Signal
 from signals.bathtub import Bathtub
 from signals.forced_selling import ForcedSelling
 from signals.hysteresis import Threshold
@@ -53,13 +53,6 @@ class Opportunity(CompoundSignal):
         Assets of the basket that a session needs. With 1, the basket is MSTR alone until 2013.
     confirm
         Sessions in a row that all conditions must hold before the flag turns on.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "opportunity"
@@ -78,21 +71,13 @@ class Opportunity(CompoundSignal):
         "bathtub": Bathtub,
         "policy": Policy,
     }
+    inputs: ClassVar[tuple[str, ...]] = (*BASKET, "VIXCLS")
+    above_zero: ClassVar[tuple[str, ...]] = ("memory", "stay", "calm", "members")
 
     memory: int = 42
     stay: int = 63
     calm: float = 0.7
     members: int = 1
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        for name in ("memory", "stay", "calm", "members", "confirm"):
-            positive(name, getattr(self, name))
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of the basket's assets and of the VIX."""
-        return (*BASKET, "VIXCLS")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -110,7 +95,6 @@ class Opportunity(CompoundSignal):
         drawdown = _basket_drawdown(panel, self.members)
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
         seen = _within(forced.fillna(False), self.memory) & _within(drawdown <= decile, self.memory)
-        high = panel["VIXCLS"].rolling(63).max()
         policy = parts["policy"].gauges
         turns = [
             parts["bathtub"].score.diff(21),
@@ -122,7 +106,7 @@ class Opportunity(CompoundSignal):
                 "decile": decile,
                 "capitulated": seen.astype(float).where(decile.notna() & forced.notna()),
                 "forced_selling": forced.astype("Float64").astype(float),
-                "vix_of_high": panel["VIXCLS"] / high,
+                "vix_of_high": panel["VIXCLS"] / panel["VIXCLS"].rolling(63).max(),
                 "liquidity": pd.concat(turns, axis=1).min(axis=1),
             }
         )
@@ -169,6 +153,5 @@ def _basket_drawdown(panel: pd.DataFrame, members: int) -> pd.Series:
     """Return the basket's fall from its highest value so far, %; NaN before its first return."""
     each = same_date(panel, BASKET).pct_change(fill_method=None)
     returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= members)
-    value = (1 + returns.fillna(0.0)).cumprod()
-    fall = 100 * fall_from_peak(value)
+    fall = 100 * fall_from_peak((1 + returns.fillna(0.0)).cumprod())
     return fall.where(np.asarray(returns.notna().cummax(), dtype=bool))

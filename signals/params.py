@@ -1,17 +1,25 @@
 """Functions to find a parameter by its name, to check its value and to set it.
 
-A class of parameters is a frozen, keyword-only dataclass that derives from :class:`Typed`. Each
-value must have the type of its field's annotation. The check reads the annotations, so it covers a
-new field as soon as the field exists.
-
-The path ``dry_powder.k`` names the parameter ``k`` of the signal ``dry_powder``.
+A class of parameters is a frozen, keyword-only dataclass that derives from :class:`Typed`. The path
+``dry_powder.k`` names the parameter ``k`` of the signal ``dry_powder``.
 """
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import cache
+from itertools import pairwise
 from types import NoneType, UnionType
-from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -31,25 +39,57 @@ _WORDS: dict[Any, str] = {
 
 
 class Typed:
-    """Base of dataclasses that check the types of their parameters and raise ConfigError."""
+    """Base of dataclasses that check their parameters and raise ConfigError.
+
+    Each value must have the type of its field's annotation. A whole number fits a field of type
+    float. True and False fit only a field of type bool. Numbers of numpy count as Python's.
+
+    Attributes
+    ----------
+    above_zero
+        Names of the parameters that must be positive and finite, beside those of the base classes.
+    ascending
+        Groups of parameters and numbers, beside those of the base classes. Each member of a group
+        must be smaller than the next.
+    """
+
+    above_zero: ClassVar[tuple[str, ...]] = ()
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = ()
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
-        """Check the values before the dataclass stores them."""
+        """Check the types of the values before the dataclass stores them."""
         check_types(cls, given)
         return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        """Check the ranges of the values."""
+        for base in type(self).__mro__:
+            for name in vars(base).get("above_zero", ()):
+                value = getattr(self, name)
+                if not (np.isfinite(value) and value > 0):
+                    raise ConfigError(f"{name} must be a positive number, was {value!r}")
+            for group in vars(base).get("ascending", ()):
+                for low, high in pairwise(group):
+                    self._check_order(low, high)
+
+    def _check_order(self, *pair: str | float) -> None:
+        low, high = (getattr(self, x) if isinstance(x, str) else x for x in pair)
+        if not low < high:
+            names = [x if isinstance(x, str) else f"{x:g}" for x in pair]
+            raise ConfigError(f"{names[0]} must lie below {names[1]}, were {low!r} and {high!r}")
 
 
 def check_types(cls: type, given: dict[str, Any]) -> None:
     """Raise :class:`ConfigError` for the first value of another type than its field's annotation.
 
-    A whole number fits a field of type float. True and False fit only a field of type bool.
-    Numbers of numpy count as Python's. The function ignores names that are not fields.
+    Names that are not fields do not matter.
     """
     for name, kind in _annotations(cls).items():
         if name in given and not fits(given[name], kind):
+            tickers = "write it like ('A', 'B'), one alone ('A',)"
             raise ConfigError(
                 f"{cls.__name__}: expected {name} as {in_words(kind)}, was {_shown(given[name])}; "
-                + ("write it like ('A', 'B'), one alone ('A',)" if _is_list(kind) else "correct it")
+                f"{tickers if get_origin(kind) is tuple else 'correct it'}"
             )
 
 
@@ -74,13 +114,10 @@ def fits(value: Any, kind: Any) -> bool:
         return isinstance(value, tuple) and all(fits(item, arguments[0]) for item in value)
     if isinstance(origin, type):
         return isinstance(value, origin)
-    if not isinstance(kind, type):
-        return True
-    return _fits_number(value, kind) if kind in (int, float) else isinstance(value, _also(kind))
-
-
-def _also(kind: type) -> tuple[type, ...]:
-    return (bool, np.bool_) if kind is bool else (kind,)
+    if kind in (int, float):
+        return _fits_number(value, kind)
+    expected = bool | np.bool_ if kind is bool else kind
+    return not isinstance(kind, type) or isinstance(value, expected)
 
 
 def _fits_number(value: Any, kind: type) -> bool:
@@ -89,10 +126,6 @@ def _fits_number(value: Any, kind: type) -> bool:
     if isinstance(value, int | np.integer):
         return abs(int(value)) < (10**300 if kind is float else LARGEST)
     return kind is float and isinstance(value, float | np.floating)
-
-
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) is tuple
 
 
 def in_words(kind: Any) -> str:
@@ -156,10 +189,7 @@ def as_kind(value: Any, kind: type) -> Any:
 def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
     """Return the names of the owner and of the parameter in a path like ``dry_powder.k``.
 
-    Raises
-    ------
-    ConfigError
-        When the owner or the parameter is unknown.
+    Raise ConfigError when the owner or the parameter is unknown.
     """
     owner, dot, name = path.partition(".")
     if not dot:
@@ -177,10 +207,7 @@ def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
 def with_parameter(among: Mapping[str, T], path: str, value: Any) -> dict[str, T]:
     """Return a copy of a set of signals with one parameter set to a new value.
 
-    Raises
-    ------
-    ConfigError
-        When the path names no parameter, or the value has the wrong type or range.
+    Raise ConfigError when the path names no parameter, or the value has the wrong type or range.
     """
     owner, name = owner_of(among, path)
     return {**among, owner: replace(among[owner], **{name: value})}  # type: ignore[type-var]

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from signals.base import ScoreSignal, positive
+from signals.base import ScoreSignal
 from signals.transforms import composite, zscore
 
 
@@ -35,15 +35,6 @@ class Policy(ScoreSignal):
         Sessions over which the yield's change is measured; 63 sessions are a quarter.
     balance_horizon
         Sessions over which the balance sheet's change is measured; 65 sessions are a quarter.
-    enter, leave, confirm
-        See :class:`signals.base.ScoreSignal`.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     name: ClassVar[str] = "policy"
@@ -57,25 +48,12 @@ class Policy(ScoreSignal):
         "score": "σ",
         "without": "name",
     }
+    inputs: ClassVar[tuple[str, ...]] = ("DGS2", "EFFR", "WALCL")
+    components: ClassVar[tuple[str, ...]] = ("DGS2 − EFFR", "WALCL")
+    above_zero: ClassVar[tuple[str, ...]] = ("horizon", "balance_horizon")
 
     horizon: int = 63
     balance_horizon: int = 65
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("horizon", self.horizon)
-        positive("balance_horizon", self.balance_horizon)
-        ScoreSignal.__post_init__(self)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Ids of the 2-year yield, the federal funds rate and the Fed's balance sheet."""
-        return ("DGS2", "EFFR", "WALCL")
-
-    @property
-    def components(self) -> tuple[str, ...]:
-        """Ids of the series whose z-scores the score averages."""
-        return ("DGS2 − EFFR", "WALCL")
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the changes of the 2-year spread and of the balance sheet, and the score."""

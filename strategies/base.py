@@ -6,14 +6,13 @@ engine executes the weights at the close of a later session, at a cost.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from signals.errors import ConfigError, SimulationError
+from signals.errors import SimulationError
 from signals.form import ask
 from signals.params import Typed
 from signals.reading import Reading
@@ -22,22 +21,17 @@ from signals.regimes import Regime
 VOLATILITY_WINDOW = 63
 SESSIONS_A_YEAR = 252
 
-#: Fraction of the portfolio for each sleeve, by regime. The remainder is cash.
-Table = Mapping[Regime, Mapping[str, float]]
-#: Tickers of each sleeve, by the sleeve's name.
-Sleeves = Mapping[str, tuple[str, ...]]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy(Typed, ABC):
     """Rule that gives target weights at each close, from what is known at that close.
 
+    It decides on scheduled dates and when its state changes.
+
     Attributes
     ----------
-    name
-        Its name on the command line.
-    description
-        One line that describes it.
+    name, description
+        Its name on the command line, and one line that describes it.
     link
         The link of the thesis that it trades. Empty for a baseline or a challenger.
     follows_regime
@@ -97,90 +91,11 @@ def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
     return panel.reindex(columns=list(tickers)).notna()
 
 
-def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
-    """Return equal weights over the tickers listed at each session; zeros when none is listed."""
-    there = listed(panel, tickers).astype(float)
-    return there.div(there.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
-
-
-def sleeve_volatility(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.Series:
-    """Return the yearly volatility of an equal-weighted sleeve over its last 63 returns.
-
-    The volatility is a fraction a year: the standard deviation (ddof 1) × √252. The return of a
-    session is the mean over the members that have one. NaN before 63 returns are known.
-    """
-    prices = panel.reindex(columns=list(tickers))
-    returns = prices.pct_change(fill_method=None).mean(axis=1)
-    return returns.rolling(VOLATILITY_WINDOW).std() * float(np.sqrt(SESSIONS_A_YEAR))
-
-
-def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
-    """Return min(1, target / volatility) of a sleeve; 0 before its volatility is known."""
-    scale: pd.Series = target / sleeve_volatility(panel, tickers)
-    return scale.clip(upper=1.0).fillna(0.0)
-
-
-def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.DataFrame:
-    """Return the share of each sleeve at each session; no regime counts as NEUTRAL."""
-    names = regime.fillna(Regime.NEUTRAL.value)
-    return pd.DataFrame(
-        {s: names.map({r.value: table[r].get(s, 0.0) for r in Regime}) for s in sleeves},
-        index=regime.index,
-        dtype="float64",
-    )
-
-
-def scaled(
-    shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Sleeves, names: tuple[str, ...], to: float
-) -> pd.DataFrame:
-    """Return sleeve shares, with those in ``names`` times min(1, ``to`` / its volatility)."""
-    factors = {name: volatility_scale(panel, sleeves[name], to) for name in names}
-    return shares.assign(**{name: shares[name] * factor for name, factor in factors.items()})
-
-
-def combine(shares: pd.DataFrame, panel: pd.DataFrame, sleeves: Sleeves) -> pd.DataFrame:
-    """Return asset weights from sleeve shares: equal over the listed members of each sleeve.
-
-    The share of a sleeve without a listed member stays in cash. An asset that is in two sleeves
-    has the sum of both weights.
-    """
-    weights = pd.DataFrame(0.0, index=panel.index, columns=list(tickers_of(sleeves)))
-    for name, tickers in sleeves.items():
-        part = equal_over_listed(panel, tickers).mul(shares[name], axis=0)
-        weights[list(tickers)] += part
-    return weights
-
-
-def tickers_of(sleeves: Sleeves) -> tuple[str, ...]:
-    """Return the tickers of all sleeves, each once."""
-    return tuple(dict.fromkeys(ticker for tickers in sleeves.values() for ticker in tickers))
-
-
-def check_sleeves(sleeves: Sleeves) -> None:
-    """Raise :class:`ConfigError` unless each sleeve is a tuple of different, valid tickers."""
-    for name, tickers in sleeves.items():
-        given = [tickers] if isinstance(tickers, str) else list(tickers)
-        odd = isinstance(tickers, str) or len(set(given)) != len(given)
-        if odd or not all(t == t.strip() and t for t in given):
-            raise ConfigError(f"{name}: expected a tuple of tickers, each once, was {tickers!r}")
-
-
-def check_volatility(volatility: float) -> None:
-    """Raise :class:`ConfigError` unless a volatility is above 0 and at most 5 a year."""
-    if not 0 < volatility <= 5:
-        raise ConfigError(
-            f"volatility must lie above 0, up to 5 (a fraction a year), was {volatility}"
-        )
-
-
 def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
     """Return a strategy's weights as numbers, sessions × assets, in the order of the panel.
 
-    Raises
-    ------
-    SimulationError
-        When the strategy's own code fails, or the weights are not a table of numbers, sessions ×
-        assets.
+    Raise SimulationError when the strategy's own code fails, or when the weights are not numbers or
+    have other sessions or assets.
     """
     weights = ask(strategy, "weights", reading, panel)
     if not isinstance(weights, pd.DataFrame):
@@ -208,10 +123,7 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
 def state_of(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
     """Return a strategy's state at every session; None for one without a state.
 
-    Raises
-    ------
-    SimulationError
-        When the strategy's own code fails, or the state is no label a session.
+    Raise SimulationError when the strategy's own code fails or returns no label for a session.
     """
     state: pd.Series | None = ask(strategy, "state", reading, panel)
     return state

@@ -7,8 +7,9 @@ import pandas as pd
 
 from signals.errors import ConfigError
 from signals.reading import Reading
-from strategies.base import Strategy, check_sleeves, equal_over_listed, listed
+from strategies.base import Strategy, listed
 from strategies.near_cash_flow import NearCashFlow
+from strategies.sleeves import SleeveStrategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class Bills(_Fixed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EqualWeight(Strategy):
+class EqualWeight(SleeveStrategy):
     """Equal weights over the listed assets of a set.
 
     Parameters
@@ -88,18 +89,9 @@ class EqualWeight(Strategy):
 
     tickers: tuple[str, ...] = NearCashFlow().assets
 
-    def __post_init__(self) -> None:
-        """Raise ConfigError unless the tickers are a tuple of different, valid tickers."""
-        check_sleeves({"tickers": self.tickers})
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """The assets that it holds when they are listed."""
-        return self.tickers
-
-    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return 1/n for each of the n assets that are listed at a session."""
-        return equal_over_listed(panel, self.tickers)
+    def planned(self, reading: Reading) -> pd.DataFrame:
+        """Return the whole portfolio for the one sleeve."""
+        return pd.DataFrame({"tickers": 1.0}, index=reading.regime.index)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +109,7 @@ class ConstantMix(Strategy):
 
     name: ClassVar[str] = "constant-mix"
     description: ClassVar[str] = "a constant share of SPY (default 50 %), the rest in bills"
+    assets: ClassVar[tuple[str, ...]] = ("SPY",)
 
     share: float = 0.5
 
@@ -124,11 +117,6 @@ class ConstantMix(Strategy):
         """Raise ConfigError unless the share is from 0 to 1."""
         if not 0 <= self.share <= 1:
             raise ConfigError(f"expected share in 0 to 1, was {self.share!r}")
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """SPY only."""
-        return ("SPY",)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the share at sessions at which SPY is listed."""

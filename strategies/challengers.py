@@ -7,20 +7,13 @@ docstring names the departures. All decide at month ends.
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from signals.errors import ConfigError
 from signals.reading import Reading
-from strategies.base import (
-    SESSIONS_A_YEAR,
-    Strategy,
-    check_sleeves,
-    check_volatility,
-    listed,
-    volatility_scale,
-)
+from strategies.base import SESSIONS_A_YEAR, Strategy, listed
 from strategies.near_cash_flow import NearCashFlow
+from strategies.sleeves import check_sleeves, check_volatility, volatility_scale
 
 INVESTED, OUT = "invested", "out"
 
@@ -140,16 +133,8 @@ class DualMomentum(Strategy):
     description: ClassVar[str] = "the better of SPY and EFA while SPY beats bills, or Treasuries"
     only_scheduled: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = (OUT,)
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """US shares, foreign shares and Treasuries."""
-        return ("SPY", "EFA", "IEF")
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Id of the yield of bills."""
-        return ("DGS3MO",)
+    assets: ClassVar[tuple[str, ...]] = ("SPY", "EFA", "IEF")
+    reads: ClassVar[tuple[str, ...]] = ("DGS3MO",)
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return ``invested`` where the strategy holds shares, ``out`` where it does not."""
@@ -168,8 +153,7 @@ class DualMomentum(Strategy):
             "EFA": up & abroad,
             "IEF": down & momentum["IEF"].notna(),
         }
-        there = listed(panel, self.assets)
-        return (pd.DataFrame(chosen) & there).astype(float)
+        return (pd.DataFrame(chosen) & listed(panel, self.assets)).astype(float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +176,7 @@ class VolTarget(Strategy):
 
     name: ClassVar[str] = "vol-target"
     description: ClassVar[str] = "SPY scaled to a volatility of 10 %, the rest in bills"
+    assets: ClassVar[tuple[str, ...]] = ("SPY",)
 
     volatility: float = 0.10
 
@@ -199,14 +184,7 @@ class VolTarget(Strategy):
         """Raise ConfigError unless the volatility is above 0 and at most 5 a year."""
         check_volatility(self.volatility)
 
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """SPY only."""
-        return ("SPY",)
-
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the share of SPY at each session."""
         scale = volatility_scale(panel, self.assets, self.volatility)
-        return pd.DataFrame({"SPY": np.asarray(scale)}, index=panel.index) * listed(
-            panel, self.assets
-        )
+        return listed(panel, self.assets).astype(float).mul(scale, axis=0)

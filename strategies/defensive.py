@@ -3,24 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import pandas as pd
-
-from signals.reading import Reading
 from signals.regimes import Regime
 from signals.universe import members
-from strategies.base import Sleeves, Strategy, Table, check_sleeves, combine, shares_of, tickers_of
-
-TABLE: Table = {
-    Regime.INJECTION: {"broad": 1.00},
-    Regime.NEUTRAL: {"broad": 0.70, "defensive": 0.30},
-    Regime.ABSORPTION: {"defensive": 0.60},
-    Regime.FORCED_SELLING: {"defensive": 0.30},
-    Regime.OPPORTUNITY: {"broad": 1.00},
-}
+from strategies.sleeves import SleeveStrategy, Table
 
 
 @dataclass(frozen=True, kw_only=True)
-class Defensive(Strategy):
+class Defensive(SleeveStrategy):
     """SPY while capital is ample, then funds of defensive shares and cash.
 
     Rationale
@@ -28,13 +17,7 @@ class Defensive(Strategy):
         less. So a higher price of capital costs them least. The strategy stays in the market when
         ``cash-heavy`` leaves it.
     Rule
-        The regime gives the share of each sleeve, as in :data:`TABLE`. No regime counts as
-        NEUTRAL. The listed members of a sleeve have equal weights. The share of a sleeve without
-        a listed member is cash.
-    Turnover
-        It decides at month ends and when the regime changes.
-    Timing
-        Each decision uses the reading and the panel of the same session, at its close.
+        The regime gives the share of each sleeve.
 
     Parameters
     ----------
@@ -47,24 +30,13 @@ class Defensive(Strategy):
     link: ClassVar[str] = "L8, L13"
     follows_regime: ClassVar[bool] = True
     price_free: ClassVar[bool] = True
+    table: ClassVar[Table] = {
+        Regime.INJECTION: {"broad": 1.00},
+        Regime.NEUTRAL: {"broad": 0.70, "defensive": 0.30},
+        Regime.ABSORPTION: {"defensive": 0.60},
+        Regime.FORCED_SELLING: {"defensive": 0.30},
+        Regime.OPPORTUNITY: {"broad": 1.00},
+    }
 
     broad: tuple[str, ...] = ("SPY",)
     defensive: tuple[str, ...] = members("defensive")
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError unless each sleeve is a tuple of different, valid tickers."""
-        check_sleeves(self.sleeves)
-
-    @property
-    def sleeves(self) -> Sleeves:
-        """Tickers of each sleeve, by its name."""
-        return {"broad": self.broad, "defensive": self.defensive}
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """Tickers of all its sleeves, each once."""
-        return tickers_of(self.sleeves)
-
-    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return target weights, sessions × assets."""
-        return combine(shares_of(reading.regime, TABLE, tuple(self.sleeves)), panel, self.sleeves)

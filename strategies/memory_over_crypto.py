@@ -8,29 +8,11 @@ import pandas as pd
 from signals.reading import Reading
 from signals.regimes import Regime
 from signals.universe import members
-from strategies.base import (
-    Sleeves,
-    Strategy,
-    Table,
-    check_sleeves,
-    check_volatility,
-    combine,
-    scaled,
-    shares_of,
-    tickers_of,
-)
-
-TABLE: Table = {
-    Regime.INJECTION: {},
-    Regime.NEUTRAL: {},
-    Regime.ABSORPTION: {"memory": 0.50, "crypto": -0.50},
-    Regime.FORCED_SELLING: {"memory": 0.50, "crypto": -0.50},
-    Regime.OPPORTUNITY: {},
-}
+from strategies.sleeves import ScaledSleeves, Table
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemoryOverCrypto(Strategy):
+class MemoryOverCrypto(ScaledSleeves):
     """Long memory-chip makers and short bitcoin while capital is scarce, otherwise cash.
 
     Rationale
@@ -39,14 +21,9 @@ class MemoryOverCrypto(Strategy):
         that claim, and little on the direction of the market.
     Rule
         In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
-        regimes all is cash. Each leg is scaled by min(1, ``volatility`` / its volatility over 63
-        sessions). So both legs carry about the same risk, and gross exposure is at most 1. All is
-        cash when a leg has no listed member or no known volatility.
-    Turnover
-        It decides at month ends and when the regime changes. The engine reduces positions when
-        price moves raise gross exposure above the limit.
-    Timing
-        Each decision uses the reading and the panel of the same session, at its close.
+        regimes all is cash. Each leg is scaled, so both legs carry about the same risk, and gross
+        exposure is at most 1. All is cash when a leg has no listed member or no known volatility.
+        The engine reduces positions when price moves raise gross exposure above the limit.
 
     Parameters
     ----------
@@ -64,32 +41,22 @@ class MemoryOverCrypto(Strategy):
         Regime.ABSORPTION.value,
         Regime.FORCED_SELLING.value,
     )
+    table: ClassVar[Table] = {
+        Regime.INJECTION: {},
+        Regime.NEUTRAL: {},
+        Regime.ABSORPTION: {"memory": 0.50, "crypto": -0.50},
+        Regime.FORCED_SELLING: {"memory": 0.50, "crypto": -0.50},
+        Regime.OPPORTUNITY: {},
+    }
 
     memory: tuple[str, ...] = members("memory")
     crypto: tuple[str, ...] = ("BTC-USD",)
-    volatility: float = 0.25
 
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a leg or a volatility that cannot be used."""
-        check_sleeves(self.sleeves)
-        check_volatility(self.volatility)
-
-    @property
-    def sleeves(self) -> Sleeves:
-        """Tickers of each leg, by its name."""
-        return {"memory": self.memory, "crypto": self.crypto}
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """Tickers of both legs, each once."""
-        return tickers_of(self.sleeves)
-
-    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return target weights, sessions × assets; weights of the short leg are negative."""
-        shares = shares_of(reading.regime, TABLE, tuple(self.sleeves))
-        shares = scaled(shares, panel, self.sleeves, tuple(self.sleeves), self.volatility)
+    def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the share of each leg, negative for the short one; 0 where a leg has none."""
+        shares = super().shares(reading, panel)
         both = (shares != 0).all(axis=1)
-        return combine(shares.where(both, 0.0), panel, self.sleeves)
+        return shares.where(both, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,15 +7,7 @@ import pandas as pd
 
 from signals.reading import Reading
 from signals.universe import members
-from strategies.base import (
-    Sleeves,
-    Strategy,
-    check_sleeves,
-    check_volatility,
-    combine,
-    scaled,
-    tickers_of,
-)
+from strategies.sleeves import ScaledSleeves, Sleeves
 
 BROAD = 0.40
 #: Asset classes of the tilt, in an order of duration fixed in advance, shortest first.
@@ -32,7 +24,7 @@ ABSORBING = "absorbing"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survival(Strategy):
+class Survival(ScaledSleeves):
     """A core of SPY, and a tilt from long to short duration as capital is absorbed.
 
     Rationale
@@ -43,13 +35,7 @@ class Survival(Strategy):
         score, clipped to ±1. p falls in equal steps from +1 for the shortest class to −1 for the
         longest. A class has the share 60 % / 7 · (1 + x·p). At x = −1 the shortest class has 0,
         and at x = +1 the longest class has 0. Without a score x is 0, so all classes have equal
-        shares. The memory and crypto classes are scaled by min(1, ``volatility`` / volatility over
-        63 sessions). The freed share and the share of a class without a listed member are cash.
-        The listed members of a class have equal weights.
-    Turnover
-        It decides at month ends, and when the absorption flag changes.
-    Timing
-        Each decision uses the reading and the panel of the same session, at its close.
+        shares. The memory and crypto classes are scaled.
 
     Parameters
     ----------
@@ -62,22 +48,10 @@ class Survival(Strategy):
     link: ClassVar[str] = "L8"
     active_states: ClassVar[tuple[str, ...]] = (ABSORBING,)
 
-    volatility: float = 0.25
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError unless the volatility is above 0 and at most 5 a year."""
-        check_sleeves(self.sleeves)
-        check_volatility(self.volatility)
-
     @property
     def sleeves(self) -> Sleeves:
         """Tickers of SPY's sleeve and of each class of the tilt, by name."""
         return {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
-
-    @property
-    def assets(self) -> tuple[str, ...]:
-        """Tickers of all its sleeves, each once."""
-        return tickers_of(self.sleeves)
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return ``absorbing`` or ``not absorbing`` by the absorption flag; None without a view."""
@@ -85,12 +59,11 @@ class Survival(Strategy):
         label = flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
         return label.where(flag.notna(), None)
 
-    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return target weights, sessions × assets."""
+    def planned(self, reading: Reading) -> pd.DataFrame:
+        """Return the share of SPY's sleeve and of each class, sessions × sleeves."""
         tilt = reading.scores["absorption"].clip(-1, 1).fillna(0.0)
         steps = (len(ORDER) - 1) / 2
         shares = pd.DataFrame({"broad": BROAD}, index=reading.scores.index)
         for rank, name in enumerate(ORDER):
             shares[name] = (1 - BROAD) / len(ORDER) * (1 + tilt * (1 - rank / steps))
-        shares = scaled(shares, panel, self.sleeves, ("memory", "crypto"), self.volatility)
-        return combine(shares, panel, self.sleeves)
+        return shares

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 
 from signals.base import Evaluation
@@ -50,8 +51,6 @@ class Classification:
 class RegimeModel(Typed, ABC):
     """Rule that turns evaluations, or prices, into one regime for each session.
 
-    Subclasses are frozen, keyword-only dataclasses, and their fields are their parameters.
-
     Attributes
     ----------
     name, description
@@ -86,12 +85,8 @@ class RegimeModel(Typed, ABC):
     ) -> Classification:
         """Return the regime of each session; no row depends on a later row.
 
-        Parameters
-        ----------
-        panel
-            Point-in-time panel, sessions × catalog ids.
-        evaluations
-            Evaluations of the signals on that panel, by name.
+        ``panel`` is point-in-time, sessions × catalog ids. ``evaluations`` are those of the signals
+        on that panel, by name.
 
         Raises
         ------
@@ -100,6 +95,16 @@ class RegimeModel(Typed, ABC):
         MissingSeries
             When the panel lacks a column that it reads.
         """
+
+
+def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
+    """Return the name of the first rule that holds at each session; ``none`` if no rule holds.
+
+    ``holds`` has for each rule, in order, where it holds. There a rule without a view does not.
+    """
+    conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
+    names = [np.array(name, dtype=object) for name in holds]
+    return pd.Series(np.select(conditions, names, "none"), index=index, dtype=object, name="rule")
 
 
 def at_once(rule: pd.Series, rules: Mapping[str, str | None]) -> Classification:
@@ -116,18 +121,8 @@ def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
 def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
     """Return the last rule that gave the regime in force, at each session.
 
-    Parameters
-    ----------
-    regime
-        The confirmed regime of each session.
-    rule
-        The rule that holds at each session.
-    rules
-        The regime that each rule gives, by the rule's name.
-
-    Returns
-    -------
-    Names of rules; None at a session without a regime. No row depends on a later row.
+    ``regime`` is the confirmed regime of each session, ``rule`` the rule that holds there, and
+    ``rules`` the regime that each rule gives. The result is None at a session without a regime.
     """
     in_force = regime.fillna("") == spoken_for(rule, rules).fillna("")
     return rule.where(in_force).ffill().where(regime.notna()).rename("decided_by")

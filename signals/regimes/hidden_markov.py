@@ -41,11 +41,7 @@ class HiddenMarkov(Markov):
 
     name: ClassVar[str] = "hidden_markov"
     description: ClassVar[str] = "two-state Gaussian HMM of SPY, DGS10 and BAA10Y, filtered"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Catalog ids of the series that it reads."""
-        return ("SPY", "DGS10", "BAA10Y")
+    inputs: ClassVar[tuple[str, ...]] = ("SPY", "DGS10", "BAA10Y")
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return SPY's return, %, and the changes of yield and spread, percentage points."""

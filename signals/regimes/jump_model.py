@@ -6,7 +6,6 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.base import positive
 from signals.regimes.price_only import SEED, Judge, PriceOnly, log_return, optional, quiet
 
 
@@ -48,18 +47,10 @@ class JumpModel(PriceOnly):
 
     name: ClassVar[str] = "jump_model"
     description: ClassVar[str] = "two-state statistical jump model of SPY, predicted online"
+    inputs: ClassVar[tuple[str, ...]] = ("SPY",)
+    above_zero: ClassVar[tuple[str, ...]] = ("penalty",)
 
     penalty: float = 50.0
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Catalog ids of the series that it reads."""
-        return ("SPY",)
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        super().__post_init__()
-        positive("penalty", self.penalty)
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return SPY's return, %, and nine smoothed measures of that return."""

@@ -47,8 +47,7 @@ class Labels(RegimeModel):
         for _, label in self.dated:
             if label not in list(Regime):
                 raise ConfigError(unknown("label", label, list(Regime)))
-        days = [day for day, _ in self.dated]
-        for earlier, later in pairwise(days):
+        for (earlier, _), (later, _) in pairwise(self.dated):
             if not earlier < later:
                 raise ConfigError(
                     f"expected dates in ascending order, each once, was {later} after {earlier}; "
@@ -59,8 +58,7 @@ class Labels(RegimeModel):
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
         """Return the label in force at each session."""
-        index = pd.DatetimeIndex([pd.Timestamp(day) for day, _ in self.dated])
-        given = pd.Series([label for _, label in self.dated], index=index, dtype=object)
+        given = pd.Series({pd.Timestamp(day): label for day, label in self.dated}, dtype=object)
         label = given.reindex(panel.index, method="ffill").astype(object)
         rule = label.where(label.notna(), "before the first label").rename("rule")
         return at_once(rule, self.rules)

@@ -37,11 +37,7 @@ class MarkovSwitching(Markov):
 
     name: ClassVar[str] = "markov_switching"
     description: ClassVar[str] = "two-state Markov-switching mean and variance of SPY, filtered"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Catalog ids of the series that it reads."""
-        return ("SPY",)
+    inputs: ClassVar[tuple[str, ...]] = ("SPY",)
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
         """Return SPY's return, %."""

@@ -9,11 +9,9 @@ Estimation at year ends
     filtered: it uses only sessions up to each close.
 The bad state
     The bad state is the one in which the variance of SPY's daily return was higher over the
-    estimation window. An order by the mean return would be too uncertain. The standard error of a
-    mean over n sessions is σ/√n. With σ = 2 % a day and n = 500, that is more than 20 % a year, so
-    the order would change by chance from one estimate to the next. The relative standard error of
-    a variance is √(2/n), 6 %. The order comes from the window before the year, so it uses no later
-    data.
+    estimation window. An order by the mean return would change by chance from one estimate to the
+    next: over 500 sessions of 2 % volatility the standard error of a mean is more than 20 % a
+    year. The standard error of a variance is 6 % of it.
 """
 
 from abc import abstractmethod
@@ -27,10 +25,10 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 import pandas as pd
 
-from signals.base import Evaluation, ordered, positive, require
+from signals.base import Evaluation, require
 from signals.errors import ConfigError
 from signals.hysteresis import CONFIRM, flag_of
-from signals.regimes.base import Classification, Regime, RegimeModel, at_once
+from signals.regimes.base import Classification, Regime, RegimeModel, at_once, first_rule
 
 MINIMUM = 756
 SEED = 0
@@ -71,19 +69,13 @@ class PriceOnly(RegimeModel):
         "bad state": Regime.ABSORPTION.value,
         "good state": Regime.NEUTRAL.value,
     }
+    above_zero: ClassVar[tuple[str, ...]] = ("leave", "confirm", "minimum")
+    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter", 1.0),)
 
     enter: float = 0.6
     leave: float = 0.4
     confirm: int = CONFIRM
     minimum: int = MINIMUM
-
-    def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range."""
-        positive("leave", self.leave)
-        ordered("leave", self.leave, "enter", self.enter)
-        ordered("enter", self.enter, "1", 1.0)
-        positive("confirm", self.confirm)
-        positive("minimum", self.minimum)
 
     @abstractmethod
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
@@ -123,9 +115,8 @@ class PriceOnly(RegimeModel):
     ) -> Classification:
         """Return ABSORPTION in the bad state, NEUTRAL in the good state, None without estimate."""
         bad = self.flag(panel)
-        words = {True: "bad state", False: "good state"}
-        rule = bad.astype(object).map(words).astype(object).where(bad.notna(), "no estimate")
-        return at_once(rule.rename("rule"), self.rules)
+        holds = {"no estimate": bad.isna(), "bad state": bad, "good state": ~bad}
+        return at_once(first_rule(holds, panel.index), self.rules)
 
     def flag(self, panel: pd.DataFrame) -> pd.Series:
         """Return True where the state is bad, as pandas ``boolean``; NA without an estimate."""
@@ -134,14 +125,17 @@ class PriceOnly(RegimeModel):
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
         """Return the probability for all rows, estimated from the first ``before`` rows."""
+        nothing = np.full(len(known), np.nan)
+        if before == 0:
+            return nothing
         window = known[:before]
-        if before == 0 or (window.std(axis=0) < _FLAT).any():
-            return np.full(len(known), np.nan)
         mean, sd = window.mean(axis=0), window.std(axis=0)
+        if (sd < _FLAT).any():
+            return nothing
         try:
             return self.estimate((window - mean) / sd)((known - mean) / sd)
         except np.linalg.LinAlgError:
-            return np.full(len(known), np.nan)
+            return nothing
 
 
 @contextmanager

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from signals.base import Evaluation
 from signals.errors import ConfigError
-from signals.regimes.base import Classification, Regime, RegimeModel, at_once
+from signals.regimes.base import Classification, Regime, RegimeModel, at_once, first_rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +27,7 @@ class Quantities(RegimeModel):
         "injecting": Regime.INJECTION.value,
         "none": Regime.NEUTRAL.value,
     }
-
-    @property
-    def rests_on(self) -> tuple[str, ...]:
-        """Name of the one signal that decides."""
-        return ("absorption",)
+    rests_on: ClassVar[tuple[str, ...]] = ("absorption",)
 
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
@@ -41,11 +36,9 @@ class Quantities(RegimeModel):
         absorption = evaluations.get("absorption")
         if absorption is None or absorption.injecting is None:
             raise ConfigError("expected absorption among the signals, was without it; add it")
-        conditions = [
-            absorption.flag.isna(),
-            absorption.flag.fillna(False),
-            absorption.injecting.fillna(False),
-        ]
-        names = [np.array(name, dtype=object) for name in self.rules]
-        named = np.select([c.to_numpy(dtype=bool) for c in conditions], names[:-1], "none")
-        return at_once(pd.Series(named, index=panel.index, dtype=object, name="rule"), self.rules)
+        holds = {
+            "too few views": absorption.flag.isna(),
+            "absorption": absorption.flag,
+            "injecting": absorption.injecting,
+        }
+        return at_once(first_rule(holds, panel.index), self.rules)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from signals.base import Evaluation
@@ -14,6 +13,7 @@ from signals.regimes.base import (
     Regime,
     RegimeModel,
     decided_by,
+    first_rule,
     settle,
     spoken_for,
 )
@@ -58,41 +58,35 @@ class Votes(RegimeModel):
 
     @property
     def rests_on(self) -> tuple[str, ...]:
-        """Return the names of the voters, and of the signals whose flags decide in addition."""
+        """Names of the voters, and of the signals whose flags decide in addition."""
         return tuple(dict.fromkeys((*self.voters, "absorption", "forced_selling", "opportunity")))
 
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
         """Return the regime of each session; None where too few votes have a view."""
-        rule = self._rule(panel.index, evaluations)
+        rule = first_rule(self._holds(panel.index, evaluations), panel.index)
         regime = settle(spoken_for(rule, self.rules), self.confirm)
         return Classification(
             regime=regime, rule=rule, decided_by=decided_by(regime, rule, self.rules)
         )
 
-    def _rule(self, index: pd.Index, evaluations: Mapping[str, Evaluation]) -> pd.Series:
-        """Return the name of the first rule that holds at each session."""
+    def _holds(
+        self, index: pd.Index, evaluations: Mapping[str, Evaluation]
+    ) -> dict[str, pd.Series]:
+        """Return where each rule holds, in the order of the rules."""
         flags = {name: evaluations[name].flag for name in self.voters if name in evaluations}
         votes = pd.DataFrame(flags, index=index)
         views = votes.notna().sum(axis=1)
+        never = pd.Series(False, index=index)
         absorption = evaluations.get("absorption")
-        holds = {
+        injecting = absorption.injecting if absorption else None
+        return {
             "too few views": views < self.min_views,
             **{
-                name: _on(evaluations[name].flag if name in evaluations else None, index)
+                name: evaluations[name].flag if name in evaluations else never
                 for name in ("forced_selling", "opportunity", "absorption")
             },
             "half of the votes": votes.fillna(False).sum(axis=1) * 2 >= views,
-            "injecting": _on(absorption.injecting if absorption else None, index),
+            "injecting": never if injecting is None else injecting,
         }
-        conditions = [condition.to_numpy(dtype=bool) for condition in holds.values()]
-        named = np.select(conditions, [np.array(name, dtype=object) for name in holds], "none")
-        return pd.Series(named, index=index, dtype=object, name="rule")
-
-
-def _on(flag: pd.Series | None, index: pd.Index) -> pd.Series:
-    """Return True where a flag is on; all False when the flag is None."""
-    if flag is None:
-        return pd.Series(False, index=index)
-    return flag.fillna(False).astype(bool)

@@ -1,0 +1,152 @@
+"""Strategies that divide the portfolio into sleeves.
+
+The listed members of a sleeve have equal weights. The share of a sleeve without a listed member is
+cash.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from signals.errors import ConfigError
+from signals.reading import Reading
+from signals.regimes import Regime
+from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW, Strategy, listed
+
+#: Fraction of the portfolio for each sleeve, by regime. The remainder is cash.
+Table = Mapping[Regime, Mapping[str, float]]
+#: Tickers of each sleeve, by the sleeve's name.
+Sleeves = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SleeveStrategy(Strategy):
+    """A strategy whose parameters of tickers are its sleeves.
+
+    A subclass states the shares of the sleeves in ``table``, or writes ``planned``.
+
+    Attributes
+    ----------
+    table
+        Share of each sleeve, a fraction of the portfolio, by regime. A sleeve that a regime does
+        not name has no share. No regime counts as NEUTRAL.
+    """
+
+    table: ClassVar[Table] = {}
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for a parameter outside its range or a sleeve that cannot be used."""
+        super().__post_init__()
+        check_sleeves(self.sleeves)
+
+    @property
+    def sleeves(self) -> Sleeves:
+        """Tickers of each sleeve, by its name."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, tuple)}
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Tickers of all its sleeves, each once."""
+        return tuple(dict.fromkeys(t for tickers in self.sleeves.values() for t in tickers))
+
+    def planned(self, reading: Reading) -> pd.DataFrame:
+        """Return the share of each sleeve by the regime, sessions × sleeves."""
+        return shares_of(reading.regime, self.table, tuple(self.sleeves))
+
+    def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the share of each sleeve, sessions × sleeves, as fractions of the portfolio."""
+        return self.planned(reading)
+
+    def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return target weights; an asset in two sleeves has the sum of both weights."""
+        shares = self.shares(reading, panel)
+        weights = pd.DataFrame(0.0, index=panel.index, columns=list(self.assets))
+        for name, tickers in self.sleeves.items():
+            part = equal_over_listed(panel, tickers).mul(shares[name], axis=0)
+            weights[list(tickers)] += part
+        return weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaledSleeves(SleeveStrategy):
+    """A strategy that scales the shares of volatile sleeves down to a target volatility.
+
+    Each share of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
+    over 63 sessions). The freed share is cash. It is the whole share while the volatility of the
+    sleeve is unknown.
+
+    Attributes
+    ----------
+    scaled
+        Names of the scaled sleeves.
+
+    Parameters
+    ----------
+    volatility
+        Target volatility of the memory and crypto sleeves, a fraction a year.
+    """
+
+    scaled: ClassVar[tuple[str, ...]] = ("memory", "crypto")
+
+    volatility: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for a parameter outside its range or a sleeve that cannot be used."""
+        super().__post_init__()
+        check_volatility(self.volatility)
+
+    def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the planned shares, with those of the scaled sleeves scaled down."""
+        shares = self.planned(reading)
+        for name in self.scaled:
+            shares[name] *= volatility_scale(panel, self.sleeves[name], self.volatility)
+        return shares
+
+
+def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.DataFrame:
+    """Return the share of each sleeve at each session; no regime counts as NEUTRAL."""
+    names = regime.fillna(Regime.NEUTRAL.value)
+    return pd.DataFrame(
+        {s: names.map({r.value: table[r].get(s, 0.0) for r in Regime}) for s in sleeves},
+        index=regime.index,
+        dtype="float64",
+    )
+
+
+def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
+    """Return equal weights over the tickers listed at each session; zeros when none is listed."""
+    there = listed(panel, tickers).astype(float)
+    return there.div(there.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
+
+
+def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
+    """Return min(1, target / volatility) of an equal-weighted sleeve over its last 63 returns.
+
+    The volatility is a fraction a year: the standard deviation (ddof 1) × √252. The return of a
+    session is the mean over the members that have one. The scale is 0 before 63 returns are known.
+    """
+    prices = panel.reindex(columns=list(tickers))
+    returns = prices.pct_change(fill_method=None).mean(axis=1)
+    volatility = returns.rolling(VOLATILITY_WINDOW).std() * float(np.sqrt(SESSIONS_A_YEAR))
+    scale: pd.Series = target / volatility
+    return scale.clip(upper=1.0).fillna(0.0)
+
+
+def check_sleeves(sleeves: Sleeves) -> None:
+    """Raise :class:`ConfigError` unless each sleeve is a tuple of different, valid tickers."""
+    for name, tickers in sleeves.items():
+        odd = isinstance(tickers, str) or len(set(tickers)) != len(tickers)
+        if odd or not all(t == t.strip() and t for t in tickers):
+            raise ConfigError(f"{name}: expected a tuple of tickers, each once, was {tickers!r}")
+
+
+def check_volatility(volatility: float) -> None:
+    """Raise :class:`ConfigError` unless a volatility is above 0 and at most 5 a year."""
+    if not 0 < volatility <= 5:
+        raise ConfigError(
+            f"volatility must lie above 0, up to 5 (a fraction a year), was {volatility}"
+        )
