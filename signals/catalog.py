@@ -191,14 +191,14 @@ _FRED = (
     _daily("T10YIE", "Breakeven inflation 10 years", "%", -5, 15),
     _daily("T10Y2Y", "Treasury 10 years less 2 years", _POINTS, -10, 10),
     _daily("T10Y3M", "Treasury 10 years less 3 months", _POINTS, -10, 10),
-    # The publishers release these daily values weekly. They re-estimate the term premium.
+    # The publisher re-estimates the model and releases daily values weekly.
     _daily("THREEFYTP10", "Term premium 10 years, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
-    _daily("DTWEXBGS", "Broad dollar index", "index", 20, 400, **_RELEASED_WEEKLY),
     # Credit and volatility. FRED publishes credit spreads on days on which it is open.
     _daily("BAA10Y", "Moody's Baa less Treasury 10 years", _POINTS, 0, 25, sessions=2, fed=True),
     _daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", _POINTS, 0, 50, fed=True),
     _daily("BAMLC0A0CM", "ICE BofA US corporate spread", _POINTS, 0, 25, fed=True),
     _daily("VIXCLS", "VIX, from FRED", "index", 1, 200),
+    _daily("DTWEXBGS", "Broad dollar index", "index", 20, 400, **_RELEASED_WEEKLY),
     # Financial conditions. Each release changes the whole past.
     _weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, known=WHEN_RECORDED),
     _weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
