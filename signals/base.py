@@ -153,15 +153,10 @@ class Signal(Typed, ABC):
     def evaluate(
         self, panel: pd.DataFrame, parts: Mapping[str, Evaluation] = MappingProxyType({})
     ) -> Evaluation:
-        """Return gauges, score and flag on a panel.
+        """Return gauges, score and flag on a point-in-time panel, sessions × catalog ids.
 
-        Parameters
-        ----------
-        panel
-            Point-in-time panel, sessions × catalog ids.
-        parts
-            Evaluations on the same panel, by name. A part of the signal that is not among them is
-            evaluated with its default parameters. See :func:`signals.evaluations.evaluate`.
+        ``parts`` are evaluations on the same panel, by name. A part of the signal that is not among
+        them is evaluated with its default parameters. See :func:`signals.evaluations.evaluate`.
 
         Raises
         ------

@@ -85,9 +85,9 @@ class Capex(Signal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the impulse, the level, its share of GDP, and the number of firms compared."""
-        now = panel[[ttm_id("CAPEX", firm) for firm in self.firms]].set_axis(self.firms, axis=1)
-        then = panel[[year_ago_id("CAPEX", firm) for firm in self.firms]].set_axis(
-            self.firms, axis=1
+        now, then = (
+            panel[[id_of("CAPEX", firm) for firm in self.firms]].set_axis(self.firms, axis=1)
+            for id_of in (ttm_id, year_ago_id)
         )
         both = now.notna() & then.notna()
         growth = now.where(both).sum(axis=1) / then.where(both).sum(axis=1) - 1

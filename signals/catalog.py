@@ -329,25 +329,25 @@ _COMPANIES = (
 )
 
 
-def _table(*entry: Any, known: Rule = NEXT_SESSION, stale_after: int = 10) -> Series:
+def _table(
+    id: str, title: str, unit: str, low: float, high: float, known: Rule, stale_after: int = 10
+) -> Series:
     frequency = "month" if stale_after > 31 else "day"
+    entry = (id, title, unit, low, high)
     return _series(*entry, source="file", frequency=frequency, known=known, stale_after=stale_after)
 
 
 _CRYPTO_TABLES = (
-    _table("FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", _MILLIONS, -2e4, 2e4),
-    _table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", _MILLIONS, -2e4, 2e4),
+    _table("FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION),
+    _table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", _MILLIONS, -2e4, 2e4, NEXT_SESSION),
     *(
         _table(
-            *(f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05),
-            known=UTC_MIDNIGHT,
+            f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05, UTC_MIDNIGHT
         )
         for coin in ("BTC", "ETH", "SOL")
     ),
     _table(
-        *("STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14),
-        known=Rule(kind="days", n=5),
-        stale_after=70,
+        "STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14, Rule(kind="days", n=5), 70
     ),
 )
 

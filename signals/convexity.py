@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
 _WEEK = 5
-_BANDS = ("slope", "kink", "low", "high")
+_ESTIMATES = ("kink", "low", "high", "slope")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,20 +103,11 @@ class Convexity(CompoundSignal):
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
         cost = panel["DGS10"] + panel["BAA10Y"]
-        stays = _excursions(u, self.knee, _leave_of(absorption), _WEEK * self.horizon)
+        leave = next(t.leave for t in absorption.signal.thresholds if t.gauge == "u")
+        stays = _excursions(u, self.knee, leave, _WEEK * self.horizon)
         estimates = self._estimates(u, cost, stays)
-        beyond = (u > self.knee).astype(float)
-        return pd.DataFrame(
-            {
-                "kink": estimates["kink"],
-                "low": estimates["low"],
-                "high": estimates["high"],
-                "slope": estimates["slope"],
-                "price": (estimates["slope"] + estimates["kink"] * beyond).where(u.notna()),
-                "u": u,
-                "excursions": stays.astype(float),
-            }
-        )
+        price = estimates["slope"] + estimates["kink"] * (u > self.knee).astype(float)
+        return estimates.assign(price=price.where(u.notna()), u=u, excursions=stays.astype(float))
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return z(price); NaN before the first estimate."""
@@ -125,7 +116,7 @@ class Convexity(CompoundSignal):
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
         """Return the estimate of each quarter's first session on all sessions of that quarter."""
         index = pd.DatetimeIndex(u.index)
-        rows = pd.DataFrame(np.nan, index=index, columns=list(_BANDS))
+        rows = pd.DataFrame(np.nan, index=index, columns=list(_ESTIMATES))
         quarter = index.year * 4 + index.quarter
         starts = np.flatnonzero(np.asarray(quarter[1:] != quarter[:-1])) + 1
         for at in starts.tolist():
@@ -136,7 +127,7 @@ class Convexity(CompoundSignal):
     def _estimate(
         self, u: pd.Series, cost: pd.Series, at: pd.Timestamp
     ) -> tuple[float, float, float, float]:
-        """Return the slope, the kink and its bounds, estimated from earlier weeks."""
+        """Return the kink, its bounds and the slope, estimated from earlier weeks."""
         weeks = pd.DataFrame({"u": u, "cost": cost}).iloc[::-_WEEK].iloc[::-1]
         weeks["over"] = (weeks["u"] - self.knee).clip(lower=0)
         changes = weeks.diff(self.horizon).dropna()
@@ -145,37 +136,23 @@ class Convexity(CompoundSignal):
         y = changes["cost"].to_numpy()
         x = np.column_stack([np.ones(len(y)), changes["u"], changes["over"]])
         slope, kink = _ols(x, y)
-        data = np.column_stack([y, x])
         seed = int(at.strftime("%Y%m%d"))
-        low, high = _bounds(data, self.horizon, self.draws, self.level, seed)
-        return slope, kink, low, high
+        low, high = _bounds(x, y, self.horizon, self.draws, self.level, seed)
+        return kink, low, high, slope
 
 
 def _bounds(
-    table: np.ndarray, horizon: int, draws: int, level: float, seed: int
+    x: np.ndarray, y: np.ndarray, horizon: int, draws: int, level: float, seed: int
 ) -> tuple[float, float]:
-    """Return the stationary-bootstrap bounds of the kink.
-
-    ``table`` holds Δcost in its first column and the regressors in the others.
-    """
+    """Return the stationary-bootstrap bounds of the kink."""
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
-    block = max(float(optimal_block_length(table[:, 0])["stationary"].iloc[0]), float(horizon))
-    bootstrap = StationaryBootstrap(
-        block,  # type: ignore[arg-type]  # a mean length need not be whole
-        table,
-        seed=np.random.default_rng(seed),
-    )
-    drawn = (np.asarray(sample[0]) for sample, _ in bootstrap.bootstrap(draws))
-    kinks = [_ols(sample[:, 1:], sample[:, 0])[1] for sample in drawn]
+    block: Any = max(float(optimal_block_length(y)["stationary"].iloc[0]), float(horizon))
+    bootstrap = StationaryBootstrap(block, x, y, seed=np.random.default_rng(seed))
+    kinks = [_ols(*map(np.asarray, sample))[1] for sample, _ in bootstrap.bootstrap(draws)]
     tail = (1 - level) / 2
     low, high = np.nanquantile(kinks, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def _leave_of(absorption: Evaluation) -> float:
-    """Return the level of u below which absorption ends."""
-    return next(t.leave for t in absorption.signal.thresholds if t.gauge == "u")
 
 
 def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -185,11 +162,8 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
-    """Return how many separate stays of u above ``enter`` have begun.
-
-    A stay ends when u has been below ``leave`` for ``apart`` sessions in a row. Stays that are
-    nearer to each other share the same overlapping changes, so they count as one.
-    """
+    """Return how many stays above ``enter`` have begun; each ends ``apart`` sessions below."""
+    # Stays that are nearer to each other share overlapping changes, so they count as one.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

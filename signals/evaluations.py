@@ -23,7 +23,7 @@ class Evaluations(Mapping[str, Evaluation]):
         The signals by name.
     known
         Earlier evaluations on the same panel. The mapping reuses one when its signal and all its
-        parts are the same as in the set.
+        parts are those of the set.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -11,8 +12,6 @@ from signals.evaluations import inputs_of
 from signals.hysteresis import Threshold, since
 from signals.index import check_session, check_sessions
 from signals.transforms import percentile
-
-NO_OTHERS: Mapping[str, Signal] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,21 +96,17 @@ def explain(
     panel: pd.DataFrame,
     at: pd.Timestamp,
     known: pd.DataFrame | None = None,
-    among: Mapping[str, Signal] = NO_OTHERS,
+    among: Mapping[str, Signal] = MappingProxyType({}),
 ) -> Explanation:
     """Return the explanation of a signal at a session, from what was known then.
 
     Parameters
     ----------
-    evaluation
-        Evaluation of the signal on the panel. The function ignores rows after ``at``.
-    panel
-        The point-in-time panel. The function ignores rows after ``at``.
-    at
-        A session of the panel.
+    evaluation, panel
+        Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        Moments at which the cells of the panel were first known, with the panel's shape. With
-        it, the explanation names the moment for each input.
+        Moments at which the cells of the panel were first known, with the panel's shape. They
+        give the moment of each input.
     among
         The signals, by name, that the signal was evaluated with. They give the inputs of its
         parts.
@@ -119,7 +114,7 @@ def explain(
     Raises
     ------
     DataError
-        When the panel has no sessions, or ``known`` lacks the session.
+        When the panel has no sessions, or ``known`` lacks the session ``at``.
     ConfigError
         When the panel lacks the session ``at``.
     """
@@ -175,21 +170,17 @@ def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None)
 
 
 def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Threshold, float]:
-    """Return the threshold that decides the next flip, and the distance to it.
-
-    While the flag is off, the condition that is furthest from holding decides. While the flag is
-    on, the condition that is nearest to failing decides. Distances are compared in standard
-    deviations of each gauge's own past.
-    """
-    last = gauges.iloc[-1]
-    distances = {t: t.distance(float(last[t.gauge]), bool(on)) for t in signal.thresholds}
+    """Return the threshold that decides the next flip, and the distance to it."""
     if on is None:
         return signal.thresholds[0], float("nan")
+    last = gauges.iloc[-1]
+    distances = {t: t.distance(float(last[t.gauge]), on) for t in signal.thresholds}
 
+    # On: the condition nearest to failing decides. Off: the one furthest from holding decides.
+    # Distances of different gauges compare in standard deviations of each gauge's own past.
     def slack(t: Threshold) -> float:
-        sign = (1 if t.above else -1) * (-1 if on else 1)
         spread = float(gauges[t.gauge].std())
-        return sign * distances[t] / (spread if spread > 0 else 1.0)
+        return (1 if t.above != on else -1) * distances[t] / (spread if spread > 0 else 1.0)
 
     chosen = (min if on else max)(signal.thresholds, key=slack)
     return chosen, distances[chosen]

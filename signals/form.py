@@ -1,7 +1,7 @@
-"""What a signal and a strategy answer: one place asks their author's code and checks its answers.
+"""Functions that ask a signal or a strategy, and that check the form of its answers.
 
-Whatever that code raises becomes one error on one line. The code of a user is given shallow copies,
-so nobody else sees what it writes into the panel or the reading.
+Whatever the code of its author raises becomes one error on one line. The code of a user gets
+shallow copies, so nobody else sees what it writes into the panel or the reading.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,16 +22,10 @@ OURS = ("signals", "strategies", "backtests")
 def author_code(
     what: str, kind: type[DrypowderError] = ConfigError, names: str = ""
 ) -> Iterator[None]:
-    """Run code of an author; whatever it raises becomes one error.
+    """Run code of an author; whatever it raises becomes one error of class ``kind``.
 
-    Parameters
-    ----------
-    what
-        What is run, named in the error.
-    kind
-        The error to raise. Drypowder's own errors and Ctrl-C pass unchanged.
-    names
-        Where the class must name the columns of the panel that the code reads.
+    Drypowder's own errors and Ctrl-C pass unchanged. The error says ``what`` failed. After a
+    KeyError it says in which attributes, ``names``, a column of the panel has to stand.
     """
     try:
         yield
@@ -47,35 +41,20 @@ def author_code(
 
 
 def ask(thing: Any, name: str, *given: Any) -> Any:
-    """Return what a signal or a strategy answers, in the form that its contract asks for.
+    """Return what a property or a method of a signal or a strategy answers.
 
-    Parameters
-    ----------
-    thing
-        The signal or strategy.
-    name
-        The property or method.
-    given
-        The arguments of the method; none for a property.
-
-    Raises
-    ------
-    SimulationError
-        When the author's code fails or its answer has another form.
+    ``given`` are the arguments of the method. Raise SimulationError when the author's code fails,
+    or when its answer has another form than the contract asks for.
     """
     with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
         said = getattr(thing, name)
-        lent = given if _is_ours(thing) else tuple(map(_lent, given))
+        ours = type(thing).__module__.partition(".")[0] in OURS
+        lent = given if ours else tuple(map(_lent, given))
         said = said(*lent) if given else said
         if name in _FORMS:
-            tables = [table for table in given if isinstance(table, pd.DataFrame)]
-            _FORMS[name](thing, name, said, *(table.index for table in tables))
+            indexes = [table.index for table in given if isinstance(table, pd.DataFrame)]
+            _FORMS[name](thing, name, said, *indexes)
     return said
-
-
-def _is_ours(thing: Any) -> bool:
-    """Return whether a class of this project answers; tests hold those to write into nothing."""
-    return type(thing).__module__.partition(".")[0] in OURS
 
 
 def _lent(given: Any) -> Any:
@@ -118,11 +97,10 @@ def _check_state(thing: Any, name: str, said: Any, index: pd.Index) -> None:
 
 def _check_thresholds(thing: Any, name: str, said: Any) -> None:
     holds = isinstance(said, tuple) and all(isinstance(t, Threshold) for t in said)
-    cure = "name at least one"
-    enough = holds and (said or name == "injecting")
-    _require(bool(enough), thing, name, "a tuple of Threshold", shown(said), cure)
+    enough = holds and (name == "injecting" or len(said) > 0)
+    _require(enough, thing, name, "a tuple of Threshold", shown(said), "name at least one")
+    cure = f"name one of {', '.join(thing.units)}"
     for t in said:
-        cure = f"name one of {', '.join(thing.units)}"
         was = f"one of {t.gauge!r}"
         _require(t.gauge in thing.units, thing, name, "those of its gauges", was, cure)
 

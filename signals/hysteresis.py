@@ -57,20 +57,11 @@ def hysteresis(
     """Return a flag that changes only after a condition has held for some sessions in a row.
 
     The flag starts off. It turns on at the ``confirm``-th session in a row on which ``enter``
-    holds. It turns off at the ``confirm_leave``-th session in a row on which ``leave`` holds.
+    holds. It turns off at the ``confirm_leave``-th session in a row on which ``leave`` holds, or
+    at the ``confirm``-th if ``confirm_leave`` is None. Both numbers are at least 1.
 
-    Parameters
-    ----------
-    enter, leave
-        Boolean, one value for each session.
-    view
-        Boolean. Where it is False, the flag is NA. After such a gap the flag starts off again.
-    confirm, confirm_leave
-        Sessions in a row, at least 1. Without ``confirm_leave``, ``confirm`` counts for both.
-
-    Returns
-    -------
-    Series of pandas ``boolean``: True, False, or NA where ``view`` is False.
+    The three series are boolean, one value for each session. The flag is pandas ``boolean``. It is
+    NA where ``view`` is False, and starts off again after such a gap.
     """
     state, run = False, 0
     out = np.zeros(len(view), dtype=bool)
@@ -94,18 +85,9 @@ def turned(
 ) -> pd.Series:
     """Return the flag of several gauges: on beyond all ``enter``, off beyond any ``leave``.
 
-    Parameters
-    ----------
-    gauges
-        One column for each gauge, one row for each session.
-    thresholds
-        At least one. Each names a column of ``gauges``.
-    confirm, confirm_leave
-        See :func:`hysteresis`.
-
-    Returns
-    -------
-    Series of pandas ``boolean``. NA where a gauge of a threshold is NaN.
+    Each threshold, at least one, names a column of ``gauges``. The flag is pandas ``boolean``, one
+    value for each session. It is NA where a gauge of a threshold is NaN. See :func:`hysteresis`
+    for confirmation.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)

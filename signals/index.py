@@ -15,28 +15,15 @@ def check_sessions(
 ) -> None:
     """Raise ``error`` unless an index holds sessions: naive dates, unique and ascending.
 
-    Parameters
-    ----------
-    index
-        The index of a panel, of prices, of weights or of bills.
-    what
-        Name of the table that has the index, for the message: "the panel".
-    error
-        Class of the error.
-    empty
-        Whether an index without sessions passes, whatever its type.
+    ``what`` names the table that has the index, like "the panel". Text before a colon comes first
+    in the message. With ``empty``, an index without rows passes, whatever its type.
     """
     if empty and not len(index):
         return
     fault = _fault(index)
     if fault:
-        raise error(f"{_placed(what)} by ascending session, {fault}")
-
-
-def _placed(what: str) -> str:
-    """Return the start of the message; text before a colon stays in front."""
-    who, colon, part = what.rpartition(": ")
-    return f"{who}{colon}expected {part}"
+        who, colon, part = what.rpartition(": ")
+        raise error(f"{who}{colon}expected {part} by ascending session, {fault}")
 
 
 def _fault(index: pd.Index) -> str:
@@ -44,7 +31,8 @@ def _fault(index: pd.Index) -> str:
     if not len(index):
         return "was empty; give it at least one row"
     if not isinstance(index, pd.DatetimeIndex):
-        return f"was indexed by {_named(index)}; index it by date with pd.to_datetime"
+        kind = f"{type(index).__name__} ({index.dtype})"
+        return f"was indexed by {kind}; index it by date with pd.to_datetime"
     if index.tz is not None:
         return f"was in the time zone {index.tz}; drop it with .tz_localize(None)"
     if index.hasnans:
@@ -58,32 +46,20 @@ def _fault(index: pd.Index) -> str:
     return ""
 
 
-def _named(index: pd.Index) -> str:
-    return f"{type(index).__name__} ({index.dtype})"
-
-
 def check_session(at: object, index: pd.Index) -> pd.Timestamp:
     """Return the session of an index that a date names.
 
-    Raises
-    ------
-    ConfigError
-        When the index lacks that session. The message names the last session before it.
+    Raise ConfigError when the index lacks it. The message names the last session before it.
     """
     try:
         session = pd.Timestamp(at)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise ConfigError(f"expected a session like 2025-10-06, was {at!r}; give a date") from None
-    if not isinstance(at, bool | int | float) and session in index:
+    number = isinstance(at, bool | int | float)
+    if not number and session in index:
         return session
-    raise ConfigError(
-        f"expected a session of the panel, was {_dated(at, session)}; {_near(session, index)}"
-    )
-
-
-def _dated(at: object, session: pd.Timestamp) -> str:
-    plain = pd.isna(session) or isinstance(at, bool | int | float)
-    return repr(at) if plain else f"{session:%A %Y-%m-%d}"
+    was = repr(at) if number or pd.isna(session) else f"{session:%A %Y-%m-%d}"
+    raise ConfigError(f"expected a session of the panel, was {was}; {_near(session, index)}")
 
 
 def _near(session: pd.Timestamp, index: pd.Index) -> str:

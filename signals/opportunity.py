@@ -133,10 +133,7 @@ def _within(event: pd.Series, sessions: int) -> pd.Series:
 
 
 def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
-    """Return a flag that is on for ``stay`` sessions after ``confirm`` sessions of ``now``.
-
-    Sessions of ``now`` do not count while the flag is on. A session without a view turns it off.
-    """
+    """Return a flag that is on for ``stay`` sessions after ``confirm`` sessions of ``now``."""
     run = left = 0
     out = np.zeros(len(now), dtype=bool)
     seen = view.to_numpy(dtype=bool)

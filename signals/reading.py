@@ -1,7 +1,7 @@
 """The reading: the regime and the evaluations that a strategy receives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -54,12 +54,12 @@ class Reading:
 
     def rows(self, pick: Pick) -> "Reading":
         """Return the reading with the same rows chosen from each of its parts."""
-        return Reading(
+        return replace(
+            self,
             regime=pick(self.regime),
             rule=pick(self.rule),
             decided_by=pick(self.decided_by),
             evaluations={name: e.rows(pick) for name, e in self.evaluations.items()},
-            voters=self.voters,
         )
 
     def since(self, at: pd.Timestamp) -> "Reading":
@@ -68,4 +68,4 @@ class Reading:
 
     def under(self, classification: Classification) -> "Reading":
         """Return a reading that has the regime of another model and the same evaluations."""
-        return Reading(**vars(classification), evaluations=self.evaluations, voters=self.voters)
+        return replace(self, **vars(classification))

@@ -78,6 +78,9 @@ def read(
 ) -> Reading:
     """Return the evaluations of the signals and the regime on a point-in-time panel.
 
+    No row of the reading depends on a later row. See :class:`signals.evaluations.Evaluations` for
+    the errors.
+
     Parameters
     ----------
     panel
@@ -88,17 +91,6 @@ def read(
         Names among ``signals`` that vote in addition to the registered voters.
     model
         The regime model. The default is :class:`signals.regimes.Votes`.
-
-    Returns
-    -------
-    The reading at each session. No row depends on a later row.
-
-    Raises
-    ------
-    DataError
-        Unless the panel's index holds ascending sessions.
-    MissingSeries
-        When the panel lacks a column that a signal reads.
     """
     chosen = default_signals() if signals is None else signals
     names = tuple(name for name in (*voters(), *more_voters) if name in chosen)

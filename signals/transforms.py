@@ -20,19 +20,9 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
     """Return the sequential z-score of a series.
 
     z_t = (x_t − m_t) / s_t, where m and s (ddof 1) are the mean and standard deviation of the
-    values in the last ``window`` sessions up to and including t.
-
-    Parameters
-    ----------
-    x
-        One value for each session, any unit.
-    window, minimum
-        Sessions. At least ``minimum`` of the last ``window`` sessions must hold a value.
-
-    Returns
-    -------
-    Series with the same index, in standard deviations of the series' own past. NaN where x is NaN,
-    where the window holds fewer than ``minimum`` values, and where x is constant in the window.
+    values in the last ``window`` sessions up to and including t. The unit is a standard deviation
+    of the series' own past. z is NaN where x is NaN, where the window holds fewer than ``minimum``
+    values, and where x is constant in the window.
     """
     rolling = x.rolling(window, min_periods=minimum)
     spread = rolling.std()
@@ -63,7 +53,7 @@ class Composite:
 def composite(
     parts: Mapping[str, pd.Series], window: int = WINDOW, minimum: int = MINIMUM
 ) -> Composite:
-    """Return one measure from several z-scores.
+    """Return one measure from several z-scores by name, each with one value for each session.
 
     The mean averages the components that have a view. At least half of all components must have
     one.
@@ -73,13 +63,6 @@ def composite(
     components must count. The score standardises the mean of those that count by their own past
     means in the window, on sessions where all of them have a view. When a component drops out, the
     score becomes the score of the others, so it can jump on that session.
-
-    Parameters
-    ----------
-    parts
-        The z-scores by name, one value for each session.
-    window, minimum
-        Sessions.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -104,14 +87,9 @@ def composite(
 
 
 def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
-    """Return the fall of values from their highest so far, fractions, at most 0.
+    """Return the fall of values above zero from their highest so far, fractions, at most 0.
 
-    Parameters
-    ----------
-    value
-        Values by session, above zero.
-    start
-        A peak before the first session; 0 for none.
+    ``start`` is a peak before the first session; 0 means none.
     """
     return value / value.cummax().clip(lower=start) - 1
 
@@ -131,12 +109,8 @@ def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
 
     A panel row holds share prices of its own close and coin prices of the previous date's close.
     Their returns would be one day apart. This function delays shares by one session, and takes
-    coins at the close of that earlier session's date.
-
-    Raises
-    ------
-    MissingSeries
-        When the panel lacks a ticker, or the column ``<coin>@session`` of a coin.
+    coins at the close of that earlier session's date. Raise MissingSeries when the panel lacks a
+    ticker, or the column ``<coin>@session`` of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 

@@ -76,49 +76,28 @@ CLASSES: dict[str, str] = {
 _LISTINGS: tuple[tuple[str, Market, str], ...] = (
     ("memory", "stock", "MU 1984-06-01, SNDK 2025-02-13, WDC 1978-10-31, STX 2002-12-11"),
     ("defensive", "etf", "USMV 2011-10-20, XLP 1998-12-22, XLU 1998-12-22, XLV 1998-12-22"),
-    (
-        "hyperscalers",
-        "stock",
-        "MSFT 1986-03-13, GOOGL 2004-08-19, AMZN 1997-05-15, META 2012-05-18, ORCL 1986-03-12",
-    ),
+    ("hyperscalers", "stock", "MSFT 1986-03-13, GOOGL 2004-08-19, AMZN 1997-05-15"),
+    ("hyperscalers", "stock", "META 2012-05-18, ORCL 1986-03-12"),
     ("semiconductors", "stock", "NVDA 1999-01-22, AVGO 2009-08-06, TSM 1997-10-08"),
     ("semiconductors", "etf", "SMH 2000-06-05, SOXX 2001-07-13"),
     ("broad", "etf", "SPY 1993-01-29, QQQ 1999-03-10, EFA 2001-08-27, EEM 2003-04-14"),
     ("software", "etf", "IGV 2001-07-13"),
-    (
-        "software",
-        "stock",
-        "CRM 2004-06-23, NOW 2012-06-29, ADBE 1986-08-13, WDAY 2012-10-12, SNOW 2020-09-16, "
-        "TEAM 2015-12-09",
-    ),
+    ("software", "stock", "CRM 2004-06-23, NOW 2012-06-29, ADBE 1986-08-13, WDAY 2012-10-12"),
+    ("software", "stock", "SNOW 2020-09-16, TEAM 2015-12-09"),
     ("speculative", "etf", "ARKK 2014-10-31, IWM 2000-05-26"),
     ("speculative", "stock", "MSTR 1998-06-11, COIN 2021-04-14"),
     ("crypto", "crypto", "BTC-USD 2010-07-17, ETH-USD 2015-08-07, SOL-USD 2020-04-10"),
     ("metals", "etf", "GLD 2004-11-18, SLV 2006-04-28"),
-    (
-        "bonds",
-        "etf",
-        "SHY 2002-07-30, IEF 2002-07-30, TLT 2002-07-30, TIP 2003-12-05, LQD 2002-07-30, "
-        "HYG 2007-04-11",
-    ),
+    ("bonds", "etf", "SHY 2002-07-30, IEF 2002-07-30, TLT 2002-07-30, TIP 2003-12-05"),
+    ("bonds", "etf", "LQD 2002-07-30, HYG 2007-04-11"),
 )
 
 
-def _assets() -> dict[str, Asset]:
-    assets = {}
-    for asset_class, market, members in _LISTINGS:
-        for member in members.split(", "):
-            ticker, listed = member.split()
-            assets[ticker] = Asset(
-                ticker=ticker,
-                asset_class=asset_class,
-                market=market,
-                listed=date.fromisoformat(listed),
-            )
-    return assets
-
-
-UNIVERSE: dict[str, Asset] = _assets()
+UNIVERSE: dict[str, Asset] = {
+    ticker: Asset(ticker=ticker, asset_class=kind, market=market, listed=date.fromisoformat(day))
+    for kind, market, listings in _LISTINGS
+    for ticker, day in (listing.split() for listing in listings.split(", "))
+}
 
 
 def asset(ticker: str) -> Asset:
@@ -135,9 +114,8 @@ def session_close_id(coin: str) -> str:
     """Return the name of the panel's column for a coin's close on the last session's date.
 
     The column of the coin itself shows the close of the previous date, which on a Monday is
-    Sunday's. To compare coins with shares, the dates must agree. This column holds the newest
-    known close whose date is a New York session. That date is the date of
-    ``panel[share].shift(1)``.
+    Sunday's. This column holds the newest known close whose date is a New York session. So its date
+    is that of ``panel[share].shift(1)``, and coins compare with shares.
     """
     return f"{coin}@session"
 

@@ -21,16 +21,7 @@ INVESTED, OUT = "invested", "out"
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
     """Return the last prices of the months before each session's own month, nearest first.
 
-    Parameters
-    ----------
-    prices
-        Sessions × assets, USD, as known.
-    months
-        Number of months back.
-
-    Returns
-    -------
-    One frame for each month back, on the sessions of ``prices``. The function uses only months
+    There is one frame, sessions × assets, for each of the ``months``. The function uses only months
     that are over. Prices are NaN before the history and where a month has no price.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
@@ -53,8 +44,6 @@ class Trend(Strategy):
         end of a month these are the last ten month-end closes. All listed assets of ``tickers``
         have equal shares. An asset is held while its price is above its own mean. Otherwise, and
         before ten months of prices, its share is cash.
-    Timing
-        Each decision uses the prices known at the close of the same session.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -99,11 +88,7 @@ class Trend(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class TrendUniverse(Trend):
-    """The rule of ``trend`` for every asset of ``near-cash-flow``, each with an equal share.
-
-    Rule, Timing, Reference, Parameters
-        They are those of :class:`Trend`.
-    """
+    """The rule of ``trend`` for every asset of ``near-cash-flow``, each with an equal share."""
 
     name: ClassVar[str] = "trend-universe"
     description: ClassVar[str] = "assets of near-cash-flow above their ten-month mean, or bills"
@@ -119,10 +104,8 @@ class DualMomentum(Strategy):
         The rule compares total returns since the end of the month twelve months before. If SPY's
         return is above that of bills, it holds SPY or EFA, whichever returned more. Otherwise it
         holds IEF. It does not choose an asset that is not listed or has no prices twelve months
-        before. All is cash without SPY's return.
-    Timing
-        Each decision uses the prices known at the close of the same session. The return of bills
-        is the mean of DGS3MO over the last 252 sessions.
+        before. All is cash without SPY's return. The return of bills is the mean of DGS3MO over
+        the last 252 sessions.
     Reference
         Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Departures: EFA
         replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
@@ -162,8 +145,6 @@ class VolTarget(Strategy):
 
     Rule
         The share of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
-    Timing
-        Each decision uses the prices known at the close of the same session.
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
         index uses 10 %. Departure: no leverage.

@@ -66,8 +66,6 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
     Rationale
         The fund avoids hindsight about which memory makers would thrive, as in
         ``near-cash-flow-smh``.
-    Rule
-        The rule is that of :class:`MemoryOverCrypto`.
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"

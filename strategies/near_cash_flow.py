@@ -51,8 +51,6 @@ class NearCashFlowSmh(NearCashFlow):
         In 2026 we know which memory makers survived and thrived, but nobody knew it in 2015. An
         index chose the fund's members at the time. So this variant has no hindsight about single
         firms. It still has hindsight about the choice of chips.
-    Rule
-        The rule is that of :class:`NearCashFlow`.
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"

@@ -100,5 +100,5 @@ class Patient(ScaledSleeves):
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()
         base = shares_of(before, self.table, tuple(self.sleeves))
         part = self.thirds(reading.regime) / 3
-        chance = pd.DataFrame({name: CHANCE[name] * part for name in base})
+        chance = pd.DataFrame({name: CHANCE[name] * part for name in self.sleeves})
         return base.where(base > chance, chance)

@@ -75,9 +75,8 @@ class SleeveStrategy(Strategy):
 class ScaledSleeves(SleeveStrategy):
     """A strategy that scales the shares of volatile sleeves down to a target volatility.
 
-    Each share of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
-    over 63 sessions). The freed share is cash. It is the whole share while the volatility of the
-    sleeve is unknown.
+    The share of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
+    over 63 sessions), or by 0 while that volatility is unknown. The freed share is cash.
 
     Attributes
     ----------

@@ -86,21 +86,15 @@ class RegimeModel(Typed, ABC):
         """Return the regime of each session; no row depends on a later row.
 
         ``panel`` is point-in-time, sessions × catalog ids. ``evaluations`` are those of the signals
-        on that panel, by name.
-
-        Raises
-        ------
-        ConfigError
-            When a signal that it uses is missing.
-        MissingSeries
-            When the panel lacks a column that it reads.
+        on that panel, by name. Raise ConfigError when a signal that it uses is missing, and
+        MissingSeries when the panel lacks a column that it reads.
         """
 
 
 def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     """Return the name of the first rule that holds at each session; ``none`` if no rule holds.
 
-    ``holds`` has for each rule, in order, where it holds. There a rule without a view does not.
+    ``holds`` says where each rule holds, in the order of the rules. NA counts as False.
     """
     conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
     names = [np.array(name, dtype=object) for name in holds]

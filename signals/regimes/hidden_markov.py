@@ -24,9 +24,8 @@ class HiddenMarkov(Markov):
         and off when it is below ``leave``.
     Timing
         Each feature is as known at the close: SPY of the same session, DGS10 of one session
-        before, BAA10Y of two sessions before. So a row mixes days, and correlations between its
-        columns mean nothing. The model therefore assumes independence within a state. States last
-        weeks, so a lag of one or two days does no harm.
+        before, BAA10Y of two sessions before. A row mixes days, so the model assumes that its
+        columns are independent within a state. States last weeks, so the lag does no harm.
     NaN
         See :meth:`probability`.
     Reference

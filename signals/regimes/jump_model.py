@@ -32,17 +32,14 @@ class JumpModel(PriceOnly):
         Nystrup, Lindström, Madsen, "Learning hidden Markov models with persistent states by
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
         Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
-        penalty are those of the package's example, and they are fixed. That paper chooses the
-        penalty by the strategy's past return, which would fit the model to the result that judges
-        it. This model differs in two ways: returns are not in excess of bills, and the bad state
-        is the one of higher variance, not of lower cumulative return.
-
-    Other parameters and errors are those of :class:`PriceOnly`.
+        penalty are those of the package's example. This model differs in three ways: the penalty
+        is fixed and not chosen by past returns, returns are not in excess of bills, and the bad
+        state is the one of higher variance, not of lower cumulative return.
 
     Parameters
     ----------
     penalty
-        Cost of one jump, in squared standard deviations.
+        Cost of one jump, in squared standard deviations. See :class:`PriceOnly` for the others.
     """
 
     name: ClassVar[str] = "jump_model"

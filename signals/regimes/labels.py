@@ -24,11 +24,6 @@ class Labels(RegimeModel):
     ----------
     dated
         Pairs of a date and the name of a :class:`Regime`, in ascending order of dates.
-
-    Raises
-    ------
-    ConfigError
-        When there is no pair, when a name is unknown, or when the dates do not ascend.
     """
 
     name: ClassVar[str] = "labels"
@@ -42,6 +37,7 @@ class Labels(RegimeModel):
 
     def __post_init__(self) -> None:
         """Raise ConfigError for missing or unknown labels, and for dates that do not ascend."""
+        super().__post_init__()
         if not self.dated:
             raise ConfigError("expected at least one date with a label, was none; add one")
         for _, label in self.dated:

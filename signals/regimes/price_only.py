@@ -42,7 +42,8 @@ Judge = Callable[[np.ndarray], np.ndarray]
 class PriceOnly(RegimeModel):
     """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
-    Prices cannot tell ample capital from a calm market, so the model never gives INJECTION.
+    Prices cannot tell ample capital from a calm market, so the model never gives INJECTION. It
+    raises ConfigError when its package is missing.
 
     Parameters
     ----------
@@ -54,13 +55,6 @@ class PriceOnly(RegimeModel):
         Sessions in a row that a condition must hold before the flag changes.
     minimum
         Sessions with a value of every input that the first estimate needs.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is outside its range, or when the package of the model is missing.
-    MissingSeries
-        When the panel lacks a column.
     """
 
     price_only: ClassVar[bool] = True
