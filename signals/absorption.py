@@ -82,10 +82,10 @@ class Absorption(CompoundSignal):
     }
     parts: ClassVar[Mapping[str, type[Signal]]] = {"dry_powder": DryPowder, "capex": Capex}
     inputs: ClassVar[tuple[str, ...]] = ()
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (
-        ("injecting_enter", "leave", "enter"),
-        ("impulse_leave", "impulse_enter"),
-        ("idle_leave", "idle_enter"),
+    ascending: ClassVar[tuple[str, ...]] = (
+        "injecting_enter < leave < enter",
+        "impulse_leave < impulse_enter",
+        "idle_leave < idle_enter",
     )
 
     enter: float = 0.5

@@ -225,7 +225,7 @@ class ScoreSignal(Signal):
     """
 
     decides: ClassVar[str] = "score"
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter"),)
+    ascending: ClassVar[tuple[str, ...]] = ("leave < enter",)
 
     enter: float = 1.0
     leave: float = 0.0

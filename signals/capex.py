@@ -53,7 +53,7 @@ class Capex(Signal):
         "share": "% of GDP",
         "firms": "firms compared",
     }
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter"),)
+    ascending: ClassVar[tuple[str, ...]] = ("leave < enter",)
 
     firms: tuple[str, ...] = HYPERSCALERS
     minimum: int = 4

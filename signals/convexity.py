@@ -78,10 +78,7 @@ class Convexity(CompoundSignal):
     parts: ClassVar[Mapping[str, type[Signal]]] = {"absorption": Absorption}
     inputs: ClassVar[tuple[str, ...]] = ("DGS10", "BAA10Y")
     above_zero: ClassVar[tuple[str, ...]] = ("horizon", "minimum", "excursions", "draws")
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (
-        (0.0, "knee", 1.0),
-        (0.0, "level", 1.0),
-    )
+    ascending: ClassVar[tuple[str, ...]] = ("0 < knee < 1", "0 < level < 1")
 
     knee: float = 0.5
     horizon: int = 13

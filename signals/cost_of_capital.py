@@ -69,7 +69,7 @@ class CostOfCapital(Signal):
     }
     inputs: ClassVar[tuple[str, ...]] = ("DGS10", "BAA10Y", "DFII10", "THREEFYTP10")
     above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter"),)
+    ascending: ClassVar[tuple[str, ...]] = ("leave < enter",)
 
     horizon: int = 63
     enter: float = 0.10

@@ -64,7 +64,7 @@ class CryptoProbe(Signal):
     inputs: ClassVar[tuple[str, ...]] = ("BTC-USD", "SPY")
     components: ClassVar[tuple[str, ...]] = ("drawdown", "strength")
     above_zero: ClassVar[tuple[str, ...]] = ("high", "horizon", "confirm_leave")
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("fall", 0.0), ("hold", 0.0))
+    ascending: ClassVar[tuple[str, ...]] = ("fall < 0", "hold < 0")
 
     high: int = 252
     horizon: int = 63

@@ -55,7 +55,7 @@ class DryPowder(Signal):
     }
     inputs: ClassVar[tuple[str, ...]] = ("RRPONTSYD", "WRESBAL", "GDP")
     above_zero: ClassVar[tuple[str, ...]] = ("k",)
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("enter", "leave"),)
+    ascending: ClassVar[tuple[str, ...]] = ("enter < leave",)
 
     k: float = 0.09
     enter: float = 1.0

@@ -59,7 +59,7 @@ class FadingMomentum(ScoreSignal):
     inputs: ClassVar[tuple[str, ...]] = tuple(UNIVERSE)
     components: ClassVar[tuple[str, ...]] = ("follow_through", "breadth")
     above_zero: ClassVar[tuple[str, ...]] = ("high", "mean", "earliest", "minimum")
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("earliest", "latest"),)
+    ascending: ClassVar[tuple[str, ...]] = ("earliest < latest",)
 
     high: int = 60
     mean: int = 200

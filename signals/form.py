@@ -24,8 +24,9 @@ def author_code(
 ) -> Iterator[None]:
     """Run code of an author; whatever it raises becomes one error of class ``kind``.
 
-    Drypowder's own errors and Ctrl-C pass unchanged. The error says ``what`` failed. After a
-    KeyError it says in which attributes, ``names``, a column of the panel has to stand.
+    Drypowder's own errors and Ctrl-C pass unchanged. ``what`` names the code in the error.
+    ``names`` are the attributes in which the class must name the columns of the panel that it
+    reads. The error for a KeyError mentions them.
     """
     try:
         yield
@@ -47,18 +48,18 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
     or when its answer has another form than the contract asks for.
     """
     with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
-        said = getattr(thing, name)
+        answer = getattr(thing, name)
         ours = type(thing).__module__.partition(".")[0] in OURS
-        lent = given if ours else tuple(map(_lent, given))
-        said = said(*lent) if given else said
+        arguments = given if ours else tuple(map(_copy_of, given))
+        answer = answer(*arguments) if given else answer
         if name in _FORMS:
             indexes = [table.index for table in given if isinstance(table, pd.DataFrame)]
-            _FORMS[name](thing, name, said, *indexes)
-    return said
+            _FORMS[name](thing, name, answer, *indexes)
+    return answer
 
 
-def _lent(given: Any) -> Any:
-    """Return a shallow copy of a table or a reading; it evaluates every signal of a reading."""
+def _copy_of(given: Any) -> Any:
+    """Return a shallow copy of a table or a reading; every signal of a reading is evaluated."""
     if isinstance(given, pd.DataFrame):
         return given.copy(deep=False)
     return given.rows(lambda part: part.copy(deep=False)) if hasattr(given, "rows") else given
@@ -69,65 +70,65 @@ def _require(holds: bool, thing: Any, name: str, expected: str, was: str, cure: 
         raise SimulationError(f"{thing.name}: expected {name} as {expected}, was {was}; {cure}")
 
 
-def _check_ids(thing: Any, name: str, said: Any) -> None:
+def _check_ids(thing: Any, name: str, answer: Any) -> None:
     what = "tickers" if name == "assets" else "ids"
-    holds = isinstance(said, tuple) and all(isinstance(id, str) and id for id in said)
+    holds = isinstance(answer, tuple) and all(isinstance(id, str) and id for id in answer)
     cure = f'write {name} like ("SPY", "IEF"), one alone ("SPY",)'
-    _require(holds, thing, name, f"a tuple of {what}", shown(said), cure)
-    twice = ", ".join(dict.fromkeys(id for id in said if said.count(id) > 1))
+    _require(holds, thing, name, f"a tuple of {what}", shown(answer), cure)
+    twice = ", ".join(dict.fromkeys(id for id in answer if answer.count(id) > 1))
     _require(not twice, thing, name, f"{what}, each once", f"{twice} twice", "drop one")
 
 
-def _check_rows(thing: Any, name: str, said: Any, kind: type, index: pd.Index) -> None:
+def _check_rows(thing: Any, name: str, answer: Any, kind: type, index: pd.Index) -> None:
     expected = f"a {kind.__name__} with a row for each session of the panel"
-    _require(isinstance(said, kind), thing, name, expected, type(said).__name__, "return one")
-    was = f"{len(said)} rows for {len(index)} sessions"
-    was = was if len(said) != len(index) else "one with another index"
-    _require(said.index.equals(index), thing, name, expected, was, "reindex it")
+    _require(isinstance(answer, kind), thing, name, expected, type(answer).__name__, "return one")
+    was = f"{len(answer)} rows for {len(index)} sessions"
+    was = was if len(answer) != len(index) else "one with another index"
+    _require(answer.index.equals(index), thing, name, expected, was, "reindex it")
 
 
-def _check_state(thing: Any, name: str, said: Any, index: pd.Index) -> None:
-    if said is None:
+def _check_state(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
+    if answer is None:
         return
-    _check_rows(thing, name, said, pd.Series, index)
-    strange = [label for label in said.unique() if not (isinstance(label, str) or pd.isna(label))]
+    _check_rows(thing, name, answer, pd.Series, index)
+    strange = [label for label in answer.unique() if not (isinstance(label, str) or pd.isna(label))]
     cure = "give each state a word, None where there is none"
     _require(not strange, thing, name, "labels", ", ".join(map(shown, strange[:1])), cure)
 
 
-def _check_thresholds(thing: Any, name: str, said: Any) -> None:
-    holds = isinstance(said, tuple) and all(isinstance(t, Threshold) for t in said)
-    enough = holds and (name == "injecting" or len(said) > 0)
-    _require(enough, thing, name, "a tuple of Threshold", shown(said), "name at least one")
-    cure = f"name one of {', '.join(thing.units)}"
-    for t in said:
+def _check_thresholds(thing: Any, name: str, answer: Any) -> None:
+    holds = isinstance(answer, tuple) and all(isinstance(t, Threshold) for t in answer)
+    enough = holds and (name == "injecting" or len(answer) > 0)
+    _require(enough, thing, name, "a tuple of Threshold", shown(answer), "name at least one")
+    for t in answer:
+        cure = f"name one of {', '.join(thing.units)}"
         was = f"one of {t.gauge!r}"
         _require(t.gauge in thing.units, thing, name, "those of its gauges", was, cure)
 
 
-def _check_gauges(thing: Any, name: str, said: Any, index: pd.Index) -> None:
-    _check_rows(thing, name, said, pd.DataFrame, index)
-    found = [str(column) for column in said.columns]
+def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
+    _check_rows(thing, name, answer, pd.DataFrame, index)
+    found = [str(column) for column in answer.columns]
     holds = sorted(found) == sorted(thing.units)
     expected = f"the columns of units ({', '.join(thing.units)})"
     _require(holds, thing, name, expected, ", ".join(found) or "none", "name both alike")
 
 
-def _check_score(thing: Any, name: str, said: Any, index: pd.Index) -> None:
-    _check_rows(thing, name, said, pd.Series, index)
-    holds = is_numeric_dtype(said.dtype) and not is_bool_dtype(said.dtype)
-    _require(holds, thing, name, "numbers", f"of type {said.dtype}", 'use .astype("float64")')
+def _check_score(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
+    _check_rows(thing, name, answer, pd.Series, index)
+    holds = is_numeric_dtype(answer.dtype) and not is_bool_dtype(answer.dtype)
+    _require(holds, thing, name, "numbers", f"of type {answer.dtype}", 'use .astype("float64")')
 
 
-def _check_flag(thing: Any, name: str, said: Any, index: pd.Index) -> None:
-    _check_rows(thing, name, said, pd.Series, index)
+def _check_flag(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
+    _check_rows(thing, name, answer, pd.Series, index)
     expected = "pandas boolean, NA where there is no view"
     cure = 'use .astype("boolean").mask(measure.isna())'
-    _require(str(said.dtype) == "boolean", thing, name, expected, f"of type {said.dtype}", cure)
+    _require(str(answer.dtype) == "boolean", thing, name, expected, f"of type {answer.dtype}", cure)
 
 
-#: By property or method, what raises unless an answer has its form. ``strategies.decide`` checks
-#: weights.
+#: By property or method, the function that raises unless the answer has the right form. The
+#: function ``strategies.decide`` checks weights.
 _FORMS: dict[str, Callable[..., None]] = {
     "assets": _check_ids,
     "reads": _check_ids,
@@ -140,7 +141,7 @@ _FORMS: dict[str, Callable[..., None]] = {
     "flag": _check_flag,
     "state": _check_state,
 }
-#: By method, where the class names the columns of the panel that the method reads.
+#: By method, the attributes that name the columns of the panel that the method reads.
 _NAMED_IN = {
     "gauges": "inputs",
     "combine": "inputs",

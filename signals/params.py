@@ -49,12 +49,11 @@ class Typed:
     above_zero
         Names of the parameters that must be positive and finite, beside those of the base classes.
     ascending
-        Groups of parameters and numbers, beside those of the base classes. Each member of a group
-        must be smaller than the next.
+        Orders of parameters and numbers, like ``leave < enter``, beside those of the base classes.
     """
 
     above_zero: ClassVar[tuple[str, ...]] = ()
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = ()
+    ascending: ClassVar[tuple[str, ...]] = ()
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
         """Check the types of the values before the dataclass stores them."""
@@ -68,14 +67,13 @@ class Typed:
                 value = getattr(self, name)
                 if not (np.isfinite(value) and value > 0):
                     raise ConfigError(f"{name} must be a positive number, was {value!r}")
-            for group in vars(base).get("ascending", ()):
-                for low, high in pairwise(group):
+            for order in vars(base).get("ascending", ()):
+                for low, high in pairwise(order.split(" < ")):
                     self._check_order(low, high)
 
-    def _check_order(self, *pair: str | float) -> None:
-        low, high = (getattr(self, x) if isinstance(x, str) else x for x in pair)
+    def _check_order(self, *names: str) -> None:
+        low, high = (getattr(self, x) if x.isidentifier() else float(x) for x in names)
         if not low < high:
-            names = [x if isinstance(x, str) else f"{x:g}" for x in pair]
             raise ConfigError(f"{names[0]} must lie below {names[1]}, were {low!r} and {high!r}")
 
 

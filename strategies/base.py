@@ -1,4 +1,4 @@
-"""The contract of a strategy, and the rules that all strategies share.
+"""The contract of a strategy, and the checks of what it answers.
 
 A strategy is a frozen dataclass, and its fields are its parameters. It reads the signals and the
 point-in-time panel, and returns target weights at each session's close. It does not trade. The

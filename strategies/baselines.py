@@ -115,6 +115,7 @@ class ConstantMix(Strategy):
 
     def __post_init__(self) -> None:
         """Raise ConfigError unless the share is from 0 to 1."""
+        super().__post_init__()
         if not 0 <= self.share <= 1:
             raise ConfigError(f"expected share in 0 to 1, was {self.share!r}")
 

@@ -65,6 +65,7 @@ class Trend(Strategy):
 
     def __post_init__(self) -> None:
         """Raise ConfigError for a parameter outside its range."""
+        super().__post_init__()
         check_sleeves({"tickers": self.tickers})
         if not 2 <= self.months <= 120:
             raise ConfigError(f"expected months in 2 to 120, was {self.months!r}")
@@ -163,6 +164,7 @@ class VolTarget(Strategy):
 
     def __post_init__(self) -> None:
         """Raise ConfigError unless the volatility is above 0 and at most 5 a year."""
+        super().__post_init__()
         check_volatility(self.volatility)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,7 @@ class Patient(ScaledSleeves):
     follows_regime: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = ("1/3 in", "2/3 in", "3/3 in")
     above_zero: ClassVar[tuple[str, ...]] = ("hold",)
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = ((1, "stage"),)
+    ascending: ClassVar[tuple[str, ...]] = ("1 < stage",)
     table: ClassVar[Table] = {
         Regime.INJECTION: {"broad": 0.60},
         Regime.NEUTRAL: {"broad": 0.30},

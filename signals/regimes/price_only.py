@@ -64,7 +64,7 @@ class PriceOnly(RegimeModel):
         "good state": Regime.NEUTRAL.value,
     }
     above_zero: ClassVar[tuple[str, ...]] = ("leave", "confirm", "minimum")
-    ascending: ClassVar[tuple[tuple[str | float, ...], ...]] = (("leave", "enter", 1.0),)
+    ascending: ClassVar[tuple[str, ...]] = ("leave < enter < 1",)
 
     enter: float = 0.6
     leave: float = 0.4
