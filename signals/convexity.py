@@ -159,7 +159,7 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
-    """Return how many stays above ``enter`` have begun; each ends ``apart`` sessions below."""
+    """Return how many stays above ``enter`` have begun; ``apart`` sessions below end a stay."""
     # Stays that are nearer to each other share overlapping changes, so they count as one.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):

@@ -180,9 +180,9 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
     Columns that lack a return in the window do not count. NaN with fewer than two other columns.
     """
     x = returns.to_numpy(dtype=np.float64)
-    out = pd.Series(np.nan, index=returns.index)
+    out = np.full(len(x), np.nan)
     if len(x) < window:
-        return out
+        return pd.Series(out, index=returns.index)
     views = np.lib.stride_tricks.sliding_window_view(x, window, axis=0)
     spread = views.std(axis=2)
     whole = np.isfinite(spread) & (spread > 0)
@@ -192,7 +192,7 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
     count = whole.sum(axis=1)
     largest = np.linalg.eigvalsh(correlations)[:, -1]
     out[window - 1 :] = np.where(count >= 2, 100 * largest / np.maximum(count, 1), np.nan)
-    return out
+    return pd.Series(out, index=returns.index)
 
 
 def _class_returns(panel: pd.DataFrame) -> pd.DataFrame:
