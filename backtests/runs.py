@@ -17,21 +17,15 @@ from strategies import Strategy
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A finished backtest.
+    """A finished backtest, with the history and its reading up to the end of the run.
 
     Attributes
     ----------
-    config, strategy
-        The configuration, and the strategy built from it.
-    history, reading
-        The history and its reading, up to the end of the run.
     state
-        The strategy's state at each session, see :meth:`strategies.Strategy.state`; None for a
-        strategy without states.
+        The strategy's state at each session of the history, see
+        :meth:`strategies.Strategy.state`; None for a strategy without states.
     decided
         Target weights at the sessions on which the strategy decided, fractions.
-    result
-        The simulation.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until
         the strategy's first possible fill they are the returns of bills.
@@ -57,13 +51,18 @@ class Run:
         return self.config.label
 
     @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """Sessions of the result."""
+        return pd.DatetimeIndex(self.result.equity.index)
+
+    @property
     def simulated(self) -> bool:
         """Whether the history is simulated."""
         return self.history.source == "simulated"
 
     @property
     def bills(self) -> pd.Series:
-        """Simple daily returns of bills on the sessions of the result."""
+        """Simple daily returns of bills on the sessions of the result's returns."""
         return self.result.bills.reindex(self.result.returns.index)
 
 

@@ -5,11 +5,11 @@ bring short holdings back within the gross limit, or to close a holding whose pr
 who follows :func:`today` every session, and fills its orders at the close ``lag`` sessions later,
 places the orders of the backtest.
 
-One difference is small. :func:`today` compares the drift band and the gross limit with real
-holdings after costs. A backtest compares them with drifted targets before costs. So the two may
-differ when a holding is about as far from a limit as the costs of a trade.
+:func:`today` compares the drift band and the gross limit with real holdings after costs. A backtest
+compares them with drifted targets before costs. So the two may differ when a holding is about as
+far from a limit as the costs of a trade.
 
-Missing data are treated differently, because a live user's data may be late:
+A live user's data may be late, so :func:`today` treats missing data differently:
 
 - A price is past its staleness limit. A backtest closes the holding at its last price.
   :func:`today` keeps the price and the target, does not trade the asset, and lists it in
@@ -20,18 +20,18 @@ Missing data are treated differently, because a live user's data may be late:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
-from backtests.calendar import all_sessions, session_after
+from backtests.calendar import all_sessions
 from backtests.config import RunConfig
 from backtests.engine.schedule import Schedule
 from backtests.history.panel import History
 from backtests.holdings import CASH, check_held, orders_to, value_of, weights_of
 from backtests.lapse import lost, rests_on, stale
 from backtests.pipeline import decisions, read
+from backtests.window import followed
 from signals.errors import ConfigError
 from signals.hysteresis import since
 from signals.reading import Reading
@@ -41,12 +41,10 @@ from strategies.base import check_weights
 
 @dataclass(frozen=True, kw_only=True)
 class Today:
-    """A strategy's decision at one session's close.
+    """A strategy's decision at one session's close, from no later data.
 
     Attributes
     ----------
-    session
-        The session. No later data were read.
     regime, since
         The regime at the session's close and the session on which it began. None without a regime.
     decided_because
@@ -66,23 +64,23 @@ class Today:
         The session of the previous decision, and its weights. At the first decision, this session
         and its weights.
     missing
-        Ids whose last value is past its staleness limit. For an asset, the date of its last price.
-        For a series, the date on which its last value became known. Included are assets held or in
-        the target, and the ids that the strategy reads. When the state is lost, also the inputs of
-        the signals that determine the state and have no view.
+        The ids whose last value is past its staleness limit, among the assets held or in the target
+        and the ids that the strategy reads. When the state is lost, also the inputs of the signals
+        that determine the state and have no view. An asset has the date of its last price, a series
+        the date on which its last value became known.
     state_is_lost
         Whether the strategy's state is lost, see :func:`backtests.lapse.lost`. ``regime`` then
         comes from the remaining signals, and the strategy does not follow it.
     value
-        Value of the holdings, USD. None without holdings.
+        Value of the holdings, USD. This and the next three are None without holdings.
     beyond_band
-        Assets further than the drift band from the target. None without holdings.
+        Assets further than the drift band from the target.
     beyond_limit
         Whether short holdings have drifted beyond the strategy's gross limit. A backtest then
-        trades on any day. None without holdings.
+        trades on any day.
     orders
         Orders of a backtest at this close, see :func:`backtests.holdings.orders_to`. Empty when it
-        would not trade. None without holdings.
+        would not trade.
     """
 
     session: pd.Timestamp
@@ -97,10 +95,10 @@ class Today:
     before: pd.Series
     missing: dict[str, pd.Timestamp]
     state_is_lost: bool
-    value: float | None
-    beyond_band: tuple[str, ...] | None
-    beyond_limit: bool | None
-    orders: pd.DataFrame | None
+    value: float | None = None
+    beyond_band: tuple[str, ...] | None = None
+    beyond_limit: bool | None = None
+    orders: pd.DataFrame | None = None
 
     @property
     def is_decision_day(self) -> bool:
@@ -120,12 +118,9 @@ def today(
 
     Parameters
     ----------
-    config
-        Strategy, regime model, signals, schedule, band, costs and start. The first decision is at
-        the close of the first session at or after ``start``. Without ``start``, it is at the first
-        session with a regime.
-    history
-        A history with prices of the strategy's assets and of the holdings.
+    config, history
+        The configuration, and a history with prices of the strategy's assets and of the holdings.
+        For the first decision, see :func:`backtests.window.followed`.
     session
         A session of the history.
     holdings
@@ -150,21 +145,17 @@ class Plan:
 
     Attributes
     ----------
-    config, strategy, history, reading
-        The strategy with its config, and the data that it reads.
     state
         The strategy's state by session, see :meth:`strategies.Strategy.state`.
     weights
         Weights that a decision at each session gives. They use the last price of an asset whose
         price is past its staleness limit.
-    rests
-        Inputs of each signal that determines the state, by the signal's name.
-    lost
-        Whether the state is lost at each session, see :func:`backtests.lapse.lost`.
+    rests, lost
+        See :func:`backtests.lapse.rests_on` and :func:`backtests.lapse.lost`.
     decided
         The sessions on which the strategy decides.
     followed
-        The sessions from the start of the strategy on.
+        The sessions from the first decision on.
     """
 
     config: RunConfig
@@ -195,27 +186,23 @@ class Plan:
         earlier = self.decided[self.decided < session]
         last = pd.Timestamp(earlier[-1] if len(earlier) else session)
         target = self._row(last if because is None else session)
-        held = {asset: u for asset, u in (holdings or {}).items() if asset != CASH}
-        traded = None if holdings is None else self._trade(session, target, holdings, decimals)
+        later = _sessions_after(session)
         regime = self.reading.regime.loc[:session]
-        return Today(
+        decision = Today(
             session=session,
             regime=regime.iloc[-1],
             since=since(regime),
             decided_because=because,
             next_decision=next_scheduled(self.config.schedule, session),
-            fills_on=_later(session, self.config.lag),
+            fills_on=_first(later[self.config.lag - 1 :]),
             target=target.rename("target"),
             if_decided=self._row(session).rename("if decided"),
             decided_on=last,
             before=self._row(last).rename("before"),
-            missing=self._missing(session, target, held),
+            missing=self._missing(session, target, _held(holdings or {})),
             state_is_lost=bool(self.lost.loc[session]),
-            value=None if traded is None else traded.value,
-            beyond_band=None if traded is None else traded.beyond_band,
-            beyond_limit=None if traded is None else traded.beyond_limit,
-            orders=None if traded is None else traded.orders,
         )
+        return decision if holdings is None else self._with_orders(decision, holdings, decimals)
 
     def _row(self, session: pd.Timestamp) -> pd.Series:
         return self.weights.iloc[self.weights.index.searchsorted(session)]
@@ -224,27 +211,20 @@ class Plan:
         """Return the reason of a decision at a session; None without a decision."""
         if session not in self.decided:
             return None
-        reasons = ["start"] if session == self.followed[0] else []
+        at_start = session == self.followed[0]
+        reasons = ["start"] if at_start else []
         if self.config.schedule.sessions(pd.DatetimeIndex([session]))[0]:
             reasons.append("schedule")
-        change = None if self.strategy.only_scheduled else self._change(session)
-        return "; ".join([*reasons, *([change] if change else [])])
+        if self.state is not None and not at_start and not self.strategy.only_scheduled:
+            now, was = self.state.loc[:session].iloc[[-1, -2]].fillna("none")
+            if now != was:
+                reasons.append(f"change of state from {was} to {now}")
+        return "; ".join(reasons)
 
-    def _change(self, session: pd.Timestamp) -> str | None:
-        if self.state is None or session == self.followed[0]:
-            return None
-        now, was = self.state.loc[:session].iloc[[-1, -2]].fillna("none")
-        return None if now == was else f"change of state from {was} to {now}"
-
-    def _trade(
-        self,
-        session: pd.Timestamp,
-        target: pd.Series,
-        holdings: Mapping[str, float],
-        decimals: int,
-    ) -> "_Trade":
-        """Return the value of the holdings and a backtest's orders at the session's close."""
-        held = [asset for asset in holdings if asset != CASH]
+    def _with_orders(self, decision: Today, holdings: Mapping[str, float], decimals: int) -> Today:
+        """Return a decision with the value of the holdings and a backtest's orders."""
+        session, target = decision.session, decision.target
+        held = _held(holdings)
         check_held(held, self.history.closes.loc[:session])
         assets = dict.fromkeys((*held, *self.strategy.assets))
         prices = pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
@@ -254,7 +234,8 @@ class Plan:
         unpriced = [asset for asset in assets if self._is_stale(asset, session)]
         orders = orders_to(target, holdings, prices, self.config.costs, decimals, unpriced)
         trades = beyond_limit or (session in self.decided and bool(off.any()))
-        return _Trade(
+        return replace(
+            decision,
             value=value_of(holdings, prices),
             beyond_band=tuple(map(str, now.index[off])),
             beyond_limit=beyond_limit,
@@ -275,20 +256,15 @@ class Plan:
         return float(next((price for price in choices if pd.notna(price)), float("nan")))
 
     def _missing(
-        self, session: pd.Timestamp, target: pd.Series, held: Mapping[str, float]
+        self, session: pd.Timestamp, target: pd.Series, held: list[str]
     ) -> dict[str, pd.Timestamp]:
         """Return the ids with late data at a session, see :attr:`Today.missing`."""
         shares = self._row(session).abs() + target.abs()
         needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
         if self.lost.loc[session]:
-            needed += self._inputs_without_view(session)
-        missing = [id for id in dict.fromkeys(needed) if self._is_stale(id, session)]
-        return {id: self._last_seen(id, session) for id in missing}
-
-    def _inputs_without_view(self, session: pd.Timestamp) -> list[str]:
-        """Return the inputs of the signals that determine the state and have no view."""
-        flags = self.reading.flags.loc[session].dropna()
-        return [id for name, ids in self.rests.items() if name not in flags for id in ids]
+            views = self.reading.flags.loc[session].dropna()
+            needed += [id for name, ids in self.rests.items() if name not in views for id in ids]
+        return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
         """Return whether an id had a value before the session and its next value is late."""
@@ -304,29 +280,20 @@ class Plan:
         return pd.Timestamp(self.history.known[id].loc[last]).normalize()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Trade:
-    """Value of the holdings and their orders; fields as in :class:`Today`."""
-
-    value: float
-    beyond_band: tuple[str, ...]
-    beyond_limit: bool
-    orders: pd.DataFrame
-
-
 def make_plan(config: RunConfig, history: History) -> Plan:
     """Return a strategy's plan for every session of a history; errors as :func:`today`."""
     strategy = config.build_strategy()
     reading = read(config, history)
-    panel = _carried(history.panel, (*strategy.assets, *strategy.reads))
+    ids = [id for id in (*strategy.assets, *strategy.reads) if id in history.panel]
+    # The strategy sees the last values, also beyond their staleness limit.
+    panel = history.panel.assign(**{id: history.panel[id].ffill() for id in ids})
     weights = decide(strategy, reading, panel)
     check_weights(weights, strategy.name, strategy.gross_limit)
     state = state_of(strategy, reading, panel)
-    followed = _followed(config, history, reading)
-    decided = decisions(config, strategy, state, followed)
+    index = followed(config, history, reading)
+    decided = decisions(config, strategy, state, index)
     rests = rests_on(config)
     is_lost = lost(state, history, reading, rests if strategy.follows_regime else {})
-    decided = decided[~is_lost.loc[decided].to_numpy()]
     return Plan(
         config=config,
         strategy=strategy,
@@ -336,37 +303,25 @@ def make_plan(config: RunConfig, history: History) -> Plan:
         weights=weights,
         rests=rests,
         lost=is_lost,
-        decided=decided,
-        followed=followed,
+        decided=decided[~is_lost.loc[decided].to_numpy()],
+        followed=index,
     )
-
-
-def _carried(panel: pd.DataFrame, ids: tuple[str, ...]) -> pd.DataFrame:
-    """Return the panel with the last values of some ids carried beyond their staleness limit."""
-    there = [id for id in dict.fromkeys(ids) if id in panel]
-    return panel.assign(**{id: panel[id].ffill() for id in there})
-
-
-def _followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions from the first decision on, as in a backtest."""
-    index = pd.DatetimeIndex(history.panel.index)
-    if config.start is None:
-        return index[int(np.argmax(reading.regime.notna())) :]
-    start = pd.Timestamp(config.start)
-    history.session(start, "start")
-    return index[index >= start]
 
 
 def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | None:
     """Return the first scheduled session after one; None beyond the calendar."""
+    later = _sessions_after(session)
+    return _first(later[schedule.sessions(later)])
+
+
+def _held(holdings: Mapping[str, float]) -> list[str]:
+    return [asset for asset in holdings if asset != CASH]
+
+
+def _sessions_after(session: pd.Timestamp) -> pd.DatetimeIndex:
     calendar = all_sessions()
-    later = calendar[calendar > session]
-    due = later[schedule.sessions(later)]
-    return pd.Timestamp(due[0]) if len(due) else None
+    return calendar[calendar > session]
 
 
-def _later(session: pd.Timestamp, lag: int) -> pd.Timestamp | None:
-    try:
-        return pd.Timestamp(session_after(pd.DatetimeIndex([session]), lag)[0])
-    except ConfigError:
-        return None
+def _first(index: pd.DatetimeIndex) -> pd.Timestamp | None:
+    return pd.Timestamp(index[0]) if len(index) else None

@@ -12,25 +12,31 @@ from signals.reading import Reading
 SHORTEST = 21
 
 
-def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of a run: from the first decision to the end of the history.
+def followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
+    """Return the sessions from the first decision to the end of the history.
 
-    Raises
-    ------
-    ConfigError
-        When ``start`` lies outside the history or leaves fewer than a month of sessions.
+    The first decision is on ``start`` or the session after it. Without ``start`` it is on the first
+    session with a regime, or on the first session of a history without one. Raises ConfigError when
+    ``start`` lies outside the history.
     """
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
-        seen = reading.regime.notna()
-        start = pd.Timestamp(index[int(np.argmax(seen))])  # the first session if none has one
-    else:
-        start = pd.Timestamp(config.start)
-        history.session(start, "start")
-    chosen = index[index >= start]
-    if len(chosen) < SHORTEST:
+        return index[int(np.argmax(reading.regime.notna())) :]
+    start = pd.Timestamp(config.start)
+    history.session(start, "start")
+    return index[index >= start]
+
+
+def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
+    """Return the sessions of a run, see :func:`followed`.
+
+    Raises ConfigError also when they are fewer than a month.
+    """
+    index = followed(config, history, reading)
+    if len(index) < SHORTEST:
         raise ConfigError(
-            f"expected at least {SHORTEST} sessions from {start.date()} to {index[-1].date()}, "
-            f"found {len(chosen)}: too few to annualise; choose an earlier start"
+            f"expected at least {SHORTEST} sessions from {config.start or index[0].date()} to "
+            f"{history.panel.index[-1].date()}, found {len(index)}: too few to annualise; choose "
+            "an earlier start"
         )
-    return chosen
+    return index

@@ -1,10 +1,9 @@
 """The alpha of a strategy: what it earns beyond its assets held at constant weights.
 
-A constant mix of SPY and bills with the strategy's mean exposure is an unfair rival in two cases:
-the strategy holds other assets, or it holds SPY when SPY moves less. Equal exposure is then not
-equal beta. The regression finds the constant weights of the strategy's assets that come closest to
-its returns. Alpha is the mean return that remains. Well-timed changes of weights raise it; trading
-costs lower it.
+A constant mix of SPY and bills with the strategy's mean exposure has another beta than a strategy
+that holds other assets, or that holds SPY when SPY moves less. The regression finds the constant
+weights of the strategy's assets that come closest to its returns. Alpha is the mean return that
+remains. Well-timed changes of weights raise it, and trading costs lower it.
 """
 
 import math
@@ -13,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from backtests.runs import Run
 from signals.errors import DataError
 
 #: Least number of returns for each coefficient.
 FEWEST_EACH = 10
+#: Kiefer and Vogelsang's 97.5 % critical value for Bartlett's kernel, by powers of lags over n.
+_FIXED_B = (1.9600, 2.9694, 0.4160, -0.5324)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,25 +51,13 @@ class Alpha:
 def own_alpha(run: Run) -> Alpha | None:
     """Return the alpha of a run on the assets of its strategy; None without an asset.
 
-    Parameters
-    ----------
-    run
-        A finished run.
-
-    Returns
-    -------
-    The alpha of the strategy's returns over bills, after costs, on the returns over bills of each
-    of its assets, before costs; see :func:`alpha`. None where the strategy holds no asset or has
-    too few returns.
-
-    Timing
-        The regression starts with the first fill.
-
-    NaN
-        An asset without a price on a session or on the one before earns bills on that session.
+    The strategy's returns over bills, after costs, are explained by the returns over bills of each
+    of its assets, before costs; see :func:`alpha`. The regression starts with the first fill. An
+    asset without a price on a session or on the one before earns bills on that session. None also
+    where the strategy has too few returns.
     """
     held = run.result.returns.iloc[run.config.lag :]
-    closes = run.history.closes[list(run.strategy.assets)].loc[run.result.equity.index]
+    closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]
     bills = run.bills.reindex(held.index)
     excess = closes.pct_change(fill_method=None).reindex(held.index).sub(bills, axis=0).fillna(0.0)
     varying = excess.loc[:, excess.std() > ROUNDING]
@@ -84,40 +74,34 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     with ⌈1.3 √n⌉ lags and the correction n / (n − coefficients). The 95 % interval uses Kiefer
     and Vogelsang's fixed-b critical values, which allow for this number of lags.
 
-    Parameters
-    ----------
-    excess
-        Daily returns over bills, fractions.
-    others
-        Daily returns over bills, the same sessions × regressors, fractions.
-
-    Raises
-    ------
-    DataError
-        When sessions differ or a return is missing.
+    Both arguments are daily returns over bills, fractions, on the same sessions; ``others`` has one
+    column per regressor. Raises DataError when sessions differ or a return is missing.
 
     Notes
     -----
     Daily returns hardly correlate, so a rule that reads the lags from the data picks few of them.
-    Weights stay in force for months, and so does what they earn. The number of lags is therefore
-    that of the published rule.
+    But weights stay in force for months, so the number of lags is that of a published rule.
+    :data:`backtests.evidence.bootstrap.COVERAGE` holds how often such intervals contain the truth.
 
     Reference
         Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR
         Inference", JBES 36; critical values: Kiefer and Vogelsang (2005), Econometric Theory 21.
-        Share of such intervals that contain the truth:
-        :data:`backtests.evidence.bootstrap.COVERAGE`.
     """
     from statsmodels.regression.linear_model import OLS
 
-    _check(excess, others)
+    check_same_sessions("regressors", others.index, "the returns", excess.index)
+    if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):
+        raise DataError(
+            "expected a return for every session; choose sessions on which all are known"
+        )
     lags = min(math.ceil(1.3 * math.sqrt(len(excess))), len(excess) - 1)
     design = np.column_stack([np.ones(len(others)), others.to_numpy(dtype=np.float64)])
     fit = OLS(excess.to_numpy(dtype=np.float64), design).fit(
         cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}
     )
     estimate, error = float(fit.params[0]) * YEAR, float(fit.bse[0]) * YEAR
-    reach = _critical(lags / len(excess)) * error
+    share = lags / len(excess)
+    reach = sum(a * share**power for power, a in enumerate(_FIXED_B)) * error
     return Alpha(
         estimate=estimate,
         low=estimate - reach,
@@ -126,23 +110,3 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
         lags=lags,
         betas={str(name): float(b) for name, b in zip(others, fit.params[1:], strict=True)},
     )
-
-
-#: Kiefer and Vogelsang's 97.5 % critical value for Bartlett's kernel, by powers of lags over n.
-_FIXED_B = (1.9600, 2.9694, 0.4160, -0.5324)
-
-
-def _critical(share: float) -> float:
-    return sum(a * share**power for power, a in enumerate(_FIXED_B))
-
-
-def _check(excess: pd.Series, others: pd.DataFrame) -> None:
-    if not others.index.equals(excess.index):
-        raise DataError(
-            f"expected regressors on the {len(excess)} sessions of the returns, were on "
-            f"{len(others)} other sessions; reindex them"
-        )
-    if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):
-        raise DataError(
-            "expected a return for every session; choose sessions on which all are known"
-        )

@@ -1,11 +1,7 @@
-"""The assessment of a run: every number and series of its report, computed before it is written.
-
-A run holds what happened. Its assessment holds the metrics, their attribution to sleeves, regimes
-and years, and the same figures under other choices.
-"""
+"""The assessment of a run: every number and series of its report, computed before it is written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -22,7 +18,6 @@ from backtests.evidence.k_choice import by_k
 from backtests.evidence.metrics import Drawdown
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
-from backtests.evidence.workers import workers_of
 from backtests.runs import Run
 from signals.explanation import Explanation, explain_all
 
@@ -31,14 +26,9 @@ from signals.explanation import Explanation, explain_all
 class Robustness:
     """The figures of a run under other assumptions.
 
-    Attributes
-    ----------
-    by_k
-        One row per value of k, see :func:`backtests.evidence.k_choice.by_k`.
-    by_revision
-        One row per series and case, see :func:`backtests.evidence.revision.by_revision`.
-    by_choice
-        One row per choice and case, see :func:`backtests.evidence.robustness.robustness`.
+    The tables are those of :func:`backtests.evidence.k_choice.by_k`,
+    :func:`backtests.evidence.revision.by_revision` and
+    :func:`backtests.evidence.robustness.robustness`.
     """
 
     by_k: pd.DataFrame
@@ -52,21 +42,17 @@ class Assessment:
 
     Attributes
     ----------
-    run
-        The run.
     strategy, benchmark, bills
         Metrics by name, see :func:`backtests.evidence.metrics.of_run` and
         :func:`backtests.evidence.metrics.of_returns`.
     below_a_year
         True where the returns cover less than a year. Yearly figures are then NaN.
-    regimes
-        One row per regime, see :func:`backtests.evidence.metrics.by_regime`.
-    years
-        Return of each calendar year, years × strategy, benchmark and bills, fractions.
+    regimes, years
+        See :func:`backtests.evidence.metrics.by_regime` and
+        :func:`backtests.evidence.metrics.by_year`. The years have the columns ``strategy``,
+        ``benchmark`` and ``bills``.
     drawdowns
         The deepest drawdowns, deepest first.
-    attribution
-        Return, volatility, drawdown, turnover and cost by sleeve, regime and year.
     absorption, own_states
         Number of episodes of ABSORPTION, and of the states in which the strategy acts. The latter
         is None for a strategy without states.
@@ -79,7 +65,7 @@ class Assessment:
     earned_under
         The regime under which the return into each session of the history was earned.
     robustness
-        The figures under other assumptions; None where they were left out.
+        None where it was left out.
     """
 
     run: Run
@@ -104,22 +90,14 @@ def assess(
     run: Run,
     *,
     robustness: bool = True,
-    workers: int = 0,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Assessment:
     """Return the assessment of a finished run.
 
     Parameters
     ----------
-    run
-        A finished run.
     robustness
         False leaves out every figure that needs another simulation.
-    workers
-        Number of processes for the robustness cases; 0 or 1 means this process. The number does
-        not change the figures. A new process first imports and compiles the code, which takes
-        longer than all cases of 20 years. Several processes are faster only if a case takes
-        seconds.
     progress
         Called with the name of each step.
 
@@ -146,9 +124,9 @@ def assess(
         own_states=of_own_states(run),
         inconclusive=is_inconclusive(run),
         explanations=_explanations(run),
-        growth=_growth(sides, run.result.equity.index[0]),
+        growth=_growth(sides, run.sessions[0]),
         earned_under=acted_on(regime, lag),
-        robustness=_robustness(run, workers, progress) if robustness else None,
+        robustness=_robustness(run, progress) if robustness else None,
     )
 
 
@@ -175,16 +153,11 @@ def _explanations(run: Run) -> tuple[Explanation, ...]:
 
 
 def _growth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
-    """Return growth of 1 from the given session on, which precedes the first return."""
+    """Return growth of 1 from the session before the first return on."""
     first = pd.DataFrame(1.0, index=[start], columns=returns.columns)
     return pd.concat([first, (1 + returns).cumprod()])
 
 
-def _robustness(run: Run, workers: int, progress: Callable[[str], None]) -> Robustness:
+def _robustness(run: Run, progress: Callable[[str], None]) -> Robustness:
     progress("robustness")
-    bare = replace(run, result=replace(run.result, account=None))  # quick to send to a process
-    with workers_of(workers) as pool:
-        parts = pool.submit(by_k, bare), pool.submit(by_revision, bare)
-        choices = by_choice(bare, pool)
-        k, revision = (part.result() for part in parts)
-    return Robustness(by_k=k, by_revision=revision, by_choice=choices)
+    return Robustness(by_k=by_k(run), by_revision=by_revision(run), by_choice=by_choice(run))

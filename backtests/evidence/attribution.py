@@ -9,10 +9,9 @@ the close before, p the last prices, and b the bill return into the session:
 - minus the trading costs of the session's orders, which belong to the asset traded.
 
 The sleeve of an asset is its class (:mod:`signals.universe`). The regime of a session is the one
-under which its return was earned, as in :func:`backtests.evidence.metrics.by_regime`. It was known
-at the close 1 + lag sessions before; a session without a regime counts as ``none``. The year of a
-session is the year of its date. Each measure is first split by session and sleeve, then summed, so
-the groups of each table add up to the total:
+under which its return was earned (:func:`backtests.evidence.entries.acted_on`), or ``none``. Each
+measure is first split by session and sleeve, then summed, so the groups of each table add up to the
+total:
 
 ``return``
     Profit divided by initial capital. The sum is the total return.
@@ -81,32 +80,21 @@ def attribution(
         The simulation of the backtest.
     closes
         The prices of the simulation or a longer history of them, sessions × assets, USD.
-    costs
-        The costs of the simulation. Only their borrowing rates, fractions a year, are used.
+    costs, lag
+        The borrowing rates and the lag of the simulation.
     regime
         Name of the regime known at each close; None without a regime. It should begin before the
         result, since the first returns rest on regimes known before the run.
-    lag
-        Sessions from decision to fill in the simulation.
-
-    Returns
-    -------
-    Attribution
-        Fractions; ``turnover`` and ``cost`` a year.
 
     Notes
     -----
-    Timing: a session, its return and its fills count for the regime known at the close 1 + lag
-    sessions before. A change of regime brings an order that is filled one session before the
-    first return of the new regime, so the old regime bears its cost.
-    NaN: a holding without a price of the day is valued at its last price. A metric that is not
-    defined, such as the volatility of a single return, is NaN in the total and in every group.
+    A change of regime brings an order that is filled one session before the first return of the new
+    regime, so the old regime bears its cost. A holding without a price of the day is valued at its
+    last price. A metric that is not defined, such as the volatility of a single return, is NaN in
+    the total and in every group.
 
-    Raises
-    ------
-    SimulationError
-        When prices, borrowing rates and orders do not add up to the change of equity at a
-        session, since they belong to another result.
+    Raises SimulationError when prices, borrowing rates and orders do not add up to the change of
+    equity at a session, since they belong to another result.
 
     References
     ----------
@@ -153,12 +141,12 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFrame:
     """Return the sum of a value of each order, sessions × sleeves."""
-    table = pd.DataFrame(0.0, index=result.returns.index, columns=sleeves)
-    cells = table.to_numpy(copy=True)
-    rows = table.index.get_indexer(pd.DatetimeIndex(result.orders["date"]))
+    sessions = result.returns.index
+    cells = np.zeros((len(sessions), len(sleeves)))
+    rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
     columns = np.array([sleeves.index(_sleeve(name)) for name in result.orders["asset"]], dtype=int)
     np.add.at(cells, (rows, columns), values.to_numpy())
-    return pd.DataFrame(cells, index=table.index, columns=sleeves)
+    return pd.DataFrame(cells, index=sessions, columns=sleeves)
 
 
 def _sleeve(ticker: str) -> str:
@@ -179,17 +167,14 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
 
 def _parts(result: Result, profit: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return each measure as sessions × sleeves, in its own unit."""
-    equity, orders = result.equity, result.orders
+    equity, sleeves = result.equity, list(profit.columns)
     years = len(profit) / metrics.YEAR
-    at_fill = equity.reindex(orders["date"]).to_numpy()
-    turned = (orders["units"].abs() * orders["price"] / at_fill).astype(float)
-    sleeves = list(profit.columns)
     return {
         "return": profit / equity.iloc[0],
         "volatility": _volatility(profit.div(equity.shift().iloc[1:], axis=0), result.returns),
         "drawdown": _drawdown(profit, result),
-        "turnover": _traded(result, turned, sleeves) / 2 / years,
-        "cost": _traded(result, orders["cost"], sleeves) / equity.mean() / years,
+        "turnover": _traded(result, metrics.traded(result), sleeves) / 2 / years,
+        "cost": _traded(result, result.orders["cost"], sleeves) / equity.mean() / years,
     }
 
 

@@ -10,10 +10,9 @@ prove foresight. A low rank proves that there was none.
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from backtests.evidence.placebo import Placebo, rank_of, sharpe_of
-from backtests.evidence.significance import FEWEST, in_force
+from backtests.evidence.significance import FEWEST, terms_of
 from backtests.runs import Run
 from signals.universe import UNIVERSE, members
 from strategies import Strategy, decide
@@ -24,20 +23,9 @@ SLEEVE = "memory"
 def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | None:
     """Return the rank of a run's memory makers among random baskets, by Sharpe ratio.
 
-    Parameters
-    ----------
-    run
-        A finished run of any strategy.
-    baskets
-        Number of random baskets.
-    seed
-        Equal seeds give equal baskets.
-
-    Returns
-    -------
-    The placebo of Sharpe ratios over bills, after costs, of target weights that are rebalanced
-    daily. None where the strategy has no parameter ``memory``, where that parameter holds other
-    assets, or where the run never held it.
+    The ratios are over bills and after costs, of target weights that are rebalanced daily. None
+    where the strategy has no parameter ``memory``, where that parameter holds other assets, or
+    where the run never held it. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)
@@ -45,7 +33,7 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
         return None
     random = np.random.default_rng(seed)
     shares = [t for t, a in UNIVERSE.items() if a.market == "stock" and t not in held]
-    closes = run.history.closes.loc[run.result.equity.index]
+    closes = run.history.closes.loc[run.sessions]
     shares = [t for t in shares if t in closes and closes[t].notna().any()]
     if len(closes) <= run.config.lag + FEWEST or len(shares) < len(held):
         return None
@@ -59,8 +47,5 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
 
 def _sharpe(run: Run, strategy: Strategy) -> float:
-    index = pd.DatetimeIndex(run.result.equity.index)
     decided = decide(strategy, run.reading, run.history.panel).loc[run.decided.index]
-    held = in_force(decided, index, run.config.lag)
-    bills = run.result.bills.loc[held.index]
-    return sharpe_of(held, run.history.closes.loc[held.index], bills, run.config.costs)
+    return sharpe_of(*terms_of(run, decided, run.history))

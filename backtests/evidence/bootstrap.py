@@ -3,9 +3,9 @@
 The intervals are too narrow where regimes last for years. :data:`COVERAGE` holds how often they
 contained the truth in simulated worlds.
 
-Every figure here is a function of first and second moments, so the number of times that a resample
-takes each date describes it fully. The product of these counts with the returns and their squares
-gives all resamples at once. Every column sees the same dates, so a comparison stays paired.
+Every figure here is a function of first and second moments. The product of the number of times that
+each resample takes each date with the returns and their squares therefore gives all resamples at
+once. Every column sees the same dates, so a comparison stays paired.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
+from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
@@ -31,14 +32,8 @@ NO_VARIATION = 1e-6
 class Coverage:
     """Share of 95 % intervals that contain the truth, in three kinds of simulated worlds.
 
-    Attributes
-    ----------
-    no_regimes
-        In a world whose mean returns never change.
-    slow_regimes
-        In a world whose mean returns change with regimes of 400 sessions on average.
-    wide_slow_regimes
-        In a world of such regimes whose mean returns lie twice as far apart.
+    Mean returns never change, or they change with regimes of 400 sessions on average. In the third
+    kind the means of these regimes lie twice as far apart.
     """
 
     no_regimes: float
@@ -64,19 +59,9 @@ COVERAGE: dict[str, Coverage] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """An estimate and its bootstrap interval.
+    """An estimate, and the percentiles of resamples in the same unit.
 
-    Attributes
-    ----------
-    estimate
-        The figure of the observed dates.
-    low, high
-        Percentiles of the resamples, in the unit of the estimate. They contain the truth less
-        often than their level says, see :data:`COVERAGE`.
-    block
-        Mean length of a block, sessions.
-    reps
-        Number of resamples.
+    ``block`` is the mean length of a block in sessions, ``reps`` the number of resamples.
     """
 
     estimate: float
@@ -104,12 +89,9 @@ def compare_returns(
     others
         Simple daily returns on the same sessions by name, such as the benchmark, a constant mix
         and bills.
-    reps
-        Number of resamples by the stationary bootstrap.
-    level
-        Level of the intervals, a fraction.
-    seed
-        Equal seeds give equal intervals.
+    reps, level, seed
+        Number of resamples by the stationary bootstrap, level of the intervals as a fraction, and
+        seed. Equal seeds give equal intervals.
 
     Returns
     -------
@@ -125,22 +107,20 @@ def compare_returns(
 
     Raises
     ------
-    ConfigError
-        When reps or level are out of range.
-    DataError
-        When sessions differ, are fewer than 20, or a return is missing.
+    ConfigError, DataError
+        When reps or level are out of range; when sessions differ, are fewer than 20, or a return
+        is missing.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
-        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles. BCa
-        intervals estimate their acceleration by a jackknife that assumes independent dates.
-        Studentised intervals (Ledoit and Wolf 2008) need a HAC error for each resample.
+        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles, since
+        the jackknife of BCa intervals assumes independent dates, and studentised intervals (Ledoit
+        and Wolf 2008) need a HAC error for each resample.
 
     Notes
     -----
-    With few, slow regimes the intervals contain the truth less often than ``level`` says. Longer
-    blocks do not help, since a sample holds only a few regimes. :data:`COVERAGE` holds how often
-    95 % intervals contained the truth.
+    With few, slow regimes the intervals contain the truth less often than ``level`` says, see
+    :data:`COVERAGE`. Longer blocks do not help, since a sample holds only a few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}
@@ -230,11 +210,7 @@ def _check_returns(columns: Mapping[str, pd.Series]) -> None:
     if len(index) < FEWEST:
         raise DataError(f"expected at least {FEWEST} returns to resample, were {len(index)}")
     for name, series in columns.items():
-        if not series.index.equals(index):
-            raise DataError(
-                f"expected returns of {name} on the strategy's {len(index)} sessions, were "
-                f"{len(series)} on other sessions; reindex them"
-            )
+        check_same_sessions(f"returns of {name}", series.index, "the strategy", index)
         finite = np.isfinite(_values(series))
         if not finite.all():
             raise DataError(

@@ -39,14 +39,9 @@ BY_VOTES = {"regime_model": Votes.name, "labels": None}
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """A rival of a strategy: another portfolio on the same sessions.
+    """A rival of a strategy: simple daily returns, after costs, of a portfolio on its sessions.
 
-    Attributes
-    ----------
-    returns
-        Simple daily returns after costs, fractions.
-    share
-        Share of SPY in a constant mix, a fraction; NaN for other portfolios.
+    ``share`` is the share of SPY in a constant mix, a fraction; NaN for other portfolios.
     """
 
     returns: pd.Series
@@ -59,8 +54,6 @@ class Compared:
 
     Attributes
     ----------
-    run
-        The run of the strategy.
     mix
         A constant SPY/bills mix with the strategy's mean net exposure, known only afterwards.
     equal_weight
@@ -68,12 +61,8 @@ class Compared:
     intervals
         Intervals of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``,
         ``mix`` and ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
-    alpha
-        The return beyond its assets at constant weights; None for a strategy without assets.
-    baskets
-        The rank of its memory makers among random shares; None for a strategy without them.
-    observed
-        Number of episodes of the states in which it acts; None for a strategy without states.
+    alpha, baskets, observed
+        See :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states`.
     significance
         The rank of its timing among placebos.
     """
@@ -112,13 +101,11 @@ class Comparison:
     Attributes
     ----------
     rows
-        The strategies by name, in the order of the request.
+        The strategies by label, in the order of the request.
     regime
         The regime by the votes at each close.
-    level
-        Level of the intervals, a fraction.
-    reps
-        Number of resamples behind the intervals.
+    level, reps
+        Level of the intervals, a fraction, and number of resamples behind them.
     notes
         One line for each regime model that is left out, with the reason.
     """
@@ -141,10 +128,7 @@ def default_names() -> tuple[str, ...]:
 def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunConfig]:
     """Return the configuration of each strategy named, by its label.
 
-    Raises
-    ------
-    ConfigError
-        When a name is unknown or stands twice.
+    Raises ConfigError when a name is unknown or stands twice.
     """
     configs: dict[str, RunConfig] = {}
     for name in names:
@@ -183,11 +167,9 @@ def compare(
         Configurations by label, which differ only in strategy, parameters and regime model.
     history
         The history; it is cut at the end of the configurations.
-    reps
-        Number of resamples behind the intervals.
-    shifts, draws
-        Number of placebos by shifted dates and by resampled returns, see
-        :mod:`backtests.evidence.significance`.
+    reps, shifts, draws
+        Number of resamples behind the intervals, of placebos by shifted dates, and of placebos by
+        resampled returns.
     workers
         Number of processes that estimate regime models and resample, see
         :func:`backtests.evidence.workers.workers_of`.
@@ -196,10 +178,7 @@ def compare(
     progress
         Called with the name of each step.
 
-    Raises
-    ------
-    ConfigError, DataError, SimulationError
-        When a strategy cannot be run.
+    Raises ConfigError, DataError or SimulationError when a strategy cannot be run.
     """
     first = next(iter(configs.values()))
     history = history_of(first, history)
@@ -287,12 +266,10 @@ def _rival(run: Run, name: str, **params: Any) -> pd.Series:
     """Return the returns of a baseline on a run's sessions, at the run's costs and lag."""
     plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
     config = run.config.model_copy(update=plain)
-    index = pd.DatetimeIndex(run.result.equity.index)
-    return run_on(config, run.history, run.reading, index).result.returns
+    return run_on(config, run.history, run.reading, run.sessions).result.returns
 
 
 def growth_of(comparison: Comparison) -> pd.DataFrame:
     """Return growth of 1 from the close of the first decision, sessions × strategies."""
-    runs = {label: row.run.result.equity for label, row in comparison.rows.items()}
-    equity = pd.DataFrame(runs)
+    equity = pd.DataFrame({label: row.run.result.equity for label, row in comparison.rows.items()})
     return equity / equity.iloc[0]

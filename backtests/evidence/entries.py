@@ -35,11 +35,11 @@ class Observed:
     Attributes
     ----------
     episodes
-        Number of episodes: stays less than :data:`QUARTER` sessions apart count as one. An episode
-        that is under way at the first return counts, and so does one that still runs at the last.
+        An episode that is under way at the first return counts, and so does one that still runs at
+        the last.
     entered
         Number of stays that begin between the first return and the last. A stay that is under way
-        at the first labelled return is not entered, since the window does not show its beginning.
+        at the first labelled return does not count, since its beginning is unknown.
     """
 
     episodes: int
@@ -49,16 +49,8 @@ class Observed:
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
     """Return for each session the label under which its return was earned.
 
-    Parameters
-    ----------
-    labels
-        Labels known at each close, one row per session without gaps.
-    lag
-        Sessions from decision to fill.
-
-    Returns
-    -------
-    The label known at the close 1 + lag sessions before; missing for the first 1 + lag sessions.
+    It is the label known at the close 1 + ``lag`` sessions before; missing for the first 1 + lag
+    sessions. ``labels`` has one row per session, without gaps.
     """
     return labels.shift(1 + lag)
 
@@ -66,12 +58,8 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
     """Return the number of episodes and entries of a state among the labels of returns.
 
-    Parameters
-    ----------
-    earned
-        The label of each return, see :func:`acted_on`. A missing label is outside every state.
-    states
-        The labels that form the state together.
+    ``earned`` is the label of each return, see :func:`acted_on`. A missing label is outside every
+    state. The labels in ``states`` form the state together.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
@@ -83,16 +71,9 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return the number of episodes and entries of a state in a run.
+    """Return the number of episodes and entries of a state in a run, from labels at each close.
 
-    Parameters
-    ----------
-    run
-        A finished run. Its lag decides which label belongs to a return.
-    labels
-        Labels known at each close.
-    states
-        The labels that form the state together.
+    The run's lag decides which label belongs to a return. ``states`` is as in :func:`observe`.
     """
     earned = acted_on(labels, run.config.lag).reindex(run.result.returns.index)
     return observe(earned, states)
@@ -134,12 +115,7 @@ def is_few(episodes: int | None) -> bool:
 def observed_said(absorption: Observed, own: Observed | None) -> str:
     """Return a sentence on the episodes of a run and on what they say about its timing.
 
-    Parameters
-    ----------
-    absorption
-        Episodes of ABSORPTION.
-    own
-        Episodes of the states in which the strategy acts; None for a strategy without states.
+    The arguments are the results of :func:`of_absorption` and :func:`of_own_states`.
     """
     said = f"ABSORPTION came up in {_counted(absorption)}"
     if own is not None and own != absorption:
@@ -159,14 +135,9 @@ def _number(count: int, noun: str) -> str:
 def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
     """Return the conclusion about a strategy's timing, in words.
 
-    Parameters
-    ----------
-    seen
-        Episodes of the states in which it acts; None for a strategy without states.
-    p_value
-        P-value of its rank among placebos; None or NaN where it is not ranked.
-    placebos
-        Number of placebos.
+    It rests on the episodes of the states in which the strategy acts (None for a strategy without
+    states), the p-value of its rank among placebos (None or NaN where it is not ranked), and the
+    number of placebos.
     """
     if seen is not None and is_few(seen.episodes):
         return f"{_number(seen.episodes, 'episode')}: {NOTHING}"

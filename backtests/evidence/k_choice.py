@@ -1,6 +1,6 @@
-"""The results of a run for other values of k, the reserves that banks need.
+"""The results of a run for other values of k, the reserves that banks need as a share of GDP.
 
-k = 9 % of GDP is a choice, not an estimate. Reports therefore show results for 8 to 11 %.
+k = 9 % is a choice, not an estimate, so reports show results for 8 to 11 %.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.evidence.entries import observed_in
-from backtests.evidence.metrics import headline
-from backtests.evidence.variation import varied
+from backtests.evidence.variation import varied_headline
 from backtests.pipeline import decided_on
 from backtests.runs import Run
 from signals.base import Evaluation, Signal
@@ -52,16 +51,9 @@ def read_again(
     chosen: Mapping[str, Signal],
     known: Mapping[str, Evaluation],
 ) -> Reading:
-    """Return the reading of a run with other signals or another panel.
+    """Return the reading of a panel and of chosen signals by a run's regime model and votes.
 
-    Parameters
-    ----------
-    run
-        A finished run, whose regime model and votes apply.
-    panel, chosen
-        The panel and the signals by name.
-    known
-        Evaluations on that panel that are still valid, by name.
+    ``known`` holds the evaluations on that panel that are still valid, by the signal's name.
     """
     evaluations = Evaluations(panel, chosen, known)
     classification = run.config.build_model().classify(panel, evaluations)
@@ -70,13 +62,12 @@ def read_again(
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
     """Return a row of :func:`by_k`: the figures of a run's strategy under another reading."""
-    index, decided = pd.DatetimeIndex(run.result.equity.index), run.decided
+    decided = run.decided
     if reading is not run.reading:
-        _, decided = decided_on(run.config, run.strategy, reading, panel, index)
-    result = varied(run, decided)
+        _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)
     seen = observed_in(run, reading.regime, (Regime.ABSORPTION,))
     return {
         "absorption_episodes": seen.episodes,
         "absorption_entered": seen.entered,
-        **headline(result.returns, run.bills, result.exposure),
+        **varied_headline(run, decided),
     }

@@ -90,10 +90,7 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
-    """Return the fall from the highest value so far at each session; the first peak is the capital.
-
-    Fractions, at most 0.
-    """
+    """Return the fall from the peak so far at each session, at most 0; the capital is a peak."""
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
 
@@ -108,15 +105,8 @@ def max_drawdown(returns: pd.Series) -> Drawdown:
 def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
     """Return the deepest drawdowns, deepest first; of equally deep ones the earlier comes first.
 
-    A drawdown runs from a peak to the first session whose value is back at the peak. A drawdown
-    that is not back by the last session has no recovery date.
-
-    Parameters
-    ----------
-    returns
-        Simple daily returns. A peak before the first return counts as the first session.
-    most
-        Largest number of drawdowns to return.
+    A drawdown runs from a peak to the first session whose value is back at the peak. A peak before
+    the first return counts as the first session.
     """
     falls = drawdowns(returns)
     below = (falls < 0).to_numpy()
@@ -142,17 +132,9 @@ def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
 
 
 def by_year(returns: pd.DataFrame) -> pd.DataFrame:
-    """Return the compound return of each calendar year: Π(1 + r) − 1 over its sessions.
+    """Return the compound return of each calendar year, years × portfolios: Π(1 + r) − 1.
 
-    Parameters
-    ----------
-    returns
-        Simple daily returns, sessions × portfolios.
-
-    Returns
-    -------
-    Returns, years × the same portfolios, fractions. The first and the last year cover only the
-    given sessions.
+    The first and the last year cover only the given sessions.
     """
     years = pd.Index(pd.DatetimeIndex(returns.index).year, name="year")
     return (1 + returns).groupby(years).prod() - 1
@@ -204,12 +186,7 @@ def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
 def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> dict[str, object]:
     """Return the metrics of returns by name; fractions, dates as Timestamps.
 
-    Yearly figures are NaN where the returns cover less than a year.
-
-    Parameters
-    ----------
-    returns, bills, benchmark
-        Simple daily returns on the same sessions.
+    Bills and benchmark are returns on the same sessions.
     """
     fall = max_drawdown(returns)
     growth = cagr(returns)
@@ -240,12 +217,16 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
     return _without_yearly(figures, returns)
 
 
-def turnover(result: Result) -> float:
-    """Return turnover, Σ|Δw|/2 a year; Δw is an order's value over equity at the fill's close."""
+def traded(result: Result) -> pd.Series:
+    """Return |Δw| of each order: its value divided by equity at the close of the fill."""
     orders = result.orders
     equity = result.equity.reindex(orders["date"]).to_numpy()
-    traded = orders["units"].abs() * orders["price"]
-    return _ratio(float((traded / equity).sum()) / 2, len(result.returns) / YEAR)
+    return (orders["units"].abs() * orders["price"] / equity).astype(float)
+
+
+def turnover(result: Result) -> float:
+    """Return turnover, Σ|Δw|/2 a year; see :func:`traded`."""
+    return _ratio(float(traded(result).sum()) / 2, len(result.returns) / YEAR)
 
 
 def cost_rate(result: Result) -> float:
@@ -258,8 +239,7 @@ def of_trading(result: Result) -> dict[str, object]:
     """Return exposure, turnover and costs of a portfolio, fractions, and its counts of orders.
 
     Exposure is the mean gross weight outside cash over the closes from the second on, since the
-    portfolio is all cash at the first. Turnover (:func:`turnover`) and costs (:func:`cost_rate`)
-    are yearly, and NaN where the returns cover less than a year.
+    portfolio is all cash at the first.
     """
     figures = {
         "exposure": float(result.exposure.iloc[1:].mean()),
@@ -280,14 +260,7 @@ def of_run(run: Run) -> dict[str, object]:
 def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[str, float]:
     """Return ``total_return, cagr, sharpe, max_drawdown, exposure`` of returns.
 
-    A figure that is not defined is NaN. So are yearly figures of less than a year.
-
-    Parameters
-    ----------
-    returns
-        Simple daily returns.
-    bills, exposure
-        Returns of bills and exposure on at least these sessions, fractions.
+    Bills and exposure cover at least the sessions of the returns.
     """
     figures = {
         "total_return": total_return(returns),
@@ -311,12 +284,10 @@ def by_regime(
     ----------
     returns, bills, benchmark
         Simple daily returns on the same sessions.
-    regime
-        Name of the regime known at each close, one row per session of the history; missing
-        without a regime.
-    lag
-        Sessions from decision to fill. The return into session t counts for the regime known at
-        close t − 1 − lag, the last regime that its holdings can rest on.
+    regime, lag
+        Name of the regime known at each close, one row per session of the history, missing without
+        a regime; and sessions from decision to fill. For the regime of a return see
+        :func:`backtests.evidence.entries.acted_on`.
 
     Returns
     -------
@@ -324,8 +295,7 @@ def by_regime(
     regime. Columns: ``sessions`` and their ``share`` of all; ``episodes`` and ``entered``, see
     :class:`backtests.evidence.entries.Observed`; ``mean_excess`` and ``benchmark_excess``, mean
     return over bills × 252; ``volatility`` a year; ``hit_rate``, the share of days above zero.
-    Shares and returns are fractions. Yearly columns are NaN where all returns together cover less
-    than a year.
+    Shares and returns are fractions.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")

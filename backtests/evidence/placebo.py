@@ -6,11 +6,9 @@ ways to break its timing, one for each kind of flag:
 - Flags from quantities (balance sheets, capital spending): the holdings are shifted round the
   circle of dates. Episodes keep their number and length, and the market keeps its course. Chance
   decides which episode meets which market (:func:`shift_placebo`).
-- Flags from prices: a backward shift would let holdings that follow prices foresee the fall that
-  they follow. History is therefore resampled from blocks of market moves, and the signals are read
-  on it (:mod:`backtests.evidence.resampling`). Quantities keep their dates.
-
-A strategy has timed the market if its gain stands out among those of its placebos.
+- Flags from prices: after a shift, holdings that follow prices would foresee the fall that they
+  follow. History is therefore resampled from blocks of market moves, and the signals are read on
+  it (:mod:`backtests.evidence.resampling`). Quantities keep their dates.
 """
 
 from collections.abc import Iterator
@@ -21,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.engine.costs import Costs
+from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
@@ -36,8 +35,6 @@ class Placebo:
 
     Attributes
     ----------
-    statistic
-        The statistic of the strategy.
     others
         The statistics of the placebos, without those that are not defined.
     rank
@@ -71,23 +68,20 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
     return Placebo(statistic=float(true), others=drawn, rank=rank, p_value=p_value, kind=kind, n=n)
 
 
-# --- Shifts ----------------------------------------------------------------------------------
-
-
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return the Sharpe ratio of a strategy minus that of its mean weights, held throughout.
 
     Average exposure earns a return without any skill, and it alone limits drawdowns: holding 30 %
-    of shares cuts a drawdown by two thirds. The rival holds each asset at its mean weight over the
-    sessions on which it has a price. The difference is due to the times at which the strategy
-    holds each asset. One expression computes both sides, with daily rebalancing and the same
-    costs.
+    of shares cuts a drawdown by two thirds. The mean weight of an asset is over the sessions on
+    which it has a price. The gain is due to the times at which the strategy holds each asset. Both
+    Sharpe ratios are yearly, over bills, after costs, with daily rebalancing.
 
     Parameters
     ----------
     held
         Target weights in force at each close after the lag, sessions × assets, fractions. The
-        remainder is cash in bills. The first row is the first fill.
+        remainder is cash in bills. The first row is the first fill. Weights at a close earn the
+        returns of the next session.
     closes
         Closes in USD, the same sessions × at least these assets, each on the session's date; NaN
         without a price.
@@ -95,13 +89,6 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
         Simple return of bills into each session, a fraction; the first value is not used.
     costs
         Costs of trading and borrowing.
-
-    Returns
-    -------
-    Difference of yearly Sharpe ratios over bills, after costs.
-
-    Timing
-        Weights at a close earn the returns of the next session.
 
     NaN
         An asset without a price at a close cannot be held there, so its weight becomes cash. The
@@ -139,48 +126,34 @@ def shift_placebo(
 
     A shift by s sessions holds at the close of session t what was held at session t − s. The last
     sessions go round to the beginning. The test is exact where holdings follow neither prices nor
-    listings. Some shifts favour holdings that follow prices, see
-    :mod:`backtests.evidence.resampling`.
+    listings. Some shifts favour holdings that follow prices. Where the last weights differ from the
+    first, a shifted strategy trades once more than the true one. At usual costs this extra trade
+    costs a few basis points in total.
 
     Parameters
     ----------
     held, closes, bills, costs
-        See :func:`timing_gain`.
+        See :func:`timing_gain`, also for errors.
     shifts
         Number of shifts, drawn without replacement from 1 to sessions − 1; at most all of these.
+        ConfigError is raised for a number below 1.
     seed
         Equal seeds give equal shifts.
 
-    Returns
-    -------
-    The placebo. Where the last weights differ from the first, a shifted strategy trades once more
-    than the true one. At usual costs this extra trade costs a few basis points in total.
-
     NaN
         Rank and p-value are NaN where the weights never change, since there is no timing.
-
-    Raises
-    ------
-    DataError
-        See :func:`timing_gain`.
-    ConfigError
-        When ``shifts`` is below 1.
     """
     if shifts < 1:
         raise ConfigError(f"expected at least 1 shift, was {shifts}")
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T
     true = float(_timing(market, weights[:, None, :])[0])
-    chosen = _choose(weights.shape[1], shifts, seed)
+    sessions = weights.shape[1]
+    chosen = np.random.default_rng(seed).permutation(np.arange(1, sessions))[:shifts]
     others = [_timing(market, part) for part in _shifted(weights, chosen)]
     still = bool((np.ptp(weights, axis=1) <= ROUNDING).all())
     placebo = rank_of(float("nan") if still else true, np.concatenate(others), "shifts")
     return replace(placebo, statistic=true)
-
-
-def _choose(sessions: int, shifts: int, seed: int) -> np.ndarray:
-    every = np.random.default_rng(seed).permutation(np.arange(1, sessions))
-    return every[:shifts]
 
 
 def _shifted(weights: np.ndarray, shifts: np.ndarray) -> Iterator[np.ndarray]:
@@ -252,7 +225,10 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
         grown = np.where(before < 0, before * market.owed[:, None, 1:], grown)
     cash = 1 - np.einsum("ast->st", before)
     value = np.einsum("ast->st", grown) + cash * (1 + market.bills)
-    paid = _paid(market, grown, bought, value)
+    traded = grown / value
+    np.subtract(bought, traded, out=traded)
+    np.abs(traded, out=traded)
+    paid = np.einsum("a,ast->st", market.rates, traded)
     # The cost of the last trade was paid from cash, so it does not earn the return of bills.
     left = np.ones_like(paid)
     left[:, 1:] -= paid[:, :-1]
@@ -261,22 +237,9 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
     return returns
 
 
-def _paid(market: _Market, grown: np.ndarray, bought: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Return the cost of trading from drifted weights to targets, a fraction of the value."""
-    traded = grown / value
-    np.subtract(bought, traded, out=traded)
-    np.abs(traded, out=traded)
-    paid: np.ndarray = np.einsum("a,ast->st", market.rates, traded)
-    return paid
-
-
 def _check_matching(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series) -> None:
-    for what, index in (("closes", closes.index), ("bills", bills.index)):
-        if not index.equals(held.index):
-            raise DataError(
-                f"expected {what} on the {len(held)} sessions of the weights, were on "
-                f"{len(index)} other sessions; reindex them"
-            )
+    check_same_sessions("closes", closes.index, "the weights", held.index)
+    check_same_sessions("bills", bills.index, "the weights", held.index)
     missing = [a for a in held.columns if a not in closes.columns]
     if missing:
         raise DataError(f"expected closes of {', '.join(map(str, missing))}; none are given")

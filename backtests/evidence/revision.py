@@ -1,22 +1,24 @@
 """The results of a run when revised series are lower, higher or left out.
 
-Without vintages a series shows its latest revision even on days before that revision was published.
-Results that rest on such a series are therefore computed for the series 2 % lower to 2 % higher
-throughout. GDP of 2017Q3, for example, was first published 1 % below its present figure. A
-redefinition can move a series further than 2 %.
+A series without vintages shows its latest revision even on days before that revision was
+published. Results that rest on such a series are therefore computed again with the whole series
+2 % lower to 2 % higher. GDP of 2017Q3, for example, was first published 1 % below its present
+figure. A redefinition can move a series by more than 2 %.
 
-A series in percent, such as a term premium, is left out instead, since a factor does not change a
-z-score. A series with vintages shows its published figures, so it has no cases.
+A series in percent, such as a term premium, is left out instead, because a factor does not change
+a z-score. A series with vintages shows its published figures, so it has no cases.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
 from backtests.evidence.k_choice import outcome, read_again
 from backtests.history.panel import History
+from backtests.lapse import rests_on
 from backtests.runs import Run
 from signals.catalog import CATALOG
 from signals.evaluations import inputs_of
@@ -29,9 +31,9 @@ LEFT_OUT = "left out"
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
     """Return the given series that a history may show in a later revision.
 
-    The catalog marks a series as revised. Three kinds of them do not count: series whose vintages
-    the history holds, series that count only from when they were recorded, and series without a
-    value. The simulated economy revises nothing.
+    These are the series that the catalog marks as revised, with three exceptions: series whose
+    vintages the history holds, series that count only from the moment of recording, and series
+    without a value. The simulated economy revises nothing.
     """
     if history.source == "simulated":
         return ()
@@ -48,17 +50,7 @@ def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A panel in which one revised series is multiplied by a factor or left out.
-
-    Attributes
-    ----------
-    id
-        The series.
-    factor
-        The factor on its values; 0 where it is left out.
-    panel
-        The changed panel.
-    """
+    """A panel in which the series ``id`` is multiplied by ``factor``, or left out if that is 0."""
 
     id: str
     factor: float
@@ -71,7 +63,7 @@ class Case:
 
     @property
     def parameter(self) -> str:
-        """Name of the parameter that the factor belongs to: ``GDP ×`` or ``with THREEFYTP10``."""
+        """Name of the changed parameter, such as ``GDP ×`` or ``with THREEFYTP10``."""
         return f"{self.id} ×" if self.factor else f"with {self.id}"
 
 
@@ -91,27 +83,22 @@ def by_revision(run: Run) -> pd.DataFrame:
     Returns
     -------
     One row per case, index ``(series, case)``: ``× 0.98`` to ``× 1.02`` for a series in money,
-    ``left out`` for one in percent. Column ``sessions_changed`` is the share of the run's sessions
-    whose regime changes, a fraction; the columns of :func:`backtests.evidence.k_choice.by_k`
-    follow. The table is empty for a strategy that does not follow the regime, for a regime model
-    that reads no signal, and for a history that holds the vintages of every revised series.
+    ``left out`` for one in percent. The first column, ``sessions_changed``, is the share of the
+    run's sessions whose regime changes, a fraction. The columns of
+    :func:`backtests.evidence.k_choice.by_k` follow. The table is empty for a strategy that does
+    not follow the regime, for a regime model that reads no signal, and for a history that holds
+    the vintages of every revised series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()
+    ids = dict.fromkeys(chain.from_iterable(rests_on(run.config).values()))
     rows = {
         (id, case.name): _row(run, case)
-        for id in revised_in(run.history, _deciding(run))
+        for id in revised_in(run.history, tuple(ids))
         for case in moved(run.history.panel, id)
     }
     frame = pd.DataFrame.from_dict(rows, orient="index")
     return frame.rename_axis(["series", "case"]) if rows else frame
-
-
-def _deciding(run: Run) -> tuple[str, ...]:
-    """Return the ids of the series behind a run's regime."""
-    chosen = run.config.build_signals()
-    names = (name for name in run.config.build_model().rests_on if name in chosen)
-    return tuple(dict.fromkeys(id for name in names for id in inputs_of(chosen[name], chosen)))
 
 
 def _row(run: Run, case: Case) -> dict[str, float]:
@@ -124,7 +111,7 @@ def _row(run: Run, case: Case) -> dict[str, float]:
         if case.id not in inputs_of(chosen[name], chosen)
     }
     reading = read_again(run, case.panel, chosen, known)
-    before = run.reading.regime.reindex(run.result.equity.index)
-    now = reading.regime.reindex(before.index)
+    before = run.reading.regime.reindex(run.sessions)
+    now = reading.regime.reindex(run.sessions)
     differs = before.fillna("none") != now.fillna("none")
     return {"sessions_changed": float(differs.mean()), **outcome(run, reading, case.panel)}

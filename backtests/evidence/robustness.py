@@ -1,18 +1,15 @@
 """The robustness of a run: its figures with one choice changed at a time.
 
-No row is a better strategy to pick. A result that lives in one row alone is luck.
+Do not pick the best row. A result that appears in one row alone is luck.
 """
 
-from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from backtests.engine.simulate import Result
 from backtests.evidence.metrics import headline
-from backtests.evidence.variation import varied
-from backtests.evidence.workers import SerialExecutor
+from backtests.evidence.variation import varied_headline
 from backtests.pipeline import decisions
 from backtests.runs import Run
 from signals.errors import SimulationError
@@ -28,15 +25,8 @@ OFFSETS = tuple(range(0, 21, 2))
 Rows = dict[tuple[str, str], dict[str, float]]
 
 
-def robustness(run: Run, pool: Executor | None = None) -> pd.DataFrame:
-    """Return the figures of a run with one choice changed at a time.
-
-    Parameters
-    ----------
-    run
-        A finished run.
-    pool
-        Executor of the simulations; default this process.
+def robustness(run: Run) -> pd.DataFrame:
+    """Return the figures of a finished run with one choice changed at a time.
 
     Returns
     -------
@@ -48,48 +38,30 @@ def robustness(run: Run, pool: Executor | None = None) -> pd.DataFrame:
     - ``lag``: 1, 2, 3, 5, 10 sessions;
     - ``costs``: × 0, 1, 2, 5;
     - ``rebalance day``: 0 to 20 sessions after the scheduled one;
-    - ``asset left out``: each asset in turn, which the strategy treats as unlisted while flags
-      still see it; a strategy without a rule for unlisted assets has no such row;
+    - ``asset left out``: each asset in turn. The strategy treats it as unlisted, but flags still
+      see it. A strategy without a rule for unlisted assets has no such row;
     - ``year left out``: each calendar year in turn, left out of the metrics.
 
     A case that equals the run takes its figures from the run.
     """
-    pool = pool or SerialExecutor()
-    parts = [pool.submit(part, run) for part in (_lags, _costs, _days, _assets)]
-    rows: Rows = {("as it is", ""): _figures(run, run.result)}
-    for part in parts:
-        rows |= part.result()
-    rows |= _years(run)
+    rows: Rows = {("as it is", ""): varied_headline(run, run.decided)}
+    for lag in LAGS:
+        rows["lag", f"{lag} sessions"] = varied_headline(run, run.decided, lag=lag)
+    for factor in COSTS:
+        costs = run.config.costs.times(factor)
+        rows["costs", f"× {factor}"] = varied_headline(run, run.decided, costs=costs)
+    rows |= _days(run) | _assets(run) | _years(run)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["choice", "case"])
 
 
-def _figures(run: Run, result: Result) -> dict[str, float]:
-    return headline(result.returns, run.bills, result.exposure)
-
-
-def _lags(run: Run) -> Rows:
-    return {
-        ("lag", f"{lag} sessions"): _figures(run, varied(run, run.decided, lag=lag)) for lag in LAGS
-    }
-
-
-def _costs(run: Run) -> Rows:
-    costs = {factor: run.config.costs.times(factor) for factor in COSTS}
-    return {
-        ("costs", f"× {factor}"): _figures(run, varied(run, run.decided, costs=cost))
-        for factor, cost in costs.items()
-    }
-
-
 def _days(run: Run) -> Rows:
-    index = pd.DatetimeIndex(run.result.equity.index)
     weights = decide(run.strategy, run.reading, run.history.panel)
     rows: Rows = {}
     for offset in OFFSETS:
         schedule = replace(run.config.schedule, offset=offset)
         config = run.config.model_copy(update={"schedule": schedule})
-        when = decisions(config, run.strategy, run.state, index)
-        rows["rebalance day", f"+{offset} sessions"] = _figures(run, varied(run, weights.loc[when]))
+        when = decisions(config, run.strategy, run.state, run.sessions)
+        rows["rebalance day", f"+{offset} sessions"] = varied_headline(run, weights.loc[when])
     return rows
 
 
@@ -98,7 +70,7 @@ def _assets(run: Run) -> Rows:
     for asset in run.strategy.assets:
         without = _without(run, asset)
         if without is not None:
-            rows["asset left out", asset] = _figures(run, varied(run, without))
+            rows["asset left out", asset] = varied_headline(run, without)
     return rows
 
 

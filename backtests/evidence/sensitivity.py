@@ -19,7 +19,7 @@ from signals.params import numbers, with_parameter
 STEP = 0.25
 #: Least length of a major stay, sessions.
 MAJOR = 63
-#: Least overlap of days on at which the changed flag tells the same story.
+#: Least overlap at which the changed flag tells the same story, a fraction.
 SAME_STORY = 0.5
 
 
@@ -67,13 +67,8 @@ def sensitivity(
     the signal does not allow, as when one parameter would pass another, is left out. Whole numbers
     are rounded.
 
-    Parameters
-    ----------
-    panel, chosen
-        Point-in-time panel, and signals by name.
-    revised
-        Revised series that are changed, too, see
-        :func:`backtests.evidence.revision.revised_in`.
+    ``panel`` is a point-in-time panel, ``chosen`` holds the signals by name. ``revised`` names
+    series that are changed, too, see :func:`backtests.evidence.revision.revised_in`.
     """
     evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []
@@ -96,10 +91,7 @@ Variant = tuple[str, float, float, dict[str, Signal]]
 
 
 def _variants(name: str, chosen: Mapping[str, Signal]) -> Iterator[Variant]:
-    """Yield a variant for each change of a number that a signal or a part of it depends on.
-
-    A variant is the path of the number, its value, the changed value and the changed signals.
-    """
+    """Yield path, value, changed value and changed signals for each number of a signal's."""
     for owner in (*_parts(name, chosen), name):
         for parameter, base in numbers(chosen[owner]).items():
             for factor in (1 - STEP, 1 + STEP):

@@ -17,7 +17,7 @@ from backtests.history.panel import History
 from backtests.pipeline import decided_on
 from backtests.runs import Run
 from signals.reading import Reading
-from signals.regimes import Labels, Quantities, RegimeModel
+from signals.regimes import Labels, Quantities
 
 SHIFTED = (
     "the flags come from quantities, so the holdings are shifted round the circle of dates; the "
@@ -54,15 +54,7 @@ def leaning_said() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Significance:
-    """The rank of a strategy among placebos.
-
-    Attributes
-    ----------
-    placebo
-        The placebo with the rank; None for a strategy that is not ranked.
-    note
-        How the placebos were made, or why there are none.
-    """
+    """The rank of a strategy among placebos, and how they were made or why there are none."""
 
     placebo: Placebo | None
     note: str
@@ -73,28 +65,16 @@ def draw_gains(
 ) -> list[Future[list[dict[str, float]]]]:
     """Return futures of the timing gains, on resampled histories, of the runs that follow prices.
 
-    Parameters
-    ----------
-    runs
-        Runs by label, on the same history and sessions.
-    pool
-        The executor, which gets one part of the draws at a time.
-    draws
-        Number of histories.
-    seed
-        Equal seeds give equal histories. More draws keep the first histories.
-
-    Returns
-    -------
-    One future per part. Its result has one dictionary per draw: the gain of each run by label.
+    The runs share a history and sessions. Equal seeds give equal histories, and more draws keep the
+    first histories. Each future is a part of the draws. Its result has one dictionary per draw: the
+    gain of each run by label.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
         return []
-    redrawn = _Redrawn(runs=chosen)
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(draws)]
     parts = [seeds[i::PARTS] for i in range(min(PARTS, draws))]
-    return [pool.submit(redrawn.gains, part) for part in parts]
+    return [pool.submit(_gains, chosen, part) for part in parts]
 
 
 def place(
@@ -104,8 +84,7 @@ def place(
 
     Holdings that rest only on quantities are shifted round the dates. Holdings that rest on prices
     are decided again on histories with resampled returns. A run by a price-only regime model is
-    not ranked, see :data:`NOT_REFITTED`. Ranks by resampling are too high on average, since the
-    look-backs of flags reach over the joints of blocks; :data:`MEAN_RANKS` holds the averages.
+    not ranked, see :data:`NOT_REFITTED`.
 
     Parameters
     ----------
@@ -114,10 +93,8 @@ def place(
     gains
         Results of :func:`draw_gains`, one dictionary per draw. Without them no run is ranked by
         resampling.
-    shifts
-        Number of shifts, see :func:`backtests.evidence.placebo.shift_placebo`.
-    seed
-        Equal seeds give equal shifts.
+    shifts, seed
+        See :func:`backtests.evidence.placebo.shift_placebo`.
     """
     return {label: _placed(label, run, gains, shifts, seed) for label, run in runs.items()}
 
@@ -127,10 +104,11 @@ def _placed(
 ) -> Significance:
     how = _how(run)
     if how == SHIFTED:
-        return Significance(placebo=shift_placebo(*_given(run), shifts=shifts, seed=seed), note=how)
+        terms = terms_of(run, run.decided, run.history)
+        return Significance(placebo=shift_placebo(*terms, shifts=shifts, seed=seed), note=how)
     if how == RESAMPLED and gains:
         others = [gain[label] for gain in gains]
-        true = timing_gain(*_given(run))
+        true = timing_gain(*terms_of(run, run.decided, run.history))
         return Significance(placebo=rank_of(true, others, "resampled"), note=how)
     return Significance(placebo=None, note=NOT_DRAWN if how == RESAMPLED else how)
 
@@ -144,28 +122,27 @@ def _how(run: Run) -> str:
     model = run.config.build_model()
     if model.price_only:
         return NOT_REFITTED
-    return SHIFTED if _shifts(run, model) else RESAMPLED
+    if isinstance(model, Labels):  # a user's labels do not exist for another history
+        return SHIFTED
+    return SHIFTED if run.strategy.price_free and isinstance(model, Quantities) else RESAMPLED
 
 
 def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.DataFrame:
     """Return the target weights in force at each close from the first fill on.
 
-    Parameters
-    ----------
-    decided
-        Target weights by session of the decision, fractions.
-    index
-        Sessions of the run.
-    lag
-        Sessions from decision to fill.
+    ``decided`` holds target weights by session of the decision. ``index`` holds the sessions of the
+    run, and ``lag`` is the number of sessions from decision to fill.
     """
     return decided.reindex(index).ffill().shift(lag).iloc[lag:]
 
 
-def _given(run: Run) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
-    held = in_force(run.decided, pd.DatetimeIndex(run.result.equity.index), run.config.lag)
-    bills = run.result.bills.loc[held.index]
-    return held, run.history.closes.loc[held.index], bills, run.config.costs
+def terms_of(
+    run: Run, decided: pd.DataFrame, history: History
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
+    """Return the first four arguments of :func:`timing_gain` for decisions on a run's sessions."""
+    held = in_force(decided, run.sessions, run.config.lag)
+    bills = bill_returns(history.panel[YIELD], run.config.bill_spread).loc[held.index]
+    return held, history.closes.loc[held.index], bills, run.config.costs
 
 
 def _still(run: Run) -> bool:
@@ -177,69 +154,40 @@ def _still(run: Run) -> bool:
     return True
 
 
-def _shifts(run: Run, model: RegimeModel) -> bool:
-    """Return whether a run's weights may be shifted round the dates.
-
-    A user's labels do not exist for another history, so they are always shifted.
-    """
-    by_stocks_and_flows = run.strategy.price_free and isinstance(model, Quantities)
-    return by_stocks_and_flows or isinstance(model, Labels)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Redrawn:
-    """Runs whose decisions are taken again on resampled histories."""
-
-    runs: dict[str, Run]
-
-    def gains(self, seeds: list[int]) -> list[dict[str, float]]:
-        """Return the timing gain of each run on each resampled history."""
-        return [self._gains(seed) for seed in seeds]
-
-    def _gains(self, seed: int) -> dict[str, float]:
-        for run in self.runs.values():
-            run.config.strategy_class()  # loads a user's class with its checks
-        first = next(iter(self.runs.values()))
-        since = pd.Timestamp(first.result.equity.index[0])
+def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
+    """Return the timing gain of each run, decided again on each resampled history."""
+    first = next(iter(runs.values()))
+    for run in runs.values():
+        run.config.strategy_class()  # loads a user's class with its checks
+    chosen = first.config.build_signals()
+    models = {run.config.regime_model: run.config.build_model() for run in runs.values()}
+    gains = []
+    for seed in seeds:
         panel, closes = resample_prices(
-            first.history.panel, first.history.closes, seed=seed, since=since
+            first.history.panel, first.history.closes, seed=seed, since=first.sessions[0]
         )
         history = replace(first.history, panel=panel, closes=closes)
-        chosen = first.config.build_signals()
         voted = signals.read(panel, chosen, first.config.more_voters())
-        models = {run.config.regime_model: run.config.build_model() for run in self.runs.values()}
         readings = {
             name: voted.under(model.classify(panel, voted.evaluations))
             for name, model in models.items()
         }
-        return {
-            label: gain_on(run, history, readings[run.config.regime_model])
-            for label, run in self.runs.items()
-        }
+        gains.append(
+            {
+                label: gain_on(run, history, readings[run.config.regime_model])
+                for label, run in runs.items()
+            }
+        )
+    return gains
 
 
 def gain_on(run: Run, history: History, reading: Reading) -> float:
-    """Return the timing gain of a run's strategy on another history.
-
-    Parameters
-    ----------
-    run
-        A finished run, whose strategy, costs and sessions apply.
-    history, reading
-        The other history and its reading, which cover these sessions.
-    """
-    index = pd.DatetimeIndex(run.result.equity.index)
-    _, decided = decided_on(run.config, run.strategy, reading, history.panel, index)
-    held = in_force(decided, index, run.config.lag)
-    bills = bill_returns(history.panel[YIELD], run.config.bill_spread).loc[held.index]
-    return timing_gain(held, history.closes.loc[held.index], bills, run.config.costs)
+    """Return the timing gain of a run's strategy on another history with the same sessions."""
+    _, decided = decided_on(run.config, run.strategy, reading, history.panel, run.sessions)
+    return timing_gain(*terms_of(run, decided, history))
 
 
 def _light(run: Run) -> Run:
     """Return a run without the data that workers do not need, so that it is quick to send."""
-    known = run.history.known.iloc[:, :0]
-    return replace(
-        run,
-        history=replace(run.history, known=known),
-        result=replace(run.result, account=None),
-    )
+    history = replace(run.history, known=run.history.known.iloc[:, :0])
+    return replace(run, history=history, result=replace(run.result, account=None))

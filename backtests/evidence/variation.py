@@ -1,8 +1,9 @@
-"""The simulation of a run with other decisions or another configuration."""
+"""A run with other decisions or another configuration."""
 
 import pandas as pd
 
 from backtests.engine.simulate import Result
+from backtests.evidence.metrics import headline
 from backtests.pipeline import trade
 from backtests.runs import Run
 
@@ -21,11 +22,15 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
 
     Returns
     -------
-    The new result. Where decisions and configuration equal the run's, it is the run's result,
-    without another simulation.
+    The new result, or the run's own result if decisions and configuration are equal to the run's.
     """
     config = run.config.model_copy(update=changed)
     if config == run.config and decided.equals(run.decided):
         return run.result
-    index = pd.DatetimeIndex(run.result.equity.index)
-    return trade(config, run.strategy, run.history, decided, index)
+    return trade(config, run.strategy, run.history, decided, run.sessions)
+
+
+def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:
+    """Return the figures of :func:`headline` for :func:`varied`."""
+    result = varied(run, decided, **changed)
+    return headline(result.returns, run.bills, result.exposure)

@@ -1,10 +1,9 @@
 """Walk-forward: each year trades the parameters that did best on the past before it.
 
 Every combination of a grid is run as a backtest. The refit date is the first session of a calendar
-year. On it the combination with the best past is chosen, and its decisions of that year are taken
-over. One simulation trades all decisions so taken, so that a switch is paid like any other trade.
-No choice sees the year that judges it. The figure of the combination that did best over all years
-lacks this property.
+year. On it the combination with the best past is chosen for the year. One simulation trades the
+decisions of all years, so that a switch costs what any other trade costs. No choice sees the year
+that judges it.
 """
 
 import itertools
@@ -39,8 +38,7 @@ class WalkForward:
     """A walk-forward and the scores to compare it with.
 
     A score is a yearly Sharpe ratio over bills unless the caller gave another chooser. All scores
-    (``in_sample``, ``out_of_sample``, ``plain``, ``candidates``) use the returns after the first
-    refit date. They differ by the choice of parameters alone.
+    use the returns after the first refit date, so they differ by the choice of parameters alone.
 
     Attributes
     ----------
@@ -55,10 +53,8 @@ class WalkForward:
         pay for their first purchase.
     in_sample
         The score of the best candidate, chosen on the same returns that score it.
-    out_of_sample
-        The score of the spliced backtest.
-    plain
-        The score of the configuration without the grid.
+    out_of_sample, plain
+        The scores of the spliced backtest and of the configuration without the grid.
     run
         The spliced backtest from the first refit date on. Its decisions, state and result are
         spliced. Its configuration, strategy, reading and run id are those of the plain backtest.
@@ -79,7 +75,7 @@ class WalkForward:
 
 @dataclass(frozen=True, kw_only=True)
 class _Candidate:
-    """The kept parts of a candidate's run. ``refits`` holds its weights at every refit date."""
+    """Parts of a candidate's run. ``refits`` holds its weights at every refit date."""
 
     params: dict[str, Any]
     returns: pd.Series
@@ -123,32 +119,24 @@ def walk_forward(
         Whole calendar years of the past that the first choice needs.
     purge
         Sessions before a refit date that the choice does not see. A decision near a refit date is
-        filled a lag later and held beyond the date, for about 21 sessions where decisions are
-        monthly. A part of its return falls before the refit date and the rest after it. The purge
-        keeps such positions out of the choice.
+        held beyond the date, for about 21 sessions where decisions are monthly. The purge keeps
+        such positions out of the choice.
     chooser
         Scores returns over bills. The highest score wins; of equal scores the first candidate
         wins. A NaN score wins only where all scores are NaN.
 
-    Returns
-    -------
-    WalkForward
-        The walk-forward. Its backtest begins in cash on the first refit date.
-
     Notes
     -----
-    Timing: the choice at a refit date uses returns up to ``purge`` sessions before the session that
-    precedes the date. A new candidate decides at the close of the refit date with its weights of
-    that session. The fill comes ``lag`` sessions later; until then the old holdings earn. NaN: a
-    score of NaN is below every other score.
+    The backtest begins in cash on the first refit date. The choice at a refit date uses returns up
+    to ``purge`` sessions before the session that precedes the date. A new candidate decides at the
+    close of the refit date with its weights of that session. The fill comes ``lag`` sessions later;
+    until then the old holdings earn.
 
     Raises
     ------
-    ConfigError
-        When the grid is empty, a name is unknown, a value cannot be used, or the history is too
-        short.
-    DataError, SimulationError
-        When a candidate cannot be run.
+    ConfigError, DataError, SimulationError
+        When the grid is empty, a name is unknown, a value cannot be used, the history is too
+        short, or a candidate cannot be run.
 
     References
     ----------
@@ -166,7 +154,8 @@ def walk_forward(
     tried = list(_try(offered, history, {_signals(config): reading}, index, refits))
     chosen = [*_choose(tried, refits, index[-1], purge, chooser)]
     plain = run_on(config, history, reading, index[index >= refits[0]])
-    run = _spliced(plain, chosen, _assets(tried))
+    assets = dict.fromkeys(ticker for each in tried for ticker in each.decided.columns)
+    run = _spliced(plain, chosen, list(assets))
     judged = [_after(each, refits[0]) for each in tried]
     return WalkForward(
         choices=_choices(chosen, run, chooser),
@@ -183,10 +172,7 @@ def combinations(
 ) -> list[tuple[dict[str, Any], RunConfig]]:
     """Return every combination of a grid with its configuration; the last key varies fastest.
 
-    Raises
-    ------
-    ConfigError
-        When the grid is empty, a name is unknown, or a value cannot be used.
+    Raises ConfigError when the grid is empty, a name is unknown, or a value cannot be used.
     """
     if not grid:
         raise ConfigError(
@@ -203,9 +189,9 @@ def combinations(
 
 
 def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
-    data = config.model_dump()
+    data, chosen = config.model_dump(), config.build_signals()
     for name, value in params.items():
-        *path, last = _path(config, name)
+        *path, last = ("signals", *owner_of(chosen, name)) if "." in name else ("params", name)
         part = data
         for step in path:
             part = part.setdefault(step, {})
@@ -213,20 +199,10 @@ def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
     return config_from(data)
 
 
-def _path(config: RunConfig, name: str) -> list[str]:
-    """Return the path of a grid's parameter in the data of a configuration."""
-    if "." not in name:
-        return ["params", name]
-    return ["signals", *owner_of(config.build_signals(), name)]
-
-
 def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
     """Return the first session of each calendar year after ``first_years`` whole years.
 
-    Raises
-    ------
-    ConfigError
-        When there is no such session, or too few sessions lie before or after the first one.
+    Raises ConfigError when too few sessions lie before or after the first such session.
     """
     calendar = all_sessions()
     starts_year = index[0] == calendar[calendar.year == index[0].year][0]
@@ -301,18 +277,18 @@ def _best(scores: list[float]) -> tuple[int, float]:
     return at, float(scores[at])
 
 
-def _assets(tried: list[_Candidate]) -> list[str]:
-    return list(dict.fromkeys(ticker for each in tried for ticker in each.decided.columns))
-
-
 def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
     """Return the plain run with the decisions of the chosen candidates and their simulation."""
     changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
     parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])
-    index = pd.DatetimeIndex(plain.result.equity.index)
-    result = trade(plain.config, plain.strategy, plain.history, decided, index)
-    return replace(plain, state=_state(chosen), decided=decided, result=result)
+    states = [_within(c, c.candidate.state) for c in chosen if c.candidate.state is not None]
+    return replace(
+        plain,
+        state=pd.concat(states) if states else None,
+        decided=decided,
+        result=trade(plain.config, plain.strategy, plain.history, decided, plain.sessions),
+    )
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
@@ -323,26 +299,16 @@ def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
     return pd.concat([choice.candidate.refits.loc[[choice.refit]], rows])
 
 
-def _state(chosen: list[_Choice]) -> pd.Series | None:
-    parts = [_within(c, c.candidate.state) for c in chosen if c.candidate.state is not None]
-    return pd.concat(parts) if parts else None
-
-
 def _within(choice: _Choice, rows: Rows) -> Rows:
     return rows.loc[(rows.index >= choice.refit) & (rows.index < choice.until)]
 
 
 def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
-    rows = [
-        {
-            **choice.candidate.params,
-            "in_sample": choice.score,
-            "out_of_sample": chooser(
-                _within(choice, run.result.returns), _within(choice, run.bills)
-            ),
-        }
-        for choice in chosen
-    ]
+    rows = []
+    for choice in chosen:
+        later = chooser(_within(choice, run.result.returns), _within(choice, run.bills))
+        scores = {"in_sample": choice.score, "out_of_sample": later}
+        rows.append(choice.candidate.params | scores)
     years = pd.Index([choice.refit.year for choice in chosen], name="year")
     return pd.DataFrame(rows, index=years)
 

@@ -1,10 +1,8 @@
 """Assessing a run: which cases are simulated, that writing computes nothing, and equal numbers."""
 
-import json
-import pickle
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from backtests import pipeline
 from backtests.config import config_from
 from backtests.engine.costs import Costs
 from backtests.engine.simulate import simulate
-from backtests.evidence import assessment
 from backtests.evidence.assessment import Assessment, assess
 from backtests.evidence.k_choice import KS, by_k
 from backtests.evidence.metrics import headline
@@ -146,32 +143,6 @@ def test_only_what_equals_the_run_in_everything_is_taken_from_it(finished: Run) 
 
 
 # --- Elsewhere, or not at all ----------------------------------------------------------------
-
-
-class Elsewhere(Executor):
-    """Runs each call on copies that went through pickle, as another process does."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        call, given = pickle.loads(pickle.dumps((fn, args)))
-        future.set_result(pickle.loads(pickle.dumps(call(*given, **kwargs))))
-        return future
-
-
-def test_other_processes_give_the_same_numbers(
-    finished: Run, assessed: Assessment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process of its own takes seconds to start; what differs for it is that it gets copies."""
-    asked: list[int] = []
-
-    def elsewhere(workers: int) -> Executor:
-        asked.append(workers)
-        return Elsewhere()
-
-    monkeypatch.setattr(assessment, "workers_of", elsewhere)
-    numbers = metrics_of(assess(finished, workers=2))
-    assert asked == [2]
-    assert json.dumps(numbers) == json.dumps(metrics_of(assessed))
 
 
 def test_an_interrupt_ends_the_calls_under_way() -> None:
