@@ -1,9 +1,8 @@
 """Write a file or a folder whole or not at all.
 
-Each file is first written into a temporary folder beside its target. It is moved to the target
-when it is complete and on the disk, so an earlier file stays unchanged if the program stops before
-that. A killed program leaves its temporary folder behind. The next program that writes to the same
-place removes it.
+Each file is first written into a temporary folder beside its target, and moved to the target when
+it is complete and on the disk. A killed program leaves its temporary folder behind. The next
+program that writes to the same place removes it.
 """
 
 import os
@@ -25,10 +24,7 @@ _LOCK, _FRESH, _EARLIER = "lock", "fresh", "earlier"
 def expanded(path: Path | str) -> Path:
     """Return a path to read, with ``~`` replaced by the folder of its user.
 
-    Raises
-    ------
-    ConfigError
-        When the user does not exist, or the path holds a null character.
+    Raises ConfigError when the user does not exist, or the path holds a null character.
     """
     try:
         found = Path(path).expanduser()
@@ -43,11 +39,8 @@ def expanded(path: Path | str) -> Path:
 def writable_name(path: Path | str) -> Path:
     """Return a path to write to, with ``~`` replaced by the folder of its user.
 
-    Raises
-    ------
-    ConfigError
-        As :func:`expanded`. Also when the name is not UTF-8, or the system rejects it because it is
-        too long, its links form a circle, or its folder is not accessible.
+    Raises ConfigError as :func:`expanded` does. Also when the name is not UTF-8, or the system
+    rejects it because it is too long, its links form a circle, or its folder is not accessible.
     """
     found = expanded(path)
     try:
@@ -62,13 +55,7 @@ def writable_name(path: Path | str) -> Path:
 
 
 def resolved(path: Path | str) -> Path:
-    """Return the absolute path to write to, with ``~`` and links replaced.
-
-    Raises
-    ------
-    ConfigError
-        As :func:`writable_name`.
-    """
+    """Return the absolute path of :func:`writable_name`, with links replaced."""
     return Path(os.path.realpath(writable_name(path)))
 
 
@@ -86,17 +73,9 @@ def write_text(path: Path, text: str) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to, and move it to ``path`` when the block succeeds.
 
-    Parameters
-    ----------
-    path
-        The file or folder. An existing one is replaced. Missing parent folders are created.
-
-    Raises
-    ------
-    ConfigError
-        When the path is invalid, see :func:`writable_name`.
-    DataError
-        When the path cannot be written. Nothing is changed then.
+    An existing file or folder is replaced. Missing parent folders are created. Raises ConfigError
+    when the path is invalid, see :func:`writable_name`, and DataError when it cannot be written.
+    Nothing is changed then.
     """
     target = resolved(path)
     try:
@@ -105,7 +84,8 @@ def replacing(path: Path) -> Iterator[Path]:
             fresh = folder / _FRESH / target.name
             fresh.parent.mkdir()
             yield fresh
-            _sync(fresh)
+            for part in sorted(fresh.iterdir()) if fresh.is_dir() else [fresh]:
+                _sync(part)
             _move(fresh, target, folder / _EARLIER)
     except OSError as error:
         raise DataError(
@@ -141,12 +121,9 @@ def _parents_of(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside a path, locked while it is in use and removed afterwards.
-
-    The name is chosen before the folder is created, so the cleanup also works after an interrupt
-    during the creation.
-    """
+    """Yield a new folder beside a path, locked while it is in use and removed afterwards."""
     _remove_leftovers(target.parent)
+    # A name chosen before the creation lets the cleanup work after an interrupt during it.
     folder = target.parent / f"{PREFIX}{secrets.token_hex(6)}"
     lock = filelock.FileLock(folder / _LOCK)
     try:
@@ -204,16 +181,11 @@ def _move(fresh: Path, target: Path, earlier: Path) -> None:
         except BaseException:
             _put_back(earlier, target.parent)
             raise
-    _sync_path(target.parent)
+    _sync(target.parent)
 
 
-def _sync(fresh: Path) -> None:
-    """Wait until a file, or every file in a folder, is on the disk."""
-    for path in sorted(fresh.iterdir()) if fresh.is_dir() else [fresh]:
-        _sync_path(path)
-
-
-def _sync_path(path: Path) -> None:
+def _sync(path: Path) -> None:
+    """Wait until a file, or the entries of a folder, are on the disk."""
     if path.is_dir() and os.name == "nt":  # Windows cannot open a folder
         return
     handle = os.open(path, os.O_RDONLY)

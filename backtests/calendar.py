@@ -1,7 +1,7 @@
 """NYSE sessions, and the moment at which a value could first have been known.
 
 All moments are naive and in New York's local time. Decisions of a session use the values known by
-16:00, the nominal close. This also holds on the few days on which the exchange closes early.
+16:00, also on the few days on which the exchange closes early.
 """
 
 from functools import cache
@@ -42,21 +42,9 @@ def sessions(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
 def session_after(
     dates: pd.DatetimeIndex, n: int = 1, index: pd.DatetimeIndex | None = None
 ) -> pd.DatetimeIndex:
-    """Return the n-th session strictly after each date.
+    """Return the n-th session strictly after each naive date, by default of all NYSE sessions.
 
-    Parameters
-    ----------
-    dates
-        Naive dates.
-    n
-        Number of sessions.
-    index
-        The sessions to count. Default: all NYSE sessions.
-
-    Raises
-    ------
-    ConfigError
-        When a result lies beyond the calendar, which ends a year from now.
+    Raises ConfigError when a result lies beyond the calendar, which ends a year from now.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
@@ -79,35 +67,24 @@ def _federal_holidays() -> pd.DatetimeIndex:
 def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
-    The banks close on federal holidays. NYSE trades on two of them, Columbus Day and Veterans Day.
-    A holiday on a Sunday moves to the Monday after it. A holiday on a Saturday does not move, so
-    the banks are open on the Friday before it.
+    NYSE trades on two federal holidays on which the banks are closed, Columbus Day and Veterans
+    Day. A holiday on a Sunday moves to the Monday after it. A holiday on a Saturday does not move.
     """
-    from pandas.tseries.holiday import (
-        AbstractHolidayCalendar,
-        Holiday,
-        USColumbusDay,
-        sunday_to_monday,
-    )
+    from pandas.tseries import holiday
 
-    veterans = Holiday("Veterans Day", month=11, day=11, observance=sunday_to_monday)
-    calendar = AbstractHolidayCalendar("Federal Reserve Banks", [USColumbusDay, veterans])
+    moved = holiday.sunday_to_monday
+    veterans = holiday.Holiday("Veterans Day", month=11, day=11, observance=moved)
+    rules = [holiday.USColumbusDay, veterans]
     index = all_sessions()
-    closed = calendar.holidays(index[0], index[-1])
-    return index[~index.isin(closed)]
+    banks = holiday.AbstractHolidayCalendar("Federal Reserve Banks", rules)
+    return index[~index.isin(banks.holidays(index[0], index[-1]))]
 
 
 def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
     """Return the moment at which a value for each date could first have been known.
 
-    Parameters
-    ----------
-    rule
-        Publication rule of the series.
-    dates
-        The dates that the values describe, naive. For rule ``filed``, the filing dates.
-    recorded_at
-        The moment of recording. Only rule ``recorded`` uses it.
+    ``dates`` are the naive dates that the values describe, or filing dates for rule ``filed``. Only
+    rule ``recorded`` uses ``recorded_at``, the moment of recording.
     """
     match rule.kind:
         case "close":

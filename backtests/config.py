@@ -1,4 +1,4 @@
-"""The configuration of a run as typed data, which is checked first and can repeat the run."""
+"""The configuration of a run: typed data that is checked before the run and can repeat it."""
 
 import json
 import re
@@ -28,6 +28,9 @@ from strategies import STRATEGIES, Strategy
 
 T = TypeVar("T")
 
+#: The settings of a configuration that choose the history.
+_SOURCE = {"source", "store", "seed", "years", "thesis"}
+
 
 class RunConfig(pydantic.BaseModel):
     """The configuration of one backtest: every setting with its default.
@@ -40,8 +43,9 @@ class RunConfig(pydantic.BaseModel):
     @pydantic.field_validator("start", "end", mode="before")
     @classmethod
     def _a_day(cls, given: Any) -> Any:
-        """Return a date; raise ValueError for a number, which pydantic reads as seconds of 1970."""
-        if given is None or isinstance(given, date) or _is_day(given):
+        """Raise ValueError for a number, which pydantic reads as seconds since 1970."""
+        is_day = isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given)
+        if given is None or isinstance(given, date) or is_day:
             return given
         raise ValueError(f"expected a date like 2015-01-01, was {shown(given)}")
 
@@ -103,13 +107,7 @@ class RunConfig(pydantic.BaseModel):
         return name if self.regime_model == Votes.name else f"{name}@{self.regime_model}"
 
     def strategy_class(self) -> type[Strategy]:
-        """Return the class of the strategy, from the registry or from a user's module.
-
-        Raises
-        ------
-        ConfigError
-            When the name is unknown.
-        """
+        """Return the class of the strategy, from the registry or from a user's module."""
         if is_plugin(self.strategy):
             return load_strategy(self.strategy)
         if self.strategy not in STRATEGIES:
@@ -119,16 +117,14 @@ class RunConfig(pydantic.BaseModel):
     def build_strategy(self) -> Strategy:
         """Return the strategy with its parameters and its universe.
 
-        Raises
-        ------
-        ConfigError
-            When the name, a parameter or a sleeve is unknown, or a value cannot be used.
-        SimulationError
-            When its assets or what it reads are no tuples of names.
+        Raises ConfigError when a name is unknown or a value cannot be used, and SimulationError
+        when ``assets`` or ``reads`` is not a tuple of names.
         """
         cls = self.strategy_class()
         self._check_model(cls)
-        _refuse_unknown(self.universe, _sleeves(cls), f"sleeve of {cls.name}")
+        kinds = get_type_hints(cls)
+        sleeves = [f.name for f in fields(cls) if kinds[f.name] == tuple[str, ...]]
+        _refuse_unknown(self.universe, sleeves, f"sleeve of {cls.name}")
         twice = sorted(self.universe.keys() & self.params.keys())
         if twice:
             raise ConfigError(
@@ -142,13 +138,8 @@ class RunConfig(pydantic.BaseModel):
     def build_signals(self) -> dict[str, Signal]:
         """Return every registered signal and every signal of the user, with its parameters.
 
-        Raises
-        ------
-        ConfigError
-            When a name or a parameter is unknown, a value cannot be used, or a user's signal has
-            the name of another one.
-        SimulationError
-            When the inputs of a signal are not a tuple of ids.
+        Raises ConfigError when a name is unknown or stands twice or a value cannot be used, and
+        SimulationError when the inputs of a signal are not a tuple of ids.
         """
         classes = {name: entry.signal for name, entry in SIGNALS.items()}
         for path in self.plugin_signals:
@@ -183,15 +174,7 @@ class RunConfig(pydantic.BaseModel):
             )
 
     def build_model(self) -> RegimeModel:
-        """Return the regime model.
-
-        Raises
-        ------
-        ConfigError
-            When its labels cannot be used.
-        DataError
-            When the file of labels cannot be read.
-        """
+        """Return the regime model; raise ConfigError or DataError for unusable labels."""
         if self.regime_model == Votes.name:
             return Votes(voters=(*voters(), *self.more_voters()))
         if self.labels is not None:
@@ -215,35 +198,24 @@ class RunConfig(pydantic.BaseModel):
 
     def history_source(self) -> HistorySource:
         """Return the source of the history."""
-        return HistorySource(
-            source=self.source,
-            store=self.store,
-            seed=self.seed,
-            years=self.years,
-            thesis=self.thesis,
-        )
+        return HistorySource(**self.model_dump(include=_SOURCE))
 
     def identity(self) -> str:
         """Return the settings that distinguish runs on equal data, as canonical JSON."""
-        where = {"source", "store", "seed", "years", "thesis"}
         # run_id reads these after they are built, with their defaults.
         built = {"params", "universe", "signals", "labels"}
-        data = self.model_dump(mode="json", exclude=where | built)
-        data["own"] = [source_of(cls) for cls in self._plugin_classes()]
-        return json.dumps(data, sort_keys=True)
-
-    def _plugin_classes(self) -> list[type]:
+        data = self.model_dump(mode="json", exclude=_SOURCE | built)
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
-        return [*plugins, self.strategy_class()] if is_plugin(self.strategy) else plugins
+        if is_plugin(self.strategy):
+            plugins.append(self.strategy_class())
+        data["own"] = [source_of(cls) for cls in plugins]
+        return json.dumps(data, sort_keys=True)
 
 
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
-    """Return a dataclass of parameters from plain values, which its types check.
+    """Return a dataclass of parameters from plain values.
 
-    Raises
-    ------
-    ConfigError
-        When a name is unknown, or a value has another type or is out of range.
+    Raises ConfigError when a name is unknown, or a value has another type or is out of range.
     """
     kinds = get_type_hints(cls)
     names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
@@ -262,19 +234,11 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             raise ConfigError(_first_fault(error, f"{what} ")) from None
 
 
-def _sleeves(cls: type[Strategy]) -> list[str]:
-    """Return the fields of a strategy that hold tickers."""
-    kinds = get_type_hints(cls)
-    return [f.name for f in fields(cls) if kinds[f.name] == tuple[str, ...]]
-
-
 def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return the configuration of plain data, such as the content of a TOML file.
 
-    Raises
-    ------
-    ConfigError
-        When a key is unknown or a value cannot be used. The message names the nearest known key.
+    Raises ConfigError when a key is unknown or a value cannot be used. The message names the
+    nearest known key.
     """
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
@@ -315,13 +279,7 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return the plain data of a TOML file.
-
-    Raises
-    ------
-    ConfigError
-        When the file is missing or is not TOML.
-    """
+    """Return the plain data of a TOML file; raise ConfigError if it is missing or not TOML."""
     try:
         return tomllib.loads(expanded(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -339,10 +297,6 @@ def config_toml(config: RunConfig) -> str:
     return tomlkit.dumps(data)
 
 
-def _is_day(given: object) -> bool:
-    return isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", given) is not None
-
-
 def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
     names = list(known)
     for key in given:
@@ -355,11 +309,5 @@ def _first_fault(error: pydantic.ValidationError, what: str) -> str:
     where = ".".join(map(str, fault["loc"]))
     if isinstance(cause := fault.get("ctx", {}).get("error"), Exception):
         return f"{what}{where}: {shown(cause, str, 400)}".replace(" : ", ": ")
-    return f"{what}{where}: {fault['msg'].lower()}{_form(fault)}, was {shown(fault['input'])}"
-
-
-def _form(fault: Mapping[str, Any]) -> str:
-    """Return an example of a list if the fault is a missing list; else an empty text."""
-    if fault["type"] != "tuple_type":
-        return ""
-    return f""" like {fault["loc"][-1]}=["A", "B"]"""
+    form = f""" like {fault["loc"][-1]}=["A", "B"]""" if fault["type"] == "tuple_type" else ""
+    return f"{what}{where}: {fault['msg'].lower()}{form}, was {shown(fault['input'])}"

@@ -17,13 +17,10 @@ _SHOWN = 60
 
 
 def read_holdings(path: Path) -> dict[str, float]:
-    """Return units by asset from a CSV file ``asset,units``. The asset CASH has its units in USD.
+    """Return units by asset from a CSV file ``asset,units``. The units of the asset CASH are USD.
 
-    Raises
-    ------
-    DataError
-        When the path is no regular file of at most :data:`LARGEST_FILE` bytes, or a line is wrong.
-        The message names the line.
+    Raises DataError when the path is not a regular file of at most :data:`LARGEST_FILE` bytes, or
+    when a line is wrong.
     """
     lines = _text(path).splitlines()
     if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
@@ -44,10 +41,7 @@ def read_holdings(path: Path) -> dict[str, float]:
 
 
 def _text(path: Path) -> str:
-    """Return a regular file's text.
-
-    The size is measured by reading, because some files state a size of 0.
-    """
+    """Return a regular file's text. Some files state a size of 0, so reading measures it."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DataError(
@@ -67,12 +61,12 @@ def _text(path: Path) -> str:
 
 
 def _holding(name: str, number: int, line: str) -> tuple[str, float]:
-    cells = [cell.strip() for cell in line.split(",")]
+    asset, _, number_of_units = (part.strip() for part in line.partition(","))
     try:
-        asset, units = cells[0], float(cells[1])
-    except (IndexError, ValueError):
-        asset, units = "", float("nan")
-    if not asset or len(cells) != 2 or not abs(units) < 1e15:
+        units = float(number_of_units)
+    except ValueError:
+        units = float("nan")
+    if not asset or not abs(units) < 1e15:
         shown = line if len(line) <= _SHOWN else line[:_SHOWN] + "…"
         raise DataError(
             f"{name}: line {number}: expected an asset and a number of units below 1e15, was "
@@ -82,14 +76,9 @@ def _holding(name: str, number: int, line: str) -> tuple[str, float]:
 
 
 def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
-    """Raise :class:`MissingSeries` unless every asset held has a price.
+    """Raise :class:`MissingSeries` unless every asset held has a price among closes.
 
-    Parameters
-    ----------
-    held
-        Tickers without :data:`CASH`.
-    priced
-        Closes, sessions × assets, USD.
+    ``held`` are tickers without :data:`CASH`. ``priced`` are closes, sessions × assets, USD.
     """
     for ticker in held:
         if ticker not in priced:
@@ -103,13 +92,7 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
 
 
 def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
-    """Return the value of holdings, USD.
-
-    Raises
-    ------
-    ConfigError
-        When the value is not above zero.
-    """
+    """Return the value of holdings, USD; raise ConfigError unless it is above zero."""
     value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
     if not value > 0:
         raise ConfigError(f"expected holdings worth more than 0 USD, were {value:,.2f} USD")
@@ -135,20 +118,10 @@ def orders_to(
     Sales come first and the largest purchase comes last. A purchase is reduced when the remaining
     cash does not cover it and its costs.
 
-    Parameters
-    ----------
-    target
-        Weights by asset, fractions of the value before costs. Any other asset is sold.
-    holdings
-        Units by asset, and USD under :data:`CASH`.
-    prices
-        USD by asset. An asset with a NaN price has no order.
-    costs
-        Trading costs.
-    decimals
-        Number of decimals to which units are rounded, toward zero.
-    untraded
-        Assets without orders. They count only for the value.
+    ``target`` holds weights by asset, fractions of the value before costs; any other asset is sold.
+    ``holdings`` are units by asset, and USD under :data:`CASH`. ``prices`` are USD by asset. Units
+    are rounded toward zero to the given ``decimals``. Assets in ``untraded``, and assets with a NaN
+    price, have no orders.
 
     Returns
     -------

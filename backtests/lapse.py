@@ -1,8 +1,8 @@
 """Find the sessions on which a strategy's state is lost because data are late.
 
-Late inputs alone can change a regime: signals without a view drop out of the vote, and the
-remaining votes give another regime. A backtest on complete data never sees this. So the state is
-lost where a signal that determines it had a view earlier, has none now, and reads a stale input.
+Late inputs alone can change a regime: a signal without a view drops out of the vote, and the
+remaining votes may give another regime. So the state is lost where a signal that determines it had
+a view earlier, has none now, and reads a stale input.
 """
 
 from collections.abc import Mapping
@@ -38,10 +38,8 @@ def lost(
     Parameters
     ----------
     state
-        A strategy's state by session. None for a strategy without states, whose state is never
-        lost.
-    history, reading
-        The history and the reading that gave the state.
+        A strategy's state by session, from the history and the reading. A strategy without states
+        (None) never loses its state.
     rests
         Inputs of the signals that determine the state, by the signal's name. Without any, the state
         is lost only where it is missing itself.
@@ -51,9 +49,8 @@ def lost(
     lapsed = state.isna()
     for name, inputs in rests.items():
         if name in reading.flags:
-            lapsed |= (
-                _had(reading.flags[name]) & reading.flags[name].isna() & _late(inputs, history)
-            )
+            flag = reading.flags[name]
+            lapsed |= _had(flag) & flag.isna() & _late(inputs, history)
     return lapsed & _had(state)
 
 

@@ -19,19 +19,10 @@ from strategies import Strategy, decide, state_of
 
 
 def run(config: RunConfig, history: History | None = None) -> Run:
-    """Return a finished backtest of a configuration.
+    """Return a finished backtest of a configuration. No file is written.
 
-    Parameters
-    ----------
-    config
-        The configuration.
-    history
-        The history; default that of the configuration. It is cut at the configuration's end.
-
-    Raises
-    ------
-    ConfigError, DataError, SimulationError
-        When the configuration cannot be run. No file is written.
+    The history is by default that of the configuration, and is cut at the configuration's end.
+    Raises ConfigError, DataError or SimulationError when the configuration cannot be run.
     """
     history = history_of(config, history)
     reading = read(config, history)
@@ -43,14 +34,8 @@ def history_of(
 ) -> History:
     """Return the history of a run, up to its end.
 
-    Parameters
-    ----------
-    config
-        The configuration.
-    history
-        A history in memory, which may end before the run does; default that of the configuration.
-    ids
-        Ids and tickers to read from a store; default all that the run needs.
+    A history in memory may end before the run does. Without one it is the configuration's source,
+    read for the given ids and tickers or for all that the run needs.
     """
     end = config.end_day()
     if history is None:
@@ -63,8 +48,8 @@ def history_of(
 
 def read(config: RunConfig, history: History) -> Reading:
     """Return the reading of a history by the signals and the regime model of a configuration."""
-    model = config.build_model()
-    return signals.read(history.panel, config.build_signals(), config.more_voters(), model)
+    chosen, model = config.build_signals(), config.build_model()
+    return signals.read(history.panel, chosen, config.more_voters(), model)
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:

@@ -69,13 +69,11 @@ class Run:
 def run_id(config: RunConfig, history: History) -> str:
     """Return the id of a run, which is equal for equal parameters, registry, version and data."""
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
+    built = (config.build_strategy(), config.build_signals(), votes, config.build_model())
     parts = (
         __version__,
         config.identity(),
-        repr(config.build_strategy()),
-        repr(config.build_signals()),
-        repr(votes),
-        repr(config.build_model()),
+        *map(repr, built),
         history.digest(),
     )
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]

@@ -268,9 +268,7 @@ class Plan:
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
         """Return whether an id had a value before the session and its next value is late."""
-        if id not in self.history.panel or pd.notna(self.history.panel[id].loc[session]):
-            return False
-        return bool(stale(self.history, id).loc[session])
+        return id in self.history.panel and bool(stale(self.history, id).loc[session])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
         """Return the date of an asset's last price, or of the moment a series was last known."""

@@ -45,10 +45,11 @@ class Costs(Typed):
 
     def __post_init__(self) -> None:
         """Raise ConfigError unless every cost lies within its limits."""
-        for name, limit in (("etf_bp", 1e3), ("stock_bp", 1e3), ("crypto_bp", 1e3)):
-            _within(name, getattr(self, name), limit, "basis points")
-        for name in ("borrow_stock", "borrow_crypto"):
-            _within(name, getattr(self, name), 2.0, "a fraction a year")
+        for name, value in vars(self).items():
+            is_bp = name.endswith("_bp")
+            limit, unit = (1e3, "basis points") if is_bp else (2.0, "a fraction a year")
+            if not 0 <= value <= limit:
+                raise ConfigError(f"{name} must lie in 0 to {limit:g} ({unit}), was {value!r}")
 
     def rate(self, ticker: str) -> float:
         """Return the one-way cost of trading an asset, a fraction of the value traded."""
@@ -69,11 +70,6 @@ class Costs(Typed):
         for name, value in vars(self).items():
             object.__setattr__(costs, name, value * factor)
         return costs
-
-
-def _within(name: str, value: float, limit: float, unit: str) -> None:
-    if not 0 <= value <= limit:
-        raise ConfigError(f"{name} must lie in 0 to {limit:g} ({unit}), was {value!r}")
 
 
 FREE = Costs(etf_bp=0, stock_bp=0, crypto_bp=0, borrow_stock=0, borrow_crypto=0)

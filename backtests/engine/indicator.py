@@ -36,23 +36,20 @@ def as_indicator(
     """Return the vectorbt indicator class of a signal.
 
     Inputs
-        The indicator has one input for each panel column that the signal reads: its catalog ids,
-        then for each coin among them the close of the last session's date. An input's name is the
-        id in lower case, with ``_`` in place of a character that an identifier may not hold:
-        ``BTC-USD`` becomes ``btc_usd``, ``BTC-USD@session`` becomes ``btc_usd_session``. A name
-        that is taken gets one more ``_``. ``input_ids`` of the class maps names to columns, in
-        order. Units and timing are the panel's. An input has one value per session. In a frame
-        every column is a separate panel.
+        One input for each panel column that the signal reads: its catalog ids, then for each coin
+        among them the close of the last session's date. An input's name is the id in lower case,
+        with ``_`` in place of a character that an identifier may not hold: ``BTC-USD@session``
+        becomes ``btc_usd_session``. A name that is taken gets one more ``_``. ``input_ids`` of the
+        class maps names to columns, in order. Units and timing are the panel's. In a frame every
+        column is a separate panel.
     Fields
         A field that is a number or a boolean is a parameter with its default. A list gives one
         column per value. Lists of equal length are paired; ``param_product=True`` combines them.
         Set any other field, such as ``Capex.firms``, in the signal:
         ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
-        ``flag`` (1, 0, or NaN without a view), ``score``, and each numeric gauge under a name
-        made in the same way. They are float64, sessions of the inputs × combinations of
-        parameters. A gauge called ``score`` is the score, so it appears once. A gauge that holds
-        text is left out.
+        ``flag`` (1, 0, or NaN without a view), ``score``, and each other numeric gauge under a
+        name made in the same way; float64, sessions of the inputs × combinations of parameters.
 
     Parameters
     ----------
@@ -64,22 +61,17 @@ def as_indicator(
 
     Returns
     -------
-    A class with vectorbt's ``run(*inputs, **parameters)``. The method checks every combination
-    before it computes the first.
-
-    Raises
-    ------
-    ConfigError
-        By ``run``, when a parameter is unknown, is not a number or is out of order.
-    ValueError
-        By vectorbt, when lists or sessions do not match in length.
+    A class with vectorbt's ``run(*inputs, **parameters)``. ``run`` checks every combination before
+    it computes the first. It raises ConfigError when a parameter is unknown, is not a number or is
+    out of order. vectorbt raises ValueError when lists or sessions do not match in length.
     """
     from vectorbt.indicators.factory import IndicatorBase, IndicatorFactory
 
     base = signal() if isinstance(signal, type) else signal
     kinds = kinds_of_numbers(type(base))
     taken = {*dir(IndicatorBase), "flag", "score"}
-    gauges = _identifiers(_numeric_gauges(base), taken)
+    numeric = (gauge for gauge, unit in base.units.items() if unit != TEXT)
+    gauges = _identifiers((gauge for gauge in numeric if gauge not in ("flag", "score")), taken)
     inputs = _identifiers(_columns(base, among), {*taken, *kinds, *gauges})
 
     def compute(*given: Any, **others: Any) -> tuple[np.ndarray, ...]:
@@ -113,27 +105,11 @@ def run_indicator(
 ) -> Any:
     """Return the indicator of a signal, run on a panel.
 
-    Parameters
-    ----------
-    panel
-        Point-in-time panel, sessions × catalog ids.
-    signal, among
-        See :func:`as_indicator`.
-    options
-        Parameters, each one value or a list, and vectorbt's options (``param_product``, …).
-
-    Returns
-    -------
-    The indicator. Its outputs are series when there is one combination. Otherwise they are frames
-    with one column per combination; the column levels are called ``<signal>_<parameter>``.
-
-    Raises
-    ------
-    ConfigError
-        When a parameter is unknown, is not a number or is out of order.
-    MissingSeries
-        When the panel lacks a column that the signal reads, or a coin's close of the session's
-        date.
+    The panel is point-in-time, sessions × catalog ids. For ``signal`` and ``among`` see
+    :func:`as_indicator`. The options are parameters, each one value or a list, and those of
+    vectorbt (``param_product``, …). With one combination of parameters the outputs are series.
+    Otherwise they are frames with one column per combination; the column levels are called
+    ``<signal>_<parameter>``. Raises also MissingSeries when the panel lacks a column.
     """
     indicator = as_indicator(signal, among)
     columns = tuple(indicator.input_ids.values())
@@ -142,18 +118,9 @@ def run_indicator(
 
 
 def _columns(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
-    """Return the panel columns that a signal reads."""
     ids = inputs_of(signal, among)
     coins = (id for id in ids if asset(id).market == "crypto")
     return tuple(dict.fromkeys((*ids, *map(session_close_id, coins))))
-
-
-def _numeric_gauges(signal: Signal) -> list[str]:
-    return [
-        gauge
-        for gauge, unit in signal.units.items()
-        if unit != TEXT and gauge not in ("flag", "score")
-    ]
 
 
 def _identifiers(labels: Iterable[str], taken: set[str]) -> dict[str, str]:

@@ -30,11 +30,9 @@ class Account:
     deflated
         vectorbt's portfolio in prices divided by ``bill_index``; None when nothing was held.
     bill_index
-        Growth of bills since the first session, one value per session.
+        Growth of bills since the first session, one value per session of ``index``.
     fees
         Cost rate of each column of the deflated portfolio, fractions.
-    index
-        Sessions.
     capital
         Initial cash, USD.
     """
@@ -77,11 +75,8 @@ class Account:
         return sizes
 
     def _bills(self) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-        """Return the price of bills, the units of bills traded, and their cost rate.
-
-        One deflated dollar of cash is one unit of bills.
-        """
-        cash = np.full(len(self.index), self.capital)
+        """Return the price of bills, the units of bills traded, and their cost rate."""
+        cash = np.full(len(self.index), self.capital)  # one deflated dollar is one unit of bills
         if self.deflated is not None:
             cash = self.deflated.cash().to_numpy()
         moved = np.diff(cash, prepend=0.0)

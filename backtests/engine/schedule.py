@@ -1,8 +1,8 @@
 """The sessions on which a strategy decides, and the decisions that become trades.
 
-Trades are chosen before the simulation. The schedule and the changes of regime say when a strategy
-decides. The drift band says whether a decision is worth a trade: it compares the new target with
-the last one, which prices and bills have drifted since, before costs.
+Trades are chosen before the simulation. A strategy decides on scheduled sessions and on changes of
+state. A decision is traded if it lies beyond the drift band around the last target, which prices
+and bills have drifted since, before costs.
 """
 
 from dataclasses import dataclass
@@ -77,15 +77,14 @@ def decision_sessions(
 
 @dataclass(frozen=True, kw_only=True)
 class Trades:
-    """The trades of a portfolio, by session.
+    """The trades of a portfolio.
 
     Attributes
     ----------
     targets
         Target weights of the executed decisions: sessions of the decision × assets, fractions.
     sizes
-        Sessions × assets: the target weight to trade to at that close; NaN where the asset is not
-        traded.
+        Sessions × assets: the weight to trade to at that close; NaN where the asset is not traded.
     notes
         One line for each order that could not be traded as decided.
     """
@@ -105,28 +104,13 @@ def choose_trades(
 ) -> Trades:
     """Return the decisions that are executed, and the weights to trade to.
 
-    Parameters
-    ----------
-    weights
-        One row per decision: target weights, fractions.
-    closes
-        Sessions × the same assets, USD; NaN where an asset has no price of that date.
-    bills
-        Simple return of bills into each session.
-    lag
-        Sessions from decision to fill, at least 1.
-    band
-        A decision is executed when at least one asset is further than this fraction from its
-        drifted weight.
-    gross_limit
-        The largest sum of long and short weights. When a portfolio with short positions drifts
-        beyond it at a close, the last target is traded again, ``lag`` sessions later.
+    The arguments are those of :func:`backtests.engine.simulate.simulate`; ``closes`` has the same
+    assets as ``weights``. A decision is executed when at least one asset is further than ``band``,
+    a fraction, from its drifted weight. When a portfolio with short positions drifts beyond
+    ``gross_limit`` at a close, the last target is traded again, ``lag`` sessions later.
 
-    Notes
-    -----
     An asset without a price on the day of the fill is not traded until the next decision. A
     holding is closed at its last price when that price is older than the asset's staleness limit.
-    Signals do not see such a price either.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -141,28 +125,23 @@ class _Waiting:
     decided: np.ndarray
 
 
+@dataclass
 class _Chooser:
-    """A walk through the sessions that chooses trades from what was known at each close.
+    """A walk through the sessions that chooses trades from what was known at each close."""
 
-    Each session first closes holdings with a stale price, then fills a waiting decision, then
-    takes a new decision.
-    """
+    weights: pd.DataFrame
+    closes: pd.DataFrame
+    bills: pd.Series
+    lag: int
+    band: float
+    gross_limit: float
 
-    def __init__(
-        self,
-        weights: pd.DataFrame,
-        closes: pd.DataFrame,
-        bills: pd.Series,
-        lag: int,
-        band: float,
-        gross_limit: float,
-    ) -> None:
-        self.weights, self.closes, self.lag, self.band = weights, closes, lag, band
-        self.gross_limit = gross_limit
+    def __post_init__(self) -> None:
+        closes = self.closes
         self.index = pd.DatetimeIndex(closes.index)
         self.priced = closes.notna().to_numpy()
         self.prices = closes.ffill().to_numpy(dtype=np.float64)
-        self.cash = (1 + bills.to_numpy(dtype=np.float64)).cumprod()
+        self.cash = (1 + self.bills.to_numpy(dtype=np.float64)).cumprod()
         self.sizes = np.full(closes.shape, np.nan)
         self.held = np.zeros(closes.shape[1])  # weights right after the last trade
         self.traded = 0  # position of the last trade
@@ -193,9 +172,10 @@ class _Chooser:
         )
 
     def _targets(self) -> pd.DataFrame:
-        rows = [w.decided for w in self.executed]
         index = self.index[[w.at for w in self.executed]]
-        values = np.array(rows, dtype=np.float64).reshape(len(rows), self.closes.shape[1])
+        values = np.zeros((len(index), self.closes.shape[1]))
+        for row, decision in enumerate(self.executed):
+            values[row] = decision.decided
         return pd.DataFrame(values, index=index, columns=self.closes.columns)
 
     def _decide(self, target: np.ndarray, at: int) -> None:

@@ -31,9 +31,7 @@ class Alpha:
     ----------
     estimate, low, high
         252 times the mean daily return that the regressors do not explain, and its 95 % interval,
-        fractions a year.
-    t
-        The estimate divided by its standard error.
+        fractions a year. ``t`` is the estimate divided by its standard error.
     lags
         Number of autocovariances in the standard error, sessions.
     betas

@@ -108,8 +108,10 @@ def assess(
     """
     progress("metrics")
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
-    regime, lag = run.reading.regime, run.config.lag
+    regime, lag, history = run.reading.regime, run.config.lag, run.history
+    explained = explain_all(run.reading.evaluations, history.panel, history.known)
     sides = pd.DataFrame({"strategy": returns, "benchmark": benchmark, "bills": bills})
+    ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=sides.columns)
     return Assessment(
         run=run,
         strategy=metrics.of_run(run),
@@ -123,8 +125,8 @@ def assess(
         absorption=of_absorption(run),
         own_states=of_own_states(run),
         inconclusive=is_inconclusive(run),
-        explanations=_explanations(run),
-        growth=_growth(sides, run.sessions[0]),
+        explanations=tuple(explained.values()),
+        growth=pd.concat([ones, (1 + sides).cumprod()]),
         earned_under=acted_on(regime, lag),
         robustness=_robustness(run, progress) if robustness else None,
     )
@@ -138,24 +140,11 @@ def _attributed(run: Run) -> Attribution:
     )
     if not metrics.is_short(result.returns):
         return parts
-    unknown = dict.fromkeys(("volatility", "turnover", "cost"), float("nan"))
-    return Attribution(
-        by_regime=parts.by_regime.assign(**unknown),
-        by_sleeve=parts.by_sleeve.assign(**unknown),
-        by_year=parts.by_year.assign(**unknown),
-        total=parts.total.to_frame().T.assign(**unknown).iloc[0],
-    )
-
-
-def _explanations(run: Run) -> tuple[Explanation, ...]:
-    said = explain_all(run.reading.evaluations, run.history.panel, run.history.known)
-    return tuple(said.values())
-
-
-def _growth(returns: pd.DataFrame, start: pd.Timestamp) -> pd.DataFrame:
-    """Return growth of 1 from the session before the first return on."""
-    first = pd.DataFrame(1.0, index=[start], columns=returns.columns)
-    return pd.concat([first, (1 + returns).cumprod()])
+    yearly = ["volatility", "turnover", "cost"]
+    for table in (parts.by_regime, parts.by_sleeve, parts.by_year):
+        table[yearly] = float("nan")
+    parts.total[yearly] = float("nan")
+    return parts
 
 
 def _robustness(run: Run, progress: Callable[[str], None]) -> Robustness:

@@ -118,9 +118,7 @@ def attribution(
 def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
     """Return the profit into each session after trading costs, sessions × sleeves, USD."""
     gains = _gains(result, closes, costs)
-    sleeves: dict[str, list[str]] = {name: [] for name in CLASSES}
-    for ticker in result.weights.columns:
-        sleeves[_sleeve(ticker)].append(ticker)
+    sleeves = {name: [t for t in gains if _sleeve(str(t)) == name] for name in CLASSES}
     profit = {name: gains[held].sum(axis=1, skipna=False) for name, held in sleeves.items() if held}
     profit[CASH] = (1 - result.weights.sum(axis=1)).shift() * result.bills * result.equity.shift()
     earned = pd.DataFrame(profit).iloc[1:]
@@ -214,11 +212,11 @@ def _by_session(parts: dict[str, pd.DataFrame], group: pd.Series) -> pd.DataFram
 
 
 def _total(result: Result) -> pd.Series:
-    values = {
+    total = {
         "return": result.equity.iloc[-1] / result.equity.iloc[0] - 1,
         "volatility": metrics.volatility(result.returns),
         "drawdown": metrics.max_drawdown(result.returns).depth,
         "turnover": metrics.turnover(result),
         "cost": metrics.cost_rate(result),
     }
-    return pd.Series(values, dtype="float64", name="total")
+    return pd.Series(total, dtype="float64", name="total")

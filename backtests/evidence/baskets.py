@@ -35,14 +35,12 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
     shares = [t for t, a in UNIVERSE.items() if a.market == "stock" and t not in held]
     closes = run.history.closes.loc[run.sessions]
     shares = [t for t in shares if t in closes and closes[t].notna().any()]
-    if len(closes) <= run.config.lag + FEWEST or len(shares) < len(held):
+    short = len(closes) <= run.config.lag + FEWEST
+    if short or len(shares) < len(held) or not run.decided[list(held)].any(axis=None):
         return None
-    drawn = [random.choice(shares, len(held), replace=False) for _ in range(baskets)]
-    if not run.decided[list(held)].any(axis=None):
-        return None
-    others = [
-        _sharpe(run, replace(strategy, **{SLEEVE: tuple(map(str, basket))})) for basket in drawn
-    ]
+    drawn = (random.choice(shares, len(held), replace=False) for _ in range(baskets))
+    chosen = ({SLEEVE: tuple(map(str, basket))} for basket in drawn)
+    others = [_sharpe(run, replace(strategy, **sleeve)) for sleeve in chosen]
     return rank_of(_sharpe(run, strategy), others, "baskets")
 
 

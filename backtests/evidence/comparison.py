@@ -200,8 +200,7 @@ def compare(
         for label, config in configs.items():
             if config.regime_model in fitted:
                 reading = voted.under(fitted[config.regime_model])
-                run = run_on(config, history, reading, index)
-                rows[label] = _compared(run, reps)
+                rows[label] = _compared(run_on(config, history, reading, index), reps)
         progress("placebos")
         gains = [gain for part in drawn for gain in part.result()]
     runs = {label: rows[label].run for label in configs if label in rows}
@@ -245,17 +244,16 @@ def _compared(run: Run, reps: int) -> Compared:
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
     share = min(max(net, 0.0), 1.0)
     mix = Beside(returns=_rival(run, "constant-mix", share=share), share=share)
-    assets = run.strategy.assets
-    equal = Beside(returns=_rival(run, "equal-weight", tickers=assets)) if len(assets) > 1 else None
     others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
-    if equal is not None:
+    equal = None
+    if len(run.strategy.assets) > 1:
+        equal = Beside(returns=_rival(run, "equal-weight", tickers=run.strategy.assets))
         others["equal_weight"] = equal.returns
-    intervals = compare_returns(run.result.returns, run.bills, others, reps=reps, level=LEVEL)
     return Compared(
         run=run,
         mix=mix,
         equal_weight=equal,
-        intervals=intervals,
+        intervals=compare_returns(run.result.returns, run.bills, others, reps=reps, level=LEVEL),
         alpha=own_alpha(run),
         baskets=random_baskets(run),
         observed=of_own_states(run),

@@ -29,7 +29,10 @@ YEAR = SESSIONS_A_YEAR
 #: 248 sessions and so 247 returns.
 FULL_YEAR = 247
 #: Figures that need a full year of returns.
-YEARLY = ("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs")
+YEARLY = (
+    *("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs"),
+    *("mean_excess", "benchmark_excess"),
+)
 #: A standard deviation below this, as a fraction a day, is rounding.
 ROUNDING = 1e-12
 
@@ -96,10 +99,8 @@ def drawdowns(returns: pd.Series) -> pd.Series:
 
 def max_drawdown(returns: pd.Series) -> Drawdown:
     """Return the deepest drawdown. A peak before the first return counts as the first session."""
-    deepest = worst_drawdowns(returns, 1)
-    if not deepest:
-        return Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
-    return deepest[0]
+    none = Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
+    return next(iter(worst_drawdowns(returns, 1)), none)
 
 
 def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
@@ -299,21 +300,19 @@ def by_regime(
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")
-    yearly = float("nan") if is_short(returns) else 1.0
-    excess = returns - bills
-    rows = {
-        name: {
+    rows = {}
+    for name in dict.fromkeys(names):
+        mine = names == name
+        figures = {
             "sessions": int(mine.sum()),
             "share": float(mine.mean()),
             **asdict(observe(earned if name != "none" else names, (name,))),
-            "mean_excess": yearly * float(excess[mine].mean() * YEAR),
-            "benchmark_excess": yearly * float((benchmark - bills)[mine].mean() * YEAR),
-            "volatility": yearly * volatility(returns[mine]),
+            "mean_excess": float((returns - bills)[mine].mean() * YEAR),
+            "benchmark_excess": float((benchmark - bills)[mine].mean() * YEAR),
+            "volatility": volatility(returns[mine]),
             "hit_rate": float((returns[mine] > 0).mean()),
         }
-        for name in dict.fromkeys(names)
-        for mine in [names == name]
-    }
+        rows[name] = _without_yearly(figures, returns)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("regime")
 
 

@@ -214,11 +214,7 @@ def _sharpe(market: _Market, held: np.ndarray) -> np.ndarray:
 
 
 def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
-    """Return returns after costs, variants × sessions from the second on.
-
-    As in the engine, targets are fractions of the value before costs. Weights are a little larger
-    once the costs are paid. A trade's cost falls on the session that ends with the trade.
-    """
+    """Return returns after costs, variants × sessions from the second on, as the engine does."""
     before, bought = held[:, :, :-1], held[:, :, 1:]
     grown = before * market.growth[:, None, 1:]
     if (before < 0).any():

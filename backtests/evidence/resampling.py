@@ -5,18 +5,18 @@ that follow prices. Flags that are read on it follow its prices, but chance deci
 moves. Patterns shorter than a block survive. A strategy that scales to clustered volatility still
 times it, so its placebos share that skill.
 
-At the joint of two blocks a look-back reads the market of the block before. A flag's measure of
-volatility or of a crisis then belongs to another market. Placebos therefore time less well than the
-strategy, and its rank is too high on average: see
+At the joint of two blocks a look-back reads the market of the block before. Placebos therefore time
+less well than the strategy, and its rank is too high on average: see
 :data:`backtests.evidence.significance.MEAN_RANKS`.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from arch.bootstrap import StationaryBootstrap
 
+from backtests.evidence.matching import check_same_sessions
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 from signals.universe import asset, session_close_id
@@ -50,18 +50,13 @@ def resample_prices(
 
     A block lasts one year on average. The look-backs that matter most (volatility, correlation,
     changes of yields) span 63 sessions or less. They lie within one block on 78 % of sessions;
-    blocks of a quarter would give 37 %. The longest look-backs, a mean over 200 sessions and a
-    high over 252, are as long as a block at most. Each block lands on a random date, which cuts the
-    link between the market and the quantities. Eleven years hold about eleven blocks, so draws
-    differ. Draws of far longer blocks would hardly differ.
+    blocks of a quarter would give 37 %. Draws of far longer blocks would hardly differ. Each block
+    lands on a random date, which cuts the link between the market and the quantities.
 
     Parameters
     ----------
-    panel
-        Values known at each close, sessions × ids, see
-        :attr:`backtests.history.panel.History.panel`.
-    closes
-        Closes in USD, the same sessions × assets, each on the session's date.
+    panel, closes
+        See :class:`backtests.history.panel.History`.
     block
         Mean length of a block, sessions. Lengths are geometric (stationary bootstrap), and a block
         goes round from the end to the beginning.
@@ -86,22 +81,20 @@ def resample_prices(
         session has no return of a listed asset, the asset takes the next of 8 draws that has one.
         All assets that lack the earlier draws share this one, so coins mostly stay with coins.
         Where all 8 draws fail, the asset takes a separate block that begins at a random session of
-        its listing. Every session of its listing is equally likely, and blocks stay whole. Some
-        co-movement with assets listed earlier is lost.
+        its listing, and some co-movement with assets listed earlier is lost.
 
     Raises
     ------
-    DataError
-        When sessions differ, no asset has a price, or a price in the panel has no closes.
-    ConfigError
-        When the block is shorter than one session.
+    ConfigError, DataError
+        When the block is shorter than one session; when sessions differ, no asset has a price, or
+        a price in the panel has no closes.
 
     Notes
     -----
     A chain of drawn yield changes would drift without bound. Each quoted level therefore moves
-    back toward the level of its drawn session, by 1/252 of the distance per session. It also stays
-    between its lowest and highest value since the first price. This spreads the jump at a joint
-    over a year. Differences between yields stay intact inside the bounds.
+    back toward the level of its drawn session, by 1/252 of the distance per session, and stays
+    between its lowest and highest value since the first price. Differences between yields stay
+    intact inside the bounds.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -112,42 +105,33 @@ def resample_prices(
     split = 0 if since is None else int(panel.index.searchsorted(since)) - first
     blocks = _draw(len(closes) - first - 1, block, seed, split)
     levels = closes.iloc[first:].astype("float64")
-    prices = _redraw(levels.transform(np.log), blocks, 0.0)
+    drawn, sources = _redraw(levels.transform(np.log), blocks, 0.0)
     new_closes = closes.copy()
-    new_closes.iloc[first + 1 :] = np.exp(prices.levels[1:])
+    new_closes.iloc[first + 1 :] = np.exp(drawn[1:])
     new_closes = new_closes.where(closes.notna())
 
     new_panel = panel.copy()
     rows = panel.index[first + 1 :]
-    shown = _shown(panel.iloc[first:], closes.iloc[first:], new_closes.iloc[first:], prices)
+    shown = _shown(panel.iloc[first:], closes.iloc[first:], new_closes.iloc[first:], sources)
     for name, values in {**shown, **_quotes(panel.iloc[first:], blocks)}.items():
         new_panel.loc[rows, name] = values[1:]
     return new_panel, new_closes
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Blocks:
-    """The sessions that each session after the first may take its change from.
+class _Blocks(NamedTuple):
+    """The sessions that each session after the first may take its change from."""
 
-    ``joint`` holds the draws, tries × sessions. An asset that is listed in none of them uses
-    ``place``, the position of a session in its block, and ``lot``, the block's random number, 0 to
-    1.
-    """
-
-    joint: np.ndarray
-    place: np.ndarray
-    lot: np.ndarray
+    joint: np.ndarray  # the draws, tries × sessions
+    # For an asset that is listed in none of the draws:
+    place: np.ndarray  # the position of a session in its block
+    lot: np.ndarray  # the block's random number, 0 to 1
 
 
 def _draw(n: int, block: int, seed: int, split: int) -> _Blocks:
     """Return draws for n changes; changes before ``split`` do not mix with later ones."""
     bounds = [(0, split), (split, n)] if 0 < split < n else [(0, n)]
     parts = [_part(low, high - low, block, seed + i) for i, (low, high) in enumerate(bounds)]
-    return _Blocks(
-        joint=np.concatenate([part.joint for part in parts], axis=1),
-        place=np.concatenate([part.place for part in parts]),
-        lot=np.concatenate([part.lot for part in parts]),
-    )
+    return _Blocks(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
 
 
 def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
@@ -160,16 +144,8 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
     return _Blocks(joint=joint, place=np.arange(n) - start, lot=lots[start])
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Redrawn:
-    """Resampled levels, and the session that the last change of each level came from."""
-
-    levels: np.ndarray
-    sources: np.ndarray
-
-
-def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> _Redrawn:
-    """Return columns that begin at their first level and change as in the drawn sessions.
+def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return columns that change as in the drawn sessions, and the source session of each change.
 
     A level is the level of its source session plus a gap. The gap jumps at the joints of blocks
     and shrinks toward zero by the share ``pull`` per session.
@@ -183,19 +159,16 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> _Redrawn:
     apart = np.cumsum(jumps, axis=0)
     if pull:
         apart = pd.DataFrame(jumps / pull).ewm(alpha=pull, adjust=False).mean().to_numpy()
-    return _Redrawn(levels=old[sources, column] + apart, sources=sources)
+    return old[sources, column] + apart, sources
 
 
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
-    """Return for each session and column the session whose change it takes.
-
-    A column has no change up to its first level. Its source there is the session of that level.
-    """
+    """Return for each session and column the session whose change it takes, or its first level."""
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)
     joint = blocks.joint[:, :, None]
     has = (joint > first) & (joint <= last)
-    taken = np.take_along_axis(blocks.joint[:, :, None], has.argmax(axis=0)[None], axis=0)[0]
+    taken = np.take_along_axis(joint, has.argmax(axis=0)[None], axis=0)[0]
     changes = np.maximum(last - first, 1)
     own = (blocks.lot[:, None] * changes).astype(np.int64) + blocks.place[:, None]
     later = np.where(has.any(axis=0), taken, first + 1 + own % changes)
@@ -204,16 +177,15 @@ def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
 
 
 def _shown(
-    panel: pd.DataFrame, closes: pd.DataFrame, drawn: pd.DataFrame, prices: _Redrawn
+    panel: pd.DataFrame, closes: pd.DataFrame, drawn: pd.DataFrame, sources: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return the price columns of the panel, from resampled closes."""
     now, before = drawn.ffill(), drawn.ffill().shift(1)
+    rested = (panel.index.to_series().diff() > pd.Timedelta(days=1)).to_numpy()
     columns: dict[str, np.ndarray] = {}
     for at, name in enumerate(closes.columns):
         if asset(name).market == "crypto":
-            moved = _moved_since(panel, closes, name)[prices.sources[:, at]]
-            rested = _days(panel) > 1
-            ahead = np.where(rested, moved, 0.0)
+            ahead = np.where(rested, _moved_since(panel, closes, name)[sources[:, at]], 0.0)
             columns[name] = before[name].to_numpy() * np.exp(ahead)
             columns[session_close_id(name)] = before[name].to_numpy()
         else:
@@ -230,19 +202,13 @@ def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.nda
     return np.where(np.isnan(ahead), 0.0, ahead)
 
 
-def _days(panel: pd.DataFrame) -> np.ndarray:
-    """Return the days since the session before; 1 at the first session."""
-    days = np.diff(panel.index.to_numpy().astype("datetime64[D]")).astype(np.int64)
-    return np.concatenate(([1], days))
-
-
 def _quotes(panel: pd.DataFrame, blocks: _Blocks) -> dict[str, np.ndarray]:
     """Return the panel's columns of market quotes other than prices, resampled."""
     names = [name for name in panel.columns if is_quoted(name)]
     scaled = panel[names].astype("float64")
     logs = [name for name in names if name in PROPORTIONAL]
     scaled[logs] = np.log(scaled[logs])
-    drawn = pd.DataFrame(_redraw(scaled, blocks, PULL).levels, panel.index, names)
+    drawn = pd.DataFrame(_redraw(scaled, blocks, PULL)[0], panel.index, names)
     drawn = drawn.clip(scaled.min(), scaled.max(), axis=1)
     drawn[logs] = np.exp(drawn[logs])
     return {name: _like(panel[name], drawn[name].to_numpy()) for name in names}
@@ -263,11 +229,7 @@ def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
 
 def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
     """Return the position of the first session with a price; raise DataError for bad input."""
-    if not panel.index.equals(closes.index):
-        raise DataError(
-            f"expected closes on the panel's {len(panel)} sessions, were on {len(closes)} other "
-            "sessions; reindex them"
-        )
+    check_same_sessions("closes", closes.index, "the panel", panel.index)
     coins = {session_close_id(name) for name in closes.columns}
     for name in panel.columns:
         if name not in CATALOG and name not in closes.columns and name not in coins:

@@ -71,8 +71,7 @@ def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
     """Yield the cases of a revised series: multiplied by each factor, or left out."""
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
-            changed = panel.assign(**{id: panel[id] * factor})
-            yield Case(id=id, factor=factor, panel=changed)
+            yield Case(id=id, factor=factor, panel=panel.assign(**{id: panel[id] * factor}))
     else:
         yield Case(id=id, factor=0.0, panel=panel.assign(**{id: np.nan}))
 

@@ -68,21 +68,14 @@ def _days(run: Run) -> Rows:
 def _assets(run: Run) -> Rows:
     rows: Rows = {}
     for asset in run.strategy.assets:
-        without = _without(run, asset)
-        if without is not None:
-            rows["asset left out", asset] = varied_headline(run, without)
-    return rows
-
-
-def _without(run: Run, asset: str) -> pd.DataFrame | None:
-    """Return the weights without an asset; None where the strategy has no rule for that."""
-    try:
         panel = run.history.panel.assign(**{asset: np.nan})
-        weights = decide(run.strategy, run.reading, panel).loc[run.decided.index]
-        check_weights(weights, run.strategy.name, run.strategy.gross_limit)
-    except SimulationError:
-        return None
-    return weights
+        try:
+            weights = decide(run.strategy, run.reading, panel).loc[run.decided.index]
+            check_weights(weights, run.strategy.name, run.strategy.gross_limit)
+        except SimulationError:
+            continue  # the strategy has no rule for an unlisted asset
+        rows["asset left out", asset] = varied_headline(run, weights)
+    return rows
 
 
 def _years(run: Run) -> Rows:

@@ -29,10 +29,9 @@ class Moved:
 
     Attributes
     ----------
-    signal, parameter
-        Names of the signal and of the parameter. ``part.parameter`` belongs to a part of the
-        signal. ``GDP ×`` is a factor on a revised series. ``with THREEFYTP10`` is 0 where that
-        series is left out.
+    parameter
+        ``part.parameter`` belongs to a part of the signal. For ``GDP ×`` and ``with THREEFYTP10``
+        see :attr:`backtests.evidence.revision.Case.parameter`.
     value, base
         The changed and the original value of the parameter.
     on

@@ -78,7 +78,7 @@ def draw_gains(
 
 
 def place(
-    runs: Mapping[str, Run], gains: list[dict[str, float]], *, shifts: int = 1000, seed: int = 0
+    runs: Mapping[str, Run], gains: list[dict[str, float]], *, shifts: int = 1000
 ) -> dict[str, Significance]:
     """Return the rank of each run's timing among placebos, by label.
 
@@ -86,26 +86,18 @@ def place(
     are decided again on histories with resampled returns. A run by a price-only regime model is
     not ranked, see :data:`NOT_REFITTED`.
 
-    Parameters
-    ----------
-    runs
-        Runs by label, on the same history and sessions.
-    gains
-        Results of :func:`draw_gains`, one dictionary per draw. Without them no run is ranked by
-        resampling.
-    shifts, seed
-        See :func:`backtests.evidence.placebo.shift_placebo`.
+    The runs share a history and sessions. ``gains`` are the results of :func:`draw_gains`, one
+    dictionary per draw; without them no run is ranked by resampling. For ``shifts`` see
+    :func:`backtests.evidence.placebo.shift_placebo`.
     """
-    return {label: _placed(label, run, gains, shifts, seed) for label, run in runs.items()}
+    return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
 
 
-def _placed(
-    label: str, run: Run, gains: list[dict[str, float]], shifts: int, seed: int
-) -> Significance:
+def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) -> Significance:
     how = _how(run)
     if how == SHIFTED:
         terms = terms_of(run, run.decided, run.history)
-        return Significance(placebo=shift_placebo(*terms, shifts=shifts, seed=seed), note=how)
+        return Significance(placebo=shift_placebo(*terms, shifts=shifts), note=how)
     if how == RESAMPLED and gains:
         others = [gain[label] for gain in gains]
         true = timing_gain(*terms_of(run, run.decided, run.history))
@@ -148,10 +140,8 @@ def terms_of(
 def _still(run: Run) -> bool:
     """Return whether the weights change only when an asset is listed or delisted."""
     listings = run.history.panel.reindex(columns=run.decided.columns).notna().loc[run.decided.index]
-    for _, rows in run.decided.groupby([listings[asset] for asset in listings]):
-        if (np.ptp(rows.to_numpy(), axis=0) > ROUNDING).any():
-            return False
-    return True
+    groups = run.decided.groupby([listings[asset] for asset in listings])
+    return not any((np.ptp(rows.to_numpy(), axis=0) > ROUNDING).any() for _, rows in groups)
 
 
 def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:

@@ -151,7 +151,8 @@ def walk_forward(
     reading = read(config, history)
     index = window(config, history, reading)
     refits = refit_dates(index, first_years, purge)
-    tried = list(_try(offered, history, {_signals(config): reading}, index, refits))
+    readings = {repr(config.build_signals()): reading}
+    tried = list(_try(offered, history, readings, index, refits))
     chosen = [*_choose(tried, refits, index[-1], purge, chooser)]
     plain = run_on(config, history, reading, index[index >= refits[0]])
     assets = dict.fromkeys(ticker for each in tried for ticker in each.decided.columns)
@@ -233,7 +234,7 @@ def _try(
 ) -> Iterator[_Candidate]:
     """Yield the run of each candidate; candidates with equal signals share one reading."""
     for params, config in offered:
-        key = _signals(config)
+        key = repr(config.build_signals())
         if key not in readings:
             readings[key] = read(config, history)
         run = run_on(config, history, readings[key], index)
@@ -245,10 +246,6 @@ def _try(
             refits=decide(run.strategy, run.reading, history.panel).loc[refits],
             state=run.state,
         )
-
-
-def _signals(config: RunConfig) -> str:
-    return repr(config.build_signals())
 
 
 def _choose(

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from backtests.plugins.load import load_again, loaded
@@ -29,12 +28,7 @@ class SerialExecutor(Executor):
 class _Processes(ProcessPoolExecutor):
     """An executor of several processes, which an error or an interrupt ends at once."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         for process in [] if kind is None else list(self._processes.values()):
             process.terminate()
         self.shutdown(cancel_futures=kind is not None)
@@ -54,11 +48,6 @@ def workers_of(count: int) -> Executor:
 
 
 def _begin(plugins: dict[str, Path]) -> None:
-    """Import the modules of plugins, ignore Ctrl-C, and send prints of a user's code to stderr.
-
-    A terminal sends Ctrl-C to every process; the process that waits ends the others. stdout is
-    reserved for the command's output.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.stdout = sys.stderr
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits ends the others
+    sys.stdout = sys.stderr  # stdout is for the command's output, not for prints of plugins
     load_again(plugins)

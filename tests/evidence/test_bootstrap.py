@@ -221,7 +221,7 @@ def test_resamples_without_the_only_days_that_varied_are_left_out() -> None:
 
 @pytest.mark.parametrize("wrong", [SPY.iloc[1:], SPY.shift(1, freq="D"), SPY.iloc[::-1]])
 def test_other_sessions_are_refused(wrong: pd.Series) -> None:
-    with pytest.raises(DataError, match="returns of other spy on the strategy's 600 sessions"):
+    with pytest.raises(DataError, match="returns of other spy on the 600 sessions of the strategy"):
         compare_returns(STRATEGY, BILLS, {"spy": wrong})
     with pytest.raises(DataError, match="returns of bills"):
         compare_returns(STRATEGY, wrong, {})

@@ -257,7 +257,7 @@ def test_a_coin_moves_after_a_rest_alone_and_as_after_the_session_drawn() -> Non
 
 def test_histories_that_do_not_match_are_refused() -> None:
     panel, closes = small()
-    with pytest.raises(DataError, match="closes on the panel's 400 sessions"):
+    with pytest.raises(DataError, match="closes on the 400 sessions of the panel"):
         resample_prices(panel, closes.iloc[1:], seed=1)
     with pytest.raises(DataError, match="expected closes of IWM"):
         resample_prices(panel, closes.drop(columns="IWM"), seed=1)
