@@ -72,10 +72,9 @@ def fed_sessions() -> pd.DatetimeIndex:
     """
     from pandas.tseries import holiday
 
-    moved = holiday.sunday_to_monday
+    index, moved = all_sessions(), holiday.sunday_to_monday
     veterans = holiday.Holiday("Veterans Day", month=11, day=11, observance=moved)
     rules = [holiday.USColumbusDay, veterans]
-    index = all_sessions()
     banks = holiday.AbstractHolidayCalendar("Federal Reserve Banks", rules)
     return index[~index.isin(banks.holidays(index[0], index[-1]))]
 

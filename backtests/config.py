@@ -217,12 +217,10 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 
     Raises ConfigError when a name is unknown, or a value has another type or is out of range.
     """
-    kinds = get_type_hints(cls)
-    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
-    _refuse_unknown(params, names, what)
-    given = dict(params)
-    for name in names:
-        value, kind = given.get(name), kinds[name]
+    kinds, given = get_type_hints(cls), dict(params)
+    _refuse_unknown(params, [f.name for f in fields(cls)], what)  # type: ignore[arg-type]
+    for name, value in params.items():
+        kind = kinds[name]
         if isinstance(value, bool) and kind is not bool:
             raise ConfigError(f"{what} {name}: expected a number, was {value!r}")
         if isinstance(kind, type) and is_dataclass(kind) and isinstance(value, Mapping):

@@ -128,7 +128,7 @@ def orders_to(
     Columns ``asset, units, price, value, cost``, one row an order, in the order of ``prices``.
     ``units`` and ``value`` (USD) are negative for a sale. ``cost`` (USD) is never negative.
     """
-    value, excluded = value_of(holdings, prices), set(untraded)
+    value, excluded, scale = value_of(holdings, prices), set(untraded), 10**decimals
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]
     worth = {a: target.get(a, 0.0) * value - holdings.get(a, 0.0) * prices[a] for a in traded}
     cash, placed = holdings.get(CASH, 0.0), {}
@@ -137,15 +137,10 @@ def orders_to(
         units = worth[asset] / price
         if units > 0:
             units = min(units, max(cash, 0.0) / (price * (1 + rate)))
-        units = toward_zero(units, decimals)
+        # Toward zero, without the effect of floating-point errors.
+        units = float(int(round(units * scale, 6)) / scale)
         cost = abs(units * price) * rate
         cash -= units * price + cost
         placed[asset] = (asset, units, price, units * price, cost)
     rows = [placed[a] for a in prices.index if a in placed and placed[a][1]]
     return pd.DataFrame(rows, columns=["asset", "units", "price", "value", "cost"])
-
-
-def toward_zero(units: float, decimals: int) -> float:
-    """Return units rounded toward zero, without the effect of floating-point errors."""
-    scale = 10**decimals
-    return float(int(round(units * scale, 6)) / scale)

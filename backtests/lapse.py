@@ -7,7 +7,6 @@ a view earlier, has none now, and reads a stale input.
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig
@@ -47,11 +46,10 @@ def lost(
     if state is None:
         return pd.Series(False, index=history.panel.index)
     lapsed = state.isna()
-    for name, inputs in rests.items():
-        if name in reading.flags:
-            flag = reading.flags[name]
-            lapsed |= _had(flag) & flag.isna() & _late(inputs, history)
-    return lapsed & _had(state)
+    for name, id in [(name, id) for name, ids in rests.items() for id in ids]:
+        if name in reading.flags and id in history.panel:
+            lapsed |= _is_missing_again(reading.flags[name]) & stale(history, id)
+    return lapsed & state.ffill().notna()
 
 
 def stale(history: History, id: str) -> pd.Series:
@@ -59,21 +57,9 @@ def stale(history: History, id: str) -> pd.Series:
 
     False where the source states that it has no figure, because that statement came in time.
     """
-    values = history.panel[id]
-    late = values.isna() & _had(values)
+    late = _is_missing_again(history.panel[id])
     return late & ~history.withheld[id] if id in history.withheld else late
 
 
-def _late(inputs: tuple[str, ...], history: History) -> pd.Series:
-    """Return whether, at each session, any of a signal's inputs is stale."""
-    late = pd.Series(False, index=history.panel.index)
-    for id in inputs:
-        if id in history.panel:
-            late |= stale(history, id)
-    return late
-
-
-def _had(values: pd.Series) -> pd.Series:
-    """Return whether, at each session, a series has a value at it or earlier."""
-    seen = np.maximum.accumulate(values.notna().to_numpy(dtype=bool))
-    return pd.Series(seen, index=values.index)
+def _is_missing_again(values: pd.Series) -> pd.Series:
+    return values.isna() & values.ffill().notna()

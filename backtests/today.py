@@ -230,7 +230,10 @@ class Plan:
         prices = pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
         now = weights_of(holdings, prices)
         off = (target.reindex(now.index, fill_value=0.0) - now).abs() > self.config.band
-        beyond_limit = bool((now < 0).any() and now.abs().sum() > self._gross_limit(now))
+        # A trade to the limit exactly may exceed it by its costs.
+        cost = max((self.config.costs.rate(str(asset)) for asset in now.index), default=0.0)
+        limit = self.strategy.gross_limit * (1 + cost) + 1e-9
+        beyond_limit = bool((now < 0).any() and now.abs().sum() > limit)
         unpriced = [asset for asset in assets if self._is_stale(asset, session)]
         orders = orders_to(target, holdings, prices, self.config.costs, decimals, unpriced)
         trades = beyond_limit or (session in self.decided and bool(off.any()))
@@ -241,11 +244,6 @@ class Plan:
             beyond_limit=beyond_limit,
             orders=orders if trades else orders.iloc[:0],
         )
-
-    def _gross_limit(self, held: pd.Series) -> float:
-        """Return the gross limit plus the costs of a trade that reaches the limit exactly."""
-        rates = [self.config.costs.rate(str(asset)) for asset in held.index]
-        return self.strategy.gross_limit * (1 + max(rates, default=0.0)) + 1e-9
 
     def _price(self, asset: str, session: pd.Timestamp) -> float:
         """Return the close of the session's date, or else the panel's price, or the last close."""

@@ -46,8 +46,8 @@ class Costs(Typed):
     def __post_init__(self) -> None:
         """Raise ConfigError unless every cost lies within its limits."""
         for name, value in vars(self).items():
-            is_bp = name.endswith("_bp")
-            limit, unit = (1e3, "basis points") if is_bp else (2.0, "a fraction a year")
+            points = name.endswith("_bp")
+            limit, unit = (1e3, "basis points") if points else (2.0, "a fraction a year")
             if not 0 <= value <= limit:
                 raise ConfigError(f"{name} must lie in 0 to {limit:g} ({unit}), was {value!r}")
 

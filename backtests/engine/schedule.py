@@ -165,18 +165,14 @@ class _Chooser:
                 self._decide(decided[at], at)
             if shorts and not self.waiting:
                 self._hold_to_limit(at)
+        made_on = self.index[[decision.at for decision in self.executed]]
+        targets = [decision.decided for decision in self.executed]
+        columns = self.closes.columns
         return Trades(
-            targets=self._targets(),
-            sizes=pd.DataFrame(self.sizes, index=self.index, columns=self.closes.columns),
+            targets=pd.DataFrame(targets, index=made_on, columns=columns, dtype="float64"),
+            sizes=pd.DataFrame(self.sizes, index=self.index, columns=columns),
             notes=tuple(self.notes),
         )
-
-    def _targets(self) -> pd.DataFrame:
-        index = self.index[[w.at for w in self.executed]]
-        values = np.zeros((len(index), self.closes.shape[1]))
-        for row, decision in enumerate(self.executed):
-            values[row] = decision.decided
-        return pd.DataFrame(values, index=index, columns=self.closes.columns)
 
     def _decide(self, target: np.ndarray, at: int) -> None:
         """Schedule the fill of a decision if a weight changes by more than the band."""

@@ -118,7 +118,7 @@ def attribution(
 def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
     """Return the profit into each session after trading costs, sessions × sleeves, USD."""
     gains = _gains(result, closes, costs)
-    sleeves = {name: [t for t in gains if _sleeve(str(t)) == name] for name in CLASSES}
+    sleeves = {name: [t for t in gains if asset(str(t)).asset_class == name] for name in CLASSES}
     profit = {name: gains[held].sum(axis=1, skipna=False) for name, held in sleeves.items() if held}
     profit[CASH] = (1 - result.weights.sum(axis=1)).shift() * result.bills * result.equity.shift()
     earned = pd.DataFrame(profit).iloc[1:]
@@ -142,13 +142,10 @@ def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFra
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
-    columns = np.array([sleeves.index(_sleeve(name)) for name in result.orders["asset"]], dtype=int)
+    classes = [asset(name).asset_class for name in result.orders["asset"]]
+    columns = np.array([sleeves.index(name) for name in classes], dtype=int)
     np.add.at(cells, (rows, columns), values.to_numpy())
     return pd.DataFrame(cells, index=sessions, columns=sleeves)
-
-
-def _sleeve(ticker: str) -> str:
-    return asset(ticker).asset_class
 
 
 def _check(profit: pd.DataFrame, equity: pd.Series) -> None:

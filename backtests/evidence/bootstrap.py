@@ -125,13 +125,13 @@ def compare_returns(
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}
     _check_returns(columns)
-    own, cash = _values(strategy), _values(bills)
+    own, cash = strategy.to_numpy(dtype=np.float64), bills.to_numpy(dtype=np.float64)
     block = block_length(own - cash)
     draws = _Draws(counts=_counts(len(own), block, reps, seed), level=level, block=block)
     sharpe = draws.sharpe(own - cash)
     intervals = {"sharpe": draws.interval(sharpe)}
     for name, series in others.items():
-        other = _values(series)
+        other = series.to_numpy(dtype=np.float64)
         intervals[f"excess_{name}"] = draws.interval(draws.mean(own - other) * YEAR)
         intervals[f"sharpe_{name}"] = draws.interval(sharpe - draws.sharpe(other - cash))
     return intervals
@@ -175,9 +175,8 @@ class _Draws:
     def interval(self, drawn: np.ndarray) -> Interval:
         tail = (1 - self.level) / 2
         resampled = drawn[1:][~np.isnan(drawn[1:])]
-        if np.isnan(drawn[0]) or not len(resampled):
-            low = high = float("nan")
-        else:
+        low = high = float("nan")
+        if len(resampled) and not np.isnan(drawn[0]):
             low, high = np.quantile(resampled, [tail, 1 - tail])
         return Interval(
             estimate=float(drawn[0]),
@@ -194,10 +193,6 @@ def _counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
     return np.array([np.ones(n), *rows], dtype=np.float64)
 
 
-def _values(series: pd.Series) -> np.ndarray:
-    return series.to_numpy(dtype=np.float64)
-
-
 def _check_terms(reps: Any, level: float) -> None:
     if not isinstance(reps, int | np.integer) or isinstance(reps, bool) or reps < 1:
         raise ConfigError(f"expected at least 1 resample, a whole number, was {reps!r}")
@@ -211,7 +206,7 @@ def _check_returns(columns: Mapping[str, pd.Series]) -> None:
         raise DataError(f"expected at least {FEWEST} returns to resample, were {len(index)}")
     for name, series in columns.items():
         check_same_sessions(f"returns of {name}", series.index, "the strategy", index)
-        finite = np.isfinite(_values(series))
+        finite = np.isfinite(series.to_numpy(dtype=np.float64))
         if not finite.all():
             raise DataError(
                 f"expected a return of {name} for every session, found none for "

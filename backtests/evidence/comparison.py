@@ -161,6 +161,10 @@ def compare(
 ) -> Comparison:
     """Return the comparison of strategies on the same sessions of a history.
 
+    Raises ConfigError, DataError or SimulationError when a strategy cannot be run.
+
+    Raises ConfigError, DataError or SimulationError when a strategy cannot be run.
+
     Parameters
     ----------
     configs
@@ -177,8 +181,6 @@ def compare(
         True leaves out, with a note, a regime model whose package is not installed.
     progress
         Called with the name of each step.
-
-    Raises ConfigError, DataError or SimulationError when a strategy cannot be run.
     """
     first = next(iter(configs.values()))
     history = history_of(first, history)
@@ -235,9 +237,8 @@ def _fitted(
 
 
 def _run(config: RunConfig, history: History, voted: Reading, index: pd.DatetimeIndex) -> Run:
-    model = config.build_model()
-    reading = voted.under(model.classify(history.panel, voted.evaluations))
-    return run_on(config, history, reading, index)
+    classified = config.build_model().classify(history.panel, voted.evaluations)
+    return run_on(config, history, voted.under(classified), index)
 
 
 def _compared(run: Run, reps: int) -> Compared:

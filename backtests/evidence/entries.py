@@ -145,5 +145,6 @@ def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: in
         return "timing not ranked"
     if p_value > SIGNIFICANT:
         return "timing may be luck"
-    few = placebos < ENOUGH
-    return "ranks high among few placebos" if few else "timing beats 95 % of placebos"
+    if placebos < ENOUGH:
+        return "ranks high among few placebos"
+    return "timing beats 95 % of placebos"

@@ -37,12 +37,12 @@ def by_k(run: Run) -> pd.DataFrame:
 
 
 def _row(run: Run, k: float) -> dict[str, Any]:
-    panel = run.history.panel
+    panel, reading = run.history.panel, run.reading
     configured = run.config.build_signals()
     chosen = with_parameter(configured, "dry_powder.k", k)
-    if chosen == configured:
-        return outcome(run, run.reading, panel)
-    return outcome(run, read_again(run, panel, chosen, run.reading.evaluations), panel)
+    if chosen != configured:
+        reading = read_again(run, panel, chosen, reading.evaluations)
+    return outcome(run, reading, panel)
 
 
 def read_again(

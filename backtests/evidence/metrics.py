@@ -11,7 +11,7 @@ returns cover less than a year, see :func:`is_short`.
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,6 @@ from backtests.evidence.entries import acted_on, observe
 from backtests.runs import Run
 from signals.transforms import fall_from_peak
 from strategies.base import SESSIONS_A_YEAR
-
-Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
 YEAR = SESSIONS_A_YEAR
 #: Least number of returns for yearly figures. The shortest calendar year since 1990 is 2001, with

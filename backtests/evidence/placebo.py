@@ -148,8 +148,7 @@ def shift_placebo(
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T
     true = float(_timing(market, weights[:, None, :])[0])
-    sessions = weights.shape[1]
-    chosen = np.random.default_rng(seed).permutation(np.arange(1, sessions))[:shifts]
+    chosen = np.random.default_rng(seed).permutation(np.arange(1, len(held)))[:shifts]
     others = [_timing(market, part) for part in _shifted(weights, chosen)]
     still = bool((np.ptp(weights, axis=1) <= ROUNDING).all())
     placebo = rank_of(float("nan") if still else true, np.concatenate(others), "shifts")
@@ -214,7 +213,7 @@ def _sharpe(market: _Market, held: np.ndarray) -> np.ndarray:
 
 
 def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
-    """Return returns after costs, variants × sessions from the second on, as the engine does."""
+    """Return daily returns after costs, variants × sessions from the second on."""
     before, bought = held[:, :, :-1], held[:, :, 1:]
     grown = before * market.growth[:, None, 1:]
     if (before < 0).any():

@@ -230,13 +230,13 @@ def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
 def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
     """Return the position of the first session with a price; raise DataError for bad input."""
     check_same_sessions("closes", closes.index, "the panel", panel.index)
-    coins = {session_close_id(name) for name in closes.columns}
-    for name in panel.columns:
-        if name not in CATALOG and name not in closes.columns and name not in coins:
-            raise DataError(
-                f"expected closes of {name}, which stands in the panel but not in the catalog; "
-                "add its closes or drop its column"
-            )
+    known = {*CATALOG, *closes.columns, *map(session_close_id, closes.columns)}
+    strange = [name for name in panel.columns if name not in known]
+    if strange:
+        raise DataError(
+            f"expected closes of {strange[0]}, which stands in the panel but not in the catalog; "
+            "add its closes or drop its column"
+        )
     priced = closes.notna().to_numpy().any(axis=1)
     first = int(np.argmax(priced))
     if not priced.any() or first + 1 >= len(closes):

@@ -86,11 +86,10 @@ def sensitivity(
     return rows
 
 
-Variant = tuple[str, float, float, dict[str, Signal]]
-
-
-def _variants(name: str, chosen: Mapping[str, Signal]) -> Iterator[Variant]:
-    """Yield path, value, changed value and changed signals for each number of a signal's."""
+def _variants(
+    name: str, chosen: Mapping[str, Signal]
+) -> Iterator[tuple[str, float, float, dict[str, Signal]]]:
+    """Yield path, value, changed value and changed signals, for each number of a signal."""
     for owner in (*_parts(name, chosen), name):
         for parameter, base in numbers(chosen[owner]).items():
             for factor in (1 - STEP, 1 + STEP):
@@ -126,8 +125,8 @@ def _moved(
 
 
 def _switches(on: pd.Series) -> tuple[str, ...]:
-    stay = (on != on.shift(fill_value=False)).cumsum()
+    before = on.shift(fill_value=False)
+    stay = (on != before).cumsum()
     length = on.groupby(stay).transform("size")
-    running = stay == stay.iloc[-1]
-    begins = on & ~on.shift(fill_value=False) & ((length >= MAJOR) | running)
+    begins = on & ~before & ((length >= MAJOR) | (stay == stay.iloc[-1]))
     return tuple(str(day)[:10] for day in on.index[begins])

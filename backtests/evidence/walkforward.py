@@ -87,10 +87,9 @@ class _Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """The candidate in use from one refit date to the next, and its score on the past."""
+    """The candidate in use in the calendar year of a refit date, and its score on the past."""
 
     refit: pd.Timestamp
-    until: pd.Timestamp
     candidate: _Candidate
     score: float
 
@@ -153,7 +152,7 @@ def walk_forward(
     refits = refit_dates(index, first_years, purge)
     readings = {repr(config.build_signals()): reading}
     tried = list(_try(offered, history, readings, index, refits))
-    chosen = [*_choose(tried, refits, index[-1], purge, chooser)]
+    chosen = list(_choose(tried, refits, purge, chooser))
     plain = run_on(config, history, reading, index[index >= refits[0]])
     assets = dict.fromkeys(ticker for each in tried for ticker in each.decided.columns)
     run = _spliced(plain, chosen, list(assets))
@@ -249,17 +248,12 @@ def _try(
 
 
 def _choose(
-    tried: list[_Candidate],
-    refits: pd.DatetimeIndex,
-    last: pd.Timestamp,
-    purge: int,
-    chooser: Chooser,
+    tried: list[_Candidate], refits: pd.DatetimeIndex, purge: int, chooser: Chooser
 ) -> Iterator[_Choice]:
-    ends = [*refits[1:], last + pd.Timedelta(days=1)]
-    for refit, until in zip(refits, ends, strict=True):
+    for refit in refits:
         seen = seen_at(pd.DatetimeIndex(tried[0].returns.index), refit, purge)
         at, score = _best([chooser(each.returns[seen], each.bills[seen]) for each in tried])
-        yield _Choice(refit=refit, until=until, candidate=tried[at], score=score)
+        yield _Choice(refit=refit, candidate=tried[at], score=score)
 
 
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
@@ -297,7 +291,7 @@ def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
 
 
 def _within(choice: _Choice, rows: Rows) -> Rows:
-    return rows.loc[(rows.index >= choice.refit) & (rows.index < choice.until)]
+    return rows.loc[pd.DatetimeIndex(rows.index).year == choice.refit.year]
 
 
 def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
