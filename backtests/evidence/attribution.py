@@ -81,7 +81,7 @@ def attribution(
     closes
         The prices of the simulation or a longer history of them, sessions × assets, USD.
     costs, lag
-        The borrowing rates and the lag of the simulation.
+        The costs of the simulation, of which only the borrowing rates are used, and its lag.
     regime
         Name of the regime known at each close; None without a regime. It should begin before the
         result, since the first returns rest on regimes known before the run.

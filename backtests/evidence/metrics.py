@@ -220,7 +220,8 @@ def traded(result: Result) -> pd.Series:
     """Return |Δw| of each order: its value divided by equity at the close of the fill."""
     orders = result.orders
     equity = result.equity.reindex(orders["date"]).to_numpy()
-    return (orders["units"].abs() * orders["price"] / equity).astype(float)
+    share: pd.Series = orders["units"].abs() * orders["price"] / equity
+    return share.astype(float)
 
 
 def turnover(result: Result) -> float:

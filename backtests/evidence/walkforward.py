@@ -37,8 +37,9 @@ Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 class WalkForward:
     """A walk-forward and the scores to compare it with.
 
-    A score is a yearly Sharpe ratio over bills unless the caller gave another chooser. All scores
-    use the returns after the first refit date, so they differ by the choice of parameters alone.
+    A score is a yearly Sharpe ratio over bills unless the caller gave another chooser. The scores
+    ``in_sample``, ``out_of_sample``, ``plain`` and those of ``candidates`` use the returns after
+    the first refit date, so they differ by the choice of parameters alone.
 
     Attributes
     ----------
