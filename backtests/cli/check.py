@@ -1,22 +1,11 @@
 """``drypowder check``: whether a strategy or signal keeps its contract and has no look-ahead."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import completion
-from backtests.cli.options import (
-    JsonOption,
-    SeedOption,
-    SourceOption,
-    StoreOption,
-    choose_history,
-    console,
-    print_json,
-    progress,
-    styled,
-)
+from backtests.cli import completion, options
+from backtests.cli.terminal import console, print_json, progress, styled
 
 
 def check(
@@ -28,20 +17,20 @@ def check(
             autocompletion=completion.strategies_and_signals,
         ),
     ],
-    store: StoreOption = None,
-    source: SourceOption = None,
-    seed: SeedOption = None,
+    store: options.Store = None,
+    source: options.Source = None,
+    seed: options.Seed = None,
     start: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="First session of the backtest, like 2015-01-01."),
     ] = None,
-    json: JsonOption = False,
+    json: options.Json = False,
 ) -> None:
     """Check whether a strategy or signal keeps its contract and has no look-ahead."""
     from backtests.plugins.check import check_signal, check_strategy
 
-    config, signal = _what(name, {} if start is None else {"start": start})
-    history = _history(config, store, source, seed)
+    config, signal = _what(name, options.given(start=start))
+    history = options.open_history(source, store, seed, config.series())
     with progress("checking") as step:
         step(name)
         checks = (
@@ -76,12 +65,6 @@ def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
     elif path not in STRATEGIES:
         raise ConfigError(unknown("strategy or signal", name, (*STRATEGIES, *SIGNALS)))
     return config_from({**keys, "strategy": name}), None
-
-
-def _history(config: Any, store: Path | None, source: str | None, seed: int | None) -> Any:
-    choice = choose_history(source, store, seed)
-    with progress("reading history"):
-        return choice.open(config.series())
 
 
 def _say(name: str, kind: str, source: str, checks: list[Any], json: bool) -> None:

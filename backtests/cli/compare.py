@@ -2,28 +2,16 @@
 
 import os
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import completion, table
-from backtests.cli.options import (
-    DateOption,
-    JsonOption,
-    LagOption,
-    SeedOption,
-    SourceOption,
-    StoreOption,
-    choose_history,
-    console,
-    print_json,
-    progress,
-    warn,
-    warn_if_stale,
-)
-from backtests.cli.table import print_table, words
-from backtests.report.format import MISSING, fixed, interval, percent, text
+from backtests.cli import completion, options
+from backtests.cli.table import Columns, numbers, print_records, words
+from backtests.cli.terminal import console, print_json, progress, warn
+from backtests.report.format import MISSING, fixed, interval, percent, source_said, text
 
 
 def compare(
@@ -35,19 +23,17 @@ def compare(
             autocompletion=completion.strategies,
         ),
     ] = None,
-    store: StoreOption = None,
-    source: SourceOption = None,
-    seed: SeedOption = None,
-    start: DateOption = None,
-    end: DateOption = None,
-    lag: LagOption = None,
+    store: options.Store = None,
+    source: options.Source = None,
+    seed: options.Seed = None,
+    start: options.Date = None,
+    end: options.Date = None,
+    lag: options.Lag = None,
     draws: Annotated[
         int, typer.Option(min=0, max=10_000, help="Number of resampled histories for placebos.")
     ] = 39,
-    out: Annotated[Path, typer.Option("--out", help="The page to write.")] = Path(
-        "reports/compare.html"
-    ),
-    json: JsonOption = False,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/compare.html"),
+    json: options.Json = False,
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
 
@@ -60,10 +46,10 @@ def compare(
     from backtests.report.compare_page import write_compare_page
 
     _check_page(out)
-    given = {"start": start, "end": end, "lag": lag}
-    base = {key: value for key, value in given.items() if value is not None}
-    configs = configs_of(strategies or default_names(), base)
-    choice = choose_history(source, store, seed)
+    configs = configs_of(
+        strategies or default_names(), options.given(start=start, end=end, lag=lag)
+    )
+    choice = options.choose_history(source, store, seed)
     with progress("comparing") as step:
         end_day = next(iter(configs.values())).end_day()
         history = choice.open(series_of(configs), end_day)
@@ -75,16 +61,15 @@ def compare(
             optional=not strategies,
             progress=step,
         )
-        numbers = comparison_numbers(comparison)
-        growth = growth_of(comparison)
+        entries = comparison_numbers(comparison)
         said = about(comparison, history)
         earned_under = acted_on(comparison.regime, said["lag"])
-        write_compare_page(numbers, growth, earned_under, said, out)
-    print_json(numbers) if json else _print(numbers, out)
+        write_compare_page(entries, growth_of(comparison), earned_under, said, out)
+    print_json(entries) if json else _print(entries, out)
     for line in comparison.notes:
         warn(line)
     if end is None:
-        warn_if_stale(history)
+        options.warn_if_stale(history)
 
 
 def _check_page(out: Path) -> None:
@@ -97,16 +82,15 @@ def _check_page(out: Path) -> None:
         raise ConfigError(f"expected --out to be an .html file in a folder, was '{out}'")
 
 
-def _print(numbers: dict[str, Any], out: Path) -> None:
+def _print(entries: dict[str, Any], out: Path) -> None:
     from backtests.evidence.entries import FEW, NOTHING
     from backtests.evidence.significance import leaning_said
     from backtests.report.compare_numbers import coverage_said
 
-    first = next(iter(numbers.values()))
-    screen = console()
-    label = "SIMULATED" if first["simulated"] else first["source"]
-    screen.print(f"{first['start']} to {first['end']}, source: {label}")
-    print_table(_COLUMNS, [(name, *_cells(entry)) for name, entry in numbers.items()])
+    first = next(iter(entries.values()))
+    label = source_said(first["source"])
+    console().print(f"{first['start']} to {first['end']}, source: {label}")
+    print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
     typer.echo(
         "[low, high]: 95 % interval by the stationary bootstrap. over …: mean yearly return minus "
         "that of SPY, of bills, and of a constant SPY/bills mix with the same mean net exposure, "
@@ -120,50 +104,36 @@ def _print(numbers: dict[str, Any], out: Path) -> None:
     typer.echo("Capacity and tax are not modelled. Research, not investment advice.")
 
 
-_COLUMNS = (
-    words("strategy"),
-    table.numbers("CAGR"),
-    table.numbers("vol"),
-    table.numbers("Sharpe"),
-    table.numbers(rank=3),
-    table.numbers("drawdown"),
-    table.numbers("expo", rank=5),
-    table.numbers("turn", rank=6),
-    table.numbers("cost", rank=7),
-    table.numbers("over SPY", rank=8),
-    table.numbers("over bills", rank=9),
-    table.numbers("over mix", rank=1),
-    table.numbers("alpha", rank=4),
-    table.numbers("placebo", rank=2),
-    table.numbers("epi"),
-)
-
-
-def _cells(entry: dict[str, Any]) -> list[str]:
-    intervals, placebo = entry["intervals"], entry["placebo"]
-    return [
-        percent(entry["cagr"]),
-        percent(entry["volatility"]),
-        fixed(entry["sharpe"]),
-        interval(intervals["sharpe"], fixed),
-        percent(entry["max_drawdown"], 0),
-        percent(entry["exposure"], 0),
-        percent(entry["turnover"], 0),
-        percent(entry["costs"], 2),
-        *(_span(intervals[f"excess_{side}"]) for side in ("spy", "bills", "mix")),
-        _alpha(entry["alpha"]),
-        MISSING if placebo is None else f"{fixed(placebo['rank'])}{placebo['kind'][0]}",
-        text(entry["episodes"]),
-    ]
-
-
 def _alpha(alpha: dict[str, Any] | None) -> str:
-    """Return an alpha with its t, in percent."""
     if alpha is None or alpha["t"] is None:
         return MISSING
     return f"{percent(alpha['estimate'])} (t {fixed(alpha['t'], 1)})"
 
 
-def _span(bounds: dict[str, float | None]) -> str:
-    """Return an estimate with its interval, in percent."""
+def _placebo(placebo: dict[str, Any] | None) -> str:
+    return MISSING if placebo is None else f"{fixed(placebo['rank'])}{placebo['kind'][0]}"
+
+
+def _over(side: str, entry: dict[str, Any]) -> str:
+    """Return the mean yearly return over that of a side, with its interval, in percent."""
+    bounds = entry["intervals"][f"excess_{side}"]
     return f"{percent(bounds['estimate'])} {interval(bounds, partial(percent, digits=0))}".strip()
+
+
+_COLUMNS: Columns = (
+    (words("strategy"), itemgetter("name")),
+    (numbers("CAGR"), lambda entry: percent(entry["cagr"])),
+    (numbers("vol"), lambda entry: percent(entry["volatility"])),
+    (numbers("Sharpe"), lambda entry: fixed(entry["sharpe"])),
+    (numbers(rank=3), lambda entry: interval(entry["intervals"]["sharpe"], fixed)),
+    (numbers("drawdown"), lambda entry: percent(entry["max_drawdown"], 0)),
+    (numbers("expo", rank=5), lambda entry: percent(entry["exposure"], 0)),
+    (numbers("turn", rank=6), lambda entry: percent(entry["turnover"], 0)),
+    (numbers("cost", rank=7), lambda entry: percent(entry["costs"], 2)),
+    (numbers("over SPY", rank=8), lambda entry: _over("spy", entry)),
+    (numbers("over bills", rank=9), lambda entry: _over("bills", entry)),
+    (numbers("over mix", rank=1), lambda entry: _over("mix", entry)),
+    (numbers("alpha", rank=4), lambda entry: _alpha(entry["alpha"])),
+    (numbers("placebo", rank=2), lambda entry: _placebo(entry["placebo"])),
+    (numbers("epi"), lambda entry: text(entry["episodes"])),
+)

@@ -1,56 +1,60 @@
 """``drypowder data``: the content of the store, its errors, and its revisions."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backtests.cli.options import JsonOption, StoreOption, print_json, store_path
-from backtests.cli.table import numbers, print_table, words
+from backtests.cli import options
+from backtests.cli.table import Columns, numbers, print_records, words
+from backtests.cli.terminal import print_json
 from backtests.report.format import significant, thousands
 
-_COLUMNS = (
-    words("series"),
-    words("what", wraps=True),
-    words("unit", rank=3),
-    numbers("rows"),
-    words("first", rank=1),
-    words("last"),
-    words("known", rank=4),
-    words("stale", rank=2),
+_COLUMNS: Columns = (
+    (words("series"), itemgetter("series")),
+    (words("what", wraps=True), itemgetter("title")),
+    (words("unit", rank=3), itemgetter("unit")),
+    (numbers("rows"), lambda row: thousands(row["rows"])),
+    (words("first", rank=1), itemgetter("first")),
+    (words("last"), itemgetter("last")),
+    (words("known", rank=4), itemgetter("known")),
+    (
+        words("stale", rank=2),
+        lambda row: f"since {row['stale_since']}" if row["stale_since"] else "",
+    ),
 )
-_REVISIONS = (words("date"), numbers("value"), words("known"), words("recorded"))
+_REVISIONS: Columns = (
+    (words("date"), lambda row: f"{row.observed_on:%Y-%m-%d}"),
+    (numbers("value"), lambda row: _value(row.value)),
+    (words("known"), lambda row: f"{row.available_at:%Y-%m-%d %H:%M}"),
+    (words("recorded"), lambda row: f"{row.recorded_at:%Y-%m-%d %H:%M}"),
+)
 
 
 def data(
-    store: StoreOption = None,
+    store: options.Store = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="List values that cannot be right; exit 2 if there are any."),
     ] = False,
     revisions: Annotated[
         str | None,
-        typer.Option(
-            "--revisions", metavar="SERIES", help="List every value of each revised date."
-        ),
+        typer.Option(metavar="SERIES", help="List every value of each revised date."),
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option(
-            "--export", metavar="FILE.parquet", help="Write all rows and columns to a file."
-        ),
+        typer.Option(metavar="FILE.parquet", help="Write all rows and columns to a file."),
     ] = None,
     copy: Annotated[
         Path | None,
-        typer.Option(
-            "--copy", metavar="FILE", help="Write the rows that --as-of leaves to a new store."
-        ),
+        typer.Option(metavar="FILE", help="Write the rows that --as-of leaves to a new store."),
     ] = None,
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="DATE", help="Leave out rows recorded after this date."),
+        typer.Option(metavar="DATE", help="Leave out rows recorded after this date."),
     ] = None,
-    json: JsonOption = False,
+    json: options.Json = False,
 ) -> None:
     """Show what the store holds."""
     from backtests.store.store import Store
@@ -62,15 +66,13 @@ def data(
         )
     if (copy is None) != (as_of is None):
         raise ConfigError("expected --copy FILE and --as-of DATE together; name both")
-    target = Store(store_path(store))
+    target = Store(options.store_path(store))
     if check:
         _check(target, json)
     elif revisions is not None:
         _revisions(target, revisions, json)
-    elif export is not None:
-        _export(target, export, json)
-    elif copy is not None:
-        _copy(target, copy, str(as_of), json)
+    elif path := export or copy:
+        _write(target, path, as_of, json)
     else:
         _show(target, json)
 
@@ -80,21 +82,8 @@ def _show(store: Any, json: bool) -> None:
     if json:
         print_json({"store": str(store.path), "series": rows})
         return
-    print_table(_COLUMNS, map(_cells, rows))
+    print_records(_COLUMNS, rows)
     typer.echo(f"{len(rows)} series in {store.path}")
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return (
-        row["series"],
-        row["title"],
-        row["unit"],
-        thousands(row["rows"]),
-        row["first"],
-        row["last"],
-        row["known"],
-        f"since {row['stale_since']}" if row["stale_since"] else "",
-    )
 
 
 def _check(store: Any, json: bool) -> None:
@@ -115,23 +104,19 @@ def _check(store: Any, json: bool) -> None:
         raise typer.Exit(2)
 
 
-def _export(store: Any, path: Path, json: bool) -> None:
-    count = store.export(path)
-    if json:
-        print_json({"store": str(store.path), "file": str(path), "rows": count})
-    else:
-        typer.echo(f"wrote {thousands(count)} rows to {path}")
-
-
-def _copy(store: Any, path: Path, as_of: str, json: bool) -> None:
+def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
+    """Write all rows to a parquet file, or those recorded by a date to a new store."""
     from backtests.history.panel import recorded_by
 
-    moment = recorded_by(as_of)
-    count = store.copy(path, moment)
+    if as_of is None:
+        count, which = store.export(path), ""
+    else:
+        moment = recorded_by(as_of)
+        count, which = store.copy(path, moment), f" recorded by {moment:%Y-%m-%d %H:%M}"
     if json:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
-        typer.echo(f"wrote {thousands(count)} rows recorded by {moment:%Y-%m-%d %H:%M} to {path}")
+        typer.echo(f"wrote {thousands(count)} rows{which} to {path}")
 
 
 def _revisions(store: Any, series: str, json: bool) -> None:
@@ -140,31 +125,23 @@ def _revisions(store: Any, series: str, json: bool) -> None:
     ids = store.series_ids()
     if series not in ids:
         raise MissingSeries(unknown(f"series in {store.path}", series, ids))
-    rows = store.vintages(series)
-    summary = summarised(rows, series)
+    vintages = store.vintages(series)
+    summary, rows = summarised(vintages, series), list(vintages.itertuples())
     if json:
-        print_json({"store": str(store.path), **summary, "values": _values(rows)})
+        values = list(map(_vintage, rows))
+        print_json({"store": str(store.path), **summary, "values": values})
         return
-    if len(rows):
-        print_table(_REVISIONS, map(_revision, rows.itertuples()))
+    if rows:
+        print_records(_REVISIONS, rows)
     typer.echo(_sentence(summary))
 
 
 def summarised(rows: Any, series: str) -> dict[str, Any]:
-    """Return the size of a series' revisions, in its unit.
+    """Return the size of a series' revisions, in its unit, given its vintages.
 
-    Parameters
-    ----------
-    rows
-        Result of :meth:`backtests.store.store.Store.vintages`.
-    series
-        Id of the series.
-
-    Returns
-    -------
-    ``series``, ``unit``, ``revised`` (number of dates), ``median_change`` and ``largest_change``.
-    A change is the absolute difference between the first and the newest value of a date. A value
-    that was withdrawn or given later has no change. Both changes are None without any.
+    ``revised`` is the number of revised dates. ``median_change`` and ``largest_change`` are over
+    the absolute differences between the first and the newest value of a date. A value that was
+    withdrawn or given later has no difference. Both are None without a difference.
     """
     import numpy as np
 
@@ -196,26 +173,18 @@ def _sentence(summary: dict[str, Any]) -> str:
     )
 
 
-def _revision(row: Any) -> tuple[str, ...]:
-    withdrawn = row.value != row.value
-    return (
-        f"{row.observed_on:%Y-%m-%d}",
-        "none" if withdrawn else significant(row.value, digits=10),
-        f"{row.available_at:%Y-%m-%d %H:%M}",
-        f"{row.recorded_at:%Y-%m-%d %H:%M}",
-    )
+def _value(value: float) -> str:
+    """Return a value as text; ``none`` for NaN, a value that was withdrawn."""
+    return "none" if value != value else significant(value, digits=10)
 
 
-def _values(rows: Any) -> list[dict[str, Any]]:
-    return [
-        {
-            "observed_on": str(row.observed_on.date()),
-            "value": None if row.value != row.value else row.value,
-            "available_at": str(row.available_at),
-            "recorded_at": str(row.recorded_at),
-        }
-        for row in rows.itertuples()
-    ]
+def _vintage(row: Any) -> dict[str, Any]:
+    return {
+        "observed_on": str(row.observed_on.date()),
+        "value": None if row.value != row.value else row.value,
+        "available_at": str(row.available_at),
+        "recorded_at": str(row.recorded_at),
+    }
 
 
 def held(store: Any) -> list[dict[str, Any]]:

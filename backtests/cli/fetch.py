@@ -4,42 +4,36 @@ from typing import Annotated, Any
 
 import typer
 
-from backtests.cli.options import (
-    JsonOption,
-    StoreOption,
-    print_json,
-    progress,
-    store_path,
-    warn,
-)
-from backtests.cli.table import numbers, print_table, words
+from backtests.cli import options
+from backtests.cli.table import Columns, numbers, print_records, words
+from backtests.cli.terminal import print_json, progress, warn
 from backtests.report.format import thousands
 
-_COLUMNS = (
-    words("series"),
-    words("from"),
-    numbers("new"),
-    numbers("revised"),
-    words("last"),
-    words(wraps=True),
+_COLUMNS: Columns = (
+    (words("series"), lambda o: o.name),
+    (words("from"), lambda o: o.source),
+    (numbers("new"), lambda o: thousands(o.new) if o.last else ""),
+    (numbers("revised"), lambda o: thousands(o.revised) if o.last else ""),
+    (words("last"), lambda o: str(o.last.date()) if o.last else ""),
+    (words(wraps=True), lambda o: f"failed: {o.failed}" if o.failed else o.note),
 )
 
 
 def fetch(
-    store: StoreOption = None,
+    store: options.Store = None,
     start: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="First day of prices; default all history."),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="ID", help="A series or ticker. Repeat it for more."),
+        typer.Option(metavar="ID", help="A series or ticker. Repeat it for more."),
     ] = None,
     budget: Annotated[
         float | None,
         typer.Option(min=1, max=86_400, help="Seconds for the whole fetch; default 1800."),
     ] = None,
-    json: JsonOption = False,
+    json: options.Json = False,
 ) -> None:
     """Bring Yahoo, FRED and SEC data into the store, one series at a time.
 
@@ -53,16 +47,14 @@ def fetch(
     from backtests.store.store import Store
 
     since = None if start is None else _day(start)
-    target = Store(store_path(store))
+    target = Store(options.store_path(store))
     with progress("fetching") as step:
         policy = RetryPolicy() if budget is None else RetryPolicy(budget=budget)
         outcomes = bring(target, start=since, only=only or (), policy=policy, progress=step)
     findings = check_store(target) if target.exists() and target.series_ids() else []
     errors = [finding for finding in findings if finding.severity == "error"]
-    if json:
-        print_json(_as_data(outcomes, errors, str(target.path)))
-    else:
-        _print(outcomes, str(target.path))
+    store_file = str(target.path)
+    print_json(_as_data(outcomes, errors, store_file)) if json else _print(outcomes, store_file)
     for finding in errors:
         warn(str(finding))
     if any(outcome.failed for outcome in outcomes):
@@ -105,7 +97,7 @@ def _as_data(outcomes: list[Any], errors: list[Any], store: str) -> dict[str, An
 
 def _print(outcomes: list[Any], store: str) -> None:
     shown = [o for o in outcomes if o.failed or o.note or o.new or o.revised]
-    print_table(_COLUMNS, map(_cells, shown))
+    print_records(_COLUMNS, shown)
     failed = sum(bool(o.failed) for o in outcomes)
     same = sum(bool(o.last) and not (o.new or o.revised) for o in outcomes)
     typer.echo(
@@ -113,8 +105,3 @@ def _print(outcomes: list[Any], store: str) -> None:
         f"{sum(o.revised for o in outcomes):,} revised, {same} unchanged, {failed} failed, "
         f"in {store}"
     )
-
-
-def _cells(o: Any) -> tuple[str, ...]:
-    came = (thousands(o.new), thousands(o.revised), str(o.last.date())) if o.last else ("", "", "")
-    return (o.name, o.source, *came, f"failed: {o.failed}" if o.failed else o.note)

@@ -5,54 +5,20 @@ from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import completion
-from backtests.cli.options import (
-    JsonOption,
-    SeedOption,
-    SourceOption,
-    StoreOption,
-    choose_history,
-    console,
-    print_json,
-    progress,
-    styled,
-    warn_if_stale,
-)
-from backtests.cli.table import numbers, print_table, words
-from backtests.report.format import fixed, significant, text
-
-_COLUMNS = (
-    words("signal"),
-    numbers("value"),
-    numbers("past", rank=3),
-    numbers("score"),
-    words("flag"),
-    words("since", rank=1),
-    words("flips with", wraps=True, rank=2),
-    words("inputs known", rank=4),
-)
-_SENSITIVITY = (
-    words("signal"),
-    words("parameter"),
-    numbers("days on"),
-    numbers("overlap"),
-    words("major switches", wraps=True, rank=1),
-    words(),
-)
+from backtests.cli import completion, options
+from backtests.cli.table import Columns, numbers, print_records, words
+from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.report.format import MISSING, fixed, significant, source_said, state, text
 
 
 def flags(
-    at: Annotated[
-        str | None,
-        typer.Option("--at", metavar="DATE", help="The session; default the last one held."),
-    ] = None,
-    store: StoreOption = None,
-    source: SourceOption = None,
-    seed: SeedOption = None,
+    at: options.At = None,
+    store: options.Store = None,
+    source: options.Source = None,
+    seed: options.Seed = None,
     why: Annotated[
         str | None,
         typer.Option(
-            "--why",
             metavar="SIGNAL",
             help="Show one signal: definition, inputs, reference.",
             autocompletion=completion.signals,
@@ -60,11 +26,10 @@ def flags(
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option("--export", help="Write all gauges, scores and flags: .csv or .parquet."),
+        typer.Option(help="Write all gauges, scores and flags: .csv or .parquet."),
     ] = None,
     html: Annotated[
-        Path | None,
-        typer.Option("--html", help="Write a page with every signal's chart."),
+        Path | None, typer.Option(help="Write a page with every signal's chart.")
     ] = None,
     sensitivity: Annotated[
         bool,
@@ -72,7 +37,7 @@ def flags(
             "--sensitivity", help="Move each parameter by a quarter, revised series by 2 %."
         ),
     ] = False,
-    json: JsonOption = False,
+    json: options.Json = False,
 ) -> None:
     """Show the regime and every signal."""
     from backtests.report.export import TABLES, check_target
@@ -82,9 +47,7 @@ def flags(
     for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
         if target is not None:
             check_target(target, option, endings)
-    choice = choose_history(source, store, seed)
-    with progress("reading history"):
-        history = choice.open(("SPY",))
+    history = options.open_history(source, store, seed, ("SPY",))
     past = history.until(history.session(at, "--at"))
     reading = read(past.panel)
     if why is not None:
@@ -96,7 +59,7 @@ def flags(
         print_json(said) if json else _print(said)
     _write(past, reading, at is None, export, html)
     if at is None:
-        warn_if_stale(history)
+        options.warn_if_stale(history)
 
 
 def _write(
@@ -116,32 +79,18 @@ def _write(
 
 def _print(reading: dict[str, Any]) -> None:
     screen = console()
-    screen.print(
-        styled(f"{reading['regime'] or 'no regime'},", "bold"), f"as of {reading['as_of']}"
-    )
+    regime = styled(f"{reading['regime'] or 'no regime'},", "bold")
+    screen.print(regime, f"as of {reading['as_of']}")
     screen.print(reading["sentence"])
     sides = {"for": "votes_for", "against": "votes_against", "no view": "no_view"}
     votes = (f"{side}: {', '.join(reading[key])}" for side, key in sides.items() if reading[key])
     screen.print(styled(f"votes {'; '.join(votes)}", "dim"))
-    print_table(_COLUMNS, [_cells(name, s) for name, s in reading["signals"].items()])
+    print_records(_COLUMNS, [{"name": name, **s} for name, s in reading["signals"].items()])
     for name, s in reading["signals"].items():
         for remark in _remarks(s):
             screen.print(f"{name} {remark}")
-    label = "SIMULATED" if reading["source"] == "simulated" else reading["source"]
+    label = source_said(reading["source"])
     typer.echo(f"(name): does not vote. Source: {label}. Research, not investment advice.")
-
-
-def _cells(name: str, s: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        name if s["votes"] else f"({name})",
-        significant(s["value"], s["unit"]),
-        fixed(s["percentile"], 0, "%"),
-        fixed(s["score"]),
-        styled("on", "red") if s["flag"] else "no view" if s["flag"] is None else "off",
-        text(s["since"]),
-        _distance(s),
-        _known(s),
-    )
 
 
 def _distance(s: dict[str, Any]) -> str:
@@ -153,7 +102,7 @@ def _distance(s: dict[str, Any]) -> str:
 def _known(s: dict[str, Any]) -> str:
     """Return the dates on which the oldest and the newest input were known."""
     if s["known_at"] is None:
-        return "–"
+        return MISSING
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]
     return newest if newest == oldest else f"{oldest} … {newest}"
 
@@ -167,37 +116,42 @@ def _remarks(s: dict[str, Any]) -> list[str]:
 def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     from backtests.report.flags_page import definition
     from backtests.report.reading import said_at_end
-    from backtests.store.batch import rule_of, unit_of
     from signals.errors import ConfigError, unknown
 
     if name not in reading.evaluations:
         raise ConfigError(unknown("signal", name, reading.evaluations))
     said = said_at_end(history, reading)["signals"][name]
+    said["inputs"] = _inputs(said["inputs"], history.panel.iloc[-1])
     signal = reading.evaluations[name].signal
-    panel = history.panel.iloc[-1]
-    inputs = {
-        id: {
-            "value": None if panel[id] != panel[id] else float(panel[id]),
-            "unit": unit_of(id),
-            "known_at": said["inputs"][id],
-            "rule": str(rule_of(id)),
-        }
-        for id in said["inputs"]
-    }
     parts = definition(signal)
     if json:
-        print_json({"signal": name, "definition": dict(parts), **said, "inputs": inputs})
+        print_json({"signal": name, "definition": dict(parts), **said})
         return
-    for heading, said_of_it in parts:
-        typer.echo(said_of_it if heading == "what" else f"{heading}: {said_of_it}")
+    for heading, text_of_it in parts:
+        typer.echo(text_of_it if heading == "what" else f"{heading}: {text_of_it}")
     typer.echo(f"Parameters: {signal!r}")
-    state = {True: "on", False: "off", None: "no view"}[said["flag"]]
-    typer.echo(f"Now: {significant(said['value'], said['unit'])}, flag {state}, {_distance(said)}")
+    value = significant(said["value"], said["unit"])
+    typer.echo(f"Now: {value}, flag {state(said['flag'])}, {_distance(said)}")
     for remark in _remarks(said):
         typer.echo(f"Note: {remark}")
-    for id, entry in inputs.items():
+    for id, entry in said["inputs"].items():
         value = significant(entry["value"], entry["unit"])
-        typer.echo(f"  {id}: {value}, known {entry['known_at'] or '–'} ({entry['rule']})")
+        typer.echo(f"  {id}: {value}, known {text(entry['known_at'])} ({entry['rule']})")
+
+
+def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str, Any]]:
+    """Return value, unit, moment of knowledge and publication rule of each input of a signal."""
+    from backtests.store.batch import rule_of, unit_of
+
+    return {
+        id: {
+            "value": None if values[id] != values[id] else float(values[id]),
+            "unit": unit_of(id),
+            "known_at": moment,
+            "rule": str(rule_of(id)),
+        }
+        for id, moment in known_at.items()
+    }
 
 
 def _sensitivity(history: Any, json: bool) -> None:
@@ -214,15 +168,31 @@ def _sensitivity(history: Any, json: bool) -> None:
     if json:
         print_json([asdict(row) | {"other_story": row.other_story} for row in rows])
         return
-    print_table(_SENSITIVITY, map(_case, rows))
+    print_records(_SENSITIVITY, rows)
 
 
-def _case(row: Any) -> tuple[str, ...]:
-    return (
-        row.signal if not row.parameter else "",
-        f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "default",
-        fixed(row.on, 0, "%"),
-        fixed(row.overlap) if row.parameter else "",
-        ", ".join(row.switches[-6:]) or "none",
-        "another story" if row.other_story else "",
-    )
+def _parameter(row: Any) -> str:
+    return f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "default"
+
+
+_COLUMNS: Columns = (
+    (words("signal"), lambda s: s["name"] if s["votes"] else f"({s['name']})"),
+    (numbers("value"), lambda s: significant(s["value"], s["unit"])),
+    (numbers("past", rank=3), lambda s: fixed(s["percentile"], 0, "%")),
+    (numbers("score"), lambda s: fixed(s["score"])),
+    (words("flag"), lambda s: styled("on", "red") if s["flag"] else state(s["flag"])),
+    (words("since", rank=1), lambda s: text(s["since"])),
+    (words("flips with", wraps=True, rank=2), _distance),
+    (words("inputs known", rank=4), _known),
+)
+_SENSITIVITY: Columns = (
+    (words("signal"), lambda row: "" if row.parameter else row.signal),
+    (words("parameter"), _parameter),
+    (numbers("days on"), lambda row: fixed(row.on, 0, "%")),
+    (numbers("overlap"), lambda row: fixed(row.overlap) if row.parameter else ""),
+    (
+        words("major switches", wraps=True, rank=1),
+        lambda row: ", ".join(row.switches[-6:]) or "none",
+    ),
+    (words(), lambda row: "another story" if row.other_story else ""),
+)

@@ -1,22 +1,21 @@
 """``drypowder import``: read files into the store."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from backtests.cli.options import JsonOption, StoreOption, print_json, progress, store_path
+from backtests.cli import options
+from backtests.cli.terminal import print_json, progress
 
 
 def import_(
     path: Annotated[str, typer.Argument(help="A file, or a folder with its subfolders.")],
-    store: StoreOption = None,
+    store: options.Store = None,
     currency: Annotated[
         str | None,
-        typer.Option(
-            "--currency", metavar="USD", help="Currency of the prices; only USD is accepted."
-        ),
+        typer.Option(metavar="USD", help="Currency of the prices; only USD is accepted."),
     ] = None,
-    json: JsonOption = False,
+    json: options.Json = False,
 ) -> None:
     """Read CSV and JSON files into the store.
 
@@ -26,45 +25,38 @@ def import_(
     """
     from backtests.importing.import_path import import_path
 
-    target = store_path(store)
+    target = options.store_path(store)
     with progress("reading") as step:
         done = import_path(path, target, progress=step, currency=currency)
-    parsed = done.parsed
-    if json:
-        print_json(
-            {
-                "store": str(target),
-                "files": parsed.files,
-                "skipped": parsed.skipped,
-                "refused": done.refused,
-                "new": done.new,
-                "revised": done.revised,
-                "assumed_usd": done.assumed,
-                "notes": _notes(done),
-            }
-        )
-    else:
-        for name, reason in parsed.skipped.items():
-            typer.echo(f"skipped {' '.join(name.split())}: {reason}")
-        for note in _notes(done):
-            typer.echo(note)
-        if done.assumed:
-            typer.echo(f"{_few(done.assumed)}: USD assumed; confirm it with --currency USD")
-        typer.echo(
-            f"{len(parsed.files)} files, {len(parsed.batches)} series: {done.new:,} rows new, "
-            f"{done.revised:,} revised, in {target}"
-        )
+    said = {
+        "store": str(target),
+        "files": done.parsed.files,
+        "skipped": done.parsed.skipped,
+        "refused": done.refused,
+        "new": done.new,
+        "revised": done.revised,
+        "assumed_usd": done.assumed,
+        "notes": [
+            f"{batch.series_id}: {batch.note}" for batch in done.parsed.batches if batch.note
+        ],
+    }
+    print_json(said) if json else _print(said, len(done.parsed.batches))
     for line in done.refused:
         typer.echo(f"error: {' '.join(line.split())}", err=True)
     if done.refused:
         raise typer.Exit(2)
 
 
-def _notes(done: object) -> list[str]:
-    batches = done.parsed.batches  # type: ignore[attr-defined]
-    return [f"{batch.series_id}: {batch.note}" for batch in batches if batch.note]
-
-
-def _few(tickers: list[str]) -> str:
-    more = len(tickers) - 5
-    return ", ".join(tickers[:5]) + (f" and {more} more" if more > 0 else "")
+def _print(said: dict[str, Any], series: int) -> None:
+    for name, reason in said["skipped"].items():
+        typer.echo(f"skipped {' '.join(name.split())}: {reason}")
+    for note in said["notes"]:
+        typer.echo(note)
+    if tickers := said["assumed_usd"]:
+        more = f" and {len(tickers) - 5} more" if len(tickers) > 5 else ""
+        some = ", ".join(tickers[:5])
+        typer.echo(f"{some}{more}: USD assumed; confirm it with --currency USD")
+    typer.echo(
+        f"{len(said['files'])} files, {series} series: {said['new']:,} rows new, "
+        f"{said['revised']:,} revised, in {said['store']}"
+    )

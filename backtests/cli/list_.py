@@ -1,10 +1,11 @@
 """``drypowder list``: the registered strategies and signals."""
 
-from backtests.cli.options import JsonOption, console, print_json, styled
+from backtests.cli import options
 from backtests.cli.table import print_table, words
+from backtests.cli.terminal import console, print_json, styled
 
 
-def list_(json: JsonOption = False) -> None:
+def list_(json: options.Json = False) -> None:
     """List strategies and signals, one per line."""
     from signals import SIGNALS
     from strategies import STRATEGIES, kind_of

@@ -1,54 +1,38 @@
-"""The options that several commands share, and the functions that resolve them."""
+"""Options that several commands share, and the store and history that they name."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backtests.cli.terminal import complain, console, print_json, progress, styled, warn
+from backtests.cli import completion
+from backtests.cli.terminal import complain, progress, warn
 
-__all__ = [
-    "DateOption",
-    "JsonOption",
-    "LagOption",
-    "SeedOption",
-    "SourceOption",
-    "StoreOption",
-    "choose_history",
-    "console",
-    "named_store",
-    "print_json",
-    "progress",
-    "store_path",
-    "styled",
-    "warn",
-    "warn_if_stale",
+STRATEGY = typer.Argument(
+    help="A name of 'drypowder list', or my_module:MyStrategy.",
+    autocompletion=completion.strategies,
+)
+Store = Annotated[
+    Path | None, typer.Option(help="File of the store; else DRYPOWDER_STORE, else the default.")
 ]
+Source = Annotated[
+    str | None,
+    typer.Option(metavar="store|simulated", help="The kind of history; see the README."),
+]
+Seed = Annotated[int | None, typer.Option(help="Seed of the simulated economy; default 0.")]
+Date = Annotated[str | None, typer.Option(metavar="DATE", help="A date such as 2015-01-01.")]
+At = Annotated[
+    str | None, typer.Option(metavar="DATE", help="The session; default the last one held.")
+]
+Lag = Annotated[int | None, typer.Option(help="Sessions from decision to fill; at least 1.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-StoreOption = Annotated[
-    Path | None,
-    typer.Option("--store", help="File of the store; else DRYPOWDER_STORE, else the default."),
-]
-SourceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--source", metavar="store|simulated", help="The kind of history; see the README."
-    ),
-]
-SeedOption = Annotated[
-    int | None,
-    typer.Option("--seed", help="Seed of the simulated economy; default 0."),
-]
-DateOption = Annotated[
-    str | None,
-    typer.Option(metavar="DATE", help="A date such as 2015-01-01."),
-]
-LagOption = Annotated[
-    int | None,
-    typer.Option(help="Sessions from decision to fill; at least 1."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that are not None, by name."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def store_path(store: Path | None) -> Path:
@@ -79,16 +63,23 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
             f"expected --seed with the simulated economy, but the history is the store "
             f"{named or default_store()}; add --source simulated or leave --seed out"
         )
-    said = notice(choice)
-    if said:
+    if said := notice(choice):
         complain("notice", said)
     return choice
+
+
+def open_history(
+    source: str | None, store: Path | None, seed: int | None, series: Sequence[str]
+) -> Any:
+    """Return the history that the options choose, with the given series besides the inputs."""
+    choice = choose_history(source, store, seed)
+    with progress("reading history"):
+        return choice.open(series)
 
 
 def warn_if_stale(history: Any) -> None:
     """Print a warning if real history ended more than a week ago."""
     from backtests.history.origin import stale_warning
 
-    said = stale_warning(history)
-    if said:
+    if said := stale_warning(history):
         warn(said)

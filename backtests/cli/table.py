@@ -1,17 +1,17 @@
 """The table of the terminal, which leaves out columns where the terminal is narrow."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backtests.cli.terminal import console, styled
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from backtests.cli.terminal import Screen, Styled
-
-    Row = Sequence[str | Styled]
+    Row = Sequence[str | Text]
 
 _GAP = 2  # characters between columns
 
@@ -20,26 +20,21 @@ _GAP = 2  # characters between columns
 class Column:
     """One column of a table.
 
-    Attributes
-    ----------
-    heading
-        Heading of the column; empty for none.
-    right
-        True aligns the cells at the right, as for numbers.
-    wraps
-        True allows words on several lines.
-    rank
-        0 for a column that always stays. Of the other columns, the highest rank goes first.
+    A column of rank 0 always stays. Of the other columns, the highest rank is left out first.
     """
 
     heading: str
-    right: bool = False
+    right: bool = False  # alignment of the cells
     wraps: bool = False
     rank: int = 0
 
 
+#: Columns, each with the function that gives its cell for a record.
+Columns: TypeAlias = Sequence[tuple[Column, Callable[[Any], "str | Text"]]]
+
+
 def words(heading: str = "", *, wraps: bool = False, rank: int = 0) -> Column:
-    """Return a column of words."""
+    """Return a column of words, which wrap onto several lines if ``wraps``."""
     return Column(heading=heading, wraps=wraps, rank=rank)
 
 
@@ -56,12 +51,17 @@ def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: boo
     screen.print(_table(columns, cells, kept, headed))
     left_out = [c.heading for at, c in enumerate(columns) if at not in kept and c.heading]
     if left_out:
-        said = f"left out on {screen.width} columns: {', '.join(left_out)}"
-        screen.print(styled(said, "dim"))
+        screen.print(styled(f"left out on {screen.width} columns: {', '.join(left_out)}", "dim"))
+
+
+def print_records(columns: Columns, records: Iterable[Any]) -> None:
+    """Print a table with one row per record, see :func:`print_table`."""
+    rows = [[cell(record) for _, cell in columns] for record in records]
+    print_table([column for column, _ in columns], rows)
 
 
 def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """Return the positions of the columns that fit in a number of characters, with their gaps."""
+    """Return the positions of the columns that fit in a room of characters, with their gaps."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
         if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
@@ -70,7 +70,7 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
     return kept
 
 
-def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
+def _least_width(screen: "Console", column: Column, cells: "Row") -> int:
     """Return the least width of a column in characters: its longest cell, or word if it wraps."""
     from rich.measure import Measurement
 
@@ -85,13 +85,8 @@ def _table(
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=headed)
-    for at in kept:
-        column = columns[at]
-        table.add_column(
-            column.heading,
-            justify="right" if column.right else "left",
-            no_wrap=not column.wraps,
-        )
+    for c in (columns[at] for at in kept):
+        table.add_column(c.heading, justify="right" if c.right else "left", no_wrap=not c.wraps)
     for row in rows:
         table.add_row(*(row[at] for at in kept))
     return table

@@ -2,8 +2,8 @@
 
 File names, server answers, config values and errors of a user's code can contain escape sequences
 that recolour a terminal, move its cursor or set its title. While a command runs, :class:`Escaping`
-escapes all text to stdout and stderr. rich draws tables and styles. Its sequences stay intact,
-since :func:`console` escapes a text before rich styles it.
+escapes all text to stdout and stderr. :func:`console` escapes a text before rich styles it, so the
+sequences of rich stay intact.
 """
 
 import json
@@ -11,15 +11,11 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
-
-    #: Names for other modules of the terminal and of a styled text.
-    Screen: TypeAlias = Console
-    Styled: TypeAlias = Text
 
 #: Control characters except tab and newline, invisible marks and marks of text direction, line
 #: separators, and surrogates.
@@ -27,6 +23,7 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+_LONGEST = 600  # characters of an error or a warning
 
 
 def escaped(text: str) -> str:
@@ -39,10 +36,7 @@ def escaped(text: str) -> str:
 
 
 class Escaping:
-    """A text stream that escapes each text and writes it to another stream, :attr:`stream`.
-
-    Its :attr:`answer` is where JSON goes.
-    """
+    """A stream that writes escaped text to :attr:`stream`; JSON goes to :attr:`answer`."""
 
     def __init__(self, stream: TextIO, answer: Any = None) -> None:
         self.stream = stream
@@ -72,8 +66,8 @@ class Escaping:
 def escaping(*, json_alone: bool = False) -> Iterator[None]:
     """Escape all text to stdout and stderr inside the context.
 
-    With ``json_alone`` stdout gets what :func:`print_json` writes and nothing else. What a user's
-    class prints then goes to stderr.
+    With ``json_alone``, stdout gets only the text of :func:`print_json`. All other output, such as
+    that of a user's class, goes to stderr.
     """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_escaping, before)
@@ -110,7 +104,6 @@ def console(*, stderr: bool = False) -> "Console":
         file=getattr(stream, "stream", stream),
         width=wide,
         highlight=False,
-        soft_wrap=False,
         markup=False,
         emoji=False,
     )
@@ -125,10 +118,7 @@ def styled(text: str, style: str) -> "Text":
 
 @contextmanager
 def progress(what: str) -> Iterator[Any]:
-    """Show the progress of a task on a terminal; print nothing in a pipe.
-
-    The context yields a function that takes the name of the present step.
-    """
+    """Show a task on a terminal, not in a pipe; yield a function that names its present step."""
     errors = console(stderr=True)
     if not errors.is_terminal:
         yield lambda step: None
@@ -140,28 +130,16 @@ def progress(what: str) -> Iterator[Any]:
 def print_json(data: Any) -> None:
     """Print plain data as JSON on stdout."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
-    text = _CONTROL.sub(lambda found: _unicode_escape(found[0]), text)
+    text = _CONTROL.sub(lambda found: json.dumps(found[0])[1:-1], text)
     print(text, file=getattr(sys.stdout, "answer", sys.stdout), flush=True)
 
 
-def _unicode_escape(character: str) -> str:
-    r"""Return the JSON escape of a character, such as ``\u007f``."""
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
-
-
 def complain(kind: str, message: str) -> None:
-    """Print one line on stderr, such as ``error: …``. Without a stderr print nothing."""
+    """Print one line on stderr, if there is one, such as ``error: …``."""
     if sys.stderr is not None:
         line = escaped(" ".join(message.split()))
-        print(f"{kind}: {_cut(line)}", file=sys.stderr, flush=True)
-
-
-_LONGEST = 600
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+        cut = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+        print(f"{kind}: {cut}", file=sys.stderr, flush=True)
 
 
 def warn(message: str) -> None:

@@ -1,59 +1,43 @@
 """``drypowder today``: the target weights at a close, their reason, and the orders."""
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backtests.cli import completion
-from backtests.cli.options import (
-    JsonOption,
-    SeedOption,
-    SourceOption,
-    StoreOption,
-    choose_history,
-    console,
-    print_json,
-    progress,
-    styled,
-    warn,
-    warn_if_stale,
-)
-from backtests.cli.table import numbers, print_table, words
+from backtests.cli import options
+from backtests.cli.table import Columns, numbers, print_records, print_table, words
+from backtests.cli.terminal import console, print_json, progress, styled, warn
 from backtests.report.format import money, percent
 
 #: Exit code when a value that the target needs is missing, as when a source failed.
 MISSING = 3
-_ORDERS = (words("asset"), *map(numbers, ("units", "price", "value", "cost")))
+_ORDERS: Columns = (
+    (words("asset"), itemgetter("asset")),
+    (numbers("units"), lambda order: f"{order['units']:+,.8g}"),
+    (numbers("price"), lambda order: money(order["price"])),
+    (numbers("value"), lambda order: money(order["value"])),
+    (numbers("cost"), lambda order: money(order["cost"])),
+)
 
 
 def today(
-    strategy: Annotated[
-        str,
-        typer.Argument(
-            help="A name of 'drypowder list', or my_module:MyStrategy.",
-            autocompletion=completion.strategies,
-        ),
-    ] = "near-cash-flow",
-    at: Annotated[
-        str | None,
-        typer.Option("--at", metavar="DATE", help="The session; default the last one held."),
-    ] = None,
+    strategy: Annotated[str, options.STRATEGY] = "near-cash-flow",
+    at: options.At = None,
     start: Annotated[
         str | None,
-        typer.Option(
-            "--start", metavar="DATE", help="Your first session, which is a day of decision."
-        ),
+        typer.Option(metavar="DATE", help="Your first session, which is a day of decision."),
     ] = None,
     holdings: Annotated[
         Path | None,
-        typer.Option("--holdings", help="CSV asset,units with USD as CASH; prints the orders."),
+        typer.Option(help="CSV asset,units with USD as CASH; prints the orders."),
     ] = None,
     decimals: Annotated[int, typer.Option(min=0, max=8, help="Decimals of the units ordered.")] = 4,
-    store: StoreOption = None,
-    source: SourceOption = None,
-    seed: SeedOption = None,
-    json: JsonOption = False,
+    store: options.Store = None,
+    source: options.Source = None,
+    seed: options.Seed = None,
+    json: options.Json = False,
 ) -> None:
     """Show whether today is a day of decision, the target weights, their reason, and the orders.
 
@@ -70,7 +54,7 @@ def today(
     config = config_from({"strategy": strategy, "start": start})
     built = config.build_strategy()
     held = read_holdings(holdings) if holdings else None
-    choice = choose_history(source, store, seed)
+    choice = options.choose_history(source, store, seed)
     with progress("reading history"):
         history = choice.open((*config.series(), *_tickers(held, choice)))
     check_assets(built.assets, history)
@@ -80,10 +64,12 @@ def today(
     why = _reason(plan)
     said = _as_data(decision, config.label, history.source, why)
     print_json(said) if json else _print(said)
-    for line in _what_is_missing(decision):
-        warn(line)
+    for id, last in decision.missing.items():
+        warn(_too_old(id, last.date()))
+    if decision.state_is_lost:
+        warn("values are missing, so the state is lost: the last target stays")
     if at is None:
-        warn_if_stale(history)
+        options.warn_if_stale(history)
     if decision.missing or decision.state_is_lost:
         raise typer.Exit(MISSING)
 
@@ -114,14 +100,6 @@ def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
     return tuple(asset for asset in held or {} if asset in known and is_price(asset))
 
 
-def _what_is_missing(decision: Any) -> list[str]:
-    """Return one line for each missing value, with its effect on the target."""
-    lines = [_too_old(id, last.date()) for id, last in decision.missing.items()]
-    if decision.state_is_lost:
-        lines.append("values are missing, so the state is lost: the last target stays")
-    return lines
-
-
 def _too_old(id: str, last: Any) -> str:
     from backtests.store.batch import is_price
 
@@ -136,7 +114,7 @@ def _too_old(id: str, last: Any) -> str:
 def _as_data(decision: Any, strategy: str, source: str, sentence: str) -> dict[str, Any]:
     from backtests.report.numbers import plain
 
-    said: dict[str, Any] = plain(
+    return plain(
         {
             "as_of": decision.session,
             "strategy": strategy,
@@ -162,7 +140,6 @@ def _as_data(decision: Any, strategy: str, source: str, sentence: str) -> dict[s
             "beyond_limit": decision.beyond_limit,
         }
     )
-    return said
 
 
 def _with_cash(weights: Any) -> dict[str, float]:
@@ -177,7 +154,7 @@ def _print(said: dict[str, Any]) -> None:
     screen.print(_decision_line(said))
     _print_weights(said)
     if said["orders"] is not None:
-        _print_orders(screen, said)
+        _print_orders(said)
     typer.echo("Research, not investment advice.")
 
 
@@ -206,20 +183,16 @@ def _print_weights(said: dict[str, Any]) -> None:
     print_table((words("asset"), *map(numbers, names), numbers("change")), rows)
 
 
-def _print_orders(screen: Any, said: dict[str, Any]) -> None:
+def _print_orders(said: dict[str, Any]) -> None:
+    worth = f"holdings worth {money(said['value'])} USD"
     if not said["orders"]:
-        screen.print(f"holdings worth {money(said['value'])} USD; no orders: {_why_none(said)}")
+        console().print(f"{worth}; no orders: {_why_none(said)}")
         return
-    screen.print(
-        f"holdings worth {money(said['value'])} USD; orders at the prices known, which a backtest "
-        f"fills at the close of {said['fills_on']}:"
+    console().print(
+        f"{worth}; orders at the prices known, which a backtest fills at the close of "
+        f"{said['fills_on']}:"
     )
-    print_table(_ORDERS, map(_order, said["orders"]))
-
-
-def _order(order: dict[str, Any]) -> tuple[str, ...]:
-    amounts = (money(order[key]) for key in ("price", "value", "cost"))
-    return (order["asset"], f"{order['units']:+,.8g}", *amounts)
+    print_records(_ORDERS, said["orders"])
 
 
 def _why_none(said: dict[str, Any]) -> str:

@@ -42,7 +42,7 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
     equity, returns = run.result.equity, run.result.returns
     simulated = history.source == "simulated"
     absorption = observed_in(run, comparison.regime, (Regime.ABSORPTION,))
-    said: dict[str, Any] = plain(
+    return plain(
         {
             "start": equity.index[0],
             "end": equity.index[-1],
@@ -63,13 +63,11 @@ def about(comparison: Comparison, history: History) -> dict[str, Any]:
             "absorption_entered": absorption.entered,
         }
     )
-    return said
 
 
 def _entry(row: Compared) -> dict[str, Any]:
-    run, equity = row.run, row.run.result.equity
-    everything = metrics.of_run(run)
-    seen = row.observed
+    run, seen = row.run, row.observed
+    equity, everything = run.result.equity, metrics.of_run(run)
     return {
         "line": run.strategy.description,
         "link": run.strategy.link,
@@ -103,7 +101,7 @@ _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 def coverage_said() -> str:
     """Return a sentence on the share of 95 % intervals that contain the truth."""
-    parts = "; ".join(f"{said} {_shares(COVERAGE[name])}" for name, said in _SAID.items())
+    parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
         "(without regimes; with regimes of about 400 sessions; with such regimes and means twice "
@@ -112,11 +110,11 @@ def coverage_said() -> str:
 
 
 def _shares(measured: Coverage) -> str:
-    return ", ".join(percent(share, 0) for share in asdict(measured).values()) + " %"
+    return ", ".join(percent(share, 0) for share in asdict(measured).values())
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return the intervals, with null for each number where returns cover less than a year."""
+    """Return the intervals, with null for each number of a run of less than a year."""
     short = metrics.is_short(row.run.result.returns)
     return {
         name: {end: None if short else getattr(i, end) for end in ("estimate", "low", "high")}
@@ -132,10 +130,4 @@ def _beside(row: Compared, other: Beside) -> dict[str, object]:
 def _placebo(placebo: Placebo | None) -> dict[str, Any] | None:
     if placebo is None:
         return None
-    return {
-        "kind": placebo.kind,
-        "statistic": placebo.statistic,
-        "rank": placebo.rank,
-        "p_value": placebo.p_value,
-        "n": placebo.n,
-    }
+    return {key: getattr(placebo, key) for key in ("kind", "statistic", "rank", "p_value", "n")}

@@ -71,6 +71,24 @@ def text(value: object) -> str:
     return MISSING if value is None else str(value)
 
 
+def state(flag: bool | None) -> str:
+    """Return a flag in words.
+
+    >>> state(True), state(False), state(None)
+    ('on', 'off', 'no view')
+    """
+    return "no view" if flag is None else "on" if flag else "off"
+
+
+def source_said(source: str) -> str:
+    """Return the source of a history in words: SIMULATED, or its name.
+
+    >>> source_said("simulated"), source_said("store")
+    ('SIMULATED', 'store')
+    """
+    return "SIMULATED" if source == "simulated" else source
+
+
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:
     """Return the bounds ``low`` and ``high`` in brackets; empty where one of them is missing.
 

@@ -1,6 +1,7 @@
 """The numbers of an assessment as plain data, for ``metrics.json`` and for the page."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
-from backtests.evidence.attribution import Attribution
 from backtests.version import __version__
 from signals.params import parameters
 
@@ -22,12 +22,12 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
     Metrics are fractions, dates are ISO strings, and a metric that is not defined is null. Yearly
-    figures are null where the run covers less than a year, so that no reader takes them for an
-    earned return. ``by_k``, ``by_revision`` and ``robustness`` are null where they were left out; a
-    note of the run says so.
+    figures are null for a run of less than a year, so that no reader takes them for an earned
+    return. ``by_k``, ``by_revision`` and ``robustness`` are null if the run left them out; a note
+    of the run says so.
     """
-    cases = assessment.robustness
-    numbers: dict[str, Any] = plain(
+    cases, parts = assessment.robustness, assessment.attribution
+    return plain(
         {
             "run": description(assessment),
             "strategy": assessment.strategy,
@@ -38,24 +38,19 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
             "drawdowns": [asdict(fall) for fall in assessment.drawdowns],
             "by_k": None if cases is None else cases.by_k.to_dict(orient="index"),
             "by_revision": None if cases is None else _records(cases.by_revision),
-            "attribution": _attribution(assessment.attribution),
+            "attribution": {
+                "by_regime": parts.by_regime.to_dict(orient="index"),
+                "by_sleeve": parts.by_sleeve.to_dict(orient="index"),
+                "by_year": parts.by_year.to_dict(orient="index"),
+                "total": parts.total.to_dict(),
+            },
             "robustness": None if cases is None else _records(cases.by_choice),
         }
     )
-    return numbers
 
 
 def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
     return table.reset_index().to_dict(orient="records")
-
-
-def _attribution(parts: Attribution) -> dict[str, Any]:
-    """Return the attribution by group, and the totals that the groups add up to."""
-    groups = {
-        name: getattr(parts, name).to_dict(orient="index")
-        for name in ("by_regime", "by_sleeve", "by_year")
-    }
-    return {**groups, "total": parts.total.to_dict()}
 
 
 def description(assessment: Assessment) -> dict[str, Any]:
@@ -66,7 +61,7 @@ def description(assessment: Assessment) -> dict[str, Any]:
     left_out = (LEFT_OUT,) if assessment.robustness is None else ()
     return {
         "strategy": run.label,
-        "regime_model": run.config.regime_model,
+        "regime_model": config.regime_model,
         "params": parameters(run.strategy),
         "source": run.history.source,
         "simulated": run.simulated,
@@ -94,14 +89,21 @@ def description(assessment: Assessment) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
-    """Return a value in types of JSON: null for NaN, Python numbers, dates as ISO strings."""
+def plain(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return values in types of JSON: null for NaN, Python numbers, dates as ISO strings."""
+    return {str(key): _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return plain(value)
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, pd.Timestamp):
-        return None if pd.isna(value) else _iso(value)
+        if pd.isna(value):
+            return None
+        midnight = value == value.normalize()
+        return str(value.date()) if midnight else value.isoformat(timespec="minutes")
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer):
@@ -109,8 +111,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else None
     return value
-
-
-def _iso(moment: pd.Timestamp) -> str:
-    midnight = moment == moment.normalize()
-    return str(moment.date()) if midnight else moment.isoformat(timespec="minutes")

@@ -15,16 +15,16 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.regimes.base import sessions_to_confirm
 
+#: Fields of an explanation that the data of a signal repeat.
+_STATE = ("value", "unit", "percentile", "score", "flag", "since")
+_DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "flips", "reason")
+_COMPONENTS = ("components", "without", "rests_on", "beside")
+
 
 def read_at(history: History, session: pd.Timestamp) -> dict[str, Any]:
     """Return the regime and every registered signal at a session's close, as plain data.
 
-    Parameters
-    ----------
-    history
-        The history; sessions after the given one are not read.
-    session
-        A session of the history.
+    Later sessions of the history are not read.
     """
     past = history.until(session)
     return said_at_end(past, signals.read(past.panel))
@@ -35,7 +35,7 @@ def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
     session = past.panel.index[-1]
     said = explain_all(reading.evaluations, past.panel, past.known)
     decided = reading.decided_by.iloc[-1]
-    result: dict[str, Any] = plain(
+    return plain(
         {
             "as_of": session,
             "regime": reading.regime.iloc[-1],
@@ -50,7 +50,6 @@ def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
             "signals": {name: _signal(e, name in reading.votes) for name, e in said.items()},
         }
     )
-    return result
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:
@@ -62,12 +61,7 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Return a sentence on the regime: its start, the rule that decided it, and what would flip it.
 
-    Parameters
-    ----------
-    reading
-        A reading by votes, up to the session of the sentence.
-    said
-        Explanations of the signals at the session.
+    The reading is by votes and ends at the session that the explanations are for.
     """
     name, start = reading.regime.iloc[-1], since(reading.regime)
     holds = str(reading.rule.iloc[-1])
@@ -86,7 +80,6 @@ def sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _why_none(reading: Reading, holds: str) -> str:
-    """Return why there is no regime: too few views, or a first regime that is not confirmed."""
     if holds != "too few views":
         return "the first regime is not confirmed yet"
     return f"too few votes have a view (none from {', '.join(voters(reading, None))})"
@@ -95,7 +88,7 @@ def _why_none(reading: Reading, holds: str) -> str:
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Return the rule that decided the regime, and the votes that are on.
 
-    Another rule may hold at the session while its regime waits for confirmation.
+    ``holds`` is the rule at the session. Its regime may still wait for confirmation.
     """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     count = f"{len(on)} of {views} votes with a view are on"
@@ -117,7 +110,7 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _pending(reading: Reading) -> str:
-    """Return a clause on the regime that waits for confirmation; empty without one."""
+    """Return a clause on the pending regime; empty without one."""
     waiting = pending(reading)
     if waiting is None:
         return ""
@@ -144,7 +137,7 @@ def pending(reading: Reading) -> dict[str, Any] | None:
 
 
 def _clause(e: Explanation) -> str:
-    """Return a clause on a flag: the value of its deciding gauge, and the value that flips it."""
+    """Return a clause on a flag: its deciding gauge now, and the level that flips it."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()
@@ -156,23 +149,9 @@ def _signal(said: Explanation, votes: bool) -> dict[str, Any]:
     moments = {id: moment for id, moment in said.known_at.items() if moment is not None}
     oldest = min(moments, key=lambda id: moments[id], default=None)
     return {
-        "value": said.value,
-        "unit": said.unit,
-        "percentile": said.percentile,
-        "score": said.score,
-        "flag": said.flag,
-        "since": said.since,
+        **{key: getattr(said, key) for key in _STATE},
         "votes": votes,
-        "distance": said.distance,
-        "distance_gauge": said.distance_gauge,
-        "distance_unit": said.distance_unit,
-        "distance_value": said.distance_value,
-        "flips": said.flips,
-        "reason": said.reason,
-        "components": said.components,
-        "without": list(said.without),
-        "rests_on": said.rests_on,
-        "beside": said.beside,
+        **{key: getattr(said, key) for key in (*_DISTANCE, *_COMPONENTS)},
         "known_at": max(moments.values(), default=None),
         "oldest_input": oldest,
         "oldest_known_at": moments[oldest] if oldest else None,
