@@ -41,8 +41,7 @@ def _version(wanted: bool) -> None:
 def _main(
     context: typer.Context,
     version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
@@ -72,10 +71,7 @@ def main() -> None:
 
 
 def _flush() -> None:
-    """Write what the streams still hold; drop it if the reader is gone or the disk is full.
-
-    Without this, Python would write again at its end and print a traceback.
-    """
+    """Flush both streams; drop their text if that fails, since Python would print a traceback."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -85,10 +81,10 @@ def _flush() -> None:
 
 
 def command(arguments: list[str]) -> int:
-    """Run one command and return its exit code: 2 for bad input, 3 when a source failed.
+    """Run one command and return its exit code: 2 for bad input, 3 if a source failed.
 
-    Each error is one line on stderr. Ctrl-C ends the command with one line and code 130, SIGTERM
-    with 143, SIGHUP with 129.
+    Each error is one line on stderr. After Ctrl-C the code is 130, after SIGTERM 143, after SIGHUP
+    129.
     """
     os.environ["MPLBACKEND"] = "Agg"  # opens no window; the user's backend may be missing
     stop = Stop()
@@ -127,34 +123,29 @@ def _raised(error: BaseException) -> int:
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)
-    frames = traceback.extract_tb(error.__traceback__)
-    if not any(_is_users(frame.filename) for frame in frames):
+    if not _is_of_user(error):
         raise error
     from signals.errors import describe_exception
 
-    return _failed(
-        f"expected your class to keep its contract, but it failed: {describe_exception(error)}", 2
-    )
+    said = describe_exception(error)
+    return _failed(f"expected your class to keep its contract, but it failed: {said}", 2)
 
 
-def _is_users(filename: str) -> bool:
-    """Return whether a file belongs to the user: not to drypowder, Python or a package."""
-    ours = (str(_HOME / package) for package in ("backtests", "signals", "strategies"))
-    installed = (*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), "<")
-    return not filename.startswith((*ours, *installed, str(_HOME / "benchmarks")))
+def _is_of_user(error: BaseException) -> bool:
+    """Return whether an error passed through a file outside drypowder, Python and packages."""
+    packages = ("backtests", "signals", "strategies", "benchmarks")
+    installed = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
+    known = (*(str(_HOME / package) for package in packages), *installed, "<")
+    frames = traceback.extract_tb(error.__traceback__)
+    return not all(frame.filename.startswith(known) for frame in frames)
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code after SystemExit, which is an error if a user's code raised it.
-
-    typer raises SystemExit when nobody reads the output, and after shell completion. These are no
-    errors.
-    """
+    """Return the exit code after SystemExit; it is an error (2) if a user's code raised it."""
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
-        return 0
-    frames = traceback.extract_tb(error.__traceback__)
-    if not any(_is_users(frame.filename) for frame in frames):
+        return 0  # nobody reads the output
+    if not _is_of_user(error):  # typer ends shell completion in this way
         return error.code if isinstance(error.code, int) else 0
     return _failed(
         f"expected the command to go on, but code ended Python (SystemExit: {error.code}); remove "
@@ -164,7 +155,7 @@ def _ended(error: SystemExit) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Return a usage error as one line, with the nearest command when one was mistyped."""
+    """Return a usage error as one line, with the nearest name for an unknown command."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if message.startswith("No such command") and context is not None:

@@ -45,7 +45,7 @@ def check(
 
 
 def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the configuration of the check, and the signal; None for a strategy."""
+    """Return the configuration of the check, and the signal, which is None for a strategy."""
     from backtests.config import config_from
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

@@ -115,7 +115,7 @@ def _placebo(placebo: dict[str, Any] | None) -> str:
 
 
 def _over(side: str, entry: dict[str, Any]) -> str:
-    """Return the mean yearly return over that of a side, with its interval, in percent."""
+    """Return the mean yearly return minus that of a side, with its interval, in percent."""
     bounds = entry["intervals"][f"excess_{side}"]
     return f"{percent(bounds['estimate'])} {interval(bounds, partial(percent, digits=0))}".strip()
 

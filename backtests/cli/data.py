@@ -39,8 +39,7 @@ def data(
         typer.Option("--check", help="List values that cannot be right; exit 2 if there are any."),
     ] = False,
     revisions: Annotated[
-        str | None,
-        typer.Option(metavar="SERIES", help="List every value of each revised date."),
+        str | None, typer.Option(metavar="SERIES", help="List every value of each revised date.")
     ] = None,
     export: Annotated[
         Path | None,
@@ -51,8 +50,7 @@ def data(
         typer.Option(metavar="FILE", help="Write the rows that --as-of leaves to a new store."),
     ] = None,
     as_of: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Leave out rows recorded after this date."),
+        str | None, typer.Option(metavar="DATE", help="Leave out rows recorded after this date.")
     ] = None,
     json: options.Json = False,
 ) -> None:
@@ -137,11 +135,11 @@ def _revisions(store: Any, series: str, json: bool) -> None:
 
 
 def summarised(rows: Any, series: str) -> dict[str, Any]:
-    """Return the size of a series' revisions, in its unit, given its vintages.
+    """Return the size of a series' revisions, in its unit, from :meth:`Store.vintages`.
 
-    ``revised`` is the number of revised dates. ``median_change`` and ``largest_change`` are over
-    the absolute differences between the first and the newest value of a date. A value that was
-    withdrawn or given later has no difference. Both are None without a difference.
+    ``revised`` is the number of revised dates. The median and the largest change are of the
+    absolute differences between the first and the newest value of a date; None without any. A date
+    whose first or newest value is withdrawn has no difference.
     """
     import numpy as np
 

@@ -22,12 +22,10 @@ _COLUMNS: Columns = (
 def fetch(
     store: options.Store = None,
     start: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="First day of prices; default all history."),
+        str | None, typer.Option(metavar="DATE", help="First day of prices; default all history.")
     ] = None,
     only: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="A series or ticker. Repeat it for more."),
+        list[str] | None, typer.Option(metavar="ID", help="A series or ticker. Repeat it for more.")
     ] = None,
     budget: Annotated[
         float | None,

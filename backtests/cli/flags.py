@@ -25,8 +25,7 @@ def flags(
         ),
     ] = None,
     export: Annotated[
-        Path | None,
-        typer.Option(help="Write all gauges, scores and flags: .csv or .parquet."),
+        Path | None, typer.Option(help="Write all gauges, scores and flags: .csv or .parquet.")
     ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with every signal's chart.")

@@ -1,7 +1,7 @@
 """``drypowder init``: write a configuration file that lists and explains every setting."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,8 @@ from backtests.cli import completion
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
+#: Types of the parameters of signals that the file can hold.
+_WRITABLE = (bool, int, float, str, tuple)
 
 #: The keys of RunConfig with a single value, by section of the file. RunConfig describes each key.
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -57,13 +59,7 @@ def init(
 
 
 def template(strategy: str) -> str:
-    """Return a commented configuration of a strategy with default values.
-
-    Raises
-    ------
-    ConfigError
-        When the strategy is unknown.
-    """
+    """Return a commented configuration of a strategy; ConfigError if the strategy is unknown."""
     import tomlkit
 
     from backtests.config import config_from
@@ -85,48 +81,29 @@ def template(strategy: str) -> str:
 
 
 def _table(config: Any, key: str) -> Any:
-    """Return one of :data:`TABLES` with its defaults; parameters of signals are in comments."""
+    """Return one of :data:`TABLES` with its defaults."""
     import tomlkit
 
     table = tomlkit.table()
     if key == "plugin_signals":
         table.add(tomlkit.comment('"my_module:MySignal" = true'))
     elif key == "signals":
-        _add_signals(table, config.build_signals())
+        for name, signal in config.build_signals().items():
+            what, _, _ = (type(signal).__doc__ or "").partition("\n")
+            table.add(tomlkit.comment(f"{name}: {what}"))
+            _add_all(table, signal, lambda value: isinstance(value, _WRITABLE), f"{name}.")
     elif key in ("params", "universe"):
-        _add_strategy(table, config.build_strategy(), sleeves=key == "universe")
+        strategy = config.build_strategy()
+        _add_all(table, strategy, lambda value: isinstance(value, tuple) is (key == "universe"))
+        if not table:
+            table.add(tomlkit.comment(f"{strategy.name} has none"))
     else:
         _add_all(table, getattr(config, key))
     return table
 
 
-def _add_strategy(table: Any, strategy: Any, *, sleeves: bool) -> None:
-    """Add the sleeves of a strategy, or its other parameters."""
-    import tomlkit
-
-    _add_all(table, strategy, lambda value: isinstance(value, tuple) is sleeves)
-    if not table:
-        table.add(tomlkit.comment(f"{strategy.name} has none"))
-
-
-def _add_signals(table: Any, signals: Mapping[str, Any]) -> None:
-    import tomlkit
-
-    for name, signal in signals.items():
-        what, _, _ = (type(signal).__doc__ or "").partition("\n")
-        table.add(tomlkit.comment(f"{name}: {what}"))
-        _add_all(table, signal, _can_be_written, within=f"{name}.")
-
-
-def _can_be_written(value: object) -> bool:
-    return isinstance(value, bool | int | float | str | tuple)
-
-
 def _add_all(
-    table: Any,
-    built: Any,
-    chosen: Callable[[Any], bool] = lambda value: True,
-    within: str = "",
+    table: Any, built: Any, chosen: Callable[[Any], bool] = lambda value: True, within: str = ""
 ) -> None:
     """Add the chosen parameters of a dataclass, in comments if ``within`` names another table."""
     from backtests.report.docstring import documented_parameters
@@ -139,7 +116,7 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark. A value that is left out becomes a comment; None an example."""
+    """Add a value and its remark; a value that is left out, or None, as a comment."""
     import tomlkit
 
     item = tomlkit.item(_EXAMPLES[key] if value is None else value)

@@ -18,8 +18,7 @@ Store = Annotated[
     Path | None, typer.Option(help="File of the store; else DRYPOWDER_STORE, else the default.")
 ]
 Source = Annotated[
-    str | None,
-    typer.Option(metavar="store|simulated", help="The kind of history; see the README."),
+    str | None, typer.Option(metavar="store|simulated", help="The kind of history; see the README.")
 ]
 Seed = Annotated[int | None, typer.Option(help="Seed of the simulated economy; default 0.")]
 Date = Annotated[str | None, typer.Option(metavar="DATE", help="A date such as 2015-01-01.")]

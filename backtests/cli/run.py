@@ -19,8 +19,7 @@ def run(
     start: options.Date = None,
     end: options.Date = None,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Folder to write to; default reports/<strategy>-<run id>."),
+        Path | None, typer.Option(help="Folder to write to; default reports/<strategy>-<run id>.")
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="A TOML file; other options override it.")
@@ -85,16 +84,12 @@ def _history_keys(
     """Return the keys that choose the history; options override a configuration file."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
         from_environment = data.get("source") == "store" and "store" not in data
-        return options.given(
-            seed=seed, store=options.named_store(None) if from_environment else None
-        )
+        store = options.named_store(None) if from_environment else None
+        return options.given(seed=seed, store=store)
     choice = options.choose_history(source, store, seed)
     data.pop("store", None)
-    return options.given(
-        source=choice.decided(),
-        store=choice.store,
-        seed=data.get("seed") if seed is None else seed,
-    )
+    seed = data.get("seed") if seed is None else seed
+    return options.given(source=choice.decided(), store=choice.store, seed=seed)
 
 
 def _require_strategy(data: dict[str, Any]) -> None:
@@ -130,10 +125,7 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
         f"{described['start']} to {described['end']},",
         f"source: {source_said(described['source'])}",
     )
-    rows = [
-        (label, *(form(numbers[side].get(key)) for side in ("strategy", "benchmark", "bills")))
-        for key, label, form in rows_of(numbers)
-    ]
+    rows = [(row["label"], *row["shown"].values()) for row in rows_of(numbers).values()]
     names = (described["strategy"], described["benchmark"], "bills")
     print_table((words(), *map(table.numbers, names)), rows)
     if described["below_a_year"]:

@@ -16,16 +16,10 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Stop:
-    """A handler of the signals that stop a command, which raises KeyboardInterrupt.
-
-    Attributes
-    ----------
-    signal
-        Number of the last signal; 0 before the first.
-    """
+    """A handler of the signals that stop a command, which raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
-        self.signal = 0
+        self.signal = 0  # number of the last signal; 0 before the first
         self._at = -GRACE
         self._over = False
 
@@ -44,7 +38,7 @@ class Stop:
             raise KeyboardInterrupt
 
     def end(self) -> None:
-        """Ignore signals from now on: the command is over and only its end is left."""
+        """Ignore signals from now on, since the command is over."""
         self._over = True
 
     def again(self, unraisable: Any) -> None:
@@ -58,7 +52,7 @@ class Stop:
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Install a handler in the main thread while inside; in another thread do nothing."""
+    """Install a handler inside the context, but only in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""The table of the terminal, which leaves out columns where the terminal is narrow."""
+"""Tables for the terminal. Columns that do not fit are left out."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from backtests.cli.terminal import console, styled
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     Row = Sequence[str | Text]
@@ -18,13 +17,10 @@ _GAP = 2  # characters between columns
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a table.
-
-    A column of rank 0 always stays. Of the other columns, the highest rank is left out first.
-    """
+    """One column of a table. Rank 0 always stays; the highest other rank is left out first."""
 
     heading: str
-    right: bool = False  # alignment of the cells
+    right: bool = False  # align the cells at the right
     wraps: bool = False
     rank: int = 0
 
@@ -45,10 +41,17 @@ def numbers(heading: str = "", *, rank: int = 0) -> Column:
 
 def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
     """Print rows of cells, and name the columns that do not fit in the terminal."""
+    from rich.table import Table
+
     screen, cells = console(), [tuple(row) for row in rows]
     widths = [_least_width(screen, c, [row[at] for row in cells]) for at, c in enumerate(columns)]
     kept = _that_fit(columns, widths, screen.width)
-    screen.print(_table(columns, cells, kept, headed))
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=headed)
+    for c in (columns[at] for at in kept):
+        table.add_column(c.heading, justify="right" if c.right else "left", no_wrap=not c.wraps)
+    for row in cells:
+        table.add_row(*(row[at] for at in kept))
+    screen.print(table)
     left_out = [c.heading for at, c in enumerate(columns) if at not in kept and c.heading]
     if left_out:
         screen.print(styled(f"left out on {screen.width} columns: {', '.join(left_out)}", "dim"))
@@ -61,7 +64,7 @@ def print_records(columns: Columns, records: Iterable[Any]) -> None:
 
 
 def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """Return the positions of the columns that fit in a room of characters, with their gaps."""
+    """Return the positions of the columns that fit in ``room`` characters, with their gaps."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
         if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
@@ -77,16 +80,3 @@ def _least_width(screen: "Console", column: Column, cells: "Row") -> int:
     wide = screen.options.update(width=100_000)
     sizes = [Measurement.get(screen, wide, cell) for cell in (column.heading, *cells)]
     return max(size.minimum if column.wraps else size.maximum for size in sizes)
-
-
-def _table(
-    columns: Sequence[Column], rows: Sequence["Row"], kept: Sequence[int], headed: bool
-) -> "Table":
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=headed)
-    for c in (columns[at] for at in kept):
-        table.add_column(c.heading, justify="right" if c.right else "left", no_wrap=not c.wraps)
-    for row in rows:
-        table.add_row(*(row[at] for at in kept))
-    return table

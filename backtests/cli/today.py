@@ -30,8 +30,7 @@ def today(
         typer.Option(metavar="DATE", help="Your first session, which is a day of decision."),
     ] = None,
     holdings: Annotated[
-        Path | None,
-        typer.Option(help="CSV asset,units with USD as CASH; prints the orders."),
+        Path | None, typer.Option(help="CSV asset,units with USD as CASH; prints the orders.")
     ] = None,
     decimals: Annotated[int, typer.Option(min=0, max=8, help="Decimals of the units ordered.")] = 4,
     store: options.Store = None,
@@ -126,10 +125,7 @@ def _as_data(decision: Any, strategy: str, source: str, sentence: str) -> dict[s
             "decided_because": decision.decided_because,
             "next_decision_date": decision.next_decision,
             "weights": _with_cash(decision.target),
-            "last_decision": {
-                "date": decision.decided_on,
-                "weights": _with_cash(decision.before),
-            },
+            "last_decision": {"date": decision.decided_on, "weights": _with_cash(decision.before)},
             "weights_if_decided": _with_cash(decision.if_decided),
             "missing": [{"id": id, "last_known_on": last} for id, last in decision.missing.items()],
             "state_is_lost": decision.state_is_lost,

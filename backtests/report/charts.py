@@ -1,12 +1,14 @@
 """Charts of a run and of signals, as plotly figures with hover that need no network.
 
-Each function takes data and returns a figure. :func:`html_of` puts the figure on a page. The
-caller puts SIMULATED at the beginning of a title where the history is simulated.
+The title of a chart of simulated history begins with SIMULATED; the caller puts it there.
 """
 
+from collections.abc import Iterable, Mapping
+from html import escape
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from backtests.report.theme import (
@@ -31,14 +33,8 @@ _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     """Return growth of 1 on a log scale with its drawdown, shaded by regime.
 
-    Parameters
-    ----------
-    equity
-        Growth of 1, sessions × names: the strategy, its benchmark, bills.
-    regime
-        The regime under which the return into each session was earned; None without a regime.
-    title
-        Title of the chart.
+    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` is the one under
+    which the return into each session was earned; None without a regime.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -49,38 +45,28 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
         figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
     figure.add_trace(_strip(names, REGIMES, "regime"), row=3, col=1)
     shade(figure, names, REGIMES, opacity=0.13, of_returns=True)
-    for name in present(names):
-        figure.add_trace(_legend_entry(name, REGIMES[name]), row=1, col=1)
+    _add_legend(figure, present(names))
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
     figure.update_yaxes(title="drawdown, %", row=2, col=1)
     return apply_theme(figure, title, height=560)
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
-    """Return the timeline of the regime, with every vote below it: on, off, or no view.
+    """Return the timeline of the regime, with every flag below it: on, off, or no view.
 
-    Parameters
-    ----------
-    reading
-        The reading. The chart begins with the first view of any signal.
-    title
-        Title of the chart.
+    It begins with the first view of any signal.
     """
     flags = reading.flags
     start = flags.notna().any(axis=1).idxmax()
     flags, names = flags.loc[start:], reading.regime.loc[start:].fillna("none")
-    rows = [f for f in flags.columns if f in reading.votes]
-    rows += [f for f in flags.columns if f not in reading.votes]
+    rows = sorted(map(str, flags), key=lambda name: name not in reading.votes)
     figure = _rows([1.6, *[1.0] * len(rows)], spacing=0.012)
     figure.add_trace(_strip(names, REGIMES, "regime"), row=1, col=1)
     for row, name in enumerate(rows, start=2):
-        said = flags[name].map({True: "on", False: "off"}).astype(object).fillna("no view")
         label = name if name in reading.votes else f"{name}<br>(no vote)"
-        figure.add_trace(_strip(said, FLAGS, label), row=row, col=1)
-    for name in present(names):
-        figure.add_trace(_legend_entry(name, REGIMES[name]), row=1, col=1)
-    for state, colour in FLAGS.items():
-        figure.add_trace(_legend_entry(f"flag {state}", colour), row=1, col=1)
+        figure.add_trace(_strip(_states(flags[name]), FLAGS, label), row=row, col=1)
+    _add_legend(figure, present(names))
+    _add_legend(figure, {f"flag {state}": colour for state, colour in FLAGS.items()})
     apply_theme(figure, title, height=130 + 34 * (len(rows) + 1))
     figure.update_layout(hovermode="closest")
     return figure
@@ -89,22 +75,13 @@ def regime_chart(reading: Reading, title: str) -> Any:
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
     """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
 
-    A line of more than 1,500 sessions runs through every n-th session. The shading by the flag
-    covers every session.
-
-    Parameters
-    ----------
-    evaluation
-        Evaluation of a signal.
-    inputs
-        The series that the signal reads, as known at each session.
-    title
-        Title of the chart.
+    ``inputs`` are the series that the signal reads, as known at each session. A line of more than
+    1,500 sessions runs through every n-th session. The shading by the flag covers every session.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
     start = gauges[deciding].notna().any(axis=1).idxmax()
-    by_unit = _by_unit(tuple(map(str, inputs)))
+    by_unit = _by_unit(inputs.columns)
     titles = [f"{gauge}, {signal.units[gauge]}" for gauge in deciding]
     titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
     figure = _rows([2.0] * len(deciding) + [1.0] * len(by_unit), spacing=0.05, titles=titles)
@@ -116,19 +93,20 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
         for id, colour in zip(ids, FEW_LINES * 2, strict=False):
             line = line_of(thin(inputs[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
-    on = flag.loc[start:].map({True: "on", False: "off"}).astype(object).fillna("no view")
-    shade(figure, on, {"on": FLAGS["on"]}, opacity=0.16)
+    shade(figure, _states(flag.loc[start:]), {"on": FLAGS["on"]}, opacity=0.16)
     return apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
 
 
-def html_of(figure: Any, *, with_library: bool) -> str:
-    """Return a figure as HTML for a page, with plotly's library if it is the page's first figure.
+def _states(flag: pd.Series) -> pd.Series:
+    """Return a flag in words, as in :data:`FLAGS`."""
+    return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
-    The title becomes a heading of the page, since the title of a chart does not wrap on a narrow
-    screen.
+
+def html_of(figure: Any, *, with_library: bool = False) -> str:
+    """Return a figure as HTML for a page; the first figure of a page brings plotly's library.
+
+    The title becomes a heading, since the title of a chart does not wrap on a narrow screen.
     """
-    from html import escape
-
     title = escape(figure.layout.title.text)
     figure.update_layout(title=None, margin_t=46)
     chart = figure.to_html(full_html=False, include_plotlyjs=with_library, config=_CONFIG)
@@ -136,7 +114,7 @@ def html_of(figure: Any, *, with_library: bool) -> str:
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:
-    """Return an empty figure with rows that share their dates; each title stands at the left."""
+    """Return an empty figure with rows that share their dates, and titles at the left."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
@@ -169,7 +147,7 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return n, where a line runs through every n-th session to have at most 1,500 points."""
+    """Return n so that a line through every n-th session has at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
@@ -183,15 +161,9 @@ def _days(values: pd.Series) -> list[str]:
 
 
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
-    """Return each stay in a state with the first and the last day of its shading.
-
-    The shading of a state known at closes runs from its first close to the first close of the next
-    state. The shading of a state under which returns were earned runs from the close before its
-    first return to the close of its last return.
-    """
-    starts = [0, *(i for i in range(1, len(names)) if names.iloc[i] != names.iloc[i - 1])]
-    days, back = _days(names), int(of_returns)
-    edges = [max(i - back, 0) for i in starts] + [len(names) - 1]
+    """Return each stay in a state, with the first and the last day of its shading."""
+    starts, days = np.flatnonzero(names.ne(names.shift())), _days(names)
+    edges = [*np.maximum(starts - int(of_returns), 0), len(names) - 1]
     return [
         (str(names.iloc[at]), days[a], days[b])
         for at, (a, b) in zip(starts, pairwise(edges), strict=True)
@@ -206,21 +178,12 @@ def shade(
     *,
     of_returns: bool = False,
 ) -> None:
-    """Shade a figure by state, over its whole height.
+    """Shade a figure over sessions by state, over its whole height.
 
-    Parameters
-    ----------
-    figure
-        A figure whose horizontal axis is sessions.
-    names
-        The state at each session.
-    palette
-        Colours by state. A state that is absent here is not shaded.
-    opacity
-        Opacity of the shading, a fraction.
-    of_returns
-        False for states known at each close. True for states under which the return into each
-        session was earned; their shading begins at the close before.
+    ``names`` holds the state at each session, ``palette`` the colour of each state to shade.
+    ``opacity`` is a fraction. A state known at closes is shaded up to the first close of the next
+    state. With ``of_returns``, the return into each session was earned under its state, and the
+    shading runs from the close before the first return to the close of the last one.
     """
     shapes = [
         {
@@ -242,22 +205,20 @@ def shade(
     figure.layout.shapes = [*figure.layout.shapes, *shapes]  # one add_vrect per shape would be slow
 
 
-def present(names: pd.Series) -> list[str]:
-    """Return the regimes that occur, in the order of the legend."""
+def present(names: pd.Series) -> dict[str, str]:
+    """Return the colours of the regimes that occur, by name, in the order of the legend."""
     found = set(names)
-    return [name for name in REGIMES if name in found]
+    return {name: colour for name, colour in REGIMES.items() if name in found}
 
 
-def _strip(names: pd.Series, palette: dict[str, str], label: str = "") -> dict[str, Any]:
+def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, Any]:
     """Return a strip with the colour of the state at each session."""
     order = list(palette)
-    edges = [i / len(order) for i in range(len(order) + 1)]
     scale = [
-        [edge, colour]
-        for pair, colour in zip(pairwise(edges), palette.values(), strict=True)
-        for edge in pair
+        [edge / len(order), colour]
+        for at, colour in enumerate(palette.values())
+        for edge in (at, at + 1)
     ]
-    before = f"{label.partition('<br>')[0]}: " if label else ""
     return {
         "type": "heatmap",
         "x": _days(names),
@@ -268,20 +229,23 @@ def _strip(names: pd.Series, palette: dict[str, str], label: str = "") -> dict[s
         "colorscale": scale,
         "showscale": False,
         "text": [names.tolist()],
-        "hovertemplate": f"%{{x}}: {before}%{{text}}<extra></extra>",
+        "hovertemplate": f"%{{x}}: {label.partition('<br>')[0]}: %{{text}}<extra></extra>",
     }
 
 
-def _legend_entry(name: str, colour: str) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [None],
-        "y": [None],
-        "name": "no regime" if name == "none" else name,
-        "marker": {"symbol": "square", "size": 10, "color": colour},
-        "hoverinfo": "skip",
-    }
+def _add_legend(figure: Any, colours: Mapping[str, str]) -> None:
+    """Add an entry to the legend for each name."""
+    for name, colour in colours.items():
+        entry = {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [None],
+            "y": [None],
+            "name": "no regime" if name == "none" else name,
+            "marker": {"symbol": "square", "size": 10, "color": colour},
+            "hoverinfo": "skip",
+        }
+        figure.add_trace(entry, row=1, col=1)
 
 
 def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
@@ -290,8 +254,8 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
         figure.add_hline(y=level, line=line, row=row, col=1)
 
 
-def _by_unit(ids: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return the inputs by unit, without units that have more than 12 inputs."""
+def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the inputs by unit, without a unit of more than 12 inputs."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)

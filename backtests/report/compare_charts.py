@@ -12,21 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from backtests.report import theme
 from backtests.report.charts import line_of, shade, thin, thinning
 from backtests.report.format import fixed
-from backtests.report.theme import (
-    BENCHMARK,
-    DIVERGING,
-    FIXED,
-    KINDS,
-    MANY_LINES,
-    PAPER,
-    REGIMES,
-    apply_theme,
-)
 from signals.transforms import fall_from_peak
 
-#: Baselines that are visible when the page opens, as every thesis strategy is.
+#: Baselines that are visible when the page opens.
 FIRST = ("spy", "bills", "sixty-forty")
 _DASHES = {"thesis": "solid", "own": "solid", "baseline": "dash", "challenger": "dashdot"}
 _VARIANTS = ("dot", "longdash", "dash", "dashdot", "longdashdot")
@@ -39,7 +30,7 @@ STROKES = {
     "dashdot": "6 3 2 3",
     "longdashdot": "10 3 2 3",
 }
-#: Width and height of the plot that labels are laid out on, then of a letter, in pixels.
+#: Width and height of the plot with the labels, then of a letter, in pixels.
 _WIDE, _HIGH, _LETTER, _LINE = 1080, 430, 6.3, 13
 #: Positions of a label beside its point, by plotly's name: the left and top edge of its box in
 #: widths and heights of the label, then an offset in pixels.
@@ -60,15 +51,8 @@ _Box = tuple[float, float, float, float]
 class Style:
     """The look of a strategy's line.
 
-    Attributes
-    ----------
-    colour
-        Colour of the line, equal for a strategy and for its variants by another regime model.
-    dash
-        plotly's name of the dash: ``solid`` for strategies of the thesis and of a user, ``dash``
-        for baselines, ``dashdot`` for challengers. Variants have one dash per regime model.
-    shown
-        Whether the line is visible when the page opens.
+    A strategy and its variants by other regime models have one colour, and a dash (by plotly's
+    name) for each model. ``shown`` lines are visible when the page opens.
     """
 
     colour: str
@@ -80,12 +64,16 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
     """Return the style of each strategy, given its kind, in the given order.
 
     The strategies of the thesis, those of a user and :data:`FIRST` are visible when the page opens.
-    A variant (``name@model``) is visible only where the strategy by votes is absent.
+    A variant (``name@model``) is visible only if the strategy by votes is absent.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
-    free = [base for base in dict.fromkeys(base for base, _ in parts.values()) if base not in FIXED]
+    free = [
+        base
+        for base in dict.fromkeys(base for base, _ in parts.values())
+        if base not in theme.FIXED
+    ]
     models = dict.fromkeys(model for _, model in parts.values() if model)
-    colours = FIXED | dict(zip(free, cycle(MANY_LINES), strict=False))
+    colours = theme.FIXED | dict(zip(free, cycle(theme.MANY_LINES), strict=False))
     dashes = dict(zip(models, cycle(_VARIANTS), strict=False))
     return {
         name: Style(
@@ -103,21 +91,12 @@ def growth_chart(
 ) -> Any:
     """Return growth of 1 of every strategy on a log scale, shaded by regime.
 
-    Parameters
-    ----------
-    growth
-        Growth of 1 since the first session, sessions × names.
-    regime
-        The regime under which the return into each session was earned; None without a regime.
-    looks
-        Styles by name, see :func:`styles`, in the order of the lines.
-    title
-        Title of the chart.
+    ``growth`` is sessions × names. ``regime`` is the one under which the return into each session
+    was earned; None without a regime. ``looks`` are :func:`styles`, in the order of the lines.
     """
-    lines = {name: thin(growth[name]) for name in looks}
-    figure = _curves(lines, regime.reindex(growth.index), looks, "")
+    figure = _curves(growth, regime, looks)
     figure.update_yaxes(type="log", title="growth of 1")
-    return apply_theme(figure, title, height=500)
+    return theme.apply_theme(figure, title, height=500)
 
 
 def drawdown_chart(
@@ -125,35 +104,29 @@ def drawdown_chart(
 ) -> Any:
     """Return the loss of every strategy from its peak so far, shaded by regime.
 
-    Where a line runs through every n-th session, a point is the deepest drawdown since the point
-    before, so that every trough shows.
-
-    Parameters
-    ----------
-    growth, regime, looks, title
-        See :func:`growth_chart`.
+    If a line runs through every n-th session, a point is the deepest drawdown since the point
+    before, so that every trough shows. See :func:`growth_chart` for the parameters.
     """
     fall = 100 * fall_from_peak(growth)
     deepest = fall.rolling(thinning(fall), min_periods=1).min()
-    lines = {name: thin(deepest[name]) for name in looks}
-    figure = _curves(lines, regime.reindex(growth.index), looks, " %")
+    figure = _curves(deepest, regime, looks, " %")
     figure.update_yaxes(title="drawdown, %")
-    return apply_theme(figure, title, height=380)
+    return theme.apply_theme(figure, title, height=380)
 
 
 def _curves(
-    lines: Mapping[str, pd.Series], regime: pd.Series, looks: Mapping[str, Style], suffix: str
+    values: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], suffix: str = ""
 ) -> Any:
     from plotly.graph_objects import Figure
 
     figure = Figure()
-    for name, values in lines.items():
-        look = looks[name]
-        trace = line_of(values, name, look.colour, suffix, legend=False)
+    for name, look in looks.items():
+        trace = line_of(thin(values[name]), name, look.colour, suffix, legend=False)
         trace["line"] = {"color": look.colour, "width": 1.5, "dash": look.dash}
         trace["visible"] = True if look.shown else "legendonly"
         figure.add_trace(trace)
-    shade(figure, regime.fillna("none"), REGIMES, opacity=0.13, of_returns=True)
+    names = regime.reindex(values.index).fillna("none")
+    shade(figure, names, theme.REGIMES, opacity=0.13, of_returns=True)
     figure.update_xaxes(hoverformat="%Y-%m-%d")
     figure.update_layout(hoverlabel={"bgcolor": "rgba(255,255,255,0.88)", "font": {"size": 11}})
     return figure
@@ -162,17 +135,10 @@ def _curves(
 def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
     """Return CAGR against volatility, one point per strategy, with its Sharpe ratio on hover.
 
-    A label that would overlap another is left out; hover names every point. The first view leaves
-    out :func:`far_points`; a double click shows all points. A strategy that lacks one of the two
-    figures is left out. A dotted line joins bills and SPY where both are there, and shows
-    approximately the constant mixes of the two.
-
-    Parameters
-    ----------
-    numbers
-        By name: ``kind``, ``volatility``, ``cagr`` (fractions) and ``sharpe``.
-    title
-        Title of the chart.
+    ``numbers`` holds ``kind``, ``volatility``, ``cagr`` (fractions) and ``sharpe`` by name. The
+    chart leaves out a strategy without volatility or CAGR, and a label that would overlap another.
+    The first view leaves out :func:`far_points`; a double click shows them. A dotted line from
+    bills to SPY, if both are there, shows approximately the constant mixes of the two.
     """
     from plotly.graph_objects import Figure
 
@@ -181,24 +147,24 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
     ranges = _ranges(list(near.values()))
     places = place_labels(_pixels(near, ranges)) | dict.fromkeys(far, "middle left")
     figure = Figure()
-    for kind, colour in KINDS.items():
-        names = [name for name in points if numbers[name]["kind"] == kind]
-        if names:
-            sharpe = [numbers[name]["sharpe"] for name in names]
-            figure.add_trace(_markers(kind, colour, names, points, sharpe, places))
+    for kind, colour in theme.KINDS.items():
+        mine = {name: point for name, point in points.items() if numbers[name]["kind"] == kind}
+        if mine:
+            said = [(name, fixed(numbers[name]["sharpe"])) for name in mine]
+            figure.add_trace(_markers(kind, colour, mine, said, places))
     if {"spy", "bills"} <= points.keys():
         figure.add_trace(_mix_line(points["bills"], points["spy"]))
     figure.update_xaxes(title="volatility, % a year", range=ranges[0], zeroline=False)
     figure.update_yaxes(title="CAGR, %", range=ranges[1])
-    apply_theme(figure, title, height=560)
+    theme.apply_theme(figure, title, height=560)
     return figure.update_layout(hovermode="closest")
 
 
 def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
     """Return volatility and CAGR, in %, of the strategies that the first view leaves out.
 
-    Their volatility is above three times the median, and they would squeeze all other points into
-    a corner. If they are more than a tenth of all points, the view leaves out none.
+    Their volatility is above three times the median, so they would squeeze all other points into a
+    corner. If they are more than a tenth of all points, the view shows them.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -217,23 +183,21 @@ def _points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, 
 def _markers(
     kind: str,
     colour: str,
-    names: list[str],
     points: Mapping[str, tuple[float, float]],
-    sharpe: list[float | None],
+    said: list[tuple[str, str]],
     places: Mapping[str, str],
 ) -> dict[str, Any]:
-    said = [fixed(value) for value in sharpe]
     return {
         "type": "scatter",
         "mode": "markers+text",
-        "x": [points[name][0] for name in names],
-        "y": [points[name][1] for name in names],
-        "text": [name if name in places else "" for name in names],
-        "textposition": [places.get(name, "middle right") for name in names],
+        "x": [x for x, _ in points.values()],
+        "y": [y for _, y in points.values()],
+        "text": [name if name in places else "" for name in points],
+        "textposition": [places.get(name, "middle right") for name in points],
         "textfont": {"size": 11},
-        "customdata": list(zip(names, said, strict=True)),
+        "customdata": said,
         "name": kind,
-        "marker": {"color": colour, "size": 10, "line": {"color": PAPER, "width": 1}},
+        "marker": {"color": colour, "size": 10, "line": {"color": theme.PAPER, "width": 1}},
         "hovertemplate": "<b>%{customdata[0]}</b><br>volatility %{x:.1f} %, CAGR %{y:.1f} %"
         f"<br>Sharpe %{{customdata[1]}}<extra>{kind}</extra>",
     }
@@ -246,7 +210,7 @@ def _mix_line(bills: tuple[float, float], spy: tuple[float, float]) -> dict[str,
         "x": [bills[0], spy[0]],
         "y": [bills[1], spy[1]],
         "name": "SPY mixed with bills, about",
-        "line": {"color": BENCHMARK, "width": 1.2, "dash": "dot"},
+        "line": {"color": theme.BENCHMARK, "width": 1.2, "dash": "dot"},
         "hoverinfo": "skip",
     }
 
@@ -270,12 +234,9 @@ def _pixels(
 
 
 def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
-    """Return a position for each label that can stand without overlapping a label or a point.
+    """Return a position for each label that overlaps no other label and no point.
 
-    Parameters
-    ----------
-    points
-        Pixels from the left and from the top, by name. Earlier names get their position first.
+    Points are pixels from the left and from the top, by name. Earlier names choose first.
     """
     taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]
     places: dict[str, str] = {}
@@ -289,12 +250,11 @@ def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
 
 
 def _boxes(name: str, x: float, y: float) -> list[tuple[str, _Box]]:
-    wide = _LETTER * len(name)
-    corners = {
-        place: (x + across * wide + right, y + down * _LINE + lower)
-        for place, (across, down, right, lower) in _PLACES.items()
-    }
-    return [(p, (left, top, left + wide, top + _LINE)) for p, (left, top) in corners.items()]
+    wide, boxes = _LETTER * len(name), []
+    for place, (across, down, right, lower) in _PLACES.items():
+        left, top = x + across * wide + right, y + down * _LINE + lower
+        boxes.append((place, (left, top, left + wide, top + _LINE)))
+    return boxes
 
 
 def _overlap(a: _Box, b: _Box) -> bool:
@@ -304,31 +264,28 @@ def _overlap(a: _Box, b: _Box) -> bool:
 def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
     """Return a heat map of the correlations of daily returns between strategies.
 
-    Parameters
-    ----------
-    growth
-        Growth of 1, sessions × names. A strategy that never varies has empty cells.
-    title
-        Title of the chart.
+    ``growth`` is growth of 1, sessions × names. A strategy that never varies has empty cells.
     """
     from plotly.graph_objects import Figure
 
     table = growth.pct_change(fill_method=None).corr()
     names = [str(name) for name in table.columns]
     cells = [[None if pd.isna(v) else round(v, 3) for v in row] for row in table.to_numpy()]
-    figure = Figure({"type": "heatmap", "x": names, "y": names, "z": cells} | _HEAT)
+    heat = {
+        "type": "heatmap",
+        "x": names,
+        "y": names,
+        "z": cells,
+        "zmin": -1,
+        "zmax": 1,
+        "colorscale": theme.DIVERGING,
+        "xgap": 1,
+        "ygap": 1,
+        "colorbar": {"thickness": 12, "outlinewidth": 0},
+        "hovertemplate": "%{y} and %{x}: %{z:.2f}<extra></extra>",
+    }
+    figure = Figure(heat)
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_size=11)
     figure.update_xaxes(tickangle=-60, automargin=True, tickfont_size=11)
-    apply_theme(figure, title, height=230 + 22 * len(names))
+    theme.apply_theme(figure, title, height=230 + 22 * len(names))
     return figure.update_layout(hovermode="closest")
-
-
-_HEAT = {
-    "zmin": -1,
-    "zmax": 1,
-    "colorscale": DIVERGING,
-    "xgap": 1,
-    "ygap": 1,
-    "colorbar": {"thickness": 12, "outlinewidth": 0},
-    "hovertemplate": "%{y} and %{x}: %{z:.2f}<extra></extra>",
-}

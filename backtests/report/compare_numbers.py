@@ -32,7 +32,7 @@ SHOWN = (
 
 
 def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """Return the numbers of each strategy by its name; fractions, null where not defined."""
+    """Return the numbers of each strategy by its name, as fractions; null if not defined."""
     return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
 
 
@@ -95,7 +95,7 @@ def _entry(row: Compared) -> dict[str, Any]:
     }
 
 
-#: The figures that the sentence on coverage names, with their names in it.
+#: The figures in the sentence on coverage, with their names there.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from backtests.atomic import write_text
 from backtests.evidence.entries import FEW, NOTHING, QUARTER, TOO_FEW, is_few
-from backtests.history.origin import SIMULATED
 from backtests.report.charts import html_of, present, thinning
 from backtests.report.compare_charts import (
     STROKES,
@@ -21,17 +20,9 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
-from backtests.report.format import (
-    MISSING,
-    Form,
-    fixed,
-    interval,
-    is_missing,
-    percent,
-    thousands,
-)
-from backtests.report.page import page, render
-from backtests.report.theme import KINDS, REGIMES
+from backtests.report.format import MISSING, Form, fixed, interval, is_missing, percent, thousands
+from backtests.report.page import label_of, page, render
+from backtests.report.theme import KINDS
 from signals.errors import DataError
 
 Entry = Mapping[str, Any]
@@ -42,20 +33,10 @@ _FINE: Form = partial(percent, digits=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of the table.
+    """One cell of the table: the value that sorts it, its text, and grey text below."""
 
-    Attributes
-    ----------
-    value
-        The value that sorts the column; empty where it is missing.
-    shown
-        The text of the cell.
-    soft
-        Grey text below it, such as an interval or a sample size.
-    """
-
-    value: str
-    shown: str
+    value: str = ""
+    shown: str = MISSING
     soft: str = ""
 
 
@@ -73,7 +54,7 @@ def _interval(key: str, form: Form) -> Callable[[Entry], Cell]:
 
 def _cell(value: float | None, form: Form, soft: str = "") -> Cell:
     if value is None or is_missing(value):
-        return Cell(value="", shown=MISSING)
+        return Cell()
     return Cell(value=repr(float(value)), shown=form(value), soft=soft)
 
 
@@ -84,30 +65,30 @@ def _sharpe(entry: Entry) -> Cell:
 def _alpha(entry: Entry) -> Cell:
     alpha = entry["alpha"]
     if alpha is None:
-        return Cell(value="", shown=MISSING)
+        return Cell()
     t = "" if is_missing(alpha["t"]) else f"\nt {fixed(alpha['t'], 1)}"
     return _cell(alpha["estimate"], percent, f"{interval(alpha, percent)}{t}")
 
 
 def _placebo(entry: Entry) -> Cell:
     placebo = entry["placebo"]
-    if placebo is None or is_missing(placebo["rank"]):
-        return Cell(value="", shown=MISSING)
+    if placebo is None:
+        return Cell()
     p = "" if is_missing(placebo["p_value"]) else f"p {fixed(placebo['p_value'], 3)}\n"
     return _cell(placebo["rank"], fixed, f"{p}{thousands(placebo['n'])} {placebo['kind']}")
 
 
 def _growth(entry: Entry) -> Cell:
-    """Return CAGR, or the total return in grey where the run is below a year."""
+    """Return CAGR, or the total return in grey for a run of less than a year."""
     if not is_missing(entry["cagr"]) or is_missing(entry["total_return"]):
         return _cell(entry["cagr"], percent)
-    return Cell(value="", shown=MISSING, soft=f"{percent(entry['total_return'])} in total")
+    return Cell(soft=f"{percent(entry['total_return'])} in total")
 
 
 def _episodes(entry: Entry) -> Cell:
     count = entry["episodes"]
     if count is None:
-        return Cell(value="", shown=MISSING)
+        return Cell()
     few = "\ntoo few" if is_few(count) else ""
     return Cell(value=str(count), shown=str(count), soft=f"entered {entry['entered']}{few}")
 
@@ -147,29 +128,16 @@ def write_compare_page(
     about: dict[str, Any],
     path: Path,
 ) -> None:
-    """Write one self-contained page: the table, the charts, and a section on each strategy.
+    """Write one self-contained page, or replace it: table, charts, a section on each strategy.
 
-    Parameters
-    ----------
-    numbers
-        Numbers of each strategy in the order of the table, see
-        :func:`backtests.report.compare_numbers.comparison_numbers`. Fractions; None where missing.
-    growth
-        Growth of 1 since the first close, sessions × the same strategies.
-    regime
-        The regime under which the return into each session was earned; None without a regime.
-    about
-        What all strategies share, see :func:`backtests.report.compare_numbers.about`.
-    path
-        The file to write. An existing file is replaced.
-
-    Raises
-    ------
-    DataError
-        When growth and numbers have different strategies, or the file cannot be written.
+    ``numbers`` and ``about`` come from :mod:`backtests.report.compare_numbers`. ``growth`` is
+    growth of 1 since the first close, sessions × the same strategies. ``regime`` is the one under
+    which the return into each session was earned; None without a regime. DataError is raised if
+    growth and numbers have different strategies, or the file cannot be written.
     """
     _check_names(numbers, growth)
-    write_text(path, _page(numbers, growth, regime, about))
+    label = label_of(about["simulated"])
+    write_text(path, page(f"{label}compare", _section(numbers, growth, regime, about, label)))
 
 
 def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
@@ -181,15 +149,6 @@ def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
         )
 
 
-def _page(
-    numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, about: Mapping[str, Any]
-) -> str:
-    """Return the whole page."""
-    label = f"{SIMULATED}: " if about["simulated"] else ""
-    section = _section(numbers, growth, regime, about, label)
-    return page(f"{label}compare", section)
-
-
 def _section(
     numbers: Mapping[str, Entry],
     growth: pd.DataFrame,
@@ -197,7 +156,12 @@ def _section(
     about: Mapping[str, Any],
     label: str,
 ) -> str:
-    names = regime.reindex(growth.index).fillna("none")
+    looks = styles({name: entry["kind"] for name, entry in numbers.items()})
+    curves = growth_chart(
+        growth, regime, looks, f"{label}Growth of 1, by the regime of each return"
+    )
+    falls = drawdown_chart(growth, regime, looks, f"{label}Loss from the peak so far")
+    alike = correlation_chart(growth[list(numbers)], f"{label}Correlations of daily returns")
     return render(
         "compare.html.j2",
         about=about,
@@ -209,35 +173,17 @@ def _section(
         fewest=FEW,
         too_few=TOO_FEW,
         quarter=QUARTER,
-        looks=styles({name: entry["kind"] for name, entry in numbers.items()}),
+        looks=looks,
         strokes=STROKES,
-        regimes=[(name, REGIMES[name]) for name in present(names)],
+        regimes=present(regime.reindex(growth.index).fillna("none")),
         thinning=thinning(growth),
         far=far_points(numbers),
         details=[_details(name, entry) for name, entry in numbers.items()],
-        **_charts(numbers, growth, regime, label),
+        growth=html_of(curves, with_library=True),
+        drawdowns=html_of(falls),
+        risk=html_of(risk_chart(numbers, f"{label}Risk and return")),
+        correlations=html_of(alike),
     )
-
-
-def _charts(
-    numbers: Mapping[str, Entry], growth: pd.DataFrame, regime: pd.Series, label: str
-) -> dict[str, str]:
-    looks = styles({name: entry["kind"] for name, entry in numbers.items()})
-    titles = (
-        "Growth of 1, by the regime of each return",
-        "Loss from the peak so far",
-        "Risk and return",
-        "Correlations of daily returns",
-    )
-    curves, falls, risk, alike = (label + title for title in titles)
-    return {
-        "growth": html_of(growth_chart(growth, regime, looks, curves), with_library=True),
-        "drawdowns": html_of(drawdown_chart(growth, regime, looks, falls), with_library=False),
-        "risk": html_of(risk_chart(numbers, risk), with_library=False),
-        "correlations": html_of(
-            correlation_chart(growth[list(numbers)], alike), with_library=False
-        ),
-    }
 
 
 def _row(name: str, entry: Entry) -> dict[str, Any]:
@@ -250,45 +196,24 @@ def _row(name: str, entry: Entry) -> dict[str, Any]:
 
 
 def _details(name: str, entry: Entry) -> dict[str, Any]:
-    """Return the section on a strategy below the charts."""
-    mix, twin = entry["mix"], entry["equal_weight"]
+    mix, twin, baskets = entry["mix"], entry["equal_weight"], entry.get("baskets")
     beside = [
         ("itself", _performance(entry)),
         (f"own mix, {_COARSE(mix['share'])} % SPY", _performance(mix)),
     ]
+    more = [f"Sortino {fixed(entry['sortino'])}", f"Calmar {fixed(entry['calmar'])}"]
     if twin:
+        bounds = entry["intervals"]["excess_equal_weight"]
+        points = f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
         beside.append(("equal weights", _performance(twin)))
-    return {
-        "name": name,
-        "kind": entry["kind"],
-        "link": entry["link"],
-        "line": entry["line"],
-        "beside": beside,
-        "more": [
-            f"Sortino {fixed(entry['sortino'])}",
-            f"Calmar {fixed(entry['calmar'])}",
-            *([_over_twin(entry["intervals"]["excess_equal_weight"])] if twin else []),
-            *([_among(entry["baskets"])] if entry.get("baskets") else []),
-        ],
-        "placebo_note": entry["placebo_note"],
-    }
+        more.append(f"minus equal weights {points} points a year")
+    if baskets:
+        more.append(
+            f"memory makers rank {fixed(baskets['rank'])} by Sharpe among {baskets['n']} random "
+            "baskets of shares"
+        )
+    return {**entry, "name": name, "beside": beside, "more": more}
 
 
 def _performance(figures: Entry) -> tuple[str, str, str]:
-    return (
-        percent(figures["cagr"]),
-        fixed(figures["sharpe"]),
-        percent(figures["max_drawdown"]),
-    )
-
-
-def _over_twin(bounds: Mapping[str, float | None]) -> str:
-    points = f"{percent(bounds['estimate'])} {interval(bounds, percent)}".strip()
-    return f"minus equal weights {points} points a year"
-
-
-def _among(baskets: Mapping[str, Any]) -> str:
-    return (
-        f"memory makers rank {fixed(baskets['rank'])} by Sharpe among {baskets['n']} random "
-        "baskets of shares"
-    )
+    return percent(figures["cagr"]), fixed(figures["sharpe"]), percent(figures["max_drawdown"])

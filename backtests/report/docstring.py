@@ -1,7 +1,6 @@
 """Docstrings as plain text: their sections and parameters, without markup.
 
-Python 3.13 strips the indentation of docstrings, earlier versions keep it. Every function here
-therefore removes the indentation first.
+Every function removes the indentation, since Python before 3.13 keeps it.
 """
 
 import re
@@ -13,10 +12,7 @@ _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 
 
 def plain_text(docstring: str) -> str:
-    """Return a docstring, or a part of one, without markup.
-
-    A role becomes the last part of its name. Literals and emphasis become their text.
-    """
+    """Return a docstring without markup; a role becomes the last part of its name."""
     text = _ROLE.sub(lambda role: role.group(1).rpartition(".")[2], docstring)
     return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
 
@@ -24,9 +20,8 @@ def plain_text(docstring: str) -> str:
 def sections(docstring: str) -> list[tuple[str, str]]:
     """Return the headings of a class's docstring with their text, without markup.
 
-    The first line has the heading ``what``. A heading is a line with the indentation of the
-    docstring, and the text below it is indented further. The sections on parameters, attributes
-    and errors are left out.
+    The first line has the heading ``what``. The text below another heading is indented. The
+    sections on parameters, attributes and errors are left out.
     """
     first, _, rest = plain_text(cleandoc(docstring)).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]

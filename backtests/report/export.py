@@ -17,12 +17,7 @@ TABLES = (".csv", ".parquet")
 def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
     """Raise an error unless a file can be written to a path.
 
-    Raises
-    ------
-    ConfigError
-        When the path has none of the given endings.
-    DataError
-        When its folder does not exist, or the path is a folder.
+    A wrong ending raises ConfigError. A missing folder, or a path of a folder, raises DataError.
     """
     if path.suffix not in endings:
         raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
@@ -35,8 +30,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
     """Return a table of the regime and of every signal's flag, score and gauges, by session.
 
     Columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``, in the units of the signal. For SIMULATED history there is a column
-    ``source``.
+    ``<signal>.<gauge>``, in the units of the signal. A SIMULATED history adds ``source``.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
     for name, evaluation in reading.evaluations.items():

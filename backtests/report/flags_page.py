@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 import signals
 from backtests.atomic import write_text
-from backtests.history.origin import SIMULATED, stale_warning
+from backtests.history.origin import stale_warning
 from backtests.history.panel import History
 from backtests.report.charts import html_of, regime_chart, signal_chart
 from backtests.report.docstring import sections
-from backtests.report.page import page, render
+from backtests.report.page import label_of, page, render
 from backtests.report.reading import said_at_end
 from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
@@ -23,19 +21,13 @@ STRETCHES = 5
 def write_flags_page(
     history: History, reading: Reading, path: Path, *, newest: bool = True
 ) -> None:
-    """Write one self-contained page: the votes, and the chart and definition of each signal.
+    """Write one self-contained page, or replace it: the votes, and a section on each signal.
 
-    Parameters
-    ----------
-    history, reading
-        The history and its reading, up to the session of the page.
-    path
-        The file to write. An existing file is replaced.
-    newest
-        True warns of stale history; False is for a page of an earlier session.
+    The history and its reading end at the session of the page. A page of the ``newest`` session
+    warns of stale history.
     """
-    label = f"{SIMULATED}: " if history.source == "simulated" else ""
-    said = said_at_end(history, reading)
+    label, said = label_of(history.source == "simulated"), said_at_end(history, reading)
+    among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
     entries = [
         {
             "name": name,
@@ -43,8 +35,11 @@ def write_flags_page(
             "definition": definition(evaluation.signal),
             "stretches": stretches(evaluation),
             "chart": html_of(
-                signal_chart(evaluation, _inputs(reading, name, history.panel), f"{label}{name}"),
-                with_library=False,
+                signal_chart(
+                    evaluation,
+                    history.panel[list(inputs_of(evaluation.signal, among))],
+                    f"{label}{name}",
+                )
             ),
             **said["signals"][name],
         }
@@ -64,12 +59,6 @@ def write_flags_page(
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:
     """Return the headings of a signal's docstring with their text; the first one is ``what``."""
     return sections(type(signal).__doc__ or "")
-
-
-def _inputs(reading: Reading, name: str, panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the series that a signal and its parts read."""
-    among = {other: evaluation.signal for other, evaluation in reading.evaluations.items()}
-    return panel[list(inputs_of(among[name], among))]
 
 
 def stretches(evaluation: Evaluation) -> list[str]:

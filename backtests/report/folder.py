@@ -65,13 +65,8 @@ def write_run(
 ) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder and return its metrics.
 
-    The files are moved into place together, see :func:`backtests.atomic.replacing`. They replace
-    an earlier run in the folder.
-
-    Raises
-    ------
-    DataError
-        When the folder holds other files or cannot be written. Its content then stays unchanged.
+    The files are moved into place together and replace an earlier run. A folder that holds other
+    files or cannot be written raises DataError and stays unchanged.
     """
     check_folder(out)
     numbers = metrics_of(assessment)
@@ -112,8 +107,8 @@ def returns_table(run: Run) -> pd.DataFrame:
 def flags_table(run: Run) -> pd.DataFrame:
     """Return the regime, every flag (1, 0, empty) and every score, by session.
 
-    The table begins with the first session on which a signal has a view, since signals learn from
-    the sessions before the start of the run. It ends with the run.
+    The table begins with the first view of a signal, which precedes the start of the run, and ends
+    with the run.
     """
     reading = run.reading
     first = reading.flags.notna().any(axis=1).idxmax()

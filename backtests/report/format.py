@@ -72,25 +72,17 @@ def text(value: object) -> str:
 
 
 def state(flag: bool | None) -> str:
-    """Return a flag in words.
-
-    >>> state(True), state(False), state(None)
-    ('on', 'off', 'no view')
-    """
+    """Return a flag in words: on, off, or no view."""
     return "no view" if flag is None else "on" if flag else "off"
 
 
 def source_said(source: str) -> str:
-    """Return the source of a history in words: SIMULATED, or its name.
-
-    >>> source_said("simulated"), source_said("store")
-    ('SIMULATED', 'store')
-    """
+    """Return the source of a history in words: SIMULATED, or its name."""
     return "SIMULATED" if source == "simulated" else source
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:
-    """Return the bounds ``low`` and ``high`` in brackets; empty where one of them is missing.
+    """Return the bounds ``low`` and ``high`` in brackets; empty if one of them is missing.
 
     >>> interval({"low": 0.1, "high": 0.25}, percent)
     '[10.0, 25.0]'

@@ -5,11 +5,12 @@ from typing import Any
 
 import jinja2
 
+from backtests.history.origin import SIMULATED
 from backtests.report.format import fixed, percent, significant, thousands
 from backtests.report.theme import css_variables
 
-#: The place of a page's section, and the beginning of quantstats' charts. quantstats strips every
-#: ``{{…}}`` that it does not know, so these places are HTML comments.
+#: The place of a page's section, and the beginning of quantstats' charts. Both are HTML comments,
+#: since quantstats strips every ``{{…}}`` that it does not know.
 MARKER = "<!-- drypowder: first section -->"
 _CHARTS = "<!-- drypowder: no charts -->"
 _FILTERS = (fixed, percent, significant, thousands)
@@ -22,6 +23,11 @@ def template() -> str:
     return text.replace("{{colours}}", css_variables())
 
 
+def label_of(simulated: bool) -> str:
+    """Return the label before every title of a simulated history; empty for a real one."""
+    return f"{SIMULATED}: " if simulated else ""
+
+
 def page(title: str, section: str) -> str:
     """Return a page with one section and without quantstats' charts."""
     head, _, _ = template().partition(_CHARTS)
@@ -31,8 +37,7 @@ def page(title: str, section: str) -> str:
 def render(name: str, **values: Any) -> str:
     """Return a section, rendered from its jinja template. A missing value raises an error.
 
-    Templates format numbers with filters named after the functions of
-    :mod:`backtests.report.format`.
+    Filters of templates have the names of functions of :mod:`backtests.report.format`.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("backtests.report", "."),

@@ -66,7 +66,10 @@ def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     name, start = reading.regime.iloc[-1], since(reading.regime)
     holds = str(reading.rule.iloc[-1])
     if name is None or start is None:
-        return f"no regime: {_why_none(reading, holds)}{_pending(reading)}"
+        why = "the first regime is not confirmed yet"
+        if holds == "too few views":
+            why = f"too few votes have a view (none from {', '.join(voters(reading, None))})"
+        return f"no regime: {why}{_pending(reading)}"
     because = _because(str(reading.decided_by.iloc[-1]), holds, reading, said)
     return f"{name} since {start.date()}: {because}{_pending(reading)}"
 
@@ -79,17 +82,8 @@ def sentence_of_model(reading: Reading, model: str) -> str:
     return f"{name} since {start.date()}, by {model}: decided by {reading.decided_by.iloc[-1]}"
 
 
-def _why_none(reading: Reading, holds: str) -> str:
-    if holds != "too few views":
-        return "the first regime is not confirmed yet"
-    return f"too few votes have a view (none from {', '.join(voters(reading, None))})"
-
-
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return the rule that decided the regime, and the votes that are on.
-
-    ``holds`` is the rule at the session. Its regime may still wait for confirmation.
-    """
+    """Return the rule that decided the regime, and the votes that are on; ``holds`` is met now."""
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     count = f"{len(on)} of {views} votes with a view are on"
     names = f": {', '.join(on)}" if on else ""

@@ -24,9 +24,9 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of the table, each by heading, with a dash for a figure not defined.
+    """Return the cells of each row by heading, with a dash for a figure that is not defined.
 
-    The total return replaces CAGR where a run is below a year.
+    The total return replaces CAGR for a run of less than a year.
     """
     left_out = "cagr" if numbers["run"]["below_a_year"] else "total_return"
     columns = {key: column for key, column in COLUMNS.items() if key != left_out}

@@ -1,14 +1,13 @@
 """The tearsheet: a section with every number, then charts drawn by quantstats.
 
-quantstats fills our template, which leaves out its tables, icon and script. It defines several
-metrics differently, and its table of drawdowns gives an open drawdown a recovery date. It strips
-every ``{{…}}`` that it does not know, so our section replaces an HTML comment afterwards.
+quantstats fills our template, which leaves out its tables: quantstats defines several metrics
+differently, and gives an open drawdown a recovery date. Our section then replaces an HTML comment.
 """
 
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,17 @@ from backtests.evidence.entries import QUARTER, TOO_FEW
 from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.report.charts import equity_chart, html_of, regime_chart
-from backtests.report.format import MISSING, Form, fixed, percent, significant, text
+from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.numbers import LEFT_OUT
-from backtests.report.page import MARKER, page, render, template
+from backtests.report.page import MARKER, label_of, page, render, template
 from backtests.report.revision_table import revision_rows
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
-_NO_CHARTS = "<p>The returns vary too little for charts.</p>"
-
 _PERCENT: Form = partial(percent, digits=2, unit="%")
 _SHARE: Form = partial(percent, digits=2)
 
+SIDES = ("strategy", "benchmark", "bills")
 #: The metrics of the page: key in metrics.json, label and format.
 ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("total_return", "Total return", _PERCENT),
@@ -59,14 +57,39 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("costs", "Trading costs, a year", _PERCENT),
 )
 HEADLINES = ("cagr", "volatility", "sharpe", "max_drawdown", "exposure", "costs")
-#: The headlines of a run below a year, which has no yearly figures.
+#: The headlines of a run of less than a year.
 SHORT_HEADLINES = ("total_return", "max_drawdown", "exposure")
+#: Formats of the cells of other tables, by key in metrics.json.
+Forms = Mapping[str, Callable[[Any], str]]
+_DRAWDOWN: Forms = {
+    "depth": _SHARE,
+    **dict.fromkeys(("peak", "trough", "recovered", "sessions"), text),
+}
+_COUNTS: Forms = {"absorption_episodes": text, "absorption_entered": text}
+_REGIME: Forms = {
+    "sessions": text,
+    "share": _PERCENT,
+    "episodes": text,
+    "entered": text,
+    "mean_excess": _PERCENT,
+    "benchmark_excess": _PERCENT,
+    "volatility": _PERCENT,
+    "hit_rate": _PERCENT,
+}
 
 
-def rows_of(numbers: dict[str, Any]) -> tuple[tuple[str, str, Callable[[Any], str]], ...]:
-    """Return the rows of a run: :data:`ROWS`, without yearly figures where it is below a year."""
-    short = numbers["run"]["below_a_year"]
-    return tuple(row for row in ROWS if not (short and row[0] in YEARLY))
+def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return :data:`ROWS` with the values of each side, also as text, by key.
+
+    A run of less than a year has no yearly figures.
+    """
+    rows = {}
+    for key, label, form in ROWS:
+        if not (numbers["run"]["below_a_year"] and key in YEARLY):
+            values = {side: numbers[side].get(key) for side in SIDES}
+            shown = {side: form(value) for side, value in values.items()}
+            rows[key] = {"key": key, "label": label, "values": values, "shown": shown}
+    return rows
 
 
 def in_one_regime(numbers: dict[str, Any]) -> str:
@@ -79,20 +102,13 @@ def in_one_regime(numbers: dict[str, Any]) -> str:
 def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path) -> None:
     """Write one self-contained page: our section, then quantstats' charts.
 
-    Parameters
-    ----------
-    assessment
-        Assessment of a run.
-    numbers
-        The content of ``metrics.json``, which holds every number of the section.
-    path
-        The file to write.
+    Every number of the section is one of ``numbers``, the content of ``metrics.json``.
     """
     run, section = assessment.run, _section(assessment, numbers)
     if _varies(run.result.returns):
         html = _quantstats(run).replace(MARKER, section, 1)
     else:
-        html = page(_title(run), f"{section}\n{_NO_CHARTS}")
+        html = page(_title(run), f"{section}\n<p>The returns vary too little for charts.</p>")
     path.write_text(html, encoding="utf-8")
 
 
@@ -135,7 +151,8 @@ def _title(run: Run) -> str:
 
 
 def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
-    run = assessment.run
+    run, rows = assessment.run, rows_of(numbers)
+    below_a_year = numbers["run"]["below_a_year"]
     return render(
         "section.html.j2",
         run=numbers["run"],
@@ -143,14 +160,14 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         quarter=QUARTER,
         line=run.strategy.description,
         link=run.strategy.link,
-        headlines=[_row(key, numbers) for key in _headlines(numbers)],
-        rows=[_row(key, numbers) for key, _, _ in rows_of(numbers)],
+        headlines=[rows[key] for key in (SHORT_HEADLINES if below_a_year else HEADLINES)],
+        rows=rows.values(),
         in_one_regime=in_one_regime(numbers),
-        growth=_growth_name(numbers),
-        regimes=_regimes(numbers),
+        growth="total return" if below_a_year else "CAGR",
+        regimes=[(name, _cells(row, _REGIME)) for name, row in numbers["regimes"].items()],
         votes=_votes(assessment),
-        years=_years(numbers),
-        drawdowns=_drawdowns(numbers),
+        years=_in_percent(numbers["years"]),
+        drawdowns=[_cells(fall, _DRAWDOWN) for fall in numbers["drawdowns"]],
         by_k=_by_k(numbers),
         by_revision=revision_rows(numbers),
         attribution=_attribution(numbers),
@@ -158,95 +175,37 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         left_out=LEFT_OUT if assessment.robustness is None else None,
         regime=run.reading.regime.iloc[-1] or "none",
         chart=html_of(_chart(assessment), with_library=True),
-        timeline=html_of(_timeline(run), with_library=False),
+        timeline=html_of(_timeline(run)),
         hindsight=HINDSIGHT,
         stale=stale_warning(run.history) if run.config.end is None else None,
     )
 
 
-def _headlines(numbers: dict[str, Any]) -> tuple[str, ...]:
-    return SHORT_HEADLINES if numbers["run"]["below_a_year"] else HEADLINES
+def _cells(row: dict[str, Any], forms: Forms) -> list[str]:
+    return [form(row[key]) for key, form in forms.items()]
 
 
-def _row(key: str, numbers: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of the table: its label, and the values of strategy, benchmark and bills."""
-    label, form = next((label, form) for k, label, form in ROWS if k == key)
-    sides = ("strategy", "benchmark", "bills")
-    values = {side: numbers[side].get(key) for side in sides}
-    shown = {side: form(v) for side, v in values.items()}
-    return {"key": key, "label": label, "values": values, "shown": shown}
-
-
-def _regimes(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return one row per regime: its name and its cells."""
-    forms: dict[str, Callable[[Any], str]] = {
-        "sessions": text,
-        "share": _PERCENT,
-        "episodes": text,
-        "entered": text,
-        "mean_excess": _PERCENT,
-        "benchmark_excess": _PERCENT,
-        "volatility": _PERCENT,
-        "hit_rate": _PERCENT,
-    }
-    return [
-        (name, [form(row[key]) for key, form in forms.items()])
-        for name, row in numbers["regimes"].items()
-    ]
-
-
-def _years(numbers: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return one row per year: returns of strategy, benchmark and bills, in percent."""
-    return [(year, [_SHARE(v) for v in row.values()]) for year, row in numbers["years"].items()]
-
-
-def _drawdowns(numbers: dict[str, Any]) -> list[list[str]]:
-    """Return one row per drawdown: depth in percent, peak, trough, recovery, sessions."""
-    return [
-        [
-            _SHARE(fall["depth"]),
-            fall["peak"],
-            fall["trough"],
-            text(fall["recovered"]),
-            str(fall["sessions"]),
-        ]
-        for fall in numbers["drawdowns"]
-    ]
+def _in_percent(table: dict[str, dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    return [(name, [_SHARE(value) for value in row.values()]) for name, row in table.items()]
 
 
 def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
-    counts = ("absorption_episodes", "absorption_entered")
-    return [
-        [k, *(str(row[count]) for count in counts), *_headline(row, numbers)]
-        for k, row in (numbers["by_k"] or {}).items()
-    ]
-
-
-def _growth_name(numbers: dict[str, Any]) -> str:
-    """Return the name of the figure for growth: CAGR, or total return below a year."""
-    return "total return" if numbers["run"]["below_a_year"] else "CAGR"
+    rows = numbers["by_k"] or {}
+    return [[k, *_cells(row, _COUNTS), *_headline(row, numbers)] for k, row in rows.items()]
 
 
 def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
-    """Return the figures of :func:`backtests.evidence.metrics.headline` as shown."""
+    """Return the figures of :func:`backtests.evidence.metrics.headline` as text."""
     growth = "total_return" if numbers["run"]["below_a_year"] else "cagr"
     forms = {growth: _PERCENT, "sharpe": fixed, "max_drawdown": _PERCENT, "exposure": _PERCENT}
-    return [form(row[name]) for name, form in forms.items()]
+    return _cells(row, forms)
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
     """Return the rows of each table of the attribution: group and cells, the total last."""
     parts = numbers["attribution"]
-    last = ("total", [_SHARE(v) for v in parts["total"].values()])
-    return {
-        title: [(group, [_SHARE(v) for v in row.values()]) for group, row in parts[key].items()]
-        + [last]
-        for key, title in (
-            ("by_sleeve", "sleeve"),
-            ("by_regime", "regime"),
-            ("by_year", "year"),
-        )
-    }
+    total = _in_percent({"total": parts["total"]})
+    return {by: _in_percent(parts[f"by_{by}"]) + total for by in ("sleeve", "regime", "year")}
 
 
 def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
@@ -257,13 +216,12 @@ def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
 def _votes(assessment: Assessment) -> list[dict[str, str]]:
     """Return one row per signal: what it says at the end, in words."""
     votes = assessment.run.reading.votes
-    words = {True: "on", False: "off", None: "no view"}
     return [
         {
             "signal": e.signal,
             "votes": "votes" if e.signal in votes else "does not vote",
             "value": significant(e.value, e.unit),
-            "flag": words[e.flag],
+            "flag": state(e.flag),
             "since": MISSING if e.since is None else str(e.since.date()),
             "distance": MISSING
             if pd.isna(e.distance)
@@ -275,20 +233,12 @@ def _votes(assessment: Assessment) -> list[dict[str, str]]:
 
 def _chart(assessment: Assessment) -> Any:
     run, sides = assessment.run, assessment.growth
-    growth = pd.DataFrame(
-        {
-            run.label: sides["strategy"],
-            run.config.benchmark: sides["benchmark"],
-            "bills": sides["bills"],
-        }
-    )
-    title = "Growth of 1 and drawdown, by the regime of each return"
-    label = f"{SIMULATED}: " if run.simulated else ""
-    return equity_chart(growth, assessment.earned_under, label + title)
+    names = (run.label, run.config.benchmark, "bills")
+    growth = dict(zip(names, (sides[side] for side in SIDES), strict=True))
+    title = f"{label_of(run.simulated)}Growth of 1 and drawdown, by the regime of each return"
+    return equity_chart(pd.DataFrame(growth), assessment.earned_under, title)
 
 
 def _timeline(run: Run) -> Any:
-    start = run.result.equity.index[0]
-    title = "Regime and votes at each close"
-    label = f"{SIMULATED}: " if run.simulated else ""
-    return regime_chart(run.reading.since(start), label + title)
+    title = f"{label_of(run.simulated)}Regime and votes at each close"
+    return regime_chart(run.reading.since(run.result.equity.index[0]), title)
