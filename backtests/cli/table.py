@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backtests.cli.terminal import console, styled
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
+    from backtests.cli.terminal import Screen, Styled
 
-    Row = Sequence[str | Text]
+    Row = Sequence[str | Styled]
 
 _GAP = 2  # characters between columns
 
@@ -26,7 +25,7 @@ class Column:
 
 
 #: Columns, each with the function that gives its cell for a record.
-Columns: TypeAlias = Sequence[tuple[Column, Callable[[Any], "str | Text"]]]
+Columns: TypeAlias = Sequence[tuple[Column, Callable[[Any], "str | Styled"]]]
 
 
 def words(heading: str = "", *, wraps: bool = False, rank: int = 0) -> Column:
@@ -73,7 +72,7 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
     return kept
 
 
-def _least_width(screen: "Console", column: Column, cells: "Row") -> int:
+def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
     """Return the least width of a column in characters: its longest cell, or word if it wraps."""
     from rich.measure import Measurement
 

@@ -11,11 +11,15 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    #: Types for other modules, which import nothing of rich that writes.
+    Screen: TypeAlias = Console
+    Styled: TypeAlias = Text
 
 #: Control characters except tab and newline, invisible marks and marks of text direction, line
 #: separators, and surrogates.
