@@ -58,13 +58,9 @@ class Added:
 
     Attributes
     ----------
-    series_id
-        Id of the series.
-    new
-        Number of new dates. For an archive: number of values of new dates.
-    revised
-        Number of stored dates whose value differs. For an archive: number of new values of stored
-        dates.
+    new, revised
+        Number of new dates, and of stored dates whose value differs. For an archive: number of
+        values of new dates, and of new values of stored dates.
     kept
         Number of days that a new price vintage lacks and that were copied from the stored one.
     refused
@@ -97,10 +93,7 @@ def precision(series_id: str) -> float:
 
 
 def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Return which values equal the stored ones, within the source's precision.
-
-    Two NaN values are equal.
-    """
+    """Return which values equal the stored ones, within the source's precision; NaN equals NaN."""
     largest = float(np.max(np.abs(held), initial=0.0, where=np.isfinite(held)))
     floor = 0.0 if is_price(series_id) else CANCELLED * largest
     close = np.isclose(values, held, rtol=precision(series_id), atol=floor, equal_nan=True)
@@ -108,10 +101,7 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return an SQL condition: the lowest and the highest value of a date differ.
-
-    A missing value has to be NaN in both columns.
-    """
+    """Return an SQL condition: a date's lowest and highest value differ. NaN marks no value."""
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
@@ -143,9 +133,7 @@ def _held_closes(
         """,
         {"prices": tickers, "until": END_OF_TIME},
     ).df()
-    frame = frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
-    parts = frame.groupby("series_id", sort=False)
-    return {str(id): part.drop(columns="series_id") for id, part in parts}
+    return {str(id): part for id, part in frame.groupby("series_id", sort=False)}
 
 
 def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added]:
@@ -198,11 +186,8 @@ def _lost(batch: Batch, held: pd.DataFrame) -> str:
 
 
 def _shifted(whole: Batch, batch: Batch) -> str:
-    """Return why a coin's new closes do not fit the stored ones; empty if they fit.
-
-    Two cases need no check. A vintage without copied days was checked when it was read. The copied
-    days of a share were rescaled.
-    """
+    """Return why a coin's new closes do not fit the stored ones; empty if they fit."""
+    # A vintage without copied days was checked when it was read. A share's copies were rescaled.
     if len(whole.rows) == len(batch.rows) or asset(batch.series_id).market != "crypto":
         return ""
     closes = whole.rows.set_index("observed_on")["value"]
@@ -214,10 +199,7 @@ def _shifted(whole: Batch, batch: Batch) -> str:
 
 
 def _closes(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the rows to append, and the numbers of new and revised dates.
-
-    The rows are the later days when no stored close differs, and the whole batch otherwise.
-    """
+    """Return the later days, or all rows when a stored close differs; count new and revised."""
     rows, days = batch.rows, batch.rows["observed_on"].to_numpy()
     known = held["observed_on"].to_numpy()
     place = np.minimum(known.searchsorted(days), len(known) - 1)
@@ -241,7 +223,6 @@ def _series(
     else:
         held = _held_values(connection, id)
         rows, new, revised = _values(batch, held, recorded_at)
-        held = held.rename(columns={"before": "value"})
     refused = _leaping(id, rows, held)
     if refused:
         return rows.iloc[:0], Added(series_id=id, refused=refused)
@@ -268,13 +249,7 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
     """Return the latest value of each date, without the dates that the catalog leaves out.
 
-    Parameters
-    ----------
-    series_id
-        Catalog id.
-    rows
-        Columns ``observed_on`` and ``value``. With a column ``available_at``, the row with the
-        latest moment counts for a date. Without it, the last row counts.
+    The row with the latest ``available_at`` counts for a date, or else the last row.
     """
     if "available_at" in rows:
         rows = rows.sort_values("available_at", kind="stable", na_position="first")
@@ -287,21 +262,20 @@ def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
 
 
 def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    frame = connection.execute(
+    return connection.execute(
         "SELECT DISTINCT observed_on, available_at, value FROM observations "
         f"WHERE series_id = ? AND {ARCHIVED}",
         [series_id],
     ).df()
-    return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
     """Return the new rows of an archive, and the numbers of new and revised values."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
-        held.rename(columns={"value": "before"}), on=["observed_on", "available_at"]
+        held, on=["observed_on", "available_at"], suffixes=("", "_held")
     )
-    equal = same(batch.series_id, pairs["value"].to_numpy(), pairs["before"].to_numpy())
+    equal = same(batch.series_id, pairs["value"].to_numpy(), pairs["value_held"].to_numpy())
     rows = told[~np.isin(np.arange(len(told)), pairs["row"][equal])]
     revised = int(rows["observed_on"].isin(held["observed_on"]).sum())
     return rows, len(rows) - revised, revised
@@ -312,30 +286,28 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
     """Return the newest value of each date, without the rows of an archive."""
-    frame = connection.execute(
+    return connection.execute(
         f"""
-        SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS before
+        SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS value
         FROM (SELECT observed_on, coalesce(value, 'nan'::DOUBLE) AS value, recorded_at,
                      available_at FROM observations WHERE series_id = ? AND NOT {ARCHIVED})
         GROUP BY observed_on
         """,
         [series_id],
     ).df()
-    return frame.astype({"observed_on": "datetime64[us]"})
 
 
 def _values(
     batch: Batch, held: pd.DataFrame, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, int, int]:
-    """Return the rows to append, and the numbers of new and revised dates.
-
-    A revision is available from the moment of recording.
-    """
-    rows = batch.rows.merge(held, on="observed_on", how="left", indicator="where")
+    """Return the rows to append, and the numbers of new and revised dates."""
+    rows = batch.rows.merge(
+        held, on="observed_on", how="left", suffixes=("", "_held"), indicator="where"
+    )
     is_new = rows["where"] == "left_only"
-    equal = same(batch.series_id, rows["value"].to_numpy(), rows["before"].to_numpy())
+    equal = same(batch.series_id, rows["value"].to_numpy(), rows["value_held"].to_numpy())
     differs = ~is_new & ~equal
     early = differs & (rows["available_at"] < recorded_at)
     rows["available_at"] = rows["available_at"].mask(early, recorded_at)
-    chosen = rows[is_new | differs].drop(columns=["before", "where"])
+    chosen = rows[is_new | differs].drop(columns=["value_held", "where"])
     return chosen, int(is_new.sum()), int(differs.sum())

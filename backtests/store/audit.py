@@ -16,16 +16,7 @@ import pandas as pd
 
 from backtests.calendar import all_sessions, known_at, new_york_now, sessions
 from backtests.store.append import newest_values
-from backtests.store.batch import (
-    ARCHIVE,
-    FRED,
-    SEC,
-    TABLE,
-    is_price,
-    rule_of,
-    stale_after,
-    unit_of,
-)
+from backtests.store.batch import ARCHIVE, FRED, SEC, TABLE, is_price, rule_of, stale_after, unit_of
 from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps
 from backtests.store.closes import TICKER
 from backtests.store.shifts import shifts
@@ -50,16 +41,9 @@ _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal
 class Finding:
     """One error or note about a store.
 
-    Attributes
-    ----------
-    severity
-        ``error`` when a backtest on the data would be wrong, otherwise ``note``.
-    series
-        Id of the series. Empty for a finding about the whole store.
-    what
-        What was expected and what was found, on one line.
-    where
-        First date of the finding. None for a finding without a date.
+    An error makes a backtest on the data wrong. ``series`` is empty for a finding about the whole
+    store. ``what`` says what was expected and found, on one line. ``where`` is the first date of
+    the finding; None for a finding without a date.
     """
 
     severity: Severity
@@ -74,18 +58,9 @@ class Finding:
 
 
 def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding]:
-    """Return the errors and notes about a store, errors first.
+    """Return the errors and notes about a store, sorted by severity, series and date.
 
-    Parameters
-    ----------
-    store
-        An existing store.
-    today
-        The day with which the age of the data is compared. Default: today in New York.
-
-    Returns
-    -------
-    Findings, sorted by severity, series and date. Empty when the store has none.
+    The age of the data is compared with ``today``, by default today in New York.
 
     Raises
     ------
@@ -172,11 +147,9 @@ def _foreign_ids(store: Store) -> list[str]:
         """,
         [list(_PUBLISHED)],
     )
+    pairs = zip(sources["series_id"], sources["published"], strict=True)
     return [
-        str(row.series_id)
-        for row in sources.itertuples()
-        if is_price(str(row.series_id))
-        and (row.published or not TICKER.fullmatch(str(row.series_id)))
+        id for id, published in pairs if is_price(id) and (published or not TICKER.fullmatch(id))
     ]
 
 
@@ -199,13 +172,9 @@ def _duplicates(store: Store) -> Iterator[Finding]:
 
 
 def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
-    """Yield an error for each series with values outside its plausible range.
-
-    Dates before the catalog's ``first`` are ignored, because no reader uses them.
-    """
+    """Yield an error for each series with values outside its plausible range."""
     if not ids:
         return
-    ranges = pd.DataFrame([_range(id) for id in ids])
     outside = store.query(
         """
         SELECT series_id, count(*) AS n, min(observed_on) AS first,
@@ -216,7 +185,7 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
         WHERE observed_on >= seen_from AND NOT isnan(value) AND (value < low OR value > high)
         GROUP BY series_id
         """,
-        [ranges[column].tolist() for column in ("id", "low", "high", "first")],
+        [list(column) for column in zip(*map(_range, ids), strict=True)],
     )
     for row in outside.itertuples():
         id, others = str(row.series_id), int(str(row.n)) - 1
@@ -245,22 +214,19 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
             )
 
 
-def _range(id: str) -> dict[str, object]:
+def _range(id: str) -> tuple[str, float, float, datetime.date]:
+    """Return a series, its lowest and highest plausible value, and the first date that counts."""
     if is_price(id):
-        return {"id": id, "low": 1e-12, "high": HIGHEST_PRICE, "first": datetime.date.min}
+        return id, 1e-12, HIGHEST_PRICE, datetime.date.min
     entry = CATALOG[id]
-    first = entry.first or datetime.date.min
-    return {"id": id, "low": entry.low, "high": entry.high, "first": first}
+    return id, entry.low, entry.high, entry.first or datetime.date.min
 
 
 # --- when values were known ---------------------------------------------------------------------
 
 
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield an error when a series has dates after tomorrow.
-
-    A coin may have tomorrow's date, because its UTC day begins in New York's evening.
-    """
+    """Yield an error when a series has dates after tomorrow, which is a coin's date already."""
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
         yield _error(id, ahead, f"expected dates up to today, {today.date()}, was a later one")
@@ -285,45 +251,33 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield errors for values known too early, and a note on values known late.
+    """Yield errors for values known before their date or rule, and a note on values known late.
 
-    A value is too early when it is known before its date or before its publication rule allows. It
-    is late when the value of a later date was known before it.
+    A value is late when the value of a later date was known before it.
     """
     observed = pd.DatetimeIndex(rows["observed_on"])
     known = rows["known"].to_numpy()
     before = known < observed.to_numpy()
-    if before.any():
-        yield _error(
-            id,
-            observed[before][0],
-            f"expected values known from their date on, but {_counted(before.sum(), 'date')} "
-            "before it",
-        )
-    early = _before_rule(id, rows) & ~before
-    if early.any():
-        yield _error(
-            id,
-            observed[early][0],
-            f"expected values known as the catalog says ({rule_of(id)}), but "
-            f"{_counted(early.sum(), 'date')} earlier: backtests would look ahead; import or fetch "
-            "into a new store",
-        )
-    ahead = known < np.maximum.accumulate(known)
-    if ahead.any():
-        yield _note(
-            id,
-            observed[ahead][0],
-            f"{_counted(ahead.sum(), 'date')} known before an earlier one; the panel ignores the "
-            "earlier one",
-        )
+    for finding, bad, what in (
+        (_error, before, "expected values known from their date on, but {} before it"),
+        (
+            _error,
+            _before_rule(id, rows) & ~before,
+            f"expected values known as the catalog says ({rule_of(id)}), but {{}} earlier: "
+            "backtests would look ahead; import or fetch into a new store",
+        ),
+        (
+            _note,
+            known < np.maximum.accumulate(known),
+            "{} known before an earlier one; the panel ignores the earlier one",
+        ),
+    ):
+        if bad.any():
+            yield finding(id, observed[bad][0], what.format(_counted(bad.sum(), "date")))
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Return which dates are known earlier than the publication rule allows.
-
-    Rows of an archive are ignored, because the archive states when each value was published.
-    """
+    """Return which dates are known earlier than the rule allows, by rows from no archive."""
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
     if rule.kind == "filed" or not given.any():
@@ -386,8 +340,8 @@ def _gaps(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 def _missing_closes(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
     coin = asset(id).market == "crypto"
-    days = pd.date_range(observed[0], observed[-1], unit="us") if coin else None
-    expected = sessions(observed[0], observed[-1]) if days is None else days
+    span = observed[0], observed[-1]
+    expected = pd.date_range(*span, unit="us") if coin else sessions(*span)
     missing = expected.difference(observed)
     if len(missing):
         kind = "days" if coin else "sessions"

@@ -33,11 +33,6 @@ class Batch:
         True for rows of an archive of vintages. A date may then have several rows, each with the
         moment from which its value was known. Every source begins with :data:`ARCHIVE`. When two
         rows have the same date and moment, the last one counts.
-
-    Raises
-    ------
-    DataError
-        When ``vintages`` is True for prices, or does not agree with the sources of the rows.
     """
 
     series_id: str
@@ -83,26 +78,12 @@ def stale_after(series_id: str) -> int:
 
 
 def dated(
-    series_id: str,
-    values: pd.Series,
-    source: str,
-    recorded_at: pd.Timestamp,
-    note: str = "",
+    series_id: str, values: pd.Series, source: str, recorded_at: pd.Timestamp, note: str = ""
 ) -> Batch:
     """Return the batch of a series, with the moments known by its publication rule.
 
-    Parameters
-    ----------
-    series_id
-        Catalog id or ticker.
-    values
-        Index: the dates described, ascending and unique. Values: in the catalog's unit.
-    source
-        Name of the source.
-    recorded_at
-        The moment of recording, New York time.
-    note
-        What was left out, for the summary.
+    ``values`` has the unit of the catalog. Its index holds the dates described, ascending and
+    unique. ``recorded_at`` is the moment of recording, New York time.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     rows = pd.DataFrame(

@@ -27,25 +27,15 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
         ``recorded_at``.
     """
     text = column.str.strip()
-    bad = ~text.str.fullmatch(DATE.pattern)
-    if bad.any():
-        raise DataError(_line(text[bad], "a plain date like 2025-10-06, without time or zone"))
+    plain = text.str.fullmatch(DATE.pattern)
+    _refuse(text[~plain], "a plain date like 2025-10-06, without time or zone")
     dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
-    if dates.isna().any():
-        raise DataError(_line(text[dates.isna()], "a date that exists"))
+    _refuse(text[dates.isna()], "a date that exists")
     step = dates.diff()
-    if (step == pd.Timedelta(0)).any():
-        raise DataError(_line(text[step == pd.Timedelta(0)], "each date once", "drop one"))
-    if (step < pd.Timedelta(0)).any():
-        raise DataError(
-            _line(text[step < pd.Timedelta(0)], "dates in ascending order", "sort the file")
-        )
-    if dates.iloc[0] < OLDEST:
-        raise DataError(_line(text[dates < OLDEST], f"no date before {OLDEST.date()}"))
-    if dates.iloc[-1] > recorded_at:
-        raise DataError(
-            _line(text[dates > recorded_at], f"no date after today, {recorded_at.date()}")
-        )
+    _refuse(text[step == pd.Timedelta(0)], "each date once", "drop one")
+    _refuse(text[step < pd.Timedelta(0)], "dates in ascending order", "sort the file")
+    _refuse(text[dates < OLDEST], f"no date before {OLDEST.date()}")
+    _refuse(text[dates > recorded_at], f"no date after today, {recorded_at.date()}")
     return pd.DatetimeIndex(dates).as_unit("us")
 
 
@@ -63,9 +53,8 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     given = (text != "").to_numpy() & not_before_first(id, dates)
     text = text[given]
     numbers = pd.to_numeric(text, errors="coerce")
-    bad = ~np.isfinite(numbers.to_numpy(dtype=np.float64))
-    if bad.any():
-        raise DataError(_line(text[bad], f"a finite number or a blank for {id}"))
+    finite = np.isfinite(numbers.to_numpy(dtype=np.float64))
+    _refuse(text[~finite], f"a finite number or a blank for {id}")
     _check_range(id, numbers, text)
     return pd.Series(numbers.to_numpy(dtype=np.float64), index=dates[given])
 
@@ -73,19 +62,11 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
     """Return numbers by date, after the same checks as for the cells of a file.
 
-    Parameters
-    ----------
-    id
-        Catalog id or ticker.
-    values
-        Numbers, by the date they describe.
-    now
-        Dates after this moment are refused.
-
     Raises
     ------
     DataError
-        When ``values`` is empty, and as :func:`dates_of` and :func:`values_of`.
+        When ``values`` is empty, a date is after ``now``, and as :func:`dates_of` and
+        :func:`values_of`.
     """
     dates = pd.DatetimeIndex(values.index)
     text = pd.Series(dates.strftime("%Y-%m-%d"), index=range(1, len(dates) + 1))
@@ -104,28 +85,24 @@ def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
 def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
     if is_price(id):
         bad = (numbers <= 0) | (numbers > HIGHEST_PRICE)
-        if bad.any():
-            raise DataError(_line(text[bad], f"a price of {id} above zero in USD"))
+        _refuse(text[bad], f"a price of {id} above zero in USD")
         return
     entry = CATALOG[id]
     bad = (numbers < entry.low) | (numbers > entry.high)
-    if bad.any():
-        wanted = f"{id} in {entry.unit}, which lies in {entry.low:g} to {entry.high:g}"
-        raise DataError(_line(text[bad], wanted, "is the file in another unit?"))
-    odd = leaps(id, numbers)
-    if odd.any():
-        raise DataError(_line(text[odd], f"{id} within {LEAP:g} times the value before"))
+    wanted = f"{id} in {entry.unit}, which lies in {entry.low:g} to {entry.high:g}"
+    _refuse(text[bad], wanted, "is the file in another unit?")
+    _refuse(text[leaps(id, numbers)], f"{id} within {LEAP:g} times the value before")
 
 
 def leaps(id: str, numbers: pd.Series) -> pd.Series:
-    """Return which values of a steady series are more than :data:`LEAP` times off the one before.
-
-    All are False for a series that is not steady.
-    """
+    """Return which values of a steady series lie over :data:`LEAP` times off the one before."""
     before = numbers.shift()
     far = (numbers > LEAP * before) | (numbers < before / LEAP)
     return far & (before > 0) & CATALOG[id].steady
 
 
-def _line(bad: pd.Series, expected: str, cure: str = "correct it") -> str:
-    return f"line {bad.index[0]}: expected {expected}, was {bad.iloc[0]!r}; {cure}"
+def _refuse(bad: pd.Series, expected: str, cure: str = "correct it") -> None:
+    """Raise DataError about the first of some wrong cells, which are indexed by line."""
+    if len(bad):
+        line, cell = bad.index[0], bad.iloc[0]
+        raise DataError(f"line {line}: expected {expected}, was {cell!r}; {cure}")

@@ -21,16 +21,8 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     funds), days that had not closed, and days before the listing. Prices before the listing belong
     to another company.
 
-    Parameters
-    ----------
-    ticker
-        Yahoo's symbol.
-    closes
-        USD, adjusted for splits and dividends, by date.
-    now
-        The moment of recording, New York time.
-    source
-        Name of the source.
+    ``closes`` are in USD, adjusted for splits and dividends, by date. ``now`` is the moment of
+    recording, New York time.
 
     Raises
     ------
@@ -52,21 +44,23 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
 
 
 def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
-    """Return the last date that a close may have.
-
-    For a coin that is tomorrow, because its UTC day begins in New York's evening.
-    """
+    """Return the last date of a close: for a coin tomorrow, whose UTC day begins this evening."""
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
-    """Return the closes of finished sessions (for a coin, days), and notes on the others."""
+    """Return the closes of finished sessions (for a coin, days), and notes on the others.
+
+    A source may give a price of the running day as the last close.
+    """
     notes = []
     if asset(ticker).market != "crypto":
         values, note = on_sessions(values)
         notes.append(note)
-    values, note = finished_closes(ticker, values, now)
-    return values, [*notes, note]
+    done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
+    if not done.all():
+        notes.append(f"{values.index[~done][0].date()} left out: the day had not closed")
+    return values[done], notes
 
 
 def check_shifts(ticker: str, closes: pd.Series) -> str:
@@ -84,17 +78,6 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
                 f"{ticker} on {shift.day.date()}: {shift.what}; the whole series was left out"
             )
     return "; ".join(f"{shift.day.date()}: {shift.what}" for shift in found)
-
-
-def finished_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, str]:
-    """Return the closes known by now, and a note on the others.
-
-    A source may give a price of the running day as the last close.
-    """
-    done = known_at(rule_of(ticker), pd.DatetimeIndex(values.index), now) <= now
-    running = values.index[~done]
-    note = f"{running[0].date()} left out: the day had not closed" if len(running) else ""
-    return values[done], note
 
 
 def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:

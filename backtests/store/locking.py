@@ -45,12 +45,7 @@ _SYSTEM = re.compile(
 def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store for one operation that only reads.
 
-    Parameters
-    ----------
-    path
-        The store's file.
-    also
-        One other file that DuckDB may open, such as the target of an export. Default: no other.
+    DuckDB may also open the file ``also``, such as the target of an export.
 
     Raises
     ------
@@ -73,12 +68,7 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
 def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store for one transaction as its only user. Create the store when it is missing.
 
-    Parameters
-    ----------
-    path
-        The store's file.
-    wait
-        Seconds to wait for another writer.
+    ``wait`` is the time to wait for another writer, in seconds.
 
     Raises
     ------
@@ -127,23 +117,13 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold a lock file beside the store.
-
-    Parameters
-    ----------
-    path
-        The store's file.
-    ending
-        What the lock file's name adds to the store's.
-    otherwise
-        Message of the error when another program holds the lock.
-    wait
-        Seconds to wait for the lock.
+    """Hold a lock file beside the store, whose name adds ``ending`` to the store's.
 
     Raises
     ------
     DataError
-        When another program still holds the lock after ``wait``, or the system forbids it.
+        With the message ``otherwise``, when another program still holds the lock after ``wait``
+        seconds. Also when the system forbids it.
     """
     lock = filelock.FileLock(_beside(path, ending))
     try:
@@ -165,12 +145,9 @@ def _beside(path: Path, ending: str) -> str:
 
 
 def _wait_for_writer(path: Path) -> None:
-    """Wait while a writer waits for the file or uses it.
-
-    A user who may not write beside the store does not wait here.
-    """
+    """Wait while a writer waits for the file or uses it."""
     door = _beside(path, ".door")
-    if os.access(door, os.W_OK):
+    if os.access(door, os.W_OK):  # a user who may not write beside the store does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
             pass
 
@@ -183,28 +160,22 @@ def _open(
     config = SEALED if also is None else {}
     connection = connect(path, read_only=read_only, config=config)
     try:
-        _forbid_other_files(connection, also)
-        yield connection
-    except (duckdb.Error, RuntimeError) as error:
-        if _is_a_signal(error):
-            raise KeyboardInterrupt from error
-        if not isinstance(error, duckdb.Error):
-            raise
+        with _interruptible():
+            _forbid_other_files(connection, also)
+            yield connection
+    except duckdb.Error as error:
         raise DataError(_reason(path, error, read_only=read_only)) from error
     finally:
         connection.close()
 
 
 def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
-    """Forbid access to every file except the store and ``also`` while the connection is open.
-
-    Threads share one instance of DuckDB for a file. So another thread may already have locked the
-    configuration.
-    """
+    """Forbid access to every file except the store and ``also`` while the connection is open."""
     if also is not None:
         quoted = str(also.absolute()).replace("'", "''")
         connection.execute(f"SET allowed_paths = ['{quoted}']")
         connection.execute("SET enable_external_access = false")
+    # Threads share one instance of DuckDB for a file. Another one may have locked its settings.
     with suppress(duckdb.InvalidInputException):
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET lock_configuration = true")
@@ -213,21 +184,15 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Open the file, and wait while others have it open.
-
-    Others are programs, and threads of this program that opened it with another configuration.
-    """
+    """Open the file. Wait while programs, or threads with another configuration, have it open."""
     # DuckDB reads an absolute path as a file. It reads ":memory:" and "md:x" as something else.
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return duckdb.connect(file, read_only=read_only, config=dict(config))
-        except (duckdb.Error, RuntimeError) as error:
-            if _is_a_signal(error):
-                raise KeyboardInterrupt from error
-            if not isinstance(error, duckdb.Error):
-                raise
+            with _interruptible():
+                return duckdb.connect(file, read_only=read_only, config=dict(config))
+        except duckdb.Error as error:
             if not any(sign in str(error).lower() for sign in _TAKEN):
                 raise DataError(_reason(path, error, read_only=read_only)) from error
             if time.monotonic() > deadline:
@@ -236,9 +201,15 @@ def connect(
             time.sleep(_PAUSE)
 
 
-def _is_a_signal(error: BaseException) -> bool:
-    """Return whether DuckDB raised an error because a signal such as Ctrl-C stopped it."""
-    return isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted"
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn DuckDB's own error after a signal such as Ctrl-C into KeyboardInterrupt."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError) as error:
+        if isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _held_open(what: str, path: Path) -> str:
@@ -250,8 +221,7 @@ def _held_open(what: str, path: Path) -> str:
 
 def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
     """Return a message on an error of DuckDB: the system's reason, or that the file is no store."""
-    found = _SYSTEM.search(str(error))
-    if found:
+    if found := _SYSTEM.search(str(error)):
         return _system_says("read" if read_only else "write", path, found[0])
     if isinstance(error, duckdb.PermissionException):
         return (

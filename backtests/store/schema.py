@@ -32,7 +32,6 @@ MIGRATIONS: dict[int, str] = {
 }
 SCHEMA_VERSION = max(MIGRATIONS)
 
-
 #: The prefix ``system.main`` selects DuckDB's own functions. Without it, DuckDB could call macros
 #: that the file defines.
 _TABLES = """

@@ -2,8 +2,7 @@
 
 A shift is judged by its size and by whether the level goes back. An alarm is a shift that is too
 large for any market: the store refuses the series, and ``data --check`` reports an error. A note is
-a shift that may be real, and a reader should look at it. Import, fetch and check call
-:func:`shifts`.
+a shift that may be real, and a reader should look at it.
 """
 
 from collections.abc import Iterator
@@ -37,16 +36,9 @@ CUT = pd.Timestamp("2003-01-02")
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """A sudden shift of a price's level.
+    """A sudden shift of a price's level: the first day at the new level, and what is odd about it.
 
-    Attributes
-    ----------
-    day
-        The first day at the new level.
-    alarm
-        True when the shift is an error in the data, False when it may be real.
-    what
-        What was expected and what was found.
+    ``alarm`` is True when the shift is an error in the data, False when it may be real.
     """
 
     day: pd.Timestamp
@@ -70,12 +62,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
     These shifts are notes: any other lasting shift by :data:`OFF` times, and any other shift by the
     size of a split.
 
-    Parameters
-    ----------
-    ticker
-        Yahoo's symbol.
-    closes
-        USD, above zero, by date.
+    ``closes`` are in USD, above zero, by date.
     """
     if len(closes) < 2:
         return []
@@ -88,7 +75,7 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
         )
         for day in spikes(closes)
     }
-    moves = np.diff(np.log(closes.to_numpy(dtype=np.float64)))
+    moves = _moves(closes)
     for at in _large(moves, set(np.flatnonzero(days.isin(list(found))).tolist())):
         alarm, what = _judged(ticker, days, moves, at)
         if what:
@@ -104,13 +91,18 @@ def spikes(closes: pd.Series) -> list[pd.Timestamp]:
     """
     if len(closes) < 2:
         return []
-    moves = np.diff(np.log(closes.to_numpy(dtype=np.float64)))
+    moves = _moves(closes)
     before, after = np.r_[np.nan, moves], np.r_[-moves, np.nan]
     after[-1] = before[-1]
     if abs(after[1]) <= np.log(OFF):
         before[0] = after[0]
     far = (np.minimum(before, after) > np.log(OFF)) | (np.maximum(before, after) < -np.log(OFF))
     return [pd.Timestamp(day) for day in closes.index[far]]
+
+
+def _moves(closes: pd.Series) -> np.ndarray:
+    """Return the logarithmic moves from each close to the next one."""
+    return np.diff(np.log(closes.to_numpy(dtype=np.float64)))
 
 
 def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
@@ -157,11 +149,9 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move looks like, empty if none, and whether it is surely a split.
-
-    Two conditions hold for a split. The rest of the move, without the split, has a usual size. The
-    sessions after it are as calm as those before. They are not when a company loses half its value.
-    """
+    """Return the split that a move looks like, empty if none, and whether it is surely a split."""
+    # The rest of the move, without the split, has a usual size. The sessions after a split are as
+    # calm as those before it. They are not when a company loses half its value.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
         return "", False
@@ -176,13 +166,9 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 
 
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
-    """Return whether a share was listed less than :data:`YOUNG` weekdays before a move.
-
-    If the listing is unknown, the first close counts as the listing, unless the table was cut on
-    that day.
-    """
+    """Return whether a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
-    if listed is None:
+    if listed is None:  # then the first close counts, unless the table was cut on that day
         return at < YOUNG and days[0] > CUT
     return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 

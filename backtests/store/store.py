@@ -43,36 +43,43 @@ CLOCK_BACK = pd.Timedelta(hours=2)
 FETCHED = "ok"  # outcome of a successful fetch
 
 _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
+
+
+def _counting(chosen: str) -> str:
+    """Return SQL for the rows that count: of a series with rows of an archive, only those."""
+    return f"""
+    SELECT o.*, archived FROM observations o JOIN (
+        SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
+        WHERE {chosen} GROUP BY series_id
+    ) USING (series_id)
+    WHERE {ARCHIVED} = archived
+    """
+
+
 #: Most rows of an archive revise a date when a later date is already known. A panel never shows
 #: these rows, so the query drops them.
 _ROWS = f"""
 WITH vintages AS ({BEGAN}),
-kinds AS (
-    SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
-    WHERE list_contains($others, series_id) AND recorded_at <= $until GROUP BY series_id
-),
-told AS (
-    SELECT o.* FROM observations o
-    JOIN (SELECT series_id FROM kinds WHERE archived) USING (series_id)
-    WHERE {ARCHIVED} AND recorded_at <= $until
+counting AS (
+    {_counting("list_contains($others, series_id) AND recorded_at <= $until")}
+    AND recorded_at <= $until
 ),
 passed AS (
     SELECT series_id, available_at, max(newest) OVER (
         PARTITION BY series_id ORDER BY available_at
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS already
-    FROM (SELECT series_id, available_at, max(observed_on) AS newest FROM told GROUP BY ALL)
+    FROM (
+        SELECT series_id, available_at, max(observed_on) AS newest FROM counting
+        WHERE archived GROUP BY ALL
+    )
 )
 SELECT series_id, observed_on, available_at, value, recorded_at
 FROM observations JOIN vintages USING (series_id)
 WHERE recorded_at BETWEEN began AND $until
 UNION ALL
 SELECT series_id, observed_on, available_at, value, recorded_at
-FROM observations JOIN (SELECT series_id FROM kinds WHERE NOT archived) USING (series_id)
-WHERE recorded_at <= $until
-UNION ALL
-SELECT series_id, observed_on, available_at, value, recorded_at
-FROM told JOIN passed USING (series_id, available_at)
+FROM counting LEFT JOIN passed USING (series_id, available_at)
 WHERE observed_on >= coalesce(already, observed_on)
 ORDER BY series_id, available_at, observed_on, recorded_at
 """
@@ -86,12 +93,7 @@ def default_store() -> Path:
 
 
 class Store:
-    """A store file.
-
-    Parameters
-    ----------
-    path
-        The file. :meth:`add` creates it when it does not exist.
+    """A store file, which :meth:`add` creates when it does not exist.
 
     Raises
     ------
@@ -122,7 +124,7 @@ class Store:
         wait: float = 0.0,
         fetched: Mapping[str, str] | None = None,
     ) -> list[Added]:
-        """Append the new rows of some batches, in one transaction.
+        """Append the new rows of some batches in one transaction; return one change a batch.
 
         Parameters
         ----------
@@ -134,12 +136,8 @@ class Store:
         wait
             Seconds to wait for another writer.
         fetched
-            Outcome of the fetch by series, :data:`FETCHED` for success. The outcomes are recorded
-            in the same transaction. For a refused batch, the reason replaces the outcome.
-
-        Returns
-        -------
-        The changes, one entry a batch, in the same order.
+            Outcome of the fetch by series, :data:`FETCHED` for success, to record in the same
+            transaction. For a refused batch, the reason replaces the outcome.
 
         Raises
         ------
@@ -162,18 +160,10 @@ class Store:
         outcome: str = FETCHED,
         wait: float = 0.0,
     ) -> None:
-        """Record the outcome of a fetch of some series.
+        """Record the outcome of a fetch of one series or several.
 
-        Parameters
-        ----------
-        series_ids
-            One id or several.
-        at
-            The moment of the fetch, New York time.
-        outcome
-            :data:`FETCHED`, or the reason of the failure.
-        wait
-            Seconds to wait for another writer.
+        ``at`` is its moment, New York time. ``outcome`` is :data:`FETCHED`, or the reason of the
+        failure. ``wait`` is the time to wait for another writer, in seconds.
         """
         ids = [series_ids] if isinstance(series_ids, str) else series_ids
         with writing(self.path, wait) as connection:
@@ -184,17 +174,12 @@ class Store:
         return self._last("outcome = ?", FETCHED)
 
     def last_tried(self) -> dict[str, pd.Timestamp]:
-        """Return the moment of the last fetch, even a failed one, by series.
-
-        Empty without a store.
-        """
+        """Return the moment of the last fetch by series, failed or not; empty without a store."""
         return self._last("true")
 
     def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
-        last: dict[str, pd.Timestamp] = {}
-        for id, at, _ in sorted(self._fetches(which, *given)):
-            last[id] = pd.Timestamp(at).as_unit("us")
-        return last
+        fetches = sorted(self._fetches(which, *given))
+        return {id: pd.Timestamp(at).as_unit("us") for id, at, _ in fetches}
 
     def _fetches(self, which: str, *given: object) -> list[tuple[str, datetime.datetime, str]]:
         """Return series, moment and outcome of the fetches that meet an SQL condition."""
@@ -227,26 +212,18 @@ class Store:
             yield
 
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
-        """Return the rows of some series that a panel may use.
+        """Return the rows of some series that a panel may use, recorded by ``as_of`` if given.
 
         For a price series, the rows are the newest vintage. For a series with vintages of an
         archive, they are those vintages, without values of a date when a later date was already
-        known. For any other series, they are all rows. Columns ``series_id, observed_on,
-        available_at, value, recorded_at``, ordered by series, moment known, date described and
-        moment recorded.
-
-        Parameters
-        ----------
-        ids
-            Series ids. A series that is not in the store has no row.
-        as_of
-            Leave out the rows recorded after this moment. None leaves out nothing.
+        known. For any other series, they are all rows. A series that is not in the store has no
+        row. Columns ``series_id, observed_on, available_at, value, recorded_at``, ordered by
+        series, moment known, date described and moment recorded.
         """
         names = list(dict.fromkeys(ids))
         prices, others = [n for n in names if is_price(n)], [n for n in names if not is_price(n)]
         given = {"prices": prices, "others": others, "until": as_of or END_OF_TIME}
-        frame = self.query(_ROWS, given)
-        return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
+        return self.query(_ROWS, given)
 
     def summary(self) -> pd.DataFrame:
         """Return one row a series that describes its stored dates.
@@ -258,10 +235,6 @@ class Store:
         """
         return self.query(
             f"""
-            WITH kinds AS (
-                SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
-                GROUP BY series_id
-            )
             SELECT series_id, count(*) AS rows, min(observed_on) AS first,
                    max(observed_on) AS last, max(last_known) AS last_known,
                    count(*) FILTER ({differ("low", "high", "same")}) AS revisions,
@@ -273,8 +246,7 @@ class Store:
                        max(coalesce(value, 'nan'::DOUBLE)) AS high,
                        CASE WHEN list_contains($known, series_id) THEN $rounding ELSE $jitter END
                        AS same
-                FROM observations JOIN kinds USING (series_id)
-                WHERE {ARCHIVED} = archived GROUP BY series_id, observed_on
+                FROM ({_counting("true")}) GROUP BY series_id, observed_on
             ) GROUP BY series_id ORDER BY series_id
             """,
             {"known": list(CATALOG), "rounding": ROUNDING, "jitter": JITTER},
@@ -282,12 +254,7 @@ class Store:
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
         """Return the ids of all stored series, or of those recorded by a moment."""
-        with reading(self.path) as connection:
-            found = connection.execute(
-                "SELECT DISTINCT series_id FROM observations WHERE recorded_at <= ? ORDER BY 1",
-                [as_of or END_OF_TIME],
-            )
-            return tuple(row[0] for row in found.fetchall())
+        return self._ids("true", as_of)
 
     def archived_ids(
         self, ids: Sequence[str], as_of: pd.Timestamp | None = None
@@ -296,23 +263,25 @@ class Store:
 
         A reader uses only the vintages of such a series, see :meth:`rows`.
         """
-        with reading(self.path) as connection:
-            found = connection.execute(
-                f"SELECT DISTINCT series_id FROM observations WHERE {ARCHIVED} "
-                "AND list_contains(?, series_id) AND recorded_at <= ? ORDER BY 1",
-                [list(ids), as_of or END_OF_TIME],
-            )
-            return tuple(row[0] for row in found.fetchall())
+        return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
+
+    def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
+        """Return the series with a row, recorded by a moment, that meets an SQL condition."""
+        found = self.query(
+            f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
+            "ORDER BY 1",
+            [*given, as_of or END_OF_TIME],
+        )
+        return tuple(found["series_id"])
 
     def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
         """Return the first stored date by series, without the series that are not in the store."""
-        with reading(self.path) as connection:
-            found = connection.execute(
-                "SELECT series_id, min(observed_on) FROM observations "
-                "WHERE list_contains(?, series_id) GROUP BY 1 ORDER BY 1",
-                [list(ids)],
-            )
-            return {id: pd.Timestamp(day) for id, day in found.fetchall()}
+        found = self.query(
+            "SELECT series_id, min(observed_on) AS first FROM observations "
+            "WHERE list_contains(?, series_id) GROUP BY 1 ORDER BY 1",
+            [list(ids)],
+        )
+        return dict(zip(found["series_id"], found["first"], strict=True))
 
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
@@ -328,12 +297,11 @@ class Store:
         available_at, value, recorded_at``, ordered by date described, moment known and moment
         recorded.
         """
-        frame = self.query(
+        return self.query(
             f"""
             WITH told AS (
-                SELECT *, coalesce(value, 'nan'::DOUBLE) AS given FROM observations
-                WHERE series_id = $id AND {ARCHIVED} = (
-                    SELECT bool_or({ARCHIVED}) FROM observations WHERE series_id = $id)
+                SELECT *, coalesce(value, 'nan'::DOUBLE) AS given
+                FROM ({_counting("series_id = $id")})
             )
             SELECT observed_on, available_at, value, recorded_at
             FROM told SEMI JOIN (
@@ -344,21 +312,11 @@ class Store:
             """,
             {"id": series_id, "same": precision(series_id)},
         )
-        return frame.astype({"observed_on": "datetime64[us]", "available_at": "datetime64[us]"})
 
     def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
-        """Copy the rows recorded by a moment to a new store, whole or not at all.
+        """Copy the rows recorded by ``as_of`` (New York time) to a new store, and count them.
 
-        Parameters
-        ----------
-        path
-            The new store's file.
-        as_of
-            Leave out the rows recorded after this moment, New York time.
-
-        Returns
-        -------
-        The number of rows copied.
+        The copy is made whole or not at all.
 
         Raises
         ------
@@ -377,21 +335,14 @@ class Store:
         return len(rows)
 
     def export(self, path: Path) -> int:
-        """Write every row with all its columns to a parquet file, whole or not at all.
+        """Write every row with all its columns to a parquet file, and return the number of rows.
 
-        Parameters
-        ----------
-        path
-            Ends in ``.parquet``. An existing file is replaced.
-
-        Returns
-        -------
-        The number of rows written.
+        The file is written whole or not at all. An existing file is replaced.
 
         Raises
         ------
         DataError
-            When the file has another ending or its folder does not exist.
+            When the path does not end in ``.parquet`` or its folder does not exist.
         """
         target = _check_export(path, self.path)
         with replacing(target) as fresh, reading(self.path, also=fresh) as connection:
@@ -412,7 +363,7 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
-    """Write rows to a parquet file; raise OSError with the system's reason when that fails."""
+    """Write rows to a parquet file, or raise OSError with the system's reason."""
     try:
         rows.write_parquet(str(path))
     except duckdb.Error as error:
@@ -434,17 +385,10 @@ def _check_export(path: Path, store: Path) -> Path:
 def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return a moment of recording after every stored one, so that vintages stay in order.
-
-    Local time repeats an hour a year, and two imports may share a clock tick. The moment is then
-    one microsecond after the newest row. A clock further behind is wrong now or was wrong then, and
-    the store cannot tell which. Values would be dated too early, or hidden until the wrong date.
-
-    Raises
-    ------
-    DataError
-        When the clock is more than :data:`CLOCK_BACK` behind the newest row.
-    """
+    """Return a moment of recording after every stored one, so that vintages stay in order."""
+    # Local time repeats an hour a year, and two imports may share a clock tick. A clock further
+    # behind is wrong now or was wrong then. The store cannot tell which, and would date values too
+    # early or hide them.
     newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
     if newest is None:
         return recorded_at
