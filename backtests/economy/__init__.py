@@ -64,16 +64,10 @@ class Economy:
 
 
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
-    """Return a simulated economy.
+    """Return a simulated economy of 2 to 33 years, which ends on 2024-12-31.
 
-    Parameters
-    ----------
-    seed
-        Equal seeds give equal economies. At least 0.
-    years
-        Length, 2 to 33 years. The economy ends on 2024-12-31.
-    thesis
-        Whether the economy's own quantities drive its returns.
+    Equal seeds, which are at least 0, give equal economies. ``thesis`` says whether the economy's
+    own quantities drive its returns.
 
     Raises
     ------
@@ -104,10 +98,6 @@ def _index(years: int) -> pd.DatetimeIndex:
 
 
 def _truth(quantities: Quantities, driver: Quantities) -> pd.Series:
-    """Return the true regime of each session.
-
-    Crisis and recovery come from the economy that drives the prices. Other regimes come from the
-    economy's own quantities.
-    """
+    """Return the true regimes: crisis and recovery of the driver, others of the quantities."""
     in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
     return driver.phase.where(in_prices, quantities.state).rename("truth")

@@ -76,6 +76,7 @@ _CLASSES: dict[str, Exposure] = {
     "trend": Exposure(kind="trend", beta=-0.05, bills=1.0, carry=0.02, own=0.10),
 }
 
+#: Loadings in which single tickers differ from their class.
 _OWN: dict[str, dict[str, Any]] = {
     "SPY": {"first_price": 120.0},
     "QQQ": {"beta": 1.12, "speculation": 0.2, "carry": 0.03, "own": 0.05},
@@ -99,6 +100,18 @@ _OWN: dict[str, dict[str, Any]] = {
     "TIP": {"duration": 6.0, "own": 0.025},
     "LQD": {"duration": 8.0, "credit": 5.0, "carry": 0.02},
     "HYG": {"duration": 2.5, "credit": 3.5, "beta": 0.25, "carry": 0.025, "own": 0.02},
+    "VOO": {"beta": 1.0, "speculation": 0.0, "carry": 0.0, "own": 0.02},
+    "AGG": {"duration": 6.0},
+    "EDV": {"duration": 24.0, "own": 0.05},
+    "IEI": {"duration": 4.4},
+    "JNK": {"duration": 2.5, "credit": 3.5, "beta": 0.27, "carry": 0.025, "own": 0.02},
+    "SPTL": {"duration": 15.0, "own": 0.03},
+    "DBC": {"beta": 0.45, "own": 0.15},
+    "USO": {"beta": 0.7, "own": 0.32},
+    "GDX": {"beta": 0.6, "own": 0.32},
+    "UUP": {"beta": -0.2, "bills": 1.0, "cascade": 0.0},
+    "UDN": {"beta": 0.2, "cascade": 0.0},
+    "VIXY": {"beta": -2.0, "carry": 0.0, "own": 0.35},
 }
 
 #: Tickers of real history outside the universe, by the class that gives their loadings.
@@ -114,32 +127,14 @@ _OTHERS: dict[str, str] = {
     "trend": "CTA DBMF KMLM WTMF VIXY",
     "crypto-fund": "BITO ETHA GBTC IBIT",
 }
-_OTHERS_OWN: dict[str, dict[str, Any]] = {
-    "VOO": {"beta": 1.0, "speculation": 0.0, "carry": 0.0, "own": 0.02},
-    "AGG": {"duration": 6.0},
-    "EDV": {"duration": 24.0, "own": 0.05},
-    "IEI": {"duration": 4.4},
-    "JNK": {"duration": 2.5, "credit": 3.5, "beta": 0.27, "carry": 0.025, "own": 0.02},
-    "SPTL": {"duration": 15.0, "own": 0.03},
-    "DBC": {"beta": 0.45, "own": 0.15},
-    "USO": {"beta": 0.7, "own": 0.32},
-    "GDX": {"beta": 0.6, "own": 0.32},
-    "UUP": {"beta": -0.2, "bills": 1.0, "cascade": 0.0},
-    "UDN": {"beta": 0.2, "cascade": 0.0},
-    "VIXY": {"beta": -2.0, "carry": 0.0, "own": 0.35},
-}
 
 
 def _exposures() -> dict[str, Exposure]:
-    exposures = {
-        t: replace(_CLASSES[a.asset_class], **_OWN.get(t, {})) for t, a in UNIVERSE.items()
-    }
     fund = replace(_CLASSES["speculative"], beta=0.8, speculation=1.5, coin=1.0, own=0.12)
-    for name, tickers in _OTHERS.items():
-        base = fund if name == "crypto-fund" else _CLASSES[name]
-        for ticker in tickers.split():
-            exposures[ticker] = replace(base, **_OTHERS_OWN.get(ticker, {}))
-    return exposures
+    classes = {**_CLASSES, "crypto-fund": fund}
+    kinds = {ticker: asset.asset_class for ticker, asset in UNIVERSE.items()}
+    kinds |= {t: kind for kind, tickers in _OTHERS.items() for t in tickers.split()}
+    return {t: replace(classes[kind], **_OWN.get(t, {})) for t, kind in kinds.items()}
 
 
 EXPOSURES: dict[str, Exposure] = _exposures()

@@ -52,14 +52,8 @@ _TAIL = 6.0
 class Prices:
     """Yields (%) and prices (USD) by session; coins by calendar day.
 
-    Attributes
-    ----------
-    yields
-        Sessions × ids of FRED series, and a column ``stress`` (0 calm to 1 crisis).
-    closes
-        Sessions × tickers, USD.
-    coins
-        Calendar days × tickers of coins, USD.
+    The columns of ``yields`` are ids of FRED series, and ``stress`` (0 calm to 1 crisis). Those of
+    ``closes`` and ``coins`` are tickers.
     """
 
     yields: pd.DataFrame
@@ -76,36 +70,18 @@ def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
     factors = _factors(phase, agitation, shocks)
     yields = _yields(driver, phase, agitation, shocks["m"], rng)
     cascade = _cascades(phase, rng)
-    change = np.diff(yields["DGS10"].to_numpy(), prepend=yields["DGS10"].iloc[0]) / 100
-    credit = np.diff(yields["BAA10Y"].to_numpy(), prepend=yields["BAA10Y"].iloc[0]) / 100
-    bills = yields["DGS3MO"].shift(1).bfill().to_numpy() / 100 * DT
-    returns = {
-        ticker: _returns(e, factors, cascade, change, credit, bills, agitation, rng)
-        for ticker, e in EXPOSURES.items()
-    }
-    vix = _vix(agitation, rng)
-    yields["VIXCLS"] = vix
-    session_prices = {t: _price(r, e) for (t, r), e in _with(returns, coins=False)}
-    session_coins = pd.DataFrame({t: r for (t, r), _ in _with(returns, coins=True)}, index=index)
+    for name, id in (("rates", "DGS10"), ("credit", "BAA10Y")):
+        factors[name] = np.diff(yields[id].to_numpy(), prepend=yields[id].iloc[0]) / 100
+    factors["bills"] = yields["DGS3MO"].shift(1).bfill().to_numpy() / 100 * DT
+    returns = {t: _returns(e, factors, cascade, agitation, rng) for t, e in EXPOSURES.items()}
+    yields["VIXCLS"] = _vix(agitation, rng)
+    coins = {t: returns.pop(t) for t, e in EXPOSURES.items() if e.kind == "crypto"}
+    closes = {t: EXPOSURES[t].first_price * np.cumprod(1 + r) for t, r in returns.items()}
     return Prices(
         yields=yields,
-        closes=pd.DataFrame(session_prices, index=index).round(6),
-        coins=_coins(session_coins, rng),
+        closes=pd.DataFrame(closes, index=index).round(6),
+        coins=_coins(pd.DataFrame(coins, index=index), rng),
     )
-
-
-def _with(
-    returns: dict[str, np.ndarray], *, coins: bool
-) -> list[tuple[tuple[str, np.ndarray], Exposure]]:
-    return [
-        ((t, r), EXPOSURES[t])
-        for t, r in returns.items()
-        if (EXPOSURES[t].kind == "crypto") == coins
-    ]
-
-
-def _price(returns: np.ndarray, exposure: Exposure) -> np.ndarray:
-    return exposure.first_price * np.cumprod(1 + returns)
 
 
 def _ou(
@@ -115,10 +91,7 @@ def _ou(
     half_life: float,
     shocks: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return an Ornstein–Uhlenbeck path.
-
-    ``sd`` is its standard deviation, ``half_life`` is in sessions, and ``shocks`` have variance 1.
-    """
+    """Return an Ornstein–Uhlenbeck path; half-life in sessions, shocks with variance 1."""
     keep = 0.5 ** (1 / half_life)
     unit = rng.standard_normal(n) if shocks is None else shocks
     path = np.empty(n)
@@ -217,18 +190,15 @@ def _returns(
     e: Exposure,
     factors: dict[str, np.ndarray],
     cascade: dict[str, np.ndarray],
-    change: np.ndarray,
-    credit: np.ndarray,
-    bills: np.ndarray,
     agitation: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return one asset's simple returns."""
-    own = e.own * np.sqrt(DT) * np.sqrt(agitation) * _t(rng, len(change))
+    own = e.own * np.sqrt(DT) * np.sqrt(agitation) * _t(rng, len(agitation))
     risky = e.beta * factors["m"] + e.speculation * factors["s"] + e.near * factors["n"]
-    rates = -e.duration * change - e.credit * credit + e.carry * DT
+    rates = -e.duration * factors["rates"] - e.credit * factors["credit"] + e.carry * DT
     forced = e.cascade * cascade["all"] + cascade.get(e.kind, 0.0) * bool(e.cascade)
-    total = bills * e.bills + risky + e.coin * factors["c"] + rates + own - forced
+    total = factors["bills"] * e.bills + risky + e.coin * factors["c"] + rates + own - forced
     return np.asarray(np.clip(total, -0.6, 0.6))
 
 

@@ -25,16 +25,9 @@ _ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # of
 def publish(
     quantities: Quantities, prices: Prices, index: pd.DatetimeIndex, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return every series by id, and the filing dates of the SEC series.
+    """Return every series by id, and the filing dates of the SEC series, from a first session on.
 
-    Parameters
-    ----------
-    quantities, prices
-        The economy. It starts a year before ``index``, for trailing years.
-    index
-        The sessions to publish.
-    rng
-        Random numbers for filing dates and noise.
+    ``quantities`` and ``prices`` start a year before ``index``, for trailing years.
     """
     paths = quantities.paths
     series = {
@@ -53,15 +46,13 @@ def publish(
     return series, {id: dates.loc[index[0] :] for id, dates in filed.items()}
 
 
-def _on(dates: pd.DatetimeIndex, values: pd.Series) -> pd.Series:
-    """Return a path's last value at or before each date."""
-    return values.reindex(dates, method="ffill").dropna()
+def _on(freq: str, path: pd.Series) -> pd.Series:
+    """Return a path's last value at or before each date of a frequency."""
+    dates = pd.date_range(path.index[0], path.index[-1], freq=freq)
+    return path.reindex(dates, method="ffill").dropna()
 
 
 def _weekly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
-    wednesdays = pd.date_range(paths.index[0], paths.index[-1], freq="W-WED")
-    fridays = pd.date_range(paths.index[0], paths.index[-1], freq="W-FRI")
-    mondays = pd.date_range(paths.index[0], paths.index[-1], freq="W-MON")
     average = paths.rolling(5, min_periods=1).mean()
     stress = 3.2 * yields["stress"] - 0.5
     millions = {
@@ -71,22 +62,21 @@ def _weekly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
         "WRESBAL": average["reserves"],
     }
     return {
-        **{id: (1e3 * _on(wednesdays, path)).round(0) for id, path in millions.items()},
-        "NFCI": _on(fridays, stress),
-        "ANFCI": _on(fridays, 1.1 * stress),
-        "STLFSI4": _on(fridays, 1.6 * stress),
-        "WM2NS": _on(mondays, 0.6 * paths["gdp"] + 0.4 * paths["reserves"]).round(1),
+        **{id: (1e3 * _on("W-WED", path)).round(0) for id, path in millions.items()},
+        "NFCI": _on("W-FRI", stress),
+        "ANFCI": _on("W-FRI", 1.1 * stress),
+        "STLFSI4": _on("W-FRI", 1.6 * stress),
+        "WM2NS": _on("W-MON", 0.6 * paths["gdp"] + 0.4 * paths["reserves"]).round(1),
     }
 
 
 def _daily(
     paths: pd.DataFrame, yields: pd.DataFrame, rng: np.random.Generator
 ) -> dict[str, pd.Series]:
-    quoted = [c for c in yields.columns if c != "stress"]
-    rounded = yields[quoted].round(2) if quoted else yields
+    rounded = yields.drop(columns="stress").round(2)
     dollar = 100 + 8 * yields["stress"] + np.cumsum(rng.standard_normal(len(paths)) * 0.05)
     return {
-        **{str(id): rounded[id] for id in quoted},
+        **{str(id): path for id, path in rounded.items()},
         "THREEFYTP10": yields["THREEFYTP10"].round(4),
         "T10Y2Y": (rounded["DGS10"] - rounded["DGS2"]).round(2),
         "T10Y3M": (rounded["DGS10"] - rounded["DGS3MO"]).round(2),
@@ -121,8 +111,7 @@ def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
     """Return trailing years and year-ago figures by filer, and their filing dates."""
-    ends = pd.date_range(paths.index[0], paths.index[-1], freq="QE")
-    total = _on(ends, paths["trailing_capex"])
+    total = _on("QE", paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
     revenue = {"MU": 4.0}  # the only company with revenue in real history
@@ -135,17 +124,14 @@ def _sec(
             years = (1e9 * part * own * total).round(-6)
             lag = rng.integers(-8, 9, len(total)) + _FILING_DAYS
             dates = pd.Series(total.index + pd.to_timedelta(lag, unit="D"), index=total.index)
-            for id, figures in (
-                (ttm_id(concept, ticker), years),
-                (year_ago_id(concept, ticker), years.shift(4)),
-            ):
-                values[id], filed[id] = figures, dates
+            now, ago = ttm_id(concept, ticker), year_ago_id(concept, ticker)
+            values[now], values[ago] = years, years.shift(4)
+            filed[now] = filed[ago] = dates
     return values, filed
 
 
 def _annual(paths: pd.DataFrame) -> dict[str, pd.Series]:
-    ends = pd.date_range(paths.index[0], paths.index[-1], freq="YE")
-    total = _on(ends, paths["trailing_capex"])
+    total = _on("YE", paths["trailing_capex"])
     return {
         annual_id(concept, ticker): (1e9 * share * ratio * total).round(-6)
         for concept, ratio in _ANNUAL.items()
@@ -159,11 +145,8 @@ def _crypto_tables(
 ) -> dict[str, pd.Series]:
     month = prices.coins.pct_change(30).fillna(0.0)
     on_sessions = month.reindex(paths.index)
-    ends = pd.date_range(paths.index[0], paths.index[-1], freq="ME")
 
-    def noise(n: int) -> np.ndarray:
-        return rng.standard_normal(n)
-
+    noise = rng.standard_normal
     return {
         "FLOW_BTC_ETF": (900 * on_sessions["BTC-USD"] + 220 * noise(len(paths))).round(1),
         "FLOW_ETH_ETF": (200 * on_sessions["ETH-USD"] + 70 * noise(len(paths))).round(1),
@@ -171,5 +154,5 @@ def _crypto_tables(
             f"FUNDING_{coin}": (1e-4 + 4e-4 * month[f"{coin}-USD"] + 5e-5 * noise(len(month)))
             for coin in ("BTC", "ETH", "SOL")
         },
-        "STABLECOINS": _on(ends, 5e9 * (1 + paths["idle"] / 200)).round(0),
+        "STABLECOINS": _on("ME", 5e9 * (1 + paths["idle"] / 200)).round(0),
     }

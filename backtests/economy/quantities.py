@@ -181,33 +181,19 @@ class _World:
             return Regime.FORCED_SELLING.value
         return Regime.OPPORTUNITY.value if self.recovery_left > 0 else self.state()
 
-    def row(self) -> tuple[float, ...]:
-        return (
-            self.gdp,
-            self.assets,
-            self.treasury * self.gdp,
-            self.reserves,
-            self.reverse_repo,
-            self.capex,
-            self.trailing[-1],
-            self.impulse,
-            self.idle,
-            self.u,
-        )
-
-
-_COLUMNS = [
-    "gdp",
-    "fed_assets",
-    "treasury_account",
-    "reserves",
-    "reverse_repo",
-    "capex",
-    "trailing_capex",
-    "growth",
-    "idle",
-    "u",
-]
+    def row(self) -> dict[str, float]:
+        return {
+            "gdp": self.gdp,
+            "fed_assets": self.assets,
+            "treasury_account": self.treasury * self.gdp,
+            "reserves": self.reserves,
+            "reverse_repo": self.reverse_repo,
+            "capex": self.capex,
+            "trailing_capex": self.trailing[-1],
+            "growth": self.impulse,
+            "idle": self.idle,
+            "u": self.u,
+        }
 
 
 def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quantities:
@@ -221,7 +207,7 @@ def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quanti
         phases.append(world.phase())
         modes.append(world.mode)
     return Quantities(
-        paths=pd.DataFrame(rows, index=index, columns=_COLUMNS),
+        paths=pd.DataFrame(rows, index=index),
         state=pd.Series(states, index=index, dtype=object),
         phase=pd.Series(phases, index=index, dtype=object),
         mode=pd.Series(modes, index=index, dtype=object),

@@ -25,14 +25,8 @@ class UnknownFormat(Exception):  # noqa: N818 - not an error: the file may be an
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     """Yield the batches of a CSV file.
 
-    Parameters
-    ----------
-    name
-        The file's name. Some formats take the ticker or the table's kind from it.
-    text
-        The file's text.
-    recorded_at
-        The moment of recording, New York time. Later dates are refused.
+    Some formats take the ticker or the table's kind from the file's ``name``. ``recorded_at`` is
+    the moment of recording, New York time. Later dates are refused.
 
     Raises
     ------
@@ -41,11 +35,9 @@ def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]
     DataError
         When a cell is wrong. The message names its line.
     """
-    header = _header(text)
     stem = re.sub(r"(\.csv)?(\.gz)?$", "", name, flags=re.IGNORECASE)
-    reader = _reader(header, stem)
-    table = _table(text)
-    yield from reader(table, stem, recorded_at)
+    reader = _reader(_header(text), stem)
+    yield from reader(_table(text), stem, recorded_at)
 
 
 def _header(text: str) -> list[str]:
@@ -68,7 +60,10 @@ def _reader(header: list[str], stem: str) -> Reader:
     """Return the reader for a header, or raise :class:`UnknownFormat`."""
     first, rest = header[0], header[1:]
     if first in ("observation_date", "DATE") and rest:
-        return _read_fred(rest)
+        unknown = [id for id in rest if id not in CATALOG]
+        if unknown:
+            raise UnknownFormat(f"FRED series not in the catalog: {', '.join(unknown[:5])}")
+        return _read_fred
     if first == "Date" and {"Close", "Adj Close"} & set(rest):
         return _read_yahoo
     if first == "Date" and rest and all(TICKER.fullmatch(cell) for cell in rest):
@@ -85,14 +80,7 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, indexed by line number.
-
-    Raises
-    ------
-    DataError
-        When a column is repeated, a row has another number of cells than the header, or no row
-        follows it.
-    """
+    """Return the rows as text, indexed by line number. Raise DataError for a wrong form."""
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
@@ -111,17 +99,10 @@ def _table(text: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(lines, orient="index", columns=header, dtype=str)
 
 
-def _read_fred(ids: list[str]) -> Reader:
-    unknown = [id for id in ids if id not in CATALOG]
-    if unknown:
-        raise UnknownFormat(f"FRED series not in the catalog: {', '.join(unknown[:5])}")
-
-    def read(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
-        dates = dates_of(table.iloc[:, 0], recorded_at)
-        for id in ids:
-            yield dated(id, values_of(id, table[id].replace(".", ""), dates), FRED, recorded_at)
-
-    return read
+def _read_fred(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+    dates = dates_of(table.iloc[:, 0], recorded_at)
+    for id in table.columns[1:]:
+        yield dated(id, values_of(id, table[id].replace(".", ""), dates), FRED, recorded_at)
 
 
 def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:

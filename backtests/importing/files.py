@@ -40,8 +40,6 @@ _UNREADABLE = (
     RecursionError,
     csv.Error,
 )
-
-
 #: Largest size of a file's text, bytes. A table of 5,000 tickers over 20 years is smaller.
 MOST_BYTES = 256 * 2**20
 #: Names of data files.
@@ -76,14 +74,8 @@ def parse(
 ) -> Parsed:
     """Read a file, or every file below a folder.
 
-    Parameters
-    ----------
-    path
-        A file or folder.
-    recorded_at
-        The moment of recording, New York time. Later dates are refused.
-    progress
-        Called with each file's name before it is read.
+    ``recorded_at`` is the moment of recording, New York time. Later dates are refused. ``progress``
+    is called with each file's name before it is read.
 
     Raises
     ------
@@ -107,7 +99,8 @@ def parse(
             parsed.refused.append(
                 f"{name}: expected a readable file, but {kind}: {error}; repair it"
             )
-    _add_facts(parsed, facts)
+    for (concept, ticker), entries in facts.items():
+        parsed.batches.extend(sec_facts.batches(concept, ticker, entries))
     if not (parsed.batches or parsed.refused):
         raise DataError(_nothing_to_import(path, parsed))
     return parsed
@@ -181,15 +174,7 @@ def _read(
 
 
 def _text(file: Path) -> str:
-    """Return the text of a file.
-
-    Raises
-    ------
-    DataError
-        When the file is unreadable, or has the name of a data file but no text.
-    UnknownFormat
-        When any other file has no text.
-    """
+    """Return the text of a file; raise as :func:`_no_text` for a file without any."""
     try:
         if not file.is_file():
             raise _not_a_file(file)
@@ -232,9 +217,3 @@ def _bytes(file: Path) -> bytes:
             f"expected at most {MOST_BYTES / 2**20:g} MiB of text, was more; split it by columns"
         )
     return raw
-
-
-def _add_facts(parsed: Parsed, facts: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
-    for (concept, ticker), entries in facts.items():
-        found = sec_facts.batches(concept, ticker, sec_facts.first_filed(ticker, entries))
-        parsed.batches.extend(batch for batch in found if not batch.rows.empty)

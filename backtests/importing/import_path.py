@@ -18,16 +18,9 @@ from signals.universe import asset
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """Result of an import.
+    """Result of an import: the files, the changes of the store, and the currency if stated.
 
-    Attributes
-    ----------
-    parsed
-        The files that were read, skipped and refused.
-    added
-        The changes of the store, one entry a batch.
-    currency
-        The currency that the user stated; None without one.
+    ``added`` has one entry for each batch of ``parsed``.
     """
 
     parsed: Parsed
@@ -65,16 +58,13 @@ def import_path(
     progress: Callable[[str], None] = lambda name: None,
     currency: str | None = None,
 ) -> Imported:
-    """Import a file or folder into a store.
+    """Import a file, or a folder with all its subfolders, into a store.
 
     Good files and series are stored even when others are refused, see :attr:`Imported.refused`.
+    The store is created when it does not exist.
 
     Parameters
     ----------
-    path
-        A file, or a folder with all its subfolders.
-    store
-        The store or its path. It is created when it does not exist.
     recorded_at
         The moment of recording, New York time. Default: now.
     progress

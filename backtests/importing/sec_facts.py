@@ -31,18 +31,10 @@ SLACK = pd.Timedelta(days=20)  # fiscal years of 52 and 53 weeks, leap years
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One amount over one period, as first filed.
+    """One amount in USD from a first to a last day, as first filed.
 
-    Attributes
-    ----------
-    start, end
-        First and last day of the period.
-    value
-        USD.
-    known
-        The moment at which the fact was first known.
-    assumed
-        True when that moment is assumed, False when it comes from the filing date.
+    ``known`` is the moment at which the fact was first known. ``assumed`` is True when that moment
+    is assumed, False when it comes from the filing date.
     """
 
     start: pd.Timestamp
@@ -57,33 +49,22 @@ class Fact:
         return abs(self.end - self.start - YEAR) < SLACK
 
 
-def public_since(ticker: str) -> pd.Timestamp:
-    """Return the first day on which a filer's figures could be known.
-
-    It is the earliest possible timestamp when the listing is unknown.
-    """
-    day = LATE_FILERS.get(ticker) or asset(ticker).listed
-    return pd.Timestamp.min if day is None else pd.Timestamp(day)
-
-
 def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
-    """Return the facts of a ``companyconcept`` document as first filed, sorted by end and start.
+    """Return a filer's facts as first filed, sorted by end and start.
 
-    Parameters
-    ----------
-    ticker
-        Ticker of the filer.
-    entries
-        The list under ``units/USD``: ``start``, ``end``, ``val``, ``filed``, ``accn``.
+    ``entries`` are from a ``companyconcept`` document, under ``units/USD``. Each has ``start``,
+    ``end``, ``val``, ``filed`` and ``accn``.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
         first.setdefault((entry["end"], entry["start"]), entry)
-    public = public_since(ticker)
+    day = LATE_FILERS.get(ticker) or asset(ticker).listed
+    public = pd.Timestamp.min if day is None else pd.Timestamp(day)
     return [_fact(entry, public) for _, entry in sorted(first.items())]
 
 
 def _fact(entry: dict[str, Any], public: pd.Timestamp) -> Fact:
+    """Return the fact of an entry; ``public`` is the first day on which it could be known."""
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
     usual = end + pd.Timedelta(days=ASSUMED)
     assumed = (filed - end).days > LATE and usual >= public
@@ -102,10 +83,7 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
-    """Return the trailing year: year to date + fiscal year before − year to date a year earlier.
-
-    None when one of the three facts is missing.
-    """
+    """Return the trailing year that ends with a fact; None without one of its parts."""
     year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
     same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
     if year_before is None or same_before is None:
@@ -126,17 +104,27 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
     return next(near, None)
 
 
-def batches(concept: str, ticker: str, facts: list[Fact]) -> list[Batch]:
+def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
     """Return two batches of a company: its trailing years, and the trailing years a year earlier.
 
     Both are dated by the period's end and known at the same moment. An earlier year that the facts
-    do not determine is NaN, so that a sum over companies compares the same companies.
+    do not determine is NaN, so that a sum over companies compares the same companies. Without any
+    trailing year, the list is empty. ``entries`` are as for :func:`first_filed`.
     """
-    years = trailing_years(facts)
-    earlier = [_find_end(years, year.end - YEAR) for year in years]
-    ago = pd.Series([float("nan") if e is None else e.value for e in earlier], dtype="float64")
+    years = trailing_years(first_filed(ticker, entries))
+    if not years:
+        return []
+    earlier = [_ending(years, year.end - YEAR) for year in years]
     known = [max(y.known, e.known) if e else y.known for y, e in zip(years, earlier, strict=True)]
-    now = _rows(years, pd.Series([y.value for y in years], dtype="float64"))
+    now = pd.DataFrame(
+        {
+            "observed_on": pd.DatetimeIndex([y.end for y in years]).as_unit("us"),
+            "available_at": pd.DatetimeIndex([y.known for y in years]).as_unit("us"),
+            "value": [y.value for y in years],
+            "source": [f"{SEC}, date assumed" if y.assumed else SEC for y in years],
+        }
+    )
+    ago = [float("nan") if e is None else e.value for e in earlier]
     then = now.assign(value=ago, available_at=pd.DatetimeIndex(known).as_unit("us"))
     return [
         Batch(series_id=ttm_id(concept, ticker), rows=now),
@@ -144,16 +132,5 @@ def batches(concept: str, ticker: str, facts: list[Fact]) -> list[Batch]:
     ]
 
 
-def _find_end(years: list[Fact], end: pd.Timestamp) -> Fact | None:
+def _ending(years: list[Fact], end: pd.Timestamp) -> Fact | None:
     return next((y for y in years if abs(y.end - end) < SLACK), None)
-
-
-def _rows(years: list[Fact], value: pd.Series) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "observed_on": pd.DatetimeIndex([y.end for y in years]).as_unit("us"),
-            "available_at": pd.DatetimeIndex([y.known for y in years]).as_unit("us"),
-            "value": value,
-            "source": [f"{SEC}, date assumed" if y.assumed else SEC for y in years],
-        }
-    )

@@ -5,7 +5,6 @@ already holds. If the archive shows other values for that vintage than the store
 has changed, and the fetch asks for all of it again.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -49,8 +48,8 @@ def days(column: pd.Series) -> pd.Series:
     return pd.to_datetime(column, format="%Y-%m-%d").astype("datetime64[us]")
 
 
-def changes(id: str, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows ``date, vintage, value`` at which a value changed.
+def changes(id: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of ``date, vintage, value`` at which a value changed.
 
     NaN means that the archive states: no figure. Each request repeats the values in force at its
     first vintage, so rows without a change are dropped. Dates before the catalog's ``first`` are
@@ -61,7 +60,6 @@ def changes(id: str, tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     SourceError
         When the archive has two values for one date in one vintage.
     """
-    table = pd.concat(tables, ignore_index=True)
     table = table[not_before_first(id, pd.DatetimeIndex(table["date"]))]
     table = table.sort_values(["date", "vintage"], kind="stable")
     twice = table.duplicated(["date", "vintage"], keep=False)
@@ -86,16 +84,8 @@ def vintage_batch(
     The values of the archive's first vintage were published before the archive began. They are
     dated by the catalog's rule when that is earlier, and their source states it.
 
-    Parameters
-    ----------
-    id
-        Catalog id.
-    changes
-        Columns ``date, vintage, value``; one row a change.
-    first_vintage
-        The archive's first vintage.
-    now
-        The moment of recording, New York time.
+    ``changes`` has one row a change, with the columns ``date, vintage, value``. ``now`` is the
+    moment of recording, New York time.
     """
     dates = pd.DatetimeIndex(changes["date"]).as_unit("us")
     published = known_from(pd.DatetimeIndex(changes["vintage"]))
@@ -143,13 +133,7 @@ def check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 
 
 class HeldArchive:
-    """The part of an archive that a store holds.
-
-    Parameters
-    ----------
-    store
-        The store. Its file may be missing.
-    """
+    """The part of an archive that a store holds. The store's file may be missing."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

@@ -23,15 +23,7 @@ RATE = (10, 1.0)
 
 
 class EdgarSource:
-    """The SEC's ``companyconcept`` documents.
-
-    Parameters
-    ----------
-    contact
-        Name and e-mail address of the user, which the SEC asks for.
-    deadline
-        Deadline of the whole fetch.
-    """
+    """The SEC's ``companyconcept`` documents, requested in the name of the user's contact."""
 
     def __init__(self, contact: str, deadline: Deadline) -> None:
         agent = {"User-Agent": f"drypowder/{__version__} {contact}"}
@@ -39,16 +31,9 @@ class EdgarSource:
         self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
-        """Return two batches: the trailing years of a concept, and those a year earlier.
+        """Return two batches: a company's trailing years of a concept, and those a year earlier.
 
-        Parameters
-        ----------
-        concept
-            A concept of the catalog, such as ``CAPEX``.
-        ticker
-            Ticker of the company.
-        now
-            The moment of fetching, New York time.
+        ``now`` is the moment of fetching, New York time.
 
         Raises
         ------
@@ -61,10 +46,10 @@ class EdgarSource:
         entries = [entry for tag in tags_of(concept) for entry in self._facts(cik, tag, now)]
         if not entries:
             raise Absent(f"no facts under any of its {len(tags_of(concept))} known tags")
-        found = sec_facts.batches(concept, ticker, sec_facts.first_filed(ticker, entries))
-        if all(batch.rows.empty for batch in found):
+        found = sec_facts.batches(concept, ticker, entries)
+        if not found:
             raise SourceError(f"the facts of {ticker} give no trailing year of {concept}")
-        return [batch for batch in found if not batch.rows.empty]
+        return found
 
     def _facts(self, cik: int, tag: str, now: pd.Timestamp) -> Iterable[dict[str, Any]]:
         url = f"{self.root}/api/xbrl/companyconcept/CIK{cik:010d}/us-gaap/{tag}.json"

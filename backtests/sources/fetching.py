@@ -10,8 +10,7 @@ import pandas as pd
 from backtests.calendar import new_york_now
 from backtests.sources.http import Absent, Deadline, OutOfTime, RetryPolicy, Unreachable
 from backtests.sources.jobs import Ask, Job, jobs_of
-from backtests.sources.secrets import redacted
-from backtests.store.append import Added
+from backtests.sources.secrets import one_line
 from backtests.store.batch import Batch
 from backtests.store.store import FETCHED, Store
 from signals.errors import DataError, DrypowderError, describe_exception
@@ -22,14 +21,10 @@ LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Result of one series, or of one concept of a company.
+    """Result of one job, with the job's ``name`` and ``source``.
 
     Attributes
     ----------
-    name
-        Series id. For the SEC, the id of the trailing year.
-    source
-        ``FRED``, ``SEC`` or ``Yahoo``.
     new, revised
         Number of rows with a new date, and of rows with a stored date and another value.
     last
@@ -61,7 +56,7 @@ def fetch(
     policy: RetryPolicy | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Outcome]:
-    """Fetch Yahoo, FRED and SEC data into a store.
+    """Fetch Yahoo, FRED and SEC data into a store, which is created when it does not exist.
 
     Each series is one transaction, so a later failure does not undo it. The series with the oldest
     attempt comes first, so the next fetch continues where this one ended. One implausible value
@@ -69,15 +64,11 @@ def fetch(
 
     Parameters
     ----------
-    store
-        The store. It is created when it does not exist.
     start
         First day of the prices. Default: the whole history. If the store has earlier prices, the
         fetch starts with their first day, because a price vintage has to be whole.
     only
         Catalog ids and tickers. Default: every series with a live source.
-    policy
-        Timeouts, retries and the time for the whole fetch.
     progress
         Called with the name of each series.
 
@@ -130,10 +121,10 @@ def _outcomes(
         except Absent as error:
             held = set(job.ids) & set(store.series_ids() if store.exists() else ())
             why = f"{error}; the stored values stay" if held else str(error)
-            named_or_held = held or by_name
-            yield (
-                _failed(store, job, why, deadline) if named_or_held else _outcome_of(job, note=why)
-            )
+            if held or by_name:
+                yield _failed(store, job, why, deadline)
+            else:
+                yield _outcome_of(job, note=why)
         except OutOfTime as error:
             yield _outcome_of(job, failed=str(error))
         except DrypowderError as error:
@@ -149,7 +140,7 @@ def _outcome_of(job: Job, **came: Any) -> Outcome:
 
 def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -> Outcome:
     """Return a failed outcome and record it, so that the next fetch begins with other series."""
-    line = redacted(" ".join(why.split()))[:500]
+    line = one_line(why, 500)
     with suppress(DataError):
         store.note_fetched(job.ids, new_york_now(), line, wait=_wait(deadline))
     return _outcome_of(job, failed=line, **more)
@@ -169,7 +160,14 @@ def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
     refused = [a.refused for a in added if a.refused]
     if refused:
         return _outcome_of(job, failed=refused[0])
-    return _succeeded(job, batches, added, _newest(store, batches))
+    copied = (f"{a.kept} missing days were copied from the store" if a.kept else "" for a in added)
+    return _outcome_of(
+        job,
+        new=sum(a.new for a in added),
+        revised=sum(a.revised for a in added),
+        last=_newest(store, batches),
+        note="; ".join(filter(None, [*(b.note for b in batches), *copied])),
+    )
 
 
 def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
@@ -184,19 +182,3 @@ def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
         "SELECT max(observed_on) AS day FROM observations WHERE list_contains(?, series_id)", [ids]
     )
     return pd.Timestamp(newest["day"].iloc[0])
-
-
-def _succeeded(
-    job: Job, batches: Sequence[Batch], added: Sequence[Added], last: pd.Timestamp
-) -> Outcome:
-    return _outcome_of(
-        job,
-        new=sum(a.new for a in added),
-        revised=sum(a.revised for a in added),
-        last=last,
-        note="; ".join([*(b.note for b in batches if b.note), *map(_kept, added)]).strip("; "),
-    )
-
-
-def _kept(added: Added) -> str:
-    return f"{added.kept} missing days were copied from the store" if added.kept else ""

@@ -7,7 +7,8 @@ of 120 requests a minute, and which never shows the key.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
@@ -25,7 +26,7 @@ from backtests.sources.alfred import (
     vintage_batch,
 )
 from backtests.sources.http import Client, Deadline, Rate, Transient, base_url, json_of
-from backtests.sources.secrets import redacted
+from backtests.sources.secrets import describe_error, redacted
 from backtests.store.batch import FRED, Batch, dated
 from backtests.store.cells import check_values
 from signals.catalog import CATALOG
@@ -86,14 +87,8 @@ def _xml(text: str) -> ElementTree.Element:
 class FredSource:
     """FRED with or without a key.
 
-    Parameters
-    ----------
-    key
-        The user's key. None uses the public CSV, which has only the latest values.
-    deadline
-        Deadline of the whole fetch.
-    held
-        The vintages in the store. Only later ones are requested. None requests all vintages.
+    Without a key, the public CSV gives the latest values only. With ``held``, the vintages in the
+    store, only later vintages are requested. Without it, all of them are.
     """
 
     def __init__(
@@ -104,14 +99,9 @@ class FredSource:
         self.root, self.csv = _roots()
 
     def batch(self, id: str, now: pd.Timestamp) -> Batch:
-        """Return the batch of a series: vintages if the series is revised, else latest values.
+        """Return the batch of a FRED id: vintages if the series is revised, else latest values.
 
-        Parameters
-        ----------
-        id
-            A FRED id of the catalog.
-        now
-            The moment of fetching, New York time.
+        ``now`` is the moment of fetching, New York time.
 
         Raises
         ------
@@ -130,7 +120,8 @@ class FredSource:
 
     def _latest(self, id: str, now: pd.Timestamp) -> Batch:
         assert self.key is not None
-        values = _with_fredapi(id, _Fredapi(self.key, self.root, self.client).get_series, id)
+        with _readable(id, Exception):
+            values = _Fredapi(self.key, self.root, self.client).get_series(id)
         return dated(id, check_values(id, values.dropna(), now), FRED, now)
 
     def _vintages(self, id: str, now: pd.Timestamp) -> Batch:
@@ -149,25 +140,20 @@ class FredSource:
         dates = [date for page in pages for date in page]
         if not dates:
             raise SourceError(f"FRED's archive has no vintages of {id}")
-        try:
+        with _readable(id, ValueError, TypeError):
             days(pd.Series(dates))
-        except (ValueError, TypeError) as error:
-            raise _unreadable(id, error) from None
         return sorted(dates)
 
     def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
         """Return the columns ``date, vintage, value`` of some vintages."""
-        try:
-            return pd.concat(
-                [
-                    table_of(page)
-                    for first in range(0, len(vintages), MOST_VINTAGES)
-                    for page in self._pieces(id, vintages[first : first + MOST_VINTAGES])
-                ],
-                ignore_index=True,
-            )
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise _unreadable(id, error) from None
+        with _readable(id, ValueError, TypeError, KeyError, OverflowError):
+            tables = [
+                table_of(page)
+                for first in range(0, len(vintages), MOST_VINTAGES)
+                for page in self._pieces(id, vintages[first : first + MOST_VINTAGES])
+            ]
+            table = pd.concat(tables, ignore_index=True)
+        return table
 
     def _pieces(self, id: str, vintages: list[str]) -> Iterator[list[Any]]:
         span = {"series_id": id, "realtime_start": vintages[0], "realtime_end": vintages[-1]}
@@ -210,7 +196,7 @@ def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
 
 
 def _checked(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-    found = changes(id, [table])
+    found = changes(id, table)
     check_changes(id, found, now)
     return found
 
@@ -227,25 +213,20 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
         raise Transient("FRED's answer is a web page instead of CSV")
     if not text.endswith("\n"):
         raise Transient("FRED's answer is not complete CSV")
-    try:
+    with _readable(id, Exception):
         (batch,) = read_csv(f"{id}.csv", text, now)
-    except Exception as error:
-        raise _unreadable(id, error) from None
     return batch
 
 
-def _with_fredapi(id: str, function: Callable[..., Any], *given: Any) -> Any:
-    """Return the result of a function of fredapi; raise its error on one line without the key."""
+@contextmanager
+def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn some kinds of errors into a SourceError on one line, which never shows the key."""
     try:
-        return function(*given)
+        yield
     except SourceError:
         raise
-    except Exception as error:
-        raise _unreadable(id, error) from None
-
-
-def _unreadable(id: str, error: Exception) -> SourceError:
-    if isinstance(error, DataError):
-        return SourceError(redacted(str(error)))
-    said = redacted(" ".join(str(error).split()))[:160]
-    return SourceError(f"FRED's answer for {id} cannot be read: {type(error).__name__}: {said}")
+    except DataError as error:
+        raise SourceError(redacted(str(error))) from None
+    except kinds as error:
+        said = f"FRED's answer for {id} cannot be read: {describe_error(error)}"
+        raise SourceError(said) from None

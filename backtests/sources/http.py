@@ -19,13 +19,12 @@ import requests
 import tenacity
 import urllib3
 
-from backtests.sources.secrets import RedactingFilter, redacted
+from backtests.sources.secrets import RedactingFilter, one_line
 from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
 _PART = 65_536  # bytes read at once
-#: Largest size of an answer, bytes. The largest one of a source, a page of an archive, has 10
-#: million.
+#: Largest size of an answer, bytes. The largest of any source is a page of an archive, 10 million.
 MOST_BYTES = 64 * 2**20
 #: Words of the SEC's answer (status 403) to too many requests. The answer to a request without a
 #: contact has them too, and also the words of _UNDECLARED.
@@ -124,10 +123,7 @@ class Rate:
     def wait(self, deadline: Deadline) -> None:
         """Sleep until one more request is allowed, and count it.
 
-        Raises
-        ------
-        OutOfTime
-            At once, when the deadline comes before the next allowed request.
+        Raise :class:`OutOfTime` at once when the deadline comes before the next allowed request.
         """
         now = time.monotonic()
         while self._sent and now - self._sent[0] >= self.seconds:
@@ -177,18 +173,9 @@ def _pause(state: tenacity.RetryCallState, policy: RetryPolicy) -> float:
 
 
 class Client:
-    """HTTP client of one source.
+    """HTTP client of one source, whose ``name`` stands in messages.
 
-    Parameters
-    ----------
-    name
-        Name of the source in messages.
-    rate
-        Rate limit of the source.
-    deadline
-        Deadline of the whole fetch.
-    headers
-        HTTP headers of every request.
+    ``deadline`` is that of the whole fetch. Every request has the ``headers``.
     """
 
     def __init__(
@@ -204,15 +191,10 @@ class Client:
     def get(
         self, url: str, params: Mapping[str, str] | None = None, *, read: Callable[[str], T]
     ) -> T:
-        """Request a URL, and return its answer after ``read``.
+        """Request a URL with query parameters, and return its answer after ``read``.
 
-        Parameters
-        ----------
-        url, params
-            Address and query parameters.
-        read
-            Converts the answer's text to the result. When it raises :class:`Transient`, the request
-            is repeated.
+        ``read`` converts the answer's text to the result. When it raises :class:`Transient`, the
+        request is repeated.
 
         Raises
         ------
@@ -295,27 +277,18 @@ def json_of(name: str, text: str) -> Any:
 def base_url(variable: str, otherwise: str) -> str:
     """Return a source's address from an environment variable, or else its default address.
 
-    The result has no slash at its end.
-
-    Raises
-    ------
-    ConfigError
-        When the variable holds no HTTP address.
+    The result has no slash at its end. Raise :class:`ConfigError` for any address except HTTP.
     """
     url = os.environ.get(variable) or otherwise
-    if not _is_address(url):
+    try:
+        scheme, host, port = _place(url)
+    except ValueError:
+        scheme, host, port = "", None, None
+    if scheme not in ("http", "https") or not host or port == 0:
         raise ConfigError(
             f"expected {variable} to be an address like {otherwise}, was {url!r}; correct it"
         )
     return url.rstrip("/")
-
-
-def _is_address(url: str) -> bool:
-    try:
-        scheme, host, port = _place(url)
-    except ValueError:
-        return False
-    return scheme in ("http", "https") and bool(host) and port != 0
 
 
 def _place(url: str) -> tuple[str, str | None, int | None]:
@@ -327,8 +300,7 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 def _said(text: str) -> str:
     """Return the reason of a refusal: FRED's message, a page's title, or the start of the text."""
     found = _MESSAGE.search(text)
-    said = (found[1] or found[2] or "") if found else text
-    return redacted(" ".join(said.split()))[:200]
+    return one_line((found[1] or found[2] or "") if found else text, 200)
 
 
 def seconds_of(header: str | None) -> float | None:

@@ -12,10 +12,6 @@ from pathlib import Path
 
 from signals.errors import ConfigError
 
-HOW_TO_GET_A_KEY = (
-    "a free key is at https://fredaccount.stlouisfed.org/apikeys; set FRED_API_KEY, or write it "
-    "into {file} (chmod 600)"
-)
 HIDDEN = "<key>"
 _KEY = re.compile(r"[0-9a-z]{32}")
 _given: set[str] = set()
@@ -26,8 +22,7 @@ def key_file() -> Path:
     """Return the path of the file that may hold a FRED key."""
     import platformdirs
 
-    folder = Path(platformdirs.user_config_dir("drypowder", appauthor=False))
-    return folder / "fred_api_key"
+    return Path(platformdirs.user_config_dir("drypowder", appauthor=False), "fred_api_key")
 
 
 def fred_key() -> str | None:
@@ -39,8 +34,7 @@ def fred_key() -> str | None:
         When the key has a wrong form, or other users may read its file. The message does not
         contain the key.
     """
-    given = os.environ.get("FRED_API_KEY")
-    where = "FRED_API_KEY"
+    given, where = os.environ.get("FRED_API_KEY"), "FRED_API_KEY"
     if not given:
         path = key_file()
         if not path.is_file():
@@ -59,7 +53,10 @@ def fred_key() -> str | None:
 
 def how_to_get_a_key() -> str:
     """Return an instruction: where to get a key and where to put it."""
-    return HOW_TO_GET_A_KEY.format(file=key_file())
+    return (
+        "a free key is at https://fredaccount.stlouisfed.org/apikeys; set FRED_API_KEY, or write "
+        f"it into {key_file()} (chmod 600)"
+    )
 
 
 def contact() -> str | None:
@@ -87,6 +84,16 @@ def redacted(text: str) -> str:
     for key in _given | {os.environ.get("FRED_API_KEY", "").strip()} - {""}:
         hidden = hidden.replace(key, HIDDEN)
     return hidden
+
+
+def one_line(text: object, longest: int) -> str:
+    """Return a text on one line of at most ``longest`` characters, with every key hidden."""
+    return redacted(" ".join(str(text).split()))[:longest]
+
+
+def describe_error(error: Exception) -> str:
+    """Return the kind and text of an error on one line, with every key hidden."""
+    return f"{type(error).__name__}: {one_line(error, 160)}"
 
 
 class RedactingFilter(logging.Filter):

@@ -34,6 +34,7 @@ from backtests.sources.http import (
     seconds_of,
     with_retries,
 )
+from backtests.sources.secrets import describe_error, one_line
 from backtests.store.batch import YAHOO, Batch
 from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
@@ -118,8 +119,7 @@ def _fault(answer: Any, ticker: str) -> SourceError | None:
     except SourceError as error:
         return error
     except Exception as error:
-        said = f"{type(error).__name__} {' '.join(str(error).split())[:160]}"
-        return SourceError(f"Yahoo's answer has another form: {said}")
+        return SourceError(f"Yahoo's answer has another form: {describe_error(error)}")
 
 
 def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
@@ -149,7 +149,7 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
 def _described(chart: dict[str, Any]) -> str:
     """Return Yahoo's own description of an error."""
     said = (chart.get("error") or {}).get("description") or "it gave no prices and no reason"
-    return " ".join(str(said).split())[:200]
+    return one_line(said, 200)
 
 
 def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceError | None:
@@ -163,13 +163,7 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
 
 
 class YahooSource:
-    """Yahoo's prices by ticker.
-
-    Parameters
-    ----------
-    deadline
-        Deadline of the whole fetch.
-    """
+    """Yahoo's prices by ticker."""
 
     def __init__(self, deadline: Deadline) -> None:
         base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # raises for a bad URL
@@ -179,16 +173,9 @@ class YahooSource:
         getLogger("yfinance").setLevel(CRITICAL)  # the outcome has its errors on one line
 
     def batch(self, ticker: str, now: pd.Timestamp, start: str = FIRST) -> Batch:
-        """Return the adjusted closes of a ticker as one whole vintage.
+        """Return the adjusted closes of a ticker, from ``start`` (an ISO date) on, as one vintage.
 
-        Parameters
-        ----------
-        ticker
-            Yahoo's symbol.
-        now
-            The moment of fetching, New York time.
-        start
-            First day of the request, an ISO date.
+        ``now`` is the moment of fetching, New York time.
 
         Raises
         ------
@@ -214,8 +201,8 @@ class YahooSource:
         except YFRateLimitError:
             raise self.session.fault or Transient("Yahoo got too many requests (429)") from None
         except Exception as error:
-            said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
-            raise self.session.fault or SourceError(f"Yahoo's answer: {said}") from None
+            said = f"Yahoo's answer: {describe_error(error)}"
+            raise self.session.fault or SourceError(said) from None
         if self.session.fault is not None:
             raise self.session.fault
         if table.empty or "Close" not in table:
