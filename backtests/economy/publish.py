@@ -145,7 +145,6 @@ def _crypto_tables(
 ) -> dict[str, pd.Series]:
     month = prices.coins.pct_change(30).fillna(0.0)
     on_sessions = month.reindex(paths.index)
-
     noise = rng.standard_normal
     return {
         "FLOW_BTC_ETF": (900 * on_sessions["BTC-USD"] + 220 * noise(len(paths))).round(1),

@@ -1,4 +1,4 @@
-"""Whether a strategy or a signal keeps its contract: one question after another, a line each."""
+"""Check whether a strategy or a signal keeps its contract, part by part."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,17 +23,7 @@ from strategies.base import check_weights, listed
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One question and what came of it.
-
-    Attributes
-    ----------
-    name
-        What is asked.
-    said
-        What holds, or what is wrong.
-    error
-        None where it holds.
-    """
+    """One part of a contract, and what was found. ``error`` is None when the part holds."""
 
     name: str
     said: str
@@ -41,7 +31,7 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the part holds."""
         return self.error is None
 
 
@@ -49,22 +39,11 @@ Question = tuple[str, Callable[[], str]]
 
 
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
-    """Return what holds of a configuration's strategy, and what does not.
+    """Check the strategy of a configuration on a history.
 
-    Its assets have prices; its weights have their form, are finite and within their limits on
-    every session, and 0 for an asset without a price; its state has its form; it runs through a
-    backtest; and none of it changes with the future.
-
-    Parameters
-    ----------
-    config
-        Names the strategy, its signals and its start.
-    history
-        On which.
-
-    Returns
-    -------
-    The checks in order; those that rest on one that failed are left out.
+    Its assets have prices. Its weights have the right form, are finite, stay within their limits,
+    and are 0 for an asset without a price. Its state has the right form. A backtest of it runs.
+    Nothing in its past changes with the future. A check that depends on a failed one is left out.
     """
     strategy = config.build_strategy()
     panel = history.panel
@@ -88,23 +67,11 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 
 
 def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
-    """Return what holds of a signal, and what does not.
+    """Check a signal on a history.
 
-    Its inputs are held; its gauges, score, flag and thresholds have their form; it can explain
-    itself; and none of it changes with the future.
-
-    Parameters
-    ----------
-    signal
-        The signal.
-    config
-        Names where the history came from.
-    history
-        On which.
-
-    Returns
-    -------
-    The checks in order; those that rest on one that failed are left out.
+    Its inputs are in the history. Its gauges, score, flag and thresholds have the right form. It
+    explains itself. Nothing in its past changes with the future. A check that depends on a failed
+    one is left out.
     """
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]
@@ -115,10 +82,10 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
     except DrypowderError as error:
         return [*checks, _failed("evaluate", error)]
     questions: tuple[Question, ...] = (
-        ("gauges", lambda: f"{', '.join(map(str, evaluation.gauges))}, each with its unit"),
+        ("gauges", lambda: f"{', '.join(map(str, evaluation.gauges))}, each with a unit"),
         ("score", lambda: f"a number on {evaluation.score.notna().mean():.0%} of sessions"),
         ("flag", lambda: _flag(evaluation.flag)),
-        ("thresholds", lambda: f"{len(signal.thresholds)}, each of a gauge"),
+        ("thresholds", lambda: f"{len(signal.thresholds)}, each for a gauge"),
         ("explain", lambda: _explain(evaluation, history)),
         ("look-ahead", lambda: _lookahead(signal, config, history, None)),
     )
@@ -137,7 +104,7 @@ def _failed(name: str, error: DrypowderError) -> Check:
     return Check(name=name, said=" ".join(str(error).split()), error=error)
 
 
-# --- of a strategy --------------------------------------------------------------------------
+# --- strategies -----------------------------------------------------------------------------
 
 
 def _assets(strategy: Strategy, history: History) -> str:
@@ -152,14 +119,14 @@ def _check_held(name: str, ids: tuple[str, ...], panel: pd.DataFrame) -> None:
     if missing:
         raise MissingSeries(
             f"{name}: expected the series {', '.join(missing)} in the history, found none; correct "
-            "the id or import it (drypowder data lists what is held)"
+            "the id or import it (drypowder data lists the stored series)"
         )
 
 
 def _limits(strategy: Strategy, weights: pd.DataFrame) -> str:
     check_weights(weights, strategy.name, strategy.gross_limit)
     gross = float(weights.abs().sum(axis=1).max())
-    return f"finite; at most {gross:.3g} invested, of {strategy.gross_limit:g}"
+    return f"finite; at most {gross:.3g} invested, the limit is {strategy.gross_limit:g}"
 
 
 def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) -> str:
@@ -169,7 +136,7 @@ def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) ->
         raise SimulationError(
             f"{strategy.name}: expected a weight of 0 of {weights.columns[column]} on "
             f"{weights.index[row].date()}, when it has no price, was "
-            f"{weights.iloc[row, column]:.6g}; deal its share out or leave it in cash"
+            f"{weights.iloc[row, column]:.6g}; give its share to others or leave it in cash"
         )
     return "0 where an asset has no price"
 
@@ -177,7 +144,7 @@ def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) ->
 def _state(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> str:
     state = state_of(strategy, reading, panel)
     if state is None:
-        return "none: it decides by schedule"
+        return "none: the strategy decides by schedule"
     label = state.fillna("")
     stays = int(((label != label.shift()) & (label != "")).sum())
     return f"{state.nunique()} states in {stays:,} stays"
@@ -192,18 +159,18 @@ def _backtest(config: RunConfig, history: History, reading: Reading) -> str:
     )
 
 
-# --- of a signal ----------------------------------------------------------------------------
+# --- signals --------------------------------------------------------------------------------
 
 
 def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
     _check_held(signal.name, signal.inputs, panel)
-    return f"{len(signal.inputs)} series held"
+    return f"{len(signal.inputs)} series in the history"
 
 
 def _flag(flag: pd.Series) -> str:
     seen = flag.notna().mean()
     on = flag.mean() if seen else 0.0
-    return f"a view on {seen:.0%} of sessions, on {on:.0%} of those"
+    return f"a view on {seen:.0%} of sessions, True on {on:.0%} of those"
 
 
 def _explain(evaluation: Evaluation, history: History) -> str:
@@ -216,4 +183,4 @@ def _lookahead(
     thing: Strategy | Signal, config: RunConfig, history: History, reading: Reading | None
 ) -> str:
     refuse_lookahead(thing, config, history, reading=reading)
-    return "none: the past stays as it is when the future is cut or replaced"
+    return "none: the past stays the same when the future is cut or replaced"

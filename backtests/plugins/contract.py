@@ -1,10 +1,10 @@
-"""What a user's class must look like before anything is asked of it; one line for each mistake.
+"""Check the form of a user's class, before drypowder uses it. A mistake is one line.
 
-Its answers are checked where the base classes ask for them (:mod:`signals.form`).
+:mod:`signals.form` checks the results of its methods.
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, get_type_hints
 
@@ -21,7 +21,7 @@ _NAME = (
 )
 _LINE = Annotated[str, pydantic.Field(pattern=r"^[^\n]*\S[^\n]*$")]
 _LIMIT = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
-#: By attribute: what a class has to say of itself, in words and as a type.
+#: By attribute that a class has to define: its form in words and as a type.
 _STRATEGY: dict[str, tuple[str, Any]] = {
     "name": _NAME,
     "description": ("one line of text", _LINE),
@@ -41,7 +41,7 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Return the classes behind one that are a user's, itself first."""
+    """Return the classes of a user that a class is made of, itself first."""
     return [
         base
         for base in cls.__mro__
@@ -50,123 +50,91 @@ def plugin_bases(cls: type) -> list[type]:
 
 
 def check_class(cls: type[Strategy] | type[Signal], path: str) -> None:
-    """Raise :class:`ConfigError` unless a user's class can be made and asked.
+    """Raise :class:`ConfigError` when a user's class, found at ``path``, breaks its contract."""
+    for mistake in _mistakes(cls):
+        raise ConfigError(f"{path}: {mistake}")
 
-    Parameters
-    ----------
-    cls
-        The class.
-    path
-        Where it is, named in the error.
-    """
+
+def _mistakes(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
+    """Yield the mistakes in a class. Code after a mistake relies on its absence."""
     missing = sorted(cls.__abstractmethods__)
     if missing:
-        raise ConfigError(f"{path}: expected {cls.__name__} to define {', '.join(missing)}; add it")
+        yield f"expected {cls.__name__} to define {', '.join(missing)}; add it"
     if "__dataclass_fields__" not in vars(cls):
-        raise ConfigError(
-            f"{path}: expected a dataclass, was a plain class; decorate it with "
+        yield (
+            "expected a dataclass, was a plain class; decorate it with "
             "@dataclass(frozen=True, kw_only=True)"
         )
-    _check_fields(cls, path)
-    _check_attributes(cls, path, _STRATEGY if issubclass(cls, Strategy) else _SIGNAL)
-    _check_methods(cls, path)
+    yield from _wrong_fields(cls)
+    yield from _wrong_attributes(cls)
+    yield from _wrong_methods(cls)
 
 
-# --- parameters -----------------------------------------------------------------------------
-
-
-def _check_fields(cls: type[Strategy] | type[Signal], path: str) -> None:
-    """Raise unless every parameter has a type and a default, which the dataclass uses."""
+def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
+    """Yield a mistake unless each parameter has a type and a default that the dataclass uses."""
     try:
         types = get_type_hints(cls)
     except Exception as error:
-        raise ConfigError(
-            f"{path}: expected types of parameters that Python knows, but "
-            f"{describe_exception(error)}; import what they name"
-        ) from None
+        said = describe_exception(error)
+        yield f"expected types of parameters that Python knows, but {said}; import what they name"
+        return
     code = getattr(cls.__init__, "__code__", None)
     if code is None or code.co_filename != "<string>":  # where dataclass writes one
-        raise ConfigError(
-            f"{path}: expected no __init__ of its own, found one; write parameters as fields, and "
-            "checks in __post_init__"
+        yield (
+            "expected no __init__ of its own, found one; write parameters as fields, and checks in "
+            "__post_init__"
         )
     bare = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
     if bare:
-        raise ConfigError(
-            f"{path}: expected a default for every parameter, {', '.join(bare)} has none; give one"
-        )
-    _check_overrides(cls, path, types)
-
-
-def _check_overrides(
-    cls: type[Strategy] | type[Signal], path: str, types: Mapping[str, Any]
-) -> None:
-    """Refuse ``window = 5`` over an inherited field: a dataclass would go on with the old value."""
+        yield f"expected a default for every parameter, {', '.join(bare)} has none; give one"
+    # A dataclass ignores "window = 5" over an inherited field, and keeps the old default.
     names = {f.name for f in fields(cls)}
     for base in plugin_bases(cls):
         for name in sorted(names & vars(base).keys() - inspect.get_annotations(base).keys()):
             kind = types[name].__name__ if type(types[name]) is type else types[name]
-            raise ConfigError(
-                f"{path}: expected the parameter {name} with its type, found it without, which "
-                f"leaves its old default; write {name}: {kind} = …"
+            yield (
+                f"expected the parameter {name} with its type, found it without, which leaves its "
+                f"old default; write {name}: {kind} = …"
             )
 
 
-# --- attributes and methods -----------------------------------------------------------------
-
-
-def _check_attributes(cls: Any, path: str, asked: Mapping[str, tuple[str, Any]]) -> None:
+def _wrong_attributes(cls: Any) -> Iterator[str]:
+    asked = _STRATEGY if issubclass(cls, Strategy) else _SIGNAL
     for name, (expected, kind) in asked.items():
         if not hasattr(cls, name):
-            raise ConfigError(
-                f"{path}: expected {cls.__name__} to say its {name}, as {expected}; add it"
-            )
+            yield f"expected {cls.__name__} to say its {name}, as {expected}; add it"
         said = getattr(cls, name)
         try:
             pydantic.TypeAdapter(kind).validate_python(said, strict=True)
         except pydantic.ValidationError:
-            raise ConfigError(
-                f"{path}: expected {name} as {expected}, was {shown(said)}; correct it"
-            ) from None
+            yield f"expected {name} as {expected}, was {shown(said)}; correct it"
     if issubclass(cls, Strategy) and cls.name in STRATEGIES:
-        raise ConfigError(
-            f"{path}: expected a name of its own, was {cls.name!r}, which is drypowder's; give it "
-            "another"
-        )
+        yield f"expected a name of its own, was {cls.name!r}, which is drypowder's; give it another"
     if issubclass(cls, Signal) and cls.headline not in cls.units:
-        raise ConfigError(
-            f"{path}: expected headline as one of the gauges in units, was {cls.headline!r}; name "
-            "one"
-        )
+        yield (f"expected headline as one of the gauges in units, was {cls.headline!r}; name one")
 
 
-def _check_methods(cls: type[Strategy] | type[Signal], path: str) -> None:
-    """Raise unless properties and methods of the base class stay what they are there."""
+def _wrong_methods(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
+    """Yield a mistake unless properties and methods keep the form of the base class."""
     base = next(kind for kind in (Strategy, CompoundSignal, Signal) if issubclass(cls, kind))
     for name in dir(base):
         was, now = inspect.getattr_static(base, name), inspect.getattr_static(cls, name)
         if name.startswith("_") or now is was:
             continue
         if isinstance(was, property) and inspect.isfunction(now):
-            raise ConfigError(
-                f"{path}: expected {name} as a property, was a method; put @property above it"
-            )
+            yield f"expected {name} as a property, was a method; put @property above it"
         if inspect.isfunction(was):
-            _check_method(name, was, now, path)
+            yield from _wrong_method(name, was, now)
 
 
-def _check_method(name: str, was: Any, now: Any, path: str) -> None:
+def _wrong_method(name: str, was: Any, now: Any) -> Iterator[str]:
     if getattr(was, "__final__", False):
-        raise ConfigError(f"{path}: expected {name} of the base class, found another; remove it")
+        yield f"expected {name} of the base class, found another; remove it"
     arguments = list(inspect.signature(was).parameters)
     expected = f"{name}({', '.join(arguments)})"
     if not inspect.isfunction(now):
-        raise ConfigError(
-            f"{path}: expected a method {expected}, was {type(now).__name__}; define it with def"
-        )
+        yield f"expected a method {expected}, was {type(now).__name__}; define it with def"
     try:
         inspect.signature(now).bind(*arguments)
     except TypeError:
-        raise ConfigError(
-            f"{path}: expected {expected}, was {name}{inspect.signature(now)}; take those arguments"
-        ) from None
+        yield f"expected {expected}, was {name}{inspect.signature(now)}; take those arguments"

@@ -1,6 +1,6 @@
-"""A user's own strategy or signal, loaded by a dotted path such as ``package.module:Name``.
+"""Load a user's own strategy or signal by a dotted path such as ``package.module:Name``.
 
-The module is found in the working folder, else as Python finds any.
+The module may be in the working folder or on the Python path.
 """
 
 import inspect
@@ -20,23 +20,17 @@ from signals.form import OURS, author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
-#: By name of a module that was loaded, the working folder then.
+#: The working folder by the name of each module, when the module was loaded.
 _loaded: dict[str, Path] = {}
 
 
 def is_plugin(name: str) -> bool:
-    """Return whether a name is a dotted path rather than one of a registry."""
+    """Return whether a name is a dotted path, and not a name of a registry."""
     return ":" in name
 
 
 def load_strategy(path: str) -> type[Strategy]:
-    """Return a user's strategy class by its dotted path.
-
-    Raises
-    ------
-    ConfigError
-        When the module cannot be imported or what it names is no strategy that can be made.
-    """
+    """Return a user's strategy class by its dotted path. Errors are as in :func:`load_class`."""
     cls = load_class(path)
     if not issubclass(cls, Strategy):
         raise ConfigError(f"{path}: expected a strategy, was a signal; name it in plugin_signals")
@@ -44,13 +38,7 @@ def load_strategy(path: str) -> type[Strategy]:
 
 
 def load_signal(path: str) -> type[Signal]:
-    """Return a user's signal class by its dotted path.
-
-    Raises
-    ------
-    ConfigError
-        Likewise.
-    """
+    """Return a user's signal class by its dotted path. Errors are as in :func:`load_class`."""
     cls = load_class(path)
     if not issubclass(cls, Signal):
         raise ConfigError(f"{path}: expected a signal, was a strategy; name it as the strategy")
@@ -58,12 +46,12 @@ def load_signal(path: str) -> type[Signal]:
 
 
 def load_class(path: str) -> type[Strategy] | type[Signal]:
-    """Return a user's class by its dotted path, whichever of the two it is.
+    """Return a user's strategy or signal class by its dotted path.
 
     Raises
     ------
     ConfigError
-        Likewise.
+        When the module cannot be imported, or the class breaks its contract.
     """
     name = _module_of(path)
     try:
@@ -96,7 +84,7 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
 
 
 def source_of(cls: type) -> str:
-    """Return the source text of the user's modules behind a class: it belongs to what was run."""
+    """Return the source text of the user's modules that define a class, as part of the run."""
     modules = dict.fromkeys(base.__module__ for base in plugin_bases(cls))
     return "\n".join(_source(sys.modules.get(name)) for name in modules)
 
@@ -104,7 +92,7 @@ def source_of(cls: type) -> str:
 def _source(module: ModuleType | None) -> str:
     try:
         return "" if module is None else inspect.getsource(module)
-    except Exception:  # it is not there, or cannot be read as text
+    except Exception:  # the source is missing or no text
         return ""
 
 
@@ -131,9 +119,9 @@ def loaded() -> dict[str, Path]:
 
 
 def load_again(modules: Mapping[str, Path]) -> None:
-    """Import modules of a user in another process, which can then unpickle their objects.
+    """Import modules of a user in another process, so that it can unpickle their objects.
 
-    A module that is gone is left out: it may belong to an earlier run.
+    A missing module is left out, because it may belong to an earlier run.
     """
     for name, folder in modules.items():
         with _first(folder), suppress(ImportError):
@@ -142,7 +130,7 @@ def load_again(modules: Mapping[str, Path]) -> None:
 
 @contextmanager
 def _first(folder: Path) -> Iterator[None]:
-    """Look for modules in a folder first; drypowder's own packages are loaded already."""
+    """Look for modules in a folder first. Drypowder's own packages are loaded already."""
     sys.path.insert(0, str(folder))
     invalidate_caches()
     try:
@@ -181,7 +169,7 @@ def _taken(root: str) -> str:
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Refuse a module that came from elsewhere while the working folder holds one of its name."""
+    """Raise ConfigError if another module hides one of the same name in the working folder."""
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

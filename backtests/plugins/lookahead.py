@@ -1,11 +1,11 @@
-"""Whether the past of a strategy or a signal changes with the future: the law that none may break.
+"""Check that the past of a strategy or a signal does not change with the future.
 
-Two readings of the same past are held to each other, to the last bit. One is of the whole history.
-The other is of history cut at a session; and then of history that goes on after that session with
-another stretch of itself, which shows what a cut can hide: shifted values whose last ones are
-filled forward agree with a cut until something changes, and disagree with any other future.
+The check compares two answers for the same past, to the last bit. One uses the whole history. The
+other uses history cut at a session, or history that goes on after that session with another stretch
+of itself. A cut alone does not show everything: values shifted back by a session, with the last one
+filled forward, agree with a cut until something changes. They do not agree with another future.
 
-Nothing is seen of what does not come through the panel: files, the network, a cache of one's own.
+The check sees only what comes through the panel. It does not see files, the network, or a cache.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,15 +18,15 @@ from backtests import pipeline
 from backtests.config import RunConfig
 from backtests.history.panel import History
 from signals import SIGNALS
-from signals.base import Signal
+from signals.base import Pick, Signal
 from signals.errors import DrypowderError, LookaheadError, SimulationError
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 
-#: Cuts spread evenly, drawn at random, where labels or weights change, and where gaps end.
+#: Number of cuts: spread evenly, at random, where labels or weights change, and where gaps end.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: How many of the cuts are read with another future too, and its sessions.
+#: Number of cuts that are also checked with another future, and its length in sessions.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 
@@ -35,23 +35,23 @@ Answers = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A cell of the past that another future changes.
+    """A cell of the past that changes with the future.
 
     Attributes
     ----------
     name, what
-        Of the strategy or signal, and what it was asked: ``weights``, ``flag`` …
+        Name of the strategy or signal, and the answer: ``weights``, ``state``, ``flag`` …
     column
-        The asset or gauge; empty where there is only one column.
+        The asset or gauge. Empty for an answer with one column.
     date
         The session of the first row that changes.
     cut
-        The last session that both readings share.
+        The last session that both histories share.
     before, after
-        The cell as first read, and as read with another future.
+        The cell on the whole history, and on the other one.
     future
-        What the other future is: ``none``, ``another`` or, with the whole history read twice,
-        ``the same``.
+        The future of the other history: ``none``, ``another``, or ``the same`` when the whole
+        history was read twice.
     """
 
     name: str
@@ -78,8 +78,8 @@ class Fault:
         told = "without it" if self.future == "none" else "with another one"
         return (
             f"{cell} not to depend on what comes after {self.cut.date()}, was {before} with that "
-            f"future and {after} {told}; let row t use rows up to t alone: no shift(-1), bfill, "
-            "last row or whole-sample mean"
+            f"future and {after} {told}; compute row t from rows up to t only: no shift(-1), "
+            "bfill, last row or whole-sample mean"
         )
 
 
@@ -96,10 +96,7 @@ def refuse_lookahead(
     dates: Sequence[pd.Timestamp] | None = None,
     reading: Reading | None = None,
 ) -> None:
-    """Raise :class:`LookaheadError` when the past of a strategy or signal depends on the future.
-
-    See :func:`truncation_faults`, whose first fault is the message.
-    """
+    """Raise :class:`LookaheadError` with the first fault of :func:`truncation_faults`."""
     for fault in truncation_faults(thing, config, history, dates, reading):
         raise LookaheadError(str(fault))
 
@@ -111,31 +108,24 @@ def truncation_faults(
     dates: Sequence[pd.Timestamp] | None = None,
     reading: Reading | None = None,
 ) -> Iterator[Fault]:
-    """Yield the first cell of each answer that changes when the future does, cut by cut.
+    """Yield the first cell of each answer that changes with the future, cut by cut.
 
-    Of a strategy its weights and its state are compared, of a signal flag, score and gauges: all
-    rows up to the cut, exactly, missing values included. A strategy is given the reading of the
-    whole history cut alike, since registered signals are held to the same law by tests. The
-    plugin signals that the configuration names are looked at first.
+    The answers of a strategy are its weights and its state, those of a signal its flag, score and
+    gauges. All rows up to the cut must be equal, including missing values. A strategy gets the
+    reading of the whole history, cut in the same way, because tests check the registered signals.
+    The plugin signals of ``config`` are checked first.
 
     Parameters
     ----------
-    thing
-        The strategy or signal.
-    config
-        Names the signals of the reading.
-    history
-        On which; the more of it the better.
     dates
-        Sessions to cut at; default 25 spread over the history from its first tenth to its last
-        session, some at random, some where the answer changes and some where gaps end.
+        Sessions to cut at. Default: see :func:`default_dates`.
     reading
-        Of the history, where it was read already.
+        The reading of the history, if it exists already.
 
     Raises
     ------
     DrypowderError
-        When the strategy or signal fails on a cut history, with the session of the cut.
+        When the strategy or signal fails on a cut history. The message names the cut.
     """
     if isinstance(thing, Signal):
         yield from _faults(thing, None, history.panel, dates)
@@ -157,13 +147,12 @@ def _faults(
     cuts = default_dates(thing, whole, panel) if dates is None else list(dates)
     for at in cuts:
         future = "the same" if at == panel.index[-1] else "none"
-        cut = _at(thing, _until(reading, at), panel.loc[:at], at)
+        cut = _answers_on(thing, reading, panel, at, _until(at))
         yield from _compare(thing, whole, cut, at, future)
     rng = np.random.default_rng(SEED)
     inner = [at for at in cuts if at != panel.index[-1]]
     for at in inner[:: -(-len(inner) // OTHER_FUTURES) or 1]:
-        rows = _other_future(panel.index, at, rng)
-        other = _at(thing, _moved(reading, rows), _rows(panel, rows), at)
+        other = _answers_on(thing, reading, panel, at, _other_future(panel.index, at, rng))
         yield from _compare(thing, whole, other, at, "another")
 
 
@@ -177,23 +166,42 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
     return {"gauges": said.gauges, "score": said.score.to_frame(""), "flag": said.flag.to_frame("")}
 
 
-def _at(
-    thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFrame, at: pd.Timestamp
+def _answers_on(
+    thing: Strategy | Signal,
+    reading: Reading | None,
+    panel: pd.DataFrame,
+    at: pd.Timestamp,
+    pick: Pick,
 ) -> Answers:
-    """Return the answers on a history of another future, whose failure is told with its cut."""
+    """Return the answers on rows that differ from the history after a session only."""
     try:
-        return _answers(thing, reading, panel)
+        return _answers(thing, None if reading is None else reading.rows(pick), pick(panel))
     except DrypowderError as error:
         raise SimulationError(
-            f"{error} (asked on history with another future than its own after {at.date()})"
+            f"{error} (on a history with another future after {at.date()})"
         ) from error
+
+
+def _until(at: pd.Timestamp) -> Pick:
+    """Return a function that cuts a table after a session."""
+    return lambda part: part.loc[:at]
+
+
+def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
+    """Return a function that continues a table after a session with another stretch of it."""
+    past = int(index.get_indexer(pd.Index([at]))[0]) + 1
+    length = min(FUTURE, len(index) - past)
+    start = int(rng.integers(len(index)))
+    rows = np.concatenate([np.arange(past), (start + np.arange(length)) % len(index)])
+    return lambda part: part.iloc[rows].set_axis(index[: past + length], axis=0)
 
 
 def _compare(
     thing: Strategy | Signal, whole: Answers, other: Answers, at: pd.Timestamp, future: str
 ) -> Iterator[Fault]:
+    none = pd.DataFrame(index=pd.DatetimeIndex([]))
     for what in dict.fromkeys((*whole, *other)):
-        first, then = (_past(part.get(what), at) for part in (whole, other))
+        first, then = (part.get(what, none).loc[:at] for part in (whole, other))
         found = first_difference(first, then)
         if found is not None:
             date, column = found
@@ -209,68 +217,17 @@ def _compare(
             )
 
 
-def _past(table: pd.DataFrame | None, at: pd.Timestamp) -> pd.DataFrame:
-    return pd.DataFrame(index=pd.DatetimeIndex([])) if table is None else table.loc[:at]
-
-
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
     """Return the first row, and in it the first column, at which two tables differ at all.
 
-    Numbers differ by the last bit; a missing value equals a missing one alone.
+    Numbers are compared to the last bit. A missing value equals only a missing value.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
-    first: tuple[pd.Timestamp, str] | None = None
-    for column in columns:
-        a, b = (_column(table, column, index) for table in (one, two))
-        same = (a == b).fillna(False).to_numpy(dtype=bool) | (a.isna() & b.isna()).to_numpy()
-        at = np.flatnonzero(~same)
-        if len(at) and (first is None or index[at[0]] < first[0]):
-            first = (pd.Timestamp(index[at[0]]), column)
-    return first
-
-
-def _column(table: pd.DataFrame, column: str, index: pd.Index) -> pd.Series:
-    if column not in table:
-        return pd.Series(np.nan, index=index)
-    found = table[column]
-    return found if found.index.equals(index) else found.reindex(index)
-
-
-# --- other pasts and futures ----------------------------------------------------------------
-
-
-def _until(reading: Reading | None, at: pd.Timestamp) -> Reading | None:
-    if reading is None:
-        return None
-    return reading.rows(lambda part: part.loc[:at])
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Moved:
-    """A history with another future: by position the rows that it is made of, and its index."""
-
-    rows: np.ndarray
-    index: pd.Index
-
-
-def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> _Moved:
-    """Return the past up to a session, followed by another stretch of the same history."""
-    past = int(index.get_indexer(pd.Index([at]))[0]) + 1
-    length = min(FUTURE, len(index) - past)
-    start = int(rng.integers(len(index)))
-    rows = np.concatenate([np.arange(past), (start + np.arange(length)) % len(index)])
-    return _Moved(rows=rows, index=index[: past + length])
-
-
-def _rows(table: pd.DataFrame, moved: _Moved) -> pd.DataFrame:
-    return table.iloc[moved.rows].set_axis(moved.index, axis=0)
-
-
-def _moved(reading: Reading | None, moved: _Moved) -> Reading | None:
-    if reading is None:
-        return None
-    return reading.rows(lambda part: part.iloc[moved.rows].set_axis(moved.index, axis=0))
+    a, b = (table.reindex(index=index, columns=columns) for table in (one, two))
+    same = (a == b).fillna(False) | (a.isna() & b.isna())
+    at = np.argwhere(~same.to_numpy(dtype=bool))
+    return (pd.Timestamp(index[at[0][0]]), columns[at[0][1]]) if len(at) else None
 
 
 # --- where to cut ---------------------------------------------------------------------------
@@ -281,7 +238,8 @@ def default_dates(
 ) -> list[pd.Timestamp]:
     """Return the sessions to cut at: the last one, then the others in order.
 
-    Changes and gaps are where cheating shows: a value filled backwards differs in the gap alone.
+    They are spread over the history from its first tenth on. Some are at random, some where the
+    answer changes, and some where gaps end, because a value filled backwards differs only there.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)
@@ -300,15 +258,13 @@ def _columns_of(thing: Strategy | Signal) -> tuple[str, ...]:
 
 def _some(positions: np.ndarray, first: int, count: int) -> list[int]:
     there = positions[positions >= first]
-    if not len(there):
-        return []
     spread = np.linspace(0, len(there) - 1, min(count, len(there))).astype(int)
     picked: list[int] = there[spread].tolist()
     return picked
 
 
 def _changes(whole: Answers) -> np.ndarray:
-    """Return the positions at which labels change, or where none does the largest moves."""
+    """Return the positions at which labels change, and those of the largest moves of weights."""
     found = []
     for what in ("state", "flag"):
         if what in whole:

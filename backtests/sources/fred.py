@@ -152,8 +152,7 @@ class FredSource:
                 for first in range(0, len(vintages), MOST_VINTAGES)
                 for page in self._pieces(id, vintages[first : first + MOST_VINTAGES])
             ]
-            table = pd.concat(tables, ignore_index=True)
-        return table
+        return pd.concat(tables, ignore_index=True)
 
     def _pieces(self, id: str, vintages: list[str]) -> Iterator[list[Any]]:
         span = {"series_id": id, "realtime_start": vintages[0], "realtime_end": vintages[-1]}
