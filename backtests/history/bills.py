@@ -14,17 +14,10 @@ SPREAD = 0.10
 def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
     """Return the simple return of bills from the session before to each session.
 
-    Parameters
-    ----------
-    known_yield
-        DGS3MO as known at each session's close, % a year, bond-equivalent.
-    spread
-        Deduction from the quoted yield, percentage points a year.
-
-    Returns
-    -------
-    Fractions. The return of a session is known at the session before. It is NaN at the first
-    session, and where no yield was known at the session before.
+    ``known_yield`` is DGS3MO as known at each session's close, % a year, bond-equivalent.
+    ``spread`` is deducted from it, percentage points a year. The returns are fractions. The return
+    of a session is known at the session before. It is NaN at the first session, and where no yield
+    was known at the session before.
 
     Reference
         US Treasury, "Treasury's certified interest rates": bond-equivalent yields compound

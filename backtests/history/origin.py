@@ -66,14 +66,10 @@ class HistorySource:
     def open(
         self, only: Sequence[str] | None = None, end: pd.Timestamp | str | None = None
     ) -> History:
-        """Return the history, up to ``end``.
+        """Return the history, which ends with the last session at or before ``end``.
 
-        Parameters
-        ----------
-        only
-            Ids to read from a store besides the signals' inputs, see :meth:`History.load`.
-        end
-            The history ends with the last session at or before this date.
+        ``only`` names the ids to read from a store besides the signals' inputs, see
+        :meth:`History.load`.
 
         Raises
         ------

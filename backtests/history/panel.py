@@ -21,6 +21,7 @@ import pandas as pd
 from backtests.calendar import CLOSE, sessions
 from backtests.history.bills import YIELD, bill_returns
 from backtests.store.batch import is_price, stale_after
+from backtests.store.cells import not_before_first
 from backtests.store.store import Store
 from signals import needed
 from signals.catalog import CATALOG
@@ -72,10 +73,12 @@ class History:
     ) -> "History":
         """Read history from a store.
 
+        The history starts at the first session with any value. It ends at the last session with a
+        price, or with a value when the store has no prices. A series that is not in the store is a
+        column of NaN, and signals that need it have no view.
+
         Parameters
         ----------
-        store
-            The store's file.
         only
             Catalog ids and tickers to read besides those that the registered signals and bills
             need. None reads every series in the store.
@@ -83,12 +86,6 @@ class History:
             Read only rows recorded by this moment, New York time. Of prices, that is the newest
             vintage recorded by then. A date, or midnight, means the end of that day. None reads
             every row.
-
-        Returns
-        -------
-        The history. It starts at the first session with any value. It ends at the last session with
-        a price, or with a value when the store has no prices. A series that is not in the store is
-        a column of NaN, and signals that need it have no view.
 
         Raises
         ------
@@ -123,18 +120,8 @@ class History:
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
         """Return a simulated history with the series ids, assets and lags of real history.
 
-        Parameters
-        ----------
-        seed
-            Equal seeds give equal histories.
-        years
-            Length in years. The history ends on 2024-12-31.
-        thesis
-            False cuts the link from idle capital and capital spending to returns.
-
-        Returns
-        -------
-        A history with source ``simulated``. Its ``truth`` is the true regime. The module
+        Equal seeds give equal histories, which end on 2024-12-31. With ``thesis=False``, idle
+        capital and capital spending do not drive returns. ``truth`` is the true regime. The module
         :mod:`backtests.economy` describes the model.
 
         Raises
@@ -163,19 +150,12 @@ class History:
         )
 
     def session(self, date: pd.Timestamp | str | None, name: str = "date") -> pd.Timestamp:
-        """Return the last session on or before a date.
-
-        Parameters
-        ----------
-        date
-            A date inside the history. None means its last session.
-        name
-            Name of the date in error messages.
+        """Return the last session on or before a date inside the history; None means the last one.
 
         Raises
         ------
         ConfigError
-            When ``date`` is no date or lies outside the history.
+            When ``date`` is no date or lies outside the history. The message calls it ``name``.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])
@@ -211,10 +191,7 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the moment that ``as_of`` means; for a date, the last microsecond of that day.
 
-    Raises
-    ------
-    ConfigError
-        When ``as_of`` is no date.
+    Raise :class:`ConfigError` when it is no date.
     """
     try:
         moment = pd.Timestamp(as_of)
@@ -245,6 +222,11 @@ def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     return index
 
 
+_NO_ROWS = pd.DataFrame({"observed_on": [], "available_at": [], "value": []}).astype(
+    {"observed_on": "datetime64[us]", "available_at": "datetime64[us]", "value": "float64"}
+)
+
+
 def _assemble(
     rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeIndex, source: str
 ) -> History:
@@ -253,23 +235,20 @@ def _assemble(
     closes: dict[str, pd.Series] = {}
     withheld: dict[str, np.ndarray] = {}
     for id in ids:
-        part = rows.get(id)
-        if part is not None and source == "store":
-            part = _from_first(id, part)
-        if part is not None and part["value"].isna().any():
+        part = rows.get(id, _NO_ROWS)
+        if source == "store":
+            part = part[not_before_first(id, pd.DatetimeIndex(part["observed_on"]))]
+        if part["value"].isna().any():
             withheld[id] = _withheld(id, part, index)
-        values[id], moments[id] = _no_view(index) if part is None else as_known(id, part, index)
+        values[id], moments[id] = as_known(id, part, index)
         if is_price(id):
-            closes[id] = _on_its_date(part, index)
+            closes[id] = part.set_index("observed_on")["value"].reindex(index)
         if asset(id).market == "crypto":
             column = session_close_id(id)
-            values[column], moments[column] = _no_view(index)
-            if part is not None:
-                same_date = part[part["observed_on"].isin(index)]
-                values[column], moments[column] = as_known(id, same_date, index)
-    panel = pd.DataFrame(values, index=index)
+            same_date = part[part["observed_on"].isin(index)]
+            values[column], moments[column] = as_known(id, same_date, index)
     return History(
-        panel=panel,
+        panel=pd.DataFrame(values, index=index),
         known=pd.DataFrame(moments, index=index),
         closes=pd.DataFrame(closes, index=index, dtype="float64"),
         source=source,
@@ -283,53 +262,24 @@ def _withheld(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarra
     return np.asarray(as_known(id, absent, index)[0] == 1.0)
 
 
-def _from_first(id: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows without dates before the catalog's ``first``."""
-    first = CATALOG[id].first if id in CATALOG else None
-    return rows if first is None else rows[rows["observed_on"] >= pd.Timestamp(first)]
-
-
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
     """Return the value known at each session's close, and the moment it was first known.
 
-    Parameters
-    ----------
-    id
-        Catalog id or ticker. It determines the staleness limit.
-    rows
-        Columns ``observed_on``, ``available_at``, ``value``, ``recorded_at``, ordered by moment
-        known, date described and moment recorded.
-    index
-        Sessions.
-
-    Returns
-    -------
-    Values (float64) and moments (datetime64[us]), one a session. Both are missing where no value is
-    known or the value is too old.
+    Both are missing where no value is known, or where it is older than the staleness limit of the
+    series. ``rows`` are ordered by ``available_at``, ``observed_on`` and the moment recorded.
+    ``index`` holds the sessions. The moments are of type datetime64[us].
     """
+    if rows.empty:
+        return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")
     observed = rows["observed_on"].to_numpy()
-    newest = observed >= np.maximum.accumulate(observed) if len(observed) else np.array([], bool)
+    newest = observed >= np.maximum.accumulate(observed)
     observed = observed[newest]
     known = rows["available_at"].to_numpy()[newest]
     value = rows["value"].to_numpy(dtype=np.float64)[newest]
     position = known.searchsorted((index + CLOSE).to_numpy(), side="right") - 1
-    if not len(known):
-        return _no_view(index)
     fresh = (index.to_numpy() - observed[position]) <= np.timedelta64(stale_after(id), "D")
     seen = (position >= 0) & fresh & ~np.isnan(value[position])
     return (
         np.where(seen, value[position], np.nan),
         np.where(seen, known[position], np.datetime64("NaT", "us")),
-    )
-
-
-def _no_view(index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")
-
-
-def _on_its_date(rows: pd.DataFrame | None, index: pd.DatetimeIndex) -> pd.Series:
-    if rows is None:
-        return pd.Series(np.nan, index=index)
-    return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(rows["observed_on"])).reindex(
-        index
     )

@@ -25,29 +25,15 @@ def check_assets(tickers: tuple[str, ...], history: History) -> None:
 def benchmark_returns(
     ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
 ) -> pd.Series:
-    """Return the benchmark's returns. It is bought at the strategy's first fill, bills until then.
+    """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
-    Parameters
-    ----------
-    ticker
-        The benchmark.
-    history
-        The history with its prices.
-    index
-        The sessions of the run.
-    bills
-        Simple return of bills from the session before to each session, fractions.
-    lag
-        Number of sessions from a decision to its fill.
-
-    Returns
-    -------
-    Simple daily returns before costs, fractions, from the second session on.
+    The benchmark is bought at the strategy's first fill, ``lag`` sessions after the first decision.
+    Until then it earns ``bills``: their simple return from the session before to each session.
 
     Raises
     ------
     StaleSeries
-        When the benchmark has no price on one of the sessions.
+        When the benchmark has no price on one of the sessions of ``index``.
     """
     prices = history.closes[ticker].loc[index]
     if prices.isna().any():

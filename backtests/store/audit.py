@@ -17,7 +17,7 @@ import pandas as pd
 from backtests.calendar import all_sessions, known_at, new_york_now, sessions
 from backtests.store.append import newest_values
 from backtests.store.batch import ARCHIVE, FRED, SEC, TABLE, is_price, rule_of, stale_after, unit_of
-from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps
+from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps, not_before_first
 from backtests.store.closes import TICKER
 from backtests.store.shifts import shifts
 from backtests.store.store import CLOCK_BACK, Store
@@ -330,8 +330,7 @@ def _gaps(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
     if is_price(id):
         yield from _missing_closes(id, observed)
         return
-    first = CATALOG[id].first
-    observed = observed[observed >= pd.Timestamp(first)] if first else observed
+    observed = observed[not_before_first(id, observed)]
     if len(observed) and CATALOG[id].frequency == "day":
         yield from _missing_sessions(id, observed)
     elif len(observed):
