@@ -22,7 +22,7 @@ import pandas as pd
 from backtests.calendar import OPEN, session_after, sessions
 from backtests.economy.prices import make_prices
 from backtests.economy.publish import publish
-from backtests.economy.quantities import Quantities, make_quantities
+from backtests.economy.quantities import make_quantities
 from backtests.store.batch import dated
 from signals.errors import ConfigError
 from signals.regimes import Regime
@@ -86,7 +86,9 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
     prices = make_prices(driver, np.random.default_rng(streams[2]))
     published = index[_WARM_UP:]
     series, filed = publish(quantities, prices, published, np.random.default_rng(streams[3]))
-    truth = _truth(quantities, driver).reindex(published)
+    # Crisis and recovery come from the driver. Other regimes come from the quantities.
+    in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
+    truth = driver.phase.where(in_prices, quantities.state).rename("truth").reindex(published)
     return Economy(series=series, filed=filed, truth=truth)
 
 
@@ -95,9 +97,3 @@ def _index(years: int) -> pd.DatetimeIndex:
     index = sessions(pd.Timestamp("1990-01-01"), LAST_DAY)
     start = max(int(index.searchsorted(first, side="right")) - _WARM_UP, 0)
     return index[start:]
-
-
-def _truth(quantities: Quantities, driver: Quantities) -> pd.Series:
-    """Return the true regimes: crisis and recovery of the driver, others of the quantities."""
-    in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
-    return driver.phase.where(in_prices, quantities.state).rename("truth")

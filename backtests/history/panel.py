@@ -239,7 +239,8 @@ def _assemble(
         if source == "store":
             part = part[not_before_first(id, pd.DatetimeIndex(part["observed_on"]))]
         if part["value"].isna().any():
-            withheld[id] = _withheld(id, part, index)
+            absent = part.assign(value=part["value"].isna().astype("float64"))
+            withheld[id] = as_known(id, absent, index)[0] == 1.0
         values[id], moments[id] = as_known(id, part, index)
         if is_price(id):
             closes[id] = part.set_index("observed_on")["value"].reindex(index)
@@ -254,12 +255,6 @@ def _assemble(
         source=source,
         withheld=pd.DataFrame(withheld, index=index),
     )
-
-
-def _withheld(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> np.ndarray:
-    """Return for each session whether the source states, recently enough, that it has no figure."""
-    absent = rows.assign(value=rows["value"].isna().astype("float64"))
-    return np.asarray(as_known(id, absent, index)[0] == 1.0)
 
 
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:

@@ -10,10 +10,10 @@ from backtests import pipeline
 from backtests.config import RunConfig
 from backtests.history.panel import History
 from backtests.history.prices import check_assets
-from backtests.plugins.lookahead import refuse_lookahead
+from backtests.plugins.lookahead import truncation_faults
 from backtests.window import window
 from signals.base import Evaluation, Signal
-from signals.errors import DrypowderError, MissingSeries, SimulationError
+from signals.errors import DrypowderError, LookaheadError, MissingSeries, SimulationError
 from signals.explanation import explain
 from signals.form import author_code
 from signals.reading import Reading
@@ -182,5 +182,6 @@ def _explain(evaluation: Evaluation, history: History) -> str:
 def _lookahead(
     thing: Strategy | Signal, config: RunConfig, history: History, reading: Reading | None
 ) -> str:
-    refuse_lookahead(thing, config, history, reading=reading)
+    for fault in truncation_faults(thing, config, history, reading=reading):
+        raise LookaheadError(str(fault))
     return "none: the past stays the same when the future is cut or replaced"

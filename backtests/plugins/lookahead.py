@@ -19,7 +19,7 @@ from backtests.config import RunConfig
 from backtests.history.panel import History
 from signals import SIGNALS
 from signals.base import Pick, Signal
-from signals.errors import DrypowderError, LookaheadError, SimulationError
+from signals.errors import DrypowderError, SimulationError
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
@@ -89,18 +89,6 @@ def _shown(cell: object) -> str:
     return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 
-def refuse_lookahead(
-    thing: Strategy | Signal,
-    config: RunConfig,
-    history: History,
-    dates: Sequence[pd.Timestamp] | None = None,
-    reading: Reading | None = None,
-) -> None:
-    """Raise :class:`LookaheadError` with the first fault of :func:`truncation_faults`."""
-    for fault in truncation_faults(thing, config, history, dates, reading):
-        raise LookaheadError(str(fault))
-
-
 def truncation_faults(
     thing: Strategy | Signal,
     config: RunConfig,
@@ -145,15 +133,14 @@ def _faults(
 ) -> Iterator[Fault]:
     whole = _answers(thing, reading, panel)
     cuts = default_dates(thing, whole, panel) if dates is None else list(dates)
-    for at in cuts:
-        future = "the same" if at == panel.index[-1] else "none"
-        cut = _answers_on(thing, reading, panel, at, _until(at))
-        yield from _compare(thing, whole, cut, at, future)
-    rng = np.random.default_rng(SEED)
-    inner = [at for at in cuts if at != panel.index[-1]]
-    for at in inner[:: -(-len(inner) // OTHER_FUTURES) or 1]:
-        other = _answers_on(thing, reading, panel, at, _other_future(panel.index, at, rng))
-        yield from _compare(thing, whole, other, at, "another")
+    for at, pick, future in _other_histories(cuts, panel.index):
+        try:
+            other = _answers(thing, None if reading is None else reading.rows(pick), pick(panel))
+        except DrypowderError as error:
+            raise SimulationError(
+                f"{error} (on a history with another future after {at.date()})"
+            ) from error
+        yield from _compare(thing, whole, other, at, future)
 
 
 def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFrame) -> Answers:
@@ -166,20 +153,16 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
     return {"gauges": said.gauges, "score": said.score.to_frame(""), "flag": said.flag.to_frame("")}
 
 
-def _answers_on(
-    thing: Strategy | Signal,
-    reading: Reading | None,
-    panel: pd.DataFrame,
-    at: pd.Timestamp,
-    pick: Pick,
-) -> Answers:
-    """Return the answers on rows that differ from the history after a session only."""
-    try:
-        return _answers(thing, None if reading is None else reading.rows(pick), pick(panel))
-    except DrypowderError as error:
-        raise SimulationError(
-            f"{error} (on a history with another future after {at.date()})"
-        ) from error
+def _other_histories(
+    cuts: Sequence[pd.Timestamp], index: pd.Index
+) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
+    """Yield cuts, functions that change the rows of a table after them, and the kind of future."""
+    for at in cuts:
+        yield at, _until(at), "the same" if at == index[-1] else "none"
+    rng = np.random.default_rng(SEED)
+    inner = [at for at in cuts if at != index[-1]]
+    for at in inner[:: -(-len(inner) // OTHER_FUTURES) or 1]:
+        yield at, _other_future(index, at, rng), "another"
 
 
 def _until(at: pd.Timestamp) -> Pick:

@@ -48,7 +48,7 @@ def days(column: pd.Series) -> pd.Series:
     return pd.to_datetime(column, format="%Y-%m-%d").astype("datetime64[us]")
 
 
-def changes(id: str, table: pd.DataFrame) -> pd.DataFrame:
+def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the rows of ``date, vintage, value`` at which a value changed.
 
     NaN means that the archive states: no figure. Each request repeats the values in force at its
@@ -59,6 +59,8 @@ def changes(id: str, table: pd.DataFrame) -> pd.DataFrame:
     ------
     SourceError
         When the archive has two values for one date in one vintage.
+    DataError
+        When a published value or its dates are implausible, or a vintage is later than ``now``.
     """
     table = table[not_before_first(id, pd.DatetimeIndex(table["date"]))]
     table = table.sort_values(["date", "vintage"], kind="stable")
@@ -72,7 +74,9 @@ def changes(id: str, table: pd.DataFrame) -> pd.DataFrame:
     first = ~table.duplicated("date")
     same = (table["value"] == before) | (table["value"].isna() & before.isna() & ~first)
     missing_first = first & table["value"].isna()
-    return table[~same & ~missing_first].reset_index(drop=True)
+    found = table[~same & ~missing_first].reset_index(drop=True)
+    _check_changes(id, found, now)
+    return found
 
 
 def vintage_batch(
@@ -109,8 +113,7 @@ def known_from(vintages: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return (session_after(vintages) + OPEN).as_unit("us")
 
 
-def check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
-    """Raise :class:`DataError` when a published value or its dates are implausible."""
+def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
     newest = changes.groupby("date")["value"].last().dropna()
     check_values(id, newest, now)
     entry = CATALOG[id]

@@ -98,11 +98,9 @@ def _outcomes(
     named: frozenset[str],
     progress: Callable[[str], None],
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each job. After a source was unreachable, its other jobs are skipped.
-
-    An impossible job is a failure if the user named its series, and otherwise a note. A series that
-    its source lacks is a failure if the user named it or the store holds it, and otherwise a note.
-    """
+    """Yield the outcome of each job. After a source was unreachable, its other jobs are skipped."""
+    # An impossible job is a failure if the user named its series, and otherwise a note. A series
+    # that its source lacks is also a failure if the store holds it.
     down: dict[str, str] = {}
     for job in jobs:
         progress(job.name)
@@ -171,10 +169,8 @@ def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
 
 
 def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
-    """Return the newest date of the series in some batches.
-
-    For an archive it comes from the store, because new vintages may hold only older dates.
-    """
+    """Return the newest date of the series in some batches."""
+    # New vintages of an archive may hold only older dates, so the store tells the newest one.
     if not any(batch.vintages for batch in batches):
         return max(pd.Timestamp(batch.rows["observed_on"].max()) for batch in batches)
     ids = [batch.series_id for batch in batches]

@@ -17,14 +17,7 @@ import fredapi
 import pandas as pd
 
 from backtests.importing.csv_readers import read_csv
-from backtests.sources.alfred import (
-    HeldArchive,
-    changes,
-    check_changes,
-    days,
-    table_of,
-    vintage_batch,
-)
+from backtests.sources.alfred import HeldArchive, changes, days, table_of, vintage_batch
 from backtests.sources.http import Client, Deadline, Rate, Transient, base_url, json_of
 from backtests.sources.secrets import describe_error, redacted
 from backtests.store.batch import FRED, Batch, dated
@@ -39,18 +32,8 @@ MOST_VINTAGES = 2000
 PAGE = 100_000
 
 
-def _roots() -> tuple[str, str]:
-    """Return the addresses of the API and of the public CSV."""
-    api = base_url("DRYPOWDER_FRED_URL", "https://api.stlouisfed.org")
-    web = base_url("DRYPOWDER_FRED_URL", "https://fred.stlouisfed.org")
-    return f"{api}/fred", f"{web}/graph/fredgraph.csv"
-
-
 class _Fredapi(fredapi.Fred):  # type: ignore[misc]
-    """fredapi with drypowder's client.
-
-    fredapi's own requests have no timeout and no retry, and their errors show the key.
-    """
+    """fredapi with drypowder's client, whose requests have timeouts and never show the key."""
 
     def __init__(self, key: str, root: str, client: Client) -> None:
         super().__init__(api_key=key)
@@ -65,10 +48,7 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
 
 
 def _xml(text: str) -> ElementTree.Element:
-    """Return the observations of an answer; raise SourceError when a date is repeated.
-
-    fredapi would keep the last observation of a repeated date.
-    """
+    """Return the observations of an answer. Raise for a repeated date, which fredapi accepts."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
@@ -96,7 +76,9 @@ class FredSource:
     ) -> None:
         self.key, self.held = key, held
         self.client = Client(FRED, Rate(*RATE), deadline)
-        self.root, self.csv = _roots()
+        api = base_url("DRYPOWDER_FRED_URL", "https://api.stlouisfed.org")
+        web = base_url("DRYPOWDER_FRED_URL", "https://fred.stlouisfed.org")
+        self.root, self.csv = f"{api}/fred", f"{web}/graph/fredgraph.csv"
 
     def batch(self, id: str, now: pd.Timestamp) -> Batch:
         """Return the batch of a FRED id: vintages if the series is revised, else latest values.
@@ -131,9 +113,9 @@ class FredSource:
         if self.held and newest:
             table = self._observations(id, [date for date in dates if date >= newest])
             if self.held.agrees(id, newest, table):
-                found = _checked(id, table, now)
+                found = changes(id, table, now)
                 return vintage_batch(id, found[found["vintage"] > pd.Timestamp(newest)], first, now)
-        return vintage_batch(id, _checked(id, self._observations(id, dates), now), first, now)
+        return vintage_batch(id, changes(id, self._observations(id, dates), now), first, now)
 
     def _vintage_dates(self, id: str) -> list[str]:
         pages = self._pages("series/vintagedates", {"series_id": id}, "vintage_dates", 10_000)
@@ -192,12 +174,6 @@ def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
                 f"expected FRED's answer for {name} {value}, was for "
                 f"{str(answer[name])[:40]!r}; discarded"
             )
-
-
-def _checked(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-    found = changes(id, table)
-    check_changes(id, found, now)
-    return found
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -127,7 +127,8 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
         return SourceError("Yahoo's answer has another form: it holds no chart")
     chart = document["chart"]
     if not chart["result"]:
-        return SourceError(f"Yahoo refused ({status}): {_described(chart)}")
+        said = (chart.get("error") or {}).get("description") or "it gave no prices and no reason"
+        return SourceError(f"Yahoo refused ({status}): {one_line(said, 200)}")
     (result,) = chart["result"]
     meta = result["meta"]
     if str(meta.get("symbol")).upper() != ticker.upper():
@@ -144,12 +145,6 @@ def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
     indicators = result["indicators"]
     closes = indicators["adjclose"][0]["adjclose"]
     return _odd_cells(result["timestamp"], closes, indicators["quote"][0]["close"])
-
-
-def _described(chart: dict[str, Any]) -> str:
-    """Return Yahoo's own description of an error."""
-    said = (chart.get("error") or {}).get("description") or "it gave no prices and no reason"
-    return one_line(said, 200)
 
 
 def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceError | None:

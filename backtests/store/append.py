@@ -16,7 +16,7 @@ refuses a decimal point that slipped between the two.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -138,30 +138,37 @@ def _held_closes(
 
 def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added]:
     id = batch.series_id
-    if held is None:
+    if held is None or batch.rows.empty:
         return batch.rows, Added(series_id=id, new=len(batch.rows))
-    whole = _completed(batch, held)
-    refused = _lost(whole, held) or _shifted(whole, batch)
-    if refused:
-        return batch.rows.iloc[:0], Added(series_id=id, refused=refused)
-    rows, new, revised = _closes(whole, held)
-    kept = len(whole.rows) - len(batch.rows) if len(rows) else 0
+    lacking = held[~held["observed_on"].isin(batch.rows["observed_on"])]
+    try:
+        whole = _completed(batch, held, lacking) if len(lacking) else batch.rows
+    except DataError as error:
+        return batch.rows.iloc[:0], Added(series_id=id, refused=str(error))
+    rows, new, revised = _closes(id, whole, held)
+    kept = len(lacking) if len(rows) else 0
     return rows, Added(series_id=id, new=new, revised=revised, kept=kept)
 
 
-def _completed(batch: Batch, held: pd.DataFrame) -> Batch:
-    """Return a batch with its missing days copied from the store, where that is allowed."""
-    lacking = held[~held["observed_on"].isin(batch.rows["observed_on"])]
-    if lacking.empty or batch.rows.empty:
-        return batch
-    if asset(batch.series_id).market != "crypto":
-        days = batch.rows["observed_on"]
+def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the missing days copied; raise DataError where that is not allowed."""
+    id, days = batch.series_id, batch.rows["observed_on"]
+    coin = asset(id).market == "crypto"
+    if not coin:
         inside = lacking["observed_on"].between(days.min(), days.max())
         if len(lacking) > HOLES or not inside.all():
-            return batch
+            raise DataError(
+                f"expected prices of {id} on every date the store holds, but {len(lacking)} are "
+                f"missing, the first {lacking['observed_on'].iloc[0].date()}; adjusted closes "
+                "change as a whole with every split and dividend, so bring the whole history"
+            )
         lacking = _rescaled(lacking, batch, held)
     rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
-    return replace(batch, rows=rows.sort_values("observed_on", ignore_index=True))
+    rows = rows.sort_values("observed_on", ignore_index=True)
+    if coin:  # a whole vintage was checked when it was read, and a share's copies are rescaled
+        closes = rows.set_index("observed_on")["value"]
+        check_shifts(id, closes[closes > 0])
+    return rows
 
 
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
@@ -173,38 +180,13 @@ def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.Dat
     return lacking.assign(value=lacking["value"] * scale, source=source)
 
 
-def _lost(batch: Batch, held: pd.DataFrame) -> str:
-    """Return a message on the stored dates that a price vintage lacks; empty without any."""
-    missing = held["observed_on"][~held["observed_on"].isin(batch.rows["observed_on"])]
-    if missing.empty or batch.rows.empty:
-        return ""
-    return (
-        f"expected prices of {batch.series_id} on every date the store holds, but {len(missing)} "
-        f"are missing, the first {missing.iloc[0].date()}; adjusted closes change as a whole with "
-        "every split and dividend, so bring the whole history"
-    )
-
-
-def _shifted(whole: Batch, batch: Batch) -> str:
-    """Return why a coin's new closes do not fit the stored ones; empty if they fit."""
-    # A vintage without copied days was checked when it was read. A share's copies were rescaled.
-    if len(whole.rows) == len(batch.rows) or asset(batch.series_id).market != "crypto":
-        return ""
-    closes = whole.rows.set_index("observed_on")["value"]
-    try:
-        check_shifts(batch.series_id, closes[closes > 0])
-    except DataError as error:
-        return str(error)
-    return ""
-
-
-def _closes(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
+def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
     """Return the later days, or all rows when a stored close differs; count new and revised."""
-    rows, days = batch.rows, batch.rows["observed_on"].to_numpy()
+    days = rows["observed_on"].to_numpy()
     known = held["observed_on"].to_numpy()
     place = np.minimum(known.searchsorted(days), len(known) - 1)
     fresh = known[place] != days
-    equal = same(batch.series_id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
+    equal = same(id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
     revised = int((~fresh & ~equal).sum())
     extends = not revised and bool((fresh == (days > known[-1])).all())
     return rows[fresh] if extends else rows, int(fresh.sum()), revised

@@ -9,6 +9,7 @@ it ignores a value that came later than the value of a later date.
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -91,12 +92,12 @@ def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding
     return sorted(found, key=lambda f: (f.severity, f.series, f.where or datetime.date.min))
 
 
-def _error(series: object, where: object, what: str) -> Finding:
-    return Finding(severity="error", series=str(series), what=what, where=_day(where))
+def _finding(severity: Severity, series: object, where: object, what: str) -> Finding:
+    day = None if where is None else pd.Timestamp(str(where)).date()
+    return Finding(severity=severity, series=str(series), what=what, where=day)
 
 
-def _note(series: object, where: object, what: str) -> Finding:
-    return Finding(severity="note", series=str(series), what=what, where=_day(where))
+_error, _note = partial(_finding, "error"), partial(_finding, "note")
 
 
 def _counted(n: int | np.integer, noun: str) -> str:
@@ -104,16 +105,8 @@ def _counted(n: int | np.integer, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def _day(where: object) -> datetime.date | None:
-    return None if where is None else pd.Timestamp(str(where)).date()
-
-
 def _dates(store: Store) -> pd.DataFrame:
-    """Return one row a series and date.
-
-    ``known`` is the moment at which any value was first known. ``by_rule`` and ``recorded_at`` are
-    the first moments among the rows that come from no archive.
-    """
+    """Return the first moments of each series and date: of all rows, and of no archive's rows."""
     return store.query(
         """
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -251,10 +244,7 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield errors for values known before their date or rule, and a note on values known late.
-
-    A value is late when the value of a later date was known before it.
-    """
+    """Yield errors for values known before their date or rule, and a note on late values."""
     observed = pd.DatetimeIndex(rows["observed_on"])
     known = rows["known"].to_numpy()
     before = known < observed.to_numpy()

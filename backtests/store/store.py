@@ -150,7 +150,8 @@ class Store:
             changes = list(rows_to_append(connection, batches, at))
             _append(connection, [rows for rows, _ in changes if not rows.empty])
             refused = {added.series_id: added.refused for _, added in changes if added.refused}
-            _record(connection, {**(fetched or {}), **refused} if fetched else {}, recorded_at)
+            outcomes = {**fetched, **refused} if fetched else {}
+            _record(connection, [(id, recorded_at, said) for id, said in outcomes.items()])
         return [added for _, added in changes]
 
     def note_fetched(
@@ -167,7 +168,7 @@ class Store:
         """
         ids = [series_ids] if isinstance(series_ids, str) else series_ids
         with writing(self.path, wait) as connection:
-            _record(connection, dict.fromkeys(ids, outcome), at)
+            _record(connection, [(id, at, outcome) for id in dict.fromkeys(ids)])
 
     def last_fetched(self) -> dict[str, pd.Timestamp]:
         """Return the moment of the last successful fetch by series; empty without a store."""
@@ -330,8 +331,7 @@ class Store:
         tried = self._fetches("fetched_at <= ?", as_of)
         with replacing(target.path) as fresh, writing(fresh, 0.0) as connection:
             _append(connection, [rows])
-            if tried:
-                connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", tried)
+            _record(connection, tried)
         return len(rows)
 
     def export(self, path: Path) -> int:
@@ -413,8 +413,7 @@ def _append(connection: duckdb.DuckDBPyConnection, rows: list[pd.DataFrame]) -> 
 
 
 def _record(
-    connection: duckdb.DuckDBPyConnection, outcomes: Mapping[str, str], at: pd.Timestamp
+    connection: duckdb.DuckDBPyConnection, fetches: Sequence[tuple[str, datetime.datetime, str]]
 ) -> None:
-    if outcomes:
-        rows = [[series_id, at, outcome] for series_id, outcome in outcomes.items()]
-        connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", rows)
+    if fetches:
+        connection.executemany("INSERT INTO fetched VALUES (?, ?, ?)", fetches)
