@@ -85,11 +85,7 @@ def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
 
 
 def _ou(
-    n: int,
-    rng: np.random.Generator,
-    sd: float,
-    half_life: float,
-    shocks: np.ndarray | None = None,
+    n: int, rng: np.random.Generator, sd: float, half_life: float, shocks: np.ndarray | None = None
 ) -> np.ndarray:
     """Return an Ornstein–Uhlenbeck path; half-life in sessions, shocks with variance 1."""
     keep = 0.5 ** (1 / half_life)

@@ -199,16 +199,13 @@ class _World:
 def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quantities:
     """Return the paths of one economy's stocks and flows, one row a session."""
     world = _World(rng)
-    rows, states, phases, modes = [], [], [], []
+    rows, labels = [], []
     for _ in index:
         world.step()
         rows.append(world.row())
-        states.append(world.state())
-        phases.append(world.phase())
-        modes.append(world.mode)
-    return Quantities(
-        paths=pd.DataFrame(rows, index=index),
-        state=pd.Series(states, index=index, dtype=object),
-        phase=pd.Series(phases, index=index, dtype=object),
-        mode=pd.Series(modes, index=index, dtype=object),
+        labels.append((world.state(), world.phase(), world.mode))
+    paths = pd.DataFrame(rows, index=index)
+    state, phase, mode = (
+        pd.Series(label, index=index, dtype=object) for label in zip(*labels, strict=True)
     )
+    return Quantities(paths=paths, state=state, phase=phase, mode=mode)

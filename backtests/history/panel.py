@@ -38,8 +38,7 @@ class History:
     panel
         Sessions × ids: the value known at each close. Signals and strategies see only the panel.
     known
-        Sessions × ids: the moment at which the panel's value was first known; NaT where the panel
-        has NaN.
+        Sessions × ids: the moment at which the panel's value was first known; NaT for NaN.
     closes
         Sessions × assets, USD: the close of the session's own date, NaN without one. Only for fills
         and portfolio values.
@@ -51,9 +50,8 @@ class History:
         Ids whose values come from an archive of vintages. Each cell of these ids is the figure
         published at the time, without later revisions.
     withheld
-        Sessions × ids: True where the source states that it has no figure. An example is a filing
-        without the figure of the year before. NaN in the panel then does not mean late data. Only
-        ids with such a cell have a column.
+        Sessions × ids with such a cell: True where the source states that it has no figure, for
+        example a filing without the year before. NaN in the panel then does not mean late data.
     """
 
     panel: pd.DataFrame

@@ -111,13 +111,13 @@ def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> It
         raise DataError(
             f"expected a file named after its ticker, like SPY.csv, was {stem!r}; rename it"
         )
-    dates = dates_of(table["Date"], latest(stem, recorded_at))
-    batch = _prices(stem, table[column], dates, recorded_at)
-    if batch.rows.empty:
+    prices = table[["Date", column]].set_axis(["Date", stem], axis=1)
+    batches = list(_read_prices(prices, stem, recorded_at))
+    if not batches:
         raise DataError(
             f"expected prices in the column {column}, found none on a session; check it"
         )
-    yield batch
+    yield from batches
 
 
 def _read_prices(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -162,8 +162,8 @@ def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
 def _read_funding(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     dates = dates_of(table["date"], recorded_at)
     for coin in table.columns[1:]:
-        if f"FUNDING_{coin}" in CATALOG:
-            id = f"FUNDING_{coin}"
+        id = f"FUNDING_{coin}"
+        if id in CATALOG:
             yield dated(id, values_of(id, table[coin], dates), TABLE, recorded_at)
 
 

@@ -213,9 +213,6 @@ def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp
     return (pd.Timestamp(index[at[0][0]]), columns[at[0][1]]) if len(at) else None
 
 
-# --- where to cut ---------------------------------------------------------------------------
-
-
 def default_dates(
     thing: Strategy | Signal, whole: Answers, panel: pd.DataFrame
 ) -> list[pd.Timestamp]:
@@ -230,13 +227,10 @@ def default_dates(
     chosen = {*np.linspace(first, size - 1, SPREAD).astype(int).tolist()}
     chosen |= {*rng.integers(first, size, RANDOM).tolist()}
     chosen |= {*_some(_changes(whole), first, CHANGES)}
-    chosen |= {*_some(_gap_ends(panel, _columns_of(thing)), size // 20, GAPS)}
+    columns = inputs_of(thing, {}) if isinstance(thing, Signal) else (*thing.assets, *thing.reads)
+    chosen |= {*_some(_gap_ends(panel, columns), size // 20, GAPS)}
     order = sorted(chosen - {size - 1})
     return [pd.Timestamp(panel.index[at]) for at in (size - 1, *order)]
-
-
-def _columns_of(thing: Strategy | Signal) -> tuple[str, ...]:
-    return inputs_of(thing, {}) if isinstance(thing, Signal) else (*thing.assets, *thing.reads)
 
 
 def _some(positions: np.ndarray, first: int, count: int) -> list[int]:

@@ -21,7 +21,6 @@ from signals.errors import DataError, SourceError
 #: Sources of the rows: those dated by their vintage, and those of the archive's first vintage that
 #: are dated by the publication rule.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
-_PARTS = ["date", "realtime_start", "value"]
 
 
 def table_of(rows: list[Any]) -> pd.DataFrame:
@@ -34,13 +33,13 @@ def table_of(rows: list[Any]) -> pd.DataFrame:
     """
     if not all(isinstance(row, dict) for row in rows):
         raise TypeError("a row is not an object")
-    table = pd.DataFrame(rows, columns=_PARTS).astype(str)
-    table.columns = pd.Index(["date", "vintage", "value"])
+    table = pd.DataFrame(rows, columns=["date", "realtime_start", "value"]).astype(str)
     none = table["value"] == "."
     value = pd.to_numeric(table["value"].mask(none)).astype(np.float64)
     if (value.isna() & ~none).any():
         raise ValueError("a value is not a number")
-    return table.assign(value=value, date=days(table["date"]), vintage=days(table["vintage"]))
+    date, vintage = days(table["date"]), days(table["realtime_start"])
+    return pd.DataFrame({"date": date, "vintage": vintage, "value": value})
 
 
 def days(column: pd.Series) -> pd.Series:

@@ -240,9 +240,6 @@ def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
     return values.dropna().sort_index()
 
 
-# --- archives of vintages -----------------------------------------------------------------------
-
-
 def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
     return connection.execute(
         "SELECT DISTINCT observed_on, available_at, value FROM observations "
@@ -261,9 +258,6 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
     rows = told[~np.isin(np.arange(len(told)), pairs["row"][equal])]
     revised = int(rows["observed_on"].isin(held["observed_on"]).sum())
     return rows, len(rows) - revised, revised
-
-
-# --- ordinary series ----------------------------------------------------------------------------
 
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:

@@ -221,10 +221,10 @@ class Store:
         row. Columns ``series_id, observed_on, available_at, value, recorded_at``, ordered by
         series, moment known, date described and moment recorded.
         """
-        names = list(dict.fromkeys(ids))
-        prices, others = [n for n in names if is_price(n)], [n for n in names if not is_price(n)]
-        given = {"prices": prices, "others": others, "until": as_of or END_OF_TIME}
-        return self.query(_ROWS, given)
+        prices, others = [i for i in ids if is_price(i)], [i for i in ids if not is_price(i)]
+        return self.query(
+            _ROWS, {"prices": prices, "others": others, "until": as_of or END_OF_TIME}
+        )
 
     def summary(self) -> pd.DataFrame:
         """Return one row a series that describes its stored dates.
