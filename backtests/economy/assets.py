@@ -17,9 +17,9 @@ class Exposure:
     Attributes
     ----------
     kind
-        Asset class, which determines its losses in cascades of forced selling.
+        Asset class, which determines the losses in cascades of forced selling.
     beta, speculation, near, coin
-        Loadings on four factors: the market, speculation, near cash flows, and coins.
+        Loadings on the market, speculation, near cash flows, and coins.
     duration, credit
         Years. The loss in % after a rise by one percentage point of the 10-year yield and of the
         credit spread.
@@ -35,7 +35,7 @@ class Exposure:
         First price, USD.
     """
 
-    kind: str
+    kind: str = ""
     beta: float = 0.0
     speculation: float = 0.0
     near: float = 0.0
@@ -49,31 +49,22 @@ class Exposure:
     first_price: float = 50.0
 
 
+#: Exposures by asset class, which becomes their kind.
 _CLASSES: dict[str, Exposure] = {
-    "memory": Exposure(
-        kind="memory", beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2
-    ),
-    "defensive": Exposure(kind="defensive", beta=0.65, speculation=-0.1, own=0.07, cascade=0.5),
-    "hyperscalers": Exposure(
-        kind="hyperscalers", beta=1.1, speculation=0.3, carry=0.06, own=0.20, cascade=1.0
-    ),
+    "memory": Exposure(beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2),
+    "defensive": Exposure(beta=0.65, speculation=-0.1, own=0.07, cascade=0.5),
+    "hyperscalers": Exposure(beta=1.1, speculation=0.3, carry=0.06, own=0.20, cascade=1.0),
     "semiconductors": Exposure(
-        kind="semiconductors",
-        beta=1.35,
-        speculation=0.45,
-        near=0.4,
-        carry=0.05,
-        own=0.2,
-        cascade=1.2,
+        beta=1.35, speculation=0.45, near=0.4, carry=0.05, own=0.2, cascade=1.2
     ),
-    "broad": Exposure(kind="broad", beta=1.0, own=0.02, cascade=1.0),
-    "software": Exposure(kind="software", beta=1.15, speculation=0.6, own=0.28, cascade=1.2),
-    "speculative": Exposure(kind="speculative", beta=1.35, speculation=1.1, own=0.32, cascade=1.4),
-    "crypto": Exposure(kind="crypto", beta=0.8, speculation=1.6, coin=1.0, own=0.18, cascade=1.5),
-    "metals": Exposure(kind="metals", beta=0.05, duration=3.0, carry=0.07, own=0.15),
-    "bonds": Exposure(kind="bonds", bills=0.6, carry=0.012, own=0.01),
-    "cash": Exposure(kind="cash", bills=1.0, own=0.0005),
-    "trend": Exposure(kind="trend", beta=-0.05, bills=1.0, carry=0.02, own=0.10),
+    "broad": Exposure(beta=1.0, own=0.02, cascade=1.0),
+    "software": Exposure(beta=1.15, speculation=0.6, own=0.28, cascade=1.2),
+    "speculative": Exposure(beta=1.35, speculation=1.1, own=0.32, cascade=1.4),
+    "crypto": Exposure(beta=0.8, speculation=1.6, coin=1.0, own=0.18, cascade=1.5),
+    "metals": Exposure(beta=0.05, duration=3.0, carry=0.07, own=0.15),
+    "bonds": Exposure(bills=0.6, carry=0.012, own=0.01),
+    "cash": Exposure(bills=1.0, own=0.0005),
+    "trend": Exposure(beta=-0.05, bills=1.0, carry=0.02, own=0.10),
 }
 
 #: Loadings in which single tickers differ from their class.
@@ -130,8 +121,9 @@ _OTHERS: dict[str, str] = {
 
 
 def _exposures() -> dict[str, Exposure]:
-    fund = replace(_CLASSES["speculative"], beta=0.8, speculation=1.5, coin=1.0, own=0.12)
-    classes = {**_CLASSES, "crypto-fund": fund}
+    classes = {kind: replace(exposure, kind=kind) for kind, exposure in _CLASSES.items()}
+    fund = replace(classes["speculative"], beta=0.8, speculation=1.5, coin=1.0, own=0.12)
+    classes["crypto-fund"] = fund
     kinds = {ticker: asset.asset_class for ticker, asset in UNIVERSE.items()}
     kinds |= {t: kind for kind, tickers in _OTHERS.items() for t in tickers.split()}
     return {t: replace(classes[kind], **_OWN.get(t, {})) for t, kind in kinds.items()}

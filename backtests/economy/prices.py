@@ -67,7 +67,11 @@ def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
     phase = np.array([_PHASES.index(name) for name in driver.phase])
     agitation = _agitation(phase, rng)
     shocks = {name: _t(rng, len(phase)) for name in _MEANS}
-    factors = _factors(phase, agitation, shocks)
+    factors = {
+        name: np.array(means)[phase] * DT
+        + _VOLATILITY[name] * np.sqrt(DT) * agitation * shocks[name]
+        for name, means in _MEANS.items()
+    }
     yields = _yields(driver, phase, agitation, shocks["m"], rng)
     cascade = _cascades(phase, rng)
     for name, id in (("rates", "DGS10"), ("credit", "BAA10Y")):
@@ -152,16 +156,6 @@ def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _t(rng: np.random.Generator, n: int) -> np.ndarray:
     """Return Student-t shocks with variance 1."""
     return np.asarray(rng.standard_t(_TAIL, n) * np.sqrt((_TAIL - 2) / _TAIL))
-
-
-def _factors(
-    phase: np.ndarray, agitation: np.ndarray, shocks: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    return {
-        name: np.array(_MEANS[name])[phase] * DT
-        + _VOLATILITY[name] * np.sqrt(DT) * agitation * shocks[name]
-        for name in _MEANS
-    }
 
 
 def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -35,9 +35,6 @@ class Check:
         return self.error is None
 
 
-Question = tuple[str, Callable[[], str]]
-
-
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
     """Check the strategy of a configuration on a history.
 
@@ -55,7 +52,7 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
         weights = decide(strategy, reading, panel)
     except DrypowderError as error:
         return [*checks, _failed("weights", error)]
-    questions: tuple[Question, ...] = (
+    questions = (
         ("weights", lambda: f"{len(weights):,} sessions × {weights.shape[1]} assets"),
         ("limits", lambda: _limits(strategy, weights)),
         ("unlisted", lambda: _unlisted(strategy, weights, panel)),
@@ -81,7 +78,7 @@ def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Ch
         evaluation = signal.evaluate(panel)
     except DrypowderError as error:
         return [*checks, _failed("evaluate", error)]
-    questions: tuple[Question, ...] = (
+    questions = (
         ("gauges", lambda: f"{', '.join(map(str, evaluation.gauges))}, each with a unit"),
         ("score", lambda: f"a number on {evaluation.score.notna().mean():.0%} of sessions"),
         ("flag", lambda: _flag(evaluation.flag)),

@@ -7,8 +7,6 @@ from pathlib import Path
 from backtests.atomic import expanded
 from signals.errors import ConfigError, DataError
 
-_HEADER = ["date", "label"]
-
 
 def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     """Return the dates and labels of a CSV file with the columns ``date`` and ``label``.
@@ -28,7 +26,7 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
             header, *rows = list(csv.reader(file)) or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"expected a CSV of labels at {path}: {error}") from None
-    if [name.strip().lower() for name in header] != _HEADER:
+    if [name.strip().lower() for name in header] != ["date", "label"]:
         raise ConfigError(
             f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; name them so"
         )

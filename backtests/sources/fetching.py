@@ -56,11 +56,12 @@ def fetch(
     policy: RetryPolicy | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Outcome]:
-    """Fetch Yahoo, FRED and SEC data into a store, which is created when it does not exist.
+    """Fetch Yahoo, FRED and SEC data into a store; return the outcomes in the order of the fetch.
 
-    Each series is one transaction, so a later failure does not undo it. The series with the oldest
-    attempt comes first, so the next fetch continues where this one ended. One implausible value
-    keeps its whole series out. A bad answer affects only its own series.
+    The store is created when it does not exist. Each series is one transaction, so a later failure
+    does not undo it. The series with the oldest attempt comes first, so the next fetch continues
+    where this one ended. One implausible value keeps its whole series out. A bad answer affects
+    only its own series.
 
     Parameters
     ----------
@@ -71,10 +72,6 @@ def fetch(
         Catalog ids and tickers. Default: every series with a live source.
     progress
         Called with the name of each series.
-
-    Returns
-    -------
-    One outcome a series, in the order of the fetch.
 
     Raises
     ------
@@ -113,8 +110,9 @@ def _outcomes(
             continue
         try:
             yield _stored(store, job, job.ask, deadline)
-        except Unreachable as error:
-            down[job.source] = str(error)
+        except (Unreachable, OutOfTime) as error:
+            if isinstance(error, Unreachable):
+                down[job.source] = str(error)
             yield _outcome_of(job, failed=str(error))
         except Absent as error:
             held = set(job.ids) & set(store.series_ids() if store.exists() else ())
@@ -123,8 +121,6 @@ def _outcomes(
                 yield _failed(store, job, why, deadline)
             else:
                 yield _outcome_of(job, note=why)
-        except OutOfTime as error:
-            yield _outcome_of(job, failed=str(error))
         except DrypowderError as error:
             yield _failed(store, job, str(error), deadline)
         except Exception as error:

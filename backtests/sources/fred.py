@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree
 
@@ -163,7 +164,10 @@ class FredSource:
     def _json(self, path: str, params: dict[str, str]) -> dict[str, Any]:
         assert self.key is not None
         asked = {**params, "api_key": self.key, "file_type": "json"}
-        return self.client.get(f"{self.root}/{path}", asked, read=_object)
+        answer = self.client.get(f"{self.root}/{path}", asked, read=partial(json_of, FRED))
+        if not isinstance(answer, dict):
+            raise SourceError("FRED's answer is not a JSON object")
+        return answer
 
 
 def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
@@ -174,13 +178,6 @@ def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
                 f"expected FRED's answer for {name} {value}, was for "
                 f"{str(answer[name])[:40]!r}; discarded"
             )
-
-
-def _object(text: str) -> dict[str, Any]:
-    answer = json_of(FRED, text)
-    if not isinstance(answer, dict):
-        raise SourceError("FRED's answer is not a JSON object")
-    return answer
 
 
 def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:

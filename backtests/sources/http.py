@@ -35,22 +35,19 @@ _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """Timeouts, retries and the time for a whole fetch.
+    """Timeouts, retries and the time for a whole fetch; every time in seconds.
 
     Attributes
     ----------
     connect, read, answer
-        Timeouts in seconds: for a connection, for the next part of an answer, and for the whole
-        answer.
-    attempts
-        Most attempts at a busy or failing source.
-    reach
-        Most attempts at an unreachable source.
+        Timeouts for a connection, for the next part of an answer, and for the whole answer.
+    attempts, reach
+        Most attempts at a busy or failing source, and at an unreachable one.
     wait, longest
-        Seconds before the second attempt, and the most before any. The wait doubles with each
+        Wait before the second attempt, and the longest before any. The wait doubles with each
         attempt and has jitter. A server's own Retry-After replaces it, up to ``longest``.
     budget
-        Seconds for a whole fetch.
+        Time for a whole fetch.
     """
 
     connect: float = 4.0

@@ -26,20 +26,11 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One series to fetch, or one concept of a company.
+    """One series to fetch from FRED or Yahoo, or one concept of a company from the SEC.
 
-    Attributes
-    ----------
-    name
-        Series id. For the SEC, the id of the trailing year.
-    source
-        ``FRED``, ``SEC`` or ``Yahoo``.
-    ids
-        The series that the job fetches.
-    ask
-        Returns the batches, given the moment of fetching. None when the job is impossible.
-    why_not
-        Why the job is impossible. Empty otherwise.
+    ``ids`` are the series that the job fetches. The first one is its ``name``. ``ask`` returns the
+    batches, given the moment of fetching. It is None when the job is impossible, and ``why_not``
+    says why.
     """
 
     name: str
@@ -93,19 +84,13 @@ def _sec_jobs(ids: list[str], deadline: Deadline) -> Iterator[Job]:
         return
     contact = secrets.contact()
     source = EdgarSource(contact, deadline) if contact else None
-    for concept, ticker in _filings(ids):
-        both = (ttm_id(concept, ticker), year_ago_id(concept, ticker))
-        ask = partial(source.batches, concept, ticker) if source else None
-        why_not = "" if source else _NO_CONTACT
-        yield Job(name=both[0], source=SEC, ids=both, ask=ask, why_not=why_not)
-
-
-def _filings(ids: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of concept and ticker that some ids belong to."""
+    why_not = "" if source else _NO_CONTACT
     for concept in dict.fromkeys(CONCEPTS.values()):
         for ticker in filers_of(concept):
-            if {ttm_id(concept, ticker), year_ago_id(concept, ticker)} & set(ids):
-                yield concept, ticker
+            both = (ttm_id(concept, ticker), year_ago_id(concept, ticker))
+            if set(both) & set(ids):
+                ask = partial(source.batches, concept, ticker) if source else None
+                yield Job(name=both[0], source=SEC, ids=both, ask=ask, why_not=why_not)
 
 
 def _price_jobs(

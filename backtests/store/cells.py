@@ -1,7 +1,5 @@
 """Dates and numbers from the cells of a table. Errors name the line and the cure."""
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -9,7 +7,6 @@ from backtests.store.batch import is_price
 from signals.catalog import CATALOG
 from signals.errors import DataError
 
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 OLDEST = pd.Timestamp("1900-01-01")
 #: USD. A higher price is an error in the file.
 HIGHEST_PRICE = 1e9
@@ -27,7 +24,7 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
         ``recorded_at``.
     """
     text = column.str.strip()
-    plain = text.str.fullmatch(DATE.pattern)
+    plain = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
     _refuse(text[~plain], "a plain date like 2025-10-06, without time or zone")
     dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
     _refuse(text[dates.isna()], "a date that exists")

@@ -125,7 +125,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
         With the message ``otherwise``, when another program still holds the lock after ``wait``
         seconds. Also when the system forbids it.
     """
-    lock = filelock.FileLock(_beside(path, ending))
+    lock = filelock.FileLock(f"{resolved(path)}{ending}")
     try:
         lock.acquire(timeout=wait)
     except filelock.Timeout:
@@ -139,14 +139,9 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
         lock.release()
 
 
-def _beside(path: Path, ending: str) -> str:
-    """Return the name of a file beside the store's own file, after following links."""
-    return f"{resolved(path)}{ending}"
-
-
 def _wait_for_writer(path: Path) -> None:
     """Wait while a writer waits for the file or uses it."""
-    door = _beside(path, ".door")
+    door = f"{resolved(path)}.door"
     if os.access(door, os.W_OK):  # a user who may not write beside the store does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
             pass
