@@ -27,8 +27,9 @@ def benchmark_returns(
 ) -> pd.Series:
     """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
-    The benchmark is bought at the strategy's first fill, ``lag`` sessions after the first decision.
-    Until then it earns ``bills``: their simple return from the session before to each session.
+    The benchmark is bought at the strategy's first fill. ``lag`` is the number of sessions from a
+    decision to its fill. Before the fill, the return is that of ``bills``: simple, from the session
+    before to each session.
 
     Raises
     ------

@@ -28,7 +28,7 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
         raise DataError(f"expected a CSV of labels at {path}: {error}") from None
     if [name.strip().lower() for name in header] != ["date", "label"]:
         raise ConfigError(
-            f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; name them so"
+            f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; rename them"
         )
     return tuple(_row(path, number, row) for number, row in enumerate(rows, start=2) if row)
 

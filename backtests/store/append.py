@@ -101,7 +101,7 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return an SQL condition: a date's lowest and highest value differ. NaN marks no value."""
+    """Return an SQL condition: a date's lowest and highest value differ. No value is NaN."""
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
@@ -181,13 +181,14 @@ def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.Dat
 
 
 def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the later days, or all rows when a stored close differs; count new and revised."""
+    """Return the rows to append, and the numbers of new and revised dates."""
     days = rows["observed_on"].to_numpy()
     known = held["observed_on"].to_numpy()
     place = np.minimum(known.searchsorted(days), len(known) - 1)
     fresh = known[place] != days
     equal = same(id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
     revised = int((~fresh & ~equal).sum())
+    # Without a differing close, the later days extend the stored vintage.
     extends = not revised and bool((fresh == (days > known[-1])).all())
     return rows[fresh] if extends else rows, int(fresh.sum()), revised
 

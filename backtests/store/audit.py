@@ -106,7 +106,7 @@ def _counted(n: int | np.integer, noun: str) -> str:
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """Return the first moments of each series and date: of all rows, and of no archive's rows."""
+    """Return the first moments by series and date: of all rows, and without an archive's rows."""
     return store.query(
         """
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -219,7 +219,7 @@ def _range(id: str) -> tuple[str, float, float, datetime.date]:
 
 
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield an error when a series has dates after tomorrow, which is a coin's date already."""
+    """Yield an error for dates after tomorrow. In the evening, a coin already has tomorrow's."""
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
         yield _error(id, ahead, f"expected dates up to today, {today.date()}, was a later one")
@@ -267,7 +267,7 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Return which dates are known earlier than the rule allows, by rows from no archive."""
+    """Return which dates are known earlier than the rule allows, without an archive's rows."""
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
     if rule.kind == "filed" or not given.any():

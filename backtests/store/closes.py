@@ -44,7 +44,7 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
 
 
 def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
-    """Return the last date of a close: for a coin tomorrow, whose UTC day begins this evening."""
+    """Return the last possible date of a close: tomorrow for a coin, by UTC, else today."""
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 

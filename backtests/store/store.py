@@ -267,7 +267,7 @@ class Store:
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the series with a row, recorded by a moment, that meets an SQL condition."""
+        """Return the series with a row that meets an SQL condition and was recorded by a moment."""
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -386,9 +386,9 @@ def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
     """Return a moment of recording after every stored one, so that vintages stay in order."""
-    # Local time repeats an hour a year, and two imports may share a clock tick. A clock further
-    # behind is wrong now or was wrong then. The store cannot tell which, and would date values too
-    # early or hide them.
+    # Local time repeats an hour a year, and two imports may share a clock tick. The moment is then
+    # one microsecond after the newest row. A clock further behind is wrong now or was wrong then.
+    # The store cannot tell which. Values would be dated too early, or hidden until the wrong date.
     newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
     if newest is None:
         return recorded_at
