@@ -78,11 +78,12 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
         raise ConfigError(f"years must lie in 2 to 33, was {years}")
     if seed < 0:
         raise ConfigError(f"seed must be 0 or above, was {seed}")
-    index = _index(years)
+    index = sessions(pd.Timestamp("1990-01-01"), LAST_DAY)
+    first = int(index.searchsorted(LAST_DAY - pd.DateOffset(years=years), side="right"))
+    index = index[max(first - _WARM_UP, 0) :]
     streams = np.random.SeedSequence(seed).spawn(4)
     quantities = make_quantities(index, np.random.default_rng(streams[0]))
-    other = make_quantities(index, np.random.default_rng(streams[1]))
-    driver = quantities if thesis else other
+    driver = quantities if thesis else make_quantities(index, np.random.default_rng(streams[1]))
     prices = make_prices(driver, np.random.default_rng(streams[2]))
     published = index[_WARM_UP:]
     series, filed = publish(quantities, prices, published, np.random.default_rng(streams[3]))
@@ -90,10 +91,3 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
     in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
     truth = driver.phase.where(in_prices, quantities.state).rename("truth").reindex(published)
     return Economy(series=series, filed=filed, truth=truth)
-
-
-def _index(years: int) -> pd.DatetimeIndex:
-    first = LAST_DAY - pd.DateOffset(years=years)
-    index = sessions(pd.Timestamp("1990-01-01"), LAST_DAY)
-    start = max(int(index.searchsorted(first, side="right")) - _WARM_UP, 0)
-    return index[start:]

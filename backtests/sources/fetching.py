@@ -96,36 +96,41 @@ def _outcomes(
     progress: Callable[[str], None],
 ) -> Iterator[Outcome]:
     """Yield the outcome of each job. After a source was unreachable, its other jobs are skipped."""
-    # An impossible job is a failure if the user named its series, and otherwise a note. A series
-    # that its source lacks is also a failure if the store holds it.
     down: dict[str, str] = {}
     for job in jobs:
         progress(job.name)
         by_name = bool(set(job.ids) & named)
         if job.ask is None:
             yield _outcome_of(job, **{"failed" if by_name else "note": job.why_not})
-            continue
-        if job.source in down:
+        elif job.source in down:
             yield _outcome_of(job, failed=down[job.source])
-            continue
-        try:
-            yield _stored(store, job, job.ask, deadline)
-        except (Unreachable, OutOfTime) as error:
-            if isinstance(error, Unreachable):
+        else:
+            try:
+                yield _tried(store, job, job.ask, deadline, by_name)
+            except Unreachable as error:
                 down[job.source] = str(error)
-            yield _outcome_of(job, failed=str(error))
-        except Absent as error:
-            held = set(job.ids) & set(store.series_ids() if store.exists() else ())
-            why = f"{error}; the stored values stay" if held else str(error)
-            if held or by_name:
-                yield _failed(store, job, why, deadline)
-            else:
-                yield _outcome_of(job, note=why)
-        except DrypowderError as error:
-            yield _failed(store, job, str(error), deadline)
-        except Exception as error:
-            why = f"the answer of {job.source} cannot be read: {describe_exception(error)}"
-            yield _failed(store, job, why, deadline, unforeseen=error)
+                yield _outcome_of(job, failed=str(error))
+
+
+def _tried(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool) -> Outcome:
+    """Fetch and store one job; return the outcome, also of any failure except Unreachable."""
+    try:
+        return _stored(store, job, ask, deadline)
+    except Unreachable:
+        raise
+    except OutOfTime as error:
+        return _outcome_of(job, failed=str(error))
+    except Absent as error:  # a failure only for a series that is stored or that the user named
+        held = set(job.ids) & set(store.series_ids() if store.exists() else ())
+        why = f"{error}; the stored values stay" if held else str(error)
+        if held or by_name:
+            return _failed(store, job, why, deadline)
+        return _outcome_of(job, note=why)
+    except DrypowderError as error:
+        return _failed(store, job, str(error), deadline)
+    except Exception as error:
+        why = f"the answer of {job.source} cannot be read: {describe_exception(error)}"
+        return _failed(store, job, why, deadline, unforeseen=error)
 
 
 def _outcome_of(job: Job, **came: Any) -> Outcome:
