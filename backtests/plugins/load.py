@@ -179,7 +179,7 @@ def _check_origin(module: ModuleType, path: str) -> None:
     if root in OURS:
         raise ConfigError(f"{path}: {_taken(root)}")
     raise ConfigError(
-        f"{path}: expected the module of {meant[0]}, but Python knows another {module.__name__} "
+        f"{path}: expected the module in {meant[0]}, but Python knows another {module.__name__} "
         f"({came or 'built in'}); give your file another name"
     )
 

@@ -129,7 +129,7 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
         if bad.any():
             row = changes[bad].iloc[0]
             raise DataError(
-                f"expected of {id} {expected}, was {row['value']} for {row['date'].date()} in the "
+                f"{id}: expected {expected}, was {row['value']} for {row['date'].date()} in the "
                 f"vintage of {row['vintage'].date()}; the whole series was left out"
             )
 

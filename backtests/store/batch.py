@@ -52,7 +52,7 @@ class Batch:
             kind = f"a source that begins with {ARCHIVE}" if self.vintages else "another source"
             raise DataError(
                 f"expected {kind} for {self.series_id}, was "
-                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; vintages alone come "
+                f"{self.rows['source'][archived != self.vintages].iloc[0]!r}; only vintages come "
                 f"from {ARCHIVE}"
             )
 
