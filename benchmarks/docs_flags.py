@@ -1,7 +1,7 @@
-"""The numbers of docs/flags.md and of the README's last section: a function a block.
+"""Compute the numbers of docs/flags.md and of the README: one function for each block.
 
-Every function takes the history and its reading and returns Markdown. See
-``benchmarks/docs_numbers.py``, which writes them into the pages.
+Every function takes a :class:`Material` and returns Markdown. ``benchmarks/docs_numbers.py`` writes
+the blocks into the pages.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from signals.regimes import Regime
 
 YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)
-#: Stays of a state that lie closer than this many sessions are one episode.
+#: Stays in a state that are less than this many sessions apart count as one episode.
 QUARTER = 63
-#: Sessions after an episode within which a flag still counts as turned on by it.
+#: A flag that turns on at most this many sessions after an episode still counts for the episode.
 AFTER = 5
 START = "2015-01-01"
 
@@ -49,13 +49,13 @@ EPISODES = {
     "tariffs": ("2025-02-19", "2025-04-08"),
     "crypto liquidation": ("2025-10-10", "2025-10-10"),
 }
-#: Columns of the table of episodes: every signal that has had a view.
+#: Columns of the table of episodes. ``convexity`` has never had a view.
 WATCHED = tuple(name for name in signals.SIGNALS if name != "convexity")
 
 
 @dataclass(frozen=True)
 class Material:
-    """What the blocks are made of: real history, and its reading by the default signals."""
+    """Real history and its reading by the default signals, from which the blocks are computed."""
 
     history: History
 
@@ -77,21 +77,21 @@ def table(header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
 
 
 def stays(on: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp, int]]:
-    """Return the stays of a flag: first and last session, and sessions."""
+    """Return for each stay of a flag its first session, last session and number of sessions."""
     held = on.fillna(False).astype(bool)
     number = (held & ~held.shift(fill_value=False)).cumsum()[held]
     return [(p.index[0], p.index[-1], len(p)) for _, p in number.groupby(number)]
 
 
 def episodes(on: pd.Series) -> int:
-    """Return how many stays there are when those closer than a quarter are one."""
+    """Return the number of episodes. Stays less than a quarter apart count as one episode."""
     ends = [pd.DatetimeIndex([first, last]) for first, last, _ in stays(on)]
     at = [on.index.get_indexer(pair) for pair in ends]
     return sum(bool(after[0] - before[1] > QUARTER) for before, after in pairwise(at)) + bool(at)
 
 
 def flags_table(m: Material) -> str:
-    """Return a row a signal: first view, stays, and days on by year."""
+    """Return a table with one row a signal: first view, stays and days on, %, by year."""
     header = ("signal", "first view", "on-episodes", "stays", "median sessions of a stay")
     return table(
         (*header, "days on, %, by year 2014 → 2025"),
@@ -109,7 +109,7 @@ def _flag_row(flag: pd.Series) -> tuple[object, ...]:
 
 
 def capex_line(m: Material) -> str:
-    """Return capital spending as known at three dates, and where the capex signal has no view."""
+    """Return capital spending as known at three dates, and when ``capex`` has no view."""
     level = Capex().evaluate(m.history.panel).gauges["level"]
     dates = ("2024-02-15", "2025-02-14", "2025-12-31")
     known = ", ".join(f"{level.loc[date]:.1f} bn USD on {date}" for date in dates)
@@ -117,23 +117,25 @@ def capex_line(m: Material) -> str:
     gaps = stays(flag.loc[flag.first_valid_index() :].isna())
     spans = " and ".join(f"{first.date()} to {last.date()}" for first, last, _ in gaps)
     return (
-        f"Trailing capital expenditure of the five, as known: {known}. After its first view the "
-        f"`capex` signal has no view from {spans}, because figures of a year earlier are missing."
+        f"Known capital expenditure of the five firms over the trailing year: {known}. After its "
+        f"first view the `capex` signal has no view from {spans}, because figures of a year "
+        "earlier are missing."
     )
 
 
 def regime_table(m: Material) -> str:
-    """Return how often each regime was entered, and for how long it stayed."""
+    """Return a table with the episodes, stays and sessions of each regime."""
     regime = m.reading.regime.loc[m.reading.regime.first_valid_index() :]
     label = regime.fillna("none")
     number = (label != label.shift()).cumsum()
     lengths = label.groupby(number).size()
     without = int(regime.isna().sum())
     said = (
-        f"The regime has a view from {regime.index[0].date()} on, "
-        + ("on every session" if not without else f"but for {without} sessions")
-        + f". It changed {len(lengths) - 1} times and stayed a median of {lengths.median():.0f} "
-        f"sessions. Stays less than {QUARTER} sessions apart count as one episode.\n\n"
+        f"The regime is known from {regime.index[0].date()} on, "
+        + ("at every session" if not without else f"except at {without} sessions")
+        + f". It changed {len(lengths) - 1} times, and the median stay in a regime lasted "
+        f"{lengths.median():.0f} sessions. Stays in the same regime that are less than {QUARTER} "
+        "sessions apart count as one episode.\n\n"
     )
     rows = [
         (r.value, episodes(regime == r.value), len(stays(regime == r.value)),
@@ -144,7 +146,7 @@ def regime_table(m: Material) -> str:
 
 
 def episodes_table(m: Material) -> str:
-    """Return a row an episode: what each flag did around it."""
+    """Return a table with one row an episode: what each flag did during it."""
     rows = [
         (name, *(_turned(m.reading.flags[s], *days) for s in WATCHED), _regimes(m, *days))
         for name, days in EPISODES.items()
@@ -173,7 +175,7 @@ def _regimes(m: Material, first: str, last: str) -> str:
 
 
 def misses(m: Material) -> str:
-    """Return what the flags miss, as a list."""
+    """Return the list of events that the flags miss."""
     lines = (
         _miss_2022(m),
         _miss_crypto(m),
@@ -189,9 +191,9 @@ def _miss_2022(m: Material) -> str:
     idle, regime = m.gauges["idle_share"].loc["2022"], m.reading.regime.loc["2022"]
     share = (regime == Regime.ABSORPTION.value).mean()
     return (
-        f"By quantities, 2022 has no absorption: idle capital never fell below {idle.min():.1f} % "
-        f"of GDP. The votes alone made the regime ABSORPTION on {100 * share:.0f} % of the days "
-        "of 2022."
+        "The flag `absorption` was off in 2022, because idle capital never fell below "
+        f"{idle.min():.1f} % of GDP. The votes alone made the regime ABSORPTION on "
+        f"{100 * share:.0f} % of the days of 2022."
     )
 
 
@@ -205,16 +207,18 @@ def _miss_crypto(m: Material) -> str:
     )
     return (
         "The crypto liquidation of 2025-10-10 did not turn on `forced_selling` or "
-        f"`crypto_forced_selling`. `crypto_probe` warned on {warned[warned].index[0].date()}. In "
-        f"Luna `crypto_forced_selling` {luna}; in FTX it {ftx}."
+        "`crypto_forced_selling`. `crypto_probe` turned on later, on "
+        f"{warned[warned].index[0].date()}. In the crash of Luna `crypto_forced_selling` {luna}; "
+        f"in the failure of FTX it {ftx}."
     )
 
 
 def _miss_slow() -> str:
     level = signals.ForcedSelling().enter
     return (
-        "The yen carry of 2024, SVB and the bear market of 2022 show no forced selling, because "
-        f"the mean of the z-scores must reach {level:g} and does not in slow falls."
+        "`forced_selling` stayed off in the yen carry unwind of 2024, the failure of SVB and the "
+        f"bear market of 2022. The mean of its z-scores must reach {level:g}, and it does not in "
+        "slow falls."
     )
 
 
@@ -222,8 +226,9 @@ def _miss_dash(m: Material) -> str:
     fall = pd.Timestamp(EPISODES["dash for cash"][0])
     last = [last for _, last, _ in stays(m.reading.flags["absorption"]) if last < fall][-1]
     return (
-        f"In the dash for cash `absorption` was on for the last time on {last.date()}, "
-        f"{(fall - last).days} days before the fall began: capital spending had stopped growing."
+        f"Before the dash for cash `absorption` was on for the last time on {last.date()}, "
+        f"{(fall - last).days} days before the fall began, because capital spending had stopped "
+        "growing."
     )
 
 
@@ -235,11 +240,12 @@ def _miss_chance(m: Material) -> str:
     )
     grown = [_growth(m, members) for members in (1, 2)]
     return (
-        f"`opportunity` fired since 2004: {once}. That was shortly before the worst fall of all, "
-        "and it never fired again. Its basket begins with MicroStrategy alone, and the fall of "
-        "that share sets a decile that no later fall reached. With `members=2` it would have fired "
-        f"on {other}, and `cash-heavy` since {START} would have grown {grown[1]:.1f} % a year, not "
-        f"{grown[0]:.1f} %. We found that rule after we knew the misses, so it is not the default."
+        f"Since 2004 `opportunity` was on for {once}. That was shortly before the worst fall of "
+        "all, and the flag never turned on again. Its basket begins with MicroStrategy alone, and "
+        "the fall of that share sets a decile that no later fall reached. With `members=2` the "
+        f"flag would have turned on at {other}, and `cash-heavy` would have grown {grown[1]:.1f} % "
+        f"a year since {START}, not {grown[0]:.1f} %. We found that rule after we knew the misses, "
+        "so it is not the default."
     )
 
 
@@ -252,13 +258,13 @@ def _growth(m: Material, members: int) -> float:
 def _miss_convexity(m: Material) -> str:
     counted = Convexity().evaluate(m.history.panel).gauges["excursions"].iloc[-1]
     return (
-        f"`convexity` has no estimate: u had {counted:.0f} separate stays above its knee, and the "
-        f"signal needs {Convexity().excursions}."
+        f"`convexity` has no estimate and so no view. It needs {Convexity().excursions} separate "
+        f"stays of u above its knee, and there were {counted:.0f}."
     )
 
 
 def k_table(m: Material) -> str:
-    """Return when idle capital was depleted and capital absorbed, by k."""
+    """Return a table with the periods in which two flags were on, one row for each k."""
     rows = []
     for k in KS:
         powder = DryPowder(k=k)
@@ -275,11 +281,11 @@ def _spans(flag: pd.Series) -> str:
     )
 
 
-FACTORS = (("halved", 0.5), ("as it was", 1.0), ("doubled", 2.0))
+FACTORS = (("halved", 0.5), ("unchanged", 1.0), ("doubled", 2.0))
 
 
 def counterfactual_table(m: Material) -> str:
-    """Return how long absorption would be on with other capital spending of equal growth."""
+    """Return how long ``absorption`` is on when capital spending has another level."""
     rows = []
     for label, factor in FACTORS:
         panel = times_capex(m.history.panel, factor)
@@ -293,7 +299,7 @@ def counterfactual_table(m: Material) -> str:
 
 
 def times_capex(panel: pd.DataFrame, factor: float) -> pd.DataFrame:
-    """Return the panel with all capital spending times a factor, so that its growth is the same."""
+    """Return the panel with all capital spending multiplied by a factor. Its growth stays."""
     figures = (ttm_id, year_ago_id)
     ids = [figure("CAPEX", firm) for firm in Capex().firms for figure in figures]
     return panel.assign(**{id: panel[id] * factor for id in ids})
@@ -305,23 +311,23 @@ def _of_capex(m: Material) -> str:
     early, late = m.gauges.loc[on].loc["2018":"2020"], m.gauges.loc[on].loc["2025"]
     nil = (powder["excess_reserves"].loc[early.index] == 0).mean()
     return (
-        f"On {100 * nil:.0f} % of the days in 2018 to 2020 on which the flag was on, reserves "
-        "above k · GDP were exactly zero. Idle capital was a median of "
-        f"{early['idle'].median():.1f} bn USD and u a median of {early['u'].median():.2f} on those "
-        f"days, although capital spending was {early['capex_share'].median():.1f} % of GDP. On the "
-        "days of 2025 on which it was on, capital spending was "
-        f"{late['capex_share'].median():.1f} % of GDP."
+        f"The flag was on in 2018 to 2020 and in 2025. On {100 * nil:.0f} % of its days in 2018 to "
+        "2020, reserves above k · GDP were exactly zero. The median of idle capital was "
+        f"{early['idle'].median():.1f} bn USD and the median of u {early['u'].median():.2f}, "
+        f"although capital spending was only {early['capex_share'].median():.1f} % of GDP. On its "
+        f"days in 2025, capital spending was {late['capex_share'].median():.1f} % of GDP."
     )
 
 
 def entries_line(m: Material) -> str:
-    """Return how often ABSORPTION came up since the first view, for the README."""
+    """Return how often ABSORPTION was entered since 2015, for the README."""
     on = m.reading.regime.loc[START:] == Regime.ABSORPTION.value
     flag = m.reading.flags["absorption"].loc[START:]
     return (
         f"ABSORPTION was entered {len(stays(on))} times from 2015 to {on.index[-1].date()}, in "
-        f"{episodes(on)} episodes (stays less than a quarter apart are one); by quantities alone "
-        f"{len(stays(flag))} times, in {episodes(flag)} episodes"
+        f"{episodes(on)} episodes. Stays less than a quarter apart count as one episode. The flag "
+        f"`absorption`, which reads only quantities, turned on {len(stays(flag))} times, in "
+        f"{episodes(flag)} episodes"
     )
 
 

@@ -1,17 +1,17 @@
-"""Write every number of the docs anew, from real history. One command, in the project's folder.
+"""Compute the numbers in the documents from real history and write them into the pages.
 
     python -m benchmarks.docs_numbers --store FILE
 
-The store holds what ``drypowder import path/to/history`` put in. The numbers stand between
-``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in docs/flags.md, docs/strategies.md and
-README.md; what is between those marks is replaced, the rest of a page is left alone. Those of the
-flags take a minute, those of the strategies as long as ``drypowder compare --start 2015-01-01``,
-which resamples histories.
+Run it in the project's folder. ``drypowder import path/to/history --store FILE`` makes the store. A
+block of numbers is the text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in
+docs/flags.md, docs/strategies.md or README.md. The script replaces the blocks and nothing else. The
+blocks of the flags take a minute. The blocks of the strategies take as long as
+``drypowder compare --start 2015-01-01``, which resamples histories.
 
-    --only NAME        some blocks alone, several times
-    --compare FILE     what that command printed with --json, instead of computing it
+    --only NAME        compute only this block; can be given several times
+    --compare FILE     read the output of that command with --json instead of computing it
     --draws, --workers as for ``compare``
-    --check            write nothing, name the blocks that differ, exit with 1 if any does
+    --check            write nothing, print the blocks that differ, exit with 1 if any differs
 """
 
 import argparse
@@ -34,17 +34,17 @@ NAMES = (*docs_flags.BLOCKS, *SLOW)
 
 
 def marked(name: str) -> re.Pattern[str]:
-    """Return the pattern of a block: its first mark, what it holds, its last mark."""
+    """Return the pattern of a block: its begin comment, its content, its end comment."""
     return re.compile(rf"(<!-- begin: {name} -->)(.*?)(<!-- end: {name} -->)", re.DOTALL)
 
 
 def block_of(text: str, name: str) -> str:
-    """Return what a page holds in a block.
+    """Return the content of a block.
 
     Raises
     ------
     ValueError
-        Unless the page has it once.
+        Unless the page has the block exactly once.
     """
     found = marked(name).findall(text)
     if len(found) != 1:
@@ -53,7 +53,7 @@ def block_of(text: str, name: str) -> str:
 
 
 def with_block(text: str, name: str, content: str) -> str:
-    """Return a page with another content in a block; one inside a line stays there."""
+    """Return a page with new content in a block. A block inside a line stays inside the line."""
     inside = marked(name).search(text)
     assert inside is not None, name
     around = "\n" if "\n" in inside[2] else ""
@@ -66,7 +66,7 @@ def page_of(name: str) -> Path:
 
 
 def contents(history: History, options: argparse.Namespace) -> Iterable[tuple[str, str]]:
-    """Yield each block asked for with its content."""
+    """Yield the name and the content of each requested block."""
     wanted = options.only or NAMES
     material = Material(history)
     for name in wanted:
@@ -89,7 +89,7 @@ def _numbers(history: History, options: argparse.Namespace) -> docs_strategies.N
 
 
 def main() -> int:
-    """Write or check the blocks."""
+    """Write the blocks, or check them with ``--check``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", type=Path, default=default_store())
     parser.add_argument("--only", action="append", choices=NAMES)

@@ -1,7 +1,7 @@
-"""The numbers of docs/strategies.md: a function a block.
+"""Compute the numbers of docs/strategies.md: one function for each block.
 
-Every function takes what ``drypowder compare --start 2015-01-01 --json`` prints and returns
-Markdown. See ``benchmarks/docs_numbers.py``, which writes them into the page.
+Every function takes the output of ``drypowder compare --start 2015-01-01 --json`` and returns
+Markdown. ``benchmarks/docs_numbers.py`` writes the blocks into the page.
 """
 
 from collections.abc import Mapping
@@ -17,19 +17,19 @@ from benchmarks.docs_flags import START, table
 Numbers = Mapping[str, Mapping[str, Any]]
 
 PLAIN = ("strategy", "CAGR", "vol", "Sharpe", "drawdown", "exposure", "turnover", "costs")
-#: How often the states of a strategy came up, of which a comparison may have both or one.
+#: Columns that count the states of a strategy. An older comparison may have only one of them.
 COUNTS = ("episodes", "entered")
 RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
 
 def numbers_of(history: History, names: tuple[str, ...] = (), **given: Any) -> Numbers:
-    """Return a comparison's numbers; keywords are those of ``compare``."""
+    """Return the numbers of a comparison. ``given`` holds keywords of ``compare``."""
     configs = configs_of(names or default_names(), {"start": START})
     return comparison_numbers(compare(configs, history, optional=not names, **given))
 
 
 def strategies_table(numbers: Numbers) -> str:
-    """Return a row a strategy: what came of it, beside what, and how often its states came up."""
+    """Return a table with one row a strategy: its figures, differences, placebo rank and counts."""
     counts = [name for name in COUNTS if name in next(iter(numbers.values()))]
     header = (*PLAIN, "over SPY", "over own mix", "placebo", *counts)
     return table(header, [_row(label, entry, counts) for label, entry in numbers.items()])
@@ -47,7 +47,7 @@ def _row(label: str, entry: Mapping[str, Any], counts: list[str]) -> tuple[str, 
 
 
 def plain_cells(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the cells that no placebo is drawn for: name, returns, risk, trading."""
+    """Return the cells that need no placebo: name, returns, risk and trading."""
     sharpe = entry["intervals"]["sharpe"]
     between = f"[{number(sharpe['low'], 2)}, {number(sharpe['high'], 2)}]"
     return (
@@ -63,12 +63,12 @@ def plain_cells(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def number(value: float | None, digits: int) -> str:
-    """Return a number with a true minus sign; a dash for none."""
+    """Return a number with a typographic minus sign, or a dash for None."""
     return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
 def percent(value: float | None, digits: int) -> str:
-    """Return a fraction in percent, without the sign."""
+    """Return a fraction in percent, without the percent sign."""
     return number(None if value is None else 100 * value, digits)
 
 
@@ -78,28 +78,28 @@ def _span(interval: Mapping[str, float | None]) -> str:
 
 
 def sample_line(numbers: Numbers) -> str:
-    """Return the sessions of the comparison."""
+    """Return the first day, last day and number of returns of the comparison."""
     entry = next(iter(numbers.values()))
     return f"{entry['start']} to {entry['end']}, {entry['sessions']:,} daily returns."
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return what luck alone would do to the highest rank."""
+    """Return how often luck alone puts at least one row at the top of its placebos."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:
-        return "No row was ranked among resampled histories."
+        return "No row is ranked among resampled histories."
     n = drawn[0]["n"]
     top = 1 - (1 - 1 / (n + 1)) ** len(drawn)
     return (
         f"No figure is adjusted for the number of rows. {len(drawn)} rows are ranked among {n} "
-        "resampled histories. If they were independent, luck alone would put one at the top in "
-        f"{100 * top:.0f} % of cases."
+        "resampled histories. If the rows were independent, luck alone would put at least one of "
+        f"them above all its placebos in {100 * top:.0f} % of cases."
     )
 
 
 def findings(numbers: Numbers) -> str:
-    """Return what the table says about the thesis, as a list."""
+    """Return the list of findings on the thesis."""
     lines = (_timing, _defence, _rivals, _pair, _hindsight, _patience)
     return "\n".join(f"- {line(numbers)}" for line in lines)
 
@@ -115,16 +115,17 @@ def _timing(numbers: Numbers) -> str:
     )
     named = ", ".join(f"`{name}`" for name in told) or "none"
     return (
-        f"**Timing.** Significant at a p-value of {SIGNIFICANT:g} with at least {ENOUGH} placebos: "
-        f"{named}. Share of placebos beaten: {ranks}."
+        f"**Timing.** Strategies whose timing is significant (p-value at most {SIGNIFICANT:g}, at "
+        f"least {ENOUGH} placebos): {named}. Share of placebos that a strategy beats, with its "
+        f"p-value: {ranks}."
     )
 
 
 def _defence(numbers: Numbers) -> str:
-    said = "; ".join(
-        f"`{name}` fell by {percent(-e['max_drawdown'], 0)} % where its constant mix fell by "
-        f"{percent(-e['mix']['max_drawdown'], 0)} %, and earned "
-        f"{_span(e['intervals']['excess_mix'])} points a year more"
+    said = ". ".join(
+        f"`{name}` had a maximum drawdown of {percent(-e['max_drawdown'], 0)} %, its own mix of "
+        f"{percent(-e['mix']['max_drawdown'], 0)} %. Its mean return over its own mix was "
+        f"{_span(e['intervals']['excess_mix'])} percentage points a year"
         for name, e in ((n, numbers[n]) for n in ("cash-heavy", "defensive"))
     )
     return f"**Defence.** {said}."
@@ -134,20 +135,21 @@ def _rivals(numbers: Numbers) -> str:
     others = [numbers[n]["sharpe"] for r in RIVALS if (n := f"cash-heavy@{r}") in numbers]
     among = f"{min(others):.2f} to {max(others):.2f}" if others else "not run"
     return (
-        f"**The rivals.** Sharpe ratio of `cash-heavy` by the votes: "
-        f"{number(numbers['cash-heavy']['sharpe'], 2)}; by quantities alone: "
-        f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)}; under the price-only regime "
-        f"models: {among}. The thesis is about quantities. What the votes add to them comes from "
-        "prices."
+        "**Rivals.** The Sharpe ratio of `cash-heavy` is "
+        f"{number(numbers['cash-heavy']['sharpe'], 2)} with the votes, "
+        f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)} with quantities alone and "
+        f"{among} with the price-only regime models. The thesis is about quantities. The votes add "
+        "signals that use prices, so the difference to quantities alone comes from prices."
     )
 
 
 def _pair(numbers: Numbers) -> str:
     e, bills = numbers["memory-over-crypto"], numbers["bills"]
     return (
-        f"**Memory over crypto.** The thesis's sharpest claim returned {percent(e['cagr'], 1)} % a "
-        f"year, where bills returned {percent(bills['cagr'], 1)} %, and fell by "
-        f"{percent(-e['max_drawdown'], 0)} %. Bitcoin rose in the absorption of 2018 to 2020."
+        "**Memory over crypto.** `memory-over-crypto` tests the sharpest claim of the thesis. It "
+        f"returned {percent(e['cagr'], 1)} % a year, bills returned {percent(bills['cagr'], 1)} % "
+        f"a year. Its maximum drawdown was {percent(-e['max_drawdown'], 0)} %. Bitcoin rose in the "
+        "absorption of 2018 to 2020."
     )
 
 
@@ -156,17 +158,17 @@ def _hindsight(numbers: Numbers) -> str:
     better = round((1 - baskets["rank"]) * baskets["n"])
     return (
         f"**Hindsight.** Equal weights of the same assets, held throughout, earned "
-        f"{percent(held['cagr'], 1)} % a year. {better} of {baskets['n']} random baskets of shares "
-        "did better in place of the memory makers. The universe was chosen in 2026, and that "
-        "knowledge was worth more than any flag."
+        f"{percent(held['cagr'], 1)} % a year. With {better} of {baskets['n']} random baskets of "
+        "shares instead of the memory makers, `near-cash-flow` did better. The universe was chosen "
+        "in 2026, and that hindsight was worth more than any flag."
     )
 
 
 def _patience(numbers: Numbers) -> str:
     e = numbers["patient"]
     return (
-        f"**Patience.** The states in which `patient` acts were entered {e['entered']} times; it "
-        f"returned {percent(e['cagr'], 1)} % a year. {e['conclusion'].capitalize()}."
+        f"**Patience.** The states in which `patient` acts began {e['entered']} times. The "
+        f"strategy returned {percent(e['cagr'], 1)} % a year. {e['conclusion'].capitalize()}."
     )
 
 
