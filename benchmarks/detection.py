@@ -1,13 +1,18 @@
-"""How well the regime finds the true one on the SIMULATED economy, thesis on and off.
+"""Measure how well the regime finds the true regime on the SIMULATED economy, thesis on and off.
 
     python benchmarks/detection.py --seeds 20
     python benchmarks/detection.py --seeds 20 --price-model-seeds 5
 
-Balanced accuracy is the mean, over the true states, of the share of their sessions that is called
-right, on sessions with a view. Delay is the median number of sessions from a true entry into
-ABSORPTION to the first call of it before the stay ends; a false alarm is a called stay in
-ABSORPTION that meets no true one. A rival knows two states; its bad one is held against true
-ABSORPTION or FORCED_SELLING, and so is the regime in the columns "two states". Nothing is timed.
+Balanced accuracy: for each true state, the share of its sessions with a view on which the regime
+has this state; then the mean of these shares over the states.
+
+Delay: the median number of sessions from the start of a true stay in ABSORPTION until the regime
+becomes ABSORPTION, before the true stay ends.
+
+False alarm: a stay of the regime in ABSORPTION without a session of true ABSORPTION.
+
+A price-only model has two states. Its bad state is compared with true ABSORPTION or FORCED_SELLING.
+The column "two states" compares the regime in the same way.
 """
 
 import argparse
@@ -24,14 +29,14 @@ YEAR = 252
 
 
 def balanced(called: pd.Series, true: pd.Series) -> float:
-    """Return the balanced accuracy on sessions where something is called."""
+    """Return the balanced accuracy on sessions on which ``called`` is not missing."""
     seen = called.notna()
     right = (called[seen].astype(object) == true[seen].astype(object)).groupby(true[seen]).mean()
     return float(right.mean())
 
 
 def stays(on: pd.Series) -> list[tuple[int, int]]:
-    """Return the (first, last) positions of the stays in a state."""
+    """Return the first and last position of each stay in a state."""
     x = np.concatenate(([0], on.to_numpy(dtype=int), [0]))
     return list(
         zip(np.flatnonzero(np.diff(x) == 1), np.flatnonzero(np.diff(x) == -1) - 1, strict=True)
@@ -39,7 +44,7 @@ def stays(on: pd.Series) -> list[tuple[int, int]]:
 
 
 def delays(called: pd.Series, true: pd.Series) -> list[float]:
-    """Return for each true stay the sessions until it is called; infinite if it never is."""
+    """Return for each true stay the sessions until it is found, or infinity if it is not found."""
     on = called.to_numpy(dtype=bool)
     return [
         float(np.flatnonzero(on[first : last + 1])[0]) if on[first : last + 1].any() else np.inf
@@ -48,7 +53,7 @@ def delays(called: pd.Series, true: pd.Series) -> list[float]:
 
 
 def false_alarms(called: pd.Series, true: pd.Series) -> float:
-    """Return called stays that meet no true one, a decade."""
+    """Return the number of stays found without a true stay, a decade."""
     hit = true.to_numpy(dtype=bool)
     alarms = sum(not hit[first : last + 1].any() for first, last in stays(called))
     return alarms / (len(true) / YEAR / 10)
@@ -110,7 +115,7 @@ def main() -> None:
                     rows.setdefault((name, thesis), []).append(row)
     table = pd.DataFrame({key: pd.DataFrame(found).median() for key, found in rows.items()}).T
     table["seeds"] = [len(found) for found in rows.values()]
-    print("SIMULATED, 20 years a seed, medians over seeds")
+    print("SIMULATED: medians over seeds of 20 years each")
     print(table.round(2).to_string())
 
 

@@ -1,10 +1,11 @@
-"""The simulated economy beside real history, and whether its switch does what it says.
+"""Compare the simulated economy with real history, and test its switch ``thesis``.
 
-    python benchmarks/economy.py --store s.duckdb            simulated against real
-    python benchmarks/economy.py --switch --seeds 50         thesis on against off
+    python benchmarks/economy.py --store s.duckdb            simulated against real history
+    python benchmarks/economy.py --switch --seeds 50         thesis on against thesis off
 
-Nothing here is timed. The first prints medians over seeds of what each class and series looks
-like; the second, in how many seeds coins and memory makers behave under absorption as designed.
+The first command prints figures of each asset class and series: those of real history, and medians
+over the seeds. The second command prints in how many seeds coins and memory makers behave as
+designed under absorption.
 """
 
 import argparse
@@ -100,14 +101,15 @@ def against_real(store: Path, seeds: int) -> None:
     ):
         both = pd.concat({"real": table, "SIMULATED": median(measured)}, axis=1).swaplevel(axis=1)
         columns = list(table.columns)
-        print(f"\n{title}: real history since 2005, median of {seeds} SIMULATED seeds × 20 years")
+        print(f"\n{title}: real history since 2005, median of {seeds} SIMULATED seeds of 20 years")
         print(both.reindex(columns=columns, level=0).round(2).to_string())
 
 
 def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
-    """Return the mean daily return under true absorption less that in other times, × 252.
+    """Return the t statistic of mean daily returns under true absorption against other sessions.
 
-    The truth of the session before decides; crisis and recovery count as other times.
+    A session counts as absorption if the session before is true ABSORPTION. Crisis and recovery
+    count as other sessions. The result is NaN with fewer than 60 sessions of absorption.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None
@@ -146,7 +148,7 @@ def switch(seeds: int) -> None:
                     "mean t": t.mean(),
                 }
             )
-    print(f"\nSIMULATED: mean return under true absorption against other times, {seeds} seeds")
+    print(f"\nSIMULATED: mean return under true absorption against other sessions, {seeds} seeds")
     print(pd.DataFrame(rows).round(2).to_string(index=False))
 
 

@@ -1,8 +1,8 @@
-"""Run commands of drypowder cheaply: a warm process forks a child for each.
+"""Run many commands of drypowder quickly, each in a child of one warm process.
 
-Imports take seconds and commands that refuse their input take none, so a process that has
-imported everything forks a child a command. The child runs ``backtests.cli.app.main`` in a folder
-of its own, with its output in files.
+Imports take seconds, but a command that refuses its input takes almost no time. So one process
+imports everything once and forks a child for each command. The child runs
+``backtests.cli.app.main`` in its own folder and writes its output to files.
 """
 
 import functools
@@ -22,7 +22,7 @@ from typing import ParamSpec, TypeVar, cast
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PATIENCE = 240.0  # seconds after which a child is taken to hang
+PATIENCE = 240.0  # seconds; a child that takes longer counts as hung
 _PAUSE = 0.002
 
 
@@ -33,19 +33,19 @@ class Order:
     Attributes
     ----------
     arguments
-        Of the command line.
+        Arguments of the command line.
     folder
-        Where it runs.
+        Working folder of the command.
     env
-        Variables that differ from this process's.
+        Environment variables that differ from those of this process.
     largest
-        Bytes above which no file grows, as on a full disk; 0 for no limit.
+        Largest size of a file, bytes, to imitate a full disk; 0 for no limit.
     number, delay
-        The signal that the child gets, and after how many seconds; 0 for none.
+        Number of the signal that the child gets, and seconds until it gets the signal; 0 for none.
     again
-        Seconds after which it gets the signal a second time; 0 for never.
+        Seconds from the first signal to a second one; 0 for no second signal.
     before
-        Called in the child first.
+        Function that the child calls before the command.
     """
 
     arguments: Sequence[str]
@@ -60,7 +60,7 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a command ended: its exit code, negative for a signal, and what it wrote."""
+    """The result of a command: its exit code (negative for a signal) and its output."""
 
     code: int
     out: bytes
@@ -70,7 +70,7 @@ class Ended:
 
 
 def warm() -> None:
-    """Import what commands import, so that children need not."""
+    """Import the modules that commands need, so that children start faster."""
     import importlib
 
     for name in (
@@ -95,7 +95,7 @@ def warm() -> None:
 
 
 def _remember_histories() -> None:
-    """Simulate the histories that commands run on once, for all children."""
+    """Simulate the histories of the commands once for all children."""
     from backtests.history.panel import History
 
     simulated = functools.cache(History.simulated)
@@ -105,7 +105,7 @@ def _remember_histories() -> None:
 
 
 def fork(order: Order, logs: Path) -> Ended:
-    """Run one command in a child and return how it ended."""
+    """Run one command in a child and return its result."""
     out, err = logs / "stdout", logs / "stderr"
     start = time.monotonic()
     child = os.fork()
@@ -122,7 +122,10 @@ def fork(order: Order, logs: Path) -> Ended:
 
 
 def asked(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-    """Return what a function answers in a child, since DuckDB's threads do not survive a fork."""
+    """Call a function in a child and return its result.
+
+    DuckDB's threads do not survive a fork, so this process must not use DuckDB itself.
+    """
     ear, mouth = os.pipe()
     child = os.fork()
     if not child:
@@ -143,9 +146,9 @@ def asked(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
 
 
 def _live(order: Order, out: Path, err: Path) -> None:
-    """Be the child."""
+    """Run the order in the child and end the child."""
     code = 99
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore SIGINT
     try:
         for number, path in ((1, out), (2, err)):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
@@ -178,7 +181,7 @@ def _run(order: Order) -> int:
 
 
 def _wait(child: int, order: Order, start: float) -> tuple[int, bool]:
-    """Return a child's exit code, and whether it hung; send it the signals of its order."""
+    """Send the child the signals of its order; return its exit code and whether it hung."""
     due = [order.delay, order.delay + order.again] if order.again else [order.delay]
     due = due if order.number else []
     while True:

@@ -1,13 +1,13 @@
-"""A golden record: everything the commands write, to hold a rebuilt house against the old one.
+"""Record the output of the commands before and after a change of the code, and compare the records.
 
     python -m benchmarks.golden write OLD --history ../shared/history
     python -m benchmarks.golden compare OLD NEW
 
-``write`` imports the history into a store of its own and records, for that store and for two
-simulated seeds: ``flags --json`` at twelve dates, the seven files of ``run`` for every strategy,
-``compare --json``, ``today --json`` and ``data --json``. ``compare`` names every file and every
-JSON key that differs. Run ids, versions and moments of recording are left out, since they change
-with any edit of the code.
+``write`` imports the history into a new store. For that store and for two simulated seeds it
+records ``flags --json`` at twelve dates, the seven files of ``run`` for every strategy,
+``compare --json`` and ``today --json``, and for the store also ``data --json``. ``compare`` prints
+every file and every JSON key that differs. It ignores run ids, versions and times of recording,
+because they change with every edit of the code.
 """
 
 import argparse
@@ -26,32 +26,32 @@ DATES = (
     *("2013-06-24", "2015-08-24", "2016-02-11", "2018-02-05", "2018-12-24", "2019-09-17"),
     *("2020-03-23", "2021-05-19", "2022-06-16", "2023-10-27", "2025-04-08", "2025-10-16"),
 )
-#: The simulated economy ends before these, so it is read at others.
+#: Dates for the simulated economy, which ends before the last two of :data:`DATES`.
 SIMULATED_DATES = (*DATES[:-2], "2024-04-08", "2024-10-16")
 SEEDS = (1, 2)
 TODAY = ("near-cash-flow", "cash-heavy@quantities")
 COMPARED = ("cash-heavy", "near-cash-flow@quantities", "spy")
-#: Keys whose values change with every edit, or with the moment of recording.
+#: Keys whose values change with every edit of the code or with the time of recording.
 VOLATILE = {"run_id", "version", "recorded_at", "last_fetched", "path", "store"}
 _NOISE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # plotly's ids of charts
-    r"|<dc:date>[^<]*</dc:date>"  # matplotlib's moment of drawing
+    r"|<dc:date>[^<]*</dc:date>"  # the time at which matplotlib drew a chart
     r"|\b[mpic]?[0-9a-f]{10,12}\b"  # matplotlib's ids, our run ids
     r"|image[0-9a-f]{10}"
 )
 
 
 def write(folder: Path, history: Path, jobs: int) -> None:
-    """Write the record of the code as it stands.
+    """Write the record of the present code.
 
     Parameters
     ----------
     folder
-        Must not exist yet.
+        New folder for the record. It must not exist.
     history
-        Files to import.
+        Folder of files to import.
     jobs
-        Processes.
+        Number of processes.
     """
     folder.mkdir(parents=True)
     store = folder.resolve() / "store.duckdb"
@@ -63,7 +63,7 @@ def write(folder: Path, history: Path, jobs: int) -> None:
 
 
 def _commands(folder: Path, store: Path) -> Iterator[tuple[list[str], Path | None]]:
-    """Yield each command with the file that takes its output; None where it writes its own."""
+    """Yield each command and the file for its output, or None if the command writes files."""
     from strategies import STRATEGIES
 
     sources = {"real": ["--store", str(store)]}
@@ -92,7 +92,7 @@ def _record(work: tuple[list[str], Path | None]) -> str:
 
 
 def _say(arguments: list[str]) -> str:
-    """Return what a command prints on stdout; end at once when it fails."""
+    """Run a command and return its stdout. End this script if the command fails."""
     from backtests.cli.app import command
 
     os.environ["NO_COLOR"] = "1"
@@ -105,14 +105,14 @@ def _say(arguments: list[str]) -> str:
 
 
 def compare(old: Path, new: Path, most: int) -> int:
-    """Print what differs between two records, and return how many files do.
+    """Print the differences between two records and return the number of files that differ.
 
     Parameters
     ----------
     old, new
         Folders that :func:`write` made.
     most
-        Differences to print of one file.
+        Largest number of differences to print for one file.
     """
     names = sorted({str(p.relative_to(d)) for d in (old, new) for p in d.rglob("*") if p.is_file()})
     different = 0
@@ -146,7 +146,7 @@ def _clean(text: str) -> str:
 
 
 def _in_json(old: Any, new: Any, at: str) -> Iterator[str]:
-    """Yield each place at which two JSON values differ."""
+    """Yield each key at which two JSON values differ, with both values."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys((*old, *new)):
             if key not in VOLATILE:

@@ -1,14 +1,19 @@
-"""400 hostile inputs over all commands: each has to be refused in one harmless line, or to work.
+"""Run the commands on 400 hostile inputs. A command must work or refuse the input in one safe line.
 
-    python -m benchmarks.hostile            # all of them
-    python -m benchmarks.hostile --every 10 # a tenth
+    python -m benchmarks.hostile            # all inputs
+    python -m benchmarks.hostile --every 10 # every tenth input
 
-The inputs are terminal escapes, rich markup, marks of direction, odd numbers and paths in every
-place that a command reads: arguments, config files, file names, tables, servers, the environment,
-and classes of a user. Most run in forked children, those that need a fresh Python (its
-environment, its optimisation) in processes. A case passes when its exit code is 0, 2 or 3, when
-stderr holds at most one line beside notices and warnings, and when nothing that was printed holds
-a raw control character or a traceback; with --json stdout has to be JSON.
+The inputs are terminal escapes, rich markup, marks of text direction, odd numbers and odd paths.
+They stand wherever a command reads: in arguments, config files, file names, tables, answers of
+servers, environment variables, and a user's classes. Most cases run in forked children. A case that
+needs a fresh Python, for example with another environment, runs in its own process.
+
+A case passes under these conditions:
+
+- the exit code is 0, 2 or 3;
+- stderr holds at most one line apart from notices and warnings;
+- the output holds no raw control character and no traceback;
+- with ``--json``, stdout is JSON.
 """
 
 import argparse
@@ -29,7 +34,7 @@ from pathlib import Path
 
 from benchmarks.forks import PATIENCE, Ended, Order, fork, warm
 
-#: Begins lines on stderr that are no refusal; fontconfig's are of a library in C.
+#: Beginnings of lines on stderr that are not errors. Fontconfig is a C library.
 _BESIDE = ("notice: ", "warning: ", "wrote ", "Fontconfig warning: ")
 ROOT = Path(__file__).resolve().parent.parent
 CODES = (0, 2, 3)
@@ -57,7 +62,7 @@ TEXTS = {
     "long": "A" * 5000,
     "format": "%s%n{0}{x!r}",
 }
-#: Of those, what file systems and the environment can hold.
+#: The texts that file names and environment variables can hold.
 NAMES = {name: text for name, text in TEXTS.items() if name not in ("empty", "long", "blank")}
 HUGE = "9" * 4000
 
@@ -98,7 +103,7 @@ class Odder(Exception):
     def __str__(self): raise ValueError("no str")
 class Base(BaseException): pass
 """
-#: What is wrong with a user's class: by name the parts of the text above.
+#: Faults of a user's class: by name the parts to insert into the text above.
 FAULTS: dict[str, dict[str, str]] = {
     "prints": {"top": "print('hello')", "weights": "print('more')"},
     "prints escapes": {"weights": "print('\\x1b[31mred')"},
@@ -207,19 +212,19 @@ class Case:
     Attributes
     ----------
     name
-        The place and the text.
+        The place of the input and the name of its text.
     arguments
-        Of the command.
+        Arguments of the command.
     files
-        By name, written first.
+        Contents of the files that the command reads, by file name.
     env
-        Variables.
+        Environment variables.
     fresh
-        Whether it needs a Python of its own.
+        Whether the case needs its own Python process.
     chatty
-        Whether a user's code writes to stderr, where lines are not counted then.
+        Whether a user's code may write to stderr. Its lines are then not counted.
     prepare
-        Called with the folder first.
+        Function that is called with the folder before the command.
     """
 
     name: str
@@ -235,12 +240,12 @@ class Case:
 
 
 def cases(server: str) -> list[Case]:
-    """Return all cases; some fetch from a server that refuses."""
+    """Return all cases. Some fetch from a server that refuses every request."""
     return [*_arguments(), *_files(), *_servers(server), *_classes(), *_configs(), *_odd()]
 
 
 def _arguments() -> Iterator[Case]:
-    """Yield texts in every argument, other ones in each."""
+    """Yield cases with a hostile text in an argument. The texts differ between the arguments."""
     places: dict[str, tuple[str, ...]] = {
         "a command": ("{}",),
         "a strategy": ("run", "{}"),
@@ -261,14 +266,14 @@ def _arguments() -> Iterator[Case]:
         "an initial one": ("init", "--strategy", "{}"),
     }
     for i, (place, words) in enumerate(places.items()):
-        slow = 3 if SIMULATED[0] in words else 2  # who reads history first
+        slow = 3 if SIMULATED[0] in words else 2  # fewer texts for commands that read history
         for name, text in list(TEXTS.items())[i % slow :: slow]:
             given = tuple(word.replace("{}", text) for word in words)
             yield Case(name=f"{place}: {name}", arguments=given)
 
 
 def _files() -> Iterator[Case]:
-    """Yield every text in names and contents of files."""
+    """Yield cases with a hostile text in the name or the content of a file."""
     for name, text in NAMES.items():
         for place, words in {
             "a config": ("run", "--config", text),
@@ -325,7 +330,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _servers(server: str) -> Iterator[Case]:
-    """Yield servers that refuse, and addresses that are none."""
+    """Yield cases with a server that refuses requests, and cases with an invalid address."""
     given = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
     for series in ("DGS2", "GDP", "SPY", "CAPEX_TTM_MSFT"):
         for way in ((), ("--json",)):
@@ -346,7 +351,7 @@ def _servers(server: str) -> Iterator[Case]:
 
 
 def _classes() -> Iterator[Case]:
-    """Yield each fault of a class, where it is run, and every third where it is checked."""
+    """Yield a run for each fault of a class, and a check for every third fault."""
     config = "strategy = 'mine:Mine'\nsource = 'simulated'\nyears = 2\n"
     empty = dict.fromkeys(("top", "assets", "state", "weights", "more"), "")
     for i, (name, parts) in enumerate(FAULTS.items()):
@@ -377,7 +382,7 @@ def _configs() -> Iterator[Case]:
 
 
 def _odd() -> Iterator[Case]:
-    """Yield odd paths, numbers and surroundings."""
+    """Yield cases with odd paths, odd numbers and odd environments."""
     home = "~nosuchuser/x"
     words: tuple[str, ...]
     for words in (
@@ -462,7 +467,7 @@ def _odd() -> Iterator[Case]:
 
 
 class _Refuses(BaseHTTPRequestHandler):
-    """Answers whatever is asked with a refusal whose title and message hold some texts."""
+    """A server that answers every request with an error page of hostile texts."""
 
     texts = ("red", "title", "8-bit", "right to left", "closing markup", "return")
 
@@ -479,7 +484,7 @@ class _Refuses(BaseHTTPRequestHandler):
 
 
 def problems(case: Case, ended: Ended) -> list[str]:
-    """Return what is wrong with how a case ended; empty when nothing is."""
+    """Return the problems in the result of a case."""
     found = []
     if ended.hung:
         found.append("it hangs")
@@ -500,8 +505,8 @@ def _wrong_lines(case: Case, ended: Ended) -> list[str]:
     if case.chatty:
         return []
     if len(others) > 1 or [line for line in others if not line.startswith("error: ")]:
-        return [f"{len(others)} lines: {' | '.join(others)[:200]}"]
-    return ["it fails without a word"] if ended.code and not others and not ended.out else []
+        return [f"expected one error line, got {len(others)} lines: {' | '.join(others)[:200]}"]
+    return ["it fails without a message"] if ended.code and not others and not ended.out else []
 
 
 def _no_json(case: Case, ended: Ended) -> list[str]:
@@ -510,12 +515,12 @@ def _no_json(case: Case, ended: Ended) -> list[str]:
     try:
         json.loads(ended.out)
     except ValueError:
-        return [f"no JSON: {ended.out[:80]!r}"]
+        return [f"stdout is not JSON: {ended.out[:80]!r}"]
     return []
 
 
 def run(case: Case, folder: Path, held: Path | None) -> Ended:
-    """Run a case in a folder of its own, with a small store."""
+    """Run a case in its own folder, with a small store."""
     (folder / "work").mkdir(parents=True)
     work = folder / "work"
     if held is not None:
@@ -541,12 +546,12 @@ def _process(order: Order) -> Ended:
 
 
 def runnable(case: Case) -> bool:
-    """Return whether the system can be asked at all: no null in an argument."""
+    """Return whether the system can start the command: no argument holds a null character."""
     return not any("\0" in word for word in case.arguments)
 
 
 def store(folder: Path) -> Path:
-    """Return a small store, made in a child: DuckDB's threads do not survive a fork."""
+    """Make a small store in a child, because DuckDB's threads do not survive a fork."""
     first = date(2019, 1, 1).toordinal()
     days = [f"{date.fromordinal(first + i)},{1 + i % 97 / 50:.2f}" for i in range(1500)]
     case = Case(
@@ -561,7 +566,7 @@ def store(folder: Path) -> Path:
 
 
 def serving() -> tuple[int, str]:
-    """Return the id of a process that serves, and its address."""
+    """Start the server that refuses requests; return its process id and its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Refuses)
     child = os.fork()
     if not child:
@@ -573,10 +578,10 @@ def serving() -> tuple[int, str]:
 
 
 def main() -> None:
-    """Run the cases and print those that do not pass."""
+    """Run the cases and print those that fail."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--every", type=int, default=1, help="run each so many-th case")
-    parser.add_argument("--only", default="", help="those whose name holds this")
+    parser.add_argument("--every", type=int, default=1, help="run every N-th case", metavar="N")
+    parser.add_argument("--only", default="", help="only cases whose name contains this text")
     given = parser.parse_args()
     child, address = serving()
     warm()
@@ -592,12 +597,12 @@ def main() -> None:
             for problem in found:
                 print(f"{case.name!r}: {problem!r}", flush=True)
             if (i + 1) % 50 == 0:
-                print(f"{i + 1} of {len(chosen)}", flush=True)
+                print(f"{i + 1} of {len(chosen)} cases", flush=True)
     os.kill(child, 9)
     os.waitpid(child, 0)
     said = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    print(f"Python {version}: {len(chosen)} cases, exit codes {said}; {failed} do not pass")
+    print(f"Python {version}: {len(chosen)} cases, cases by exit code {said}; {failed} failed")
     raise SystemExit(failed > 0)
 
 

@@ -1,16 +1,16 @@
-"""200 interrupts over every command that writes, and a full disk in each.
+"""Interrupt every command that writes, 200 times in all, and run each command on a full disk.
 
     python -m benchmarks.interrupts --times 200 --history ../shared/history
 
-A command runs in a forked child over an earlier good result. The child gets SIGINT, SIGTERM or
-SIGKILL at a moment drawn evenly from the length of an undisturbed run. Every fourth child gets the
-signal twice. Afterwards the result has to be what it was, or what an undisturbed run makes. Nothing
-may lie beside it, and nothing printed may hold a traceback. After a kill one folder of ours may lie
-there; the next run has to remove it. On a full disk (no file may grow beyond some size) the earlier
-result has to stay.
+A command runs in a forked child and replaces an earlier result. The child gets SIGINT, SIGTERM or
+SIGKILL after a random delay between zero and the length of an undisturbed run. Some children get
+SIGINT or SIGTERM twice. Afterwards the result must be the earlier one or that of an undisturbed
+run. The folder must hold no other file, and the output must hold no traceback. After SIGKILL one
+temporary file or folder of drypowder may stay; the next run must remove it. On a full disk (a limit
+on the size of every file) the earlier result must stay.
 
-``import`` and ``fetch`` write into a store, one series after another. There each series has to be
-what it was or whole, and the next run has to complete the store.
+``import`` and ``fetch`` write into a store, one series after another. For them each series must be
+unchanged or complete, and the next run must complete the store.
 """
 
 import argparse
@@ -40,7 +40,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
 CONFIG = "strategy = 'spy'\nsource = 'simulated'\nyears = 2\n"
 SIMULATED = ("--source", "simulated")
 HELD = ("--store", "held.duckdb")
-_SMALL = 2048  # bytes; every file is larger
+_SMALL = 2048  # bytes; every result is larger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +50,17 @@ class Writer:
     Attributes
     ----------
     name, arguments
-        Of the command.
+        Name of the case and arguments of the command.
     target
-        The file or folder that it writes.
+        The file or folder that the command writes.
     replaces
-        Whether it may replace an earlier result.
+        Whether the command may replace an earlier result.
     first
-        The command that makes the earlier result; empty for the same one.
+        The command that makes the earlier result; empty for the same command.
     largest
-        Bytes of the largest file on the full disk.
+        Largest size of a file on the full disk, bytes.
     env
-        Variables.
+        Environment variables.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Writer:
 
     @property
     def grows(self) -> bool:
-        """Whether the result is a store, which gets one series after another."""
+        """Whether the result is a store, into which the command writes series after series."""
         return bool(self.first)
 
 
@@ -129,7 +129,7 @@ SLOW = (
 
 
 def fetching(env: dict[str, str]) -> Writer:
-    """Return the fetch of four series into a store that holds two of them, from some servers."""
+    """Return the fetch of four series into a store that holds two of them."""
     into = ("--store", "out.duckdb")
     two, four = (
         ("fetch", *(word for id in ids for word in ("--only", id)), *into)
@@ -141,7 +141,7 @@ def fetching(env: dict[str, str]) -> Writer:
 
 
 def content(path: Path) -> object:
-    """Return what a file or a folder holds, of a store its rows by series; None without one."""
+    """Return the content of a file or folder, for a store its rows by series; None if missing."""
     if path.is_dir():
         return {p.name: p.read_bytes() for p in sorted(path.iterdir())}
     if path.is_file() and path.suffix == ".duckdb":
@@ -150,7 +150,7 @@ def content(path: Path) -> object:
 
 
 def _undated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a series with one moment for all revisions that became known while we wrote."""
+    """Give all revisions that became known during the run the same time, to compare runs."""
     began = pd.Timestamp(killed.TODAY) + pd.Timedelta(days=180)
     known = rows["available_at"]
     return rows.assign(available_at=known.where(known < began, began))
@@ -158,12 +158,12 @@ def _undated(rows: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """Where writers are interrupted.
+    """The folders in which commands are interrupted.
 
     Attributes
     ----------
     root
-        A folder of its own for everything.
+        Folder that holds all others.
     held
         A small store to read.
     history
@@ -175,7 +175,7 @@ class Bench:
     history: Path
 
     def folder(self, writer: Writer, name: str, earlier: Path | None) -> Path:
-        """Return a folder to work in, with what the command reads and an earlier result."""
+        """Make and return a working folder with the input of the command and an earlier result."""
         work = self.root / writer.name / name / "work"
         work.mkdir(parents=True)
         (work / "c.toml").write_text(CONFIG)
@@ -188,14 +188,14 @@ class Bench:
         return work
 
     def write_files(self) -> None:
-        """Write two folders to import, the later one with revised and further values."""
+        """Write two folders to import. The later one has revised and additional values."""
         for name, day in (("earlier", killed.EARLIER), ("later", killed.TODAY)):
             killed.write_files(self.history, self.root / f"files-{name}", day)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undisturbed:
-    """A writer's run without a signal: its length, its result, and an earlier result to replace."""
+    """A run without a signal: its length (seconds), its result and the earlier result."""
 
     seconds: float
     whole: object
@@ -203,7 +203,7 @@ class Undisturbed:
 
 
 def undisturbed(bench: Bench, writer: Writer) -> Undisturbed:
-    """Return how the command runs when nothing stops it."""
+    """Run the command without a signal."""
     work = bench.folder(writer, "earlier", None)
     _ok(fork(Order(arguments=writer.first or writer.arguments, folder=work, env=writer.env), work))
     earlier = work / writer.target if writer.replaces else None
@@ -219,7 +219,7 @@ def _ok(ended: Ended) -> Ended:
 
 
 def litter(work: Path, writer: Writer) -> list[str]:
-    """Return what lies in a folder beside inputs and result."""
+    """Return the names in a folder that are neither input nor result."""
     known = {"c.toml", "held.duckdb", "held.duckdb.door", writer.target, "stdout", "stderr"}
     known |= {"files-earlier", "files-later"}
     locks = {f"{writer.target}{ending}" for ending in (*killed.LOCKS, ".wal")}
@@ -230,12 +230,12 @@ def litter(work: Path, writer: Writer) -> list[str]:
 def problems(
     ended: Ended, order: Order, writer: Writer, before: object, whole: object
 ) -> Iterator[str]:
-    """Yield what is wrong after a command that was stopped or had no room.
+    """Yield the problems after a command was stopped or the disk was full.
 
     Parameters
     ----------
     before, whole
-        The result before it, and the one that an undisturbed run makes.
+        The earlier result and the result of an undisturbed run.
     """
     text = (ended.out + ended.err).decode(errors="replace")
     if ended.hung:
@@ -249,24 +249,24 @@ def problems(
     if writer.grows:
         yield from _mixed(now, before, whole)
     elif not (_same(now, before) or _same(now, whole)):
-        yield "the result is neither the earlier nor the new one"
+        yield "the result is neither the earlier one nor that of an undisturbed run"
     left = litter(order.folder, writer)
     ours = [name for name in left if name.startswith(PREFIX)]
     if left and not (order.number == signal.SIGKILL and left == ours):
-        yield f"left lying: {left}"
+        yield f"left in the folder: {left}"
 
 
 def _mixed(now: object, before: object, whole: object) -> Iterator[str]:
-    """Yield the series that are neither as before nor whole."""
+    """Yield a problem for each series that is lost or neither unchanged nor complete."""
     held, earlier, later = (rows if isinstance(rows, dict) else {} for rows in (now, before, whole))
     yield from (f"{id} is lost" for id in sorted(set(earlier) - set(held)))
     for id, rows in held.items():
         if not any(id in part and rows.equals(part[id]) for part in (earlier, later)):
-            yield f"{id} is neither as before nor whole"
+            yield f"{id} is neither unchanged nor complete"
 
 
 def _same(a: object, b: object) -> bool:
-    """Return whether two results are the same, but for their moments and ids."""
+    """Return whether two results are the same, apart from times and ids."""
     if isinstance(a, dict) and isinstance(b, dict):
         return set(a) == set(b) and all(_same(a[name], b[name]) for name in a)
     if isinstance(a, bytes) and isinstance(b, bytes):
@@ -277,7 +277,7 @@ def _same(a: object, b: object) -> bool:
 
 
 def interrupted(bench: Bench, writer: Writer, base: Undisturbed, times: int, rng: Any) -> int:
-    """Interrupt a writer so many times; print what is wrong and return how many times it was."""
+    """Interrupt a command ``times`` times, print problems, return the number of failed runs."""
     codes, failed = Counter[int](), 0
     for i in range(times):
         work = bench.folder(writer, str(i), base.earlier)
@@ -297,29 +297,32 @@ def interrupted(bench: Bench, writer: Writer, base: Undisturbed, times: int, rng
             found += _next_run(work, writer, base)
         failed += bool(found)
         for problem in found:
-            print(f"{writer.name} {order.number} after {order.delay:.3f} s: {problem}", flush=True)
+            signal_name = signal.Signals(order.number).name
+            said = f"{writer.name}, {signal_name} after {order.delay:.3f} s: {problem}"
+            print(said, flush=True)
         shutil.rmtree(work.parent)
     said = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
     print(
-        f"{writer.name} ({base.seconds:.2f} s): {times} interrupts, exit codes {said}", flush=True
+        f"{writer.name} ({base.seconds:.2f} s): {times} interrupts, runs by exit code {said}",
+        flush=True,
     )
     return failed
 
 
 def _next_run(work: Path, writer: Writer, base: Undisturbed) -> Iterator[str]:
-    """Yield what is wrong with the next run after one that was stopped."""
+    """Yield the problems of the run after a stopped run."""
     if not writer.replaces:
         (work / writer.target).unlink(missing_ok=True)
     ended = fork(Order(arguments=writer.arguments, folder=work, env=writer.env), work)
     left = litter(work, writer)
     if ended.code or left:
-        yield f"the next run: exit {ended.code}, left {left}"
+        yield f"the next run: exit code {ended.code}, left in the folder: {left}"
     if not _same(content(work / writer.target), base.whole):
-        yield "the next run makes something else"
+        yield "the result of the next run differs from that of an undisturbed run"
 
 
 def on_a_full_disk(bench: Bench, writer: Writer, base: Undisturbed) -> int:
-    """Run a writer on a full disk; print what is wrong and return whether something is."""
+    """Run a command on a full disk, print problems, and return whether there were any."""
     work = bench.folder(writer, "full", base.earlier)
     before = content(work / writer.target)
     order = Order(arguments=writer.arguments, folder=work, env=writer.env, largest=writer.largest)
@@ -330,7 +333,7 @@ def on_a_full_disk(bench: Bench, writer: Writer, base: Undisturbed) -> int:
 
 
 def serving(history: Path) -> tuple[int, dict[str, str]]:
-    """Return the id of a process that serves the three sources, and the variables for clients."""
+    """Start a process that serves the three sources; return its id and the clients' variables."""
     ear, mouth = os.pipe()
     child = os.fork()
     if not child:
@@ -347,13 +350,13 @@ def serving(history: Path) -> tuple[int, dict[str, str]]:
 
 
 def main() -> None:
-    """Interrupt, fill, and print what came of it."""
+    """Run all interrupts and full disks, and print the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--history", type=Path, default=Path("../shared/history"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--slow", action="store_true", help="compare, too")
-    parser.add_argument("--only", default="", help="writers whose name holds this")
+    parser.add_argument("--slow", action="store_true", help="also interrupt compare")
+    parser.add_argument("--only", default="", help="only cases whose name contains this text")
     given = parser.parse_args()
     child, env = serving(given.history.resolve())
     warm()

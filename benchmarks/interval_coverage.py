@@ -1,21 +1,22 @@
-"""How often do the 95 % intervals hold the truth? Coverage in three SIMULATED worlds.
+"""Measure how often the 95 % intervals contain the truth, in three SIMULATED worlds.
 
     python benchmarks/interval_coverage.py --seeds 500
 
-Each has 2,765 sessions, as many as a comparison from 2015 to 2025. A strategy holds SPY by a
-regime that it knows the session before, 60 % while capital is ample and 20 % while it is scarce,
-and beside it always 20 % of a sleeve such as memory makers. Either regime, that of capital and that
-of the sleeve, ends with a probability of 1 in 400 a session. Bills earn nothing, trading is free.
-Returns over bills a year, round figures, while capital is ample and scarce:
+Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows the
+regime of capital one session earlier. It holds 60 % SPY while capital is ample and 20 % SPY while
+capital is scarce. It always holds 20 % in a sleeve such as memory makers. The sleeve has a regime
+of its own. Each of the two regimes ends with a probability of 1 in 400 a session. Bills earn
+nothing, and trading is free. The table shows returns over bills and volatilities a year, while
+capital is ample and while it is scarce:
 
                         SPY             at a volatility of    the sleeve, at 30 %
     no regimes            4 and   4 %     18 and 18 %           10 and  10 %
     slow regimes         16 and  −8 %     13 and 22 %           40 and −20 %
     wide slow regimes    28 and −20 %     13 and 22 %           70 and −50 %
 
-The truth is the population's. Every interval is the one that ``compare`` prints, from the same
-functions. The Monte Carlo error of a share p of n seeds is √(p (1 − p) / n). The table that is
-printed stands in :data:`backtests.evidence.bootstrap.COVERAGE`. Nothing is timed.
+The truth is the figure of the population. The functions of ``compare`` compute the intervals. The
+Monte Carlo error of a share p of n seeds is √(p (1 − p) / n).
+:data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
 """
 
 import argparse
@@ -31,14 +32,14 @@ from backtests.evidence.alpha import alpha
 from backtests.evidence.bootstrap import compare_returns
 
 YEAR, SESSIONS, STAY = 252, 2765, 400
-#: The share of SPY while capital is ample and scarce, and that of the sleeve.
+#: The shares of SPY while capital is ample and scarce, and the share of the sleeve.
 WEIGHTS, SLEEVE = np.array([0.60, 0.20]), 0.20
 SLEEVE_VOLATILITY = 0.30
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Yearly means and volatilities by regime: ample, scarce."""
+    """Means and volatilities a year while capital is ample and while it is scarce."""
 
     spy: tuple[float, float]
     volatility: tuple[float, float]
@@ -54,7 +55,7 @@ WORLDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Path:
-    """One path of a world: daily returns over bills, and the share of SPY, a value a session."""
+    """One path of a world: daily returns over bills and the share of SPY, one value a session."""
 
     spy: np.ndarray
     sleeve: np.ndarray
@@ -62,13 +63,13 @@ class Path:
 
     @property
     def strategy(self) -> np.ndarray:
-        """Return what the strategy earns."""
+        """Return the strategy's daily returns over bills."""
         earned: np.ndarray = self.share * self.spy + SLEEVE * self.sleeve
         return earned
 
 
 def path_of(seed: int, world: World, sessions: int = SESSIONS) -> Path:
-    """Draw a path; equal seeds give equal paths."""
+    """Draw a path. Equal seeds give equal paths."""
     rng = np.random.default_rng(seed)
     capital, own = _regime(rng, sessions + 1), _regime(rng, sessions)
     shocks = rng.standard_normal((2, sessions)) / math.sqrt(YEAR)
@@ -81,14 +82,14 @@ def path_of(seed: int, world: World, sessions: int = SESSIONS) -> Path:
 
 
 def _regime(rng: np.random.Generator, sessions: int) -> np.ndarray:
-    """Return 0 for ample and 1 for scarce, a value a session."""
+    """Return 0 for ample and 1 for scarce, one value a session."""
     ends = rng.random(sessions) < 1 / STAY
     regime: np.ndarray = (np.cumsum(ends) + rng.integers(2)) % 2
     return regime
 
 
 def truth_of(world: World) -> dict[str, float]:
-    """Return what each interval estimates: the figure of the population."""
+    """Return the true value of each figure: the figure of the population."""
     joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2  # before × now
     means = np.array(world.spy) / YEAR
     squares = np.square(world.volatility) / YEAR + means**2
@@ -114,7 +115,7 @@ def truth_of(world: World) -> dict[str, float]:
 
 
 def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
-    """Return for each figure whether its interval on one path holds the truth."""
+    """Return for each figure whether its interval on one path contains the truth."""
     path = path_of(seed, world)
     index = pd.bdate_range("2015-01-01", periods=len(path.spy))
     spy, bills = pd.Series(path.spy, index), pd.Series(0.0, index)
@@ -128,7 +129,7 @@ def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
 
 
 def coverage(seeds: int, world: World, workers: int = 1, reps: int = 1000) -> dict[str, float]:
-    """Return the share of seeds whose interval holds the truth, by figure."""
+    """Return the share of seeds whose interval contains the truth, by figure."""
     work = partial(held_by, world=world, reps=reps)
     if workers == 1:
         rows = [work(seed) for seed in range(seeds)]
@@ -144,8 +145,8 @@ def main() -> None:
     parser.add_argument("--reps", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
-    print(f"SIMULATED, {given.seeds} seeds × {SESSIONS:,} sessions, {given.reps} resamples")
-    print("share of 95 % intervals that hold the truth, %, ± Monte Carlo error")
+    print(f"SIMULATED, {given.seeds} seeds of {SESSIONS:,} sessions, {given.reps} resamples")
+    print("percentage of 95 % intervals that contain the truth, ± Monte Carlo error")
     for name, world in WORLDS.items():
         for figure, share in coverage(given.seeds, world, given.workers, given.reps).items():
             error = math.sqrt(share * (1 - share) / given.seeds)

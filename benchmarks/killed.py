@@ -1,12 +1,17 @@
-"""What ``kill -9`` at random moments of a fetch or an import leaves, and what the next run makes.
+"""Kill fetches and imports at random moments with ``kill -9``, and test the store they leave.
 
     python -m benchmarks.killed --history ../shared/history --times 200
 
-Children of a warm process fetch twelve series from loopback servers, or import a small folder,
-into no store, into one that holds an earlier vintage, and into one of schema version 1. Each is
-killed after a delay drawn evenly from the length of an undisturbed run. Then the store has to
-open, with every series as it was or whole, nothing noted as fetched that is not held, no error by
-``check_store`` and no lock; and the next run has to make of it what an undisturbed run makes.
+Children of a warm process fetch twelve series from loopback servers or import a small folder. They
+start without a store, with a store that holds an earlier vintage, or with a store of schema version
+1. The script kills each child after a random delay between zero and the length of an undisturbed
+run. Afterwards:
+
+- the store opens, and ``check_store`` finds no error;
+- every series is unchanged or complete;
+- every series that is noted as fetched is in the store;
+- no lock is held;
+- the next run makes the same store as an undisturbed run.
 """
 
 import argparse
@@ -57,8 +62,8 @@ TICKERS = ("SPY", "QQQ", "MU", "NVDA")
 KEYS = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
 LOCKS = (".door", ".lock", ".fetch.lock")
 STARTS = ("no store", "an earlier vintage", "schema version 1")
-#: What a child says of itself: it begins, is in Store.add, has left it, waits to be killed, is
-#: done, or went wrong (a text follows).
+#: Messages of a child: it begins, it enters Store.add, it leaves Store.add, it waits to be killed,
+#: it is done, it failed (a traceback follows).
 READY, IN, OUT, HELD, DONE, WRONG = b"r", b"(", b")", b"h", b"d", b"x"
 
 Content = dict[str, pd.DataFrame]
@@ -66,22 +71,22 @@ Content = dict[str, pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What a child does to a store.
+    """The fetch or import that a child runs.
 
     Attributes
     ----------
     folder
-        Imported; empty for a fetch.
+        Folder to import; empty for a fetch.
     env
-        Environment of a fetch.
+        Environment variables of a fetch.
     cache
-        Folder for what yfinance keeps.
+        Folder for the cache of yfinance.
     today
-        Day up to which there are data.
+        Last day with data.
     hold
-        Where to stop and be killed: ``created``, just after the file is opened for writing,
-        ``midway``, before the rows go in, ``committed``, before the file is closed; empty for
-        nowhere.
+        Moment at which the child waits to be killed: ``created`` (just after it opens the file for
+        writing), ``midway`` (before it adds the rows) or ``committed`` (before it closes the file);
+        empty for no wait.
     """
 
     folder: str = ""
@@ -93,14 +98,14 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How a child went: what it said of itself, and how long it took from when it was ready."""
+    """The messages of a child, and the seconds from when it was ready to its end."""
 
     said: str
     seconds: float
 
     @property
     def moment(self) -> str:
-        """Return where it ended."""
+        """Return the part of the work in which the child ended."""
         marks = self.said.strip("rh")
         if not marks:
             return "before"
@@ -109,7 +114,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A work, the store it begins with (None for none), and what it makes of it undisturbed."""
+    """A fetch or import, its first store (None for no store), and its result when undisturbed."""
 
     name: str
     work: Work
@@ -120,7 +125,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """One kill: when, where it hit, what it left, and what was wrong then or after the next run."""
+    """One kill: its delay (seconds), the part of the work it hit, its traces and its problems."""
 
     case: str
     delay: float
@@ -134,7 +139,7 @@ class Kill:
 
 
 def act(work: Work, store: str, say: Callable[[bytes], Any]) -> None:
-    """Fetch or import, saying how it goes."""
+    """Fetch or import, and send the messages of the child."""
     os.environ.update(work.env)
     _mark(say)
     if work.hold:
@@ -171,7 +176,7 @@ def _mark(say: Callable[[bytes], Any]) -> None:
 
 
 def _hold(where: str, say: Callable[[bytes], Any]) -> None:
-    """Stop for good at some moment of the first write."""
+    """Make the first write wait at the given moment until the child is killed."""
     connect, append = locking.connect, storing._append
 
     def wait() -> None:
@@ -196,8 +201,8 @@ def _hold(where: str, say: Callable[[bytes], Any]) -> None:
 
 
 def nursery() -> None:
-    """Fork a child for each order on stdin, kill it when its time has come, and say how it went."""
-    import backtests.sources.fetching  # noqa: F401 - what children would else import each
+    """Fork a child for each order on stdin, kill it after its delay, and print its messages."""
+    import backtests.sources.fetching  # noqa: F401 - otherwise each child would import it
 
     all_sessions()
     for line in sys.stdin:
@@ -220,7 +225,7 @@ def _raise_child(work: Work, store: str, delay: float | None) -> tuple[bytes, fl
 
 
 def _live(work: Work, store: str, mouth: int) -> None:
-    """Be the child."""
+    """Run the work in the child and end the child."""
     try:
         act(work, store, lambda mark: os.write(mouth, mark))
     except BaseException:
@@ -230,7 +235,7 @@ def _live(work: Work, store: str, mouth: int) -> None:
 
 
 def _listen(child: int, ear: int, delay: float | None) -> tuple[bytes, float]:
-    """Return what a child says until its end, which comes after the delay, or when it waits."""
+    """Return the messages of a child. Kill it after the delay, or when it waits to be killed."""
     said, start = os.read(ear, 1), time.monotonic()
     while True:
         left = None if delay is None else max(0.0, start + delay - time.monotonic())
@@ -244,10 +249,10 @@ def _listen(child: int, ear: int, delay: float | None) -> tuple[bytes, float]:
 
 
 class Nursery:
-    """A process that has imported everything once and forks children."""
+    """A process that imports everything once and forks children."""
 
     def __enter__(self) -> "Nursery":
-        """Start it."""
+        """Start the process."""
         start = "from benchmarks.killed import nursery; nursery()"
         command = [sys.executable, "-W", "ignore", "-c", start]
         pipe = subprocess.PIPE
@@ -255,26 +260,26 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let it end, once it has no more orders."""
+        """Close stdin of the process and wait for its end."""
         self._process.communicate()
 
     def run(self, work: Work, store: Path, delay: float | None = None) -> Run:
-        """Return how a child went that did a work, killed after so many seconds if any."""
+        """Run a fetch or import in a child, kill it after ``delay`` seconds, and return the run."""
         order = {"work": asdict(work), "store": str(store), "delay": delay}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(order), file=self._process.stdin, flush=True)
         run = Run(**json.loads(self._process.stdout.readline()))
         if WRONG.decode() in run.said:
-            raise RuntimeError(f"a child went wrong: {run.said}")
+            raise RuntimeError(f"a child failed: {run.said}")
         return run
 
 
-# --- what a store holds -------------------------------------------------------------------------
+# --- the content of a store ---------------------------------------------------------------------
 
 
 def content(store: Path) -> Content:
-    """Return a store's rows by series, but for the moments of recording; nothing without a file."""
+    """Return a store's rows by series, without their times of recording. No file gives no rows."""
     if not store.exists():
         return {}
     rows = Store(store).query(
@@ -285,14 +290,14 @@ def content(store: Path) -> Content:
 
 
 def problems(store: Path, before: Content, noted: dict[str, Any], truth: Content) -> list[str]:
-    """Return what is wrong with the store that a kill left; empty when nothing is.
+    """Return the problems of the store that a kill left.
 
     Parameters
     ----------
     before, noted
-        What it held, and what it knew to be fetched, before the run that was killed.
+        The rows of the store and its fetch times before the killed run.
     truth
-        What an undisturbed run makes of it.
+        The rows after an undisturbed run.
     """
     found = _locks(store)
     if not store.exists():
@@ -307,10 +312,12 @@ def _within(store: Store, before: Content, noted: dict[str, Any], truth: Content
     held = content(store.path)
     whole = {id for id, rows in held.items() if id in truth and rows.equals(truth[id])}
     same = {id for id, rows in held.items() if id in before and rows.equals(before[id])}
-    yield from (f"{id} is neither as before nor whole" for id in sorted(set(held) - whole - same))
+    yield from (
+        f"{id} is neither unchanged nor complete" for id in sorted(set(held) - whole - same)
+    )
     yield from (f"{id} is lost" for id in sorted(set(before) - set(held)))
     fresh = {id for id, at in store.last_fetched().items() if noted.get(id) != at}
-    yield from (f"{id} is noted as fetched but not held" for id in sorted(fresh - whole))
+    yield from (f"{id} is noted as fetched but not complete" for id in sorted(fresh - whole))
     yield from _findings(store) if held else ()
 
 
@@ -333,7 +340,7 @@ def same(rows: pd.DataFrame, others: pd.DataFrame | None) -> bool:
 
 
 def unlike(store: Path, truth: Content) -> list[str]:
-    """Return in which way a store is not what an undisturbed run makes; empty when it is."""
+    """Return the differences between a store and the result of an undisturbed run."""
     try:
         held = content(store)
         found = list(_findings(Store(store)))
@@ -345,7 +352,7 @@ def unlike(store: Path, truth: Content) -> list[str]:
     return [
         *found,
         *(f"{id} differs after the next run" for id in differ),
-        *(f"{name} is left lying" for name in sorted(litter)),
+        *(f"{name} is left in the folder" for name in sorted(litter)),
     ]
 
 
@@ -357,16 +364,16 @@ def _beside(store: Path) -> set[str]:
 
 
 def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: str = "") -> Kill:
-    """Kill one run, look at what it left, and run again.
+    """Kill one run, test the store that it leaves, and run again.
 
     Parameters
     ----------
     delay
-        Seconds from when the child is ready.
+        Seconds from when the child is ready until it is killed.
     folder
-        Made for it, and removed when nothing was wrong.
+        New folder for the store. It is removed if there is no problem.
     hold
-        Instead of a delay: where the child waits to be killed.
+        Moment at which the child waits to be killed, instead of a delay; see :class:`Work`.
     """
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
@@ -399,7 +406,7 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
 def kills(
     nursery: Nursery, cases: Sequence[Case], times: int, folder: Path, seed: int = 0
 ) -> Iterator[Kill]:
-    """Kill so many runs, case after case, at moments spread evenly over a run's length."""
+    """Kill ``times`` runs, case after case, at moments spread evenly over the length of a run."""
     rng = np.random.default_rng(seed)
     share = (np.arange(times) + rng.random(times)) / times
     for i, u in enumerate(rng.permutation(share)):
@@ -407,12 +414,12 @@ def kills(
         yield kill(nursery, case, float(u) * case.seconds, folder / f"kill{i}")
 
 
-# --- what they are killed at --------------------------------------------------------------------
+# --- cases --------------------------------------------------------------------------------------
 
 
 @contextmanager
 def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Case], list[Case]]]:
-    """Yield a nursery and the cases of fetches and of imports, with servers running meanwhile."""
+    """Yield a nursery, the cases of fetches and the cases of imports while the servers run."""
     from tests.servers import Servers, gdp_revisions
 
     with Servers(history_dir, today=TODAY) as servers, Nursery() as nursery:
@@ -434,7 +441,7 @@ def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Ca
 def _cases(
     kind: str, nursery: Nursery, works: list[Work], servers: Any, folder: Path
 ) -> list[Case]:
-    """Return a case for each start, with what the later work makes of it."""
+    """Return a case for each first store, with the result of the later fetch or import."""
     earlier, later = works
     servers.today = earlier.today
     first, _ = _made(nursery, earlier, None, folder / "earlier")
@@ -455,7 +462,7 @@ def _cases(
 
 
 def _made(nursery: Nursery, work: Work, start: Path | None, folder: Path) -> tuple[Path, float]:
-    """Return the store that a work makes undisturbed, and how long it took."""
+    """Return the store after an undisturbed fetch or import, and the seconds it took."""
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
     if start is not None:
@@ -464,7 +471,7 @@ def _made(nursery: Nursery, work: Work, start: Path | None, folder: Path) -> tup
 
 
 def _downgraded(store: Path) -> Path:
-    """Return a copy of a store, in schema version 1."""
+    """Return a copy of a store in schema version 1."""
     old = store.with_name("old.duckdb")
     shutil.copy(store, old)
     with duckdb.connect(str(old)) as connection:
@@ -473,7 +480,7 @@ def _downgraded(store: Path) -> Path:
 
 
 def write_files(history_dir: Path, folder: Path, day: str) -> Path:
-    """Write a small folder to import, as it was on a day: the earlier one has other figures."""
+    """Write a small folder to import, with data up to a day. The earlier day has other figures."""
     folder.mkdir(parents=True)
     for name in FILES:
         text = (history_dir / name).read_text(encoding="utf-8")
@@ -485,7 +492,7 @@ def write_files(history_dir: Path, folder: Path, day: str) -> Path:
 
 
 def _until(text: str, day: str) -> str:
-    """Return a file of two columns up to a day; on the earlier day its last 8 values are others."""
+    """Cut a file of two columns at a day. On the earlier day its last 8 values are different."""
     head, *lines = text.splitlines()
     rows = [line.split(",") for line in lines if line[:10] <= day]
     if day == EARLIER:
@@ -497,13 +504,13 @@ def _until(text: str, day: str) -> str:
 
 
 def told(done: list[Kill], cases: Sequence[Case]) -> str:
-    """Return a table: a line a case, and each problem."""
+    """Return a table with one line for each case and one line for each problem."""
     lines = []
     for case in cases:
         mine = [k for k in done if k.case == case.name]
         where = Counter(k.moment for k in mine)
         states = Counter(
-            "nothing" if not k.changed else "all" if k.changed == len(case.truth) else "part"
+            "none" if not k.changed else "all" if k.changed == len(case.truth) else "some"
             for k in mine
         )
         lines.append(
@@ -511,8 +518,8 @@ def told(done: list[Kill], cases: Sequence[Case]) -> str:
             + ", ".join(
                 f"{where[m]} {m}" for m in ("before", "in a write", "after a write", "ended")
             )
-            + f"; {sum(k.left_wal for k in mine)} left a write-ahead log; had changed "
-            + ", ".join(f"{s} {states[s]}" for s in ("nothing", "part", "all"))
+            + f"; {sum(k.left_wal for k in mine)} left a write-ahead log; series changed: "
+            + ", ".join(f"{s} {states[s]}" for s in ("none", "some", "all"))
             + f"; {sum(bool(k.problems) for k in mine)} with problems"
         )
     for k in done:
@@ -521,10 +528,12 @@ def told(done: list[Kill], cases: Sequence[Case]) -> str:
 
 
 def main() -> None:
-    """Kill, and print what came of it."""
+    """Kill the runs and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--history", type=Path, required=True)
-    parser.add_argument("--times", type=int, default=200, help="half fetches, half imports")
+    parser.add_argument(
+        "--times", type=int, default=200, help="kills, half in fetches, half in imports"
+    )
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     with (
@@ -538,7 +547,7 @@ def main() -> None:
             failed += sum(bool(k.problems) for k in done)
             print(told(done, cases), flush=True)
     if failed:
-        raise SystemExit(f"{failed} kills left a store that is not whole or cannot go on")
+        raise SystemExit(f"{failed} kills left a store with problems")
 
 
 if __name__ == "__main__":

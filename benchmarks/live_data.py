@@ -1,11 +1,14 @@
-"""Fetch the whole catalog from servers that answer as the real ones do, then with poisoned answers.
+"""Fetch the whole catalog from local servers: first with correct answers, then with wrong answers.
 
     python -m benchmarks.live_data --history ../shared/history [--rounds 14] [--loose]
 
-First: everything into an empty store, from servers that begin where the publishers begin, expire
-Yahoo's crumb every 40 charts, and refuse who asks more often than Yahoo, FRED and the SEC allow.
-Then rounds of poison: one answer of each source is poisoned in another way (40 ways in 14 rounds),
-and everything is fetched twice. Every other series has to come in both times. Ends with 1 if not.
+The first fetch fills an empty store. The servers behave like the publishers: their series begin at
+the same dates, Yahoo's crumb expires after 40 charts, and they refuse requests above the rate
+limits of Yahoo, FRED and the SEC.
+
+Then come rounds with wrong answers. In each round one answer of each source is wrong in a new way
+(40 ways in 14 rounds), and everything is fetched twice. All other series must arrive both times.
+The exit code is 1 if they do not.
 """
 
 import argparse
@@ -31,21 +34,21 @@ from tests.servers.web import Response
 
 TODAY = "2026-10-01"  # by then the last quarter of the history had been published
 KEY = "0123456789abcdef0123456789abcdef"
-#: What the servers refuse beyond: requests in seconds.
+#: Rate limits of the servers: number of requests, seconds.
 LIMITS = {"yahoo": (60, 30.0), "fred": (120, 60.0), "sec": (10, 1.0)}
 PATIENCE = RetryPolicy(wait=0.05, longest=1.0, read=60.0)
-#: Series that our history has too little of, whatever is asked.
+#: Series for which our history is always too short.
 TOO_YOUNG = {"CAPEX_TTM_CRWV"}
 
 
 @dataclass(frozen=True)
 class Several(Poison):
-    """A poison in several answers."""
+    """Several wrong answers in one."""
 
     parts: tuple[Poison, ...] = ()
 
     def put_in(self, request: Request, response: Response) -> Response:
-        """Return the answer, poisoned by the first part that matches."""
+        """Return the answer, changed by the first part that matches it."""
         for part in self.parts:
             poisoned = part.put_in(request, response)
             if poisoned is not response:
@@ -54,7 +57,7 @@ class Several(Poison):
 
 
 def main() -> int:
-    """Run, print, and return 1 where a series was kept out by another's answer."""
+    """Run and print all rounds; return 1 if a wrong answer kept out another series."""
     given = _arguments()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -76,12 +79,12 @@ def main() -> int:
 
 
 def run(servers: Servers, store: Store, rounds: int) -> int:
-    """Fetch whole, then with poison; print what came."""
+    """Fetch with correct answers, then with wrong answers; print the outcomes."""
     servers.yahoo.crumb_life = 40
     outcomes, seconds = timed(store)
     bad = {name for name, o in outcomes.items() if o.failed} - TOO_YOUNG
     print(
-        f"whole: {len(outcomes)} outcomes, {sum(o.new for o in outcomes.values()):,} rows, "
+        f"correct answers: {len(outcomes)} series, {sum(o.new for o in outcomes.values()):,} rows, "
         f"{len(servers.requests)} requests, {servers.yahoo.refused} crumbs renewed, {seconds:.0f} s"
     )
     first = store.first_dates(list(CATALOG))
@@ -91,34 +94,35 @@ def run(servers: Servers, store: Store, rounds: int) -> int:
     for number, row in enumerate(ways[:rounds], start=1):
         poisoned = [pair for pair in row if pair is not None]
         wrong += poison_round(servers, store, number, poisoned)
-    print(f"{sum(p is not None for row in ways[:rounds] for p in row)} ways, {wrong} wrong")
+    tested = sum(p is not None for row in ways[:rounds] for p in row)
+    print(f"{tested} kinds of wrong answers, {wrong} outcomes differ from the expected ones")
     return 1 if wrong else 0
 
 
 def poison_round(
     servers: Servers, store: Store, number: int, poisoned: list[tuple[str, Poison]]
 ) -> int:
-    """Fetch everything twice with some answers poisoned; return how many outcomes are wrong."""
+    """Fetch everything twice with some wrong answers; return the number of unexpected outcomes."""
     parts = tuple(poison for _, poison in poisoned)
     servers.poison = Several(name="several", match="", change=lambda r: r, parts=parts)
     wrong = 0
-    for turn in ("this fetch", "the next"):
+    for turn in ("first fetch", "second fetch"):
         outcomes, seconds = timed(store)
         failed = {name for name, o in outcomes.items() if o.failed} - TOO_YOUNG
         unforeseen = [o.name for o in outcomes.values() if o.unforeseen]
         meant = {name for name, _ in poisoned}
         wrong += len(failed ^ meant) + len(unforeseen)
         print(
-            f"round {number}, {turn}: {len(poisoned)} poisoned, {len(failed & meant)} refused, "
-            f"{len(outcomes) - len(failed)} others in, {len(failed - meant)} others out, "
-            f"{len(unforeseen)} unforeseen, {seconds:.0f} s",
+            f"round {number}, {turn}: {len(poisoned)} wrong answers, {len(failed & meant)} of them "
+            f"refused; of the other series {len(outcomes) - len(failed)} stored, "
+            f"{len(failed - meant)} failed; {len(unforeseen)} unforeseen errors, {seconds:.0f} s",
             flush=True,
         )
     return wrong
 
 
 def timed(store: Store) -> tuple[dict[str, Outcome], float]:
-    """Fetch everything and return what came of it, and the seconds."""
+    """Fetch everything; return the outcome of each series and the seconds taken."""
     begun = time.perf_counter()
     outcomes = {o.name: o for o in fetch(store, policy=PATIENCE)}
     return outcomes, time.perf_counter() - begun
@@ -128,7 +132,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--history", type=Path, required=True, help="folder of real history")
     parser.add_argument("--rounds", type=int, default=14)
-    parser.add_argument("--loose", action="store_true", help="no limits of rate, for speed")
+    parser.add_argument("--loose", action="store_true", help="without rate limits, faster")
     return parser.parse_args()
 
 

@@ -1,26 +1,31 @@
-"""Does the suite notice planted errors? Each one of a table is put into a copy, and tests are run.
+"""Put planted errors into a copy of the code, and show which of them the tests find.
 
     python benchmarks/planted.py --jobs 2
     python benchmarks/planted.py --only fill-late sec-120-days
     python benchmarks/planted.py --sample 20 --seed 3
 
-The table is ``planted.toml``. An entry names a file, a text of it, what stands in its place, the
-sentence that says what this breaks, and the files of ``tests`` to run, fastest first. The text
-occurs exactly once in its file, or comes first after ``after``, a text that itself occurs once.
-``only`` goes to pytest's ``-k``. A ``reason`` says why nothing can notice the error; without one a
-survivor is a gap.
+``planted.toml`` is the table of errors. An entry has these keys:
 
-The tracked files are copied to a temporary folder, so the checkout stays as it is. Children of one
-process run the tests, which has imported the packages of others beforehand.
+- ``id``: the name of the error;
+- ``file``, ``old``, ``new``: the file, a text in it, and the text that replaces it. ``old`` must
+  occur exactly once in the file;
+- ``after``: a text that occurs exactly once. ``old`` is then its first occurrence after this text;
+- ``breaks``: a sentence that says what the error breaks;
+- ``tests``: the files in ``tests`` to run, fastest first;
+- ``only``: an expression for pytest's ``-k``;
+- ``reason``: why no test can find the error. An error without a reason that no test finds is a gap.
 
-Each choice of tests first runs once without an error. Tests that fail then prove nothing, and the
-command says so. With an error they have five times that time, at least a minute. What takes longer
-counts as caught: a loop that never ends is noticed. ``--trust`` skips the runs without an error,
-for a checkout whose tests are known to pass.
+The script copies the tracked files to a temporary folder, so the checkout does not change. One
+process imports the third-party packages, and its children run the tests.
 
-An error is ``caught`` when a test fails, ``survived`` when all pass, and ``no longer applies`` when
-its text is gone or its tests are; the table has to be mended then. Ends with 1 when an entry no
-longer applies, tests fail without an error, or an error survived that has no reason.
+Each set of tests first runs without an error. If it fails, it can prove nothing, and the script
+prints this. With an error the tests may take five times as long, and at least a minute. An error
+whose tests take longer counts as caught, because it may cause an endless loop. ``--trust`` skips
+the runs without an error. Use it only if the tests pass.
+
+An error is ``caught`` if a test fails and ``survived`` if all tests pass. It ``no longer applies``
+if its text or its tests no longer exist; the table then needs a correction. The exit code is 1 if
+an entry no longer applies, tests fail without an error, or an error without a reason survived.
 """
 
 import argparse
@@ -49,14 +54,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).with_suffix(".toml")
 HISTORY = "DRYPOWDER_TEST_HISTORY"
-#: An error has this many times the seconds of the tests without it, and at least so many seconds.
+#: Time limit of tests with an error: a multiple of their time without it, and a minimum, seconds.
 TIMES, LEAST = 5.0, 60.0
-#: Seconds for tests without an error, and for tests with one under ``--trust``.
+#: Time limits, seconds: tests without an error, and tests with an error under ``--trust``.
 LONGEST, TRUSTED = 900.0, 240.0
 
-#: What pytest says of plugins that are imported already.
+#: Warning of pytest about plugins that are imported already.
 WARM = "ignore::pytest.PytestAssertRewriteWarning"
-#: Packages of others that are imported before the first test, so that each run need not.
+#: Third-party packages that are imported once before the first test.
 BORROWED = (
     "pytest",
     "pandas",
@@ -82,13 +87,13 @@ BORROWED = (
 )
 
 CAUGHT, SURVIVED, STALE = "caught", "survived", "no longer applies"
-#: Exit codes of pytest; with others than the first three no test was run.
+#: Exit codes of pytest. With a code other than the first three, no test was run.
 PASSED, FAILED, COLLECTION, INTERNAL = 0, 1, 2, 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planted:
-    """One error: what is put where, what it breaks, and which tests should notice."""
+    """One error of the table: its place, its text, what it breaks, and its tests."""
 
     id: str
     file: str
@@ -102,12 +107,12 @@ class Planted:
 
     @property
     def choice(self) -> tuple[str, ...]:
-        """The arguments that choose its tests."""
+        """The arguments of pytest that choose the tests."""
         files = (f"tests/{name}" for name in self.tests)
         return (*files, *(("-k", self.only) if self.only else ()))
 
     def applied(self, text: str) -> str:
-        """Return the text of its file with the error in it; raise ValueError when it has moved."""
+        """Return the text of the file with the error. Raise ValueError if ``old`` is not found."""
         at = _place(text, self.after) if self.after else 0
         start = text.find(self.old, at) if self.after else _place(text, self.old)
         if start < 0:
@@ -120,7 +125,7 @@ class Planted:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of one error."""
+    """The result for one error."""
 
     planted: Planted
     kind: str
@@ -129,7 +134,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Whether nothing is to be done about it."""
+        """Whether the error was caught, or survived for a known reason."""
         return self.kind == CAUGHT or (self.kind == SURVIVED and bool(self.planted.reason))
 
     def __str__(self) -> str:
@@ -153,7 +158,7 @@ def read_table(path: Path) -> list[Planted]:
     table = [Planted(**{**entry, "tests": tuple(entry["tests"])}) for entry in entries]
     twice = [id for id, n in Counter(planted.id for planted in table).items() if n > 1]
     if twice:
-        raise SystemExit(f"{path.name}: expected each id once, was {twice[0]} twice")
+        raise SystemExit(f"{path.name}: expected each id once, found {twice[0]} more than once")
     return table
 
 
@@ -161,7 +166,7 @@ def read_table(path: Path) -> list[Planted]:
 
 
 def warm_up() -> None:
-    """Import what tests import of others, once: it takes longer than most of the tests."""
+    """Import third-party packages once, because this takes longer than most tests."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in BORROWED:
@@ -170,7 +175,7 @@ def warm_up() -> None:
 
 
 def history() -> Path:
-    """Return the folder of market history; without it tests would be skipped, and pass."""
+    """Return the folder of market history. Without it pytest would skip tests."""
     folder = (ROOT / os.environ.get(HISTORY, "../shared/history")).resolve()
     if not (folder / "prices.csv.gz").is_file():
         raise SystemExit(f"expected market history in {folder}, found none; name it in {HISTORY}")
@@ -178,7 +183,7 @@ def history() -> Path:
 
 
 def copy_tracked(to: Path) -> None:
-    """Copy the files that git tracks, as they are in the checkout."""
+    """Copy the files that git tracks, with their present content in the checkout."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -189,9 +194,10 @@ def copy_tracked(to: Path) -> None:
 
 
 def run_tests(copy: Path, choice: Sequence[str], longest: float) -> tuple[int | None, float, str]:
-    """Return pytest's exit code (None when time ran out), the seconds it took, and its last words.
+    """Run tests; return pytest's exit code, the seconds taken and the first line on a failure.
 
-    A child of this warm process runs them, and its whole group is ended when time runs out.
+    A child of this warm process runs the tests. After ``longest`` seconds its process group is
+    killed, and the exit code is None.
     """
     begun = time.monotonic()
     code: int | None
@@ -214,12 +220,12 @@ def run_tests(copy: Path, choice: Sequence[str], longest: float) -> tuple[int | 
 
 
 def _pytest(copy: Path, choice: Sequence[str]) -> int:
-    """Run pytest in a copy, in this process, whose modules are the copy's."""
+    """Run pytest in this process, on the modules of a copy."""
     import pytest
 
-    os.environ.pop("CI", None)  # there pytest writes out whole differences, which takes minutes
+    os.environ.pop("CI", None)  # with CI set, pytest prints whole differences, which takes minutes
     os.environ[HISTORY] = str(history())
-    # bytecode of the copy goes by content; new one would go by size and second alone
+    # Python checks the copy's bytecode by content. It would check new bytecode by size and time.
     os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
     os.chdir(copy)
@@ -232,7 +238,7 @@ def _pytest(copy: Path, choice: Sequence[str]) -> int:
 
 
 def _waited(child: int, deadline: float) -> int | None:
-    """Return a child's exit code; None when time ran out. Nothing of it is left either way."""
+    """Wait for a child and kill its group; return its exit code, or None after the deadline."""
     ended = status = 0
     try:
         while not ended and time.monotonic() < deadline:
@@ -248,7 +254,7 @@ def _waited(child: int, deadline: float) -> int | None:
 
 @contextmanager
 def planted_in(copy: Path, planted: Planted) -> Iterator[None]:
-    """Put an error into a copy while inside."""
+    """Put an error into a copy, and restore the file at the end of the context."""
     file = copy / planted.file
     if not file.is_file():
         raise ValueError(f"expected the file {planted.file}, found none")
@@ -261,13 +267,13 @@ def planted_in(copy: Path, planted: Planted) -> Iterator[None]:
 
 
 class Worker:
-    """A copy of the checkout, and what the tests do in it."""
+    """A process with its own copy of the checkout, in which it runs tests."""
 
     copy: Path
 
     @classmethod
     def begin(cls, folder: Path) -> None:
-        """Make the copy; called once in each process. When that is ended, so are its tests."""
+        """Make the copy of this process. SIGTERM to the process also ends its tests."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         cls.copy = folder / str(os.getpid()) / ROOT.name
         cls.copy.mkdir(parents=True)
@@ -277,15 +283,16 @@ class Worker:
 
     @classmethod
     def usual(cls, choice: tuple[str, ...]) -> float:
-        """Return how long some tests take without an error, seconds; infinity where they fail."""
+        """Return the seconds that tests take without an error, or infinity if they fail."""
         code, seconds, said = run_tests(cls.copy, choice, LONGEST)
         if code != PASSED:
-            print(f"fails without an error ({code}): {shlex.join(choice)} {said}", flush=True)
+            told = f"fails without an error (exit code {code}): {shlex.join(choice)} {said}"
+            print(told, flush=True)
         return seconds if code == PASSED else float("inf")
 
     @classmethod
     def outcome(cls, task: tuple[Planted, float | None]) -> Outcome:
-        """Return what comes of one error, given how long its tests take without it, if known."""
+        """Return the result for an error. The task holds the seconds its tests take without it."""
         planted, usual = task
         try:
             return cls._tried(planted, usual)
@@ -294,26 +301,26 @@ class Worker:
 
     @classmethod
     def _tried(cls, planted: Planted, usual: float | None) -> Outcome:
-        """Return what the tests say with an error; raise ValueError where they say nothing."""
+        """Run the tests with an error. Raise ValueError if their result proves nothing."""
         choice = shlex.join(planted.choice)
         if usual == float("inf"):
-            raise ValueError(f"its tests fail without it: {choice}")
+            raise ValueError(f"the tests fail without the error: {choice}")
         longest = TRUSTED if usual is None else max(LEAST, TIMES * usual)
         with planted_in(cls.copy, planted):
             code, seconds, said = run_tests(cls.copy, planted.choice, longest)
         if code is None and TIMES * (usual or cls.usual(planted.choice)) > longest:
-            raise ValueError(f"its tests take too long without it: {choice}")
+            raise ValueError(f"the tests take too long without the error: {choice}")
         if code not in (None, PASSED, FAILED, COLLECTION):
-            raise ValueError(f"pytest ended with {code}: no test of {choice}")
+            raise ValueError(f"pytest ended with exit code {code} and ran no test of {choice}")
         kind = SURVIVED if code == PASSED else CAUGHT
-        why = "it never ended" if code is None else said
+        why = "the tests did not end" if code is None else said
         return Outcome(planted=planted, kind=kind, seconds=seconds, why=why)
 
 
 def outcomes(
     table: Sequence[Planted], jobs: int, folder: Path, *, trust: bool
 ) -> Iterator[Outcome]:
-    """Yield what comes of each error, as they end."""
+    """Yield the result for each error as soon as it is known."""
     choices = [] if trust else list(dict.fromkeys(planted.choice for planted in table))
     with get_context("fork").Pool(jobs, Worker.begin, (folder,)) as pool:
         usual = dict(zip(choices, pool.imap(Worker.usual, choices), strict=True))
@@ -325,12 +332,12 @@ def outcomes(
 
 
 def chosen(table: list[Planted], given: argparse.Namespace) -> list[Planted]:
-    """Return the errors asked for."""
+    """Return the errors that the options choose."""
     if given.only:
         known = {planted.id: planted for planted in table}
         strange = [id for id in given.only if id not in known]
         if strange:
-            raise SystemExit(f"expected ids of the table, was {strange[0]}; see --list")
+            raise SystemExit(f"expected ids of the table, got {strange[0]}; see --list")
         return [known[id] for id in given.only]
     if given.sample:
         picked = random.Random(given.seed).sample(table, min(given.sample, len(table)))
@@ -342,12 +349,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--only", nargs="+", metavar="ID")
-    parser.add_argument("--sample", type=int, metavar="N", help="so many, drawn by --seed")
+    parser.add_argument("--sample", type=int, metavar="N", help="N errors, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument(
-        "--trust", action="store_true", help="skip the tests without an error: they pass"
-    )
+    parser.add_argument("--trust", action="store_true", help="skip the test runs without an error")
     parser.add_argument("--list", action="store_true", help="print the table and run nothing")
     given = parser.parse_args()
     table = chosen(read_table(given.table), given)
@@ -367,8 +372,8 @@ def main() -> int:
     told = ", ".join(f"{count[kind]} {kind}" for kind in (CAUGHT, SURVIVED, STALE))
     mean = sum(outcome.seconds for outcome in found) / max(len(found), 1)
     print(
-        f"{len(found)} planted: {told}; {mean:.1f} s an error, {time.monotonic() - begun:.0f} s "
-        f"in all with {given.jobs} jobs"
+        f"{len(found)} planted errors: {told}; {mean:.1f} s for each error, "
+        f"{time.monotonic() - begun:.0f} s in all with {given.jobs} jobs"
     )
     return 0 if all(outcome.good for outcome in found) else 1
 

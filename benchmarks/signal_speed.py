@@ -1,10 +1,11 @@
-"""Where the time of the signals goes, over 20 years of real daily history, on one core.
+"""Measure the processor time of each signal over 20 years of real daily history, on one core.
 
     python benchmarks/signal_speed.py --store s.duckdb
     python benchmarks/signal_speed.py --store s.duckdb --rivals
 
-Process time of gauges, score and flag, the best of three; the whole reading beside loading the
-panel and beside importing pandas, so that figures of different machines can be compared.
+A time covers gauges, score and flag and is the best of three runs, in seconds. The script also
+prints the time of one reading of the signals and of loading the panel, so that you can compare
+machines. ``--rivals`` adds the price-only regime models.
 """
 
 import argparse
@@ -22,7 +23,7 @@ YEARS = 20
 
 
 def best(act: Callable[[], object], times: int = 3) -> float:
-    """Return the least process time of some runs, seconds."""
+    """Return the shortest processor time of several runs, seconds."""
     taken = []
     for _ in range(times):
         start = time.process_time()
@@ -42,12 +43,12 @@ def main() -> None:
     chosen = signals.default_signals()
     rows = {name: best(partial(s.evaluate, panel)) for name, s in chosen.items()}
     quick = {name: s for name, s in chosen.items() if name != "convexity"}
-    print(f"{len(panel)} sessions; seconds of one core, gauges + score + flag")
+    print(f"{len(panel)} sessions; seconds on one core for gauges, score and flag")
     print(pd.Series(rows).sort_values(ascending=False).round(3).to_string())
     print(f"{'all but convexity':<24}{sum(t for n, t in rows.items() if n in quick):.3f}")
-    print(f"{'one reading of them':<24}{best(lambda: signals.read(panel, quick)):.3f}")
+    print(f"{'one reading of these':<24}{best(lambda: signals.read(panel, quick)):.3f}")
     print(f"{'loading the panel':<24}{load:.3f}")
-    simulated = History.simulated(4).panel  # convexity is identified there, not on real history
+    simulated = History.simulated(4).panel  # convexity has an estimate here, not on real history
     convexity = best(partial(chosen["convexity"].evaluate, simulated), 1)
     print(f"{'convexity, SIMULATED':<24}{convexity:.3f}")
     if given.rivals:

@@ -1,11 +1,12 @@
-"""How fast and how large reading a big store is: time and memory of ``drypowder flags``.
+"""Measure the time and memory that commands need to read a big store.
 
     python benchmarks/store.py --rows 10000000 --store /tmp/big.duckdb
 
-Makes the store unless it is there (a simulated economy of 20 years, SIMULATED): vintages of an
-archive for a quarter of the rows, tickers no signal reads for a quarter, and for the rest whole
-price vintages, as if every close were rewritten every day. Then runs the commands in processes of
-their own, beside the same on a store of the first vintage alone.
+If the store does not exist, the script makes it from a SIMULATED economy of 20 years. A quarter of
+the rows are vintages of an archive. Another quarter are tickers that no signal reads. The others
+are whole price vintages, as if every close were rewritten every day. The script then runs
+``flags``, ``data`` and ``data --check`` on this store and on a small store that has almost only the
+first vintages. Each command runs in its own process.
 """
 
 import argparse
@@ -27,7 +28,7 @@ COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def make(path: Path, rows: int) -> None:
-    """Write a store of about so many rows."""
+    """Write a store with about this number of rows."""
     economy = make_economy(0, 20).rows()
     batches = [Batch(series_id=id, rows=r.sort_values("observed_on")) for id, r in economy.items()]
     Store(path).add(batches, RECORDED_AT)
@@ -45,7 +46,7 @@ def make(path: Path, rows: int) -> None:
 
 
 def _archive(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add revisions, one every fortnight after a value was first known, at once."""
+    """Add revisions of every value in one statement, one every two weeks after the first."""
     connection.execute(
         f"""
         INSERT INTO observations SELECT {
@@ -69,7 +70,7 @@ def _archive(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) 
 
 
 def _others(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
-    """Add tickers that no signal reads, 5,000 closes each."""
+    """Add tickers that no signal reads, with 5,000 closes each."""
     connection.execute(
         f"""
         INSERT INTO observations
@@ -83,7 +84,7 @@ def _others(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
 
 
 def _vintages(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add whole vintages of prices, one a day, each as a fetch of its own."""
+    """Add whole vintages of prices, one for each day, as if each came from a separate fetch."""
     for day in range(1, times + 1):
         connection.execute(
             f"""
@@ -99,7 +100,7 @@ def _vintages(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int)
         )
 
 
-#: Starts a command from a small process: a child is charged with what its parent held.
+#: Starts a command from a small process, because the memory of a parent counts for its child.
 METER = """
 import os, subprocess, sys, time
 start = time.perf_counter()
@@ -112,7 +113,7 @@ print(child.returncode, time.perf_counter() - start, used.ru_utime + used.ru_sti
 
 
 def measure(*arguments: object) -> tuple[float, ...]:
-    """Return seconds, seconds of processor and peak memory (MB) of a command of its own."""
+    """Run a command in its own process; return seconds, processor seconds and peak memory in MB."""
     command = [sys.executable, "-m", "backtests", *map(str, arguments)]
     meter = [sys.executable, "-S", "-c", METER, *command]
     done = subprocess.run(meter, capture_output=True, text=True, check=True)
@@ -141,8 +142,8 @@ def main() -> None:
             seconds, processor = (float(np.min(taken[:, column])) for column in (0, 1))
             memory = float(np.max(taken[:, 2]))
             print(
-                f"  {' '.join(command):<14}{seconds:6.2f} s, {processor:.2f} s of processor (best "
-                f"of {given.times}), {memory:.0f} MB at most"
+                f"  {' '.join(command):<14}{seconds:6.2f} s, {processor:.2f} s of processor time "
+                f"(best of {given.times}), peak memory {memory:.0f} MB"
             )
 
 

@@ -1,12 +1,15 @@
-"""What walk-forward says where there is nothing to find, and where there is.
+"""Test walk-forward on returns without an effect and on returns with a planted effect.
 
     python benchmarks/walkforward.py --seeds 200
 
-One made-up asset, fifteen years, no costs; a strategy that is fully in it or in bills, by the sign
-of its return k sessions before the decision, for several k. Nothing there: the asset's excess over
-bills is independent noise of mean zero, so that whatever k is chosen has an expected excess of
-zero. Planted: the sign of the return that k = 3 looks at moves the return that its fill earns.
-Nothing is timed.
+There is one invented asset over fifteen years, without costs. The strategy holds only the asset or
+only bills. The sign of the asset's return k sessions before the decision decides, for several k.
+
+No effect: the asset's return over bills is independent noise with mean zero, so every k has an
+expected return over bills of zero.
+
+Planted effect: the sign of the return that k = 3 reads is added to the return that the resulting
+trade earns.
 """
 
 import argparse
@@ -28,7 +31,7 @@ from strategies import Strategy
 ASSET = "FLIP"
 KS = (1, 2, 3, 4, 5, 6, 7, 8)
 TRUE_K = 3
-#: From a decision to the return it earns: filled one session later, earning the one after.
+#: Sessions from a decision to its first return: one to the fill, one from the fill to the return.
 AHEAD = 2
 VOLATILITY = 0.01
 FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow_crypto"), 0.0)
@@ -36,7 +39,7 @@ FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow
 
 @dataclass(frozen=True, kw_only=True)
 class Echo(Strategy):
-    """Fully in the asset after a gain k sessions ago, else in bills."""
+    """All in the asset if it gained k sessions ago, else all in bills."""
 
     name: ClassVar[str] = "echo"
     description: ClassVar[str] = "in the asset after a gain k sessions ago"
@@ -45,17 +48,17 @@ class Echo(Strategy):
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The made-up asset alone."""
+        """The invented asset only."""
         return (ASSET,)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return 1 where the return k sessions before was above zero, else 0."""
+        """Return 1 where the return k sessions earlier was above zero, else 0."""
         gained = panel[[ASSET]].pct_change(fill_method=None).shift(self.k) > 0
         return gained.astype(float)
 
 
 def made_up(excess: pd.DataFrame) -> History:
-    """Return a history of assets with some simple daily returns over bills, and nothing else."""
+    """Return a history that holds only bills and assets with these daily returns over bills."""
     coins = [f"{coin}@session" for coin in ("BTC-USD", "ETH-USD", "SOL-USD")]
     columns = dict.fromkeys((*signals.needed(), *coins))
     panel = pd.DataFrame(np.nan, index=excess.index, columns=list(columns)).assign(**{YIELD: 3.0})
@@ -71,14 +74,14 @@ def made_up(excess: pd.DataFrame) -> History:
 
 
 def noise(seed: int, start: str = "2010-01-01", end: str = "2024-12-31") -> pd.DataFrame:
-    """Return excess returns in which there is nothing to find."""
+    """Return daily returns over bills without any effect."""
     index = sessions(pd.Timestamp(start), pd.Timestamp(end))
     drawn = np.random.default_rng(seed).normal(0.0, VOLATILITY, len(index))
     return pd.DataFrame({ASSET: drawn}, index=index)
 
 
 def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
-    """Return excess returns with the sign of an earlier one added, ``size`` standard deviations."""
+    """Add to each return the sign of an earlier return, times ``size`` standard deviations."""
     values = excess[ASSET].to_numpy(copy=True)
     back = TRUE_K + AHEAD
     for at in range(back, len(values)):
@@ -87,7 +90,7 @@ def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
 
 
 def settings(**changed: Any) -> RunConfig:
-    """Return the configuration: daily decisions, nothing costs anything."""
+    """Return the configuration: daily decisions, no costs."""
     usual = {
         "strategy": f"{__name__}:Echo",
         "benchmark": ASSET,
@@ -104,7 +107,7 @@ def line(name: str, values: list[float]) -> str:
 
 
 def figures(found: WalkForward) -> dict[str, float]:
-    """Return what is averaged over seeds."""
+    """Return the figures of one seed, of which :func:`report` prints the means."""
     return {
         "in sample, the best of the grid": found.in_sample,
         "in sample, at the choices": float(found.choices["in_sample"].mean()),
@@ -115,7 +118,7 @@ def figures(found: WalkForward) -> dict[str, float]:
 
 
 def report(title: str, histories: Iterator[History]) -> None:
-    """Print means over seeds; a seed's history is dropped before the next one is made."""
+    """Print means over seeds. To save memory, only one history exists at a time."""
     table = pd.DataFrame(
         [figures(walk_forward(settings(), {"k": KS}, history)) for history in histories]
     )
@@ -130,7 +133,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--planted-seeds", type=int, default=20)
     given = parser.parse_args()
-    report("nothing to find", (made_up(noise(seed)) for seed in range(given.seeds)))
+    report("no effect", (made_up(noise(seed)) for seed in range(given.seeds)))
     with_echo = (made_up(planted(noise(seed))) for seed in range(given.planted_seeds))
     report(f"k = {TRUE_K} planted", with_echo)
 

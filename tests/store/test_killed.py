@@ -93,7 +93,7 @@ def test_a_whole_store_has_no_problem(scene: Scene, whole: Path) -> None:
 
 def test_half_a_series_is_seen(scene: Scene, whole: Path) -> None:
     spoil(whole, "DELETE FROM observations WHERE series_id = 'MU' AND observed_on > '2024-06-01'")
-    assert looked_at(scene, whole) == ["MU is neither as before nor whole"]
+    assert looked_at(scene, whole) == ["MU is neither unchanged nor complete"]
     assert "MU differs after the next run" in unlike(whole, scene.imports[1].truth)
 
 
@@ -105,7 +105,7 @@ def test_a_series_that_is_lost_is_seen(scene: Scene, whole: Path) -> None:
 def test_a_value_known_earlier_is_seen(scene: Scene, whole: Path) -> None:
     spoil(whole, "UPDATE observations SET available_at = observed_on WHERE series_id = 'WRESBAL'")
     found = looked_at(scene, whole)
-    assert found[0] == "WRESBAL is neither as before nor whole"
+    assert found[0] == "WRESBAL is neither unchanged nor complete"
     assert "look ahead" in found[1]
 
 
@@ -140,4 +140,4 @@ def test_a_lock_that_is_left_is_seen(
 
 def test_what_is_left_lying_is_seen(whole: Path) -> None:
     (whole.parent / ".store.duckdb.123").touch()
-    assert unlike(whole, content(whole)) == [".store.duckdb.123 is left lying"]
+    assert unlike(whole, content(whole)) == [".store.duckdb.123 is left in the folder"]
