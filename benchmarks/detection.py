@@ -9,7 +9,7 @@ has this state; then the mean of these shares over the states.
 Delay: the median number of sessions from the start of a true stay in ABSORPTION until the regime
 becomes ABSORPTION, before the true stay ends.
 
-False alarm: a stay of the regime in ABSORPTION without a session of true ABSORPTION.
+False alarm: a stay of the regime in ABSORPTION that overlaps no true stay.
 
 A price-only model has two states. Its bad state is compared with true ABSORPTION or FORCED_SELLING.
 The column "two states" compares the regime in the same way.
@@ -53,7 +53,7 @@ def delays(called: pd.Series, true: pd.Series) -> list[float]:
 
 
 def false_alarms(called: pd.Series, true: pd.Series) -> float:
-    """Return the number of stays found without a true stay, a decade."""
+    """Return the number of false alarms a decade: found stays that overlap no true stay."""
     hit = true.to_numpy(dtype=bool)
     alarms = sum(not hit[first : last + 1].any() for first, last in stays(called))
     return alarms / (len(true) / YEAR / 10)

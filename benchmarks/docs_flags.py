@@ -131,8 +131,8 @@ def regime_table(m: Material) -> str:
     lengths = label.groupby(number).size()
     without = int(regime.isna().sum())
     said = (
-        f"The regime is known from {regime.index[0].date()} on, "
-        + ("at every session" if not without else f"except at {without} sessions")
+        f"The regime is known at every session from {regime.index[0].date()} on"
+        + (f", except {without} sessions" if without else "")
         + f". It changed {len(lengths) - 1} times, and the median stay in a regime lasted "
         f"{lengths.median():.0f} sessions. Stays in the same regime that are less than {QUARTER} "
         "sessions apart count as one episode.\n\n"

@@ -150,7 +150,7 @@ def content(path: Path) -> object:
 
 
 def _undated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give all revisions that became known during the run the same time, to compare runs."""
+    """Give one common time to all revisions of the run, so that two runs can be compared."""
     began = pd.Timestamp(killed.TODAY) + pd.Timedelta(days=180)
     known = rows["available_at"]
     return rows.assign(available_at=known.where(known < began, began))

@@ -114,7 +114,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A fetch or import, its first store (None for no store), and its result when undisturbed."""
+    """A fetch or import, its store at the start (None for no store), and its undisturbed result."""
 
     name: str
     work: Work
@@ -125,7 +125,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """One kill: its delay (seconds), the part of the work it hit, its traces and its problems."""
+    """One kill: its delay (seconds), the interrupted part of the work, and the problems found."""
 
     case: str
     delay: float
@@ -480,7 +480,7 @@ def _downgraded(store: Path) -> Path:
 
 
 def write_files(history_dir: Path, folder: Path, day: str) -> Path:
-    """Write a small folder to import, with data up to a day. The earlier day has other figures."""
+    """Write a small folder to import, with data up to a day. The two days differ in figures."""
     folder.mkdir(parents=True)
     for name in FILES:
         text = (history_dir / name).read_text(encoding="utf-8")

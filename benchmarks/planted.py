@@ -13,7 +13,8 @@
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;
 - ``only``: an expression for pytest's ``-k``;
-- ``reason``: why no test can find the error. An error without a reason that no test finds is a gap.
+- ``reason``: why no test can find the error. If no test finds an error without a reason, the tests
+  have a gap.
 
 The script copies the tracked files to a temporary folder, so the checkout does not change. One
 process imports the third-party packages, and its children run the tests.
@@ -54,7 +55,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).with_suffix(".toml")
 HISTORY = "DRYPOWDER_TEST_HISTORY"
-#: Time limit of tests with an error: a multiple of their time without it, and a minimum, seconds.
+#: Time limit of tests with an error: TIMES their time without it, but at least LEAST seconds.
 TIMES, LEAST = 5.0, 60.0
 #: Time limits, seconds: tests without an error, and tests with an error under ``--trust``.
 LONGEST, TRUSTED = 900.0, 240.0

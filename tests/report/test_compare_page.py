@@ -173,7 +173,7 @@ def test_below_the_table_stands_how_often_intervals_cover_and_what_alpha_is(page
     below = page[page.index("</table>") :]
     assert ABOUT["coverage"] in below
     assert ABOUT["leaning"] in below
-    assert "Equal exposure is not equal beta" in below
+    assert "can have the same exposure and different betas" in below
 
 
 def test_what_is_missing_is_a_dash_and_sorts_as_nothing(page: str) -> None:

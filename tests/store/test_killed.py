@@ -111,7 +111,7 @@ def test_a_value_known_earlier_is_seen(scene: Scene, whole: Path) -> None:
 
 def test_a_fetch_noted_without_its_rows_is_seen(scene: Scene, whole: Path) -> None:
     spoil(whole, f"INSERT INTO fetched VALUES ('SOFR', now()::TIMESTAMP, '{FETCHED}')")
-    assert looked_at(scene, whole) == ["SOFR is noted as fetched but not held"]
+    assert looked_at(scene, whole) == ["SOFR is noted as fetched but not complete"]
 
 
 def test_a_store_that_does_not_open_is_seen(scene: Scene, whole: Path) -> None:
