@@ -1,5 +1,6 @@
 """Every command and snippet of the README works as written."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -25,6 +26,7 @@ def test_the_make_targets_exist() -> None:
     assert set(named) <= set(targets)
 
 
+@pytest.mark.usefixtures("briefly")
 def test_the_commands_run_in_order(
     request: pytest.FixtureRequest,
     history_dir: Path,
@@ -34,6 +36,7 @@ def test_the_commands_run_in_order(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DRYPOWDER_STORE", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # more processes would import everything again
     monkeypatch.setattr("backtests.history.origin.default_store", lambda: tmp_path / "s.duckdb")
     monkeypatch.setattr("backtests.store.store.default_store", lambda: tmp_path / "s.duckdb")
     for name, text in FILES.items():

@@ -16,6 +16,8 @@ from backtests.evidence.metrics import cagr
 from backtests.history.panel import History
 from signals.base import Evaluation, Signal
 
+pytestmark = pytest.mark.usefixtures("uncharted", "briefly")
+
 TERMS = {"strategy": "near-cash-flow", "start": "2015-01-02"}
 THREE = ("MSFT", "GOOGL", "AMZN")
 

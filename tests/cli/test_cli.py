@@ -114,6 +114,7 @@ def test_the_environment_names_the_store_and_flags_warn_that_it_is_stale(
     assert "warning: the history ends on 2025-12-31" in said.err
 
 
+@pytest.mark.usefixtures("uncharted")
 def test_run_writes_seven_files_and_prints_the_metrics(
     drypowder: Drypowder, store: Path, tmp_path: Path
 ) -> None:

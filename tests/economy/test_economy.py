@@ -10,7 +10,7 @@ import pytest
 
 import signals
 from backtests.config import config_from
-from backtests.economy import make_economy
+from backtests.economy import Economy, make_economy
 from backtests.evidence.assessment import assess
 from backtests.history.panel import History
 from backtests.pipeline import run
@@ -97,12 +97,13 @@ def test_the_switch_changes_returns_but_no_quantity() -> None:
     assert not linked.closes["BTC-USD"].equals(cut.closes["BTC-USD"])
 
 
-def t_statistic(history: History, sign: int, assets: list[str]) -> float:
+def t_statistic(economy: Economy, sign: int, assets: list[str]) -> float:
     """Return how far mean excess over SPY under true absorption lies beyond other times."""
-    assert history.truth is not None
-    returns = history.closes.pct_change(fill_method=None)
+    truth = economy.truth
+    closes = pd.DataFrame({id: economy.series[id].reindex(truth.index) for id in [*assets, "SPY"]})
+    returns = closes.pct_change(fill_method=None)
     excess = sign * (returns[assets].mean(axis=1) - returns["SPY"])
-    under = history.truth.shift(1) == Regime.ABSORPTION.value
+    under = truth.shift(1) == Regime.ABSORPTION.value
     on, off = excess[under], excess[~under]
     return float((on.mean() - off.mean()) / np.sqrt(on.var() / len(on) + off.var() / len(off)))
 
@@ -118,9 +119,9 @@ def t_statistics() -> dict[tuple[int, bool], list[float]]:
     found: dict[tuple[int, bool], list[float]] = {}
     for thesis in (True, False):
         for seed in SEEDS:
-            history = History.simulated(seed, 20, thesis=thesis)
+            economy = make_economy(seed, 20, thesis=thesis)
             for sign, assets in MOVED.items():
-                found.setdefault((sign, thesis), []).append(t_statistic(history, sign, assets))
+                found.setdefault((sign, thesis), []).append(t_statistic(economy, sign, assets))
     return found
 
 

@@ -161,6 +161,7 @@ def test_an_interrupt_ends_the_calls_under_way() -> None:
     assert all(call.cancelled() or call.exception() for call in waiting)
 
 
+@pytest.mark.usefixtures("uncharted")
 def test_without_robustness_nothing_is_simulated_and_the_file_and_the_page_say_so(
     finished: Run, assessed: Assessment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
