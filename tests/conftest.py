@@ -24,14 +24,37 @@ RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
 SHARED: set[Path] = set()
 
 
+#: The files that take longest, the longest first.
+LONGEST = (
+    "test_readme.py",
+    "sources/test_fetch_faults.py",
+    "sources/test_fetch.py",
+    "sources/test_fetch_live.py",
+    "store/test_beside_each_other.py",
+    "signals/test_truncation.py",
+    "backtests/test_evaluated_once.py",
+    "backtests/test_today.py",
+    "report/test_report.py",
+    "cli/test_flags_and_today.py",
+    "evidence/test_comparison.py",
+    "cli/test_cli.py",
+    "store/test_killed.py",
+    "cli/test_hostile.py",
+    "evidence/test_attribution.py",
+    "evidence/test_walkforward.py",
+    "economy/test_economy.py",
+)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that reads real history, and put the longest file first.
+    """Mark every test that reads real history, and put the longest files first.
 
     ``-m "not history"`` leaves those tests out. A long file that came last would keep one process
     busy while the others have nothing left to do.
     """
-    items.sort(key=lambda item: item.path.name != "test_readme.py")
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     for item in items:
         if "history_dir" in getattr(item, "fixturenames", ()):
             item.add_marker("history")

@@ -54,6 +54,7 @@ def test_the_shell_completes_commands_and_names(
     typed: str, completed: list[str], drypowder: Drypowder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.argv", ["drypowder"])
+    monkeypatch.setattr(sys.modules["__main__"], "__package__", None)  # as when it is a script
     monkeypatch.setenv("_DRYPOWDER_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", typed)
     monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
