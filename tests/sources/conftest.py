@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 import yfinance
 
@@ -31,3 +33,26 @@ def running(history_dir: Path) -> Iterator[Servers]:
 def target(tmp_path: Path) -> Store:
     """Return a store that does not exist yet."""
     return Store(tmp_path / "store.duckdb")
+
+
+@pytest.fixture
+def kept_open(target: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep the file of a test's store open until the test ends.
+
+    DuckDB needs 20 ms to open a file and half a millisecond to open it once more. A fetch opens its
+    store about ten times. The tests of the store open it as a user does.
+    """
+    connect, file = duckdb.connect, str(target.path.absolute())
+    held: list[duckdb.DuckDBPyConnection] = []
+
+    def connect_again(*where: Any, **how: Any) -> duckdb.DuckDBPyConnection:
+        if where == (file,):
+            how["read_only"] = False  # one file is open in one way
+            if not held:
+                held.append(connect(*where, **how))
+        return connect(*where, **how)
+
+    monkeypatch.setattr(duckdb, "connect", connect_again)
+    yield
+    for connection in held:
+        connection.close()

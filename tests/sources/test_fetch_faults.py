@@ -33,6 +33,8 @@ from tests.sources.test_fetch import (
     rewrite,
 )
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 RUNS = int(os.environ.get("DRYPOWDER_FAULT_RUNS", "2"))
 EARLIER = "2025-06-30"
 SOON = RetryPolicy(connect=1.0, read=10.0, attempts=3, wait=0.01, longest=0.05, budget=120.0)

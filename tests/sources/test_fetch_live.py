@@ -34,6 +34,8 @@ from tests.sources.test_fetch import (
     rows,
 )
 
+pytestmark = pytest.mark.usefixtures("kept_open")
+
 PATIENT = replace(QUICK, read=20.0, budget=300.0)
 #: Beside the series whose answer is poisoned, one of the same source and one of another.
 OTHERS = {
