@@ -137,7 +137,7 @@ READINGS: dict[str, Callable[[Path], Any]] = {
     "load": lambda store: History.load(store),
     "ids": lambda store: Store(store).series_ids(),
     "flags": lambda store: _flags(store),
-    "linger": lambda store: _linger(store, times=10),
+    "linger": lambda store: _linger(store, times=20),
     "die": lambda store: os._exit(1),
 }
 
