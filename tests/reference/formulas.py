@@ -84,3 +84,19 @@ def correlation(returns: Numbers, benchmark: Numbers) -> float:
 def capture(returns: Numbers, benchmark: Numbers, sign: int) -> float:
     days = [(r, b) for r, b in zip(returns, benchmark, strict=True) if sign * b > 0]
     return mean([r for r, _ in days]) / mean([b for _, b in days])
+
+
+def skew(returns: Numbers) -> float:
+    """Return the adjusted Fisher–Pearson coefficient."""
+    n, centre = len(returns), mean(returns)
+    third = math.fsum((r - centre) ** 3 for r in returns) / n
+    second = math.fsum((r - centre) ** 2 for r in returns) / n
+    return math.sqrt(n * (n - 1)) / (n - 2) * third / second**1.5
+
+
+def kurtosis(returns: Numbers) -> float:
+    """Return the excess kurtosis, adjusted for the sample's size."""
+    n, centre = len(returns), mean(returns)
+    fourth = math.fsum((r - centre) ** 4 for r in returns) / n
+    second = math.fsum((r - centre) ** 2 for r in returns) / n
+    return (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * (fourth / second**2 - 3) + 6)

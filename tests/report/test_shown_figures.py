@@ -24,6 +24,13 @@ PERCENT = (
     "costs",
 )
 RATIOS = ("sharpe", "sortino", "calmar", "beta", "correlation")
+#: Dates and counts of the deepest drawdown, written as they are.
+AS_THEY_ARE = tuple(f"max_drawdown_{x}" for x in ("peak", "trough", "recovered", "sessions"))
+
+
+def test_the_form_of_each_figure_is_tested() -> None:
+    untested = FORMS.keys() - {*PERCENT, *RATIOS, *AS_THEY_ARE}
+    assert not untested, f"add {sorted(untested)} to PERCENT or RATIOS in this file"
 
 
 @pytest.mark.parametrize("key", PERCENT)
