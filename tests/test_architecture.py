@@ -23,7 +23,7 @@ DOORS = {
 ROOMS = (
     *("version", "atomic", "calendar", "store", "importing", "sources", "economy", "history"),
     *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today"),
-    *("evidence", "report", "cli"),
+    *("evidence", "thesis", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}
@@ -74,6 +74,11 @@ def test_rooms_of_backtests_import_downward() -> None:
         if m.startswith("backtests.") and not _below(path, m.split(".")[1])
     ]
     assert wrong == []
+
+
+def test_every_room_has_a_place_in_the_order() -> None:
+    rooms = {path.parent.name for path in (ROOT / "backtests").glob("*/__init__.py")}
+    assert rooms - set(ROOMS) == set(), "add the room to ROOMS, below what imports it"
 
 
 def _below(path: Path, room: str) -> bool:

@@ -27,7 +27,7 @@ BLOCK = 252
 TRIES = 8
 #: Share of its distance from the source's level that a quoted level gives up per session.
 PULL = 1 / 252
-#: Daily series that an authority sets or counts. Other daily series of FRED are market quotes.
+#: Daily series that an authority sets or counts. Other daily series that are fetched are quotes.
 NOT_QUOTED = ("RRPONTSYD", "IORB", "DFEDTARU")
 #: Quoted series whose moves are proportional to their level.
 PROPORTIONAL = ("VIXCLS", "DTWEXBGS")
@@ -218,7 +218,7 @@ def is_quoted(id: str) -> bool:
     """Return whether a market quotes a series each day, so that it is resampled with returns."""
     if id not in CATALOG or id in NOT_QUOTED:
         return False
-    return CATALOG[id].source == "fred" and CATALOG[id].frequency == "day"
+    return CATALOG[id].source != "file" and CATALOG[id].frequency == "day"
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:

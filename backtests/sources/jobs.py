@@ -20,7 +20,6 @@ from signals.errors import ConfigError, unknown
 from signals.universe import UNIVERSE
 
 Ask = Callable[[pd.Timestamp], Sequence[Batch]]
-_LIVE = {"fred": FRED, "sec": SEC}
 _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name and address"
 
 
@@ -40,19 +39,25 @@ class Job:
     why_not: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What one fetch is asked for, see :func:`backtests.sources.fetching.fetch`."""
+
+    store: Store
+    start: str | None
+    deadline: Deadline
+
+
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
     """Return the jobs of a fetch; parameters as :func:`backtests.sources.fetching.fetch`."""
     wanted = _wanted(store, only)
-    by_source = {name: [id for id in wanted if _source(id) == name] for name in (FRED, SEC, YAHOO)}
-    return [
-        *_fred_jobs(store, by_source[FRED], deadline),
-        *_sec_jobs(by_source[SEC], deadline),
-        *_price_jobs(store, start, by_source[YAHOO], deadline),
-    ]
+    asked = _Asked(store=store, start=start, deadline=deadline)
+    by_kind = {kind: [id for id in wanted if _kind(id) == kind] for kind in _SOURCES}
+    return [job for kind, ids in by_kind.items() if ids for job in _SOURCES[kind](asked, ids)]
 
 
-def _source(id: str) -> str:
-    return YAHOO if is_price(id) else _LIVE.get(CATALOG[id].source, "")
+def _kind(id: str) -> str:
+    return "prices" if is_price(id) else CATALOG[id].source
 
 
 def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
@@ -60,18 +65,16 @@ def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
         prices = (id for id in store.series_ids() if is_price(id)) if store.exists() else ()
         return tuple(dict.fromkeys((*CATALOG, *UNIVERSE, *prices)))
     for id in only:
-        if id in CATALOG and not _source(id):
+        if id in CATALOG and _kind(id) not in _SOURCES:
             raise ConfigError(f"{id} has no live source; import a file of it")
         if is_price(id) and id not in UNIVERSE and not TICKER.fullmatch(id):
             raise ConfigError(unknown("series or ticker", id, (*CATALOG, *UNIVERSE)))
     return tuple(dict.fromkeys(only))
 
 
-def _fred_jobs(store: Store, ids: list[str], deadline: Deadline) -> Iterator[Job]:
-    if not ids:
-        return
+def _fred_jobs(asked: _Asked, ids: list[str]) -> Iterator[Job]:
     key = secrets.fred_key()
-    source = FredSource(key, deadline, HeldArchive(store))
+    source = FredSource(key, asked.deadline, HeldArchive(asked.store))
     no_key = f"needs its vintages, because it is revised: {secrets.how_to_get_a_key()}"
     for id in ids:
         why_not = no_key if key is None and CATALOG[id].revised else ""
@@ -79,11 +82,9 @@ def _fred_jobs(store: Store, ids: list[str], deadline: Deadline) -> Iterator[Job
         yield Job(name=id, source=FRED, ids=(id,), ask=ask, why_not=why_not)
 
 
-def _sec_jobs(ids: list[str], deadline: Deadline) -> Iterator[Job]:
-    if not ids:
-        return
+def _sec_jobs(asked: _Asked, ids: list[str]) -> Iterator[Job]:
     contact = secrets.contact()
-    source = EdgarSource(contact, deadline) if contact else None
+    source = EdgarSource(contact, asked.deadline) if contact else None
     why_not = "" if source else _NO_CONTACT
     for concept in dict.fromkeys(CONCEPTS.values()):
         for ticker in filers_of(concept):
@@ -93,15 +94,12 @@ def _sec_jobs(ids: list[str], deadline: Deadline) -> Iterator[Job]:
                 yield Job(name=both[0], source=SEC, ids=both, ask=ask, why_not=why_not)
 
 
-def _price_jobs(
-    store: Store, start: str | None, tickers: list[str], deadline: Deadline
-) -> Iterator[Job]:
-    if not tickers:
-        return
-    source = YahooSource(deadline)
-    held = store.first_dates(tickers) if store.exists() else {}
+def _price_jobs(asked: _Asked, tickers: list[str]) -> Iterator[Job]:
+    source = YahooSource(asked.deadline)
+    held = asked.store.first_dates(tickers) if asked.store.exists() else {}
+    start = asked.start or FIRST
     for ticker in tickers:
-        first = min(start or FIRST, str(held.get(ticker, start or FIRST))[:10])
+        first = min(start, str(held.get(ticker, start))[:10])
         ask = _single(partial(source.batch, ticker, start=first))
         yield Job(name=ticker, source=YAHOO, ids=(ticker,), ask=ask)
 
@@ -109,3 +107,11 @@ def _price_jobs(
 def _single(batch: Callable[[pd.Timestamp], Batch]) -> Ask:
     """Return a function that gives a list with one batch."""
     return lambda now: [batch(now)]
+
+
+#: The jobs of each kind of live source: the ``source`` of a series in the catalog, or ``prices``.
+_SOURCES: dict[str, Callable[[_Asked, list[str]], Iterator[Job]]] = {
+    "fred": _fred_jobs,
+    "sec": _sec_jobs,
+    "prices": _price_jobs,
+}

@@ -17,7 +17,7 @@ import pandas as pd
 
 from backtests.calendar import all_sessions, known_at, new_york_now, sessions
 from backtests.store.append import newest_values
-from backtests.store.batch import ARCHIVE, FRED, SEC, TABLE, is_price, rule_of, stale_after, unit_of
+from backtests.store.batch import ARCHIVE, PUBLISHED, is_price, rule_of, stale_after, unit_of
 from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps, not_before_first
 from backtests.store.closes import TICKER
 from backtests.store.shifts import shifts
@@ -34,7 +34,6 @@ MOST_SESSIONS = 5
 LONGEST_STEP = {"week": 10, "month": 32, "quarter": 100, "year": 380}
 #: The same for the trailing years of the SEC. Some filers give them in annual reports only.
 TRAILING_YEAR_STEP = 380
-_PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)  # sources that only series of the catalog have
 _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads it"
 
 
@@ -138,7 +137,7 @@ def _foreign_ids(store: Store) -> list[str]:
                AS published
         FROM observations GROUP BY series_id ORDER BY series_id
         """,
-        [list(_PUBLISHED)],
+        [list(PUBLISHED)],
     )
     pairs = zip(sources["series_id"], sources["published"], strict=True)
     return [

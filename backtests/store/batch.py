@@ -10,10 +10,13 @@ from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
-#: Names of sources. The source of every row from an archive of vintages begins with ARCHIVE.
+#: Names of sources, each one word of letters. The source of every row from an archive of vintages
+#: begins with ARCHIVE.
 FRED, SEC, YAHOO, ARCHIVE = "FRED", "SEC", "Yahoo", "ALFRED"
 #: Sources of imported files: price tables, and tables of flows, funding and cash flow.
 PRICES, TABLE = "prices", "table"
+#: Sources that have only series of the catalog, and no prices.
+PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)
 
 
 @dataclass(frozen=True, kw_only=True)
