@@ -50,7 +50,8 @@ def test_the_numbers_of_some_strategies_are_those_in_the_page(history: History) 
     rows = {cells[0]: cells for cells in map(cells_of, held("strategies-table").splitlines())}
     for name in names:
         expected = docs_strategies.plain_cells(name, numbers[name])
-        assert rows[expected[0]][: len(expected)] == expected
+        shown = rows[expected[0]][: len(expected)]
+        assert shown == expected, "run: python -m benchmarks.docs_numbers --store FILE"
 
 
 def cells_of(line: str) -> tuple[str, ...]:

@@ -160,6 +160,10 @@ def test_two_stays_eight_sessions_apart_are_one_episode(history: History, readin
     run = run_on(driven, history, quantities, window(driven, history, quantities))
     assert entries.of_absorption(run) == Observed(episodes=2, entered=3)
     assert is_inconclusive(run)
+
+
+def test_by_votes_ten_stays_are_six_episodes(history: History, reading: Reading) -> None:
+    """Another set of votes has other numbers; README's block readme-entries states them, too."""
     assert entries.of_absorption(made(history, reading)) == Observed(episodes=6, entered=10)
 
 

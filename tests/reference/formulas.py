@@ -91,7 +91,7 @@ def skew(returns: Numbers) -> float:
     n, centre = len(returns), mean(returns)
     third = math.fsum((r - centre) ** 3 for r in returns) / n
     second = math.fsum((r - centre) ** 2 for r in returns) / n
-    return math.sqrt(n * (n - 1)) / (n - 2) * third / second**1.5
+    return math.sqrt(n * (n - 1)) / (n - 2) * third / (second * math.sqrt(second))
 
 
 def kurtosis(returns: Numbers) -> float:

@@ -4,7 +4,8 @@ import signals
 from signals.regimes import Votes
 
 
-def test_nine_signals_vote() -> None:
+def test_the_voters() -> None:
+    """A vote changes the regime and most numbers; CONTRIBUTING.md says what goes with it."""
     assert set(signals.voters()) == {
         "dry_powder",
         "capex",

@@ -49,7 +49,7 @@ def assert_same(name: str, fast: pd.Series, slow: Sequence[float | str | None]) 
 
 def twin_of(name: str, panel: pd.DataFrame) -> tuple[columns.Gauges, columns.Flag]:
     """Hold a signal to its twin at every session; return the twin's gauges and flag."""
-    assert name in naive.TWINS, f"{name} has no twin; write one in tests/reference/naive.py"
+    assert name in naive.TWINS, f"add a twin of {name} to TWINS of tests/reference/naive.py"
     said = signals.evaluate(panel, signals.default_signals())[name]
     gauges, score, flag = naive.TWINS[name](plain(panel))
 
