@@ -464,7 +464,7 @@ def test_fred_is_not_asked_faster_than_its_rate_over_all_series(
 ) -> None:
     monkeypatch.setattr(fred, "RATE", (3, 0.5))
     bring(target, "GDP", "DRTSCILM", "IORB", "DFEDTARU", "PNFI")
-    assert len(servers.requests) == 8  # two for each of the three that are revised
+    assert len(servers.requests) >= 8  # two for each of the three that are revised, and retries
     assert most_within(servers.requests, 0.4) <= 3
 
 
