@@ -13,7 +13,7 @@ from signals.dry_powder import DryPowder
 from signals.hysteresis import Threshold
 from signals.transforms import zscore
 
-#: Smallest distance of the share from 0 and 1, so that its logit is finite.
+#: Smallest distance of u from 0 and 1, so that the logit of u is finite.
 EDGE = 0.01
 
 
@@ -23,8 +23,8 @@ class Absorption(CompoundSignal):
 
     Formula
         u = A / (A + P), a fraction. A is the level of :class:`Capex` and P the idle capital of
-        :class:`DryPowder`, both in USD billions. score = z(logit u), with u clipped to 0.01 to
-        0.99.
+        :class:`DryPowder`, both in USD billions. score = z(logit u), with u clipped to the range
+        from 0.01 to 0.99.
     Flag
         The flag (absorbing) turns on when u is above ``enter`` and the impulse is above
         ``impulse_enter``. It turns off when u is below ``leave`` or the impulse is below
@@ -33,14 +33,14 @@ class Absorption(CompoundSignal):
         ``idle_enter``. It turns off when u is above ``leave``, the impulse is below
         ``impulse_leave`` or idle capital is below ``idle_leave``.
     Timing
-        Values are known when those of its two parts are known.
+        Values are known when the values of both parts are known.
     NaN
-        The signal has a view only when both parts have one.
+        The signal has a view only when both parts have a view.
     Reference
-        Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial
-        Fluctuations", NBER 28967 (2021), show that flows move prices by a multiple. We chose the
-        levels at which injecting ends: for u and the impulse those of absorbing, and for idle
-        capital the two levels of :class:`DryPowder`.
+        Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
+        NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
+        levels at which injecting ends. For u and the impulse, we use the levels of absorbing. For
+        idle capital, we use the two levels of :class:`DryPowder`.
     Limits
         u hardly measures capital spending. When idle capital is close to zero, u is close to 1
         for any spending. On history to 2025 the rank correlation of u is −0.90 with idle capital
@@ -65,7 +65,7 @@ class Absorption(CompoundSignal):
     idle_leave
         Idle capital, % of GDP, below which injecting ends.
     confirm
-        Sessions in a row that a condition must hold before a flag changes.
+        Number of consecutive sessions for which a condition must be true before a flag changes.
     """
 
     name: ClassVar[str] = "absorption"
@@ -116,7 +116,7 @@ class Absorption(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return u, and the gauges of the parts that it is computed from."""
+        """Return u, and the gauges of the parts from which u is computed."""
         capex, powder = parts["capex"].gauges, parts["dry_powder"].gauges
         return pd.DataFrame(
             {
@@ -137,7 +137,7 @@ class Absorption(CompoundSignal):
         return zscore(logit)
 
     def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
-        """Return the flag that capital spending times ``factor`` would give; the impulse stays."""
+        """Return the flag for capital spending multiplied by ``factor``, with the same impulse."""
         spent = factor * gauges["capex"]
         return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))
 

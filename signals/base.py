@@ -1,10 +1,10 @@
 """The contract of a signal.
 
 A signal is a frozen dataclass, and its fields are its parameters. It reads a point-in-time panel:
-one row for each NYSE session, one column for each catalog id, each cell as known at that close.
-It measures gauges on the panel. It computes its score from the gauges, and its flag from its
-thresholds. Later rows of the panel never change the results of earlier rows. A test checks this
-rule for every registered signal.
+one row for each NYSE session, one column for each catalog id. Each cell holds the value known at
+the close of its session. The signal measures gauges on the panel. It computes its score from the
+gauges, and its flag from its thresholds. Later rows of the panel never change the results of
+earlier rows. A test checks this rule for every registered signal.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +21,8 @@ from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Typed
 from signals.transforms import Rows
 
-#: Gauge of a composite score: see :attr:`signals.transforms.Composite.without`.
+#: Name of the gauge with the components that a composite score lacks: see
+#: :attr:`signals.transforms.Composite.without`.
 WITHOUT = "without"
 
 
@@ -36,12 +37,12 @@ class Evaluation:
     gauges
         Measures of the signal, one column each, in the units of ``signal.units``.
     score
-        Standard deviations of the measure's own past. A positive score means that capital is
-        scarcer than in that past. NaN where the signal has no view.
+        Score, in standard deviations of the measure's own past. A positive score means that capital
+        is scarcer than in this past. NaN where the signal has no view.
     flag
         Pandas ``boolean``. NA where the signal has no view.
     injecting
-        Flag of the opposite state, for a signal that has one. None for the others.
+        Flag of the opposite state. None for a signal without an opposite state.
     """
 
     signal: "Signal"
@@ -51,7 +52,7 @@ class Evaluation:
     injecting: pd.Series | None = None
 
     def rows(self, pick: "Pick") -> "Evaluation":
-        """Return the evaluation with the same rows chosen from each of its parts."""
+        """Return the evaluation with only the rows that ``pick`` chooses."""
         return replace(
             self,
             gauges=pick(self.gauges),
@@ -61,7 +62,7 @@ class Evaluation:
         )
 
     def until(self, at: pd.Timestamp) -> "Evaluation":
-        """Return the evaluation up to a session, that session included."""
+        """Return the evaluation up to and including a session."""
         return self.rows(lambda part: part.loc[:at])
 
 
@@ -69,31 +70,31 @@ class Pick(Protocol):
     """A function that chooses the same rows from a series and from a frame."""
 
     def __call__(self, part: Rows, /) -> Rows:
-        """Return the chosen rows of a part."""
+        """Return the chosen rows of a series or a frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signal(Typed, ABC):
     """Measurement of one link of the thesis.
 
-    A subclass writes ``inputs``, ``gauges``, ``score`` and ``thresholds``. It raises ConfigError
+    A subclass defines ``inputs``, ``gauges``, ``score`` and ``thresholds``. It raises ConfigError
     when a parameter is outside its range.
 
     Attributes
     ----------
     name, link
-        Its name in the registry, and the link of the thesis that it measures.
+        Name of the signal in the registry, and the link of the thesis that the signal measures.
     headline
-        The gauge that tables show for it.
+        The gauge that tables show for the signal.
     units
         Unit of each gauge, by the gauge's name. The unit is ``name`` for a gauge that holds words.
     parts
-        Classes of the signals that it contains, by their names in the registry.
+        Classes of the signals that this signal contains, by their names in the registry.
 
     Parameters
     ----------
     confirm
-        Sessions in a row that a condition must hold before the flag changes.
+        Number of consecutive sessions for which a condition must be true before the flag changes.
     """
 
     name: ClassVar[str]
@@ -108,20 +109,20 @@ class Signal(Typed, ABC):
     @property
     @abstractmethod
     def inputs(self) -> tuple[str, ...]:
-        """Catalog ids of the series that it reads itself, without those that its parts read."""
+        """Catalog ids that the signal itself reads, without the inputs of its parts."""
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the measures of each session, one named column each, in :attr:`units`."""
+        """Return the measures, sessions × gauges. The columns are the keys of :attr:`units`."""
 
     @abstractmethod
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the score, σ; a positive one means that capital is scarcer than in its past."""
+        """Return the score, σ. A positive score means scarcer capital than in the past."""
 
     @property
     @abstractmethod
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Levels of gauges: the flag turns on beyond all ``enter``, off beyond any ``leave``."""
+        """Levels that turn the flag on (beyond all ``enter``) or off (beyond any ``leave``)."""
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
@@ -130,22 +131,23 @@ class Signal(Typed, ABC):
 
     @property
     def confirm_leave(self) -> int:
-        """Sessions in a row that the exit condition must hold before the flag turns off."""
+        """Number of consecutive sessions with a true exit condition before the flag turns off."""
         return self.confirm
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of the components of its composite score; empty for a signal without one."""
+        """Names of the components of the composite score; empty without a composite score."""
         return ()
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the flag that the thresholds give; override it for a rule of another form."""
+        """Return the flag that the thresholds give; a subclass with another rule overrides this."""
         return turned(gauges, self.thresholds, self.confirm, self.confirm_leave)
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
-        """Return numbers that pages show beside the flag, by name with unit; none by default.
+        """Return numbers that pages show beside the flag; empty by default.
 
-        They help a reader to judge the flag at the last session of the evaluation.
+        Each key is a name with a unit. The numbers help a user to judge the flag at the last
+        session of the evaluation.
         """
         return {}
 
@@ -155,15 +157,16 @@ class Signal(Typed, ABC):
     ) -> Evaluation:
         """Return gauges, score and flag on a point-in-time panel, sessions × catalog ids.
 
-        ``parts`` are evaluations on the same panel, by name. A part of the signal that is not among
-        them is evaluated with its default parameters. See :func:`signals.evaluations.evaluate`.
+        ``parts`` are evaluations on the same panel, by name. A part of the signal that is missing
+        from ``parts`` is evaluated with its default parameters. See
+        :func:`signals.evaluations.evaluate`.
 
         Raises
         ------
         MissingSeries
             When the panel lacks a column that the signal reads.
         SimulationError
-            When the signal's own code fails or returns another form.
+            When the signal's own code fails, or when its results break this contract.
         """
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
@@ -186,9 +189,9 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass writes ``combine`` in place of ``gauges``. Its parts come from the set of signals
-    that it is evaluated with. So a user sets a parameter of a part once, and every signal that
-    contains the part uses that value.
+    A subclass defines ``combine`` instead of ``gauges``. The parts of the signal come from the set
+    of signals with which it is evaluated. So a user sets a parameter of a part once, and every
+    signal that contains the part uses that value.
     """
 
     @abstractmethod
@@ -213,7 +216,7 @@ class CompoundSignal(Signal):
 class ScoreSignal(Signal):
     """A signal whose flag depends on one gauge: its score, or the mean behind the score.
 
-    Its gauges hold a column ``score``. The flag turns on when the gauge :attr:`decides` is above
+    The gauges include a column ``score``. The flag turns on when the gauge :attr:`decides` is above
     ``enter``, and off when that gauge is below ``leave``.
 
     Parameters
@@ -232,7 +235,7 @@ class ScoreSignal(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The two levels of the gauge that decides."""
+        """The ``enter`` and ``leave`` levels of the gauge :attr:`decides`."""
         return (Threshold(gauge=self.decides, enter=self.enter, leave=self.leave, above=True),)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:

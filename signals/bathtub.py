@@ -11,13 +11,13 @@ from signals.transforms import zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Bathtub(ScoreSignal):
-    """Net liquidity, and how much the Fed's balance sheet and the plumbing changed it.
+    """Net liquidity, and how much of its change came from the Fed's balance sheet and the plumbing.
 
     Formula
         Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Over ``horizon``
-        sessions, tap = Δ WALCL/1000 and pipes = −Δ RRPONTSYD − Δ WTREGEN/1000, so
-        ΔN = tap + pipes. score = −z(ΔN / N). It is positive when N grows less, or shrinks more,
-        than in its past.
+        sessions, tap = Δ WALCL/1000 and pipes = −Δ RRPONTSYD − Δ WTREGEN/1000, so ΔN = tap + pipes.
+        score = −z(ΔN / N). The score is positive when N grows less, or shrinks more, than in the
+        past.
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
@@ -27,14 +27,14 @@ class Bathtub(ScoreSignal):
         The signal has no view when one of the three series has no value now or ``horizon``
         sessions ago. The score needs 252 changes.
     Reference
-        Practitioners use this definition of net liquidity; Howell, *Capital Wars* (2020). It
-        measures supply and plumbing only. The thesis claims that supply alone does not explain
-        the level.
+        Practitioners use this definition of net liquidity; Howell, *Capital Wars* (2020). The
+        signal measures only supply (tap) and plumbing (pipes). The thesis claims that supply alone
+        does not explain the level of liquidity.
 
     Parameters
     ----------
     horizon
-        Sessions over which the change is measured; 65 sessions are a quarter.
+        Number of sessions over which the change is measured; 65 sessions are a quarter.
     """
 
     name: ClassVar[str] = "bathtub"

@@ -23,12 +23,12 @@ class Capex(Signal):
     Flag
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
-        A figure is known at the session after the SEC received the first filing that holds it.
-        If the firm first used a tag more than 120 days after the period's end, the figure counts
-        as known 45 days after the period's end.
+        A figure is known at the session after the SEC received the first filing that contains the
+        figure. If the firm first used a tag more than 120 days after the period's end, the figure
+        counts as known 45 days after the period's end.
     NaN
-        The level is NaN unless every firm has a figure. The impulse compares the firms that have
-        both figures, and it needs ``minimum`` of them.
+        The level is NaN unless every firm has a figure. The impulse compares the firms that have a
+        figure now and a year earlier. It needs at least ``minimum`` such firms.
     Reference
         Link L1 of the thesis. The figures come from cash-flow statements filed with the SEC (XBRL).
 
@@ -37,7 +37,7 @@ class Capex(Signal):
     firms
         Tickers of filers in the catalog.
     minimum
-        Number of firms with both figures that the impulse needs.
+        Smallest number of firms with figures now and a year earlier that the impulse needs.
     enter
         Impulse, % a year, above which the flag turns on.
     leave
@@ -61,26 +61,26 @@ class Capex(Signal):
     leave: float = 10.0
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for a firm or a parameter that cannot be used."""
+        """Raise ConfigError for an unknown or repeated firm, or a parameter outside its range."""
         super().__post_init__()
         for firm in self.firms:
             if ttm_id("CAPEX", firm) not in CATALOG:
                 raise ConfigError(unknown("firm", firm, FILERS.values()))
             if self.firms.count(firm) > 1:
-                raise ConfigError(f"expected each firm once, was {firm} twice; drop one")
+                raise ConfigError(f"expected each firm once, but found {firm} twice; drop one")
         if not 1 <= self.minimum <= len(self.firms):
-            raise ConfigError(f"expected minimum in 1 to {len(self.firms)}, was {self.minimum}")
+            raise ConfigError(f"expected `minimum` from 1 to {len(self.firms)}, was {self.minimum}")
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of each firm's figures now and a year earlier, and of GDP."""
+        """Ids of each firm's figures for now and a year earlier, and the id of GDP."""
         now = tuple(ttm_id("CAPEX", firm) for firm in self.firms)
         then = tuple(year_ago_id("CAPEX", firm) for firm in self.firms)
         return (*now, *then, "GDP")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The two levels of the impulse."""
+        """The ``enter`` and ``leave`` levels of the impulse."""
         return (Threshold(gauge="impulse", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,11 @@
 """The catalog: unit, publication rule and plausible range of every series.
 
-Each series stands here once. The catalog says in which unit a series is stored, when a value is
+The catalog has one entry for each series. It says in which unit a series is stored, when a value is
 first known, which values are plausible, and how old a last value may be before signals have no
 view. Publication rules follow the publishers' calendars. Times are New York times.
 
-Prices stand in :mod:`signals.universe`, because all of them share one rule.
+Price series are defined in :mod:`signals.universe`. The market of an asset decides the rule for its
+prices.
 """
 
 from dataclasses import dataclass
@@ -26,16 +27,16 @@ class Rule:
     Attributes
     ----------
     kind
-        ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE
-        session after the date. ``fed_sessions``: the same, but only sessions on which the Federal
-        Reserve Banks are open count. On Columbus Day and Veterans Day New York trades, but the New
-        York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's H.4.1 release, at
-        16:30 on the next Thursday, or on Friday if that Thursday is a federal holiday. ``days``: n
-        calendar days after the date. ``midnight_utc``: when the UTC day ends, at 19:00 or 20:00 in
-        New York. ``filed``: at the session after the filing. ``recorded``: when the store recorded
-        it, for series whose whole past changes with each release.
+        ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE session
+        after the date. ``fed_sessions``: the same, but the count includes only sessions on which
+        the Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York exchanges
+        are open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
+        H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
+        holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
+        at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``recorded``:
+        when the store recorded the value, for series whose whole past changes with each release.
     n
-        Number of sessions or calendar days, for the kinds that count them.
+        Number of sessions or calendar days, for rules that count sessions or days.
     """
 
     kind: RuleKind
@@ -74,14 +75,15 @@ class Series:
     revised
         True when the publisher changes past values.
     low, high
-        The plausible range, inclusive. All values since ``first`` that the publisher ever gave lie
-        in it. An import rejects a file with a value outside the range, because the file is
-        probably in another unit.
+        The plausible range, inclusive. All values since ``first`` that the publisher ever published
+        are in this range. An import rejects a file with a value outside the range, because the file
+        is probably in another unit.
     stale_after
-        Calendar days after the date that a value describes. An older value counts as missing.
+        Number of calendar days for which a value counts, from the date that the value describes. An
+        older value counts as missing.
     first
-        First date whose values are read. Every import skips values of earlier dates. None when it
-        reads all values.
+        First date whose values are read. Every import skips values of earlier dates. None when an
+        import reads all values.
     steady
         True for a level that never changes fivefold from one date to the next. An import rejects a
         file with such a change, because a decimal point is probably wrong. The plausible range is
@@ -150,10 +152,10 @@ _POINTS = "percentage points"
 _RELEASED_WEEKLY: dict[str, Any] = {"sessions": 7, "stale_after": 24, "revised": True}
 
 _FRED = (
-    # The Federal Reserve's balance sheet, H.4.1. Its ranges reject values in billions. The largest
-    # value of WTREGEN in billions was 1,817.
+    # The Federal Reserve's balance sheet, H.4.1. The ranges reject values in billions: the largest
+    # value of WTREGEN, if given in billions, was 1,817.
     _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
-    # WTREGEN counts from the first date of WALCL.
+    # Values of WTREGEN are read from the first date of WALCL on.
     _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
     # The Fed kept reserves scarce before it paid interest on them.
     _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
@@ -176,8 +178,8 @@ _FRED = (
         first=date(2013, 9, 23),  # earlier operations were sporadic tests
     ),
     # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
-    # which it is open. No holiday delays the others: reverse repo and Treasury yields appear on
-    # the day that they describe, and the Board announces its rates in advance.
+    # which it is open. No holiday delays the other series: reverse repo and Treasury yields appear
+    # on the day that they describe, and the Board announces its rates in advance.
     _daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     _daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
     _daily("IORB", "Interest on reserve balances", "%", -2, 25),
@@ -252,8 +254,8 @@ CONCEPTS: dict[str, str] = {
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
 
-#: Plausible size of one fact of these companies, USD; zero is plausible too. Values below this
-#: are probably in millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
+#: Plausible size of one fact of these companies, USD; zero is plausible too. Smaller values are
+#: probably in millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
 FACT_RANGE = (1e6, 1e13)
 
 _CONCEPT_TITLES = {
@@ -278,7 +280,7 @@ def ttm_id(concept: str, ticker: str) -> str:
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of that figure four fiscal quarters earlier, known with the current figure."""
+    """Return the id of the year-ago figure, which is known together with the current figure."""
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
@@ -359,7 +361,7 @@ CATALOG: dict[str, Series] = {
 def series(id: str) -> Series:
     """Return the catalog's entry for an id.
 
-    Raise MissingSeries when the catalog lacks the id. The message names the nearest known id.
+    Raise MissingSeries when the catalog lacks the id. The message gives the nearest known id.
     """
     if id not in CATALOG:
         raise MissingSeries(unknown("series", id, CATALOG))

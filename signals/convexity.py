@@ -23,40 +23,40 @@ class Convexity(CompoundSignal):
     Formula
         The data are weekly (every fifth session), and u is the share of :class:`Absorption`. A
         regression explains Δ(DGS10 + BAA10Y) over ``horizon`` weeks, in percentage points, by Δu
-        and Δ max(0, u − ``knee``). ``slope`` is the coefficient on the first and ``kink`` on the
-        second. So ``kink`` is the change of the slope at the knee. price = slope + kink · [u above
-        the knee], in percentage points for a rise of u by 1. low and high are the bounds of the
-        kink's bootstrap interval. score = z(price).
+        and Δ max(0, u − ``knee``). ``slope`` is the coefficient on Δu, and ``kink`` is the
+        coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee.
+        price = slope + kink · [u above the knee], in percentage points for a rise of u by 1. low
+        and high are the bounds of the kink's bootstrap interval. score = z(price).
     Flag
-        The flag turns on when low is above zero and u is above the knee. It turns off when one of
-        the two fails.
+        The flag turns on when low is above zero and u is above the knee. It turns off when either
+        condition is false.
     Timing
         The signal is estimated at the first session of each quarter, from the weeks up to the
-        session before. The date of that session seeds the random numbers, so past values never
+        previous session. The date of that session seeds the random numbers, so past values never
         change.
     NaN
-        The signal has no view before ``minimum`` weeks and ``excursions`` separate stays of u
-        above the knee. A stay ends after ``horizon`` weeks below the level at which absorption
-        ends (0.4 by default).
+        The signal needs ``minimum`` weeks and ``excursions`` separate stays of u above the knee.
+        Until then it has no view. A stay ends when u has been below the level at which absorption
+        ends (0.4 by default) for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
-        (2022), estimate such a price: flat while reserves are ample, steep when they are scarce.
-        The interval is that of Politis, Romano, "The Stationary Bootstrap", JASA (1994). The block
-        length is that of Politis, White (2004), and at least ``horizon`` weeks, because changes
-        overlap that long. The interval is too narrow, like bootstrap intervals of other slow
-        series. In simulations without a kink, low was above zero in 7 to 14 % of estimates instead
-        of 5 %, most often near ``minimum`` weeks.
+        (2022), estimate such a price: flat while reserves are ample, steep when reserves are
+        scarce. The interval follows Politis, Romano, "The Stationary Bootstrap", JASA (1994). The
+        block length follows Politis, White (2004), but is at least ``horizon`` weeks, because
+        changes less than ``horizon`` weeks apart overlap. The interval is too narrow, like
+        bootstrap intervals of other slow series. In simulations without a kink, low was above zero
+        in 7 to 14 % of estimates instead of 5 %, most often near ``minimum`` weeks.
 
     Parameters
     ----------
     knee
         Level of u, a fraction, at which the slope may change.
     horizon
-        Weeks over which changes are measured.
+        Number of weeks over which changes are measured.
     minimum
-        Weeks of changes that an estimate needs.
+        Number of weeks with a change that an estimate needs.
     excursions
-        Separate stays of u above the knee that an estimate needs.
+        Number of separate stays of u above the knee that an estimate needs.
     draws
         Number of bootstrap samples.
     level
@@ -89,7 +89,7 @@ class Convexity(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Zero for the lower bound of the kink, and the knee for u."""
+        """The levels: zero for the lower bound of the kink, and the knee for u."""
         return (
             Threshold(gauge="low", enter=0.0, leave=0.0, above=True),
             Threshold(gauge="u", enter=self.knee, leave=self.knee, above=True),
@@ -111,7 +111,7 @@ class Convexity(CompoundSignal):
         return zscore(gauges["price"])
 
     def _estimates(self, u: pd.Series, cost: pd.Series, stays: pd.Series) -> pd.DataFrame:
-        """Return the estimate of each quarter's first session on all sessions of that quarter."""
+        """Return, for each session, the estimate from the first session of its quarter."""
         index = pd.DatetimeIndex(u.index)
         rows = pd.DataFrame(np.nan, index=index, columns=list(_ESTIMATES))
         quarter = index.year * 4 + index.quarter
@@ -159,8 +159,8 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
-    """Return how many stays above ``enter`` have begun; ``apart`` sessions below end a stay."""
-    # Stays that are nearer to each other share overlapping changes, so they count as one.
+    """Return how many stays above ``enter`` began; ``apart`` sessions below ``leave`` end one."""
+    # Stays that are nearer to each other share overlapping changes, so they count as one stay.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

@@ -10,7 +10,7 @@ from signals.base import Signal
 from signals.hysteresis import Threshold
 from signals.transforms import composite, zscore
 
-#: Decimals of yield differences. Without rounding, a rise of 10 bp is not exactly 0.10.
+#: Number of decimals of a yield difference. Without rounding, a rise of 10 bp is not exactly 0.10.
 DECIMALS = 6
 #: Gauge that holds the z-score of each series.
 _GAUGES = {"DFII10": "z_real_yield", "THREEFYTP10": "z_term_premium", "BAA10Y": "z_spread"}
@@ -26,25 +26,27 @@ class CostOfCapital(Signal):
         percentage points. The signs of Δ DGS10 and Δ BAA10Y give the quadrant: scarcity (+, +),
         growth (+, −), risk-off (−, +), easing (−, −).
     Flag
-        The flag turns on when the Treasury yield and the credit yield have both risen by more
-        than ``enter``. It turns off when one of them has risen by less than ``leave``. When
-        yields fall and spreads rise, the market is risk-off, and the flag stays off.
+        The flag turns on when the Treasury yield and the credit yield have both risen by more than
+        ``enter``. It turns off when either yield has risen by less than ``leave``. When yields fall
+        and spreads rise, the market is risk-off, and the flag stays off.
     Timing
         Yields are known at the next session, the Baa spread two sessions later, and the term
         premium seven sessions later.
     NaN
         The flag has no view when a yield has no value now or ``horizon`` sessions ago. The score
-        needs two of its three components. It compares them only with their own past.
+        needs two of its three components. The score compares the mean of the components only with
+        past means of the same components.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
-        Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium is
-        Kim and Wright's. Its publisher re-estimates it; ``term_premium=False`` leaves it out. We
-        chose ``leave``: the flag turns off when a yield is no longer higher.
+        Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
+        comes from the model of Kim and Wright. The publisher re-estimates past values;
+        ``term_premium=False`` leaves the term premium out of the score. We chose ``leave``: the
+        flag turns off when a yield is no longer higher than ``horizon`` sessions ago.
 
     Parameters
     ----------
     horizon
-        Sessions over which yields rise; 63 sessions are a quarter.
+        Number of sessions over which the rise of a yield is measured; 63 sessions are a quarter.
     enter
         Rise, percentage points, that both yields must exceed for the flag to turn on.
     leave
@@ -78,12 +80,12 @@ class CostOfCapital(Signal):
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Ids of the series whose z-scores the score averages."""
+        """Ids of the series whose z-scores are averaged in the score."""
         return ("DFII10", *(("THREEFYTP10",) if self.term_premium else ()), "BAA10Y")
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of the two rises."""
+        """The ``enter`` and ``leave`` levels for the rises of both yields."""
         return tuple(
             Threshold(gauge=gauge, enter=self.enter, leave=self.leave, above=True)
             for gauge in ("treasury", "credit")
@@ -107,7 +109,7 @@ class CostOfCapital(Signal):
         )
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the z-score of the mean of the components."""
+        """Return the z-score of the components' mean."""
         return composite({id: gauges[_GAUGES[id]] for id in self.components}).score
 
 

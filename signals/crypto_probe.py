@@ -21,35 +21,36 @@ class CryptoProbe(Signal):
         sessions, in percentage points, on closes of the same dates. score = z(mean of
         z(−drawdown), z(−strength)).
     Flag
-        Three conditions must hold: bitcoin's drawdown is below ``fall``, its strength is below 0,
-        and SPY's drawdown is above ``hold``. The flag turns on when all three hold for
-        ``confirm`` sessions in a row. It turns off when at least one fails on each of
-        ``confirm_leave`` sessions in a row.
+        The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
+        0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
+        true for ``confirm`` sessions in a row. It turns off after ``confirm_leave`` sessions in a
+        row on each of which at least one condition is false.
     Timing
-        At a New York close, the latest known bitcoin close is that of the previous date (24:00
-        UTC). For the strength, both closes are those of the previous session's date, because
-        closes of different dates would hide how the two move together.
+        At a New York close, the latest known bitcoin close is from the previous date (24:00 UTC).
+        For the strength, both closes are from the previous session's date, because closes of
+        different dates would hide how bitcoin and SPY move together.
     NaN
-        The signal has no view before ``high`` sessions of bitcoin prices. The score needs 252
-        more.
+        The signal has no view before ``high`` sessions of bitcoin prices. The score needs 252 more
+        sessions.
     Reference
-        Link L9 of the thesis. The signal contains past returns, so no claim about returns
-        conditions on it.
+        Link L9 of the thesis. The signal contains past returns, so no claim about returns is tested
+        with this signal.
 
     Parameters
     ----------
     high
-        Sessions whose highest close a drawdown is measured from.
+        Number of sessions from whose highest close a drawdown is measured.
     horizon
-        Sessions over which the relative strength is measured.
+        Number of sessions over which the relative strength is measured.
     fall
         Drawdown of bitcoin, %, negative, below which the flag can be on.
     hold
         Drawdown of SPY, %, negative, above which the flag can be on.
     confirm
-        Sessions in a row that all conditions must hold before the flag turns on.
+        Number of consecutive sessions for which all conditions must be true before the flag turns
+        on.
     confirm_leave
-        Sessions in a row that a condition must fail before the flag turns off.
+        Number of consecutive sessions on which a condition must be false before the flag turns off.
     """
 
     name: ClassVar[str] = "crypto_probe"

@@ -30,9 +30,9 @@ class DryPowder(Signal):
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022); Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate Control, and
-        Quantitative Tightening" (2023). They estimate that banks have enough reserves at 12 to
-        13 % of bank assets. We choose k = 9 % of GDP. So the reports show the results that depend
-        on it for k from 0.08 to 0.11.
+        Quantitative Tightening" (2023). Both papers estimate that banks have enough reserves at 12
+        to 13 % of bank assets. Our choice is k = 9 % of GDP. So the reports show the results that
+        depend on k for values from 0.08 to 0.11.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class DryPowder(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The two levels of the share of GDP."""
+        """The ``enter`` and ``leave`` levels of the share of GDP."""
         return (Threshold(gauge="share", enter=self.enter, leave=self.leave, above=False),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,7 @@
-"""L8: long-duration, speculative assets lose most, and assets with near cash flows gain on them."""
+"""L8: long-duration, speculative assets lose most.
+
+Assets with near cash flows gain relative to these assets.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,12 +20,12 @@ _WEEKS, _MINIMUM_WEEKS = 156, 104
 
 @dataclass(frozen=True, kw_only=True)
 class Duration(ScoreSignal):
-    """Return of short-duration asset classes minus that of long-duration classes.
+    """Return of short-duration asset classes minus the return of long-duration classes.
 
     Formula
-        spread = mean return over ``horizon`` sessions of the short classes (memory, defensive)
-        minus that of the long classes (software, speculative, crypto), in percentage points. The
-        return of a class is the mean over its members, and each class counts once.
+        spread = mean return of the short classes (memory, defensive) minus mean return of the long
+        classes (software, speculative, crypto), over ``horizon`` sessions, in percentage points.
+        The return of a class is the mean over its members, and each class counts once.
         score = z(spread).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
@@ -30,18 +33,18 @@ class Duration(ScoreSignal):
         Shares and coins use closes of the same date. So the signal uses share closes of the
         previous session.
     NaN
-        A member counts when it has ``horizon`` sessions of prices. The signal has no view before
-        every class has a member.
+        A member counts when it has ``horizon`` sessions of prices. The signal has no view until
+        every class has a member that counts.
     Reference
-        Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018);
-        Gormsen, Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed
-        before any return was seen. :meth:`empirical` shows how little of it a regression
-        confirms. The signal contains past returns, so no claim about returns conditions on it.
+        Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
+        Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed before any
+        return was seen. :meth:`empirical` shows that a regression confirms little of this order.
+        The signal contains past returns, so no claim about returns is tested with this signal.
 
     Parameters
     ----------
     horizon
-        Sessions over which returns are measured; 63 sessions are a quarter.
+        Number of sessions over which returns are measured; 63 sessions are a quarter.
     """
 
     name: ClassVar[str] = "duration"
@@ -67,13 +70,14 @@ class Duration(ScoreSignal):
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-        """Return the empirical duration of each share and coin at a session, with its error.
+        """Return the empirical duration of each share and coin at a session, with a standard error.
 
-        An ordinary least squares regression explains weekly returns by SPY's return and ΔDFII10
-        (a fraction), over the last 156 weeks, at least 104. The duration, in years, is minus the
-        coefficient on ΔDFII10: the loss in % when the real yield rises by one percentage point.
-        The columns are ``duration``, ``error`` (one standard error) and ``weeks``. The estimate is
-        noisy, so pages show it but nothing ranks assets by it. Dechow, Sloan, Soliman (2004).
+        An ordinary least squares regression explains weekly returns by SPY's return and ΔDFII10 (a
+        fraction), over the last 156 weeks. It needs at least 104 weeks. The duration, in years, is
+        minus the coefficient on ΔDFII10: the loss in % when the real yield rises by one percentage
+        point. The columns are ``duration``, ``error`` (one standard error) and ``weeks``. The
+        estimate is noisy, so pages show it, but no rule ranks assets by it. See Dechow, Sloan,
+        Soliman (2004).
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         prices = same_date(panel.loc[:at], [*shares, "SPY"]).iloc[::-5].iloc[::-1]

@@ -9,7 +9,7 @@ DrypowderError
 ├── SourceError        a data source on the network failed                (exit 3)
 └── SimulationError    the engine cannot simulate its input               (exit 2)
 
-A message is one line. It says what was expected, what was found, and how to correct it.
+A message is one line. It says what was expected, what was found, and how to correct the input.
 """
 
 import difflib
@@ -31,7 +31,7 @@ class DataError(DrypowderError):
     """A file, store or history cannot be used."""
 
 
-class MissingSeries(DataError):  # noqa: N818 - named as the field speaks
+class MissingSeries(DataError):  # noqa: N818 - the usual term of the field
     """The history lacks a series or asset."""
 
 
@@ -54,7 +54,7 @@ class SimulationError(DrypowderError):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the message for an unknown name, with the nearest known one.
+    """Return the message for an unknown name, with the nearest known name.
 
     >>> unknown("strategy", "near-cashflow", ["near-cash-flow", "spy"])
     "unknown strategy 'near-cashflow'; did you mean 'near-cash-flow'? known: near-cash-flow, spy"
@@ -68,7 +68,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def shown(value: object, form: Callable[[object], str] = repr, longest: int = 80) -> str:
-    """Return an object of a user's code as text, even when its ``__repr__`` fails.
+    """Return an object from a user's code as text, even when its ``__repr__`` fails.
 
     >>> shown("a word", longest=4)
     "'a w"

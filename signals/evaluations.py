@@ -1,4 +1,4 @@
-"""Evaluate a set of signals on a panel, each exactly once."""
+"""Evaluate a set of signals on a panel, each signal exactly once."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,9 +11,9 @@ from signals.index import check_sessions
 class Evaluations(Mapping[str, Evaluation]):
     """Evaluations of a set of signals on a panel, by name.
 
-    The mapping computes each evaluation once, when a caller first asks for it. A signal that
-    contains others uses those of the set. So each parameter has one value, the value in the signal
-    that owns it. A part that is not in the set is evaluated with its default parameters.
+    The mapping computes each evaluation once, when a caller first asks for it. A signal can contain
+    other signals, its parts. Parts come from the set, so a part has the same parameters in every
+    signal. A part that is not in the set is evaluated with its default parameters.
 
     Parameters
     ----------
@@ -22,13 +22,13 @@ class Evaluations(Mapping[str, Evaluation]):
     signals
         The signals by name.
     known
-        Earlier evaluations on the same panel. The mapping reuses one when its signal and all its
-        parts are those of the set.
+        Earlier evaluations on the same panel. The mapping reuses an evaluation if its signal and
+        the evaluations of all its parts are unchanged.
 
     Raises
     ------
     DataError
-        Unless the panel's index holds ascending sessions.
+        When the panel's index does not hold unique sessions in ascending order.
     MissingSeries
         When the panel lacks a column that a signal reads.
     """
@@ -48,7 +48,7 @@ class Evaluations(Mapping[str, Evaluation]):
         self._made: dict[str, Evaluation] = {}
 
     def __getitem__(self, name: str) -> Evaluation:
-        """Return the evaluation of a signal of the set; KeyError for another name."""
+        """Return the evaluation of a signal in the set; raise KeyError for another name."""
         return self._evaluated(name, self.signals[name])
 
     def __contains__(self, name: object) -> bool:
@@ -56,7 +56,7 @@ class Evaluations(Mapping[str, Evaluation]):
         return name in self.signals
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the names, in the order of the set."""
+        """Yield the names of the signals, in the order of the set."""
         return iter(self.signals)
 
     def __len__(self) -> int:
@@ -77,7 +77,7 @@ class Evaluations(Mapping[str, Evaluation]):
     def _again(
         self, name: str, signal: Signal, parts: Mapping[str, Evaluation]
     ) -> Evaluation | None:
-        """Return an earlier evaluation that is still valid; None when there is none."""
+        """Return an earlier evaluation that is still valid, or None."""
         if name not in self._known or self._known[name].signal != signal:
             return None
         same = all(part in self._known and self._known[part] is e for part, e in parts.items())
@@ -90,9 +90,9 @@ def evaluate(panel: pd.DataFrame, signals: Mapping[str, Signal]) -> Evaluations:
 
 
 def inputs_of(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
-    """Return the catalog ids that a signal and its parts read, each once.
+    """Return the catalog ids that a signal and its parts read, each id once.
 
-    ``among`` is the set of signals, by name, that the signal is evaluated with.
+    ``among`` holds, by name, the signals with which this signal is evaluated.
     """
     parts = (among[name] if name in among else part() for name, part in signal.parts.items())
     ids = (*(id for part in parts for id in inputs_of(part, among)), *signal.inputs)

@@ -16,23 +16,24 @@ from signals.transforms import percentile
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Value, score and flag of a signal at one session, and the inputs behind them.
+    """Value, score and flag of a signal at one session, and the inputs of the signal.
 
     Attributes
     ----------
     value, unit
         The headline gauge and its unit. The value is NaN when the signal has no view.
     percentile
-        Share of the gauge's own past at or below the value, %.
+        Share of the gauge's past values that are at or below the present value, %.
     score
-        Standard deviations of the measure's own past. A positive score means scarcer capital.
+        Score, in standard deviations of the measure's own past. A positive score means scarcer
+        capital.
     flag
         True, False, or None when the signal has no view.
     since
         First session of the flag's present state. None when the signal has no view.
     distance
-        Signed move of the binding gauge that would flip the flag, in ``distance_unit``. The
-        binding gauge is the one that decides the next flip.
+        Signed move of the binding gauge that would flip the flag, in ``distance_unit``. The binding
+        gauge is the gauge that decides the next flip.
     distance_value
         Present value of the binding gauge, in ``distance_unit``. NaN without a view.
     flips
@@ -44,11 +45,12 @@ class Explanation:
     missing
         Inputs that have no value at the session.
     components
-        Number of components of a composite score. 0 for a score of another kind.
+        Number of components of a composite score. 0 for any other score.
     without, components_since
-        Components that do not count at the session, and the session since which they do not.
+        Components that do not count at the session, and the session since which this set is
+        unchanged.
     beside
-        Numbers that pages show beside the flag, by name with unit.
+        Numbers that pages show beside the flag. Each key is a name with a unit.
     """
 
     signal: str
@@ -72,7 +74,7 @@ class Explanation:
 
     @property
     def rests_on(self) -> str:
-        """Text on the components that do not count, and since when; empty when all count."""
+        """Text with the components that do not count, and since when; empty if all count."""
         if not self.without or self.components_since is None:
             return ""
         counted = self.components - len(self.without)
@@ -83,7 +85,7 @@ class Explanation:
 
     @property
     def reason(self) -> str:
-        """The reason why the signal has no view; empty when it has one."""
+        """The reason why the signal has no view; empty when the signal has a view."""
         if self.flag is not None:
             return ""
         if self.missing:
@@ -98,18 +100,18 @@ def explain(
     known: pd.DataFrame | None = None,
     among: Mapping[str, Signal] = MappingProxyType({}),
 ) -> Explanation:
-    """Return the explanation of a signal at a session, from what was known then.
+    """Return the explanation of a signal at a session, from the data known at that session.
 
     Parameters
     ----------
     evaluation, panel
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        Moments at which the cells of the panel were first known, with the panel's shape. They
-        give the moment of each input.
+        Moment at which each cell of the panel was first known, in the panel's shape. The attribute
+        ``known_at`` takes its moments from this table.
     among
-        The signals, by name, that the signal was evaluated with. They give the inputs of its
-        parts.
+        The signals, by name, with which this signal was evaluated. They determine the inputs of the
+        signal's parts.
 
     Raises
     ------
@@ -162,7 +164,7 @@ def explain_all(
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge; NaN on sessions with other components than the last one."""
+    """Return the headline gauge; NaN where the components differ from the last session's."""
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline
@@ -176,8 +178,9 @@ def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Thr
     last = gauges.iloc[-1]
     distances = {t: t.distance(float(last[t.gauge]), on) for t in signal.thresholds}
 
-    # On: the condition nearest to failing decides. Off: the one furthest from holding decides.
-    # Distances of different gauges compare in standard deviations of each gauge's own past.
+    # If the flag is on, the condition nearest to turning false decides. If the flag is off, the
+    # condition furthest from being true decides. Distances of different gauges are compared in
+    # standard deviations of each gauge's own past.
     def slack(t: Threshold) -> float:
         spread = float(gauges[t.gauge].std())
         return (1 if t.above != on else -1) * distances[t] / (spread if spread > 0 else 1.0)
@@ -193,8 +196,8 @@ def _known_at(
         return {}
     if at not in known.index:
         raise DataError(
-            f"expected known to hold the panel's sessions, was without {at.date()}; pass "
-            "History.known"
+            f"expected `known` to contain every session of the panel, but {at.date()} is missing; "
+            "pass History.known"
         )
     row = known.loc[at]
     return {id: None if pd.isna(row.get(id)) else pd.Timestamp(str(row[id])) for id in inputs}

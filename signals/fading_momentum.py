@@ -16,32 +16,32 @@ class FadingMomentum(ScoreSignal):
     """Whether price breakouts fail and few assets trade above their long-run mean.
 
     Formula
-        A breakout is a close above the highest close of the ``high`` sessions before.
-        follow_through = share, %, of the breakouts ``earliest`` to ``latest`` sessions ago whose
-        asset still closes above its breakout price. breadth = share, %, of the universe that
-        closes above its mean of ``mean`` sessions. score = z(−mean of the z-scores of the two).
+        A breakout is a close above the highest close of the previous ``high`` sessions. The signal
+        looks at breakouts from ``earliest`` to ``latest`` sessions ago. follow_through = share, in
+        %, of these breakouts whose asset still closes above the breakout price. breadth = share, in
+        %, of the universe that closes above its mean of ``mean`` sessions. score = z(−mean of the
+        z-scores of follow_through and breadth).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Closes of shares are known at the same session. Closes of coins are those of the previous
-        date.
+        Closes of shares are known at the same session. Closes of coins are from the previous date.
     NaN
         The follow-through is NaN with fewer than ``minimum`` breakouts. The score needs at least
         one of the two components.
     Reference
-        Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal contains
-        past returns, so no claim about returns conditions on it.
+        Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal contains past
+        returns, so no claim about returns is tested with this signal.
 
     Parameters
     ----------
     high
-        Sessions whose highest close a breakout exceeds.
+        Number of previous sessions whose highest close a breakout exceeds.
     mean
-        Sessions of the long-run mean price.
+        Number of sessions in the long-run mean price.
     earliest
-        Smallest number of sessions since a breakout that the signal judges.
+        Smallest age of a breakout that the signal looks at, in sessions.
     latest
-        Largest number of sessions since a breakout that the signal judges.
+        Largest age of a breakout that the signal looks at, in sessions.
     minimum
         Number of breakouts that the follow-through needs.
     """
@@ -87,7 +87,7 @@ class FadingMomentum(ScoreSignal):
         )
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Return how many breakouts of the window still hold, and how many happened."""
+        """Return how many breakouts in the window still hold, and how many happened."""
         level = prices.where(prices > prices.rolling(self.high).max().shift(1))
         held = breakouts = np.zeros(len(prices))
         now = prices.to_numpy()

@@ -1,4 +1,4 @@
-"""L10: forced selling cascades from the assets of lowest conviction, and margin tightens."""
+"""L10: forced selling starts in the assets of lowest conviction and spreads; margin tightens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ FLOWS = ("FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """Windows and rule that both signals of forced selling share: a flag on the mean z-score.
+    """Windows and rule of both signals of forced selling. The flag uses the mean z-score.
 
     Parameters
     ----------
     short
-        Sessions of the short window.
+        Number of sessions in the short window.
     long
-        Sessions of the long window.
+        Number of sessions in the long window.
     window
-        Sessions of the window for correlations.
+        Number of sessions in the window for correlations.
     """
 
     decides: ClassVar[str] = "mean"
@@ -58,12 +58,12 @@ class ForcedSelling(_Cascade):
         the share of the universe that fell over ``short`` sessions; Δ VIX over ``short`` sessions;
         and minus the change in % of HYG/IEF over ``short`` sessions. score = z(mean).
     Flag
-        The flag turns on when the mean is above ``enter``, and off when it is below ``leave``,
-        for 2 sessions in a row. It uses the mean and not the score, because in a cascade most
-        components are extreme at once.
+        The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
+        after 2 sessions in a row with the mean below ``leave``. The flag uses the mean, not the
+        score, because most components are extreme at once in a cascade.
     Timing
-        Each component uses closes as known. Class returns use closes of the previous session's
-        date. The VIX comes from FRED and is known at the next session.
+        Each component uses the closes known at the session. Class returns use closes of the
+        previous session's date. The VIX comes from FRED and is known at the next session.
     NaN
         The mean needs half of its components. The score needs 252 means of the same components.
     Reference
@@ -114,16 +114,17 @@ class CryptoForcedSelling(_Cascade):
         ``window`` sessions; minus the mean funding rate; and minus the flow into bitcoin and ether
         funds over ``short`` sessions. score = z(mean).
     Flag
-        The flag turns on when the mean is above ``enter``, and off when it is below ``leave``,
-        for 2 sessions in a row.
+        The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
+        after 2 sessions in a row with the mean below ``leave``.
     Timing
-        Coin closes and funding rates are those of the previous date. Flows are known at the next
+        Coin closes and funding rates are from the previous date. Flows are known at the next
         session.
     NaN
         The mean needs three of its five components, so funding and flows are optional. The score
-        compares the components only with their own past.
+        compares the mean of the components only with past means of the same components.
     Reference
-        As for :class:`ForcedSelling`, which misses cascades that stay among coins.
+        The references of :class:`ForcedSelling` apply. That signal misses cascades that stay among
+        coins.
     """
 
     name: ClassVar[str] = "crypto_forced_selling"
@@ -155,20 +156,20 @@ class CryptoForcedSelling(_Cascade):
 
 
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
-    """Return the components and their composite; those in ``against`` have a minus sign."""
+    """Return the components and their composite, which subtracts components in ``against``."""
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, **vars(made)})
 
 
 def volatility_ratio(prices: pd.Series, short: int, long: int) -> pd.Series:
-    """Return the volatility of daily returns in the short window divided by that in the long."""
+    """Return the short-window volatility of daily returns divided by the long-window volatility."""
     returns = prices.pct_change(fill_method=None)
     ratio: pd.Series = returns.rolling(short).std() / returns.rolling(long).std()
     return ratio.where(np.isfinite(ratio))
 
 
 def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
-    """Return the share, %, of the assets whose price fell over a window."""
+    """Return the share of the assets whose price fell over a window, %."""
     change = prices.diff(window)
     there = change.notna().sum(axis=1).replace(0, np.nan)
     return 100 * (change < 0).sum(axis=1) / there
@@ -177,7 +178,8 @@ def share_falling(prices: pd.DataFrame, window: int) -> pd.Series:
 def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
     """Return the largest eigenvalue of the correlations in a window, % of their trace.
 
-    Columns that lack a return in the window do not count. NaN with fewer than two other columns.
+    Columns that lack a return in the window do not count. The result is NaN when fewer than two
+    columns count.
     """
     x = returns.to_numpy(dtype=np.float64)
     out = np.full(len(x), np.nan)
@@ -196,6 +198,6 @@ def common_share(returns: pd.DataFrame, window: int) -> pd.Series:
 
 
 def _class_returns(panel: pd.DataFrame) -> pd.DataFrame:
-    """Return the daily return of each class, the mean over its members, all on the same date."""
+    """Return the daily return of each class: the mean over its members, all on the same date."""
     returns = same_date(panel, list(UNIVERSE)).pct_change(fill_method=None)
     return pd.DataFrame({c: returns[list(members(c))].mean(axis=1) for c in _CLASSES})

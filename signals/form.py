@@ -1,7 +1,7 @@
-"""Functions that ask a signal or a strategy, and that check the form of its answers.
+"""Functions that call the code of a signal or a strategy and check what it returns.
 
-Whatever the code of its author raises becomes one error on one line. The code of a user gets
-shallow copies, so nobody else sees what it writes into the panel or the reading.
+Any exception from a user's code becomes one error on one line. A user's code gets shallow copies of
+the panel and the reading, so other code does not see changes to the columns of the copies.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from signals.errors import ConfigError, DrypowderError, SimulationError, describe_exception, shown
 from signals.hysteresis import Threshold
 
-#: The packages of drypowder. Classes of other modules get copies of what they are given.
+#: The packages of drypowder. Classes of other packages get copies of the panel and the reading.
 OURS = ("signals", "strategies", "backtests")
 
 
@@ -22,11 +22,11 @@ OURS = ("signals", "strategies", "backtests")
 def author_code(
     what: str, kind: type[DrypowderError] = ConfigError, names: str = ""
 ) -> Iterator[None]:
-    """Run code of an author; whatever it raises becomes one error of class ``kind``.
+    """Run a user's code; any exception becomes one error of class ``kind``.
 
-    Drypowder's own errors and Ctrl-C pass unchanged. ``what`` names the code in the error.
-    ``names`` are the attributes in which the class must name the columns of the panel that it
-    reads. The error for a KeyError mentions them.
+    Drypowder's own errors and Ctrl-C are raised unchanged. The error begins with ``what``, a name
+    for the code. ``names`` are the attributes in which a class must list the columns of the panel
+    that it reads. The error for a KeyError mentions these attributes.
     """
     try:
         yield
@@ -35,17 +35,17 @@ def author_code(
     except BaseException as error:  # such as sys.exit()
         cure = ""
         if names and isinstance(error, KeyError):
-            cure = f"; a column of the panel has to stand in {names}"
+            cure = f"; {names} must list every column of the panel that is used"
         if isinstance(error, ModuleNotFoundError):
             cure = "; import it at the top of the module, not inside a function"
         raise kind(f"{what} failed: {describe_exception(error)}{cure}") from error
 
 
 def ask(thing: Any, name: str, *given: Any) -> Any:
-    """Return what a property or a method of a signal or a strategy answers.
+    """Return the checked result of a property or a method of a signal or a strategy.
 
-    ``given`` are the arguments of the method. Raise SimulationError when the author's code fails,
-    or when its answer has another form than the contract asks for.
+    ``given`` are the arguments of the method. Raise SimulationError when the user's code fails, or
+    when the result breaks the contract of the base class.
     """
     with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
         answer = getattr(thing, name)
@@ -59,7 +59,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
 
 
 def _copy_of(given: Any) -> Any:
-    """Return a shallow copy of a table or a reading; every signal of a reading is evaluated."""
+    """Return a shallow copy of a table or reading; this evaluates all signals of the reading."""
     if isinstance(given, pd.DataFrame):
         return given.copy(deep=False)
     return given.rows(lambda part: part.copy(deep=False)) if hasattr(given, "rows") else given
@@ -73,17 +73,17 @@ def _require(holds: bool, thing: Any, name: str, expected: str, was: str, cure: 
 def _check_ids(thing: Any, name: str, answer: Any) -> None:
     what = "tickers" if name == "assets" else "ids"
     holds = isinstance(answer, tuple) and all(isinstance(id, str) and id for id in answer)
-    cure = f'write {name} like ("SPY", "IEF"), one alone ("SPY",)'
+    cure = f'write {name} like ("SPY", "IEF"), or ("SPY",) for one'
     _require(holds, thing, name, f"a tuple of {what}", shown(answer), cure)
     twice = ", ".join(dict.fromkeys(id for id in answer if answer.count(id) > 1))
-    _require(not twice, thing, name, f"{what}, each once", f"{twice} twice", "drop one")
+    _require(not twice, thing, name, f"{what}, each once", f"{twice} twice", "drop one of them")
 
 
 def _check_rows(thing: Any, name: str, answer: Any, kind: type, index: pd.Index) -> None:
     expected = f"a {kind.__name__} with a row for each session of the panel"
     _require(isinstance(answer, kind), thing, name, expected, type(answer).__name__, "return one")
     was = f"{len(answer)} rows for {len(index)} sessions"
-    was = was if len(answer) != len(index) else "one with another index"
+    was = was if len(answer) != len(index) else f"a {kind.__name__} with another index"
     _require(answer.index.equals(index), thing, name, expected, was, "reindex it")
 
 
@@ -92,18 +92,18 @@ def _check_state(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
         return
     _check_rows(thing, name, answer, pd.Series, index)
     strange = [label for label in answer.unique() if not (isinstance(label, str) or pd.isna(label))]
-    cure = "give each state a word, None where there is none"
+    cure = "give text for each session with a state, None for the others"
     _require(not strange, thing, name, "labels", ", ".join(map(shown, strange[:1])), cure)
 
 
 def _check_thresholds(thing: Any, name: str, answer: Any) -> None:
     holds = isinstance(answer, tuple) and all(isinstance(t, Threshold) for t in answer)
     enough = holds and (name == "injecting" or len(answer) > 0)
-    _require(enough, thing, name, "a tuple of Threshold", shown(answer), "name at least one")
+    _require(enough, thing, name, "a tuple of Threshold", shown(answer), "give at least one")
     for t in answer:
-        cure = f"name one of {', '.join(thing.units)}"
-        was = f"one of {t.gauge!r}"
-        _require(t.gauge in thing.units, thing, name, "those of its gauges", was, cure)
+        cure = f"choose from {', '.join(thing.units)}"
+        was = f"a threshold of {t.gauge!r}"
+        _require(t.gauge in thing.units, thing, name, "thresholds of its own gauges", was, cure)
 
 
 def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
@@ -111,7 +111,7 @@ def _check_gauges(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     found = [str(column) for column in answer.columns]
     holds = sorted(found) == sorted(thing.units)
     expected = f"the columns of units ({', '.join(thing.units)})"
-    _require(holds, thing, name, expected, ", ".join(found) or "none", "name both alike")
+    _require(holds, thing, name, expected, ", ".join(found) or "none", "use the same names")
 
 
 def _check_score(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
@@ -127,8 +127,8 @@ def _check_flag(thing: Any, name: str, answer: Any, index: pd.Index) -> None:
     _require(str(answer.dtype) == "boolean", thing, name, expected, f"of type {answer.dtype}", cure)
 
 
-#: By property or method, the function that raises unless the answer has the right form. The
-#: function ``strategies.decide`` checks weights.
+#: Function that checks the result of each property or method, by its name. The function
+#: ``strategies.decide`` checks weights.
 _FORMS: dict[str, Callable[..., None]] = {
     "assets": _check_ids,
     "reads": _check_ids,
@@ -141,7 +141,7 @@ _FORMS: dict[str, Callable[..., None]] = {
     "flag": _check_flag,
     "state": _check_state,
 }
-#: By method, the attributes that name the columns of the panel that the method reads.
+#: Attributes that list the panel columns that a method reads, by the method's name.
 _NAMED_IN = {
     "gauges": "inputs",
     "combine": "inputs",

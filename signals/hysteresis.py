@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: Sessions in a row that a condition must hold before a flag changes.
+#: Number of consecutive sessions for which a condition must be true before a flag changes.
 CONFIRM = 5
 
 
@@ -43,7 +43,7 @@ class Threshold:
         return values > self.enter if self.above else values < self.enter
 
     def left(self, values: pd.Series) -> pd.Series:
-        """Return True for each value beyond ``leave`` on the other side."""
+        """Return True for each value beyond ``leave``, in the opposite direction."""
         return values < self.leave if self.above else values > self.leave
 
 
@@ -54,14 +54,15 @@ def hysteresis(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return a flag that changes only after a condition has held for some sessions in a row.
+    """Return a flag that changes only after a condition was true for some sessions in a row.
 
-    The flag starts off. It turns on at the ``confirm``-th session in a row on which ``enter``
-    holds. It turns off at the ``confirm_leave``-th session in a row on which ``leave`` holds, or
-    at the ``confirm``-th if ``confirm_leave`` is None. Both numbers are at least 1.
+    At the first session the flag is off. It turns on at the ``confirm``-th session in a row on
+    which ``enter`` is True. It turns off at the ``confirm_leave``-th session in a row on which
+    ``leave`` is True, or at the ``confirm``-th if ``confirm_leave`` is None. Both numbers are at
+    least 1.
 
     The three series are boolean, one value for each session. The flag is pandas ``boolean``. It is
-    NA where ``view`` is False, and starts off again after such a gap.
+    NA where ``view`` is False. After such a gap, the flag is off until it turns on again.
     """
     state, run = False, 0
     out = np.zeros(len(view), dtype=bool)
@@ -83,11 +84,11 @@ def turned(
     confirm: int = CONFIRM,
     confirm_leave: int | None = None,
 ) -> pd.Series:
-    """Return the flag of several gauges: on beyond all ``enter``, off beyond any ``leave``.
+    """Return the flag of several gauges: on beyond every ``enter``, off beyond any ``leave``.
 
-    Each threshold, at least one, names a column of ``gauges``. The flag is pandas ``boolean``, one
-    value for each session. It is NA where a gauge of a threshold is NaN. See :func:`hysteresis`
-    for confirmation.
+    ``thresholds`` is not empty. The gauge of each threshold is a column of ``gauges``. The flag is
+    pandas ``boolean``, one value for each session. It is NA where a gauge of a threshold is NaN.
+    See :func:`hysteresis` for confirmation.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)
@@ -106,7 +107,7 @@ def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFI
 
 
 def since(flag: pd.Series) -> pd.Timestamp | None:
-    """Return the session since which a flag or regime has its last value; None without one."""
+    """Return the first session of a flag's or regime's last value; None without a last value."""
     if flag.empty or pd.isna(flag.iloc[-1]):
         return None
     same = (flag == flag.iloc[-1]).fillna(False).to_numpy(dtype=bool)

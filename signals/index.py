@@ -1,8 +1,8 @@
 """Checks that an index holds sessions.
 
-Sessions are New York dates without a time zone. Each stands once, in ascending order. Pandas
-would silently misread another index: it takes whole numbers as nanoseconds since 1970, and it
-takes a second row of a date as another session.
+Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
+ascending order. Pandas misreads any other index without an error. It reads whole numbers as
+nanoseconds since 1970, and a second row with the same date as another session.
 """
 
 import pandas as pd
@@ -15,41 +15,45 @@ def check_sessions(
 ) -> None:
     """Raise ``error`` unless an index holds sessions: naive dates, unique and ascending.
 
-    ``what`` names the table that has the index, like "the panel". Text before a colon comes first
-    in the message. With ``empty``, an index without rows passes, whatever its type.
+    ``what`` names the table that has the index, like "the panel". Text before a colon is put at the
+    beginning of the message. If ``empty`` is True, the function accepts an index without rows,
+    whatever its type.
     """
     if empty and not len(index):
         return
     fault = _fault(index)
     if fault:
         who, colon, part = what.rpartition(": ")
-        raise error(f"{who}{colon}expected {part} by ascending session, {fault}")
+        raise error(
+            f"{who}{colon}expected {part} sorted by ascending session, but the index {fault}"
+        )
 
 
 def _fault(index: pd.Index) -> str:
     """Return the fault of an index and its cure; empty for an index of sessions."""
     if not len(index):
-        return "was empty; give it at least one row"
+        return "is empty; give at least one row"
     if not isinstance(index, pd.DatetimeIndex):
         kind = f"{type(index).__name__} ({index.dtype})"
-        return f"was indexed by {kind}; index it by date with pd.to_datetime"
+        return f"is of type {kind}; make an index of dates with pd.to_datetime"
     if index.tz is not None:
-        return f"was in the time zone {index.tz}; drop it with .tz_localize(None)"
+        return f"has the time zone {index.tz}; remove the zone with .tz_localize(None)"
     if index.hasnans:
-        return "had a row without a date; drop that row"
+        return "has a row without a date; drop that row"
     if not (index == index.normalize()).all():
-        return "had times of day; take dates with .normalize()"
+        return "has times of day; remove the times with .normalize()"
     if not index.is_unique:
-        return f"had {index[index.duplicated()][0].date()} twice; drop one"
+        return f"has {index[index.duplicated()][0].date()} twice; drop one row"
     if not index.is_monotonic_increasing:
-        return "was in another order; sort it with .sort_index()"
+        return "is in another order; sort it with .sort_index()"
     return ""
 
 
 def check_session(at: object, index: pd.Index) -> pd.Timestamp:
-    """Return the session of an index that a date names.
+    """Return the session at a date, which the index must contain.
 
-    Raise ConfigError when the index lacks it. The message names the last session before it.
+    Raise ConfigError when the index lacks the session. The message gives the last session before
+    the date.
     """
     try:
         session = pd.Timestamp(at)  # type: ignore[arg-type]
@@ -63,7 +67,7 @@ def check_session(at: object, index: pd.Index) -> pd.Timestamp:
 
 
 def _near(session: pd.Timestamp, index: pd.Index) -> str:
-    ends = f"it runs from {index[0].date()} to {index[-1].date()}"
+    ends = f"the panel runs from {index[0].date()} to {index[-1].date()}"
     if pd.isna(session) or session.tzinfo is not None or not index[0] <= session <= index[-1]:
         return ends
-    return f"the last one before is {index[index <= session][-1].date()}"
+    return f"the last session before is {index[index <= session][-1].date()}"

@@ -16,8 +16,8 @@ class InverseQE(ScoreSignal):
 
     Formula
         correlation = correlation of the daily returns of SPY and TLT over ``horizon`` sessions.
-        term_premium = Δ THREEFYTP10 over ``horizon`` sessions, in percentage points. mean = mean
-        of the z-scores of the two. score = z(mean).
+        term_premium = Δ THREEFYTP10 over ``horizon`` sessions, in percentage points. mean = mean of
+        the z-scores of correlation and term_premium. score = z(mean).
     Flag
         The flag turns on when the mean is above ``enter`` and the correlation is above zero. It
         turns off when the mean is below ``leave`` or the correlation is below zero.
@@ -27,15 +27,15 @@ class InverseQE(ScoreSignal):
         The flag has no view without a correlation or without a mean. The mean needs at least one
         of its two components. The score needs 252 means of the same components.
     Reference
-        Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein,
-        "A Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher
-        re-estimates the term premium; ``term_premium=False`` leaves it out. The signal does not
-        measure the supply of duration, because that needs issuance data.
+        Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
+        Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
+        the term premium; ``term_premium=False`` leaves the term premium out. The signal does not
+        measure the supply of duration, because such a measure needs data on issuance.
 
     Parameters
     ----------
     horizon
-        Sessions over which both components are measured; 63 sessions are a quarter.
+        Number of sessions over which both components are measured; 63 sessions are a quarter.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     """

@@ -20,39 +20,44 @@ _MINIMUM = 252
 
 @dataclass(frozen=True, kw_only=True)
 class Opportunity(CompoundSignal):
-    """Whether a rare chance is here: forced selling is over and liquidity improves.
+    """Whether a rare chance is here: forced selling has ended and liquidity improves.
 
     Formula
         drawdown = fall of an equal-weighted, daily rebalanced basket of ARKK, MSTR, COIN and
         bitcoin from its highest value so far, in %. decile = the 10th percentile of the drawdowns
-        so far. score = −z(drawdown). It is positive when the basket is lower than in its past.
+        so far. score = −z(drawdown). The score is positive when the drawdown is deeper than in the
+        past.
     Flag
-        Four conditions must hold: (1) within the last ``memory`` sessions forced selling was on
-        and the drawdown was at or below its decile; (2) forced selling is off now; (3) the VIX is
-        at most ``calm`` times its highest value of 63 sessions; (4) the score of ``bathtub`` or
-        ``policy`` is lower than 21 sessions ago. The score of ``policy`` counts only while its
-        components are the same. The flag turns on when all four hold for ``confirm`` sessions in
-        a row. It stays on for ``stay`` sessions, and then it can turn on again.
+        The flag needs four conditions: (1) within the last ``memory`` sessions, forced selling was
+        on and the drawdown was at or below its decile; (2) forced selling is off now; (3) the VIX
+        is at most ``calm`` times its highest value of 63 sessions; (4) the score of ``bathtub`` or
+        ``policy`` is lower than 21 sessions ago. The score of ``policy`` counts only if its
+        components were the same 21 sessions ago. The flag turns on when all four conditions are
+        true for ``confirm`` sessions in a row. It stays on for ``stay`` sessions. After that it can
+        turn on again.
     Timing
-        Values are known when those of its parts are known.
+        Values are known when the values of all parts are known.
     NaN
-        The signal has no view before 252 sessions with ``members`` assets of the basket, a view
-        of forced selling and 63 sessions of the VIX. A session without a view turns the flag off.
+        The signal needs 252 sessions with ``members`` assets of the basket, a view of forced
+        selling, and 63 sessions of the VIX. Until then it has no view. A session without a view
+        turns the flag off.
     Reference
         Link L14 of the thesis. The levels were fixed in advance and are not fitted.
 
     Parameters
     ----------
     memory
-        Sessions within which forced selling and the fall of the basket must lie.
+        Number of past sessions in which forced selling and the fall of the basket must happen.
     stay
-        Sessions that the flag stays on.
+        Number of sessions for which the flag stays on.
     calm
-        Largest VIX at which the flag can turn on, as a fraction of its highest in 63 sessions.
+        Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
-        Assets of the basket that a session needs. With 1, the basket is MSTR alone until 2013.
+        Number of basket assets that must have a return at a session. With 1, the basket contains
+        only MSTR until 2013.
     confirm
-        Sessions in a row that all conditions must hold before the flag turns on.
+        Number of consecutive sessions for which all conditions must be true before the flag turns
+        on.
     """
 
     name: ClassVar[str] = "opportunity"
@@ -128,7 +133,7 @@ class Opportunity(CompoundSignal):
 
 
 def _within(event: pd.Series, sessions: int) -> pd.Series:
-    """Return whether an event happened in the last n sessions, the present one included."""
+    """Return whether an event happened in the last n sessions, including the present session."""
     return event.astype(float).rolling(sessions, min_periods=1).max() > 0.5
 
 

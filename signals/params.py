@@ -1,7 +1,7 @@
 """Functions to find a parameter by its name, to check its value and to set it.
 
 A class of parameters is a frozen, keyword-only dataclass that derives from :class:`Typed`. The path
-``dry_powder.k`` names the parameter ``k`` of the signal ``dry_powder``.
+``dry_powder.k`` refers to the parameter ``k`` of the signal ``dry_powder``.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,8 @@ from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
 
-#: Whole numbers must be smaller than this in size, because pandas counts sessions in 64 bits.
+#: The absolute value of a whole number must be below this limit, because pandas counts sessions
+#: in 64 bits.
 LARGEST = 2**31
 _WORDS: dict[Any, str] = {
     bool: "True or False",
@@ -42,14 +43,16 @@ class Typed:
     """Base of dataclasses that check their parameters and raise ConfigError.
 
     Each value must have the type of its field's annotation. A whole number fits a field of type
-    float. True and False fit only a field of type bool. Numbers of numpy count as Python's.
+    float. True and False fit only a field of type bool. Numpy numbers count as Python numbers.
 
     Attributes
     ----------
     above_zero
-        Names of the parameters that must be positive and finite, beside those of the base classes.
+        Names of the parameters that must be positive and finite. The names in base classes are
+        checked, too.
     ascending
-        Orders of parameters and numbers, like ``leave < enter``, beside those of the base classes.
+        Required orders of parameters and numbers, like ``leave < enter``. The orders in base
+        classes are checked, too.
     """
 
     above_zero: ClassVar[tuple[str, ...]] = ()
@@ -74,17 +77,19 @@ class Typed:
     def _check_order(self, *names: str) -> None:
         low, high = (getattr(self, x) if x.isidentifier() else float(x) for x in names)
         if not low < high:
-            raise ConfigError(f"{names[0]} must lie below {names[1]}, were {low!r} and {high!r}")
+            raise ConfigError(
+                f"{names[0]} must be below {names[1]}, but {low!r} is not below {high!r}"
+            )
 
 
 def check_types(cls: type, given: dict[str, Any]) -> None:
-    """Raise :class:`ConfigError` for the first value of another type than its field's annotation.
+    """Raise :class:`ConfigError` for the first value that does not fit its field's annotation.
 
-    Names that are not fields do not matter.
+    The function ignores names that are not fields.
     """
     for name, kind in _annotations(cls).items():
         if name in given and not fits(given[name], kind):
-            tickers = "write it like ('A', 'B'), one alone ('A',)"
+            tickers = "write several like ('A', 'B'), and one like ('A',)"
             raise ConfigError(
                 f"{cls.__name__}: expected {name} as {in_words(kind)}, was {_shown(given[name])}; "
                 f"{tickers if get_origin(kind) is tuple else 'correct it'}"
@@ -93,16 +98,16 @@ def check_types(cls: type, given: dict[str, Any]) -> None:
 
 @cache
 def _annotations(cls: type) -> dict[str, Any]:
-    """Return the types of a dataclass's fields; empty when an annotation cannot be resolved."""
+    """Return the type of each field of a dataclass; empty when an annotation cannot be resolved."""
     try:
         hints = get_type_hints(cls)
-    except Exception:  # an annotation of a user's class names something that does not exist
+    except Exception:  # an annotation of a user's class contains an unknown name
         return {}
     return {f.name: hints[f.name] for f in fields(cls) if f.init}
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Return whether a value has an annotated type; unknown annotations accept any value."""
+    """Return whether a value fits a type annotation; an unknown annotation fits any value."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return any(fits(value, one) for one in arguments)
@@ -127,7 +132,7 @@ def _fits_number(value: Any, kind: type) -> bool:
 
 
 def in_words(kind: Any) -> str:
-    """Return the name of an annotated type in plain words."""
+    """Return a type annotation in plain words."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return " or ".join(map(in_words, arguments))
@@ -140,9 +145,9 @@ def in_words(kind: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value as Python writes it, or the name of its type when that is too long."""
+    """Return the repr of a value, or the name of its type when the repr is too long."""
     if isinstance(value, int) and abs(value) >= LARGEST:
-        return f"one beyond {LARGEST}"
+        return f"a number beyond {LARGEST}"
     text = repr(value) if isinstance(value, bool | int | float | str | tuple | list) else ""
     return text if 0 < len(text) <= 60 and text.isprintable() else type(value).__name__
 
@@ -151,19 +156,19 @@ def _shown(value: Any) -> str:
 
 
 def parameters(obj: object) -> dict[str, Any]:
-    """Return the fields of a dataclass with their values, its own fields before inherited ones."""
+    """Return the value of each field of a dataclass, by name; inherited fields come last."""
     return {name: getattr(obj, name) for name in names_of(type(obj))}
 
 
 def names_of(cls: type) -> tuple[str, ...]:
-    """Return the names of a dataclass's fields, its own fields before inherited ones."""
+    """Return the names of a dataclass's fields; inherited fields come last."""
     known = {f.name for f in fields(cls)}
     declared = (name for base in cls.__mro__ for name in vars(base).get("__annotations__", {}))
     return tuple(name for name in dict.fromkeys(declared) if name in known)
 
 
 def numbers(obj: object) -> dict[str, int | float]:
-    """Return the parameters that are numbers, without booleans."""
+    """Return the value of each parameter that is a number and not a boolean, by name."""
     return {
         name: value
         for name, value in parameters(obj).items()
@@ -185,14 +190,14 @@ def as_kind(value: Any, kind: type) -> Any:
 
 
 def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
-    """Return the names of the owner and of the parameter in a path like ``dry_powder.k``.
+    """Return the signal's name and the parameter's name from a path like ``dry_powder.k``.
 
-    Raise ConfigError when the owner or the parameter is unknown.
+    Raise ConfigError when the signal or the parameter is unknown.
     """
     owner, dot, name = path.partition(".")
     if not dot:
         raise ConfigError(
-            f"expected a parameter of a signal like dry_powder.k, was {path!r}; name both parts"
+            f"expected a signal and its parameter like dry_powder.k, was {path!r}; give both names"
         )
     if owner not in among:
         raise ConfigError(unknown("signal", owner, among))
@@ -205,7 +210,7 @@ def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
 def with_parameter(among: Mapping[str, T], path: str, value: Any) -> dict[str, T]:
     """Return a copy of a set of signals with one parameter set to a new value.
 
-    Raise ConfigError when the path names no parameter, or the value has the wrong type or range.
+    Raise ConfigError when the parameter is unknown, or when the value has the wrong type or range.
     """
     owner, name = owner_of(among, path)
     return {**among, owner: replace(among[owner], **{name: value})}  # type: ignore[type-var]

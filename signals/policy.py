@@ -23,8 +23,8 @@ class Policy(ScoreSignal):
         Yields are known at the next session. The balance sheet is known at the session after
         Thursday's H.4.1.
     NaN
-        The score needs at least one of its two components. It compares them only with their own
-        past.
+        The score needs at least one of its two components. The score compares the mean of the
+        components only with past means of the same components.
     Reference
         Link L12 of the thesis. The 2-year yield minus the policy rate measures the expected path
         of policy: Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).
@@ -32,9 +32,10 @@ class Policy(ScoreSignal):
     Parameters
     ----------
     horizon
-        Sessions over which the yield's change is measured; 63 sessions are a quarter.
+        Number of sessions over which the yield's change is measured; 63 sessions are a quarter.
     balance_horizon
-        Sessions over which the balance sheet's change is measured; 65 sessions are a quarter.
+        Number of sessions over which the balance sheet's change is measured; 65 sessions are a
+        quarter.
     """
 
     name: ClassVar[str] = "policy"

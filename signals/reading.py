@@ -19,7 +19,7 @@ class Reading:
     regime
         Name of a :class:`signals.regimes.Regime`; None at a session without a regime.
     rule, decided_by
-        The rule that holds at the session, and the rule behind the regime in force. See
+        The rule that holds at the session, and the rule that gave the regime in force. See
         :class:`signals.regimes.Classification`.
     evaluations
         The evaluation of each signal, by name.
@@ -53,7 +53,7 @@ class Reading:
         return pd.DataFrame(columns, index=self.regime.index)
 
     def rows(self, pick: Pick) -> "Reading":
-        """Return the reading with the same rows chosen from each of its parts."""
+        """Return the reading with only the rows that ``pick`` chooses."""
         return replace(
             self,
             regime=pick(self.regime),
@@ -63,7 +63,7 @@ class Reading:
         )
 
     def since(self, at: pd.Timestamp) -> "Reading":
-        """Return the reading from a session on, that session included."""
+        """Return the reading from a session on, including that session."""
         return self.rows(lambda part: part.loc[at:])
 
     def under(self, classification: Classification) -> "Reading":

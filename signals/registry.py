@@ -1,4 +1,4 @@
-"""The registry of signals, and the function that reads them all.
+"""The registry of signals, and a function that evaluates all signals and the regime.
 
 A new signal needs one import and one line in :data:`SIGNALS`.
 """
@@ -48,7 +48,7 @@ SIGNALS: dict[str, Registered] = {
     "policy": Registered(signal=Policy, votes=True),
     "forced_selling": Registered(signal=ForcedSelling, votes=False),  # a regime of its own
     "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
-    "convexity": Registered(signal=Convexity, votes=False),  # absorption again
+    "convexity": Registered(signal=Convexity, votes=False),  # it repeats absorption
     "opportunity": Registered(signal=Opportunity, votes=False),  # a regime of its own
 }
 
@@ -59,7 +59,7 @@ def default_signals() -> dict[str, Signal]:
 
 
 def needed(signals: Mapping[str, Signal] | None = None) -> tuple[str, ...]:
-    """Return the catalog ids that the signals read (default: all registered), each once."""
+    """Return the catalog ids that the signals read, each once; default: all registered signals."""
     chosen = default_signals() if signals is None else signals
     ids = (id for signal in chosen.values() for id in inputs_of(signal, chosen))
     return tuple(dict.fromkeys(ids))

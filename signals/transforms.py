@@ -37,12 +37,13 @@ class Composite:
     Attributes
     ----------
     mean
-        Mean of the components that have a view, each clipped to ±3. A mean of 1 is rarer when
-        there are more components, because many of them must be high at once.
+        Mean of the components that have a view, each clipped to ±3. A mean of 1 is rarer when there
+        are more components, because many components must be high at once.
     score
-        The mean compared with past means of the same components, in their standard deviations.
+        Z-score of the mean, relative to past means of the same components.
     without
-        Names of the components that do not count, joined by ``, ``. None where all count.
+        Names of the components that do not count, joined by ``, ``. None where all components
+        count.
     """
 
     mean: pd.Series
@@ -53,16 +54,17 @@ class Composite:
 def composite(
     parts: Mapping[str, pd.Series], window: int = WINDOW, minimum: int = MINIMUM
 ) -> Composite:
-    """Return one measure from several z-scores by name, each with one value for each session.
+    """Return one measure for each session from several z-scores by name.
 
-    The mean averages the components that have a view. At least half of all components must have
-    one.
+    The mean averages the components that have a view. At least half of all components must have a
+    view.
 
     The score compares a mean only with past means of the same components. A component counts when
     it has a view now and on ``minimum`` of the last ``window`` sessions. At least half of all
-    components must count. The score standardises the mean of those that count by their own past
-    means in the window, on sessions where all of them have a view. When a component drops out, the
-    score becomes the score of the others, so it can jump on that session.
+    components must count. The score is the z-score of the mean of the components that count. It
+    uses only the sessions of the window on which all these components have a view. When a component
+    drops out, the score is computed from the remaining components, so the score can jump on that
+    session.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -87,9 +89,9 @@ def composite(
 
 
 def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
-    """Return the fall of values above zero from their highest so far, fractions, at most 0.
+    """Return the fall of positive values from their highest value so far, a fraction, at most 0.
 
-    ``start`` is a peak before the first session; 0 means none.
+    ``start`` is a peak before the first session; 0 means that there was no such peak.
     """
     return value / value.cummax().clip(lower=start) - 1
 
@@ -97,20 +99,20 @@ def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
 def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
     """Return the change of a composite's score over n sessions.
 
-    NaN where the set of components that count differs from the set n sessions ago, because the two
-    scores then measure different things.
+    The change is NaN where the set of components that count differs from the set n sessions ago,
+    because the two scores then measure different things.
     """
     members = without.fillna("")
     return score.diff(n).where(members == members.shift(n))
 
 
 def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
-    """Return prices of shares and coins on the same date, the session before each row's.
+    """Return prices of shares and coins on the same date: the date of the previous session.
 
-    A panel row holds share prices of its own close and coin prices of the previous date's close.
-    Their returns would be one day apart. This function delays shares by one session, and takes
-    coins at the close of that earlier session's date. Raise MissingSeries when the panel lacks a
-    ticker, or the column ``<coin>@session`` of a coin.
+    A panel row holds share prices of its own close and coin prices of the previous date's close. So
+    returns in one row of the panel cover different days. This function takes the share prices of
+    the previous session, and the coin prices at the close of that session's date. Raise
+    MissingSeries when the panel lacks a ticker, or the column ``<coin>@session`` of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 
@@ -119,12 +121,12 @@ def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
     coin = asset(ticker).market == "crypto"
     column = session_close_id(ticker) if coin else ticker
     if column not in panel:
-        raise MissingSeries(f"expected {column} in the panel, found none; load it with History")
+        raise MissingSeries(f"expected a column {column} in the panel; load it with History")
     return panel[column] if coin else panel[column].shift(1)
 
 
 def percentile(x: pd.Series) -> float:
-    """Return the percentage of values at or below the last value; NaN when that is NaN."""
+    """Return the percentage of values at or below the last value; NaN when the last is NaN."""
     past = x.dropna()
     if past.empty or np.isnan(x.iloc[-1]):
         return float("nan")

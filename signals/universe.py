@@ -1,11 +1,12 @@
-"""The assets and their classes, in an order of duration that was fixed in advance.
+"""The assets and their classes. The order of the classes by duration was fixed in advance.
 
-An asset with near cash flows has a short duration. The classes follow from that argument, and not
-from returns. The members were chosen in 2026 with hindsight, and every report says so
+An asset with near cash flows has a short duration. The classes follow from cash flows, not from
+returns. The assets of each class were chosen in 2026 with hindsight. Every report states this
 (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
-the New York close. Coins have UTC days, so their close is known hours after New York's.
+the New York close. Coins have UTC days, so the close of a coin is known hours after the New York
+close.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from signals.catalog import AT_CLOSE, UTC_MIDNIGHT, Rule
 Market = Literal["etf", "stock", "crypto"]
 
 HINDSIGHT = (
-    "The assets were chosen in 2026, knowing which had done well: Micron and its peers, bitcoin, "
-    "the large platforms. No backtest on them is free of that hindsight."
+    "The assets were chosen in 2026, when it was known which assets had done well: Micron and its "
+    "peers, bitcoin, the large platforms. No backtest on these assets is free of hindsight."
 )
 
 
@@ -29,13 +30,14 @@ class Asset:
     Attributes
     ----------
     ticker
-        Yahoo's symbol; also the id of its price series (USD).
+        Yahoo's symbol, which is also the id of the asset's price series (USD).
     asset_class
-        Its class in :data:`CLASSES`; ``other`` for a ticker outside the universe.
+        Class of the asset in :data:`CLASSES`; ``other`` for a ticker outside the universe.
     market
-        ``etf``, ``stock`` or ``crypto``. It decides the cost of a trade.
+        ``etf``, ``stock`` or ``crypto``. The market decides the cost of a trade.
     listed
-        First day of trading. Prices before that day belong to another company. None when unknown.
+        First day of trading. Prices before that day belong to another company. None when this day
+        is unknown.
     """
 
     ticker: str
@@ -50,17 +52,18 @@ class Asset:
 
     @property
     def stale_after(self) -> int:
-        """Calendar days for which a last price counts.
+        """Number of calendar days for which the last price of the asset stays valid.
 
-        When the last price is older, signals have no view. A backtest then leaves the asset out
-        of its targets and closes the holding. ``today`` keeps the target.
+        When the last price is older, signals have no view. A backtest then leaves the asset out of
+        its targets and closes the holding. The command ``today`` keeps the target.
         """
         return 4 if self.market == "crypto" else 10
 
 
-#: Duration of each class, shortest first. The last classes have no place in the order.
+#: Duration of each class, shortest first. The classes from ``metals`` on have no place in this
+#: order.
 CLASSES: dict[str, str] = {
-    "memory": "short: cash flows now, violently cyclical",
+    "memory": "short: cash flows now, very cyclical",
     "defensive": "short",
     "hyperscalers": "middle",
     "semiconductors": "middle",
@@ -68,7 +71,7 @@ CLASSES: dict[str, str] = {
     "software": "long",
     "speculative": "long",
     "crypto": "longest: no cash flow",
-    "metals": "no cash flow; shelter by repute",
+    "metals": "no cash flow; said to be a safe haven",
     "bonds": "as stated",
     "other": "unknown",
 }
@@ -101,7 +104,7 @@ UNIVERSE: dict[str, Asset] = {
 
 
 def asset(ticker: str) -> Asset:
-    """Return the asset of a ticker; an unknown ticker gives one of class ``other``.
+    """Return the asset of a ticker; an unknown ticker gives an asset of class ``other``.
 
     An unknown ticker that ends in ``-USD`` is a coin: it trades every day and closes at 24:00 UTC.
     Any other unknown ticker trades like a stock.
@@ -111,11 +114,12 @@ def asset(ticker: str) -> Asset:
 
 
 def session_close_id(coin: str) -> str:
-    """Return the name of the panel's column for a coin's close on the last session's date.
+    """Return the name of the panel column that holds a coin's closes at dates of sessions.
 
-    The column of the coin itself shows the close of the previous date, which on a Monday is
-    Sunday's. This column holds the newest known close whose date is a New York session. So its date
-    is that of ``panel[share].shift(1)``, and coins compare with shares.
+    The column ``coin`` holds the close of the previous calendar date: on a Monday, the close of
+    Sunday. The column ``coin@session`` holds the newest known close whose date is a New York
+    session. This close has the same date as the price in ``panel[share].shift(1)``. So returns of
+    coins and shares cover the same days.
     """
     return f"{coin}@session"
 

@@ -1,8 +1,8 @@
 """Regime models: they turn evaluations into one regime. :data:`REGIMES` is their registry.
 
-``votes`` is the default. ``quantities`` uses only stocks and flows, so claims about timing depend
-on it. Three models use only prices. A strategy under one of them shows what the thesis adds.
-``labels`` uses a user's own regimes.
+``votes`` is the default. ``quantities`` uses only stocks and flows of capital, so claims about
+timing are tested with this model. Three models use only prices and yields. A comparison with these
+three models shows what the thesis adds. ``labels`` uses a user's own regimes.
 """
 
 from signals.regimes.base import Classification, Regime, RegimeModel

@@ -12,7 +12,7 @@ import pandas as pd
 from signals.base import Evaluation
 from signals.params import Typed
 
-#: Sessions in a row that a regime's rule must hold before the regime changes.
+#: Number of consecutive sessions for which a rule must give a regime before the regime changes.
 CONFIRM_REGIME = 10
 CONFIRM_FORCED = 2
 
@@ -36,8 +36,8 @@ class Classification:
     regime
         Name of a :class:`Regime`; None at a session without a regime.
     rule
-        The rule that holds at the session. While a change waits for confirmation, this rule gives
-        another regime than the one in force.
+        The rule that holds at the session. While a change waits for confirmation, this rule gives a
+        regime that is not yet in force.
     decided_by
         The last rule that gave the regime in force. None at a session without a regime.
     """
@@ -54,11 +54,11 @@ class RegimeModel(Typed, ABC):
     Attributes
     ----------
     name, description
-        Its name in the registry, and one line that describes it.
+        Name of the model in the registry, and a description of one line.
     rules
         The regime that each rule gives, by the rule's name.
     price_only
-        Whether it reads only prices and yields, and no signal.
+        Whether the model reads only prices and yields, and no signal.
     confirmed
         Whether a change of regime waits for confirmation; see :func:`settle`.
     """
@@ -71,12 +71,12 @@ class RegimeModel(Typed, ABC):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Catalog ids that it reads itself."""
+        """Catalog ids that the model itself reads."""
         return ()
 
     @property
     def rests_on(self) -> tuple[str, ...]:
-        """Names of the signals that it uses."""
+        """Names of the signals that the model uses."""
         return ()
 
     @abstractmethod
@@ -85,16 +85,16 @@ class RegimeModel(Typed, ABC):
     ) -> Classification:
         """Return the regime of each session; no row depends on a later row.
 
-        ``panel`` is point-in-time, sessions × catalog ids. ``evaluations`` are those of the signals
-        on that panel, by name. Raise ConfigError when a signal that it uses is missing, and
-        MissingSeries when the panel lacks a column that it reads.
+        ``panel`` is point-in-time, sessions × catalog ids. ``evaluations`` holds the evaluation of
+        each signal on that panel, by name. Raise ConfigError when the model lacks a signal, and
+        MissingSeries when the panel lacks a column.
         """
 
 
 def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     """Return the name of the first rule that holds at each session; ``none`` if no rule holds.
 
-    ``holds`` says where each rule holds, in the order of the rules. NA counts as False.
+    ``holds`` contains, for each rule in order, True where the rule holds. NA counts as False.
     """
     conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
     names = [np.array(name, dtype=object) for name in holds]
@@ -115,22 +115,23 @@ def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
 def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
     """Return the last rule that gave the regime in force, at each session.
 
-    ``regime`` is the confirmed regime of each session, ``rule`` the rule that holds there, and
-    ``rules`` the regime that each rule gives. The result is None at a session without a regime.
+    ``regime`` is the confirmed regime of each session, ``rule`` is the rule that holds at that
+    session, and ``rules`` maps each rule to the regime that the rule gives. The result is None at a
+    session without a regime.
     """
     in_force = regime.fillna("") == spoken_for(rule, rules).fillna("")
     return rule.where(in_force).ffill().where(regime.notna()).rename("decided_by")
 
 
 def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
-    """Return how many sessions in a row a rule must give a regime before it is in force."""
+    """Return how many sessions in a row a rule must give a regime before the regime is in force."""
     return CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm
 
 
 def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     """Return a regime that changes only after ``confirm`` sessions in a row of the new regime.
 
-    The first regime needs the same confirmation. FORCED_SELLING needs 2 sessions. At a session
+    The first regime needs the same confirmation. FORCED_SELLING needs only 2 sessions. At a session
     without a view the regime ends at once, and the next regime needs confirmation again.
     """
     current: str | None = None

@@ -16,26 +16,27 @@ class HiddenMarkov(Markov):
 
     Formula
         The features are SPY's log return in %, and ΔDGS10 and ΔBAA10Y in percentage points, all
-        standardised. In each of two states they are normal and independent. Expectation
+        standardised. In each of two states, the features are normal and independent. Expectation
         maximisation (hmmlearn) estimates the model from one fixed start.
         :func:`signals.regimes.markov.forward` filters the state.
     Flag
         The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
         and off when it is below ``leave``.
     Timing
-        Each feature is as known at the close: SPY of the same session, DGS10 of one session
-        before, BAA10Y of two sessions before. A row mixes days, so the model assumes that its
-        columns are independent within a state. States last weeks, so the lag does no harm.
+        Each feature uses the value known at the close: SPY of the same session, DGS10 of one
+        session before, BAA10Y of two sessions before. One row contains values of different days, so
+        the model assumes that the columns are independent within a state. States last weeks, so the
+        lag does no harm.
     NaN
         See :meth:`probability`.
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
         Markets" (2012). This model differs in three ways: it adds the yields, it has no
-        covariances, and it sets a smallest probability of leaving a state
+        covariances, and it sets a lower limit for the probability of leaving a state
         (:meth:`TwoStates.make`).
 
-    Parameters and errors are those of :class:`PriceOnly`.
+    See :class:`PriceOnly` for the parameters and errors.
     """
 
     name: ClassVar[str] = "hidden_markov"

@@ -1,4 +1,4 @@
-"""Regimes from a statistical jump model of the return of shares."""
+"""Regimes from a statistical jump model of share returns."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,8 +20,8 @@ class JumpModel(PriceOnly):
         Σ ½‖x_t − centre(s_t)‖² + ``penalty`` · number of jumps (jumpmodels). The state of a
         session is the last state of the best path up to that session.
     Flag
-        The model gives 0 or 1, without probabilities between. The flag is that state, after
-        confirmation.
+        The model gives a state of 0 or 1, and no probabilities in between. The flag is this state
+        after confirmation.
     Timing
         SPY's close is known at the same session. The model leaves the bad state late. A feature
         with a halflife of 60 sessions needs 170 sessions to fall to a seventh. So the model can
@@ -32,14 +32,15 @@ class JumpModel(PriceOnly):
         Nystrup, Lindström, Madsen, "Learning hidden Markov models with persistent states by
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
         Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
-        penalty are those of the package's example. This model differs in three ways: the penalty
-        is fixed and not chosen by past returns, returns are not in excess of bills, and the bad
-        state is the one of higher variance, not of lower cumulative return.
+        penalty come from the package's example. This model differs from the papers in three ways.
+        The penalty is fixed and does not depend on past returns. The returns are not in excess of
+        bills. The bad state has the higher variance, not the lower cumulative return.
 
     Parameters
     ----------
     penalty
-        Cost of one jump, in squared standard deviations. See :class:`PriceOnly` for the others.
+        Cost of one jump, in squared standard deviations. See :class:`PriceOnly` for the other
+        parameters.
     """
 
     name: ClassVar[str] = "jump_model"
@@ -67,9 +68,9 @@ class JumpModel(PriceOnly):
     def estimate(self, window: np.ndarray) -> Judge:
         """Return the online prediction of a model that jumpmodels estimates.
 
-        The search makes three steps from each of ten seeded starts, and continues from the best
-        of them to the end. It takes half the time of ten full searches and comes as near to the
-        optimum.
+        The search makes three steps from each of ten seeded starts. It then continues from the best
+        result to the end. This search takes half the time of ten full searches and comes as near to
+        the optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

@@ -1,4 +1,4 @@
-"""Regimes that a user brings: labels with the dates from which they were known."""
+"""Regimes from a user: labels, each with the date from which the label was known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Labels(RegimeModel):
     dated: tuple[tuple[date, str], ...]
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for missing or unknown labels, and for dates that do not ascend."""
+        """Raise ConfigError for missing or unknown labels, and for dates out of order."""
         super().__post_init__()
         if not self.dated:
             raise ConfigError("expected at least one date with a label, was none; add one")
@@ -46,8 +46,8 @@ class Labels(RegimeModel):
         for (earlier, _), (later, _) in pairwise(self.dated):
             if not earlier < later:
                 raise ConfigError(
-                    f"expected dates in ascending order, each once, was {later} after {earlier}; "
-                    "sort them"
+                    f"expected each date once and in ascending order, but {later} follows "
+                    f"{earlier}; sort the rows and drop duplicates"
                 )
 
     def classify(

@@ -16,7 +16,7 @@ class TwoStates:
     Attributes
     ----------
     means, variances
-        States × features; the bad state is the second.
+        Arrays of states × features. The second state is the bad state.
     leave
         Probability that the chain leaves each state at the next session.
     """
@@ -29,7 +29,7 @@ class TwoStates:
     def make(
         cls, means: np.ndarray, variances: np.ndarray, leave: np.ndarray, sessions: int
     ) -> "TwoStates":
-        """Return two states, the one with the higher variance of the first feature second.
+        """Return two states; the second state has the higher variance of the first feature.
 
         The probability of leaving a state is at least 1 / ``sessions``, because a state that did
         not end within the window can still end later. The probability of staying has the same
@@ -79,9 +79,9 @@ def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[n
     return out, likelihood
 
 
-# Fixed start of the estimation, without random numbers. States last about 50 sessions, and one has
-# four times the variance of the other. Persistent states at the start avoid an optimum in which
-# one state is a single odd day.
+# Fixed start of the estimation, without random numbers. States last about 50 sessions, and one
+# state has four times the variance of the other state. Persistent states at the start avoid an
+# optimum in which one state is a single odd day.
 LEAVE = 0.02
 VARIANCES = (0.5, 2.0)
 

@@ -1,4 +1,4 @@
-"""A Markov-switching regression of the return of shares."""
+"""Regimes from a Markov-switching regression of share returns."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -29,10 +29,10 @@ class MarkovSwitching(Markov):
     Reference
         Hamilton, "A New Approach to the Economic Analysis of Nonstationary Time Series and the
         Business Cycle" (Econometrica 1989). This model differs in three ways: its data are daily,
-        it has no autoregression, and it sets a smallest probability of leaving a state
+        it has no autoregression, and it sets a lower limit for the probability of leaving a state
         (:meth:`TwoStates.make`).
 
-    Parameters and errors are those of :class:`PriceOnly`.
+    See :class:`PriceOnly` for the parameters and errors.
     """
 
     name: ClassVar[str] = "markov_switching"

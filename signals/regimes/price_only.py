@@ -1,17 +1,18 @@
-"""Regime models that use only prices and yields. Each has two states, and one of them is bad.
+"""Regime models that use only prices and yields. Each model has a good state and a bad state.
 
-If one of them does as well as the votes, the thesis has added nothing. The three models follow
-their literature. No return was used to choose anything in them.
+If one of these models does as well as the votes of the signals, the thesis has added nothing. The
+three models follow published papers. No return was used to choose their settings.
 
 Estimation at year ends
-    The parameters for a calendar year come only from sessions of earlier years. The mean and the
-    standard deviation of that window standardise the features. Within the year the state is
-    filtered: it uses only sessions up to each close.
+    The parameters for a calendar year come only from sessions of earlier years. The features are
+    standardised with the mean and the standard deviation of these sessions. Within the year, the
+    state is filtered: the state at each close uses only sessions up to that close.
 The bad state
-    The bad state is the one in which the variance of SPY's daily return was higher over the
-    estimation window. An order by the mean return would change by chance from one estimate to the
-    next: over 500 sessions of 2 % volatility the standard error of a mean is more than 20 % a
-    year. The standard error of a variance is 6 % of it.
+    The bad state is the state in which SPY's daily return had the higher variance over the
+    estimation window. If the mean return decided, the two states would change places by chance from
+    one estimate to the next. Over 500 sessions with a daily volatility of 2 %, the standard error
+    of the mean is more than 20 % a year. The standard error of the variance is only 6 % of the
+    variance.
 """
 
 from abc import abstractmethod
@@ -32,7 +33,7 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 
 MINIMUM = 756
 SEED = 0
-_FLAT = 1e-9  # a lower standard deviation of a feature is only rounding
+_FLAT = 1e-9  # a smaller standard deviation of a feature is a rounding error
 
 #: Function from sessions × standardised features to the probability of the bad state.
 Judge = Callable[[np.ndarray], np.ndarray]
@@ -42,8 +43,8 @@ Judge = Callable[[np.ndarray], np.ndarray]
 class PriceOnly(RegimeModel):
     """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
-    Prices cannot tell ample capital from a calm market, so the model never gives INJECTION. It
-    raises ConfigError when its package is missing.
+    Prices cannot distinguish ample capital from a calm market, so the model never gives INJECTION.
+    The model raises ConfigError when the package that it needs is missing.
 
     Parameters
     ----------
@@ -52,9 +53,10 @@ class PriceOnly(RegimeModel):
     leave
         Probability of the bad state below which the flag turns off.
     confirm
-        Sessions in a row that a condition must hold before the flag changes.
+        Number of consecutive sessions for which a condition must be true before the flag changes.
     minimum
-        Sessions with a value of every input that the first estimate needs.
+        Number of sessions that the first estimate needs. Each of these sessions has a value of
+        every input.
     """
 
     price_only: ClassVar[bool] = True
@@ -73,23 +75,25 @@ class PriceOnly(RegimeModel):
 
     @abstractmethod
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return the model's features from inputs without gaps; the first is SPY's return, %."""
+        """Return the features from inputs without gaps. The first feature is SPY's return, %."""
 
     @abstractmethod
     def estimate(self, window: np.ndarray) -> Judge:
         """Return a function that gives the probability of the bad state at each session.
 
         The estimate uses ``window``, sessions × standardised features. The function receives
-        sessions from the window's first session on. Each probability uses no later session.
+        sessions that start with the first session of the window. Each probability uses no later
+        session.
         """
 
     def probability(self, panel: pd.DataFrame) -> pd.Series:
         """Return the probability of the bad state, known at each close.
 
-        The probability is NaN before the first year that has ``minimum`` sessions before it, and
-        at a session where an input has no value. It is NaN in a year without an estimate: a
-        feature is constant in the window, or the estimation fails. The model skips a session
-        without a value, so the next change is measured from the last session with a value.
+        The probability is NaN until a year begins that has at least ``minimum`` earlier sessions.
+        It is NaN at a session where an input has no value. It is also NaN in a year without an
+        estimate, because a feature is constant in the window or the estimation fails. The model
+        skips a session without a value, so the next change is measured from the last session with a
+        value.
         """
         require(panel, self.inputs, self.name)
         data = panel[list(self.inputs)].dropna()
@@ -148,7 +152,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def optional(name: str) -> Iterator[None]:
-    """Turn the ImportError of an optional package into a ConfigError that names the cure."""
+    """Turn the ImportError of an optional package into a ConfigError that says what to install."""
     try:
         with quiet():
             yield

@@ -1,4 +1,4 @@
-"""Regimes from stocks and flows, without prices and returns."""
+"""Regimes from stocks and flows of capital, without prices and returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 
 @dataclass(frozen=True, kw_only=True)
 class Quantities(RegimeModel):
-    """Regime from ``absorption`` alone: ABSORPTION when on, INJECTION when injecting, or NEUTRAL.
+    """Regime from ``absorption`` alone: ABSORPTION if on, INJECTION if injecting, else NEUTRAL.
 
-    Claims about timing use this model. A regime that contains past returns would be tested on the
-    returns that it contains. There is no regime where ``absorption`` has no view.
+    Claims about timing use this model. If a regime contained past returns, a test of timing would
+    use the same returns twice. The regime is None where ``absorption`` has no view.
     """
 
     name: ClassVar[str] = "quantities"
@@ -35,7 +35,7 @@ class Quantities(RegimeModel):
         """Return the regime of each session; None without a view of ``absorption``."""
         absorption = evaluations.get("absorption")
         if absorption is None or absorption.injecting is None:
-            raise ConfigError("expected absorption among the signals, was without it; add it")
+            raise ConfigError("expected absorption among the signals, but it is missing; add it")
         holds = {
             "too few views": absorption.flag.isna(),
             "absorption": absorption.flag,

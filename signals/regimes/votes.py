@@ -1,4 +1,4 @@
-"""The default regime model: the signals vote, and three flags decide in addition."""
+"""The default regime model: the signals vote, but three flags can decide before the votes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from signals.regimes.base import (
 
 @dataclass(frozen=True, kw_only=True)
 class Votes(RegimeModel):
-    """Regime from the votes of the signals and three flags that decide in addition.
+    """Regime from the votes of the signals, and from three flags that can decide before the votes.
 
     The first rule that holds decides. No regime: fewer than ``min_views`` votes have a view.
     FORCED_SELLING: the flag ``forced_selling`` is on. OPPORTUNITY: the flag ``opportunity`` is on.
@@ -35,13 +35,14 @@ class Votes(RegimeModel):
     min_views
         Number of votes with a view that a regime needs.
     confirm
-        Sessions in a row that a rule must hold before the regime changes; FORCED_SELLING needs 2.
+        Number of consecutive sessions for which a rule must hold before the regime changes;
+        FORCED_SELLING needs 2.
     """
 
     name: ClassVar[str] = "votes"
     description: ClassVar[str] = "the votes of the signals, and three flags beside them"
     confirmed: ClassVar[bool] = True
-    #: The rules in order. The first one that holds decides.
+    #: The rules in order. The first rule that holds decides.
     rules: ClassVar[Mapping[str, str | None]] = {
         "too few views": None,
         "forced_selling": Regime.FORCED_SELLING.value,
@@ -58,7 +59,7 @@ class Votes(RegimeModel):
 
     @property
     def rests_on(self) -> tuple[str, ...]:
-        """Names of the voters, and of the signals whose flags decide in addition."""
+        """Names of the voters, and of the three signals whose flags can decide before the votes."""
         return tuple(dict.fromkeys((*self.voters, "absorption", "forced_selling", "opportunity")))
 
     def classify(

@@ -225,7 +225,7 @@ def test_a_documented_class_named_after_its_signal() -> None:
     ("signal", "options", "message"),
     [
         (DryPowder, {"k": [0.09, -1]}, r"k must be a positive number, was -1"),
-        (DryPowder, {"enter": [1.0, 2.5]}, "enter must lie below leave"),
+        (DryPowder, {"enter": [1.0, 2.5]}, "enter must be below leave"),
         (DryPowder, {"k": "high"}, "DryPowder: expected k as a number, was 'high'"),
         (DryPowder, {"k": [np.nan]}, "k must be a positive number, was nan"),
         (DryPowder, {"k": True}, "expected k as a number, was True"),

@@ -460,7 +460,10 @@ RETURN = 'return pd.DataFrame({"SPY": share, "IEF": 0.1}, index=panel.index)'
     ("replaced", "parts"),
     [
         ((RETURN, "return 1 / 0"), ["mine: weights failed: ZeroDivisionError", ".py:3"]),
-        ((RETURN, "return panel['NOPE']"), ["KeyError: 'NOPE'", "to stand in assets or reads"]),
+        (
+            (RETURN, "return panel['NOPE']"),
+            ["KeyError: 'NOPE'", "assets or reads must list every column"],
+        ),
         ((RETURN, "return share"), ["expected weights as a DataFrame", "was Series"]),
         ((RETURN, "pass"), ["expected weights as a DataFrame", "was NoneType"]),
         (('"IEF": 0.1}', '"TLT": 0.1}'), ["expected a column for each of its assets"]),
@@ -514,7 +517,7 @@ def test_an_answer_of_another_form_gets_one_line(
             ["expected flag as pandas boolean, NA where there is no view, was of type"],
         ),
         (("return (vix - ", "return vix.dropna() if vix.any() else (vix - "), ["rows for"]),
-        (('panel["VIXCLS"]', 'panel["VIX"]'), ["KeyError: 'VIX'", "has to stand in inputs"]),
+        (('panel["VIXCLS"]', 'panel["VIX"]'), ["KeyError: 'VIX'", "inputs must list every column"]),
     ],
 )
 def test_a_wrong_signal_gets_one_line(

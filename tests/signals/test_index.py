@@ -21,14 +21,14 @@ SESSIONS = pd.bdate_range("2024-01-02", periods=30)
 
 #: Ways an index can be wrong, and what the message says it was.
 WRONG: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
-    "empty": (lambda x: x.iloc[:0], "was empty"),
-    "whole numbers": (lambda x: x.set_axis(range(len(x))), r"was indexed by RangeIndex \(int64\)"),
-    "text": (lambda x: x.set_axis(x.index.astype(str)), "was indexed by Index"),
+    "empty": (lambda x: x.iloc[:0], "is empty"),
+    "whole numbers": (lambda x: x.set_axis(range(len(x))), r"is of type RangeIndex \(int64\)"),
+    "text": (lambda x: x.set_axis(x.index.astype(str)), "is of type Index"),
     "periods": (
         lambda x: x.set_axis(pd.DatetimeIndex(x.index).to_period("D")),
-        "was indexed by PeriodIndex",
+        "is of type PeriodIndex",
     ),
-    "a time zone": (lambda x: x.tz_localize("Europe/Berlin"), "in the time zone Europe/Berlin"),
+    "a time zone": (lambda x: x.tz_localize("Europe/Berlin"), "the time zone Europe/Berlin"),
     "times of day": (lambda x: x.set_axis(x.index + pd.Timedelta(hours=16)), "times of day"),
     "twice": (lambda x: pd.concat([x, x.iloc[-1:]]), "2024-02-12 twice"),
     "reversed": (lambda x: x.iloc[::-1], "in another order"),
@@ -136,9 +136,9 @@ def said_at(history: History, at: Any) -> Explanation:
 @pytest.mark.parametrize(
     ("at", "part"),
     [
-        ("2024-12-28", r"was Saturday 2024-12-28; the last one before is 2024-12-27"),
-        ("1950-01-03", r"was Tuesday 1950-01-03; it runs from "),
-        ("2090-01-03", r"was Tuesday 2090-01-03; it runs from "),
+        ("2024-12-28", r"was Saturday 2024-12-28; the last session before is 2024-12-27"),
+        ("1950-01-03", r"was Tuesday 1950-01-03; the panel runs from "),
+        ("2090-01-03", r"was Tuesday 2090-01-03; the panel runs from "),
         (pd.Timestamp("2024-12-27", tz="UTC"), "expected a session of the panel"),
         (pd.NaT, "expected a session of the panel, was NaT"),
         (None, "expected a session of the panel, was None"),
@@ -159,7 +159,7 @@ def test_a_session_may_be_named_by_its_date(simulated: History) -> None:
 
 
 def test_moments_of_other_sessions_are_refused(simulated: History) -> None:
-    with pytest.raises(DataError, match="expected known to hold the panel's sessions"):
+    with pytest.raises(DataError, match="expected `known` to contain every session"):
         explain(
             Bathtub().evaluate(simulated.panel),
             simulated.panel,
