@@ -1,8 +1,8 @@
-"""The contract of a strategy, and the checks of what it answers.
+"""The contract of a strategy, and the checks of its results.
 
 A strategy is a frozen dataclass, and its fields are its parameters. It reads the signals and the
-point-in-time panel, and returns target weights at each session's close. It does not trade. The
-engine executes the weights at the close of a later session, at a cost.
+point-in-time panel, and returns target weights at each session's close. The strategy does not
+trade. The engine executes the weights at the close of a later session, at a cost.
 """
 
 from abc import ABC, abstractmethod
@@ -24,25 +24,25 @@ SESSIONS_A_YEAR = 252
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy(Typed, ABC):
-    """Rule that gives target weights at each close, from what is known at that close.
+    """Rule that gives target weights at each close, from the data known at that close.
 
-    It decides on scheduled dates and when its state changes.
+    A strategy decides on scheduled dates and when its state changes.
 
     Attributes
     ----------
     name, description
-        Its name on the command line, and one line that describes it.
+        Name of the strategy on the command line, and a description of one line.
     link
-        The link of the thesis that it trades. Empty for a baseline or a challenger.
+        The link of the thesis that the strategy trades. Empty for a baseline or a challenger.
     follows_regime
-        True when its weights depend on the regime. The regime is then its state.
+        True when the weights depend on the regime. The regime is then the state of the strategy.
     only_scheduled
-        True when it decides only on scheduled dates, and not when its state changes.
+        True when the strategy decides only on scheduled dates, and not when its state changes.
     active_states
-        The states in which it acts. A claim about its timing counts their episodes as
-        observations.
+        The states in which the strategy acts. A claim about timing counts the episodes of these
+        states as observations.
     price_free
-        True when its weights depend only on the regime and on which assets are listed. They then
+        True when the weights depend only on the regime and on which assets are listed. Such weights
         use no price, no score and no vote. Under the regime model ``quantities``, the placebo test
         of such a strategy shifts its holdings in time.
     gross_limit
@@ -61,17 +61,17 @@ class Strategy(Typed, ABC):
     @property
     @abstractmethod
     def assets(self) -> tuple[str, ...]:
-        """Tickers that it may hold."""
+        """Tickers that the strategy may hold."""
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Ids of other columns of the panel that it reads; empty by default."""
+        """Ids of other columns of the panel that the strategy reads; empty by default."""
         return ()
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the state of the strategy at each session; it decides when the state changes.
+        """Return the state at each session. Every change of the state leads to a decision.
 
-        A state is a label, or None at a session without one. The function returns None for a
+        A state is a label, or None at a session without a state. The function returns None for a
         strategy without states. Row t uses only rows up to t.
         """
         return reading.regime if self.follows_regime else None
@@ -121,9 +121,10 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
 
 
 def state_of(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-    """Return a strategy's state at every session; None for one without a state.
+    """Return a strategy's state at every session; None for a strategy without states.
 
-    Raise SimulationError when the strategy's own code fails or returns no label for a session.
+    Raise SimulationError when the strategy's own code fails, or when a state is neither a label nor
+    None.
     """
     state: pd.Series | None = ask(strategy, "state", reading, panel)
     return state
@@ -137,7 +138,7 @@ def _ends(labels: pd.Index) -> str:
 def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0) -> None:
     """Raise :class:`SimulationError` unless weights are finite and within their limits.
 
-    The sum of a row's weights is at most 1. The sum of their absolute values is at most
+    The sum of a row's weights is at most 1. The sum of the absolute weights of a row is at most
     ``gross_limit``.
     """
     values = weights.to_numpy(dtype=np.float64)

@@ -20,7 +20,7 @@ class _Fixed(Strategy):
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The assets that it holds."""
+        """The assets that the strategy holds."""
         return tuple(self.shares)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -80,8 +80,8 @@ class EqualWeight(SleeveStrategy):
     Parameters
     ----------
     tickers
-        The assets. The default is those of ``near-cash-flow``, so that the two strategies differ
-        only in timing and size of positions.
+        The assets. The default is the assets of ``near-cash-flow``, so that the two strategies
+        differ only in the timing and size of positions.
     """
 
     name: ClassVar[str] = "equal-weight"
@@ -90,7 +90,7 @@ class EqualWeight(SleeveStrategy):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the whole portfolio for the one sleeve."""
+        """Return a share of 1 for the only sleeve."""
         return pd.DataFrame({"tickers": 1.0}, index=reading.regime.index)
 
 
@@ -98,8 +98,8 @@ class EqualWeight(SleeveStrategy):
 class ConstantMix(Strategy):
     """A constant share of SPY, the rest in bills: defence without timing.
 
-    A third in SPY cuts the market's fall to a third. Whoever is in cash on average as much as
-    this mix and earns no more has timed nothing.
+    With a third in SPY, the portfolio falls a third as much as the market. If a strategy with the
+    same average share of cash earns no more than this mix, its timing has added nothing.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class ConstantMix(Strategy):
         """Raise ConfigError unless the share is from 0 to 1."""
         super().__post_init__()
         if not 0 <= self.share <= 1:
-            raise ConfigError(f"expected share in 0 to 1, was {self.share!r}")
+            raise ConfigError(f"expected `share` from 0 to 1, was {self.share!r}")
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the share at sessions at which SPY is listed."""

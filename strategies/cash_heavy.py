@@ -13,14 +13,14 @@ class CashHeavy(SleeveStrategy):
 
     Rationale
         When capital is scarce, other assets are sold for cash. The strategy holds only SPY and
-        cash, so timing alone explains what it earns above a constant mix.
+        cash, so only timing can explain a higher return than a constant mix earns.
     Rule
         The regime gives the share of SPY. The rest is cash. All is cash while SPY has no price.
 
     Parameters
     ----------
     broad
-        Tickers of the sleeve. Those that are listed have equal weights.
+        Tickers of the sleeve. The listed tickers have equal weights.
     """
 
     name: ClassVar[str] = "cash-heavy"

@@ -1,7 +1,8 @@
 """Challengers: published rules that do not use the thesis (trend, momentum, volatility).
 
-If one of them does as well, the thesis has added nothing. Each follows its source, and its
-docstring names the departures. All decide at month ends.
+If a challenger does as well as the strategies of the thesis, the thesis has added nothing. Each
+challenger follows a published source. Its docstring lists the differences from the source. All
+challengers decide at month ends.
 """
 
 from dataclasses import dataclass
@@ -19,10 +20,10 @@ INVESTED, OUT = "invested", "out"
 
 
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
-    """Return the last prices of the months before each session's own month, nearest first.
+    """Return for each session the month-end prices of the preceding months, newest first.
 
-    There is one frame, sessions × assets, for each of the ``months``. The function uses only months
-    that are over. Prices are NaN before the history and where a month has no price.
+    The list has ``months`` frames, sessions × assets, one for each preceding month. The function
+    uses only complete months. Prices are NaN before the history and where a month has no price.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
     last = prices.groupby(month).last()
@@ -40,10 +41,10 @@ class Trend(Strategy):
     """SPY while its price is above its ten-month mean, otherwise bills.
 
     Rule
-        The mean averages the present price and the last prices of the nine months before. At the
-        end of a month these are the last ten month-end closes. All listed assets of ``tickers``
-        have equal shares. An asset is held while its price is above its own mean. Otherwise, and
-        before ten months of prices, its share is cash.
+        The mean is the average of the present price and the last prices of the nine preceding
+        months. At the end of a month, these prices are the last ten month-end closes. All listed
+        assets of ``tickers`` have equal shares. An asset is held while its price is above its own
+        mean. Otherwise, and until it has ten months of prices, its share is cash.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -52,7 +53,7 @@ class Trend(Strategy):
     tickers
         The assets.
     months
-        Months of the mean, from 2 to 120.
+        Number of months in the mean, from 2 to 120.
     """
 
     name: ClassVar[str] = "trend"
@@ -68,11 +69,11 @@ class Trend(Strategy):
         super().__post_init__()
         check_sleeves({"tickers": self.tickers})
         if not 2 <= self.months <= 120:
-            raise ConfigError(f"expected months in 2 to 120, was {self.months!r}")
+            raise ConfigError(f"expected `months` from 2 to 120, was {self.months!r}")
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The assets whose trend it follows."""
+        """The assets whose trend the strategy follows."""
         return self.tickers
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
@@ -102,13 +103,13 @@ class DualMomentum(Strategy):
     """The better of SPY and EFA while SPY beats bills, otherwise Treasuries (IEF).
 
     Rule
-        The rule compares total returns since the end of the month twelve months before. If SPY's
-        return is above that of bills, it holds SPY or EFA, whichever returned more. Otherwise it
-        holds IEF. It does not choose an asset that is not listed or has no prices twelve months
-        before. All is cash without SPY's return. The return of bills is the mean of DGS3MO over
-        the last 252 sessions.
+        The rule compares total returns since the month end twelve months earlier. If SPY's return
+        is above the return of bills, the strategy holds SPY or EFA, whichever returned more.
+        Otherwise it holds IEF. The rule does not choose an asset that is not listed or has no price
+        twelve months earlier. All is cash when SPY's return is unknown. The return of bills is the
+        mean of DGS3MO over the last 252 sessions.
     Reference
-        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Departures: EFA
+        Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Differences: EFA
         replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
         these funds.
     """
@@ -131,7 +132,7 @@ class DualMomentum(Strategy):
         bills = panel["DGS3MO"].rolling(SESSIONS_A_YEAR, min_periods=1).mean() / 100
         up = momentum["SPY"] > bills
         abroad = momentum["EFA"] > momentum["SPY"]
-        down = momentum["SPY"] <= bills  # False where either is unknown
+        down = momentum["SPY"] <= bills  # False where either return is unknown
         chosen = {
             "SPY": up & ~abroad,
             "EFA": up & abroad,
@@ -148,7 +149,7 @@ class VolTarget(Strategy):
         The share of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
-        index uses 10 %. Departure: no leverage.
+        index uses 10 %. Difference: the strategy uses no leverage.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ class MemoryOverCrypto(ScaledSleeves):
 
     Rationale
         The sharpest claim of the thesis is relative: scarce capital leaves crypto and stays with
-        near cash flows. The trade is long the one and short the other. So its return depends on
-        that claim, and little on the direction of the market.
+        near cash flows. The trade is long assets with near cash flows and short crypto. So its
+        return depends on this claim, and little on the direction of the market.
     Rule
         In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
         regimes all is cash. Each leg is scaled, so both legs carry about the same risk, and gross
@@ -28,7 +28,7 @@ class MemoryOverCrypto(ScaledSleeves):
     Parameters
     ----------
     memory, crypto
-        Tickers of the long leg (memory) or of the short leg (crypto).
+        Tickers of the long leg (``memory``) and of the short leg (``crypto``).
     volatility
         Target volatility of each leg, a fraction a year.
     """
@@ -53,7 +53,7 @@ class MemoryOverCrypto(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD",)
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of each leg, negative for the short one; 0 where a leg has none."""
+        """Return the share of each leg, negative for the short leg; 0 where a leg has no share."""
         shares = super().shares(reading, panel)
         both = (shares != 0).all(axis=1)
         return shares.where(both, 0.0)

@@ -17,7 +17,8 @@ class NearCashFlow(ScaledSleeves):
         firms that spend, and coins have no cash flow. Memory makers are also very cyclical. So
         the memory and crypto sleeves are scaled to a target volatility.
     Rule
-        The regime gives the share of each sleeve. The memory and crypto sleeves are scaled.
+        The regime gives the share of each sleeve. The memory and crypto sleeves are scaled to the
+        target volatility.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class NearCashFlowSmh(NearCashFlow):
     """``near-cash-flow`` with a fund of chip makers (SMH) instead of the memory makers.
 
     Rationale
-        In 2026 we know which memory makers survived and thrived, but nobody knew it in 2015. An
+        In 2026 we know which memory makers survived and thrived, but nobody knew this in 2015. An
         index chose the fund's members at the time. So this variant has no hindsight about single
         firms. It still has hindsight about the choice of chips.
     """

@@ -11,7 +11,7 @@ from signals.regimes import Regime
 from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Table, shares_of
 
-#: Share of each sleeve when it holds a whole chance.
+#: Share of each sleeve when the strategy holds all three thirds of a chance.
 CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 
@@ -24,23 +24,24 @@ class Patient(ScaledSleeves):
         that chance is the return of other assets in the meantime. Nobody knows the lowest price,
         so the strategy buys and sells in thirds.
     Rule
-        The regime gives the share of each sleeve. OPPORTUNITY counts as the regime before it. When
-        the regime turns to OPPORTUNITY, the strategy holds a third of :data:`CHANCE`. It holds two
-        thirds after half of ``stage`` sessions, and all after ``stage`` sessions. It holds all for
-        ``hold`` sessions in any regime, and then sells in thirds over ``stage`` sessions. Each
-        sleeve has the larger of its shares in the table and in the chance, so a chance never causes
-        a sale. FORCED_SELLING ends the chance at once. A new turn to OPPORTUNITY starts it again.
-        The memory and crypto sleeves are scaled.
+        The regime gives the share of each sleeve. During OPPORTUNITY, the table gives the shares of
+        the regime before. When the regime turns to OPPORTUNITY, the strategy holds a third of
+        :data:`CHANCE`. It holds two thirds after half of ``stage`` sessions, and three thirds after
+        ``stage`` sessions. It keeps three thirds for ``hold`` sessions in any regime, and then
+        sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: its share
+        in the table and its share in the chance. So a chance never causes a sale. FORCED_SELLING
+        ends the chance at once. A new turn to OPPORTUNITY starts the chance again. The memory and
+        crypto sleeves are scaled to the target volatility.
     Turnover
-        It decides at month ends and at each third. It also decides when the regime changes, but
-        not while it holds a chance.
+        The strategy decides at month ends and at each third. It also decides when the regime
+        changes, but not while it holds a chance.
 
     Parameters
     ----------
     stage
-        Sessions from the first third to the last, at least 2.
+        Number of sessions from the first third to the last third, at least 2.
     hold
-        Sessions for which it holds all three thirds.
+        Number of sessions for which the strategy holds all three thirds.
     broad, memory, crypto
         Tickers of each sleeve.
     """
@@ -67,12 +68,12 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the number of thirds, like ``2/3 in``, while it holds any, or the regime."""
+        """Return the thirds held, like ``2/3 in``, or the regime where no third is held."""
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
     def thirds(self, regime: pd.Series) -> pd.Series:
-        """Return the number of thirds of the chance that it holds at each session, 0 to 3."""
+        """Return the number of thirds of the chance held at each session, 0 to 3."""
         level, since = 0, -1
         before: object = None
         out = np.zeros(len(regime), dtype=np.int64)
@@ -95,7 +96,7 @@ class Patient(ScaledSleeves):
         return 2 - (past >= half) - (past >= self.stage)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return for each sleeve the larger of its shares in the table and in the chance."""
+        """Return the larger share of each sleeve: its share in the table or in the chance."""
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()
         base = shares_of(before, self.table, tuple(self.sleeves))

@@ -24,15 +24,15 @@ Sleeves = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class SleeveStrategy(Strategy):
-    """A strategy whose parameters of tickers are its sleeves.
+    """A strategy with one sleeve for each parameter that holds tickers.
 
-    A subclass states the shares of the sleeves in ``table``, or writes ``planned``.
+    A subclass gives the shares of the sleeves in ``table``, or defines ``planned``.
 
     Attributes
     ----------
     table
-        Share of each sleeve, a fraction of the portfolio, by regime. A sleeve that a regime does
-        not name has no share. No regime counts as NEUTRAL.
+        Share of each sleeve, a fraction of the portfolio, by regime. A sleeve without an entry for
+        a regime has no share. A session without a regime counts as NEUTRAL.
     """
 
     table: ClassVar[Table] = {}
@@ -44,17 +44,17 @@ class SleeveStrategy(Strategy):
 
     @property
     def sleeves(self) -> Sleeves:
-        """Tickers of each sleeve, by its name."""
+        """Tickers of each sleeve, by the name of the sleeve."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, tuple)}
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """Tickers of all its sleeves, each once."""
+        """Tickers of all sleeves, each ticker once."""
         return tuple(dict.fromkeys(t for tickers in self.sleeves.values() for t in tickers))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share of each sleeve by the regime, sessions × sleeves."""
+        """Return the share of each sleeve that the regime gives, sessions × sleeves."""
         return shares_of(reading.regime, self.table, tuple(self.sleeves))
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +99,7 @@ class ScaledSleeves(SleeveStrategy):
         check_volatility(self.volatility)
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the planned shares, with those of the scaled sleeves scaled down."""
+        """Return the planned shares, with the shares of the scaled sleeves scaled down."""
         shares = self.planned(reading)
         for name in self.scaled:
             shares[name] *= volatility_scale(panel, self.sleeves[name], self.volatility)
@@ -107,7 +107,7 @@ class ScaledSleeves(SleeveStrategy):
 
 
 def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.DataFrame:
-    """Return the share of each sleeve at each session; no regime counts as NEUTRAL."""
+    """Return the share of each sleeve at each session; a missing regime counts as NEUTRAL."""
     names = regime.fillna(Regime.NEUTRAL.value)
     return pd.DataFrame(
         {s: names.map({r.value: table[r].get(s, 0.0) for r in Regime}) for s in sleeves},
@@ -126,7 +126,8 @@ def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: floa
     """Return min(1, target / volatility) of an equal-weighted sleeve over its last 63 returns.
 
     The volatility is a fraction a year: the standard deviation (ddof 1) × √252. The return of a
-    session is the mean over the members that have one. The scale is 0 before 63 returns are known.
+    session is the mean over the members that have a return. The scale is 0 before 63 returns are
+    known.
     """
     prices = panel.reindex(columns=list(tickers))
     returns = prices.pct_change(fill_method=None).mean(axis=1)
@@ -147,5 +148,5 @@ def check_volatility(volatility: float) -> None:
     """Raise :class:`ConfigError` unless a volatility is above 0 and at most 5 a year."""
     if not 0 < volatility <= 5:
         raise ConfigError(
-            f"volatility must lie above 0, up to 5 (a fraction a year), was {volatility}"
+            f"volatility must be above 0 and at most 5 (a fraction a year), was {volatility}"
         )

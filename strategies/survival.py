@@ -1,4 +1,4 @@
-"""L8 in degrees: hold assets with nearer cash flows as more capital is absorbed."""
+"""L8 in small steps: hold assets with nearer cash flows as more capital is absorbed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -28,14 +28,15 @@ class Survival(ScaledSleeves):
     """A core of SPY, and a tilt from long to short duration as capital is absorbed.
 
     Rationale
-        The thesis says that scarce capital prefers near cash flows. This portfolio moves along
-        that ranking gradually. So no single date of a switch decides its result.
+        The thesis says that scarce capital prefers near cash flows. This portfolio moves along that
+        ranking gradually. So its result does not depend on a single switch date.
     Rule
         SPY always has 40 %. Seven classes in order of duration share 60 %. x is the absorption
-        score, clipped to ±1. p falls in equal steps from +1 for the shortest class to −1 for the
-        longest. A class has the share 60 % / 7 · (1 + x·p). At x = −1 the shortest class has 0,
-        and at x = +1 the longest class has 0. Without a score x is 0, so all classes have equal
-        shares. The memory and crypto classes are scaled.
+        score, clipped to ±1. p falls in equal steps from +1 for the shortest duration to −1 for the
+        longest duration. A class has the share 60 % / 7 · (1 + x·p). At x = −1 the class of
+        shortest duration has no share. At x = +1 the class of longest duration has no share.
+        Without a score, x is 0, so all classes have equal shares. The memory and crypto classes are
+        scaled to the target volatility.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ class Survival(ScaledSleeves):
         return {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return ``absorbing`` or ``not absorbing`` by the absorption flag; None without a view."""
+        """Return ``absorbing`` if ``absorption`` is on, else ``not absorbing``; None if unknown."""
         flag = reading.flags["absorption"]
         label = flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
         return label.where(flag.notna(), None)

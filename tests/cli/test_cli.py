@@ -166,7 +166,7 @@ def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path:
         (["run", "spy", "--lag", "two"], ["--lag"]),
         (["run", "spy", "--param", "volatility=0.2"], ["unknown parameter of spy 'volatility'"]),
         (["run", "near-cash-flow", "--param", "volatilty=0.2"], ["did you mean 'volatility'?"]),
-        (["run", "near-cash-flow", "--param", "volatility=-1"], ["volatility must lie above 0"]),
+        (["run", "near-cash-flow", "--param", "volatility=-1"], ["volatility must be above 0"]),
         (["run", "near-cash-flow", "--param", "volatility=high"], ["volatility", "was 'high'"]),
         (["run", "near-cash-flow", "--param", "volatility"], ["expected --param NAME=VALUE"]),
         (["run", "--config", "none.toml"], ["expected a config file at none.toml"]),

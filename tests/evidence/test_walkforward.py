@@ -362,7 +362,7 @@ def test_cutting_the_future_shows_a_choice_that_peeks(monkeypatch: pytest.Monkey
         ({"volatility": "0.2"}, "list of values to try for volatility"),
         ({"volatilty": [0.2]}, "did you mean 'volatility'"),
         ({"volatility": [0.2, "much"]}, "volatility: input should be a valid number"),
-        ({"volatility": [0.2, -1.0]}, "volatility must lie above 0"),
+        ({"volatility": [0.2, -1.0]}, "volatility must be above 0"),
         ({"dry_powdr.k": [0.1]}, "did you mean 'dry_powder'"),
         ({"dry_powder.kk": [0.1]}, "did you mean 'k'"),
         ({"absorption.dry_powder": [0.1]}, "unknown parameter of absorption 'dry_powder'"),
