@@ -1,1 +1,1 @@
-"""The command line. Each command has a file and imports heavy packages inside its function."""
+"""The command line. Each command has its own file and imports heavy packages in its function."""

@@ -1,4 +1,4 @@
-"""The command line: its commands, its version, and one line for every error."""
+"""The command line: its commands, its version, and a one-line message for every error."""
 
 import difflib
 import errno
@@ -27,7 +27,7 @@ app = typer.Typer(
 
 
 _HOME = Path(__file__).resolve().parents[2]
-_SIGNALLED = 128  # an exit code above it names the signal that ended the command
+_SIGNALLED = 128  # added to the number of the signal that ended the command
 STOPPED = "stopped; no file is left half written"
 
 
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _flush() -> None:
-    """Flush both streams; drop their text if that fails, since Python would print a traceback."""
+    """Flush stdout and stderr. If this fails, drop the text, or Python would print a traceback."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -86,7 +86,7 @@ def command(arguments: list[str]) -> int:
     Each error is one line on stderr. After Ctrl-C the code is 130, after SIGTERM 143, after SIGHUP
     129.
     """
-    os.environ["MPLBACKEND"] = "Agg"  # opens no window; the user's backend may be missing
+    os.environ["MPLBACKEND"] = "Agg"  # draws without a window or the user's backend
     stop = Stop()
     try:
         with stoppable(stop), escaping(json_alone="--json" in arguments):
@@ -119,7 +119,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code of our errors and of errors in a user's code; raise any other error."""
+    """Return the exit code for an error of drypowder or of a user's code; raise any other error."""
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)
@@ -128,11 +128,11 @@ def _raised(error: BaseException) -> int:
     from signals.errors import describe_exception
 
     said = describe_exception(error)
-    return _failed(f"expected your class to keep its contract, but it failed: {said}", 2)
+    return _failed(f"expected your class to run without an error, but it failed: {said}", 2)
 
 
 def _is_of_user(error: BaseException) -> bool:
-    """Return whether an error passed through a file outside drypowder, Python and packages."""
+    """Return whether a traceback includes a file outside drypowder, Python and packages."""
     packages = ("backtests", "signals", "strategies", "benchmarks")
     installed = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
     known = (*(str(_HOME / package) for package in packages), *installed, "<")
@@ -141,21 +141,21 @@ def _is_of_user(error: BaseException) -> bool:
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code after SystemExit; it is an error (2) if a user's code raised it."""
+    """Return the exit code after SystemExit: 2 if a user's code raised SystemExit."""
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
-        return 0  # nobody reads the output
-    if not _is_of_user(error):  # typer ends shell completion in this way
+        return 0  # the process that read the output has ended
+    if not _is_of_user(error):  # typer raises SystemExit after shell completion
         return error.code if isinstance(error.code, int) else 0
     return _failed(
-        f"expected the command to go on, but code ended Python (SystemExit: {error.code}); remove "
+        f"expected your class to return, but it ended Python (SystemExit: {error.code}); remove "
         "sys.exit() from your class",
         2,
     )
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Return a usage error as one line, with the nearest name for an unknown command."""
+    """Return a usage error as one line; for an unknown command, suggest the most similar name."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if message.startswith("No such command") and context is not None:

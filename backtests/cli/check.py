@@ -1,4 +1,4 @@
-"""``drypowder check``: whether a strategy or signal keeps its contract and has no look-ahead."""
+"""``drypowder check``: test the contract of a strategy or signal, and test for look-ahead."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ def check(
         str,
         typer.Argument(
             metavar="NAME",
-            help="my_module:MyStrategy, or a name of 'drypowder list'.",
+            help="my_module:MyStrategy, or a name shown by 'drypowder list'.",
             autocompletion=completion.strategies_and_signals,
         ),
     ],
@@ -45,7 +45,7 @@ def check(
 
 
 def _what(name: str, keys: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the configuration of the check, and the signal, which is None for a strategy."""
+    """Return the configuration for the check, and the signal to check (None for a strategy)."""
     from backtests.config import config_from
     from backtests.plugins.load import is_plugin, load_class
     from signals import SIGNALS

@@ -1,4 +1,4 @@
-"""``drypowder compare``: strategies next to baselines, challengers and placebos."""
+"""``drypowder compare``: compare strategies with baselines, challengers and placebos."""
 
 import os
 from functools import partial
@@ -37,7 +37,8 @@ def compare(
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
 
-    Without names it compares every strategy, and the tilts by other regime models.
+    Without names, the command compares all strategies, and also the tilts under other regime
+    models.
     """
     from backtests.evidence.comparison import compare as put_side_by_side
     from backtests.evidence.comparison import configs_of, default_names, growth_of, series_of
@@ -92,12 +93,13 @@ def _print(entries: dict[str, Any], out: Path) -> None:
     console().print(f"{first['start']} to {first['end']}, source: {label}")
     print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
     typer.echo(
-        "[low, high]: 95 % interval by the stationary bootstrap. over …: mean yearly return minus "
-        "that of SPY, of bills, and of a constant SPY/bills mix with the same mean net exposure, "
-        "known only afterwards. alpha: mean yearly return beyond its assets at constant weights, "
-        "and its Newey–West t. placebo: share of placebos that its timing beats (s shifted dates, "
-        "r resampled returns), not adjusted for the number of rows. epi: episodes of its states; "
-        "stays less than a quarter apart count as one episode. Below "
+        "[low, high]: 95 % interval by the stationary bootstrap. over …: the strategy's mean "
+        "yearly return minus the return of SPY, bills, or a constant SPY/bills mix with the same "
+        "mean net exposure, which is known only afterwards. alpha: mean yearly return above the "
+        "strategy's assets at constant weights (t: Newey–West). placebo: share of placebos that "
+        "the strategy's timing beats (s shifted dates, r resampled returns), not adjusted for the "
+        "number of rows. epi: number of episodes of the states in which the strategy acts; stays "
+        "less than a quarter apart count as one episode. Below "
         f"{FEW} episodes {NOTHING}. {coverage_said()} {leaning_said()}"
     )
     typer.echo(f"page: {out}")
@@ -115,7 +117,7 @@ def _placebo(placebo: dict[str, Any] | None) -> str:
 
 
 def _over(side: str, entry: dict[str, Any]) -> str:
-    """Return the mean yearly return minus that of a side, with its interval, in percent."""
+    """Return the mean yearly return minus the return of ``side``, with its interval, in percent."""
     bounds = entry["intervals"][f"excess_{side}"]
     return f"{percent(bounds['estimate'])} {interval(bounds, partial(percent, digits=0))}".strip()
 

@@ -1,4 +1,4 @@
-"""The names that the shell completes. Only a press of tab loads the registries."""
+"""Names that the shell can complete. The registries are loaded only when the user presses tab."""
 
 
 def strategies(incomplete: str) -> list[str]:

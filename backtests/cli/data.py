@@ -1,4 +1,4 @@
-"""``drypowder data``: the content of the store, its errors, and its revisions."""
+"""``drypowder data``: show the content, the errors and the revisions of the store."""
 
 from operator import itemgetter
 from pathlib import Path
@@ -47,7 +47,7 @@ def data(
     ] = None,
     copy: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the rows that --as-of leaves to a new store."),
+        typer.Option(metavar="FILE", help="Write the rows up to --as-of to a new store."),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Leave out rows recorded after this date.")
@@ -60,10 +60,10 @@ def data(
 
     if sum((check, revisions is not None, export is not None, copy is not None)) > 1:
         raise ConfigError(
-            "expected one of --check, --revisions, --export and --copy; run them in turn"
+            "expected only one of --check, --revisions, --export and --copy; run one at a time"
         )
     if (copy is None) != (as_of is None):
-        raise ConfigError("expected --copy FILE and --as-of DATE together; name both")
+        raise ConfigError("expected --copy FILE and --as-of DATE together; give both")
     target = Store(options.store_path(store))
     if check:
         _check(target, json)
@@ -103,14 +103,14 @@ def _check(store: Any, json: bool) -> None:
 
 
 def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
-    """Write all rows to a parquet file, or those recorded by a date to a new store."""
+    """Write all rows to a parquet file, or the rows recorded up to a date to a new store."""
     from backtests.history.panel import recorded_by
 
     if as_of is None:
         count, which = store.export(path), ""
     else:
         moment = recorded_by(as_of)
-        count, which = store.copy(path, moment), f" recorded by {moment:%Y-%m-%d %H:%M}"
+        count, which = store.copy(path, moment), f" recorded up to {moment:%Y-%m-%d %H:%M}"
     if json:
         print_json({"store": str(store.path), "file": str(path), "rows": count})
     else:
@@ -135,11 +135,12 @@ def _revisions(store: Any, series: str, json: bool) -> None:
 
 
 def summarised(rows: Any, series: str) -> dict[str, Any]:
-    """Return the size of a series' revisions, in its unit, from :meth:`Store.vintages`.
+    """Return the number and the size of a series' revisions, from :meth:`Store.vintages`.
 
-    ``revised`` is the number of revised dates. The median and the largest change are of the
-    absolute differences between the first and the newest value of a date; None without any. A date
-    whose first or newest value is withdrawn has no difference.
+    ``revised`` is the number of revised dates. A date's change is the absolute difference between
+    its first and its newest value, in the unit of the series. If its first or newest value was
+    withdrawn, a date has no change. If no date has a change, the median and the largest change are
+    None.
     """
     import numpy as np
 
@@ -172,7 +173,7 @@ def _sentence(summary: dict[str, Any]) -> str:
 
 
 def _value(value: float) -> str:
-    """Return a value as text; ``none`` for NaN, a value that was withdrawn."""
+    """Return a value as text: ``none`` for NaN, which marks a withdrawn value."""
     return "none" if value != value else significant(value, digits=10)
 
 

@@ -22,10 +22,11 @@ _COLUMNS: Columns = (
 def fetch(
     store: options.Store = None,
     start: Annotated[
-        str | None, typer.Option(metavar="DATE", help="First day of prices; default all history.")
+        str | None, typer.Option(metavar="DATE", help="First day of prices; default: all history.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="A series or ticker. Repeat it for more.")
+        list[str] | None,
+        typer.Option(metavar="ID", help="A series or ticker. Repeat the option for more."),
     ] = None,
     budget: Annotated[
         float | None,
@@ -71,7 +72,7 @@ def _day(text: str) -> str:
     except ValueError:
         raise ConfigError(f"--start must be a date like 2015-01-01, was {text!r}") from None
     if day >= date.today():
-        raise ConfigError(f"--start must be a day before today, was {day}; choose an earlier one")
+        raise ConfigError(f"--start must be a day before today, was {day}; choose an earlier day")
     return day.isoformat()
 
 

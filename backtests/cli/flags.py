@@ -1,4 +1,4 @@
-"""``drypowder flags``: the regime and every signal at a close."""
+"""``drypowder flags``: show the regime and every signal at a session's close."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ def flags(
     sensitivity: Annotated[
         bool,
         typer.Option(
-            "--sensitivity", help="Move each parameter by a quarter, revised series by 2 %."
+            "--sensitivity", help="Change each parameter by 25 %, each revised series by 2 %."
         ),
     ] = False,
     json: options.Json = False,
@@ -99,7 +99,7 @@ def _distance(s: dict[str, Any]) -> str:
 
 
 def _known(s: dict[str, Any]) -> str:
-    """Return the dates on which the oldest and the newest input were known."""
+    """Return the earliest and the latest date on which an input became known."""
     if s["known_at"] is None:
         return MISSING
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]
@@ -107,7 +107,7 @@ def _known(s: dict[str, Any]) -> str:
 
 
 def _remarks(s: dict[str, Any]) -> list[str]:
-    """Return remarks on a signal: missing components of its score, and gauges for context."""
+    """Return remarks on a signal: components that its score lacks, and gauges for context."""
     beside = [f"{what} {significant(value)}" for what, value in s["beside"].items()]
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
@@ -139,7 +139,7 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
 
 
 def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str, Any]]:
-    """Return value, unit, moment of knowledge and publication rule of each input of a signal."""
+    """Return the value, unit, time when known, and publication rule of each input of a signal."""
     from backtests.store.batch import rule_of, unit_of
 
     return {

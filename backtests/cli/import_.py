@@ -19,9 +19,9 @@ def import_(
 ) -> None:
     """Read CSV and JSON files into the store.
 
-    The command reads FRED's CSV, Yahoo-like CSV (named after the ticker), a price table (Date and
-    one column per ticker), SEC companyconcept JSON, and tables of ETF flows, funding, stablecoins
-    and annual cash flow. Files may be gzipped. A second import of a file adds nothing.
+    The command reads FRED's CSV, Yahoo-like CSV (the file name is the ticker), a price table (Date
+    and one column per ticker), SEC companyconcept JSON, and tables of ETF flows, funding,
+    stablecoins and annual cash flow. Files may be gzipped. A second import of a file adds nothing.
     """
     from backtests.importing.import_path import import_path
 
@@ -55,7 +55,7 @@ def _print(said: dict[str, Any], series: int) -> None:
     if tickers := said["assumed_usd"]:
         more = f" and {len(tickers) - 5} more" if len(tickers) > 5 else ""
         some = ", ".join(tickers[:5])
-        typer.echo(f"{some}{more}: USD assumed; confirm it with --currency USD")
+        typer.echo(f"{some}{more}: USD assumed; confirm USD with --currency USD")
     typer.echo(
         f"{len(said['files'])} files, {series} series: {said['new']:,} rows new, "
         f"{said['revised']:,} revised, in {said['store']}"

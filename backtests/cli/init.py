@@ -12,7 +12,7 @@ from backtests.cli import completion
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
-#: Types of the parameters of signals that the file can hold.
+#: Types of signal parameters that the file can hold.
 _WRITABLE = (bool, int, float, str, tuple)
 
 #: The keys of RunConfig with a single value, by section of the file. RunConfig describes each key.
@@ -24,7 +24,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 #: The keys of RunConfig that are tables, in the order of the file.
 TABLES = ("params", "universe", "schedule", "costs", "signals", "plugin_signals")
-#: Example values of the keys without a default.
+#: Example values for keys that have no default.
 _EXAMPLES: dict[str, Any] = {
     "labels": "labels.csv",
     "start": date(2015, 1, 1),
@@ -51,15 +51,15 @@ def init(
     text = template(strategy)
     target = resolved(file)
     if os.path.lexists(file) or target.exists():
-        raise ConfigError(f"expected no file at {file}, found one; name another or remove it")
+        raise ConfigError(f"expected no file at {file}; give another name or remove the file")
     if not target.parent.is_dir():
-        raise ConfigError(f"expected a folder for {file}, found none; make it first")
+        raise ConfigError(f"the folder of {file} does not exist; make the folder first")
     write_text(target, text)
-    typer.echo(f"wrote {file}; change it, then: drypowder run --config {file}")
+    typer.echo(f"wrote {file}; edit this file, then: drypowder run --config {file}")
 
 
 def template(strategy: str) -> str:
-    """Return a commented configuration of a strategy; ConfigError if the strategy is unknown."""
+    """Return a commented configuration for a strategy. An unknown strategy raises ConfigError."""
     import tomlkit
 
     from backtests.config import config_from
@@ -81,7 +81,7 @@ def template(strategy: str) -> str:
 
 
 def _table(config: Any, key: str) -> Any:
-    """Return one of :data:`TABLES` with its defaults."""
+    """Return the table of one key of :data:`TABLES`, with its defaults."""
     import tomlkit
 
     table = tomlkit.table()
@@ -96,7 +96,7 @@ def _table(config: Any, key: str) -> Any:
         strategy = config.build_strategy()
         _add_all(table, strategy, lambda value: isinstance(value, tuple) is (key == "universe"))
         if not table:
-            table.add(tomlkit.comment(f"{strategy.name} has none"))
+            table.add(tomlkit.comment(f"{strategy.name} has no values here"))
     else:
         _add_all(table, getattr(config, key))
     return table
@@ -105,7 +105,7 @@ def _table(config: Any, key: str) -> Any:
 def _add_all(
     table: Any, built: Any, chosen: Callable[[Any], bool] = lambda value: True, within: str = ""
 ) -> None:
-    """Add the chosen parameters of a dataclass, in comments if ``within`` names another table."""
+    """Add the chosen parameters of a dataclass. With a prefix ``within``, add only comments."""
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
 
@@ -116,7 +116,7 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark; a value that is left out, or None, as a comment."""
+    """Add a value and its remark. A value that is None or left out becomes a comment."""
     import tomlkit
 
     item = tomlkit.item(_EXAMPLES[key] if value is None else value)

@@ -1,4 +1,4 @@
-"""``drypowder list``: the registered strategies and signals."""
+"""``drypowder list``: list the registered strategies and signals."""
 
 from backtests.cli import options
 from backtests.cli.table import print_table, words

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the store and history that they name."""
+"""Options shared by several commands, and functions that open the chosen store and history."""
 
 import os
 from collections.abc import Sequence
@@ -11,26 +11,27 @@ from backtests.cli import completion
 from backtests.cli.terminal import complain, progress, warn
 
 STRATEGY = typer.Argument(
-    help="A name of 'drypowder list', or my_module:MyStrategy.",
+    help="A name shown by 'drypowder list', or my_module:MyStrategy.",
     autocompletion=completion.strategies,
 )
 Store = Annotated[
-    Path | None, typer.Option(help="File of the store; else DRYPOWDER_STORE, else the default.")
+    Path | None,
+    typer.Option(help="File of the store; default: DRYPOWDER_STORE, or the standard file."),
 ]
 Source = Annotated[
     str | None, typer.Option(metavar="store|simulated", help="The kind of history; see the README.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Seed of the simulated economy; default 0.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the simulated economy; default: 0.")]
 Date = Annotated[str | None, typer.Option(metavar="DATE", help="A date such as 2015-01-01.")]
 At = Annotated[
-    str | None, typer.Option(metavar="DATE", help="The session; default the last one held.")
+    str | None, typer.Option(metavar="DATE", help="The session; default: the last in the history.")
 ]
 Lag = Annotated[int | None, typer.Option(help="Sessions from decision to fill; at least 1.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """Return the options that are not None, by name."""
+    """Return a mapping from name to value of the options that are not None."""
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -42,13 +43,13 @@ def store_path(store: Path | None) -> Path:
 
 
 def named_store(store: Path | None) -> Path | None:
-    """Return the store named by option or environment variable; None without either."""
+    """Return the store given by the option or by the environment variable, or None."""
     named = store or os.environ.get("DRYPOWDER_STORE")
     return Path(named) if named else None
 
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
-    """Return the source of history; print a notice if it is simulated without a request."""
+    """Return the source of history. If history is simulated by default, print a notice."""
     from backtests.history.origin import HistorySource, notice
     from backtests.store.store import default_store
     from signals.errors import ConfigError, unknown
@@ -59,8 +60,8 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
     choice = HistorySource(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
     if seed is not None and choice.decided() == "store":
         raise ConfigError(
-            f"expected --seed with the simulated economy, but the history is the store "
-            f"{named or default_store()}; add --source simulated or leave --seed out"
+            f"expected --seed with the simulated economy, but the history comes from the store "
+            f"{named or default_store()}; add --source simulated or remove --seed"
         )
     if said := notice(choice):
         complain("notice", said)
@@ -70,7 +71,7 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
 def open_history(
     source: str | None, store: Path | None, seed: int | None, series: Sequence[str]
 ) -> Any:
-    """Return the history that the options choose, with the given series besides the inputs."""
+    """Return the history chosen by the options, with the signals' inputs and the given series."""
     choice = choose_history(source, store, seed)
     with progress("reading history"):
         return choice.open(series)

@@ -19,10 +19,10 @@ def run(
     start: options.Date = None,
     end: options.Date = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write to; default reports/<strategy>-<run id>.")
+        Path | None, typer.Option(help="Folder to write to; default: reports/<strategy>-<run id>.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="A TOML file; other options override it.")
+        Path | None, typer.Option(help="A TOML file; other options override its values.")
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -30,7 +30,7 @@ def run(
     ] = None,
     lag: options.Lag = None,
     robustness: Annotated[
-        bool, typer.Option(help="Simulate other k, lags, costs, days and assets, too.")
+        bool, typer.Option(help="Also simulate other k, lags, costs, days and assets.")
     ] = True,
     json: options.Json = False,
 ) -> None:
@@ -68,20 +68,20 @@ def run(
 
 
 def _set_parameter(data: dict[str, Any], assignment: str) -> None:
-    """Set a parameter of the strategy or, with a path such as dry_powder.k, of a signal."""
+    """Set a parameter of the strategy. A name such as dry_powder.k sets a signal's parameter."""
     name, value = _parsed(assignment)
     owner, dot, inner = name.partition(".")
     table = data.setdefault("signals" if dot else "params", {})
     if dot and isinstance(table, dict):
         table = table.setdefault(owner, {})
-    if isinstance(table, dict):  # the check of the configuration reports another type
+    if isinstance(table, dict):  # config_from reports any other type
         table[inner if dot else name] = value
 
 
 def _history_keys(
     data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
 ) -> dict[str, Any]:
-    """Return the keys that choose the history; options override a configuration file."""
+    """Return the keys that choose the history. Options override a configuration file."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
         from_environment = data.get("source") == "store" and "store" not in data
         store = options.named_store(None) if from_environment else None
@@ -98,11 +98,11 @@ def _require_strategy(data: dict[str, Any]) -> None:
 
     if "strategy" not in data:
         names = ", ".join(sorted(STRATEGIES))
-        raise ConfigError(f"expected a strategy, as argument or in --config; known: {names}")
+        raise ConfigError(f"give a strategy as an argument or in --config; known: {names}")
 
 
 def _parsed(text: str) -> tuple[str, Any]:
-    """Return the name and value of NAME=VALUE. A value that is not TOML is text."""
+    """Return the name and value of NAME=VALUE. A value that is not valid TOML stays text."""
     import tomllib
 
     from signals.errors import ConfigError

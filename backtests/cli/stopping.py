@@ -1,4 +1,4 @@
-"""The handler that stops a command at Ctrl-C, at SIGTERM, and when its terminal closes."""
+"""The handler that stops a command after Ctrl-C or SIGTERM, or when its terminal closes."""
 
 import signal
 import sys
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-#: Seconds after a signal during which another one is ignored, so that cleaning up can finish.
+#: Seconds after a signal in which further signals are ignored, so that cleaning up can finish.
 GRACE = 2.0
 _AGAIN = 0.05
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Stop:
-    """A handler of the signals that stop a command, which raises KeyboardInterrupt."""
+    """Handler for the signals that stop a command. The handler raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.signal = 0  # number of the last signal; 0 before the first
@@ -38,7 +38,7 @@ class Stop:
             raise KeyboardInterrupt
 
     def end(self) -> None:
-        """Ignore signals from now on, since the command is over."""
+        """Ignore signals from now on, because the command has ended."""
         self._over = True
 
     def again(self, unraisable: Any) -> None:
@@ -52,7 +52,7 @@ class Stop:
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Install a handler inside the context, but only in the main thread."""
+    """Install the handler until the context ends, but only in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

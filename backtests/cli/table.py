@@ -16,7 +16,7 @@ _GAP = 2  # characters between columns
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a table. Rank 0 always stays; the highest other rank is left out first."""
+    """One column of a table. Rank 0 always stays; columns of higher rank are left out earlier."""
 
     heading: str
     right: bool = False  # align the cells at the right
@@ -24,12 +24,12 @@ class Column:
     rank: int = 0
 
 
-#: Columns, each with the function that gives its cell for a record.
+#: Pairs of a column and the function that returns the column's cell for a record.
 Columns: TypeAlias = Sequence[tuple[Column, Callable[[Any], "str | Styled"]]]
 
 
 def words(heading: str = "", *, wraps: bool = False, rank: int = 0) -> Column:
-    """Return a column of words, which wrap onto several lines if ``wraps``."""
+    """Return a column of words. With ``wraps``, a long text continues on the next line."""
     return Column(heading=heading, wraps=wraps, rank=rank)
 
 
@@ -39,7 +39,7 @@ def numbers(heading: str = "", *, rank: int = 0) -> Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
-    """Print rows of cells, and name the columns that do not fit in the terminal."""
+    """Print rows of cells, then list the columns that do not fit in the terminal."""
     from rich.table import Table
 
     screen, cells = console(), [tuple(row) for row in rows]
@@ -53,17 +53,17 @@ def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: boo
     screen.print(table)
     left_out = [c.heading for at, c in enumerate(columns) if at not in kept and c.heading]
     if left_out:
-        screen.print(styled(f"left out on {screen.width} columns: {', '.join(left_out)}", "dim"))
+        screen.print(styled(f"left out at width {screen.width}: {', '.join(left_out)}", "dim"))
 
 
 def print_records(columns: Columns, records: Iterable[Any]) -> None:
-    """Print a table with one row per record, see :func:`print_table`."""
+    """Print a table with one row per record; see :func:`print_table`."""
     rows = [[cell(record) for _, cell in columns] for record in records]
     print_table([column for column, _ in columns], rows)
 
 
 def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """Return the positions of the columns that fit in ``room`` characters, with their gaps."""
+    """Return the positions of the columns that fit, with gaps, in ``room`` characters."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
         if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
@@ -73,7 +73,7 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
 
 
 def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
-    """Return the least width of a column in characters: its longest cell, or word if it wraps."""
+    """Return the width in characters of a column's longest cell, or longest word if it wraps."""
     from rich.measure import Measurement
 
     wide = screen.options.update(width=100_000)

@@ -2,8 +2,8 @@
 
 File names, server answers, config values and errors of a user's code can contain escape sequences
 that recolour a terminal, move its cursor or set its title. While a command runs, :class:`Escaping`
-escapes all text to stdout and stderr. :func:`console` escapes a text before rich styles it, so the
-sequences of rich stay intact.
+escapes all text to stdout and stderr. :func:`console` escapes a text before rich styles this text,
+so rich's own sequences stay intact.
 """
 
 import json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Types for other modules, which import nothing of rich that writes.
+    #: Types for other modules, so that these import no part of rich that prints.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
@@ -27,11 +27,11 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_LONGEST = 600  # characters of an error or a warning
+_LONGEST = 600  # maximum length of an error or a warning, in characters
 
 
 def escaped(text: str) -> str:
-    r"""Return a text with visible escapes, such as ``\x1b``, for control characters.
+    r"""Return a text in which control characters are visible escapes such as ``\x1b``.
 
     >>> escaped("\x1b[31mred")
     '\\x1b[31mred'
@@ -47,7 +47,7 @@ class Escaping:
         self.answer = self if answer is None else answer
 
     def write(self, text: str) -> int:
-        """Write an escaped text and return the length of the original."""
+        """Escape and write a text; return the length of the text before escaping."""
         self.stream.write(escaped(text))
         return len(text)
 
@@ -57,10 +57,10 @@ class Escaping:
             self.write(line)
 
     def close(self) -> None:
-        """Leave the stream open, since it belongs to the process."""
+        """Leave the stream open, because the process owns the stream."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return another attribute of the stream, except those that give access to its bytes."""
+        """Return an attribute of the stream, except attributes that give access to its bytes."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)
@@ -71,7 +71,7 @@ def escaping(*, json_alone: bool = False) -> Iterator[None]:
     """Escape all text to stdout and stderr inside the context.
 
     With ``json_alone``, stdout gets only the text of :func:`print_json`. All other output, such as
-    that of a user's class, goes to stderr.
+    prints by a user's class, goes to stderr.
     """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_escaping, before)
@@ -92,9 +92,9 @@ def _escaping(stream: TextIO | None) -> Any:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Return rich's console for tables. It obeys NO_COLOR and writes plain text into a pipe.
+    """Return rich's console, which obeys NO_COLOR and writes plain text into a pipe.
 
-    In a pipe each row is one line. Square brackets are text; use :func:`styled` for a style.
+    In a pipe each row is one line. Square brackets stay text; use :func:`styled` for a style.
     """
     from rich.console import Console
 
@@ -122,7 +122,7 @@ def styled(text: str, style: str) -> "Text":
 
 @contextmanager
 def progress(what: str) -> Iterator[Any]:
-    """Show a task on a terminal, not in a pipe; yield a function that names its present step."""
+    """Show a task on a terminal, not in a pipe; yield a function that shows the task's step."""
     errors = console(stderr=True)
     if not errors.is_terminal:
         yield lambda step: None
@@ -139,7 +139,7 @@ def print_json(data: Any) -> None:
 
 
 def complain(kind: str, message: str) -> None:
-    """Print one line on stderr, if there is one, such as ``error: …``."""
+    """Print one line such as ``error: …`` on stderr. Without stderr, print nothing."""
     if sys.stderr is not None:
         line = escaped(" ".join(message.split()))
         cut = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""``drypowder today``: the target weights at a close, their reason, and the orders."""
+"""``drypowder today``: show the target weights at a close, their reason, and the orders."""
 
 from operator import itemgetter
 from pathlib import Path
@@ -11,7 +11,7 @@ from backtests.cli.table import Columns, numbers, print_records, print_table, wo
 from backtests.cli.terminal import console, print_json, progress, styled, warn
 from backtests.report.format import money, percent
 
-#: Exit code when a value that the target needs is missing, as when a source failed.
+#: Exit code when a value needed for the target is missing, for example because a source failed.
 MISSING = 3
 _ORDERS: Columns = (
     (words("asset"), itemgetter("asset")),
@@ -27,23 +27,23 @@ def today(
     at: options.At = None,
     start: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="Your first session, which is a day of decision."),
+        typer.Option(metavar="DATE", help="Your first session, which is a decision day."),
     ] = None,
     holdings: Annotated[
-        Path | None, typer.Option(help="CSV asset,units with USD as CASH; prints the orders.")
+        Path | None, typer.Option(help="CSV of asset,units; CASH is in USD. Shows the orders.")
     ] = None,
-    decimals: Annotated[int, typer.Option(min=0, max=8, help="Decimals of the units ordered.")] = 4,
+    decimals: Annotated[int, typer.Option(min=0, max=8, help="Decimals of ordered units.")] = 4,
     store: options.Store = None,
     source: options.Source = None,
     seed: options.Seed = None,
     json: options.Json = False,
 ) -> None:
-    """Show whether today is a day of decision, the target weights, their reason, and the orders.
+    """Show whether today is a decision day, the target weights, their reason, and the orders.
 
-    A backtest would place the same orders. There are orders only on a day of decision, and only if
-    a holding is beyond the drift band. Short holdings beyond the gross limit are traded on any day.
-    Exit code 3 means that data are missing. The last target then stays, and each missing value is
-    listed with the date of its last value.
+    A backtest would place the same orders. There are orders only on a decision day, and only if a
+    holding is beyond the drift band. Short holdings beyond the gross limit are traded on any day.
+    Exit code 3 means that data are missing. The last target then stays, and the command lists each
+    missing series with the date of its last value.
     """
     from backtests.config import config_from
     from backtests.history.prices import check_assets
@@ -66,7 +66,7 @@ def today(
     for id, last in decision.missing.items():
         warn(_too_old(id, last.date()))
     if decision.state_is_lost:
-        warn("values are missing, so the state is lost: the last target stays")
+        warn("values are missing, so the strategy's state is unknown; the last target stays")
     if at is None:
         options.warn_if_stale(history)
     if decision.missing or decision.state_is_lost:
@@ -74,7 +74,7 @@ def today(
 
 
 def _reason(plan: Any) -> str:
-    """Return the reason of the weights: the regime, and the rule that decided it."""
+    """Return the reason for the weights: the regime, and the rule that decided the regime."""
     from backtests.report.reading import sentence, sentence_of_model
     from signals.explanation import explain_all
     from signals.regimes import Votes
@@ -88,7 +88,7 @@ def _reason(plan: Any) -> str:
 
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
-    """Return the held assets whose prices can be read. Other names raise an error later."""
+    """Return the held assets whose prices can be read. Other assets raise an error later."""
     from backtests.store.batch import is_price
     from backtests.store.store import Store, default_store
     from signals.universe import UNIVERSE
@@ -103,9 +103,9 @@ def _too_old(id: str, last: Any) -> str:
     from backtests.store.batch import is_price
 
     if not is_price(id):
-        return f"{id}: last known on {last}, too old to count; fetch or import it"
+        return f"{id}: last known on {last}, too old to use; fetch or import the series"
     return (
-        f"{id}: the last price is of {last}, too old to count; fetch or import it (the asset "
+        f"{id}: the last price is of {last}, too old to use; fetch or import prices (the asset "
         "keeps its target and is not traded)"
     )
 
@@ -158,12 +158,12 @@ def _decision_line(said: dict[str, Any]) -> str:
     later = said["next_decision_date"]
     scheduled = "" if later is None else f"; the next scheduled decision is on {later}"
     if said["is_decision_day"]:
-        return f"a day of decision ({said['decided_because']}){scheduled}"
-    return f"not a day of decision: the target of {said['last_decision']['date']} stays{scheduled}"
+        return f"a decision day ({said['decided_because']}){scheduled}"
+    return f"not a decision day: the target of {said['last_decision']['date']} stays{scheduled}"
 
 
 def _print_weights(said: dict[str, Any]) -> None:
-    """Print the target weights with the last decided ones, or with those of a decision now."""
+    """Print the target weights beside the last decided weights, or beside a new decision's."""
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:
         names, other_weights = ("target", decided), said["last_decision"]["weights"]
@@ -185,7 +185,7 @@ def _print_orders(said: dict[str, Any]) -> None:
         console().print(f"{worth}; no orders: {_why_none(said)}")
         return
     console().print(
-        f"{worth}; orders at the prices known, which a backtest fills at the close of "
+        f"{worth}; orders at the last known prices; a backtest fills these orders at the close of "
         f"{said['fills_on']}:"
     )
     print_records(_ORDERS, said["orders"])

@@ -507,12 +507,12 @@ def test_the_command_says_that_a_day_decides_nothing_and_when_the_next_does(
 ) -> None:
     code, out, _ = say("near-cash-flow", "--at", "2024-03-11", "--holdings", mine)
     assert code == 0
-    assert "not a day of decision: the target of 2024-02-29 stays" in out
+    assert "not a decision day: the target of 2024-02-29 stays" in out
     assert "the next scheduled decision is on 2024-03-28" in out
     assert "no orders" in out
     code, out, _ = say("near-cash-flow", "--at", "2024-03-28", "--holdings", mine)
-    assert "a day of decision (schedule); the next scheduled decision is on 2024-04-30" in out
-    assert "fills at the close of 2024-04-01" in out
+    assert "a decision day (schedule); the next scheduled decision is on 2024-04-30" in out
+    assert "fills these orders at the close of 2024-04-01" in out
 
 
 def test_its_json_has_the_day_the_reason_and_the_regime(say: Say, mine: Path) -> None:
@@ -541,7 +541,7 @@ def test_missing_data_are_said_in_text_and_json_and_exit_with_3(
     assert code == 3
     assert re.search(r"XLP +15\.0 %", out)
     for fund in FUNDS:
-        assert f"{fund}: the last price is of 2025-12-12, too old to count" in err
+        assert f"{fund}: the last price is of 2025-12-12, too old to use" in err
     code, out, _ = say("defensive", "--json")
     assert code == 3
     expected = [{"id": fund, "last_known_on": "2025-12-12"} for fund in FUNDS]
@@ -552,8 +552,8 @@ def test_late_data_are_said_and_exit_with_3(say: Say, late_store: Path) -> None:
     asked = ("cash-heavy", "--at", LATE.date(), "--store", late_store)
     code, out, err = say(*asked)
     assert code == 3
-    assert "not a day of decision: the target of 2025-10-02 stays" in out
-    assert "WALCL: last known on 2025-10-02, too old to count; fetch or import it\n" in err
+    assert "not a decision day: the target of 2025-10-02 stays" in out
+    assert "WALCL: last known on 2025-10-02, too old to use; fetch or import the series\n" in err
     assert "the last target stays" in err
     code, out, _ = say(*asked, "--json")
     assert code == 3

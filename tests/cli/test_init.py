@@ -68,7 +68,7 @@ def test_an_existing_file_is_left_alone(
     Path("drypowder.toml").write_text("mine")
     assert command(["init"]) == 2
     err = capsys.readouterr().err
-    assert err.startswith("error: expected no file at drypowder.toml, found one")
+    assert err.startswith("error: expected no file at drypowder.toml; give another name")
     assert err.count("\n") == 1
     assert Path("drypowder.toml").read_text() == "mine"
 

@@ -33,8 +33,8 @@ def printed(
     ("width", "headings", "said"),
     [
         (1000, ["name", "CAGR", "alpha", "turnover", "why"], None),
-        (48, ["name", "CAGR", "alpha", "why"], "left out on 48 columns: turnover"),
-        (36, ["name", "CAGR", "why"], "left out on 36 columns: alpha, turnover"),
+        (48, ["name", "CAGR", "alpha", "why"], "left out at width 48: turnover"),
+        (36, ["name", "CAGR", "why"], "left out at width 36: alpha, turnover"),
     ],
 )
 def test_columns_are_left_out_by_rank(

@@ -432,7 +432,7 @@ def test_the_currency_of_an_unknown_ticker_is_assumed_aloud(
 ) -> None:
     path = str(write(tmp_path, "005930.KS.csv", "Date,Close\n2025-01-02,53400\n"))
     assert command(["import", path, "--store", str(db)]) == 0
-    assert "005930.KS: USD assumed; confirm it with --currency USD" in capsys.readouterr().out
+    assert "005930.KS: USD assumed; confirm USD with --currency USD" in capsys.readouterr().out
     assert command(["import", path, "--store", str(db), "--currency", "USD"]) == 0
     assert "assumed" not in capsys.readouterr().out
 

@@ -595,7 +595,7 @@ def test_a_series_never_revised_says_so_and_an_unknown_one_names_the_nearest(
 def test_one_thing_at_a_time(data: Data, sound: Store) -> None:
     said = data("--check", "--revisions", "GDP")
     assert said.code == 2
-    assert "expected one of --check, --revisions, --export and --copy" in said.err
+    assert "expected only one of --check, --revisions, --export and --copy" in said.err
 
 
 def test_a_copy_is_made_as_of_a_date(data: Data, sound: Store, tmp_path: Path) -> None:
@@ -604,7 +604,7 @@ def test_a_copy_is_made_as_of_a_date(data: Data, sound: Store, tmp_path: Path) -
     copy = tmp_path / "copy.duckdb"
     said = data("--copy", copy, "--as-of", "2026-01-05")
     assert (said.code, said.err) == (0, "")
-    assert said.out == f"wrote {rows - 1:,} rows recorded by 2026-01-05 23:59 to {copy}\n"
+    assert said.out == f"wrote {rows - 1:,} rows recorded up to 2026-01-05 23:59 to {copy}\n"
     assert len(Store(copy).query("SELECT 1 FROM observations")) == rows - 1
 
 
@@ -614,7 +614,7 @@ def test_a_copy_is_made_as_of_a_date(data: Data, sound: Store, tmp_path: Path) -
         (("--copy", "x.duckdb"), "--copy FILE and --as-of DATE together"),
         (("--as-of", "2026-01-05"), "--copy FILE and --as-of DATE together"),
         (("--copy", "x.duckdb", "--as-of", "yesterday-ish"), "must be a date like"),
-        (("--copy", "x.duckdb", "--as-of", "2026-01-05", "--check"), "expected one of"),
+        (("--copy", "x.duckdb", "--as-of", "2026-01-05", "--check"), "expected only one of"),
     ],
 )
 def test_a_copy_without_a_plain_date_is_refused(
