@@ -3,12 +3,12 @@
 - :mod:`.quantities` models idle capital as stocks and flows.
 - :mod:`.prices` models a cost of capital that is convex in the absorption share, and returns by
   asset class.
-- :mod:`.publish` gives the series ids, assets and publication lags of real history. So signals,
-  strategies and reports work as on real history.
+- :mod:`.publish` uses the series ids, assets and publication lags of real history. Signals,
+  strategies and reports therefore work as on real history.
 
-With ``thesis=False`` a second, independent economy drives the prices. Each series behaves as
-before, but idle capital and capital spending do not predict returns. Any effect that a method finds
-is then chance.
+With ``thesis=False`` a second, independent economy drives the prices. Each series alone behaves as
+with ``thesis=True``, but idle capital and capital spending do not predict returns. Any effect that
+a method finds is then due to chance.
 
 The parameters are round figures that resemble US markets since 2003. They are not estimates, and
 the simulation is no evidence for or against the thesis.
@@ -29,7 +29,7 @@ from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
 YEARS = 20
-_WARM_UP = 252  # sessions simulated before the first published one, for trailing years
+_WARM_UP = 252  # sessions simulated before the first published session, for trailing years
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,9 @@ class Economy:
     Attributes
     ----------
     series
-        Values by id, in the catalog's units, with the publisher's dates.
+        Values of each series by id, in the catalog's units, indexed by the publisher's dates.
     filed
-        Filing date of each value, by the ids of the SEC series.
+        Filing dates of the values of each SEC series, by id.
     truth
         The true regime of each session, a value of :class:`signals.Regime`.
     """
@@ -51,8 +51,8 @@ class Economy:
     truth: pd.Series
 
     def rows(self) -> dict[str, pd.DataFrame]:
-        """Return the rows of a store with this economy, by id, dated by the publication rules."""
-        never = LAST_DAY + pd.DateOffset(years=100)  # hides the series of rule "recorded"
+        """Return a mapping from id to rows for a store, dated by the publication rules."""
+        never = LAST_DAY + pd.DateOffset(years=100)  # hides series with the rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
     def _rows(self, id: str, values: pd.Series, recorded_at: pd.Timestamp) -> pd.DataFrame:
@@ -66,7 +66,7 @@ class Economy:
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
     """Return a simulated economy of 2 to 33 years, which ends on 2024-12-31.
 
-    Equal seeds, which are at least 0, give equal economies. ``thesis`` says whether the economy's
+    Equal seeds give equal economies; the smallest seed is 0. If ``thesis`` is true, the economy's
     own quantities drive its returns.
 
     Raises
@@ -75,7 +75,7 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
         When the years or the seed are out of range.
     """
     if not 2 <= years <= 33:
-        raise ConfigError(f"years must lie in 2 to 33, was {years}")
+        raise ConfigError(f"years must be between 2 and 33, was {years}")
     if seed < 0:
         raise ConfigError(f"seed must be 0 or above, was {seed}")
     index = sessions(pd.Timestamp("1990-01-01"), LAST_DAY)

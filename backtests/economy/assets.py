@@ -1,7 +1,7 @@
 """Loadings of each asset on the simulated factors.
 
-The loadings are stated by asset class, then the differences of single tickers. They are round
-figures. Classes with nearer cash flows have a lower loading on speculation.
+Loadings by asset class come first, then loadings of tickers that differ from their class. All
+loadings are round figures. Classes with nearer cash flows have a lower loading on speculation.
 """
 
 from dataclasses import dataclass, replace
@@ -21,16 +21,16 @@ class Exposure:
     beta, speculation, near, coin
         Loadings on the market, speculation, near cash flows, and coins.
     duration, credit
-        Years. The loss in % after a rise by one percentage point of the 10-year yield and of the
-        credit spread.
+        Loss in % when the 10-year yield (``duration``) or the credit spread (``credit``) rises by
+        one percentage point. The unit is years.
     carry
         Additional return a year, a fraction.
     bills
-        Fraction of the bill yield that the asset earns in addition.
+        Fraction of the bill yield that is added to the asset's return.
     own
         Idiosyncratic volatility a year, a fraction.
     cascade
-        Multiple of a general cascade's loss. With 0 the asset has no losses from cascades.
+        Multiple of a general cascade's loss. An asset with 0 has no losses from any cascade.
     first_price
         First price, USD.
     """
@@ -49,7 +49,7 @@ class Exposure:
     first_price: float = 50.0
 
 
-#: Exposures by asset class, which becomes their kind.
+#: Exposures by asset class. The class becomes the ``kind`` of the exposure.
 _CLASSES: dict[str, Exposure] = {
     "memory": Exposure(beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2),
     "defensive": Exposure(beta=0.65, speculation=-0.1, own=0.07, cascade=0.5),
@@ -67,7 +67,7 @@ _CLASSES: dict[str, Exposure] = {
     "trend": Exposure(beta=-0.05, bills=1.0, carry=0.02, own=0.10),
 }
 
-#: Loadings in which single tickers differ from their class.
+#: Loadings of tickers that differ from the loadings of their class.
 _OWN: dict[str, dict[str, Any]] = {
     "SPY": {"first_price": 120.0},
     "QQQ": {"beta": 1.12, "speculation": 0.2, "carry": 0.03, "own": 0.05},
@@ -105,7 +105,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "VIXY": {"beta": -2.0, "carry": 0.0, "own": 0.35},
 }
 
-#: Tickers of real history outside the universe, by the class that gives their loadings.
+#: Tickers that are in real history but not in the universe, by the class of their loadings.
 _OTHERS: dict[str, str] = {
     "hyperscalers": "AAPL XLK VOO XLY",
     "semiconductors": "AMD ASML INTC EWY",

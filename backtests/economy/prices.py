@@ -1,18 +1,19 @@
 r"""Yields and returns, driven by the phases and the absorption share of one economy.
 
-In percentage points, with x⁺ = max(x, 0), and each n an Ornstein–Uhlenbeck noise:
+Yields in percentage points, where x⁺ is max(x, 0) and each n is an Ornstein–Uhlenbeck noise:
 
     DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)²                       convex in the absorption share
     THREEFYTP10 = 0.3 + n + 4 ((u − 0.5)⁺)²
     BAA10Y      = 1.9 + n + 5 ((u − 0.5)⁺)² + 2.2 crisis
-    DGS10       = DFII10 + breakeven;  policy rate: a level for each mode, approached slowly
+    DGS10       = DFII10 + breakeven;  policy rate: moves slowly to the level of the mode
 
-Returns per session, σ_t common stochastic volatility, all shocks Student t with 6 degrees:
+Returns per session. All shocks are Student t with 6 degrees of freedom. The factors have a common
+stochastic volatility.
 
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 
-m is the market. S is speculation, which rises with idle capital. N is near cash flows. C is the
-factor of coins. Means by phase, % a year:
+m is the market. S is speculation, which rises with idle capital. N stands for near cash flows, and
+C for coins. Mean of each factor by phase, % a year:
 
             INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
@@ -21,8 +22,8 @@ factor of coins. Means by phase, % a year:
     C           45       35          0           −60            70
 
 A cascade of forced selling hits coins on its first day, speculative shares and software on the
-second day, and all assets on the third day. A crisis starts with a cascade and may have more of
-them. Coins also have a cascade of their own about every fifteen months.
+second day, and all assets on the third day. A crisis starts with a cascade and may have more
+cascades. Coins also have a cascade of their own about every fifteen months.
 """
 
 from dataclasses import dataclass
@@ -52,8 +53,8 @@ _TAIL = 6.0
 class Prices:
     """Yields (%) and prices (USD) by session; coins by calendar day.
 
-    The columns of ``yields`` are ids of FRED series, and ``stress`` (0 calm to 1 crisis). Those of
-    ``closes`` and ``coins`` are tickers.
+    The columns of ``yields`` are ids of FRED series, and ``stress`` from 0 (calm) to 1 (crisis).
+    The columns of ``closes`` and ``coins`` are tickers.
     """
 
     yields: pd.DataFrame
@@ -62,7 +63,7 @@ class Prices:
 
 
 def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
-    """Return the yields and prices that one economy's phases and absorption share drive."""
+    """Return yields and prices driven by one economy's phases and absorption share."""
     index = pd.DatetimeIndex(driver.phase.index)
     phase = np.array([_PHASES.index(name) for name in driver.phase])
     agitation = _agitation(phase, rng)
@@ -91,7 +92,7 @@ def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
 def _ou(
     n: int, rng: np.random.Generator, sd: float, half_life: float, shocks: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return an Ornstein–Uhlenbeck path; half-life in sessions, shocks with variance 1."""
+    """Return an Ornstein–Uhlenbeck path. Half-life is in sessions; shocks have variance 1."""
     keep = 0.5 ** (1 / half_life)
     unit = rng.standard_normal(n) if shocks is None else shocks
     path = np.empty(n)
@@ -123,7 +124,7 @@ def _yields(
     breakeven = 2.2 + _ou(n, rng, 0.35, 400, calm * _t(rng, n)) - 0.7 * crisis
     target = driver.mode.map(_POLICY_RATE).to_numpy(dtype=float)
     rate = np.clip(_smooth(target, 90) + _ou(n, rng, 0.4, 600), 0.04, None)
-    steps = np.clip(np.round(rate * 4) / 4, 0.0, None)  # the target moves in quarter points
+    steps = np.clip(np.round(rate * 4) / 4, 0.0, None)  # target: steps of 0.25 points
     ten = np.clip(real + breakeven, 0.3, None)
     bill = np.clip(rate + _ou(n, rng, 0.05, 20), 0.01, None)
     columns = {
@@ -147,7 +148,7 @@ def _yields(
 
 
 def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the volatility multiplier common to all factors: by phase, with clustering."""
+    """Return the volatility multiplier of all factors: a level by phase, with clustering."""
     base = _smooth(np.array(_AGITATION)[phase], 4)
     clustering = _ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2
     return np.asarray(base * np.exp(clustering))
@@ -159,7 +160,7 @@ def _t(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return losses from forced selling by asset class, fractions, one value a session."""
+    """Return the loss from forced selling at each session, a fraction, by asset class."""
     n = len(phase)
     losses = {name: np.zeros(n) for name in ("crypto", "speculative", "software", "all")}
     crisis = phase == 3

@@ -8,7 +8,7 @@ from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
 
 _FILING_DAYS = 30
-#: Shares of trailing capital spending by filer. The shares of the signal's five filers sum to 1.
+#: Share of trailing capital spending by filer. The shares of the signal's five filers sum to 1.
 _CAPEX_SHARES = {
     "MSFT": 0.24,
     "GOOGL": 0.25,
@@ -19,15 +19,15 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-_ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # of capital spending
+_ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # per capital spending
 
 
 def publish(
     quantities: Quantities, prices: Prices, index: pd.DatetimeIndex, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return every series by id, and the filing dates of the SEC series, from a first session on.
+    """Return every series, and the filing dates of the SEC series, by id, from ``index[0]`` on.
 
-    ``quantities`` and ``prices`` start a year before ``index``, for trailing years.
+    ``quantities`` and ``prices`` start a year before ``index``, so that trailing years exist.
     """
     paths = quantities.paths
     series = {
@@ -47,7 +47,7 @@ def publish(
 
 
 def _on(freq: str, path: pd.Series) -> pd.Series:
-    """Return a path's last value at or before each date of a frequency."""
+    """Return a path's last value at or before each date of the frequency ``freq``."""
     dates = pd.date_range(path.index[0], path.index[-1], freq=freq)
     return path.reindex(dates, method="ffill").dropna()
 
@@ -110,14 +110,14 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return trailing years and year-ago figures by filer, and their filing dates."""
+    """Return trailing-year and year-ago figures of each filer, and their filing dates."""
     total = _on("QE", paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
     revenue = {"MU": 4.0}  # the only company with revenue in real history
     for concept, shares in (("CAPEX", _CAPEX_SHARES), ("REVENUE", revenue)):
         for ticker, share in shares.items():
-            if ticker == "CRWV":  # real history has too few facts of it for a trailing year
+            if ticker == "CRWV":  # its real history is too short for a trailing year
                 continue
             part = share * (_CAPEX_SHARES[ticker] if concept == "REVENUE" else 1.0)
             own = np.exp(np.cumsum(rng.standard_normal(len(total)) * 0.02))

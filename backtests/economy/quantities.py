@@ -1,36 +1,36 @@
 r"""Stocks and flows of the simulated economy.
 
-Per session, with dt = 1/252 years, amounts in USD bn, and G the output at an annual rate:
+Changes per session. dt is 1/252 years, amounts are in USD bn, and G is output at an annual rate:
 
     dG/G   = 0.045 dt + 0.008 dB
     W      = C + T + R + V          central bank's assets = currency, Treasury account,
                                     reserves, reverse repo
     C      = 0.065 G
     T/G    mean-reverts to 0.02     (plumbing)
-    E      = W − C − T − 0.09 G     what is left beyond the reserves banks need
-    V      = 0.35 max(E, 0)         parked at the central bank, and a little at quarter ends
+    E      = W − C − T − 0.09 G     liquidity above the reserves that banks need
+    V      = 0.35 max(E, 0)         parked at the central bank, plus a small random amount
     R      = W − C − T − V
     P      = V + max(0, R − 0.09 G) idle capital
     dW     = policy(mode) G dt      QE +0.14, HOLD 0, QT −0.035, LEAN keeps P/G near 0.005,
                                     EASE +0.03
 
     d ln a = g dt                   capital spending at an annual rate
-    dg     = 2 (g* − g) dt + 0.10 dB,  g* = boom or bust − 0.15 ln(a / 0.004 G)
+    dg     = 2 (g* − g) dt + 0.10 dB,  g* = 0.33 (boom) or −0.05 (bust) − 0.15 ln(a / 0.004 G)
     A      = mean of a over 252 sessions
     u      = A / (A + P)
 
 Phases:
 
-- Absorption begins when u is above 0.5 and A grows by more than 10 % a year. It ends when u is
-  below 0.4 or A grows by less than 5 % a year.
-- Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %. It
-  ends when u is above 0.4, A grows by less than 5 % a year, or P/G is below 1 %.
-- A crisis begins with a hazard of 0.06 a year. Absorption adds 0.45 + 0.6 ((u − 0.5)⁺/0.3)² to it.
-  The crisis lasts 25 to 70 sessions and lowers g by 0.12.
+- Absorption begins when u is above 0.5 and A grows by more than 10 % a year. Absorption ends when u
+  is below 0.4 or A grows by less than 5 % a year.
+- Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
+  Injection ends when u is above 0.4, A grows by less than 5 % a year, or P/G is below 1 %.
+- A crisis begins with a hazard of 0.06 a year. In absorption the hazard is higher by
+  0.45 + 0.6 ((u − 0.5)⁺/0.3)². The crisis lasts 25 to 70 sessions and lowers g by 0.12.
 - The recovery from a crisis lasts 126 to 252 sessions.
 
-The central bank starts QE 15 sessions after the beginning of a crisis, and continues it through the
-recovery. Then it goes through HOLD, QT and LEAN.
+The central bank starts QE 15 sessions after the beginning of a crisis, and continues QE through the
+recovery. Then HOLD, QT and LEAN follow.
 """
 
 from dataclasses import dataclass
@@ -54,12 +54,12 @@ class Quantities:
     ----------
     paths
         Columns ``gdp, fed_assets, treasury_account, reserves, reverse_repo, capex, trailing_capex,
-        growth, idle, u``. USD bn, with ``gdp`` and ``capex`` at annual rates. ``growth`` (of
-        ``trailing_capex``, a year) and ``u`` are fractions.
+        growth, idle, u``. Amounts are in USD bn; ``gdp`` and ``capex`` are at annual rates.
+        ``growth`` (of ``trailing_capex`` in a year) and ``u`` are fractions.
     state
         INJECTION, ABSORPTION or NEUTRAL.
     phase
-        As ``state``, but FORCED_SELLING in a crisis and OPPORTUNITY in the recovery from it.
+        Same as ``state``, but FORCED_SELLING in a crisis and OPPORTUNITY in the recovery after one.
     mode
         The central bank's mode: QE, HOLD, QT, LEAN or EASE.
     """
@@ -71,7 +71,7 @@ class Quantities:
 
 
 class _World:
-    """State of the economy at one session, with the step to the next session."""
+    """State of the economy at one session. :meth:`step` moves to the next session."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -197,7 +197,7 @@ class _World:
 
 
 def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quantities:
-    """Return the paths of one economy's stocks and flows, one row a session."""
+    """Return the paths of one economy's stocks and flows, one row per session."""
     world = _World(rng)
     rows, labels = [], []
     for _ in index:

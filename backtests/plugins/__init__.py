@@ -1,1 +1,1 @@
-"""A user's own signals and strategies: load them and check their contract."""
+"""Load a user's own signals and strategies, and check that they keep their contract."""

@@ -1,4 +1,4 @@
-"""Check whether a strategy or a signal keeps its contract, part by part."""
+"""Check each point of the contract of a strategy or a signal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from strategies.base import check_weights, listed
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One part of a contract, and what was found. ``error`` is None when the part holds."""
+    """Result for one point of a contract. ``error`` is None if the point is fulfilled."""
 
     name: str
     said: str
@@ -31,16 +31,17 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether the part holds."""
+        """Whether the point is fulfilled."""
         return self.error is None
 
 
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
     """Check the strategy of a configuration on a history.
 
-    Its assets have prices. Its weights have the right form, are finite, stay within their limits,
-    and are 0 for an asset without a price. Its state has the right form. A backtest of it runs.
-    Nothing in its past changes with the future. A check that depends on a failed one is left out.
+    The assets must have prices. The weights must be a table of the right shape, be finite, stay
+    within their limits, and be 0 for an asset without a price. The state must consist of labels. A
+    backtest must run. Past weights and states must not depend on later data. If a check fails, the
+    checks that need its result are left out.
     """
     strategy = config.build_strategy()
     panel = history.panel
@@ -66,9 +67,9 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
     """Check a signal on a history.
 
-    Its inputs are in the history. Its gauges, score, flag and thresholds have the right form. It
-    explains itself. Nothing in its past changes with the future. A check that depends on a failed
-    one is left out.
+    The inputs must be in the history. The gauges, score, flag and thresholds must have the right
+    types. The explanation must work. Past results must not depend on later data. If a check fails,
+    the checks that need its result are left out.
     """
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]
@@ -115,8 +116,8 @@ def _check_held(name: str, ids: tuple[str, ...], panel: pd.DataFrame) -> None:
     missing = [id for id in ids if id not in panel]
     if missing:
         raise MissingSeries(
-            f"{name}: expected the series {', '.join(missing)} in the history, found none; correct "
-            "the id or import it (drypowder data lists the stored series)"
+            f"{name}: the history lacks the series {', '.join(missing)}; correct the id or import "
+            "the series (drypowder data lists the stored series)"
         )
 
 
@@ -131,9 +132,9 @@ def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) ->
     if held.to_numpy().any():
         row, column = np.argwhere(held.to_numpy())[0]
         raise SimulationError(
-            f"{strategy.name}: expected a weight of 0 of {weights.columns[column]} on "
-            f"{weights.index[row].date()}, when it has no price, was "
-            f"{weights.iloc[row, column]:.6g}; give its share to others or leave it in cash"
+            f"{strategy.name}: expected weight 0 for {weights.columns[column]} on "
+            f"{weights.index[row].date()}, because the asset has no price, was "
+            f"{weights.iloc[row, column]:.6g}; give this share to other assets or to cash"
         )
     return "0 where an asset has no price"
 
@@ -167,7 +168,7 @@ def _inputs(signal: Signal, panel: pd.DataFrame) -> str:
 def _flag(flag: pd.Series) -> str:
     seen = flag.notna().mean()
     on = flag.mean() if seen else 0.0
-    return f"a view on {seen:.0%} of sessions, True on {on:.0%} of those"
+    return f"a view on {seen:.0%} of sessions, True on {on:.0%} of these sessions"
 
 
 def _explain(evaluation: Evaluation, history: History) -> str:
@@ -181,4 +182,4 @@ def _lookahead(
 ) -> str:
     for fault in truncation_faults(thing, config, history, reading=reading):
         raise LookaheadError(str(fault))
-    return "none: the past stays the same when the future is cut or replaced"
+    return "none: past results stay the same when later data are cut or replaced"

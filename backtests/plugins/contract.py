@@ -1,6 +1,6 @@
-"""Check the form of a user's class, before drypowder uses it. A mistake is one line.
+"""Check the definition of a user's class, before drypowder uses the class.
 
-:mod:`signals.form` checks the results of its methods.
+Each error is one line. :mod:`signals.form` checks the results of the class's methods.
 """
 
 import inspect
@@ -21,7 +21,7 @@ _NAME = (
 )
 _LINE = Annotated[str, pydantic.Field(pattern=r"^[^\n]*\S[^\n]*$")]
 _LIMIT = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
-#: By attribute that a class has to define: its form in words and as a type.
+#: Attributes that a class has to define: what each must be, in words and as a type.
 _STRATEGY: dict[str, tuple[str, Any]] = {
     "name": _NAME,
     "description": ("one line of text", _LINE),
@@ -41,7 +41,7 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Return the classes of a user that a class is made of, itself first."""
+    """Return a class and its base classes, without the classes of drypowder and Python."""
     return [
         base
         for base in cls.__mro__
@@ -50,13 +50,13 @@ def plugin_bases(cls: type) -> list[type]:
 
 
 def check_class(cls: type[Strategy] | type[Signal], path: str) -> None:
-    """Raise :class:`ConfigError` when a user's class, found at ``path``, breaks its contract."""
+    """Raise :class:`ConfigError` if the user's class at ``path`` breaks its contract."""
     for mistake in _mistakes(cls):
         raise ConfigError(f"{path}: {mistake}")
 
 
 def _mistakes(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
-    """Yield the mistakes in a class. Code after a mistake relies on its absence."""
+    """Yield the errors in a class. Each check assumes that earlier checks found no error."""
     missing = sorted(cls.__abstractmethods__)
     if missing:
         yield f"expected {cls.__name__} to define {', '.join(missing)}; add it"
@@ -71,30 +71,30 @@ def _mistakes(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
 
 
 def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
-    """Yield a mistake unless each parameter has a type and a default that the dataclass uses."""
+    """Yield an error for each parameter that lacks a type or a default."""
     try:
         types = get_type_hints(cls)
     except Exception as error:
         said = describe_exception(error)
-        yield f"expected types of parameters that Python knows, but {said}; import what they name"
+        yield f"expected parameters with types that Python can find, but {said}; import the types"
         return
     code = getattr(cls.__init__, "__code__", None)
-    if code is None or code.co_filename != "<string>":  # where dataclass writes one
+    if code is None or code.co_filename != "<string>":  # a dataclass's own
         yield (
-            "expected no __init__ of its own, found one; write parameters as fields, and checks in "
+            "expected a class without its own __init__; write parameters as fields, and checks in "
             "__post_init__"
         )
     bare = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
     if bare:
-        yield f"expected a default for every parameter, {', '.join(bare)} has none; give one"
-    # A dataclass ignores "window = 5" over an inherited field, and keeps the old default.
+        yield f"expected a default for every parameter; add a default to {', '.join(bare)}"
+    # For an inherited field, a dataclass ignores "window = 5" and keeps the old default.
     names = {f.name for f in fields(cls)}
     for base in plugin_bases(cls):
         for name in sorted(names & vars(base).keys() - inspect.get_annotations(base).keys()):
             kind = types[name].__name__ if type(types[name]) is type else types[name]
             yield (
-                f"expected the parameter {name} with its type, found it without, which leaves its "
-                f"old default; write {name}: {kind} = …"
+                f"expected a type for the parameter {name}, because a default without a type is "
+                f"ignored; write {name}: {kind} = …"
             )
 
 
@@ -102,20 +102,23 @@ def _wrong_attributes(cls: Any) -> Iterator[str]:
     asked = _STRATEGY if issubclass(cls, Strategy) else _SIGNAL
     for name, (expected, kind) in asked.items():
         if not hasattr(cls, name):
-            yield f"expected {cls.__name__} to say its {name}, as {expected}; add it"
+            yield f"expected {cls.__name__} to define {name} as {expected}; add {name}"
         said = getattr(cls, name)
         try:
             pydantic.TypeAdapter(kind).validate_python(said, strict=True)
         except pydantic.ValidationError:
             yield f"expected {name} as {expected}, was {shown(said)}; correct it"
     if issubclass(cls, Strategy) and cls.name in STRATEGIES:
-        yield f"expected a name of its own, was {cls.name!r}, which is drypowder's; give it another"
+        yield f"expected a name that drypowder does not use, was {cls.name!r}; give another name"
     if issubclass(cls, Signal) and cls.headline not in cls.units:
-        yield (f"expected headline as one of the gauges in units, was {cls.headline!r}; name one")
+        yield (
+            f"expected `headline` to be one of the gauges in `units`, was {cls.headline!r}; give "
+            "one of these gauges"
+        )
 
 
 def _wrong_methods(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
-    """Yield a mistake unless properties and methods keep the form of the base class."""
+    """Yield an error for each property or method that does not fit the base class."""
     base = next(kind for kind in (Strategy, CompoundSignal, Signal) if issubclass(cls, kind))
     for name in dir(base):
         was, now = inspect.getattr_static(base, name), inspect.getattr_static(cls, name)
@@ -129,7 +132,7 @@ def _wrong_methods(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
 
 def _wrong_method(name: str, was: Any, now: Any) -> Iterator[str]:
     if getattr(was, "__final__", False):
-        yield f"expected {name} of the base class, found another; remove it"
+        yield f"expected {name} only in the base class; remove {name} from your class"
     arguments = list(inspect.signature(was).parameters)
     expected = f"{name}({', '.join(arguments)})"
     if not inspect.isfunction(now):
@@ -137,4 +140,4 @@ def _wrong_method(name: str, was: Any, now: Any) -> Iterator[str]:
     try:
         inspect.signature(now).bind(*arguments)
     except TypeError:
-        yield f"expected {expected}, was {name}{inspect.signature(now)}; take those arguments"
+        yield f"expected {expected}, was {name}{inspect.signature(now)}; change the parameters"

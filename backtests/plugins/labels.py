@@ -12,14 +12,14 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     """Return the dates and labels of a CSV file with the columns ``date`` and ``label``.
 
     A label is a regime that was known at the close of its date, such as ``2020-03-16,ABSORPTION``.
-    It holds until the next date.
+    The label holds until the next date.
 
     Raises
     ------
     DataError
         When the file cannot be read.
     ConfigError
-        When it has other columns, or a row is not a date and a label.
+        When the file has other columns, or a row is not a date and a label.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:
@@ -28,7 +28,8 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
         raise DataError(f"expected a CSV of labels at {path}: {error}") from None
     if [name.strip().lower() for name in header] != ["date", "label"]:
         raise ConfigError(
-            f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; rename them"
+            f"{path}: expected the columns date,label, was {','.join(header)[:80]!r}; rename the "
+            "columns"
         )
     return tuple(_row(path, number, row) for number, row in enumerate(rows, start=2) if row)
 

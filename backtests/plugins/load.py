@@ -20,33 +20,35 @@ from signals.form import OURS, author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
-#: The working folder by the name of each module, when the module was loaded.
+#: Working folder at the time when a module was loaded, by the module's name.
 _loaded: dict[str, Path] = {}
 
 
 def is_plugin(name: str) -> bool:
-    """Return whether a name is a dotted path, and not a name of a registry."""
+    """Return whether a name is a dotted path, and not a registered name."""
     return ":" in name
 
 
 def load_strategy(path: str) -> type[Strategy]:
-    """Return a user's strategy class by its dotted path. Errors are as in :func:`load_class`."""
+    """Return the user's strategy class at a dotted path; for errors see :func:`load_class`."""
     cls = load_class(path)
     if not issubclass(cls, Strategy):
-        raise ConfigError(f"{path}: expected a strategy, was a signal; name it in plugin_signals")
+        raise ConfigError(
+            f"{path}: expected a strategy, was a signal; give the path in plugin_signals"
+        )
     return cls
 
 
 def load_signal(path: str) -> type[Signal]:
-    """Return a user's signal class by its dotted path. Errors are as in :func:`load_class`."""
+    """Return the user's signal class at a dotted path; for errors see :func:`load_class`."""
     cls = load_class(path)
     if not issubclass(cls, Signal):
-        raise ConfigError(f"{path}: expected a signal, was a strategy; name it as the strategy")
+        raise ConfigError(f"{path}: expected a signal, was a strategy; give the path as `strategy`")
     return cls
 
 
 def load_class(path: str) -> type[Strategy] | type[Signal]:
-    """Return a user's strategy or signal class by its dotted path.
+    """Return the user's strategy or signal class at a dotted path.
 
     Raises
     ------
@@ -73,18 +75,18 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
         was = found.__name__ if isinstance(found, type) else f"an object of {type(found).__name__}"
         raise ConfigError(
             f"{path}: expected a class derived from strategies.Strategy or signals.Signal, was "
-            f"{was}; derive it"
+            f"{was}; derive the class"
         )
     if not plugin_bases(found):
         raise ConfigError(
-            f"{path}: expected a class of your own, was one of drypowder; name it without a path"
+            f"{path}: expected a class of your own, was a class of drypowder; use its short name"
         )
     check_class(found, path)
     return found
 
 
 def source_of(cls: type) -> str:
-    """Return the source text of the user's modules that define a class, as part of the run."""
+    """Return the source text of the user's modules that define a class and its base classes."""
     modules = dict.fromkeys(base.__module__ for base in plugin_bases(cls))
     return "\n".join(_source(sys.modules.get(name)) for name in modules)
 
@@ -92,7 +94,7 @@ def source_of(cls: type) -> str:
 def _source(module: ModuleType | None) -> str:
     try:
         return "" if module is None else inspect.getsource(module)
-    except Exception:  # the source is missing or no text
+    except Exception:  # the source is missing or not text
         return ""
 
 
@@ -100,8 +102,8 @@ def _module_of(path: str) -> str:
     module, _, attribute = path.partition(":")
     if module.endswith(".py") or "/" in module or "\\" in module:
         raise ConfigError(
-            f"expected a path like my_module:MyStrategy, was {path!r}; name the module as an "
-            "import does, with dots and without .py, from its folder"
+            f"expected a path like my_module:MyStrategy, was {path!r}; write the module as in an "
+            "import, with dots and without .py, and run in the module's folder"
         )
     if not all(part.isidentifier() for part in [*module.split("."), attribute]):
         raise ConfigError(
@@ -114,12 +116,12 @@ def _module_of(path: str) -> str:
 
 
 def loaded() -> dict[str, Path]:
-    """Return the names of the modules that were loaded, and their working folders."""
+    """Return a mapping from each loaded module to its working folder."""
     return dict(_loaded)
 
 
 def load_again(modules: Mapping[str, Path]) -> None:
-    """Import modules of a user in another process, so that it can unpickle their objects.
+    """Import a user's modules in another process, so that this process can unpickle objects.
 
     A missing module is left out, because it may belong to an earlier run.
     """
@@ -130,7 +132,7 @@ def load_again(modules: Mapping[str, Path]) -> None:
 
 @contextmanager
 def _first(folder: Path) -> Iterator[None]:
-    """Look for modules in a folder first. Drypowder's own packages are loaded already."""
+    """Search a folder for modules first. Drypowder's own packages are loaded already."""
     sys.path.insert(0, str(folder))
     invalidate_caches()
     try:
@@ -140,11 +142,11 @@ def _first(folder: Path) -> Iterator[None]:
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
-    """Return the error for a module that cannot be imported; ``error`` is the general one."""
+    """Return an exact error for a module that cannot be imported, or else ``error``."""
     cause = error.__cause__
     if isinstance(cause, SystemExit):
         return ConfigError(
-            f"{path}: importing {name} ended Python (SystemExit); put what runs under "
+            f"{path}: importing {name} ended Python (SystemExit); put the code that runs under "
             'if __name__ == "__main__":'
         )
     if not isinstance(cause, ModuleNotFoundError):
@@ -152,24 +154,24 @@ def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
     missing = cause.name or ""
     if name != missing and not name.startswith(f"{missing}."):
         return ConfigError(
-            f"{path}: {name} imports {missing}, which is not found; install it, or correct the "
-            "import"
+            f"{path}: {name} imports {missing}, which is not found; install {missing}, or correct "
+            "the import"
         )
     root = name.partition(".")[0]
     if root in OURS:
         return ConfigError(f"{path}: {_taken(root)}")
     return ConfigError(
         f"expected a module {name} for {path}, found none in {Path.cwd()} or on the Python path; "
-        "run from its folder or install it"
+        "run in the module's folder, or install the module"
     )
 
 
 def _taken(root: str) -> str:
-    return f"the name {root} belongs to drypowder's own package; give your file or folder another"
+    return f"the name {root} belongs to drypowder's own package; give your module another name"
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Raise ConfigError if another module hides one of the same name in the working folder."""
+    """Raise ConfigError if another module hides a module in the working folder."""
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)
@@ -179,8 +181,8 @@ def _check_origin(module: ModuleType, path: str) -> None:
     if root in OURS:
         raise ConfigError(f"{path}: {_taken(root)}")
     raise ConfigError(
-        f"{path}: expected the module in {meant[0]}, but Python knows another {module.__name__} "
-        f"({came or 'built in'}); give your file another name"
+        f"{path}: expected the module in {meant[0]}, but Python has another module "
+        f"{module.__name__} ({came or 'built in'}); give your file another name"
     )
 
 
@@ -194,5 +196,5 @@ def _no_class(module: ModuleType, name: str) -> str:
         return unknown(f"class of {module.__name__}", name, known)
     return (
         f"expected a class {name} in {module.__name__}, found no strategy or signal there; derive "
-        "one from strategies.Strategy or signals.Signal"
+        "a class from strategies.Strategy or signals.Signal"
     )

@@ -1,11 +1,12 @@
-"""Check that the past of a strategy or a signal does not change with the future.
+"""Check that past results of a strategy or a signal do not depend on later data.
 
-The check compares two answers for the same past, to the last bit. One uses the whole history. The
-other uses history cut at a session, or history that goes on after that session with another stretch
-of itself. A cut alone does not show everything: values shifted back by a session, with the last one
-filled forward, agree with a cut until something changes. They do not agree with another future.
+The check compares two results for the same past, to the last bit. One result uses the whole
+history. The other result uses a second history, which differs after one session, the cut. The
+second history ends at the cut, or goes on with another stretch of the first. An end can hide a
+fault: code shifts values back by a session and fills the last value forward. The results then
+differ only if a value changes at the cut. If the second history goes on, the results differ.
 
-The check sees only what comes through the panel. It does not see files, the network, or a cache.
+The check sees only data in the panel. Files, the network and caches are not checked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +25,9 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 
-#: Number of cuts: spread evenly, at random, where labels or weights change, and where gaps end.
+#: Numbers of cuts: evenly spread, random, where labels or weights change, where gaps end.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Number of cuts that are also checked with another future, and its length in sessions.
+#: Number of cuts that are also checked with other later data, and number of their sessions.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 
@@ -35,23 +36,23 @@ Answers = Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A cell of the past that changes with the future.
+    """A result for a past session that changes when later data change.
 
     Attributes
     ----------
     name, what
-        Name of the strategy or signal, and the answer: ``weights``, ``state``, ``flag`` …
+        Name of the strategy or signal, and of the result: ``weights``, ``state``, ``flag`` …
     column
-        The asset or gauge. Empty for an answer with one column.
+        The asset or gauge. Empty for a result with one column.
     date
         The session of the first row that changes.
     cut
         The last session that both histories share.
     before, after
-        The cell on the whole history, and on the other one.
+        The value on the whole history, and on the other history.
     future
-        The future of the other history: ``none``, ``another``, or ``the same`` when the whole
-        history was read twice.
+        Data after the cut in the other history: ``none``, ``another``, or ``the same`` when the
+        whole history was used twice.
     """
 
     name: str
@@ -72,14 +73,14 @@ class Fault:
             before, after = repr(self.before), repr(self.after)
         if self.future == "the same":
             return (
-                f"{cell} to be the same when read twice, was {before} and then {after}; seed what "
-                "is random, and keep nothing between calls"
+                f"{cell} to be the same when computed twice, was {before} and then {after}; seed "
+                "random numbers, and keep nothing between calls"
             )
-        told = "without it" if self.future == "none" else "with another one"
+        told = "without these data" if self.future == "none" else "with other data"
         return (
-            f"{cell} not to depend on what comes after {self.cut.date()}, was {before} with that "
-            f"future and {after} {told}; compute row t from rows up to t only: no shift(-1), "
-            "bfill, last row or whole-sample mean"
+            f"{cell} not to depend on data after {self.cut.date()}, was {before} with these data "
+            f"and {after} {told}; compute row t only from rows up to t: no shift(-1), bfill, last "
+            "row or whole-sample mean"
         )
 
 
@@ -96,19 +97,19 @@ def truncation_faults(
     dates: Sequence[pd.Timestamp] | None = None,
     reading: Reading | None = None,
 ) -> Iterator[Fault]:
-    """Yield the first cell of each answer that changes with the future, cut by cut.
+    """Yield, for each cut, the first value of each result that depends on later data.
 
-    The answers of a strategy are its weights and its state, those of a signal its flag, score and
-    gauges. All rows up to the cut must be equal, including missing values. A strategy gets the
-    reading of the whole history, cut in the same way, because tests check the registered signals.
-    The plugin signals of ``config`` are checked first.
+    The results of a strategy are its weights and its state. The results of a signal are its flag,
+    score and gauges. All rows up to the cut must be equal, including missing values. The plugin
+    signals of ``config`` are checked before the strategy, and tests check the registered signals.
+    A strategy therefore gets the reading of the whole history, changed in the same way.
 
     Parameters
     ----------
     dates
-        Sessions to cut at. Default: see :func:`default_dates`.
+        Sessions at which to cut. Default: see :func:`default_dates`.
     reading
-        The reading of the history, if it exists already.
+        The reading of the whole history, if already computed.
 
     Raises
     ------
@@ -138,7 +139,7 @@ def _faults(
             other = _answers(thing, None if reading is None else reading.rows(pick), pick(panel))
         except DrypowderError as error:
             raise SimulationError(
-                f"{error} (on a history with another future after {at.date()})"
+                f"{error} (on a history with other data after {at.date()})"
             ) from error
         yield from _compare(thing, whole, other, at, future)
 
@@ -156,7 +157,7 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield cuts, functions that change the rows of a table after them, and the kind of future."""
+    """Yield each cut, a function that changes a table after the cut, and the kind of change."""
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
     rng = np.random.default_rng(SEED)
@@ -171,7 +172,7 @@ def _until(at: pd.Timestamp) -> Pick:
 
 
 def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
-    """Return a function that continues a table after a session with another stretch of it."""
+    """Return a function that replaces a table's rows after a session with other rows of it."""
     past = int(index.get_indexer(pd.Index([at]))[0]) + 1
     length = min(FUTURE, len(index) - past)
     start = int(rng.integers(len(index)))
@@ -201,9 +202,9 @@ def _compare(
 
 
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
-    """Return the first row, and in it the first column, at which two tables differ at all.
+    """Return the first row in which two tables differ, and the first such column in this row.
 
-    Numbers are compared to the last bit. A missing value equals only a missing value.
+    Numbers are compared to the last bit. A missing value equals only another missing value.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
@@ -216,10 +217,11 @@ def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp
 def default_dates(
     thing: Strategy | Signal, whole: Answers, panel: pd.DataFrame
 ) -> list[pd.Timestamp]:
-    """Return the sessions to cut at: the last one, then the others in order.
+    """Return the sessions at which to cut: the last session, then other sessions in order.
 
-    They are spread over the history from its first tenth on. Some are at random, some where the
-    answer changes, and some where gaps end, because a value filled backwards differs only there.
+    Cuts begin after the first tenth of the history, and cuts at gaps after the first twentieth.
+    Some cuts are evenly spread, some are random, and some lie where a result changes. Some lie
+    where a gap ends, because a value filled backwards differs only at the end of a gap.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)
@@ -241,7 +243,7 @@ def _some(positions: np.ndarray, first: int, count: int) -> list[int]:
 
 
 def _changes(whole: Answers) -> np.ndarray:
-    """Return the positions at which labels change, and those of the largest moves of weights."""
+    """Return the positions at which labels change, and at which weights change most."""
     found = []
     for what in ("state", "flag"):
         if what in whole:
@@ -254,6 +256,6 @@ def _changes(whole: Answers) -> np.ndarray:
 
 
 def _gap_ends(panel: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return the last positions of stretches without a value that a value follows."""
+    """Return the last position of each gap; a value follows every gap."""
     missing = panel.reindex(columns=list(columns)).isna().to_numpy(dtype=bool)
     return np.flatnonzero((missing[:-1] & ~missing[1:]).any(axis=1))

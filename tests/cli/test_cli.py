@@ -220,7 +220,7 @@ def test_bad_arguments_get_one_line(
         ("strategy = 'spy'\nlag = '1'", ["lag", "was '1'"]),
         ("strategy = 'spy'\nparams = 3", ["params", "was 3"]),
         ("strategy = 'spy'\nband = nan", ["band"]),
-        ("strategy = 'spy'\nsource = 'simulated'\nyears = 99", ["years must lie in 2 to 33"]),
+        ("strategy = 'spy'\nsource = 'simulated'\nyears = 99", ["years must be between 2 and 33"]),
         ("strategy = 'spy'\nsource = 'simulated'\nseed = -1", ["seed must be 0 or above"]),
     ],
 )

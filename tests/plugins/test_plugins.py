@@ -306,7 +306,7 @@ def test_folders_named_like_ours_shadow_nothing(write: Write, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("path", "parts"),
     [
-        ("nowhere_at_all:Mine", ["expected a module nowhere_at_all", "run from its folder"]),
+        ("nowhere_at_all:Mine", ["expected a module nowhere_at_all", "run in the module's folder"]),
         ("{m}.deeper.still:Mine", ["expected a module {m}.deeper.still"]),
         ("{m}:Mein", ["unknown class of {m} 'Mein'; did you mean 'Mine'?"]),
         ("{m}.py:Mine", ["without .py"]),
@@ -331,7 +331,7 @@ def test_a_path_that_leads_nowhere_gets_one_line(
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("json", "Python knows another json"),
+        ("json", "Python has another module json"),
         ("signals", "the name signals belongs to drypowder's own package"),
     ],
 )
@@ -376,10 +376,10 @@ PROPERTY = "    @property\n    def assets"
         ((DECORATOR, "@dataclass\n"), ["cannot inherit non-frozen dataclass"]),
         (("def weights", "def wieghts"), ["expected Mine to define weights; add it"]),
         (("def assets", "def asset"), ["expected Mine to define assets; add it"]),
-        (("name: ClassVar", "nome: ClassVar"), ["expected Mine to say its name"]),
-        (("description: ClassVar", "lime: ClassVar"), ["expected Mine to say its description"]),
+        (("name: ClassVar", "nome: ClassVar"), ["expected Mine to define name"]),
+        (("description: ClassVar", "lime: ClassVar"), ["expected Mine to define description"]),
         (('"mine"', '"my strategy/1"'), ["expected name as a short word", "'my strategy/1'"]),
-        (('"mine"', '"spy"'), ["expected a name of its own, was 'spy'"]),
+        (('"mine"', '"spy"'), ["expected a name that drypowder does not use, was 'spy'"]),
         ((PROPERTY, "    def assets"), ["expected assets as a property, was a method"]),
         (
             ("def weights(self, reading, panel)", "def weights(self, panel)"),
@@ -389,14 +389,17 @@ PROPERTY = "    @property\n    def assets"
             ("    def weights", "    @property\n    def weights"),
             ["expected a method weights(self, reading, panel), was property"],
         ),
-        (("window: int = 50", "window: int"), ["default for every parameter, window has none"]),
+        (
+            ("window: int = 50", "window: int"),
+            ["default for every parameter; add a default to window"],
+        ),
         (
             ("window: int = 50", "gross_limit: ClassVar[float] = 0.0\n    window: int = 50"),
             ["expected gross_limit as a number above 0, was 0.0"],
         ),
         (
             ("window: int = 50", "def __init__(self):\n        self.x = 1\n\n    window: int = 50"),
-            ["expected no __init__ of its own", "__post_init__"],
+            ["expected a class without its own __init__", "__post_init__"],
         ),
         (
             ("window: int = 50", "window: int = 50\n\n    def __post_init__(self):\n        1 / 0"),
@@ -411,7 +414,10 @@ PROPERTY = "    @property\n    def assets"
             ["window is odd"],
         ),
         (("window: int = 50", "window: NoSuchType = 50"), ["NameError"]),
-        (("window: int = 50", "window: 'Nope' = 50"), ["types of parameters that Python knows"]),
+        (
+            ("window: int = 50", "window: 'Nope' = 50"),
+            ["parameters with types that Python can find"],
+        ),
         ((PROPERTY, '    assets = "SPY"\n    @property\n    def others'), ["was 'SPY'", "tuple"]),
         (("(Strategy)", "(dict)"), ["expected a class derived from strategies.Strategy"]),
     ],
@@ -502,8 +508,11 @@ def test_an_answer_of_another_form_gets_one_line(
     ("replaced", "parts"),
     [
         (("def score", "def scores"), ["expected Fear to define score"]),
-        (('"vix": "points"', '"vix index": "points"'), ["expected headline as one of the gauges"]),
-        (("def flag", "def evaluate"), ["expected evaluate of the base class, found another"]),
+        (
+            ('"vix": "points"', '"vix index": "points"'),
+            ["expected `headline` to be one of the gauges"],
+        ),
+        (("def flag", "def evaluate"), ["expected evaluate only in the base class"]),
         (('"fear"', '"capex"'), ["a signal 'capex' exists; give it another name"]),
         (("def score(self, gauges)", "def score(self)"), ["expected score(self, gauges), was"]),
         (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),
@@ -572,7 +581,7 @@ def test_a_strategy_that_knows_the_future_is_caught(
 ) -> None:
     name = write(STRATEGY, (SHARE, f"share = {cheat}"))
     said = drypowder("check", f"{name}:Mine", "--source", "simulated")
-    refused(said, "mine: expected weights of SPY on 20", "not to depend on what comes after 20")
+    refused(said, "mine: expected weights of SPY on 20", "not to depend on data after 20")
     assert "wrong  look-ahead" in said.out
     assert said.out.count("wrong") == 1
 
@@ -603,7 +612,7 @@ def test_chance_is_told_from_foresight(
 ) -> None:
     random = (SHARE, "share = np.random.default_rng().random(len(price)) / 2")
     said = drypowder("check", f"{write(STRATEGY, random)}:Mine", "--source", "simulated")
-    refused(said, "weights of SPY", "to be the same when read twice", "seed what is random")
+    refused(said, "weights of SPY", "to be the same when computed twice", "seed random numbers")
 
 
 @pytest.mark.parametrize(
@@ -632,7 +641,7 @@ def test_a_signal_that_knows_the_future_is_caught(
     if what is None:  # there is no gap in this history, so filling it backwards fills nothing
         assert said.code == 0, said.err
     else:
-        refused(said, "fear: expected", what, "not to depend on what comes after 20")
+        refused(said, "fear: expected", what, "not to depend on data after 20")
 
 
 def test_filling_a_gap_backwards_is_caught_where_there_is_one(write: Write, short: History) -> None:
