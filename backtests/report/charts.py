@@ -1,6 +1,6 @@
 """Charts of a run and of signals, as plotly figures with hover that need no network.
 
-The title of a chart of simulated history begins with SIMULATED; the caller puts it there.
+For simulated history, the caller gives a title that begins with SIMULATED.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,10 +31,10 @@ _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
-    """Return growth of 1 on a log scale with its drawdown, shaded by regime.
+    """Return a chart of growth of 1 on a log scale and of drawdowns, shaded by regime.
 
-    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` is the one under
-    which the return into each session was earned; None without a regime.
+    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` holds the regime
+    under which the return into each session was earned, or None.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -52,9 +52,9 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
-    """Return the timeline of the regime, with every flag below it: on, off, or no view.
+    """Return a timeline of the regime and of every flag: on, off, or no view.
 
-    It begins with the first view of any signal.
+    The timeline begins when the first signal has a view.
     """
     flags = reading.flags
     start = flags.notna().any(axis=1).idxmax()
@@ -75,8 +75,9 @@ def regime_chart(reading: Reading, title: str) -> Any:
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
     """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
 
-    ``inputs`` are the series that the signal reads, as known at each session. A line of more than
-    1,500 sessions runs through every n-th session. The shading by the flag covers every session.
+    ``inputs`` are the series that the signal reads, as known at each session. If a line has more
+    than 1,500 sessions, only every n-th session is drawn. The shading by the flag covers every
+    session.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
@@ -103,9 +104,9 @@ def _states(flag: pd.Series) -> pd.Series:
 
 
 def html_of(figure: Any, *, with_library: bool = False) -> str:
-    """Return a figure as HTML for a page; the first figure of a page brings plotly's library.
+    """Return a figure as HTML for a page; the first figure of a page includes plotly's library.
 
-    The title becomes a heading, since the title of a chart does not wrap on a narrow screen.
+    The title becomes an HTML heading, because plotly's titles do not wrap on a narrow screen.
     """
     title = escape(figure.layout.title.text)
     figure.update_layout(title=None, margin_t=46)
@@ -114,7 +115,7 @@ def html_of(figure: Any, *, with_library: bool = False) -> str:
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:
-    """Return an empty figure with rows that share their dates, and titles at the left."""
+    """Return an empty figure; its rows share one axis of dates and have titles at the left."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
@@ -132,7 +133,7 @@ def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None 
 def line_of(
     values: pd.Series, name: str, colour: str, suffix: str = "", legend: bool = True
 ) -> dict[str, Any]:
-    """Return a line through values by session, which shows its name and value on hover."""
+    """Return a line through values by session. On hover, the line shows its name and value."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -147,12 +148,12 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return n so that a line through every n-th session has at most 1,500 points."""
+    """Return the least n for which a line through every n-th session has at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
 def thin(values: pd.Series) -> pd.Series:
-    """Return every n-th value and the last one, see :func:`thinning`."""
+    """Return every n-th value and the last value; for n see :func:`thinning`."""
     return values.iloc[:: -thinning(values)].iloc[::-1]
 
 
@@ -161,7 +162,7 @@ def _days(values: pd.Series) -> list[str]:
 
 
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
-    """Return each stay in a state, with the first and the last day of its shading."""
+    """Return the state of each stay, with the first and the last day of the stay's shading."""
     starts, days = np.flatnonzero(names.ne(names.shift())), _days(names)
     edges = [*np.maximum(starts - int(of_returns), 0), len(names) - 1]
     return [
@@ -178,12 +179,13 @@ def shade(
     *,
     of_returns: bool = False,
 ) -> None:
-    """Shade a figure over sessions by state, over its whole height.
+    """Shade the sessions of a figure by state, over the whole height.
 
-    ``names`` holds the state at each session, ``palette`` the colour of each state to shade.
-    ``opacity`` is a fraction. A state known at closes is shaded up to the first close of the next
-    state. With ``of_returns``, the return into each session was earned under its state, and the
-    shading runs from the close before the first return to the close of the last one.
+    ``names`` holds the state at each session. ``palette`` holds the colour of each state to shade.
+    ``opacity`` is a fraction. The shading of a stay ends at the first close of the next stay. With
+    ``of_returns``, a session's state is the state under which the return into the session was
+    earned. The shading then runs from the close before the stay's first return to the close of the
+    stay's last return.
     """
     shapes = [
         {
@@ -206,13 +208,13 @@ def shade(
 
 
 def present(names: pd.Series) -> dict[str, str]:
-    """Return the colours of the regimes that occur, by name, in the order of the legend."""
+    """Return a mapping from regime to colour for the regimes that occur, in legend order."""
     found = set(names)
     return {name: colour for name, colour in REGIMES.items() if name in found}
 
 
 def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, Any]:
-    """Return a strip with the colour of the state at each session."""
+    """Return a strip that shows the state at each session as a colour."""
     order = list(palette)
     scale = [
         [edge / len(order), colour]
@@ -234,7 +236,7 @@ def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, A
 
 
 def _add_legend(figure: Any, colours: Mapping[str, str]) -> None:
-    """Add an entry to the legend for each name."""
+    """Add an entry for each name to the legend."""
     for name, colour in colours.items():
         entry = {
             "type": "scatter",
@@ -255,7 +257,7 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
 
 
 def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return the inputs by unit, without a unit of more than 12 inputs."""
+    """Return a mapping from unit to inputs, without units that have more than 12 inputs."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)

@@ -1,7 +1,7 @@
 """Charts that compare strategies: growth, drawdowns, risk and return, correlations.
 
-plotly's legend of thirty names would fill half of a narrow screen. The page therefore draws one
-legend for the growth and drawdown charts, from the same :class:`Style` as the lines.
+A plotly legend of thirty names would fill half of a narrow screen. The page therefore draws one
+legend for the growth and drawdown charts. Legend and lines use the same :class:`Style`.
 """
 
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ STROKES = {
     "dashdot": "6 3 2 3",
     "longdashdot": "10 3 2 3",
 }
-#: Width and height of the plot with the labels, then of a letter, in pixels.
+#: Width and height of the plot with the labels, and width and height of a letter, in pixels.
 _WIDE, _HIGH, _LETTER, _LINE = 1080, 430, 6.3, 13
-#: Positions of a label beside its point, by plotly's name: the left and top edge of its box in
-#: widths and heights of the label, then an offset in pixels.
+#: Positions of a label beside its point, by plotly's name. The label's left and top edge are given
+#: in label widths and heights; the last two numbers are added in pixels.
 _PLACES = {
     "middle right": (0.0, -0.5, 8, 0),
     "middle left": (-1.0, -0.5, -8, 0),
@@ -51,8 +51,8 @@ _Box = tuple[float, float, float, float]
 class Style:
     """The look of a strategy's line.
 
-    A strategy and its variants by other regime models have one colour, and a dash (by plotly's
-    name) for each model. ``shown`` lines are visible when the page opens.
+    A strategy and its variants under other regime models have the same colour. Each model has its
+    own dash, given by plotly's name. A line with ``shown`` is visible when the page opens.
     """
 
     colour: str
@@ -61,10 +61,10 @@ class Style:
 
 
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
-    """Return the style of each strategy, given its kind, in the given order.
+    """Return a mapping from strategy to style, in the order of ``kinds`` (kinds by strategy).
 
-    The strategies of the thesis, those of a user and :data:`FIRST` are visible when the page opens.
-    A variant (``name@model``) is visible only if the strategy by votes is absent.
+    Strategies of the thesis, a user's strategies and :data:`FIRST` are visible when the page opens.
+    A variant (``name@model``) is visible only if the strategy under votes is absent.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -89,10 +89,10 @@ def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
 def growth_chart(
     growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], title: str
 ) -> Any:
-    """Return growth of 1 of every strategy on a log scale, shaded by regime.
+    """Return a chart of every strategy's growth of 1 on a log scale, shaded by regime.
 
-    ``growth`` is sessions × names. ``regime`` is the one under which the return into each session
-    was earned; None without a regime. ``looks`` are :func:`styles`, in the order of the lines.
+    ``growth`` is sessions × names. ``regime`` holds the regime under which the return into each
+    session was earned, or None. ``looks`` comes from :func:`styles` and orders the lines.
     """
     figure = _curves(growth, regime, looks)
     figure.update_yaxes(type="log", title="growth of 1")
@@ -102,10 +102,10 @@ def growth_chart(
 def drawdown_chart(
     growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], title: str
 ) -> Any:
-    """Return the loss of every strategy from its peak so far, shaded by regime.
+    """Return a chart of every strategy's loss from its peak so far, shaded by regime.
 
-    If a line runs through every n-th session, a point is the deepest drawdown since the point
-    before, so that every trough shows. See :func:`growth_chart` for the parameters.
+    If only every n-th session is drawn, each point is the deepest drawdown since the previous
+    point, so that every trough is visible. See :func:`growth_chart` for the parameters.
     """
     fall = 100 * fall_from_peak(growth)
     deepest = fall.rolling(thinning(fall), min_periods=1).min()
@@ -133,12 +133,12 @@ def _curves(
 
 
 def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
-    """Return CAGR against volatility, one point per strategy, with its Sharpe ratio on hover.
+    """Return a chart of CAGR against volatility; each strategy's point shows its Sharpe on hover.
 
     ``numbers`` holds ``kind``, ``volatility``, ``cagr`` (fractions) and ``sharpe`` by name. The
-    chart leaves out a strategy without volatility or CAGR, and a label that would overlap another.
-    The first view leaves out :func:`far_points`; a double click shows them. A dotted line from
-    bills to SPY, if both are there, shows approximately the constant mixes of the two.
+    chart leaves out strategies without volatility or CAGR, and labels that would overlap. The
+    first view leaves out :func:`far_points`; a double click shows all points. If bills and SPY are
+    present, a dotted line shows approximately the constant mixes of SPY and bills.
     """
     from plotly.graph_objects import Figure
 
@@ -163,8 +163,8 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
 def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
     """Return volatility and CAGR, in %, of the strategies that the first view leaves out.
 
-    Their volatility is above three times the median, so they would squeeze all other points into a
-    corner. If they are more than a tenth of all points, the view shows them.
+    The volatility of these strategies is above three times the median, so all other points would be
+    in a small corner. The first view shows all points if more than a tenth are so far away.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -225,7 +225,7 @@ def _ranges(points: list[tuple[float, float]]) -> tuple[list[float], list[float]
 def _pixels(
     points: Mapping[str, tuple[float, float]], ranges: tuple[list[float], list[float]]
 ) -> dict[str, tuple[float, float]]:
-    """Return the pixels of points on a plot of ordinary size, from its left and top edge."""
+    """Return the positions of points on the plot, in pixels from its left and top edge."""
     (left, right), (bottom, top) = ranges
     return {
         name: (_WIDE * (x - left) / (right - left), _HIGH * (top - y) / (top - bottom))
@@ -234,9 +234,10 @@ def _pixels(
 
 
 def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
-    """Return a position for each label that overlaps no other label and no point.
+    """Return a mapping from name to label position; labels overlap no label and no point.
 
-    Points are pixels from the left and from the top, by name. Earlier names choose first.
+    ``points`` are in pixels from the left and the top, by name. If there is no room for two labels,
+    the earlier name gets the place, and the other name has no label.
     """
     taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]
     places: dict[str, str] = {}
@@ -264,7 +265,7 @@ def _overlap(a: _Box, b: _Box) -> bool:
 def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
     """Return a heat map of the correlations of daily returns between strategies.
 
-    ``growth`` is growth of 1, sessions × names. A strategy that never varies has empty cells.
+    ``growth`` is growth of 1, sessions × names. A strategy with constant returns has empty cells.
     """
     from plotly.graph_objects import Figure
 

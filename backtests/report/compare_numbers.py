@@ -32,12 +32,12 @@ SHOWN = (
 
 
 def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """Return the numbers of each strategy by its name, as fractions; null if not defined."""
+    """Return a mapping from strategy to numbers, as fractions. An undefined number is None."""
     return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
 
 
 def about(comparison: Comparison, history: History) -> dict[str, Any]:
-    """Return what all strategies of a comparison share: sessions, history and statistics."""
+    """Return facts on the whole comparison: its sessions, its history and its statistics."""
     run = next(iter(comparison.rows.values())).run
     equity, returns = run.result.equity, run.result.returns
     simulated = history.source == "simulated"
@@ -95,7 +95,7 @@ def _entry(row: Compared) -> dict[str, Any]:
     }
 
 
-#: The figures in the sentence on coverage, with their names there.
+#: Figures in the sentence on coverage, and the names used in the sentence.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
@@ -104,7 +104,7 @@ def coverage_said() -> str:
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
-        "(without regimes; with regimes of about 400 sessions; with such regimes and means twice "
+        "(without regimes; with regimes of about 400 sessions; with such regimes, but means twice "
         f"as far apart): {parts} ({COVERAGE_SOURCE})."
     )
 
@@ -114,7 +114,7 @@ def _shares(measured: Coverage) -> str:
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return the intervals, with null for each number of a run of less than a year."""
+    """Return the intervals; for a run of less than a year, each number is None."""
     short = metrics.is_short(row.run.result.returns)
     return {
         name: {end: None if short else getattr(i, end) for end in ("estimate", "low", "high")}

@@ -1,4 +1,4 @@
-"""The page of ``compare``: every strategy in one sortable table and in four charts."""
+"""The page of ``compare``: all strategies in one sortable table and in four charts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _FINE: Form = partial(percent, digits=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of the table: the value that sorts it, its text, and grey text below."""
+    """One cell of the table: a value for sorting, a text, and a grey text below."""
 
     value: str = ""
     shown: str = MISSING
@@ -100,7 +100,7 @@ def _conclusion(entry: Entry) -> Cell:
     return Cell(value=said, shown=said)
 
 
-#: The columns after the strategy's name: heading, kind of sorting, and cell.
+#: Columns after the strategy's name: heading, kind of sorting, function that returns the cell.
 COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("kind", "text", lambda entry: Cell(value=entry["kind"], shown=entry["kind"])),
     ("CAGR, %", "number", _growth),
@@ -128,12 +128,12 @@ def write_compare_page(
     about: dict[str, Any],
     path: Path,
 ) -> None:
-    """Write one self-contained page, or replace it: table, charts, a section on each strategy.
+    """Write or replace one self-contained page: a table, charts, a section on each strategy.
 
     ``numbers`` and ``about`` come from :mod:`backtests.report.compare_numbers`. ``growth`` is
-    growth of 1 since the first close, sessions × the same strategies. ``regime`` is the one under
-    which the return into each session was earned; None without a regime. DataError is raised if
-    growth and numbers have different strategies, or the file cannot be written.
+    growth of 1 since the first close, sessions × strategies. ``regime`` holds the regime under
+    which the return into each session was earned, or None. DataError is raised if ``growth`` and
+    ``numbers`` have different strategies, or if the file cannot be written.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])
@@ -144,8 +144,8 @@ def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
     odd = sorted(set(numbers) ^ {str(name) for name in growth.columns})
     if odd or not numbers:
         raise DataError(
-            "expected numbers and growth of the same strategies, at least one, was "
-            f"{', '.join(odd) or 'no strategy'} in only one of them; give both"
+            "expected numbers and growth of the same strategies, at least one; only one of the two "
+            f"has {', '.join(odd) or 'no strategy'}; give numbers and growth"
         )
 
 

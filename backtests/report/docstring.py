@@ -1,6 +1,6 @@
 """Docstrings as plain text: their sections and parameters, without markup.
 
-Every function removes the indentation, since Python before 3.13 keeps it.
+Every function removes the indentation, because Python before 3.13 does not remove it.
 """
 
 import re
@@ -12,16 +12,16 @@ _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 
 
 def plain_text(docstring: str) -> str:
-    """Return a docstring without markup; a role becomes the last part of its name."""
+    """Return a docstring without markup; a Sphinx role becomes the last word of its name."""
     text = _ROLE.sub(lambda role: role.group(1).rpartition(".")[2], docstring)
     return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
 
 
 def sections(docstring: str) -> list[tuple[str, str]]:
-    """Return the headings of a class's docstring with their text, without markup.
+    """Return the sections of a class's docstring: each heading with its text, without markup.
 
-    The first line has the heading ``what``. The text below another heading is indented. The
-    sections on parameters, attributes and errors are left out.
+    The first line gets the heading ``what``. The text below any other heading must be indented.
+    The sections on parameters, attributes and errors are left out.
     """
     first, _, rest = plain_text(cleandoc(docstring)).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]
@@ -37,9 +37,9 @@ def sections(docstring: str) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return the description of each parameter of a class and its bases, on one line.
+    """Return one line on each parameter of a class and its base classes, by name.
 
-    A dataclass describes its parameters in its docstring, a pydantic model in its fields.
+    The lines come from the docstring of a dataclass, or from the fields of a pydantic model.
     """
     described = {name: f.description for name, f in getattr(cls, "model_fields", {}).items()}
     said = {name: _remark(text) for name, text in described.items() if text}
@@ -64,6 +64,6 @@ def _parameters(docstring: str) -> dict[str, str]:
 
 
 def _remark(text: str) -> str:
-    """Return a text as a remark: without markup and full stop, with a small first letter."""
+    """Return a text as a remark: without markup or full stop, with a small first letter."""
     text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

@@ -15,9 +15,10 @@ TABLES = (".csv", ".parquet")
 
 
 def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
-    """Raise an error unless a file can be written to a path.
+    """Raise an error if an export cannot be written to ``path``.
 
-    A wrong ending raises ConfigError. A missing folder, or a path of a folder, raises DataError.
+    A wrong ending raises ConfigError. DataError is raised if the folder of the file is missing, or
+    if ``path`` is itself a folder.
     """
     if path.suffix not in endings:
         raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
@@ -30,7 +31,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
     """Return a table of the regime and of every signal's flag, score and gauges, by session.
 
     Columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``, in the units of the signal. A SIMULATED history adds ``source``.
+    ``<signal>.<gauge>``, in the units of the signal. Simulated history adds the column ``source``.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
     for name, evaluation in reading.evaluations.items():

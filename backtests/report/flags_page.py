@@ -14,17 +14,17 @@ from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 
-#: Largest number of listed periods in which a composite lacks a component.
+#: Largest number of periods that a page lists because a composite lacked a component.
 STRETCHES = 5
 
 
 def write_flags_page(
     history: History, reading: Reading, path: Path, *, newest: bool = True
 ) -> None:
-    """Write one self-contained page, or replace it: the votes, and a section on each signal.
+    """Write or replace one self-contained page: the votes, and a section on each signal.
 
-    The history and its reading end at the session of the page. A page of the ``newest`` session
-    warns of stale history.
+    ``history`` and ``reading`` must end at the session that the page shows. With ``newest``, the
+    page warns if the history is stale.
     """
     label, said = label_of(history.source == "simulated"), said_at_end(history, reading)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
@@ -57,12 +57,12 @@ def write_flags_page(
 
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:
-    """Return the headings of a signal's docstring with their text; the first one is ``what``."""
+    """Return each heading of a signal's docstring with its text; the first one is ``what``."""
     return sections(type(signal).__doc__ or "")
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return the last periods in which a composite lacked components, newest first, in words."""
+    """Return texts on the latest periods in which a composite lacked components, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

@@ -35,21 +35,21 @@ def default_folder(run: Run) -> Path:
 
 
 def check_folder(out: Path) -> None:
-    """Raise DataError unless a folder is absent, is empty, or holds an earlier run."""
+    """Raise DataError if ``out`` is a file, or a folder with anything but an earlier run."""
     if out.exists() and not out.is_dir():
-        raise DataError(f"expected a folder at {out}, was a file; name another with --out")
+        raise DataError(f"expected a folder at {out}, was a file; give a folder with --out")
     if not out.exists() or not any(out.iterdir()):
         return
     strange = sorted(p.name for p in out.iterdir() if p.name not in FILES)
     if strange:
         raise DataError(
-            f"expected {out} to be empty or to hold an earlier run, was a folder with "
-            f"{strange[0]!r}; name another with --out"
+            f"expected {out} to be empty or to hold an earlier run, but it holds "
+            f"{strange[0]!r}; give another folder with --out"
         )
     if not _is_ours(out / "metrics.json"):
         raise DataError(
-            f"expected {out} to hold an earlier run, was a folder whose metrics.json is of "
-            "another program; name another with --out"
+            f"expected {out} to hold an earlier run, but its metrics.json is of another program; "
+            "give another folder with --out"
         )
 
 
@@ -65,8 +65,8 @@ def write_run(
 ) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder and return its metrics.
 
-    The files are moved into place together and replace an earlier run. A folder that holds other
-    files or cannot be written raises DataError and stays unchanged.
+    The files are moved into place together and replace an earlier run. DataError is raised if the
+    folder holds other files or cannot be written. The folder then stays unchanged.
     """
     check_folder(out)
     numbers = metrics_of(assessment)
@@ -107,7 +107,7 @@ def returns_table(run: Run) -> pd.DataFrame:
 def flags_table(run: Run) -> pd.DataFrame:
     """Return the regime, every flag (1, 0, empty) and every score, by session.
 
-    The table begins with the first view of a signal, which precedes the start of the run, and ends
+    The table begins when the first signal has a view, before the start of the run. The table ends
     with the run.
     """
     reading = run.reading

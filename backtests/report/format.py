@@ -1,6 +1,6 @@
-"""The formats of numbers on every page and on the terminal.
+"""The formats of numbers for all pages and for the terminal.
 
-A fraction becomes percent only in this module. A missing number (None, NaN or infinite) is shown
+Only this module converts fractions to percent. A missing number (None, NaN or infinite) is shown
 as :data:`MISSING`. Zero never has a minus sign.
 """
 
@@ -17,7 +17,7 @@ def is_missing(value: float | None) -> bool:
 
 
 def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
-    """Return a number with a fixed count of decimals and its unit.
+    """Return a number with a fixed number of decimals and its unit.
 
     >>> fixed(1.234), fixed(-0.001), fixed(None)
     ('1.23', '0.00', '–')
@@ -26,7 +26,7 @@ def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
 
 
 def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
-    """Return a fraction in percent with a fixed count of decimals; ``signed`` adds a plus sign.
+    """Return a fraction in percent with a fixed number of decimals; ``signed`` adds a plus sign.
 
     >>> percent(0.1234), percent(-0.5, 0, "%"), percent(0.02, signed=True)
     ('12.3', '-50 %', '+2.0')
@@ -36,7 +36,7 @@ def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: boo
 
 
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """Return a number with a fixed count of significant digits and its unit.
+    """Return a number with a fixed number of significant digits and its unit.
 
     >>> significant(14.83, "% of GDP"), significant(0.0001234)
     ('14.8 % of GDP', '0.000123')
@@ -63,7 +63,7 @@ def thousands(value: float | None) -> str:
 
 
 def text(value: object) -> str:
-    """Return a word, a date or a count as text, without another format.
+    """Return a word, a date or a count as plain text, and None as :data:`MISSING`.
 
     >>> text("2020-03-23"), text(None)
     ('2020-03-23', '–')
@@ -77,12 +77,12 @@ def state(flag: bool | None) -> str:
 
 
 def source_said(source: str) -> str:
-    """Return the source of a history in words: SIMULATED, or its name."""
+    """Return the source of a history in words: SIMULATED, or the source's name."""
     return "SIMULATED" if source == "simulated" else source
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:
-    """Return the bounds ``low`` and ``high`` in brackets; empty if one of them is missing.
+    """Return the bounds ``low`` and ``high`` in brackets; empty if one bound is missing.
 
     >>> interval({"low": 0.1, "high": 0.25}, percent)
     '[10.0, 25.0]'

@@ -21,10 +21,10 @@ LEFT_OUT = (
 def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
-    Metrics are fractions, dates are ISO strings, and a metric that is not defined is null. Yearly
-    figures are null for a run of less than a year, so that no reader takes them for an earned
-    return. ``by_k``, ``by_revision`` and ``robustness`` are null if the run left them out; a note
-    of the run says so.
+    Metrics are fractions, dates are ISO strings, and an undefined metric is null. Yearly figures
+    are null for a run of less than a year, so that nobody takes a yearly figure for an earned
+    return. ``by_k``, ``by_revision`` and ``robustness`` are null if the run left these cases out. A
+    note of the run then states that they are missing.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(
@@ -90,7 +90,7 @@ def description(assessment: Assessment) -> dict[str, Any]:
 
 
 def plain(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return values in types of JSON: null for NaN, Python numbers, dates as ISO strings."""
+    """Return values as types of JSON: None for NaN, Python numbers, and dates as ISO strings."""
     return {str(key): _plain(value) for key, value in values.items()}
 
 

@@ -9,8 +9,8 @@ from backtests.history.origin import SIMULATED
 from backtests.report.format import fixed, percent, significant, thousands
 from backtests.report.theme import css_variables
 
-#: The place of a page's section, and the beginning of quantstats' charts. Both are HTML comments,
-#: since quantstats strips every ``{{…}}`` that it does not know.
+#: Marks of the place of a page's section and of the beginning of quantstats' charts. The marks are
+#: HTML comments, because quantstats removes every unknown ``{{…}}``.
 MARKER = "<!-- drypowder: first section -->"
 _CHARTS = "<!-- drypowder: no charts -->"
 _FILTERS = (fixed, percent, significant, thousands)
@@ -18,13 +18,13 @@ _CLOSING = "</main>\n</body>\n</html>\n"
 
 
 def template() -> str:
-    """Return the template of a page, with places for its title and for quantstats' charts."""
+    """Return the template of a page, with placeholders for the title and quantstats' charts."""
     text = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
     return text.replace("{{colours}}", css_variables())
 
 
 def label_of(simulated: bool) -> str:
-    """Return the label before every title of a simulated history; empty for a real one."""
+    """Return the label that begins every title: SIMULATED for simulated history, else empty."""
     return f"{SIMULATED}: " if simulated else ""
 
 
@@ -35,9 +35,9 @@ def page(title: str, section: str) -> str:
 
 
 def render(name: str, **values: Any) -> str:
-    """Return a section, rendered from its jinja template. A missing value raises an error.
+    """Return a section, rendered from the jinja template ``name``. A missing value is an error.
 
-    Filters of templates have the names of functions of :mod:`backtests.report.format`.
+    Templates can use functions of :mod:`backtests.report.format` as filters, by the same names.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("backtests.report", "."),

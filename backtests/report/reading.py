@@ -15,7 +15,7 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.regimes.base import sessions_to_confirm
 
-#: Fields of an explanation that the data of a signal repeat.
+#: Fields of an explanation that are copied into the data of a signal.
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
 _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "flips", "reason")
 _COMPONENTS = ("components", "without", "rests_on", "beside")
@@ -59,9 +59,9 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
 
 
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a sentence on the regime: its start, the rule that decided it, and what would flip it.
+    """Return a sentence on the regime: its start, its deciding rule, and what would flip flags.
 
-    The reading is by votes and ends at the session that the explanations are for.
+    The regime model must be ``votes``. The reading must end at the session of the explanations.
     """
     name, start = reading.regime.iloc[-1], since(reading.regime)
     holds = str(reading.rule.iloc[-1])
@@ -83,7 +83,7 @@ def sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return the rule that decided the regime, and the votes that are on; ``holds`` is met now."""
+    """Return a clause on the deciding ``rule`` and on the votes; ``holds`` is the rule now."""
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     count = f"{len(on)} of {views} votes with a view are on"
     names = f": {', '.join(on)}" if on else ""
@@ -104,7 +104,7 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _pending(reading: Reading) -> str:
-    """Return a clause on the pending regime; empty without one."""
+    """Return a clause on the pending regime; empty if no regime is pending."""
     waiting = pending(reading)
     if waiting is None:
         return ""
@@ -115,7 +115,7 @@ def _pending(reading: Reading) -> str:
 
 
 def pending(reading: Reading) -> dict[str, Any] | None:
-    """Return the regime that waits for confirmation; None without one."""
+    """Return data on the regime that waits for confirmation; None if no regime waits."""
     holds = str(reading.rule.iloc[-1])
     spoken = Votes.rules[holds]
     if spoken is None or spoken == reading.regime.iloc[-1]:
@@ -131,7 +131,7 @@ def pending(reading: Reading) -> dict[str, Any] | None:
 
 
 def _clause(e: Explanation) -> str:
-    """Return a clause on a flag: its deciding gauge now, and the level that flips it."""
+    """Return a clause on a flag: the deciding gauge now, and the level that flips the flag."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()

@@ -1,4 +1,4 @@
-"""The table of the tearsheet that shows ``by_revision``."""
+"""The tearsheet's table on revised series: ``by_revision`` in metrics.json."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +24,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the cells of each row by heading, with a dash for a figure that is not defined.
+    """Return the cells of each row by heading, with a dash for an undefined figure.
 
     The total return replaces CAGR for a run of less than a year.
     """

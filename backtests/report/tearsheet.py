@@ -1,7 +1,8 @@
 """The tearsheet: a section with every number, then charts drawn by quantstats.
 
-quantstats fills our template, which leaves out its tables: quantstats defines several metrics
-differently, and gives an open drawdown a recovery date. Our section then replaces an HTML comment.
+quantstats fills our template. The template leaves out quantstats' tables, because quantstats
+defines several metrics differently and gives an open drawdown a recovery date. Our section then
+replaces an HTML comment.
 """
 
 import logging
@@ -79,7 +80,7 @@ _REGIME: Forms = {
 
 
 def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return :data:`ROWS` with the values of each side, also as text, by key.
+    """Return a mapping from key to row of :data:`ROWS`, with each side's value and its text.
 
     A run of less than a year has no yearly figures.
     """
@@ -102,7 +103,7 @@ def in_one_regime(numbers: dict[str, Any]) -> str:
 def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path) -> None:
     """Write one self-contained page: our section, then quantstats' charts.
 
-    Every number of the section is one of ``numbers``, the content of ``metrics.json``.
+    Every number of the section comes from ``numbers``, the content of ``metrics.json``.
     """
     run, section = assessment.run, _section(assessment, numbers)
     if _varies(run.result.returns):
@@ -118,7 +119,7 @@ def _varies(returns: pd.Series) -> bool:
 
 
 def _quantstats(run: Run) -> str:
-    """Return quantstats' page, drawn from copies of aligned returns."""
+    """Return the page that quantstats draws from copies of the returns."""
     for noisy in ("matplotlib.font_manager", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     import matplotlib
@@ -129,7 +130,7 @@ def _quantstats(run: Run) -> str:
         import quantstats
 
         given, output = Path(folder) / "template.html", Path(folder) / "page.html"
-        titled = template().replace("{{title}}", _title(run))  # quantstats changes a title
+        titled = template().replace("{{title}}", _title(run))  # quantstats would alter the title
         given.write_text(titled, encoding="utf-8")
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
@@ -202,7 +203,7 @@ def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
-    """Return the rows of each table of the attribution: group and cells, the total last."""
+    """Return the rows of each attribution table: groups with their cells; the total is last."""
     parts = numbers["attribution"]
     total = _in_percent({"total": parts["total"]})
     return {by: _in_percent(parts[f"by_{by}"]) + total for by in ("sleeve", "regime", "year")}
@@ -214,7 +215,7 @@ def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
 
 
 def _votes(assessment: Assessment) -> list[dict[str, str]]:
-    """Return one row per signal: what it says at the end, in words."""
+    """Return one row per signal: its value, flag and distance to a flip at the end, as text."""
     votes = assessment.run.reading.votes
     return [
         {

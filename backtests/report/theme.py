@@ -40,15 +40,15 @@ FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
 #: Colours of strategies, by their kind.
 KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
-#: Colours of the strategies whose colour is the same in every comparison.
+#: Colours of strategies that have the same colour in every comparison.
 FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
-#: Colours of the lines of a chart in order, for few and for many lines.
+#: Colours of a chart's lines, in order: for few lines, and for many lines.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
 MANY_LINES = (
     *(_NAVY, _CLAY, "#5a9e47", _PLUM, _BLUE, _RED, "#2a9d8f", "#d98b1f", "#a44a8a", "#5f6b2f"),
     *("#7d8fd1", _AMBER, "#264653", "#d4787f", "#8f7a3d", "#4aa3a2"),
 )
-#: Colour scale from the lowest through the middle to the highest value.
+#: Colours of the lowest, the middle and the highest value of a scale.
 DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
 
 

@@ -241,7 +241,7 @@ def test_an_output_folder_with_other_content_is_left_alone(
     (tmp_path / "thesis.docx").write_text("my work")
     refused(
         drypowder("run", "spy", "--store", store, "--out", tmp_path),
-        "was a folder with 'thesis.docx'",
+        "but it holds 'thesis.docx'",
     )
     assert (tmp_path / "thesis.docx").read_text() == "my work"
 
@@ -251,7 +251,7 @@ def test_a_folder_with_somebody_elses_metrics_is_left_alone(
 ) -> None:
     (tmp_path / "metrics.json").write_text('{"accuracy": 1}')
     said = drypowder("run", "spy", "--store", store, "--out", tmp_path)
-    refused(said, "whose metrics.json is of another")
+    refused(said, "its metrics.json is of another")
     assert (tmp_path / "metrics.json").read_text() == '{"accuracy": 1}'
 
 
