@@ -1,1 +1,1 @@
-"""The thesis on trial: each claim, declared before it is estimated."""
+"""The claims of the thesis; each claim is declared before any estimate of it is made."""

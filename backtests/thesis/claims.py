@@ -1,12 +1,12 @@
-"""The claims of the thesis, each declared before it was estimated.
+"""The claims of the thesis; each claim was declared before any estimate of it was made.
 
-A claim is a sentence that can be false. Its declaration fixes what is measured, when, by which
-estimator, and which result speaks against it. No number here was chosen after an estimate was
-seen. A later change of a declaration needs an argument, which the changelog gives.
+A claim is a sentence that can be false. The claim's declaration fixes what is measured, when it is
+measured, the estimator, and the result that speaks against the claim. All numbers here were chosen
+before any estimate was seen. If a declaration is changed later, the changelog states the reason.
 
-A claim about returns is conditioned on a flag that is made of quantities alone, because the votes
-of the composite regime contain past returns. The only exception is L14, whose flag is made of
-prices: there the returns are resampled and the flag is computed anew.
+A claim about returns depends only on a flag computed from quantities, because the votes of the
+composite regime contain past returns. The only exception is claim L14: its flag is computed from
+prices. For L14 the returns are resampled, and the flag is computed again on the resampled returns.
 """
 
 from dataclasses import dataclass
@@ -36,14 +36,14 @@ QUANTITY_FLAGS = ("dry_powder", "capex", "absorption", "bathtub")
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One claim that data can speak for or against.
+    """One claim, which data can support or refute.
 
     Attributes
     ----------
     name
-        Its name in commands and files.
+        Name of the claim in commands and files.
     link
-        The link of the thesis, L1 to L15.
+        Label of the claim's link in the thesis, L1 to L15.
     statement
         The claim in one sentence.
     estimand
@@ -51,24 +51,25 @@ class Claim:
     unit
         Unit of the estimand and of ``smallest``; empty for a status.
     condition
-        Name of the signal whose flag says when the claim applies; None for every session. A return
-        counts as conditioned if the flag was on at the close of the decision, ``1 + lag`` sessions
-        before.
+        Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
+        at every session. A return belongs to the condition if the flag was on at the close of the
+        decision, ``1 + lag`` sessions earlier.
     estimator
-        How the number is estimated. ``status`` reads a flag with its dates and has no p-value.
-        ``mean`` is the mean while the condition holds; ``difference_of_means`` subtracts the mean
-        of all other sessions.
+        How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
+        ``mean`` is the mean while the flag is on; ``difference_of_means`` is this mean minus the
+        mean of all other sessions.
     direction
-        ``above`` or ``below``: the side of zero on which the claim puts the estimand.
+        ``above`` if the claim says that the estimand is above zero, ``below`` if below zero.
     smallest
         Smallest interesting effect, a positive number in ``unit``; None for a status.
     argument
-        Why a smaller effect does not matter.
+        The reason why a smaller effect does not matter.
     refuted_by
         The result that speaks against the claim.
     primary
-        Whether the claim is one of the three that carry the verdict on the thesis. P-values of
-        primary claims are adjusted by Holm, those of the others by the false discovery rate.
+        Whether the claim is one of the three that decide the verdict on the thesis. P-values of
+        primary claims are adjusted by Holm's method. P-values of all other claims are adjusted by
+        the false discovery rate.
 
     Raises
     ------
@@ -90,36 +91,36 @@ class Claim:
     primary: bool = False
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for a declaration that contradicts itself."""
+        """Raise ConfigError if the declaration contradicts itself."""
         if self.condition is not None and self.condition not in SIGNALS:
             raise ConfigError(unknown(f"condition of {self.name}:", self.condition, SIGNALS))
         if self.is_status:
             if self.smallest is not None or self.primary:
                 raise ConfigError(
-                    f"{self.name}: expected a status without effect size and not primary; "
-                    "drop them, or name another estimator"
+                    f"{self.name}: expected a status without `smallest` and with `primary` false; "
+                    "delete both settings, or choose another estimator"
                 )
             return
         if self.smallest is None or self.smallest <= 0 or not (self.unit and self.argument):
             raise ConfigError(
-                f"{self.name}: expected a smallest interesting effect above zero with unit and "
-                f"argument, was {self.smallest} {self.unit!r}; state all three"
+                f"{self.name}: expected `smallest` above zero, a `unit` and an `argument`, were "
+                f"{self.smallest}, {self.unit!r} and {self.argument!r}; state all three"
             )
         if self.condition not in (None, *QUANTITY_FLAGS) and self.estimator != "after_flag":
             raise ConfigError(
-                f"{self.name}: expected a condition of quantities ({', '.join(QUANTITY_FLAGS)}), "
-                f"was {self.condition}; its flag contains returns"
+                f"{self.name}: expected a condition computed from quantities "
+                f"({', '.join(QUANTITY_FLAGS)}), was {self.condition}, whose flag contains returns"
             )
 
     @property
     def is_status(self) -> bool:
-        """Whether the claim is about a state, which has dates and no p-value."""
+        """Whether the claim is about a state; such a claim has dates but no p-value."""
         return self.estimator == "status"
 
 
 _AN_ALLOCATION = (
-    "An allocator who holds a tenth of a portfolio in the class gains or loses one percentage "
-    "point a year by acting on it; less does not pay for the attention"
+    "An allocator who holds a tenth of a portfolio in the asset class gains or loses one "
+    "percentage point a year by acting on this effect; a smaller gain is not worth the attention"
 )
 _A_YEAR = "percentage points a year"
 
@@ -128,8 +129,8 @@ CLAIMS: tuple[Claim, ...] = (
         name="crypto-below-spy",
         link="L9",
         statement="While capital is absorbed, crypto earns less than SPY.",
-        estimand="mean return of the crypto class minus that of SPY, closes of the same dates, "
-        "absorbed sessions",
+        estimand="mean return of the crypto class minus mean return of SPY, from closes of the "
+        "same dates, on absorbed sessions",
         unit=_A_YEAR,
         condition="absorption",
         estimator="mean",
@@ -142,45 +143,44 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         name="short-duration-first",
         link="L8",
-        statement="While capital is absorbed, the classes with nearer cash flows earn more.",
-        estimand="Kendall's tau-b of mean return over bills and the declared order: memory and "
-        "defensive before hyperscalers, semiconductors and broad, before software and "
-        "speculative, before crypto; absorbed sessions",
+        statement="While capital is absorbed, asset classes with earlier cash flows earn more.",
+        estimand="Kendall's tau-b between mean return over bills and the declared order of "
+        "classes, on absorbed sessions. The order: first memory and defensive, then hyperscalers, "
+        "semiconductors and broad, then software and speculative, then crypto",
         unit="tau",
         condition="absorption",
         estimator="rank_order",
         smallest=0.5,
-        argument="At 0.5 three of four pairs of classes stand in the declared order; by chance "
-        "two of four do",
-        refuted_by="no monotone relation between duration and return, or the reverse one",
+        argument="At 0.5, three of four pairs of classes are in the declared order; by chance, "
+        "two of four pairs are",
+        refuted_by="no monotone relation between duration and return, or the reverse relation",
         primary=True,
     ),
     Claim(
         name="cash-heavy-beats-its-mix",
         link="L13",
-        statement="cash-heavy@quantities earns more than the constant mix of its own exposure.",
-        estimand="mean return of cash-heavy@quantities after costs minus that of SPY and bills "
-        "at its mean exposure, all sessions",
+        statement="cash-heavy@quantities earns more than a constant mix with the same exposure.",
+        estimand="mean return of cash-heavy@quantities after costs minus mean return of a constant "
+        "mix of SPY and bills with the strategy's mean exposure, on all sessions",
         unit=_A_YEAR,
         estimator="mean",
         smallest=1.0,
         argument="An active fund costs about one percentage point a year; timing that earns less "
         "is not worth its fee",
-        refuted_by="the mix earns as much: the strategy has held less, and has timed nothing",
+        refuted_by="the constant mix earns as much: the strategy held less, and timed nothing",
         primary=True,
     ),
     Claim(
         name="capex-lifts-with-slack",
         link="L1",
-        statement="While idle capital is ample, a rise of AI capex is followed by higher share "
-        "prices.",
-        estimand="response of SPY's return over bills, 13 weeks, to a rise of the capex impulse "
-        "by one standard deviation of its past, while dry_powder is off",
+        statement="While idle capital is ample, share prices rise after a rise of AI capex.",
+        estimand="response of SPY's return over bills in 13 weeks to a rise of the capex impulse "
+        "by one standard deviation of its past values, while dry_powder is off",
         unit="percentage points in 13 weeks",
         estimator="local_projection",
         smallest=1.0,
-        argument="With a volatility of 16 % a year, SPY moves by about 8 points in 13 weeks; a "
-        "response of 1 explains less than 2 % of its variance",
+        argument="With a volatility of 16 % a year, SPY moves by about 8 percentage points in 13 "
+        "weeks; a response of 1 point explains less than 2 % of SPY's variance",
         refuted_by="no relation between the impulse and returns while idle capital is ample",
     ),
     Claim(
@@ -195,54 +195,56 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         name="capital-absorbed",
         link="L3",
-        statement="AI capex absorbs more capital than lies idle.",
+        statement="AI capex absorbs more capital than is idle.",
         estimand="the flag of absorption",
         condition="absorption",
         estimator="status",
-        refuted_by="the share absorbed is low, or capex falls",
+        refuted_by="the absorbed share is low, or capex falls",
     ),
     Claim(
         name="capex-drains-without-slack",
         link="L3",
         statement="Once idle capital is depleted, a rise of AI capex lifts shares less than "
         "before.",
-        estimand="response of SPY's return over bills, 13 weeks, to a rise of the capex impulse "
-        "by one standard deviation of its past: dry_powder on minus off",
+        estimand="response of SPY's return over bills in 13 weeks to a rise of the capex impulse "
+        "by one standard deviation of its past values: the response while dry_powder is on minus "
+        "the response while it is off",
         unit="percentage points in 13 weeks",
         estimator="local_projection",
         direction="below",
         smallest=1.0,
-        argument="The size at which the response with ample idle capital is interesting",
+        argument="The same size as for the response while idle capital is ample",
         refuted_by="the response is the same whether idle capital is ample or depleted",
     ),
     Claim(
         name="capex-filings-hurt-long-duration",
         link="L3",
-        statement="Once idle capital is depleted, a capex figure above expectation lowers the "
-        "long-duration classes against the short-duration ones.",
-        estimand="return of software, speculative and crypto minus memory and defensive, from "
-        "the close before a filing is known to 20 sessions after it, per standard deviation of "
-        "surprise: dry_powder on minus off",
+        statement="Once idle capital is depleted, long-duration classes fall relative to "
+        "short-duration classes after a capex figure above expectation.",
+        estimand="return of software, speculative and crypto minus return of memory and "
+        "defensive, from the close before a filing is known to 20 sessions after this close, per "
+        "standard deviation of surprise: the response while dry_powder is on minus the response "
+        "while it is off",
         unit="percentage points in 21 sessions",
         estimator="event_response",
         direction="below",
         smallest=1.0,
-        argument="A spread with a volatility of 20 % a year moves by about 6 points in 21 "
-        "sessions; a response below 1 explains less than 3 % of its variance",
+        argument="A spread with a volatility of 20 % a year moves by about 6 percentage points in "
+        "21 sessions; a response below 1 point explains less than 3 % of the spread's variance",
         refuted_by="the response does not depend on idle capital",
     ),
     Claim(
         name="price-of-capital-is-convex",
         link="L4",
         statement="The cost of capital rises faster once most capital is absorbed.",
-        estimand="gauge kink of convexity: change of the slope of the cost of capital on the "
-        "share absorbed, above one half",
+        estimand="gauge kink of signal convexity: change of the slope of the cost of capital "
+        "against the absorbed share u when u is above one half",
         unit="percentage points per unit of u",
         estimator="kink",
         smallest=1.0,
-        argument="With a kink of 1, the upper half of u adds half a point to the cost of capital: "
-        "two policy moves",
-        refuted_by="the interval of the second derivative lies below the smallest effect",
+        argument="With a kink of 1, the upper half of u adds half a percentage point to the cost "
+        "of capital; a central bank needs two usual moves for this",
+        refuted_by="the whole interval of the second derivative lies below the smallest effect",
     ),
     Claim(
         name="yields-rise-together",
@@ -251,19 +253,19 @@ CLAIMS: tuple[Claim, ...] = (
         estimand="the flag of cost_of_capital",
         condition="cost_of_capital",
         estimator="status",
-        refuted_by="yields fall while spreads rise, or only one of the two rises",
+        refuted_by="yields fall while spreads rise, or only one of the two yields rises",
     ),
     Claim(
         name="cost-rises-while-absorbed",
         link="L5",
         statement="While capital is absorbed, the real yield plus the credit spread rises.",
-        estimand="mean weekly change of DFII10 plus BAA10Y, absorbed weeks minus other weeks",
+        estimand="mean weekly change of DFII10 plus BAA10Y: absorbed weeks minus other weeks",
         unit=_A_YEAR,
         condition="absorption",
         estimator="difference_of_means",
         smallest=0.5,
-        argument="Half a point a year is two policy moves; a firm's cost of capital moves as much "
-        "without any news",
+        argument="Half a percentage point a year equals two usual moves of a central bank; a "
+        "firm's cost of capital moves by this much without any news",
         refuted_by="the cost of capital does not rise faster while capital is absorbed",
     ),
     Claim(
@@ -279,35 +281,36 @@ CLAIMS: tuple[Claim, ...] = (
         name="correlation-higher-while-absorbed",
         link="L6",
         statement="While capital is absorbed, shares and Treasuries move together more.",
-        estimand="mean product of standardised weekly returns of SPY and TLT, absorbed weeks "
+        estimand="mean product of standardised weekly returns of SPY and TLT: absorbed weeks "
         "minus other weeks",
         unit="correlation",
         condition="absorption",
         estimator="difference_of_means",
         smallest=0.3,
-        argument="A correlation higher by 0.3 raises the volatility of a 60/40 portfolio by about "
-        "a tenth",
-        refuted_by="the correlation is no higher while capital is absorbed",
+        argument="If the correlation rises by 0.3, the volatility of a 60/40 portfolio rises by "
+        "about a tenth",
+        refuted_by="the correlation is not higher while capital is absorbed",
     ),
     Claim(
         name="demand-improves-forecasts",
         link="L7",
         statement="The demand for capital forecasts share returns better than its supply alone.",
-        estimand="out-of-sample R² of SPY's return over bills in the next 4 weeks: change of net "
-        "liquidity and share absorbed, minus change of net liquidity alone",
+        estimand="out-of-sample R² for SPY's return over bills in the next 4 weeks: R² of a "
+        "forecast from the change of net liquidity and the absorbed share, minus R² of a forecast "
+        "from the change of net liquidity alone",
         unit="percent of the squared error",
         estimator="nested_forecast",
         smallest=0.5,
         argument="Campbell and Thompson (RFS 2008) show that a monthly R² of 0.5 % already raises "
-        "a mean-variance investor's return by a large part of itself",
-        refuted_by="supply alone predicts as well out of sample",
+        "a mean-variance investor's return by a large share of this return",
+        refuted_by="out of sample, supply alone forecasts equally well",
     ),
     Claim(
         name="memory-over-crypto",
         link="L8",
         statement="While capital is absorbed, memory makers earn more than crypto.",
-        estimand="mean return of the memory class minus that of crypto, closes of the same dates, "
-        "absorbed sessions",
+        estimand="mean return of the memory class minus mean return of the crypto class, from "
+        "closes of the same dates, on absorbed sessions",
         unit=_A_YEAR,
         condition="absorption",
         estimator="mean",
@@ -318,23 +321,25 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         name="crypto-weaker-than-usual",
         link="L9",
-        statement="Crypto earns less over SPY while capital is absorbed than at other times.",
-        estimand="mean return of the crypto class minus that of SPY, closes of the same dates, "
-        "absorbed sessions minus other sessions",
+        statement="Relative to SPY, crypto earns less while capital is absorbed than at other "
+        "times.",
+        estimand="mean return of the crypto class minus mean return of SPY, from closes of the "
+        "same dates: absorbed sessions minus other sessions",
         unit=_A_YEAR,
         condition="absorption",
         estimator="difference_of_means",
         direction="below",
         smallest=10.0,
         argument=_AN_ALLOCATION,
-        refuted_by="crypto does as well against SPY while capital is absorbed as at other times",
+        refuted_by="relative to SPY, crypto earns as much while capital is absorbed as at other "
+        "times",
     ),
     Claim(
         name="crypto-leads",
         link="L9",
-        statement="Crypto moves first: its week leads the next week of SPY more than the reverse.",
-        estimand="correlation of crypto's weekly return with SPY's a week later, minus that of "
-        "SPY's with crypto's a week later",
+        statement="Crypto moves first: it leads SPY by a week more than SPY leads crypto.",
+        estimand="correlation of crypto's weekly return with SPY's return a week later, minus the "
+        "correlation of SPY's weekly return with crypto's return a week later",
         unit="correlation",
         estimator="lead_and_lag",
         smallest=0.1,
@@ -344,85 +349,87 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         name="falls-in-order-of-conviction",
         link="L10",
-        statement="Forced selling takes crypto first, then speculative shares, then software, "
+        statement="Forced selling hits crypto first, then speculative shares, then software, "
         "then the broad market.",
-        estimand="mean Kendall's tau of the declared order and the order of the peaks before "
-        "each dated episode's trough",
+        estimand="mean over dated episodes of Kendall's tau between the declared order and the "
+        "order of the classes' peaks before the episode's trough",
         unit="tau",
         estimator="cascade_order",
         smallest=0.3,
-        argument="At 0.3 about two of three pairs of classes fall in the declared order; by "
-        "chance one of two does",
+        argument="At 0.3, about two of three pairs of classes fall in the declared order; by "
+        "chance, one of two pairs does",
         refuted_by="the order of falls is random, or falls are unrelated",
     ),
     Claim(
         name="breakouts-fail",
         link="L11",
-        statement="While capital is absorbed, fewer breakouts hold their gain.",
-        estimand="share of closes above the highest of 60 sessions that are exceeded by the close "
-        "31 sessions later, absorbed minus other sessions",
+        statement="While capital is absorbed, fewer breakouts keep their gain.",
+        estimand="among closes above the highest close of 60 sessions, the share that the close "
+        "31 sessions later exceeds: absorbed sessions minus other sessions",
         unit="percentage points",
         condition="absorption",
         estimator="follow_through",
         direction="below",
         smallest=10.0,
-        argument="About half of all breakouts hold; 10 points are one in five of those",
-        refuted_by="breakouts hold as usual while capital is absorbed",
+        argument="About half of all breakouts keep their gain; 10 percentage points are a fifth "
+        "of this half",
+        refuted_by="breakouts keep their gain as often as usual while capital is absorbed",
     ),
     Claim(
         name="tight-policy-hurts-long-duration",
         link="L12",
-        statement="News of tighter policy lowers long-duration classes against short-duration "
-        "ones.",
-        estimand="return of software, speculative and crypto minus memory and defensive, from "
-        "the close before a dated policy event to 5 sessions after it, per 10 basis points of "
-        "change in DGS2 on that date",
+        statement="After news of tighter policy, long-duration classes fall relative to "
+        "short-duration classes.",
+        estimand="return of software, speculative and crypto minus return of memory and "
+        "defensive, from the close before a dated policy event to 5 sessions after the event, per "
+        "10 basis points of change in DGS2 on the date of the event",
         unit="percentage points in 6 sessions",
         estimator="event_response",
         direction="below",
         smallest=1.0,
-        argument="A class with ten more years of duration loses 1 % when its discount rate rises "
-        "by 10 basis points",
-        refuted_by="no reaction in the window of the event",
+        argument="If the discount rate rises by 10 basis points, a class whose duration is ten "
+        "years longer loses 1 % more",
+        refuted_by="no reaction in these 6 sessions",
     ),
     Claim(
         name="near-cash-flow-beats-its-mix",
         link="L13",
-        statement="near-cash-flow@quantities earns more than the constant mix of its own exposure.",
-        estimand="mean return of near-cash-flow@quantities after costs minus that of SPY and "
-        "bills at its mean exposure, all sessions",
+        statement="near-cash-flow@quantities earns more than a constant mix with the same "
+        "exposure.",
+        estimand="mean return of near-cash-flow@quantities after costs minus mean return of a "
+        "constant mix of SPY and bills with the strategy's mean exposure, on all sessions",
         unit=_A_YEAR,
         estimator="mean",
         smallest=1.0,
         argument="An active fund costs about one percentage point a year",
-        refuted_by="the mix earns as much",
+        refuted_by="the constant mix earns as much",
     ),
     Claim(
         name="patience-is-paid",
         link="L14",
-        statement="After a signal of opportunity, shares earn more than usual.",
+        statement="After the flag of opportunity turns on, shares earn more than usual.",
         estimand="mean return of SPY over bills in the 126 sessions after the flag turns on, "
-        "minus that of any 126 sessions",
+        "minus mean return of SPY over bills in any 126 sessions",
         unit="percentage points in 126 sessions",
         condition="opportunity",
         estimator="after_flag",
         smallest=3.0,
-        argument="Half a year in bills gives up about 3 points of the long-run premium of shares; "
-        "patience must earn them back",
-        refuted_by="returns after the flag are no better than usual",
+        argument="Half a year in bills costs about 3 percentage points of the long-run premium of "
+        "shares; patience must earn these points back",
+        refuted_by="returns after the flag turns on are not higher than usual",
     ),
     Claim(
         name="metals-are-no-shelter",
         link="L15",
         statement="While capital is absorbed, gold and silver earn less than bills.",
-        estimand="mean return of the metals class over bills, absorbed sessions",
+        estimand="mean return of the metals class over bills, on absorbed sessions",
         unit=_A_YEAR,
         condition="absorption",
         estimator="mean",
         direction="below",
         smallest=5.0,
-        argument="A shelter that holds a fifth of a portfolio must move it by one percentage "
-        "point a year to matter",
+        argument="A shelter with a weight of a fifth matters only if it changes the portfolio's "
+        "return by one percentage point a year",
         refuted_by="metals earn more than bills while capital is absorbed",
     ),
 )

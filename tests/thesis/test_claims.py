@@ -48,12 +48,12 @@ def test_flags_of_quantities_read_no_price(name: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"condition": "crypto_probe"}, "condition of quantities"),
+        ({"condition": "crypto_probe"}, "condition computed from quantities"),
         ({"condition": "absorbtion"}, "did you mean 'absorption'"),
-        ({"smallest": None}, "smallest interesting effect above zero"),
-        ({"smallest": -1.0}, "smallest interesting effect above zero"),
-        ({"argument": ""}, "with unit and argument"),
-        ({"estimator": "status"}, "status without effect size"),
+        ({"smallest": None}, "expected `smallest` above zero"),
+        ({"smallest": -1.0}, "expected `smallest` above zero"),
+        ({"argument": ""}, "a `unit` and an `argument`"),
+        ({"estimator": "status"}, "status without `smallest`"),
     ],
 )
 def test_a_contradictory_declaration_is_refused(changed: dict[str, object], said: str) -> None:
