@@ -1,1 +1,1 @@
-"""The evidence of a run: metrics, attribution, intervals, placebos, robustness."""
+"""The evidence about a run: metrics, attribution, intervals, placebos, robustness."""

@@ -1,9 +1,9 @@
-"""The alpha of a strategy: what it earns beyond its assets held at constant weights.
+"""The alpha of a strategy: its mean return beyond the same assets held at constant weights.
 
-A constant mix of SPY and bills with the strategy's mean exposure has another beta than a strategy
-that holds other assets, or that holds SPY when SPY moves less. The regression finds the constant
-weights of the strategy's assets that come closest to its returns. Alpha is the mean return that
-remains. Well-timed changes of weights raise it, and trading costs lower it.
+A constant mix of SPY and bills with the strategy's mean exposure may have a different beta: the
+strategy may hold other assets, or hold SPY when SPY moves less. The regression therefore finds
+constant weights of the strategy's assets whose returns are closest to the strategy's returns. Alpha
+is the mean return that remains. Well-timed changes of weights raise alpha. Costs lower alpha.
 """
 
 import math
@@ -17,9 +17,9 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 from backtests.runs import Run
 from signals.errors import DataError
 
-#: Least number of returns for each coefficient.
+#: Smallest number of returns for each coefficient.
 FEWEST_EACH = 10
-#: Kiefer and Vogelsang's 97.5 % critical value for Bartlett's kernel, by powers of lags over n.
+#: Kiefer and Vogelsang's 97.5 % critical value, Bartlett kernel: a polynomial in lags / n.
 _FIXED_B = (1.9600, 2.9694, 0.4160, -0.5324)
 
 
@@ -30,12 +30,14 @@ class Alpha:
     Attributes
     ----------
     estimate, low, high
-        252 times the mean daily return that the regressors do not explain, and its 95 % interval,
-        fractions a year. ``t`` is the estimate divided by its standard error.
+        The estimate is 252 times the mean daily return that the regressors do not explain. ``low``
+        and ``high`` bound its 95 % interval. Estimate and bounds are fractions a year.
+    t
+        The estimate divided by its standard error.
     lags
-        Number of autocovariances in the standard error, sessions.
+        Number of autocovariances in the standard error.
     betas
-        Coefficient of each regressor, by name.
+        A mapping from each regressor's name to its coefficient.
     """
 
     estimate: float
@@ -47,12 +49,12 @@ class Alpha:
 
 
 def own_alpha(run: Run) -> Alpha | None:
-    """Return the alpha of a run on the assets of its strategy; None without an asset.
+    """Return the alpha of a run, with the assets of the run's strategy as regressors.
 
-    The strategy's returns over bills, after costs, are explained by the returns over bills of each
-    of its assets, before costs; see :func:`alpha`. The regression starts with the first fill. An
-    asset without a price on a session or on the one before earns bills on that session. None also
-    where the strategy has too few returns.
+    The regression explains the strategy's returns minus bills, after costs, by each asset's returns
+    minus bills, before costs; see :func:`alpha`. The regression starts with the first fill. If an
+    asset has no price on a session or on the session before, its return on this session is the
+    return of bills. The result is None without an asset, or with too few returns.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]
@@ -66,20 +68,21 @@ def own_alpha(run: Run) -> Alpha | None:
 
 
 def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
-    """Return what returns earn beyond the closest constant holding of other returns.
+    """Return the alpha of returns in a regression on other returns.
 
-    The estimate is the constant of ordinary least squares. The standard error is Newey and West's
+    The estimate is the constant of ordinary least squares. The standard error is Newey and West's,
     with ⌈1.3 √n⌉ lags and the correction n / (n − coefficients). The 95 % interval uses Kiefer
-    and Vogelsang's fixed-b critical values, which allow for this number of lags.
+    and Vogelsang's fixed-b critical values, which take this number of lags into account.
 
-    Both arguments are daily returns over bills, fractions, on the same sessions; ``others`` has one
-    column per regressor. Raises DataError when sessions differ or a return is missing.
+    Both parameters are daily returns minus bills, fractions, on the same sessions; ``others`` has
+    one column per regressor. Raises DataError when sessions differ or a return is missing.
 
     Notes
     -----
-    Daily returns hardly correlate, so a rule that reads the lags from the data picks few of them.
-    But weights stay in force for months, so the number of lags is that of a published rule.
-    :data:`backtests.evidence.bootstrap.COVERAGE` holds how often such intervals contain the truth.
+    Daily returns are almost uncorrelated, so a rule that derives the number of lags from the data
+    chooses few lags. But weights stay in force for months. Therefore the number of lags follows a
+    published rule. :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals
+    contain the truth.
 
     Reference
         Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR
@@ -90,7 +93,7 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):
         raise DataError(
-            "expected a return for every session; choose sessions on which all are known"
+            "expected a return for every session, but one is missing; leave out this session"
         )
     lags = min(math.ceil(1.3 * math.sqrt(len(excess))), len(excess) - 1)
     design = np.column_stack([np.ones(len(others)), others.to_numpy(dtype=np.float64)])

@@ -1,4 +1,4 @@
-"""The assessment of a run: every number and series of its report, computed before it is written."""
+"""The assessment of a run: every number and series in the run's report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from signals.explanation import Explanation, explain_all
 class Robustness:
     """The figures of a run under other assumptions.
 
-    The tables are those of :func:`backtests.evidence.k_choice.by_k`,
+    The tables come from :func:`backtests.evidence.k_choice.by_k`,
     :func:`backtests.evidence.revision.by_revision` and
     :func:`backtests.evidence.robustness.robustness`.
     """
@@ -43,29 +43,33 @@ class Assessment:
     Attributes
     ----------
     strategy, benchmark, bills
-        Metrics by name, see :func:`backtests.evidence.metrics.of_run` and
+        A mapping from the name of each metric to its value, see
+        :func:`backtests.evidence.metrics.of_run` and
         :func:`backtests.evidence.metrics.of_returns`.
     below_a_year
-        True where the returns cover less than a year. Yearly figures are then NaN.
+        True if the returns cover less than a year, so that yearly figures are NaN.
     regimes, years
-        See :func:`backtests.evidence.metrics.by_regime` and
-        :func:`backtests.evidence.metrics.by_year`. The years have the columns ``strategy``,
-        ``benchmark`` and ``bills``.
+        Tables from :func:`backtests.evidence.metrics.by_regime` and
+        :func:`backtests.evidence.metrics.by_year`. The table ``years`` has the columns
+        ``strategy``, ``benchmark`` and ``bills``.
     drawdowns
-        The deepest drawdowns, deepest first.
-    absorption, own_states
-        Number of episodes of ABSORPTION, and of the states in which the strategy acts. The latter
-        is None for a strategy without states.
+        The deepest drawdowns, sorted by depth.
+    absorption
+        Number of episodes and entries of ABSORPTION.
+    own_states
+        Number of episodes and entries of the states in which the strategy acts. None for a strategy
+        without states.
     inconclusive
-        True where there are too few episodes to conclude anything about timing.
+        True if there are too few episodes for any conclusion about timing.
     explanations
-        What each signal says at the last session.
+        The explanation of each signal at the last session.
     growth
-        Growth of 1 from the close of the first decision, sessions × strategy, benchmark and bills.
+        Value of 1 USD invested at the close of the first decision. Rows are sessions; the columns
+        are ``strategy``, ``benchmark`` and ``bills``.
     earned_under
-        The regime under which the return into each session of the history was earned.
+        The regime under which the return of each session in the history was earned.
     robustness
-        None where it was left out.
+        The figures under other assumptions. None if these figures were left out.
     """
 
     run: Run
@@ -99,12 +103,12 @@ def assess(
     robustness
         False leaves out every figure that needs another simulation.
     progress
-        Called with the name of each step.
+        A function that is called with the name of each step.
 
     Raises
     ------
     SimulationError
-        When the portfolio is ruined in one of the cases.
+        When the portfolio's value falls to zero or below in one of the simulations.
     """
     progress("metrics")
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
@@ -133,7 +137,7 @@ def assess(
 
 
 def _attributed(run: Run) -> Attribution:
-    """Return the attribution, with NaN for yearly figures where a run is below a year."""
+    """Return the attribution; its yearly figures are NaN if the run is shorter than a year."""
     config, result = run.config, run.result
     parts = attribution(
         result, run.history.closes, config.costs, run.reading.regime, lag=config.lag

@@ -1,32 +1,32 @@
 """Return, volatility, drawdown, turnover and cost of a run, by sleeve, regime and year.
 
-The profit of a session in USD is a sum of three parts. Let w be the weights and E the equity at
-the close before, p the last prices, and b the bill return into the session:
+The profit of a session, in USD, is the sum of three terms. Let w be the weights and E the equity at
+the previous close, p the last prices, and b the return of bills between the two closes:
 
-- the price profit of each asset, w · E · (p / p₋₁ − 1); a short position also loses the growth of
-  its debt, borrow · days / 365 of it;
-- the interest on cash, (1 − Σw) · E · b, which is the sleeve ``cash``;
-- minus the trading costs of the session's orders, which belong to the asset traded.
+- The price profit of each asset, w · E · (p / p₋₁ − 1). A short position also loses the growth of
+  its debt, which is debt · borrow · days / 365.
+- The interest on cash, (1 − Σw) · E · b, which belongs to the sleeve ``cash``.
+- Minus the trading costs of the session's orders. Costs belong to the sleeve of the traded asset.
 
-The sleeve of an asset is its class (:mod:`signals.universe`). The regime of a session is the one
-under which its return was earned (:func:`backtests.evidence.entries.acted_on`), or ``none``. Each
-measure is first split by session and sleeve, then summed, so the groups of each table add up to the
-total:
+The sleeve of an asset is its asset class (:mod:`signals.universe`). The regime of a session is the
+regime under which the session's return was earned (:func:`backtests.evidence.entries.acted_on`), or
+``none``. Each measure is first split by session and sleeve, and then summed. So the groups of each
+table add up to the total:
 
 ``return``
     Profit divided by initial capital. The sum is the total return.
 ``volatility``
-    Let c = profit / E₋₁ of a sleeve and r the return. The part of a session and sleeve is
-    (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly volatility. The sum of a sleeve is
-    cov(c, r) / std(r) · √252, which is below zero for a hedge. The sum of a session is its share
-    of the squared deviations.
+    Let c = profit / E₋₁ of a sleeve and r the return. A session and sleeve contributes
+    (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly volatility. The sum over a sleeve is
+    cov(c, r) / std(r) · √252, which is below zero for a hedge. The sum over a session is the
+    session's share of the squared deviations, times the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
-    sum is the depth of that drawdown; zero without a drawdown.
+    sum is the depth of this drawdown, or zero without a drawdown.
 ``turnover``
     Σ|order value| / equity at the close of the fill / 2, a year.
 ``cost``
-    Trading costs divided by mean equity, a year. Borrowing costs are part of the return.
+    Trading costs divided by mean equity, a year. Borrowing costs are included in ``return``.
 
 The totals come from :mod:`backtests.evidence.metrics`, independently of the split.
 """
@@ -44,7 +44,7 @@ from signals.errors import SimulationError
 from signals.universe import CLASSES, asset
 
 CASH = "cash"
-#: Largest rounding error of a session's profit, a fraction of equity.
+#: Largest rounding error in a session's profit, a fraction of equity.
 ROUNDING = 1e-10
 
 
@@ -55,12 +55,12 @@ class Attribution:
     Attributes
     ----------
     by_regime, by_sleeve, by_year
-        One row per group; columns ``return``, ``volatility``, ``drawdown``, ``turnover``,
-        ``cost``, fractions. Regimes stand in the order of their first appearance, sleeves in
-        a-priori order with ``cash`` last, years in ascending order. A sleeve that was never held
-        has no row.
+        Tables with one row per group. The columns are ``return``, ``volatility``, ``drawdown``,
+        ``turnover`` and ``cost``, fractions. Regimes are sorted by first appearance and years by
+        date. Sleeves are in the order of :data:`signals.universe.CLASSES`, with ``cash`` last. A
+        sleeve that was never held has no row.
     total
-        The same columns for the whole backtest. The columns of each table add up to it.
+        The same figures for the whole backtest. Each column of a table adds up to its total.
     """
 
     by_regime: pd.DataFrame
@@ -72,29 +72,30 @@ class Attribution:
 def attribution(
     result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
 ) -> Attribution:
-    """Return the attribution of a backtest to sleeves, regimes and years.
+    """Return the figures of a backtest, split by sleeve, by regime and by year.
 
     Parameters
     ----------
     result
         The simulation of the backtest.
     closes
-        The prices of the simulation or a longer history of them, sessions × assets, USD.
+        Prices in USD, sessions × assets: the prices of the simulation, or a longer history that
+        contains them.
     costs, lag
-        The costs of the simulation, of which only the borrowing rates are used, and its lag.
+        The costs and the lag of the simulation. Only the borrowing rates among the costs are used.
     regime
-        Name of the regime known at each close; None without a regime. It should begin before the
-        result, since the first returns rest on regimes known before the run.
+        Name of the regime known at each close; None without a regime. The series should begin
+        before the result, because the first returns depend on regimes known before the run.
 
     Notes
     -----
-    A change of regime brings an order that is filled one session before the first return of the new
-    regime, so the old regime bears its cost. A holding without a price of the day is valued at its
-    last price. A metric that is not defined, such as the volatility of a single return, is NaN in
-    the total and in every group.
+    After a change of regime, the order is filled one session before the first return of the new
+    regime, so the old regime bears the order's cost. A holding without a price of the day is valued
+    at its last price. If a metric is undefined, such as the volatility of a single return, it is
+    NaN in the total and in every group.
 
     Raises SimulationError when prices, borrowing rates and orders do not add up to the change of
-    equity at a session, since they belong to another result.
+    equity at a session, because prices or rates then belong to another result.
 
     References
     ----------
@@ -116,7 +117,7 @@ def attribution(
 
 
 def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return the profit into each session after trading costs, sessions × sleeves, USD."""
+    """Return the profit of each session after trading costs, sessions × sleeves, USD."""
     gains = _gains(result, closes, costs)
     sleeves = {name: [t for t in gains if asset(str(t)).asset_class == name] for name in CLASSES}
     profit = {name: gains[held].sum(axis=1, skipna=False) for name, held in sleeves.items() if held}
@@ -126,7 +127,7 @@ def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return the price profit less the growth of debt, sessions × assets, USD."""
+    """Return the price profit minus the growth of debt, sessions × assets, USD."""
     index, assets = result.equity.index, list(result.weights.columns)
     growth = closes.reindex(index=index, columns=assets).ffill().pct_change(fill_method=None)
     held = result.weights.mul(result.equity, axis=0).shift()
@@ -138,7 +139,7 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFrame:
-    """Return the sum of a value of each order, sessions × sleeves."""
+    """Return the sum of the orders' values, sessions × sleeves."""
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
@@ -155,13 +156,13 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
         day = bad.index[bad][0]
         raise SimulationError(
             "attribution: expected the profits of assets and cash to add up to the change of "
-            f"equity, were {off[day]:.6g} USD off on {day.date()}; give the prices, borrowing "
-            "rates and orders of this result"
+            f"equity, but their sum differs from it by {off[day]:.6g} USD on {day.date()}; give "
+            "the prices, borrowing rates and orders of this result"
         )
 
 
 def _parts(result: Result, profit: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return each measure as sessions × sleeves, in its own unit."""
+    """Return a mapping from measure to its table, sessions × sleeves, in the measure's unit."""
     equity, sleeves = result.equity, list(profit.columns)
     years = len(profit) / metrics.YEAR
     return {

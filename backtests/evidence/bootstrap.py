@@ -1,11 +1,11 @@
 """Intervals of a strategy's figures, by resampling blocks of dates.
 
-The intervals are too narrow where regimes last for years. :data:`COVERAGE` holds how often they
-contained the truth in simulated worlds.
+The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often the
+intervals contained the truth in simulated worlds.
 
-Every figure here is a function of first and second moments. The product of the number of times that
-each resample takes each date with the returns and their squares therefore gives all resamples at
-once. Every column sees the same dates, so a comparison stays paired.
+Every figure here is a function of first and second moments. A matrix counts how often each resample
+takes each date. The product of this matrix with returns and squared returns gives all resamples at
+once. All portfolios use the same resampled dates, so a comparison is paired.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
-#: Least mean length of a block, sessions.
+#: Smallest mean length of a block, sessions.
 SHORTEST_BLOCK = 5
-#: Least number of returns that can be resampled, sessions.
+#: Smallest number of returns that can be resampled.
 FEWEST = 20
-#: A resample varies if its standard deviation is above this share of that of all dates.
+#: A resample varies if its standard deviation is above this share of the full standard deviation.
 NO_VARIATION = 1e-6
 
 
@@ -32,8 +32,9 @@ NO_VARIATION = 1e-6
 class Coverage:
     """Share of 95 % intervals that contain the truth, in three kinds of simulated worlds.
 
-    Mean returns never change, or they change with regimes of 400 sessions on average. In the third
-    kind the means of these regimes lie twice as far apart.
+    In ``no_regimes``, mean returns never change. In ``slow_regimes``, mean returns change with
+    regimes that last 400 sessions on average. In ``wide_slow_regimes``, regimes are equally long,
+    and the differences between their mean returns are twice as large.
     """
 
     no_regimes: float
@@ -43,9 +44,9 @@ class Coverage:
 
 #: The script that measures :data:`COVERAGE` and describes the simulated worlds.
 COVERAGE_SOURCE = "benchmarks/interval_coverage.py"
-#: By figure, from 500 seeds. The Monte Carlo error of a share is at most 2.2 percentage points.
-#: ``alpha`` is the regression of :func:`backtests.evidence.alpha.alpha`; the others are bootstrap
-#: intervals.
+#: Coverage of each figure's interval, from 500 seeds. The Monte Carlo error of a share is at most
+#: 2.2 percentage points. The interval of ``alpha`` comes from
+#: :func:`backtests.evidence.alpha.alpha`. All other intervals come from the bootstrap.
 COVERAGE: dict[str, Coverage] = {
     "sharpe": Coverage(no_regimes=0.94, slow_regimes=0.83, wide_slow_regimes=0.60),
     "sharpe_spy": Coverage(no_regimes=0.95, slow_regimes=0.79, wide_slow_regimes=0.59),
@@ -59,9 +60,9 @@ COVERAGE: dict[str, Coverage] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """An estimate, and the percentiles of resamples in the same unit.
+    """An estimate and its interval: two percentiles of the resamples, in the estimate's unit.
 
-    ``block`` is the mean length of a block in sessions, ``reps`` the number of resamples.
+    ``block`` is the mean length of a block, sessions. ``reps`` is the number of resamples.
     """
 
     estimate: float
@@ -80,47 +81,48 @@ def compare_returns(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Return intervals of a strategy's Sharpe ratio and of its lead over other holdings.
+    """Return intervals for a strategy's Sharpe ratio and for its lead over other portfolios.
 
     Parameters
     ----------
     strategy, bills
         Simple daily returns on the same sessions, fractions.
     others
-        Simple daily returns on the same sessions by name, such as the benchmark, a constant mix
-        and bills.
+        Simple daily returns of each other portfolio on the same sessions, such as the benchmark, a
+        constant mix and bills. The keys are names.
     reps, level, seed
         Number of resamples by the stationary bootstrap, level of the intervals as a fraction, and
         seed. Equal seeds give equal intervals.
 
     Returns
     -------
-    Intervals by name. ``sharpe`` is the mean return over bills, divided by its standard deviation
-    (ddof 1), × √252. Each other holding has two: ``excess_<name>``, 252 times the mean daily
-    return above it, a fraction a year, and ``sharpe_<name>``, the difference of the two Sharpe
-    ratios. All use the same resamples. The mean block is Politis and White's for the strategy's
-    return over bills, rounded up, at least 5 sessions.
+    A mapping from the name of a figure to its interval. ``sharpe`` is the mean return minus bills,
+    divided by the standard deviation of this difference (ddof 1), × √252. Each other portfolio has
+    two figures. ``excess_<name>`` is 252 times the mean of the strategy's daily return minus the
+    portfolio's, a fraction a year. ``sharpe_<name>`` is the strategy's Sharpe ratio minus the
+    portfolio's. All intervals use the same resamples. The mean length of a block is Politis and
+    White's for the strategy's return minus bills, rounded up, at least 5 sessions.
 
     NaN
-        The Sharpe ratio of returns that do not vary over bills, such as bills, is not defined:
-        its estimate and bounds are NaN. A resample in which nothing varies is left out.
+        If returns minus bills do not vary, as for bills themselves, the Sharpe ratio is undefined:
+        its estimate and bounds are NaN. A resample without variation is left out.
 
     Raises
     ------
     ConfigError, DataError
-        When reps or level are out of range; when sessions differ, are fewer than 20, or a return
-        is missing.
+        ConfigError when ``reps`` or ``level`` is out of range. DataError when sessions differ, when
+        there are fewer than 20 returns, or when a return is missing.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
-        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles, since
-        the jackknife of BCa intervals assumes independent dates, and studentised intervals (Ledoit
+        with Patton's correction (2009), Econometric Reviews. The intervals are percentiles. BCa
+        intervals need a jackknife, which assumes independent dates. Studentised intervals (Ledoit
         and Wolf 2008) need a HAC error for each resample.
 
     Notes
     -----
-    With few, slow regimes the intervals contain the truth less often than ``level`` says, see
-    :data:`COVERAGE`. Longer blocks do not help, since a sample holds only a few regimes.
+    With few, slow regimes, the intervals contain the truth less often than ``level`` says, see
+    :data:`COVERAGE`. Longer blocks do not help, because a sample contains only a few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}
@@ -138,29 +140,29 @@ def compare_returns(
 
 
 def block_length(excess: np.ndarray) -> int:
-    """Return Politis and White's mean block for the stationary bootstrap, at least 5 sessions."""
+    """Return Politis and White's mean length of a block, rounded up, at least 5 sessions."""
     if excess.std() < ROUNDING:
         return SHORTEST_BLOCK
-    with np.errstate(divide="ignore", invalid="ignore"):  # returns may not vary for a while
+    with np.errstate(divide="ignore", invalid="ignore"):  # returns may be constant for some time
         best = float(optimal_block_length(excess)["stationary"].iloc[0])
     return max(SHORTEST_BLOCK, int(np.ceil(best))) if np.isfinite(best) else SHORTEST_BLOCK
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Draws:
-    """The number of times that each resample takes each date; the first row takes each once."""
+    """How often each resample takes each date. The first row is the sample: each date once."""
 
     counts: np.ndarray
     level: float
     block: int
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        # One column at a time, so that equal numbers give equal sums to the last bit.
+        # Take one column at a time, so that equal inputs give exactly equal sums.
         means: np.ndarray = self.counts @ values / len(values)
         return means
 
     def sharpe(self, excess: np.ndarray) -> np.ndarray:
-        """Return the Sharpe ratio of each resample; NaN where nothing varies."""
+        """Return the Sharpe ratio of each resample; NaN for a resample without variation."""
         overall = excess.std(ddof=1)
         if overall < ROUNDING:
             return np.full(len(self.counts), np.nan)
@@ -195,9 +197,11 @@ def _counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
 
 def _check_terms(reps: Any, level: float) -> None:
     if not isinstance(reps, int | np.integer) or isinstance(reps, bool) or reps < 1:
-        raise ConfigError(f"expected at least 1 resample, a whole number, was {reps!r}")
+        raise ConfigError(
+            f"expected `reps`, the number of resamples, as a whole number from 1, was {reps!r}"
+        )
     if not 0 < level < 1:
-        raise ConfigError(f"expected a level between 0 and 1, was {level!r}; 95 % is 0.95")
+        raise ConfigError(f"expected `level` between 0 and 1, was {level!r}; for 95 % give 0.95")
 
 
 def _check_returns(columns: Mapping[str, pd.Series]) -> None:
@@ -209,6 +213,6 @@ def _check_returns(columns: Mapping[str, pd.Series]) -> None:
         finite = np.isfinite(series.to_numpy(dtype=np.float64))
         if not finite.all():
             raise DataError(
-                f"expected a return of {name} for every session, found none for "
-                f"{str(index[~finite][0])[:10]}; choose sessions on which all are known"
+                f"expected a return of {name} for every session, but there is none for "
+                f"{str(index[~finite][0])[:10]}; choose sessions with all returns"
             )

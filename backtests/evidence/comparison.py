@@ -1,8 +1,9 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
-Every strategy runs on the same sessions, from one evaluation of the signals. Each has two rivals:
-a constant mix of SPY and bills with the same mean net exposure, which needs no skill, and equal
-weights of its assets, which share its hindsight.
+Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
+has two rivals. The first rival is a constant mix of SPY and bills with the same mean net exposure,
+which needs no skill. The second rival holds the strategy's assets at equal weights, so it has the
+same hindsight.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,15 +34,15 @@ from strategies import STRATEGIES, kind_of
 #: Level of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
-#: The keys of a configuration that choose the default regime model.
+#: The settings of a configuration that choose the default regime model.
 BY_VOTES = {"regime_model": Votes.name, "labels": None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """A rival of a strategy: simple daily returns, after costs, of a portfolio on its sessions.
+    """A rival of a strategy: a portfolio's simple daily returns on the same sessions, after costs.
 
-    ``share`` is the share of SPY in a constant mix, a fraction; NaN for other portfolios.
+    ``share`` is the share of SPY in a constant mix, a fraction; NaN for any other portfolio.
     """
 
     returns: pd.Series
@@ -50,21 +51,22 @@ class Beside:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One strategy of a comparison, with its rivals and its evidence.
+    """One strategy in a comparison, with its rivals and its evidence.
 
     Attributes
     ----------
     mix
-        A constant SPY/bills mix with the strategy's mean net exposure, known only afterwards.
+        A constant mix of SPY and bills with the strategy's mean net exposure. This exposure is
+        known only at the end of the backtest.
     equal_weight
-        Equal weights of the strategy's assets; None where it holds fewer than two.
+        Equal weights of the strategy's assets; None if the strategy has fewer than two assets.
     intervals
-        Intervals of its Sharpe ratio and of its mean yearly return over ``spy``, ``bills``,
-        ``mix`` and ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
+        Intervals of the strategy's Sharpe ratio and of its lead over ``spy``, ``bills``, ``mix``
+        and ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
     alpha, baskets, observed
-        See :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states`.
+        Results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states`.
     significance
-        The rank of its timing among placebos.
+        The rank of the strategy's timing among placebos.
     """
 
     run: Run
@@ -78,7 +80,7 @@ class Compared:
 
     @property
     def kind(self) -> str:
-        """``thesis``, ``baseline``, ``challenger``, or ``own`` for the strategy of a user."""
+        """``thesis``, ``baseline``, ``challenger``, or ``own`` for a user's strategy."""
         if self.run.config.strategy not in STRATEGIES:
             return "own"
         price_only = REGIMES[self.run.config.regime_model].price_only
@@ -86,7 +88,7 @@ class Compared:
 
     @property
     def conclusion(self) -> str:
-        """Conclusion about the strategy's timing, in words."""
+        """The conclusion about the strategy's timing, in words."""
         placebo = self.significance.placebo
         if self.significance.note == NO_TIMING:
             return "no timing"
@@ -101,13 +103,13 @@ class Comparison:
     Attributes
     ----------
     rows
-        The strategies by label, in the order of the request.
+        A mapping from label to strategy, in the order of the request.
     regime
-        The regime by the votes at each close.
+        The regime at each close, from the votes of the signals.
     level, reps
-        Level of the intervals, a fraction, and number of resamples behind them.
+        Level of the intervals, a fraction, and number of resamples for the intervals.
     notes
-        One line for each regime model that is left out, with the reason.
+        One line for each regime model that was left out, with the reason.
     """
 
     rows: dict[str, Compared]
@@ -118,7 +120,7 @@ class Comparison:
 
 
 def default_names() -> tuple[str, ...]:
-    """Return the names that are compared by default: all strategies, and tilts by other models."""
+    """Return the default names: all strategies, and three strategies with other regime models."""
     tilts = ("near-cash-flow", "cash-heavy", "defensive")
     others = (name for name in REGIMES if name not in (Votes.name, Labels.name))
     driven = [f"{tilt}@{model}" for model in others for tilt in tilts]
@@ -126,23 +128,23 @@ def default_names() -> tuple[str, ...]:
 
 
 def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunConfig]:
-    """Return the configuration of each strategy named, by its label.
+    """Return a mapping from label to configuration, with one entry for each requested strategy.
 
-    Raises ConfigError when a name is unknown or stands twice.
+    Raises ConfigError when a name is unknown or is given twice.
     """
     configs: dict[str, RunConfig] = {}
     for name in names:
         config = config_from({**base, "strategy": name})
         if config.label in configs:
             raise ConfigError(
-                f"expected each strategy once, was {config.label} twice; leave one out"
+                f"expected each strategy once, but {config.label} is given twice; leave one out"
             )
         configs[config.label] = config
     return configs
 
 
 def series_of(configs: Mapping[str, RunConfig]) -> tuple[str, ...]:
-    """Return the ids and tickers that a comparison reads from a store, each once."""
+    """Return the ids and tickers that a comparison reads from a store, without duplicates."""
     shares = (ticker for ticker, asset in UNIVERSE.items() if asset.market == "stock")
     ids = (id for config in configs.values() for id in config.series())
     return tuple(dict.fromkeys((*ids, "SPY", *shares)))
@@ -163,24 +165,23 @@ def compare(
 
     Raises ConfigError, DataError or SimulationError when a strategy cannot be run.
 
-    Raises ConfigError, DataError or SimulationError when a strategy cannot be run.
-
     Parameters
     ----------
     configs
-        Configurations by label, which differ only in strategy, parameters and regime model.
+        A mapping from label to configuration. The configurations differ only in strategy,
+        parameters and regime model.
     history
-        The history; it is cut at the end of the configurations.
+        The history. The history is cut at the end that the configurations set.
     reps, shifts, draws
-        Number of resamples behind the intervals, of placebos by shifted dates, and of placebos by
-        resampled returns.
+        Number of resamples for the intervals, number of placebos with shifted dates, and number of
+        placebos with resampled returns.
     workers
-        Number of processes that estimate regime models and resample, see
+        Number of processes that estimate regime models and resample returns, see
         :func:`backtests.evidence.workers.workers_of`.
     optional
-        True leaves out, with a note, a regime model whose package is not installed.
+        If True, a regime model whose package is not installed is left out, with a note.
     progress
-        Called with the name of each step.
+        A function that is called with the name of each step.
     """
     first = next(iter(configs.values()))
     history = history_of(first, history)
@@ -214,7 +215,7 @@ def compare(
 def _fits(
     configs: Mapping[str, RunConfig], history: History, pool: Executor
 ) -> dict[str, Future[Classification]]:
-    """Return the price-only models of the configurations, submitted first as the slowest work."""
+    """Submit the price-only regime models, which are slow, and return their futures by name."""
     names = dict.fromkeys(config.regime_model for config in configs.values())
     models = {name: REGIMES[name]() for name in names if REGIMES[name].price_only}
     return {name: pool.submit(m.classify, history.panel, {}) for name, m in models.items()}
@@ -223,7 +224,7 @@ def _fits(
 def _fitted(
     fits: Mapping[str, Future[Classification]], optional: bool
 ) -> tuple[dict[str, Classification], tuple[str, ...]]:
-    """Return the regimes by model, and a note for each optional model that lacks its package."""
+    """Return the regimes of each model, and a note for each model whose package is missing."""
     fitted: dict[str, Classification] = {}
     notes: list[str] = []
     for name, fit in fits.items():
@@ -262,13 +263,13 @@ def _compared(run: Run, reps: int) -> Compared:
 
 
 def _rival(run: Run, name: str, **params: Any) -> pd.Series:
-    """Return the returns of a baseline on a run's sessions, at the run's costs and lag."""
+    """Return a baseline's returns on a run's sessions, with the run's costs and lag."""
     plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
     config = run.config.model_copy(update=plain)
     return run_on(config, run.history, run.reading, run.sessions).result.returns
 
 
 def growth_of(comparison: Comparison) -> pd.DataFrame:
-    """Return growth of 1 from the close of the first decision, sessions × strategies."""
+    """Return the value of 1 USD invested at the first decision's close, sessions × strategies."""
     equity = pd.DataFrame({label: row.run.result.equity for label, row in comparison.rows.items()})
     return equity / equity.iloc[0]

@@ -1,10 +1,11 @@
 """The regime of each return, the number of episodes of a state, and the conclusion about timing.
 
-A decision at close t is filled at close t + lag. It first earns the return into session
-t + lag + 1. The return into session t therefore belongs to the label known at close t − 1 − lag.
+A decision at close t is filled at close t + lag. The decision first earns the return of session
+t + lag + 1. Therefore the return of session t is assigned to the
+label known at close t − 1 − lag.
 
-A stay is a row of sessions in a state. Stays less than :data:`QUARTER` sessions apart form one
-episode. An episode is one observation, and conclusions rest on the number of episodes.
+A stay is a sequence of consecutive sessions in a state. Stays less than :data:`QUARTER` sessions
+apart form one episode. An episode is one observation. Conclusions depend on the number of episodes.
 """
 
 from dataclasses import dataclass
@@ -17,29 +18,29 @@ from signals.regimes import Regime
 
 #: Stays at least this many sessions apart are separate episodes.
 QUARTER = 63
-#: Least number of episodes of a state for a conclusion about timing.
+#: Smallest number of episodes of a state for a conclusion about timing.
 FEW = 3
 #: Largest p-value at which a timing result counts as significant, for one strategy alone.
 SIGNIFICANT = 0.05
-#: Least number of placebos for that verdict. With fewer it depends on a single placebo.
+#: Smallest number of placebos for a significant result. With fewer, a single placebo can decide it.
 ENOUGH = 99
 NOTHING = "nothing can be concluded about timing"
-#: The sentence of the pages, with its reason.
+#: The sentence that reports show for too few episodes.
 TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """The number of episodes and entries of a state while returns were earned.
+    """How many episodes and entries a state had while returns were earned.
 
     Attributes
     ----------
     episodes
-        An episode that is under way at the first return counts, and so does one that still runs at
-        the last.
+        Number of episodes of the state. An episode counts even if it is incomplete: it may begin
+        before the first return or end after the last return.
     entered
-        Number of stays that begin between the first return and the last. A stay that is under way
-        at the first labelled return does not count, since its beginning is unknown.
+        Number of stays that begin between the first and the last return. If a stay includes the
+        first labelled return, it does not count, because its beginning is unknown.
     """
 
     episodes: int
@@ -47,19 +48,19 @@ class Observed:
 
 
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
-    """Return for each session the label under which its return was earned.
+    """Return, for each session, the label under which the session's return was earned.
 
-    It is the label known at the close 1 + ``lag`` sessions before; missing for the first 1 + lag
-    sessions. ``labels`` has one row per session, without gaps.
+    This label was known at the close 1 + ``lag`` sessions earlier. The label is missing for the
+    first 1 + ``lag`` sessions. ``labels`` has one row for every session.
     """
     return labels.shift(1 + lag)
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return the number of episodes and entries of a state among the labels of returns.
+    """Return the number of episodes and entries of a state, from the label of each return.
 
-    ``earned`` is the label of each return, see :func:`acted_on`. A missing label is outside every
-    state. The labels in ``states`` form the state together.
+    ``earned`` holds the label under which each return was earned, see :func:`acted_on`. All labels
+    in ``states`` together are one state. A missing label does not belong to any state.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
@@ -73,22 +74,22 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
     """Return the number of episodes and entries of a state in a run, from labels at each close.
 
-    The run's lag decides which label belongs to a return. ``states`` is as in :func:`observe`.
+    The run's lag decides which label is assigned to a return. For ``states`` see :func:`observe`.
     """
     earned = acted_on(labels, run.config.lag).reindex(run.result.returns.index)
     return observe(earned, states)
 
 
 def of_absorption(run: Run) -> Observed:
-    """Return the number of episodes and entries of ABSORPTION, the thesis's state, in a run."""
+    """Return the number of episodes and entries of the regime ABSORPTION in a run."""
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
 def of_own_states(run: Run) -> Observed | None:
-    """Return the episodes and entries of the states in which a run's strategy acts.
+    """Return the number of episodes and entries of the states in which a run's strategy acts.
 
-    The result is None for a strategy without states. A strategy that decides only on its schedule
-    sees only the states of the scheduled sessions.
+    The result is None for a strategy without states. For a strategy that decides only on its
+    schedule, only the states of its decision sessions are used.
     """
     if run.state is None:
         return None
@@ -101,21 +102,21 @@ def of_own_states(run: Run) -> Observed | None:
 def is_inconclusive(run: Run) -> bool:
     """Return whether a run has too few episodes for a conclusion about its timing.
 
-    The episodes are those of the states in which the strategy acts. For a strategy without states
-    they are those of ABSORPTION.
+    The function counts episodes of the states in which the strategy acts. For a strategy without
+    states it counts episodes of ABSORPTION.
     """
     return is_few((of_own_states(run) or of_absorption(run)).episodes)
 
 
 def is_few(episodes: int | None) -> bool:
-    """Return whether there are too few episodes for a conclusion; False without a count."""
+    """Return whether there are too few episodes for a conclusion; False if ``episodes`` is None."""
     return episodes is not None and episodes < FEW
 
 
 def observed_said(absorption: Observed, own: Observed | None) -> str:
-    """Return a sentence on the episodes of a run and on what they say about its timing.
+    """Return a sentence about a run's episodes, and about its timing if episodes are too few.
 
-    The arguments are the results of :func:`of_absorption` and :func:`of_own_states`.
+    The parameters are the results of :func:`of_absorption` and :func:`of_own_states`.
     """
     said = f"ABSORPTION came up in {_counted(absorption)}"
     if own is not None and own != absorption:
@@ -135,9 +136,9 @@ def _number(count: int, noun: str) -> str:
 def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
     """Return the conclusion about a strategy's timing, in words.
 
-    It rests on the episodes of the states in which the strategy acts (None for a strategy without
-    states), the p-value of its rank among placebos (None or NaN where it is not ranked), and the
-    number of placebos.
+    ``seen`` holds the episodes of the states in which the strategy acts; None without states.
+    ``p_value`` is the p-value of the strategy's rank among placebos; None or NaN without a rank.
+    ``placebos`` is the number of placebos.
     """
     if seen is not None and is_few(seen.episodes):
         return f"{_number(seen.episodes, 'episode')}: {NOTHING}"

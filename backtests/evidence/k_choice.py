@@ -1,6 +1,6 @@
-"""The results of a run for other values of k, the reserves that banks need as a share of GDP.
+"""The results of a run for other values of k, the share of GDP that banks need as reserves.
 
-k = 9 % is a choice, not an estimate, so reports show results for 8 to 11 %.
+The value k = 9 % is a choice, not an estimate. So reports show results for k from 8 to 11 %.
 """
 
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ KS = (0.08, 0.09, 0.10, 0.11)
 def by_k(run: Run) -> pd.DataFrame:
     """Return the episodes of ABSORPTION and the headline figures of a run, one row per k.
 
-    The columns are ``absorption_episodes, absorption_entered`` (see
-    :class:`backtests.evidence.entries.Observed`), then those of
-    :func:`backtests.evidence.metrics.headline`; fractions. The table is empty for a strategy that
-    does not follow the regime, and for a regime that does not rest on ``absorption``.
+    The first columns are ``absorption_episodes`` and ``absorption_entered``, see
+    :class:`backtests.evidence.entries.Observed`. The other columns are the
+    figures of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if the
+    strategy does not follow the regime, or if the regime does not use the signal ``absorption``.
     """
     rests = run.config.build_model().rests_on
     if not run.strategy.follows_regime or "absorption" not in rests:
@@ -51,9 +51,9 @@ def read_again(
     chosen: Mapping[str, Signal],
     known: Mapping[str, Evaluation],
 ) -> Reading:
-    """Return the reading of a panel and of chosen signals by a run's regime model and votes.
+    """Return the reading of a panel from chosen signals, with a run's regime model and votes.
 
-    ``known`` holds the evaluations on that panel that are still valid, by the signal's name.
+    ``known`` maps signal names to evaluations that are also valid for this panel and these signals.
     """
     evaluations = Evaluations(panel, chosen, known)
     classification = run.config.build_model().classify(panel, evaluations)
@@ -61,7 +61,7 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return a row of :func:`by_k`: the figures of a run's strategy under another reading."""
+    """Return a row of :func:`by_k`: the figures of a run's strategy with another reading."""
     decided = run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)

@@ -1,4 +1,4 @@
-"""The check that tables stand on the same sessions."""
+"""A check that two tables have the same sessions."""
 
 import pandas as pd
 
@@ -6,12 +6,13 @@ from signals.errors import DataError
 
 
 def check_same_sessions(what: str, index: pd.Index, whose: str, sessions: pd.Index) -> None:
-    """Raise DataError unless the index of one table equals the sessions of another.
+    """Raise DataError if the index of a table differs from the sessions of another table.
 
-    ``what`` and ``whose`` name the two in the message, such as "closes" and "the weights".
+    ``what`` and ``whose`` are words for the two tables, such as "closes" and "the weights". The
+    message uses these words.
     """
     if not index.equals(sessions):
         raise DataError(
-            f"expected {what} on the {len(sessions)} sessions of {whose}, were on {len(index)} "
-            "other sessions; reindex them"
+            f"expected {what} on the {len(sessions)} sessions of {whose}, but their {len(index)} "
+            f"sessions are not the same; reindex {what}"
         )

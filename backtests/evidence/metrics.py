@@ -1,12 +1,12 @@
 """Performance metrics.
 
-Returns are simple daily returns as fractions. A year has 252 sessions. Excess is the return above
-bills. Losses are negative. A metric is NaN where it is not defined, as without variation or without
-an observation.
+Returns are simple daily returns as fractions. A year has 252 sessions. Excess is the return minus
+the return of bills. Losses are negative. An undefined metric is NaN, for example if returns do not
+vary or if there are no returns.
 
-The function of a metric accepts any number of returns. The tables of a run (:func:`of_returns`,
-:func:`of_trading`, :func:`headline`, :func:`by_regime`) hold NaN for yearly figures where the
-returns cover less than a year, see :func:`is_short`.
+The function for a single metric accepts any number of returns. The functions that return tables
+(:func:`of_returns`, :func:`of_trading`, :func:`headline`, :func:`by_regime`) give NaN for yearly
+figures if the returns cover less than a year, see :func:`is_short`.
 """
 
 import math
@@ -23,15 +23,15 @@ from signals.transforms import fall_from_peak
 from strategies.base import SESSIONS_A_YEAR
 
 YEAR = SESSIONS_A_YEAR
-#: Least number of returns for yearly figures. The shortest calendar year since 1990 is 2001, with
-#: 248 sessions and so 247 returns.
+#: Smallest number of returns for yearly figures. The shortest calendar year since 1990 is 2001. It
+#: has 248 sessions, and therefore 247 returns.
 FULL_YEAR = 247
 #: Figures that need a full year of returns.
 YEARLY = (
     *("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs"),
     *("mean_excess", "benchmark_excess"),
 )
-#: A standard deviation below this, as a fraction a day, is rounding.
+#: A standard deviation below this value, a fraction a day, is a rounding error.
 ROUNDING = 1e-12
 
 
@@ -46,7 +46,7 @@ class Drawdown:
     peak, trough
         Sessions of the highest and the lowest value; None without a fall.
     recovered
-        The first session whose value is back at the peak; None where it is not back by the end.
+        The first session whose value is back at the peak; None without a recovery.
     sessions
         Number of sessions from the peak to the recovery, or to the end.
     """
@@ -78,7 +78,7 @@ def volatility(returns: pd.Series) -> float:
 
 
 def sharpe(returns: pd.Series, bills: pd.Series) -> float:
-    """Return the mean excess divided by its standard deviation (ddof 1), × √252. Sharpe (1994)."""
+    """Return mean excess divided by its standard deviation (ddof 1), × √252; see Sharpe (1994)."""
     excess = returns - bills
     return _ratio(excess.mean(), excess.std()) * math.sqrt(YEAR)
 
@@ -91,21 +91,21 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
-    """Return the fall from the peak so far at each session, at most 0; the capital is a peak."""
+    """Return each session's loss from the highest value so far (including the initial capital)."""
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
 
 def max_drawdown(returns: pd.Series) -> Drawdown:
-    """Return the deepest drawdown. A peak before the first return counts as the first session."""
+    """Return the deepest drawdown; :func:`worst_drawdowns` explains the session of the peak."""
     none = Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
     return next(iter(worst_drawdowns(returns, 1)), none)
 
 
 def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
-    """Return the deepest drawdowns, deepest first; of equally deep ones the earlier comes first.
+    """Return the deepest drawdowns, deepest first. Among equal depths, the earlier comes first.
 
-    A drawdown runs from a peak to the first session whose value is back at the peak. A peak before
-    the first return counts as the first session.
+    A drawdown lasts from a peak to the first session whose value is back at the peak. If the peak
+    is the initial capital, ``peak`` is the session of the first return.
     """
     falls = drawdowns(returns)
     below = (falls < 0).to_numpy()
@@ -117,7 +117,7 @@ def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
 
 
 def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
-    """Return the drawdown whose sessions below the peak are at these first and last positions."""
+    """Return a drawdown, from the positions of its first and last session below the peak."""
     peak, back = max(first - 1, 0), last + 1
     recovered = back < len(falls)
     trough = first + int(np.argmin(falls.iloc[first:back]))
@@ -133,7 +133,7 @@ def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
 def by_year(returns: pd.DataFrame) -> pd.DataFrame:
     """Return the compound return of each calendar year, years × portfolios: Π(1 + r) − 1.
 
-    The first and the last year cover only the given sessions.
+    The first and the last year may be incomplete; they contain only the given sessions.
     """
     years = pd.Index(pd.DatetimeIndex(returns.index).year, name="year")
     return (1 + returns).groupby(years).prod() - 1
@@ -142,13 +142,14 @@ def by_year(returns: pd.DataFrame) -> pd.DataFrame:
 def is_short(returns: pd.Series) -> bool:
     """Return whether returns cover less than a year, which is too short for yearly figures.
 
-    A gain of 44 % over 119 sessions would read as 117 % a year, which nobody earned.
+    For example, a gain of 44 % over 119 sessions would be shown as 117 % a year, although nobody
+    has earned 117 %.
     """
     return len(returns) < FULL_YEAR
 
 
 def _without_yearly(figures: dict[str, Any], returns: pd.Series) -> dict[str, Any]:
-    """Return figures by name, with NaN for yearly ones where returns cover less than a year."""
+    """Return the figures, with NaN for yearly figures if the returns cover less than a year."""
     if not is_short(returns):
         return figures
     return {name: float("nan") if name in YEARLY else value for name, value in figures.items()}
@@ -165,27 +166,30 @@ def conditional_value_at_risk(returns: pd.Series, level: float = 0.95) -> float:
 
 
 def beta(returns: pd.Series, benchmark: pd.Series) -> float:
-    """Return the slope of daily returns on those of the benchmark."""
+    """Return the slope of a regression of daily returns on the benchmark's daily returns."""
     return _ratio(returns.cov(benchmark), benchmark.var())
 
 
 def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
-    """Return the correlation of daily returns; NaN where one of the two does not vary."""
+    """Return the correlation of returns and benchmark returns; NaN if one series does not vary."""
     if returns.std() == 0 or benchmark.std() == 0:
         return float("nan")
     return float(returns.corr(benchmark))
 
 
 def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
-    """Return the mean return divided by the benchmark's, on days the benchmark rises (falls)."""
+    """Return the ratio of mean returns, portfolio to benchmark, on the benchmark's up (down) days.
+
+    An up day is a day on which the benchmark's return is above zero.
+    """
     days = benchmark > 0 if up else benchmark < 0
     return _ratio(returns[days].mean(), benchmark[days].mean())
 
 
 def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> dict[str, object]:
-    """Return the metrics of returns by name; fractions, dates as Timestamps.
+    """Return a mapping from the name of each metric to its value: a fraction or a Timestamp.
 
-    Bills and benchmark are returns on the same sessions.
+    ``bills`` and ``benchmark`` are returns on the same sessions as ``returns``.
     """
     fall = max_drawdown(returns)
     growth = cagr(returns)
@@ -217,7 +221,7 @@ def of_returns(returns: pd.Series, bills: pd.Series, benchmark: pd.Series) -> di
 
 
 def traded(result: Result) -> pd.Series:
-    """Return |Δw| of each order: its value divided by equity at the close of the fill."""
+    """Return |Δw| of each order: the order's value divided by equity at the close of the fill."""
     orders = result.orders
     equity = result.equity.reindex(orders["date"]).to_numpy()
     share: pd.Series = orders["units"].abs() * orders["price"] / equity
@@ -225,7 +229,7 @@ def traded(result: Result) -> pd.Series:
 
 
 def turnover(result: Result) -> float:
-    """Return turnover, Σ|Δw|/2 a year; see :func:`traded`."""
+    """Return the turnover, Σ|Δw| / 2 a year; see :func:`traded`."""
     return _ratio(float(traded(result).sum()) / 2, len(result.returns) / YEAR)
 
 
@@ -236,10 +240,10 @@ def cost_rate(result: Result) -> float:
 
 
 def of_trading(result: Result) -> dict[str, object]:
-    """Return exposure, turnover and costs of a portfolio, fractions, and its counts of orders.
+    """Return exposure, turnover and costs of a portfolio, fractions, and its numbers of orders.
 
-    Exposure is the mean gross weight outside cash over the closes from the second on, since the
-    portfolio is all cash at the first.
+    Exposure is the mean of :attr:`backtests.engine.simulate.Result.exposure` from the second close
+    on, because the portfolio is entirely in cash at the first close.
     """
     figures = {
         "exposure": float(result.exposure.iloc[1:].mean()),
@@ -252,15 +256,15 @@ def of_trading(result: Result) -> dict[str, object]:
 
 
 def of_run(run: Run) -> dict[str, object]:
-    """Return all metrics of a run's returns and of its trading, by name."""
+    """Return a mapping from name to value, with all metrics of a run's returns and trading."""
     result = run.result
     return of_returns(result.returns, run.bills, run.benchmark) | of_trading(result)
 
 
 def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[str, float]:
-    """Return ``total_return, cagr, sharpe, max_drawdown, exposure`` of returns.
+    """Return ``total_return, cagr, sharpe, max_drawdown, exposure``, as a mapping.
 
-    Bills and exposure cover at least the sessions of the returns.
+    ``bills`` and ``exposure`` contain at least the sessions of the returns.
     """
     figures = {
         "total_return": total_return(returns),
@@ -275,27 +279,27 @@ def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[
 def by_regime(
     returns: pd.Series, bills: pd.Series, regime: pd.Series, benchmark: pd.Series, lag: int
 ) -> pd.DataFrame:
-    """Return the metrics of each regime, from the returns that were earned under it.
+    """Return the metrics of each regime, from the returns that were earned under this regime.
 
-    A strategy that follows the regime cannot judge the regime, so the table also shows the
-    benchmark's excess.
+    A strategy that follows the regime cannot show whether the regime is informative, so the table
+    also shows the benchmark's excess.
 
     Parameters
     ----------
     returns, bills, benchmark
         Simple daily returns on the same sessions.
     regime, lag
-        Name of the regime known at each close, one row per session of the history, missing without
-        a regime; and sessions from decision to fill. For the regime of a return see
-        :func:`backtests.evidence.entries.acted_on`.
+        The regime known at each close, one row per session of the history, missing without a
+        regime; and the number of sessions from decision to fill. A return is assigned to a regime
+        by :func:`backtests.evidence.entries.acted_on`.
 
     Returns
     -------
-    One row per regime in the order of first appearance; ``none`` holds the returns without a
-    regime. Columns: ``sessions`` and their ``share`` of all; ``episodes`` and ``entered``, see
-    :class:`backtests.evidence.entries.Observed`; ``mean_excess`` and ``benchmark_excess``, mean
-    return over bills × 252; ``volatility`` a year; ``hit_rate``, the share of days above zero.
-    Shares and returns are fractions.
+    One row per regime, sorted by first appearance. The row ``none`` covers returns without a
+    regime. The columns are ``sessions``; ``share``, the share of these sessions among all;
+    ``episodes`` and ``entered``, see :class:`backtests.evidence.entries.Observed`; ``mean_excess``
+    and ``benchmark_excess``, mean excess × 252; ``volatility`` a year; and ``hit_rate``, the share
+    of days with a return above zero. Shares and returns are fractions.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")
@@ -316,7 +320,7 @@ def by_regime(
 
 
 def _ratio(numerator: Any, denominator: Any) -> float:
-    """Return a ratio; NaN where the denominator is missing or zero up to rounding."""
+    """Return a ratio; NaN if the denominator is missing, infinite or almost zero."""
     if not np.isfinite(denominator) or abs(denominator) < 1e-15:
         return float("nan")
     return float(numerator / denominator)

@@ -1,14 +1,16 @@
-"""Placebos of timing: the same strategy with its timing broken, many times.
+"""Placebos of timing: many copies of a strategy, with random timing.
 
-A strategy's timing gain is its lead over its average holdings (:func:`timing_gain`). There are two
-ways to break its timing, one for each kind of flag:
+A strategy's timing gain is its lead over its mean weights (:func:`timing_gain`). There are two ways
+to make the timing random, one for each kind of flag:
 
-- Flags from quantities (balance sheets, capital spending): the holdings are shifted round the
-  circle of dates. Episodes keep their number and length, and the market keeps its course. Chance
-  decides which episode meets which market (:func:`shift_placebo`).
-- Flags from prices: after a shift, holdings that follow prices would foresee the fall that they
-  follow. History is therefore resampled from blocks of market moves, and the signals are read on
-  it (:mod:`backtests.evidence.resampling`). Quantities keep their dates.
+- Flags computed from quantities (balance sheets, capital spending): the dates of the holdings are
+  shifted (:func:`shift_placebo`). Holdings shifted beyond the last date continue at the first date.
+  The number and length of episodes and the market's prices stay the same. The shift decides at
+  random which prices fall into an episode.
+- Flags computed from prices: holdings react to a fall in prices. After a shift, the same holdings
+  could come before the fall, as if the strategy had foreseen it. Therefore market moves are
+  resampled in blocks, and the flags are computed again on the resampled history
+  (:mod:`backtests.evidence.resampling`). Quantities keep their dates.
 """
 
 from collections.abc import Iterator
@@ -25,27 +27,27 @@ from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
-#: Numbers in one array of a chunk of shifts, few enough for the processor's cache.
+#: Size of each array in a chunk of shifts. Such an array fits into the processor's cache.
 CHUNK = 60_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Placebo:
-    """A statistic of a strategy and its rank among those of placebos.
+    """A statistic of a strategy, and its rank among the same statistic of placebos.
 
     Attributes
     ----------
     others
-        The statistics of the placebos, without those that are not defined.
+        The statistic of each placebo. Undefined values are left out.
     rank
-        Share of the placebos that are strictly lower, plus half the share of equal ones: 0 to 1, 1
-        is best. NaN for a strategy without timing.
+        Share of placebos with a lower statistic, plus half the share of placebos with an equal one.
+        The rank is 0 to 1; 1 is best. NaN for a strategy without timing.
     p_value
         (1 + number of placebos at least as high) / (1 + n). NaN for a strategy without timing.
     kind
-        ``shifts`` or ``resampled`` for broken timing, ``baskets`` for a random choice of assets.
+        ``shifts`` or ``resampled`` for random timing, ``baskets`` for a random choice of assets.
     n
-        Number of placebos.
+        Number of placebos in ``others``.
     """
 
     statistic: float
@@ -57,7 +59,7 @@ class Placebo:
 
 
 def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placebo:
-    """Return a statistic with its rank among placebos; a NaN placebo does not count."""
+    """Return a statistic with its rank among placebos. Placebos with NaN are left out."""
     drawn = np.asarray(others, dtype=np.float64)
     drawn = drawn[~np.isnan(drawn)]
     n = len(drawn)
@@ -69,12 +71,12 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
 
 
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
-    """Return the Sharpe ratio of a strategy minus that of its mean weights, held throughout.
+    """Return a strategy's Sharpe ratio minus the Sharpe ratio of its mean weights.
 
-    Average exposure earns a return without any skill, and it alone limits drawdowns: holding 30 %
-    of shares cuts a drawdown by two thirds. The mean weight of an asset is over the sessions on
-    which it has a price. The gain is due to the times at which the strategy holds each asset. Both
-    Sharpe ratios are yearly, over bills, after costs, with daily rebalancing.
+    A constant exposure earns a return without any skill, and it also limits drawdowns: with 30 %
+    in shares, a drawdown is two thirds smaller. The mean weight of an asset is computed over the
+    sessions on which the asset has a price. So the gain comes from the times at which the strategy
+    holds each asset. Both Sharpe ratios are yearly, over bills, after costs, rebalanced daily.
 
     Parameters
     ----------
@@ -83,16 +85,16 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
         remainder is cash in bills. The first row is the first fill. Weights at a close earn the
         returns of the next session.
     closes
-        Closes in USD, the same sessions × at least these assets, each on the session's date; NaN
-        without a price.
+        Closes in USD on the sessions' dates, for all assets of ``held``; NaN without a price.
     bills
-        Simple return of bills into each session, a fraction; the first value is not used.
+        Simple return of bills from the previous close to each session's close, a fraction; the
+        first value is not used.
     costs
         Costs of trading and borrowing.
 
     NaN
-        An asset without a price at a close cannot be held there, so its weight becomes cash. The
-        gain is NaN where one of the two sides does not vary, as with cash alone.
+        An asset without a price at a close cannot be held at this close, so its weight becomes
+        cash. The gain is NaN if one of the two portfolios does not vary over bills, such as cash.
 
     Raises
     ------
@@ -106,7 +108,8 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
 def sharpe_of(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return the Sharpe ratio of weights that are rebalanced daily, after costs.
 
-    This is the first side of :func:`timing_gain`, with the same parameters, timing and errors.
+    This is the strategy's Sharpe ratio in :func:`timing_gain`, which describes the parameters,
+    timing and errors.
     """
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T[:, None, :] * market.priced[:, None, :]
@@ -122,29 +125,29 @@ def shift_placebo(
     shifts: int = 1000,
     seed: int = 0,
 ) -> Placebo:
-    """Return the rank of a strategy's timing gain among those of its shifted holdings.
+    """Return the rank of a strategy's timing gain among the timing gains of its shifted holdings.
 
-    A shift by s sessions holds at the close of session t what was held at session t − s. The last
-    sessions go round to the beginning. The test is exact where holdings follow neither prices nor
-    listings. Some shifts favour holdings that follow prices. Where the last weights differ from the
-    first, a shifted strategy trades once more than the true one. At usual costs this extra trade
-    costs a few basis points in total.
+    With a shift by s sessions, the weights at the close of session t are the original weights of
+    session t − s. The last s sessions of weights move to the beginning. The test is exact if the
+    weights depend neither on prices nor on listings. Some shifts favour weights that depend on
+    prices. If the last weights differ from the first weights, a shifted strategy makes one trade
+    more than the original strategy. At usual costs, this trade costs a few basis points in total.
 
     Parameters
     ----------
     held, closes, bills, costs
-        See :func:`timing_gain`, also for errors.
+        :func:`timing_gain` describes these parameters and their errors.
     shifts
-        Number of shifts, drawn without replacement from 1 to sessions − 1; at most all of these.
-        ConfigError is raised for a number below 1.
+        Number of different shifts, drawn at random from 1 to sessions − 1. A larger number means
+        all shifts. A number below 1 raises ConfigError.
     seed
         Equal seeds give equal shifts.
 
     NaN
-        Rank and p-value are NaN where the weights never change, since there is no timing.
+        Rank and p-value are NaN if the weights never change, because there is no timing.
     """
     if shifts < 1:
-        raise ConfigError(f"expected at least 1 shift, was {shifts}")
+        raise ConfigError(f"expected `shifts` of at least 1, was {shifts}")
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T
     true = float(_timing(market, weights[:, None, :])[0])
@@ -156,7 +159,7 @@ def shift_placebo(
 
 
 def _shifted(weights: np.ndarray, shifts: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield assets × shifts × sessions, a chunk of shifts at a time."""
+    """Yield the shifted weights, assets × shifts × sessions, one chunk of shifts at a time."""
     sessions = weights.shape[1]
     twice = np.concatenate((weights, weights), axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(twice, sessions, axis=1)
@@ -167,11 +170,11 @@ def _shifted(weights: np.ndarray, shifts: np.ndarray) -> Iterator[np.ndarray]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Market:
-    """The market: assets × sessions, or one value per session; the first session earns nothing."""
+    """Market data, assets × sessions or one value per session; the first session has no return."""
 
     priced: np.ndarray
     growth: np.ndarray
-    owed: np.ndarray  # growth of a short position, the fee for borrowing included
+    owed: np.ndarray  # growth of a short position, including the cost of borrowing
     bills: np.ndarray
     rates: np.ndarray
 
@@ -198,7 +201,7 @@ def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
     there = np.maximum(market.priced.sum(axis=1), 1.0)[:, None]
     mean = np.einsum("ast->as", held) / there
     if market.priced.all():
-        mean = mean[:, :1]  # shifting changes no mean
+        mean = mean[:, :1]  # a shift does not change the mean
     steady = mean[:, :, None] * market.priced[:, None, :]
     gain: np.ndarray = _sharpe(market, held) - _sharpe(market, steady)
     return gain
@@ -213,7 +216,7 @@ def _sharpe(market: _Market, held: np.ndarray) -> np.ndarray:
 
 
 def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
-    """Return daily returns after costs, variants × sessions from the second on."""
+    """Return daily returns after costs, variants × sessions, without the first session."""
     before, bought = held[:, :, :-1], held[:, :, 1:]
     grown = before * market.growth[:, None, 1:]
     if (before < 0).any():
@@ -224,7 +227,7 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
     np.subtract(bought, traded, out=traded)
     np.abs(traded, out=traded)
     paid = np.einsum("a,ast->st", market.rates, traded)
-    # The cost of the last trade was paid from cash, so it does not earn the return of bills.
+    # The previous trade's cost was paid from cash, so this amount no longer earns bill returns.
     left = np.ones_like(paid)
     left[:, 1:] -= paid[:, :-1]
     interest = 1 + market.bills
@@ -237,12 +240,13 @@ def _check_matching(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series) 
     check_same_sessions("bills", bills.index, "the weights", held.index)
     missing = [a for a in held.columns if a not in closes.columns]
     if missing:
-        raise DataError(f"expected closes of {', '.join(map(str, missing))}; none are given")
+        raise DataError(f"expected closes of {', '.join(map(str, missing))}; add these columns")
     if len(held) < 3 or not len(held.columns):
         raise DataError(
-            f"expected at least 3 sessions and 1 asset, were {len(held)} and {len(held.columns)}"
+            "expected weights for at least 3 sessions and 1 asset, but there are "
+            f"{len(held)} sessions and {len(held.columns)} assets"
         )
     if not np.isfinite(held.to_numpy(dtype=np.float64)).all():
-        raise DataError("expected finite weights, was NaN or infinite; fill them with 0 for cash")
+        raise DataError("expected finite weights, but one is NaN or infinite; use 0 for cash")
     if not np.isfinite(bills.to_numpy(dtype=np.float64)[1:]).all():
-        raise DataError("expected a bill return for every session; choose other dates")
+        raise DataError("expected a bill return for every session, found a gap; choose other dates")

@@ -1,13 +1,14 @@
-"""Resampled histories: the market takes another course, and quantities keep theirs.
+"""Resampled histories: market prices are resampled, and quantities stay unchanged.
 
-A resampled history consists of blocks of whole sessions. It serves as a placebo for strategies
-that follow prices. Flags that are read on it follow its prices, but chance decides when the market
-moves. Patterns shorter than a block survive. A strategy that scales to clustered volatility still
-times it, so its placebos share that skill.
+A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
+strategies that depend on prices. Flags computed on a resampled history depend on its prices, but
+the market's moves come at random dates. Patterns shorter than a block remain. For example,
+volatility stays clustered, so a strategy that scales to volatility can still time volatility in a
+placebo.
 
-At the joint of two blocks a look-back reads the market of the block before. Placebos therefore time
-less well than the strategy, and its rank is too high on average: see
-:data:`backtests.evidence.significance.MEAN_RANKS`.
+Shortly after the start of a block, a look-back still contains sessions of the previous block.
+Placebos therefore time less well than the strategy, and the strategy's rank is too high on average:
+see :data:`backtests.evidence.significance.MEAN_RANKS`.
 """
 
 from typing import NamedTuple
@@ -23,13 +24,13 @@ from signals.universe import asset, session_close_id
 
 #: Mean length of a block of market moves, sessions: a year.
 BLOCK = 252
-#: Number of draws per session. An asset takes the first one in which it was listed.
+#: Number of draws per session. An asset uses the first draw whose session has its return.
 TRIES = 8
-#: Share of its distance from the source's level that a quoted level gives up per session.
+#: Share of the distance to the drawn session's level by which a quoted level moves per session.
 PULL = 1 / 252
-#: Daily series that an authority sets or counts. Other daily series that are fetched are quotes.
+#: Daily series that an authority sets or counts. All other downloaded daily series are quotes.
 NOT_QUOTED = ("RRPONTSYD", "IORB", "DFEDTARU")
-#: Quoted series whose moves are proportional to their level.
+#: Quoted series whose changes are proportional to their level.
 PROPORTIONAL = ("VIXCLS", "DTWEXBGS")
 
 
@@ -41,67 +42,71 @@ def resample_prices(
     seed: int,
     since: pd.Timestamp | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return panel and closes of a history with another market and the same quantities.
+    """Return the panel and closes of a history with resampled prices and unchanged quantities.
 
-    Whole sessions are drawn in blocks, so that all quotes of a session stay together: log returns
-    of all assets, changes of yields and spreads, log changes of VIX and the dollar. Balance sheets,
-    output, capital spending, ETF flows, funding rates and rates set by decision keep their dates.
-    Values before the first price do not change.
+    Whole sessions are drawn in blocks, so that all market moves of a session stay together: log
+    returns of all assets, changes of yields and spreads, log changes of VIX and the dollar. Balance
+    sheets, output, capital spending, ETF flows, funding rates and rates set by an authority keep
+    their dates. Values before the first price do not change.
 
-    A block lasts one year on average. The look-backs that matter most (volatility, correlation,
-    changes of yields) span 63 sessions or less. They lie within one block on 78 % of sessions;
-    blocks of a quarter would give 37 %. Draws of far longer blocks would hardly differ. Each block
-    lands on a random date, which cuts the link between the market and the quantities.
+    A block lasts one year on average. The most important look-backs (volatility, correlation,
+    changes of yields) have 63 sessions or fewer. With such blocks, 78 % of sessions have the whole
+    look-back within one block; with blocks of a quarter, only 37 % do. With far longer blocks, all
+    resampled histories would be similar. Each block is moved to a random date, which breaks the
+    link between market and quantities.
 
     Parameters
     ----------
     panel, closes
         See :class:`backtests.history.panel.History`.
     block
-        Mean length of a block, sessions. Lengths are geometric (stationary bootstrap), and a block
-        goes round from the end to the beginning.
+        Mean length of a block, sessions. Lengths are geometric (stationary bootstrap). A block that
+        reaches the last session continues at the first session.
     seed
         Equal seeds give equal draws.
     since
-        The first session that is judged. Later sessions are drawn from later ones, and earlier
-        sessions from earlier ones, so that placebos have the market of the judged years. None
-        draws every session from all sessions.
+        The first session of the test. The changes of sessions from ``since`` on are drawn only from
+        sessions from ``since`` on, and the changes of earlier sessions only from earlier ones. So
+        placebos use the market moves of the tested years. With None, all sessions can be drawn for
+        every session.
 
     Returns
     -------
     Panel and closes of the same shape. Each column starts from its first level. Coins in the panel
-    stay one session behind: they show the last close before the session's close. After a weekend
-    or holiday they also show the move since then, if the drawn session follows one, too.
+    lag by one session: they show the last close before the session's close. After a weekend or
+    holiday, they also show the move since that close, if the drawn session is also after a weekend
+    or holiday.
 
     Timing
-        A series that is known late stays equally late, since its changes are drawn by panel row.
+        Changes of a series are drawn by panel row. So a series that is published late in the
+        original panel is equally late in the resampled panel.
 
     NaN
-        NaN stays in its place, so an asset is listed from its true date on. Where the drawn
-        session has no return of a listed asset, the asset takes the next of 8 draws that has one.
-        All assets that lack the earlier draws share this one, so coins mostly stay with coins.
-        Where all 8 draws fail, the asset takes a separate block that begins at a random session of
-        its listing, and some co-movement with assets listed earlier is lost.
+        Missing values stay missing, so each asset is listed from its original date on. If a drawn
+        session has no return of a listed asset, the asset uses the first of 8 draws that has one.
+        All assets without a return in the earlier draws use the same draw, so coins mostly stay
+        together. If no draw has a return, the asset uses a separate block, which begins at a random
+        session of the asset's listing. Some co-movement with assets listed earlier is then lost.
 
     Raises
     ------
     ConfigError, DataError
-        When the block is shorter than one session; when sessions differ, no asset has a price, or
-        a price in the panel has no closes.
+        ConfigError when the block is shorter than one session. DataError when sessions differ, when
+        no asset has a price, or when a price in the panel has no closes.
 
     Notes
     -----
-    A chain of drawn yield changes would drift without bound. Each quoted level therefore moves
-    back toward the level of its drawn session, by 1/252 of the distance per session, and stays
-    between its lowest and highest value since the first price. Differences between yields stay
-    intact inside the bounds.
+    A sum of drawn yield changes could drift without limit. Each quoted level therefore moves back
+    toward the level of its drawn session, by 1/252 of the distance per session. The level also
+    stays between its lowest and highest value since the first price. Within these limits,
+    differences between yields stay unchanged.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
     """
     first = _first_price(panel, closes)
     if block < 1:
-        raise ConfigError(f"expected a block of at least 1 session, was {block}")
+        raise ConfigError(f"expected `block` of at least 1 session, was {block}")
     split = 0 if since is None else int(panel.index.searchsorted(since)) - first
     blocks = _draw(len(closes) - first - 1, block, seed, split)
     levels = closes.iloc[first:].astype("float64")
@@ -119,16 +124,16 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """The sessions that each session after the first may take its change from."""
+    """The source sessions from which each session after the first may take its change."""
 
     joint: np.ndarray  # the draws, tries × sessions
-    # For an asset that is listed in none of the draws:
+    # For an asset without a return in all draws:
     place: np.ndarray  # the position of a session in its block
     lot: np.ndarray  # the block's random number, 0 to 1
 
 
 def _draw(n: int, block: int, seed: int, split: int) -> _Blocks:
-    """Return draws for n changes; changes before ``split`` do not mix with later ones."""
+    """Return draws for n changes; changes before and after ``split`` are drawn separately."""
     bounds = [(0, split), (split, n)] if 0 < split < n else [(0, n)]
     parts = [_part(low, high - low, block, seed + i) for i, (low, high) in enumerate(bounds)]
     return _Blocks(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
@@ -145,9 +150,9 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
 
 
 def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return columns that change as in the drawn sessions, and the source session of each change.
+    """Return columns whose changes come from source sessions, and these source sessions.
 
-    A level is the level of its source session plus a gap. The gap jumps at the joints of blocks
+    A level is the level of its source session plus a gap. The gap changes where a new block starts,
     and shrinks toward zero by the share ``pull`` per session.
     """
     known = levels.notna().to_numpy()
@@ -163,7 +168,7 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 
 
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
-    """Return for each session and column the session whose change it takes, or its first level."""
+    """Return each row's source session, by column; at first, the column's first session."""
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)
     joint = blocks.joint[:, :, None]
@@ -179,7 +184,7 @@ def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
 def _shown(
     panel: pd.DataFrame, closes: pd.DataFrame, drawn: pd.DataFrame, sources: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return the price columns of the panel, from resampled closes."""
+    """Return the panel's price columns, computed from resampled closes."""
     now, before = drawn.ffill(), drawn.ffill().shift(1)
     rested = (panel.index.to_series().diff() > pd.Timedelta(days=1)).to_numpy()
     columns: dict[str, np.ndarray] = {}
@@ -194,7 +199,7 @@ def _shown(
 
 
 def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.ndarray:
-    """Return the log change of a coin in the panel since the close of the session before."""
+    """Return the log change of a coin in the panel since the previous session's close."""
     if coin not in panel:
         return np.zeros(len(panel))
     last = closes[coin].ffill().shift(1).to_numpy(dtype=np.float64)
@@ -203,7 +208,7 @@ def _moved_since(panel: pd.DataFrame, closes: pd.DataFrame, coin: str) -> np.nda
 
 
 def _quotes(panel: pd.DataFrame, blocks: _Blocks) -> dict[str, np.ndarray]:
-    """Return the panel's columns of market quotes other than prices, resampled."""
+    """Return the panel's resampled columns of market quotes, without prices."""
     names = [name for name in panel.columns if is_quoted(name)]
     scaled = panel[names].astype("float64")
     logs = [name for name in names if name in PROPORTIONAL]
@@ -215,30 +220,30 @@ def _quotes(panel: pd.DataFrame, blocks: _Blocks) -> dict[str, np.ndarray]:
 
 
 def is_quoted(id: str) -> bool:
-    """Return whether a market quotes a series each day, so that it is resampled with returns."""
+    """Return whether a series is a daily market quote; quotes are resampled with returns."""
     if id not in CATALOG or id in NOT_QUOTED:
         return False
     return CATALOG[id].source != "file" and CATALOG[id].frequency == "day"
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
-    """Return new values where both the original and the new value exist, else the original."""
+    """Return the new value if both values exist, and otherwise the original value."""
     old = original.to_numpy(dtype=np.float64)
     return np.where(np.isnan(old) | np.isnan(new), old, new)
 
 
 def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
-    """Return the position of the first session with a price; raise DataError for bad input."""
+    """Return the position of the first session with a price; raise DataError if input is bad."""
     check_same_sessions("closes", closes.index, "the panel", panel.index)
     known = {*CATALOG, *closes.columns, *map(session_close_id, closes.columns)}
     strange = [name for name in panel.columns if name not in known]
     if strange:
         raise DataError(
-            f"expected closes of {strange[0]}, which stands in the panel but not in the catalog; "
-            "add its closes or drop its column"
+            f"expected closes of {strange[0]}, which is in the panel but not in the catalog; "
+            "add its closes or delete its column"
         )
     priced = closes.notna().to_numpy().any(axis=1)
     first = int(np.argmax(priced))
     if not priced.any() or first + 1 >= len(closes):
-        raise DataError("expected prices on at least 2 sessions, found none; import some")
+        raise DataError("expected prices on at least 2 sessions, found fewer; import prices")
     return first

@@ -1,12 +1,13 @@
 """The results of a run when revised series are lower, higher or left out.
 
-A series without vintages shows its latest revision even on days before that revision was
-published. Results that rest on such a series are therefore computed again with the whole series
-2 % lower to 2 % higher. GDP of 2017Q3, for example, was first published 1 % below its present
-figure. A redefinition can move a series by more than 2 %.
+A series without vintages shows its latest revision even on days before this revision was published.
+Results that depend on such a series are therefore computed again, with the whole series 2 % lower
+to 2 % higher. For example, GDP of 2017Q3 was first published 1 % below its present value. If a
+series is redefined, it can change by more than 2 %.
 
-A series in percent, such as a term premium, is left out instead, because a factor does not change
-a z-score. A series with vintages shows its published figures, so it has no cases.
+A series in percent, such as a term premium, is left out instead of multiplied, because a factor
+does not change a z-score. A series with vintages shows the values published at the time, so no
+results are computed again for this series.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,17 +24,17 @@ from backtests.runs import Run
 from signals.catalog import CATALOG
 from signals.evaluations import inputs_of
 
-#: Factors on a revised series in money.
+#: Factors by which a revised series in USD is multiplied.
 FACTORS = (0.98, 0.99, 1.00, 1.01, 1.02)
 LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the given series that a history may show in a later revision.
+    """Return the given series for which a history may show later revisions.
 
-    These are the series that the catalog marks as revised, with three exceptions: series whose
-    vintages the history holds, series that count only from the moment of recording, and series
-    without a value. The simulated economy revises nothing.
+    The result contains the series that the catalog marks as revised, with three exceptions: series
+    with vintages in the history, series whose values are used only from the moment of recording,
+    and series without a value. For the simulated economy, the result is empty.
     """
     if history.source == "simulated":
         return ()
@@ -50,7 +51,7 @@ def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A panel in which the series ``id`` is multiplied by ``factor``, or left out if that is 0."""
+    """A panel in which series ``id`` is multiplied by ``factor``; 0 leaves the series out."""
 
     id: str
     factor: float
@@ -63,12 +64,12 @@ class Case:
 
     @property
     def parameter(self) -> str:
-        """Name of the changed parameter, such as ``GDP ×`` or ``with THREEFYTP10``."""
+        """Name of the changed quantity, such as ``GDP ×`` or ``with THREEFYTP10``."""
         return f"{self.id} ×" if self.factor else f"with {self.id}"
 
 
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
-    """Yield the cases of a revised series: multiplied by each factor, or left out."""
+    """Yield a revised series' cases: one for each factor, or a single one without the series."""
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
             yield Case(id=id, factor=factor, panel=panel.assign(**{id: panel[id] * factor}))
@@ -77,16 +78,16 @@ def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
 
 
 def by_revision(run: Run) -> pd.DataFrame:
-    """Return the results of a run with each of its revised series changed in turn.
+    """Return the results of a run with one of its revised series changed at a time.
 
     Returns
     -------
-    One row per case, index ``(series, case)``: ``× 0.98`` to ``× 1.02`` for a series in money,
-    ``left out`` for one in percent. The first column, ``sessions_changed``, is the share of the
-    run's sessions whose regime changes, a fraction. The columns of
-    :func:`backtests.evidence.k_choice.by_k` follow. The table is empty for a strategy that does
-    not follow the regime, for a regime model that reads no signal, and for a history that holds
-    the vintages of every revised series.
+    One row per case, index ``(series, case)``. The cases are ``× 0.98`` to ``× 1.02`` for a series
+    in USD, and ``left out`` for a series in percent. The first column, ``sessions_changed``, is the
+    share of the run's sessions whose regime changes, a fraction. The other columns are as in
+    :func:`backtests.evidence.k_choice.by_k`. The table is empty if the strategy does not follow the
+    regime, if the regime model reads no signal, or if the history has the vintages of every revised
+    series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()

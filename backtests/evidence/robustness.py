@@ -1,6 +1,6 @@
-"""The robustness of a run: its figures with one choice changed at a time.
+"""The robustness of a run: the run's figures with one choice changed at a time.
 
-Do not pick the best row. A result that appears in one row alone is luck.
+Do not select the best row. A result that appears in only one row is luck.
 """
 
 from dataclasses import replace
@@ -18,10 +18,10 @@ from strategies.base import check_weights
 
 LAGS = (1, 2, 3, 5, 10)
 COSTS = (0, 1, 2, 5)
-#: Sessions after the scheduled day. A month has about 21 sessions.
+#: Number of sessions after the scheduled day. A month has about 21 sessions.
 OFFSETS = tuple(range(0, 21, 2))
 
-#: Figures of :func:`backtests.evidence.metrics.headline` by choice and case.
+#: A mapping from choice and case to the figures of :func:`backtests.evidence.metrics.headline`.
 Rows = dict[tuple[str, str], dict[str, float]]
 
 
@@ -30,19 +30,19 @@ def robustness(run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    One row per case, index ``(choice, case)``, with the columns of
-    :func:`backtests.evidence.metrics.headline`; fractions, NaN where a metric is not defined. The
+    One row per case, index ``(choice, case)``. The columns are the figures of
+    :func:`backtests.evidence.metrics.headline`, fractions; NaN if a metric is undefined. The
     choices are:
 
-    - ``as it is``: the run;
-    - ``lag``: 1, 2, 3, 5, 10 sessions;
-    - ``costs``: × 0, 1, 2, 5;
-    - ``rebalance day``: 0 to 20 sessions after the scheduled one;
-    - ``asset left out``: each asset in turn. The strategy treats it as unlisted, but flags still
-      see it. A strategy without a rule for unlisted assets has no such row;
-    - ``year left out``: each calendar year in turn, left out of the metrics.
+    - ``as it is``: the run without a change;
+    - ``lag``: 1, 2, 3, 5 or 10 sessions;
+    - ``costs``: all costs × 0, 1, 2 or 5;
+    - ``rebalance day``: 0 to 20 sessions after the scheduled session;
+    - ``asset left out``: one asset at a time. The strategy treats the asset as unlisted, but flags
+      still use its prices. If the strategy has no rule for unlisted assets, these rows are missing;
+    - ``year left out``: one calendar year at a time is left out of the metrics.
 
-    A case that equals the run takes its figures from the run.
+    If a case equals the run, its figures are taken from the run.
     """
     rows: Rows = {("as it is", ""): varied_headline(run, run.decided)}
     for lag in LAGS:

@@ -1,6 +1,6 @@
 """The sensitivity of flags to their parameters and to revised series, one change at a time.
 
-Each parameter moves by a quarter of its value. Each revised series is changed as in
+Each parameter is changed by a quarter of its value. Each revised series is changed as in
 :mod:`backtests.evidence.revision`.
 """
 
@@ -17,30 +17,32 @@ from signals.evaluations import Evaluations, evaluate, inputs_of
 from signals.params import numbers, with_parameter
 
 STEP = 0.25
-#: Least length of a major stay, sessions.
+#: Smallest length of a stay that is listed, sessions.
 MAJOR = 63
-#: Least overlap at which the changed flag tells the same story, a fraction.
+#: Smallest overlap at which the changed flag counts as similar to the original flag, a fraction.
 SAME_STORY = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A flag with one parameter or one revised series changed.
+    """A flag after a change of one parameter or one revised series.
 
     Attributes
     ----------
     parameter
-        ``part.parameter`` belongs to a part of the signal. For ``GDP ×`` and ``with THREEFYTP10``
-        see :attr:`backtests.evidence.revision.Case.parameter`.
+        Name of the changed parameter or series. ``signal.parameter`` is a parameter of another
+        signal that this signal contains. :attr:`backtests.evidence.revision.Case.parameter`
+        describes names such as ``GDP ×`` and ``with THREEFYTP10``.
     value, base
         The changed and the original value of the parameter.
     on
-        Share of the days with a view on which the flag is on, %.
+        Share of days on which the flag is on, among the days with a view, %.
     switches
-        First dates of the stays of at least :data:`MAJOR` sessions, and of the present stay.
+        Dates on which the flag turns on and then stays on for at least :data:`MAJOR` sessions. If
+        the flag is on at the end, the last date on which it turned on is always included.
     overlap
-        Days on which both flags are on, divided by days on which either is on, a fraction; 1 where
-        neither is ever on.
+        Number of days on which both flags are on, divided by the number of days on which at least
+        one of the two is on, a fraction. 1 if neither flag is ever on.
     """
 
     signal: str
@@ -53,7 +55,7 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the changed flag is on mostly on other days."""
+        """Whether the changed flag and the original flag are on mostly on different days."""
         return self.overlap < SAME_STORY
 
 
@@ -62,12 +64,12 @@ def sensitivity(
 ) -> list[Moved]:
     """Return every flag with each of its numeric parameters changed by ±25 %, one at a time.
 
-    The first entry of a signal has the parameter ``""`` and shows the original flag. A change that
-    the signal does not allow, as when one parameter would pass another, is left out. Whole numbers
-    are rounded.
+    The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
+    the signal does not allow are left out; for example, a change may not raise a lower threshold
+    above the upper threshold. A parameter that is a whole number stays a whole number.
 
-    ``panel`` is a point-in-time panel, ``chosen`` holds the signals by name. ``revised`` names
-    series that are changed, too, see :func:`backtests.evidence.revision.revised_in`.
+    ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
+    of revised series, which are also changed; see :func:`backtests.evidence.revision.revised_in`.
     """
     evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []
@@ -89,7 +91,7 @@ def sensitivity(
 def _variants(
     name: str, chosen: Mapping[str, Signal]
 ) -> Iterator[tuple[str, float, float, dict[str, Signal]]]:
-    """Yield path, value, changed value and changed signals, for each number of a signal."""
+    """Yield the path, value, changed value and changed signals, for each changed parameter."""
     for owner in (*_parts(name, chosen), name):
         for parameter, base in numbers(chosen[owner]).items():
             for factor in (1 - STEP, 1 + STEP):
@@ -101,7 +103,7 @@ def _variants(
 
 
 def _parts(name: str, chosen: Mapping[str, Signal]) -> tuple[str, ...]:
-    """Return the names of the signals that a signal contains, also through its parts."""
+    """Return the names of the signals that a signal contains, directly or indirectly."""
     direct = [part for part in chosen[name].parts if part in chosen]
     inner = [each for part in direct for each in (*_parts(part, chosen), part)]
     return tuple(dict.fromkeys(inner))

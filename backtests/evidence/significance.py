@@ -1,4 +1,4 @@
-"""The rank of a strategy's timing among placebos of the kind that fits its flags."""
+"""The rank of a strategy's timing among placebos. The flags decide the kind of placebo."""
 
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
@@ -20,41 +20,42 @@ from signals.reading import Reading
 from signals.regimes import Labels, Quantities
 
 SHIFTED = (
-    "the flags come from quantities, so the holdings are shifted round the circle of dates; the "
-    "rank is exact"
+    "the flags are computed from quantities, so placebos shift the dates of the holdings; the rank "
+    "is exact"
 )
 RESAMPLED = (
-    "the weights follow prices, and a shift would let them foresee prices; so returns are "
-    "resampled in blocks of a year, and the flags are read on the resampled history; the rank is "
-    "too high on average"
+    "the weights depend on prices, so shifted weights could come before the price moves that "
+    "caused them; placebos therefore resample returns in blocks of a year and compute the flags "
+    "again; the rank is too high on average"
 )
-#: Mean rank by resampling in SIMULATED economies whose quantities do not move prices. A fair mean
-#: is 0.5. Measured by ``benchmarks/placebo.py --resampled`` with 40 seeds, to about 0.04.
+#: Mean rank by resampling in SIMULATED economies whose quantities do not move prices. An unbiased
+#: rank has a mean of 0.5. Measured by ``benchmarks/placebo.py --resampled`` with 40 seeds; the
+#: error is about 0.04.
 MEAN_RANKS = {"cash-heavy": 0.58, "near-cash-flow": 0.63, "vol-target": 0.61, "trend": 0.56}
-NO_TIMING = "its weights never change, so there is no timing"
+NO_TIMING = "the strategy's weights never change, so there is no timing"
 TOO_SHORT = "not ranked: too few sessions after the first fill"
-NOT_DRAWN = "not ranked: no histories were drawn"
-NOT_REFITTED = "not ranked: each placebo would need a new estimate of its regime model"
+NOT_DRAWN = "not ranked: no histories were resampled"
+NOT_REFITTED = "not ranked: each placebo would need a new estimate of the regime model"
 
-#: Least number of returns for a rank.
+#: Smallest number of returns for a rank.
 FEWEST = 21
-#: Number of parts into which draws are divided, enough to keep a few processes busy.
+#: Number of parts into which the draws are divided; several processes can share this many parts.
 PARTS = 8
 
 
 def leaning_said() -> str:
-    """Return a sentence on the bias of ranks by resampling."""
+    """Return a sentence about the bias of ranks by resampling."""
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
-        "Ranks by resampled returns are too high on average: in simulated worlds whose quantities "
-        f"do not move prices they average {low:.2f} to {high:.2f} by strategy, not 0.50 "
-        "(benchmarks/placebo.py)."
+        "Ranks by resampled returns are too high on average. In simulated worlds whose quantities "
+        f"do not move prices, mean ranks are {low:.2f} to {high:.2f}, depending on the strategy, "
+        "instead of 0.50 (benchmarks/placebo.py)."
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Significance:
-    """The rank of a strategy among placebos, and how they were made or why there are none."""
+    """The rank of a strategy among placebos; ``note`` says how it was ranked, or why it was not."""
 
     placebo: Placebo | None
     note: str
@@ -63,11 +64,12 @@ class Significance:
 def draw_gains(
     runs: Mapping[str, Run], pool: Executor, *, draws: int, seed: int = 0
 ) -> list[Future[list[dict[str, float]]]]:
-    """Return futures of the timing gains, on resampled histories, of the runs that follow prices.
+    """Return futures whose results are timing gains on resampled histories.
 
-    The runs share a history and sessions. Equal seeds give equal histories, and more draws keep the
-    first histories. Each future is a part of the draws. Its result has one dictionary per draw: the
-    gain of each run by label.
+    Only runs that depend on prices are included. All runs have the same history and sessions. Equal
+    seeds give equal resampled histories. If ``draws`` is larger, the first histories stay the same.
+    The draws are divided among the futures. A future's result is a list with one dictionary per
+    draw, which maps each run's label to the run's timing gain.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -80,15 +82,15 @@ def draw_gains(
 def place(
     runs: Mapping[str, Run], gains: list[dict[str, float]], *, shifts: int = 1000
 ) -> dict[str, Significance]:
-    """Return the rank of each run's timing among placebos, by label.
+    """Return a mapping from each run's label to the rank of the run's timing among placebos.
 
-    Holdings that rest only on quantities are shifted round the dates. Holdings that rest on prices
-    are decided again on histories with resampled returns. A run by a price-only regime model is
-    not ranked, see :data:`NOT_REFITTED`.
+    If weights depend only on quantities, placebos shift the dates of the weights. If weights depend
+    on prices, placebos compute new weights on histories with resampled returns. A run with a
+    price-only regime model is not ranked, see :data:`NOT_REFITTED`.
 
-    The runs share a history and sessions. ``gains`` are the results of :func:`draw_gains`, one
-    dictionary per draw; without them no run is ranked by resampling. For ``shifts`` see
-    :func:`backtests.evidence.placebo.shift_placebo`.
+    All runs have the same history and sessions. ``gains`` contains the results of
+    :func:`draw_gains`, one dictionary per draw; if it is empty, no run is ranked by resampling.
+    :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """
     return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
 
@@ -106,7 +108,7 @@ def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) ->
 
 
 def _how(run: Run) -> str:
-    """Return the kind of placebo that fits a run's flags, or the reason for none."""
+    """Return the kind of placebo for a run's flags, or the reason why the run is not ranked."""
     if not len(run.decided.columns) or _still(run):
         return NO_TIMING
     if len(run.result.returns) - run.config.lag < FEWEST:
@@ -114,16 +116,16 @@ def _how(run: Run) -> str:
     model = run.config.build_model()
     if model.price_only:
         return NOT_REFITTED
-    if isinstance(model, Labels):  # a user's labels do not exist for another history
+    if isinstance(model, Labels):  # a user's labels do not exist for a resampled history
         return SHIFTED
     return SHIFTED if run.strategy.price_free and isinstance(model, Quantities) else RESAMPLED
 
 
 def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.DataFrame:
-    """Return the target weights in force at each close from the first fill on.
+    """Return the target weights in force at each close, from the first fill on.
 
-    ``decided`` holds target weights by session of the decision. ``index`` holds the sessions of the
-    run, and ``lag`` is the number of sessions from decision to fill.
+    ``decided`` holds target weights, one row per decision session. ``index`` holds the sessions of
+    the run. ``lag`` is the number of sessions from decision to fill.
     """
     return decided.reindex(index).ffill().shift(lag).iloc[lag:]
 
@@ -131,7 +133,7 @@ def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.Dat
 def terms_of(
     run: Run, decided: pd.DataFrame, history: History
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
-    """Return the first four arguments of :func:`timing_gain` for decisions on a run's sessions."""
+    """Return the four inputs of :func:`timing_gain`, for decisions on a run's sessions."""
     held = in_force(decided, run.sessions, run.config.lag)
     bills = bill_returns(history.panel[YIELD], run.config.bill_spread).loc[held.index]
     return held, history.closes.loc[held.index], bills, run.config.costs
@@ -145,10 +147,10 @@ def _still(run: Run) -> bool:
 
 
 def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
-    """Return the timing gain of each run, decided again on each resampled history."""
+    """Return the timing gain of each run on each resampled history, with new decisions."""
     first = next(iter(runs.values()))
     for run in runs.values():
-        run.config.strategy_class()  # loads a user's class with its checks
+        run.config.strategy_class()  # loads and checks a user's class
     chosen = first.config.build_signals()
     models = {run.config.regime_model: run.config.build_model() for run in runs.values()}
     gains = []
@@ -178,6 +180,6 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
 
 
 def _light(run: Run) -> Run:
-    """Return a run without the data that workers do not need, so that it is quick to send."""
+    """Return a run without data that workers do not need, so that it is sent to them quickly."""
     history = replace(run.history, known=run.history.known.iloc[:, :0])
     return replace(run, history=history, result=replace(run.result, account=None))

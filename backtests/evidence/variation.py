@@ -1,4 +1,4 @@
-"""A run with other decisions or another configuration."""
+"""A finished run, simulated again with other decisions or other settings."""
 
 import pandas as pd
 
@@ -9,20 +9,20 @@ from backtests.runs import Run
 
 
 def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
-    """Return the simulation of a run with other decisions or other configured values.
+    """Return the simulation of a run with other decisions or other settings.
 
     Parameters
     ----------
     run
         A finished run.
     decided
-        Target weights at the sessions of decision, as in :attr:`backtests.runs.Run.decided`.
+        Target weights at the decision sessions, as in :attr:`backtests.runs.Run.decided`.
     **changed
-        Keys of :class:`backtests.config.RunConfig` and their values.
+        Changed settings of :class:`backtests.config.RunConfig`.
 
     Returns
     -------
-    The new result, or the run's own result if decisions and configuration are equal to the run's.
+    The new result. If decisions and settings are unchanged, the run's existing result is returned.
     """
     config = run.config.model_copy(update=changed)
     if config == run.config and decided.equals(run.decided):
@@ -31,6 +31,6 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
 
 
 def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:
-    """Return the figures of :func:`headline` for :func:`varied`."""
+    """Return the figures of :func:`headline` for the result of :func:`varied`."""
     result = varied(run, decided, **changed)
     return headline(result.returns, run.bills, result.exposure)

@@ -1,9 +1,9 @@
-"""Walk-forward: each year trades the parameters that did best on the past before it.
+"""Walk-forward: each year uses the parameters with the best score before this year.
 
 Every combination of a grid is run as a backtest. The refit date is the first session of a calendar
-year. On it the combination with the best past is chosen for the year. One simulation trades the
-decisions of all years, so that a switch costs what any other trade costs. No choice sees the year
-that judges it.
+year. On this date, the combination with the best past score is chosen for the year. One simulation
+trades the decisions of all years, so that a change of parameters has trading costs, too. A choice
+for a year never uses returns from this year.
 """
 
 import itertools
@@ -28,37 +28,40 @@ from signals.params import owner_of
 from signals.reading import Reading
 from strategies import decide
 
-#: A score of simple daily returns, given those of bills on the same sessions; higher is better.
+#: A function from simple daily returns and bill returns on the same sessions to a score. A higher
+#: score is better.
 Chooser = Callable[[pd.Series, pd.Series], float]
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WalkForward:
-    """A walk-forward and the scores to compare it with.
+    """A walk-forward, and scores for comparison.
 
-    A score is a yearly Sharpe ratio over bills unless the caller gave another chooser. The scores
-    ``in_sample``, ``out_of_sample``, ``plain`` and those of ``candidates`` use the returns after
-    the first refit date, so they differ by the choice of parameters alone.
+    The spliced backtest uses each year's chosen parameters in that year. The plain backtest uses
+    the configuration without the grid. A score is a yearly Sharpe ratio over bills, unless the
+    caller gives another ``chooser``. The attributes ``in_sample``, ``out_of_sample`` and ``plain``
+    and the scores in ``candidates`` use the returns after the first refit date. So these
+    scores differ only because of the choice of parameters.
 
     Attributes
     ----------
     choices
-        One row per year: the parameters chosen at its first session; ``in_sample``, their score on
-        the past that the choice saw; ``out_of_sample``, the score of the spliced backtest in that
-        year.
+        One row per year. The first columns are the parameters chosen at the year's first session.
+        ``in_sample`` is their score on the past returns used for the choice. ``out_of_sample`` is
+        the score of the spliced backtest in this year.
     candidates
-        One row per combination, in the order of the grid: its parameters, ``sharpe``, ``cagr`` and
-        ``max_drawdown`` after the first refit date, fractions. A candidate runs from the start of
-        the sample, so it is invested by then. The spliced and the plain backtest begin in cash and
-        pay for their first purchase.
+        One row per combination, in the order of the grid. The columns are the parameters and, for
+        returns after the first refit date, ``sharpe``, ``cagr`` and ``max_drawdown``, fractions. A
+        candidate is already invested at the first refit date, because it runs from the start of the
+        sample. The spliced and the plain backtest begin in cash and pay for their first purchase.
     in_sample
-        The score of the best candidate, chosen on the same returns that score it.
+        The highest score among candidates. This choice and this score use the same returns.
     out_of_sample, plain
-        The scores of the spliced backtest and of the configuration without the grid.
+        The score of the spliced backtest, and the score of the plain backtest.
     run
-        The spliced backtest from the first refit date on. Its decisions, state and result are
-        spliced. Its configuration, strategy, reading and run id are those of the plain backtest.
+        The spliced backtest from the first refit date on. The run's decisions, state and result are
+        spliced. The run's configuration, strategy, reading and id come from the plain backtest.
     """
 
     choices: pd.DataFrame
@@ -70,13 +73,13 @@ class WalkForward:
 
     @property
     def result(self) -> Result:
-        """Simulation of the spliced decisions."""
+        """The simulation of the spliced backtest."""
         return self.run.result
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Candidate:
-    """Parts of a candidate's run. ``refits`` holds its weights at every refit date."""
+    """Data from a candidate's run. ``refits`` holds the candidate's weights at each refit date."""
 
     params: dict[str, Any]
     returns: pd.Series
@@ -88,7 +91,7 @@ class _Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """The candidate in use in the calendar year of a refit date, and its score on the past."""
+    """The candidate chosen for a refit date's calendar year, and the candidate's past score."""
 
     refit: pd.Timestamp
     candidate: _Candidate
@@ -104,39 +107,40 @@ def walk_forward(
     purge: int = 21,
     chooser: Chooser = sharpe,
 ) -> WalkForward:
-    """Return a walk-forward: parameters chosen each year on an expanding past, and traded.
+    """Return a walk-forward: each year, parameters are chosen on all earlier data, then traded.
 
     Parameters
     ----------
     config
-        The configuration to run. The grid replaces its parameters.
+        The configuration to run. Values from the grid replace the parameters of the configuration.
     grid
-        Values to try by parameter. A parameter belongs to the strategy (``volatility``) or, by its
-        path, to a signal (``dry_powder.k``). Every combination is a candidate.
+        A mapping from parameter to the values to try. The key ``volatility`` is a parameter of the
+        strategy. The key ``dry_powder.k`` is parameter ``k`` of signal ``dry_powder``. Every
+        combination of values is a candidate.
     history
-        The history; default that of the configuration.
+        The history; by default the history that the configuration chooses.
     first_years
-        Whole calendar years of the past that the first choice needs.
+        Number of whole calendar years that the first choice needs.
     purge
-        Sessions before a refit date that the choice does not see. A decision near a refit date is
-        held beyond the date, for about 21 sessions where decisions are monthly. The purge keeps
-        such positions out of the choice.
+        Number of sessions before a refit date whose returns the choice does not use. A position
+        decided shortly before a refit date is held beyond this date, for about 21 sessions if
+        decisions are monthly. The purge keeps such positions out of the choice.
     chooser
-        Scores returns over bills. The highest score wins; of equal scores the first candidate
-        wins. A NaN score wins only where all scores are NaN.
+        A function that scores returns, given the returns of bills. The highest score wins. Among
+        equal scores, the first candidate wins. A NaN score wins only if all scores are NaN.
 
     Notes
     -----
-    The backtest begins in cash on the first refit date. The choice at a refit date uses returns up
-    to ``purge`` sessions before the session that precedes the date. A new candidate decides at the
-    close of the refit date with its weights of that session. The fill comes ``lag`` sessions later;
-    until then the old holdings earn.
+    The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
+    before this date, without the last ``purge`` returns. A new candidate decides at the close of
+    the refit date, with its weights at this session. The fill comes ``lag`` sessions later. Until
+    the fill, the old holdings are kept.
 
     Raises
     ------
     ConfigError, DataError, SimulationError
-        When the grid is empty, a name is unknown, a value cannot be used, the history is too
-        short, or a candidate cannot be run.
+        When the grid is empty, a name is unknown, a value is invalid, the history is too short, or
+        a candidate cannot be run.
 
     References
     ----------
@@ -171,19 +175,21 @@ def walk_forward(
 def combinations(
     config: RunConfig, grid: Mapping[str, Sequence[Any]]
 ) -> list[tuple[dict[str, Any], RunConfig]]:
-    """Return every combination of a grid with its configuration; the last key varies fastest.
+    """Return every combination of a grid's values, with its configuration.
 
-    Raises ConfigError when the grid is empty, a name is unknown, or a value cannot be used.
+    The values of the last key vary fastest. Raises ConfigError when the grid is empty, a name is
+    unknown, or a value is invalid.
     """
     if not grid:
         raise ConfigError(
-            "expected a grid of at least one parameter, was empty; give values to try, as "
-            "{'volatility': [0.1, 0.2]}"
+            "expected a grid with at least one parameter, but the grid is empty; give values to "
+            "try, such as {'volatility': [0.1, 0.2]}"
         )
     for name, values in grid.items():
         if isinstance(values, str) or not isinstance(values, Sequence) or not len(values):
             raise ConfigError(
-                f"expected a list of values to try for {name}, was {values!r}; give at least one"
+                f"expected a list of values to try for {name}, was {values!r}; give at least one "
+                "value in a list"
             )
     named = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     return [(params, _with(config, params)) for params in named]
@@ -203,7 +209,7 @@ def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
 def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
     """Return the first session of each calendar year after ``first_years`` whole years.
 
-    Raises ConfigError when too few sessions lie before or after the first such session.
+    Raises ConfigError when there are too few sessions before or after the first refit date.
     """
     calendar = all_sessions()
     starts_year = index[0] == calendar[calendar.year == index[0].year][0]
@@ -213,14 +219,14 @@ def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.Dat
     at = int(index.searchsorted(refits[0])) if len(refits) else len(index)
     if len(index) - at < SHORTEST:
         raise ConfigError(
-            f"expected {first_years} whole calendar years to choose on and a month after them, "
-            f"was {index[0].date()} to {index[-1].date()}; lower first_years or use a longer "
-            "history"
+            f"expected {first_years} whole calendar years for the first choice and a month after "
+            f"them, but the sessions are from {index[0].date()} to {index[-1].date()}; lower "
+            "`first_years` or use a longer history"
         )
     if at - 1 - purge < SHORTEST:
         raise ConfigError(
-            f"expected a purge that leaves at least {SHORTEST} of the {at - 1} sessions before "
-            f"the first refit, {refits[0].date()}, was {purge}; lower it"
+            f"expected `purge` to leave at least {SHORTEST} of the {at - 1} sessions before the "
+            f"first refit date {refits[0].date()}, was {purge}; lower `purge`"
         )
     return refits
 
@@ -232,7 +238,7 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield the run of each candidate; candidates with equal signals share one reading."""
+    """Yield each candidate after its run; candidates with equal signals use the same reading."""
     for params, config in offered:
         key = repr(config.build_signals())
         if key not in readings:
@@ -258,19 +264,19 @@ def _choose(
 
 
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the sessions whose returns a choice may use: before the refit date and the purge."""
+    """Return the sessions whose returns a choice may use: all before the refit date and purge."""
     before = index[index < refit]
     return before[: len(before) - purge]
 
 
 def _best(scores: list[float]) -> tuple[int, float]:
-    """Return the position of the highest score, the first of equal ones, and the score."""
+    """Return the position of the highest score and this score; the first among equal scores."""
     at = int(np.argmax(np.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)))
     return at, float(scores[at])
 
 
 def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
-    """Return the plain run with the decisions of the chosen candidates and their simulation."""
+    """Return the plain run with the chosen candidates' decisions, after a new simulation."""
     changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
     parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])
@@ -284,7 +290,7 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
-    """Return a candidate's decisions of its year; a new one also decides on the refit date."""
+    """Return a candidate's decisions in its year. A new candidate also decides on the date."""
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:
         return rows
@@ -306,7 +312,7 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
 
 
 def _after(candidate: _Candidate, refit: pd.Timestamp) -> _Candidate:
-    """Return a candidate with only the returns after a refit date."""
+    """Return a candidate that keeps only its returns after a refit date."""
     later = candidate.returns.index > refit
     return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 
@@ -326,4 +332,4 @@ def _candidates(tried: list[_Candidate]) -> pd.DataFrame:
 
 def _check_whole(name: str, value: int, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(f"{name}: expected a whole number from {least}, was {value!r}")
+        raise ConfigError(f"{name}: expected a whole number of at least {least}, was {value!r}")

@@ -1,4 +1,4 @@
-"""Executors for heavy, independent work: this process, or several processes."""
+"""Executors for long, independent calculations, in this process or in several processes."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from backtests.plugins.load import load_again, loaded
 
 
 class SerialExecutor(Executor):
-    """An executor that runs each submitted call at once, in this process."""
+    """An executor that runs each submitted call immediately, in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return a finished future with the result or the error of the call."""
@@ -26,7 +26,7 @@ class SerialExecutor(Executor):
 
 
 class _Processes(ProcessPoolExecutor):
-    """An executor of several processes, which an error or an interrupt ends at once."""
+    """An executor with several processes; an error or an interrupt ends all of them."""
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         for process in [] if kind is None else list(self._processes.values()):
@@ -37,17 +37,18 @@ class _Processes(ProcessPoolExecutor):
 def workers_of(count: int) -> Executor:
     """Return an executor with the given number of processes; 0 or 1 means this process.
 
-    Each of several processes imports the caller's main module, so that module must guard its work
-    with ``if __name__ == "__main__"``. Each process has one thread for linear algebra.
+    If there are several processes, each one imports the caller's main module. So this module must
+    guard its work with ``if __name__ == "__main__"``. Each process uses one thread for linear
+    algebra.
     """
     if count < 2:
         return SerialExecutor()
-    for library in ("OPENBLAS", "OMP", "MKL"):  # a process reads these when it starts
+    for library in ("OPENBLAS", "OMP", "MKL"):  # a process reads these variables when it starts
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     return _Processes(count, get_context("spawn"), initializer=_begin, initargs=(loaded(),))
 
 
 def _begin(plugins: dict[str, Path]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits ends the others
-    sys.stdout = sys.stderr  # stdout is for the command's output, not for prints of plugins
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends its workers
+    sys.stdout = sys.stderr  # stdout is for the command's output; plugins print to stderr
     load_again(plugins)

@@ -238,9 +238,9 @@ def test_missing_returns_are_refused(hole: float) -> None:
 
 
 def test_impossible_terms_are_refused() -> None:
-    with pytest.raises(ConfigError, match="level between 0 and 1, was 95"):
+    with pytest.raises(ConfigError, match="`level` between 0 and 1, was 95"):
         compare_returns(STRATEGY, BILLS, {}, level=95)
-    with pytest.raises(ConfigError, match="at least 1 resample"):
+    with pytest.raises(ConfigError, match="`reps`, the number of resamples"):
         compare_returns(STRATEGY, BILLS, {}, reps=0)
     with pytest.raises(DataError, match="at least 20 returns to resample, were 19"):
         compare_returns(STRATEGY.iloc[:19], BILLS.iloc[:19], {})

@@ -810,9 +810,9 @@ def refused(said: Said, *parts: str) -> None:
         (["spy", ""], ["unknown strategy ''"]),
         (["cash-heavy@quantites"], ["unknown regime model", "did you mean 'quantities'?"]),
         (["cash-heavy@"], ["unknown regime model ''"]),
-        (["spy@quantities"], ["follows the regime", "was spy", "leave the model out"]),
-        (["spy", "gold", "spy"], ["each strategy once, was spy twice", "leave one out"]),
-        (["cash-heavy", "cash-heavy@votes"], ["was cash-heavy twice"]),
+        (["spy@quantities"], ["follows the regime", "but spy does not", "leave the model out"]),
+        (["spy", "gold", "spy"], ["each strategy once, but spy is given twice", "leave one out"]),
+        (["cash-heavy", "cash-heavy@votes"], ["but cash-heavy is given twice"]),
         (["spy", "--draws", "-1"], ["--draws", "greater than or equal to 0"]),
         (["spy", "--draws", "10001"], ["--draws"]),
         (["spy", "--draws", "many"], ["--draws", "integer"]),
@@ -1118,6 +1118,6 @@ def test_ones_own_strategy_needs_the_regime_for_a_model_and_stands_there_once(
     path = write()
     given = ("--source", "simulated", "--out", "page.html")
     refused(drypowder("compare", f"{path}@quantities", *given), "follows the regime", "mine")
-    refused(drypowder("compare", path, path, *given), "each strategy once, was mine twice")
-    refused(drypowder("compare", path, write(), *given), "each strategy once, was mine twice")
+    refused(drypowder("compare", path, path, *given), "once, but mine is given twice")
+    refused(drypowder("compare", path, write(), *given), "once, but mine is given twice")
     refused(drypowder("compare", "nowhere_at_all:Mine", *given), "nowhere_at_all")

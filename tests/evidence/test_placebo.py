@@ -285,11 +285,11 @@ def test_what_does_not_match_is_refused() -> None:
         timing_gain(held, prices.iloc[1:], bills, USUAL)
     with pytest.raises(DataError, match="bills on the 60 sessions"):
         timing_gain(held, prices, bills.iloc[::-1], USUAL)
-    with pytest.raises(DataError, match="closes of MU; none"):
+    with pytest.raises(DataError, match="closes of MU; add"):
         timing_gain(held, prices.drop(columns="MU"), bills, USUAL)
     with pytest.raises(DataError, match="finite weights"):
         timing_gain(held.where(held > 0.2), prices, bills, USUAL)
     with pytest.raises(DataError, match="bill return for every session"):
         timing_gain(held, prices, bills.where(bills > 1e-4), USUAL)
-    with pytest.raises(ConfigError, match="at least 1 shift"):
+    with pytest.raises(ConfigError, match="`shifts` of at least 1"):
         shift_placebo(held, prices, bills, USUAL, shifts=0)

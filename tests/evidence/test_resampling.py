@@ -263,5 +263,5 @@ def test_histories_that_do_not_match_are_refused() -> None:
         resample_prices(panel, closes.drop(columns="IWM"), seed=1)
     with pytest.raises(DataError, match="prices on at least 2 sessions"):
         resample_prices(panel, closes * np.nan, seed=1)
-    with pytest.raises(ConfigError, match="block of at least 1 session"):
+    with pytest.raises(ConfigError, match="`block` of at least 1 session"):
         resample_prices(panel, closes, block=0, seed=1)

@@ -90,7 +90,7 @@ def entry(name: str) -> dict[str, Any]:
         "alpha": {"estimate": 0.04, "low": -0.001, "high": 0.08, "t": 1.83} if timed else None,
         "equal_weight": {"cagr": 0.123, "sharpe": 0.8, "max_drawdown": -0.5} if timed else None,
         "placebo": {"kind": "shifts", "rank": 0.83, "p_value": 0.171, "n": 1000} if timed else None,
-        "placebo_note": "shifted" if timed else "its weights never change: no timing",
+        "placebo_note": "shifted" if timed else "the strategy's weights never change",
         "episodes": (2 if place else 5) if timed else None,
         "entered": 7 if timed else None,
         "conclusion": "no telling from its constant mix" if timed else "no timing",
