@@ -1,6 +1,6 @@
 """Backtests: history → reading → weights → simulation → evidence → report.
 
-The public names load on first use, so the import of the package is fast.
+Each public name is loaded on its first use, so the package is imported fast.
 """
 
 from importlib import import_module
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from backtests.report.folder import write_run
     from backtests.runs import Run
 
-#: The module of each public name. Type checkers and editors read the imports above.
+#: The module that defines each public name. Type checkers and editors read the imports above.
 _HOMES = {
     "assess": "backtests.evidence.assessment",
     "History": "backtests.history.panel",
@@ -48,14 +48,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return a public name, whose module loads on first use."""
+    """Return the object with a public name; import its module first if necessary."""
     if name not in _HOMES:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    """Return the names of the package, including those that are not loaded yet."""
+    """Return all names of the package; some of these names may not be loaded yet."""
     return sorted({*globals(), *_HOMES})
 
 

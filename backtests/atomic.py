@@ -1,8 +1,8 @@
-"""Write a file or a folder whole or not at all.
+"""Write a file or a folder either completely or not at all.
 
-Each file is first written into a temporary folder beside its target, and moved to the target when
-it is complete and on the disk. A killed program leaves its temporary folder behind. The next
-program that writes to the same place removes it.
+Each file is first written into a temporary folder beside its target. The file moves to the target
+when it is complete and on the disk. A killed program leaves its temporary folder behind. The next
+program that writes to the same parent folder removes that temporary folder.
 """
 
 import os
@@ -16,15 +16,15 @@ import filelock
 
 from signals.errors import ConfigError, DataError
 
-#: The name of every temporary folder begins with this.
+#: The name of every temporary folder begins with this text.
 PREFIX = ".drypowder-"
 _LOCK, _FRESH, _EARLIER = "lock", "fresh", "earlier"
 
 
 def expanded(path: Path | str) -> Path:
-    """Return a path to read, with ``~`` replaced by the folder of its user.
+    """Return a path to read, with ``~`` or ``~user`` replaced by that user's home folder.
 
-    Raises ConfigError when the user does not exist, or the path holds a null character.
+    Raises ConfigError when the user does not exist, or the path contains a null character.
     """
     try:
         found = Path(path).expanduser()
@@ -37,10 +37,11 @@ def expanded(path: Path | str) -> Path:
 
 
 def writable_name(path: Path | str) -> Path:
-    """Return a path to write to, with ``~`` replaced by the folder of its user.
+    """Return a path to write to, with ``~`` or ``~user`` replaced by that user's home folder.
 
-    Raises ConfigError as :func:`expanded` does. Also when the name is not UTF-8, or the system
-    rejects it because it is too long, its links form a circle, or its folder is not accessible.
+    Raises ConfigError for the same reasons as :func:`expanded`. Also raises ConfigError when the
+    name is not UTF-8, or when the system rejects the path: the path is too long, its links form a
+    circle, or its folder is not accessible.
     """
     found = expanded(path)
     try:
@@ -55,16 +56,16 @@ def writable_name(path: Path | str) -> Path:
 
 
 def resolved(path: Path | str) -> Path:
-    """Return the absolute path of :func:`writable_name`, with links replaced."""
+    """Return the result of :func:`writable_name` as an absolute path with all links resolved."""
     return Path(os.path.realpath(writable_name(path)))
 
 
 def _no_path(path: Path | str, why: object) -> ConfigError:
-    return ConfigError(f"expected a path, was {str(path)!a}: {why}; name another")
+    return ConfigError(f"expected a valid path, was {str(path)!a}: {why}; give another path")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in UTF-8, whole or not at all; see :func:`replacing`."""
+    """Write a file in UTF-8, either completely or not at all; see :func:`replacing`."""
     with replacing(path) as fresh:
         fresh.write_text(text, encoding="utf-8")
 
@@ -74,8 +75,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to, and move it to ``path`` when the block succeeds.
 
     An existing file or folder is replaced. Missing parent folders are created. Raises ConfigError
-    when the path is invalid, see :func:`writable_name`, and DataError when it cannot be written.
-    Nothing is changed then.
+    when the path is invalid, see :func:`writable_name`. Raises DataError when the path cannot be
+    written. When an error is raised, the file or folder at ``path`` stays unchanged.
     """
     target = resolved(path)
     try:
@@ -89,25 +90,27 @@ def replacing(path: Path) -> Iterator[Path]:
             _move(fresh, target, folder / _EARLIER)
     except OSError as error:
         raise DataError(
-            f"expected to write to {path}: {error.strerror or error}; make room for it or name "
-            "another; nothing there was changed"
+            f"expected to write to {path}, but the system reports: {error.strerror or error}; free "
+            "some space or give another path; nothing at this path was changed"
         ) from error
 
 
 def _check_target(target: Path) -> None:
-    """Raise unless the target is absent, a folder, or a file that may be written."""
+    """Raise DataError if the target is a device, a pipe or a read-only file."""
     if target.exists() and not (target.is_file() or target.is_dir()):
-        raise DataError(f"expected a file at {target}, was a device or pipe; name another")
+        raise DataError(
+            f"expected a file at {target}, but it is a device or a pipe; give another path"
+        )
     if target.is_file() and not os.access(target, os.W_OK):
         raise DataError(
-            f"expected to write to {target}, but the file is read-only; make it writable or name "
-            "another"
+            f"expected to write to {target}, but the file is read-only; make it writable or give "
+            "another path"
         )
 
 
 @contextmanager
 def _parents_of(target: Path) -> Iterator[None]:
-    """Create the folders above a path; remove the created ones again when the block fails."""
+    """Create the missing folders above a path; remove these new folders if the block fails."""
     made = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -121,9 +124,9 @@ def _parents_of(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside a path, locked while it is in use and removed afterwards."""
+    """Yield a new folder beside a path; the folder is locked during use, and then removed."""
     _remove_leftovers(target.parent)
-    # A name chosen before the creation lets the cleanup work after an interrupt during it.
+    # The name is chosen before the folder exists, so an interrupted creation can be cleaned up.
     folder = target.parent / f"{PREFIX}{secrets.token_hex(6)}"
     lock = filelock.FileLock(folder / _LOCK)
     try:
@@ -139,12 +142,12 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Remove the temporary folders of killed programs; put back the earlier runs in them."""
+    """Remove temporary folders of killed programs; put back the earlier runs that they hold."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue
         lock = filelock.FileLock(folder / _LOCK, timeout=0)
-        with suppress(filelock.Timeout, OSError):  # in use, or owned by another user
+        with suppress(filelock.Timeout, OSError):  # the folder is in use, or another user owns it
             if not (folder / _LOCK).is_file():
                 folder.rmdir()  # the program was killed before it locked the folder
                 continue
@@ -160,7 +163,7 @@ def _put_back(earlier: Path, parent: Path) -> None:
 
 
 def _remove(folder: Path, lock: filelock.BaseFileLock) -> None:
-    """Remove a folder and, last, its lock."""
+    """Remove the content of a folder, then release its lock, then remove the folder."""
     for part in (_FRESH, _EARLIER):
         shutil.rmtree(folder / part, ignore_errors=True)
     lock.release()
@@ -168,7 +171,7 @@ def _remove(folder: Path, lock: filelock.BaseFileLock) -> None:
 
 
 def _move(fresh: Path, target: Path, earlier: Path) -> None:
-    """Replace the target with the new file or folder; restore the target if that fails."""
+    """Replace the target with the new file or folder; if this fails, restore the target."""
     if target.is_file():
         shutil.copymode(target, fresh)
     if fresh.is_file() or not target.exists():

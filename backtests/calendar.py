@@ -1,7 +1,7 @@
-"""NYSE sessions, and the moment at which a value could first have been known.
+"""NYSE sessions, and the moment at which a value first became available.
 
-All moments are naive and in New York's local time. Decisions of a session use the values known by
-16:00, also on the few days on which the exchange closes early.
+All moments are in New York's local time, without a time zone. A session's decisions use the values
+that are available by 16:00, also on the few days on which the exchange closes early.
 """
 
 from functools import cache
@@ -20,13 +20,13 @@ THURSDAY = 3
 
 
 def new_york_now() -> pd.Timestamp:
-    """Return the current moment in New York time, naive."""
+    """Return the current moment in New York's local time, without a time zone."""
     return pd.Timestamp.now(tz="America/New_York").tz_localize(None).as_unit("us")
 
 
 @cache
 def all_sessions() -> pd.DatetimeIndex:
-    """Return the NYSE sessions from 1990 to a year from now, as naive dates."""
+    """Return the NYSE sessions from 1990 to a year from now, as dates without a time zone."""
     import exchange_calendars
 
     calendar = exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION)
@@ -34,7 +34,7 @@ def all_sessions() -> pd.DatetimeIndex:
 
 
 def sessions(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
-    """Return the NYSE sessions from ``start`` to ``end``, both included, as naive dates."""
+    """Return the NYSE sessions from ``start`` to ``end``, with both dates included."""
     index = all_sessions()
     return index[(index >= start) & (index <= end)]
 
@@ -42,15 +42,17 @@ def sessions(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
 def session_after(
     dates: pd.DatetimeIndex, n: int = 1, index: pd.DatetimeIndex | None = None
 ) -> pd.DatetimeIndex:
-    """Return the n-th session strictly after each naive date, by default of all NYSE sessions.
+    """Return the n-th session strictly after each date. All dates are without a time zone.
 
-    Raises ConfigError when a result lies beyond the calendar, which ends a year from now.
+    Sessions are counted in ``index``, by default in all NYSE sessions. Raises ConfigError when a
+    result would be after the last of these sessions. The NYSE sessions end a year from now.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
     if len(position) and np.max(position) >= len(index):
         raise ConfigError(
-            f"expected dates up to {index[-1].date()}, was {dates.max().date()}; correct the date"
+            f"expected dates up to {index[-1].date()}, but the last is {dates.max().date()}; "
+            "correct this date"
         )
     return index[position]
 
@@ -67,8 +69,8 @@ def _federal_holidays() -> pd.DatetimeIndex:
 def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
-    NYSE trades on two federal holidays on which the banks are closed, Columbus Day and Veterans
-    Day. A holiday on a Sunday moves to the Monday after it. A holiday on a Saturday does not move.
+    On Columbus Day and Veterans Day, NYSE is open, but these banks are closed. A holiday on a
+    Sunday moves to the next Monday. A holiday on a Saturday does not move.
     """
     from pandas.tseries import holiday
 
@@ -80,10 +82,11 @@ def fed_sessions() -> pd.DatetimeIndex:
 
 
 def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
-    """Return the moment at which a value for each date could first have been known.
+    """Return, for each date, the moment at which the date's value first became available.
 
-    ``dates`` are the naive dates that the values describe, or filing dates for rule ``filed``. Only
-    rule ``recorded`` uses ``recorded_at``, the moment of recording.
+    ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
+    ``dates`` are filing dates. ``recorded_at`` is the moment of recording; only rule ``recorded``
+    uses it.
     """
     match rule.kind:
         case "close":
@@ -106,7 +109,7 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
 
 
 def _h41_release(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return 16:30 on the Thursday after each date, or on Friday when Thursday is a holiday."""
+    """Return 16:30 on the Thursday after each date, or on Friday if this Thursday is a holiday."""
     ahead = (THURSDAY - dates.day_of_week - 1) % 7 + 1
     thursday = dates + pd.to_timedelta(ahead, unit="D")
     late = pd.to_timedelta(thursday.isin(_federal_holidays()).astype(int), unit="D")

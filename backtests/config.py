@@ -1,4 +1,4 @@
-"""The configuration of a run: typed data that is checked before the run and can repeat it."""
+"""The configuration of a run: typed and checked data, from which the run can be repeated."""
 
 import json
 import re
@@ -35,7 +35,7 @@ _SOURCE = {"source", "store", "seed", "years", "thesis"}
 class RunConfig(pydantic.BaseModel):
     """The configuration of one backtest: every setting with its default.
 
-    ``drypowder init`` writes the text below a field beside the setting.
+    ``drypowder init`` writes the docstring of each field beside the setting.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -57,22 +57,22 @@ class RunConfig(pydantic.BaseModel):
         return given
 
     strategy: str
-    """A name of 'drypowder list', or your strategy as my_module:MyStrategy."""
+    """A name that 'drypowder list' shows, or your own strategy as my_module:MyStrategy."""
     regime_model: str = pydantic.Field(
         default=Votes.name, description=f"The regime model: {', '.join(REGIMES)}."
     )
     labels: Path | None = None
-    """CSV file date,label for the regime model labels."""
+    """CSV file with the header date,label; only for regime model 'labels'."""
     params: dict[str, Any] = {}
     """Parameters of the strategy."""
     universe: dict[str, tuple[str, ...]] = {}
-    """Tickers of the strategy's assets, by sleeve."""
+    """Tickers of the strategy's assets, as one list for each sleeve."""
     signals: dict[str, dict[str, Any]] = {}
-    """Parameters of signals, by the name of the signal."""
+    """Parameters of signals, as one table for each signal's name."""
     plugin_signals: dict[str, pydantic.StrictBool] = {}
-    """Your signals by dotted path; true if the signal votes on the regime."""
+    """Dotted path of each of your signals; true if the signal votes on the regime."""
     source: Source | None = None
-    """Store or simulated; default: the store if it holds data, else simulated."""
+    """'store' or 'simulated'; default: store if the store holds data, otherwise simulated."""
     store: Path | None = None
     """File of the store; default: the platform's data folder."""
     seed: int = pydantic.Field(default=0, strict=True)
@@ -82,21 +82,21 @@ class RunConfig(pydantic.BaseModel):
     thesis: bool = pydantic.Field(default=True, strict=True)
     """False simulates an economy in which capital has no effect on returns."""
     start: date | None = None
-    """First decision, YYYY-MM-DD or the next session; default: the first with a regime."""
+    """First decision: YYYY-MM-DD or the next session; default: first session with a regime."""
     end: date | None = None
-    """Last session, YYYY-MM-DD or the session before; default: the last of the history."""
+    """Last session: YYYY-MM-DD or the session before; default: the end of the history."""
     schedule: Schedule = Schedule()
     """Sessions on which the strategy decides even if its state does not change."""
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
     """Sessions from decision to fill, at least 1."""
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
-    """Drift of a weight up to which no trade is made, a fraction."""
+    """Largest drift of a weight without a trade, a fraction of the portfolio."""
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
     """Capital at the start, USD."""
     benchmark: str = "SPY"
     """Ticker of the benchmark."""
     bill_spread: float = pydantic.Field(default=SPREAD, ge=-1, le=5, strict=True)
-    """Percentage points a year by which idle cash earns less than the 3-month yield."""
+    """Percentage points a year: the 3-month yield minus what idle cash earns."""
     costs: Costs = Costs()
     """Costs of trading and of borrowing."""
 
@@ -117,7 +117,7 @@ class RunConfig(pydantic.BaseModel):
     def build_strategy(self) -> Strategy:
         """Return the strategy with its parameters and its universe.
 
-        Raises ConfigError when a name is unknown or a value cannot be used, and SimulationError
+        Raises ConfigError when a name is unknown or a value is invalid. Raises SimulationError
         when ``assets`` or ``reads`` is not a tuple of names.
         """
         cls = self.strategy_class()
@@ -128,7 +128,7 @@ class RunConfig(pydantic.BaseModel):
         twice = sorted(self.universe.keys() & self.params.keys())
         if twice:
             raise ConfigError(
-                f"expected {twice[0]} in universe or in params, was in both; leave one out"
+                f"expected {twice[0]} in universe or in params, but both set it; delete one of them"
             )
         built = build(cls, {**self.universe, **self.params}, f"parameter of {cls.name}")
         for name in ("assets", "reads"):
@@ -138,14 +138,16 @@ class RunConfig(pydantic.BaseModel):
     def build_signals(self) -> dict[str, Signal]:
         """Return every registered signal and every signal of the user, with its parameters.
 
-        Raises ConfigError when a name is unknown or stands twice or a value cannot be used, and
-        SimulationError when the inputs of a signal are not a tuple of ids.
+        Raises ConfigError when a name is unknown, two signals have the same name, or a value is
+        invalid. Raises SimulationError when the inputs of a signal are not a tuple of ids.
         """
         classes = {name: entry.signal for name, entry in SIGNALS.items()}
         for path in self.plugin_signals:
             cls = load_signal(path)
             if cls.name in classes:
-                raise ConfigError(f"{path}: a signal {cls.name!r} exists; give it another name")
+                raise ConfigError(
+                    f"{path}: a signal {cls.name!r} already exists; rename your signal"
+                )
             classes[cls.name] = cls
         _refuse_unknown(self.signals, classes, "signal")
         built = {
@@ -163,18 +165,18 @@ class RunConfig(pydantic.BaseModel):
             raise ConfigError(unknown("regime model", name, REGIMES))
         if name != Votes.name and not cls.follows_regime:
             raise ConfigError(
-                f"expected a strategy that follows the regime for the regime model {name}, was "
-                f"{cls.name}; leave the model out"
+                f"expected a strategy that follows the regime for regime model {name}, but "
+                f"{cls.name} does not follow the regime; leave the model out"
             )
         if (name == Labels.name) != (self.labels is not None):
             raise ConfigError(
-                f"expected a file of labels for the regime model {Labels.name} alone, was "
-                f"{'none' if self.labels is None else self.labels} for {name}; correct one of the "
-                "two"
+                f"expected a file of labels for the regime model {Labels.name} and for no other, "
+                f"but the regime model is {name} and the file is "
+                f"{'not set' if self.labels is None else self.labels}; correct one of the two"
             )
 
     def build_model(self) -> RegimeModel:
-        """Return the regime model; raise ConfigError or DataError for unusable labels."""
+        """Return the regime model; raise ConfigError or DataError if the labels are invalid."""
         if self.regime_model == Votes.name:
             return Votes(voters=(*voters(), *self.more_voters()))
         if self.labels is not None:
@@ -186,14 +188,14 @@ class RunConfig(pydantic.BaseModel):
         return tuple(load_signal(path).name for path, votes in self.plugin_signals.items() if votes)
 
     def series(self) -> tuple[str, ...]:
-        """Return the ids and tickers that a run reads in addition to bills, each once."""
+        """Return the ids and tickers that a run reads, except bills, without duplicates."""
         strategy, chosen = self.build_strategy(), self.build_signals()
         read = (*needed(chosen), *self.build_model().inputs)
         ids = (*strategy.assets, *strategy.reads, self.benchmark, *read)
         return tuple(dict.fromkeys(ids))
 
     def end_day(self) -> pd.Timestamp | None:
-        """Return the last day of the run; None for the end of the history."""
+        """Return the last day of the run; None if the run lasts to the end of the history."""
         return None if self.end is None else pd.Timestamp(self.end)
 
     def history_source(self) -> HistorySource:
@@ -201,8 +203,8 @@ class RunConfig(pydantic.BaseModel):
         return HistorySource(**self.model_dump(include=_SOURCE))
 
     def identity(self) -> str:
-        """Return the settings that distinguish runs on equal data, as canonical JSON."""
-        # run_id reads these after they are built, with their defaults.
+        """Return the settings that distinguish two runs on equal data, as canonical JSON."""
+        # run_id uses the objects built from these settings, which include the defaults.
         built = {"params", "universe", "signals", "labels"}
         data = self.model_dump(mode="json", exclude=_SOURCE | built)
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
@@ -215,7 +217,7 @@ class RunConfig(pydantic.BaseModel):
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
     """Return a dataclass of parameters from plain values.
 
-    Raises ConfigError when a name is unknown, or a value has another type or is out of range.
+    Raises ConfigError when a name is unknown, or when a value has a wrong type or is out of range.
     """
     kinds, given = get_type_hints(cls), dict(params)
     _refuse_unknown(params, [f.name for f in fields(cls)], what)  # type: ignore[arg-type]
@@ -233,10 +235,10 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 
 
 def config_from(data: Mapping[str, Any]) -> RunConfig:
-    """Return the configuration of plain data, such as the content of a TOML file.
+    """Return a configuration built from plain data, such as the content of a TOML file.
 
-    Raises ConfigError when a key is unknown or a value cannot be used. The message names the
-    nearest known key.
+    Raises ConfigError when a key is unknown or a value is invalid. For an unknown key, the message
+    suggests the most similar valid key.
     """
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
@@ -248,7 +250,8 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
         raise ConfigError(_first_fault(error, "config key ")) from None
     if config.start and config.end and config.start > config.end:
         raise ConfigError(
-            f"expected start before end, were {config.start} and {config.end}; swap them"
+            f"expected start before end, but start is {config.start} and end is {config.end}; "
+            "swap the two dates"
         )
     config.build_strategy()
     config.build_signals()
@@ -257,12 +260,12 @@ def config_from(data: Mapping[str, Any]) -> RunConfig:
 
 
 def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
-    """Raise ConfigError for an unknown key; the message names the nearest known key."""
+    """Raise ConfigError for an unknown key; the message suggests the most similar valid key."""
     _refuse_unknown(data, RunConfig.model_fields, "config key")
 
 
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data with ``name@model`` or ``name@labels.csv`` split into separate keys."""
+    """Return the data, with a strategy ``name@model`` or ``name@file.csv`` split into keys."""
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:
         return dict(data)
@@ -270,24 +273,24 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
         return {**data, "strategy": name, "regime_model": Labels.name, "labels": model}
     if data.get("regime_model", model) != model:
         raise ConfigError(
-            f"expected one regime model, were {model!r} in the strategy and "
+            f"expected one regime model, but the strategy gives {model!r} and `regime_model` is "
             f"{data['regime_model']!r}; leave one out"
         )
     return {**data, "strategy": name, "regime_model": model}
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return the plain data of a TOML file; raise ConfigError if it is missing or not TOML."""
+    """Return the data in a TOML file; raise ConfigError if the file is missing or not TOML."""
     try:
         return tomllib.loads(expanded(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"expected a config file at {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # the former includes decoding errors
+    except (ValueError, RecursionError) as error:  # ValueError includes decoding errors
         raise ConfigError(f"expected TOML in {path}: {error}") from None
 
 
 def config_toml(config: RunConfig) -> str:
-    """Return the configuration as TOML that :func:`read_config` reads back."""
+    """Return the configuration as TOML, which :func:`read_config` can read."""
     import tomlkit
 
     data = config.model_dump(mode="python", exclude_none=True)

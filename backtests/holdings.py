@@ -11,16 +11,16 @@ from signals.errors import ConfigError, DataError, MissingSeries, unknown
 from signals.universe import UNIVERSE
 
 CASH = "CASH"
-#: Largest size of a file of holdings, bytes. A usual one has a few kilobytes.
+#: Largest size of a file of holdings, bytes. Such a file usually has a few kilobytes.
 LARGEST_FILE = 1_000_000
 _SHOWN = 60
 
 
 def read_holdings(path: Path) -> dict[str, float]:
-    """Return units by asset from a CSV file ``asset,units``. The units of the asset CASH are USD.
+    """Return a mapping from asset to units, from a CSV file with the header ``asset,units``.
 
-    Raises DataError when the path is not a regular file of at most :data:`LARGEST_FILE` bytes, or
-    when a line is wrong.
+    The units of the asset CASH are USD. Raises DataError when the path is not a regular file of at
+    most :data:`LARGEST_FILE` bytes, or when a line is invalid.
     """
     lines = _text(path).splitlines()
     if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
@@ -31,29 +31,32 @@ def read_holdings(path: Path) -> dict[str, float]:
             asset, units = _holding(path.name, number, line)
             if asset in holdings:
                 raise DataError(
-                    f"{path.name}: line {number}: expected each asset once, was {asset} again; add "
-                    "the units up"
+                    f"{path.name}: line {number}: expected each asset once, but {asset} is on an "
+                    "earlier line, too; write one line with the sum of the units"
                 )
             holdings[asset] = units
     if not holdings:
-        raise DataError(f"{path.name}: expected a row for each holding, found none; add CASH,USD")
+        raise DataError(
+            f"{path.name}: expected a line for each holding, but the file has only a header; add "
+            "one, such as CASH,1000 for 1,000 USD"
+        )
     return holdings
 
 
 def _text(path: Path) -> str:
-    """Return a regular file's text. Some files state a size of 0, so reading measures it."""
+    """Return a regular file's text. Some files report size 0, so reading measures the size."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DataError(
                 f"expected holdings in a regular file, but {path} is a folder, a pipe or a device; "
-                "name a CSV file"
+                "give a CSV file"
             )
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise DataError(
                 f"expected holdings in a file of at most {LARGEST_FILE:,} bytes, but {path} is "
-                "larger; name a CSV with one line for each holding"
+                "larger; give a CSV file with one line for each holding"
             )
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -76,9 +79,10 @@ def _holding(name: str, number: int, line: str) -> tuple[str, float]:
 
 
 def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
-    """Raise :class:`MissingSeries` unless every asset held has a price among closes.
+    """Raise :class:`MissingSeries` if a held asset has no price in the closes.
 
-    ``held`` are tickers without :data:`CASH`. ``priced`` are closes, sessions × assets, USD.
+    ``held`` contains tickers, without :data:`CASH`. ``priced`` contains closes, sessions × assets,
+    USD.
     """
     for ticker in held:
         if ticker not in priced:
@@ -86,21 +90,23 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
             raise MissingSeries(f"holdings: {unknown('asset', ticker, known)}")
         if not priced[ticker].notna().any():
             raise MissingSeries(
-                f"expected a price of the holding {ticker} up to the session, found none; import "
-                "it or correct the ticker in the holdings"
+                f"expected a price of the holding {ticker} on or before the session, but there is "
+                "none; import its prices or correct the ticker in the holdings"
             )
 
 
 def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
-    """Return the value of holdings, USD; raise ConfigError unless it is above zero."""
+    """Return the total value of holdings, USD; raise ConfigError for a value of zero or below."""
     value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
     if not value > 0:
-        raise ConfigError(f"expected holdings worth more than 0 USD, were {value:,.2f} USD")
+        raise ConfigError(
+            f"expected holdings worth more than 0 USD, but they are worth {value:,.2f} USD"
+        )
     return float(value)
 
 
 def weights_of(holdings: Mapping[str, float], prices: pd.Series) -> pd.Series:
-    """Return the weights of holdings, fractions of their value, for every asset with a price."""
+    """Return the weight of each asset with a price: its value divided by the total value."""
     units = pd.Series({a: holdings.get(a, 0.0) for a in prices.index[prices > 0]}, dtype="float64")
     return units * prices.loc[units.index] / value_of(holdings, prices)
 
@@ -113,20 +119,20 @@ def orders_to(
     decimals: int = 4,
     untraded: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Return the orders that lead from holdings to target weights, as the engine trades them.
+    """Return the orders that lead from holdings to target weights, by the rules of a backtest.
 
-    Sales come first and the largest purchase comes last. A purchase is reduced when the remaining
-    cash does not cover it and its costs.
+    Sales come first. The largest purchase comes last. A purchase is reduced if the remaining cash
+    cannot pay for the purchase and its costs.
 
-    ``target`` holds weights by asset, fractions of the value before costs; any other asset is sold.
-    ``holdings`` are units by asset, and USD under :data:`CASH`. ``prices`` are USD by asset. Units
-    are rounded toward zero to the given ``decimals``. Assets in ``untraded``, and assets with a NaN
-    price, have no orders.
+    ``target`` holds the weight of each asset, a fraction of the value before costs. An asset
+    without a target is sold. ``holdings`` holds the units of each asset, and USD for :data:`CASH`.
+    ``prices`` holds the price of each asset, USD. Units are rounded toward zero to the given
+    ``decimals``. Assets in ``untraded``, and assets with a NaN price, have no orders.
 
     Returns
     -------
-    Columns ``asset, units, price, value, cost``, one row an order, in the order of ``prices``.
-    ``units`` and ``value`` (USD) are negative for a sale. ``cost`` (USD) is never negative.
+    One row for each order, sorted as in ``prices``. The columns are ``asset, units, price, value,
+    cost``. ``units`` and ``value`` (USD) are negative for a sale. ``cost`` (USD) is never negative.
     """
     value, excluded, scale = value_of(holdings, prices), set(untraded), 10**decimals
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]
@@ -137,7 +143,7 @@ def orders_to(
         units = worth[asset] / price
         if units > 0:
             units = min(units, max(cash, 0.0) / (price * (1 + rate)))
-        # Toward zero, without the effect of floating-point errors.
+        # Round toward zero. The inner rounding removes floating-point errors first.
         units = float(int(round(units * scale, 6)) / scale)
         cost = abs(units * price) * rate
         cash -= units * price + cost

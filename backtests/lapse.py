@@ -1,8 +1,8 @@
 """Find the sessions on which a strategy's state is lost because data are late.
 
-Late inputs alone can change a regime: a signal without a view drops out of the vote, and the
-remaining votes may give another regime. So the state is lost where a signal that determines it had
-a view earlier, has none now, and reads a stale input.
+Late inputs alone can change a regime. A signal without a view does not vote, and the remaining
+votes may give another regime. Therefore the state is lost at a session if a signal that determines
+the state had a view earlier, has no view now, and reads a stale input.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return the inputs of each signal that determines a strategy's state, by the signal's name.
+    """Return a mapping from each signal that determines a strategy's state to the signal's inputs.
 
-    For a strategy that follows the regime, these are the signals of its regime model. For any other
-    strategy, they are all signals.
+    The keys are names of signals. For a strategy that follows the regime, the mapping contains only
+    signals that its regime model uses. For any other strategy, it contains all signals.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
@@ -32,16 +32,16 @@ def lost(
     reading: Reading,
     rests: Mapping[str, tuple[str, ...]],
 ) -> pd.Series:
-    """Return whether a state is lost at each session.
+    """Return, for each session, whether the state is lost.
 
     Parameters
     ----------
     state
-        A strategy's state by session, from the history and the reading. A strategy without states
-        (None) never loses its state.
+        A strategy's state at each session, computed from the history and the reading. None for a
+        strategy without states, which never loses its state.
     rests
-        Inputs of the signals that determine the state, by the signal's name. Without any, the state
-        is lost only where it is missing itself.
+        Inputs of each signal that determines the state; the keys are names of signals. If ``rests``
+        is empty, the state is lost only where the state itself is missing.
     """
     if state is None:
         return pd.Series(False, index=history.panel.index)
@@ -53,9 +53,10 @@ def lost(
 
 
 def stale(history: History, id: str) -> pd.Series:
-    """Return whether, at each session, an id had a value earlier and its next value is late.
+    """Return, for each session, whether an id had a value earlier and its next value is late.
 
-    False where the source states that it has no figure, because that statement came in time.
+    The result is False where the source states that it has no value, because this statement is
+    not late.
     """
     late = _is_missing_again(history.panel[id])
     return late & ~history.withheld[id] if id in history.withheld else late

@@ -19,9 +19,9 @@ from strategies import Strategy, decide, state_of
 
 
 def run(config: RunConfig, history: History | None = None) -> Run:
-    """Return a finished backtest of a configuration. No file is written.
+    """Return the finished backtest of a configuration. The function writes no file.
 
-    The history is by default that of the configuration, and is cut at the configuration's end.
+    By default the configuration chooses the history. The history is cut at the configuration's end.
     Raises ConfigError, DataError or SimulationError when the configuration cannot be run.
     """
     history = history_of(config, history)
@@ -32,10 +32,10 @@ def run(config: RunConfig, history: History | None = None) -> Run:
 def history_of(
     config: RunConfig, history: History | None = None, ids: Sequence[str] = ()
 ) -> History:
-    """Return the history of a run, up to its end.
+    """Return the history of a run, up to the end of the run.
 
-    A history in memory may end before the run does. Without one it is the configuration's source,
-    read for the given ids and tickers or for all that the run needs.
+    A given history may end before the end that the configuration sets. Without a given history, the
+    configuration's source is read: for the given ids and tickers, or for all that the run needs.
     """
     end = config.end_day()
     if history is None:
@@ -47,13 +47,13 @@ def history_of(
 
 
 def read(config: RunConfig, history: History) -> Reading:
-    """Return the reading of a history by the signals and the regime model of a configuration."""
+    """Return the reading of a history, with the configuration's signals and regime model."""
     chosen, model = config.build_signals(), config.build_model()
     return signals.read(history.panel, chosen, config.more_voters(), model)
 
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:
-    """Return a finished backtest on the given sessions of a history with a known reading."""
+    """Return the finished backtest on given sessions of a history, from an existing reading."""
     strategy = config.build_strategy()
     check_assets((*strategy.assets, config.benchmark), history)
     state, decided = decided_on(config, strategy, reading, history.panel, index)
@@ -77,7 +77,7 @@ def decided_on(
     panel: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> tuple[pd.Series | None, pd.DataFrame]:
-    """Return a strategy's state at every session, and its weights at the sessions of decision."""
+    """Return a strategy's state at every session, and its weights at the decision sessions."""
     state = state_of(strategy, reading, panel)
     weights = decide(strategy, reading, panel)
     return state, weights.loc[decisions(config, strategy, state, index)]
@@ -86,7 +86,7 @@ def decided_on(
 def decisions(
     config: RunConfig, strategy: Strategy, state: pd.Series | None, index: pd.DatetimeIndex
 ) -> pd.DatetimeIndex:
-    """Return the sessions on which the strategy of a run decides."""
+    """Return the sessions on which a run's strategy decides."""
     followed = None if strategy.only_scheduled else state
     return decision_sessions(index, followed, config.schedule)
 
@@ -98,7 +98,7 @@ def trade(
     decided: pd.DataFrame,
     index: pd.DatetimeIndex,
 ) -> Result:
-    """Return the simulation of decided weights on the given sessions."""
+    """Return a simulation that trades the decided weights on the given sessions."""
     bills = bill_returns(history.panel[YIELD], config.bill_spread)
     return simulate(
         decided,

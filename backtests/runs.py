@@ -17,18 +17,18 @@ from strategies import Strategy
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A finished backtest, with the history and its reading up to the end of the run.
+    """A finished backtest, with the history and the reading up to the end of the run.
 
     Attributes
     ----------
     state
-        The strategy's state at each session of the history, see
-        :meth:`strategies.Strategy.state`; None for a strategy without states.
+        The strategy's state at each session of the history. None for a strategy without states.
+        See :meth:`strategies.Strategy.state`.
     decided
         Target weights at the sessions on which the strategy decided, fractions.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until
-        the strategy's first possible fill they are the returns of bills.
+        the first session on which the strategy can trade, its returns are the returns of bills.
     """
 
     config: RunConfig
@@ -42,7 +42,7 @@ class Run:
 
     @cached_property
     def run_id(self) -> str:
-        """Hash of the configuration and of all numbers of the history."""
+        """Hash computed from the configuration and all numbers in the history."""
         return run_id(self.config, self.history)
 
     @property
@@ -67,7 +67,7 @@ class Run:
 
 
 def run_id(config: RunConfig, history: History) -> str:
-    """Return the id of a run, which is equal for equal parameters, registry, version and data."""
+    """Return the id of a run. Equal parameters, registry, version and data give equal ids."""
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())
     parts = (

@@ -1,22 +1,22 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
-A backtest decides on scheduled sessions and on changes of state. On other days it trades only to
-bring short holdings back within the gross limit, or to close a holding whose price is stale. A user
-who follows :func:`today` every session, and fills its orders at the close ``lag`` sessions later,
-places the orders of the backtest.
+A backtest decides on scheduled sessions and on changes of state. On other sessions it trades only
+for two reasons: to bring short holdings back within the gross limit, or to close a holding whose
+price is stale. A user can call :func:`today` at every session and fill its orders at the close
+``lag`` sessions later. This user then places the same orders as the backtest.
 
-:func:`today` compares the drift band and the gross limit with real holdings after costs. A backtest
-compares them with drifted targets before costs. So the two may differ when a holding is about as
-far from a limit as the costs of a trade.
+:func:`today` applies the drift band and the gross limit to real holdings after costs. A backtest
+applies the drift band and the gross limit to drifted targets before costs. The orders may differ if
+the distance of a holding from a limit is about as large as the costs of a trade.
 
-A live user's data may be late, so :func:`today` treats missing data differently:
+A live user's data may be late. :func:`today` therefore treats missing data differently:
 
-- A price is past its staleness limit. A backtest closes the holding at its last price.
-  :func:`today` keeps the price and the target, does not trade the asset, and lists it in
+- If a price is past its staleness limit, a backtest closes the holding at the last price.
+  :func:`today` keeps the price and the target, does not trade the asset, and lists the asset in
   :attr:`Today.missing`.
-- The state is lost, see :mod:`backtests.lapse`. A backtest uses the remaining votes, and NEUTRAL
-  when there is no regime. :func:`today` decides nothing until the state is back, and lists the
-  stale inputs.
+- If the state is lost (see :mod:`backtests.lapse`), a backtest uses the remaining votes, and
+  NEUTRAL without a regime. :func:`today` makes no decision until the state is known again, and
+  lists the stale inputs.
 """
 
 from collections.abc import Mapping
@@ -41,46 +41,49 @@ from strategies.base import check_weights
 
 @dataclass(frozen=True, kw_only=True)
 class Today:
-    """A strategy's decision at one session's close, from no later data.
+    """A strategy's decision at one session's close, made without later data.
 
     Attributes
     ----------
     regime, since
-        The regime at the session's close and the session on which it began. None without a regime.
+        The regime at the session's close and the session on which the regime began. None without a
+        regime.
     decided_because
-        Reason of the decision: ``start``, ``schedule``, ``change of state from A to B``, or several
-        of them, joined by ``; ``. None when the strategy does not decide at this close.
+        Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
+        reasons are joined by ``; ``. None when the strategy does not decide at this close.
     next_decision
-        The next scheduled session. A change of state may come sooner. None beyond the calendar,
-        which ends a year from now.
+        The next scheduled session. A change of state may bring an earlier decision. None if the
+        session is later than the end of the calendar, a year from now.
     fills_on
-        The session at whose close a backtest fills the orders. None beyond the calendar.
+        The session at whose close a backtest fills the orders. None if this session is after the
+        end of the calendar.
     target
-        Target weights by asset from this close on, fractions. The rest is cash in bills. They come
-        from this session's decision, or without one, from the last decision.
+        Target weight of each asset from this close on, a fraction. The rest is cash in bills. The
+        weights come from this session's decision, or from the last decision before this session.
     if_decided
-        The weights that a decision at this close gives, even if the strategy does not decide.
+        The weights that a decision at this close would give, even if the strategy does not decide.
     decided_on, before
-        The session of the previous decision, and its weights. At the first decision, this session
-        and its weights.
+        The session and the weights of the previous decision. At the first decision, this session
+        and its weights take their place.
     missing
-        The ids whose last value is past its staleness limit, among the assets held or in the target
-        and the ids that the strategy reads. When the state is lost, also the inputs of the signals
-        that determine the state and have no view. An asset has the date of its last price, a series
-        the date on which its last value became known.
+        A mapping from ids with late data to dates. An id is late if its last value is past its
+        staleness limit. The mapping covers held assets, assets in the target and ids that the
+        strategy reads. If the state is lost, the mapping also covers the inputs of each signal that
+        determines the state and has no view. The date is the date of an asset's last price, or the
+        date on which a series' last value became known.
     state_is_lost
-        Whether the strategy's state is lost, see :func:`backtests.lapse.lost`. ``regime`` then
-        comes from the remaining signals, and the strategy does not follow it.
+        Whether the strategy's state is lost, see :func:`backtests.lapse.lost`. While it is lost,
+        ``regime`` comes from the remaining signals, and the strategy does not follow this regime.
     value
-        Value of the holdings, USD. This and the next three are None without holdings.
+        Value of the holdings, USD. None without holdings.
     beyond_band
-        Assets further than the drift band from the target.
+        Assets that are further than the drift band from the target. None without holdings.
     beyond_limit
-        Whether short holdings have drifted beyond the strategy's gross limit. A backtest then
-        trades on any day.
+        Whether short holdings have drifted beyond the strategy's gross limit. Beyond this limit, a
+        backtest trades even without a decision. None without holdings.
     orders
-        Orders of a backtest at this close, see :func:`backtests.holdings.orders_to`. Empty when it
-        would not trade.
+        Orders of a backtest at this close, see :func:`backtests.holdings.orders_to`. Empty if the
+        backtest would not trade. None without holdings.
     """
 
     session: pd.Timestamp
@@ -120,12 +123,12 @@ def today(
     ----------
     config, history
         The configuration, and a history with prices of the strategy's assets and of the holdings.
-        For the first decision, see :func:`backtests.window.followed`.
+        :func:`backtests.window.followed` defines the first decision.
     session
         A session of the history.
     holdings
-        Units by asset, and USD under ``CASH``. A coin is valued at the close of the session's own
-        date when the history has it, as in a backtest.
+        Units of each asset, and USD for ``CASH``. A coin is valued at the close of the session's
+        date if the history has this close, as in a backtest.
     decimals
         Number of decimals to which units are rounded, toward zero.
 
@@ -134,7 +137,7 @@ def today(
     MissingSeries
         When a holding has no price.
     ConfigError
-        When the value of the holdings is not above zero, or the start lies after the session.
+        When the holdings are worth zero or less, or the start lies after the session.
     """
     return make_plan(config, history.until(session)).at(session, holdings, decimals=decimals)
 
@@ -146,12 +149,12 @@ class Plan:
     Attributes
     ----------
     state
-        The strategy's state by session, see :meth:`strategies.Strategy.state`.
+        The strategy's state at each session, see :meth:`strategies.Strategy.state`.
     weights
-        Weights that a decision at each session gives. They use the last price of an asset whose
-        price is past its staleness limit.
+        Weights that a decision at each session gives. If an asset's price is past its staleness
+        limit, the weights use the last price.
     rests, lost
-        See :func:`backtests.lapse.rests_on` and :func:`backtests.lapse.lost`.
+        Results of :func:`backtests.lapse.rests_on` and :func:`backtests.lapse.lost`.
     decided
         The sessions on which the strategy decides.
     followed
@@ -176,11 +179,11 @@ class Plan:
         *,
         decimals: int = 4,
     ) -> Today:
-        """Return the decision at a session's close; parameters and errors as :func:`today`."""
+        """Return the decision at a session's close; see :func:`today` for parameters and errors."""
         if session < self.followed[0]:
             raise ConfigError(
-                f"expected a session from {self.followed[0].date()} on, where the strategy starts, "
-                f"was {session.date()}"
+                f"expected a session on or after {self.followed[0].date()}, when the strategy "
+                f"starts, was {session.date()}"
             )
         because = self._because(session)
         earlier = self.decided[self.decided < session]
@@ -208,7 +211,7 @@ class Plan:
         return self.weights.iloc[self.weights.index.searchsorted(session)]
 
     def _because(self, session: pd.Timestamp) -> str | None:
-        """Return the reason of a decision at a session; None without a decision."""
+        """Return the reason for the decision at a session; None without a decision."""
         if session not in self.decided:
             return None
         at_start = session == self.followed[0]
@@ -222,7 +225,7 @@ class Plan:
         return "; ".join(reasons)
 
     def _with_orders(self, decision: Today, holdings: Mapping[str, float], decimals: int) -> Today:
-        """Return a decision with the value of the holdings and a backtest's orders."""
+        """Return the decision, extended by the value of the holdings and a backtest's orders."""
         session, target = decision.session, decision.target
         held = _held(holdings)
         check_held(held, self.history.closes.loc[:session])
@@ -230,7 +233,7 @@ class Plan:
         prices = pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
         now = weights_of(holdings, prices)
         off = (target.reindex(now.index, fill_value=0.0) - now).abs() > self.config.band
-        # A trade to the limit exactly may exceed it by its costs.
+        # After a trade exactly to the limit, the costs of the trade may push exposure beyond it.
         cost = max((self.config.costs.rate(str(asset)) for asset in now.index), default=0.0)
         limit = self.strategy.gross_limit * (1 + cost) + 1e-9
         beyond_limit = bool((now < 0).any() and now.abs().sum() > limit)
@@ -246,7 +249,7 @@ class Plan:
         )
 
     def _price(self, asset: str, session: pd.Timestamp) -> float:
-        """Return the close of the session's date, or else the panel's price, or the last close."""
+        """Return the close on the session's date, or else the panel's price, or the last close."""
         if asset not in self.history.closes:
             return float("nan")
         closes = self.history.closes[asset].loc[:session]
@@ -256,7 +259,7 @@ class Plan:
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: list[str]
     ) -> dict[str, pd.Timestamp]:
-        """Return the ids with late data at a session, see :attr:`Today.missing`."""
+        """Return a mapping from ids with late data to dates, see :attr:`Today.missing`."""
         shares = self._row(session).abs() + target.abs()
         needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
         if self.lost.loc[session]:
@@ -265,11 +268,11 @@ class Plan:
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether an id had a value before the session and its next value is late."""
+        """Return whether, at the session, an id had a value earlier and its next value is late."""
         return id in self.history.panel and bool(stale(self.history, id).loc[session])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
-        """Return the date of an asset's last price, or of the moment a series was last known."""
+        """Return the date of an asset's last price, or when a series' last value became known."""
         if id in self.history.closes:
             return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
         last = self.history.panel[id].loc[:session].dropna().index[-1]
@@ -277,11 +280,11 @@ class Plan:
 
 
 def make_plan(config: RunConfig, history: History) -> Plan:
-    """Return a strategy's plan for every session of a history; errors as :func:`today`."""
+    """Return a strategy's plan for every session of a history; :func:`today` lists the errors."""
     strategy = config.build_strategy()
     reading = read(config, history)
     ids = [id for id in (*strategy.assets, *strategy.reads) if id in history.panel]
-    # The strategy sees the last values, also beyond their staleness limit.
+    # The strategy sees the last values even if they are past their staleness limit.
     panel = history.panel.assign(**{id: history.panel[id].ffill() for id in ids})
     weights = decide(strategy, reading, panel)
     check_weights(weights, strategy.name, strategy.gross_limit)
@@ -305,7 +308,7 @@ def make_plan(config: RunConfig, history: History) -> Plan:
 
 
 def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | None:
-    """Return the first scheduled session after one; None beyond the calendar."""
+    """Return the next scheduled session after a session; None if the calendar ends before it."""
     later = _sessions_after(session)
     return _first(later[schedule.sessions(later)])
 

@@ -8,16 +8,17 @@ from backtests.history.panel import History
 from signals.errors import ConfigError
 from signals.reading import Reading
 
-#: Least number of sessions of a run, about a month.
+#: Smallest number of sessions in a run, about a month.
 SHORTEST = 21
 
 
 def followed(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
     """Return the sessions from the first decision to the end of the history.
 
-    The first decision is on ``start`` or the session after it. Without ``start`` it is on the first
-    session with a regime, or on the first session of a history without one. Raises ConfigError when
-    ``start`` lies outside the history.
+    The first decision is on ``start``, or on the next session if ``start`` is not a session.
+    Without ``start``, the first decision is on the first session with a regime. In a history
+    without a regime, the first decision is on the first session. Raises ConfigError when ``start``
+    lies outside the history.
     """
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
@@ -30,13 +31,13 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
     """Return the sessions of a run, see :func:`followed`.
 
-    Raises ConfigError also when they are fewer than a month.
+    Also raises ConfigError when the run has fewer than :data:`SHORTEST` sessions.
     """
     index = followed(config, history, reading)
     if len(index) < SHORTEST:
         raise ConfigError(
             f"expected at least {SHORTEST} sessions from {config.start or index[0].date()} to "
-            f"{history.panel.index[-1].date()}, found {len(index)}: too few to annualise; choose "
-            "an earlier start"
+            f"{history.panel.index[-1].date()}, found {len(index)}, too few for yearly figures; "
+            "choose an earlier start"
         )
     return index

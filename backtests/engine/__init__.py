@@ -1,1 +1,1 @@
-"""The simulation of a portfolio: from target weights to its value at each close."""
+"""The simulation of a portfolio: from target weights to the portfolio's value at each close."""

@@ -18,10 +18,10 @@ Days = TypeVar("Days", float, np.ndarray, pd.Series)
 
 @dataclass(frozen=True, kw_only=True)
 class Costs(Typed):
-    """Proportional costs by market.
+    """Costs of each market, proportional to the value traded or borrowed.
 
-    The cost of a trade covers half the spread, fees and impact. Borrowing costs accrue by calendar
-    days.
+    The cost of a trade covers half the bid-ask spread, fees and price impact. Borrowing costs
+    accrue on every calendar day.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Costs(Typed):
         return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
 
     def borrowed(self, ticker: str, days: Days) -> Days:
-        """Return the cost of borrowing an asset for some calendar days, a fraction of the debt."""
+        """Return the cost of borrowing an asset for calendar days, a fraction of the debt."""
         return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":

@@ -5,9 +5,9 @@
     grid = run_indicator(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
     grid.flag, grid.share, grid.k_loc[0.08].score
 
-Every column is one evaluation of the signal. A value stands at the session at whose close it was
-known. vectorbt fills an order on the bar of its signal, so shift a flag by one session before you
-trade on it.
+Every column is one evaluation of the signal. A value belongs to the session at whose close the
+value was known. vectorbt fills an order on the same session as its signal, so shift a flag by one
+session before you trade on the flag.
 """
 
 import keyword
@@ -26,7 +26,7 @@ from signals.evaluations import evaluate, inputs_of
 from signals.params import as_kind, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
-#: Unit of a gauge that holds text.
+#: Unit of a gauge whose values are text.
 TEXT = "name"
 
 
@@ -36,34 +36,35 @@ def as_indicator(
     """Return the vectorbt indicator class of a signal.
 
     Inputs
-        One input for each panel column that the signal reads: its catalog ids, then for each coin
-        among them the close of the last session's date. An input's name is the id in lower case,
-        with ``_`` in place of a character that an identifier may not hold: ``BTC-USD@session``
-        becomes ``btc_usd_session``. A name that is taken gets one more ``_``. ``input_ids`` of the
-        class maps names to columns, in order. Units and timing are the panel's. In a frame every
-        column is a separate panel.
+        One input for each panel column that the signal reads. The first columns are the signal's
+        catalog ids. For each coin, a later column holds the close of the last session's date. An
+        input's name is the id in lower case, with ``_`` for each character that is not allowed in
+        an identifier: ``BTC-USD@session`` becomes ``btc_usd_session``. If the name already exists,
+        one more ``_`` is added. The class attribute ``input_ids`` maps names to columns, in order.
+        Units and timing are as in the panel. Each column of an input frame is a separate panel.
     Fields
-        A field that is a number or a boolean is a parameter with its default. A list gives one
-        column per value. Lists of equal length are paired; ``param_product=True`` combines them.
-        Set any other field, such as ``Capex.firms``, in the signal:
-        ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
+        Each numeric or boolean field of the signal is a parameter with the field's default. A list
+        of values gives one column per value. Lists of equal length are paired;
+        ``param_product=True`` gives all combinations. Set any other field, such as
+        ``Capex.firms``, in the signal: ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
-        ``flag`` (1, 0, or NaN without a view), ``score``, and each other numeric gauge under a
-        name made in the same way; float64, sessions of the inputs × combinations of parameters.
+        ``flag`` (1, 0, or NaN without a view), ``score``, and all other numeric gauges, with names
+        built as for inputs. Each output is float64, sessions × combinations of parameters.
 
     Parameters
     ----------
     signal
         A class, or a signal whose values become the defaults.
     among
-        Signals by name, for the parts of a signal that contains others. A part that is absent
-        here has its defaults.
+        Signals by name. The signals that ``signal`` contains are taken from ``among``. A contained
+        signal that is not in ``among`` has its default values.
 
     Returns
     -------
-    A class with vectorbt's ``run(*inputs, **parameters)``. ``run`` checks every combination before
-    it computes the first. It raises ConfigError when a parameter is unknown, is not a number or is
-    out of order. vectorbt raises ValueError when lists or sessions do not match in length.
+    A class with vectorbt's method ``run(*inputs, **parameters)``. ``run`` checks all combinations
+    before it computes the first one. ``run`` raises ConfigError when a parameter is unknown or not
+    a number, or when the signal rejects its value. vectorbt raises ValueError when lists or
+    sessions differ in length.
     """
     from vectorbt.indicators.factory import IndicatorBase, IndicatorFactory
 
@@ -103,13 +104,14 @@ def run_indicator(
     /,
     **options: Any,
 ) -> Any:
-    """Return the indicator of a signal, run on a panel.
+    """Return the indicator of a signal, computed on a panel.
 
-    The panel is point-in-time, sessions × catalog ids. For ``signal`` and ``among`` see
-    :func:`as_indicator`. The options are parameters, each one value or a list, and those of
-    vectorbt (``param_product``, …). With one combination of parameters the outputs are series.
-    Otherwise they are frames with one column per combination; the column levels are called
-    ``<signal>_<parameter>``. Raises also MissingSeries when the panel lacks a column.
+    The panel is point-in-time, sessions × catalog ids. :func:`as_indicator` describes ``signal``,
+    ``among`` and the errors. Options are the signal's parameters, each as one value or a list, and
+    vectorbt's options (``param_product``, …). With one combination of parameters, each output is a
+    series. With several combinations, each output is a frame with one column per combination; the
+    column levels are called ``<signal>_<parameter>``. Also raises MissingSeries when the panel
+    lacks a column.
     """
     indicator = as_indicator(signal, among)
     columns = tuple(indicator.input_ids.values())
@@ -124,7 +126,7 @@ def _columns(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
 
 
 def _identifiers(labels: Iterable[str], taken: set[str]) -> dict[str, str]:
-    """Return labels by new valid identifiers, in order."""
+    """Return a mapping from new valid identifiers to labels, in the order of the labels."""
     names: dict[str, str] = {}
     for label in labels:
         name = re.sub(r"\W", "_", label.lower())
@@ -142,13 +144,13 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError for the first name that is no parameter and no option of vectorbt."""
+    """Raise ConfigError if ``others`` has a name: the indicator has no parameter of this name."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__
             raise ConfigError(
-                f"expected a numeric parameter of {signal.name}, was {name}; set it in the "
-                f"signal: {kind}({name}=…) in place of {kind}"
+                f"expected a numeric parameter of {signal.name}, but {name} is not numeric; set it "
+                f"in the signal: pass {kind}({name}=…) instead of {kind}"
             )
         raise ConfigError(unknown(f"parameter of {signal.name}", name, kinds))
 
@@ -166,14 +168,14 @@ def _panels(columns: list[str], inputs: tuple[pd.DataFrame, ...]) -> list[pd.Dat
 def _outputs(
     signal: Signal, among: Mapping[str, Signal], panel: pd.DataFrame, gauges: dict[str, str]
 ) -> list[np.ndarray]:
-    """Return flag, score and gauges of one evaluation, float64, NaN without a view."""
+    """Return the flag, score and gauges of one evaluation; float64, with NaN without a view."""
     said = evaluate(panel, {**among, signal.name: signal})[signal.name]
     results = [said.flag, said.score, *(said.gauges[g] for g in gauges.values())]
     return [result.to_numpy(dtype=np.float64, na_value=np.nan) for result in results]
 
 
 def _describe(signal: Signal, inputs: dict[str, str], gauges: dict[str, str]) -> str:
-    """Return the docstring of an indicator class: its names, ids and units."""
+    """Return the docstring of an indicator class, with its names, ids and units."""
     first = (type(signal).__doc__ or "").split("\n")[0]
     return "\n".join(
         [

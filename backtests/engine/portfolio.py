@@ -1,9 +1,9 @@
 """The simulated portfolio as vectorbt's own object, in USD.
 
 The simulation divides every price by the growth of bills, so that idle cash keeps its value. The
-figures of vectorbt's object would then mislead: its values are deflated, and vectorbt counts 365
-days a year. This module replays the same orders in undivided prices. Cash becomes the column
-``BILLS``, whose price is the growth of bills and whose trades cost nothing.
+figures of the simulation's vectorbt object would mislead, because they are deflated and vectorbt
+counts 365 days a year. This module repeats the same orders at prices in USD. Cash becomes the
+column ``BILLS``. The price in this column is the growth of bills, and its trades cost nothing.
 """
 
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ import pandas as pd
 from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
-#: A year of sessions, in the form that vectorbt reads.
+#: Number of sessions in a year, written as vectorbt requires.
 YEAR = f"{SESSIONS_A_YEAR} days"
-#: A movement of cash below this share of the capital is rounding.
+#: A change of cash below this share of the capital is a rounding error.
 ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The data of a simulation that a replay in undivided prices needs.
+    """The data of a simulation that are needed to repeat its orders at prices in USD.
 
     Attributes
     ----------
     deflated
-        vectorbt's portfolio in prices divided by ``bill_index``; None when nothing was held.
+        vectorbt's portfolio at prices divided by ``bill_index``; None when there are no assets.
     bill_index
         Growth of bills since the first session, one value per session of ``index``.
     fees
-        Cost rate of each column of the deflated portfolio, fractions.
+        Cost rate of each column of the deflated portfolio, a fraction of the value traded.
     capital
         Initial cash, USD.
     """
@@ -75,7 +75,7 @@ class Account:
         return sizes
 
     def _bills(self) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-        """Return the price of bills, the units of bills traded, and their cost rate."""
+        """Return the price of bills, the traded units of bills, and the cost rate of bills."""
         cash = np.full(len(self.index), self.capital)  # one deflated dollar is one unit of bills
         if self.deflated is not None:
             cash = self.deflated.cash().to_numpy()
@@ -86,21 +86,21 @@ class Account:
 
 
 def _portfolio_class(risk_free: float) -> Any:
-    """Return vectorbt's portfolio class with our year of sessions and our risk-free rate."""
+    """Return a subclass of vectorbt's portfolio, with 252 sessions a year and a risk-free rate."""
     import vectorbt
 
     class Portfolio(vectorbt.Portfolio):  # type: ignore[misc]
-        """vectorbt's portfolio with our year of sessions and the mean return of bills."""
+        """vectorbt's portfolio with 252 sessions a year and the mean bill return as risk-free."""
 
         def get_returns_acc(self, *args: Any, **options: Any) -> Any:
-            """Return vectorbt's accessor of returns, annualised by sessions."""
+            """Return vectorbt's accessor of returns, annualised with 252 sessions a year."""
             options["year_freq"] = options.get("year_freq") or YEAR
             options["defaults"] = {"risk_free": risk_free, **(options.get("defaults") or {})}
             return super().get_returns_acc(*args, **options)
 
         @property
         def stats_defaults(self) -> dict[str, Any]:
-            """Return vectorbt's defaults of ``stats``, annualised by sessions."""
+            """Return vectorbt's defaults of ``stats``, annualised with 252 sessions a year."""
             defaults: dict[str, Any] = super().stats_defaults
             return {**defaults, "settings": {**defaults["settings"], "year_freq": YEAR}}
 

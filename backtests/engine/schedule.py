@@ -1,8 +1,8 @@
 """The sessions on which a strategy decides, and the decisions that become trades.
 
 Trades are chosen before the simulation. A strategy decides on scheduled sessions and on changes of
-state. A decision is traded if it lies beyond the drift band around the last target, which prices
-and bills have drifted since, before costs.
+state. Prices and bills move the weights away from the last target. A decision is traded if a target
+weight differs from the drifted weight, before costs, by more than the drift band.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ PERIODS = ("month", "quarter", "week", "day")
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(Typed):
-    """The sessions on which a strategy decides whether or not its state changes.
+    """The sessions on which a strategy decides even if its state does not change.
 
     Parameters
     ----------
@@ -30,21 +30,21 @@ class Schedule(Typed):
         The strategy decides on the last session of every ``month``, ``quarter`` or ``week``, or
         on every ``day``.
     offset
-        Sessions by which each of these decisions comes later, 0 to 60.
+        Number of sessions by which each scheduled decision is delayed, 0 to 60.
     """
 
     every: str = "month"
     offset: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ConfigError unless the period is known and the offset is 0 to 60 sessions."""
+        """Raise ConfigError if the period is unknown or the offset is not 0 to 60 sessions."""
         if self.every not in PERIODS:
             raise ConfigError(f"every: {unknown('period', str(self.every), PERIODS)}")
         if not 0 <= self.offset <= 60:
             raise ConfigError(f"offset must lie in 0 to 60 sessions, was {self.offset!r}")
 
     def sessions(self, index: pd.DatetimeIndex) -> np.ndarray:
-        """Return one boolean per session of the index: whether it is scheduled."""
+        """Return one boolean per session of the index: whether this session is scheduled."""
         if self.every == "day":
             return np.ones(len(index), dtype=bool)
         calendar = all_sessions()
@@ -63,9 +63,9 @@ def decision_sessions(
 ) -> pd.DatetimeIndex:
     """Return the sessions on which a strategy decides.
 
-    A strategy decides on the first session, on every scheduled session, and on every session on
-    which the given state differs from the session before. The exchange's calendar is known ahead,
-    so the last session of a history is scheduled only if it ends its month.
+    A strategy decides on the first session, on every scheduled session, and on every session whose
+    state differs from the state one session earlier. The exchange's calendar is known in advance.
+    So with a monthly schedule, a history's last session is scheduled only if it ends a month.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -82,11 +82,11 @@ class Trades:
     Attributes
     ----------
     targets
-        Target weights of the executed decisions: sessions of the decision × assets, fractions.
+        Target weights of the executed decisions: decision sessions × assets, fractions.
     sizes
-        Sessions × assets: the weight to trade to at that close; NaN where the asset is not traded.
+        Target weight of each trade, sessions of the fill × assets; NaN where no trade is made.
     notes
-        One line for each order that could not be traded as decided.
+        One line for each order that was not traded as decided.
     """
 
     targets: pd.DataFrame
@@ -102,22 +102,22 @@ def choose_trades(
     band: float = BAND,
     gross_limit: float = 1.0,
 ) -> Trades:
-    """Return the decisions that are executed, and the weights to trade to.
+    """Return the executed decisions and the target weight of each trade.
 
-    The arguments are those of :func:`backtests.engine.simulate.simulate`; ``closes`` has the same
-    assets as ``weights``. A decision is executed when at least one asset is further than ``band``,
-    a fraction, from its drifted weight. When a portfolio with short positions drifts beyond
-    ``gross_limit`` at a close, the last target is traded again, ``lag`` sessions later.
+    See :func:`backtests.engine.simulate.simulate` for the parameters; ``closes`` has the same
+    assets as ``weights``. A decision is executed when at least one target weight differs from the
+    drifted weight by more than ``band``, a fraction. When a portfolio with short positions drifts
+    beyond ``gross_limit`` at a close, it is traded back to the last target, ``lag`` sessions later.
 
     An asset without a price on the day of the fill is not traded until the next decision. A
-    holding is closed at its last price when that price is older than the asset's staleness limit.
+    holding is closed at its last price when this price is older than the asset's staleness limit.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
 
 @dataclass
 class _Waiting:
-    """A decision that waits for its fill."""
+    """A decision that is not filled yet."""
 
     at: int
     fill: int
@@ -127,7 +127,7 @@ class _Waiting:
 
 @dataclass
 class _Chooser:
-    """A walk through the sessions that chooses trades from what was known at each close."""
+    """A loop over the sessions that chooses trades from the data known at each close."""
 
     weights: pd.DataFrame
     closes: pd.DataFrame
@@ -143,11 +143,11 @@ class _Chooser:
         self.prices = closes.ffill().to_numpy(dtype=np.float64)
         self.cash = (1 + self.bills.to_numpy(dtype=np.float64)).cumprod()
         self.sizes = np.full(closes.shape, np.nan)
-        self.held = np.zeros(closes.shape[1])  # weights right after the last trade
+        self.held = np.zeros(closes.shape[1])  # weights immediately after the last trade
         self.traded = 0  # position of the last trade
         self.waiting: list[_Waiting] = []  # oldest first
         self.executed: list[_Waiting] = []
-        self.last = np.zeros(closes.shape[1])  # the weights last decided
+        self.last = np.zeros(closes.shape[1])  # weights of the last decision
         self.notes: list[str] = []
 
     def run(self) -> Trades:
@@ -182,7 +182,7 @@ class _Chooser:
             self._send(target, at)
 
     def _hold_to_limit(self, at: int) -> None:
-        """Schedule a return to the last target if gross exposure has drifted beyond its limit."""
+        """Schedule a trade to the last target if gross exposure has drifted beyond its limit."""
         now = self._drifted(at)
         if (now < 0).any() and np.abs(now).sum() > self.gross_limit + 1e-9:
             self._send(self.last, at)
@@ -199,14 +199,14 @@ class _Chooser:
         for column in np.flatnonzero(~can & (np.abs(target - before) > 1e-12)).tolist():
             self.notes.append(
                 f"{self.closes.columns[column]} had no price on {self.index[at].date()}: "
-                "not traded until the next decision"
+                "it is not traded until the next decision"
             )
         self.sizes[at, can] = target[can]
         self.held, self.traded = np.where(can, target, before), at
 
     def _give_up(self, columns: list[int], at: int) -> None:
-        """Close holdings with a stale price, at that price."""
-        self.sizes[at, columns] = 0.0  # makes no order for an asset that is not held
+        """Close holdings with a stale price, at this price."""
+        self.sizes[at, columns] = 0.0  # gives no order for an asset that is not held
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:
             return
@@ -217,13 +217,13 @@ class _Chooser:
             decision.target[gone] = 0.0
         self.notes += [
             f"{self.closes.columns[column]} has had no price for more than "
-            f"{asset(str(self.closes.columns[column])).stale_after} days: closed at its last price "
-            f"on {self.index[at].date()}"
+            f"{asset(str(self.closes.columns[column])).stale_after} days: it is closed at its "
+            f"last price on {self.index[at].date()}"
             for column in gone
         ]
 
     def _drifted(self, at: int) -> np.ndarray:
-        """Return the weights at a session's close, drifted since the last trade."""
+        """Return the weights at a session's close, after their drift since the last trade."""
         if at == self.traded:
             return self.held.copy()
         growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.traded])
@@ -237,7 +237,7 @@ class _Chooser:
 
 
 def _lost(closes: pd.DataFrame) -> dict[int, list[int]]:
-    """Return by position of the session the columns whose last price becomes stale there."""
+    """Return a mapping from session positions to the columns whose last price becomes stale."""
     days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
     lost: dict[int, list[int]] = {}
     for column in range(closes.shape[1]):

@@ -1,19 +1,20 @@
 """The simulation of a portfolio with vectorbt, which does the accounting.
 
-vectorbt lacks three features. The prices that it is given supply them exactly:
+vectorbt lacks three features. The simulation gives vectorbt changed prices, which supply all three
+features exactly:
 
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
   start, so that a dollar of cash keeps its value in the deflated world. The results are multiplied
-  back afterwards.
-- Borrowing has a cost. A short position has a separate column, whose price also grows by the
-  borrowing cost: a debt grows by rate · days / 365 of itself from session to session.
+  by the growth of bills afterwards.
+- Borrowing has a cost. A short position has a separate column. The price in this column also grows
+  by the borrowing cost: from one session to the next, a debt grows by rate · days / 365 of itself.
 - A price can be missing. An asset without a price of the day is valued at its last price and is
   not traded.
 
-:mod:`backtests.engine.schedule` chooses the trades beforehand. Orders are filled at the close, in
-the order of their value: the largest sale first, the largest purchase last. Orders of equal value
-follow the order of the columns. Targets are fractions of the value before costs. A purchase whose
-value and cost exceed the cash is cut to what the cash can pay.
+:mod:`backtests.engine.schedule` chooses the trades before the simulation. Orders are filled at the
+close, sorted by value: the largest sale first, the largest purchase last. Orders of equal value
+follow the order of the columns. Targets are fractions of the value before costs. If a purchase and
+its cost exceed the cash, the purchase is reduced to the amount that the cash can pay.
 """
 
 import sys
@@ -31,7 +32,7 @@ from signals.index import check_sessions
 from strategies.base import check_weights
 
 CAPITAL = 1_000_000.0
-#: USD. A smaller order is a remainder of rounding.
+#: An order below this value, in USD, is a rounding error.
 DUST = 1e-6
 
 
@@ -42,30 +43,31 @@ class Result:
     Attributes
     ----------
     equity
-        Value at each close after trading and costs, USD; the first is the initial capital.
+        Value at each close after trading and costs, USD; the first value is the initial capital.
     returns
-        Simple return into each session from the second on, fractions.
+        Simple return from the previous close to each session's close, a fraction. The series starts
+        at the second session.
     weights
-        Value of each holding as a fraction of equity at each close, after drift. The remainder of
-        1 is cash, which includes the proceeds of short sales.
+        Value of each holding as a fraction of equity at each close, after drift. The
+        remaining equity is cash. Cash includes the proceeds of short sales.
     owed
-        The short positions among these weights, fractions of equity, at most 0.
+        Weights of the short positions, fractions of equity, at most 0. ``weights`` includes them.
     targets
-        Target weights of the executed decisions, by session of the decision.
+        Target weights of the executed decisions, one row per decision session, fractions.
     orders
-        Columns ``date, asset, units, price, cost``: session of the fill, signed units (negative
-        for a sale), USD per unit before costs, USD. Orders, prices, bills and borrowing rates
-        rebuild the equity, with one exception. A long position can replace a short one that cash
-        could not cover in full; the asset then has a long and a short side at once, and net units
-        do not show that.
+        Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
+        is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. The equity
+        can be recomputed from orders, prices, bills and borrowing rates, with one exception: a
+        long position replaces a short position, but cash cannot pay to close the whole short
+        position. The asset then has a long and a short side together, and net units hide this.
     exposure
-        Gross weight outside cash at each close, a fraction.
+        Sum of the absolute weights of all holdings except cash at each close, a fraction.
     bills
-        Simple return of bills into each session, a fraction.
+        Simple return of bills from the previous close to each session's close, a fraction.
     notes
-        One line for each order that could not be traded as decided.
+        One line for each order that was not traded as decided.
     account
-        The data that :attr:`portfolio` is made from; None where it was left out to save memory.
+        The data from which :attr:`portfolio` is built; None if they were left out to save memory.
     """
 
     equity: pd.Series
@@ -81,12 +83,13 @@ class Result:
 
     @property
     def portfolio(self) -> Any:
-        """Return vectorbt's portfolio in USD prices; None where the account was left out.
+        """Return vectorbt's portfolio in USD prices; None if :attr:`account` was left out.
 
-        Each call replays the orders. Idle cash is the column ``BILLS``, whose orders count among
-        the trades. A year has 252 sessions. The Sharpe ratio is taken over the mean return of
-        bills; ours subtracts the return of bills session by session and differs in the fourth
-        digit. The price of a short position's column grows by the borrowing cost.
+        Each call repeats the orders. Idle cash is the column ``BILLS``; orders of this column count
+        as trades. A year has 252 sessions. vectorbt's Sharpe ratio subtracts the mean return of
+        bills. The Sharpe ratio of this package subtracts each session's return of bills, and the
+        two ratios differ in the fourth digit. The price in a short position's column grows by the
+        borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
 
@@ -108,33 +111,35 @@ def simulate(
     Parameters
     ----------
     weights
-        Target weights: one row per session of decision, one column per asset, fractions of the
-        portfolio. A row sums to at most 1; the remainder is cash in bills.
+        Target weights: one row per decision session, one column per asset, fractions of the
+        portfolio. The sum of a row is at most 1; the remainder is cash in bills.
     prices
-        Closes in USD, sessions × assets, from the first decision to the end. Each asset has the
-        close of the session's date. Columns are matched by name. NaN where there is no price.
+        Closes in USD, sessions × assets, from the first decision to the end. Each value is the
+        close on the session's date, NaN without a price. Columns are matched by name.
     bills
-        Simple return of bills into each session of ``prices``; the first value is not used.
+        Simple return of bills from the previous close to each session's close, a fraction. The
+        sessions are the same as in ``prices``. The first value is not used.
     costs
         Costs of trading and borrowing.
     lag
-        Sessions from decision to fill, at least 1. A fill at the close of the decision would use
-        that close before it is known.
+        Number of sessions from decision to fill, at least 1. A decision uses its session's close,
+        so a trade at this same close is impossible.
     band
         See :func:`backtests.engine.schedule.choose_trades`.
     capital
         Initial cash, USD.
     gross_limit
-        The largest sum of long and short weights. When a portfolio with short positions drifts
-        beyond it, the last target is traded again, ``lag`` sessions later.
+        Largest sum of the absolute weights of long and short positions. When a portfolio with short
+        positions drifts beyond this limit, it is traded back to the last target, ``lag`` sessions
+        later.
     name
         Name of the weights in messages.
 
     Raises
     ------
     SimulationError
-        When a weight is not finite or beyond its limit, columns or sessions do not match, a bill
-        return is missing, the lag is below 1, or the portfolio is ruined.
+        When a weight is not finite or exceeds its limit, columns or sessions do not match, a bill
+        return is missing, the lag is below 1, or the portfolio's value falls to zero or below.
     """
     _check_terms(lag, band, capital, name)
     closes, earned = _aligned(weights, prices, bills, name)
@@ -149,26 +154,27 @@ def simulate(
 def _aligned(
     weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, name: str
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Return checked prices of the weights' assets, and bill returns on the same sessions."""
+    """Return checked prices of the assets in the weights, and bill returns on the same sessions."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     check_sessions(bills.index, f"{name}: bills", SimulationError)
     check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
     for what, columns in (("weights", weights.columns), ("prices", prices.columns)):
         if not columns.is_unique:
             raise SimulationError(
-                f"{name}: expected {what}' columns without duplicates, was "
-                f"{columns[columns.duplicated()][0]} twice; drop one"
+                f"{name}: expected columns of {what} without duplicates, but "
+                f"{columns[columns.duplicated()][0]} occurs twice; drop one of the two columns"
             )
     missing = [column for column in weights.columns if column not in prices.columns]
     if missing:
         raise SimulationError(
-            f"{name}: expected prices of {', '.join(map(str, missing))}; none are given"
+            f"{name}: expected prices of {', '.join(map(str, missing))}, but `prices` has no such "
+            "column; add it"
         )
     strange = weights.index.difference(prices.index)
     if len(strange):
         raise SimulationError(
-            f"{name}: expected decisions on sessions of the prices, was {strange[0].date()}; "
-            "reindex them"
+            f"{name}: expected decisions on sessions of the prices, but {strange[0].date()} has no "
+            "row of prices; reindex the weights"
         )
     closes = _numbers(prices[list(weights.columns)], f"{name}: prices")
     _check_prices(closes, name)
@@ -179,7 +185,7 @@ def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
     try:
         return frame.astype("float64")
     except (TypeError, ValueError) as error:
-        raise SimulationError(f"{what}: expected numbers, but {error}; convert them") from None
+        raise SimulationError(f"{what}: expected numbers: {error}; convert the values") from None
 
 
 def _check_prices(closes: pd.DataFrame, name: str) -> None:
@@ -188,8 +194,8 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
         asset = bad.columns[bad.any()][0]
         day = bad.index[bad[asset]][0]
         raise SimulationError(
-            f"{name}: expected prices above zero or NaN, was {closes.loc[day, asset]} for {asset} "
-            f"on {day.date()}; correct it"
+            f"{name}: expected prices above zero or NaN, but {asset} has {closes.loc[day, asset]} "
+            f"on {day.date()}; correct this price"
         )
 
 
@@ -199,29 +205,34 @@ def _checked_bills(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     if earned.isna().any():
         first = earned.index[earned.isna()][0].date()
         raise SimulationError(
-            f"{name}: expected a bill yield for every session, found none for {first}; import a "
-            "DGS3MO that covers it, or choose other dates"
+            f"{name}: expected a bill yield for every session, but {first} has none; import "
+            "DGS3MO for this date, or choose other dates"
         )
     if (earned <= -1).any() or np.isinf(earned).any():
-        raise SimulationError(f"{name}: expected bill returns as fractions a session above −1")
+        raise SimulationError(
+            f"{name}: expected finite bill returns above −1, as fractions for one session; convert "
+            "percent to fractions"
+        )
     return earned
 
 
 def _check_terms(lag: int, band: float, capital: float, name: str) -> None:
     if not isinstance(lag, int | np.integer) or isinstance(lag, bool) or lag < 1:
-        raise SimulationError(f"{name}: expected a lag of at least 1 whole session, was {lag!r}")
+        raise SimulationError(
+            f"{name}: expected a lag of at least 1, a whole number of sessions, was {lag!r}"
+        )
     if not 0 <= band < 1:
-        raise SimulationError(f"{name}: expected a band in 0 to 1, was {band!r}")
+        raise SimulationError(f"{name}: expected a band from 0 to below 1, was {band!r}")
     if not (np.isfinite(capital) and capital > 0):
-        raise SimulationError(f"{name}: expected a capital above zero in USD, was {capital!r}")
+        raise SimulationError(f"{name}: expected a capital above 0 USD, was {capital!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Legs:
-    """The columns that vectorbt sees: the long side and the short side of each asset.
+    """The columns that vectorbt uses: the long side and the short side of each asset.
 
-    ``units`` converts the size of a leg into units of the asset; on a short side it grows with
-    the debt. ``bill_index`` converts its deflated price into USD.
+    ``units`` converts the size of a column into units of the asset; for a short side, ``units``
+    grows with the debt. ``bill_index`` converts the deflated price into USD.
     """
 
     assets: list[str]
@@ -264,7 +275,7 @@ def _names(legs: list[tuple[str, str]]) -> pd.Index:
 
 
 def _owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
-    """Return at each session the units owed for one unit borrowed at the start."""
+    """Return, for each session, the units owed for one unit borrowed at the start."""
     days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
     return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))
 
@@ -317,7 +328,8 @@ def _check_solvent(equity: pd.Series, name: str) -> None:
     if (equity <= 0).any():
         day = equity.index[equity <= 0][0].date()
         raise SimulationError(
-            f"{name}: expected the portfolio to stay above zero, was ruined on {day}; short less"
+            f"{name}: expected a portfolio value above zero, but the value falls to zero or below "
+            f"on {day}; reduce short positions"
         )
 
 
@@ -359,7 +371,7 @@ def _result(
 
 
 def _orders(portfolio: Any, legs: _Legs, index: pd.Index) -> pd.DataFrame:
-    """Return vectorbt's orders in USD prices and in units of the assets."""
+    """Return vectorbt's orders, with prices in USD and with units of the assets."""
     if portfolio is None:
         empty: dict[str, Any] = {name: np.empty(0) for name in ("units", "price", "cost")}
         return pd.DataFrame({"date": index[:0], "asset": np.empty(0, dtype=object), **empty})

@@ -222,7 +222,7 @@ CLAIMS: tuple[Claim, ...] = (
         statement="Once idle capital is depleted, long-duration classes fall relative to "
         "short-duration classes after a capex figure above expectation.",
         estimand="return of software, speculative and crypto minus return of memory and "
-        "defensive, from the close before a filing is known to 20 sessions after this close, per "
+        "defensive, from the close before a filing is known to the close 20 sessions after it, per "
         "standard deviation of surprise: the response while dry_powder is on minus the response "
         "while it is off",
         unit="percentage points in 21 sessions",

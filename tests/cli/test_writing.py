@@ -89,7 +89,7 @@ def test_a_loop_of_links_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["~nosuchuser/x", "a\0b", "a\udcff"])
 def test_what_can_be_no_path_is_one_line(path: str) -> None:
-    with pytest.raises(ConfigError, match="expected a path"):
+    with pytest.raises(ConfigError, match="expected a valid path"):
         resolved(path)
 
 

@@ -580,16 +580,16 @@ def test_idle_cash_earns_what_a_bill_without_costs_would() -> None:
         ("without duplicates", {"weights": lambda w: pd.concat([w, w], axis=1)}),
         ("ascending session", {"prices": lambda p: p.iloc[::-1]}),
         ("ascending session", {"prices": lambda p: p.iloc[:0]}),
-        ("bill returns as fractions", {"bills": lambda b: b * 0 - 1}),
-        ("bill returns as fractions", {"bills": lambda b: b * 0 + np.inf}),
+        ("bill returns above −1, as fractions", {"bills": lambda b: b * 0 - 1}),
+        ("bill returns above −1, as fractions", {"bills": lambda b: b * 0 + np.inf}),
         ("expected numbers", {"weights": lambda w: w.astype(object).replace(0.5, "half")}),
-        ("whole session", {"lag": lambda _: 1.5}),
-        ("whole session", {"lag": lambda _: "1"}),
-        ("whole session", {"lag": lambda _: True}),
-        ("a band in 0 to 1", {"band": lambda _: -1.0}),
-        ("a band in 0 to 1", {"band": lambda _: float("nan")}),
-        ("a capital above zero", {"capital": lambda _: 0.0}),
-        ("a capital above zero", {"capital": lambda _: float("nan")}),
+        ("whole number of sessions", {"lag": lambda _: 1.5}),
+        ("whole number of sessions", {"lag": lambda _: "1"}),
+        ("whole number of sessions", {"lag": lambda _: True}),
+        ("a band from 0 to below 1", {"band": lambda _: -1.0}),
+        ("a band from 0 to below 1", {"band": lambda _: float("nan")}),
+        ("a capital above 0 USD", {"capital": lambda _: 0.0}),
+        ("a capital above 0 USD", {"capital": lambda _: float("nan")}),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_in_one_line(
@@ -615,7 +615,7 @@ def test_ruin_is_an_error_and_no_negative_equity() -> None:
     index = SESSIONS[:6]
     prices = pd.DataFrame({"BTC-USD": [100.0, 100, 150, 300, 500, 500]}, index=index)
     short = pd.DataFrame({"BTC-USD": [-0.9]}, index=index[:1])
-    with pytest.raises(SimulationError, match="was ruined on"):
+    with pytest.raises(SimulationError, match="falls to zero or below on"):
         simulate(short, prices, pd.Series(0.0, index=index), Costs())
 
 
@@ -654,5 +654,5 @@ def test_a_portfolio_worth_exactly_nothing_is_ruined(after: tuple[float, ...]) -
     index = SESSIONS[: 3 + len(after)]
     prices = pd.DataFrame({"SPY": [100.0, 100.0, 200.0, *after]}, index=index)
     short = pd.DataFrame({"SPY": [-1.0]}, index=index[:1])
-    with pytest.raises(SimulationError, match=rf"was ruined on {index[2].date()}"):
+    with pytest.raises(SimulationError, match=rf"falls to zero or below on {index[2].date()}"):
         simulate(short, prices, pd.Series(0.0, index=index), FREE)

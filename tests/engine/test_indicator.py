@@ -234,7 +234,7 @@ def test_a_documented_class_named_after_its_signal() -> None:
         (DryPowder, {"confirm": np.inf}, "expected confirm as a whole number, was inf"),
         (CostOfCapital, {"term_premium": 1}, "expected term_premium as True or False, was 1"),
         (DryPowder, {"kk": [0.09]}, "unknown parameter of dry_powder 'kk'; did you mean 'k'"),
-        (Capex, {"firms": ("MSFT",)}, r"numeric parameter of capex, was firms.* Capex\(firms=…\)"),
+        (Capex, {"firms": ("MSFT",)}, r"numeric parameter of capex, but firms.* Capex\(firms=…\)"),
     ],
 )
 def test_parameters_that_cannot_be_used(

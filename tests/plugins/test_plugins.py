@@ -513,7 +513,7 @@ def test_an_answer_of_another_form_gets_one_line(
             ["expected `headline` to be one of the gauges"],
         ),
         (("def flag", "def evaluate"), ["expected evaluate only in the base class"]),
-        (('"fear"', '"capex"'), ["a signal 'capex' exists; give it another name"]),
+        (('"fear"', '"capex"'), ["a signal 'capex' already exists; rename your signal"]),
         (("def score(self, gauges)", "def score(self)"), ["expected score(self, gauges), was"]),
         (('("VIXCLS",)', '"VIXCLS"'), ["expected inputs as a tuple of ids"]),
         (("return flag_of(", "return float("), ["fear: flag failed: TypeError"]),
