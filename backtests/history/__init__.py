@@ -1,1 +1,1 @@
-"""Build a history from a store or the simulated economy: the values known at each close."""
+"""Build a history from a store or from the simulated economy: the values known at each close."""

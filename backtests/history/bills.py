@@ -1,8 +1,8 @@
 """Returns of idle cash, which is held in 3-month Treasury bills.
 
-Cash grows by (1 + y/2)^(2·d/365) from one session to the next, over d calendar days. y is the
-bond-equivalent yield known at the earlier session, less a spread. Compounding at act/365 without
-the half-year convention would give more than bill funds paid.
+From one session to the next, cash grows by the factor (1 + y/2)^(2·d/365), with d calendar days. y
+is the bond-equivalent yield known at the earlier session, less a spread. Compounding at act/365
+without half-year periods would give more than bill funds paid.
 """
 
 import pandas as pd
@@ -12,12 +12,12 @@ SPREAD = 0.10
 
 
 def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
-    """Return the simple return of bills from the session before to each session.
+    """Return for each session the simple return of bills since the session before.
 
     ``known_yield`` is DGS3MO as known at each session's close, % a year, bond-equivalent.
-    ``spread`` is deducted from it, percentage points a year. The returns are fractions. The return
-    of a session is known at the session before. It is NaN at the first session, and where no yield
-    was known at the session before.
+    ``spread``, in percentage points a year, is deducted from the yield. The returns are fractions.
+    The return of a session is known at the session before. The return is NaN at the first session,
+    and where no yield was known at the session before.
 
     Reference
         US Treasury, "Treasury's certified interest rates": bond-equivalent yields compound

@@ -1,4 +1,4 @@
-"""Choose and open a history: a named store, the default store, or the simulated economy."""
+"""Choose and open a history: a given store, the default store, or the simulated economy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ class HistorySource:
     Attributes
     ----------
     source
-        ``store`` or ``simulated``. None chooses by the data that exist, see :meth:`decided`.
+        ``store`` or ``simulated``. None means a choice by the available data, see
+        :meth:`decided`.
     store
         The store's file. None means the default store.
     seed, years, thesis
@@ -43,17 +44,17 @@ class HistorySource:
     def decided(self) -> Source:
         """Return the source to use.
 
-        Without ``source``, this is the named store. Without a named store, it is the default store
-        if that exists and holds data, and otherwise the simulated economy.
+        If ``source`` is None, the given store is used. If no store is given, the source is
+        the default store if it exists and holds data, and otherwise the simulated economy.
 
         Raises
         ------
         ConfigError
-            When both the simulated economy and a store are named.
+            When both the simulated economy and a store are requested.
         """
         if self.source == "simulated" and self.store is not None:
             raise ConfigError(
-                f"expected either --source simulated or the store {self.store}, were both; "
+                f"expected either --source simulated or the store {self.store}, found both; "
                 "leave one out"
             )
         if self.source is not None:
@@ -68,7 +69,7 @@ class HistorySource:
     ) -> History:
         """Return the history, which ends with the last session at or before ``end``.
 
-        ``only`` names the ids to read from a store besides the signals' inputs, see
+        ``only`` lists the ids to read from a store in addition to the signals' inputs, see
         :meth:`History.load`.
 
         Raises
@@ -93,7 +94,7 @@ def stale_warning(history: History) -> str | None:
 
 
 def notice(origin: HistorySource) -> str | None:
-    """Return a notice when the simulated economy is used although nobody named it, else None."""
+    """Return a notice if the simulated economy is used but was not requested, else None."""
     if origin.source is not None or origin.decided() == "store":
         return None
     return (

@@ -1,12 +1,12 @@
 """History: the values known at each New York close, and the prices of each date.
 
-The panel has one row a session and one column a series or asset. A cell uses the rows known by that
-close: among them the newest date, and of that date the newest vintage. Coins close at 24:00 UTC,
-hours after New York, so a panel row shows their close of the date before. Fills and portfolio
-values use :attr:`History.closes`, where every close has its own date.
+The panel has one row for each session and one column for each series or asset. A cell shows the
+newest date known by that close, in its newest vintage. Coins close at 24:00 UTC, hours after New
+York. So a panel row shows the close of a coin on the date before. Fills and portfolio values use
+:attr:`History.closes`, in which every close is at its own date.
 
-No value is filled backwards. A value is carried forward up to the staleness limit of its series.
-After the limit the cell is NaN.
+No value is copied to an earlier session. A value is carried forward up to the staleness limit of
+its series. After the limit the cell is NaN.
 """
 
 import datetime
@@ -38,10 +38,10 @@ class History:
     panel
         Sessions × ids: the value known at each close. Signals and strategies see only the panel.
     known
-        Sessions × ids: the moment at which the panel's value was first known; NaT for NaN.
+        Sessions × ids: the moment at which the panel's value was first known; else NaT.
     closes
-        Sessions × assets, USD: the close of the session's own date, NaN without one. Only for fills
-        and portfolio values.
+        Sessions × assets, USD: the close of the session's own date, NaN without a close. Only for
+        fills and portfolio values.
     source
         ``store`` or ``simulated``.
     truth
@@ -50,8 +50,9 @@ class History:
         Ids whose values come from an archive of vintages. Each cell of these ids is the figure
         published at the time, without later revisions.
     withheld
-        Sessions × ids with such a cell: True where the source states that it has no figure, for
-        example a filing without the year before. NaN in the panel then does not mean late data.
+        Sessions × ids: True where the source states that it has no value, for example a filing
+        without figures for the year before. Such a NaN in the panel does not mean late data. Ids
+        without such a cell are left out.
     """
 
     panel: pd.DataFrame
@@ -72,25 +73,25 @@ class History:
         """Read history from a store.
 
         The history starts at the first session with any value. It ends at the last session with a
-        price, or with a value when the store has no prices. A series that is not in the store is a
-        column of NaN, and signals that need it have no view.
+        price of a share or fund, or without such prices, with any value. A series that is not in
+        the store is a column of NaN, and signals that need this series have no view.
 
         Parameters
         ----------
         only
-            Catalog ids and tickers to read besides those that the registered signals and bills
-            need. None reads every series in the store.
+            Catalog ids and tickers to read in addition to the inputs of the registered signals and
+            of bills. None reads every series in the store.
         as_of
-            Read only rows recorded by this moment, New York time. Of prices, that is the newest
-            vintage recorded by then. A date, or midnight, means the end of that day. None reads
-            every row.
+            Read only rows recorded up to this moment, New York time. For prices, only the
+            newest vintage of these rows counts. A date, or midnight, means the end of that day.
+            None reads every row.
 
         Raises
         ------
         DataError
-            When the store is missing, empty or damaged, or has no rows by ``as_of``.
+            When the store is missing, empty or damaged, or has no rows up to ``as_of``.
         ConfigError
-            When ``as_of`` is no date.
+            When ``as_of`` is not a date or a moment.
         """
         source = store if isinstance(store, Store) else Store(store)
         by = None if as_of is None else recorded_by(as_of)
@@ -118,9 +119,9 @@ class History:
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
         """Return a simulated history with the series ids, assets and lags of real history.
 
-        Equal seeds give equal histories, which end on 2024-12-31. With ``thesis=False``, idle
-        capital and capital spending do not drive returns. ``truth`` is the true regime. The module
-        :mod:`backtests.economy` describes the model.
+        Equal seeds give equal histories. Each history ends on 2024-12-31. With ``thesis=False``,
+        idle capital and capital spending do not drive returns. ``truth`` is the true regime. The
+        module :mod:`backtests.economy` describes the model.
 
         Raises
         ------
@@ -148,12 +149,13 @@ class History:
         )
 
     def session(self, date: pd.Timestamp | str | None, name: str = "date") -> pd.Timestamp:
-        """Return the last session on or before a date inside the history; None means the last one.
+        """Return the last session on or before ``date``; None means the last session.
 
         Raises
         ------
         ConfigError
-            When ``date`` is no date or lies outside the history. The message calls it ``name``.
+            When ``date`` is not a date or lies outside the history. The message
+            says ``name`` instead of ``date``.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])
@@ -170,7 +172,7 @@ class History:
     def digest(self) -> str:
         """Return a hash of the history's numbers and names. Equal histories have equal hashes."""
         sha = hashlib.sha256(self.source.encode())
-        bills = bill_returns(self.panel[YIELD])  # keeps the run ids of earlier versions
+        bills = bill_returns(self.panel[YIELD])  # so that run ids stay as in earlier versions
         for frame in (self.panel, self.closes, bills.to_frame()):
             sha.update("|".join(map(str, frame.columns)).encode())
             sha.update(frame.index.to_numpy().astype("datetime64[D]").tobytes())
@@ -189,7 +191,7 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     """Return the moment that ``as_of`` means; for a date, the last microsecond of that day.
 
-    Raise :class:`ConfigError` when it is no date.
+    Raise :class:`ConfigError` when ``as_of`` is not a date or a moment.
     """
     try:
         moment = pd.Timestamp(as_of)
@@ -205,7 +207,7 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
 
 
 def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
-    """Return the sessions from the first value to the last price, or without prices, last value."""
+    """Return the sessions from the first value to the last price (if none, to the last value)."""
     if not rows:
         raise DataError(
             "expected at least one of the requested series in the store, found none; see "
@@ -258,9 +260,9 @@ def _assemble(
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
     """Return the value known at each session's close, and the moment it was first known.
 
-    Both are missing where no value is known, or where it is older than the staleness limit of the
-    series. ``rows`` are ordered by ``available_at``, ``observed_on`` and the moment recorded.
-    ``index`` holds the sessions. The moments are of type datetime64[us].
+    The value and the moment are missing where no value is known, or where the value is older than
+    the staleness limit of the series. ``rows`` are ordered by ``available_at``, ``observed_on`` and
+    the moment recorded. ``index`` holds the sessions. The moments are of type datetime64[us].
     """
     if rows.empty:
         return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")

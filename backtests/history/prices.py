@@ -1,4 +1,4 @@
-"""Prices that a run needs: those of its assets and of its benchmark."""
+"""Check the prices of a run's assets, and compute the returns of its benchmark."""
 
 import pandas as pd
 
@@ -28,8 +28,8 @@ def benchmark_returns(
     """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
     The benchmark is bought at the strategy's first fill. ``lag`` is the number of sessions from a
-    decision to its fill. Before the fill, the return is that of ``bills``: simple, from the session
-    before to each session.
+    decision to its fill. Before the fill, the return is the return of ``bills``: the simple return
+    since the session before.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def benchmark_returns(
         gap = prices.index[prices.isna()][0].date()
         raise StaleSeries(
             f"expected a price of the benchmark {ticker} for every session, found none for {gap}; "
-            "import it or choose other dates"
+            "import the price or choose other dates"
         )
     returns = prices.pct_change().iloc[1:].rename(ticker)
     returns.iloc[:lag] = bills.reindex(returns.index[:lag])

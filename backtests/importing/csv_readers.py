@@ -1,6 +1,6 @@
-"""Read CSV files into batches. The header of a file tells its format.
+"""Read CSV files into batches. The header of a file decides its format.
 
-To read another format, write a reader and add its header to :func:`_reader`.
+To add a format, write a reader and add the header to :func:`_reader`.
 """
 
 import csv
@@ -25,15 +25,15 @@ class UnknownFormat(Exception):  # noqa: N818 - not an error: the file may be an
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     """Yield the batches of a CSV file.
 
-    Some formats take the ticker or the table's kind from the file's ``name``. ``recorded_at`` is
-    the moment of recording, New York time. Later dates are refused.
+    Some formats have the ticker or the table's kind in the file's ``name``. ``recorded_at`` is
+    the moment of recording, New York time. Dates after this moment are refused.
 
     Raises
     ------
     UnknownFormat
         When no reader knows the header.
     DataError
-        When a cell is wrong. The message names its line.
+        When a cell is wrong. The message gives the line.
     """
     stem = re.sub(r"(\.csv)?(\.gz)?$", "", name, flags=re.IGNORECASE)
     reader = _reader(_header(text), stem)
@@ -45,7 +45,7 @@ def _header(text: str) -> list[str]:
     try:
         return [cell.strip() for cell in next(row for row in csv.reader(_lines(text)) if row)]
     except (csv.Error, StopIteration):
-        raise UnknownFormat("no table") from None
+        raise UnknownFormat("it holds no table") from None
 
 
 def _lines(text: str) -> list[str]:
@@ -76,21 +76,21 @@ def _reader(header: list[str], stem: str) -> Reader:
         return _read_stablecoins
     if header[:1] == ["ticker"] and "period_end" in header:
         return _read_annual
-    raise UnknownFormat(f"no known header: {','.join(header)[:60]!r}")
+    raise UnknownFormat(f"unknown header: {','.join(header)[:60]!r}")
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, indexed by line number. Raise DataError for a wrong form."""
+    """Return the rows as text, indexed by line number. Raise DataError for a wrong table."""
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
-        raise DataError(f"line 1: expected each column once, was {twice!r} twice; drop one")
+        raise DataError(f"line 1: expected each column once, found {twice!r} twice; drop one")
     lines: dict[int, list[str]] = {}
     for row in reader:
         if row and len(row) != len(header):
             raise DataError(
-                f"line {reader.line_num}: expected {len(header)} columns, was {len(row)}; repair it"
+                f"line {reader.line_num}: expected {len(header)} cells, was {len(row)}; repair it"
             )
         if row:
             lines[reader.line_num] = row
@@ -109,13 +109,13 @@ def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> It
     column = "Adj Close" if "Adj Close" in table else "Close"
     if not TICKER.fullmatch(stem):
         raise DataError(
-            f"expected a file named after its ticker, like SPY.csv, was {stem!r}; rename it"
+            f"expected the ticker as the file's name, like SPY.csv, was {stem!r}; rename the file"
         )
     prices = table[["Date", column]].set_axis(["Date", stem], axis=1)
     batches = list(_read_prices(prices, stem, recorded_at))
     if not batches:
         raise DataError(
-            f"expected prices in the column {column}, found none on a session; check it"
+            f"expected prices on sessions in the column {column}, found none; check the file"
         )
     yield from batches
 
@@ -134,15 +134,15 @@ def _prices(
 ) -> Batch:
     if not is_price(ticker):
         raise DataError(
-            f"expected prices, but {ticker} is a series of the catalog; give it FRED's header, "
+            f"expected prices, but {ticker} is a series of the catalog; change the header to "
             f"observation_date,{ticker}"
         )
     values, notes = valid_closes(ticker, values_of(ticker, column, dates), recorded_at)
     listed = asset(ticker).listed
     if listed is not None and len(values) and values.index[0] < pd.Timestamp(listed):
         raise DataError(
-            f"expected {ticker} from its listing on {listed}, was {values.index[0].date()}: "
-            "an earlier price belongs to another company; delete the rows before the listing"
+            f"expected no price of {ticker} before its listing on {listed}, found one on "
+            f"{values.index[0].date()}: it belongs to another company; delete the earlier rows"
         )
     notes.append(check_shifts(ticker, values))
     return dated(ticker, values, PRICES, recorded_at, "; ".join(filter(None, notes)))
@@ -152,7 +152,7 @@ def _read_flow(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Ite
     id = f"FLOW_{stem.split('_')[0].upper()}_ETF"
     if id not in CATALOG:
         raise DataError(
-            f"expected a file named btc_… or eth_…, was {stem!r}; rename it after its coin"
+            f"expected a file name that begins with btc_ or eth_, was {stem!r}; rename the file"
         )
     values = values_of(id, table.iloc[:, 1], dates_of(table["date"], recorded_at))
     flows, note = on_sessions(values)

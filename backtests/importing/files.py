@@ -3,13 +3,14 @@
 - A file in an unknown format is skipped.
 - A file in a known format with a wrong cell is refused as a whole. The message gives the file, the
   line and the cure.
-- A damaged file is refused. It has the name of a data file, but is empty, binary or a broken link.
-- A file or folder that the system does not allow to be read is refused. Without the message, the
-  user would miss history without noticing.
-- A link to a folder is skipped, because it may lead in a circle.
+- A damaged file is refused: a file with the name of a data file that is empty, binary or a broken
+  link.
+- A file or folder is refused if the system does not allow reading. Without a message, the user
+  would not notice the missing history.
+- A link to a folder is skipped, because the link may lead back to a folder above.
 
-Units come from the catalog. A value outside the plausible range of its series means that the file
-is in another unit.
+Units come from the catalog. A value outside the plausible range of its series is refused, because
+the file is probably in another unit.
 """
 
 import csv
@@ -49,16 +50,16 @@ _LINKED = "a link to a folder is not followed; import that folder by its own pat
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
-    """The batches read from some files, and the files that gave none.
+    """The batches read from some files, and the files that gave no batch.
 
     Attributes
     ----------
     batches
-        One batch a series.
+        One batch for each series.
     files
-        Number of series by the name of each file that was read.
+        Mapping from the name of each file that was read to its number of series.
     skipped
-        Reason by the name of each file or linked folder that was skipped.
+        Mapping from the name of each skipped file or linked folder to the reason.
     refused
         One message for each wrong, damaged or unreadable file or folder.
     """
@@ -74,14 +75,14 @@ def parse(
 ) -> Parsed:
     """Read a file, or every file below a folder.
 
-    ``recorded_at`` is the moment of recording, New York time. Later dates are refused. ``progress``
-    is called with each file's name before it is read.
+    ``recorded_at`` is the moment of recording, New York time. Dates after this moment are refused.
+    ``progress`` is called with each file's name before the file is read.
 
     Raises
     ------
     DataError
-        When the path does not exist, is a file in an unknown format, or is a folder without any
-        known file.
+        When the path does not exist, is a file in an unknown format, or is a folder without a
+        file in a known format.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -97,7 +98,7 @@ def parse(
         except _UNREADABLE as error:
             kind = type(error).__name__
             parsed.refused.append(
-                f"{name}: expected a readable file, but {kind}: {error}; repair it"
+                f"{name}: expected a readable file, was not ({kind}: {error}); repair it"
             )
     for (concept, ticker), entries in facts.items():
         parsed.batches.extend(sec_facts.batches(concept, ticker, entries))
@@ -139,7 +140,7 @@ def _system_says(error: OSError) -> str:
 
 
 def _nothing_to_import(path: Path, parsed: Parsed) -> str:
-    skipped = "; ".join(parsed.skipped.values()) or "it holds no series of the catalog"
+    skipped = "; ".join(parsed.skipped.values()) or "the file holds no series of the catalog"
     what = "none of its files has a known format" if path.is_dir() else skipped
     return (
         f"expected FRED, Yahoo, price-table or SEC data in {path}, found nothing to import "
@@ -154,7 +155,7 @@ def _read(
     name: str,
     recorded_at: pd.Timestamp,
 ) -> None:
-    """Add the batches or facts of one file; add nothing when it raises."""
+    """Add the batches or facts of one file; add nothing after an error."""
     text = _text(file)
     if text.lstrip().startswith("{"):
         concept, entries = read_document(text, recorded_at)
@@ -167,14 +168,14 @@ def _read(
     if twice:
         raise DataError(
             f"expected each series in one file, but {', '.join(twice[:3])} came in an earlier file "
-            "too; remove one of the two"
+            "too; remove one of the two files"
         )
     parsed.batches.extend(batches)
     parsed.files[name] = len(batches)
 
 
 def _text(file: Path) -> str:
-    """Return the text of a file; raise as :func:`_no_text` for a file without any."""
+    """Return the text of a file; raise the error of :func:`_no_text` if there is no text."""
     try:
         if not file.is_file():
             raise _not_a_file(file)
@@ -192,7 +193,7 @@ def _text(file: Path) -> str:
 
 
 def _no_text(file: Path, expected: str, kind: str, why: str) -> Exception:
-    """Return the error for a file without text: DataError when it has a data file's name."""
+    """Return the error for a file without text: DataError if its name is a data file's."""
     if _DATA.search(file.name):
         return DataError(f"expected {expected}, was damaged or of another kind: {why}; repair it")
     return UnknownFormat(f"no readable text: {kind}")
@@ -201,12 +202,12 @@ def _no_text(file: Path, expected: str, kind: str, why: str) -> Exception:
 def _not_a_file(file: Path) -> Exception:
     """Return the error for a broken link, a folder, a pipe or a device."""
     if _DATA.search(file.name) and file.is_symlink() and not file.exists():
-        return DataError("expected a file, was a broken link; restore the file it points to")
+        return DataError("expected a file, was a broken link; restore the file behind the link")
     return UnknownFormat("not a regular file")
 
 
 def _bytes(file: Path) -> bytes:
-    """Return a file's bytes, unpacked; raise :class:`DataError` above :data:`MOST_BYTES`."""
+    """Return the unpacked bytes of a file; raise DataError above :data:`MOST_BYTES`."""
     with file.open("rb") as packed:
         raw = packed.read(MOST_BYTES + 1)
     if raw[:2] == b"\x1f\x8b":

@@ -29,7 +29,7 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """Tickers outside the universe that were taken to be in USD, because nobody stated it."""
+        """Tickers outside the universe assumed to be in USD, because no currency was stated."""
         if self.currency is not None:
             return []
         ids = [batch.series_id for batch in self.parsed.batches]
@@ -47,7 +47,7 @@ class Imported:
 
     @property
     def revised(self) -> int:
-        """Number of rows with a stored date and another value."""
+        """Number of rows with a new value for a stored date."""
         return sum(a.revised for a in self.added)
 
 
@@ -60,7 +60,7 @@ def import_path(
 ) -> Imported:
     """Import a file, or a folder with all its subfolders, into a store.
 
-    Good files and series are stored even when others are refused, see :attr:`Imported.refused`.
+    Good files and series are stored even if other files are refused, see :attr:`Imported.refused`.
     The store is created when it does not exist.
 
     Parameters
@@ -68,7 +68,7 @@ def import_path(
     recorded_at
         The moment of recording, New York time. Default: now.
     progress
-        Called with the name of each file before it is read.
+        Called with the name of each file before the file is read.
     currency
         Currency of the prices, which must be USD. None assumes USD, see :attr:`Imported.assumed`.
 
@@ -79,7 +79,7 @@ def import_path(
         is added then.
     """
     if not str(path):
-        raise DataError("expected the path of a file or folder, was empty; name one")
+        raise DataError("expected the path of a file or folder, was empty; give a path")
     if currency not in (None, "USD"):
         raise DataError(
             f"expected prices in USD, were in {currency}; convert the file to USD first"

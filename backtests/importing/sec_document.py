@@ -22,9 +22,9 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
     Raises
     ------
     UnknownFormat
-        When the document is of another kind, or not in the catalog.
+        When the document is of another kind, or its company or tag is not in the catalog.
     DataError
-        When a part of it is wrong.
+        When a field of the document is wrong.
     """
     try:
         document = json.loads(text)
@@ -47,10 +47,10 @@ def identity_of(document: Any) -> tuple[int, str]:
     UnknownFormat
         When the document is of another kind.
     DataError
-        When the number or the tag has a form that the SEC does not use.
+        When the number or the tag is not written in the SEC's way.
     """
     if not isinstance(document, dict) or not {"cik", "tag", "units"} <= document.keys():
-        raise UnknownFormat("JSON, but no SEC companyconcept document")
+        raise UnknownFormat("JSON, but not a companyconcept document of the SEC")
     cik, tag = document["cik"], document["tag"]
     if not re.fullmatch(r"[0-9]{1,10}", str(cik)) or not isinstance(tag, str):
         raise DataError(
@@ -66,12 +66,12 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
     Raises
     ------
     DataError
-        When the document has no facts, or a fact lacks a part or has an invalid one.
+        When the document has no or too many facts, or a fact lacks a field or has a wrong field.
     """
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST_FACTS:
         raise DataError(
-            f"expected facts under units/USD, 1 to {MOST_FACTS:,} of them, found "
+            f"expected 1 to {MOST_FACTS:,} facts under units/USD, found "
             f"{(isinstance(entries, list) and len(entries)) or 'none'}; fetch the file again"
         )
     for number, entry in enumerate(entries, start=1):
@@ -80,15 +80,15 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
 
 
 def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
-    """Raise DataError when a fact lacks a part, or its dates or its amount are invalid."""
+    """Raise DataError when a fact lacks a field, or its dates or its amount are invalid."""
     wanted: dict[str, Any] = {"end": str, "filed": str, "val": (int, float), "accn": str}
     if isinstance(entry, dict) and "start" in entry:
         wanted["start"] = str
     good = isinstance(entry, dict) and all(isinstance(entry.get(k), t) for k, t in wanted.items())
     if not good or isinstance(entry["val"], bool):
         raise DataError(
-            f"fact {number}: expected texts as end, filed, accn and start (optional), and a number "
-            f"as val, was {str(entry)[:80]}; fetch the file again"
+            f"fact {number}: expected texts in end, filed, accn and start (optional), and a number "
+            f"in val, was {str(entry)[:80]}; fetch the file again"
         )
     end, filed = _day(number, entry["end"]), _day(number, entry["filed"])
     start = _day(number, entry["start"]) if "start" in entry else end

@@ -1,15 +1,15 @@
 """Compute trailing years from SEC facts, which are cumulative within each fiscal year.
 
 A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
-filers add single quarters and trailing years. The trailing year that ends with a period is
+companies add single quarters and trailing years. The trailing year up to the end of a period is
 
-    the fact that covers those twelve months, or else
-    year to date  +  the fiscal year before  −  the same year to date a year earlier.
+    the fact that covers these twelve months, or else
+    year to date  +  the fiscal year before  −  the year to date one year earlier.
 
-When a fact is filed several times, the first filing counts, because its number was the known one.
+When a fact is filed several times, the first filing counts, because only its number was known.
 Restatements are left out. A fact is known from the session after its filing. A filing more than
-:data:`LATE` days after the period's end means that the filer changed its tag. Such a fact counts as
-known :data:`ASSUMED` days after the period's end, unless the company was not public by then.
+:data:`LATE` days after the period's end means that the company changed its tag. Such a fact counts
+as known :data:`ASSUMED` days after the period's end, if the company was public by then.
 """
 
 from collections.abc import Iterable
@@ -50,10 +50,10 @@ class Fact:
 
 
 def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
-    """Return a filer's facts as first filed, sorted by end and start.
+    """Return a company's facts as first filed, sorted by end and start.
 
-    ``entries`` are from a ``companyconcept`` document, under ``units/USD``. Each has ``start``,
-    ``end``, ``val``, ``filed`` and ``accn``.
+    ``entries`` are from a ``companyconcept`` document, under ``units/USD``. Each entry has
+    ``start``, ``end``, ``val``, ``filed`` and ``accn``.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
@@ -64,7 +64,7 @@ def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
 
 
 def _fact(entry: dict[str, Any], public: pd.Timestamp) -> Fact:
-    """Return the fact of an entry; ``public`` is the first day on which it could be known."""
+    """Return the fact of an entry; ``public`` is the first day on which the fact could be known."""
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
     usual = end + pd.Timedelta(days=ASSUMED)
     assumed = (filed - end).days > LATE and usual >= public
@@ -83,7 +83,7 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
-    """Return the trailing year that ends with a fact; None without one of its parts."""
+    """Return the trailing year that ends with a fact; None if a part is missing."""
     year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
     same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
     if year_before is None or same_before is None:
@@ -107,9 +107,10 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
 def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
     """Return two batches of a company: its trailing years, and the trailing years a year earlier.
 
-    Both are dated by the period's end and known at the same moment. An earlier year that the facts
-    do not determine is NaN, so that a sum over companies compares the same companies. Without any
-    trailing year, the list is empty. ``entries`` are as for :func:`first_filed`.
+    Both batches are dated by the period's end. An earlier year is known as soon as both years are
+    known. If the facts do not determine the earlier year, the value is NaN, so that a sum over
+    companies compares the same companies. Without a trailing year, the list is empty. ``entries``
+    are as for :func:`first_filed`.
     """
     years = trailing_years(first_filed(ticker, entries))
     if not years:

@@ -1,18 +1,18 @@
-"""The rows of a batch that the store has to append, by the kind of the series.
+"""Find the rows of a batch that the store must append. The rule depends on the kind of series.
 
 Two values are the same when they differ by no more than the source's precision, see :func:`same`.
 
-- Of an ordinary series, the store appends new dates and revisions. A revision is a value that
-  differs from the stored one.
-- Of an archive of vintages, the store appends every pair of value and moment that is new.
-- Of a price, the store appends a whole vintage when a close differs, because splits and dividends
-  rewrite all adjusted closes. When no close differs, the store appends only the later days.
-  Days that a new vintage lacks are copied from the stored one. For a share, only single days are
-  copied, and they are rescaled to the new vintage. For a coin, any days are copied unchanged,
-  because a coin has neither splits nor dividends.
+- Ordinary series: the store appends new dates and revisions. A revision is a value that differs
+  from the stored value of the same date.
+- Archive of vintages: the store appends each value that is new for its date and moment.
+- Prices: the store appends a whole vintage when a close differs, because splits and dividends
+  rewrite all adjusted closes. When only later days are new, the store appends only these days.
+  Days that are missing in a new vintage are copied from the stored vintage. For a share, at most
+  :data:`HOLES` days are copied and rescaled to the new vintage. For a coin, all missing days are
+  copied unchanged, because a coin has neither splits nor dividends.
 
-The reader checks a file by itself. This module checks it together with the stored values, and
-refuses a decimal point that slipped between the two.
+Each file was already checked alone. This module compares the new values with the stored values, and
+refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,41 +30,41 @@ from signals.universe import asset
 
 ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 
-#: Relative difference up to which two adjusted closes are the same. Yahoo keeps closes in single
-#: precision, and its servers differ in the last bits: one close of AAPL came as 71.696625,
-#: 71.696648 and 71.696655 within ten requests (yfinance issues 1057 and 1871), 4e-7 apart. The
-#: smallest dividend moves a close a hundred times as far.
+#: Largest relative difference at which two adjusted closes count as the same. Yahoo keeps closes
+#: in single precision, and its servers differ in the last bits. Ten requests gave one close of AAPL
+#: as 71.696625, 71.696648 and 71.696655 (yfinance issues 1057 and 1871): a difference of 4e-7. The
+#: smallest dividend changes a close a hundred times as much.
 JITTER = 1e-6
-#: Relative difference up to which two values of any other series are the same. Sums in a table
-#: leave rounding errors of this size. No publisher in the catalog gives as many digits.
+#: Largest relative difference at which two values of any other series count as the same. Sums in
+#: a table have rounding errors of this size. No publisher in the catalog gives so many digits.
 ROUNDING = 1e-9
-#: The same, relative to the largest stored value: a sum that cancels leaves 1e-17 instead of zero.
+#: The same limit as a fraction of the largest stored value. A sum that should be zero may be 1e-17.
 CANCELLED = 1e-14
-#: Most days that a vintage of a share may lack between its first and last day. Yahoo's closes have
-#: single holes. A vintage that lacks more days is refused.
+#: Largest number of days that may be missing between the first and the last day of a share's
+#: vintage. Single days are missing in Yahoo's closes. A vintage that lacks more days is refused.
 HOLES = 5
 RESCALED = ", rescaled"
-#: A moment after every recorded row.
+#: A moment later than the recording of any row.
 END_OF_TIME = pd.Timestamp("9999-12-31")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """What adding a batch changed, or why the batch was refused.
+    """Changes that a batch made in the store, or the reason why the batch was refused.
 
-    The store refuses a price vintage that lacks a stored date, because history would be lost. It
-    also refuses one whose level shifts against the stored closes as in no market. It refuses a
-    steady series when a value is too far from the one before it.
+    The store refuses a share's vintage that lacks too many stored dates, because history would be
+    lost. The store refuses a coin's vintage if the stored closes are on another level, and a steady
+    series if a value is too far from the value before.
 
     Attributes
     ----------
     new, revised
-        Number of new dates, and of stored dates whose value differs. For an archive: number of
-        values of new dates, and of new values of stored dates.
+        Number of new dates, and number of stored dates with a different value. For an archive:
+        number of values for new dates, and number of new values for stored dates.
     kept
-        Number of days that a new price vintage lacks and that were copied from the stored one.
+        Number of days missing in a new price vintage, which were copied from the stored vintage.
     refused
-        Why nothing was added. Empty when the batch was added.
+        Reason why nothing was added. Empty when the batch was added.
     """
 
     series_id: str
@@ -77,7 +77,7 @@ class Added:
 def rows_to_append(
     connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], recorded_at: pd.Timestamp
 ) -> Iterator[tuple[pd.DataFrame, Added]]:
-    """Yield for each batch the rows to append and a summary of what they change."""
+    """For each batch, yield the rows to append and a summary of the changes."""
     held = _held_closes(connection, [b.series_id for b in batches if is_price(b.series_id)])
     for batch in batches:
         if is_price(batch.series_id):
@@ -88,12 +88,12 @@ def rows_to_append(
 
 
 def precision(series_id: str) -> float:
-    """Return the relative difference up to which two values of a series are the same."""
+    """Return the largest relative difference at which two values count as the same."""
     return JITTER if is_price(series_id) else ROUNDING
 
 
 def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Return which values equal the stored ones, within the source's precision; NaN equals NaN."""
+    """Return True for each value that equals the stored value within precision; NaN equals NaN."""
     largest = float(np.max(np.abs(held), initial=0.0, where=np.isfinite(held)))
     floor = 0.0 if is_price(series_id) else CANCELLED * largest
     close = np.isclose(values, held, rtol=precision(series_id), atol=floor, equal_nan=True)
@@ -101,14 +101,14 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return an SQL condition: a date's lowest and highest value differ. No value is NaN."""
+    """Return an SQL condition: the values of a date differ. A missing value must be NaN."""
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
 # --- prices -------------------------------------------------------------------------------------
 
-#: The moment at which the newest vintage of each price series was recorded. Every whole vintage
-#: holds the first date, so that date's newest row tells the moment.
+#: SQL for the moment at which the newest vintage of each price series was recorded. Every whole
+#: vintage holds the first date. So the newest row of the first date gives the moment.
 BEGAN = """
 SELECT series_id, max(recorded_at) AS began
 FROM observations JOIN (
@@ -122,7 +122,7 @@ WHERE recorded_at <= $until GROUP BY series_id
 def _held_closes(
     connection: duckdb.DuckDBPyConnection, tickers: list[str]
 ) -> dict[str, pd.DataFrame]:
-    """Return the valid closes by ticker: the newest vintage and the days that extended it."""
+    """Return a mapping from ticker to valid closes: the newest vintage, with later days."""
     if not tickers:
         return {}
     frame = connection.execute(
@@ -151,28 +151,28 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 
 
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with the missing days copied; raise DataError where that is not allowed."""
+    """Return the rows with copies of the missing days; raise DataError for a share with gaps."""
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).market == "crypto"
     if not coin:
         inside = lacking["observed_on"].between(days.min(), days.max())
         if len(lacking) > HOLES or not inside.all():
             raise DataError(
-                f"expected prices of {id} on every date the store holds, but {len(lacking)} are "
-                f"missing, the first {lacking['observed_on'].iloc[0].date()}; adjusted closes "
-                "change as a whole with every split and dividend, so bring the whole history"
+                f"expected prices of {id} on every stored date, but {len(lacking)} are missing, "
+                f"the first on {lacking['observed_on'].iloc[0].date()}; every split or dividend "
+                "changes all adjusted closes, so import the whole history"
             )
         lacking = _rescaled(lacking, batch, held)
     rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
     rows = rows.sort_values("observed_on", ignore_index=True)
-    if coin:  # a whole vintage was checked when it was read, and a share's copies are rescaled
+    if coin:  # a share's vintage was checked before, and its copies are rescaled
         closes = rows.set_index("observed_on")["value"]
         check_shifts(id, closes[closes > 0])
     return rows
 
 
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
-    """Return stored closes, multiplied by the ratio of new to old closes on the days around."""
+    """Return stored closes, multiplied by the ratio of new to old closes on the nearest days."""
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
     scale = np.sqrt(ratio.ffill() * ratio.bfill()).reindex(lacking["observed_on"]).to_numpy()
@@ -181,14 +181,14 @@ def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.Dat
 
 
 def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the rows to append, and the numbers of new and revised dates."""
+    """Return the rows to append, the number of new dates and the number of revised dates."""
     days = rows["observed_on"].to_numpy()
     known = held["observed_on"].to_numpy()
     place = np.minimum(known.searchsorted(days), len(known) - 1)
     fresh = known[place] != days
     equal = same(id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
     revised = int((~fresh & ~equal).sum())
-    # Without a differing close, the later days extend the stored vintage.
+    # If no close differs and only later days are new, these days extend the stored vintage.
     extends = not revised and bool((fresh == (days > known[-1])).all())
     return rows[fresh] if extends else rows, int(fresh.sum()), revised
 
@@ -213,7 +213,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a message on the first new value too far from its neighbour; empty without any."""
+    """Return a message on the first new value too far from its neighbour, or an empty text."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -223,16 +223,16 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
         return ""
     at = int(far.to_numpy().argmax())
     return (
-        f"expected {series_id} within {LEAP:g} times the value before, was {values.iloc[at]:g} on "
-        f"{values.index[at].date()} after {values.iloc[at - 1]:g}; correct the file, the whole "
-        "series was left out"
+        f"expected {series_id} to change by at most a factor of {LEAP:g}, was "
+        f"{values.iloc[at]:g} on {values.index[at].date()} after {values.iloc[at - 1]:g}; the "
+        "whole series was left out, so correct the file"
     )
 
 
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
     """Return the latest value of each date, without the dates that the catalog leaves out.
 
-    The row with the latest ``available_at`` counts for a date, or else the last row.
+    The row with the latest ``available_at`` counts. Without that column, the last row does.
     """
     if "available_at" in rows:
         rows = rows.sort_values("available_at", kind="stable", na_position="first")
@@ -250,7 +250,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the new rows of an archive, and the numbers of new and revised values."""
+    """Return the new rows of an archive, the number of new and the number of revised values."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")
@@ -277,7 +277,7 @@ def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.Da
 def _values(
     batch: Batch, held: pd.DataFrame, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, int, int]:
-    """Return the rows to append, and the numbers of new and revised dates."""
+    """Return the rows to append, the number of new dates and the number of revised dates."""
     rows = batch.rows.merge(
         held, on="observed_on", how="left", suffixes=("", "_held"), indicator="where"
     )

@@ -1,9 +1,9 @@
 """Check a store: list its errors and notes.
 
 An error makes a backtest wrong. Examples are a value known too early, a repeated value, a value in
-another unit and a price that was not adjusted. A note does not: it reports a gap, a late value or a
-series that ended. The panel carries a value over a gap up to the staleness limit of its series, and
-it ignores a value that came later than the value of a later date.
+another unit and a price that was not adjusted. A note reports a gap, a late value or a series that
+ended. In a gap, the panel keeps the last value up to the staleness limit of the series. The panel
+ignores a value that became known after the value of a later date.
 """
 
 import datetime
@@ -27,14 +27,15 @@ from signals.universe import asset
 
 Severity = Literal["error", "note"]
 
-#: Most sessions in a row that a daily series may lack. Bond markets keep more holidays than NYSE.
+#: Largest number of consecutive sessions that may be missing in a daily series. Bond markets have
+#: more holidays than NYSE.
 MOST_SESSIONS = 5
-#: Most calendar days from one date to the next, by frequency. After a longer step a period is
-#: missing.
+#: Largest number of calendar days from one date to the next, by frequency. A longer step means
+#: that a period is missing.
 LONGEST_STEP = {"week": 10, "month": 32, "quarter": 100, "year": 380}
-#: The same for the trailing years of the SEC. Some filers give them in annual reports only.
+#: The same limit for trailing years from the SEC. Some companies have only annual reports.
 TRAILING_YEAR_STEP = 380
-_FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads it"
+_FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads this id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +43,8 @@ class Finding:
     """One error or note about a store.
 
     An error makes a backtest on the data wrong. ``series`` is empty for a finding about the whole
-    store. ``what`` says what was expected and found, on one line. ``where`` is the first date of
-    the finding; None for a finding without a date.
+    store. ``what`` says on one line what was expected and what was found. ``where`` is the first
+    date of the finding; None for a finding without a date.
     """
 
     severity: Severity
@@ -60,7 +61,7 @@ class Finding:
 def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding]:
     """Return the errors and notes about a store, sorted by severity, series and date.
 
-    The age of the data is compared with ``today``, by default today in New York.
+    The age of the data is counted up to ``today``, by default today in New York.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def _counted(n: int | np.integer, noun: str) -> str:
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """Return the first moments by series and date: of all rows, and without an archive's rows."""
+    """Return by series and date the first moments: of all rows, and of rows outside archives."""
     return store.query(
         """
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -159,7 +160,7 @@ def _duplicates(store: Store) -> Iterator[Finding]:
             row.series_id,
             row.first,
             "expected one value for each date, moment known and moment recorded, found several in "
-            f"{row.n} cases; a reader may use any of them",
+            f"{row.n} cases; a backtest may use any of these values",
         )
 
 
@@ -185,7 +186,7 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
             id,
             row.first,
             f"expected {row.low:g} to {row.high:g} {unit_of(id)}, was {row.value:g}"
-            f"{f' and {others} more' if others else ''}; is it in another unit?",
+            f"{f' and {others} more' if others else ''}; is the series in another unit?",
         )
 
 
@@ -195,13 +196,13 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
     for id, rows in store.rows(steady).groupby("series_id", sort=False):
         values = newest_values(str(id), rows)
         low, high = CATALOG[str(id)].low, CATALOG[str(id)].high
-        values = values[values.between(low, high)]  # _implausible reports the others
+        values = values[values.between(low, high)]  # _implausible reports the other values
         far = leaps(str(id), values)
         if far.any():
             yield _error(
                 id,
                 far.idxmax(),
-                f"expected values within {LEAP:g} times the value before, was "
+                f"expected changes by at most a factor of {LEAP:g}, was "
                 f"{values[far].iloc[0]:g}; is a decimal point misplaced? import the right values",
             )
 
@@ -218,14 +219,14 @@ def _range(id: str) -> tuple[str, float, float, datetime.date]:
 
 
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield an error for dates after tomorrow. In the evening, a coin already has tomorrow's."""
+    """Yield an error for dates after tomorrow. In the evening, coins already have tomorrow's."""
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
-        yield _error(id, ahead, f"expected dates up to today, {today.date()}, was a later one")
+        yield _error(id, ahead, f"expected dates up to today, {today.date()}, was this date")
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield an error when rows were recorded later than now, by a clock that was wrong."""
+    """Yield an error when rows have a recording moment after now: a clock was wrong."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -236,29 +237,29 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
         yield _error(
             "",
             None,
-            f"expected rows recorded by now, {now:%Y-%m-%d}, but {_counted(n, 'row')} up to "
-            f"{last:%Y-%m-%d}: a clock was wrong; copy the earlier rows with --copy NEW.duckdb "
-            f"--as-of {now:%Y-%m-%d}, and import again",
+            f"expected rows recorded by now, {now:%Y-%m-%d}, found {_counted(n, 'row')} with "
+            f"moments up to {last:%Y-%m-%d}: a clock was wrong; copy the earlier rows with "
+            f"--copy NEW.duckdb --as-of {now:%Y-%m-%d}, and import again",
         )
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield errors for values known before their date or rule, and a note on late values."""
+    """Yield errors for values known too early, and a note on values known late."""
     observed = pd.DatetimeIndex(rows["observed_on"])
     known = rows["known"].to_numpy()
     before = known < observed.to_numpy()
     for finding, bad, what in (
-        (_error, before, "expected values known from their date on, but {} before it"),
+        (_error, before, "expected values known from their date on, but {} known earlier"),
         (
             _error,
             _before_rule(id, rows) & ~before,
-            f"expected values known as the catalog says ({rule_of(id)}), but {{}} earlier: "
+            f"expected values known as the catalog says ({rule_of(id)}), but {{}} known earlier: "
             "backtests would look ahead; import or fetch into a new store",
         ),
         (
             _note,
             known < np.maximum.accumulate(known),
-            "{} known before an earlier one; the panel ignores the earlier one",
+            "{} known before an earlier date; the panel ignores the earlier date",
         ),
     ):
         if bad.any():
@@ -266,7 +267,7 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Return which dates are known earlier than the rule allows, without an archive's rows."""
+    """Return True for dates known earlier than the rule allows; archives do not count."""
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
     if rule.kind == "filed" or not given.any():
@@ -282,7 +283,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series with revisions dated before their recording."""
+    """Yield an error for each series with revisions known before they were recorded."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         """
@@ -306,7 +307,7 @@ def _revised_early(store: Store) -> Iterator[Finding]:
         yield _error(
             row.series_id,
             row.first,
-            f"expected revisions known from their recording on, but {row.n} earlier: backtests "
+            f"expected revisions known only after recording, but {row.n} known earlier: backtests "
             "would look ahead",
         )
 
@@ -348,7 +349,7 @@ def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             expected[held[gaps[0]] + 1],
-            f"{_counted(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions, the longest of "
+            f"{_counted(len(gaps), 'gap')} of more than {MOST_SESSIONS} sessions, the longest has "
             f"{lacking.max()}",
         )
 
@@ -362,8 +363,8 @@ def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
         yield _note(
             id,
             observed[gaps[0]],
-            f"{_counted(len(gaps), 'gap')} longer than a {entry.frequency}, the longest of "
-            f"{np.max(step):.0f} days, the first after this date",
+            f"{_counted(len(gaps), 'gap')} longer than a {entry.frequency}, the longest has "
+            f"{np.max(step):.0f} days, the first begins after this date",
         )
 
 
@@ -378,7 +379,7 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
         yield _error(
             id,
             closes.index[0],
-            f"expected closes from the listing on {listed}: earlier ones belong to another company",
+            f"expected no closes before the listing on {listed}: they belong to another company",
         )
 
 
@@ -386,13 +387,13 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 
 
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield a note on each series that ended, and one when the whole store is old."""
+    """Yield a note on each series that ended, and a note when the whole store is old."""
     ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}
     newest = max(ends.values(), default=today)
     for id, end in ends.items():
         limit = stale_after(id)
         if newest - end > pd.Timedelta(days=limit):
-            yield _note(id, end, f"ends here, more than its limit of {limit} days ago")
+            yield _note(id, end, f"ends here, over its limit of {limit} days before newest data")
     age = (today.normalize() - newest).days
     if age > min(map(stale_after, named), default=age):
         yield _note("", newest, f"the newest value is {age} days old; add newer data")

@@ -1,4 +1,4 @@
-"""A batch: the rows of one series that are to be stored."""
+"""A batch: rows of one series for the store."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
-#: Names of sources, each one word of letters. The source of every row from an archive of vintages
-#: begins with ARCHIVE.
+#: Names of sources. Each name is one word of letters. In every row from an archive of vintages,
+#: ``source`` begins with ARCHIVE.
 FRED, SEC, YAHOO, ARCHIVE = "FRED", "SEC", "Yahoo", "ALFRED"
 #: Sources of imported files: price tables, and tables of flows, funding and cash flow.
 PRICES, TABLE = "prices", "table"
-#: Sources that have only series of the catalog, and no prices.
+#: Sources whose series are all in the catalog. These sources have no prices.
 PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)
 
 
@@ -28,14 +28,14 @@ class Batch:
     series_id
         Catalog id, or the ticker of a price series.
     rows
-        Columns ``observed_on``, ``available_at``, ``value`` and ``source``; one row a date,
-        ascending. A NaN value means that the source states: no figure for this date.
+        Columns ``observed_on``, ``available_at``, ``value`` and ``source``; one row for
+        each date, ascending. NaN: the source states that it has no value for this date.
     note
-        What was left out, for the summary.
+        Text for the summary that says which rows were left out.
     vintages
         True for rows of an archive of vintages. A date may then have several rows, each with the
-        moment from which its value was known. Every source begins with :data:`ARCHIVE`. When two
-        rows have the same date and moment, the last one counts.
+        moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`. When
+        two rows have the same date and moment, the last row counts.
     """
 
     series_id: str
@@ -48,7 +48,7 @@ class Batch:
         archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
         if self.vintages and is_price(self.series_id):
             raise DataError(
-                f"expected vintages of a series of the catalog, were prices of {self.series_id}; "
+                f"expected vintages of a series in the catalog, but {self.series_id} is a price; "
                 "add prices as one whole vintage"
             )
         if not (archived == self.vintages).all():
@@ -61,7 +61,7 @@ class Batch:
 
 
 def is_price(series_id: str) -> bool:
-    """Return whether an id is a ticker. Every id outside the catalog is one."""
+    """Return whether an id is a ticker. Every id outside the catalog counts as a ticker."""
     return series_id not in CATALOG
 
 
@@ -83,10 +83,10 @@ def stale_after(series_id: str) -> int:
 def dated(
     series_id: str, values: pd.Series, source: str, recorded_at: pd.Timestamp, note: str = ""
 ) -> Batch:
-    """Return the batch of a series, with the moments known by its publication rule.
+    """Return the batch of a series. Its publication rule gives the moment of each value.
 
-    ``values`` has the unit of the catalog. Its index holds the dates described, ascending and
-    unique. ``recorded_at`` is the moment of recording, New York time.
+    ``values`` are in the unit of the catalog. Their index holds the dates that the values describe,
+    ascending and unique. ``recorded_at`` is the moment of recording, New York time.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     rows = pd.DataFrame(

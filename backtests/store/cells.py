@@ -1,4 +1,4 @@
-"""Dates and numbers from the cells of a table. Errors name the line and the cure."""
+"""Read dates and numbers from the cells of a table. Errors state the line and the cure."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from signals.catalog import CATALOG
 from signals.errors import DataError
 
 OLDEST = pd.Timestamp("1900-01-01")
-#: USD. A higher price is an error in the file.
+#: Highest plausible price, USD. A higher price is an error in the file.
 HIGHEST_PRICE = 1e9
 #: Largest factor by which a steady series may change from one date to the next.
 LEAP = 5.0
@@ -20,7 +20,7 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
     Raises
     ------
     DataError
-        When a cell is no plain date, or a date is out of order, repeated, before 1900 or after
+        When a cell is not an ISO date, or a date is out of order, repeated, before 1900 or after
         ``recorded_at``.
     """
     text = column.str.strip()
@@ -29,22 +29,22 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
     dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
     _refuse(text[dates.isna()], "a date that exists")
     step = dates.diff()
-    _refuse(text[step == pd.Timedelta(0)], "each date once", "drop one")
-    _refuse(text[step < pd.Timedelta(0)], "dates in ascending order", "sort the file")
-    _refuse(text[dates < OLDEST], f"no date before {OLDEST.date()}")
-    _refuse(text[dates > recorded_at], f"no date after today, {recorded_at.date()}")
+    _refuse(text[step == pd.Timedelta(0)], "another date than in the row before", "drop one row")
+    _refuse(text[step < pd.Timedelta(0)], "a later date than in the row before", "sort the file")
+    _refuse(text[dates < OLDEST], f"a date from {OLDEST.date()} on")
+    _refuse(text[dates > recorded_at], f"a date up to today, {recorded_at.date()}")
     return pd.DatetimeIndex(dates).as_unit("us")
 
 
 def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
-    """Return the numbers of a column by date.
+    """Return the numbers of a column, indexed by date.
 
-    Blank cells are left out. Dates before the catalog's ``first`` are left out unread.
+    Blank cells are left out. Cells of dates before the catalog's ``first`` are not read.
 
     Raises
     ------
     DataError
-        When a cell is no finite number, or a number lies outside the plausible range of the series.
+        When a cell is not a finite number, or a number is outside the series' plausible range.
     """
     text = column.str.strip()
     given = (text != "").to_numpy() & not_before_first(id, dates)
@@ -57,13 +57,13 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Return numbers by date, after the same checks as for the cells of a file.
+    """Return the numbers by date, after the same checks as for the cells of a file.
 
     Raises
     ------
     DataError
-        When ``values`` is empty, a date is after ``now``, and as :func:`dates_of` and
-        :func:`values_of`.
+        When ``values`` is empty, a date is after ``now``, or a check of :func:`dates_of` or
+        :func:`values_of` fails.
     """
     dates = pd.DatetimeIndex(values.index)
     text = pd.Series(dates.strftime("%Y-%m-%d"), index=range(1, len(dates) + 1))
@@ -74,7 +74,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Return which dates count: those from the catalog's ``first`` on, and all dates of a price."""
+    """Return True for dates from the catalog's ``first`` on, and for all dates of a price."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 
@@ -86,20 +86,20 @@ def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
         return
     entry = CATALOG[id]
     bad = (numbers < entry.low) | (numbers > entry.high)
-    wanted = f"{id} in {entry.unit}, which lies in {entry.low:g} to {entry.high:g}"
+    wanted = f"{id} between {entry.low:g} and {entry.high:g} {entry.unit}"
     _refuse(text[bad], wanted, "is the file in another unit?")
-    _refuse(text[leaps(id, numbers)], f"{id} within {LEAP:g} times the value before")
+    _refuse(text[leaps(id, numbers)], f"{id} to change by at most a factor of {LEAP:g}")
 
 
 def leaps(id: str, numbers: pd.Series) -> pd.Series:
-    """Return which values of a steady series lie over :data:`LEAP` times off the one before."""
+    """Return True for each change of a steady series by more than a factor of :data:`LEAP`."""
     before = numbers.shift()
     far = (numbers > LEAP * before) | (numbers < before / LEAP)
     return far & (before > 0) & CATALOG[id].steady
 
 
 def _refuse(bad: pd.Series, expected: str, cure: str = "correct it") -> None:
-    """Raise DataError about the first of some wrong cells, which are indexed by line."""
+    """Raise DataError about the first wrong cell. ``bad`` is indexed by line."""
     if len(bad):
         line, cell = bad.index[0], bad.iloc[0]
         raise DataError(f"line {line}: expected {expected}, was {cell!r}; {cure}")

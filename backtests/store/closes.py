@@ -1,4 +1,4 @@
-"""Closes of one asset that are to be stored: which are kept, and which are refused."""
+"""Check the closes of one asset before they are stored: keep, leave out or refuse them."""
 
 import re
 
@@ -18,11 +18,11 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     """Return a batch with a whole vintage of adjusted closes.
 
     Three kinds of days are left out, with a note: days without an NYSE session (for shares and
-    funds), days that had not closed, and days before the listing. Prices before the listing belong
+    funds), days that had not ended, and days before the listing. Prices before the listing belong
     to another company.
 
-    ``closes`` are in USD, adjusted for splits and dividends, by date. ``now`` is the moment of
-    recording, New York time.
+    ``closes`` are in USD, adjusted for splits and dividends, indexed by date. ``now`` is the
+    moment of recording, New York time.
 
     Raises
     ------
@@ -44,14 +44,14 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
 
 
 def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
-    """Return the last possible date of a close: tomorrow for a coin, by UTC, else today."""
+    """Return the last possible date of a close: for a coin tomorrow (in UTC), else today."""
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
-    """Return the closes of finished sessions (for a coin, days), and notes on the others.
+    """Return the closes of finished sessions (of a coin: days), and notes on the other closes.
 
-    A source may give a price of the running day as the last close.
+    A source may give the current price of an unfinished day as the last close.
     """
     notes = []
     if asset(ticker).market != "crypto":
@@ -64,7 +64,7 @@ def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.
 
 
 def check_shifts(ticker: str, closes: pd.Series) -> str:
-    """Return a note on sudden shifts of the level that may be real; empty without any.
+    """Return a note on sudden shifts of the level that may be real, or an empty text.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
 
 
 def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
-    """Return the values on NYSE sessions, and a note on the number of others."""
+    """Return the values on NYSE sessions, and a note with the number of other values."""
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
     dropped = int((~inside).sum())

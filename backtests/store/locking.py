@@ -1,16 +1,16 @@
 """Open the store's file for reading or writing, one operation at a time.
 
-DuckDB lets one program write a file, or several programs read it, but not both at once. So every
-operation opens the file, closes it at once after its work, and waits for the others. Three lock
-files beside the store order them:
+DuckDB lets either one program write a file, or several programs read the file. So every operation
+waits for other operations, and closes the file as soon as its work is done. Three lock files beside
+the store put the operations in order:
 
-- ``.lock`` admits one writer.
-- ``.fetch.lock`` admits one fetch.
-- ``.door`` is locked by a writer from the moment it waits for the file until it has closed it. New
-  readers wait for this lock. Otherwise a stream of readers would keep the writer waiting for ever.
+- ``.lock`` allows one writer at a time.
+- ``.fetch.lock`` allows one fetch at a time.
+- A writer locks ``.door`` when it starts to wait for the store, and unlocks ``.door`` after it has
+  closed the store. New programs that read wait for ``.door``. Otherwise they could block a writer.
 
-A store may come from a stranger. So DuckDB may read and write no other file while a store is open,
-and the contents of the store cannot change that setting.
+A store may come from an unknown person. So while a store is open, DuckDB may not read or write any
+other file. The contents of the store cannot change this setting.
 """
 
 import os
@@ -27,11 +27,11 @@ from backtests.atomic import replacing, resolved
 from backtests.store.schema import migrate, version_of
 from signals.errors import DataError
 
-PATIENCE = 20.0  # seconds a reader or writer waits for others to leave the file
+PATIENCE = 20.0  # seconds that a process waits until other processes close the file
 _PAUSE = 0.05
-#: How DuckDB opens a store: it may open no other file.
+#: Settings with which DuckDB opens a store: it may open no other file.
 SEALED = {"enable_external_access": False}
-#: Words of DuckDB's error when another program, or another thread of this one, has the file open.
+#: Words of DuckDB's error when another program or another thread has the file open.
 _TAKEN = ("set lock on file", "different configuration")
 #: Words of DuckDB's error about a file in a newer format.
 _NEWER = "newer version of DuckDB"
@@ -50,8 +50,8 @@ def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyCon
     Raises
     ------
     DataError
-        When the file is missing, is not a store of drypowder, or stays open in a writer for longer
-        than :data:`PATIENCE`.
+        When the file is missing, is not a store of drypowder, or a writer keeps the file open for
+        longer than :data:`PATIENCE`.
     """
     if not path.is_file():
         raise DataError(
@@ -73,8 +73,8 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises
     ------
     DataError
-        When the file cannot be written, or other programs do not close it in time. The store is
-        unchanged then.
+        When the file cannot be written, or other programs do not close it in time. Then the store
+        is unchanged.
     """
     check_writable(path)
     busy = (
@@ -95,21 +95,21 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
 def check_writable(path: Path) -> None:
     """Create the folder of a store; raise :class:`DataError` when the file cannot be written."""
     if path.is_dir():
-        raise DataError(f"expected a file at {path}, but it is a folder; name a file in it")
+        raise DataError(f"expected a file at {path}, but it is a folder; give a file in it")
     if path.exists() and not path.is_file():
-        raise DataError(f"expected a file at {path}, but it is a device or pipe; name another")
+        raise DataError(f"expected a file at {path}, but it is a device or pipe; give another path")
     if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
         raise DataError(
             f"expected to write to {path}, but the file is read-only; make it writable "
-            f"(chmod u+w) or name another with --store"
+            f"(chmod u+w) or give another path with --store"
         )
     folder = resolved(path).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise DataError(
-            f"expected a folder at {folder} for the store, but it is a file or lies below one; "
-            "name another with --store"
+            f"expected a folder at {folder} for the store, but it is a file or lies below a file; "
+            "give another path with --store"
         ) from None
     except OSError as error:
         raise DataError(_system_says("write", path, error.strerror or str(error))) from None
@@ -117,13 +117,13 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold a lock file beside the store, whose name adds ``ending`` to the store's.
+    """Hold a lock file beside the store. Its name is the store's name and ``ending``.
 
     Raises
     ------
     DataError
-        With the message ``otherwise``, when another program still holds the lock after ``wait``
-        seconds. Also when the system forbids it.
+        When another program still holds the lock after ``wait`` seconds; the message is then
+        ``otherwise``. Or when the system does not allow the lock.
     """
     lock = filelock.FileLock(f"{resolved(path)}{ending}")
     try:
@@ -140,7 +140,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 
 
 def _wait_for_writer(path: Path) -> None:
-    """Wait while a writer waits for the file or uses it."""
+    """Wait while a writer uses the store or waits for the store."""
     door = f"{resolved(path)}.door"
     if os.access(door, os.W_OK):  # a user who may not write beside the store does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
@@ -151,7 +151,7 @@ def _wait_for_writer(path: Path) -> None:
 def _open(
     path: Path, *, read_only: bool, also: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    # DuckDB takes allowed paths only once a file is open, and before external access is off.
+    # DuckDB accepts allowed paths only after a file is open, and before external access is off.
     config = SEALED if also is None else {}
     connection = connect(path, read_only=read_only, config=config)
     try:
@@ -170,7 +170,7 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
         quoted = str(also.absolute()).replace("'", "''")
         connection.execute(f"SET allowed_paths = ['{quoted}']")
         connection.execute("SET enable_external_access = false")
-    # Threads share one instance of DuckDB for a file. Another one may have locked its settings.
+    # Threads share one DuckDB instance for a file. Another thread may have locked its settings.
     with suppress(duckdb.InvalidInputException):
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET lock_configuration = true")
@@ -179,8 +179,8 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Open the file. Wait while programs, or threads with another configuration, have it open."""
-    # DuckDB reads an absolute path as a file. It reads ":memory:" and "md:x" as something else.
+    """Open the file; wait while a program or a thread with other settings has the file open."""
+    # An absolute path is always a file for DuckDB, but ":memory:" and "md:x" are not.
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
     while True:
@@ -198,7 +198,7 @@ def connect(
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turn DuckDB's own error after a signal such as Ctrl-C into KeyboardInterrupt."""
+    """Raise KeyboardInterrupt instead of DuckDB's own error after Ctrl-C."""
     try:
         yield
     except (duckdb.Error, RuntimeError) as error:
@@ -215,22 +215,22 @@ def _held_open(what: str, path: Path) -> str:
 
 
 def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
-    """Return a message on an error of DuckDB: the system's reason, or that the file is no store."""
+    """Return a message for an error of DuckDB: the system's reason, or the file's fault."""
     if found := _SYSTEM.search(str(error)):
         return _system_says("read" if read_only else "write", path, found[0])
     if isinstance(error, duckdb.PermissionException):
         return (
-            f"expected a store of data only at {path}, but it tries to read another file; do not "
-            "trust it: import into a new store"
+            f"expected a store with only data at {path}, but the store tries to read another file; "
+            "do not trust it: import into a new store"
         )
     if _NEWER in str(error):
         return (
             f"expected a store that DuckDB {duckdb.__version__} can read, but a newer DuckDB wrote "
-            f"{path}; upgrade it (pip install --upgrade duckdb)"
+            f"{path}; upgrade DuckDB (pip install --upgrade duckdb)"
         )
     return (
         f"expected a store of drypowder at {path}, but DuckDB cannot open it: it is damaged or of "
-        "another kind; name another with --store, or import into a new store"
+        "another kind; give another path with --store, or import into a new store"
     )
 
 

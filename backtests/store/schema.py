@@ -1,4 +1,4 @@
-"""The store's tables by schema version, and the migrations from each version to the next."""
+"""The tables of the store in each schema version, and the migrations between versions."""
 
 from functools import cache
 from pathlib import Path
@@ -7,8 +7,8 @@ import duckdb
 
 from signals.errors import DataError
 
-#: SQL that leads to each schema version from the one before. An empty file has version 0. Every
-#: version keeps the table ``drypowder``, because it tells the version.
+#: SQL that makes each schema version from the version before. An empty file has version 0. Every
+#: version keeps the table ``drypowder``, because this table holds the version number.
 MIGRATIONS: dict[int, str] = {
     1: """
         CREATE TABLE drypowder (schema_version INTEGER NOT NULL);
@@ -32,8 +32,8 @@ MIGRATIONS: dict[int, str] = {
 }
 SCHEMA_VERSION = max(MIGRATIONS)
 
-#: The prefix ``system.main`` selects DuckDB's own functions. Without it, DuckDB could call macros
-#: that the file defines.
+#: The prefix ``system.main`` selects DuckDB's own functions. Without the prefix, DuckDB could
+#: call macros that the file defines.
 _TABLES = """
 SELECT table_name, sql FROM system.main.duckdb_tables()
 WHERE database_name = system.main.current_database() AND schema_name = 'main'
@@ -50,28 +50,28 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     Raises
     ------
     DataError
-        When another program made the file, its version is newer than this program's, or one of its
-        tables is a view or has other columns than drypowder's.
+        When another program made the file, the version is newer than this program, or one of the
+        tables is missing, is a view, or has wrong columns.
     """
     tables = dict(connection.execute(_TABLES).fetchall())
     if tables.get("drypowder") != _form(1)["drypowder"]:
         raise DataError(
             f"expected a store of drypowder at {path}, but another program made its tables; "
-            "name another with --store"
+            "give another path with --store"
         )
     found = connection.execute("SELECT schema_version FROM main.drypowder").fetchall()
     if len(found) != 1 or found[0][0] not in MIGRATIONS:
         raise DataError(
             f"expected schema version 1 to {SCHEMA_VERSION} in {path}, was "
             f"{', '.join(str(row[0]) for row in found) or 'none'}; "
-            "use the version of drypowder that wrote it, or import into a new store"
+            "use the version of drypowder that wrote the file, or import into a new store"
         )
     version = int(found[0][0])
     for name, form in _form(version).items():
         if tables.get(name) != form:
             raise DataError(
-                f"expected {name} in {path} to be the table that drypowder makes, was a view, a "
-                "table of another form or missing; do not trust this file: import into a new store"
+                f"expected the table {name} of drypowder in {path}, but it is missing, is a view, "
+                "or has other columns; do not trust this file: import into a new store"
             )
     return version
 
@@ -86,7 +86,7 @@ def _form(version: int) -> dict[str, str]:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Bring a store to the current schema version, inside the writer's transaction."""
+    """Upgrade a store to the current schema version, inside the writer's transaction."""
     empty = not any(connection.execute(sql).fetchall() for sql in (_TABLES, _VIEWS))
     version = 0 if empty else version_of(connection, path)
     for newer in range(version + 1, SCHEMA_VERSION + 1):

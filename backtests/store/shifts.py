@@ -1,8 +1,8 @@
-"""Find sudden shifts of a price's level, and tell errors in the data from possible market moves.
+"""Find sudden shifts in the level of a price, and separate data errors from real moves.
 
-A shift is judged by its size and by whether the level goes back. An alarm is a shift that is too
-large for any market: the store refuses the series, and ``data --check`` reports an error. A note is
-a shift that may be real, and a reader should look at it.
+A shift is judged by its size, and by whether the price returns to the old level. An alarm is a
+shift that is surely an error: the store refuses the series, and ``data --check`` reports it. A note
+is a shift that may be real, so the user should look at it.
 """
 
 from collections.abc import Iterator
@@ -13,32 +13,33 @@ import pandas as pd
 
 from signals.universe import asset
 
-#: Largest plausible ratio of a close to both its neighbours. No share of the universe ever moved so
-#: far and back within a day, but a misplaced decimal point gives such a close.
+#: Largest plausible ratio between a close and both its neighbours. No share of the universe ever
+#: moved so far and back within a day. A misplaced decimal point gives such a close.
 OFF = 5.0
-#: Largest plausible ratio of a close to the close before. Shares have lost 90 % in a day (a failed
-#: trial, a fraud), but hardly ever 95 %.
+#: Largest plausible ratio between a close and the close before. Shares have lost 90 % in a
+#: day (a failed trial, a fraud), but hardly ever 95 %.
 LARGEST = 20.0
-#: New shares for one old share in a split. Three for two is missing, because it looks like any bad
-#: day.
+#: Numbers of new shares for one old share in a split. The split of three for two is left out,
+#: because an ordinary bad day moves a price as far.
 SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
-#: Number of sessions before and after a shift that are compared with it. A shift that goes back
-#: does so within this number of sessions.
+#: Number of sessions before and after a shift that are compared with the shift. A return to the
+#: old level counts only within this number of sessions.
 AROUND = 20
-#: Fewest daily moves from which the usual size of a move is computed.
+#: Smallest number of daily moves from which the usual size of a move is computed.
 FEWEST = 5
 #: Number of weekdays after its listing during which a share counts as young. The price of a young
 #: share may double or halve in a day.
 YOUNG = 63
-#: First day of long price tables. A share whose closes begin on this day was listed before it.
+#: First day of long price tables. If closes begin on this day, the share was listed earlier.
 CUT = pd.Timestamp("2003-01-02")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """A sudden shift of a price's level: the first day at the new level, and what is odd about it.
+    """A sudden shift in the level of a price.
 
-    ``alarm`` is True when the shift is an error in the data, False when it may be real.
+    ``day`` is the first day at the new level. ``what`` says what is odd. ``alarm`` is True when the
+    shift is an error in the data, False when the shift may be real.
     """
 
     day: pd.Timestamp
@@ -47,22 +48,22 @@ class Shift:
 
 
 def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
-    """Return the sudden shifts of a price's level, by day.
+    """Return the sudden shifts in the level of a price, sorted by day.
 
     These shifts are alarms:
 
     - A close is :data:`OFF` times above or below both its neighbours. The first and the last day
       have only one neighbour.
-    - The level shifts by :data:`OFF` times and goes back within :data:`AROUND` sessions.
-    - The level shifts by :data:`LARGEST` times for good. For a coin outside the universe only a
-      rise is an alarm, because such a coin may lose everything in a day (LUNA, May 2022).
-    - The level shifts by the size of a split, the share is no longer young, and its sessions before
-      and after are too calm for a real halving.
+    - The level shifts by a factor of :data:`OFF` and returns within :data:`AROUND` sessions.
+    - The level shifts by a factor of :data:`LARGEST` for good. For a coin outside the universe only
+      a rise is an alarm, because such a coin may lose everything in a day (LUNA, May 2022).
+    - The level shifts by the size of a split, the share is no longer young, and the sessions
+      before and after are too calm for a real halving.
 
-    These shifts are notes: any other lasting shift by :data:`OFF` times, and any other shift by the
-    size of a split.
+    These shifts are notes: any other lasting shift by a factor of :data:`OFF`, and any other shift
+    by the size of a split.
 
-    ``closes`` are in USD, above zero, by date.
+    ``closes`` are in USD, above zero, indexed by date.
     """
     if len(closes) < 2:
         return []
@@ -71,7 +72,8 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
         day: Shift(
             day=day,
             alarm=True,
-            what=f"expected a close near its neighbours, was {closes[day]:g}: {OFF:g} times off",
+            what=f"expected a close near its neighbours, was {closes[day]:g}: "
+            f"over {OFF:g} times too high or low",
         )
         for day in spikes(closes)
     }
@@ -106,7 +108,7 @@ def _moves(closes: pd.Series) -> np.ndarray:
 
 
 def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
-    """Yield the positions of large moves, except moves to or from a spike and moves back."""
+    """Yield the positions of large moves, except at spikes and except moves back."""
     back: set[int] = set()
     for at in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
         if {at, at + 1} & spiked or at in back:
@@ -140,7 +142,7 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
 
 
 def _returned(moves: np.ndarray, at: int) -> int | None:
-    """Return the position at which a move by :data:`OFF` times goes back; None if it lasts."""
+    """Return the position of the move back to the old level; None if there is none."""
     if abs(moves[at]) < np.log(OFF):
         return None
     after = moves[at + 1 : at + 1 + AROUND]
@@ -149,9 +151,9 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move looks like, empty if none, and whether it is surely a split."""
-    # The rest of the move, without the split, has a usual size. The sessions after a split are as
-    # calm as those before it. They are not when a company loses half its value.
+    """Return the split that a move looks like, or '', and whether it is surely a split."""
+    # At a split, the rest of the move has a usual size, and the sessions after the split are as
+    # calm as the sessions before. After a real loss of half the value, sessions are not calm.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
         return "", False
@@ -168,11 +170,11 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
     """Return whether a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
-    if listed is None:  # then the first close counts, unless the table was cut on that day
+    if listed is None:  # then the first close counts as the listing, unless it is at CUT
         return at < YOUNG and days[0] > CUT
     return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 
 
 def _usual(moves: np.ndarray) -> float:
-    """Return the median absolute size of some moves, NaN when there are too few."""
+    """Return the median absolute size of the moves; NaN for fewer than :data:`FEWEST`."""
     return float(np.nanmedian(np.abs(moves))) if len(moves) >= FEWEST else np.nan

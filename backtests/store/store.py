@@ -1,14 +1,14 @@
-"""The store: one append-only DuckDB file with every value and the moment it was known.
+"""The store: one append-only DuckDB file with each value and the moment it was known.
 
 A row has three dates: the date that the value describes (``observed_on``), the moment at which it
 could first have been known (``available_at``), and the moment at which it was recorded
 (``recorded_at``). Rows are never changed or removed.
 
-- A different value for a stored date is a revision. It is available from its recording on.
+- A different value for a stored date is a revision. A revision is available when it is recorded.
 - Splits and dividends rewrite all adjusted closes. So closes that differ are stored as one whole
-  vintage, and later days extend it. A reader uses only the newest vintage.
-- An archive of vintages states when each value was published. When a series has rows of an
-  archive, a reader uses only those, because other sources give values that were revised since.
+  vintage, and later days extend this vintage. A panel uses only the newest vintage.
+- An archive of vintages states when each value was published. If a series has archive rows, a panel
+  uses only these rows, because other sources give values that were revised later.
 """
 
 import datetime
@@ -38,7 +38,7 @@ from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
-#: Longest time that the clock may be behind the newest row. Local time repeats one hour a year.
+#: Longest time that the clock may be behind the newest row. Local time repeats one hour each year.
 CLOCK_BACK = pd.Timedelta(hours=2)
 FETCHED = "ok"  # outcome of a successful fetch
 
@@ -46,7 +46,7 @@ _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def _counting(chosen: str) -> str:
-    """Return SQL for the rows that count: of a series with rows of an archive, only those."""
+    """Return SQL for the rows that count. If a series has archive rows, no other rows count."""
     return f"""
     SELECT o.*, archived FROM observations o JOIN (
         SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
@@ -93,20 +93,20 @@ def default_store() -> Path:
 
 
 class Store:
-    """A store file, which :meth:`add` creates when it does not exist.
+    """A store file. If the file does not exist, :meth:`add` creates the file.
 
     Raises
     ------
     ConfigError
         When the path is invalid, see :func:`backtests.atomic.writable_name`.
     DataError
-        From every method, when the file is missing, locked for too long, read-only, damaged or
+        In every method, when the file is missing, locked for too long, read-only, damaged or
         not a store of drypowder.
     """
 
     def __init__(self, path: Path | str) -> None:
         if str(path) == ":memory:":
-            raise ConfigError("expected a file for the store, was ':memory:'; name a file")
+            raise ConfigError("expected a file for the store, was ':memory:'; give a path")
         self.path = writable_name(path)
 
     def __repr__(self) -> str:
@@ -124,26 +124,27 @@ class Store:
         wait: float = 0.0,
         fetched: Mapping[str, str] | None = None,
     ) -> list[Added]:
-        """Append the new rows of some batches in one transaction; return one change a batch.
+        """Append the new rows of some batches in one transaction; return the changes by batch.
 
         Parameters
         ----------
         batches
-            At most one for each series and kind.
+            At most one batch for each series and kind.
         recorded_at
             The moment of recording, New York time. A revision is available from this moment. A
             vintage of an archive is available from the moment that the archive states.
         wait
             Seconds to wait for another writer.
         fetched
-            Outcome of the fetch by series, :data:`FETCHED` for success, to record in the same
-            transaction. For a refused batch, the reason replaces the outcome.
+            Mapping from series to the outcome of its fetch, :data:`FETCHED` for success. The
+            outcomes are stored in the same transaction. For a refused batch, its reason is
+            stored.
 
         Raises
         ------
         DataError
-            Also when another writer is still active after ``wait``, or the clock is behind the
-            newest row by more than :data:`CLOCK_BACK`. Nothing is added then.
+            See :class:`Store`; also when another writer is still active after ``wait``, or the
+            clock is behind the newest row by more than :data:`CLOCK_BACK`. Nothing is added then.
         """
         with writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
@@ -163,19 +164,19 @@ class Store:
     ) -> None:
         """Record the outcome of a fetch of one series or several.
 
-        ``at`` is its moment, New York time. ``outcome`` is :data:`FETCHED`, or the reason of the
-        failure. ``wait`` is the time to wait for another writer, in seconds.
+        ``at`` is the moment of the fetch, New York time. ``outcome`` is :data:`FETCHED`, or
+        the reason for the failure. ``wait`` is the time to wait for another writer, in seconds.
         """
         ids = [series_ids] if isinstance(series_ids, str) else series_ids
         with writing(self.path, wait) as connection:
             _record(connection, [(id, at, outcome) for id in dict.fromkeys(ids)])
 
     def last_fetched(self) -> dict[str, pd.Timestamp]:
-        """Return the moment of the last successful fetch by series; empty without a store."""
+        """Return a mapping from series to its last successful fetch; empty without a store."""
         return self._last("outcome = ?", FETCHED)
 
     def last_tried(self) -> dict[str, pd.Timestamp]:
-        """Return the moment of the last fetch by series, failed or not; empty without a store."""
+        """Return a mapping from series to its last fetch, failed or not; empty without a store."""
         return self._last("true")
 
     def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
@@ -183,7 +184,7 @@ class Store:
         return {id: pd.Timestamp(at).as_unit("us") for id, at, _ in fetches}
 
     def _fetches(self, which: str, *given: object) -> list[tuple[str, datetime.datetime, str]]:
-        """Return series, moment and outcome of the fetches that meet an SQL condition."""
+        """Return series, moment and outcome of the fetches for which an SQL condition is true."""
         if not self.exists():
             return []
         with reading(self.path) as connection:
@@ -193,7 +194,7 @@ class Store:
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
-        """Keep other fetches out of this store inside the block. Imports and reads stay possible.
+        """Prevent other fetches into this store during the block. Imports and reads stay possible.
 
         Raises
         ------
@@ -206,18 +207,18 @@ class Store:
             with reading(self.path) as connection:
                 _recording_moment(connection, new_york_now(), self.path)
         busy = (
-            f"expected to be the only fetch into {self.path}, but another is running; wait for it "
-            "to end"
+            f"expected to be the only fetch into {self.path}, but another fetch is running; wait "
+            "for it to end"
         )
         with alone(self.path, ".fetch.lock", busy):
             yield
 
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
-        """Return the rows of some series that a panel may use, recorded by ``as_of`` if given.
+        """Return the rows that a panel may use, up to the moment of recording ``as_of`` if given.
 
-        For a price series, the rows are the newest vintage. For a series with vintages of an
-        archive, they are those vintages, without values of a date when a later date was already
-        known. For any other series, they are all rows. A series that is not in the store has no
+        For a price series, these are the rows of the newest vintage. For a series with archive
+        rows, these are the archive rows, except values that became known after the value of a later
+        date. For any other series, these are all rows. A series that is not in the store has no
         row. Columns ``series_id, observed_on, available_at, value, recorded_at``, ordered by
         series, moment known, date described and moment recorded.
         """
@@ -227,12 +228,12 @@ class Store:
         )
 
     def summary(self) -> pd.DataFrame:
-        """Return one row a series that describes its stored dates.
+        """Return a table that describes the stored dates of each series, one row for each series.
 
         Columns: ``series_id``; ``rows``, the number of dates; ``first`` and ``last`` date;
         ``last_known``, the latest moment known; ``revisions``, the number of revised dates;
-        ``recorded_at``, the latest moment recorded. For a series with vintages of an archive, only
-        those count.
+        ``recorded_at``, the latest moment recorded. For a series with archive rows, only the
+        archive rows count.
         """
         return self.query(
             f"""
@@ -254,20 +255,20 @@ class Store:
         )
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
-        """Return the ids of all stored series, or of those recorded by a moment."""
+        """Return the ids of all stored series, or with rows recorded up to ``as_of``."""
         return self._ids("true", as_of)
 
     def archived_ids(
         self, ids: Sequence[str], as_of: pd.Timestamp | None = None
     ) -> tuple[str, ...]:
-        """Return which of some series have vintages of an archive, or had some by a moment.
+        """Return the ids of ``ids`` with archive rows, recorded up to ``as_of`` if given.
 
-        A reader uses only the vintages of such a series, see :meth:`rows`.
+        A panel uses only the archive rows of such a series, see :meth:`rows`.
         """
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the series with a row that meets an SQL condition and was recorded by a moment."""
+        """Return the series with a row for which ``which`` is true, recorded up to ``as_of``."""
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -276,7 +277,7 @@ class Store:
         return tuple(found["series_id"])
 
     def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
-        """Return the first stored date by series, without the series that are not in the store."""
+        """Return a mapping from each stored series of ``ids`` to its first date."""
         found = self.query(
             "SELECT series_id, min(observed_on) AS first FROM observations "
             "WHERE list_contains(?, series_id) GROUP BY 1 ORDER BY 1",
@@ -287,14 +288,14 @@ class Store:
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> pd.DataFrame:
-        """Return the result of an SQL query that only reads. The table is ``observations``."""
+        """Return the result of an SQL query that only reads. The rows are in ``observations``."""
         with reading(self.path) as connection:
             return connection.execute(sql, parameters).df()
 
     def vintages(self, series_id: str) -> pd.DataFrame:
-        """Return every value of the revised dates of a series, old and new.
+        """Return all values, old and new, for each revised date of a series.
 
-        For a series with vintages of an archive, only those count. Columns ``observed_on,
+        For a series with archive rows, only the archive rows count. Columns ``observed_on,
         available_at, value, recorded_at``, ordered by date described, moment known and moment
         recorded.
         """
@@ -315,18 +316,18 @@ class Store:
         )
 
     def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
-        """Copy the rows recorded by ``as_of`` (New York time) to a new store, and count them.
+        """Copy the rows recorded up to ``as_of`` (New York time) to a new store; return the number.
 
         The copy is made whole or not at all.
 
         Raises
         ------
         DataError
-            Also when the new file already exists.
+            See :class:`Store`; also when the new file already exists.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():
-            raise DataError(f"expected no file at {target.path}, found one; name a new file")
+            raise DataError(f"expected no file at {target.path}, found one; give a new path")
         rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
         tried = self._fetches("fetched_at <= ?", as_of)
         with replacing(target.path) as fresh, writing(fresh, 0.0) as connection:
@@ -374,21 +375,21 @@ def _check_export(path: Path, store: Path) -> Path:
     """Return the path of an export; raise DataError unless a parquet file can be written there."""
     target = resolved(path)
     if target.suffix != ".parquet":
-        raise DataError(f"expected a file that ends in .parquet, was {path}; name one")
+        raise DataError(f"expected a path that ends in .parquet, was {path}; give such a path")
     if not target.parent.is_dir():
-        raise DataError(f"expected a folder at {target.parent}, found none; make it first")
+        raise DataError(f"expected a folder at {target.parent}, found none; create it first")
     if target.is_dir() or target == resolved(store):
-        raise DataError(f"expected a file to write at {path}, was a folder or the store itself")
+        raise DataError(f"expected a path for a file, was a folder or the store itself: {path}")
     return target
 
 
 def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return a moment of recording after every stored one, so that vintages stay in order."""
-    # Local time repeats an hour a year, and two imports may share a clock tick. The moment is then
-    # one microsecond after the newest row. A clock further behind is wrong now or was wrong then.
-    # The store cannot tell which. Values would be dated too early, or hidden until the wrong date.
+    """Return a moment of recording after all stored moments, so that vintages stay in order."""
+    # Local time repeats one hour each year, and two imports may share a clock tick. Then the moment
+    # is one microsecond after the newest row. A clock further behind is wrong now, or was wrong at
+    # the last import. New values would then be dated too early, or hidden until a wrong date.
     newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
     if newest is None:
         return recorded_at
@@ -396,7 +397,7 @@ def _recording_moment(
     if held - recorded_at > CLOCK_BACK:
         raise DataError(
             f"expected a clock later than {held:%Y-%m-%d %H:%M}, when {path} was last written, was "
-            f"{recorded_at:%Y-%m-%d %H:%M}; set the clock, or, if it was wrong then, copy the "
+            f"{recorded_at:%Y-%m-%d %H:%M}; set the clock, or, if it was wrong before, copy the "
             f"earlier rows: drypowder data --store {path} --copy NEW.duckdb --as-of "
             f"{recorded_at:%Y-%m-%d}"
         )

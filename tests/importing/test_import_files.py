@@ -140,7 +140,7 @@ def test_a_price_file_that_covers_less_is_refused_because_it_would_lose_history(
     take(write(tmp_path, "MU.csv", YAHOO), db)
     shorter = "Date,Adj Close\n2025-01-03,5.6\n"
     done = take(write(tmp_path, "MU.csv", shorter), db)
-    assert "1 are missing, the first 2025-01-02" in done.refused[0]
+    assert "1 are missing, the first on 2025-01-02" in done.refused[0]
     assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.5}
 
 
@@ -164,39 +164,39 @@ def test_one_series_in_two_files_is_refused_not_chosen_from(tmp_path: Path, db: 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("RRPONTSYD.csv", "observation_date,RRPONTSYD\n2025-10-06,20000\n", "in USD billions"),
-        ("WALCL.csv", "observation_date,WALCL\n2025-01-01,6853\n", "in USD millions"),
-        ("WRESBAL.csv", "observation_date,WRESBAL\n2025-01-01,3200\n", "in USD millions"),
+        ("RRPONTSYD.csv", "observation_date,RRPONTSYD\n2025-10-06,20000\n", "USD billions"),
+        ("WALCL.csv", "observation_date,WALCL\n2025-01-01,6853\n", "USD millions"),
+        ("WRESBAL.csv", "observation_date,WRESBAL\n2025-01-01,3200\n", "USD millions"),
         ("A.csv", "Date,Close\n2025-01-02,ten\n", "line 2: expected a finite number"),
         ("A.csv", "Date,Close\n2025-01-02,inf\n", "line 2: expected a finite number"),
         ("A.csv", "Date,Close\n2025-01-02,nan\n", "line 2: expected a finite number"),
         ("A.csv", "Date,Close\n2025-01-02,0\n", "line 2: expected a price of A above zero"),
-        ("A.csv", "Date,Close\n2025-01-02,1\n2025-01-02,2\n", "line 3: expected each date once"),
-        ("A.csv", "Date,Close\n2025-01-03,1\n2025-01-02,2\n", "line 3: expected dates in asc"),
+        ("A.csv", "Date,Close\n2025-01-02,1\n2025-01-02,2\n", "line 3: expected another date"),
+        ("A.csv", "Date,Close\n2025-01-03,1\n2025-01-02,2\n", "line 3: expected a later date than"),
         ("A.csv", "Date,Close\n2025-01-02 00:00:00-05:00,1\n", "line 2: expected a plain date"),
         ("A.csv", "Date,Close\n01/02/2025,1\n", "line 2: expected a plain date"),
         ("A.csv", "Date,Close\n2025-02-30,1\n", "line 2: expected a date that exists"),
-        ("A.csv", "Date,Close\n2031-01-02,1\n", "line 2: expected no date after today"),
+        ("A.csv", "Date,Close\n2031-01-02,1\n", "line 2: expected a date up to today"),
         ("A.csv", "Date,Close\n", "expected rows below the header"),
         (
             "A.csv",
             "Date,Close\n2025-01-02,1,2\n2025-01-03,1,2,3\n",
-            "line 2: expected 2 columns, was 3",
+            "line 2: expected 2 cells, was 3",
         ),
         ("t.csv", "Date,SPY,SPY\n2025-01-02,1,2\n", "line 1: expected each column once"),
-        ("two words.csv", "Date,Close\n2025-01-02,1\n", "named after its ticker"),
+        ("two words.csv", "Date,Close\n2025-01-02,1\n", "expected the ticker as the file's name"),
         ("SNDK.csv", "Date,Close\n2014-01-02,70\n", "belongs to another company"),
         (
             "A.csv",
             "Date,Close\n2025-01-02,10.1\n2025-01-03,1010\n2025-01-06,10.2\n",
-            "A on 2025-01-03: expected a close near its neighbours, was 1010: 5 times off",
+            "A on 2025-01-03: expected a close near its neighbours, was 1010: over 5 times too",
         ),
         ("x.json", '{"cik": 789019, "tag": "Paym', "expected whole JSON"),
-        ("x.json", json.dumps(SEC | {"units": {}}), "expected facts under units/USD"),
+        ("x.json", json.dumps(SEC | {"units": {}}), "facts under units/USD, found none"),
         (
             "x.json",
             json.dumps(SEC | {"units": {"USD": [{"end": "2024-06-30", "val": "1"}]}}),
-            "fact 1: expected texts as end, filed",
+            "fact 1: expected texts in end, filed",
         ),
     ],
 )
@@ -272,7 +272,7 @@ def test_a_broken_link_named_like_data_is_refused(tmp_path: Path, db: Path) -> N
     (folder / "readme").symlink_to(folder / "gone")
     done = take(folder, db)
     assert done.refused == [
-        "DGS10.csv: expected a file, was a broken link; restore the file it points to"
+        "DGS10.csv: expected a file, was a broken link; restore the file behind the link"
     ]
     assert done.parsed.skipped == {"readme": "not a regular file"}
     assert Store(db).series_ids() == ("WALCL",)
@@ -411,8 +411,8 @@ def test_a_slipped_decimal_beside_what_is_held_is_refused(
     write(tmp_path, "in/GDP.csv", f"observation_date,GDP\n{row}\n")
     done = take(tmp_path / "in", db)
     assert done.refused == [
-        f"expected GDP within 5 times the value before, was {value} on {day} after {before}; "
-        "correct the file, the whole series was left out"
+        f"expected GDP to change by at most a factor of 5, was {value} on {day} after {before}; "
+        "the whole series was left out, so correct the file"
     ]
     assert list(values(db, "GDP").values()) == [29511.664, 29825.182]
     assert len(values(db, "WALCL")) == 2
@@ -466,7 +466,7 @@ def test_a_coin_of_the_utc_day_ahead_is_left_out_not_refused(tmp_path: Path, db:
 
 def test_a_price_file_of_blanks_is_refused(tmp_path: Path, db: Path) -> None:
     take(write(tmp_path, "MU.csv", YAHOO), db)
-    with pytest.raises(DataError, match="found none on a session"):
+    with pytest.raises(DataError, match="on sessions in the column Close, found none"):
         take(write(tmp_path, "MU.csv", "Date,Close\n2025-01-02,\n2025-01-03,\n"), db)
     assert values(db, "MU") == {"2025-01-02": 5.0, "2025-01-03": 5.5}
 
@@ -488,17 +488,17 @@ def fact(**changes: object) -> str:
     [
         (json.dumps(SEC | {"cik": None}), "expected a company number under cik"),
         (json.dumps(SEC | {"cik": [1]}), "expected a company number under cik"),
-        (json.dumps(SEC | {"units": {"USD": 5}}), "expected facts under units/USD"),
+        (json.dumps(SEC | {"units": {"USD": 5}}), "facts under units/USD, found none"),
         (
             json.dumps(SEC | {"units": {"USD": [None]}}),
-            "fact 1: expected texts as end, filed",
+            "fact 1: expected texts in end, filed",
         ),
         (fact(end="2024-13-45"), "fact 1: expected a date like 2025-09-30, was '2024-13-45'"),
         (fact(filed="9999-12-31"), "and up to today"),
         (fact(filed="2024-01-30"), "start, end and filed in this order"),
         (fact(start="1800-01-01"), "start, end and filed in this order"),
         (fact(val=15441), "fact 1: expected USD in 1e+06 to 1e+13, was 15441"),
-        (fact(val=True), "fact 1: expected texts as end, filed, accn and start"),
+        (fact(val=True), "fact 1: expected texts in end, filed, accn and start"),
         (fact(val=float("inf")), "fact 1: expected USD"),
         ("{" * 50_000, "expected whole JSON"),
     ],
@@ -534,8 +534,8 @@ def test_any_line_ends_and_quoted_headers_are_read(tmp_path: Path, db: Path, end
     [
         ("DGS10.csv", "Date,Close\n2025-01-02,4\n", "DGS10 is a series of the catalog"),
         ("t.csv", "Date,SPY,DGS10\n2025-01-02,500,4\n", "DGS10 is a series of the catalog"),
-        ("A.csv", "Date,Close\n0001-01-02,4\n", "no date before 1900-01-01"),
-        ("A.csv", "Date,Close\n2025-01-04,4\n", "found none on a session"),
+        ("A.csv", "Date,Close\n0001-01-02,4\n", "a date from 1900-01-01 on"),
+        ("A.csv", "Date,Close\n2025-01-04,4\n", "expected prices on sessions"),
         ("annual.csv", "ticker,period_end\nMSFT,2024-06-30\n", "expected the column"),
     ],
 )
@@ -550,5 +550,5 @@ def test_a_hollow_price_vintage_is_refused(tmp_path: Path, db: Path) -> None:
     days = [f"2025-01-{day:02},{100 + day}\n" for day in (2, 3, 6, 7, 8, 10, 13, 14)]
     take(write(tmp_path, "MU.csv", f"Date,Close\n{''.join(days)}"), db)
     done = take(write(tmp_path, "MU.csv", f"Date,Close\n{days[0]}{days[-1]}"), db)
-    assert "6 are missing, the first 2025-01-03" in done.refused[0]
+    assert "6 are missing, the first on 2025-01-03" in done.refused[0]
     assert len(values(db, "MU")) == 8

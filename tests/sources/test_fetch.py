@@ -349,7 +349,7 @@ def test_a_place_where_no_store_can_be_is_found_before_anything_is_asked(
     for path, said in (
         (tmp_path, "it is a folder"),
         (pipe, "it is a device or pipe"),
-        (tmp_path / "file" / "store.duckdb", "it is a file or lies below one"),
+        (tmp_path / "file" / "store.duckdb", "it is a file or lies below a file"),
     ):
         assert command(["fetch", "--store", str(path), "--only", "MU"]) == 2
         line = capsys.readouterr().err
@@ -588,7 +588,7 @@ def test_an_answer_shorter_than_what_is_held_is_refused_and_nothing_lost(
             lambda p: replace(p, dates=p.dates[9:], adjusted=p.adjusted[9:], raw=p.raw[9:]),
         )
     outcome = bring(target, "MU")["MU"]
-    assert "expected prices of MU on every date the store holds" in outcome.failed
+    assert "expected prices of MU on every stored date" in outcome.failed
     pd.testing.assert_frame_equal(everything(target), before)
     assert target.last_fetched()["MU"] == NOW  # of the fetch before, which brought it
 

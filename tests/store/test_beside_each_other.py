@@ -116,7 +116,7 @@ def both(place: Place, store: Path) -> list[tuple[int, str]]:
 def test_of_two_fetches_one_fetches_and_the_other_says_so(place: Place, store: Path) -> None:
     (won, quiet), (lost, line) = both(place, store)
     assert (won, quiet, lost) == (0, "", 2), (quiet, line)
-    assert line.startswith(f"error: expected to be the only fetch into {store}, but another is")
+    assert line.startswith(f"error: expected to be the only fetch into {store}, but another fetch")
     assert line.count("\n") == 1
     assert unlike(store, place.truth) == []
 

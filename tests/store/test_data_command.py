@@ -130,13 +130,13 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "INSERT INTO observations SELECT * REPLACE (value + 1 AS value) FROM observations "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
             "DGS2",
-            ("2025-03-03", "a reader may use any of them"),
+            ("2025-03-03", "a backtest may use any of these values"),
         ),
         (
             "UPDATE observations SET available_at = observed_on - INTERVAL 1 DAY "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-01-02'",
             "DGS2",
-            ("2025-01-02", "1 date before"),
+            ("2025-01-02", "1 date known earlier"),
         ),
         (
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
@@ -148,7 +148,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
             "WHERE series_id = 'WALCL'",
             "WALCL",
-            ("Thursday 16:30", "53 dates earlier"),
+            ("Thursday 16:30", "53 dates known earlier"),
         ),
         (
             "UPDATE observations SET available_at = observed_on + INTERVAL 16 HOUR "
@@ -167,7 +167,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "INTERVAL 5 DAY AS recorded_at) FROM observations "
             "WHERE series_id = 'DGS2' AND observed_on = '2025-03-03'",
             "DGS2",
-            ("revisions", "1 earlier", "look ahead"),
+            ("revisions", "1 known earlier", "look ahead"),
         ),
         (
             "UPDATE observations SET value = value / 1000 "
@@ -181,13 +181,13 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET value = value / 1.4 "
             "WHERE series_id = 'WALCL' AND observed_on >= '2025-02-05'",
             "WALCL",
-            ("2025-02-05", "within 5 times the value before", "is a decimal point misplaced?"),
+            ("2025-02-05", "changes by at most a factor of 5", "is a decimal point misplaced?"),
         ),
         (
             "UPDATE observations SET value = value / 100 "
             "WHERE series_id = 'GDP' AND observed_on = '2025-04-01'",
             "GDP",
-            ("2025-04-01", "within 5 times the value before, was 300"),
+            ("2025-04-01", "changes by at most a factor of 5, was 300"),
         ),
         (
             "UPDATE observations SET value = 'inf' WHERE series_id = 'DGS2'",
@@ -216,13 +216,13 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET value = value * 6 "
             "WHERE series_id = 'SPY' AND observed_on = '2025-06-02'",
             "SPY",
-            ("2025-06-02", "5 times off"),
+            ("2025-06-02", "over 5 times too high or low"),
         ),
         (
             "UPDATE observations SET value = value / 10 "
             "WHERE series_id = 'BTC-USD' AND observed_on = '2026-01-03'",
             "BTC-USD",
-            ("2026-01-03", "5 times off"),
+            ("2026-01-03", "over 5 times too high or low"),
         ),
         (
             "INSERT INTO observations SELECT * REPLACE ('SNDK' AS series_id) FROM observations "
@@ -240,7 +240,7 @@ def test_revisions_vintages_and_a_second_whole_vintage_are_no_fault(sound: Store
             "UPDATE observations SET recorded_at = '2099-01-01', available_at = greatest("
             "available_at, '2099-01-01') WHERE series_id = 'NFCI'",
             "",
-            ("53 rows up to 2099-01-01", "a clock was wrong", "--as-of"),
+            ("53 rows with moments up to 2099-01-01", "a clock was wrong", "--as-of"),
         ),
     ],
 )
@@ -273,18 +273,18 @@ def test_an_error_is_found(sound: Store, sql: str, series: str, parts: tuple[str
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on BETWEEN "
             "'2025-03-03' AND '2025-03-10'",
             "DGS2",
-            ("2025-03-03", "1 gap of more than 5 sessions, the longest of 6"),
+            ("2025-03-03", "1 gap of more than 5 sessions, the longest has 6"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'WALCL' AND observed_on = '2025-03-05'",
             "WALCL",
-            ("2025-02-26", "1 gap longer than a week, the longest of 14 days"),
+            ("2025-02-26", "1 gap longer than a week, the longest has 14 days"),
         ),
         (
             "INSERT INTO observations VALUES ('GDP', '2024-10-01', '2025-05-02', 3e4, 'ALFRED', "
             "'2026-01-05')",
             "GDP",
-            ("2025-01-01", "1 date known before an earlier one"),
+            ("2025-01-01", "1 date known before an earlier date"),
         ),
         (
             "DELETE FROM observations WHERE series_id = 'DGS2' AND observed_on > '2025-12-15'",
@@ -513,7 +513,7 @@ def test_an_export_that_fails_leaves_what_was_there(
     ("name", "part"),
     [
         ("all.csv", "ends in .parquet"),
-        ("none/all.parquet", "make it first"),
+        ("none/all.parquet", "create it first"),
         ("d.parquet", "folder"),
     ],
 )

@@ -156,7 +156,7 @@ def test_a_share_that_lacks_more_than_single_days_is_refused(
     store, _ = grown(tmp_path / "s.duckdb", CLOSES)
     shorter = (CLOSES / 2).drop(lacking)
     (added,) = store.add([vintage(shorter)], MONDAY + pd.Timedelta(days=1))
-    assert f"{len(lacking)} are missing, the first {lacking[0].date()}" in added.refused
+    assert f"{len(lacking)} are missing, the first on {lacking[0].date()}" in added.refused
     assert stored(store) == len(CLOSES)
 
 

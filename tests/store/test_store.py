@@ -172,7 +172,7 @@ def stranger(path: Path, key: Path, *made: str) -> Store:
 def test_observations_must_be_the_table_that_we_make(tmp_path: Path, made: str) -> None:
     store = stranger(tmp_path / "store.duckdb", tmp_path / "key", made)
     for act in (store.series_ids, store.summary, lambda: store.add([batch()], NOW)):
-        with pytest.raises(DataError, match=r"expected observations in .* do not trust"):
+        with pytest.raises(DataError, match=r"expected the table observations of .* do not trust"):
             act()
 
 
@@ -199,7 +199,7 @@ def test_no_macro_or_view_of_a_store_reads_another_file(tmp_path: Path) -> None:
         with pytest.raises(DataError) as caught:
             act()
         assert "0123456789abcdef" not in str(caught.value)
-    with pytest.raises(DataError, match="it tries to read another file; do not trust it"):
+    with pytest.raises(DataError, match="the store tries to read another file; do not trust it"):
         store.rows(["DGS2"])
     assert store.series_ids() == ("DGS2",)  # what calls no macro works
 
@@ -311,7 +311,7 @@ def test_a_copy_without_what_a_wrong_clock_recorded_goes_on(store: Store, tmp_pa
 def test_a_copy_replaces_no_file(store: Store, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("mine")
     for taken in (tmp_path / "taken", store.path):
-        with pytest.raises(DataError, match="name a new file"):
+        with pytest.raises(DataError, match="give a new path"):
             store.copy(taken, NOW)
     assert (tmp_path / "taken").read_text() == "mine"
 
