@@ -1,8 +1,8 @@
-"""Read ALFRED's vintages: the changes of each value, and the vintages that a store lacks.
+"""Read vintages from ALFRED: the changes of each value, and the vintages a store lacks.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
-already holds. If the archive shows other values for that vintage than the store holds, the archive
-has changed, and the fetch asks for all of it again.
+already holds. If the archive and the store have different values for that vintage, the archive has
+changed. Then the fetch asks for the whole archive again.
 """
 
 from typing import Any
@@ -18,21 +18,21 @@ from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
-#: Sources of the rows: those dated by their vintage, and those of the archive's first vintage that
-#: are dated by the publication rule.
+#: Source of a row that is dated by its vintage, and source of a row from the archive's first
+#: vintage that is dated by the publication rule.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
 def table_of(rows: list[Any]) -> pd.DataFrame:
-    """Return the columns ``date, vintage, value`` from rows of an answer. FRED's dot becomes NaN.
+    """Return the columns ``date, vintage, value`` from rows of an answer. FRED's "." becomes NaN.
 
     Raises
     ------
     ValueError, KeyError, TypeError
-        When a row lacks a part, or a part is no date or number.
+        When a row lacks a field, or a field is not a date or a number.
     """
     if not all(isinstance(row, dict) for row in rows):
-        raise TypeError("a row is not an object")
+        raise TypeError("a row is not a JSON object")
     table = pd.DataFrame(rows, columns=["date", "realtime_start", "value"]).astype(str)
     none = table["value"] == "."
     value = pd.to_numeric(table["value"].mask(none)).astype(np.float64)
@@ -43,16 +43,16 @@ def table_of(rows: list[Any]) -> pd.DataFrame:
 
 
 def days(column: pd.Series) -> pd.Series:
-    """Return a column of ISO dates as naive dates; raise ValueError when a cell is no date."""
+    """Return a column of ISO dates as naive dates; raise ValueError for any other cell."""
     return pd.to_datetime(column, format="%Y-%m-%d").astype("datetime64[us]")
 
 
 def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-    """Return the rows of ``date, vintage, value`` at which a value changed.
+    """Return the rows of ``table`` (date, vintage, value) in which a value changed.
 
-    NaN means that the archive states: no figure. Each request repeats the values in force at its
-    first vintage, so rows without a change are dropped. Dates before the catalog's ``first`` are
-    left out.
+    NaN means that the archive states that it has no value. Each answer repeats the values that were
+    valid at its first vintage, so rows without a change are dropped. Dates before the catalog's
+    ``first`` are left out.
 
     Raises
     ------
@@ -84,11 +84,11 @@ def vintage_batch(
     """Return the batch of a revised series: every published value and the moment it was known.
 
     A vintage has a date without an hour, so its values are known at the open of the next session.
-    The values of the archive's first vintage were published before the archive began. They are
-    dated by the catalog's rule when that is earlier, and their source states it.
+    The values of the archive's first vintage were published before the archive began. If
+    the catalog's rule gives an earlier moment, this moment is used, and the source says so.
 
-    ``changes`` has one row a change, with the columns ``date, vintage, value``. ``now`` is the
-    moment of recording, New York time.
+    ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
+    the moment of recording, New York time.
     """
     dates = pd.DatetimeIndex(changes["date"]).as_unit("us")
     published = known_from(pd.DatetimeIndex(changes["vintage"]))
@@ -121,10 +121,10 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
     far = (changes["value"] > LEAP * final) | (changes["value"] < final / LEAP)
     early = changes["date"] > changes["vintage"]
     for bad, expected in (
-        (odd, f"{entry.unit} in {entry.low:g} to {entry.high:g}"),
-        (far & entry.steady, f"revisions by less than {LEAP:g} times"),
-        (early, "no date after its vintage"),
-        (changes["vintage"] > now, "no vintage after today"),
+        (odd, f"{entry.low:g} to {entry.high:g} {entry.unit}"),
+        (far & entry.steady, f"revisions by at most a factor of {LEAP:g}"),
+        (early, "dates up to the date of the vintage"),
+        (changes["vintage"] > now, "vintages up to today"),
     ):
         if bad.any():
             row = changes[bad].iloc[0]
@@ -135,17 +135,17 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 
 
 class HeldArchive:
-    """The part of an archive that a store holds. The store's file may be missing."""
+    """The rows of an archive that a store holds. The store's file may be missing."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def last_whole_vintage(self, id: str, vintages: list[str]) -> str | None:
-        """Return the last vintage that the store surely holds as a whole.
+        """Return the last vintage that the store surely holds completely.
 
-        Several vintages may become known at the same moment, and the archive may have added some
-        for the store's newest moment. So this is the last vintage known before that moment. None
-        when the store holds no whole vintage.
+        Several vintages may become known at the same moment. The archive may have added a vintage
+        for the store's newest moment. So the last vintage known before that moment is returned.
+        None means that the store holds no complete vintage.
         """
         if not self.store.exists():
             return None
@@ -158,7 +158,7 @@ class HeldArchive:
         return vintages[before - 1] if before else None
 
     def agrees(self, id: str, vintage: str, table: pd.DataFrame) -> bool:
-        """Return whether an answer has the same values for a vintage as the store."""
+        """Return whether an answer and the store have the same values for a vintage."""
         at = known_from(pd.DatetimeIndex([vintage]))[0]
         held = self.store.query(
             f"""

@@ -1,4 +1,4 @@
-"""Fetch every series in turn. Each series is committed by itself, so a failure loses only one."""
+"""Fetch all series, one after another. A failure of one series does not affect the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -15,7 +15,7 @@ from backtests.store.batch import Batch
 from backtests.store.store import FETCHED, Store
 from signals.errors import DataError, DrypowderError, describe_exception
 
-#: Longest time that a series waits for another writer of the store, seconds.
+#: Longest wait of one series for another writer of the store, seconds.
 LONGEST_WAIT = 60.0
 
 
@@ -26,16 +26,16 @@ class Outcome:
     Attributes
     ----------
     new, revised
-        Number of rows with a new date, and of rows with a stored date and another value.
+        Number of rows with a new date, and number of rows with a new value for a stored date.
     last
         The newest date of the series. None when the fetch gave no values.
     failed
-        Why the fetch failed. Empty otherwise.
+        Reason why the fetch failed. Empty without a failure.
     note
-        What was left out, or why the series was not fetched.
+        Which values were left out, or why the series was not fetched.
     unforeseen
-        The error behind ``failed``, when drypowder did not expect it and its authors should know.
-        None otherwise.
+        The error that caused the failure, if it is unexpected and drypowder's authors should know.
+        Otherwise None.
     """
 
     name: str
@@ -59,15 +59,15 @@ def fetch(
     """Fetch Yahoo, FRED and SEC data into a store; return the outcomes in the order of the fetch.
 
     The store is created when it does not exist. Each series is one transaction, so a later failure
-    does not undo it. The series with the oldest attempt comes first, so the next fetch continues
-    where this one ended. One implausible value keeps its whole series out. A bad answer affects
-    only its own series.
+    does not remove the series. The series with the oldest attempt comes first, so the next fetch
+    continues where this fetch ended. If one value is implausible, its whole series is left out. A
+    bad answer affects only its own series.
 
     Parameters
     ----------
     start
         First day of the prices. Default: the whole history. If the store has earlier prices, the
-        fetch starts with their first day, because a price vintage has to be whole.
+        fetch starts with their first day, because a price vintage must be whole.
     only
         Catalog ids and tickers. Default: every series with a live source.
     progress
@@ -76,7 +76,7 @@ def fetch(
     Raises
     ------
     ConfigError
-        When an id is unknown, or a key or contact has a wrong form.
+        When an id is unknown, or the key or the contact is invalid.
     DataError
         When another fetch is running, or the store cannot be written.
     """
@@ -95,7 +95,7 @@ def _outcomes(
     named: frozenset[str],
     progress: Callable[[str], None],
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each job. After a source was unreachable, its other jobs are skipped."""
+    """Yield the outcome of each job. If a source is unreachable, its later jobs fail."""
     down: dict[str, str] = {}
     for job in jobs:
         progress(job.name)
@@ -113,14 +113,14 @@ def _outcomes(
 
 
 def _tried(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool) -> Outcome:
-    """Fetch and store one job; return the outcome, also of any failure except Unreachable."""
+    """Fetch and store one job; return the outcome or failure. Raise only Unreachable."""
     try:
         return _stored(store, job, ask, deadline)
     except Unreachable:
         raise
     except OutOfTime as error:
         return _outcome_of(job, failed=str(error))
-    except Absent as error:  # a failure only for a series that is stored or that the user named
+    except Absent as error:  # a failure only if the series is stored or the user gave its id
         held = set(job.ids) & set(store.series_ids() if store.exists() else ())
         why = f"{error}; the stored values stay" if held else str(error)
         if held or by_name:
@@ -171,7 +171,7 @@ def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
 
 def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
     """Return the newest date of the series in some batches."""
-    # New vintages of an archive may hold only older dates, so the store tells the newest one.
+    # New vintages of an archive may hold only older dates, so the store gives the newest date.
     if not any(batch.vintages for batch in batches):
         return max(pd.Timestamp(batch.rows["observed_on"].max()) for batch in batches)
     ids = [batch.series_id for batch in batches]

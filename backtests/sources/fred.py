@@ -1,9 +1,9 @@
-"""Fetch from FRED: latest values by fredapi, vintages by ALFRED, and a public CSV without a key.
+"""Fetch from FRED: latest values with fredapi, vintages from ALFRED, or a CSV without a key.
 
-fredapi reads the latest revision. That is right for series that are never revised. It does not read
-vintages correctly (several rows a date, at most 2,000 vintages at once), so this module requests
-them itself. Every request uses drypowder's own client, which has timeouts, retries and FRED's limit
-of 120 requests a minute, and which never shows the key.
+fredapi reads the latest revision, which is right for series that are never revised. fredapi does
+not read vintages correctly: a date has several rows, and FRED gives at most 2,000 vintages at once.
+So this module requests vintages itself. Every request uses drypowder's own client, which has
+timeouts, retries and FRED's limit of 120 requests a minute. The client never shows the key.
 """
 
 from collections import Counter
@@ -49,7 +49,7 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
 
 
 def _xml(text: str) -> ElementTree.Element:
-    """Return the observations of an answer. Raise for a repeated date, which fredapi accepts."""
+    """Return the observations of an answer. Raise for a repeated date, because fredapi does not."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
@@ -66,10 +66,10 @@ def _xml(text: str) -> ElementTree.Element:
 
 
 class FredSource:
-    """FRED with or without a key.
+    """The source of FRED series, with or without a key.
 
-    Without a key, the public CSV gives the latest values only. With ``held``, the vintages in the
-    store, only later vintages are requested. Without it, all of them are.
+    Without a key, the public CSV gives only the latest values. ``held`` holds the stored vintages,
+    so that only later vintages are requested. When ``held`` is None, all vintages are requested.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class FredSource:
         return sorted(dates)
 
     def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
-        """Return the columns ``date, vintage, value`` of some vintages."""
+        """Return the columns ``date, vintage, value`` for some vintages."""
         with _readable(id, ValueError, TypeError, KeyError, OverflowError):
             tables = [
                 table_of(page)
@@ -155,9 +155,7 @@ class FredSource:
                 raise SourceError(f"FRED's answer holds no {key}")
             count = int(said)
             if len(entries) != max(0, min(limit, count - offset)):
-                raise SourceError(
-                    f"expected {count} {key} in FRED's answer, as it states, was {len(entries)}"
-                )
+                raise SourceError(f"FRED's answer states {count} {key} but holds {len(entries)}")
             yield entries
             offset += limit
 
@@ -171,7 +169,7 @@ class FredSource:
 
 
 def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
-    """Raise SourceError when an answer repeats other parameters than the request had."""
+    """Raise SourceError when the parameters stated in an answer differ from the request."""
     for name, value in asked.items():
         if name in answer and str(answer[name]) != value:
             raise SourceError(
@@ -192,7 +190,7 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
 
 @contextmanager
 def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn some kinds of errors into a SourceError on one line, which never shows the key."""
+    """Turn some kinds of errors into a SourceError, with one line that never shows the key."""
     try:
         yield
     except SourceError:

@@ -1,7 +1,7 @@
-"""HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
+"""Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
-A request gives a complete answer or an error. It is repeated after an incomplete answer, a busy
-server (status 429 or 5xx) and a timeout, as often as the policy allows. The last error is one line.
+A request gives a complete answer or an error. The request is repeated after an incomplete answer, a
+status 429 or 5xx and a timeout, as often as the policy allows. The last error is one line.
 """
 
 import json
@@ -24,10 +24,10 @@ from signals.errors import ConfigError, SourceError
 
 T = TypeVar("T")
 _PART = 65_536  # bytes read at once
-#: Largest size of an answer, bytes. The largest of any source is a page of an archive, 10 million.
+#: Largest size of an answer, bytes. The largest known answer is a page of an archive, 10 million.
 MOST_BYTES = 64 * 2**20
-#: Words of the SEC's answer (status 403) to too many requests. The answer to a request without a
-#: contact has them too, and also the words of _UNDECLARED.
+#: Words in the SEC's answer (status 403) to too many requests. The answer to a request without a
+#: contact has the same words, and also the words of _UNDECLARED.
 _TOO_OFTEN = re.compile(r"request\s+rate\s+threshold|traffic\s+limit", re.IGNORECASE)
 _UNDECLARED = re.compile(r"undeclared\s+automated\s+tool", re.IGNORECASE)
 _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re.IGNORECASE)
@@ -35,17 +35,17 @@ _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """Timeouts, retries and the time for a whole fetch; every time in seconds.
+    """Timeouts, retries and the time for a whole fetch. All times are in seconds.
 
     Attributes
     ----------
     connect, read, answer
         Timeouts for a connection, for the next part of an answer, and for the whole answer.
     attempts, reach
-        Most attempts at a busy or failing source, and at an unreachable one.
+        Largest number of attempts at a busy or failing source, and at an unreachable source.
     wait, longest
-        Wait before the second attempt, and the longest before any. The wait doubles with each
-        attempt and has jitter. A server's own Retry-After replaces it, up to ``longest``.
+        Wait before the second attempt, and longest wait before any attempt. The wait doubles with
+        each attempt and has jitter. A server's Retry-After replaces the wait, up to ``longest``.
     budget
         Time for a whole fetch.
     """
@@ -60,16 +60,16 @@ class RetryPolicy:
     budget: float = 1800.0
 
 
-class Unreachable(SourceError):  # noqa: N818 - named as the field speaks
-    """No connection to a source."""
+class Unreachable(SourceError):  # noqa: N818 - the usual term
+    """No connection to a source is possible."""
 
 
 class OutOfTime(SourceError):  # noqa: N818
-    """The time for the whole fetch is over."""
+    """The time for the whole fetch has run out."""
 
 
 class Transient(SourceError):  # noqa: N818
-    """A failure that a later attempt may not have."""
+    """A temporary failure: a later attempt may succeed."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -82,7 +82,7 @@ class Absent(SourceError):  # noqa: N818
 
 @dataclass
 class Deadline:
-    """The time that a fetch has left."""
+    """The end of the time for a whole fetch."""
 
     policy: RetryPolicy
     start: float
@@ -118,7 +118,7 @@ class Rate:
         self._sent: deque[float] = deque()
 
     def wait(self, deadline: Deadline) -> None:
-        """Sleep until one more request is allowed, and count it.
+        """Sleep until one more request is allowed, and count this request.
 
         Raise :class:`OutOfTime` at once when the deadline comes before the next allowed request.
         """
@@ -135,7 +135,7 @@ class Rate:
 
 
 def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
-    """Return the result of ``ask``, and repeat it after a transient failure.
+    """Call ``ask`` and return its result. Repeat the call after a transient failure.
 
     Raises
     ------
@@ -170,9 +170,10 @@ def _pause(state: tenacity.RetryCallState, policy: RetryPolicy) -> float:
 
 
 class Client:
-    """HTTP client of one source, whose ``name`` stands in messages.
+    """HTTP client for one source.
 
-    ``deadline`` is that of the whole fetch. Every request has the ``headers``.
+    ``name`` is the source's name in messages. ``deadline`` is the end of the time for the whole
+    fetch. Every request has the ``headers``.
     """
 
     def __init__(
@@ -188,10 +189,10 @@ class Client:
     def get(
         self, url: str, params: Mapping[str, str] | None = None, *, read: Callable[[str], T]
     ) -> T:
-        """Request a URL with query parameters, and return its answer after ``read``.
+        """Request a URL with query parameters, and return the answer as converted by ``read``.
 
-        ``read`` converts the answer's text to the result. When it raises :class:`Transient`, the
-        request is repeated.
+        ``read`` converts the answer's text to the result. When ``read`` raises :class:`Transient`,
+        the request is repeated.
 
         Raises
         ------
@@ -216,7 +217,7 @@ class Client:
         raise self._refusal(answer, text)
 
     def _whole(self, answer: requests.Response) -> bytes:
-        """Return the body, within the limits of time and size for a whole answer."""
+        """Return the body. Raise if the whole answer takes too long or is too large."""
         limit = min(self.deadline.policy.answer, self.deadline.left)
         deadline = time.monotonic() + limit
         parts, size = [], 0
@@ -274,7 +275,8 @@ def json_of(name: str, text: str) -> Any:
 def base_url(variable: str, otherwise: str) -> str:
     """Return a source's address from an environment variable, or else its default address.
 
-    The result has no slash at its end. Raise :class:`ConfigError` for any address except HTTP.
+    The result has no slash at its end. Raise :class:`ConfigError` for an address
+    that is not valid or not HTTP.
     """
     url = os.environ.get(variable) or otherwise
     try:
@@ -295,13 +297,13 @@ def _place(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _said(text: str) -> str:
-    """Return the reason of a refusal: FRED's message, a page's title, or the start of the text."""
+    """Return the reason for a refusal: FRED's message, a page's title, or the start of the text."""
     found = _MESSAGE.search(text)
     return one_line((found[1] or found[2] or "") if found else text, 200)
 
 
 def seconds_of(header: str | None) -> float | None:
-    """Return the seconds from now that a Retry-After header asks for; None without a valid one."""
+    """Return the wait in a Retry-After header, seconds; None without a valid header."""
     if header is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""List the jobs of a fetch: every series once, with its source and the function that fetches it."""
+"""List the jobs of a fetch: each series once, with its source and the function to fetch it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 class Job:
     """One series to fetch from FRED or Yahoo, or one concept of a company from the SEC.
 
-    ``ids`` are the series that the job fetches. The first one is its ``name``. ``ask`` returns the
-    batches, given the moment of fetching. It is None when the job is impossible, and ``why_not``
-    says why.
+    ``ids`` are the series that the job fetches. The first id is also the ``name`` of the job.
+    ``ask`` takes the moment of fetching and returns the batches. ``ask`` is None when the job is
+    impossible; then ``why_not`` gives the reason.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """What one fetch is asked for, see :func:`backtests.sources.fetching.fetch`."""
+    """Options of one fetch, see :func:`backtests.sources.fetching.fetch`."""
 
     store: Store
     start: str | None
@@ -49,7 +49,7 @@ class _Asked:
 
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
-    """Return the jobs of a fetch; parameters as :func:`backtests.sources.fetching.fetch`."""
+    """Return the jobs of a fetch; for parameters see :func:`~backtests.sources.fetching.fetch`."""
     wanted = _wanted(store, only)
     asked = _Asked(store=store, start=start, deadline=deadline)
     by_kind = {kind: [id for id in wanted if _kind(id) == kind] for kind in _SOURCES}
@@ -66,7 +66,7 @@ def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*CATALOG, *UNIVERSE, *prices)))
     for id in only:
         if id in CATALOG and _kind(id) not in _SOURCES:
-            raise ConfigError(f"{id} has no live source; import a file of it")
+            raise ConfigError(f"{id} has no live source; import a file with this series")
         if is_price(id) and id not in UNIVERSE and not TICKER.fullmatch(id):
             raise ConfigError(unknown("series or ticker", id, (*CATALOG, *UNIVERSE)))
     return tuple(dict.fromkeys(only))
@@ -75,7 +75,7 @@ def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
 def _fred_jobs(asked: _Asked, ids: list[str]) -> Iterator[Job]:
     key = secrets.fred_key()
     source = FredSource(key, asked.deadline, HeldArchive(asked.store))
-    no_key = f"needs its vintages, because it is revised: {secrets.how_to_get_a_key()}"
+    no_key = f"the series is revised, so its vintages need a key: {secrets.how_to_get_a_key()}"
     for id in ids:
         why_not = no_key if key is None and CATALOG[id].revised else ""
         ask = None if why_not else _single(partial(source.batch, id))
@@ -105,11 +105,11 @@ def _price_jobs(asked: _Asked, tickers: list[str]) -> Iterator[Job]:
 
 
 def _single(batch: Callable[[pd.Timestamp], Batch]) -> Ask:
-    """Return a function that gives a list with one batch."""
+    """Return a function that returns a list with one batch."""
     return lambda now: [batch(now)]
 
 
-#: The jobs of each kind of live source: the ``source`` of a series in the catalog, or ``prices``.
+#: Function that lists the jobs, by the ``source`` of a series in the catalog, or ``prices``.
 _SOURCES: dict[str, Callable[[_Asked, list[str]], Iterator[Job]]] = {
     "fred": _fred_jobs,
     "sec": _sec_jobs,

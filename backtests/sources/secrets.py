@@ -1,7 +1,7 @@
 """Read the user's FRED key and SEC contact, and keep the key out of messages and logs.
 
 FRED's key comes from ``FRED_API_KEY``, or from a file that only its owner may read. The contact for
-the SEC comes from ``DRYPOWDER_CONTACT``. Commands have no argument for either.
+the SEC comes from ``DRYPOWDER_CONTACT``. No command has an option for the key or contact.
 """
 
 import logging
@@ -31,8 +31,8 @@ def fred_key() -> str | None:
     Raises
     ------
     ConfigError
-        When the key has a wrong form, or other users may read its file. The message does not
-        contain the key.
+        When the key does not have 32 lower-case letters and digits, or other users may read its
+        file. The message does not contain the key.
     """
     given, where = os.environ.get("FRED_API_KEY"), "FRED_API_KEY"
     if not given:
@@ -44,18 +44,18 @@ def fred_key() -> str | None:
     key = given.strip()
     if not _KEY.fullmatch(key):
         raise ConfigError(
-            f"expected 32 lower-case letters and digits in {where}, were {len(key)} characters of "
-            f"another form; {how_to_get_a_key()}"
+            f"expected 32 lower-case letters and digits in {where}, found {len(key)} characters "
+            f"that are not a key; {how_to_get_a_key()}"
         )
     _given.add(key)
     return key
 
 
 def how_to_get_a_key() -> str:
-    """Return an instruction: where to get a key and where to put it."""
+    """Return an instruction: where to get a key and where to put the key."""
     return (
-        "a free key is at https://fredaccount.stlouisfed.org/apikeys; set FRED_API_KEY, or write "
-        f"it into {key_file()} (chmod 600)"
+        "get a free key at https://fredaccount.stlouisfed.org/apikeys; set FRED_API_KEY, or write "
+        f"the key into {key_file()} (chmod 600)"
     )
 
 
@@ -73,7 +73,7 @@ def contact() -> str | None:
     if "@" not in given or not given.isprintable() or not given.isascii():
         raise ConfigError(
             "expected a name and an e-mail address in DRYPOWDER_CONTACT, like 'Ann Lee "
-            f"ann@example.org', was {given!r}; the SEC asks for it"
+            f"ann@example.org', was {given!r}; the SEC asks for both"
         )
     return given
 
@@ -97,7 +97,7 @@ def describe_error(error: Exception) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Log filter that hides the key in the messages of a library."""
+    """Log filter that hides the key in messages of a library."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Hide the key in a record, and return True, so that the record is logged."""

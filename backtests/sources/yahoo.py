@@ -1,12 +1,12 @@
-"""Fetch adjusted closes from Yahoo by yfinance, each series as one whole vintage.
+"""Fetch adjusted closes from Yahoo with yfinance. Each series is one whole vintage.
 
 yfinance hides errors, and it accepts an answer without adjusted closes. So this module checks every
-answer before yfinance reads it. The close of a running session is left out. So are closes before
-the listing, because they belong to another company.
+answer before yfinance reads the answer. The price of an unfinished session is left out. Closes
+before the listing are left out, because they belong to another company.
 
-Yahoo requires a crumb that belongs to a cookie, and both expire after some time. yfinance keeps
-them for the whole process, and the cookie on disk. So this module deletes them after a refusal, and
-yfinance requests new ones.
+Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
+time. yfinance keeps them until the process ends, and also keeps the cookie on disk. So after a
+refusal this module deletes the crumb and the cookie, and yfinance requests new ones.
 """
 
 import warnings
@@ -40,7 +40,7 @@ from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)
-#: Timeout of a whole answer, seconds. The keyboard cannot interrupt the program during a request.
+#: Timeout of a whole answer, seconds. Ctrl-C cannot interrupt the program during a request.
 LONGEST = 15.0
 FIRST = "1990-01-01"
 _CHART = "/v8/finance/chart/"
@@ -55,7 +55,7 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send a request; store and raise the fault of an answer with a chart."""
+        """Send a request. If an answer with a chart is faulty, store and raise the fault."""
         self.rate.wait(self.deadline)
         policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
         kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))
@@ -84,7 +84,7 @@ class _Expired(Transient):
 
 
 def _at_host(url: str) -> str:
-    """Return the URL with the host from the environment, if that names one."""
+    """Return the URL with the host from the environment, if the environment sets a host."""
     asked = urlsplit(url)
     there = urlsplit(base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))
@@ -106,11 +106,11 @@ def _failure(error: Any) -> SourceError:
 
 
 def _fault(answer: Any, ticker: str) -> SourceError | None:
-    """Return the error of an answer with a ticker's chart; None for a correct answer."""
+    """Return the error for a faulty answer with a ticker's chart; None for a correct answer."""
     if answer.status_code == 404:
         return Absent("Yahoo has no such ticker (404)")
     if answer.status_code == 401:
-        return _Expired("Yahoo refused a crumb that it had given (401)")
+        return _Expired("Yahoo refused its own crumb, which has expired (401)")
     if answer.status_code == 429 or answer.status_code >= 500:
         wait = seconds_of(answer.headers.get("Retry-After"))
         return Transient(f"Yahoo is busy ({answer.status_code})", wait)
@@ -119,12 +119,12 @@ def _fault(answer: Any, ticker: str) -> SourceError | None:
     except SourceError as error:
         return error
     except Exception as error:
-        return SourceError(f"Yahoo's answer has another form: {describe_error(error)}")
+        return SourceError(f"Yahoo's answer has an unknown format: {describe_error(error)}")
 
 
 def _chart_fault(document: Any, status: int, ticker: str) -> SourceError | None:
     if not isinstance(document, dict) or "chart" not in document:
-        return SourceError("Yahoo's answer has another form: it holds no chart")
+        return SourceError("Yahoo's answer has an unknown format: it holds no chart")
     chart = document["chart"]
     if not chart["result"]:
         said = (chart.get("error") or {}).get("description") or "it gave no prices and no reason"
@@ -158,17 +158,17 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
 
 
 class YahooSource:
-    """Yahoo's prices by ticker."""
+    """The source of Yahoo's prices, by ticker."""
 
     def __init__(self, deadline: Deadline) -> None:
         base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # raises for a bad URL
         self.deadline = deadline
         self.session = _Session(deadline, Rate(*RATE))
         yfinance.config.debug.hide_exceptions = False
-        getLogger("yfinance").setLevel(CRITICAL)  # the outcome has its errors on one line
+        getLogger("yfinance").setLevel(CRITICAL)  # outcomes show yfinance's errors on one line
 
     def batch(self, ticker: str, now: pd.Timestamp, start: str = FIRST) -> Batch:
-        """Return the adjusted closes of a ticker, from ``start`` (an ISO date) on, as one vintage.
+        """Return the adjusted closes of a ticker since ``start`` (an ISO date), as one vintage.
 
         ``now`` is the moment of fetching, New York time.
 

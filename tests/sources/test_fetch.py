@@ -208,7 +208,7 @@ def test_without_a_key_the_public_csv_serves_what_is_never_revised(
     assert len(never) > 20
     assert not any(o.failed for o in outcomes.values())  # so the command ends with 0
     for id in revised:
-        assert "needs its vintages, because it is revised" in outcomes[id].note
+        assert "the series is revised, so its vintages need a key" in outcomes[id].note
         assert "set FRED_API_KEY" in outcomes[id].note
     assert set(target.series_ids()) == set(never)
     pd.testing.assert_frame_equal(rows(target), rows(whole.store, never), rtol=0, atol=0)
@@ -382,7 +382,7 @@ def test_what_is_named_and_cannot_be_asked_for_failed(
     said = drypowder("--only", "GDP", "--only", "CAPEX_TTM_MU", "--only", "SOFR")
     assert said.code == 3
     assert re.search(
-        r"^GDP +FRED +failed: needs its vintages, .* set FRED_API_KEY", said.out, re.MULTILINE
+        r"^GDP +FRED +failed: the series is revised, .* set FRED_API_KEY", said.out, re.MULTILINE
     )
     assert re.search(r"^CAPEX_TTM_MU +SEC +failed: .* set DRYPOWDER_CONTACT", said.out, 8)
     assert "SOFR" in said.out

@@ -93,11 +93,11 @@ PASSING: dict[Kind, str] = {
 }
 LASTING: dict[Kind, str] = {
     "empty": r"found none|holds no|no vintages|cannot be read|no prices|no rows",
-    "renamed": r"holds no|cannot be read|another form|has no|lacks|expected .* number in val",
+    "renamed": r"holds no|cannot be read|unknown format|has no|lacks|expected .* number in val",
     "text_numbers": r"number|could not convert|cannot be read|was inf|expected 2 cells",
     "duplicate": r"twice|another date than in the row before",
-    "future": r"after today|order",
-    "spike": r"expected .* between|in 100 to|factor of 5|5 times",
+    "future": r"up to today|after today|order",
+    "spike": r"expected .* between|expected 100 to|factor of 5|5 times",
     "vanished": r"does not exist|\(404\)|no facts",
 }
 MESSAGES = PASSING | LASTING

@@ -205,7 +205,7 @@ def test_a_crumb_that_is_never_taken_costs_its_series_alone(
 ) -> None:
     servers.faults.add(Fault("status", status=401, times=None, match="chart/COIN"))
     outcomes = bring(target, "COIN", "SNDK", policy=PATIENT)
-    assert outcomes["COIN"].failed == "Yahoo refused a crumb that it had given (401)"
+    assert outcomes["COIN"].failed == "Yahoo refused its own crumb, which has expired (401)"
     assert outcomes["SNDK"].failed == ""
 
 
