@@ -62,8 +62,9 @@ class ForcedSelling(_Cascade):
         after 2 sessions in a row with the mean below ``leave``. The flag uses the mean, not the
         score, because most components are extreme at once in a cascade.
     Timing
-        Each component uses the closes known at the session. Class returns use closes of the
-        previous session's date. The VIX comes from FRED and is known at the next session.
+        Each component uses the closes known at the session. The returns of asset classes use the
+        closes on the date of the previous session. The VIX comes from FRED and is known at the next
+        session.
     NaN
         The mean needs half of its components. The score needs 252 means of the same components.
     Reference

@@ -2,7 +2,7 @@
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
 ascending order. Pandas misreads any other index without an error. It reads whole numbers as
-nanoseconds since 1970, and a second row with the same date as another session.
+nanoseconds since 1970. It takes two rows with one date for two sessions.
 """
 
 import pandas as pd

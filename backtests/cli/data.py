@@ -103,7 +103,7 @@ def _check(store: Any, json: bool) -> None:
 
 
 def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
-    """Write all rows to a parquet file, or the rows recorded up to a date to a new store."""
+    """Export all rows to a parquet file, or copy the rows recorded by ``as_of`` to a store."""
     from backtests.history.panel import recorded_by
 
     if as_of is None:

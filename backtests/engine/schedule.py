@@ -205,7 +205,7 @@ class _Chooser:
         self.held, self.traded = np.where(can, target, before), at
 
     def _give_up(self, columns: list[int], at: int) -> None:
-        """Close holdings with a stale price, at this price."""
+        """Close each holding whose price is stale, at its last price."""
         self.sizes[at, columns] = 0.0  # gives no order for an asset that is not held
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:

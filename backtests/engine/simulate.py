@@ -4,8 +4,8 @@ vectorbt lacks three features. The simulation gives vectorbt changed prices, whi
 features exactly:
 
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
-  start, so that a dollar of cash keeps its value in the deflated world. The results are multiplied
-  by the growth of bills afterwards.
+  start, so that a dollar of cash keeps its value in the deflated world. Afterwards, the results
+  are multiplied by the growth of bills.
 - Borrowing has a cost. A short position has a separate column. The price in this column also grows
   by the borrowing cost: from one session to the next, a debt grows by rate · days / 365 of itself.
 - A price can be missing. An asset without a price of the day is valued at its last price and is

@@ -18,8 +18,8 @@ table add up to the total:
 ``volatility``
     Let c = profit / E₋₁ of a sleeve and r the return. A session and sleeve contributes
     (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly volatility. The sum over a sleeve is
-    cov(c, r) / std(r) · √252, which is below zero for a hedge. The sum over a session is the
-    session's share of the squared deviations, times the yearly volatility.
+    cov(c, r) / std(r) · √252, which is below zero for a hedge. For one session, the
+    contributions of all sleeves add up to the yearly volatility times (r − r̄)² / Σ(r − r̄)².
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
     sum is the depth of this drawdown, or zero without a drawdown.

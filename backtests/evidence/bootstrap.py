@@ -97,11 +97,11 @@ def compare_returns(
     Returns
     -------
     A mapping from the name of a figure to its interval. ``sharpe`` is the mean return minus bills,
-    divided by the standard deviation of this difference (ddof 1), × √252. Each other portfolio has
-    two figures. ``excess_<name>`` is 252 times the mean of the strategy's daily return minus the
-    portfolio's, a fraction a year. ``sharpe_<name>`` is the strategy's Sharpe ratio minus the
-    portfolio's. All intervals use the same resamples. The mean length of a block is Politis and
-    White's for the strategy's return minus bills, rounded up, at least 5 sessions.
+    divided by the standard deviation of this difference (ddof 1), × √252. Each of the
+    ``others`` has two intervals: ``excess_<name>`` for 252 times the mean of the strategy's daily
+    return minus the portfolio's, a fraction a year, and ``sharpe_<name>`` for the strategy's Sharpe
+    ratio minus the portfolio's. All intervals use the same resamples. The mean length of a block is
+    Politis and White's for the strategy's return minus bills, rounded up, at least 5 sessions.
 
     NaN
         If returns minus bills do not vary, as for bills themselves, the Sharpe ratio is undefined:

@@ -5,8 +5,8 @@ to make the timing random, one for each kind of flag:
 
 - Flags computed from quantities (balance sheets, capital spending): the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings shifted beyond the last date continue at the first date.
-  The number and length of episodes and the market's prices stay the same. The shift decides at
-  random which prices fall into an episode.
+  The number and length of episodes and the market's prices stay the same. Because the shift is
+  random, an episode meets other prices by chance.
 - Flags computed from prices: holdings react to a fall in prices. After a shift, the same holdings
   could come before the fall, as if the strategy had foreseen it. Therefore market moves are
   resampled in blocks, and the flags are computed again on the resampled history

@@ -79,8 +79,8 @@ class History:
         Parameters
         ----------
         only
-            Catalog ids and tickers to read in addition to the inputs of the registered signals and
-            of bills. None reads every series in the store.
+            Catalog ids and tickers to read. The inputs of the registered signals and the yield of
+            bills are always read. None reads every series in the store.
         as_of
             Read only rows recorded up to this moment, New York time. For prices, only the
             newest vintage of these rows counts. A date, or midnight, means the end of that day.

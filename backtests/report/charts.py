@@ -76,8 +76,8 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
 
     ``inputs`` are the series that the signal reads, as known at each session. If a line has more
-    than 1,500 sessions, only every n-th session is drawn. The shading by the flag covers every
-    session.
+    than 1,500 sessions, only every n-th session is drawn. The times with the flag on are
+    shaded to the session.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))

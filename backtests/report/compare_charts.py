@@ -52,7 +52,7 @@ class Style:
     """The look of a strategy's line.
 
     A strategy and its variants under other regime models have the same colour. Each model has its
-    own dash, given by plotly's name. A line with ``shown`` is visible when the page opens.
+    own line style, by its name in plotly. A line with ``shown`` is visible when the page opens.
     """
 
     colour: str
@@ -136,9 +136,9 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
     """Return a chart of CAGR against volatility; each strategy's point shows its Sharpe on hover.
 
     ``numbers`` holds ``kind``, ``volatility``, ``cagr`` (fractions) and ``sharpe`` by name. The
-    chart leaves out strategies without volatility or CAGR, and labels that would overlap. The
-    first view leaves out :func:`far_points`; a double click shows all points. If bills and SPY are
-    present, a dotted line shows approximately the constant mixes of SPY and bills.
+    chart leaves out strategies without volatility or CAGR. It also leaves out overlapping labels.
+    The first view leaves out :func:`far_points`; a double click shows all points. If bills and SPY
+    are present, a dotted line shows approximately the constant mixes of SPY and bills.
     """
     from plotly.graph_objects import Figure
 
@@ -164,7 +164,8 @@ def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[floa
     """Return volatility and CAGR, in %, of the strategies that the first view leaves out.
 
     The volatility of these strategies is above three times the median, so all other points would be
-    in a small corner. The first view shows all points if more than a tenth are so far away.
+    in a small corner. If more than a tenth of the points have such a
+    volatility, the first view shows all points.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
