@@ -71,7 +71,10 @@ def main() -> None:
 
 
 def _flush() -> None:
-    """Flush stdout and stderr. If this fails, drop the text, or Python would print a traceback."""
+    """Flush stdout and stderr. If a flush fails, drop the text.
+
+    Without this, Python would print a traceback at exit.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -83,8 +86,8 @@ def _flush() -> None:
 def command(arguments: list[str]) -> int:
     """Run one command and return its exit code: 2 for bad input, 3 if a source failed.
 
-    Each error is one line on stderr. After Ctrl-C the code is 130, after SIGTERM 143, after SIGHUP
-    129.
+    Each error is one line on stderr. The exit code is 130 after Ctrl-C, 143 after SIGTERM, and 129
+    after SIGHUP.
     """
     os.environ["MPLBACKEND"] = "Agg"  # draws without a window or the user's backend
     stop = Stop()
@@ -119,7 +122,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code for an error of drypowder or of a user's code; raise any other error."""
+    """Return the exit code for an error.
+
+    The error may come from drypowder or from a user's code. Any other error is raised again.
+    """
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)
@@ -141,7 +147,7 @@ def _is_of_user(error: BaseException) -> bool:
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code after SystemExit: 2 if a user's code raised SystemExit."""
+    """Return the exit code after SystemExit. It is 2 if a user's code raised SystemExit."""
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
         return 0  # the process that read the output has ended
@@ -155,7 +161,7 @@ def _ended(error: SystemExit) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Return a usage error as one line; for an unknown command, suggest the most similar name."""
+    """Return a usage error in one line. For an unknown command, suggest the most similar name."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if message.startswith("No such command") and context is not None:

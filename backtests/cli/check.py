@@ -1,4 +1,4 @@
-"""``drypowder check``: test the contract of a strategy or signal, and test for look-ahead."""
+"""``drypowder check``: check the contract of a strategy or signal, and check for look-ahead."""
 
 from typing import Annotated, Any
 

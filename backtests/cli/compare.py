@@ -117,7 +117,7 @@ def _placebo(placebo: dict[str, Any] | None) -> str:
 
 
 def _over(side: str, entry: dict[str, Any]) -> str:
-    """Return the mean yearly return minus the return of ``side``, with its interval, in percent."""
+    """Return the mean yearly excess return over ``side``, in percent, with its interval."""
     bounds = entry["intervals"][f"excess_{side}"]
     return f"{percent(bounds['estimate'])} {interval(bounds, partial(percent, digits=0))}".strip()
 

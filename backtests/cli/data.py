@@ -1,4 +1,4 @@
-"""``drypowder data``: show the content, the errors and the revisions of the store."""
+"""``drypowder data``: show the content of the store, its errors and its revisions."""
 
 from operator import itemgetter
 from pathlib import Path
@@ -103,7 +103,11 @@ def _check(store: Any, json: bool) -> None:
 
 
 def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
-    """Export all rows to a parquet file, or copy the rows recorded by ``as_of`` to a store."""
+    """Write the rows of the store to ``path`` and print their number.
+
+    Without ``as_of``, all rows are written, and the file is parquet. With ``as_of``, the file is a
+    new store, which holds only the rows recorded until ``as_of``.
+    """
     from backtests.history.panel import recorded_by
 
     if as_of is None:
@@ -135,12 +139,12 @@ def _revisions(store: Any, series: str, json: bool) -> None:
 
 
 def summarised(rows: Any, series: str) -> dict[str, Any]:
-    """Return the number and the size of a series' revisions, from :meth:`Store.vintages`.
+    """Return how many dates of a series were revised, and how large the changes are.
 
-    ``revised`` is the number of revised dates. A date's change is the absolute difference between
-    its first and its newest value, in the unit of the series. If its first or newest value was
-    withdrawn, a date has no change. If no date has a change, the median and the largest change are
-    None.
+    ``rows`` comes from :meth:`Store.vintages`. ``revised`` is the number of revised dates. The
+    change at a date is the absolute difference between its first and its newest value, in the unit
+    of the series. There is no change at a date whose first or newest value was withdrawn. If no
+    date has a change, the median change and the largest change are None.
     """
     import numpy as np
 
@@ -173,7 +177,7 @@ def _sentence(summary: dict[str, Any]) -> str:
 
 
 def _value(value: float) -> str:
-    """Return a value as text: ``none`` for NaN, which marks a withdrawn value."""
+    """Return a value as text. A withdrawn value, which is NaN, becomes ``none``."""
     return "none" if value != value else significant(value, digits=10)
 
 
@@ -187,7 +191,7 @@ def _vintage(row: Any) -> dict[str, Any]:
 
 
 def held(store: Any) -> list[dict[str, Any]]:
-    """Return one row per series: its title, its number of rows, its dates, and its staleness."""
+    """Return one row per series: title, number of rows, dates, and whether the series is stale."""
     import pandas as pd
 
     from backtests.calendar import new_york_now

@@ -1,4 +1,4 @@
-"""``drypowder flags``: show the regime and every signal at a session's close."""
+"""``drypowder flags``: show the regime and every signal at the close of a session."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -99,7 +99,7 @@ def _distance(s: dict[str, Any]) -> str:
 
 
 def _known(s: dict[str, Any]) -> str:
-    """Return the earliest and the latest date on which an input became known."""
+    """Return the dates on which the first and the last input of a signal became known."""
     if s["known_at"] is None:
         return MISSING
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]
@@ -107,7 +107,7 @@ def _known(s: dict[str, Any]) -> str:
 
 
 def _remarks(s: dict[str, Any]) -> list[str]:
-    """Return remarks on a signal: components that its score lacks, and gauges for context."""
+    """Return remarks on a signal: components that its score leaves out, and gauges for context."""
     beside = [f"{what} {significant(value)}" for what, value in s["beside"].items()]
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
@@ -139,7 +139,7 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
 
 
 def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str, Any]]:
-    """Return the value, unit, time when known, and publication rule of each input of a signal."""
+    """Return each input of a signal: value, unit, time when known, and publication rule."""
     from backtests.store.batch import rule_of, unit_of
 
     return {

@@ -59,7 +59,7 @@ def init(
 
 
 def template(strategy: str) -> str:
-    """Return a commented configuration for a strategy. An unknown strategy raises ConfigError."""
+    """Return a commented configuration. Raise ConfigError if the strategy is unknown."""
     import tomlkit
 
     from backtests.config import config_from
@@ -81,7 +81,7 @@ def template(strategy: str) -> str:
 
 
 def _table(config: Any, key: str) -> Any:
-    """Return the table of one key of :data:`TABLES`, with its defaults."""
+    """Return the table for a key in :data:`TABLES`, filled with defaults."""
     import tomlkit
 
     table = tomlkit.table()
@@ -105,7 +105,7 @@ def _table(config: Any, key: str) -> Any:
 def _add_all(
     table: Any, built: Any, chosen: Callable[[Any], bool] = lambda value: True, within: str = ""
 ) -> None:
-    """Add the chosen parameters of a dataclass. With a prefix ``within``, add only comments."""
+    """Add the chosen parameters of a dataclass. If ``within`` is a prefix, add them as comments."""
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
 
@@ -116,7 +116,7 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark. A value that is None or left out becomes a comment."""
+    """Add a value and its remark. If the value is None or left out, add it as a comment."""
     import tomlkit
 
     item = tomlkit.item(_EXAMPLES[key] if value is None else value)

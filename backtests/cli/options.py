@@ -31,25 +31,25 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """Return a mapping from name to value of the options that are not None."""
+    """Return the options that are not None, by name."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def store_path(store: Path | None) -> Path:
-    """Return the path of the store: the option, the environment variable, or the default."""
+    """Return the store's path from the option, else from the environment, else the default."""
     from backtests.store.store import default_store
 
     return named_store(store) or default_store()
 
 
 def named_store(store: Path | None) -> Path | None:
-    """Return the store given by the option or by the environment variable, or None."""
+    """Return the store's path from the option, else from the environment, else None."""
     named = store or os.environ.get("DRYPOWDER_STORE")
     return Path(named) if named else None
 
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
-    """Return the source of history. If history is simulated by default, print a notice."""
+    """Return the source of history. Print a notice if drypowder simulates history by default."""
     from backtests.history.origin import HistorySource, notice
     from backtests.store.store import default_store
     from signals.errors import ConfigError, unknown
@@ -71,7 +71,7 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
 def open_history(
     source: str | None, store: Path | None, seed: int | None, series: Sequence[str]
 ) -> Any:
-    """Return the history chosen by the options, with the signals' inputs and the given series."""
+    """Return the history that the options choose. It has ``series`` and the inputs of signals."""
     choice = choose_history(source, store, seed)
     with progress("reading history"):
         return choice.open(series)

@@ -68,7 +68,7 @@ def run(
 
 
 def _set_parameter(data: dict[str, Any], assignment: str) -> None:
-    """Set a parameter of the strategy. A name such as dry_powder.k sets a signal's parameter."""
+    """Set a parameter of the strategy. ``dry_powder.k`` sets a signal's parameter."""
     name, value = _parsed(assignment)
     owner, dot, inner = name.partition(".")
     table = data.setdefault("signals" if dot else "params", {})
@@ -81,7 +81,7 @@ def _set_parameter(data: dict[str, Any], assignment: str) -> None:
 def _history_keys(
     data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
 ) -> dict[str, Any]:
-    """Return the keys that choose the history. Options override a configuration file."""
+    """Return the keys that choose the history. Options have priority over the configuration."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
         from_environment = data.get("source") == "store" and "store" not in data
         store = options.named_store(None) if from_environment else None
@@ -102,7 +102,7 @@ def _require_strategy(data: dict[str, Any]) -> None:
 
 
 def _parsed(text: str) -> tuple[str, Any]:
-    """Return the name and value of NAME=VALUE. A value that is not valid TOML stays text."""
+    """Split NAME=VALUE into name and value. A value that is not valid TOML stays text."""
     import tomllib
 
     from signals.errors import ConfigError

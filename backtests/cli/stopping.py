@@ -25,11 +25,11 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """Exit code by the shell's rule: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
+        """Exit code, as in a shell: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
         return 128 + (self.signal or signal.SIGINT)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Record a signal and raise KeyboardInterrupt, at most once in :data:`GRACE` seconds."""
+        """Record each signal. Raise KeyboardInterrupt at most once in :data:`GRACE` seconds."""
         if self._over:
             return
         self.signal = number
@@ -52,7 +52,7 @@ class Stop:
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Install the handler until the context ends, but only in the main thread."""
+    """Install the handler until the context ends. Outside the main thread, do nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -16,7 +16,11 @@ _GAP = 2  # characters between columns
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a table. Rank 0 always stays; columns of higher rank are left out earlier."""
+    """One column of a table.
+
+    A column of rank 0 is never left out. If space is short, columns of the highest rank are left
+    out first.
+    """
 
     heading: str
     right: bool = False  # align the cells at the right
@@ -39,7 +43,7 @@ def numbers(heading: str = "", *, rank: int = 0) -> Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
-    """Print rows of cells, then list the columns that do not fit in the terminal."""
+    """Print rows of cells. Then list the columns that are left out because they do not fit."""
     from rich.table import Table
 
     screen, cells = console(), [tuple(row) for row in rows]
@@ -63,7 +67,7 @@ def print_records(columns: Columns, records: Iterable[Any]) -> None:
 
 
 def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """Return the positions of the columns that fit, with gaps, in ``room`` characters."""
+    """Return the positions of the columns that, with gaps, fit in ``room`` characters."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
         if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
@@ -73,7 +77,11 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
 
 
 def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
-    """Return the width in characters of a column's longest cell, or longest word if it wraps."""
+    """Return the least width of a column, in characters.
+
+    This is the length of its longest cell. If the column wraps, it is the length of its longest
+    word.
+    """
     from rich.measure import Measurement
 
     wide = screen.options.update(width=100_000)

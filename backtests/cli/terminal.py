@@ -2,8 +2,8 @@
 
 File names, server answers, config values and errors of a user's code can contain escape sequences
 that recolour a terminal, move its cursor or set its title. While a command runs, :class:`Escaping`
-escapes all text to stdout and stderr. :func:`console` escapes a text before rich styles this text,
-so rich's own sequences stay intact.
+escapes all text to stdout and stderr. :func:`console` escapes a text first, and rich then adds the
+style. Rich's own sequences therefore stay intact.
 """
 
 import json
@@ -31,7 +31,7 @@ _LONGEST = 600  # maximum length of an error or a warning, in characters
 
 
 def escaped(text: str) -> str:
-    r"""Return a text in which control characters are visible escapes such as ``\x1b``.
+    r"""Return a text with control characters replaced by visible escapes such as ``\x1b``.
 
     >>> escaped("\x1b[31mred")
     '\\x1b[31mred'
@@ -47,7 +47,7 @@ class Escaping:
         self.answer = self if answer is None else answer
 
     def write(self, text: str) -> int:
-        """Escape and write a text; return the length of the text before escaping."""
+        """Escape a text and write it. Return its length before escaping."""
         self.stream.write(escaped(text))
         return len(text)
 
@@ -57,10 +57,10 @@ class Escaping:
             self.write(line)
 
     def close(self) -> None:
-        """Leave the stream open, because the process owns the stream."""
+        """Do nothing. The stream stays open, because it belongs to the process."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream, except attributes that give access to its bytes."""
+        """Return an attribute of the stream. Attributes that give access to bytes are hidden."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)
@@ -68,10 +68,10 @@ class Escaping:
 
 @contextmanager
 def escaping(*, json_alone: bool = False) -> Iterator[None]:
-    """Escape all text to stdout and stderr inside the context.
+    """Escape all text that goes to stdout or stderr inside the context.
 
-    With ``json_alone``, stdout gets only the text of :func:`print_json`. All other output, such as
-    prints by a user's class, goes to stderr.
+    With ``json_alone``, only :func:`print_json` writes to stdout. All other output goes to stderr,
+    for example what a user's class prints.
     """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_escaping, before)
@@ -92,9 +92,10 @@ def _escaping(stream: TextIO | None) -> Any:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Return rich's console, which obeys NO_COLOR and writes plain text into a pipe.
+    """Return a console of rich, which obeys NO_COLOR and writes plain text into a pipe.
 
-    In a pipe each row is one line. Square brackets stay text; use :func:`styled` for a style.
+    In a pipe, each row of a table is one line. Square brackets in a text do not set a style;
+    :func:`styled` does.
     """
     from rich.console import Console
 
@@ -114,7 +115,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def styled(text: str, style: str) -> "Text":
-    """Return a text in a style of rich, such as ``bold`` or ``red``."""
+    """Return a text with one of rich's styles, such as ``bold`` or ``red``."""
     from rich.text import Text
 
     return Text(escaped(text), style)
@@ -122,7 +123,10 @@ def styled(text: str, style: str) -> "Text":
 
 @contextmanager
 def progress(what: str) -> Iterator[Any]:
-    """Show a task on a terminal, not in a pipe; yield a function that shows the task's step."""
+    """Show the name of a task while the context runs. In a pipe, show nothing.
+
+    The context yields a function that shows the current step of the task.
+    """
     errors = console(stderr=True)
     if not errors.is_terminal:
         yield lambda step: None

@@ -1,4 +1,4 @@
-"""``drypowder today``: show the target weights at a close, their reason, and the orders."""
+"""``drypowder today``: show target weights at the close, the reason for them, and the orders."""
 
 from operator import itemgetter
 from pathlib import Path
@@ -88,7 +88,7 @@ def _reason(plan: Any) -> str:
 
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
-    """Return the held assets whose prices can be read. Other assets raise an error later."""
+    """Return the held assets that have prices. Any other held asset raises an error later."""
     from backtests.store.batch import is_price
     from backtests.store.store import Store, default_store
     from signals.universe import UNIVERSE
@@ -163,7 +163,11 @@ def _decision_line(said: dict[str, Any]) -> str:
 
 
 def _print_weights(said: dict[str, Any]) -> None:
-    """Print the target weights beside the last decided weights, or beside a new decision's."""
+    """Print two sets of weights side by side.
+
+    On a decision day, these are the target weights and the weights decided before. On any other
+    day, these are the weights decided last and the weights that a decision now would give.
+    """
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:
         names, other_weights = ("target", decided), said["last_decision"]["weights"]

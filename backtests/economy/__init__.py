@@ -1,17 +1,17 @@
-"""The simulated economy: the thesis as a small stochastic model that needs no data.
+"""The simulated economy: a small stochastic model of the thesis. The model needs no data.
 
 - :mod:`.quantities` models idle capital as stocks and flows.
-- :mod:`.prices` models a cost of capital that is convex in the absorption share, and returns by
-  asset class.
+- :mod:`.prices` models the cost of capital, which is convex in the absorption share. It also models
+  the returns of each asset class.
 - :mod:`.publish` uses the series ids, assets and publication lags of real history. Signals,
-  strategies and reports therefore work as on real history.
+  strategies and reports therefore work in the same way on simulated and on real history.
 
-With ``thesis=False`` a second, independent economy drives the prices. Each series alone behaves as
-with ``thesis=True``, but idle capital and capital spending do not predict returns. Any effect that
-a method finds is then due to chance.
+With ``thesis=False``, a second, independent economy drives the prices. Each single series then has
+the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
+returns. If a method finds an effect there, the effect is due to chance.
 
-The parameters are round figures that resemble US markets since 2003. They are not estimates, and
-the simulation is no evidence for or against the thesis.
+The parameters are round numbers, chosen to resemble US markets since 2003. They are not estimates.
+The simulation is not evidence for the thesis, and it is not evidence against the thesis.
 """
 
 from dataclasses import dataclass
@@ -39,11 +39,12 @@ class Economy:
     Attributes
     ----------
     series
-        Values of each series by id, in the catalog's units, indexed by the publisher's dates.
+        The values of each series, by id. The units are in the catalog. The index holds the dates
+        that the publisher gives to the values.
     filed
-        Filing dates of the values of each SEC series, by id.
+        For each SEC series, by id, the filing date of every value.
     truth
-        The true regime of each session, a value of :class:`signals.Regime`.
+        The true regime of each session. Each is a value of :class:`signals.Regime`.
     """
 
     series: dict[str, pd.Series]
@@ -51,7 +52,7 @@ class Economy:
     truth: pd.Series
 
     def rows(self) -> dict[str, pd.DataFrame]:
-        """Return a mapping from id to rows for a store, dated by the publication rules."""
+        """Return the rows of each series for a store, by id. Publication rules give their dates."""
         never = LAST_DAY + pd.DateOffset(years=100)  # hides series with the rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
@@ -64,10 +65,10 @@ class Economy:
 
 
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
-    """Return a simulated economy of 2 to 33 years, which ends on 2024-12-31.
+    """Return a simulated economy, which ends on 2024-12-31. ``years`` is 2 to 33.
 
-    Equal seeds give equal economies; the smallest seed is 0. If ``thesis`` is true, the economy's
-    own quantities drive its returns.
+    Equal seeds give equal economies. The smallest seed is 0. If ``thesis`` is true, returns depend
+    on the idle capital and capital spending of the same economy.
 
     Raises
     ------

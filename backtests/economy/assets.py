@@ -1,7 +1,8 @@
 """Loadings of each asset on the simulated factors.
 
-Loadings by asset class come first, then loadings of tickers that differ from their class. All
-loadings are round figures. Classes with nearer cash flows have a lower loading on speculation.
+The file first lists the loadings of asset classes. It then lists tickers whose loadings differ from
+the loadings of their class. All loadings are round numbers. The nearer the cash flows of a class
+are, the lower is its loading on speculation.
 """
 
 from dataclasses import dataclass, replace
@@ -12,27 +13,29 @@ from signals.universe import UNIVERSE
 
 @dataclass(frozen=True, kw_only=True)
 class Exposure:
-    """Loadings of one asset.
+    """Loadings of one asset on the simulated factors.
 
     Attributes
     ----------
     kind
-        Asset class, which determines the losses in cascades of forced selling.
+        Asset class. It determines the asset's losses when forced selling comes in a cascade.
     beta, speculation, near, coin
         Loadings on the market, speculation, near cash flows, and coins.
     duration, credit
-        Loss in % when the 10-year yield (``duration``) or the credit spread (``credit``) rises by
-        one percentage point. The unit is years.
+        Durations, in years. When the 10-year yield rises by one percentage point, the asset loses
+        ``duration`` %. When the credit spread rises by one percentage point, the asset loses
+        ``credit`` %.
     carry
-        Additional return a year, a fraction.
+        Constant return per year that is added, as a fraction.
     bills
-        Fraction of the bill yield that is added to the asset's return.
+        Fraction of the bill yield that is added to the return.
     own
-        Idiosyncratic volatility a year, a fraction.
+        Idiosyncratic volatility per year, as a fraction.
     cascade
-        Multiple of a general cascade's loss. An asset with 0 has no losses from any cascade.
+        Factor for losses in cascades that hit all assets. With 0, the asset has no loss in any
+        cascade.
     first_price
-        First price, USD.
+        First price, in USD.
     """
 
     kind: str = ""

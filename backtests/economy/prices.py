@@ -1,19 +1,20 @@
-r"""Yields and returns, driven by the phases and the absorption share of one economy.
+r"""Yields and returns. The phases and the absorption share of one economy drive them.
 
-Yields in percentage points, where x⁺ is max(x, 0) and each n is an Ornstein–Uhlenbeck noise:
+Yields are in percentage points. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlenbeck process:
 
     DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)²                       convex in the absorption share
     THREEFYTP10 = 0.3 + n + 4 ((u − 0.5)⁺)²
     BAA10Y      = 1.9 + n + 5 ((u − 0.5)⁺)² + 2.2 crisis
-    DGS10       = DFII10 + breakeven;  policy rate: moves slowly to the level of the mode
+    DGS10       = DFII10 + breakeven
+    policy rate   moves slowly to the level of the central bank's mode
 
-Returns per session. All shocks are Student t with 6 degrees of freedom. The factors have a common
-stochastic volatility.
+Returns are per session. All shocks have a Student t distribution with 6 degrees of freedom. The
+factors have a common stochastic volatility.
 
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 
-m is the market. S is speculation, which rises with idle capital. N stands for near cash flows, and
-C for coins. Mean of each factor by phase, % a year:
+m is the market. S is speculation, which rises with idle capital. N is the factor for near cash
+flows. C is the factor for coins. This table shows the mean of each factor by phase, in % a year:
 
             INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
@@ -21,9 +22,9 @@ C for coins. Mean of each factor by phase, % a year:
     N            0        0         50           −20            10
     C           45       35          0           −60            70
 
-A cascade of forced selling hits coins on its first day, speculative shares and software on the
-second day, and all assets on the third day. A crisis starts with a cascade and may have more
-cascades. Coins also have a cascade of their own about every fifteen months.
+Forced selling comes in cascades. A cascade hits coins on its first day, speculative shares and
+software on its second day, and all assets on its third day. A crisis starts with a cascade, and
+more cascades may follow. About every fifteen months, there is a cascade that hits only coins.
 """
 
 from dataclasses import dataclass
@@ -51,10 +52,11 @@ _TAIL = 6.0
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """Yields (%) and prices (USD) by session; coins by calendar day.
+    """Yields (%) and prices (USD). Coins have a price on every calendar day.
 
-    The columns of ``yields`` are ids of FRED series, and ``stress`` from 0 (calm) to 1 (crisis).
-    The columns of ``closes`` and ``coins`` are tickers.
+    ``yields`` and ``closes`` have one row per session. ``coins`` has one row per calendar day. The
+    columns of ``yields`` are ids of FRED series. One more column, ``stress``, goes from 0 (calm) to
+    1 (crisis). The columns of ``closes`` and ``coins`` are tickers.
     """
 
     yields: pd.DataFrame
@@ -63,7 +65,7 @@ class Prices:
 
 
 def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
-    """Return yields and prices driven by one economy's phases and absorption share."""
+    """Return the yields and prices that follow from one economy's stocks, flows and phases."""
     index = pd.DatetimeIndex(driver.phase.index)
     phase = np.array([_PHASES.index(name) for name in driver.phase])
     agitation = _agitation(phase, rng)
@@ -92,7 +94,7 @@ def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
 def _ou(
     n: int, rng: np.random.Generator, sd: float, half_life: float, shocks: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return an Ornstein–Uhlenbeck path. Half-life is in sessions; shocks have variance 1."""
+    """Return an Ornstein–Uhlenbeck path. ``half_life`` is in sessions. Shocks have variance 1."""
     keep = 0.5 ** (1 / half_life)
     unit = rng.standard_normal(n) if shocks is None else shocks
     path = np.empty(n)
@@ -148,19 +150,22 @@ def _yields(
 
 
 def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the volatility multiplier of all factors: a level by phase, with clustering."""
+    """Return the number by which the volatility of every factor is multiplied, per session.
+
+    The number depends on the phase. It also changes slowly at random, so that volatility clusters.
+    """
     base = _smooth(np.array(_AGITATION)[phase], 4)
     clustering = _ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2
     return np.asarray(base * np.exp(clustering))
 
 
 def _t(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return Student-t shocks with variance 1."""
+    """Return ``n`` random shocks from a Student t distribution with variance 1."""
     return np.asarray(rng.standard_t(_TAIL, n) * np.sqrt((_TAIL - 2) / _TAIL))
 
 
 def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the loss from forced selling at each session, a fraction, by asset class."""
+    """Return the losses from forced selling per session, as fractions, by asset class."""
     n = len(phase)
     losses = {name: np.zeros(n) for name in ("crypto", "speculative", "software", "all")}
     crisis = phase == 3
@@ -184,7 +189,7 @@ def _returns(
     agitation: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return one asset's simple returns."""
+    """Return the simple returns of one asset per session."""
     own = e.own * np.sqrt(DT) * np.sqrt(agitation) * _t(rng, len(agitation))
     risky = e.beta * factors["m"] + e.speculation * factors["s"] + e.near * factors["n"]
     rates = -e.duration * factors["rates"] - e.credit * factors["credit"] + e.carry * DT
@@ -199,7 +204,7 @@ def _vix(agitation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _coins(session_returns: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return coin prices on every calendar day, with separate shocks on days without a session."""
+    """Return coin prices on every calendar day. Days without a session have separate shocks."""
     index = pd.DatetimeIndex(session_returns.index)
     days = pd.date_range(index[0], index[-1])
     daily = session_returns.reindex(days)

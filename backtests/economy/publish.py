@@ -1,4 +1,4 @@
-"""Publish the simulated economy as series with the ids, units and dates of real history."""
+"""Turn the simulated economy into series that have the ids, units and dates of real series."""
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,10 @@ _ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # pe
 def publish(
     quantities: Quantities, prices: Prices, index: pd.DatetimeIndex, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return every series, and the filing dates of the SEC series, by id, from ``index[0]`` on.
+    """Return two mappings by id: all series, and the filing dates of the SEC series.
 
-    ``quantities`` and ``prices`` start a year before ``index``, so that trailing years exist.
+    Both start at ``index[0]``. ``quantities`` and ``prices`` start a year earlier, because sums
+    over the trailing year need this year.
     """
     paths = quantities.paths
     series = {
@@ -47,7 +48,7 @@ def publish(
 
 
 def _on(freq: str, path: pd.Series) -> pd.Series:
-    """Return a path's last value at or before each date of the frequency ``freq``."""
+    """Return the last value of a path at or before each date. ``freq`` sets the dates."""
     dates = pd.date_range(path.index[0], path.index[-1], freq=freq)
     return path.reindex(dates, method="ffill").dropna()
 
@@ -110,7 +111,11 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return trailing-year and year-ago figures of each filer, and their filing dates."""
+    """Return two mappings by id: the values of all filers, and the filing dates.
+
+    For each filer and concept, one series has the sum over the trailing year. A second series has
+    the same sum one year earlier.
+    """
     total = _on("QE", paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}

@@ -1,6 +1,6 @@
 r"""Stocks and flows of the simulated economy.
 
-Changes per session. dt is 1/252 years, amounts are in USD bn, and G is output at an annual rate:
+Changes are per session. dt is 1/252 years. Amounts are in USD bn. G is output at an annual rate:
 
     dG/G   = 0.045 dt + 0.008 dB
     W      = C + T + R + V          central bank's assets = currency, Treasury account,
@@ -25,12 +25,12 @@ Phases:
   is below 0.4 or A grows by less than 5 % a year.
 - Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
   Injection ends when u is above 0.4, A grows by less than 5 % a year, or P/G is below 1 %.
-- A crisis begins with a hazard of 0.06 a year. In absorption the hazard is higher by
-  0.45 + 0.6 ((u − 0.5)⁺/0.3)². The crisis lasts 25 to 70 sessions and lowers g by 0.12.
-- The recovery from a crisis lasts 126 to 252 sessions.
+- Crises begin at random, with a hazard rate of 0.06 a year. In absorption the hazard rate is higher
+  by 0.45 + 0.6 ((u − 0.5)⁺/0.3)². A crisis lasts 25 to 70 sessions. Its beginning lowers g by 0.12.
+- After a crisis, the recovery lasts 126 to 252 sessions.
 
-The central bank starts QE 15 sessions after the beginning of a crisis, and continues QE through the
-recovery. Then HOLD, QT and LEAN follow.
+The central bank starts QE 15 sessions after the beginning of a crisis. QE continues until the
+recovery ends. The modes HOLD, QT and LEAN follow.
 """
 
 from dataclasses import dataclass
@@ -48,18 +48,20 @@ _POLICY = {"QE": 0.14, "HOLD": 0.0, "QT": -0.035, "EASE": 0.03}
 
 @dataclass(frozen=True, kw_only=True)
 class Quantities:
-    """Paths of the economy's stocks and flows, one value a session.
+    """Paths of the economy's stocks and flows, with one value per session.
 
     Attributes
     ----------
     paths
         Columns ``gdp, fed_assets, treasury_account, reserves, reverse_repo, capex, trailing_capex,
-        growth, idle, u``. Amounts are in USD bn; ``gdp`` and ``capex`` are at annual rates.
-        ``growth`` (of ``trailing_capex`` in a year) and ``u`` are fractions.
+        growth, idle, u``. Amounts are in USD bn. ``gdp`` and ``capex`` are at annual rates.
+        ``growth`` is the growth of ``trailing_capex`` over one year. ``growth`` and ``u`` are
+        fractions.
     state
         INJECTION, ABSORPTION or NEUTRAL.
     phase
-        Same as ``state``, but FORCED_SELLING in a crisis and OPPORTUNITY in the recovery after one.
+        FORCED_SELLING in a crisis, OPPORTUNITY in the recovery after a crisis, else equal to
+        ``state``.
     mode
         The central bank's mode: QE, HOLD, QT, LEAN or EASE.
     """
@@ -71,7 +73,7 @@ class Quantities:
 
 
 class _World:
-    """State of the economy at one session. :meth:`step` moves to the next session."""
+    """The economy at one session. :meth:`step` moves the economy to the next session."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -197,7 +199,7 @@ class _World:
 
 
 def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quantities:
-    """Return the paths of one economy's stocks and flows, one row per session."""
+    """Simulate one economy and return its stocks and flows, with one row per session."""
     world = _World(rng)
     rows, labels = [], []
     for _ in index:

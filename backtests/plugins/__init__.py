@@ -1,1 +1,1 @@
-"""Load a user's own signals and strategies, and check that they keep their contract."""
+"""Load signals and strategies that a user wrote, and check that they keep their contract."""

@@ -1,4 +1,4 @@
-"""Check each point of the contract of a strategy or a signal."""
+"""Check whether a strategy or a signal keeps each point of its contract."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from strategies.base import check_weights, listed
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Result for one point of a contract. ``error`` is None if the point is fulfilled."""
+    """Result for one point of a contract. ``error`` is None if this point is kept."""
 
     name: str
     said: str
@@ -31,17 +31,17 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether the point is fulfilled."""
+        """Whether the strategy or signal keeps this point of the contract."""
         return self.error is None
 
 
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
-    """Check the strategy of a configuration on a history.
+    """Run the strategy of a configuration on a history and check its results.
 
-    The assets must have prices. The weights must be a table of the right shape, be finite, stay
-    within their limits, and be 0 for an asset without a price. The state must consist of labels. A
-    backtest must run. Past weights and states must not depend on later data. If a check fails, the
-    checks that need its result are left out.
+    The assets must have prices. The weights must be a table of the right shape. Each weight must be
+    finite and within its limits. An asset without a price must have weight 0. Each state must be a
+    label. A backtest must run without an error. Past weights and states must not depend on later
+    data. If one check fails, other checks that need its result are left out.
     """
     strategy = config.build_strategy()
     panel = history.panel
@@ -65,11 +65,11 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 
 
 def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
-    """Check a signal on a history.
+    """Run a signal on a history and check its results.
 
-    The inputs must be in the history. The gauges, score, flag and thresholds must have the right
-    types. The explanation must work. Past results must not depend on later data. If a check fails,
-    the checks that need its result are left out.
+    The history must have the inputs. The gauges, score, flag and thresholds must have the right
+    types. The explanation must run without an error. Past results must not depend on later data. If
+    one check fails, other checks that need its result are left out.
     """
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]

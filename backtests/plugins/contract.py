@@ -1,6 +1,6 @@
-"""Check the definition of a user's class, before drypowder uses the class.
+"""Check how a user's class is defined, before drypowder uses the class.
 
-Each error is one line. :mod:`signals.form` checks the results of the class's methods.
+Each error is one line. The module :mod:`signals.form` checks what the methods return.
 """
 
 import inspect
@@ -41,7 +41,7 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Return a class and its base classes, without the classes of drypowder and Python."""
+    """Return a class and those of its base classes that are not from drypowder or Python."""
     return [
         base
         for base in cls.__mro__
@@ -56,7 +56,7 @@ def check_class(cls: type[Strategy] | type[Signal], path: str) -> None:
 
 
 def _mistakes(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
-    """Yield the errors in a class. Each check assumes that earlier checks found no error."""
+    """Yield the errors in a class. A check may assume that all earlier checks found no error."""
     missing = sorted(cls.__abstractmethods__)
     if missing:
         yield f"expected {cls.__name__} to define {', '.join(missing)}; add it"

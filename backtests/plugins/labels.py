@@ -11,15 +11,15 @@ from signals.errors import ConfigError, DataError
 def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     """Return the dates and labels of a CSV file with the columns ``date`` and ``label``.
 
-    A label is a regime that was known at the close of its date, such as ``2020-03-16,ABSORPTION``.
-    The label holds until the next date.
+    A row is, for example, ``2020-03-16,ABSORPTION``. The label is a regime that was known at the
+    close of that date. It is valid until the next date in the file.
 
     Raises
     ------
     DataError
         When the file cannot be read.
     ConfigError
-        When the file has other columns, or a row is not a date and a label.
+        When the file has other columns, or when a row does not consist of a date and a label.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:

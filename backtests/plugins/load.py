@@ -1,4 +1,4 @@
-"""Load a user's own strategy or signal by a dotted path such as ``package.module:Name``.
+"""Load a strategy or signal that a user wrote. Its path has the form ``package.module:Name``.
 
 The module may be in the working folder or on the Python path.
 """
@@ -25,12 +25,12 @@ _loaded: dict[str, Path] = {}
 
 
 def is_plugin(name: str) -> bool:
-    """Return whether a name is a dotted path, and not a registered name."""
+    """Return whether a name is a path such as ``package.module:Name``, not a registered name."""
     return ":" in name
 
 
 def load_strategy(path: str) -> type[Strategy]:
-    """Return the user's strategy class at a dotted path; for errors see :func:`load_class`."""
+    """Return the user's strategy class at a dotted path. For its errors see :func:`load_class`."""
     cls = load_class(path)
     if not issubclass(cls, Strategy):
         raise ConfigError(
@@ -40,7 +40,7 @@ def load_strategy(path: str) -> type[Strategy]:
 
 
 def load_signal(path: str) -> type[Signal]:
-    """Return the user's signal class at a dotted path; for errors see :func:`load_class`."""
+    """Return the user's signal class at a dotted path. For its errors see :func:`load_class`."""
     cls = load_class(path)
     if not issubclass(cls, Signal):
         raise ConfigError(f"{path}: expected a signal, was a strategy; give the path as `strategy`")
@@ -86,7 +86,10 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
 
 
 def source_of(cls: type) -> str:
-    """Return the source text of the user's modules that define a class and its base classes."""
+    """Return the source code of a user's class.
+
+    This is the whole text of each of the user's modules that define the class or a base class.
+    """
     modules = dict.fromkeys(base.__module__ for base in plugin_bases(cls))
     return "\n".join(_source(sys.modules.get(name)) for name in modules)
 
@@ -116,14 +119,14 @@ def _module_of(path: str) -> str:
 
 
 def loaded() -> dict[str, Path]:
-    """Return a mapping from each loaded module to its working folder."""
+    """Return the working folder of each loaded module, by the name of the module."""
     return dict(_loaded)
 
 
 def load_again(modules: Mapping[str, Path]) -> None:
-    """Import a user's modules in another process, so that this process can unpickle objects.
+    """Import a user's modules in another process. That process can then unpickle objects.
 
-    A missing module is left out, because it may belong to an earlier run.
+    A missing module is skipped, because the module may belong to an earlier run.
     """
     for name, folder in modules.items():
         with _first(folder), suppress(ImportError):
@@ -132,7 +135,10 @@ def load_again(modules: Mapping[str, Path]) -> None:
 
 @contextmanager
 def _first(folder: Path) -> Iterator[None]:
-    """Search a folder for modules first. Drypowder's own packages are loaded already."""
+    """Make Python search a folder for modules before it searches other places.
+
+    The folder cannot hide drypowder's own packages, because they are already loaded.
+    """
     sys.path.insert(0, str(folder))
     invalidate_caches()
     try:
@@ -142,7 +148,10 @@ def _first(folder: Path) -> Iterator[None]:
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
-    """Return an exact error for a module that cannot be imported, or else ``error``."""
+    """Return an error that says why a module cannot be imported.
+
+    If the exact reason is not known, return ``error``.
+    """
     cause = error.__cause__
     if isinstance(cause, SystemExit):
         return ConfigError(
@@ -171,7 +180,10 @@ def _taken(root: str) -> str:
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Raise ConfigError if another module hides a module in the working folder."""
+    """Raise ConfigError if Python did not import the module from the working folder.
+
+    The check applies only if the working folder has a module of this name.
+    """
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

@@ -1,12 +1,17 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
-The check compares two results for the same past, to the last bit. One result uses the whole
-history. The other result uses a second history, which differs after one session, the cut. The
-second history ends at the cut, or goes on with another stretch of the first. An end can hide a
-fault: code shifts values back by a session and fills the last value forward. The results then
-differ only if a value changes at the cut. If the second history goes on, the results differ.
+The check computes results on two histories. The histories are equal up to one session, the cut, and
+differ after the cut. The results up to the cut must be equal to the last bit. The first history is
+the whole history. There are two kinds of second history. One kind ends at the cut. The other kind
+continues after the cut with rows from another period.
 
-The check sees only data in the panel. Files, the network and caches are not checked.
+The first kind can miss a fault. For example, some code takes the value of the next session and
+fills the last value forward. If the history ends at the cut, this code uses the value of the cut in
+place of the value of the next session. If these two values are equal, the results are equal. On the
+second kind of history, the next session has another value, and the results differ.
+
+The check changes only the data in the panel. It does not detect look-ahead through files, the
+network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,18 +46,19 @@ class Fault:
     Attributes
     ----------
     name, what
-        Name of the strategy or signal, and of the result: ``weights``, ``state``, ``flag`` …
+        ``name`` is the strategy or signal. ``what`` is the result: ``weights``, ``state``, ``flag``
+        and so on.
     column
-        The asset or gauge. Empty for a result with one column.
+        The asset or gauge. It is empty for a result with one column.
     date
         The session of the first row that changes.
     cut
-        The last session that both histories share.
+        The last session before the two histories differ.
     before, after
-        The value on the whole history, and on the other history.
+        ``before`` is the value on the whole history. ``after`` is the value on the other history.
     future
-        Data after the cut in the other history: ``none``, ``another``, or ``the same`` when the
-        whole history was used twice.
+        The kind of data that the other history has after the cut: ``none`` or ``another``. It is
+        ``the same`` if the whole history was used twice.
     """
 
     name: str
@@ -65,7 +71,7 @@ class Fault:
     future: str
 
     def __str__(self) -> str:
-        """Return the fault as one line."""
+        """Return one line that describes the fault."""
         of = f" of {self.column}" if self.column else ""
         cell = f"{self.name}: expected {self.what}{of} on {self.date.date()}"
         before, after = _shown(self.before), _shown(self.after)
@@ -97,24 +103,27 @@ def truncation_faults(
     dates: Sequence[pd.Timestamp] | None = None,
     reading: Reading | None = None,
 ) -> Iterator[Fault]:
-    """Yield, for each cut, the first value of each result that depends on later data.
+    """Yield the faults of a strategy or a signal.
 
-    The results of a strategy are its weights and its state. The results of a signal are its flag,
-    score and gauges. All rows up to the cut must be equal, including missing values. The plugin
-    signals of ``config`` are checked before the strategy, and tests check the registered signals.
-    A strategy therefore gets the reading of the whole history, changed in the same way.
+    For each cut and each result, the function yields at most the first value that depends on later
+    data. A strategy's results are its weights and its state. A signal's results are its flag,
+    score and gauges. All rows up to the cut must be equal, including missing values.
+
+    If ``thing`` is a strategy, the plugin signals of ``config`` are checked first. Registered
+    signals are checked by tests. Signals are therefore not computed again for a strategy: the
+    reading of the whole history is changed after the cut, like the panel.
 
     Parameters
     ----------
     dates
-        Sessions at which to cut. Default: see :func:`default_dates`.
+        The cuts. Without ``dates``, :func:`default_dates` chooses the cuts.
     reading
-        The reading of the whole history, if already computed.
+        The reading of the whole history, if it is already computed.
 
     Raises
     ------
     DrypowderError
-        When the strategy or signal fails on a cut history. The message names the cut.
+        When the strategy or signal fails on a changed history. The message names the cut.
     """
     if isinstance(thing, Signal):
         yield from _faults(thing, None, history.panel, dates)
@@ -157,7 +166,10 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield each cut, a function that changes a table after the cut, and the kind of change."""
+    """Yield each changed history: a cut, a function, and a kind.
+
+    The function changes a table after the cut. For the kinds see ``future`` in :class:`Fault`.
+    """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
     rng = np.random.default_rng(SEED)
@@ -167,12 +179,15 @@ def _other_histories(
 
 
 def _until(at: pd.Timestamp) -> Pick:
-    """Return a function that cuts a table after a session."""
+    """Return a function that removes the rows of a table after a session."""
     return lambda part: part.loc[:at]
 
 
 def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
-    """Return a function that replaces a table's rows after a session with other rows of it."""
+    """Return a function that replaces the rows of a table after a session.
+
+    The new rows are other rows of the same table.
+    """
     past = int(index.get_indexer(pd.Index([at]))[0]) + 1
     length = min(FUTURE, len(index) - past)
     start = int(rng.integers(len(index)))
@@ -202,9 +217,10 @@ def _compare(
 
 
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
-    """Return the first row in which two tables differ, and the first such column in this row.
+    """Return the row and the column of the first difference between two tables.
 
-    Numbers are compared to the last bit. A missing value equals only another missing value.
+    The function looks for the first row with a difference, and for the first such column in this
+    row. Numbers are equal only if all bits are equal. Two missing values are equal.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
@@ -217,11 +233,12 @@ def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp
 def default_dates(
     thing: Strategy | Signal, whole: Answers, panel: pd.DataFrame
 ) -> list[pd.Timestamp]:
-    """Return the sessions at which to cut: the last session, then other sessions in order.
+    """Return the default cuts: the last session, then other sessions in order of date.
 
-    Cuts begin after the first tenth of the history, and cuts at gaps after the first twentieth.
-    Some cuts are evenly spread, some are random, and some lie where a result changes. Some lie
-    where a gap ends, because a value filled backwards differs only at the end of a gap.
+    Some cuts are evenly spread. Some are random. Some are at sessions where a result changes. These
+    cuts are after the first tenth of the history. Some cuts are at the end of a gap in the data,
+    because code that fills values backwards can be detected only there. These cuts are after the
+    first twentieth of the history.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)
@@ -243,7 +260,7 @@ def _some(positions: np.ndarray, first: int, count: int) -> list[int]:
 
 
 def _changes(whole: Answers) -> np.ndarray:
-    """Return the positions at which labels change, and at which weights change most."""
+    """Return the positions where a label changes and the positions where weights change most."""
     found = []
     for what in ("state", "flag"):
         if what in whole:
@@ -256,6 +273,6 @@ def _changes(whole: Answers) -> np.ndarray:
 
 
 def _gap_ends(panel: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return the last position of each gap; a value follows every gap."""
+    """Return the last position of each gap. Gaps that no value follows are left out."""
     missing = panel.reindex(columns=list(columns)).isna().to_numpy(dtype=bool)
     return np.flatnonzero((missing[:-1] & ~missing[1:]).any(axis=1))

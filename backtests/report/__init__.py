@@ -1,1 +1,1 @@
-"""The pages and files of a finished run."""
+"""The pages and files that a finished run produces."""

@@ -1,6 +1,6 @@
-"""Charts of a run and of signals, as plotly figures with hover that need no network.
+"""Charts of runs and of signals. They are interactive plotly figures and need no network.
 
-For simulated history, the caller gives a title that begins with SIMULATED.
+If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,10 +31,11 @@ _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
-    """Return a chart of growth of 1 on a log scale and of drawdowns, shaded by regime.
+    """Return a chart of the growth of 1, on a log scale, and of drawdowns, shaded by regime.
 
-    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` holds the regime
-    under which the return into each session was earned, or None.
+    The columns of ``equity`` are the strategy, its benchmark and bills. The return of a session is
+    earned from the previous close to the close of that session. For each session, ``regime`` holds
+    the regime under which this return was earned, or None.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -52,7 +53,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
-    """Return a timeline of the regime and of every flag: on, off, or no view.
+    """Return a timeline of the regime and of all flags. A flag is on, is off, or has no view.
 
     The timeline begins when the first signal has a view.
     """
@@ -75,9 +76,9 @@ def regime_chart(reading: Reading, title: str) -> Any:
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
     """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
 
-    ``inputs`` are the series that the signal reads, as known at each session. If a line has more
-    than 1,500 sessions, only every n-th session is drawn. The times with the flag on are
-    shaded to the session.
+    ``inputs`` holds, for each session, the values that were known for the series that the signal
+    reads. If a line has more than 1,500 sessions, only every n-th session is drawn. The shading
+    shows when the flag is on. The shading uses every session.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
@@ -99,14 +100,15 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return a flag in words, as in :data:`FLAGS`."""
+    """Return a flag in words. The words are the keys of :data:`FLAGS`."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
 def html_of(figure: Any, *, with_library: bool = False) -> str:
-    """Return a figure as HTML for a page; the first figure of a page includes plotly's library.
+    """Return a figure as HTML, which is put into a page.
 
-    The title becomes an HTML heading, because plotly's titles do not wrap on a narrow screen.
+    ``with_library`` puts plotly's library into the HTML. Only the first figure of a page needs it.
+    The title becomes an HTML heading, because plotly does not wrap titles on a narrow screen.
     """
     title = escape(figure.layout.title.text)
     figure.update_layout(title=None, margin_t=46)
@@ -115,7 +117,7 @@ def html_of(figure: Any, *, with_library: bool = False) -> str:
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:
-    """Return an empty figure; its rows share one axis of dates and have titles at the left."""
+    """Return an empty figure. Its rows share one date axis and have their titles at the left."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
@@ -133,7 +135,7 @@ def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None 
 def line_of(
     values: pd.Series, name: str, colour: str, suffix: str = "", legend: bool = True
 ) -> dict[str, Any]:
-    """Return a line through values by session. On hover, the line shows its name and value."""
+    """Return a line with one value per session. Under the pointer, it shows name and value."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -148,12 +150,12 @@ def line_of(
 
 
 def thinning(values: pd.Series | pd.DataFrame) -> int:
-    """Return the least n for which a line through every n-th session has at most 1,500 points."""
+    """Return the smallest n for which every n-th value gives a line of at most 1,500 points."""
     return max(1, -(-len(values) // _MOST_POINTS))
 
 
 def thin(values: pd.Series) -> pd.Series:
-    """Return every n-th value and the last value; for n see :func:`thinning`."""
+    """Return every n-th value, counted back from the last value. :func:`thinning` gives n."""
     return values.iloc[:: -thinning(values)].iloc[::-1]
 
 
@@ -162,7 +164,10 @@ def _days(values: pd.Series) -> list[str]:
 
 
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
-    """Return the state of each stay, with the first and the last day of the stay's shading."""
+    """Return one entry per stay: its state, and the first and last day to shade.
+
+    Consecutive sessions with the same state form one stay.
+    """
     starts, days = np.flatnonzero(names.ne(names.shift())), _days(names)
     edges = [*np.maximum(starts - int(of_returns), 0), len(names) - 1]
     return [
@@ -179,13 +184,16 @@ def shade(
     *,
     of_returns: bool = False,
 ) -> None:
-    """Shade the sessions of a figure by state, over the whole height.
+    """Shade the background of a figure, over its whole height, by state.
 
-    ``names`` holds the state at each session. ``palette`` holds the colour of each state to shade.
-    ``opacity`` is a fraction. The shading of a stay ends at the first close of the next stay. With
-    ``of_returns``, a session's state is the state under which the return into the session was
-    earned. The shading then runs from the close before the stay's first return to the close of the
-    stay's last return.
+    ``names`` holds the state of each session. ``palette`` holds colours by state; a state without a
+    colour is not shaded. ``opacity`` is a fraction. Consecutive sessions with the same state
+    form one stay. The shading of a stay begins at its first session and ends at the first session
+    of the next stay.
+
+    With ``of_returns``, the states belong to returns. The return of a session is earned from the
+    previous close to the close of that session. The shading of a stay then begins at the close
+    before its first session, and ends at the close of its last session.
     """
     shapes = [
         {
@@ -208,13 +216,13 @@ def shade(
 
 
 def present(names: pd.Series) -> dict[str, str]:
-    """Return a mapping from regime to colour for the regimes that occur, in legend order."""
+    """Return the colours of the regimes that occur, by regime, in the order of the legend."""
     found = set(names)
     return {name: colour for name, colour in REGIMES.items() if name in found}
 
 
 def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, Any]:
-    """Return a strip that shows the state at each session as a colour."""
+    """Return a strip of colours, which shows the state of each session."""
     order = list(palette)
     scale = [
         [edge / len(order), colour]
@@ -236,7 +244,7 @@ def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, A
 
 
 def _add_legend(figure: Any, colours: Mapping[str, str]) -> None:
-    """Add an entry for each name to the legend."""
+    """Add one entry per name to the legend of a figure."""
     for name, colour in colours.items():
         entry = {
             "type": "scatter",
@@ -257,7 +265,7 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
 
 
 def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return a mapping from unit to inputs, without units that have more than 12 inputs."""
+    """Group inputs by unit. A unit with more than 12 inputs is left out."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)

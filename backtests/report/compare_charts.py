@@ -1,7 +1,8 @@
 """Charts that compare strategies: growth, drawdowns, risk and return, correlations.
 
-A plotly legend of thirty names would fill half of a narrow screen. The page therefore draws one
-legend for the growth and drawdown charts. Legend and lines use the same :class:`Style`.
+A legend by plotly with thirty names would fill half of a narrow screen. The page therefore has its
+own legend, which serves the growth chart and the drawdown chart. The legend and the lines have the
+same :class:`Style`.
 """
 
 from collections.abc import Mapping
@@ -51,8 +52,9 @@ _Box = tuple[float, float, float, float]
 class Style:
     """The look of a strategy's line.
 
-    A strategy and its variants under other regime models have the same colour. Each model has its
-    own line style, by its name in plotly. A line with ``shown`` is visible when the page opens.
+    A strategy has the same colour under every regime model. Each model other than votes has its own
+    dash style. ``dash`` is the name of the dash style in plotly. If ``shown`` is true, the line is
+    visible when the page opens.
     """
 
     colour: str
@@ -61,10 +63,12 @@ class Style:
 
 
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
-    """Return a mapping from strategy to style, in the order of ``kinds`` (kinds by strategy).
+    """Return the style of each strategy, by name, in the order of ``kinds``.
 
-    Strategies of the thesis, a user's strategies and :data:`FIRST` are visible when the page opens.
-    A variant (``name@model``) is visible only if the strategy under votes is absent.
+    ``kinds`` holds the kind of each strategy, by name. These strategies are visible when the page
+    opens: strategies of the thesis, strategies that a user wrote, and the strategies in
+    :data:`FIRST`. A variant has the name ``name@model``. It is hidden if the strategy ``name`` is
+    also in ``kinds``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -91,8 +95,9 @@ def growth_chart(
 ) -> Any:
     """Return a chart of every strategy's growth of 1 on a log scale, shaded by regime.
 
-    ``growth`` is sessions × names. ``regime`` holds the regime under which the return into each
-    session was earned, or None. ``looks`` comes from :func:`styles` and orders the lines.
+    ``growth`` has one row per session and one column per strategy. For each session, ``regime``
+    holds the regime under which the return of the session was earned, or None. ``looks`` comes
+    from :func:`styles`, and its order is the order of the lines.
     """
     figure = _curves(growth, regime, looks)
     figure.update_yaxes(type="log", title="growth of 1")
@@ -102,10 +107,10 @@ def growth_chart(
 def drawdown_chart(
     growth: pd.DataFrame, regime: pd.Series, looks: Mapping[str, Style], title: str
 ) -> Any:
-    """Return a chart of every strategy's loss from its peak so far, shaded by regime.
+    """Return a chart of every strategy's drawdowns, shaded by regime.
 
-    If only every n-th session is drawn, each point is the deepest drawdown since the previous
-    point, so that every trough is visible. See :func:`growth_chart` for the parameters.
+    If only every n-th session is drawn, each point shows the deepest drawdown since the point
+    before. Every trough is therefore visible. See :func:`growth_chart` for the parameters.
     """
     fall = 100 * fall_from_peak(growth)
     deepest = fall.rolling(thinning(fall), min_periods=1).min()
@@ -133,12 +138,14 @@ def _curves(
 
 
 def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
-    """Return a chart of CAGR against volatility; each strategy's point shows its Sharpe on hover.
+    """Return a chart of CAGR against volatility, with one point per strategy.
 
-    ``numbers`` holds ``kind``, ``volatility``, ``cagr`` (fractions) and ``sharpe`` by name. The
-    chart leaves out strategies without volatility or CAGR. It also leaves out overlapping labels.
-    The first view leaves out :func:`far_points`; a double click shows all points. If bills and SPY
-    are present, a dotted line shows approximately the constant mixes of SPY and bills.
+    Under the pointer, a point shows its Sharpe ratio. ``numbers`` holds ``kind``, ``volatility``,
+    ``cagr`` and ``sharpe`` of each strategy, by name. Volatility and CAGR are fractions. The chart
+    leaves out strategies without volatility or CAGR. Some points have no label, because labels must
+    not overlap. When the page opens, the chart does not show :func:`far_points`. A double click
+    shows all points. If SPY and bills are present, a dotted line shows about where constant mixes
+    of SPY and bills would be.
     """
     from plotly.graph_objects import Figure
 
@@ -161,11 +168,11 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
 
 
 def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
-    """Return volatility and CAGR, in %, of the strategies that the first view leaves out.
+    """Return volatility and CAGR, in %, of the strategies that the chart does not show at first.
 
-    The volatility of these strategies is above three times the median, so all other points would be
-    in a small corner. If more than a tenth of the points have such a
-    volatility, the first view shows all points.
+    The volatility of these strategies is more than three times the median. If the chart showed
+    these strategies, all other points would be in a small corner. If more than a tenth of all
+    strategies have such a high volatility, the function returns no strategy.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -217,7 +224,7 @@ def _mix_line(bills: tuple[float, float], spy: tuple[float, float]) -> dict[str,
 
 
 def _ranges(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """Return the ranges of both axes, with room for labels at the right."""
+    """Return the ranges of both axes. At the right, they leave space for labels."""
     x, y = [0.0, *(p[0] for p in points)], [0.0, *(p[1] for p in points)]
     wide, high = max(x) or 1.0, (max(y) - min(y)) or 1.0
     return [-0.04 * wide, 1.14 * wide], [min(y) - 0.08 * high, max(y) + 0.08 * high]
@@ -226,7 +233,7 @@ def _ranges(points: list[tuple[float, float]]) -> tuple[list[float], list[float]
 def _pixels(
     points: Mapping[str, tuple[float, float]], ranges: tuple[list[float], list[float]]
 ) -> dict[str, tuple[float, float]]:
-    """Return the positions of points on the plot, in pixels from its left and top edge."""
+    """Return the position of each point, in pixels from the left and top edges of the plot."""
     (left, right), (bottom, top) = ranges
     return {
         name: (_WIDE * (x - left) / (right - left), _HIGH * (top - y) / (top - bottom))
@@ -235,10 +242,10 @@ def _pixels(
 
 
 def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
-    """Return a mapping from name to label position; labels overlap no label and no point.
+    """Return the position of each label, by name. No label covers a point or another label.
 
-    ``points`` are in pixels from the left and the top, by name. If there is no room for two labels,
-    the earlier name gets the place, and the other name has no label.
+    ``points`` holds positions by name, in pixels from the left and top edges. If there is space for
+    only one of two labels, the earlier name has a label and the later name has no label.
     """
     taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]
     places: dict[str, str] = {}
@@ -266,7 +273,8 @@ def _overlap(a: _Box, b: _Box) -> bool:
 def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
     """Return a heat map of the correlations of daily returns between strategies.
 
-    ``growth`` is growth of 1, sessions × names. A strategy with constant returns has empty cells.
+    ``growth`` is the growth of 1, with one row per session and one column per strategy. If the
+    returns of a strategy are constant, its cells are empty.
     """
     from plotly.graph_objects import Figure
 

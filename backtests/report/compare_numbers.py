@@ -32,12 +32,12 @@ SHOWN = (
 
 
 def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """Return a mapping from strategy to numbers, as fractions. An undefined number is None."""
+    """Return the numbers of each strategy, as fractions. An undefined number is None."""
     return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
 
 
 def about(comparison: Comparison, history: History) -> dict[str, Any]:
-    """Return facts on the whole comparison: its sessions, its history and its statistics."""
+    """Return facts about the whole comparison: its sessions, its history and its statistics."""
     run = next(iter(comparison.rows.values())).run
     equity, returns = run.result.equity, run.result.returns
     simulated = history.source == "simulated"
@@ -100,7 +100,7 @@ _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
 def coverage_said() -> str:
-    """Return a sentence on the share of 95 % intervals that contain the truth."""
+    """Return a sentence that says how many of the 95 % intervals contained the truth."""
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
@@ -114,7 +114,7 @@ def _shares(measured: Coverage) -> str:
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return the intervals; for a run of less than a year, each number is None."""
+    """Return the intervals. If the run is shorter than a year, each number is None."""
     short = metrics.is_short(row.run.result.returns)
     return {
         name: {end: None if short else getattr(i, end) for end in ("estimate", "low", "high")}

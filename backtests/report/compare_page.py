@@ -33,7 +33,7 @@ _FINE: Form = partial(percent, digits=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of the table: a value for sorting, a text, and a grey text below."""
+    """One cell of the table: a value for sorting, a text, and a grey text below the text."""
 
     value: str = ""
     shown: str = MISSING
@@ -79,7 +79,7 @@ def _placebo(entry: Entry) -> Cell:
 
 
 def _growth(entry: Entry) -> Cell:
-    """Return CAGR, or the total return in grey for a run of less than a year."""
+    """Return CAGR. If the run is shorter than a year, return its total return in grey."""
     if not is_missing(entry["cagr"]) or is_missing(entry["total_return"]):
         return _cell(entry["cagr"], percent)
     return Cell(soft=f"{percent(entry['total_return'])} in total")
@@ -128,12 +128,13 @@ def write_compare_page(
     about: dict[str, Any],
     path: Path,
 ) -> None:
-    """Write or replace one self-contained page: a table, charts, a section on each strategy.
+    """Write one self-contained page: a table, charts, and a section on each strategy.
 
-    ``numbers`` and ``about`` come from :mod:`backtests.report.compare_numbers`. ``growth`` is
-    growth of 1 since the first close, sessions × strategies. ``regime`` holds the regime under
-    which the return into each session was earned, or None. DataError is raised if ``growth`` and
-    ``numbers`` have different strategies, or if the file cannot be written.
+    An existing page is replaced. ``numbers`` and ``about`` come from
+    :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close,
+    with one row per session and one column per strategy. For each session, ``regime`` holds the
+    regime under which the return of the session was earned, or None. DataError is raised if
+    ``growth`` and ``numbers`` have different strategies, or if the file cannot be written.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])

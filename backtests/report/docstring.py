@@ -1,6 +1,6 @@
-"""Docstrings as plain text: their sections and parameters, without markup.
+"""Read docstrings: their sections and parameters, as plain text without markup.
 
-Every function removes the indentation, because Python before 3.13 does not remove it.
+The functions remove the indentation of docstrings, because Python before 3.13 does not.
 """
 
 import re
@@ -12,16 +12,16 @@ _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 
 
 def plain_text(docstring: str) -> str:
-    """Return a docstring without markup; a Sphinx role becomes the last word of its name."""
+    """Return a docstring without markup. A Sphinx role becomes the last part of its target."""
     text = _ROLE.sub(lambda role: role.group(1).rpartition(".")[2], docstring)
     return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
 
 
 def sections(docstring: str) -> list[tuple[str, str]]:
-    """Return the sections of a class's docstring: each heading with its text, without markup.
+    """Return the sections in the docstring of a class, as pairs of heading and text.
 
-    The first line gets the heading ``what``. The text below any other heading must be indented.
-    The sections on parameters, attributes and errors are left out.
+    The first line has the heading ``what``. The text below any other heading must be indented.
+    Markup is removed. The sections Parameters, Attributes and Raises are left out.
     """
     first, _, rest = plain_text(cleandoc(docstring)).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]
@@ -37,9 +37,10 @@ def sections(docstring: str) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return one line on each parameter of a class and its base classes, by name.
+    """Return one line about each parameter of a class and its base classes, by name.
 
-    The lines come from the docstring of a dataclass, or from the fields of a pydantic model.
+    For a dataclass, the lines come from its docstring. For a pydantic model, they come from its
+    fields.
     """
     described = {name: f.description for name, f in getattr(cls, "model_fields", {}).items()}
     said = {name: _remark(text) for name, text in described.items() if text}
@@ -64,6 +65,6 @@ def _parameters(docstring: str) -> dict[str, str]:
 
 
 def _remark(text: str) -> str:
-    """Return a text as a remark: without markup or full stop, with a small first letter."""
+    """Return a text without markup and without full stop. Its first letter becomes small."""
     text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

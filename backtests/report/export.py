@@ -1,4 +1,4 @@
-"""The export of all gauges, scores and flags as one table in a file."""
+"""Export all gauges, scores and flags to a file, in one table."""
 
 from pathlib import Path
 
@@ -17,8 +17,8 @@ TABLES = (".csv", ".parquet")
 def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
     """Raise an error if an export cannot be written to ``path``.
 
-    A wrong ending raises ConfigError. DataError is raised if the folder of the file is missing, or
-    if ``path`` is itself a folder.
+    ConfigError is raised if the file name has a wrong ending. DataError is raised if the folder of
+    the file is missing, or if ``path`` is a folder.
     """
     if path.suffix not in endings:
         raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
@@ -28,10 +28,11 @@ def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
 
 
 def readings_table(history: History, reading: Reading) -> pd.DataFrame:
-    """Return a table of the regime and of every signal's flag, score and gauges, by session.
+    """Return a table with one row per session: the regime, and all flags, scores and gauges.
 
-    Columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``, in the units of the signal. Simulated history adds the column ``source``.
+    The columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
+    ``<signal>.<gauge>``. The values have the units of the signal. If the history is simulated,
+    there is one more column, ``source``.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
     for name, evaluation in reading.evaluations.items():
@@ -45,7 +46,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
 
 
 def write_table(history: History, reading: Reading, path: Path) -> None:
-    """Write :func:`readings_table` as CSV or parquet, depending on the ending of the file."""
+    """Write :func:`readings_table` to a file. The file's ending decides: CSV or parquet."""
     table = readings_table(history, reading)
     if path.suffix == ".csv":
         with replacing(path) as fresh:

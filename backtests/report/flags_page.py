@@ -1,4 +1,4 @@
-"""The page of ``flags``: the regime, the rule that decided it, and a chart of every signal."""
+"""The page that ``drypowder flags`` writes: the regime, its rule, and a chart per signal."""
 
 from pathlib import Path
 
@@ -21,10 +21,10 @@ STRETCHES = 5
 def write_flags_page(
     history: History, reading: Reading, path: Path, *, newest: bool = True
 ) -> None:
-    """Write or replace one self-contained page: the votes, and a section on each signal.
+    """Write one self-contained page: the votes, and a section on each signal.
 
-    ``history`` and ``reading`` must end at the session that the page shows. With ``newest``, the
-    page warns if the history is stale.
+    An existing page is replaced. ``history`` and ``reading`` must end at the session that the page
+    shows. With ``newest``, the page warns if the history is stale.
     """
     label, said = label_of(history.source == "simulated"), said_at_end(history, reading)
     among = {name: evaluation.signal for name, evaluation in reading.evaluations.items()}
@@ -57,12 +57,12 @@ def write_flags_page(
 
 
 def definition(signal: signals.Signal) -> list[tuple[str, str]]:
-    """Return each heading of a signal's docstring with its text; the first one is ``what``."""
+    """Return pairs of heading and text from a signal's docstring. The first pair is ``what``."""
     return sections(type(signal).__doc__ or "")
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return texts on the latest periods in which a composite lacked components, newest first."""
+    """Return a text for each of the last periods without all components, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

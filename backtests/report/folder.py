@@ -1,4 +1,4 @@
-"""The folder of a run: seven files, written all together or not at all."""
+"""The folder of a run. It has seven files. Either all files are written, or no file."""
 
 import json
 from collections.abc import Callable
@@ -29,13 +29,16 @@ _DATES = "%Y-%m-%d"
 
 
 def default_folder(run: Run) -> Path:
-    """Return the default folder of a run."""
+    """Return the folder in which a run is written by default."""
     label = f"{SIMULATED}-" if run.simulated else ""
     return Path("reports") / f"{label}{run.label}-{run.run_id}"
 
 
 def check_folder(out: Path) -> None:
-    """Raise DataError if ``out`` is a file, or a folder with anything but an earlier run."""
+    """Raise DataError if a run cannot be written into the folder ``out``.
+
+    The folder must be missing, be empty, or hold an earlier run.
+    """
     if out.exists() and not out.is_dir():
         raise DataError(f"expected a folder at {out}, was a file; give a folder with --out")
     if not out.exists() or not any(out.iterdir()):
@@ -63,10 +66,11 @@ def _is_ours(metrics: Path) -> bool:
 def write_run(
     assessment: Assessment, out: Path, progress: Callable[[str], None] = lambda name: None
 ) -> dict[str, Any]:
-    """Write the seven files of an assessed run into a folder and return its metrics.
+    """Write the seven files of an assessed run into a folder and return the run's metrics.
 
-    The files are moved into place together and replace an earlier run. DataError is raised if the
-    folder holds other files or cannot be written. The folder then stays unchanged.
+    All files are moved into place together. An earlier run in the folder is replaced. DataError is
+    raised if the folder holds files that are not of a run, or if the folder cannot be written. In
+    this case, the folder does not change.
     """
     check_folder(out)
     numbers = metrics_of(assessment)
@@ -99,16 +103,16 @@ def _write_files(
 
 
 def returns_table(run: Run) -> pd.DataFrame:
-    """Return simple daily returns of the strategy, its benchmark and bills, by session."""
+    """Return simple returns per session for the strategy, its benchmark and bills."""
     columns = {"strategy": run.result.returns, "benchmark": run.benchmark, "bills": run.bills}
     return pd.DataFrame(columns).rename_axis("date")
 
 
 def flags_table(run: Run) -> pd.DataFrame:
-    """Return the regime, every flag (1, 0, empty) and every score, by session.
+    """Return a table with one row per session: the regime, all flags (1, 0, empty) and scores.
 
-    The table begins when the first signal has a view, before the start of the run. The table ends
-    with the run.
+    The table begins when the first signal has a view. This is before the start of the run. The
+    table ends at the end of the run.
     """
     reading = run.reading
     first = reading.flags.notna().any(axis=1).idxmax()

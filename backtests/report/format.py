@@ -1,7 +1,7 @@
-"""The formats of numbers for all pages and for the terminal.
+"""Turn numbers into text for all pages and for the terminal.
 
-Only this module converts fractions to percent. A missing number (None, NaN or infinite) is shown
-as :data:`MISSING`. Zero never has a minus sign.
+No other module converts fractions to percent. If a number is None, NaN or infinite, its text is
+:data:`MISSING`. Zero never has a minus sign.
 """
 
 import math
@@ -17,7 +17,7 @@ def is_missing(value: float | None) -> bool:
 
 
 def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
-    """Return a number with a fixed number of decimals and its unit.
+    """Return a number as text, with ``digits`` decimals and its unit.
 
     >>> fixed(1.234), fixed(-0.001), fixed(None)
     ('1.23', '0.00', '–')
@@ -26,7 +26,7 @@ def fixed(value: float | None, digits: int = 2, unit: str = "") -> str:
 
 
 def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: bool = False) -> str:
-    """Return a fraction in percent with a fixed number of decimals; ``signed`` adds a plus sign.
+    """Return a fraction as text in percent. ``signed`` puts a plus sign before positive numbers.
 
     >>> percent(0.1234), percent(-0.5, 0, "%"), percent(0.02, signed=True)
     ('12.3', '-50 %', '+2.0')
@@ -36,7 +36,7 @@ def percent(value: float | None, digits: int = 1, unit: str = "", *, signed: boo
 
 
 def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """Return a number with a fixed number of significant digits and its unit.
+    """Return a number as text, with ``digits`` significant digits and its unit.
 
     >>> significant(14.83, "% of GDP"), significant(0.0001234)
     ('14.8 % of GDP', '0.000123')
@@ -45,7 +45,7 @@ def significant(value: float | None, unit: str = "", digits: int = 3) -> str:
 
 
 def money(value: float | None) -> str:
-    """Return an amount with two decimals and a separator for thousands.
+    """Return an amount as text, with two decimals and with commas between thousands.
 
     >>> money(1234567.891)
     '1,234,567.89'
@@ -54,7 +54,7 @@ def money(value: float | None) -> str:
 
 
 def thousands(value: float | None) -> str:
-    """Return a number without decimals and with a separator for thousands.
+    """Return a number as text, without decimals and with commas between thousands.
 
     >>> thousands(12345)
     '12,345'
@@ -63,7 +63,7 @@ def thousands(value: float | None) -> str:
 
 
 def text(value: object) -> str:
-    """Return a word, a date or a count as plain text, and None as :data:`MISSING`.
+    """Return a word, a date or a count as text. None becomes :data:`MISSING`.
 
     >>> text("2020-03-23"), text(None)
     ('2020-03-23', '–')
@@ -77,12 +77,12 @@ def state(flag: bool | None) -> str:
 
 
 def source_said(source: str) -> str:
-    """Return the source of a history in words: SIMULATED, or the source's name."""
+    """Return SIMULATED for simulated history. For other history, return the name of its source."""
     return "SIMULATED" if source == "simulated" else source
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:
-    """Return the bounds ``low`` and ``high`` in brackets; empty if one bound is missing.
+    """Return ``low`` and ``high`` in brackets. If one of them is missing, return an empty text.
 
     >>> interval({"low": 0.1, "high": 0.25}, percent)
     '[10.0, 25.0]'

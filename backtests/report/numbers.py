@@ -21,10 +21,10 @@ LEFT_OUT = (
 def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
-    Metrics are fractions, dates are ISO strings, and an undefined metric is null. Yearly figures
-    are null for a run of less than a year, so that nobody takes a yearly figure for an earned
-    return. ``by_k``, ``by_revision`` and ``robustness`` are null if the run left these cases out. A
-    note of the run then states that they are missing.
+    Metrics are fractions. Dates are ISO strings. An undefined metric is null. If the run is shorter
+    than a year, yearly metrics are null, because such a run did not earn a yearly return.
+    ``by_k``, ``by_revision`` and ``robustness`` are null if the run did not compute these cases. A
+    note in the run then states what is missing.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(
@@ -54,7 +54,7 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def description(assessment: Assessment) -> dict[str, Any]:
-    """Return the description of a run: strategy, history, dates, and terms of trading."""
+    """Return facts about a run: its strategy, its history, its dates and its terms of trading."""
     run = assessment.run
     config, equity = run.config, run.result.equity
     absorption, own = assessment.absorption, assessment.own_states
@@ -90,7 +90,7 @@ def description(assessment: Assessment) -> dict[str, Any]:
 
 
 def plain(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return values as types of JSON: None for NaN, Python numbers, and dates as ISO strings."""
+    """Return values that JSON can hold. NaN becomes None, and dates become ISO strings."""
     return {str(key): _plain(value) for key, value in values.items()}
 
 

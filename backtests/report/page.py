@@ -1,4 +1,4 @@
-"""Template, styles and header shared by all pages."""
+"""The template, the styles and the header that all pages have in common."""
 
 from importlib.resources import files
 from typing import Any
@@ -18,26 +18,27 @@ _CLOSING = "</main>\n</body>\n</html>\n"
 
 
 def template() -> str:
-    """Return the template of a page, with placeholders for the title and quantstats' charts."""
+    """Return the template of a page. It has placeholders for the title and for charts."""
     text = files("backtests.report").joinpath("template.html").read_text(encoding="utf-8")
     return text.replace("{{colours}}", css_variables())
 
 
 def label_of(simulated: bool) -> str:
-    """Return the label that begins every title: SIMULATED for simulated history, else empty."""
+    """Return the first word of every title: SIMULATED if history is simulated, else no word."""
     return f"{SIMULATED}: " if simulated else ""
 
 
 def page(title: str, section: str) -> str:
-    """Return a page with one section and without quantstats' charts."""
+    """Return a page that has one section. It has no charts by quantstats."""
     head, _, _ = template().partition(_CHARTS)
     return head.replace("{{title}}", title).replace(MARKER, section, 1) + _CLOSING
 
 
 def render(name: str, **values: Any) -> str:
-    """Return a section, rendered from the jinja template ``name``. A missing value is an error.
+    """Return a section, made from the jinja template ``name``. A missing value is an error.
 
-    Templates can use functions of :mod:`backtests.report.format` as filters, by the same names.
+    Some functions of :mod:`backtests.report.format` are filters in templates. They have the same
+    names there.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("backtests.report", "."),

@@ -1,4 +1,4 @@
-"""The regime and the signals at one session, as plain data and as a sentence."""
+"""Describe the regime and the signals at one session, as plain data and as a sentence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ _COMPONENTS = ("components", "without", "rests_on", "beside")
 def read_at(history: History, session: pd.Timestamp) -> dict[str, Any]:
     """Return the regime and every registered signal at a session's close, as plain data.
 
-    Later sessions of the history are not read.
+    The function does not read later sessions of the history.
     """
     past = history.until(session)
     return said_at_end(past, signals.read(past.panel))
@@ -53,15 +53,16 @@ def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:
-    """Return the signals with the given vote at the last session; None means no view."""
+    """Return the signals that have the given vote at the last session. None means no view."""
     last = reading.votes.iloc[-1]
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
 
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a sentence on the regime: its start, its deciding rule, and what would flip flags.
+    """Return a sentence on the regime: its start, and the rule that decided the regime.
 
-    The regime model must be ``votes``. The reading must end at the session of the explanations.
+    The sentence also says at which level the flags would flip. The regime model must be ``votes``.
+    The reading and the explanations ``said`` must end at the same session.
     """
     name, start = reading.regime.iloc[-1], since(reading.regime)
     holds = str(reading.rule.iloc[-1])
@@ -75,7 +76,7 @@ def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
 
 
 def sentence_of_model(reading: Reading, model: str) -> str:
-    """Return a sentence on the regime by a model other than votes: its start and its rule."""
+    """Return a sentence on the regime, its start and its rule, for a model other than votes."""
     name, start = reading.regime.iloc[-1], since(reading.regime)
     if name is None or start is None:
         return f"no regime by {model}: {reading.rule.iloc[-1]}"
@@ -83,7 +84,10 @@ def sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a clause on the deciding ``rule`` and on the votes; ``holds`` is the rule now."""
+    """Return a clause that says which rule decided the regime, and which votes are on.
+
+    ``rule`` is the rule that decided. ``holds`` is the rule that holds at the last session.
+    """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     count = f"{len(on)} of {views} votes with a view are on"
     names = f": {', '.join(on)}" if on else ""
@@ -104,7 +108,7 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _pending(reading: Reading) -> str:
-    """Return a clause on the pending regime; empty if no regime is pending."""
+    """Return a clause on the regime that waits for confirmation. Empty if no regime waits."""
     waiting = pending(reading)
     if waiting is None:
         return ""
@@ -115,7 +119,7 @@ def _pending(reading: Reading) -> str:
 
 
 def pending(reading: Reading) -> dict[str, Any] | None:
-    """Return data on the regime that waits for confirmation; None if no regime waits."""
+    """Return data on the regime that waits for confirmation. None if no regime waits."""
     holds = str(reading.rule.iloc[-1])
     spoken = Votes.rules[holds]
     if spoken is None or spoken == reading.regime.iloc[-1]:
@@ -131,7 +135,7 @@ def pending(reading: Reading) -> dict[str, Any] | None:
 
 
 def _clause(e: Explanation) -> str:
-    """Return a clause on a flag: the deciding gauge now, and the level that flips the flag."""
+    """Return a clause on a flag: its gauge, and the level at which the flag flips."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()

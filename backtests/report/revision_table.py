@@ -1,4 +1,4 @@
-"""The tearsheet's table on revised series: ``by_revision`` in metrics.json."""
+"""The table on revised series in the tearsheet. Its data are ``by_revision`` in metrics.json."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,9 +24,10 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the cells of each row by heading, with a dash for an undefined figure.
+    """Return the rows of the table. A row holds its cells by heading.
 
-    The total return replaces CAGR for a run of less than a year.
+    The cell of an undefined number shows a dash. If the run is shorter than a year, the table shows
+    the total return instead of CAGR.
     """
     left_out = "cagr" if numbers["run"]["below_a_year"] else "total_return"
     columns = {key: column for key, column in COLUMNS.items() if key != left_out}

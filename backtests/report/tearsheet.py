@@ -1,8 +1,8 @@
 """The tearsheet: a section with every number, then charts drawn by quantstats.
 
-quantstats fills our template. The template leaves out quantstats' tables, because quantstats
-defines several metrics differently and gives an open drawdown a recovery date. Our section then
-replaces an HTML comment.
+The library quantstats fills our template. Our template has no tables by quantstats, for two
+reasons: quantstats defines several metrics in another way, and it gives a recovery date to a
+drawdown that has not ended. Then we replace an HTML comment in the page with our section.
 """
 
 import logging
@@ -80,9 +80,9 @@ _REGIME: Forms = {
 
 
 def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return a mapping from key to row of :data:`ROWS`, with each side's value and its text.
+    """Return the rows of :data:`ROWS`, by key. A row holds a value and its text for each side.
 
-    A run of less than a year has no yearly figures.
+    If the run is shorter than a year, the rows with yearly numbers are left out.
     """
     rows = {}
     for key, label, form in ROWS:
@@ -94,7 +94,7 @@ def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def in_one_regime(numbers: dict[str, Any]) -> str:
-    """Return a sentence on the most frequent regime of a run and its share of the sessions."""
+    """Return a sentence on the regime that has the most sessions of a run, and on its share."""
     name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
     said = "without a regime" if name == "none" else f"in {name}"
     return f"{percent(row['share'], 0, '%')} of the sessions were {said}"
@@ -114,12 +114,12 @@ def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path)
 
 
 def _varies(returns: pd.Series) -> bool:
-    """Return whether returns vary enough for quantstats, which fails on constant returns."""
+    """Return whether returns vary enough. The library quantstats fails on constant returns."""
     return len(returns) > 20 and float(returns.std()) > 1e-5
 
 
 def _quantstats(run: Run) -> str:
-    """Return the page that quantstats draws from copies of the returns."""
+    """Return the page that quantstats makes. It gets copies of the returns."""
     for noisy in ("matplotlib.font_manager", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     import matplotlib
@@ -196,14 +196,14 @@ def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
 
 
 def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
-    """Return the figures of :func:`backtests.evidence.metrics.headline` as text."""
+    """Return as text the numbers that :func:`backtests.evidence.metrics.headline` chooses."""
     growth = "total_return" if numbers["run"]["below_a_year"] else "cagr"
     forms = {growth: _PERCENT, "sharpe": fixed, "max_drawdown": _PERCENT, "exposure": _PERCENT}
     return _cells(row, forms)
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
-    """Return the rows of each attribution table: groups with their cells; the total is last."""
+    """Return the rows of each attribution table. A row is a group; the last row is the total."""
     parts = numbers["attribution"]
     total = _in_percent({"total": parts["total"]})
     return {by: _in_percent(parts[f"by_{by}"]) + total for by in ("sleeve", "regime", "year")}
@@ -215,7 +215,10 @@ def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
 
 
 def _votes(assessment: Assessment) -> list[dict[str, str]]:
-    """Return one row per signal: its value, flag and distance to a flip at the end, as text."""
+    """Return one row of texts per signal, such as its value and its flag.
+
+    The row also says how far the signal is from a flip. All texts are for the end of the run.
+    """
     votes = assessment.run.reading.votes
     return [
         {

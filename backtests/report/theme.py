@@ -1,4 +1,4 @@
-"""The theme of all pages and charts: colours and settings of plotly."""
+"""The theme of all pages and charts: their colours, and our settings for plotly."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -58,13 +58,13 @@ def css_variables() -> str:
 
 
 def apply_theme(figure: Any, title: str, height: int) -> Any:
-    """Return a figure after setting its title, its height in pixels and the theme."""
+    """Set the title, the height in pixels and the theme of a figure. Return the figure."""
     return figure.update_layout(title_text=title, height=height, template=_template())
 
 
 @cache
 def _template() -> "Template":
-    """Return plotly's white template with our font, margins, legend and hover."""
+    """Return the white template of plotly, changed to our font, margins, legend and hover texts."""
     from plotly import io
     from plotly.graph_objs.layout import Template
 
