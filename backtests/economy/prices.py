@@ -2,9 +2,9 @@ r"""Yields and returns. The phases and the absorption share of one economy drive
 
 Yields are in percentage points. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlenbeck process:
 
-    DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)²                       convex in the absorption share
-    THREEFYTP10 = 0.3 + n + 4 ((u − 0.5)⁺)²
-    BAA10Y      = 1.9 + n + 5 ((u − 0.5)⁺)² + 2.2 crisis
+    DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)² − 0.4 crisis          convex in the absorption share
+    THREEFYTP10 = 0.2 + n + 4 ((u − 0.5)⁺)²
+    BAA10Y      = 2.1 + n + 5 ((u − 0.5)⁺)² + 2.2 crisis
     DGS10       = DFII10 + breakeven
     policy rate   moves slowly to the level of the central bank's mode
 
