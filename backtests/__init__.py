@@ -60,7 +60,7 @@ def __dir__() -> list[str]:
 
 
 def _check_neighbours() -> None:
-    """Raise ImportError if another folder shadows ``signals`` or ``strategies``."""
+    """Raise ImportError if another folder hides the package ``signals`` or ``strategies``."""
     home = Path(__file__).resolve().parent.parent
     for name in ("signals", "strategies"):
         spec = find_spec(name)

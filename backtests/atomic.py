@@ -22,7 +22,7 @@ _LOCK, _FRESH, _EARLIER = "lock", "fresh", "earlier"
 
 
 def expanded(path: Path | str) -> Path:
-    """Return a path to read, with ``~`` or ``~user`` replaced by that user's home folder.
+    """Return a path for reading, with ``~`` or ``~user`` replaced by that user's home folder.
 
     Raises ConfigError when the user does not exist, or the path contains a null character.
     """
@@ -37,11 +37,11 @@ def expanded(path: Path | str) -> Path:
 
 
 def writable_name(path: Path | str) -> Path:
-    """Return a path to write to, with ``~`` or ``~user`` replaced by that user's home folder.
+    """Return a path for writing, with ``~`` or ``~user`` replaced by that user's home folder.
 
     Raises ConfigError for the same reasons as :func:`expanded`. Also raises ConfigError when the
-    name is not UTF-8, or when the system rejects the path: the path is too long, its links form a
-    circle, or its folder is not accessible.
+    name is not UTF-8, or when the system rejects the path: the path is too long, its symbolic links
+    form a circle, or its folder is not accessible.
     """
     found = expanded(path)
     try:
@@ -142,7 +142,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Remove temporary folders of killed programs; put back the earlier runs that they hold."""
+    """Remove temporary folders of killed programs; put back the runs that these folders hold."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue

@@ -44,7 +44,7 @@ def read_holdings(path: Path) -> dict[str, float]:
 
 
 def _text(path: Path) -> str:
-    """Return a regular file's text. Some files report size 0, so reading measures the size."""
+    """Return a regular file's text. Some files report size 0, so the text itself is measured."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DataError(
@@ -121,8 +121,8 @@ def orders_to(
 ) -> pd.DataFrame:
     """Return the orders that lead from holdings to target weights, by the rules of a backtest.
 
-    Sales come first. The largest purchase comes last. A purchase is reduced if the remaining cash
-    cannot pay for the purchase and its costs.
+    Sales are filled first. The largest purchase is filled last. A purchase is reduced if the
+    remaining cash cannot pay for the purchase and its costs.
 
     ``target`` holds the weight of each asset, a fraction of the value before costs. An asset
     without a target is sold. ``holdings`` holds the units of each asset, and USD for :data:`CASH`.
@@ -131,8 +131,9 @@ def orders_to(
 
     Returns
     -------
-    One row for each order, sorted as in ``prices``. The columns are ``asset, units, price, value,
-    cost``. ``units`` and ``value`` (USD) are negative for a sale. ``cost`` (USD) is never negative.
+    One row for each order, with the assets in the same sequence as in ``prices``. The columns are
+    ``asset, units, price, value, cost``. ``units`` and ``value`` (USD) are negative for a sale.
+    ``cost`` (USD) is never negative.
     """
     value, excluded, scale = value_of(holdings, prices), set(untraded), 10**decimals
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]

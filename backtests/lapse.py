@@ -53,9 +53,9 @@ def lost(
 
 
 def stale(history: History, id: str) -> pd.Series:
-    """Return, for each session, whether an id had a value earlier and its next value is late.
+    """Return, for each session, whether an id had a value earlier, but its next value is late.
 
-    The result is False where the source states that it has no value, because this statement is
+    The result is False where the source states that there is no value, because this statement is
     not late.
     """
     late = _is_missing_again(history.panel[id])

@@ -35,7 +35,8 @@ def history_of(
     """Return the history of a run, up to the end of the run.
 
     A given history may end before the end that the configuration sets. Without a given history, the
-    configuration's source is read: for the given ids and tickers, or for all that the run needs.
+    configuration's source is read: for the given ids and tickers, or for all ids and tickers that
+    the run needs.
     """
     end = config.end_day()
     if history is None:

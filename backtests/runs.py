@@ -27,8 +27,9 @@ class Run:
     decided
         Target weights at the sessions on which the strategy decided, fractions.
     benchmark
-        Simple daily returns of the benchmark on the sessions of the result, before costs. Until
-        the first session on which the strategy can trade, its returns are the returns of bills.
+        Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
+        first session on which the strategy can trade, the benchmark's returns are the returns of
+        bills.
     """
 
     config: RunConfig

@@ -1,9 +1,9 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
 A backtest decides on scheduled sessions and on changes of state. On other sessions it trades only
-for two reasons: to bring short holdings back within the gross limit, or to close a holding whose
-price is stale. A user can call :func:`today` at every session and fill its orders at the close
-``lag`` sessions later. This user then places the same orders as the backtest.
+for two reasons: to bring short holdings back within the gross limit, or to sell (or buy back) a
+holding whose price is stale. A user can call :func:`today` at every session and fill its orders at
+the close ``lag`` sessions later. This user then places the same orders as the backtest.
 
 :func:`today` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies the drift band and the gross limit to drifted targets before costs. The orders may differ if
@@ -11,9 +11,9 @@ the distance of a holding from a limit is about as large as the costs of a trade
 
 A live user's data may be late. :func:`today` therefore treats missing data differently:
 
-- If a price is past its staleness limit, a backtest closes the holding at the last price.
-  :func:`today` keeps the price and the target, does not trade the asset, and lists the asset in
-  :attr:`Today.missing`.
+- If a price is older than its staleness limit, a backtest sells (or buys back) the holding at the
+  last price. :func:`today` keeps the price and the target, does not trade the asset, and lists the
+  asset in :attr:`Today.missing`.
 - If the state is lost (see :mod:`backtests.lapse`), a backtest uses the remaining votes, and
   NEUTRAL without a regime. :func:`today` makes no decision until the state is known again, and
   lists the stale inputs.
@@ -63,21 +63,23 @@ class Today:
     if_decided
         The weights that a decision at this close would give, even if the strategy does not decide.
     decided_on, before
-        The session and the weights of the previous decision. At the first decision, this session
-        and its weights take their place.
+        The session and the weights of the previous decision. At the first decision there is no
+        previous decision; the attributes then hold the session and the weights of the first
+        decision.
     missing
-        A mapping from ids with late data to dates. An id is late if its last value is past its
-        staleness limit. The mapping covers held assets, assets in the target and ids that the
-        strategy reads. If the state is lost, the mapping also covers the inputs of each signal that
-        determines the state and has no view. The date is the date of an asset's last price, or the
-        date on which a series' last value became known.
+        A mapping from ids with late data to dates. An id is late if its last value is older than
+        the id's staleness limit. The mapping covers held assets, assets in the target and ids that
+        the strategy reads. If the state is lost, the mapping also covers the inputs of each signal
+        that determines the state and has no view. The date is the date of an asset's last price, or
+        the date on which a series' last value became known.
     state_is_lost
         Whether the strategy's state is lost, see :func:`backtests.lapse.lost`. While it is lost,
         ``regime`` comes from the remaining signals, and the strategy does not follow this regime.
     value
         Value of the holdings, USD. None without holdings.
     beyond_band
-        Assets that are further than the drift band from the target. None without holdings.
+        Assets whose weight differs from the target by more than the drift band. None without
+        holdings.
     beyond_limit
         Whether short holdings have drifted beyond the strategy's gross limit. Beyond this limit, a
         backtest trades even without a decision. None without holdings.
@@ -151,8 +153,8 @@ class Plan:
     state
         The strategy's state at each session, see :meth:`strategies.Strategy.state`.
     weights
-        Weights that a decision at each session gives. If an asset's price is past its staleness
-        limit, the weights use the last price.
+        Weights that a decision at each session gives. If an asset's price is older than its
+        staleness limit, the weights use the last price.
     rests, lost
         Results of :func:`backtests.lapse.rests_on` and :func:`backtests.lapse.lost`.
     decided
@@ -268,7 +270,7 @@ class Plan:
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether, at the session, an id had a value earlier and its next value is late."""
+        """Return whether, at the session, an id had a value earlier, but its next value is late."""
         return id in self.history.panel and bool(stale(self.history, id).loc[session])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:

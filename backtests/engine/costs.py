@@ -61,11 +61,11 @@ class Costs(Typed):
         return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
 
     def borrowed(self, ticker: str, days: Days) -> Days:
-        """Return the cost of borrowing an asset for calendar days, a fraction of the debt."""
+        """Return the cost of borrowing an asset for some calendar days, a fraction of the debt."""
         return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":
-        """Return these costs multiplied by a factor. The products may exceed the limits."""
+        """Return these costs multiplied by a factor. The new costs may exceed the limits."""
         costs = copy(self)
         for name, value in vars(self).items():
             object.__setattr__(costs, name, value * factor)

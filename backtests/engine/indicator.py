@@ -37,11 +37,12 @@ def as_indicator(
 
     Inputs
         One input for each panel column that the signal reads. The first columns are the signal's
-        catalog ids. For each coin, a later column holds the close of the last session's date. An
-        input's name is the id in lower case, with ``_`` for each character that is not allowed in
-        an identifier: ``BTC-USD@session`` becomes ``btc_usd_session``. If the name already exists,
-        one more ``_`` is added. The class attribute ``input_ids`` maps names to columns, in order.
-        Units and timing are as in the panel. Each column of an input frame is a separate panel.
+        catalog ids. For each coin, one more column holds the newest known close whose date is a
+        session. An input's name is the id in lower case, with ``_`` for each character that is not
+        allowed in an identifier: ``BTC-USD@session`` becomes ``btc_usd_session``. If the name
+        already exists, one more ``_`` is added. The class attribute ``input_ids`` maps names to
+        columns, in order. Units and timing are as in the panel. Each column of an input frame is a
+        separate panel.
     Fields
         Each numeric or boolean field of the signal is a parameter with the field's default. A list
         of values gives one column per value. Lists of equal length are paired;
@@ -49,7 +50,8 @@ def as_indicator(
         ``Capex.firms``, in the signal: ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
         ``flag`` (1, 0, or NaN without a view), ``score``, and all other numeric gauges, with names
-        built as for inputs. Each output is float64, sessions × combinations of parameters.
+        that are built in the same way as the names of inputs. Each output is float64, sessions ×
+        combinations of parameters.
 
     Parameters
     ----------
@@ -144,7 +146,7 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError if ``others`` has a name: the indicator has no parameter of this name."""
+    """Raise ConfigError for any name in ``others``; the indicator has no such parameter."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__

@@ -1,7 +1,7 @@
 """The simulated portfolio as vectorbt's own object, in USD.
 
 The simulation divides every price by the growth of bills, so that idle cash keeps its value. The
-figures of the simulation's vectorbt object would mislead, because they are deflated and vectorbt
+metrics of the simulation's vectorbt object would mislead, because they are deflated and vectorbt
 counts 365 days a year. This module repeats the same orders at prices in USD. Cash becomes the
 column ``BILLS``. The price in this column is the growth of bills, and its trades cost nothing.
 """
@@ -90,7 +90,10 @@ def _portfolio_class(risk_free: float) -> Any:
     import vectorbt
 
     class Portfolio(vectorbt.Portfolio):  # type: ignore[misc]
-        """vectorbt's portfolio with 252 sessions a year and the mean bill return as risk-free."""
+        """vectorbt's portfolio with 252 sessions a year.
+
+        The risk-free rate is the mean return of bills.
+        """
 
         def get_returns_acc(self, *args: Any, **options: Any) -> Any:
             """Return vectorbt's accessor of returns, annualised with 252 sessions a year."""

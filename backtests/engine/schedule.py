@@ -65,7 +65,8 @@ def decision_sessions(
 
     A strategy decides on the first session, on every scheduled session, and on every session whose
     state differs from the state one session earlier. The exchange's calendar is known in advance.
-    So with a monthly schedule, a history's last session is scheduled only if it ends a month.
+    So with a monthly schedule, a history's last session is scheduled only if it is the last session
+    of a month.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -109,8 +110,9 @@ def choose_trades(
     drifted weight by more than ``band``, a fraction. When a portfolio with short positions drifts
     beyond ``gross_limit`` at a close, it is traded back to the last target, ``lag`` sessions later.
 
-    An asset without a price on the day of the fill is not traded until the next decision. A
-    holding is closed at its last price when this price is older than the asset's staleness limit.
+    An asset without a price on the day of the fill is not traded until the next decision. If the
+    last price of a holding is older than the asset's staleness limit, the whole holding is sold, or
+    bought back if it is short, at this last price.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -205,7 +207,7 @@ class _Chooser:
         self.held, self.traded = np.where(can, target, before), at
 
     def _give_up(self, columns: list[int], at: int) -> None:
-        """Close each holding whose price is stale, at its last price."""
+        """Sell, or buy back, each holding whose price is stale; the trade uses its last price."""
         self.sizes[at, columns] = 0.0  # gives no order for an asset that is not held
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:

@@ -7,7 +7,7 @@ features exactly:
   start, so that a dollar of cash keeps its value in the deflated world. Afterwards, the results
   are multiplied by the growth of bills.
 - Borrowing has a cost. A short position has a separate column. The price in this column also grows
-  by the borrowing cost: from one session to the next, a debt grows by rate · days / 365 of itself.
+  by the borrowing cost, which is debt · rate · days / 365 from one session to the next.
 - A price can be missing. An asset without a price of the day is valued at its last price and is
   not traded.
 
@@ -57,11 +57,11 @@ class Result:
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. The equity
-        can be recomputed from orders, prices, bills and borrowing rates, with one exception: a
-        long position replaces a short position, but cash cannot pay to close the whole short
+        can be recomputed from orders, prices, bills and borrowing rates, with one exception: a long
+        position replaces a short position, but there is too little cash to buy back the whole short
         position. The asset then has a long and a short side together, and net units hide this.
     exposure
-        Sum of the absolute weights of all holdings except cash at each close, a fraction.
+        At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     notes
@@ -133,7 +133,7 @@ def simulate(
         positions drifts beyond this limit, it is traded back to the last target, ``lag`` sessions
         later.
     name
-        Name of the weights in messages.
+        Name for the weights, used in messages.
 
     Raises
     ------

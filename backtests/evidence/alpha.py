@@ -1,9 +1,10 @@
-"""The alpha of a strategy: its mean return beyond the same assets held at constant weights.
+"""The alpha of a strategy: the mean return that constant weights of its assets do not explain.
 
-A constant mix of SPY and bills with the strategy's mean exposure may have a different beta: the
-strategy may hold other assets, or hold SPY when SPY moves less. The regression therefore finds
-constant weights of the strategy's assets whose returns are closest to the strategy's returns. Alpha
-is the mean return that remains. Well-timed changes of weights raise alpha. Costs lower alpha.
+A constant mix of SPY and bills may have the same mean exposure as the strategy, but another beta.
+For example, the strategy may hold other assets, or it may hold SPY when SPY moves less. The
+regression therefore finds constant weights of the strategy's assets whose returns are closest to
+the strategy's returns. Alpha is the mean return that remains. Well-timed changes of weights raise
+alpha. Costs lower alpha.
 """
 
 import math
@@ -51,10 +52,11 @@ class Alpha:
 def own_alpha(run: Run) -> Alpha | None:
     """Return the alpha of a run, with the assets of the run's strategy as regressors.
 
-    The regression explains the strategy's returns minus bills, after costs, by each asset's returns
-    minus bills, before costs; see :func:`alpha`. The regression starts with the first fill. If an
-    asset has no price on a session or on the session before, its return on this session is the
-    return of bills. The result is None without an asset, or with too few returns.
+    The dependent variable is the strategy's return after costs, minus the return of bills. Each
+    regressor is an asset's return before costs, minus the return of bills; see :func:`alpha`. The
+    regression starts with the first fill. If an asset has no price on a session or on the session
+    before, its return on this session is the return of bills. The result is None if the strategy
+    has no asset or if there are too few returns.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]
@@ -70,12 +72,14 @@ def own_alpha(run: Run) -> Alpha | None:
 def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     """Return the alpha of returns in a regression on other returns.
 
-    The estimate is the constant of ordinary least squares. The standard error is Newey and West's,
-    with ⌈1.3 √n⌉ lags and the correction n / (n − coefficients). The 95 % interval uses Kiefer
-    and Vogelsang's fixed-b critical values, which take this number of lags into account.
+    The estimate is 252 times the constant term of an ordinary least squares regression. The
+    standard error follows Newey and West, with ⌈1.3 √n⌉ lags and the correction n / (n −
+    coefficients). The 95 % interval uses Kiefer and Vogelsang's fixed-b critical values, which take
+    this number of lags into account.
 
-    Both parameters are daily returns minus bills, fractions, on the same sessions; ``others`` has
-    one column per regressor. Raises DataError when sessions differ or a return is missing.
+    Both parameters hold daily returns minus the return of bills, as fractions, on the same
+    sessions; ``others`` has one column per regressor. Raises DataError when sessions differ or a
+    return is missing.
 
     Notes
     -----

@@ -24,7 +24,7 @@ from signals.explanation import Explanation, explain_all
 
 @dataclass(frozen=True, kw_only=True)
 class Robustness:
-    """The figures of a run under other assumptions.
+    """The metrics of a run under other assumptions.
 
     The tables come from :func:`backtests.evidence.k_choice.by_k`,
     :func:`backtests.evidence.revision.by_revision` and
@@ -47,7 +47,7 @@ class Assessment:
         :func:`backtests.evidence.metrics.of_run` and
         :func:`backtests.evidence.metrics.of_returns`.
     below_a_year
-        True if the returns cover less than a year, so that yearly figures are NaN.
+        True if the returns cover less than a year, so that yearly metrics are NaN.
     regimes, years
         Tables from :func:`backtests.evidence.metrics.by_regime` and
         :func:`backtests.evidence.metrics.by_year`. The table ``years`` has the columns
@@ -55,7 +55,7 @@ class Assessment:
     drawdowns
         The deepest drawdowns, sorted by depth.
     absorption
-        Number of episodes and entries of ABSORPTION.
+        How many episodes and entries the regime ABSORPTION had.
     own_states
         Number of episodes and entries of the states in which the strategy acts. None for a strategy
         without states.
@@ -67,9 +67,9 @@ class Assessment:
         Value of 1 USD invested at the close of the first decision. Rows are sessions; the columns
         are ``strategy``, ``benchmark`` and ``bills``.
     earned_under
-        The regime under which the return of each session in the history was earned.
+        For each session of the history, the regime under which the session's return was earned.
     robustness
-        The figures under other assumptions. None if these figures were left out.
+        The metrics under other assumptions. None if these metrics were left out.
     """
 
     run: Run
@@ -101,7 +101,7 @@ def assess(
     Parameters
     ----------
     robustness
-        False leaves out every figure that needs another simulation.
+        If False, every metric that needs another simulation is left out.
     progress
         A function that is called with the name of each step.
 
@@ -137,7 +137,7 @@ def assess(
 
 
 def _attributed(run: Run) -> Attribution:
-    """Return the attribution; its yearly figures are NaN if the run is shorter than a year."""
+    """Return the attribution; its yearly metrics are NaN if the run is shorter than a year."""
     config, result = run.config, run.result
     parts = attribution(
         result, run.history.closes, config.costs, run.reading.regime, lag=config.lag

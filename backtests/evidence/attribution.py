@@ -1,12 +1,14 @@
 """Return, volatility, drawdown, turnover and cost of a run, by sleeve, regime and year.
 
 The profit of a session, in USD, is the sum of three terms. Let w be the weights and E the equity at
-the previous close, p the last prices, and b the return of bills between the two closes:
+the previous close. Let p be the last known prices at the session's close, p₋₁ the last known prices
+at the previous close, and b the return of bills between the two closes. The three terms are:
 
 - The price profit of each asset, w · E · (p / p₋₁ − 1). A short position also loses the growth of
   its debt, which is debt · borrow · days / 365.
 - The interest on cash, (1 − Σw) · E · b, which belongs to the sleeve ``cash``.
-- Minus the trading costs of the session's orders. Costs belong to the sleeve of the traded asset.
+- The trading costs of the session's orders, with a minus sign. Costs belong to the sleeve of the
+  traded asset.
 
 The sleeve of an asset is its asset class (:mod:`signals.universe`). The regime of a session is the
 regime under which the session's return was earned (:func:`backtests.evidence.entries.acted_on`), or
@@ -14,21 +16,22 @@ regime under which the session's return was earned (:func:`backtests.evidence.en
 table add up to the total:
 
 ``return``
-    Profit divided by initial capital. The sum is the total return.
+    Profit divided by initial capital. The sum over all groups is the total return.
 ``volatility``
-    Let c = profit / E₋₁ of a sleeve and r the return. A session and sleeve contributes
-    (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly volatility. The sum over a sleeve is
-    cov(c, r) / std(r) · √252, which is below zero for a hedge. For one session, the
-    contributions of all sleeves add up to the yearly volatility times (r − r̄)² / Σ(r − r̄)².
+    Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return. The
+    contribution of one session and one sleeve is (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly
+    volatility. The sum over all sessions of a sleeve is cov(c, r) / std(r) · √252, which is below
+    zero for a hedge. For one session, the contributions of all sleeves add up to the yearly
+    volatility times (r − r̄)² / Σ(r − r̄)².
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
-    sum is the depth of this drawdown, or zero without a drawdown.
+    sum over all groups is the depth of this drawdown, or zero if there is no drawdown.
 ``turnover``
-    Σ|order value| / equity at the close of the fill / 2, a year.
+    Half the sum of |order value| / equity at the close of the fill, per year.
 ``cost``
-    Trading costs divided by mean equity, a year. Borrowing costs are included in ``return``.
+    Trading costs divided by mean equity, per year. Borrowing costs are included in ``return``.
 
-The totals come from :mod:`backtests.evidence.metrics`, independently of the split.
+The module :mod:`backtests.evidence.metrics` computes the totals without the split.
 """
 
 from dataclasses import dataclass
@@ -50,17 +53,17 @@ ROUNDING = 1e-10
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution:
-    """The figures of a backtest by regime, by sleeve and by year.
+    """The metrics of a backtest by regime, by sleeve and by year.
 
     Attributes
     ----------
     by_regime, by_sleeve, by_year
         Tables with one row per group. The columns are ``return``, ``volatility``, ``drawdown``,
-        ``turnover`` and ``cost``, fractions. Regimes are sorted by first appearance and years by
-        date. Sleeves are in the order of :data:`signals.universe.CLASSES`, with ``cash`` last. A
-        sleeve that was never held has no row.
+        ``turnover`` and ``cost``, all as fractions. Regimes are sorted by first appearance and
+        years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`, with ``cash``
+        last. A sleeve that was never held has no row.
     total
-        The same figures for the whole backtest. Each column of a table adds up to its total.
+        The same metrics for the whole backtest. Each column of a table adds up to its total.
     """
 
     by_regime: pd.DataFrame
@@ -72,15 +75,15 @@ class Attribution:
 def attribution(
     result: Result, closes: pd.DataFrame, costs: Costs, regime: pd.Series, lag: int
 ) -> Attribution:
-    """Return the figures of a backtest, split by sleeve, by regime and by year.
+    """Return the metrics of a backtest, split by sleeve, by regime and by year.
 
     Parameters
     ----------
     result
         The simulation of the backtest.
     closes
-        Prices in USD, sessions × assets: the prices of the simulation, or a longer history that
-        contains them.
+        Prices in USD, sessions × assets. These are the prices of the simulation, or a longer table
+        that contains them.
     costs, lag
         The costs and the lag of the simulation. Only the borrowing rates among the costs are used.
     regime
@@ -95,7 +98,7 @@ def attribution(
     NaN in the total and in every group.
 
     Raises SimulationError when prices, borrowing rates and orders do not add up to the change of
-    equity at a session, because prices or rates then belong to another result.
+    equity at a session. In this case, the prices or rates belong to another result.
 
     References
     ----------

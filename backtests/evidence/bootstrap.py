@@ -1,9 +1,9 @@
-"""Intervals of a strategy's figures, by resampling blocks of dates.
+"""Intervals for a strategy's metrics, from resampled blocks of dates.
 
 The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often the
 intervals contained the truth in simulated worlds.
 
-Every figure here is a function of first and second moments. A matrix counts how often each resample
+Every metric here is a function of first and second moments. A matrix counts how often each resample
 takes each date. The product of this matrix with returns and squared returns gives all resamples at
 once. All portfolios use the same resampled dates, so a comparison is paired.
 """
@@ -33,8 +33,8 @@ class Coverage:
     """Share of 95 % intervals that contain the truth, in three kinds of simulated worlds.
 
     In ``no_regimes``, mean returns never change. In ``slow_regimes``, mean returns change with
-    regimes that last 400 sessions on average. In ``wide_slow_regimes``, regimes are equally long,
-    and the differences between their mean returns are twice as large.
+    regimes that last 400 sessions on average. In ``wide_slow_regimes``, regimes are as long as in
+    ``slow_regimes``, and the differences between their mean returns are twice as large.
     """
 
     no_regimes: float
@@ -81,14 +81,14 @@ def compare_returns(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Return intervals for a strategy's Sharpe ratio and for its lead over other portfolios.
+    """Return intervals for a strategy's Sharpe ratio and its advantage over other portfolios.
 
     Parameters
     ----------
     strategy, bills
         Simple daily returns on the same sessions, fractions.
     others
-        Simple daily returns of each other portfolio on the same sessions, such as the benchmark, a
+        Simple daily returns of other portfolios on the same sessions. Examples are the benchmark, a
         constant mix and bills. The keys are names.
     reps, level, seed
         Number of resamples by the stationary bootstrap, level of the intervals as a fraction, and
@@ -96,16 +96,18 @@ def compare_returns(
 
     Returns
     -------
-    A mapping from the name of a figure to its interval. ``sharpe`` is the mean return minus bills,
-    divided by the standard deviation of this difference (ddof 1), × √252. Each of the
-    ``others`` has two intervals: ``excess_<name>`` for 252 times the mean of the strategy's daily
-    return minus the portfolio's, a fraction a year, and ``sharpe_<name>`` for the strategy's Sharpe
-    ratio minus the portfolio's. All intervals use the same resamples. The mean length of a block is
-    Politis and White's for the strategy's return minus bills, rounded up, at least 5 sessions.
+    A mapping from the name of a metric to its interval. ``sharpe`` is the mean return minus bills,
+    divided by the standard deviation of this difference (ddof 1), × √252. Each portfolio in
+    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean difference between the
+    strategy's daily return and the portfolio's daily return, a fraction a year. ``sharpe_<name>``
+    is the strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same
+    resamples. The rule of Politis and White gives the mean length of a block, from the strategy's
+    return minus bills. This length is rounded up and is at least 5 sessions.
 
     NaN
-        If returns minus bills do not vary, as for bills themselves, the Sharpe ratio is undefined:
-        its estimate and bounds are NaN. A resample without variation is left out.
+        If returns minus bills do not vary, for example because the portfolio holds only bills, the
+        Sharpe ratio is undefined: its estimate and bounds are NaN. A resample without variation is
+        left out.
 
     Raises
     ------
@@ -140,7 +142,7 @@ def compare_returns(
 
 
 def block_length(excess: np.ndarray) -> int:
-    """Return Politis and White's mean length of a block, rounded up, at least 5 sessions."""
+    """Return the mean length of a block by the rule of Politis and White, at least 5 sessions."""
     if excess.std() < ROUNDING:
         return SHORTEST_BLOCK
     with np.errstate(divide="ignore", invalid="ignore"):  # returns may be constant for some time
@@ -150,7 +152,7 @@ def block_length(excess: np.ndarray) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Draws:
-    """How often each resample takes each date. The first row is the sample: each date once."""
+    """How often each resample takes each date. The first row is the sample, with each date once."""
 
     counts: np.ndarray
     level: float

@@ -2,8 +2,8 @@
 
 Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
 has two rivals. The first rival is a constant mix of SPY and bills with the same mean net exposure,
-which needs no skill. The second rival holds the strategy's assets at equal weights, so it has the
-same hindsight.
+which needs no skill. The second rival holds the strategy's assets at equal weights, so its choice
+of assets has the same hindsight.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -61,8 +61,8 @@ class Compared:
     equal_weight
         Equal weights of the strategy's assets; None if the strategy has fewer than two assets.
     intervals
-        Intervals of the strategy's Sharpe ratio and of its lead over ``spy``, ``bills``, ``mix``
-        and ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
+        Intervals of the strategy's Sharpe ratio and of its advantage over ``spy``, ``bills``,
+        ``mix`` and ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
     alpha, baskets, observed
         Results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states`.
     significance
@@ -103,7 +103,7 @@ class Comparison:
     Attributes
     ----------
     rows
-        A mapping from label to strategy, in the order of the request.
+        A mapping from label to strategy, in the order in which strategies were requested.
     regime
         The regime at each close, from the votes of the signals.
     level, reps

@@ -1,11 +1,11 @@
 """The regime of each return, the number of episodes of a state, and the conclusion about timing.
 
-A decision at close t is filled at close t + lag. The decision first earns the return of session
-t + lag + 1. Therefore the return of session t is assigned to the
-label known at close t − 1 − lag.
+A decision at close t is filled at close t + lag. The decision first earns the return of session t +
+lag + 1. Therefore the return of session t is assigned to the label known at close t − 1 − lag.
 
-A stay is a sequence of consecutive sessions in a state. Stays less than :data:`QUARTER` sessions
-apart form one episode. An episode is one observation. Conclusions depend on the number of episodes.
+A stay is a sequence of consecutive sessions in a state. If two stays are less than :data:`QUARTER`
+sessions apart, they belong to the same episode. An episode counts as one observation. Conclusions
+depend on the number of episodes.
 """
 
 from dataclasses import dataclass
@@ -57,10 +57,10 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return the number of episodes and entries of a state, from the label of each return.
+    """Return how many episodes and entries a state had, from the label of each return.
 
     ``earned`` holds the label under which each return was earned, see :func:`acted_on`. All labels
-    in ``states`` together are one state. A missing label does not belong to any state.
+    in ``states`` count together as one state. A missing label does not belong to any state.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
@@ -72,7 +72,7 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return the number of episodes and entries of a state in a run, from labels at each close.
+    """Return how many episodes and entries a state had in a run, from the label at each close.
 
     The run's lag decides which label is assigned to a return. For ``states`` see :func:`observe`.
     """
@@ -81,15 +81,15 @@ def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observe
 
 
 def of_absorption(run: Run) -> Observed:
-    """Return the number of episodes and entries of the regime ABSORPTION in a run."""
+    """Return how many episodes and entries the regime ABSORPTION had in a run."""
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
 def of_own_states(run: Run) -> Observed | None:
     """Return the number of episodes and entries of the states in which a run's strategy acts.
 
-    The result is None for a strategy without states. For a strategy that decides only on its
-    schedule, only the states of its decision sessions are used.
+    The result is None for a strategy without states. If a strategy decides only on its schedule,
+    only the states on its decision sessions count.
     """
     if run.state is None:
         return None
@@ -136,9 +136,9 @@ def _number(count: int, noun: str) -> str:
 def timing_conclusion(seen: Observed | None, p_value: float | None, placebos: int) -> str:
     """Return the conclusion about a strategy's timing, in words.
 
-    ``seen`` holds the episodes of the states in which the strategy acts; None without states.
-    ``p_value`` is the p-value of the strategy's rank among placebos; None or NaN without a rank.
-    ``placebos`` is the number of placebos.
+    ``seen`` holds the episodes of the states in which the strategy acts; None for a strategy
+    without states. ``p_value`` is the p-value of the strategy's rank among placebos; None or NaN
+    without a rank. ``placebos`` is the number of placebos.
     """
     if seen is not None and is_few(seen.episodes):
         return f"{_number(seen.episodes, 'episode')}: {NOTHING}"

@@ -1,6 +1,6 @@
 """The results of a run for other values of k, the share of GDP that banks need as reserves.
 
-The value k = 9 % is a choice, not an estimate. So reports show results for k from 8 to 11 %.
+The value k = 9 % was chosen and not estimated. So reports show results for k from 8 to 11 %.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ KS = (0.08, 0.09, 0.10, 0.11)
 
 
 def by_k(run: Run) -> pd.DataFrame:
-    """Return the episodes of ABSORPTION and the headline figures of a run, one row per k.
+    """Return the episodes of ABSORPTION and the headline metrics of a run, one row per k.
 
     The first columns are ``absorption_episodes`` and ``absorption_entered``, see
     :class:`backtests.evidence.entries.Observed`. The other columns are the
-    figures of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if the
+    metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if the
     strategy does not follow the regime, or if the regime does not use the signal ``absorption``.
     """
     rests = run.config.build_model().rests_on
@@ -61,7 +61,7 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return a row of :func:`by_k`: the figures of a run's strategy with another reading."""
+    """Return a row of :func:`by_k`: the metrics of a run's strategy with another reading."""
     decided = run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)

@@ -1,12 +1,12 @@
 """Performance metrics.
 
 Returns are simple daily returns as fractions. A year has 252 sessions. Excess is the return minus
-the return of bills. Losses are negative. An undefined metric is NaN, for example if returns do not
-vary or if there are no returns.
+the return of bills. Losses are negative numbers. An undefined metric is NaN, for example if returns
+do not vary or if there are no returns.
 
 The function for a single metric accepts any number of returns. The functions that return tables
 (:func:`of_returns`, :func:`of_trading`, :func:`headline`, :func:`by_regime`) give NaN for yearly
-figures if the returns cover less than a year, see :func:`is_short`.
+metrics if the returns cover less than a year, see :func:`is_short`.
 """
 
 import math
@@ -37,16 +37,17 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Drawdown:
-    """A fall from a peak.
+    """A loss of value from a peak to a later trough.
 
     Attributes
     ----------
     depth
-        The largest loss from the peak, a negative fraction; 0 without a fall.
+        The largest loss from the peak, a negative fraction; 0 if the value never drops below a
+        peak.
     peak, trough
-        Sessions of the highest and the lowest value; None without a fall.
+        Sessions of the highest and the lowest value; None if the value never drops below a peak.
     recovered
-        The first session whose value is back at the peak; None without a recovery.
+        The first later session whose value is back at the peak; None if there is no such session.
     sessions
         Number of sessions from the peak to the recovery, or to the end.
     """
@@ -91,7 +92,7 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
-    """Return each session's loss from the highest value so far (including the initial capital)."""
+    """Return each session's loss from the highest value until then, with the initial capital."""
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
 
@@ -102,7 +103,7 @@ def max_drawdown(returns: pd.Series) -> Drawdown:
 
 
 def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
-    """Return the deepest drawdowns, deepest first. Among equal depths, the earlier comes first.
+    """Return the deepest drawdowns, deepest first. The earlier of two equal depths is first.
 
     A drawdown lasts from a peak to the first session whose value is back at the peak. If the peak
     is the initial capital, ``peak`` is the session of the first return.
@@ -140,7 +141,7 @@ def by_year(returns: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_short(returns: pd.Series) -> bool:
-    """Return whether returns cover less than a year, which is too short for yearly figures.
+    """Return whether returns cover less than a year, which is too short for yearly metrics.
 
     For example, a gain of 44 % over 119 sessions would be shown as 117 % a year, although nobody
     has earned 117 %.
@@ -149,7 +150,7 @@ def is_short(returns: pd.Series) -> bool:
 
 
 def _without_yearly(figures: dict[str, Any], returns: pd.Series) -> dict[str, Any]:
-    """Return the figures, with NaN for yearly figures if the returns cover less than a year."""
+    """Return the metrics, with NaN for yearly metrics if the returns cover less than a year."""
     if not is_short(returns):
         return figures
     return {name: float("nan") if name in YEARLY else value for name, value in figures.items()}
@@ -178,7 +179,7 @@ def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
 
 
 def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
-    """Return the ratio of mean returns, portfolio to benchmark, on the benchmark's up (down) days.
+    """Return the mean return divided by the benchmark's mean return, on up (or down) days.
 
     An up day is a day on which the benchmark's return is above zero.
     """
@@ -240,7 +241,7 @@ def cost_rate(result: Result) -> float:
 
 
 def of_trading(result: Result) -> dict[str, object]:
-    """Return exposure, turnover and costs of a portfolio, fractions, and its numbers of orders.
+    """Return a portfolio's exposure, turnover and costs as fractions, and its numbers of orders.
 
     Exposure is the mean of :attr:`backtests.engine.simulate.Result.exposure` from the second close
     on, because the portfolio is entirely in cash at the first close.
@@ -289,17 +290,18 @@ def by_regime(
     returns, bills, benchmark
         Simple daily returns on the same sessions.
     regime, lag
-        The regime known at each close, one row per session of the history, missing without a
-        regime; and the number of sessions from decision to fill. A return is assigned to a regime
-        by :func:`backtests.evidence.entries.acted_on`.
+        ``regime`` is the regime known at each close, with one row per session of the history. It is
+        missing at a session without a regime. ``lag`` is the number of sessions from decision to
+        fill. A return is assigned to a regime by :func:`backtests.evidence.entries.acted_on`.
 
     Returns
     -------
     One row per regime, sorted by first appearance. The row ``none`` covers returns without a
-    regime. The columns are ``sessions``; ``share``, the share of these sessions among all;
-    ``episodes`` and ``entered``, see :class:`backtests.evidence.entries.Observed`; ``mean_excess``
-    and ``benchmark_excess``, mean excess × 252; ``volatility`` a year; and ``hit_rate``, the share
-    of days with a return above zero. Shares and returns are fractions.
+    regime. The columns are ``sessions``; ``share``, the number of these sessions divided by the
+    number of all sessions; ``episodes`` and ``entered``, see
+    :class:`backtests.evidence.entries.Observed`; ``mean_excess`` and ``benchmark_excess``, mean
+    excess × 252; ``volatility`` a year; and ``hit_rate``, the share of days with a return above
+    zero. Shares and returns are fractions.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")

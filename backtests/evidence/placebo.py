@@ -1,12 +1,12 @@
 """Placebos of timing: many copies of a strategy, with random timing.
 
-A strategy's timing gain is its lead over its mean weights (:func:`timing_gain`). There are two ways
-to make the timing random, one for each kind of flag:
+A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio of its mean weights
+(:func:`timing_gain`). There are two ways to make the timing random, one for each kind of flag:
 
 - Flags computed from quantities (balance sheets, capital spending): the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings shifted beyond the last date continue at the first date.
-  The number and length of episodes and the market's prices stay the same. Because the shift is
-  random, an episode meets other prices by chance.
+  The number of episodes, their length and the market's prices stay the same. The shift is random,
+  so chance decides which prices occur during an episode.
 - Flags computed from prices: holdings react to a fall in prices. After a shift, the same holdings
   could come before the fall, as if the strategy had foreseen it. Therefore market moves are
   resampled in blocks, and the flags are computed again on the resampled history
@@ -40,10 +40,11 @@ class Placebo:
     others
         The statistic of each placebo. Undefined values are left out.
     rank
-        Share of placebos with a lower statistic, plus half the share of placebos with an equal one.
-        The rank is 0 to 1; 1 is best. NaN for a strategy without timing.
+        Share of placebos with a lower statistic, plus half the share of placebos with an equal
+        statistic. The rank is 0 to 1; 1 is best. NaN for a strategy without timing.
     p_value
-        (1 + number of placebos at least as high) / (1 + n). NaN for a strategy without timing.
+        (1 + number of placebos whose statistic is at least as high) / (1 + n). NaN for a strategy
+        without timing.
     kind
         ``shifts`` or ``resampled`` for random timing, ``baskets`` for a random choice of assets.
     n
@@ -73,10 +74,11 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return a strategy's Sharpe ratio minus the Sharpe ratio of its mean weights.
 
-    A constant exposure earns a return without any skill, and it also limits drawdowns: with 30 %
-    in shares, a drawdown is two thirds smaller. The mean weight of an asset is computed over the
-    sessions on which the asset has a price. So the gain comes from the times at which the strategy
-    holds each asset. Both Sharpe ratios are yearly, over bills, after costs, rebalanced daily.
+    A constant exposure earns a return without any skill, and it also limits drawdowns: with 30 % in
+    shares, a drawdown is about two thirds smaller than with 100 % in shares. The mean weight of an
+    asset is computed over the sessions on which the asset has a price. So the gain comes from the
+    times at which the strategy holds each asset. Both Sharpe ratios are yearly. They use returns
+    after costs, minus the return of bills. Both portfolios are rebalanced daily.
 
     Parameters
     ----------
@@ -94,7 +96,8 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
 
     NaN
         An asset without a price at a close cannot be held at this close, so its weight becomes
-        cash. The gain is NaN if one of the two portfolios does not vary over bills, such as cash.
+        cash. The gain is NaN if the return of one of the two portfolios always equals the return of
+        bills plus a constant, for example if the portfolio holds only cash.
 
     Raises
     ------
@@ -130,16 +133,16 @@ def shift_placebo(
     With a shift by s sessions, the weights at the close of session t are the original weights of
     session t − s. The last s sessions of weights move to the beginning. The test is exact if the
     weights depend neither on prices nor on listings. Some shifts favour weights that depend on
-    prices. If the last weights differ from the first weights, a shifted strategy makes one trade
-    more than the original strategy. At usual costs, this trade costs a few basis points in total.
+    prices. If the last weights differ from the first weights, the shifted weights need one more
+    trade than the original weights. At usual costs, this trade costs a few basis points in total.
 
     Parameters
     ----------
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
     shifts
-        Number of different shifts, drawn at random from 1 to sessions − 1. A larger number means
-        all shifts. A number below 1 raises ConfigError.
+        Number of different shifts, drawn at random from 1 to sessions − 1. If the number is larger
+        than sessions − 1, all shifts are used. A number below 1 raises ConfigError.
     seed
         Equal seeds give equal shifts.
 

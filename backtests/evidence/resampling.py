@@ -3,12 +3,12 @@
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
 strategies that depend on prices. Flags computed on a resampled history depend on its prices, but
 the market's moves come at random dates. Patterns shorter than a block remain. For example,
-volatility stays clustered, so a strategy that scales to volatility can still time volatility in a
-placebo.
+volatility stays clustered, so a strategy that scales its weights to volatility can still react to
+volatility in a placebo.
 
-Shortly after the start of a block, a look-back still contains sessions of the previous block.
-Placebos therefore time less well than the strategy, and the strategy's rank is too high on average:
-see :data:`backtests.evidence.significance.MEAN_RANKS`.
+Shortly after the start of a block, a look-back still contains sessions of the previous block. The
+timing of placebos is therefore worse than the timing of the strategy. So the strategy's rank is too
+high on average: see :data:`backtests.evidence.significance.MEAN_RANKS`.
 """
 
 from typing import NamedTuple
@@ -50,10 +50,11 @@ def resample_prices(
     their dates. Values before the first price do not change.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
-    changes of yields) have 63 sessions or fewer. With such blocks, 78 % of sessions have the whole
-    look-back within one block; with blocks of a quarter, only 37 % do. With far longer blocks, all
-    resampled histories would be similar. Each block is moved to a random date, which breaks the
-    link between market and quantities.
+    changes of yields) have 63 sessions or fewer. With blocks of one year, 78 % of sessions have the
+    whole look-back within one block. With blocks of a quarter of a year, only 37 % of sessions have
+    the whole look-back within one block. With far longer blocks, all resampled histories would be
+    similar. Each block is moved to a random date, which breaks the link between market and
+    quantities.
 
     Parameters
     ----------
@@ -65,28 +66,29 @@ def resample_prices(
     seed
         Equal seeds give equal draws.
     since
-        The first session of the test. The changes of sessions from ``since`` on are drawn only from
-        sessions from ``since`` on, and the changes of earlier sessions only from earlier ones. So
-        placebos use the market moves of the tested years. With None, all sessions can be drawn for
-        every session.
+        The first session of the test. A session at or after ``since`` takes its changes only from
+        sessions at or after ``since``. A session before ``since`` takes its changes only from
+        sessions before ``since``. So placebos use the market moves of the tested years. With None,
+        all sessions can be drawn for every session.
 
     Returns
     -------
-    Panel and closes of the same shape. Each column starts from its first level. Coins in the panel
-    lag by one session: they show the last close before the session's close. After a weekend or
-    holiday, they also show the move since that close, if the drawn session is also after a weekend
-    or holiday.
+    The resampled panel and closes, with the same shapes as the originals. Each column starts at the
+    first level of the original column. Coins in the panel lag by one session: they show the last
+    close before the session's close. After a weekend or holiday, they also include the move since
+    this last close, if the drawn session is also after a weekend or holiday.
 
     Timing
-        Changes of a series are drawn by panel row. So a series that is published late in the
-        original panel is equally late in the resampled panel.
+        The changes of a series are drawn from the rows of the panel. So a series that is published
+        late in the original panel is equally late in the resampled panel.
 
     NaN
         Missing values stay missing, so each asset is listed from its original date on. If a drawn
-        session has no return of a listed asset, the asset uses the first of 8 draws that has one.
-        All assets without a return in the earlier draws use the same draw, so coins mostly stay
-        together. If no draw has a return, the asset uses a separate block, which begins at a random
-        session of the asset's listing. Some co-movement with assets listed earlier is then lost.
+        session has no return of a listed asset, the asset uses the first of 8 draws that has a
+        return of this asset. All assets without a return in the earlier draws use the same draw, so
+        coins mostly stay together. If no draw has a return, the asset uses a separate block, which
+        begins at a random session of the asset's listing. Some co-movement with assets listed
+        earlier is then lost.
 
     Raises
     ------

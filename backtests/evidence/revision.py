@@ -1,11 +1,11 @@
 """The results of a run when revised series are lower, higher or left out.
 
 A series without vintages shows its latest revision even on days before this revision was published.
-Results that depend on such a series are therefore computed again, with the whole series 2 % lower
-to 2 % higher. For example, GDP of 2017Q3 was first published 1 % below its present value. If a
+Results that depend on such a series are therefore computed again, after the whole series is changed
+by −2 % to +2 %. For example, GDP of 2017Q3 was first published 1 % below its present value. If a
 series is redefined, it can change by more than 2 %.
 
-A series in percent, such as a term premium, is left out instead of multiplied, because a factor
+A series in percent, such as a term premium, is left out, and is not multiplied, because a factor
 does not change a z-score. A series with vintages shows the values published at the time, so no
 results are computed again for this series.
 """
@@ -51,7 +51,7 @@ def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A panel in which series ``id`` is multiplied by ``factor``; 0 leaves the series out."""
+    """A panel with series ``id`` multiplied by ``factor``, or left out if ``factor`` is 0."""
 
     id: str
     factor: float
@@ -69,7 +69,7 @@ class Case:
 
 
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
-    """Yield a revised series' cases: one for each factor, or a single one without the series."""
+    """Yield a revised series' cases: one for each factor, or a single case without the series."""
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
             yield Case(id=id, factor=factor, panel=panel.assign(**{id: panel[id] * factor}))
@@ -84,10 +84,10 @@ def by_revision(run: Run) -> pd.DataFrame:
     -------
     One row per case, index ``(series, case)``. The cases are ``× 0.98`` to ``× 1.02`` for a series
     in USD, and ``left out`` for a series in percent. The first column, ``sessions_changed``, is the
-    share of the run's sessions whose regime changes, a fraction. The other columns are as in
-    :func:`backtests.evidence.k_choice.by_k`. The table is empty if the strategy does not follow the
-    regime, if the regime model reads no signal, or if the history has the vintages of every revised
-    series.
+    share of the run's sessions whose regime changes, a fraction. The other columns are the same as
+    in :func:`backtests.evidence.k_choice.by_k`. The table is empty if the strategy does not follow
+    the regime, if the regime model reads no signal, or if the history has the vintages of every
+    revised series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()

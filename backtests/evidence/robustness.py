@@ -1,4 +1,4 @@
-"""The robustness of a run: the run's figures with one choice changed at a time.
+"""The robustness of a run: the run's metrics with one choice changed at a time.
 
 Do not select the best row. A result that appears in only one row is luck.
 """
@@ -26,11 +26,11 @@ Rows = dict[tuple[str, str], dict[str, float]]
 
 
 def robustness(run: Run) -> pd.DataFrame:
-    """Return the figures of a finished run with one choice changed at a time.
+    """Return the metrics of a finished run with one choice changed at a time.
 
     Returns
     -------
-    One row per case, index ``(choice, case)``. The columns are the figures of
+    One row per case, index ``(choice, case)``. The columns are the metrics of
     :func:`backtests.evidence.metrics.headline`, fractions; NaN if a metric is undefined. The
     choices are:
 
@@ -42,7 +42,7 @@ def robustness(run: Run) -> pd.DataFrame:
       still use its prices. If the strategy has no rule for unlisted assets, these rows are missing;
     - ``year left out``: one calendar year at a time is left out of the metrics.
 
-    If a case equals the run, its figures are taken from the run.
+    If a case equals the run, its metrics are taken from the run.
     """
     rows: Rows = {("as it is", ""): varied_headline(run, run.decided)}
     for lag in LAGS:

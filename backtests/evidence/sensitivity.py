@@ -36,13 +36,13 @@ class Moved:
     value, base
         The changed and the original value of the parameter.
     on
-        Share of days on which the flag is on, among the days with a view, %.
+        Number of days on which the flag is on, divided by the number of days with a view, in %.
     switches
         Dates on which the flag turns on and then stays on for at least :data:`MAJOR` sessions. If
         the flag is on at the end, the last date on which it turned on is always included.
     overlap
         Number of days on which both flags are on, divided by the number of days on which at least
-        one of the two is on, a fraction. 1 if neither flag is ever on.
+        one flag is on. The value is a fraction; it is 1 if neither flag is ever on.
     """
 
     signal: str
@@ -55,7 +55,7 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the changed flag and the original flag are on mostly on different days."""
+        """Whether the days of the changed flag mostly differ from the days of the original flag."""
         return self.overlap < SAME_STORY
 
 

@@ -44,7 +44,7 @@ PARTS = 8
 
 
 def leaning_said() -> str:
-    """Return a sentence about the bias of ranks by resampling."""
+    """Return a sentence about the bias of the ranks that resampling gives."""
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
         "Ranks by resampled returns are too high on average. In simulated worlds whose quantities "
@@ -55,7 +55,7 @@ def leaning_said() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Significance:
-    """The rank of a strategy among placebos; ``note`` says how it was ranked, or why it was not."""
+    """A strategy's rank among placebos; ``note`` says how it was ranked or why it has no rank."""
 
     placebo: Placebo | None
     note: str
@@ -67,9 +67,9 @@ def draw_gains(
     """Return futures whose results are timing gains on resampled histories.
 
     Only runs that depend on prices are included. All runs have the same history and sessions. Equal
-    seeds give equal resampled histories. If ``draws`` is larger, the first histories stay the same.
-    The draws are divided among the futures. A future's result is a list with one dictionary per
-    draw, which maps each run's label to the run's timing gain.
+    seeds give equal resampled histories. A larger number of ``draws`` adds histories and leaves the
+    other histories unchanged. The draws are divided among the futures. A future's result is a list
+    with one dictionary per draw, which maps each run's label to the run's timing gain.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -180,6 +180,6 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
 
 
 def _light(run: Run) -> Run:
-    """Return a run without data that workers do not need, so that it is sent to them quickly."""
+    """Return a run without the data that workers do not need. Sending the run is then fast."""
     history = replace(run.history, known=run.history.known.iloc[:, :0])
     return replace(run, history=history, result=replace(run.result, account=None))

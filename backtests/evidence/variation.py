@@ -31,6 +31,6 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
 
 
 def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:
-    """Return the figures of :func:`headline` for the result of :func:`varied`."""
+    """Return the metrics of :func:`headline` for the result of :func:`varied`."""
     result = varied(run, decided, **changed)
     return headline(result.returns, run.bills, result.exposure)

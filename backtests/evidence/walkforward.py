@@ -1,9 +1,9 @@
 """Walk-forward: each year uses the parameters with the best score before this year.
 
-Every combination of a grid is run as a backtest. The refit date is the first session of a calendar
-year. On this date, the combination with the best past score is chosen for the year. One simulation
-trades the decisions of all years, so that a change of parameters has trading costs, too. A choice
-for a year never uses returns from this year.
+Every combination of parameters in a grid is run as a backtest. The refit date is the first session
+of a calendar year. On this date, the combination with the best past score is chosen for the year.
+One simulation trades the decisions of all years, so that a change of parameters has trading costs,
+too. A choice for a year never uses returns from this year.
 """
 
 import itertools
@@ -36,7 +36,7 @@ Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 
 @dataclass(frozen=True, kw_only=True)
 class WalkForward:
-    """A walk-forward, and scores for comparison.
+    """The result of a walk-forward, with scores for comparison.
 
     The spliced backtest uses each year's chosen parameters in that year. The plain backtest uses
     the configuration without the grid. A score is a yearly Sharpe ratio over bills, unless the
@@ -48,15 +48,16 @@ class WalkForward:
     ----------
     choices
         One row per year. The first columns are the parameters chosen at the year's first session.
-        ``in_sample`` is their score on the past returns used for the choice. ``out_of_sample`` is
-        the score of the spliced backtest in this year.
+        ``in_sample`` is their score on the past returns that were used for the choice.
+        ``out_of_sample`` is the score of the spliced backtest in this year.
     candidates
         One row per combination, in the order of the grid. The columns are the parameters and, for
         returns after the first refit date, ``sharpe``, ``cagr`` and ``max_drawdown``, fractions. A
         candidate is already invested at the first refit date, because it runs from the start of the
         sample. The spliced and the plain backtest begin in cash and pay for their first purchase.
     in_sample
-        The highest score among candidates. This choice and this score use the same returns.
+        The highest score among candidates. The same returns give the choice of the candidate and
+        its score.
     out_of_sample, plain
         The score of the spliced backtest, and the score of the plain backtest.
     run
@@ -132,9 +133,9 @@ def walk_forward(
     Notes
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
-    before this date, without the last ``purge`` returns. A new candidate decides at the close of
-    the refit date, with its weights at this session. The fill comes ``lag`` sessions later. Until
-    the fill, the old holdings are kept.
+    before this date, except for the returns of the last ``purge`` sessions. A new candidate decides
+    at the close of the refit date, with its weights at this session. The fill comes ``lag``
+    sessions later. Until the fill, the old holdings are kept.
 
     Raises
     ------
@@ -264,13 +265,13 @@ def _choose(
 
 
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the sessions whose returns a choice may use: all before the refit date and purge."""
+    """Return the sessions before the refit date and its purge; a choice may use their returns."""
     before = index[index < refit]
     return before[: len(before) - purge]
 
 
 def _best(scores: list[float]) -> tuple[int, float]:
-    """Return the position of the highest score and this score; the first among equal scores."""
+    """Return the position of the highest score, and this score. The first of equal scores wins."""
     at = int(np.argmax(np.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)))
     return at, float(scores[at])
 
@@ -290,7 +291,10 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
-    """Return a candidate's decisions in its year. A new candidate also decides on the date."""
+    """Return a candidate's decisions in its year.
+
+    A new candidate also decides on the refit date.
+    """
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:
         return rows
@@ -312,7 +316,7 @@ def _choices(chosen: list[_Choice], run: Run, chooser: Chooser) -> pd.DataFrame:
 
 
 def _after(candidate: _Candidate, refit: pd.Timestamp) -> _Candidate:
-    """Return a candidate that keeps only its returns after a refit date."""
+    """Return a candidate with only its returns after a refit date."""
     later = candidate.returns.index > refit
     return replace(candidate, returns=candidate.returns[later], bills=candidate.bills[later])
 

@@ -26,7 +26,7 @@ class SerialExecutor(Executor):
 
 
 class _Processes(ProcessPoolExecutor):
-    """An executor with several processes; an error or an interrupt ends all of them."""
+    """An executor with several processes; an error or an interrupt ends all processes."""
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         for process in [] if kind is None else list(self._processes.values()):

@@ -1,1 +1,1 @@
-"""The claims of the thesis; each claim is declared before any estimate of it is made."""
+"""The claims of the thesis; each claim is declared before it is estimated."""

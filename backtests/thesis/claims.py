@@ -1,4 +1,4 @@
-"""The claims of the thesis; each claim was declared before any estimate of it was made.
+"""The claims of the thesis; each claim was declared before it was estimated.
 
 A claim is a sentence that can be false. The claim's declaration fixes what is measured, when it is
 measured, the estimator, and the result that speaks against the claim. All numbers here were chosen
@@ -47,7 +47,7 @@ class Claim:
     statement
         The claim in one sentence.
     estimand
-        The number that is estimated. For a status, the flag that is read.
+        The number that is estimated. For the estimator ``status``, it is the flag that is read.
     unit
         Unit of the estimand and of ``smallest``; empty for a status.
     condition
@@ -56,10 +56,11 @@ class Claim:
         decision, ``1 + lag`` sessions earlier.
     estimator
         How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
-        ``mean`` is the mean while the flag is on; ``difference_of_means`` is this mean minus the
-        mean of all other sessions.
+        ``mean`` is the mean over the sessions with the flag on. ``difference_of_means`` is this
+        mean minus the mean over all other sessions.
     direction
-        ``above`` if the claim says that the estimand is above zero, ``below`` if below zero.
+        ``above`` if the claim says that the estimand is above zero; ``below`` if the claim says
+        that the estimand is below zero.
     smallest
         Smallest interesting effect, a positive number in ``unit``; None for a status.
     argument
@@ -68,7 +69,7 @@ class Claim:
         The result that speaks against the claim.
     primary
         Whether the claim is one of the three that decide the verdict on the thesis. P-values of
-        primary claims are adjusted by Holm's method. P-values of all other claims are adjusted by
+        primary claims are adjusted by Holm's method. P-values of all other claims are adjusted for
         the false discovery rate.
 
     Raises
