@@ -1,1 +1,1 @@
-"""Build a history from a store or from the simulated economy: the values known at each close."""
+"""Build a history of known values and prices from a store or from the simulated economy."""

@@ -1,4 +1,4 @@
-"""Choose and open a history: a given store, the default store, or the simulated economy."""
+"""Open a history from a given store, the default store, or the simulated economy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ SIMULATED = "SIMULATED"
 
 @dataclass(frozen=True, kw_only=True)
 class HistorySource:
-    """Where a history comes from.
+    """The source of a history.
 
     Attributes
     ----------
     source
-        ``store`` or ``simulated``. None means a choice by the available data, see
-        :meth:`decided`.
+        ``store`` or ``simulated``. If ``source`` is None, the source depends on the available data,
+        see :meth:`decided`.
     store
-        The store's file. None means the default store.
+        The store's file. If ``store`` is None, the default store is used.
     seed, years, thesis
         Parameters of the simulated economy, see :meth:`History.simulated`.
     """
@@ -44,13 +44,14 @@ class HistorySource:
     def decided(self) -> Source:
         """Return the source to use.
 
-        If ``source`` is None, the given store is used. If no store is given, the source is
-        the default store if it exists and holds data, and otherwise the simulated economy.
+        If ``source`` is None and a store is given, this store is used. If no store is given, the
+        default store is used. If the default store does not exist or is empty, the simulated
+        economy is used.
 
         Raises
         ------
         ConfigError
-            When both the simulated economy and a store are requested.
+            When the user requested both the simulated economy and a store.
         """
         if self.source == "simulated" and self.store is not None:
             raise ConfigError(
@@ -67,9 +68,9 @@ class HistorySource:
     def open(
         self, only: Sequence[str] | None = None, end: pd.Timestamp | str | None = None
     ) -> History:
-        """Return the history, which ends with the last session at or before ``end``.
+        """Return the history up to the last session on or before ``end``.
 
-        ``only`` lists the ids to read from a store in addition to the signals' inputs, see
+        ``only`` lists the ids to read from a store. The inputs of the signals are always read, see
         :meth:`History.load`.
 
         Raises
@@ -85,7 +86,7 @@ class HistorySource:
 
 
 def stale_warning(history: History) -> str | None:
-    """Return a warning when a real history ended over :data:`STALE_DAYS` days ago, else None."""
+    """Return a warning if a real history ended over :data:`STALE_DAYS` days ago, else None."""
     last = pd.Timestamp(history.panel.index[-1])
     age = (new_york_now() - last).days
     if history.source == "simulated" or age <= STALE_DAYS:

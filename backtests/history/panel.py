@@ -1,12 +1,13 @@
-"""History: the values known at each New York close, and the prices of each date.
+"""History: the values known when each New York session closes, and the prices of each date.
 
-The panel has one row for each session and one column for each series or asset. A cell shows the
-newest date known by that close, in its newest vintage. Coins close at 24:00 UTC, hours after New
-York. So a panel row shows the close of a coin on the date before. Fills and portfolio values use
-:attr:`History.closes`, in which every close is at its own date.
+The panel has one row for each session, and one column for each series or asset. A cell holds the
+value of the newest date that was known when the session closed. If this date has several values,
+the cell holds the newest value known by then. The day of a coin ends at 24:00 UTC, some hours after
+the New York session. So for coins, a panel row holds the closing price of the previous date. Trades
+and portfolio values use :attr:`History.closes`, in which every price is at its own date.
 
-No value is copied to an earlier session. A value is carried forward up to the staleness limit of
-its series. After the limit the cell is NaN.
+No value is copied to an earlier session. A value is repeated in later sessions until the value is
+too old for its series. After this limit, the cell is NaN.
 """
 
 import datetime
@@ -38,21 +39,22 @@ class History:
     panel
         Sessions × ids: the value known at each close. Signals and strategies see only the panel.
     known
-        Sessions × ids: the moment at which the panel's value was first known; else NaT.
+        Sessions × ids: the moment at which the panel's value was first known. NaT if the panel has
+        no value.
     closes
-        Sessions × assets, USD: the close of the session's own date, NaN without a close. Only for
-        fills and portfolio values.
+        Sessions × assets, USD: the closing price on the session's own date. NaN if there is no
+        price. Only trades and portfolio values may use these prices.
     source
         ``store`` or ``simulated``.
     truth
         The true regime of each session in a simulated history. None for a real history.
     vintages
-        Ids whose values come from an archive of vintages. Each cell of these ids is the figure
-        published at the time, without later revisions.
+        Ids whose values come from an archive of vintages. The cells of these ids hold the numbers
+        that were published at the time, without later revisions.
     withheld
-        Sessions × ids: True where the source states that it has no value, for example a filing
-        without figures for the year before. Such a NaN in the panel does not mean late data. Ids
-        without such a cell are left out.
+        Sessions × ids: True where the source states that it has no value. For example, a filing may
+        have no numbers for the previous year. The panel has NaN there, but the data are not late.
+        An id without any True cell is left out.
     """
 
     panel: pd.DataFrame
@@ -70,28 +72,29 @@ class History:
         only: Sequence[str] | None = None,
         as_of: pd.Timestamp | datetime.date | str | None = None,
     ) -> "History":
-        """Read history from a store.
+        """Read a history from a store.
 
-        The history starts at the first session with any value. It ends at the last session with a
-        price of a share or fund, or without such prices, with any value. A series that is not in
-        the store is a column of NaN, and signals that need this series have no view.
+        The history starts at the first session that has a value. The history ends at the last
+        session that has a price of a share or fund. If no share or fund has prices, the history
+        ends at the last session that has a value. If a series is not in the store, its column is
+        NaN, and the signals that need it have no view.
 
         Parameters
         ----------
         only
             Catalog ids and tickers to read. The inputs of the registered signals and the yield of
-            bills are always read. None reads every series in the store.
+            bills are always read. If ``only`` is None, every series in the store is read.
         as_of
-            Read only rows recorded up to this moment, New York time. For prices, only the
-            newest vintage of these rows counts. A date, or midnight, means the end of that day.
-            None reads every row.
+            Ignore rows that were recorded after this moment, New York time. For prices, use the
+            newest vintage among the other rows. A date, or midnight, means the end of that day. If
+            ``as_of`` is None, every row is read.
 
         Raises
         ------
         DataError
-            When the store is missing, empty or damaged, or has no rows up to ``as_of``.
+            When the store is missing, empty or damaged, or all rows were recorded after ``as_of``.
         ConfigError
-            When ``as_of`` is not a date or a moment.
+            When ``as_of`` is neither a date nor a moment.
         """
         source = store if isinstance(store, Store) else Store(store)
         by = None if as_of is None else recorded_by(as_of)
@@ -117,11 +120,11 @@ class History:
 
     @classmethod
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
-        """Return a simulated history with the series ids, assets and lags of real history.
+        """Return a simulated history with the ids, assets and lags of a real history.
 
-        Equal seeds give equal histories. Each history ends on 2024-12-31. With ``thesis=False``,
-        idle capital and capital spending do not drive returns. ``truth`` is the true regime. The
-        module :mod:`backtests.economy` describes the model.
+        The same seed always gives the same history. Each history ends on 2024-12-31. If ``thesis``
+        is False, idle capital and capital spending have no influence on returns. ``truth`` holds
+        the true regime. The module :mod:`backtests.economy` describes the model.
 
         Raises
         ------
@@ -137,7 +140,7 @@ class History:
         return replace(history, truth=economy.truth)
 
     def until(self, at: pd.Timestamp | str) -> "History":
-        """Return the history up to and including a session."""
+        """Return the history without the sessions after a given session."""
         last = pd.Timestamp(at)
         return replace(
             self,
@@ -154,8 +157,8 @@ class History:
         Raises
         ------
         ConfigError
-            When ``date`` is not a date or lies outside the history. The message
-            says ``name`` instead of ``date``.
+            When ``date`` is not a valid date or lies outside the history. The message calls the
+            date by the text in ``name``.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])
@@ -189,9 +192,9 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 
 
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
-    """Return the moment that ``as_of`` means; for a date, the last microsecond of that day.
+    """Return the moment that ``as_of`` means. A date means the last microsecond of that day.
 
-    Raise :class:`ConfigError` when ``as_of`` is not a date or a moment.
+    Raise :class:`ConfigError` if ``as_of`` is neither a date nor a moment.
     """
     try:
         moment = pd.Timestamp(as_of)
@@ -207,7 +210,11 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
 
 
 def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
-    """Return the sessions from the first value to the last price (if none, to the last value)."""
+    """Return the sessions of a history.
+
+    The first session has the first value. The last session has the last price of a share or fund.
+    If there are no such prices, the last session has the last value.
+    """
     if not rows:
         raise DataError(
             "expected at least one of the requested series in the store, found none; see "
@@ -258,11 +265,11 @@ def _assemble(
 
 
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Return the value known at each session's close, and the moment it was first known.
+    """Return the value known at each session's close, and the moment when it was first known.
 
-    The value and the moment are missing where no value is known, or where the value is older than
-    the staleness limit of the series. ``rows`` are ordered by ``available_at``, ``observed_on`` and
-    the moment recorded. ``index`` holds the sessions. The moments are of type datetime64[us].
+    Value and moment are missing where no value is known, or where the value is too old. ``rows``
+    are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` holds the
+    sessions. The moments have the type datetime64[us].
     """
     if rows.empty:
         return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")

@@ -1,4 +1,4 @@
-"""Check the prices of a run's assets, and compute the returns of its benchmark."""
+"""Check the prices of the assets in a run, and compute the returns of the benchmark."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from signals.universe import asset
 
 
 def check_assets(tickers: tuple[str, ...], history: History) -> None:
-    """Raise :class:`MissingSeries` when an asset listed before the history's end has no price."""
+    """Raise :class:`MissingSeries` if an asset listed by the history's end has no price."""
     end = history.panel.index[-1]
     for ticker in dict.fromkeys(tickers):
         listed = asset(ticker).listed
@@ -25,11 +25,12 @@ def check_assets(tickers: tuple[str, ...], history: History) -> None:
 def benchmark_returns(
     ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
 ) -> pd.Series:
-    """Return the benchmark's daily returns before costs, fractions, from the second session on.
+    """Return the benchmark's daily returns before costs, from the second session on.
 
-    The benchmark is bought at the strategy's first fill. ``lag`` is the number of sessions from a
-    decision to its fill. Before the fill, the return is the return of ``bills``: the simple return
-    since the session before.
+    The returns are fractions. The benchmark is bought when the strategy makes its first trade.
+    ``lag`` is the number of sessions between a decision and its trade. Before the first trade, the
+    benchmark earns the returns of ``bills``. ``bills`` holds simple returns since the previous
+    session.
 
     Raises
     ------

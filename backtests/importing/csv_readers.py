@@ -1,4 +1,4 @@
-"""Read CSV files into batches. The header of a file decides its format.
+"""Turn CSV files into batches. The first line of a file determines the format.
 
 To add a format, write a reader and add the header to :func:`_reader`.
 """
@@ -25,15 +25,15 @@ class UnknownFormat(Exception):  # noqa: N818 - not an error: the file may be an
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     """Yield the batches of a CSV file.
 
-    Some formats have the ticker or the table's kind in the file's ``name``. ``recorded_at`` is
-    the moment of recording, New York time. Dates after this moment are refused.
+    In some formats, the file's ``name`` contains the ticker or the kind of the table.
+    ``recorded_at`` is the moment of recording, New York time. Dates after this moment are refused.
 
     Raises
     ------
     UnknownFormat
         When no reader knows the header.
     DataError
-        When a cell is wrong. The message gives the line.
+        When a cell is wrong. The message gives the number of the line.
     """
     stem = re.sub(r"(\.csv)?(\.gz)?$", "", name, flags=re.IGNORECASE)
     reader = _reader(_header(text), stem)
@@ -49,7 +49,7 @@ def _header(text: str) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a text with any kind of line ending."""
+    """Split a text into lines. The lines may end in any of the usual ways."""
     return StringIO(text.lstrip(), newline=None).read().split("\n")
 
 
@@ -57,7 +57,7 @@ Reader = Callable[[pd.DataFrame, str, pd.Timestamp], Iterator[Batch]]
 
 
 def _reader(header: list[str], stem: str) -> Reader:
-    """Return the reader for a header, or raise :class:`UnknownFormat`."""
+    """Return the function that reads files with this header, or raise :class:`UnknownFormat`."""
     first, rest = header[0], header[1:]
     if first in ("observation_date", "DATE") and rest:
         unknown = [id for id in rest if id not in CATALOG]

@@ -1,16 +1,16 @@
-"""Read files into batches, and report the files that were skipped or refused.
+"""Turn files into batches, and report the files that were skipped or refused.
 
 - A file in an unknown format is skipped.
-- A file in a known format with a wrong cell is refused as a whole. The message gives the file, the
-  line and the cure.
-- A damaged file is refused: a file with the name of a data file that is empty, binary or a broken
-  link.
+- If a file in a known format has a wrong cell, the whole file is refused. The message gives the
+  file, the line and a solution.
+- A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
+  empty, binary or a broken link.
 - A file or folder is refused if the system does not allow reading. Without a message, the user
-  would not notice the missing history.
-- A link to a folder is skipped, because the link may lead back to a folder above.
+  would not notice that history is missing.
+- A link to a folder is skipped, because it may point to a parent folder.
 
 Units come from the catalog. A value outside the plausible range of its series is refused, because
-the file is probably in another unit.
+the file probably uses another unit.
 """
 
 import csv
@@ -57,11 +57,11 @@ class Parsed:
     batches
         One batch for each series.
     files
-        Mapping from the name of each file that was read to its number of series.
+        Maps the name of each file that was read to the number of series in the file.
     skipped
-        Mapping from the name of each skipped file or linked folder to the reason.
+        Maps the name of each skipped file or folder to the reason.
     refused
-        One message for each wrong, damaged or unreadable file or folder.
+        One message for each file or folder that is wrong, damaged or unreadable.
     """
 
     batches: list[Batch] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Parsed:
 def parse(
     path: Path, recorded_at: pd.Timestamp, progress: Callable[[str], None] = lambda name: None
 ) -> Parsed:
-    """Read a file, or every file below a folder.
+    """Read a file, or every file in a folder and its subfolders.
 
     ``recorded_at`` is the moment of recording, New York time. Dates after this moment are refused.
     ``progress`` is called with each file's name before the file is read.
@@ -81,8 +81,7 @@ def parse(
     Raises
     ------
     DataError
-        When the path does not exist, is a file in an unknown format, or is a folder without a
-        file in a known format.
+        When the path does not exist, or when no file at the path has a known format.
     """
     parsed = Parsed()
     facts: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -108,7 +107,7 @@ def parse(
 
 
 def _files(path: Path, parsed: Parsed) -> list[Path]:
-    """Return the files to read; add linked and unreadable folders to ``parsed``."""
+    """Return the files to read. Report linked folders and unreadable folders in ``parsed``."""
     if not _is_folder(path):
         return [path]
 
@@ -126,7 +125,7 @@ def _files(path: Path, parsed: Parsed) -> list[Path]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether a path is a folder; raise DataError when nothing exists at the path."""
+    """Return True if a path is a folder. Raise DataError if nothing exists at the path."""
     try:
         if not path.exists() and not path.is_symlink():
             raise DataError(f"expected a file or folder at {path}, found none; check the path")
@@ -155,7 +154,7 @@ def _read(
     name: str,
     recorded_at: pd.Timestamp,
 ) -> None:
-    """Add the batches or facts of one file; add nothing after an error."""
+    """Read one file, and keep its batches or its facts. After an error, keep nothing."""
     text = _text(file)
     if text.lstrip().startswith("{"):
         concept, entries = read_document(text, recorded_at)
@@ -175,7 +174,7 @@ def _read(
 
 
 def _text(file: Path) -> str:
-    """Return the text of a file; raise the error of :func:`_no_text` if there is no text."""
+    """Return the text of a file. Without text, raise the error from :func:`_no_text`."""
     try:
         if not file.is_file():
             raise _not_a_file(file)
@@ -193,21 +192,21 @@ def _text(file: Path) -> str:
 
 
 def _no_text(file: Path, expected: str, kind: str, why: str) -> Exception:
-    """Return the error for a file without text: DataError if its name is a data file's."""
+    """Return the error for a file without text: DataError if the file should have data."""
     if _DATA.search(file.name):
         return DataError(f"expected {expected}, was damaged or of another kind: {why}; repair it")
     return UnknownFormat(f"no readable text: {kind}")
 
 
 def _not_a_file(file: Path) -> Exception:
-    """Return the error for a broken link, a folder, a pipe or a device."""
+    """Return the error for a path that is a broken link, a folder, a pipe or a device."""
     if _DATA.search(file.name) and file.is_symlink() and not file.exists():
         return DataError("expected a file, was a broken link; restore the file behind the link")
     return UnknownFormat("not a regular file")
 
 
 def _bytes(file: Path) -> bytes:
-    """Return the unpacked bytes of a file; raise DataError above :data:`MOST_BYTES`."""
+    """Return a file's unpacked bytes. Raise DataError if they exceed :data:`MOST_BYTES`."""
     with file.open("rb") as packed:
         raw = packed.read(MOST_BYTES + 1)
     if raw[:2] == b"\x1f\x8b":

@@ -18,9 +18,9 @@ from signals.universe import asset
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """Result of an import: the files, the changes of the store, and the currency if stated.
+    """The result of an import: the files, the changes in the store, and the stated currency.
 
-    ``added`` has one entry for each batch of ``parsed``.
+    ``added`` has one entry for each batch in ``parsed``.
     """
 
     parsed: Parsed
@@ -29,7 +29,10 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """Tickers outside the universe assumed to be in USD, because no currency was stated."""
+        """Tickers outside the universe whose prices are assumed to be in USD.
+
+        The list is empty if a currency was stated.
+        """
         if self.currency is not None:
             return []
         ids = [batch.series_id for batch in self.parsed.batches]
@@ -37,7 +40,7 @@ class Imported:
 
     @property
     def refused(self) -> list[str]:
-        """One message for each refused file and each refused series."""
+        """The messages about refused files and refused series."""
         return [*self.parsed.refused, *(a.refused for a in self.added if a.refused)]
 
     @property
@@ -60,23 +63,24 @@ def import_path(
 ) -> Imported:
     """Import a file, or a folder with all its subfolders, into a store.
 
-    Good files and series are stored even if other files are refused, see :attr:`Imported.refused`.
-    The store is created when it does not exist.
+    Correct files and series are stored even if others are refused, see :attr:`Imported.refused`. If
+    the store does not exist, it is created.
 
     Parameters
     ----------
     recorded_at
-        The moment of recording, New York time. Default: now.
+        The moment of recording, New York time. The default is now.
     progress
-        Called with the name of each file before the file is read.
+        A function that is called with the name of each file before the file is read.
     currency
-        Currency of the prices, which must be USD. None assumes USD, see :attr:`Imported.assumed`.
+        The currency of the prices, which must be USD. If ``currency`` is None, the prices are
+        assumed to be in USD, see :attr:`Imported.assumed`.
 
     Raises
     ------
     DataError
-        When no file can be read, the currency is not USD, or the store cannot be written. Nothing
-        is added then.
+        When no file can be read, the currency is not USD, or the store cannot be written. After an
+        error, nothing is added.
     """
     if not str(path):
         raise DataError("expected the path of a file or folder, was empty; give a path")

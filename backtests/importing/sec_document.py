@@ -1,4 +1,4 @@
-"""Read SEC ``companyconcept`` documents: the company, the concept and the checked facts."""
+"""Read the company, the concept and the facts in SEC ``companyconcept`` documents."""
 
 import json
 import re
@@ -40,14 +40,14 @@ def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[d
 
 
 def identity_of(document: Any) -> tuple[int, str]:
-    """Return the company number (CIK) and the tag that a ``companyconcept`` document states.
+    """Return the company number (CIK) and the tag in a ``companyconcept`` document.
 
     Raises
     ------
     UnknownFormat
         When the document is of another kind.
     DataError
-        When the number or the tag is not written in the SEC's way.
+        When the number or the tag does not have the form that the SEC uses.
     """
     if not isinstance(document, dict) or not {"cik", "tag", "units"} <= document.keys():
         raise UnknownFormat("JSON, but not a companyconcept document of the SEC")
@@ -61,12 +61,13 @@ def identity_of(document: Any) -> tuple[int, str]:
 
 
 def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts of a document that cover a period.
+    """Return each fact in a document that covers a period.
 
     Raises
     ------
     DataError
-        When the document has no or too many facts, or a fact lacks a field or has a wrong field.
+        When the document has no facts or too many facts, or when a fact lacks a field or has a
+        wrong field.
     """
     entries = document["units"].get("USD") if isinstance(document["units"], dict) else None
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST_FACTS:
@@ -80,7 +81,7 @@ def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]
 
 
 def _check_fact(number: int, entry: Any, now: pd.Timestamp) -> None:
-    """Raise DataError when a fact lacks a field, or its dates or its amount are invalid."""
+    """Raise DataError if a fact lacks a field, or if its dates or its amount are invalid."""
     wanted: dict[str, Any] = {"end": str, "filed": str, "val": (int, float), "accn": str}
     if isinstance(entry, dict) and "start" in entry:
         wanted["start"] = str

@@ -1,15 +1,17 @@
 """Compute trailing years from SEC facts, which are cumulative within each fiscal year.
 
 A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
-companies add single quarters and trailing years. The trailing year up to the end of a period is
+companies also file facts about single quarters and trailing years. A trailing year is the twelve
+months before the end of a period. If a fact covers these months, its amount is used. Otherwise the
+amount is
 
-    the fact that covers these twelve months, or else
-    year to date  +  the fiscal year before  −  the year to date one year earlier.
+    year to date  +  previous fiscal year  −  year to date one year earlier.
 
-When a fact is filed several times, the first filing counts, because only its number was known.
-Restatements are left out. A fact is known from the session after its filing. A filing more than
-:data:`LATE` days after the period's end means that the company changed its tag. Such a fact counts
-as known :data:`ASSUMED` days after the period's end, if the company was public by then.
+If a fact is filed several times, the first filing counts, because only its number was known at the
+time. Restatements are left out. A fact is known when the first session after its filing opens. If a
+fact is filed more than :data:`LATE` days after the end of its period, the company has changed its
+tag. Then the fact counts as known :data:`ASSUMED` days after the end of the period, if the company
+was public by then.
 """
 
 from collections.abc import Iterable
@@ -31,10 +33,10 @@ SLACK = pd.Timedelta(days=20)  # fiscal years of 52 and 53 weeks, leap years
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One amount in USD from a first to a last day, as first filed.
+    """One amount in USD for the period from ``start`` to ``end``, from its first filing.
 
-    ``known`` is the moment at which the fact was first known. ``assumed`` is True when that moment
-    is assumed, False when it comes from the filing date.
+    ``known`` is the moment at which the fact was first known. ``assumed`` is True if this moment is
+    an assumption, and False if the moment follows from the filing date.
     """
 
     start: pd.Timestamp
@@ -45,15 +47,15 @@ class Fact:
 
     @property
     def is_year(self) -> bool:
-        """Whether the fact covers twelve months."""
+        """True if the fact covers twelve months."""
         return abs(self.end - self.start - YEAR) < SLACK
 
 
 def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
-    """Return a company's facts as first filed, sorted by end and start.
+    """Return the first filing of each fact of a company, sorted by end and start.
 
-    ``entries`` are from a ``companyconcept`` document, under ``units/USD``. Each entry has
-    ``start``, ``end``, ``val``, ``filed`` and ``accn``.
+    ``entries`` come from ``companyconcept`` documents, under ``units/USD``. Each entry has the
+    fields ``start``, ``end``, ``val``, ``filed`` and ``accn``.
     """
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
@@ -64,7 +66,7 @@ def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
 
 
 def _fact(entry: dict[str, Any], public: pd.Timestamp) -> Fact:
-    """Return the fact of an entry; ``public`` is the first day on which the fact could be known."""
+    """Return an entry's fact. ``public`` is the first day on which it can have been known."""
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
     usual = end + pd.Timedelta(days=ASSUMED)
     assumed = (filed - end).days > LATE and usual >= public
@@ -73,7 +75,7 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp) -> Fact:
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
-    """Return the trailing years that the facts determine, sorted by their end."""
+    """Compute all trailing years that follow from the facts, and sort them by their end."""
     solved: dict[pd.Timestamp, Fact] = {}
     for fact in facts:
         year = fact if fact.is_year else _solve(fact, facts)
@@ -83,7 +85,7 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
-    """Return the trailing year that ends with a fact; None if a part is missing."""
+    """Return the trailing year that ends with a fact. None if another fact is missing."""
     year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
     same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
     if year_before is None or same_before is None:
@@ -105,12 +107,13 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
 
 
 def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
-    """Return two batches of a company: its trailing years, and the trailing years a year earlier.
+    """Return two batches: a company's trailing years, and the values of one year earlier.
 
-    Both batches are dated by the period's end. An earlier year is known as soon as both years are
-    known. If the facts do not determine the earlier year, the value is NaN, so that a sum over
-    companies compares the same companies. Without a trailing year, the list is empty. ``entries``
-    are as for :func:`first_filed`.
+    In both batches, the date of a row is the end of the trailing year. In the second batch, the
+    value is the trailing year that ended one year before this date. This value counts as known when
+    both years are known. If the facts do not give the earlier year, the value is NaN. So a
+    comparison of sums over companies uses the same companies in both years. If the facts give no
+    trailing year, the list is empty. :func:`first_filed` describes ``entries``.
     """
     years = trailing_years(first_filed(ticker, entries))
     if not years:

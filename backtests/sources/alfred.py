@@ -1,4 +1,4 @@
-"""Read vintages from ALFRED: the changes of each value, and the vintages a store lacks.
+"""Read vintages from ALFRED: each change of a value, and the vintages that a store lacks.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
 already holds. If the archive and the store have different values for that vintage, the archive has
@@ -24,7 +24,9 @@ VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
 def table_of(rows: list[Any]) -> pd.DataFrame:
-    """Return the columns ``date, vintage, value`` from rows of an answer. FRED's "." becomes NaN.
+    """Return a table with the columns ``date, vintage, value``. FRED's "." becomes NaN.
+
+    ``rows`` are the rows of an answer.
 
     Raises
     ------
@@ -43,16 +45,16 @@ def table_of(rows: list[Any]) -> pd.DataFrame:
 
 
 def days(column: pd.Series) -> pd.Series:
-    """Return a column of ISO dates as naive dates; raise ValueError for any other cell."""
+    """Parse ISO dates without a time zone. Raise ValueError if a cell is not an ISO date."""
     return pd.to_datetime(column, format="%Y-%m-%d").astype("datetime64[us]")
 
 
 def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the rows of ``table`` (date, vintage, value) in which a value changed.
 
-    NaN means that the archive states that it has no value. Each answer repeats the values that were
-    valid at its first vintage, so rows without a change are dropped. Dates before the catalog's
-    ``first`` are left out.
+    NaN means that the archive lists a date without a value. An answer begins with all values that
+    were valid at its first vintage. So this function drops rows in which nothing changed. Dates
+    before the catalog's ``first`` are left out.
 
     Raises
     ------
@@ -81,11 +83,12 @@ def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
 def vintage_batch(
     id: str, changes: pd.DataFrame, first_vintage: pd.Timestamp, now: pd.Timestamp
 ) -> Batch:
-    """Return the batch of a revised series: every published value and the moment it was known.
+    """Return the batch of a revised series: each value and the moment when it was known.
 
-    A vintage has a date without an hour, so its values are known at the open of the next session.
-    The values of the archive's first vintage were published before the archive began. If
-    the catalog's rule gives an earlier moment, this moment is used, and the source says so.
+    A vintage has a date without an hour. So its values count as known when the next session opens.
+    Many values in the archive's first vintage were published before the archive began. If the
+    catalog's rule gives an earlier moment for such a value, the batch uses this earlier moment, and
+    the value's ``source`` says so.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.
@@ -108,7 +111,7 @@ def vintage_batch(
 
 
 def known_from(vintages: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the moment at which each vintage is known: the open of the next session."""
+    """Return the moment at which each vintage is known, when the next session opens."""
     return (session_after(vintages) + OPEN).as_unit("us")
 
 
@@ -135,17 +138,18 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 
 
 class HeldArchive:
-    """The rows of an archive that a store holds. The store's file may be missing."""
+    """The rows that a store holds from an archive. The store's file may be missing."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def last_whole_vintage(self, id: str, vintages: list[str]) -> str | None:
-        """Return the last vintage that the store surely holds completely.
+        """Return the last vintage that is certainly complete in the store.
 
-        Several vintages may become known at the same moment. The archive may have added a vintage
-        for the store's newest moment. So the last vintage known before that moment is returned.
-        None means that the store holds no complete vintage.
+        Several vintages may become known at the same moment. After the last fetch, the archive may
+        have added a vintage that became known at the store's newest moment. So this method returns
+        the last vintage that was known before the newest moment. None means that the store holds no
+        complete vintage.
         """
         if not self.store.exists():
             return None
@@ -158,7 +162,7 @@ class HeldArchive:
         return vintages[before - 1] if before else None
 
     def agrees(self, id: str, vintage: str, table: pd.DataFrame) -> bool:
-        """Return whether an answer and the store have the same values for a vintage."""
+        """Return True if an answer and the store have the same values for a vintage."""
         at = known_from(pd.DatetimeIndex([vintage]))[0]
         held = self.store.query(
             f"""

@@ -1,8 +1,8 @@
-"""Fetch cash-flow facts from SEC EDGAR, as first filed, for the companies of the catalog.
+"""Fetch cash-flow facts from SEC EDGAR for the companies of the catalog.
 
-The SEC asks for a User-Agent with a contact, and for at most 10 requests a second. Companies use
-different XBRL tags and change their tags over the years. So every tag of a concept is requested.
-For each period, the fact that was filed first counts.
+The SEC wants a User-Agent with a contact, and it allows at most 10 requests a second. Companies use
+different XBRL tags, and they change their tags over the years. So every tag of a concept is
+requested. If several facts cover the same period, the fact that was filed first counts.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ RATE = (10, 1.0)
 
 
 class EdgarSource:
-    """The source of SEC ``companyconcept`` documents. Each request states the user's contact."""
+    """Fetches ``companyconcept`` documents from the SEC. Each request gives the user's contact."""
 
     def __init__(self, contact: str, deadline: Deadline) -> None:
         agent = {"User-Agent": f"drypowder/{__version__} {contact}"}
@@ -31,7 +31,7 @@ class EdgarSource:
         self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
-        """Return two batches: a company's trailing years, and the trailing years a year earlier.
+        """Return two batches: a company's trailing years, and the values of one year earlier.
 
         ``now`` is the moment of fetching, New York time.
 
@@ -60,7 +60,7 @@ class EdgarSource:
 
 
 def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts of an answer; raise if the company or tag is another."""
+    """Return the facts of an answer. Raise if the answer has another company or another tag."""
     document = json_of("the SEC", text)
     try:
         found = identity_of(document)

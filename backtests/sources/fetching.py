@@ -21,21 +21,22 @@ LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Result of one job, with the job's ``name`` and ``source``.
+    """The result of one job. ``name`` and ``source`` are copied from the job.
 
     Attributes
     ----------
     new, revised
-        Number of rows with a new date, and number of rows with a new value for a stored date.
+        ``new`` is the number of rows for new dates. ``revised`` is the number of rows that have a
+        new value for a stored date.
     last
-        The newest date of the series. None when the fetch gave no values.
+        The newest date of the series, or None if the fetch gave no values.
     failed
-        Reason why the fetch failed. Empty without a failure.
+        The reason why the fetch failed. The text is empty if the fetch did not fail.
     note
-        Which values were left out, or why the series was not fetched.
+        This text says which values were left out, or why the series was not fetched.
     unforeseen
-        The error that caused the failure, if it is unexpected and drypowder's authors should know.
-        Otherwise None.
+        An unexpected error that caused the failure, or None if there was no such error. The authors
+        of drypowder should know about unexpected errors.
     """
 
     name: str
@@ -58,20 +59,21 @@ def fetch(
 ) -> list[Outcome]:
     """Fetch Yahoo, FRED and SEC data into a store; return the outcomes in the order of the fetch.
 
-    The store is created when it does not exist. Each series is one transaction, so a later failure
-    does not remove the series. The series with the oldest attempt comes first, so the next fetch
-    continues where this fetch ended. If one value is implausible, its whole series is left out. A
-    bad answer affects only its own series.
+    If the store does not exist, it is created. Each series has its own transaction. So a series
+    stays in the store if a later series fails. The series with the oldest attempt comes first. So
+    the next fetch continues where this fetch ended. If one value is implausible, its whole series
+    is left out. A bad answer affects only its own series.
 
     Parameters
     ----------
     start
-        First day of the prices. Default: the whole history. If the store has earlier prices, the
-        fetch starts with their first day, because a price vintage must be whole.
+        First day of the prices. The default is the whole history. If the store has earlier prices
+        of a ticker, its prices are fetched from the first stored day, because a price vintage must
+        be whole.
     only
-        Catalog ids and tickers. Default: every series with a live source.
+        Catalog ids and tickers to fetch. The default is every series that has a live source.
     progress
-        Called with the name of each series.
+        A function that is called with the name of each series.
 
     Raises
     ------
@@ -113,7 +115,7 @@ def _outcomes(
 
 
 def _tried(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool) -> Outcome:
-    """Fetch and store one job; return the outcome or failure. Raise only Unreachable."""
+    """Run one job, and return its outcome, even after a failure. Raise only Unreachable."""
     try:
         return _stored(store, job, ask, deadline)
     except Unreachable:
@@ -138,7 +140,7 @@ def _outcome_of(job: Job, **came: Any) -> Outcome:
 
 
 def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -> Outcome:
-    """Return a failed outcome and record it, so that the next fetch begins with other series."""
+    """Record and return a failure. The record makes the next fetch begin with other series."""
     line = one_line(why, 500)
     with suppress(DataError):
         store.note_fetched(job.ids, new_york_now(), line, wait=_wait(deadline))
@@ -150,7 +152,7 @@ def _wait(deadline: Deadline) -> float:
 
 
 def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
-    """Fetch and store the batches of one job, and return the outcome."""
+    """Fetch the batches of one job, store them, and return the outcome."""
     deadline.check()
     now = new_york_now()
     batches = list(ask(now))
@@ -170,7 +172,7 @@ def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
 
 
 def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
-    """Return the newest date of the series in some batches."""
+    """Return the newest date in the series that these batches belong to."""
     # New vintages of an archive may hold only older dates, so the store gives the newest date.
     if not any(batch.vintages for batch in batches):
         return max(pd.Timestamp(batch.rows["observed_on"].max()) for batch in batches)

@@ -1,9 +1,10 @@
 """Fetch from FRED: latest values with fredapi, vintages from ALFRED, or a CSV without a key.
 
-fredapi reads the latest revision, which is right for series that are never revised. fredapi does
-not read vintages correctly: a date has several rows, and FRED gives at most 2,000 vintages at once.
-So this module requests vintages itself. Every request uses drypowder's own client, which has
-timeouts, retries and FRED's limit of 120 requests a minute. The client never shows the key.
+fredapi reads the latest value, which is right for a series that is never revised. fredapi does not
+read vintages correctly, because a date has several rows, and FRED gives at most 2,000 vintages at
+once. So this module requests vintages without fredapi. Every request uses drypowder's own client.
+The client has timeouts and retries, and it sends at most 120 requests a minute, as FRED demands.
+The client never shows the key.
 """
 
 from collections import Counter
@@ -34,7 +35,7 @@ PAGE = 100_000
 
 
 class _Fredapi(fredapi.Fred):  # type: ignore[misc]
-    """fredapi with drypowder's client, whose requests have timeouts and never show the key."""
+    """fredapi with drypowder's client. The client has timeouts, and it never shows the key."""
 
     def __init__(self, key: str, root: str, client: Client) -> None:
         super().__init__(api_key=key)
@@ -49,7 +50,7 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
 
 
 def _xml(text: str) -> ElementTree.Element:
-    """Return the observations of an answer. Raise for a repeated date, because fredapi does not."""
+    """Return the observations of an answer. Raise an error if a date is repeated."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
@@ -66,10 +67,11 @@ def _xml(text: str) -> ElementTree.Element:
 
 
 class FredSource:
-    """The source of FRED series, with or without a key.
+    """Fetches series from FRED, with or without a key.
 
-    Without a key, the public CSV gives only the latest values. ``held`` holds the stored vintages,
-    so that only later vintages are requested. When ``held`` is None, all vintages are requested.
+    Without a key, only the latest values are available, from a public CSV file. ``held`` gives
+    access to the stored vintages, so that only later vintages are requested. If ``held`` is None,
+    all vintages are requested.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class FredSource:
         self.root, self.csv = f"{api}/fred", f"{web}/graph/fredgraph.csv"
 
     def batch(self, id: str, now: pd.Timestamp) -> Batch:
-        """Return the batch of a FRED id: vintages if the series is revised, else latest values.
+        """Return the batch of a FRED id. A revised series has vintages, others latest values.
 
         ``now`` is the moment of fetching, New York time.
 
@@ -128,7 +130,7 @@ class FredSource:
         return sorted(dates)
 
     def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
-        """Return the columns ``date, vintage, value`` for some vintages."""
+        """Return a table of some vintages, with the columns ``date, vintage, value``."""
         with _readable(id, ValueError, TypeError, KeyError, OverflowError):
             tables = [
                 table_of(page)
@@ -144,7 +146,7 @@ class FredSource:
     def _pages(
         self, path: str, params: dict[str, str], key: str, limit: int
     ) -> Iterator[list[Any]]:
-        """Yield lists of entries, one for each page of an answer."""
+        """Yield one list of entries for each page of an answer."""
         offset, count = 0, 1
         while offset < count:
             asked = {**params, "limit": str(limit), "offset": str(offset)}
@@ -169,7 +171,7 @@ class FredSource:
 
 
 def _check_named(asked: dict[str, str], answer: dict[str, Any]) -> None:
-    """Raise SourceError when the parameters stated in an answer differ from the request."""
+    """Raise SourceError if the parameters in an answer are not the requested parameters."""
     for name, value in asked.items():
         if name in answer and str(answer[name]) != value:
             raise SourceError(
@@ -190,7 +192,7 @@ def _csv(id: str, text: str, now: pd.Timestamp) -> Batch:
 
 @contextmanager
 def _readable(id: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn some kinds of errors into a SourceError, with one line that never shows the key."""
+    """Turn several kinds of errors into a SourceError of one line that never shows the key."""
     try:
         yield
     except SourceError:

@@ -1,7 +1,8 @@
 """Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
-A request gives a complete answer or an error. The request is repeated after an incomplete answer, a
-status 429 or 5xx and a timeout, as often as the policy allows. The last error is one line.
+A request ends with a complete answer or with an error. If the answer is incomplete, has the status
+429 or 5xx, or does not come in time, the request is repeated as often as the policy allows. The
+final error is one line.
 """
 
 import json
@@ -35,19 +36,20 @@ _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """Timeouts, retries and the time for a whole fetch. All times are in seconds.
+    """Limits on time and on the number of attempts. All times are in seconds.
 
     Attributes
     ----------
     connect, read, answer
         Timeouts for a connection, for the next part of an answer, and for the whole answer.
     attempts, reach
-        Largest number of attempts at a busy or failing source, and at an unreachable source.
+        ``attempts`` is the largest number of attempts if the source is busy or fails. ``reach`` is
+        the largest number of attempts if the source is unreachable.
     wait, longest
-        Wait before the second attempt, and longest wait before any attempt. The wait doubles with
-        each attempt and has jitter. A server's Retry-After replaces the wait, up to ``longest``.
+        ``wait`` is the pause before the second attempt. The pause doubles with each attempt and has
+        jitter. A server's Retry-After replaces the pause. No pause is longer than ``longest``.
     budget
-        Time for a whole fetch.
+        The time for a whole fetch.
     """
 
     connect: float = 4.0
@@ -61,7 +63,7 @@ class RetryPolicy:
 
 
 class Unreachable(SourceError):  # noqa: N818 - the usual term
-    """No connection to a source is possible."""
+    """drypowder cannot connect to a source."""
 
 
 class OutOfTime(SourceError):  # noqa: N818
@@ -69,7 +71,7 @@ class OutOfTime(SourceError):  # noqa: N818
 
 
 class Transient(SourceError):  # noqa: N818
-    """A temporary failure: a later attempt may succeed."""
+    """A temporary failure. A later attempt may succeed."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -82,7 +84,7 @@ class Absent(SourceError):  # noqa: N818
 
 @dataclass
 class Deadline:
-    """The end of the time for a whole fetch."""
+    """The moment at which a whole fetch must end."""
 
     policy: RetryPolicy
     start: float
@@ -94,11 +96,11 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds until the deadline, at least 0."""
+        """The number of seconds until the deadline, or 0 after the deadline."""
         return max(0.0, self.policy.budget - (time.monotonic() - self.start))
 
     def check(self, pause: float = 0.0) -> None:
-        """Raise :class:`OutOfTime` when the deadline is at most ``pause`` seconds away."""
+        """Raise :class:`OutOfTime` if no more than ``pause`` seconds are left."""
         if self.left <= pause:
             raise OutOfTime(
                 f"not fetched within {self.policy.budget:.0f} s; fetch again to continue"
@@ -113,14 +115,14 @@ class Rate:
     seconds: float
 
     def __post_init__(self) -> None:
-        """Lengthen the period by 5 %, because requests arrive with uneven delays."""
+        """Make the period 5 % longer, because requests arrive at the server with uneven delays."""
         self.seconds *= 1.05
         self._sent: deque[float] = deque()
 
     def wait(self, deadline: Deadline) -> None:
         """Sleep until one more request is allowed, and count this request.
 
-        Raise :class:`OutOfTime` at once when the deadline comes before the next allowed request.
+        If the deadline comes before the next allowed request, raise :class:`OutOfTime` at once.
         """
         now = time.monotonic()
         while self._sent and now - self._sent[0] >= self.seconds:
@@ -135,12 +137,13 @@ class Rate:
 
 
 def with_retries(ask: Callable[[], T], deadline: Deadline) -> T:
-    """Call ``ask`` and return its result. Repeat the call after a transient failure.
+    """Call ``ask`` and return its result. Repeat the call after a temporary failure.
 
     Raises
     ------
     SourceError
-        The last failure, or :class:`OutOfTime`.
+        When the last attempt fails. If the time for the fetch is over, the error is
+        :class:`OutOfTime`.
     """
     policy = deadline.policy
 
@@ -172,8 +175,8 @@ def _pause(state: tenacity.RetryCallState, policy: RetryPolicy) -> float:
 class Client:
     """HTTP client for one source.
 
-    ``name`` is the source's name in messages. ``deadline`` is the end of the time for the whole
-    fetch. Every request has the ``headers``.
+    Messages call the source ``name``. ``deadline`` is the moment at which the whole fetch must end.
+    Every request has the ``headers``.
     """
 
     def __init__(
@@ -189,10 +192,10 @@ class Client:
     def get(
         self, url: str, params: Mapping[str, str] | None = None, *, read: Callable[[str], T]
     ) -> T:
-        """Request a URL with query parameters, and return the answer as converted by ``read``.
+        """Request a URL with query parameters, and return the result of ``read``.
 
-        ``read`` converts the answer's text to the result. When ``read`` raises :class:`Transient`,
-        the request is repeated.
+        ``read`` is called with the answer's text. If ``read`` raises :class:`Transient`, the
+        request is repeated.
 
         Raises
         ------
@@ -217,7 +220,7 @@ class Client:
         raise self._refusal(answer, text)
 
     def _whole(self, answer: requests.Response) -> bytes:
-        """Return the body. Raise if the whole answer takes too long or is too large."""
+        """Return the body. Raise an error if the whole answer takes too long or is too large."""
         limit = min(self.deadline.policy.answer, self.deadline.left)
         deadline = time.monotonic() + limit
         parts, size = [], 0
@@ -255,7 +258,7 @@ class Client:
 
 
 def json_of(name: str, text: str) -> Any:
-    """Return the parsed JSON of a source's answer.
+    """Parse the JSON in a source's answer.
 
     Raises
     ------
@@ -273,10 +276,10 @@ def json_of(name: str, text: str) -> Any:
 
 
 def base_url(variable: str, otherwise: str) -> str:
-    """Return a source's address from an environment variable, or else its default address.
+    """Return a source's address. An environment variable may replace the default address.
 
-    The result has no slash at its end. Raise :class:`ConfigError` for an address
-    that is not valid or not HTTP.
+    The result has no slash at its end. Raise :class:`ConfigError` if the address is invalid or is
+    not an HTTP address.
     """
     url = os.environ.get(variable) or otherwise
     try:
@@ -291,19 +294,19 @@ def base_url(variable: str, otherwise: str) -> str:
 
 
 def _place(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port of an address; raise ValueError for an invalid address."""
+    """Return scheme, host and port of an address. Raise ValueError if the address is invalid."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port
 
 
 def _said(text: str) -> str:
-    """Return the reason for a refusal: FRED's message, a page's title, or the start of the text."""
+    """Return why a source refused: FRED's message, a page's title, or the start of the text."""
     found = _MESSAGE.search(text)
     return one_line((found[1] or found[2] or "") if found else text, 200)
 
 
 def seconds_of(header: str | None) -> float | None:
-    """Return the wait in a Retry-After header, seconds; None without a valid header."""
+    """Return the seconds in a Retry-After header, or None if there is no valid header."""
     if header is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""List the jobs of a fetch: each series once, with its source and the function to fetch it."""
+"""List the jobs of a fetch. Each job has a source and a function that fetches its series."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 class Job:
     """One series to fetch from FRED or Yahoo, or one concept of a company from the SEC.
 
-    ``ids`` are the series that the job fetches. The first id is also the ``name`` of the job.
-    ``ask`` takes the moment of fetching and returns the batches. ``ask`` is None when the job is
-    impossible; then ``why_not`` gives the reason.
+    ``ids`` are the series that the job fetches. ``name`` is the first of these ids. The function
+    ``ask`` is called with the moment of fetching, and it returns the batches. If the job is
+    impossible, ``ask`` is None, and ``why_not`` gives the reason.
     """
 
     name: str
@@ -49,7 +49,7 @@ class _Asked:
 
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
-    """Return the jobs of a fetch; for parameters see :func:`~backtests.sources.fetching.fetch`."""
+    """Return the jobs of a fetch, see :func:`~backtests.sources.fetching.fetch`."""
     wanted = _wanted(store, only)
     asked = _Asked(store=store, start=start, deadline=deadline)
     by_kind = {kind: [id for id in wanted if _kind(id) == kind] for kind in _SOURCES}
@@ -105,7 +105,7 @@ def _price_jobs(asked: _Asked, tickers: list[str]) -> Iterator[Job]:
 
 
 def _single(batch: Callable[[pd.Timestamp], Batch]) -> Ask:
-    """Return a function that returns a list with one batch."""
+    """Turn a function that returns one batch into a function that returns a list of batches."""
     return lambda now: [batch(now)]
 
 

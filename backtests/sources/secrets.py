@@ -1,7 +1,7 @@
 """Read the user's FRED key and SEC contact, and keep the key out of messages and logs.
 
-FRED's key comes from ``FRED_API_KEY``, or from a file that only its owner may read. The contact for
-the SEC comes from ``DRYPOWDER_CONTACT``. No command has an option for the key or contact.
+The variable ``FRED_API_KEY``, or a file that only its owner may read, gives the key. The variable
+``DRYPOWDER_CONTACT`` gives the contact. No command has an option for the key or the contact.
 """
 
 import logging
@@ -26,13 +26,13 @@ def key_file() -> Path:
 
 
 def fred_key() -> str | None:
-    """Return the user's FRED key; None without a key.
+    """Return the user's FRED key, or None if the user has no key.
 
     Raises
     ------
     ConfigError
-        When the key does not have 32 lower-case letters and digits, or other users may read its
-        file. The message does not contain the key.
+        When the key does not consist of 32 lower-case letters and digits, or other users may read
+        the file with the key. The message does not contain the key.
     """
     given, where = os.environ.get("FRED_API_KEY"), "FRED_API_KEY"
     if not given:
@@ -52,7 +52,7 @@ def fred_key() -> str | None:
 
 
 def how_to_get_a_key() -> str:
-    """Return an instruction: where to get a key and where to put the key."""
+    """Return a text that tells the user where to get a key, and where to put the key."""
     return (
         "get a free key at https://fredaccount.stlouisfed.org/apikeys; set FRED_API_KEY, or write "
         f"the key into {key_file()} (chmod 600)"
@@ -60,7 +60,7 @@ def how_to_get_a_key() -> str:
 
 
 def contact() -> str | None:
-    """Return the user's name and e-mail address for the SEC; None when they are not set.
+    """Return the name and e-mail address for requests to the SEC, or None if not set.
 
     Raises
     ------
@@ -97,10 +97,10 @@ def describe_error(error: Exception) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Log filter that hides the key in messages of a library."""
+    """A log filter that hides the key in the messages of a library."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Hide the key in a record, and return True, so that the record is logged."""
+        """Hide the key in a log record. Return True, so that the record is still logged."""
         record.msg, record.args = redacted(record.getMessage()), None
         return True
 

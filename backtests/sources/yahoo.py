@@ -1,12 +1,13 @@
-"""Fetch adjusted closes from Yahoo with yfinance. Each series is one whole vintage.
+"""Fetch adjusted closing prices from Yahoo with yfinance. Each series is one whole vintage.
 
-yfinance hides errors, and it accepts an answer without adjusted closes. So this module checks every
-answer before yfinance reads the answer. The price of an unfinished session is left out. Closes
-before the listing are left out, because they belong to another company.
+yfinance hides errors, and it accepts an answer without adjusted prices. So this module checks every
+answer before yfinance reads it. The price of an unfinished session is left out. Prices before the
+listing are left out too, because they belong to another company.
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
-time. yfinance keeps them until the process ends, and also keeps the cookie on disk. So after a
-refusal this module deletes the crumb and the cookie, and yfinance requests new ones.
+time. yfinance keeps the crumb and the cookie in memory until the process ends, and it keeps the
+cookie on disk. So when Yahoo refuses a crumb, this module deletes the crumb and the cookie.
+yfinance then requests a new crumb and a new cookie.
 """
 
 import warnings
@@ -47,7 +48,7 @@ _CHART = "/v8/finance/chart/"
 
 
 class _Session(curl.Session[Any]):
-    """Session for yfinance with a timeout, a check of every answer, and a configurable host."""
+    """A session for yfinance. It has a timeout, checks every answer, and can use another host."""
 
     def __init__(self, deadline: Deadline, rate: Rate) -> None:
         super().__init__(impersonate="chrome")
@@ -55,7 +56,7 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send a request. If an answer with a chart is faulty, store and raise the fault."""
+        """Send a request. If the answer for a ticker has an error, keep the error and raise it."""
         self.rate.wait(self.deadline)
         policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
         kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))
@@ -80,11 +81,11 @@ class _Session(curl.Session[Any]):
 
 
 class _Expired(Transient):
-    """Yahoo refused an expired crumb."""
+    """Yahoo refused a request because its crumb has expired."""
 
 
 def _at_host(url: str) -> str:
-    """Return the URL with the host from the environment, if the environment sets a host."""
+    """Return the URL. If an environment variable names another host, the URL has that host."""
     asked = urlsplit(url)
     there = urlsplit(base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))
@@ -106,7 +107,7 @@ def _failure(error: Any) -> SourceError:
 
 
 def _fault(answer: Any, ticker: str) -> SourceError | None:
-    """Return the error for a faulty answer with a ticker's chart; None for a correct answer."""
+    """Return the error in Yahoo's answer for a ticker, or None if the answer is correct."""
     if answer.status_code == 404:
         return Absent("Yahoo has no such ticker (404)")
     if answer.status_code == 401:
@@ -158,7 +159,7 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
 
 
 class YahooSource:
-    """The source of Yahoo's prices, by ticker."""
+    """Fetches the prices of a ticker from Yahoo."""
 
     def __init__(self, deadline: Deadline) -> None:
         base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # raises for a bad URL
@@ -168,14 +169,14 @@ class YahooSource:
         getLogger("yfinance").setLevel(CRITICAL)  # outcomes show yfinance's errors on one line
 
     def batch(self, ticker: str, now: pd.Timestamp, start: str = FIRST) -> Batch:
-        """Return the adjusted closes of a ticker since ``start`` (an ISO date), as one vintage.
+        """Return one vintage of a ticker: its adjusted prices since ``start`` (an ISO date).
 
         ``now`` is the moment of fetching, New York time.
 
         Raises
         ------
         SourceError, DataError
-            When the closes cannot be fetched or are wrong.
+            When the prices cannot be fetched or are wrong.
         """
         closes = with_retries(lambda: self._closes(ticker, start), self.deadline)
         return price_batch(ticker, closes, now, YAHOO)

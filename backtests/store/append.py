@@ -1,18 +1,20 @@
 """Find the rows of a batch that the store must append. The rule depends on the kind of series.
 
-Two values are the same when they differ by no more than the source's precision, see :func:`same`.
+Two values count as equal when their difference is within a small tolerance, see :func:`same`.
 
 - Ordinary series: the store appends new dates and revisions. A revision is a value that differs
   from the stored value of the same date.
-- Archive of vintages: the store appends each value that is new for its date and moment.
-- Prices: the store appends a whole vintage when a close differs, because splits and dividends
-  rewrite all adjusted closes. When only later days are new, the store appends only these days.
-  Days that are missing in a new vintage are copied from the stored vintage. For a share, at most
-  :data:`HOLES` days are copied and rescaled to the new vintage. For a coin, all missing days are
-  copied unchanged, because a coin has neither splits nor dividends.
+- Archive of vintages: the store appends a value unless it already holds an equal value for the same
+  date and the same moment.
+- Prices: when a closing price differs from the stored price, the store appends the whole vintage,
+  because splits and dividends rewrite all adjusted prices. When the batch only adds later days, the
+  store appends only these days. A new vintage may lack days that the stored vintage has. These days
+  are copied from the stored vintage. For a share, at most :data:`HOLES` days are copied, and their
+  prices are rescaled to fit the new vintage. For a coin, all missing days are copied unchanged,
+  because a coin has neither splits nor dividends.
 
-Each file was already checked alone. This module compares the new values with the stored values, and
-refuses a jump that looks like a misplaced decimal point.
+The batch was already checked without the store. This module compares the new values with the stored
+values, and it refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,19 +52,21 @@ END_OF_TIME = pd.Timestamp("9999-12-31")
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """Changes that a batch made in the store, or the reason why the batch was refused.
+    """The changes that a batch made in the store, or the reason why the store refused the batch.
 
-    The store refuses a share's vintage that lacks too many stored dates, because history would be
-    lost. The store refuses a coin's vintage if the stored closes are on another level, and a steady
-    series if a value is too far from the value before.
+    The store refuses a share's vintage if it lacks too many stored dates, because history would be
+    lost. The store refuses a coin's vintage if its prices are on another level than the stored
+    prices. The store refuses a steady series if one value is too far from the previous value.
 
     Attributes
     ----------
     new, revised
-        Number of new dates, and number of stored dates with a different value. For an archive:
-        number of values for new dates, and number of new values for stored dates.
+        ``new`` is the number of new dates. ``revised`` is the number of stored dates for which the
+        batch has a different value. For an archive, ``new`` is the number of values for new dates,
+        and ``revised`` is the number of new values for stored dates.
     kept
-        Number of days missing in a new price vintage, which were copied from the stored vintage.
+        A new price vintage may lack days. ``kept`` is the number of missing days whose prices were
+        copied from the stored vintage.
     refused
         Reason why nothing was added. Empty when the batch was added.
     """
@@ -93,7 +97,7 @@ def precision(series_id: str) -> float:
 
 
 def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Return True for each value that equals the stored value within precision; NaN equals NaN."""
+    """Mark each value that equals the stored value within the precision. NaN equals NaN."""
     largest = float(np.max(np.abs(held), initial=0.0, where=np.isfinite(held)))
     floor = 0.0 if is_price(series_id) else CANCELLED * largest
     close = np.isclose(values, held, rtol=precision(series_id), atol=floor, equal_nan=True)
@@ -101,7 +105,7 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return an SQL condition: the values of a date differ. A missing value must be NaN."""
+    """Return SQL that is true if the values of a date differ. A missing value must be NaN."""
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
@@ -122,7 +126,7 @@ WHERE recorded_at <= $until GROUP BY series_id
 def _held_closes(
     connection: duckdb.DuckDBPyConnection, tickers: list[str]
 ) -> dict[str, pd.DataFrame]:
-    """Return a mapping from ticker to valid closes: the newest vintage, with later days."""
+    """Map each ticker to its current prices: the newest vintage and the days added later."""
     if not tickers:
         return {}
     frame = connection.execute(
@@ -151,7 +155,7 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 
 
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows with copies of the missing days; raise DataError for a share with gaps."""
+    """Add copies of the missing days to the rows; raise DataError if a share lacks too many."""
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).market == "crypto"
     if not coin:
@@ -172,7 +176,7 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
 
 
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
-    """Return stored closes, multiplied by the ratio of new to old closes on the nearest days."""
+    """Return the stored prices, multiplied by the ratio new / old price on the nearest days."""
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
     scale = np.sqrt(ratio.ffill() * ratio.bfill()).reindex(lacking["observed_on"]).to_numpy()
@@ -213,7 +217,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Return a message on the first new value too far from its neighbour, or an empty text."""
+    """Describe the first new value that is too far from its neighbour; return "" if none is."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -232,7 +236,8 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
     """Return the latest value of each date, without the dates that the catalog leaves out.
 
-    The row with the latest ``available_at`` counts. Without that column, the last row does.
+    If a date has several rows, the row with the latest ``available_at`` counts. If there is no
+    column ``available_at``, the last row counts.
     """
     if "available_at" in rows:
         rows = rows.sort_values("available_at", kind="stable", na_position="first")
@@ -250,7 +255,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the new rows of an archive, the number of new and the number of revised values."""
+    """Return the new rows of an archive, and how many are for new and for stored dates."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")
@@ -262,7 +267,7 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
 
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return the newest value of each date, without the rows of an archive."""
+    """Return the newest stored value of each date; ignore the rows of an archive."""
     return connection.execute(
         f"""
         SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS value

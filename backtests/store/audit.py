@@ -1,9 +1,9 @@
 """Check a store: list its errors and notes.
 
-An error makes a backtest wrong. Examples are a value known too early, a repeated value, a value in
-another unit and a price that was not adjusted. A note reports a gap, a late value or a series that
-ended. In a gap, the panel keeps the last value up to the staleness limit of the series. The panel
-ignores a value that became known after the value of a later date.
+An error makes a backtest wrong. Examples are: a value that was known too early, a repeated value, a
+value in the wrong unit, and a price that was not adjusted. A note reports a gap, a late value or a
+series that ended. In a gap, the panel repeats the last value until this value is too old. A value
+is late if the value of a later date was known earlier. The panel ignores late values.
 """
 
 import datetime
@@ -42,9 +42,9 @@ _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal
 class Finding:
     """One error or note about a store.
 
-    An error makes a backtest on the data wrong. ``series`` is empty for a finding about the whole
-    store. ``what`` says on one line what was expected and what was found. ``where`` is the first
-    date of the finding; None for a finding without a date.
+    An error makes a backtest on the data wrong. ``series`` is empty if the finding is about the
+    whole store. ``what`` is one line: it says what was expected and what was found. ``where`` is
+    the first date with the problem. ``where`` is None if the finding has no date.
     """
 
     severity: Severity
@@ -61,7 +61,8 @@ class Finding:
 def check_store(store: Store, today: pd.Timestamp | None = None) -> list[Finding]:
     """Return the errors and notes about a store, sorted by severity, series and date.
 
-    The age of the data is counted up to ``today``, by default today in New York.
+    The age of the data is the time from the newest value to ``today``. The default of ``today`` is
+    the present date in New York.
 
     Raises
     ------
@@ -101,12 +102,12 @@ _error, _note = partial(_finding, "error"), partial(_finding, "note")
 
 
 def _counted(n: int | np.integer, noun: str) -> str:
-    """Return a number with its noun, in the plural unless the number is 1."""
+    """Return a number and its noun. The noun is in the plural unless the number is 1."""
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """Return by series and date the first moments: of all rows, and of rows outside archives."""
+    """For each series and date, return when a value was first known and first recorded."""
     return store.query(
         """
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -119,7 +120,7 @@ def _dates(store: Store) -> pd.DataFrame:
 
 
 def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
-    """Return the closes above zero of the newest vintages, by ticker and date."""
+    """Map each ticker to the prices above zero in its newest vintage, indexed by date."""
     rows = store.rows(ids).query("value > 0")
     return {
         str(id): pd.Series(part["value"].to_numpy(), index=pd.DatetimeIndex(part["observed_on"]))
@@ -131,7 +132,7 @@ def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
 
 
 def _foreign_ids(store: Store) -> list[str]:
-    """Return the ids that are neither a series of the catalog nor a ticker."""
+    """Return each id that is neither a series of the catalog nor a ticker."""
     sources = store.query(
         """
         SELECT series_id, bool_or(list_contains(?, regexp_extract(source, '^[A-Za-z]+')))
@@ -191,7 +192,7 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
 
 
 def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
-    """Yield an error for each steady series with a value too far from the value before."""
+    """Yield an error for each steady series if a value is too far from the previous value."""
     steady = [id for id in ids if not is_price(id) and CATALOG[id].steady]
     for id, rows in store.rows(steady).groupby("series_id", sort=False):
         values = newest_values(str(id), rows)
@@ -208,7 +209,7 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
 
 
 def _range(id: str) -> tuple[str, float, float, datetime.date]:
-    """Return a series, its lowest and highest plausible value, and the first date that counts."""
+    """Return the id, its lowest and highest plausible value, and the first date that counts."""
     if is_price(id):
         return id, 1e-12, HIGHEST_PRICE, datetime.date.min
     entry = CATALOG[id]
@@ -219,14 +220,14 @@ def _range(id: str) -> tuple[str, float, float, datetime.date]:
 
 
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield an error for dates after tomorrow. In the evening, coins already have tomorrow's."""
+    """Yield an error for a date after tomorrow. Coins have tomorrow's date in the evening."""
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
         yield _error(id, ahead, f"expected dates up to today, {today.date()}, was this date")
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield an error when rows have a recording moment after now: a clock was wrong."""
+    """Yield an error if rows have a recording moment in the future, due to a wrong clock."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -244,7 +245,7 @@ def _recorded_ahead(store: Store) -> Iterator[Finding]:
 
 
 def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
-    """Yield errors for values known too early, and a note on values known late."""
+    """Yield errors about values that were known too early, and a note about late values."""
     observed = pd.DatetimeIndex(rows["observed_on"])
     known = rows["known"].to_numpy()
     before = known < observed.to_numpy()
@@ -267,7 +268,7 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Return True for dates known earlier than the rule allows; archives do not count."""
+    """Mark dates that were known earlier than the rule allows. Ignore rows of archives."""
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
     if rule.kind == "filed" or not given.any():
@@ -283,7 +284,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series with revisions known before they were recorded."""
+    """Yield an error for each series that has revisions known before their recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         """
@@ -387,7 +388,7 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 
 
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield a note on each series that ended, and a note when the whole store is old."""
+    """Yield a note about each series that ended, and a note if the whole store is old."""
     ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}
     newest = max(ends.values(), default=today)
     for id, end in ends.items():

@@ -1,4 +1,4 @@
-"""A batch: rows of one series for the store."""
+"""A batch: rows of one series that the store can add."""
 
 from dataclasses import dataclass
 
@@ -28,14 +28,15 @@ class Batch:
     series_id
         Catalog id, or the ticker of a price series.
     rows
-        Columns ``observed_on``, ``available_at``, ``value`` and ``source``; one row for
-        each date, ascending. NaN: the source states that it has no value for this date.
+        The columns are ``observed_on``, ``available_at``, ``value`` and ``source``. There is one
+        row for each date, in the order of the dates. NaN means that the source states that it has
+        no value for this date.
     note
-        Text for the summary that says which rows were left out.
+        A text for the summary, which says which rows were left out.
     vintages
-        True for rows of an archive of vintages. A date may then have several rows, each with the
-        moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`. When
-        two rows have the same date and moment, the last row counts.
+        True if the rows come from an archive of vintages. A date may then have several rows. Each
+        row has the moment from which its value was known. Each ``source`` begins with
+        :data:`ARCHIVE`. When two rows have the same date and moment, the last row counts.
     """
 
     series_id: str
@@ -66,7 +67,7 @@ def is_price(series_id: str) -> bool:
 
 
 def rule_of(series_id: str) -> Rule:
-    """Return the publication rule of a series or of a ticker's closes."""
+    """Return the publication rule of a series, or of the closing prices of a ticker."""
     return asset(series_id).known if is_price(series_id) else CATALOG[series_id].known
 
 
@@ -83,10 +84,10 @@ def stale_after(series_id: str) -> int:
 def dated(
     series_id: str, values: pd.Series, source: str, recorded_at: pd.Timestamp, note: str = ""
 ) -> Batch:
-    """Return the batch of a series. Its publication rule gives the moment of each value.
+    """Return a batch. The series' publication rule gives the moment when each value is known.
 
-    ``values`` are in the unit of the catalog. Their index holds the dates that the values describe,
-    ascending and unique. ``recorded_at`` is the moment of recording, New York time.
+    ``values`` are in the unit of the catalog. The index holds the dates that the values describe.
+    The dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     rows = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Read dates and numbers from the cells of a table. Errors state the line and the cure."""
+"""Read dates and numbers from the cells of a table. Errors give the line and a solution."""
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
     Raises
     ------
     DataError
-        When a cell is not an ISO date, or a date is out of order, repeated, before 1900 or after
-        ``recorded_at``.
+        When a cell is not an ISO date, or when a date is out of order, is repeated, is before 1900
+        or is after ``recorded_at``.
     """
     text = column.str.strip()
     plain = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
@@ -57,7 +57,7 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Return the numbers by date, after the same checks as for the cells of a file.
+    """Check numbers as if a file contained them. Return the numbers, indexed by date.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Return True for dates from the catalog's ``first`` on, and for all dates of a price."""
+    """Mark dates that are not before the catalog's ``first``, and all dates of prices."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 
@@ -92,7 +92,7 @@ def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
 
 
 def leaps(id: str, numbers: pd.Series) -> pd.Series:
-    """Return True for each change of a steady series by more than a factor of :data:`LEAP`."""
+    """Mark each value of a steady series that changed by more than a factor of :data:`LEAP`."""
     before = numbers.shift()
     far = (numbers > LEAP * before) | (numbers < before / LEAP)
     return far & (before > 0) & CATALOG[id].steady

@@ -1,4 +1,4 @@
-"""Check the closes of one asset before they are stored: keep, leave out or refuse them."""
+"""Check the closing prices of one asset before the store keeps them."""
 
 import re
 
@@ -15,19 +15,19 @@ TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 
 
 def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
-    """Return a batch with a whole vintage of adjusted closes.
+    """Return a batch with a whole vintage of adjusted closing prices.
 
-    Three kinds of days are left out, with a note: days without an NYSE session (for shares and
-    funds), days that had not ended, and days before the listing. Prices before the listing belong
-    to another company.
+    Three kinds of days are left out, and the batch has a note about them: days without an NYSE
+    session (for shares and funds), days that had not ended, and days before the listing. Prices
+    before the listing belong to another company.
 
-    ``closes`` are in USD, adjusted for splits and dividends, indexed by date. ``now`` is the
-    moment of recording, New York time.
+    ``closes`` are prices in USD, adjusted for splits and dividends, and indexed by date. ``now`` is
+    the moment of recording, New York time.
 
     Raises
     ------
     DataError
-        When no close is left, a date or number is invalid, or :func:`check_shifts` finds an alarm.
+        When no price is left, a date or number is invalid, or :func:`check_shifts` finds an alarm.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -44,14 +44,15 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
 
 
 def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
-    """Return the last possible date of a close: for a coin tomorrow (in UTC), else today."""
+    """Return the last date that a price may have: today, or for a coin tomorrow (in UTC)."""
     return now + pd.Timedelta(days=1 if asset(ticker).market == "crypto" else 0)
 
 
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
-    """Return the closes of finished sessions (of a coin: days), and notes on the other closes.
+    """Return the closing prices of finished sessions, and notes about the prices left out.
 
-    A source may give the current price of an unfinished day as the last close.
+    For a coin, every day counts as a session. If a day has not ended, a source may give the current
+    price in place of the closing price.
     """
     notes = []
     if asset(ticker).market != "crypto":
@@ -64,7 +65,7 @@ def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.
 
 
 def check_shifts(ticker: str, closes: pd.Series) -> str:
-    """Return a note on sudden shifts of the level that may be real, or an empty text.
+    """Return a note about sudden price shifts that may be real; return "" if there are none.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def check_shifts(ticker: str, closes: pd.Series) -> str:
 
 
 def on_sessions(values: pd.Series) -> tuple[pd.Series, str]:
-    """Return the values on NYSE sessions, and a note with the number of other values."""
+    """Return the values on NYSE sessions, and a note that says how many values were dropped."""
     index = all_sessions()
     inside = values.index.isin(index) | (values.index < index[0])
     dropped = int((~inside).sum())

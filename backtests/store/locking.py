@@ -1,13 +1,14 @@
 """Open the store's file for reading or writing, one operation at a time.
 
-DuckDB lets either one program write a file, or several programs read the file. So every operation
-waits for other operations, and closes the file as soon as its work is done. Three lock files beside
-the store put the operations in order:
+DuckDB lets one program write a file, or it lets several programs read the file. So every operation
+waits for other operations, and it closes the file as soon as its work is done. Three lock files in
+the store's folder decide which operation may start:
 
 - ``.lock`` allows one writer at a time.
 - ``.fetch.lock`` allows one fetch at a time.
 - A writer locks ``.door`` when it starts to wait for the store, and unlocks ``.door`` after it has
-  closed the store. New programs that read wait for ``.door``. Otherwise they could block a writer.
+  closed the store. A new reader waits until ``.door`` is unlocked. Otherwise new readers could
+  block a writer.
 
 A store may come from an unknown person. So while a store is open, DuckDB may not read or write any
 other file. The contents of the store cannot change this setting.
@@ -45,13 +46,13 @@ _SYSTEM = re.compile(
 def reading(path: Path, also: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store for one operation that only reads.
 
-    DuckDB may also open the file ``also``, such as the target of an export.
+    ``also`` is a second file that DuckDB may open, for example the file that an export writes.
 
     Raises
     ------
     DataError
-        When the file is missing, is not a store of drypowder, or a writer keeps the file open for
-        longer than :data:`PATIENCE`.
+        When the file is missing, when the file is not a store of drypowder, or when a writer keeps
+        the file open for longer than :data:`PATIENCE`.
     """
     if not path.is_file():
         raise DataError(
@@ -117,13 +118,13 @@ def check_writable(path: Path) -> None:
 
 @contextmanager
 def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterator[None]:
-    """Hold a lock file beside the store. Its name is the store's name and ``ending``.
+    """Hold a lock file in the store's folder. Its name is the store's name plus ``ending``.
 
     Raises
     ------
     DataError
-        When another program still holds the lock after ``wait`` seconds; the message is then
-        ``otherwise``. Or when the system does not allow the lock.
+        When the system does not allow the lock, or when another program still holds the lock after
+        ``wait`` seconds. In the second case, the error's message is ``otherwise``.
     """
     lock = filelock.FileLock(f"{resolved(path)}{ending}")
     try:
@@ -140,7 +141,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 
 
 def _wait_for_writer(path: Path) -> None:
-    """Wait while a writer uses the store or waits for the store."""
+    """Wait until no writer uses the store, and no writer waits for the store."""
     door = f"{resolved(path)}.door"
     if os.access(door, os.W_OK):  # a user who may not write beside the store does not wait
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
@@ -179,7 +180,7 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Open the file; wait while a program or a thread with other settings has the file open."""
+    """Open the file. Wait until no other program, and no thread with other settings, uses it."""
     # An absolute path is always a file for DuckDB, but ":memory:" and "md:x" are not.
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
@@ -198,7 +199,7 @@ def connect(
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Raise KeyboardInterrupt instead of DuckDB's own error after Ctrl-C."""
+    """After Ctrl-C, raise KeyboardInterrupt instead of the error that DuckDB raises."""
     try:
         yield
     except (duckdb.Error, RuntimeError) as error:
@@ -215,7 +216,7 @@ def _held_open(what: str, path: Path) -> str:
 
 
 def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
-    """Return a message for an error of DuckDB: the system's reason, or the file's fault."""
+    """Return a message about a DuckDB error: the system's reason, or what is wrong in the file."""
     if found := _SYSTEM.search(str(error)):
         return _system_says("read" if read_only else "write", path, found[0])
     if isinstance(error, duckdb.PermissionException):
@@ -235,7 +236,7 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
 
 
 def said_by_system(error: duckdb.Error) -> str:
-    """Return the system's reason from an error of DuckDB, or else the error's first line."""
+    """Return the system's reason in a DuckDB error, or else the first line of the error."""
     found = _SYSTEM.search(str(error))
     return found[0] if found else str(error).partition("\n")[0]
 
@@ -245,7 +246,7 @@ def _system_says(what: str, path: Path, said: str) -> str:
 
 
 def _create(path: Path) -> None:
-    """Create an empty store, whole or not at all."""
+    """Create an empty store. After a failure, no partial file remains."""
     try:
         with replacing(path) as fresh:
             with duckdb.connect(str(fresh.absolute())) as connection:

@@ -50,8 +50,8 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     Raises
     ------
     DataError
-        When another program made the file, the version is newer than this program, or one of the
-        tables is missing, is a view, or has wrong columns.
+        When another program or a newer version of drypowder made the file, or when a table is
+        missing, is a view, or has wrong columns.
     """
     tables = dict(connection.execute(_TABLES).fetchall())
     if tables.get("drypowder") != _form(1)["drypowder"]:
@@ -78,7 +78,7 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
 
 @cache
 def _form(version: int) -> dict[str, str]:
-    """Return the SQL definition of each table at a schema version, as DuckDB prints it."""
+    """Return DuckDB's SQL definition of each table in a schema version."""
     with duckdb.connect() as connection:
         for newer in range(1, version + 1):
             connection.execute(MIGRATIONS[newer])

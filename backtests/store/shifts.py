@@ -1,8 +1,9 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
-A shift is judged by its size, and by whether the price returns to the old level. An alarm is a
-shift that is surely an error: the store refuses the series, and ``data --check`` reports it. A note
-is a shift that may be real, so the user should look at it.
+The size of a shift is important. It is also important whether the price returns to the old level. A
+shift that is surely an error is called an alarm. If there is an alarm, the store refuses the
+series, and ``data --check`` reports the shift. A shift that may be real is called a note. The user
+should look at each note.
 """
 
 from collections.abc import Iterator
@@ -38,8 +39,8 @@ CUT = pd.Timestamp("2003-01-02")
 class Shift:
     """A sudden shift in the level of a price.
 
-    ``day`` is the first day at the new level. ``what`` says what is odd. ``alarm`` is True when the
-    shift is an error in the data, False when the shift may be real.
+    ``day`` is the first day at the new level. ``what`` says what is odd. ``alarm`` is True if the
+    shift is an error in the data, and False if the shift may be real.
     """
 
     day: pd.Timestamp
@@ -52,18 +53,20 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
     These shifts are alarms:
 
-    - A close is :data:`OFF` times above or below both its neighbours. The first and the last day
-      have only one neighbour.
-    - The level shifts by a factor of :data:`OFF` and returns within :data:`AROUND` sessions.
-    - The level shifts by a factor of :data:`LARGEST` for good. For a coin outside the universe only
-      a rise is an alarm, because such a coin may lose everything in a day (LUNA, May 2022).
-    - The level shifts by the size of a split, the share is no longer young, and the sessions
-      before and after are too calm for a real halving.
+    - A price is far above both neighbours, or far below both neighbours, see :func:`spikes`. The
+      first day and the last day have only one neighbour.
+    - The level shifts by more than a factor of :data:`OFF`, and it returns within :data:`AROUND`
+      sessions.
+    - The level shifts by more than a factor of :data:`LARGEST`, and it does not return. For a coin
+      outside the universe, only a rise is an alarm. Such a coin may lose everything in a day (LUNA,
+      May 2022).
+    - The shift has the size of a split, the share is no longer young, and the sessions before and
+      after the shift are calm. After a real loss of half the value, sessions are not calm.
 
-    These shifts are notes: any other lasting shift by a factor of :data:`OFF`, and any other shift
-    by the size of a split.
+    These shifts are notes: any other lasting shift by more than a factor of :data:`OFF`, and any
+    other shift that has the size of a split.
 
-    ``closes`` are in USD, above zero, indexed by date.
+    ``closes`` are prices in USD, above zero, and indexed by date.
     """
     if len(closes) < 2:
         return []
@@ -86,10 +89,11 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
 
 def spikes(closes: pd.Series) -> list[pd.Timestamp]:
-    """Return the days whose close is :data:`OFF` times above or below both its neighbours.
+    """Return the days whose price is far above both neighbours, or far below both neighbours.
 
-    The first and the last day have one neighbour. The first day is judged only when the two days
-    after it are on the same level.
+    "Far" means more than a factor of :data:`OFF`. The first day and the last day have one
+    neighbour. The first day is judged only if the second day and the third day are on the same
+    level.
     """
     if len(closes) < 2:
         return []
@@ -103,12 +107,12 @@ def spikes(closes: pd.Series) -> list[pd.Timestamp]:
 
 
 def _moves(closes: pd.Series) -> np.ndarray:
-    """Return the logarithmic moves from each close to the next one."""
+    """Return the logarithmic change from each closing price to the next price."""
     return np.diff(np.log(closes.to_numpy(dtype=np.float64)))
 
 
 def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
-    """Yield the positions of large moves, except at spikes and except moves back."""
+    """Yield the positions of large moves. Leave out spikes, and moves back to an old level."""
     back: set[int] = set()
     for at in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
         if {at, at + 1} & spiked or at in back:
@@ -119,7 +123,7 @@ def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
 
 
 def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> tuple[bool, str]:
-    """Return whether a move is an alarm, and a message; the message is empty for a usual move."""
+    """Return whether a move is an alarm, and a message. The message is "" for a usual move."""
     size, move = float(np.exp(np.abs(moves[at]))), float(moves[at])
     said = f"was {np.exp(move):.4g} times the close before"
     coin = asset(ticker).market == "crypto"
@@ -142,7 +146,7 @@ def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> 
 
 
 def _returned(moves: np.ndarray, at: int) -> int | None:
-    """Return the position of the move back to the old level; None if there is none."""
+    """Return the position of the move back to the old level, or None if there is no move back."""
     if abs(moves[at]) < np.log(OFF):
         return None
     after = moves[at + 1 : at + 1 + AROUND]
@@ -151,7 +155,7 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move looks like, or '', and whether it is surely a split."""
+    """Return which split a move looks like ('' for no split), and whether this is certain."""
     # At a split, the rest of the move has a usual size, and the sessions after the split are as
     # calm as the sessions before. After a real loss of half the value, sessions are not calm.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
@@ -168,7 +172,7 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 
 
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
-    """Return whether a share was listed less than :data:`YOUNG` weekdays before a move."""
+    """Return True if a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
     if listed is None:  # then the first close counts as the listing, unless it is at CUT
         return at < YOUNG and days[0] > CUT
@@ -176,5 +180,5 @@ def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
 
 
 def _usual(moves: np.ndarray) -> float:
-    """Return the median absolute size of the moves; NaN for fewer than :data:`FEWEST`."""
+    """Return the median size of the moves, or NaN for fewer than :data:`FEWEST` moves."""
     return float(np.nanmedian(np.abs(moves))) if len(moves) >= FEWEST else np.nan

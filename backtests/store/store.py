@@ -1,12 +1,13 @@
-"""The store: one append-only DuckDB file with each value and the moment it was known.
+"""The store: one DuckDB file that holds each value and the moment from which it was known.
 
-A row has three dates: the date that the value describes (``observed_on``), the moment at which it
-could first have been known (``available_at``), and the moment at which it was recorded
-(``recorded_at``). Rows are never changed or removed.
+A row holds one date and two moments: the date that the value describes (``observed_on``), the first
+moment at which the value could be known (``available_at``), and the moment at which the store
+recorded the value (``recorded_at``). The store adds rows. The store never changes or removes a row.
 
 - A different value for a stored date is a revision. A revision is available when it is recorded.
-- Splits and dividends rewrite all adjusted closes. So closes that differ are stored as one whole
-  vintage, and later days extend this vintage. A panel uses only the newest vintage.
+- Splits and dividends rewrite all adjusted prices. So when a new price differs from a stored price,
+  the store adds all new prices of the series as a new vintage. Later days are added to this
+  vintage. A panel uses only the newest vintage.
 - An archive of vintages states when each value was published. If a series has archive rows, a panel
   uses only these rows, because other sources give values that were revised later.
 """
@@ -46,7 +47,7 @@ _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def _counting(chosen: str) -> str:
-    """Return SQL for the rows that count. If a series has archive rows, no other rows count."""
+    """Return SQL for the rows to use. If a series has archive rows, its other rows are ignored."""
     return f"""
     SELECT o.*, archived FROM observations o JOIN (
         SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
@@ -100,8 +101,8 @@ class Store:
     ConfigError
         When the path is invalid, see :func:`backtests.atomic.writable_name`.
     DataError
-        In every method, when the file is missing, locked for too long, read-only, damaged or
-        not a store of drypowder.
+        Every method raises this error when the file is missing, is locked for too long, is
+        read-only, is damaged or is not a store of drypowder.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -124,27 +125,28 @@ class Store:
         wait: float = 0.0,
         fetched: Mapping[str, str] | None = None,
     ) -> list[Added]:
-        """Append the new rows of some batches in one transaction; return the changes by batch.
+        """Add the new rows of several batches in one transaction. Return the changes by batch.
 
         Parameters
         ----------
         batches
-            At most one batch for each series and kind.
+            For each series, at most one ordinary batch and at most one batch of vintages.
         recorded_at
             The moment of recording, New York time. A revision is available from this moment. A
             vintage of an archive is available from the moment that the archive states.
         wait
-            Seconds to wait for another writer.
+            The time to wait for another writer, in seconds.
         fetched
-            Mapping from series to the outcome of its fetch, :data:`FETCHED` for success. The
-            outcomes are stored in the same transaction. For a refused batch, its reason is
-            stored.
+            Maps each series to the outcome of its fetch. The outcome of a successful fetch is
+            :data:`FETCHED`. The outcomes are stored in the same transaction. If a batch is refused,
+            the reason is stored in place of the outcome.
 
         Raises
         ------
         DataError
-            See :class:`Store`; also when another writer is still active after ``wait``, or the
-            clock is behind the newest row by more than :data:`CLOCK_BACK`. Nothing is added then.
+            When :class:`Store` raises it, when another writer is still active after ``wait``, or
+            when the clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error,
+            nothing is added.
         """
         with writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
@@ -162,21 +164,22 @@ class Store:
         outcome: str = FETCHED,
         wait: float = 0.0,
     ) -> None:
-        """Record the outcome of a fetch of one series or several.
+        """Record the outcome of a fetch of one or more series.
 
-        ``at`` is the moment of the fetch, New York time. ``outcome`` is :data:`FETCHED`, or
-        the reason for the failure. ``wait`` is the time to wait for another writer, in seconds.
+        ``at`` is the moment of the fetch, New York time. After a success, ``outcome`` is
+        :data:`FETCHED`. After a failure, ``outcome`` is the reason. ``wait`` is the time to wait
+        for another writer, in seconds.
         """
         ids = [series_ids] if isinstance(series_ids, str) else series_ids
         with writing(self.path, wait) as connection:
             _record(connection, [(id, at, outcome) for id in dict.fromkeys(ids)])
 
     def last_fetched(self) -> dict[str, pd.Timestamp]:
-        """Return a mapping from series to its last successful fetch; empty without a store."""
+        """Map each series to its last successful fetch. Without a store, the result is empty."""
         return self._last("outcome = ?", FETCHED)
 
     def last_tried(self) -> dict[str, pd.Timestamp]:
-        """Return a mapping from series to its last fetch, failed or not; empty without a store."""
+        """Map each series to its last fetch, even if it failed. Without a store, return {}."""
         return self._last("true")
 
     def _last(self, which: str, *given: str) -> dict[str, pd.Timestamp]:
@@ -184,7 +187,7 @@ class Store:
         return {id: pd.Timestamp(at).as_unit("us") for id, at, _ in fetches}
 
     def _fetches(self, which: str, *given: object) -> list[tuple[str, datetime.datetime, str]]:
-        """Return series, moment and outcome of the fetches for which an SQL condition is true."""
+        """Return the fetches that meet an SQL condition: series, moment and outcome."""
         if not self.exists():
             return []
         with reading(self.path) as connection:
@@ -194,7 +197,9 @@ class Store:
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
-        """Prevent other fetches into this store during the block. Imports and reads stay possible.
+        """Prevent other fetches into this store inside a ``with`` block.
+
+        Other programs may still import files into the store and read the store.
 
         Raises
         ------
@@ -214,13 +219,14 @@ class Store:
             yield
 
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
-        """Return the rows that a panel may use, up to the moment of recording ``as_of`` if given.
+        """Return the rows that a panel may use. If ``as_of`` is given, ignore rows recorded later.
 
-        For a price series, these are the rows of the newest vintage. For a series with archive
-        rows, these are the archive rows, except values that became known after the value of a later
-        date. For any other series, these are all rows. A series that is not in the store has no
-        row. Columns ``series_id, observed_on, available_at, value, recorded_at``, ordered by
-        series, moment known, date described and moment recorded.
+        For a price series, the rows are the newest vintage. For a series with archive rows, only
+        archive rows are returned. An archive value is left out if the value of a later date was
+        known earlier. For any other series, all rows are returned. A series that is not in the
+        store has no row. The columns are ``series_id, observed_on, available_at, value,
+        recorded_at``. The rows are sorted by ``series_id``, ``available_at``, ``observed_on`` and
+        ``recorded_at``.
         """
         prices, others = [i for i in ids if is_price(i)], [i for i in ids if not is_price(i)]
         return self.query(
@@ -228,12 +234,12 @@ class Store:
         )
 
     def summary(self) -> pd.DataFrame:
-        """Return a table that describes the stored dates of each series, one row for each series.
+        """Return a table with one row for each series, which describes its stored dates.
 
-        Columns: ``series_id``; ``rows``, the number of dates; ``first`` and ``last`` date;
-        ``last_known``, the latest moment known; ``revisions``, the number of revised dates;
-        ``recorded_at``, the latest moment recorded. For a series with archive rows, only the
-        archive rows count.
+        The columns are: ``series_id``; ``rows``, the number of dates; ``first`` and ``last``, the
+        first and the last date; ``last_known``, the last moment at which a value became known;
+        ``revisions``, the number of revised dates; ``recorded_at``, the moment of the last
+        recording. If a series has archive rows, its other rows are ignored.
         """
         return self.query(
             f"""
@@ -255,20 +261,21 @@ class Store:
         )
 
     def series_ids(self, as_of: pd.Timestamp | None = None) -> tuple[str, ...]:
-        """Return the ids of all stored series, or with rows recorded up to ``as_of``."""
+        """Return the ids of all stored series. With ``as_of``, ignore rows recorded later."""
         return self._ids("true", as_of)
 
     def archived_ids(
         self, ids: Sequence[str], as_of: pd.Timestamp | None = None
     ) -> tuple[str, ...]:
-        """Return the ids of ``ids`` with archive rows, recorded up to ``as_of`` if given.
+        """Return each id in ``ids`` that has archive rows. With ``as_of``, ignore later rows.
 
-        A panel uses only the archive rows of such a series, see :meth:`rows`.
+        If a series has archive rows, a panel uses only these rows, see :meth:`rows`. ``as_of`` is a
+        moment of recording.
         """
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the series with a row for which ``which`` is true, recorded up to ``as_of``."""
+        """Return each series that has a row recorded by ``as_of`` for which ``which`` is true."""
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -277,7 +284,7 @@ class Store:
         return tuple(found["series_id"])
 
     def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
-        """Return a mapping from each stored series of ``ids`` to its first date."""
+        """Map each id in ``ids`` to the first date of its series; leave out series not stored."""
         found = self.query(
             "SELECT series_id, min(observed_on) AS first FROM observations "
             "WHERE list_contains(?, series_id) GROUP BY 1 ORDER BY 1",
@@ -288,16 +295,16 @@ class Store:
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> pd.DataFrame:
-        """Return the result of an SQL query that only reads. The rows are in ``observations``."""
+        """Run an SQL query that only reads. The table ``observations`` holds the store's rows."""
         with reading(self.path) as connection:
             return connection.execute(sql, parameters).df()
 
     def vintages(self, series_id: str) -> pd.DataFrame:
-        """Return all values, old and new, for each revised date of a series.
+        """Return the old values and the new values of each date that was revised.
 
-        For a series with archive rows, only the archive rows count. Columns ``observed_on,
-        available_at, value, recorded_at``, ordered by date described, moment known and moment
-        recorded.
+        If the series has archive rows, its other rows are ignored. The columns are ``observed_on,
+        available_at, value, recorded_at``. The rows are sorted by ``observed_on``, ``available_at``
+        and ``recorded_at``.
         """
         return self.query(
             f"""
@@ -316,14 +323,15 @@ class Store:
         )
 
     def copy(self, path: Path | str, as_of: pd.Timestamp) -> int:
-        """Copy the rows recorded up to ``as_of`` (New York time) to a new store; return the number.
+        """Create a new store with copies of some rows, and return the number of copied rows.
 
-        The copy is made whole or not at all.
+        A row is copied if it was recorded at or before ``as_of`` (New York time). After a failure,
+        no new store remains.
 
         Raises
         ------
         DataError
-            See :class:`Store`; also when the new file already exists.
+            When :class:`Store` raises it, or when the new file already exists.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():
@@ -338,7 +346,7 @@ class Store:
     def export(self, path: Path) -> int:
         """Write every row with all its columns to a parquet file, and return the number of rows.
 
-        The file is written whole or not at all. An existing file is replaced.
+        An existing file is replaced. After a failure, an existing file is unchanged.
 
         Raises
         ------
@@ -357,14 +365,14 @@ class Store:
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """Write a table to a parquet file, whole or not at all."""
+    """Write a table to a parquet file. After a failure, no partial file remains."""
     with replacing(path) as fresh, duckdb.connect() as connection:
         connection.register("given", table)
         _write_parquet(connection.sql("SELECT * FROM given"), fresh)
 
 
 def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
-    """Write rows to a parquet file, or raise OSError with the system's reason."""
+    """Write rows to a parquet file. After a failure, raise OSError with the system's reason."""
     try:
         rows.write_parquet(str(path))
     except duckdb.Error as error:
@@ -372,7 +380,7 @@ def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
 
 
 def _check_export(path: Path, store: Path) -> Path:
-    """Return the path of an export; raise DataError unless a parquet file can be written there."""
+    """Return the path of an export. Raise DataError if the path is wrong for a parquet file."""
     target = resolved(path)
     if target.suffix != ".parquet":
         raise DataError(f"expected a path that ends in .parquet, was {path}; give such a path")
@@ -386,7 +394,7 @@ def _check_export(path: Path, store: Path) -> Path:
 def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return a moment of recording after all stored moments, so that vintages stay in order."""
+    """Return a moment of recording that is later than all stored moments of recording."""
     # Local time repeats one hour each year, and two imports may share a clock tick. Then the moment
     # is one microsecond after the newest row. A clock further behind is wrong now, or was wrong at
     # the last import. New values would then be dated too early, or hidden until a wrong date.
