@@ -33,20 +33,20 @@ class Absorption(CompoundSignal):
         ``idle_enter``. It turns off when u is above ``leave``, the impulse is below
         ``impulse_leave`` or idle capital is below ``idle_leave``.
     Timing
-        Values are known when the values of both parts are known.
+        A value of the signal is known once the values of both parts are known.
     NaN
         The signal has a view only when both parts have a view.
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
-        levels at which injecting ends. For u and the impulse, we use the levels of absorbing. For
-        idle capital, we use the two levels of :class:`DryPowder`.
+        levels at which injecting ends. For u and the impulse, we use the same levels as for
+        absorbing. For idle capital, we use the two levels of :class:`DryPowder`.
     Limits
-        u hardly measures capital spending. When idle capital is close to zero, u is close to 1
-        for any spending. On history to 2025 the rank correlation of u is −0.90 with idle capital
-        over GDP and −0.02 with capital spending over GDP. The impulse measures whether spending
-        grows, but not whether it is large. So :meth:`beside` shows spending over GDP, and the
-        number of days on which the flag would be on with half and with twice the spending.
+        u hardly measures capital spending. When idle capital is close to zero, u is close to 1 for
+        any spending. In the history to 2025, u has a rank correlation of −0.90 with idle capital
+        over GDP, and of −0.02 with capital spending over GDP. The impulse measures whether spending
+        grows, but not whether it is large. So :meth:`beside` shows spending over GDP. It also shows
+        on how many days the flag would be on if spending were halved or doubled.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Absorption(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of u and of the impulse for absorbing."""
+        """The levels of u and of the impulse that turn absorbing on and off."""
         return (
             Threshold(gauge="u", enter=self.enter, leave=self.leave, above=True),
             Threshold(
@@ -108,7 +108,7 @@ class Absorption(CompoundSignal):
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """The levels of u, of the impulse and of idle capital for injecting."""
+        """The levels of u, the impulse and idle capital that turn injecting on and off."""
         return (
             Threshold(gauge="u", enter=self.injecting_enter, leave=self.leave, above=False),
             *self.thresholds[1:],  # the impulse

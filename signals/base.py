@@ -1,10 +1,10 @@
 """The contract of a signal.
 
 A signal is a frozen dataclass, and its fields are its parameters. It reads a point-in-time panel:
-one row for each NYSE session, one column for each catalog id. Each cell holds the value known at
-the close of its session. The signal measures gauges on the panel. It computes its score from the
-gauges, and its flag from its thresholds. Later rows of the panel never change the results of
-earlier rows. A test checks this rule for every registered signal.
+one row for each NYSE session, one column for each catalog id. Each cell holds the value that was
+known at the close of its session. The signal computes its gauges from the panel, and its score from
+the gauges. It computes its flag from the gauges and its thresholds. Later rows of the panel never
+change the results of earlier rows. A test checks this rule for every registered signal.
 """
 
 from abc import ABC, abstractmethod
@@ -35,12 +35,13 @@ class Evaluation:
     signal
         The signal that was evaluated.
     gauges
-        Measures of the signal, one column each, in the units of ``signal.units``.
+        The values that the signal measures, with one column for each gauge. The units are in
+        ``signal.units``.
     score
-        Score, in standard deviations of the measure's own past. A positive score means that capital
-        is scarcer than in this past. NaN where the signal has no view.
+        Score, in standard deviations of the measure's past values. A positive score means that
+        capital is scarcer than in the past. NaN where the signal has no view.
     flag
-        Pandas ``boolean``. NA where the signal has no view.
+        The flag, as a pandas ``boolean``. NA where the signal has no view.
     injecting
         Flag of the opposite state. None for a signal without an opposite state.
     """
@@ -62,7 +63,7 @@ class Evaluation:
         )
 
     def until(self, at: pd.Timestamp) -> "Evaluation":
-        """Return the evaluation up to and including a session."""
+        """Return the evaluation's rows up to a session, including that session."""
         return self.rows(lambda part: part.loc[:at])
 
 
@@ -89,7 +90,7 @@ class Signal(Typed, ABC):
     units
         Unit of each gauge, by the gauge's name. The unit is ``name`` for a gauge that holds words.
     parts
-        Classes of the signals that this signal contains, by their names in the registry.
+        The signals that this signal contains: their classes, by their names in the registry.
 
     Parameters
     ----------
@@ -113,11 +114,11 @@ class Signal(Typed, ABC):
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the measures, sessions × gauges. The columns are the keys of :attr:`units`."""
+        """Return a table of sessions × gauges. Its columns are the keys of :attr:`units`."""
 
     @abstractmethod
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the score, σ. A positive score means scarcer capital than in the past."""
+        """Return the score, in σ. A positive score means scarcer capital than in the past."""
 
     @property
     @abstractmethod
@@ -140,7 +141,7 @@ class Signal(Typed, ABC):
         return ()
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the flag that the thresholds give; a subclass with another rule overrides this."""
+        """Return the flag that the thresholds give; a subclass can override this method."""
         return turned(gauges, self.thresholds, self.confirm, self.confirm_leave)
 
     def beside(self, evaluation: Evaluation) -> dict[str, float]:
@@ -157,8 +158,8 @@ class Signal(Typed, ABC):
     ) -> Evaluation:
         """Return gauges, score and flag on a point-in-time panel, sessions × catalog ids.
 
-        ``parts`` are evaluations on the same panel, by name. A part of the signal that is missing
-        from ``parts`` is evaluated with its default parameters. See
+        ``parts`` maps names of signals to their evaluations on the same panel. If a part of the
+        signal is missing there, it is evaluated with its default parameters. See
         :func:`signals.evaluations.evaluate`.
 
         Raises
@@ -166,7 +167,7 @@ class Signal(Typed, ABC):
         MissingSeries
             When the panel lacks a column that the signal reads.
         SimulationError
-            When the signal's own code fails, or when its results break this contract.
+            When the signal's own code fails, or when its results break the contract of this class.
         """
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
@@ -189,9 +190,9 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. The parts of the signal come from the set
-    of signals with which it is evaluated. So a user sets a parameter of a part once, and every
-    signal that contains the part uses that value.
+    A subclass defines ``combine`` instead of ``gauges``. The signal takes its parts from the
+    signals that are evaluated with it. So a user sets a parameter of a part once, and every signal
+    that contains the part uses that value.
     """
 
     @abstractmethod
@@ -200,7 +201,7 @@ class CompoundSignal(Signal):
 
     @final
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gauges with every part at its default parameters."""
+        """Return the gauges when every part has its default parameters."""
         return self._measure(panel, {})
 
     def _measure(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
@@ -216,8 +217,9 @@ class CompoundSignal(Signal):
 class ScoreSignal(Signal):
     """A signal whose flag depends on one gauge: its score, or the mean behind the score.
 
-    The gauges include a column ``score``. The flag turns on when the gauge :attr:`decides` is above
-    ``enter``, and off when that gauge is below ``leave``.
+    The gauges include a column ``score``. The attribute :attr:`decides` names the gauge on which
+    the flag depends. The flag turns on when this gauge is above ``enter``, and off when it is below
+    ``leave``.
 
     Parameters
     ----------
@@ -235,11 +237,11 @@ class ScoreSignal(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the gauge :attr:`decides`."""
+        """The ``enter`` and ``leave`` levels of the gauge that :attr:`decides` names."""
         return (Threshold(gauge=self.decides, enter=self.enter, leave=self.leave, above=True),)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the gauge ``score``."""
+        """Return the column ``score`` of the gauges."""
         return gauges["score"]
 
 

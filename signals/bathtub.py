@@ -21,13 +21,13 @@ class Bathtub(ScoreSignal):
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        The balance sheet and the Treasury account are known at the session after Thursday's
-        H.4.1. Reverse repo is known at the next session.
+        The balance sheet and the Treasury account are known at the session after Thursday's H.4.1
+        release. Reverse repo is known at the session after its date.
     NaN
-        The signal has no view when one of the three series has no value now or ``horizon``
-        sessions ago. The score needs 252 changes.
+        The signal has no view when one of the three series has no value now or ``horizon`` sessions
+        ago. The score needs 252 values of ΔN / N.
     Reference
-        Practitioners use this definition of net liquidity; Howell, *Capital Wars* (2020). The
+        Practitioners define net liquidity in this way; see Howell, *Capital Wars* (2020). The
         signal measures only supply (tap) and plumbing (pipes). The thesis claims that supply alone
         does not explain the level of liquidity.
 

@@ -23,21 +23,23 @@ class Capex(Signal):
     Flag
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
-        A figure is known at the session after the SEC received the first filing that contains the
-        figure. If the firm first used a tag more than 120 days after the period's end, the figure
-        counts as known 45 days after the period's end.
+        An amount is known at the session after the SEC received the first filing that contains the
+        amount. If the firm first used the XBRL tag more than 120 days after the period's end, the
+        amount counts as known 45 days after the period's end.
     NaN
-        The level is NaN unless every firm has a figure. The impulse compares the firms that have a
-        figure now and a year earlier. It needs at least ``minimum`` such firms.
+        The level is NaN unless every firm has an amount. The impulse uses only the firms that have
+        an amount for now and an amount for a year earlier. It needs at least ``minimum`` such
+        firms.
     Reference
-        Link L1 of the thesis. The figures come from cash-flow statements filed with the SEC (XBRL).
+        Link L1 of the thesis. The amounts come from cash-flow statements filed with the SEC (XBRL).
 
     Parameters
     ----------
     firms
         Tickers of filers in the catalog.
     minimum
-        Smallest number of firms with figures now and a year earlier that the impulse needs.
+        Smallest number of firms that the impulse needs. Each of them has an amount for now and an
+        amount for a year earlier.
     enter
         Impulse, % a year, above which the flag turns on.
     leave
@@ -73,7 +75,7 @@ class Capex(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of each firm's figures for now and a year earlier, and the id of GDP."""
+        """Ids of each firm's amounts for now and for a year earlier, and the id of GDP."""
         now = tuple(ttm_id("CAPEX", firm) for firm in self.firms)
         then = tuple(year_ago_id("CAPEX", firm) for firm in self.firms)
         return (*now, *then, "GDP")
@@ -84,7 +86,7 @@ class Capex(Signal):
         return (Threshold(gauge="impulse", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the impulse, the level, its share of GDP, and the number of firms compared."""
+        """Return the impulse, the level (in USD and in % of GDP), and the number of firms."""
         now, then = (
             panel[[id_of("CAPEX", firm) for firm in self.firms]].set_axis(self.firms, axis=1)
             for id_of in (ttm_id, year_ago_id)

@@ -1,11 +1,11 @@
 """The catalog: unit, publication rule and plausible range of every series.
 
 The catalog has one entry for each series. It says in which unit a series is stored, when a value is
-first known, which values are plausible, and how old a last value may be before signals have no
-view. Publication rules follow the publishers' calendars. Times are New York times.
+first known and which values are plausible. It also says how old the last value may be before it
+counts as missing. Publication rules follow the publishers' calendars. Times are New York times.
 
-Price series are defined in :mod:`signals.universe`. The market of an asset decides the rule for its
-prices.
+Price series are defined in :mod:`signals.universe`. The publication rule for an asset's prices
+depends on the asset's market.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ class Rule:
     ----------
     kind
         ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE session
-        after the date. ``fed_sessions``: the same, but the count includes only sessions on which
-        the Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York exchanges
-        are open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
+        after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on which the
+        Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York exchanges are
+        open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
         H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
         holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
         at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``recorded``:
@@ -75,12 +75,12 @@ class Series:
     revised
         True when the publisher changes past values.
     low, high
-        The plausible range, inclusive. All values since ``first`` that the publisher ever published
-        are in this range. An import rejects a file with a value outside the range, because the file
-        is probably in another unit.
+        The plausible range, inclusive. The range contains every value that the publisher ever
+        published for dates since ``first``. An import rejects a file with a value outside the
+        range, because the file is probably in another unit.
     stale_after
-        Number of calendar days for which a value counts, from the date that the value describes. An
-        older value counts as missing.
+        Number of calendar days for which a value is used, counted from the date that the value
+        describes. An older value counts as missing.
     first
         First date whose values are read. Every import skips values of earlier dates. None when an
         import reads all values.
@@ -275,22 +275,22 @@ _ANNUAL_TITLES = {
 
 
 def ttm_id(concept: str, ticker: str) -> str:
-    """Return the id of a company's trailing-four-quarter figure, in USD."""
+    """Return the id of a company's amount for the last four quarters, in USD."""
     return f"{concept}_TTM_{ticker}"
 
 
 def year_ago_id(concept: str, ticker: str) -> str:
-    """Return the id of the year-ago figure, which is known together with the current figure."""
+    """Return the id of the year-ago amount, which is known together with the current amount."""
     return f"{concept}_TTM_YEAR_AGO_{ticker}"
 
 
 def annual_id(concept: str, ticker: str) -> str:
-    """Return the id of a company's fiscal-year figure, in USD."""
+    """Return the id of a company's amount for a fiscal year, in USD."""
     return f"{concept}_FY_{ticker}"
 
 
 def filers_of(concept: str) -> tuple[str, ...]:
-    """Return the tickers of the companies whose facts of a concept we read."""
+    """Return the tickers of the companies for which we read facts about a concept."""
     return tuple(FILERS.values()) if concept in ("CAPEX", "REVENUE") else HYPERSCALERS
 
 

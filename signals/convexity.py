@@ -21,7 +21,7 @@ class Convexity(CompoundSignal):
     """How much absorption raises the cost of capital, and whether that effect grows.
 
     Formula
-        The data are weekly (every fifth session), and u is the share of :class:`Absorption`. A
+        The data are weekly (every fifth session). u is the gauge u of :class:`Absorption`. A
         regression explains Δ(DGS10 + BAA10Y) over ``horizon`` weeks, in percentage points, by Δu
         and Δ max(0, u − ``knee``). ``slope`` is the coefficient on Δu, and ``kink`` is the
         coefficient on Δ max(0, u − ``knee``). So ``kink`` is the change of the slope at the knee.
@@ -31,21 +31,21 @@ class Convexity(CompoundSignal):
         The flag turns on when low is above zero and u is above the knee. It turns off when either
         condition is false.
     Timing
-        The signal is estimated at the first session of each quarter, from the weeks up to the
-        previous session. The date of that session seeds the random numbers, so past values never
-        change.
+        The regression is estimated at the first session of each quarter, from the weeks before that
+        session. The date of that session seeds the random numbers, so past values never change.
     NaN
         The signal needs ``minimum`` weeks and ``excursions`` separate stays of u above the knee.
-        Until then it has no view. A stay ends when u has been below the level at which absorption
-        ends (0.4 by default) for ``horizon`` weeks.
+        Until then it has no view. A stay ends when u has been low for ``horizon`` weeks: below the
+        level at which absorption ends (0.4 by default).
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
-        (2022), estimate such a price: flat while reserves are ample, steep when reserves are
-        scarce. The interval follows Politis, Romano, "The Stationary Bootstrap", JASA (1994). The
-        block length follows Politis, White (2004), but is at least ``horizon`` weeks, because
-        changes less than ``horizon`` weeks apart overlap. The interval is too narrow, like
-        bootstrap intervals of other slow series. In simulations without a kink, low was above zero
-        in 7 to 14 % of estimates instead of 5 %, most often near ``minimum`` weeks.
+        (2022), estimate such a price. Its curve is flat while reserves are ample, and steep when
+        reserves are scarce. The interval follows Politis, Romano, "The Stationary Bootstrap", JASA
+        (1994). The block length follows Politis, White (2004). It is at least ``horizon`` weeks,
+        because two changes overlap if they are less than ``horizon`` weeks apart. The interval is
+        too narrow, like bootstrap intervals of other slow series. In simulations without a kink,
+        ``low`` was above zero in 7 to 14 % of the estimates. A correct interval gives 5 %. The
+        error was most frequent near ``minimum`` weeks.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ class Convexity(CompoundSignal):
     horizon
         Number of weeks over which changes are measured.
     minimum
-        Number of weeks with a change that an estimate needs.
+        Number of weeks that an estimate needs. Each of these weeks has a known change.
     excursions
-        Number of separate stays of u above the knee that an estimate needs.
+        Number of separate stays that an estimate needs. In each stay, u is above the knee.
     draws
         Number of bootstrap samples.
     level
-        Fraction of the bootstrap samples between the bounds.
+        Fraction of the bootstrap samples that lies between the bounds.
     """
 
     name: ClassVar[str] = "convexity"
@@ -89,14 +89,14 @@ class Convexity(CompoundSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels: zero for the lower bound of the kink, and the knee for u."""
+        """The levels of two gauges: zero for the kink's lower bound, and the knee for u."""
         return (
             Threshold(gauge="low", enter=0.0, leave=0.0, above=True),
             Threshold(gauge="u", enter=self.knee, leave=self.knee, above=True),
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return the estimates as known at each session, u, and the number of stays so far."""
+        """Return u, the number of past stays, and the estimates that are known at each session."""
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
         cost = panel["DGS10"] + panel["BAA10Y"]
@@ -159,7 +159,7 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
-    """Return how many stays above ``enter`` began; ``apart`` sessions below ``leave`` end one."""
+    """Count the stays above ``enter``; a stay ends after ``apart`` sessions below ``leave``."""
     # Stays that are nearer to each other share overlapping changes, so they count as one stay.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):

@@ -30,8 +30,8 @@ class CostOfCapital(Signal):
         ``enter``. It turns off when either yield has risen by less than ``leave``. When yields fall
         and spreads rise, the market is risk-off, and the flag stays off.
     Timing
-        Yields are known at the next session, the Baa spread two sessions later, and the term
-        premium seven sessions later.
+        Yields are known one session after their date, the Baa spread two sessions after its date,
+        and the term premium seven sessions after its date.
     NaN
         The flag has no view when a yield has no value now or ``horizon`` sessions ago. The score
         needs two of its three components. The score compares the mean of the components only with
@@ -39,18 +39,19 @@ class CostOfCapital(Signal):
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
-        comes from the model of Kim and Wright. The publisher re-estimates past values;
-        ``term_premium=False`` leaves the term premium out of the score. We chose ``leave``: the
-        flag turns off when a yield is no longer higher than ``horizon`` sessions ago.
+        comes from the model of Kim and Wright. The publisher re-estimates past values of the term
+        premium. With ``term_premium=False``, the score does not use the term premium. We chose
+        ``leave`` so that the flag turns off when a yield is no longer higher than it was
+        ``horizon`` sessions ago.
 
     Parameters
     ----------
     horizon
         Number of sessions over which the rise of a yield is measured; 63 sessions are a quarter.
     enter
-        Rise, percentage points, that both yields must exceed for the flag to turn on.
+        Rise, percentage points. The flag turns on when both yields have risen by more than this.
     leave
-        Rise, percentage points, below which either yield turns the flag off.
+        Rise, percentage points. The flag turns off when either yield has risen by less than this.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     """

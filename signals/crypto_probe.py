@@ -17,35 +17,35 @@ class CryptoProbe(Signal):
 
     Formula
         drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %. spy_drawdown is
-        the same for SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon``
-        sessions, in percentage points, on closes of the same dates. score = z(mean of
-        z(−drawdown), z(−strength)).
+        the same measure for SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon``
+        sessions, in percentage points, on closes of the same dates. score = z(mean of z(−drawdown),
+        z(−strength)).
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
         true for ``confirm`` sessions in a row. It turns off after ``confirm_leave`` sessions in a
-        row on each of which at least one condition is false.
+        row on which not all three conditions are true.
     Timing
-        At a New York close, the latest known bitcoin close is from the previous date (24:00 UTC).
-        For the strength, both closes are from the previous session's date, because closes of
-        different dates would hide how bitcoin and SPY move together.
+        At a New York close, the newest known price of bitcoin is from 24:00 UTC on the previous
+        date. The strength uses the closes of bitcoin and SPY on the date of the session before.
+        Closes of different dates would hide how the two assets move together.
     NaN
-        The signal has no view before ``high`` sessions of bitcoin prices. The score needs 252 more
-        sessions.
+        The signal has no view until bitcoin has prices for ``high`` sessions. The score needs 252
+        more sessions.
     Reference
-        Link L9 of the thesis. The signal contains past returns, so no claim about returns is tested
-        with this signal.
+        Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
+        claims about returns.
 
     Parameters
     ----------
     high
-        Number of sessions from whose highest close a drawdown is measured.
+        Number of sessions in a window. A drawdown is measured from the highest close in the window.
     horizon
         Number of sessions over which the relative strength is measured.
     fall
-        Drawdown of bitcoin, %, negative, below which the flag can be on.
+        The flag can turn on only when bitcoin's drawdown is below this level, %, negative.
     hold
-        Drawdown of SPY, %, negative, above which the flag can be on.
+        The flag can turn on only when SPY's drawdown is above this level, %, negative.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
@@ -83,7 +83,7 @@ class CryptoProbe(Signal):
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return both drawdowns, and bitcoin's return relative to SPY."""
+        """Return both drawdowns, and bitcoin's return minus SPY's return."""
         same_date = session_close_id("BTC-USD")
         require(panel, (same_date,), self.name)
         bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)
@@ -106,5 +106,5 @@ class CryptoProbe(Signal):
 
 
 def _drawdown(prices: pd.Series, window: int) -> pd.Series:
-    """Return the fall from the highest price of a window, %; NaN before the window is full."""
+    """Return the drawdown from a window's highest price, %; NaN before the window is full."""
     return 100 * (prices / prices.rolling(window, min_periods=window).max() - 1)

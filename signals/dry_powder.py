@@ -1,4 +1,4 @@
-"""L2: idle capital is a finite stock that can be used up."""
+"""L2: the amount of idle capital is finite, so idle capital can be used up."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,9 +21,9 @@ class DryPowder(Signal):
         The flag is on when idle capital is depleted. It turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
     Timing
-        Reserves are known at the session after Thursday's H.4.1, and reverse repo at the next
-        session. GDP is known 180 days after the quarter's first day. GDP is the latest revision
-        unless the store holds vintages.
+        Reserves are known at the session after Thursday's H.4.1 release. Reverse repo is known at
+        the session after its date. GDP is known 180 days after the quarter's first day. The values
+        of GDP are the latest revision, unless the store holds earlier releases (vintages).
     NaN
         The signal has no view when one of the three series has no value. It has no view before
         2013-09-24, because reverse repo was sporadic until then.
@@ -31,8 +31,8 @@ class DryPowder(Signal):
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022); Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate Control, and
         Quantitative Tightening" (2023). Both papers estimate that banks have enough reserves at 12
-        to 13 % of bank assets. Our choice is k = 9 % of GDP. So the reports show the results that
-        depend on k for values from 0.08 to 0.11.
+        to 13 % of bank assets. We chose k = 9 % of GDP. Because k is a choice, the reports show its
+        effect: they repeat the results that depend on k for values from 0.08 to 0.11.
 
     Parameters
     ----------
@@ -81,5 +81,5 @@ class DryPowder(Signal):
         )
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return −z(share), which is positive when idle capital is lower than in its past."""
+        """Return −z(share), which is positive when idle capital is lower than in the past."""
         return -zscore(gauges["share"])

@@ -25,21 +25,20 @@ class Duration(ScoreSignal):
     Formula
         spread = mean return of the short classes (memory, defensive) minus mean return of the long
         classes (software, speculative, crypto), over ``horizon`` sessions, in percentage points.
-        The return of a class is the mean over its members, and each class counts once.
+        The return of a class is the mean over its members. All classes have equal weights.
         score = z(spread).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Shares and coins use closes of the same date. So the signal uses share closes of the
-        previous session.
+        The closes of shares and coins are from the same date, the date of the previous session.
     NaN
-        A member counts when it has ``horizon`` sessions of prices. The signal has no view until
+        A member counts when it has prices for ``horizon`` sessions. The signal has no view until
         every class has a member that counts.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
-        Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed before any
-        return was seen. :meth:`empirical` shows that a regression confirms little of this order.
-        The signal contains past returns, so no claim about returns is tested with this signal.
+        Lazarus, "Duration-Driven Returns", JF (2023). We fixed the order of the classes before we
+        saw any return. :meth:`empirical` shows that a regression confirms little of this order. The
+        signal is computed from past returns, so it is not used to test claims about returns.
 
     Parameters
     ----------
@@ -74,10 +73,10 @@ class Duration(ScoreSignal):
 
         An ordinary least squares regression explains weekly returns by SPY's return and ΔDFII10 (a
         fraction), over the last 156 weeks. It needs at least 104 weeks. The duration, in years, is
-        minus the coefficient on ΔDFII10: the loss in % when the real yield rises by one percentage
-        point. The columns are ``duration``, ``error`` (one standard error) and ``weeks``. The
-        estimate is noisy, so pages show it, but no rule ranks assets by it. See Dechow, Sloan,
-        Soliman (2004).
+        the negated coefficient on ΔDFII10. It is the loss in % when the real yield rises by one
+        percentage point. The columns are ``duration``, ``error`` (one standard error) and
+        ``weeks``. The estimate is noisy. Pages show it, but no rule ranks assets by it. See Dechow,
+        Sloan, Soliman (2004).
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         prices = same_date(panel.loc[:at], [*shares, "SPY"]).iloc[::-5].iloc[::-1]
@@ -89,7 +88,7 @@ class Duration(ScoreSignal):
 
 
 def _slope(y: pd.Series, market: pd.Series, rates: pd.Series) -> tuple[float, float, int]:
-    """Return minus the coefficient on rates, its standard error, and the number of weeks."""
+    """Return the negated coefficient on rates, its standard error, and the number of weeks."""
     frame = pd.concat([y, market, rates], axis=1).dropna().to_numpy(dtype=np.float64)
     weeks = len(frame)
     if weeks < _MINIMUM_WEEKS:

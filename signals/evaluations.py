@@ -12,8 +12,9 @@ class Evaluations(Mapping[str, Evaluation]):
     """Evaluations of a set of signals on a panel, by name.
 
     The mapping computes each evaluation once, when a caller first asks for it. A signal can contain
-    other signals, its parts. Parts come from the set, so a part has the same parameters in every
-    signal. A part that is not in the set is evaluated with its default parameters.
+    other signals, which are its parts. The parts are taken from the set, so a part has the same
+    parameters in every signal. A part that is not in the set is evaluated with its default
+    parameters.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def evaluate(panel: pd.DataFrame, signals: Mapping[str, Signal]) -> Evaluations:
 def inputs_of(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
     """Return the catalog ids that a signal and its parts read, each id once.
 
-    ``among`` holds, by name, the signals with which this signal is evaluated.
+    ``among`` maps names to the signals that are evaluated together with this signal.
     """
     parts = (among[name] if name in among else part() for name, part in signal.parts.items())
     ids = (*(id for part in parts for id in inputs_of(part, among)), *signal.inputs)

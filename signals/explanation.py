@@ -25,15 +25,15 @@ class Explanation:
     percentile
         Share of the gauge's past values that are at or below the present value, %.
     score
-        Score, in standard deviations of the measure's own past. A positive score means scarcer
-        capital.
+        Score, in standard deviations of the measure's past values. A positive score means that
+        capital is scarcer than in the past.
     flag
         True, False, or None when the signal has no view.
     since
         First session of the flag's present state. None when the signal has no view.
     distance
-        Signed move of the binding gauge that would flip the flag, in ``distance_unit``. The binding
-        gauge is the gauge that decides the next flip.
+        How far the binding gauge must move to flip the flag, with a sign, in ``distance_unit``. The
+        binding gauge is the gauge that decides the next flip.
     distance_value
         Present value of the binding gauge, in ``distance_unit``. NaN without a view.
     flips
@@ -47,8 +47,8 @@ class Explanation:
     components
         Number of components of a composite score. 0 for any other score.
     without, components_since
-        Components that do not count at the session, and the session since which this set is
-        unchanged.
+        ``without`` names the components that do not count at the session. ``components_since`` is
+        the session since which exactly these components have not counted.
     beside
         Numbers that pages show beside the flag. Each key is a name with a unit.
     """
@@ -74,7 +74,7 @@ class Explanation:
 
     @property
     def rests_on(self) -> str:
-        """Text with the components that do not count, and since when; empty if all count."""
+        """Text that says which components do not count, and since when; empty if all count."""
         if not self.without or self.components_since is None:
             return ""
         counted = self.components - len(self.without)
@@ -107,11 +107,11 @@ def explain(
     evaluation, panel
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        Moment at which each cell of the panel was first known, in the panel's shape. The attribute
-        ``known_at`` takes its moments from this table.
+        A table with the panel's shape. Each cell holds the moment at which the panel's value was
+        first known. The attribute ``known_at`` takes its moments from this table.
     among
-        The signals, by name, with which this signal was evaluated. They determine the inputs of the
-        signal's parts.
+        The signals, by name, that were evaluated together with this signal. They determine the
+        inputs of the signal's parts.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def explain_all(
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge; NaN where the components differ from the last session's."""
+    """Return the headline gauge; NaN at sessions with other components than the last session."""
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline

@@ -17,31 +17,32 @@ class FadingMomentum(ScoreSignal):
 
     Formula
         A breakout is a close above the highest close of the previous ``high`` sessions. The signal
-        looks at breakouts from ``earliest`` to ``latest`` sessions ago. follow_through = share, in
-        %, of these breakouts whose asset still closes above the breakout price. breadth = share, in
-        %, of the universe that closes above its mean of ``mean`` sessions. score = z(−mean of the
-        z-scores of follow_through and breadth).
+        uses breakouts that happened ``earliest`` to ``latest`` sessions ago. follow_through = the
+        percentage of these breakouts whose asset is still above the breakout price. breadth = the
+        percentage of the universe whose close is above its mean of ``mean`` sessions.
+        score = z(−mean of the z-scores of follow_through and breadth).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Closes of shares are known at the same session. Closes of coins are from the previous date.
+        The closes of shares are from the present session. The closes of coins are from the date
+        before.
     NaN
         The follow-through is NaN with fewer than ``minimum`` breakouts. The score needs at least
         one of the two components.
     Reference
-        Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal contains past
-        returns, so no claim about returns is tested with this signal.
+        Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal is computed
+        from past returns, so it is not used to test claims about returns.
 
     Parameters
     ----------
     high
-        Number of previous sessions whose highest close a breakout exceeds.
+        A breakout is above the highest close of this number of previous sessions.
     mean
         Number of sessions in the long-run mean price.
     earliest
-        Smallest age of a breakout that the signal looks at, in sessions.
+        Smallest age, in sessions, of the breakouts that the signal uses.
     latest
-        Largest age of a breakout that the signal looks at, in sessions.
+        Largest age, in sessions, of the breakouts that the signal uses.
     minimum
         Number of breakouts that the follow-through needs.
     """

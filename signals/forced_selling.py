@@ -53,25 +53,28 @@ class ForcedSelling(_Cascade):
 
     Formula
         mean = mean of the z-scores of six components: realised volatility of SPY over ``short``
-        sessions relative to ``long`` sessions; the same for bitcoin; the share of the first
-        principal component in the correlations of daily class returns over ``window`` sessions;
-        the share of the universe that fell over ``short`` sessions; Δ VIX over ``short`` sessions;
-        and minus the change in % of HYG/IEF over ``short`` sessions. score = z(mean).
+        sessions divided by its volatility over ``long`` sessions; the same ratio for bitcoin; the
+        share of the first principal component in the correlations of daily class returns over
+        ``window`` sessions; the share of the universe that fell over ``short`` sessions; Δ VIX over
+        ``short`` sessions; and the negated change of HYG/IEF, in %, over ``short`` sessions.
+        score = z(mean).
     Flag
         The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
-        after 2 sessions in a row with the mean below ``leave``. The flag uses the mean, not the
-        score, because most components are extreme at once in a cascade.
+        after 2 sessions in a row with the mean below ``leave``. In a cascade, most components are
+        extreme at once. So the flag uses the mean, not the score.
     Timing
-        Each component uses the closes known at the session. The returns of asset classes use the
-        closes on the date of the previous session. The VIX comes from FRED and is known at the next
-        session.
+        Each component uses the newest closes known at the session. The returns of asset classes end
+        one session earlier, so that coins and shares have closes of the same date. The VIX comes
+        from FRED and is known one session after its date.
     NaN
-        The mean needs half of its components. The score needs 252 means of the same components.
+        The mean needs at least half of its components. The score needs 252 values of the mean, all
+        from the same components.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
-        Stafford, JFE (2007); Adrian, Shin, JFI (2010). The common factor follows Kritzman, Li,
-        Page, Rigobon, "Principal Components as a Measure of Systemic Risk" (2011). Cascades among
-        coins alone hardly move this signal: see :class:`CryptoForcedSelling`.
+        Stafford, JFE (2007); Adrian, Shin, JFI (2010). The share of the first principal component
+        follows Kritzman, Li, Page, Rigobon, "Principal Components as a Measure of Systemic Risk"
+        (2011). Cascades among coins alone hardly move this signal: see
+        :class:`CryptoForcedSelling`.
     """
 
     name: ClassVar[str] = "forced_selling"
@@ -110,21 +113,21 @@ class CryptoForcedSelling(_Cascade):
 
     Formula
         mean = mean of the z-scores of five components: realised volatility of bitcoin over
-        ``short`` sessions relative to ``long`` sessions; minus the mean return of the coins over
-        ``short`` sessions; the share of the first principal component of their returns over
-        ``window`` sessions; minus the mean funding rate; and minus the flow into bitcoin and ether
-        funds over ``short`` sessions. score = z(mean).
+        ``short`` sessions divided by its volatility over ``long`` sessions; the negated mean return
+        of the coins over ``short`` sessions; the share of the first principal component in the
+        correlations of the coins' returns over ``window`` sessions; the negated mean funding rate;
+        and the negated flow into bitcoin and ether funds over ``short`` sessions. score = z(mean).
     Flag
         The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
         after 2 sessions in a row with the mean below ``leave``.
     Timing
-        Coin closes and funding rates are from the previous date. Flows are known at the next
-        session.
+        The closes of coins and the funding rates are from the date before the session. Flows are
+        known one session after their date.
     NaN
         The mean needs three of its five components, so funding and flows are optional. The score
         compares the mean of the components only with past means of the same components.
     Reference
-        The references of :class:`ForcedSelling` apply. That signal misses cascades that stay among
+        See the references of :class:`ForcedSelling`. That signal misses cascades that stay among
         coins.
     """
 

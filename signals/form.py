@@ -1,7 +1,7 @@
 """Functions that call the code of a signal or a strategy and check what it returns.
 
 Any exception from a user's code becomes one error on one line. A user's code gets shallow copies of
-the panel and the reading, so other code does not see changes to the columns of the copies.
+the panel and the reading. If it changes the columns of a copy, other code does not see the change.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def author_code(
 
 
 def ask(thing: Any, name: str, *given: Any) -> Any:
-    """Return the checked result of a property or a method of a signal or a strategy.
+    """Call a property or method of a signal or strategy, check the result and return it.
 
     ``given`` are the arguments of the method. Raise SimulationError when the user's code fails, or
     when the result breaks the contract of the base class.
@@ -59,7 +59,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
 
 
 def _copy_of(given: Any) -> Any:
-    """Return a shallow copy of a table or reading; this evaluates all signals of the reading."""
+    """Return a shallow copy of a table or reading; copying a reading evaluates all its signals."""
     if isinstance(given, pd.DataFrame):
         return given.copy(deep=False)
     return given.rows(lambda part: part.copy(deep=False)) if hasattr(given, "rows") else given

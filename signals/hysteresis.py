@@ -1,4 +1,4 @@
-"""Flags from measures: a level to turn on, a level to turn off, and confirmation."""
+"""Make flags from measures, with a level to turn on, a level to turn off, and confirmation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Threshold:
     gauge
         Name of the gauge.
     enter, leave
-        Levels, in the gauge's unit, beyond which the flag turns on and off.
+        Levels, in the gauge's unit. The flag turns on beyond ``enter`` and off beyond ``leave``.
     above
         True when high values of the gauge turn the flag on, False when low values do.
     """
@@ -35,7 +35,7 @@ class Threshold:
         return f"{self.gauge} {beyond} {self.leave if on else self.enter:g} {unit}".strip()
 
     def distance(self, value: float, on: bool) -> float:
-        """Return the signed move of the gauge, in its unit, that would flip the flag."""
+        """Return how far the gauge must move to flip the flag, with a sign, in the gauge's unit."""
         return (self.leave if on else self.enter) - value
 
     def entered(self, values: pd.Series) -> pd.Series:
@@ -58,11 +58,12 @@ def hysteresis(
 
     At the first session the flag is off. It turns on at the ``confirm``-th session in a row on
     which ``enter`` is True. It turns off at the ``confirm_leave``-th session in a row on which
-    ``leave`` is True, or at the ``confirm``-th if ``confirm_leave`` is None. Both numbers are at
-    least 1.
+    ``leave`` is True, or at the ``confirm``-th if ``confirm_leave`` is None. ``confirm`` and
+    ``confirm_leave`` are at least 1.
 
-    The three series are boolean, one value for each session. The flag is pandas ``boolean``. It is
-    NA where ``view`` is False. After such a gap, the flag is off until it turns on again.
+    ``enter``, ``leave`` and ``view`` are boolean series with one value for each session. The flag
+    is pandas ``boolean``. It is NA where ``view`` is False. After such a gap, the flag is off until
+    it turns on again.
     """
     state, run = False, 0
     out = np.zeros(len(view), dtype=bool)
@@ -99,15 +100,15 @@ def turned(
 def flag_of(measure: pd.Series, enter: float, leave: float, confirm: int = CONFIRM) -> pd.Series:
     """Return the flag of one measure: on beyond ``enter``, off beyond ``leave``.
 
-    High values turn the flag on when ``enter`` lies above ``leave``; otherwise low values do. The
-    flag is NA where the measure is NaN. See :func:`hysteresis` for confirmation.
+    High values turn the flag on when ``enter`` lies above ``leave``; otherwise low values turn it
+    on. The flag is NA where the measure is NaN. See :func:`hysteresis` for confirmation.
     """
     threshold = Threshold(gauge="measure", enter=enter, leave=leave, above=enter > leave)
     return turned(measure.to_frame("measure"), (threshold,), confirm)
 
 
 def since(flag: pd.Series) -> pd.Timestamp | None:
-    """Return the first session of a flag's or regime's last value; None without a last value."""
+    """Return the session since which a flag or regime has its last value; None without a value."""
     if flag.empty or pd.isna(flag.iloc[-1]):
         return None
     same = (flag == flag.iloc[-1]).fillna(False).to_numpy(dtype=bool)

@@ -2,7 +2,7 @@
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
 ascending order. Pandas misreads any other index without an error. It reads whole numbers as
-nanoseconds since 1970. It takes two rows with one date for two sessions.
+nanoseconds since 1970. If two rows have the same date, it treats them as two sessions.
 """
 
 import pandas as pd
@@ -15,9 +15,9 @@ def check_sessions(
 ) -> None:
     """Raise ``error`` unless an index holds sessions: naive dates, unique and ascending.
 
-    ``what`` names the table that has the index, like "the panel". Text before a colon is put at the
-    beginning of the message. If ``empty`` is True, the function accepts an index without rows,
-    whatever its type.
+    ``what`` names the table that has the index, like "the panel". If ``what`` contains a colon, the
+    message begins with the text before the colon. If ``empty`` is True, the function accepts an
+    index without rows, whatever its type.
     """
     if empty and not len(index):
         return
@@ -30,7 +30,7 @@ def check_sessions(
 
 
 def _fault(index: pd.Index) -> str:
-    """Return the fault of an index and its cure; empty for an index of sessions."""
+    """Return what is wrong with an index and how to correct it; empty if it holds sessions."""
     if not len(index):
         return "is empty; give at least one row"
     if not isinstance(index, pd.DatetimeIndex):

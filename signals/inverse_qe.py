@@ -22,15 +22,17 @@ class InverseQE(ScoreSignal):
         The flag turns on when the mean is above ``enter`` and the correlation is above zero. It
         turns off when the mean is below ``leave`` or the correlation is below zero.
     Timing
-        Closes are known at the same session. The term premium is known seven sessions later.
+        Closes are known at their own session. The term premium is known seven sessions after its
+        date.
     NaN
-        The flag has no view without a correlation or without a mean. The mean needs at least one
-        of its two components. The score needs 252 means of the same components.
+        The flag has no view without a correlation or without a mean. The mean needs at least one of
+        its two components. The score needs 252 values of the mean, all from the same components.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
-        the term premium; ``term_premium=False`` leaves the term premium out. The signal does not
-        measure the supply of duration, because such a measure needs data on issuance.
+        past values of the term premium. With ``term_premium=False``, the signal does not use the
+        term premium. The signal does not measure the supply of duration, because such a measure
+        needs data on newly issued bonds.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ class InverseQE(ScoreSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of the mean, and zero for the correlation."""
+        """The levels of two gauges: the mean, and the correlation (with zero as its level)."""
         return (
             Threshold(gauge="mean", enter=self.enter, leave=self.leave, above=True),
             Threshold(gauge="correlation", enter=0.0, leave=0.0, above=True),

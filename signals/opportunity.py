@@ -23,10 +23,10 @@ class Opportunity(CompoundSignal):
     """Whether a rare chance is here: forced selling has ended and liquidity improves.
 
     Formula
-        drawdown = fall of an equal-weighted, daily rebalanced basket of ARKK, MSTR, COIN and
-        bitcoin from its highest value so far, in %. decile = the 10th percentile of the drawdowns
-        so far. score = −z(drawdown). The score is positive when the drawdown is deeper than in the
-        past.
+        A basket holds ARKK, MSTR, COIN and bitcoin with equal weights and is rebalanced daily.
+        drawdown = the basket's fall from its highest past value, in %. decile = the 10th percentile
+        of the drawdowns up to the session. score = −z(drawdown). The score is positive when the
+        drawdown is deeper than in the past.
     Flag
         The flag needs four conditions: (1) within the last ``memory`` sessions, forced selling was
         on and the drawdown was at or below its decile; (2) forced selling is off now; (3) the VIX
@@ -36,25 +36,26 @@ class Opportunity(CompoundSignal):
         true for ``confirm`` sessions in a row. It stays on for ``stay`` sessions. After that it can
         turn on again.
     Timing
-        Values are known when the values of all parts are known.
+        A value of the signal is known once the values of all its parts are known.
     NaN
         The signal needs 252 sessions with ``members`` assets of the basket, a view of forced
         selling, and 63 sessions of the VIX. Until then it has no view. A session without a view
         turns the flag off.
     Reference
-        Link L14 of the thesis. The levels were fixed in advance and are not fitted.
+        Link L14 of the thesis. We fixed the levels in advance and did not fit them to data.
 
     Parameters
     ----------
     memory
-        Number of past sessions in which forced selling and the fall of the basket must happen.
+        Forced selling and a deep fall of the basket must happen within this number of past
+        sessions.
     stay
         Number of sessions for which the flag stays on.
     calm
         Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
-        Number of basket assets that must have a return at a session. With 1, the basket contains
-        only MSTR until 2013.
+        Number of basket assets that must have a return at a session. If this number is 1, the
+        basket contains only MSTR until 2013.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
@@ -95,7 +96,7 @@ class Opportunity(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return the basket's drawdown, its 10th percentile so far, and the conditions."""
+        """Return the basket's drawdown, the decile of past drawdowns, and the conditions."""
         forced = parts["forced_selling"].flag
         drawdown = _basket_drawdown(panel, self.members)
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
@@ -138,7 +139,7 @@ def _within(event: pd.Series, sessions: int) -> pd.Series:
 
 
 def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
-    """Return a flag that is on for ``stay`` sessions after ``confirm`` sessions of ``now``."""
+    """Return a flag: on for ``stay`` sessions after ``now`` held ``confirm`` times in a row."""
     run = left = 0
     out = np.zeros(len(now), dtype=bool)
     seen = view.to_numpy(dtype=bool)
@@ -152,7 +153,7 @@ def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Serie
 
 
 def _basket_drawdown(panel: pd.DataFrame, members: int) -> pd.Series:
-    """Return the basket's fall from its highest value so far, %; NaN before its first return."""
+    """Return the basket's fall from its highest past value, %; NaN before its first return."""
     each = same_date(panel, BASKET).pct_change(fill_method=None)
     returns = each.mean(axis=1).where(each.notna().sum(axis=1) >= members)
     fall = 100 * fall_from_peak((1 + returns.fillna(0.0)).cumprod())

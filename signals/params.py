@@ -51,7 +51,7 @@ class Typed:
         Names of the parameters that must be positive and finite. The names in base classes are
         checked, too.
     ascending
-        Required orders of parameters and numbers, like ``leave < enter``. The orders in base
+        Orders that parameters and numbers must have, like ``leave < enter``. The orders in base
         classes are checked, too.
     """
 
@@ -208,9 +208,10 @@ def owner_of(among: Mapping[str, T], path: str) -> tuple[str, str]:
 
 
 def with_parameter(among: Mapping[str, T], path: str, value: Any) -> dict[str, T]:
-    """Return a copy of a set of signals with one parameter set to a new value.
+    """Return a copy of the signals in which one parameter has a new value.
 
-    Raise ConfigError when the parameter is unknown, or when the value has the wrong type or range.
+    Raise ConfigError when the parameter is unknown, or when the value has the wrong type or is
+    outside its range.
     """
     owner, name = owner_of(among, path)
     return {**among, owner: replace(among[owner], **{name: value})}  # type: ignore[type-var]

@@ -20,8 +20,8 @@ class Policy(ScoreSignal):
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        Yields are known at the next session. The balance sheet is known at the session after
-        Thursday's H.4.1.
+        Yields are known one session after their date. The balance sheet is known at the session
+        after Thursday's H.4.1 release.
     NaN
         The score needs at least one of its two components. The score compares the mean of the
         components only with past means of the same components.

@@ -19,8 +19,8 @@ class Reading:
     regime
         Name of a :class:`signals.regimes.Regime`; None at a session without a regime.
     rule, decided_by
-        The rule that holds at the session, and the rule that gave the regime in force. See
-        :class:`signals.regimes.Classification`.
+        ``rule`` is the rule that holds at the session. ``decided_by`` is the rule that gave the
+        regime in force. See :class:`signals.regimes.Classification`.
     evaluations
         The evaluation of each signal, by name.
     voters

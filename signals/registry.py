@@ -59,7 +59,7 @@ def default_signals() -> dict[str, Signal]:
 
 
 def needed(signals: Mapping[str, Signal] | None = None) -> tuple[str, ...]:
-    """Return the catalog ids that the signals read, each once; default: all registered signals."""
+    """Return the ids that the signals read, each id once; the default is all registered signals."""
     chosen = default_signals() if signals is None else signals
     ids = (id for signal in chosen.values() for id in inputs_of(signal, chosen))
     return tuple(dict.fromkeys(ids))

@@ -56,8 +56,8 @@ def composite(
 ) -> Composite:
     """Return one measure for each session from several z-scores by name.
 
-    The mean averages the components that have a view. At least half of all components must have a
-    view.
+    The mean is the average of the components that have a view. At least half of all components must
+    have a view.
 
     The score compares a mean only with past means of the same components. A component counts when
     it has a view now and on ``minimum`` of the last ``window`` sessions. At least half of all
@@ -89,7 +89,7 @@ def composite(
 
 
 def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
-    """Return the fall of positive values from their highest value so far, a fraction, at most 0.
+    """Return the fall of positive values from their highest past value, a fraction, at most 0.
 
     ``start`` is a peak before the first session; 0 means that there was no such peak.
     """
@@ -99,8 +99,8 @@ def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
 def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
     """Return the change of a composite's score over n sessions.
 
-    The change is NaN where the set of components that count differs from the set n sessions ago,
-    because the two scores then measure different things.
+    The change is NaN where other components counted n sessions ago, because the two scores then
+    measure different things.
     """
     members = without.fillna("")
     return score.diff(n).where(members == members.shift(n))
@@ -109,10 +109,11 @@ def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
 def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
     """Return prices of shares and coins on the same date: the date of the previous session.
 
-    A panel row holds share prices of its own close and coin prices of the previous date's close. So
-    returns in one row of the panel cover different days. This function takes the share prices of
-    the previous session, and the coin prices at the close of that session's date. Raise
-    MissingSeries when the panel lacks a ticker, or the column ``<coin>@session`` of a coin.
+    A row of the panel holds the share prices at its own close, and the coin prices at the close of
+    the previous date. So returns in one row of the panel cover different days. This function takes
+    the share prices of the previous session, and the coin prices at the close of that session's
+    date. Raise MissingSeries when the panel lacks a ticker, or the column ``<coin>@session`` of a
+    coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 
@@ -126,7 +127,7 @@ def _same_date(panel: pd.DataFrame, ticker: str) -> pd.Series:
 
 
 def percentile(x: pd.Series) -> float:
-    """Return the percentage of values at or below the last value; NaN when the last is NaN."""
+    """Return the percentage of values at or below the last value; NaN when that value is NaN."""
     past = x.dropna()
     if past.empty or np.isnan(x.iloc[-1]):
         return float("nan")

@@ -5,8 +5,8 @@ returns. The assets of each class were chosen in 2026 with hindsight. Every repo
 (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
-the New York close. Coins have UTC days, so the close of a coin is known hours after the New York
-close.
+the New York close. The day of a coin ends at 24:00 UTC, so its close is known hours after the New
+York close.
 """
 
 from dataclasses import dataclass
@@ -47,15 +47,15 @@ class Asset:
 
     @property
     def known(self) -> Rule:
-        """The rule for the moment at which a close is first known."""
+        """The rule that says when a close is first known."""
         return UTC_MIDNIGHT if self.market == "crypto" else AT_CLOSE
 
     @property
     def stale_after(self) -> int:
         """Number of calendar days for which the last price of the asset stays valid.
 
-        When the last price is older, signals have no view. A backtest then leaves the asset out of
-        its targets and closes the holding. The command ``today`` keeps the target.
+        When the last price is older, signals have no view. A backtest then gives the asset no
+        target and ends the position. The command ``today`` keeps the target.
         """
         return 4 if self.market == "crypto" else 10
 
@@ -114,7 +114,7 @@ def asset(ticker: str) -> Asset:
 
 
 def session_close_id(coin: str) -> str:
-    """Return the name of the panel column that holds a coin's closes at dates of sessions.
+    """Return the name of the panel's column with a coin's closes on the dates of sessions.
 
     The column ``coin`` holds the close of the previous calendar date: on a Monday, the close of
     Sunday. The column ``coin@session`` holds the newest known close whose date is a New York

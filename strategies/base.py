@@ -31,7 +31,7 @@ class Strategy(Typed, ABC):
     Attributes
     ----------
     name, description
-        Name of the strategy on the command line, and a description of one line.
+        Name of the strategy on the command line, and a one-line description.
     link
         The link of the thesis that the strategy trades. Empty for a baseline or a challenger.
     follows_regime
@@ -39,12 +39,12 @@ class Strategy(Typed, ABC):
     only_scheduled
         True when the strategy decides only on scheduled dates, and not when its state changes.
     active_states
-        The states in which the strategy acts. A claim about timing counts the episodes of these
-        states as observations.
+        The states in which the strategy acts. In a test of a claim about timing, each episode of
+        these states is one observation.
     price_free
         True when the weights depend only on the regime and on which assets are listed. Such weights
-        use no price, no score and no vote. Under the regime model ``quantities``, the placebo test
-        of such a strategy shifts its holdings in time.
+        use no price, no score and no vote. With the regime model ``quantities``, the placebo test
+        of such a strategy shifts the strategy's holdings in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -65,7 +65,7 @@ class Strategy(Typed, ABC):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Ids of other columns of the panel that the strategy reads; empty by default."""
+        """Ids of the panel's other columns that the strategy reads; empty by default."""
         return ()
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
@@ -94,8 +94,8 @@ def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
 def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
     """Return a strategy's weights as numbers, sessions × assets, in the order of the panel.
 
-    Raise SimulationError when the strategy's own code fails, or when the weights are not numbers or
-    have other sessions or assets.
+    Raise SimulationError when the strategy's own code fails, or when the weights are not numbers.
+    Raise it also when the sessions or the assets of the weights are wrong.
     """
     weights = ask(strategy, "weights", reading, panel)
     if not isinstance(weights, pd.DataFrame):

@@ -98,8 +98,9 @@ class EqualWeight(SleeveStrategy):
 class ConstantMix(Strategy):
     """A constant share of SPY, the rest in bills: defence without timing.
 
-    With a third in SPY, the portfolio falls a third as much as the market. If a strategy with the
-    same average share of cash earns no more than this mix, its timing has added nothing.
+    If a third of the portfolio is in SPY, the portfolio loses a third as much as the market. If a
+    strategy with the same average share of cash earns no more than this mix, its timing has added
+    nothing.
 
     Parameters
     ----------

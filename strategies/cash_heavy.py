@@ -13,9 +13,10 @@ class CashHeavy(SleeveStrategy):
 
     Rationale
         When capital is scarce, other assets are sold for cash. The strategy holds only SPY and
-        cash, so only timing can explain a higher return than a constant mix earns.
+        cash, so if it earns more than a constant mix, only timing can be the reason.
     Rule
-        The regime gives the share of SPY. The rest is cash. All is cash while SPY has no price.
+        The regime gives the share of SPY. The rest is cash. The whole portfolio is cash while SPY
+        has no price.
 
     Parameters
     ----------

@@ -103,11 +103,11 @@ class DualMomentum(Strategy):
     """The better of SPY and EFA while SPY beats bills, otherwise Treasuries (IEF).
 
     Rule
-        The rule compares total returns since the month end twelve months earlier. If SPY's return
-        is above the return of bills, the strategy holds SPY or EFA, whichever returned more.
-        Otherwise it holds IEF. The rule does not choose an asset that is not listed or has no price
-        twelve months earlier. All is cash when SPY's return is unknown. The return of bills is the
-        mean of DGS3MO over the last 252 sessions.
+        The rule compares total returns since the month end twelve months ago. If SPY's return is
+        above the return of bills, the strategy holds SPY or EFA, whichever had the higher return.
+        Otherwise it holds IEF. The rule does not choose an asset that is not listed or had no price
+        twelve months ago. The whole portfolio is cash when SPY's return is unknown. The return of
+        bills is the mean of DGS3MO over the last 252 sessions.
     Reference
         Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Differences: EFA
         replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has

@@ -13,9 +13,9 @@ class Defensive(SleeveStrategy):
     """SPY while capital is ample, then funds of defensive shares and cash.
 
     Rationale
-        Defensive shares (low volatility, staples, utilities, health care) pay sooner and vary less.
-        So they lose least when the price of capital rises. The strategy stays in the market when
-        ``cash-heavy`` leaves it.
+        Defensive shares (low volatility, staples, utilities, health care) pay cash sooner, and
+        their prices vary less. So they lose least when the price of capital rises. The strategy
+        stays in the market when ``cash-heavy`` leaves it.
     Rule
         The regime gives the share of each sleeve.
 

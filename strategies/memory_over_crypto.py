@@ -17,13 +17,14 @@ class MemoryOverCrypto(ScaledSleeves):
 
     Rationale
         The sharpest claim of the thesis is relative: scarce capital leaves crypto and stays with
-        near cash flows. The trade is long assets with near cash flows and short crypto. So its
-        return depends on this claim, and little on the direction of the market.
+        near cash flows. The strategy buys assets with near cash flows and sells crypto short. So
+        its return depends on this claim, and little on the direction of the market.
     Rule
         In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
-        regimes all is cash. Each leg is scaled, so both legs carry about the same risk, and gross
-        exposure is at most 1. All is cash when a leg has no listed member or no known volatility.
-        The engine reduces positions when price moves raise gross exposure above the limit.
+        regimes the whole portfolio is cash. Each leg is scaled, so both legs carry about the same
+        risk, and gross exposure is at most 1. The whole portfolio is cash when a leg has no listed
+        member or no known volatility. The engine reduces positions when changes of prices push
+        gross exposure above the limit.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
     """``memory-over-crypto`` with a fund of chip makers (SMH) instead of the memory makers.
 
     Rationale
-        The fund avoids hindsight about which memory makers would thrive, as in
+        The fund avoids hindsight about which memory makers would thrive, like the fund in
         ``near-cash-flow-smh``.
     """
 

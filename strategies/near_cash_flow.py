@@ -13,9 +13,9 @@ class NearCashFlow(ScaledSleeves):
     """Memory-chip makers and less crypto, with more cash when capital is scarcer.
 
     Rationale
-        When capital is scarce, the market pays for near cash flows. Memory makers sell to the
-        firms that spend, and coins have no cash flow. Memory makers are also very cyclical. So
-        the memory and crypto sleeves are scaled to a target volatility.
+        When capital is scarce, the market pays for near cash flows. Memory makers sell to the firms
+        that spend capital. Coins have no cash flow. Memory makers are also very cyclical. So the
+        memory and crypto sleeves are scaled to a target volatility.
     Rule
         The regime gives the share of each sleeve. The memory and crypto sleeves are scaled to the
         target volatility.
@@ -49,9 +49,10 @@ class NearCashFlowSmh(NearCashFlow):
     """``near-cash-flow`` with a fund of chip makers (SMH) instead of the memory makers.
 
     Rationale
-        In 2026 we know which memory makers survived and thrived, but nobody knew this in 2015. An
-        index chose the fund's members at the time. So this variant has no hindsight about single
-        firms. It still has hindsight about the choice of chips.
+        In 2026 we know which memory makers survived and thrived, but nobody knew this in 2015. The
+        fund follows an index, which chose its members without this knowledge. So this variant has
+        no hindsight about single firms. It still has hindsight about the choice of the industry
+        (chips).
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"

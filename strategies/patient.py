@@ -20,12 +20,12 @@ class Patient(ScaledSleeves):
     """Mostly cash until OPPORTUNITY; then it buys in thirds, holds a year, and sells in thirds.
 
     Rationale
-        Forced sellers offer low prices to investors who still have cash. The cost of waiting for
-        that chance is the return of other assets in the meantime. Nobody knows the lowest price,
-        so the strategy buys and sells in thirds.
+        Forced sellers offer low prices to investors who still have cash. While an investor waits
+        for that chance, the investor misses the return of other assets. Nobody knows the lowest
+        price, so the strategy buys and sells in thirds.
     Rule
-        The regime gives the share of each sleeve. During OPPORTUNITY, the table gives the shares of
-        the regime before. When the regime turns to OPPORTUNITY, the strategy holds a third of
+        The regime gives the share of each sleeve. During OPPORTUNITY, it is the share that the
+        previous regime gave. When the regime turns to OPPORTUNITY, the strategy holds a third of
         :data:`CHANCE`. It holds two thirds after half of ``stage`` sessions, and three thirds after
         ``stage`` sessions. It keeps three thirds for ``hold`` sessions in any regime, and then
         sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: its share
@@ -33,8 +33,8 @@ class Patient(ScaledSleeves):
         ends the chance at once. A new turn to OPPORTUNITY starts the chance again. The memory and
         crypto sleeves are scaled to the target volatility.
     Turnover
-        The strategy decides at month ends and at each third. It also decides when the regime
-        changes, but not while it holds a chance.
+        The strategy decides at month ends and when the number of thirds changes. It also decides
+        when the regime changes, but not while it holds a chance.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the thirds held, like ``2/3 in``, or the regime where no third is held."""
+        """Return how many thirds are held, like ``2/3 in``; where no third is held, the regime."""
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
     def thirds(self, regime: pd.Series) -> pd.Series:
-        """Return the number of thirds of the chance held at each session, 0 to 3."""
+        """Return how many thirds of :data:`CHANCE` are held at each session, 0 to 3."""
         level, since = 0, -1
         before: object = None
         out = np.zeros(len(regime), dtype=np.int64)

@@ -54,7 +54,7 @@ class SleeveStrategy(Strategy):
         return tuple(dict.fromkeys(t for tickers in self.sleeves.values() for t in tickers))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share of each sleeve that the regime gives, sessions × sleeves."""
+        """Return the shares that the regime gives to the sleeves, sessions × sleeves."""
         return shares_of(reading.regime, self.table, tuple(self.sleeves))
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +76,8 @@ class ScaledSleeves(SleeveStrategy):
     """A strategy that scales the shares of volatile sleeves down to a target volatility.
 
     The share of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
-    over 63 sessions), or by 0 while that volatility is unknown. The freed share is cash.
+    over 63 sessions), or by 0 while that volatility is unknown. The rest of the sleeve's share is
+    cash.
 
     Attributes
     ----------

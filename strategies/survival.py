@@ -28,15 +28,16 @@ class Survival(ScaledSleeves):
     """A core of SPY, and a tilt from long to short duration as capital is absorbed.
 
     Rationale
-        The thesis says that scarce capital prefers near cash flows. This portfolio moves along that
-        ranking gradually. So its result does not depend on a single switch date.
+        The thesis says that scarce capital prefers near cash flows. This portfolio moves gradually
+        towards assets with near cash flows as capital becomes scarcer. So its result does not
+        depend on one date at which everything changes.
     Rule
-        SPY always has 40 %. Seven classes in order of duration share 60 %. x is the absorption
-        score, clipped to ±1. p falls in equal steps from +1 for the shortest duration to −1 for the
-        longest duration. A class has the share 60 % / 7 · (1 + x·p). At x = −1 the class of
-        shortest duration has no share. At x = +1 the class of longest duration has no share.
-        Without a score, x is 0, so all classes have equal shares. The memory and crypto classes are
-        scaled to the target volatility.
+        SPY always has 40 %. The other 60 % is divided among seven classes, in order of duration. x
+        is the absorption score, clipped to ±1. p falls in equal steps from +1 for the shortest
+        duration to −1 for the longest duration. A class has the share 60 % / 7 · (1 + x·p). If x is
+        −1, the class of shortest duration has no share. If x is +1, the class of longest duration
+        has no share. Without a score, x is 0, so all classes have equal shares. The memory and
+        crypto classes are scaled to the target volatility.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Regime models: they turn evaluations into one regime. :data:`REGIMES` is their registry.
 
-``votes`` is the default. ``quantities`` uses only stocks and flows of capital, so claims about
+``votes`` is the default. ``quantities`` uses only amounts and flows of capital, so claims about
 timing are tested with this model. Three models use only prices and yields. A comparison with these
 three models shows what the thesis adds. ``labels`` uses a user's own regimes.
 """

@@ -18,7 +18,7 @@ CONFIRM_FORCED = 2
 
 
 class Regime(StrEnum):
-    """State of the market for capital, in the thesis's words."""
+    """State of the market for capital, named in the words of the thesis."""
 
     INJECTION = "INJECTION"
     NEUTRAL = "NEUTRAL"
@@ -54,7 +54,7 @@ class RegimeModel(Typed, ABC):
     Attributes
     ----------
     name, description
-        Name of the model in the registry, and a description of one line.
+        Name of the model in the registry, and a one-line description.
     rules
         The regime that each rule gives, by the rule's name.
     price_only
@@ -86,15 +86,16 @@ class RegimeModel(Typed, ABC):
         """Return the regime of each session; no row depends on a later row.
 
         ``panel`` is point-in-time, sessions × catalog ids. ``evaluations`` holds the evaluation of
-        each signal on that panel, by name. Raise ConfigError when the model lacks a signal, and
-        MissingSeries when the panel lacks a column.
+        each signal on that panel, by name. Raise ConfigError when ``evaluations`` lacks a signal
+        that the model needs, and MissingSeries when the panel lacks a column.
         """
 
 
 def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
     """Return the name of the first rule that holds at each session; ``none`` if no rule holds.
 
-    ``holds`` contains, for each rule in order, True where the rule holds. NA counts as False.
+    ``holds`` has one series for each rule, in order. A series is True where the rule holds. NA
+    counts as False.
     """
     conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
     names = [np.array(name, dtype=object) for name in holds]
@@ -129,7 +130,7 @@ def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
 
 
 def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
-    """Return a regime that changes only after ``confirm`` sessions in a row of the new regime.
+    """Return a regime that changes only after ``confirm`` sessions in a row with the new regime.
 
     The first regime needs the same confirmation. FORCED_SELLING needs only 2 sessions. At a session
     without a view the regime ends at once, and the next regime needs confirmation again.

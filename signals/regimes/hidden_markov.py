@@ -16,17 +16,17 @@ class HiddenMarkov(Markov):
 
     Formula
         The features are SPY's log return in %, and ΔDGS10 and ΔBAA10Y in percentage points, all
-        standardised. In each of two states, the features are normal and independent. Expectation
-        maximisation (hmmlearn) estimates the model from one fixed start.
-        :func:`signals.regimes.markov.forward` filters the state.
+        standardised. In each of the two states, the features are independent and have normal
+        distributions. Expectation maximisation (hmmlearn) estimates the model from one fixed start.
+        :func:`signals.regimes.markov.forward` computes the probability of each state.
     Flag
         The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
         and off when it is below ``leave``.
     Timing
-        Each feature uses the value known at the close: SPY of the same session, DGS10 of one
-        session before, BAA10Y of two sessions before. One row contains values of different days, so
-        the model assumes that the columns are independent within a state. States last weeks, so the
-        lag does no harm.
+        Each feature uses the newest value known at the close: SPY from the same session, DGS10 from
+        one session earlier, and BAA10Y from two sessions earlier. One row contains values of
+        different days, so the model assumes that the columns are independent within a state. A
+        state lasts for weeks, so the lag does no harm.
     NaN
         See :meth:`probability`.
     Reference
@@ -44,7 +44,7 @@ class HiddenMarkov(Markov):
     inputs: ClassVar[tuple[str, ...]] = ("SPY", "DGS10", "BAA10Y")
 
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return SPY's return, %, and the changes of yield and spread, percentage points."""
+        """Return SPY's return, in %, and the changes of yield and spread, in percentage points."""
         return data.diff().assign(SPY=log_return(data["SPY"]))
 
     def chain(self, window: np.ndarray) -> TwoStates:

@@ -14,27 +14,28 @@ class JumpModel(PriceOnly):
     """A statistical jump model of SPY's smoothed return and downside risk.
 
     Formula
-        The features are the exponentially weighted mean return, the log downside deviation and
-        the ratio of mean to downside deviation (Sortino), each with halflives of 5, 20 and 60
-        sessions, standardised and clipped to ±3. Two centres and a path of states minimise
-        Σ ½‖x_t − centre(s_t)‖² + ``penalty`` · number of jumps (jumpmodels). The state of a
-        session is the last state of the best path up to that session.
+        The features are exponentially weighted: the mean return, the log downside deviation, and
+        the mean divided by the downside deviation (Sortino). Each has halflives of 5, 20 and 60
+        sessions. All features are standardised and clipped to ±3. Two centres and a path of states
+        minimise Σ ½‖x_t − centre(s_t)‖² + ``penalty`` · number of jumps (jumpmodels). The state of
+        a session is the last state of the best path up to that session.
     Flag
         The model gives a state of 0 or 1, and no probabilities in between. The flag is this state
         after confirmation.
     Timing
         SPY's close is known at the same session. The model leaves the bad state late. A feature
-        with a halflife of 60 sessions needs 170 sessions to fall to a seventh. So the model can
-        miss a few calm months.
+        with a halflife of 60 sessions needs 170 sessions to fall to a seventh of its value. So the
+        model can miss a few calm months.
     NaN
-        See :meth:`probability`. The means also need 60 sessions.
+        See :meth:`probability`. Each weighted mean needs at least 60 sessions.
     Reference
         Nystrup, Lindström, Madsen, "Learning hidden Markov models with persistent states by
         penalizing jumps" (Expert Systems with Applications 2020); Shu, Yu, Mulvey, "Downside Risk
         Reduction Using Regime-Switching Signals" (J. Asset Management 2024). The features and the
         penalty come from the package's example. This model differs from the papers in three ways.
-        The penalty is fixed and does not depend on past returns. The returns are not in excess of
-        bills. The bad state has the higher variance, not the lower cumulative return.
+        The penalty is fixed and does not depend on past returns. The return of bills is not
+        subtracted from the returns. The bad state is the state with the higher variance, not the
+        state with the lower cumulative return.
 
     Parameters
     ----------
@@ -66,11 +67,11 @@ class JumpModel(PriceOnly):
         return pd.DataFrame(columns)
 
     def estimate(self, window: np.ndarray) -> Judge:
-        """Return the online prediction of a model that jumpmodels estimates.
+        """Estimate a model with jumpmodels, and return its online prediction.
 
         The search makes three steps from each of ten seeded starts. It then continues from the best
-        result to the end. This search takes half the time of ten full searches and comes as near to
-        the optimum.
+        result to the end. This search takes half the time of ten full searches, and its result is
+        as near to the optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
@@ -87,5 +88,5 @@ def _smooth(x: pd.Series, halflife: int) -> pd.Series:
 
 
 def _clipped(features: np.ndarray) -> np.ndarray:
-    """Return the features without their first column, the return, clipped to ±3."""
+    """Return the features, clipped to ±3, without their first column, which is the return."""
     return features[:, 1:].clip(-3, 3)

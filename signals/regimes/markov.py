@@ -18,7 +18,7 @@ class TwoStates:
     means, variances
         Arrays of states × features. The second state is the bad state.
     leave
-        Probability that the chain leaves each state at the next session.
+        For each state, the probability that the chain leaves that state at the next session.
     """
 
     means: np.ndarray
@@ -29,7 +29,7 @@ class TwoStates:
     def make(
         cls, means: np.ndarray, variances: np.ndarray, leave: np.ndarray, sessions: int
     ) -> "TwoStates":
-        """Return two states; the second state has the higher variance of the first feature.
+        """Return two states; the first feature has the higher variance in the second state.
 
         The probability of leaving a state is at least 1 / ``sessions``, because a state that did
         not end within the window can still end later. The probability of staying has the same
@@ -53,10 +53,11 @@ class TwoStates:
 
 
 def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return filtered probabilities of the second of two states, and the log likelihood.
+    """Return the filtered probability of the second state, and the log likelihood.
 
     p_t = P(second state at t | sessions up to t). The transitions turn p_{t−1} into a prior. The
-    filter multiplies the prior by the density of session t and normalises it (Hamilton, 1989).
+    filter multiplies the prior by the density of session t and normalises the product (Hamilton,
+    1989).
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[n
     start
         Prior probability of the second state at the first session.
     leave
-        Probability that the chain leaves each state from one session to the next.
+        For each state, the probability that the chain leaves that state at the next session.
     """
     stay, turn = 1 - float(leave[1]), float(leave[0])
     prior, likelihood = float(start), 0.0
@@ -91,8 +92,8 @@ class Markov(PriceOnly):
 
     @abstractmethod
     def chain(self, window: np.ndarray) -> TwoStates:
-        """Return the chain that is estimated on sessions × standardised features."""
+        """Estimate the chain from a table of sessions × standardised features, and return it."""
 
     def estimate(self, window: np.ndarray) -> Judge:
-        """Return the filtered probability of an estimated chain, as a function of features."""
+        """Estimate a chain; return a function from features to the filtered probability."""
         return self.chain(window).probability

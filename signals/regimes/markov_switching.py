@@ -15,10 +15,10 @@ class MarkovSwitching(Markov):
     """A two-state Markov-switching regression of SPY's return on a constant.
 
     Formula
-        r_t = μ(s_t) + σ(s_t) ε_t, where r is SPY's log return in %, standardised. The mean and
-        the variance depend on the state. Maximum likelihood (statsmodels' MarkovRegression)
-        estimates the model from one fixed start. :func:`signals.regimes.markov.forward`, which is
-        Hamilton's filter, filters the state.
+        r_t = μ(s_t) + σ(s_t) ε_t, where r is SPY's log return in %, standardised. The mean and the
+        variance depend on the state. Maximum likelihood (statsmodels' MarkovRegression) estimates
+        the model from one fixed start. Hamilton's filter, :func:`signals.regimes.markov.forward`,
+        computes the probability of each state.
     Flag
         The flag (turbulent) turns on when the probability of the bad state is above ``enter``,
         and off when it is below ``leave``.

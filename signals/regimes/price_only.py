@@ -9,10 +9,10 @@ Estimation at year ends
     state is filtered: the state at each close uses only sessions up to that close.
 The bad state
     The bad state is the state in which SPY's daily return had the higher variance over the
-    estimation window. If the mean return decided, the two states would change places by chance from
-    one estimate to the next. Over 500 sessions with a daily volatility of 2 %, the standard error
-    of the mean is more than 20 % a year. The standard error of the variance is only 6 % of the
-    variance.
+    estimation window. If the mean return decided which state is bad, the two states would change
+    places by chance from one estimate to the next. Over 500 sessions with a daily volatility of
+    2 %, the standard error of the mean is more than 20 % a year. The standard error of the variance
+    is only 6 % of the variance.
 """
 
 from abc import abstractmethod
@@ -82,18 +82,18 @@ class PriceOnly(RegimeModel):
         """Return a function that gives the probability of the bad state at each session.
 
         The estimate uses ``window``, sessions × standardised features. The function receives
-        sessions that start with the first session of the window. Each probability uses no later
+        sessions that start with the first session of the window. No probability uses a later
         session.
         """
 
     def probability(self, panel: pd.DataFrame) -> pd.Series:
-        """Return the probability of the bad state, known at each close.
+        """Return the probability of the bad state, as known at each close.
 
-        The probability is NaN until a year begins that has at least ``minimum`` earlier sessions.
+        The probability is NaN before the first year that has at least ``minimum`` earlier sessions.
         It is NaN at a session where an input has no value. It is also NaN in a year without an
-        estimate, because a feature is constant in the window or the estimation fails. The model
-        skips a session without a value, so the next change is measured from the last session with a
-        value.
+        estimate. A year has no estimate when a feature is constant in the window or when the
+        estimation fails. The model skips a session without a value, so the next change is measured
+        from the last session with a value.
         """
         require(panel, self.inputs, self.name)
         data = panel[list(self.inputs)].dropna()
@@ -122,7 +122,7 @@ class PriceOnly(RegimeModel):
         return flag_of(probability, self.enter, self.leave, self.confirm).rename(self.name)
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
-        """Return the probability for all rows, estimated from the first ``before`` rows."""
+        """Return all rows' probabilities; only the first ``before`` rows estimate the model."""
         nothing = np.full(len(known), np.nan)
         if before == 0:
             return nothing

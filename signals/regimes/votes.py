@@ -23,17 +23,18 @@ from signals.regimes.base import (
 class Votes(RegimeModel):
     """Regime from the votes of the signals, and from three flags that can decide before the votes.
 
-    The first rule that holds decides. No regime: fewer than ``min_views`` votes have a view.
-    FORCED_SELLING: the flag ``forced_selling`` is on. OPPORTUNITY: the flag ``opportunity`` is on.
-    ABSORPTION: the flag ``absorption`` is on, or at least half of the votes with a view are on.
-    INJECTION: ``absorption`` is injecting. NEUTRAL: none of these holds.
+    The first of these rules that holds decides. No regime is given if fewer than ``min_views``
+    votes have a view. FORCED_SELLING holds if the flag ``forced_selling`` is on. OPPORTUNITY holds
+    if the flag ``opportunity`` is on. ABSORPTION holds if the flag ``absorption`` is on, or if at
+    least half of the votes with a view are on. INJECTION holds if ``absorption`` is injecting.
+    NEUTRAL holds if none of the other rules holds.
 
     Parameters
     ----------
     voters
         Names of the signals that vote.
     min_views
-        Number of votes with a view that a regime needs.
+        Smallest number of votes with a view that a regime needs.
     confirm
         Number of consecutive sessions for which a rule must hold before the regime changes;
         FORCED_SELLING needs 2.
