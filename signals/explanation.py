@@ -23,7 +23,7 @@ class Explanation:
     value, unit
         The headline gauge and its unit. The value is NaN when the signal has no view.
     percentile
-        Share of the gauge's past values that are at or below the present value, %.
+        Share of the gauge's past values that are at or below its newest value, %.
     score
         Score, in standard deviations of the measure's past values. A positive score means that
         capital is scarcer than in the past.
@@ -40,7 +40,7 @@ class Explanation:
         The level, in words, that the binding gauge must cross to flip the flag. Empty without a
         view.
     known_at
-        For each input, the moment at which its present value was first known. None for an input
+        For each input, the moment at which its newest value was first known. None for an input
         without a value.
     missing
         Inputs that have no value at the session.

@@ -1,7 +1,7 @@
 """Strategies that divide the portfolio into sleeves.
 
-The listed members of a sleeve have equal weights. The share of a sleeve without a listed member is
-cash.
+The listed members of a sleeve have equal weights. If a sleeve has no
+listed member, its share is held in cash.
 """
 
 from collections.abc import Mapping

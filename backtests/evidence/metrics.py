@@ -235,7 +235,7 @@ def turnover(result: Result) -> float:
 
 
 def cost_rate(result: Result) -> float:
-    """Return trading costs divided by mean equity, a fraction a year."""
+    """Return yearly trading costs divided by mean equity, as a fraction."""
     paid, years = float(result.orders["cost"].sum()), len(result.returns) / YEAR
     return _ratio(paid / float(result.equity.mean()), years)
 

@@ -75,8 +75,8 @@ def resample_prices(
     -------
     The resampled panel and closes, with the same shapes as the originals. Each column starts at the
     first level of the original column. Coins in the panel lag by one session: they show the last
-    close before the session's close. After a weekend or holiday, they also include the move since
-    this last close, if the drawn session is also after a weekend or holiday.
+    close before the session's close. If both the session and the drawn session
+    follow a weekend or holiday, they also include the move over these closed days.
 
     Timing
         The changes of a series are drawn from the rows of the panel. So a series that is published
@@ -154,8 +154,8 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
 def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndarray, np.ndarray]:
     """Return columns whose changes come from source sessions, and these source sessions.
 
-    A level is the level of its source session plus a gap. The gap changes where a new block starts,
-    and shrinks toward zero by the share ``pull`` per session.
+    A level is the level of its source session plus a gap. The gap changes at the start of
+    each block. In every session, it shrinks toward zero by the fraction ``pull``.
     """
     known = levels.notna().to_numpy()
     sources = _sources(known, blocks)

@@ -133,7 +133,7 @@ def in_force(decided: pd.DataFrame, index: pd.DatetimeIndex, lag: int) -> pd.Dat
 def terms_of(
     run: Run, decided: pd.DataFrame, history: History
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series, Costs]:
-    """Return the four inputs of :func:`timing_gain`, for decisions on a run's sessions."""
+    """Return the four inputs of :func:`timing_gain` for decisions made in a run's sessions."""
     held = in_force(decided, run.sessions, run.config.lag)
     bills = bill_returns(history.panel[YIELD], run.config.bill_spread).loc[held.index]
     return held, history.closes.loc[held.index], bills, run.config.costs

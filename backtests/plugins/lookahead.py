@@ -2,7 +2,7 @@
 
 The check computes results on two histories. The histories are equal up to one session, the cut, and
 differ after the cut. The results up to the cut must be equal to the last bit. The first history is
-the whole history. There are two kinds of second history. One kind ends at the cut. The other kind
+the whole history. A second history is of one of two kinds. One kind ends at the cut. The other kind
 continues after the cut with rows from another period.
 
 The first kind can miss a fault. For example, some code takes the value of the next session and

@@ -191,8 +191,8 @@ def shade(
     form one stay. The shading of a stay begins at its first session and ends at the first session
     of the next stay.
 
-    With ``of_returns``, the states belong to returns. The return of a session is earned from the
-    previous close to the close of that session. The shading of a stay then begins at the close
+    With ``of_returns``, there is one state for each return. The return of a session is earned from
+    the previous close to the close of that session. The shading of a stay then begins at the close
     before its first session, and ends at the close of its last session.
     """
     shapes = [

@@ -175,8 +175,8 @@ def _pause(state: tenacity.RetryCallState, policy: RetryPolicy) -> float:
 class Client:
     """HTTP client for one source.
 
-    Messages call the source ``name``. ``deadline`` is the moment at which the whole fetch must end.
-    Every request has the ``headers``.
+    ``name`` is the source's name in messages. ``deadline`` is the moment at which the whole fetch
+    must end. Every request has the ``headers``.
     """
 
     def __init__(

@@ -61,7 +61,8 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
       outside the universe, only a rise is an alarm. Such a coin may lose everything in a day (LUNA,
       May 2022).
     - The shift has the size of a split, the share is no longer young, and the sessions before and
-      after the shift are calm. After a real loss of half the value, sessions are not calm.
+      after the shift are calm. If a price has truly lost half its value, the next sessions are not
+      calm.
 
     These shifts are notes: any other lasting shift by more than a factor of :data:`OFF`, and any
     other shift that has the size of a split.
@@ -157,7 +158,7 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
     """Return which split a move looks like ('' for no split), and whether this is certain."""
     # At a split, the rest of the move has a usual size, and the sessions after the split are as
-    # calm as the sessions before. After a real loss of half the value, sessions are not calm.
+    # calm as the sessions before. If a price has truly lost half its value, they are not calm.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
         return "", False

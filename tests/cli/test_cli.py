@@ -155,7 +155,7 @@ def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path:
     ("arguments", "parts"),
     [
         (["rnu"], ["unknown command 'rnu'", "did you mean 'run'?"]),
-        (["run"], ["expected a strategy"]),
+        (["run"], ["give a strategy"]),
         (["run", "near-cashflow"], ["did you mean 'near-cash-flow'?"]),
         (["run", "spy", "--start", "2020-13-01"], ["start", "was '2020-13-01'"]),
         (["run", "spy", "--start", "2024-01-01", "--end", "2023-01-01"], ["start before end"]),
@@ -293,7 +293,7 @@ def test_import_reports_bad_files_after_taking_the_good(
     said = drypowder("import", folder, "--store", tmp_path / "s.duckdb")
     assert said.code == 2
     assert "1 files, 1 series: 1 rows new" in said.out
-    assert said.err.startswith("error: DGS10.csv: line 2: expected DGS10 in %")
+    assert said.err.startswith("error: DGS10.csv: line 2: expected DGS10 between")
 
 
 def test_flags_at_a_date_do_not_change_when_the_future_is_appended(

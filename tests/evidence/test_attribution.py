@@ -295,7 +295,7 @@ def test_both_sides_of_one_asset_are_told_apart() -> None:
     regime = pd.Series("calm", index=index)
     assert (result.weights["MU"].iloc[5:] > 0).all()
     assert off(attribution(result, closes, DEAR, regime, 1)) < EXACT
-    with pytest.raises(SimulationError, match="USD off on 2021-01-06"):
+    with pytest.raises(SimulationError, match="USD on 2021-01-06"):
         attribution(replace(result, owed=result.weights.clip(upper=0)), closes, DEAR, regime, 1)
 
 
