@@ -236,7 +236,7 @@ def test_without_one_series_the_others_speak_and_the_regime_ignores_those_votes(
     said = read_at(without, session)
     silent = {name for name, s in said["signals"].items() if s["flag"] is None}
     expected = NEEDED_BY[missing] | {"convexity"}
-    assert silent == expected, f"without {missing}: add the signal to NEEDED_BY"
+    assert silent == expected, f"without {missing}: correct NEEDED_BY"
     assert set(said["no_view"]) == {n for n in silent if signals.SIGNALS[n].votes}
     for name in NEEDED_BY[missing]:
         assert missing in said["signals"][name]["reason"]
