@@ -45,7 +45,10 @@ ALL_OUT = "2026-10-01"  # by then the last quarter of the files had been publish
 NOW = pd.Timestamp("2026-01-02 09:00")
 KEY = "k3y0123456789abcdefsecret0123456"
 CONTACT = "Ann Lee ann@example.org"
-RATES = {"SEC": edgar.RATE, "FRED": fred.RATE, "Yahoo": yahoo.RATE}
+#: Each source by its name, and how often its publisher may be asked, requests a second.
+MODULES = {"SEC": edgar, "FRED": fred, "Yahoo": yahoo}
+ALLOWED = {"SEC": 10.0, "FRED": 2.0, "Yahoo": 2.0}
+RATES = {name: source.RATE for name, source in MODULES.items()}
 IDENTITY = {"FRED_API_KEY": KEY, "DRYPOWDER_CONTACT": CONTACT}
 QUICK = RetryPolicy(
     connect=0.5, read=2.0, attempts=3, reach=2, wait=0.01, longest=0.05, budget=120.0
@@ -69,7 +72,7 @@ def lead_to(
     for name, value in (servers.env() | IDENTITY).items():
         patch.setenv(name, value)
     patch.setattr(fetching, "new_york_now", lambda: now)
-    for source in (edgar, fred, yahoo):
+    for source in MODULES.values():
         patch.setattr(source, "RATE", (10_000, 1.0))
     return patch
 
@@ -445,9 +448,8 @@ def test_the_count_of_requests_in_a_window_counts(servers: Servers, target: Stor
 
 
 def test_no_source_is_asked_more_often_than_it_allows() -> None:
-    for source, allowed in (("SEC", 10.0), ("FRED", 2.0), ("Yahoo", 2.0)):  # a second
-        requests, seconds = RATES[source]
-        assert requests / seconds <= allowed
+    for source, (requests, seconds) in RATES.items():
+        assert requests / seconds <= ALLOWED[source]
 
 
 def test_the_sec_is_not_asked_faster_than_its_rate_over_all_companies(

@@ -11,6 +11,7 @@ from backtests.store import batch
 from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.universe import UNIVERSE
+from tests.sources.test_fetch import MODULES
 
 
 def test_each_live_series_and_asset_has_one_job(tmp_path: Path) -> None:
@@ -20,6 +21,7 @@ def test_each_live_series_and_asset_has_one_job(tmp_path: Path) -> None:
     without = sorted((live | set(UNIVERSE)) - set(fetched))
     assert not without, f"no job fetches {without}: add their source to _SOURCES of jobs.py"
     assert len(fetched) == len(set(fetched))
+    assert {job.source for job in jobs} == MODULES.keys(), "add it to MODULES of test_fetch.py"
 
 
 @pytest.mark.parametrize("name", [*batch.PUBLISHED, batch.YAHOO, batch.PRICES])

@@ -491,7 +491,7 @@ class TestRequests:
 
     def test_the_environment_names_three_servers(self, servers: Servers) -> None:
         assert set(servers.env()) == {f"DRYPOWDER_{n}_URL" for n in ("YAHOO", "FRED", "SEC")}
-        assert len(set(servers.env().values())) == 3
+        assert len(set(servers.env().values())) == 3, "name a new server in this test"
 
 
 FORMS = ["json", "xml", "csv", "chart", "facts"]
