@@ -1,8 +1,7 @@
 """What the tests share: histories made once, and runs that are written without their extras."""
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import signals as signals_package
 from backtests.cli.app import command
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
-from signals import Reading, RegimeModel, Signal
-from signals.regimes import Quantities, Votes
 from tests.commands import Drypowder, Said
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,53 +101,6 @@ def kept_histories() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(History, "load", staticmethod(load_once))
         patch.setattr(History, "simulated", staticmethod(lru_cache(8)(History.simulated)))
-        yield
-
-
-#: What of a signal's class makes its evaluation; a test may replace any of it.
-RULE = ("evaluate", "gauges", "combine", "score", "thresholds", "flag")
-
-
-def content_of(panel: pd.DataFrame) -> tuple[object, ...] | None:
-    """Return a key that equal panels share; None for a table that is no panel of numbers."""
-    if not isinstance(panel.index, pd.DatetimeIndex) or set(map(str, panel.dtypes)) != {"float64"}:
-        return None
-    cells = hashlib.blake2b(panel.to_numpy().tobytes()).digest()
-    return tuple(panel.columns), panel.index.to_numpy().tobytes(), panel.index.name, cells
-
-
-@pytest.fixture(scope="session", autouse=True)
-def kept_readings() -> Iterator[None]:
-    """Keep the latest readings for tests that read an equal panel by equal signals.
-
-    A reading depends on the panel, the signals and the model alone. A test that replaces a part of
-    a signal gets a reading of its own. So does whoever brings a class or a model of their own.
-    """
-    read, registered = signals_package.read, signals_package.SIGNALS
-    kept: dict[object, Reading] = {}
-
-    def read_once(
-        panel: pd.DataFrame,
-        signals: Mapping[str, Signal] | None = None,
-        more_voters: tuple[str, ...] = (),
-        model: RegimeModel | None = None,
-    ) -> Reading:
-        chosen = signals_package.default_signals() if signals is None else signals
-        kinds = {name: type(signal) for name, signal in chosen.items()}
-        ours = all(n in registered and registered[n].signal is kind for n, kind in kinds.items())
-        content = content_of(panel)
-        if not ours or content is None or type(model) not in (type(None), Votes, Quantities):
-            return read(panel, signals, more_voters, model)
-        rules = tuple(getattr(kind, part, None) for kind in kinds.values() for part in RULE)
-        key = (content, repr(chosen), rules, more_voters, repr(model))
-        if key not in kept:
-            kept[key] = read(panel, signals, more_voters, model)
-            if len(kept) > 32:
-                del kept[next(iter(kept))]
-        return kept[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signals_package, "read", read_once)
         yield
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS, Claim
+from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS
 from signals.catalog import CATALOG
 from signals.errors import ConfigError
 from signals.registry import default_signals
@@ -31,9 +31,10 @@ def test_names_are_unique() -> None:
     assert len({claim.name for claim in CLAIMS}) == len(CLAIMS)
 
 
-def test_links_of_pure_state_have_statuses_alone() -> None:
-    for link in ("L2",):
-        assert all(claim.is_status for claim in CLAIMS if claim.link == link)
+def test_states_of_the_world_are_statuses() -> None:
+    links = {claim.link for claim in CLAIMS if claim.is_status}
+    assert links == {"L2", "L3", "L5", "L6"}
+    assert all(claim.is_status for claim in CLAIMS if claim.link == "L2")
 
 
 @pytest.mark.parametrize("name", QUANTITY_FLAGS)
@@ -71,4 +72,4 @@ def test_only_opportunity_may_condition_on_prices() -> None:
 
 
 def test_a_claim_states_what_refutes_it() -> None:
-    assert all(isinstance(claim, Claim) and claim.refuted_by for claim in CLAIMS)
+    assert all(claim.refuted_by for claim in CLAIMS)
