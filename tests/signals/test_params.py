@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, get_type_hints
 
 import numpy as np
@@ -15,6 +16,7 @@ from signals import Bathtub, Capex, DryPowder
 from signals.base import Signal
 from signals.errors import ConfigError
 from signals.hysteresis import Threshold
+from signals.regimes import REGIMES
 from strategies import STRATEGIES
 from strategies.base import Strategy
 
@@ -53,6 +55,31 @@ def test_a_value_of_another_type_is_refused_on_one_line(cls: type, name: str, va
     assert ", was " in message
     assert "\n" not in message
     assert len(message) < 200
+
+
+def declared(what: str) -> Iterator[Any]:
+    """Yield each class with each entry of ``above_zero`` or ``ascending`` that holds for it."""
+    for cls in (*CLASSES, *REGIMES.values()):
+        for base in cls.__mro__:
+            for entry in vars(base).get(what, ()):
+                yield pytest.param(cls, entry, id=f"{cls.__name__}-{entry}")
+
+
+@pytest.mark.parametrize(("cls", "name"), list(declared("above_zero")))
+def test_what_must_be_above_zero_is_refused_at_zero(cls: type, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be a positive number, was 0"):
+        cls(**{name: 0})
+
+
+@pytest.mark.parametrize(("cls", "order"), list(declared("ascending")))
+def test_what_must_ascend_is_refused_when_it_is_equal(cls: type, order: str) -> None:
+    made, names = cls(), order.split(" < ")
+    level = {name: getattr(made, name) if name.isidentifier() else float(name) for name in names}
+    for low, high in pairwise(names):
+        name, other = (low, high) if low.isidentifier() else (high, low)
+        kind = type(level[name])
+        with pytest.raises(ConfigError, match=r"must be (below|a positive number)"):
+            cls(**{name: kind(level[other])})
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
