@@ -51,8 +51,8 @@ def session_after(
     position = index.searchsorted(dates, side="right") + n - 1
     if len(position) and np.max(position) >= len(index):
         raise ConfigError(
-            f"expected dates up to {index[-1].date()}, but the last is {dates.max().date()}; "
-            "correct this date"
+            f"expected {n} sessions after {dates.max().date()} by {index[-1].date()}, the last "
+            "session; choose an earlier date"
         )
     return index[position]
 

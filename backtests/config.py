@@ -25,6 +25,7 @@ from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
 from signals.regimes import Labels, Votes
 from strategies import STRATEGIES, Strategy
+from strategies.base import ticker_fields
 
 T = TypeVar("T")
 
@@ -122,9 +123,7 @@ class RunConfig(pydantic.BaseModel):
         """
         cls = self.strategy_class()
         self._check_model(cls)
-        kinds = get_type_hints(cls)
-        sleeves = [f.name for f in fields(cls) if kinds[f.name] == tuple[str, ...]]
-        _refuse_unknown(self.universe, sleeves, f"sleeve of {cls.name}")
+        _refuse_unknown(self.universe, ticker_fields(cls), f"sleeve of {cls.name}")
         twice = sorted(self.universe.keys() & self.params.keys())
         if twice:
             raise ConfigError(

@@ -46,8 +46,8 @@ def lost(
     if state is None:
         return pd.Series(False, index=history.panel.index)
     lapsed = state.isna()
-    for name, id in [(name, id) for name, ids in rests.items() for id in ids]:
-        if name in reading.flags and id in history.panel:
+    for name in rests.keys() & reading.flags.keys():
+        for id in set(rests[name]) & set(history.panel.columns):
             lapsed |= _is_missing_again(reading.flags[name]) & stale(history, id)
     return lapsed & state.ffill().notna()
 

@@ -37,7 +37,7 @@ def window(config: RunConfig, history: History, reading: Reading) -> pd.Datetime
     if len(index) < SHORTEST:
         raise ConfigError(
             f"expected at least {SHORTEST} sessions from {config.start or index[0].date()} to "
-            f"{history.panel.index[-1].date()}, found {len(index)}, too few for yearly figures; "
-            "choose an earlier start"
+            f"{history.panel.index[-1].date()}, found {len(index)}; choose an earlier "
+            "start"
         )
     return index

@@ -11,6 +11,7 @@ from signals.base import CompoundSignal, Evaluation, Signal
 from signals.capex import Capex
 from signals.dry_powder import DryPowder
 from signals.hysteresis import Threshold
+from signals.params import Orders
 from signals.transforms import zscore
 
 #: Smallest distance of u from 0 and 1, so that the logit of u is finite.
@@ -82,10 +83,10 @@ class Absorption(CompoundSignal):
     }
     parts: ClassVar[Mapping[str, type[Signal]]] = {"dry_powder": DryPowder, "capex": Capex}
     inputs: ClassVar[tuple[str, ...]] = ()
-    ascending: ClassVar[tuple[str, ...]] = (
-        "injecting_enter < leave < enter",
-        "impulse_leave < impulse_enter",
-        "idle_leave < idle_enter",
+    must_ascend: ClassVar[Orders] = (
+        ("injecting_enter", "leave", "enter"),
+        ("impulse_leave", "impulse_enter"),
+        ("idle_leave", "idle_enter"),
     )
 
     enter: float = 0.5
@@ -101,9 +102,7 @@ class Absorption(CompoundSignal):
         """The levels of u and of the impulse that turn absorbing on and off."""
         return (
             Threshold(gauge="u", enter=self.enter, leave=self.leave, above=True),
-            Threshold(
-                gauge="impulse", enter=self.impulse_enter, leave=self.impulse_leave, above=True
-            ),
+            self._impulse,
         )
 
     @property
@@ -111,8 +110,14 @@ class Absorption(CompoundSignal):
         """The levels of u, the impulse and idle capital that turn injecting on and off."""
         return (
             Threshold(gauge="u", enter=self.injecting_enter, leave=self.leave, above=False),
-            *self.thresholds[1:],  # the impulse
+            self._impulse,
             Threshold(gauge="idle_share", enter=self.idle_enter, leave=self.idle_leave, above=True),
+        )
+
+    @property
+    def _impulse(self) -> Threshold:
+        return Threshold(
+            gauge="impulse", enter=self.impulse_enter, leave=self.impulse_leave, above=True
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import pandas as pd
 from signals.errors import MissingSeries
 from signals.form import ask
 from signals.hysteresis import CONFIRM, Threshold, turned
-from signals.params import Typed
+from signals.params import Orders, Typed
 from signals.transforms import Rows
 
 #: Name of the gauge with the components that a composite score lacks: see
@@ -103,7 +103,7 @@ class Signal(Typed, ABC):
     headline: ClassVar[str]
     units: ClassVar[dict[str, str]]
     parts: ClassVar[Mapping[str, type["Signal"]]] = MappingProxyType({})
-    above_zero: ClassVar[tuple[str, ...]] = ("confirm",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("confirm",)
 
     confirm: int = CONFIRM
 
@@ -230,7 +230,7 @@ class ScoreSignal(Signal):
     """
 
     decides: ClassVar[str] = "score"
-    ascending: ClassVar[tuple[str, ...]] = ("leave < enter",)
+    must_ascend: ClassVar[Orders] = (("leave", "enter"),)
 
     enter: float = 1.0
     leave: float = 0.0

@@ -49,7 +49,7 @@ class Bathtub(ScoreSignal):
         "score": "σ",
     }
     inputs: ClassVar[tuple[str, ...]] = ("WALCL", "WTREGEN", "RRPONTSYD")
-    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 65
 

@@ -9,6 +9,7 @@ from signals.base import Signal
 from signals.catalog import CATALOG, FILERS, HYPERSCALERS, ttm_id, year_ago_id
 from signals.errors import ConfigError, unknown
 from signals.hysteresis import Threshold
+from signals.params import Orders
 from signals.transforms import zscore
 
 
@@ -55,7 +56,7 @@ class Capex(Signal):
         "share": "% of GDP",
         "firms": "firms compared",
     }
-    ascending: ClassVar[tuple[str, ...]] = ("leave < enter",)
+    must_ascend: ClassVar[Orders] = (("leave", "enter"),)
 
     firms: tuple[str, ...] = HYPERSCALERS
     minimum: int = 4

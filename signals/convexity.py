@@ -10,6 +10,7 @@ import pandas as pd
 from signals.absorption import Absorption
 from signals.base import CompoundSignal, Evaluation, Signal
 from signals.hysteresis import Threshold
+from signals.params import Orders
 from signals.transforms import zscore
 
 _WEEK = 5
@@ -77,8 +78,8 @@ class Convexity(CompoundSignal):
     }
     parts: ClassVar[Mapping[str, type[Signal]]] = {"absorption": Absorption}
     inputs: ClassVar[tuple[str, ...]] = ("DGS10", "BAA10Y")
-    above_zero: ClassVar[tuple[str, ...]] = ("horizon", "minimum", "excursions", "draws")
-    ascending: ClassVar[tuple[str, ...]] = ("0 < knee < 1", "0 < level < 1")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("horizon", "minimum", "excursions", "draws")
+    must_ascend: ClassVar[Orders] = ((0, "knee", 1), (0, "level", 1))
 
     knee: float = 0.5
     horizon: int = 13

@@ -8,6 +8,7 @@ import pandas as pd
 
 from signals.base import Signal
 from signals.hysteresis import Threshold
+from signals.params import Orders
 from signals.transforms import composite, zscore
 
 #: Number of decimals of a yield difference. Without rounding, a rise of 10 bp is not exactly 0.10.
@@ -71,8 +72,8 @@ class CostOfCapital(Signal):
         "without": "name",
     }
     inputs: ClassVar[tuple[str, ...]] = ("DGS10", "BAA10Y", "DFII10", "THREEFYTP10")
-    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
-    ascending: ClassVar[tuple[str, ...]] = ("leave < enter",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
+    must_ascend: ClassVar[Orders] = (("leave", "enter"),)
 
     horizon: int = 63
     enter: float = 0.10

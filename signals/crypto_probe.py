@@ -7,6 +7,7 @@ import pandas as pd
 
 from signals.base import Signal, require
 from signals.hysteresis import Threshold
+from signals.params import Orders
 from signals.transforms import Composite, composite, zscore
 from signals.universe import session_close_id
 
@@ -64,8 +65,8 @@ class CryptoProbe(Signal):
     }
     inputs: ClassVar[tuple[str, ...]] = ("BTC-USD", "SPY")
     components: ClassVar[tuple[str, ...]] = ("drawdown", "strength")
-    above_zero: ClassVar[tuple[str, ...]] = ("high", "horizon", "confirm_leave")
-    ascending: ClassVar[tuple[str, ...]] = ("fall < 0", "hold < 0")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("high", "horizon", "confirm_leave")
+    must_ascend: ClassVar[Orders] = (("fall", 0), ("hold", 0))
 
     high: int = 252
     horizon: int = 63

@@ -7,6 +7,7 @@ import pandas as pd
 
 from signals.base import Signal
 from signals.hysteresis import Threshold
+from signals.params import Orders
 from signals.transforms import zscore
 
 
@@ -54,8 +55,8 @@ class DryPowder(Signal):
         "excess_reserves": "USD bn",
     }
     inputs: ClassVar[tuple[str, ...]] = ("RRPONTSYD", "WRESBAL", "GDP")
-    above_zero: ClassVar[tuple[str, ...]] = ("k",)
-    ascending: ClassVar[tuple[str, ...]] = ("enter < leave",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("k",)
+    must_ascend: ClassVar[Orders] = (("enter", "leave"),)
 
     k: float = 0.09
     enter: float = 1.0

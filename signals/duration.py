@@ -55,7 +55,7 @@ class Duration(ScoreSignal):
         "score": "σ",
     }
     inputs: ClassVar[tuple[str, ...]] = tuple(t for c in (*SHORT, *LONG) for t in members(c))
-    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 63
 

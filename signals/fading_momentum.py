@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from signals.base import ScoreSignal
+from signals.params import Orders
 from signals.transforms import composite, zscore
 from signals.universe import UNIVERSE
 
@@ -59,8 +60,8 @@ class FadingMomentum(ScoreSignal):
     }
     inputs: ClassVar[tuple[str, ...]] = tuple(UNIVERSE)
     components: ClassVar[tuple[str, ...]] = ("follow_through", "breadth")
-    above_zero: ClassVar[tuple[str, ...]] = ("high", "mean", "earliest", "minimum")
-    ascending: ClassVar[tuple[str, ...]] = ("earliest < latest",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("high", "mean", "earliest", "minimum")
+    must_ascend: ClassVar[Orders] = (("earliest", "latest"),)
 
     high: int = 60
     mean: int = 200

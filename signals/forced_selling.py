@@ -32,7 +32,7 @@ class _Cascade(ScoreSignal):
     """
 
     decides: ClassVar[str] = "mean"
-    above_zero: ClassVar[tuple[str, ...]] = ("short", "long", "window")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("short", "long", "window")
 
     enter: float = 1.5
     leave: float = 0.5

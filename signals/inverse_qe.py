@@ -55,7 +55,7 @@ class InverseQE(ScoreSignal):
         "without": "name",
     }
     inputs: ClassVar[tuple[str, ...]] = ("SPY", "TLT", "THREEFYTP10")
-    above_zero: ClassVar[tuple[str, ...]] = ("horizon",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
 
     horizon: int = 63
     term_premium: bool = True

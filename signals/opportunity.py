@@ -78,7 +78,7 @@ class Opportunity(CompoundSignal):
         "policy": Policy,
     }
     inputs: ClassVar[tuple[str, ...]] = (*BASKET, "VIXCLS")
-    above_zero: ClassVar[tuple[str, ...]] = ("memory", "stay", "calm", "members")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("memory", "stay", "calm", "members")
 
     memory: int = 42
     stay: int = 63

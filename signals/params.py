@@ -26,6 +26,8 @@ import numpy as np
 from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
+#: Rows of parameters, by name, and of numbers.
+Orders = tuple[tuple[str | float, ...], ...]
 
 #: The absolute value of a whole number must be below this limit, because pandas counts sessions
 #: in 64 bits.
@@ -47,16 +49,17 @@ class Typed:
 
     Attributes
     ----------
-    above_zero
-        Names of the parameters that must be positive and finite. The names in base classes are
-        checked, too.
-    ascending
-        Orders that parameters and numbers must have, like ``leave < enter``. The orders in base
-        classes are checked, too.
+    must_be_positive
+        Names of the parameters that must be positive and finite.
+    must_ascend
+        Rows of parameters and numbers that must ascend, like ``("leave", "enter", 1)``.
+
+    The declarations of base classes hold, too. A subclass that writes ``__post_init__`` calls that
+    of its base class, because it checks the ranges.
     """
 
-    above_zero: ClassVar[tuple[str, ...]] = ()
-    ascending: ClassVar[tuple[str, ...]] = ()
+    must_be_positive: ClassVar[tuple[str, ...]] = ()
+    must_ascend: ClassVar[Orders] = ()
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
         """Check the types of the values before the dataclass stores them."""
@@ -66,16 +69,16 @@ class Typed:
     def __post_init__(self) -> None:
         """Check the ranges of the values."""
         for base in type(self).__mro__:
-            for name in vars(base).get("above_zero", ()):
+            for name in vars(base).get("must_be_positive", ()):
                 value = getattr(self, name)
                 if not (np.isfinite(value) and value > 0):
                     raise ConfigError(f"{name} must be a positive number, was {value!r}")
-            for order in vars(base).get("ascending", ()):
-                for low, high in pairwise(order.split(" < ")):
+            for row in vars(base).get("must_ascend", ()):
+                for low, high in pairwise(row):
                     self._check_order(low, high)
 
-    def _check_order(self, *names: str) -> None:
-        low, high = (getattr(self, x) if x.isidentifier() else float(x) for x in names)
+    def _check_order(self, *names: str | float) -> None:
+        low, high = (getattr(self, x) if isinstance(x, str) else x for x in names)
         if not low < high:
             raise ConfigError(
                 f"{names[0]} must be below {names[1]}, but {low!r} is not below {high!r}"

@@ -51,7 +51,7 @@ class Policy(ScoreSignal):
     }
     inputs: ClassVar[tuple[str, ...]] = ("DGS2", "EFFR", "WALCL")
     components: ClassVar[tuple[str, ...]] = ("DGS2 − EFFR", "WALCL")
-    above_zero: ClassVar[tuple[str, ...]] = ("horizon", "balance_horizon")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("horizon", "balance_horizon")
 
     horizon: int = 63
     balance_horizon: int = 65

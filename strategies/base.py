@@ -6,8 +6,9 @@ trade. The engine executes the weights at the close of a later session, at a cos
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import ClassVar, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -84,6 +85,17 @@ class Strategy(Typed, ABC):
         most 1, and the remainder is cash in bills. An asset without a price in the panel has
         weight 0.
         """
+
+
+@cache
+def ticker_fields(cls: type[Strategy]) -> tuple[str, ...]:
+    """Return the parameters of the type ``tuple[str, ...]``, which hold tickers.
+
+    A parameter that replaces a part of the contract, such as ``reads``, holds something else.
+    """
+    kinds = get_type_hints(cls)
+    names = (f.name for f in fields(cls) if kinds[f.name] == tuple[str, ...])
+    return tuple(name for name in names if not hasattr(Strategy, name))
 
 
 def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:

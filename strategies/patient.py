@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from signals.params import Orders
 from signals.reading import Reading
 from signals.regimes import Regime
 from signals.universe import members
@@ -51,8 +52,8 @@ class Patient(ScaledSleeves):
     link: ClassVar[str] = "L14"
     follows_regime: ClassVar[bool] = True
     active_states: ClassVar[tuple[str, ...]] = ("1/3 in", "2/3 in", "3/3 in")
-    above_zero: ClassVar[tuple[str, ...]] = ("hold",)
-    ascending: ClassVar[tuple[str, ...]] = ("1 < stage",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("hold",)
+    must_ascend: ClassVar[Orders] = ((1, "stage"),)
     table: ClassVar[Table] = {
         Regime.INJECTION: {"broad": 0.60},
         Regime.NEUTRAL: {"broad": 0.30},

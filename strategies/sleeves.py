@@ -1,11 +1,11 @@
 """Strategies that divide the portfolio into sleeves.
 
-The listed members of a sleeve have equal weights. If a sleeve has no
-listed member, its share is held in cash.
+The listed members of a sleeve have equal weights. If a sleeve has no listed member, its share is
+held in cash.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 from signals.errors import ConfigError
 from signals.reading import Reading
 from signals.regimes import Regime
-from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW, Strategy, listed
+from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW, Strategy, listed, ticker_fields
 
 #: Fraction of the portfolio for each sleeve, by regime. The remainder is cash.
 Table = Mapping[Regime, Mapping[str, float]]
@@ -24,7 +24,7 @@ Sleeves = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class SleeveStrategy(Strategy):
-    """A strategy with one sleeve for each parameter that holds tickers.
+    """A strategy with one sleeve for each parameter of the type ``tuple[str, ...]``.
 
     A subclass gives the shares of the sleeves in ``table``, or defines ``planned``.
 
@@ -45,8 +45,7 @@ class SleeveStrategy(Strategy):
     @property
     def sleeves(self) -> Sleeves:
         """Tickers of each sleeve, by the name of the sleeve."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, tuple)}
+        return {name: getattr(self, name) for name in ticker_fields(type(self))}
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -140,7 +139,7 @@ def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: floa
 def check_sleeves(sleeves: Sleeves) -> None:
     """Raise :class:`ConfigError` unless each sleeve is a tuple of different, valid tickers."""
     for name, tickers in sleeves.items():
-        odd = isinstance(tickers, str) or len(set(tickers)) != len(tickers)
+        odd = not isinstance(tickers, tuple) or len(set(tickers)) != len(tickers)
         if odd or not all(t == t.strip() and t for t in tickers):
             raise ConfigError(f"{name}: expected a tuple of tickers, each once, was {tickers!r}")
 

@@ -97,7 +97,8 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):
         raise DataError(
-            "expected a return for every session, but one is missing; leave out this session"
+            "expected a return for every session, but some are missing or infinite; leave out "
+            "these sessions"
         )
     lags = min(math.ceil(1.3 * math.sqrt(len(excess))), len(excess) - 1)
     design = np.column_stack([np.ones(len(others)), others.to_numpy(dtype=np.float64)])

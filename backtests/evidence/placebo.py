@@ -252,4 +252,6 @@ def _check_matching(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series) 
     if not np.isfinite(held.to_numpy(dtype=np.float64)).all():
         raise DataError("expected finite weights, but one is NaN or infinite; use 0 for cash")
     if not np.isfinite(bills.to_numpy(dtype=np.float64)[1:]).all():
-        raise DataError("expected a bill return for every session, found a gap; choose other dates")
+        raise DataError(
+            "expected a bill return for every session, but one is missing; choose other dates"
+        )

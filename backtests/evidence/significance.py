@@ -23,6 +23,10 @@ SHIFTED = (
     "the flags are computed from quantities, so placebos shift the dates of the holdings; the rank "
     "is exact"
 )
+LABELLED = (
+    "the regime comes from a file of labels, so placebos shift the dates of the holdings; the rank "
+    "is exact if the weights and the labels do not depend on prices"
+)
 RESAMPLED = (
     "the weights depend on prices, so shifted weights could come before the price moves that "
     "caused them; placebos therefore resample returns in blocks of a year and compute the flags "
@@ -97,7 +101,7 @@ def place(
 
 def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) -> Significance:
     how = _how(run)
-    if how == SHIFTED:
+    if how in (SHIFTED, LABELLED):
         terms = terms_of(run, run.decided, run.history)
         return Significance(placebo=shift_placebo(*terms, shifts=shifts), note=how)
     if how == RESAMPLED and gains:
@@ -117,7 +121,7 @@ def _how(run: Run) -> str:
     if model.price_only:
         return NOT_REFITTED
     if isinstance(model, Labels):  # a user's labels do not exist for a resampled history
-        return SHIFTED
+        return LABELLED
     return SHIFTED if run.strategy.price_free and isinstance(model, Quantities) else RESAMPLED
 
 

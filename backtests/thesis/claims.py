@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from signals.errors import ConfigError, unknown
+from signals.params import Typed
 from signals.registry import SIGNALS
 
 Estimator = Literal[
@@ -35,7 +36,7 @@ QUANTITY_FLAGS = ("dry_powder", "capex", "absorption", "bathtub")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class Claim(Typed):
     """One claim, which data can support or refute.
 
     Attributes
@@ -52,8 +53,8 @@ class Claim:
         Unit of the estimand and of ``smallest``; empty for a status.
     condition
         Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
-        at every session. A return belongs to the condition if the flag was on at the close of the
-        decision, ``1 + lag`` sessions earlier.
+        at every session, or if the estimand itself says when. A return belongs to the condition if
+        the flag was on at the close of the decision, ``1 + lag`` sessions earlier.
     estimator
         How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
         ``mean`` is the mean over the sessions with the flag on. ``difference_of_means`` is this
@@ -96,13 +97,13 @@ class Claim:
         if self.condition is not None and self.condition not in SIGNALS:
             raise ConfigError(unknown(f"condition of {self.name}:", self.condition, SIGNALS))
         if self.is_status:
-            if self.smallest is not None or self.primary:
+            if self.smallest is not None or self.primary or self.condition is None:
                 raise ConfigError(
-                    f"{self.name}: expected a status without `smallest` and with `primary` false; "
-                    "delete both settings, or choose another estimator"
+                    f"{self.name}: expected a status with a `condition`, without `smallest`, and "
+                    "with `primary` false; correct it, or choose another estimator"
                 )
             return
-        if self.smallest is None or self.smallest <= 0 or not (self.unit and self.argument):
+        if not (self.smallest and self.smallest > 0 and self.unit and self.argument):
             raise ConfigError(
                 f"{self.name}: expected `smallest` above zero, a `unit` and an `argument`, were "
                 f"{self.smallest}, {self.unit!r} and {self.argument!r}; state all three"
@@ -110,7 +111,8 @@ class Claim:
         if self.condition not in (None, *QUANTITY_FLAGS) and self.estimator != "after_flag":
             raise ConfigError(
                 f"{self.name}: expected a condition computed from quantities "
-                f"({', '.join(QUANTITY_FLAGS)}), was {self.condition}, whose flag contains returns"
+                f"({', '.join(QUANTITY_FLAGS)}), was {self.condition}, whose flag contains "
+                "prices or yields"
             )
 
     @property

@@ -47,7 +47,7 @@ class JumpModel(PriceOnly):
     name: ClassVar[str] = "jump_model"
     description: ClassVar[str] = "two-state statistical jump model of SPY, predicted online"
     inputs: ClassVar[tuple[str, ...]] = ("SPY",)
-    above_zero: ClassVar[tuple[str, ...]] = ("penalty",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("penalty",)
 
     penalty: float = 50.0
 

@@ -29,6 +29,7 @@ import pandas as pd
 from signals.base import Evaluation, require
 from signals.errors import ConfigError
 from signals.hysteresis import CONFIRM, flag_of
+from signals.params import Orders
 from signals.regimes.base import Classification, Regime, RegimeModel, at_once, first_rule
 
 MINIMUM = 756
@@ -65,8 +66,8 @@ class PriceOnly(RegimeModel):
         "bad state": Regime.ABSORPTION.value,
         "good state": Regime.NEUTRAL.value,
     }
-    above_zero: ClassVar[tuple[str, ...]] = ("leave", "confirm", "minimum")
-    ascending: ClassVar[tuple[str, ...]] = ("leave < enter < 1",)
+    must_be_positive: ClassVar[tuple[str, ...]] = ("leave", "confirm", "minimum")
+    must_ascend: ClassVar[Orders] = (("leave", "enter", 1),)
 
     enter: float = 0.6
     leave: float = 0.4

@@ -54,7 +54,9 @@ def test_flags_of_quantities_read_no_price(name: str) -> None:
         ({"smallest": None}, "expected `smallest` above zero"),
         ({"smallest": -1.0}, "expected `smallest` above zero"),
         ({"argument": ""}, "a `unit` and an `argument`"),
-        ({"estimator": "status"}, "status without `smallest`"),
+        ({"estimator": "status"}, "expected a status with"),
+        ({"estimator": "meen"}, "expected estimator as"),
+        ({"smallest": float("nan")}, "expected `smallest` above zero"),
     ],
 )
 def test_a_contradictory_declaration_is_refused(changed: dict[str, object], said: str) -> None:
