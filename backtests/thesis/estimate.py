@@ -1,0 +1,69 @@
+"""The result of an estimator for one claim."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """Bounds of a 95 % and of a 90 % interval, in the unit of the claim."""
+
+    low: float
+    high: float
+    low90: float
+    high90: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimate:
+    """An estimate for a claim, with its interval and its tests.
+
+    Attributes
+    ----------
+    value
+        The estimate, in the unit of the claim.
+    interval
+        The interval that decides the verdict, in the unit of the claim.
+    tests
+        A mapping from the name of each test to its one-sided p-value. The null hypothesis is that
+        the claim is false: the estimand is zero, or has the opposite sign.
+    error, df
+        Standard error in the unit of the claim, and degrees of freedom of its t distribution;
+        ``df`` is infinite for a normal distribution. They give the power, see
+        :mod:`backtests.thesis.power`.
+    observations
+        Number of sessions, weeks, events or breakouts, as ``counted`` says.
+    episodes
+        Number of episodes during which the claim's condition holds. None for a claim without a
+        condition.
+    method
+        One or two sentences that say how interval and tests were computed, with the reference.
+    beside
+        Intervals by other methods, in the unit of the claim, by the name of the method.
+    shown
+        Numbers for the chart of the claim: sessions, classes or horizons × columns.
+    notes
+        What a reader must know in addition, one sentence each.
+    """
+
+    value: float
+    interval: Interval
+    tests: Mapping[str, float]
+    error: float
+    df: float
+    observations: int
+    counted: str
+    episodes: int | None
+    start: pd.Timestamp
+    end: pd.Timestamp
+    method: str
+    beside: Mapping[str, Interval] = field(default_factory=dict)
+    shown: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def p_value(self) -> float:
+        """The largest p-value of the tests: a claim must pass every test."""
+        return max(self.tests.values())

@@ -1,0 +1,11 @@
+"""The estimators of the claims, by the name that a claim declares."""
+
+from collections.abc import Callable, Mapping
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.sample import Sample
+
+Estimator = Callable[[Claim, Sample], Estimate]
+
+ESTIMATORS: Mapping[str, Estimator] = {}

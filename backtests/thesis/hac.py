@@ -1,0 +1,82 @@
+"""Least squares with standard errors that allow for autocorrelation."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from backtests.thesis.estimate import Interval
+
+#: Kiefer and Vogelsang's critical values, Bartlett kernel, as polynomials in lags / n.
+_FIXED_B = {
+    0.975: (1.9600, 2.9694, 0.4160, -0.5324),
+    0.95: (1.6449, 2.1859, 0.3142, -0.3427),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fit:
+    """Coefficients of a regression, with HAC standard errors.
+
+    Attributes
+    ----------
+    coefficients, covariance
+        The coefficients, and their HAC covariance matrix.
+    lags, n
+        Number of autocovariances, and number of observations.
+    """
+
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    lags: int
+    n: int
+
+    def combined(self, contrast: np.ndarray) -> tuple[float, float]:
+        """Return a linear combination of the coefficients, and its standard error."""
+        variance = float(contrast @ self.covariance @ contrast)
+        return float(contrast @ self.coefficients), math.sqrt(max(variance, 0.0))
+
+    def interval(self, value: float, error: float) -> Interval:
+        """Return the interval of a combination with fixed-b critical values."""
+        wide, narrow = (self._critical(level) * error for level in (0.975, 0.95))
+        return Interval(
+            low=value - wide, high=value + wide, low90=value - narrow, high90=value + narrow
+        )
+
+    def p_value(self, value: float, error: float, sign: int) -> float:
+        """Return the one-sided p-value; the critical value at 97.5 % sets the scale of t."""
+        if not error > 0:
+            return 1.0
+        scale = self._critical(0.975) / _FIXED_B[0.975][0]
+        return float(stats.norm.sf(sign * value / error / scale))
+
+    def widened(self, error: float) -> float:
+        """Return the standard error whose normal interval equals the fixed-b interval."""
+        return error * self._critical(0.975) / _FIXED_B[0.975][0]
+
+    def _critical(self, level: float) -> float:
+        share = self.lags / self.n
+        return sum(a * share**power for power, a in enumerate(_FIXED_B[level]))
+
+
+def usual_lags(n: int) -> int:
+    """Return ⌈1.3 √n⌉, the number of lags that Lazarus, Lewis, Stock and Watson (2018) advise."""
+    return min(math.ceil(1.3 * math.sqrt(n)), n - 1)
+
+
+def regress(y: np.ndarray, x: np.ndarray, lags: int | None = None) -> Fit:
+    """Return a least-squares fit with Newey–West standard errors, Bartlett kernel.
+
+    ``y`` has n rows; ``x`` has n rows and one column for each regressor, the constant included.
+    Without ``lags``, :func:`usual_lags` sets their number.
+
+    Reference
+        Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR
+        Inference", JBES 36; critical values: Kiefer and Vogelsang (2005), Econometric Theory 21.
+    """
+    from statsmodels.regression.linear_model import OLS
+
+    number = usual_lags(len(y)) if lags is None else lags
+    fit = OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": number, "use_correction": True})
+    return Fit(coefficients=fit.params, covariance=fit.cov_params(), lags=number, n=len(y))

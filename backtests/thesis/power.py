@@ -1,0 +1,36 @@
+"""The power of a test: how likely a true effect would have been found."""
+
+import math
+
+from scipy import stats
+
+#: One-sided level of the test, the counterpart of a two-sided 95 % interval.
+LEVEL = 0.025
+#: Probability of finding an effect that counts as detectable.
+DETECTABLE = 0.8
+
+
+def power(error: float, df: float, effect: float) -> float:
+    """Return the probability that a one-sided t-test finds a true effect of the given size.
+
+    ``error`` and ``effect`` have the same unit. ``df`` may be infinite. The result is NaN without a
+    standard error or with fewer than one degree of freedom.
+    """
+    if not error > 0 or not math.isfinite(error) or df < 1:
+        return float("nan")
+    critical = float(stats.t.ppf(1 - LEVEL, df))
+    if math.isinf(df):
+        return float(stats.norm.sf(critical - effect / error))
+    return float(stats.nct.sf(critical, df, effect / error))
+
+
+def smallest_detectable(error: float, df: float) -> float:
+    """Return the effect that a test finds with a probability of 80 %; NaN as in :func:`power`."""
+    from scipy.optimize import brentq
+
+    if math.isnan(power(error, df, 0.0)):
+        return float("nan")
+    top = 1.0
+    while power(1.0, df, top) < DETECTABLE:
+        top *= 2
+    return error * float(brentq(lambda size: power(1.0, df, size) - DETECTABLE, 0.0, top))

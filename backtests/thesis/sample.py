@@ -1,0 +1,168 @@
+"""The data of the trial: returns of classes, flags that returns are assigned to, and gauges."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+import signals
+from backtests.config import config_from
+from backtests.evidence.entries import acted_on
+from backtests.history.bills import YIELD, bill_returns
+from backtests.history.panel import History
+from backtests.pipeline import run_on
+from backtests.runs import Run
+from backtests.thesis.errors import NotTestable
+from backtests.window import window
+from signals.errors import DrypowderError
+from signals.reading import Reading
+from signals.universe import members
+
+#: Sessions from the close that shows a flag to the close at which one can trade.
+LAG = 1
+#: The order of the classes by duration, fixed in advance. Classes with equal rank are tied.
+DURATION = {
+    "memory": 0,
+    "defensive": 0,
+    "hyperscalers": 1,
+    "semiconductors": 1,
+    "broad": 1,
+    "software": 2,
+    "speculative": 2,
+    "crypto": 3,
+}
+SHORT = ("memory", "defensive")
+LONG = ("software", "speculative", "crypto")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """A history and its reading, in the forms that estimators use.
+
+    Attributes
+    ----------
+    history, reading
+        The history, and the evaluations of all signals on its panel.
+    """
+
+    history: History
+    reading: Reading
+
+    @classmethod
+    def of(cls, history: History) -> "Sample":
+        """Return the sample of a history; all signals have their default parameters."""
+        return cls(history=history, reading=signals.read(history.panel))
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """The sessions of the history."""
+        return pd.DatetimeIndex(self.history.panel.index)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the history is simulated."""
+        return self.history.source == "simulated"
+
+    @cached_property
+    def bills(self) -> pd.Series:
+        """Simple return of bills from the previous session to each session, a fraction."""
+        return bill_returns(self.history.panel[YIELD])
+
+    @cached_property
+    def _asset_returns(self) -> pd.DataFrame:
+        return self.history.closes.pct_change(fill_method=None)
+
+    def asset(self, ticker: str) -> pd.Series:
+        """Return an asset's simple returns, fractions, from closes of the sessions' own dates.
+
+        A return is NaN if one of its two closes is missing. Raises NotTestable if the history has
+        no return of the asset.
+        """
+        if ticker not in self._asset_returns or self._asset_returns[ticker].isna().all():
+            raise NotTestable(f"the history has no price of {ticker}")
+        return self._asset_returns[ticker]
+
+    def asset_class(self, name: str) -> pd.Series:
+        """Return the mean of the simple returns of a class's assets that have a return, fractions.
+
+        Each asset has the same weight at each session. Raises NotTestable if the history has no
+        return of the class.
+        """
+        held = [ticker for ticker in members(name) if ticker in self._asset_returns]
+        returns = self._asset_returns[held].mean(axis=1)
+        if returns.isna().all():
+            raise NotTestable(f"the history has no price of the class {name}")
+        return returns
+
+    def classes(self, names: Iterable[str]) -> pd.DataFrame:
+        """Return simple returns of several classes, sessions × classes, see :meth:`asset_class`."""
+        return pd.DataFrame({name: self.asset_class(name) for name in names})
+
+    def duration_spread(self) -> pd.Series:
+        """Return the mean return of long-duration classes minus that of short-duration classes."""
+        return self.classes(LONG).mean(axis=1) - self.classes(SHORT).mean(axis=1)
+
+    def gauge(self, signal: str, name: str) -> pd.Series:
+        """Return a gauge of a signal, as known at each close. Its unit is the signal's.
+
+        Raises NotTestable if the history lacks the signal's series, or if it has no value.
+        """
+        if signal not in self.reading.evaluations:
+            raise NotTestable(f"the history lacks series that {signal} needs")
+        gauge = self.reading.evaluations[signal].gauges[name]
+        if gauge.isna().all():
+            raise NotTestable(f"{signal} has no value in this history")
+        return gauge
+
+    def flag(self, signal: str) -> pd.Series:
+        """Return a flag as known at each close: 1.0 on, 0.0 off, NaN without a view.
+
+        Raises NotTestable if the history lacks the signal's series, or if it has no view.
+        """
+        if signal not in self.reading.flags or self.reading.flags[signal].isna().all():
+            raise NotTestable(f"{signal} has no view in this history")
+        return self.reading.flags[signal].astype("Float64").astype("float64")
+
+    def condition(self, signal: str) -> pd.Series:
+        """Return the flag under which each session's return was earned: 1.0, 0.0 or NaN.
+
+        The flag was known 1 + :data:`LAG` sessions before the close that ends the return.
+        """
+        return acted_on(self.flag(signal), LAG)
+
+    def run(self, strategy: str) -> Run:
+        """Return the backtest of a strategy (``name`` or ``name@model``) with default parameters.
+
+        Raises NotTestable if the history is too short for the backtest or lacks its assets.
+        """
+        if strategy not in self._runs:
+            self._runs[strategy] = self._simulate(strategy)
+        return self._runs[strategy]
+
+    @cached_property
+    def _runs(self) -> dict[str, Run]:
+        return {}
+
+    def _simulate(self, strategy: str) -> Run:
+        config = config_from({"strategy": strategy})
+        try:
+            reading = self.reading.under(
+                config.build_model().classify(self.history.panel, self.reading.evaluations)
+            )
+            return run_on(config, self.history, reading, window(config, self.history, reading))
+        except DrypowderError as error:
+            raise NotTestable(f"{strategy} cannot be run: {error}") from error
+
+
+def weekly(returns: pd.Series) -> pd.Series:
+    """Return compounded returns of calendar weeks, each at the week's last session.
+
+    A week with a missing return has the return of its other sessions; a week without any return is
+    NaN. The last week is left out unless it ends on a Friday, because it may be incomplete.
+    """
+    weeks = pd.DatetimeIndex(returns.index).to_period("W-FRI")
+    grown = (1 + returns).groupby(weeks).prod(min_count=1) - 1
+    last = pd.Series(returns.index, index=returns.index).groupby(weeks).last()
+    whole = pd.Series(grown.to_numpy(), index=pd.DatetimeIndex(last.to_numpy(), name="session"))
+    return whole if returns.index[-1].dayofweek == 4 else whole.iloc[:-1]

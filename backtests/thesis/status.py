@@ -1,0 +1,58 @@
+"""Claims about a state of the world: whether a flag is on, and when it was on."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.sample import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stay:
+    """The first and last session of a stay of a flag. ``end`` is None if the stay still lasts."""
+
+    start: pd.Timestamp
+    end: pd.Timestamp | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The state of a flag at the end of the history.
+
+    Attributes
+    ----------
+    on
+        Whether the flag is on at the last session that has a view.
+    at
+        That session.
+    since
+        First session of the current state, or of the view if the state never changed.
+    stays
+        All stays of the flag, in order of time.
+    """
+
+    on: bool
+    at: pd.Timestamp
+    since: pd.Timestamp
+    stays: tuple[Stay, ...]
+
+
+def status(claim: Claim, sample: Sample) -> Status:
+    """Return the state of a claim's flag, as known at the last close of the history.
+
+    Raises NotTestable if the flag has no view at any session.
+    """
+    if claim.condition is None:
+        raise NotTestable(f"{claim.name} names no flag")
+    flag = sample.flag(claim.condition).dropna()
+    changed = flag.ne(flag.shift())
+    starts = flag.index[changed]
+    ends = [*flag.index[changed.shift(-1, fill_value=False)][: len(starts) - 1], None]
+    stays = [
+        Stay(start=start, end=end)
+        for start, end in zip(starts, ends, strict=True)
+        if flag[start] == 1.0
+    ]
+    return Status(on=flag.iloc[-1] == 1.0, at=flag.index[-1], since=starts[-1], stays=tuple(stays))

@@ -1,0 +1,127 @@
+"""From estimates to verdicts: the rules that were fixed before any estimate was seen.
+
+- Contradicted: the whole 90 % interval lies below the smallest interesting effect, in the claimed
+  direction. A wide interval contradicts nothing: failing to reject is no refutation.
+- Supported: the adjusted p-value is at most 2.5 % (the counterpart of a 95 % interval on one side
+  of zero), and the interval itself lies on the claimed side of zero. An effect that is real but
+  too small to matter is contradicted, not supported.
+- Inconclusive: everything else. With fewer than three episodes, a claim with a condition is always
+  inconclusive.
+- Not testable yet: the history is too short, or lacks data.
+
+Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Yekutieli
+adjusts all other p-values for the false discovery rate; it allows any dependence between claims.
+
+Reference
+    Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Yekutieli (2001), Annals of
+    Statistics 29.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from backtests.evidence.entries import FEW
+from backtests.thesis.claims import Claim
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.power import LEVEL, power, smallest_detectable
+from backtests.thesis.status import Status
+
+Outcome = Literal["supported", "contradicted", "inconclusive", "not testable yet", "on", "off"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Verdict:
+    """The verdict on one claim.
+
+    Attributes
+    ----------
+    outcome
+        ``on`` or ``off`` for a claim about a state, otherwise one of the four verdicts.
+    reason
+        The reason for the outcome, as one sentence.
+    estimate
+        The estimate. None for a status and for a claim that is not testable yet.
+    status
+        The state of the claim's flag. None for any other claim.
+    adjusted
+        The adjusted one-sided p-value. NaN without an estimate.
+    power
+        Probability that the test finds a true effect of the smallest interesting size, without
+        adjustment for the number of claims. NaN if unknown.
+    detectable
+        Size of the effect that the test finds with a probability of 80 %, in the claim's unit.
+    """
+
+    claim: Claim
+    outcome: Outcome
+    reason: str
+    estimate: Estimate | None = None
+    status: Status | None = None
+    adjusted: float = float("nan")
+    power: float = float("nan")
+    detectable: float = float("nan")
+
+
+def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]:
+    """Return the adjusted p-value of each claim: Holm for primary claims, FDR for the others."""
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted: dict[Claim, float] = {}
+    for primary, method in ((True, "holm"), (False, "fdr_by")):
+        claims = [claim for claim in estimates if claim.primary == primary]
+        if claims:
+            p_values = [estimates[claim].p_value for claim in claims]
+            adjusted |= dict(
+                zip(claims, map(float, multipletests(p_values, method=method)[1]), strict=True)
+            )
+    return adjusted
+
+
+def judge(claim: Claim, estimate: Estimate, adjusted: float) -> Verdict:
+    """Return the verdict on a claim from its estimate and its adjusted p-value."""
+    outcome, reason = _outcome(claim, estimate, adjusted)
+    assert claim.smallest is not None  # a claim with an estimate declares it
+    return Verdict(
+        claim=claim,
+        outcome=outcome,
+        reason=reason,
+        estimate=estimate,
+        adjusted=adjusted,
+        power=power(estimate.error, estimate.df, claim.smallest),
+        detectable=smallest_detectable(estimate.error, estimate.df),
+    )
+
+
+def _outcome(claim: Claim, estimate: Estimate, adjusted: float) -> tuple[Outcome, str]:
+    if estimate.episodes is not None and estimate.episodes < FEW:
+        count = f"{estimate.episodes} episode{'s' if estimate.episodes != 1 else ''}"
+        return "inconclusive", f"{count}: nothing can be concluded from fewer than {FEW}"
+    sign = 1 if claim.direction == "above" else -1
+    bounds = estimate.interval
+    near = min(sign * bounds.low, sign * bounds.high)
+    far90 = max(sign * bounds.low90, sign * bounds.high90)
+    if far90 < (claim.smallest or 0.0):
+        return "contradicted", "the whole 90 % interval lies below the smallest interesting effect"
+    if adjusted <= LEVEL and near > 0:
+        return "supported", f"the interval excludes zero; adjusted p-value {adjusted:.3f}"
+    return "inconclusive", _why_open(near, adjusted)
+
+
+def _why_open(near: float, adjusted: float) -> str:
+    if near > 0:
+        return f"the interval excludes zero, but the adjusted p-value is {adjusted:.3f}"
+    return "the interval contains both zero and effects of interesting size"
+
+
+def judge_status(claim: Claim, status: Status) -> Verdict:
+    """Return the verdict on a claim about a state: on or off, and since when."""
+    outcome: Outcome = "on" if status.on else "off"
+    since = f"{outcome} since {status.since.date()}"
+    reason = f"{since}, {len(status.stays)} stay{'s' if len(status.stays) != 1 else ''} in all"
+    return Verdict(claim=claim, outcome=outcome, reason=reason, status=status)
+
+
+def supported(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts that support their claim."""
+    return [verdict for verdict in verdicts if verdict.outcome == "supported"]
