@@ -17,10 +17,20 @@ from functools import cache, partial
 
 import numpy as np
 import pandas as pd
+from arch.bootstrap import StationaryBootstrap
 from scipy.signal import lfilter
 
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Interval
+from backtests.thesis.estimators.after_flag import (
+    AHEAD,
+    BLOCK,
+    Entries,
+    entries_of,
+    forward_over_bills,
+    inverted,
+    null_values,
+)
 from backtests.thesis.estimators.kink import hac_fit
 from backtests.thesis.estimators.lead_and_lag import lead_draws, pairs_of
 from backtests.thesis.estimators.local_projection import (
@@ -30,6 +40,7 @@ from backtests.thesis.estimators.local_projection import (
 )
 from backtests.thesis.estimators.nested_forecast import Forecasts, forecasts, gain_draws
 from backtests.thesis.inference import drawn_interval
+from backtests.thesis.sample import LAG
 from signals.convexity import Convexity
 
 #: Lowest, highest value of a 95 % interval, and the truth.
@@ -38,6 +49,8 @@ Drawn = tuple[float, float, float]
 YEARS, WEEKS = 12, 52
 #: Weeks of the returns after a rise of capex, and of the returns that are forecast.
 QUARTER, MONTH = 13, 4
+#: Sessions for which the flag of :func:`chances` stays on.
+STAY = 63
 #: The planted kink, points per unit of u.
 KINK = 2.0
 #: Fewest weeks of each state in a world.
@@ -206,12 +219,71 @@ def kink_hac(seed: int) -> Drawn:
     return bounds(kink_intervals(seed)[1], KINK)
 
 
+def chances(returns: np.ndarray) -> np.ndarray:
+    """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
+
+    A fall ends when the price is 4 % above its lowest value of 21 sessions, and was 12 % below its
+    highest value of 126 sessions within the last 42 sessions.
+    """
+    price = pd.Series(np.cumprod(1 + returns))
+    fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)
+    again = price / price.rolling(21, min_periods=1).min() > 1.04
+    now = np.flatnonzero((fallen.rolling(42, min_periods=1).max() > 0) & again)
+    flag, free = np.zeros(len(price)), 1
+    for at in now.tolist():
+        if at >= free:
+            flag[at : at + STAY] = 1.0
+            free = at + STAY + 1
+    return flag
+
+
+def rewarded(seed: int, reward: float = 0.0005) -> np.ndarray:
+    """Return twenty years of daily returns; ``reward`` is added for 126 sessions after a flag."""
+    rng = np.random.default_rng(seed)
+    returns = 0.0002 + clustered(rng, 5000, 0.011, stay=0.985)
+    paid = 0
+    while True:
+        flag = chances(returns)
+        starts = np.flatnonzero(np.diff(flag) > 0) + 1
+        if len(starts) <= paid:
+            return returns
+        begin = starts[paid] + LAG + 1
+        returns[begin : begin + AHEAD] += reward
+        paid += 1
+
+
+def entries_in(returns: np.ndarray) -> Entries:
+    """Return the entries of the flag of :func:`chances`; bills earn nothing."""
+    series = pd.Series(returns)
+    return entries_of(forward_over_bills(series, 0.0 * series), pd.Series(chances(returns)))
+
+
+@cache
+def mean_reward(worlds: int = 1000) -> float:
+    """Return the expected value of the estimate, from seeds that nothing else uses."""
+    found = [entries_in(rewarded(1_000_000 + seed)) for seed in range(worlds)]
+    return float(np.mean([entries.excess.mean() for entries in found if len(entries.returns)]))
+
+
+def patience(seed: int, draws: int = 99) -> Drawn:
+    """Return the return after the flag; the truth is its mean over many worlds."""
+    returns = rewarded(seed)
+    true = entries_in(returns)
+    if not len(true.returns):
+        raise NotTestable("the flag never turned on")
+    blocks = StationaryBootstrap(BLOCK, np.arange(len(returns)), seed=seed)
+    others = [entries_in(returns[blocks.update_indices()]) for _ in range(draws)]
+    drawn = null_values(others, len(true.returns))
+    return bounds(inverted(float(true.excess.mean()), drawn), mean_reward())
+
+
 #: One function for each estimator: from a seed to the interval and the truth.
 WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "local_projection off": capex_off,
     "local_projection on minus off": capex_difference,
     "lead_and_lag": crypto_lead,
     "nested_forecast": demand_gain,
+    "after_flag": patience,
     "kink": kink_drawn,
     "kink, HAC": kink_hac,
 }
