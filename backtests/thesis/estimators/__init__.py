@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 
 from backtests.thesis.claims import Claim
 from backtests.thesis.estimate import Estimate
+from backtests.thesis.estimators.event_response import event_response
 from backtests.thesis.sample import Sample
 
 Estimator = Callable[[Claim, Sample], Estimate]
 
-ESTIMATORS: Mapping[str, Estimator] = {}
+ESTIMATORS: Mapping[str, Estimator] = {
+    "event_response": event_response,
+}
