@@ -20,7 +20,8 @@ from backtests.history.panel import History
 from backtests.thesis.clustered import Slope, quarters, slope
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.inference import t_interval
-from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.returns import CLASSES, class_returns, windows
+from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
 #: Sessions of the event window, relative to the session at which a filing is known.
@@ -28,8 +29,6 @@ BEFORE, AFTER = -5, 20
 #: Sessions by which the dates of negative controls move. Filings of a firm are about 63 sessions
 #: apart, so a moved window lies between two of them.
 MOVED = -30
-#: Classes whose responses are shown.
-CLASSES = (*DURATION, "metals")
 #: The two states of idle capital, by the flag of dry_powder.
 STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
 #: Number of earlier changes that a standard deviation needs.
@@ -172,27 +171,6 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     return tuple(moved)
 
 
-def windows(returns: pd.Series, at: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Return compounded returns from session ``first`` to each session up to ``last``.
-
-    The result has one row an event and one column a session, as fractions; the return of session
-    ``first`` itself is included. A row is NaN if its window leaves the history or lacks a return.
-
-    Parameters
-    ----------
-    at
-        Position of each event's session in ``returns``.
-    first, last
-        Sessions relative to the event.
-    """
-    places = at[:, None] + np.arange(first, last + 1)
-    inside = (places >= 0) & (places < len(returns))
-    taken = returns.to_numpy()[np.clip(places, 0, len(returns) - 1)]
-    grown = np.cumprod(1 + np.where(inside, taken, np.nan), axis=1) - 1
-    result: np.ndarray = np.where(np.isnan(grown[:, -1:]), np.nan, grown)
-    return result
-
-
 def study(sample: Sample) -> FilingStudy:
     """Return the responses of all classes to filings, by state of idle capital.
 
@@ -243,8 +221,8 @@ def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
 
 def _responses(sample: Sample, events: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows, paths = {}, {}
-    for name in CLASSES:
-        cumulated = 100 * windows(_returns(sample, name), events["at"].to_numpy(), BEFORE, AFTER)
+    for name, returns in class_returns(sample, CLASSES).items():
+        cumulated = 100 * windows(returns, events["at"].to_numpy(), BEFORE, AFTER)
         for state, said in STATES.items():
             chosen = (events["state"] == state).to_numpy()
             part, shocks = cumulated[chosen], events["surprise"].to_numpy()[chosen]
@@ -255,13 +233,6 @@ def _responses(sample: Sample, events: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
     return responses.astype({"n": int}), pd.DataFrame(
         paths, index=pd.RangeIndex(BEFORE, AFTER + 1, name="session")
     ).rename_axis(columns=["class", "state"])
-
-
-def _returns(sample: Sample, name: str) -> pd.Series:
-    try:
-        return sample.asset_class(name)
-    except NotTestable:
-        return pd.Series(np.nan, index=sample.sessions)
 
 
 def _row(fit: Slope) -> dict[str, float]:

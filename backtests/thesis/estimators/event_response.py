@@ -29,8 +29,9 @@ from backtests.thesis.clustered import (
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.events import Events, read_events
-from backtests.thesis.filings import AFTER, STATES, filings, slope_path, table, windows
+from backtests.thesis.filings import AFTER, STATES, filings, slope_path, table
 from backtests.thesis.inference import episodes_of, t_interval, t_p_value
+from backtests.thesis.returns import windows
 from backtests.thesis.sample import LONG, SHORT, Sample
 
 #: Number of permutations of surprises.
@@ -175,7 +176,7 @@ def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return compounded returns of long-duration minus short-duration classes, fractions.
 
     Each side is the mean over its classes with a complete window, see
-    :func:`backtests.thesis.filings.windows`. A row is NaN if a side has no such class.
+    :func:`backtests.thesis.returns.windows`. A row is NaN if a side has no such class.
     """
     sides = []
     for names in (LONG, SHORT):
