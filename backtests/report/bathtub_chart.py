@@ -1,10 +1,10 @@
 """The bathtub as a picture: tap, pipes, water level and drain, each with its number and date."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backtests.report.format import MISSING, fixed, is_missing, thousands
+from backtests.report.format import MISSING, fixed, is_missing, percent, thousands
 from backtests.report.svg import box, line, picture, words
 
 Numbers = Mapping[str, Mapping[str, Any]]
@@ -30,7 +30,7 @@ WIDE = Layout(
     y=84,
     w=230,
     h=136,
-    texts={"tap": (4, 24), "pipes": (540, 24), "idle": (4, 190), "drain": (440, 256)},
+    texts={"tap": (4, 24), "pipes": (540, 24), "idle": (4, 190), "drain": (430, 246)},
 )
 NARROW = Layout(
     width=360,
@@ -39,29 +39,34 @@ NARROW = Layout(
     y=122,
     w=220,
     h=130,
-    texts={"tap": (0, 14), "pipes": (196, 14), "drain": (0, 318), "idle": (0, 390)},
+    texts={"tap": (0, 14), "pipes": (196, 14), "drain": (0, 312), "idle": (0, 398)},
 )
 
 
 def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
     """Return the picture; ``now`` comes from :func:`backtests.report.bathtub.bathtub_now`."""
     texts = {
-        "tap": ("TAP: the Fed's assets", f"{_flow(now['tap'])} in a quarter", now["tap"]),
-        "pipes": ("PIPES: Treasury, repo", f"{_flow(now['pipes'])} in a quarter", now["pipes"]),
-        "drain": ("DRAIN: capex of AI firms", _drained(now), now["drain"]),
-        "idle": ("IDLE CAPITAL", _idle(now), now["idle"]),
+        "tap": ("TAP: the Fed's assets", f"{_flow(now['tap'])} in a quarter"),
+        "pipes": ("PIPES: Treasury, repo", f"{_flow(now['pipes'])} in a quarter"),
+        "drain": ("DRAIN: capex of AI firms", _drained(now), _absorbed(now)),
+        "idle": ("IDLE CAPITAL", _idle(now)),
     }
     parts = [*_water(now["level"], layout), *_tub(layout), *_flows(now, layout)]
-    for key, (title, said, entry) in texts.items():
-        parts += _text(*layout.texts[key], title, said, _known(entry))
+    for key, (title, *said) in texts.items():
+        parts += _text(*layout.texts[key], title, said, _known(now[key]))
     return picture(name, layout.width, layout.height, parts, "bathtub")
 
 
 def bathtub_said(now: Numbers) -> str:
     """Return the numbers of the picture as a sentence, for readers who cannot see it."""
-    return (
-        f"net liquidity {_billions(now['level']['value'])}; tap {_flow(now['tap'])} in a quarter; "
-        f"pipes {_flow(now['pipes'])} in a quarter; drain {_drained(now)}; idle capital {_idle(now)}"
+    return "; ".join(
+        (
+            f"net liquidity {_billions(now['level']['value'])}",
+            f"tap {_flow(now['tap'])} in a quarter",
+            f"pipes {_flow(now['pipes'])} in a quarter",
+            f"drain {_drained(now)}, {_absorbed(now)}",
+            f"idle capital {_idle(now)}",
+        )
     )
 
 
@@ -85,12 +90,17 @@ def _idle(now: Numbers) -> str:
     return f"{_billions(now['idle']['value'])}, {fixed(share, 1)} % of GDP"
 
 
+def _absorbed(now: Numbers) -> str:
+    share = now["absorbed"]["value"]
+    return f"{MISSING if is_missing(share) else percent(share, 0)} % of capex plus idle capital"
+
+
 def _known(entry: Mapping[str, Any]) -> str:
     return "no value" if is_missing(entry["value"]) else f"known {entry['known']}"
 
 
-def _text(x: float, y: float, title: str, said: str, date: str) -> list[str]:
-    lines = ((title, "strong"), (said, ""), (date, "s"))
+def _text(x: float, y: float, title: str, said: Sequence[str], date: str) -> list[str]:
+    lines = [(title, "strong"), *((line, "") for line in said), (date, "s")]
     return [words(x, y + 17 * at, text, kind) for at, (text, kind) in enumerate(lines)]
 
 
@@ -105,12 +115,16 @@ def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
     return [
         box(at.x + 3, surface, at.w - 6, foot - surface - 3, "water"),
         line(at.x + 3, top, at.x + at.w - 3, top, "edge"),
-        words(middle, top - 6, f"highest {thousands(level['highest'])}, {level['highest_at']}", "s", "middle"),
+        words(middle, top - 6, _highest(level), "s", "middle"),
         words(middle, foot - 62, "NET LIQUIDITY", "strong", "middle"),
         words(middle, foot - 44, _billions(level["value"]), "", "middle"),
         words(middle, foot - 27, f"{100 * share:.0f} % of the highest", "", "middle"),
         words(middle, foot - 10, _known(level), "s", "middle"),
     ]
+
+
+def _highest(level: Mapping[str, Any]) -> str:
+    return f"highest {thousands(level['highest'])}, {level['highest_at']}"
 
 
 def _tub(at: Layout) -> list[str]:
@@ -130,17 +144,11 @@ def _flows(now: Numbers, at: Layout) -> list[str]:
     right, foot = at.x + at.w, at.y + at.h
     absorbed = now["absorbed"]["value"]
     wide = 6.0 if is_missing(absorbed) else 6.0 + 22.0 * absorbed
-    drain = at.x + at.w / 2
     return [
         *_arrow(at.x + 26, at.y - 34, at.y - 6, now["tap"]["value"], 9),
         *_arrow(right - 26, at.y - 34, at.y - 6, now["pipes"]["value"], 9),
-        *_arrow(drain, foot + 4, foot + 40, now["drain"]["value"], wide),
-        words(drain + wide + 4, foot + 22, _absorbed(absorbed), "s"),
+        *_arrow(at.x + at.w / 2, foot + 4, foot + 40, now["drain"]["value"], wide),
     ]
-
-
-def _absorbed(share: float | None) -> str:
-    return "" if is_missing(share) else f"absorbed share {fixed(share)}"
 
 
 def _arrow(x: float, top: float, bottom: float, flow: float | None, wide: float) -> list[str]:

@@ -12,7 +12,8 @@ from html import escape
 import pandas as pd
 
 #: Width of one character of a chart's text, on average.
-CHARACTER = 6.0
+CHARACTER = 6.4
+_ENLARGED = 1.3
 _LEAST_GAP = 34.0  # between two labels of years
 
 
@@ -65,13 +66,16 @@ def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
 
 
 def number(value: float) -> str:
-    """Return a tick as text: at most four significant digits, and a true minus sign."""
-    return f"{value:,.4g}".replace("-", "−")
+    """Return a tick as text, with at most four significant digits."""
+    return f"{value:,.4g}"
 
 
 def picture(name: str, width: float, height: float, parts: Iterable[str], kind: str = "") -> str:
-    """Return an SVG picture. ``name`` says what it shows to a reader who cannot see it."""
-    frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{1.45 * width:.0f}px"'
+    """Return an SVG picture. ``name`` says what it shows to a reader who cannot see it.
+
+    A wide screen enlarges the picture, but only a little, so that its text stays like the page's.
+    """
+    frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
     label = escape(name, quote=True)
     body = "".join(parts)
     return f'<svg class="chart {kind}" role="img" aria-label="{label}" {frame}>{body}</svg>'
@@ -95,7 +99,7 @@ def box(x: float, y: float, width: float, height: float, kind: str, round_: floa
     return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size}{corners}/>'
 
 
-def curve(points: Sequence[tuple[float, float] | None], kind: str) -> str:
+def curve(points: "Points", kind: str) -> str:
     """Return a line through points. None interrupts the line."""
     steps, pen = [], "M"
     for point in points:
@@ -105,6 +109,16 @@ def curve(points: Sequence[tuple[float, float] | None], kind: str) -> str:
         steps.append(f"{pen}{point[0]:.1f} {point[1]:.1f}")
         pen = "L"
     return f'<path class="{kind}" d="{"".join(steps)}"/>'
+
+
+Points = Sequence[tuple[float, float] | None]
+
+
+def area(lower: Points, upper: Points, kind: str) -> str:
+    """Return the area between two lines that have the same horizontal positions."""
+    both = [(a, b) for a, b in zip(lower, upper, strict=True) if a and b]
+    around = [a for a, _ in both] + [b for _, b in both[::-1]]
+    return curve(around, kind).replace('"/>', 'Z"/>') if around else ""
 
 
 def mark(x: float, y: float, form: int, kind: str) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 from backtests.report.svg import (
     CHARACTER,
     Scale,
+    area,
     box,
     curve,
     day_number,
@@ -29,7 +30,9 @@ from backtests.thesis.estimate import Estimate, Interval
 
 #: Width of a chart: readable on a phone, and enlarged on a wide screen.
 PANEL = 360.0
-_MOST_POINTS, _MOST_LINES = 240, 4
+_MOST_POINTS = 240
+#: Largest number of lines in a chart.
+MOST_LINES = 4
 _LEFT, _RIGHT, _BOTTOM = 44.0, 10.0, 26.0
 _NAMED_LEFT = 112.0  # space for names at the left of rows
 _ROW = 22.0
@@ -46,15 +49,13 @@ class Mark:
     high: float = float("nan")
 
 
-def interval_chart(
-    estimate: Estimate, smallest: float, sign: int, unit: str, name: str
-) -> str:
+def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, name: str) -> str:
     """Return a chart of an estimate against zero and the smallest interesting effect.
 
     The thick bar is the 90 % interval, the thin bar the 95 % interval. ``sign`` is 1 if the claim
     says that the estimand is above zero, else −1. The shaded side has effects of interesting size.
     """
-    rows: dict[str, Interval] = {"decides": estimate.interval, **estimate.beside}
+    rows: dict[str, Interval] = {"main interval": estimate.interval, **estimate.beside}
     bounds = [v for i in rows.values() for v in (i.low, i.high)]
     low, high = padded([*bounds, 0.0, 1.3 * sign * smallest])
     x = Scale(low=low, high=high, start=_NAMED_LEFT, end=PANEL - _RIGHT)
@@ -138,13 +139,14 @@ def lines_chart(
 ) -> str:
     """Return a chart with a line for each column, at most four.
 
-    Columns ``low`` and ``high`` are drawn as thin lines. With ``log``, the vertical axis is
+    Columns ``low`` and ``high`` become a shaded band. With ``log``, the vertical axis is
     logarithmic. ``level`` draws a dashed horizontal line at a number.
     """
     table = _thinned(table)
-    columns = list(table.columns[:_MOST_LINES])
-    legend, top = _legend([str(column) for column in columns])
-    values = table[columns].to_numpy(dtype=float).ravel()
+    bounds = [c for c in ("low", "high") if {"low", "high"} <= set(table.columns)]
+    columns = [c for c in table.columns if c not in bounds][:MOST_LINES]
+    legend, top = _legend([str(column) for column in columns], 28.0 if unit else 12.0)
+    values = table[[*columns, *bounds]].to_numpy(dtype=float).ravel()
     low, high = _range(values[~np.isnan(values)], log, level)
     height = top + 150
     y = Scale(low=low, high=high, start=height - _BOTTOM, end=top, log=log)
@@ -153,10 +155,13 @@ def lines_chart(
     if level is not None:
         parts.append(line(_LEFT, y(level), PANEL - _RIGHT, y(level), "edge"))
         parts.append(words(PANEL - _RIGHT, y(level) - 4, number(level), "s", "end"))
+    if bounds:
+        parts.append(area(*(_points(table[bound], x, y) for bound in bounds), "area c0"))
     for at, column in enumerate(columns):
         parts.append(curve(_points(table[column], x, y), f"line c{at} d{at}"))
-    parts.append(words(0, top - 6, unit, "s"))
-    return picture(name, PANEL, height, parts)
+    across = "" if isinstance(table.index, pd.DatetimeIndex) else str(table.index.name or "")
+    named = [words(_LEFT, 12, unit, "s"), words(PANEL - _RIGHT, height + 2, across, "s", "end")]
+    return picture(name, PANEL, height + (6 if across else 0), [*parts, *named])
 
 
 def _range(values: np.ndarray, log: bool, level: float | None) -> tuple[float, float]:
@@ -182,7 +187,8 @@ def _across(index: pd.Index) -> tuple[list[float], list[tuple[float, str]]]:
         return [x(day) for day in days], labels
     numbers = [float(value) for value in index]
     x = Scale(low=min(numbers), high=max(numbers), start=_LEFT, end=PANEL - _RIGHT)
-    return [x(value) for value in numbers], [(x(t), number(t)) for t in _apart(x, x.ticks(6))]
+    ticks = [t for t in x.ticks(6) if index.dtype.kind == "f" or t == round(t)]
+    return [x(value) for value in numbers], [(x(t), number(t)) for t in _apart(x, ticks)]
 
 
 def _ends(x: Scale, index: pd.DatetimeIndex) -> list[tuple[float, str]]:
@@ -211,15 +217,16 @@ def _points(values: pd.Series, x: Sequence[float], y: Scale) -> list[tuple[float
     ]
 
 
-def _legend(names: Sequence[str], left: float = _LEFT) -> tuple[list[str], float]:
-    """Return the legend of lines, in as many rows as needed, and the space that it takes."""
+def _legend(names: Sequence[str], y: float) -> tuple[list[str], float]:
+    """Return the legend of lines from a height on, and the height at which it ends."""
     if len(names) < 2:
-        return [words(left, 12, name) for name in names], 26.0
-    parts, x, y = [], left, 12.0
+        return [words(_LEFT, y, name) for name in names], y + 14
+    parts: list[str] = []
+    x = _LEFT
     for at, name in enumerate(names):
         wide = 24 + CHARACTER * len(name) + 10
-        if x + wide > PANEL and x > left:
-            x, y = left, y + 16
+        if x + wide > PANEL and x > _LEFT:
+            x, y = _LEFT, y + 16
         parts += [line(x, y - 4, x + 18, y - 4, f"line c{at} d{at}"), words(x + 23, y, name)]
         x += wide
     return parts, y + 16

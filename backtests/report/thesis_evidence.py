@@ -8,6 +8,7 @@ import pandas as pd
 
 from backtests.report.format import MISSING, fixed, is_missing, percent, text
 from backtests.report.thesis_charts import (
+    MOST_LINES,
     PANEL,
     STRONG_BET,
     Mark,
@@ -167,7 +168,7 @@ def _rivals_of(target: str, table: pd.DataFrame, label: str) -> dict[str, Any]:
 def _rival(row: pd.Series) -> list[str]:
     return [
         fixed(row["r2"], 2),
-        f"{row['loss']:.4g}",
+        f"{row['loss']:.5f}" if row["loss"] < 0.1 else fixed(row["loss"], 3),
         "yes" if row["in_set"] else "no",
         fixed(row["mcs_p"], 2),
         fixed(row["e_value"], 2),
@@ -179,15 +180,16 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
     found = trial.calibration
     if found is None:
         return None
-    tested = [v for v in trial.verdicts if v.claim.name in found.off or v.claim.name in found.on]
+    names = found.off.keys() | found.on.keys()
     return {
         "found": found,
         "any_primary": percent(found.any_primary_off),
         "reach": percent(found.e_values_reach_20_off),
-        "notes": list(getattr(found, "notes", ()) or ()),
+        "notes": list(found.notes),
         "rows": [
-            (v.claim.name, percent(found.off.get(v.claim.name)), percent(found.on.get(v.claim.name)), v)
-            for v in tested
+            (v, percent(found.off.get(v.claim.name)), percent(found.on.get(v.claim.name)))
+            for v in trial.verdicts
+            if v.claim.name in names
         ],
     }
 
@@ -203,8 +205,8 @@ def _since(since: str, bets: Sequence[Accumulated], label: str) -> dict[str, Any
     name = f"{label}e-values since {since}, on a logarithmic scale, with a line at {STRONG_BET:g}"
     return {
         "since": since,
+        "drawn": MOST_LINES,
+        "undrawn": max(0, len(bets) - MOST_LINES),
         "chart": lines_chart(paths, name, log=True, level=STRONG_BET) if len(paths) > 1 else "",
-        "rows": [
-            (b.name, b.unit, str(b.weeks), fixed(b.e_value), fixed(b.highest)) for b in bets
-        ],
+        "rows": [(b.name, b.unit, str(b.weeks), fixed(b.e_value), fixed(b.highest)) for b in bets],
     }

@@ -43,9 +43,7 @@ def write_thesis_page(
     write_text(path, page(f"{label}the thesis on trial, {numbers['as_of']}", section))
 
 
-def _values(
-    trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool
-) -> dict[str, Any]:
+def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) -> dict[str, Any]:
     tub = bathtub_said(numbers["bathtub"])
     return {
         "n": numbers,
@@ -85,9 +83,8 @@ def _board_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _flag(flag: Mapping[str, Any]) -> str:
-    since = f" since {flag['since']}" if flag["since"] else ""
-    return f"{flag['signal']} {state(flag['on'])}{since}"
+def _flag(flag: Mapping[str, Any]) -> dict[str, Any]:
+    return {"said": f"{flag['signal']} {state(flag['on'])}", "since": flag["since"]}
 
 
 def _link(trial: Trial, numbers: Mapping[str, Any], link: str, label: str) -> dict[str, Any]:
@@ -112,9 +109,8 @@ def _claim(verdict: Verdict, said: Mapping[str, Any], label: str) -> dict[str, A
         "outcome": verdict.outcome,
         "reason": verdict.reason,
         "charts": _charts(verdict, label),
-        "facts": [*_result(verdict), *_test(verdict), *_declared(verdict)],
-        "notes": [] if verdict.estimate is None else list(verdict.estimate.notes),
-        "stays": _stays(said["status"]),
+        "result": [*_result(verdict), *_test(verdict)],
+        "declared": [*_stays(said["status"]), *_declared(verdict)],
     }
 
 
@@ -161,13 +157,13 @@ def _test(verdict: Verdict) -> list[tuple[str, str]]:
     if estimate is None:
         return []
     tests = "; ".join(f"{name} {p_value_said(p)}" for name, p in estimate.tests.items())
-    sign = "" if claim.direction == "above" else "−"
+    sign = "" if claim.direction == "above" else "-"
     return [
         ("Adjusted p-value", f"{p_value_said(verdict.adjusted)} (limit {LEVEL})"),
         ("P-values of the tests", tests),
         ("Smallest interesting effect", f"{sign}{_number(verdict, claim.smallest or 0.0)}"),
         ("Smallest detectable effect", f"{sign}{_number(verdict, verdict.detectable)}"),
-        ("Power at the smallest interesting effect, %", percent(verdict.power, 0)),
+        ("Power at the smallest interesting, %", percent(verdict.power, 0)),
     ]
 
 
@@ -178,6 +174,7 @@ def _declared(verdict: Verdict) -> list[tuple[str, str]]:
         ("Why a smaller effect does not matter", claim.argument),
         ("What would refute it", claim.refuted_by),
         ("Method", "" if estimate is None else estimate.method),
+        ("Notes", "" if estimate is None else " ".join(estimate.notes)),
     ]
     return [(term, said) for term, said in pairs if said]
 
@@ -189,7 +186,8 @@ def p_value_said(p_value: float) -> str:
     return "<0.001" if p_value < 0.001 else fixed(p_value, 3)
 
 
-def _stays(status: Mapping[str, Any] | None) -> list[str]:
-    """Return the last stays of a state, newest first."""
+def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return the last stays of a state, newest first, as one pair of a term and a text."""
     stays = [] if status is None else status["stays"]
-    return [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
+    said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
+    return [("Times on, newest first", "; ".join(said))] if said else []

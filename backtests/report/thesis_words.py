@@ -78,7 +78,9 @@ def _held(good: int, bad: int, claims: int) -> str:
 
 def _how_sure(primary: Sequence[Verdict]) -> str:
     powers = [verdict.power for verdict in primary if not is_missing(verdict.power)]
-    counts = [v.estimate.episodes for v in primary if v.estimate and v.estimate.episodes is not None]
+    counts = [
+        v.estimate.episodes for v in primary if v.estimate and v.estimate.episodes is not None
+    ]
     if not powers:
         return "Nobody can be sure: the history is too short for the tests."
     fewest = min(counts, default=FEW)
@@ -87,7 +89,7 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
     else:
         sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     seen = f"capital was absorbed in {_counted(fewest)}, and " if counts else ""
-    return f"{sure}: {seen}its tests find an effect of interesting size in {_of(powers)}."
+    return f"{sure}: {seen}the tests would find an effect that matters in {_of(powers)}."
 
 
 def _counted(episodes: int) -> str:
