@@ -17,6 +17,10 @@ _ENLARGED = 1.3
 _LEAST_GAP = 34.0  # between two labels of years
 
 
+#: Points of a line; None interrupts the line.
+Points = Sequence[tuple[float, float] | None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """A mapping from numbers to positions. With ``log``, equal ratios have equal distances."""
@@ -99,7 +103,7 @@ def box(x: float, y: float, width: float, height: float, kind: str, round_: floa
     return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size}{corners}/>'
 
 
-def curve(points: "Points", kind: str) -> str:
+def curve(points: Points, kind: str) -> str:
     """Return a line through points. None interrupts the line."""
     steps, pen = [], "M"
     for point in points:
@@ -111,13 +115,10 @@ def curve(points: "Points", kind: str) -> str:
     return f'<path class="{kind}" d="{"".join(steps)}"/>'
 
 
-Points = Sequence[tuple[float, float] | None]
-
-
 def area(lower: Points, upper: Points, kind: str) -> str:
     """Return the area between two lines that have the same horizontal positions."""
     both = [(a, b) for a, b in zip(lower, upper, strict=True) if a and b]
-    around = [a for a, _ in both] + [b for _, b in both[::-1]]
+    around: Points = [a for a, _ in both] + [b for _, b in both[::-1]]
     return curve(around, kind).replace('"/>', 'Z"/>') if around else ""
 
 

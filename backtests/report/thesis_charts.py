@@ -5,7 +5,7 @@ pass a name that begins with SIMULATED.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,10 +34,9 @@ _MOST_POINTS = 240
 #: Largest number of lines in a chart.
 MOST_LINES = 4
 _LEFT, _RIGHT, _BOTTOM = 44.0, 10.0, 26.0
-_NAMED_LEFT = 112.0  # space for names at the left of rows
+_LANES_LEFT = 112.0  # space for names at the left of lanes
+_LONGEST_NAME = 32  # characters of a name at the left of a row
 _ROW = 22.0
-#: An e-value of at least this counts as strong evidence.
-STRONG_BET = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +57,14 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
     rows: dict[str, Interval] = {"main interval": estimate.interval, **estimate.beside}
     bounds = [v for i in rows.values() for v in (i.low, i.high)]
     low, high = padded([*bounds, 0.0, 1.3 * sign * smallest])
-    x = Scale(low=low, high=high, start=_NAMED_LEFT, end=PANEL - _RIGHT)
+    left, longest = _space_for(rows)
+    x = Scale(low=low, high=high, start=left, end=PANEL - _RIGHT)
     bottom = 22 + _ROW * len(rows)
     parts = [_interesting(x, sign * smallest, sign, bottom), *_ruled_below(x, bottom, unit)]
     parts.append(line(x(0), 14, x(0), bottom, "zero"))
     for at, (method, interval) in enumerate(rows.items()):
         y = 22 + _ROW * (at + 0.5)
-        parts += [words(0, y + 4, _cut(method, 18)), *_bars(x, interval, y)]
+        parts += [words(0, y + 4, _cut(method, longest)), *_bars(x, interval, y)]
     parts.append(mark(x(estimate.value), 22 + _ROW / 2, 0, "c0"))
     return picture(name, PANEL, bottom + 34, parts)
 
@@ -110,28 +110,30 @@ def shown_chart(table: pd.DataFrame | None, name: str) -> str | None:
     """
     if table is None:
         return None
-    drawn = table.select_dtypes(["number", "bool"]).astype(float).dropna(how="all")
+    drawn = _named(table).select_dtypes(["number", "bool"]).astype(float).dropna(how="all")
     drawn = drawn.dropna(axis=1, how="all")
     if drawn.empty:
         return None
     if isinstance(drawn.index, pd.DatetimeIndex) or drawn.index.dtype.kind in "if":
         return lines_chart(drawn, name) if len(drawn) > 1 else None
-    return rows_chart(_rows_of(drawn), [str(c) for c in _centres(drawn)], name)
+    centre = _centre(drawn)
+    rows = {str(said): [Mark(value=float(v))] for said, v in drawn[centre].items()}
+    return rows_chart(rows, [centre], name)
 
 
-def _centres(table: pd.DataFrame) -> list[str]:
-    """Return the columns of values, without the bounds of their interval."""
-    return [c for c in table.columns if c not in ("low", "high", "n")][:3]
+def _centre(table: pd.DataFrame) -> str:
+    """Return the column of a table with named rows that is drawn."""
+    return next((c for c in ("mean", "tau", "share") if c in table), str(table.columns[0]))
 
 
-def _rows_of(table: pd.DataFrame) -> dict[str, list[Mark]]:
-    names = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in table.index]
-    bounded = {"low", "high"} <= set(table.columns)
-    rows: dict[str, list[Mark]] = {}
-    for said, (_, row) in zip(names, table.iterrows(), strict=True):
-        bounds = {"low": row["low"], "high": row["high"]} if bounded else {}
-        rows[said] = [Mark(value=row[c], **bounds) for c in _centres(table)]
-    return rows
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with texts as index if its rows are episodes, or have several names."""
+    if {"start", "end"} <= set(table.columns):
+        spans = zip(table["start"], table["end"], strict=True)
+        return table.set_axis([f"{start:%Y-%m} to {end:%Y-%m}" for start, end in spans])
+    if isinstance(table.index, pd.MultiIndex):
+        return table.set_axis([" ".join(map(str, key)) for key in table.index])
+    return table
 
 
 def lines_chart(
@@ -139,11 +141,12 @@ def lines_chart(
 ) -> str:
     """Return a chart with a line for each column, at most four.
 
-    Columns ``low`` and ``high`` become a shaded band. With ``log``, the vertical axis is
-    logarithmic. ``level`` draws a dashed horizontal line at a number.
+    Columns ``name low`` and ``name high`` become a shaded band around the line ``name``. With
+    ``log``, the vertical axis is logarithmic. ``level`` draws a dashed horizontal line at a number.
     """
     table = _thinned(table)
-    bounds = [c for c in ("low", "high") if {"low", "high"} <= set(table.columns)]
+    bands = {c: [f"{c} low", f"{c} high"] for c in table.columns if f"{c} low" in table}
+    bounds = [bound for band in bands.values() for bound in band]
     columns = [c for c in table.columns if c not in bounds][:MOST_LINES]
     legend, top = _legend([str(column) for column in columns], 28.0 if unit else 12.0)
     values = table[[*columns, *bounds]].to_numpy(dtype=float).ravel()
@@ -155,9 +158,10 @@ def lines_chart(
     if level is not None:
         parts.append(line(_LEFT, y(level), PANEL - _RIGHT, y(level), "edge"))
         parts.append(words(PANEL - _RIGHT, y(level) - 4, number(level), "s", "end"))
-    if bounds:
-        parts.append(area(*(_points(table[bound], x, y) for bound in bounds), "area c0"))
     for at, column in enumerate(columns):
+        if column in bands:
+            lower, upper = (_points(table[bound], x, y) for bound in bands[column])
+            parts.append(area(lower, upper, f"area c{at}"))
         parts.append(curve(_points(table[column], x, y), f"line c{at} d{at}"))
     across = "" if isinstance(table.index, pd.DatetimeIndex) else str(table.index.name or "")
     named = [words(_LEFT, 12, unit, "s"), words(PANEL - _RIGHT, height + 2, across, "s", "end")]
@@ -236,17 +240,18 @@ def rows_chart(
     rows: Mapping[str, Sequence[Mark]], names: Sequence[str], name: str, unit: str = ""
 ) -> str:
     """Return a chart with one row for each name; a row has one mark for each of ``names``."""
-    legend, top = _mark_legend(names)
+    left, longest = _space_for(rows)
+    legend, top = _mark_legend(names, left)
     marks = [m for row in rows.values() for m in row]
     numbers = [v for m in marks for v in (m.value, m.low, m.high)]
     low, high = padded([*numbers, 0.0])
-    x = Scale(low=low, high=high, start=_NAMED_LEFT, end=PANEL - _RIGHT)
+    x = Scale(low=low, high=high, start=left, end=PANEL - _RIGHT)
     tall = max(_ROW, 13.0 * len(names) + 4)
     bottom = top + tall * len(rows)
     parts = [*legend, *_ruled_below(x, bottom, unit), line(x(0), top - 4, x(0), bottom, "zero")]
     for at, (said, row) in enumerate(rows.items()):
         middle = top + tall * (at + 0.5)
-        parts.append(words(0, middle + 4, _cut(said, 18)))
+        parts.append(words(0, middle + 4, _cut(said, longest)))
         parts += _marks(row, x, middle)
     return picture(name, PANEL, bottom + (34 if unit else 22), parts)
 
@@ -262,9 +267,15 @@ def _marks(row: Sequence[Mark], x: Scale, middle: float) -> list[str]:
     return parts
 
 
-def _mark_legend(names: Sequence[str]) -> tuple[list[str], float]:
+def _space_for(names: Iterable[str]) -> tuple[float, int]:
+    """Return the space for names at the left of rows, and the longest name that fits there."""
+    longest = min(max((len(name) for name in names), default=0), _LONGEST_NAME)
+    return max(CHARACTER * longest + 10, 60.0), longest
+
+
+def _mark_legend(names: Sequence[str], left: float) -> tuple[list[str], float]:
     if len(names) < 2:
-        return [words(_NAMED_LEFT, 12, name) for name in names], 22.0
+        return [words(left, 12, name) for name in names], 22.0
     parts: list[str] = []
     for at, name in enumerate(names):
         y = 12.0 + 16 * at
@@ -299,7 +310,7 @@ def timeline(
     """
     index = next(iter(lanes.values())).index
     days = [day_number(day) for day in (index[0], index[-1])]
-    x = Scale(low=days[0], high=days[1], start=_NAMED_LEFT + 14, end=width - _RIGHT)
+    x = Scale(low=days[0], high=days[1], start=_LANES_LEFT + 14, end=width - _RIGHT)
     numbered, top = _numbered([s for s in spans if s.end >= index[0] and s.start <= index[-1]], x)
     bottom = top + _LANE * len(lanes)
     parts = [_band(span, x, top, bottom) for span in spans if span.end >= index[0]]

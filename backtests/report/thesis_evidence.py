@@ -8,18 +8,17 @@ import pandas as pd
 
 from backtests.report.format import MISSING, fixed, is_missing, percent, text
 from backtests.report.thesis_charts import (
-    MOST_LINES,
     PANEL,
-    STRONG_BET,
     Mark,
     Marked,
     lines_chart,
     rows_chart,
     timeline,
 )
-from backtests.thesis.claims import QUANTITY_FLAGS
+from backtests.thesis.calibration import Calibration
+from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS
 from backtests.thesis.episodes import EpisodeAccount
-from backtests.thesis.evalues import Accumulated
+from backtests.thesis.evalues import CONVINCING, Accumulated
 from backtests.thesis.filings import FilingStudy
 from backtests.thesis.rivals import Rivals
 from backtests.thesis.trial import Trial
@@ -70,6 +69,7 @@ def filings_view(study: FilingStudy | None, label: str) -> dict[str, Any] | None
     name = f"{label}response of each class to a capex surprise, by the state of idle capital"
     return {
         "study": study,
+        "firms": ", ".join(study.firms),
         "surprise": {key: fixed(surprise[key]) for key in ("mean", "std", "min", "max")},
         "chart": rows_chart(marks, states, name, "percentage points per σ of surprise"),
         "paths": [_path(study, s, label) for s in states],
@@ -79,17 +79,20 @@ def filings_view(study: FilingStudy | None, label: str) -> dict[str, Any] | None
 
 
 def _mark(table: pd.DataFrame, key: tuple[str, str]) -> Mark:
-    if key not in table.index:
-        return Mark(value=float("nan"))
-    row = table.loc[key]
-    return Mark(value=float(row["estimate"]), low=float(row["low"]), high=float(row["high"]))
+    row = _row(table, key)
+    return Mark(value=row["estimate"], low=row["low"], high=row["high"])
+
+
+def _row(table: pd.DataFrame, key: tuple[str, str]) -> dict[str, float]:
+    """Return the numbers of a class and a state; NaN if the table lacks them."""
+    held = table.reindex([key]).iloc[0]
+    return {str(name): float(value) for name, value in held.items()}
 
 
 def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
     """Return a response with its interval, its number of filings, and the response to controls."""
     response, control = _mark(study.responses, key), _mark(study.controls, key)
-    n = study.responses.loc[key, "n"] if key in study.responses.index else float("nan")
-    return [_bounded(response), fixed(float(n), 0), _bounded(control)]
+    return [_bounded(response), fixed(_row(study.responses, key)["n"], 0), _bounded(control)]
 
 
 def _bounded(mark: Mark) -> str:
@@ -143,6 +146,13 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
     }
 
 
+def rivals_said(rivals: Rivals | None) -> list[str]:
+    """Return what a reader must know about the comparison, one sentence each."""
+    if rivals is None:
+        return []
+    return [said for said in (rivals.method, *rivals.notes) if said]
+
+
 def rival_views(rivals: Rivals | None, label: str) -> list[dict[str, Any]]:
     """Return the chart and the table of each target that the rivals forecast."""
     if rivals is None:
@@ -180,33 +190,50 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
     found = trial.calibration
     if found is None:
         return None
-    names = found.off.keys() | found.on.keys()
+    reached = found.off.e_values
     return {
         "found": found,
-        "any_primary": percent(found.any_primary_off),
-        "reach": percent(found.e_values_reach_20_off),
-        "notes": list(found.notes),
+        "any_primary": percent(found.off.any_primary / found.economies),
+        "any_primary_on": percent(found.on.any_primary / found.economies),
+        "reached": percent(max(reached.values()) / found.economies) if reached else MISSING,
         "rows": [
-            (v, percent(found.off.get(v.claim.name)), percent(found.on.get(v.claim.name)))
-            for v in trial.verdicts
-            if v.claim.name in names
+            (v, _tallied(found, v.claim.name)) for v in trial.verdicts if not v.claim.is_status
         ],
     }
+
+
+def _tallied(found: Calibration, name: str) -> list[str]:
+    """Return the shares of economies in which a claim was supported, and could be, in percent.
+
+    The first two are without the thesis, the other two with it.
+    """
+    cells = []
+    for economies in (found.off, found.on):
+        tally = economies.claims.get(name)
+        counts = (None, None) if tally is None else (tally.supported, tally.decidable)
+        cells += [percent(None if n is None else n / found.economies, 0) for n in counts]
+    return cells
 
 
 def e_value_views(accumulated: Sequence[Accumulated], label: str) -> list[dict[str, Any]]:
     """Return the chart and the table of the e-values since each date."""
     by_date = groupby(sorted(accumulated, key=lambda a: a.since), key=lambda a: a.since)
-    return [_since(str(since), list(bets), label) for since, bets in by_date]
+    return [_since(str(since.date()), list(bets), label) for since, bets in by_date]
 
 
 def _since(since: str, bets: Sequence[Accumulated], label: str) -> dict[str, Any]:
-    paths = pd.DataFrame({bet.name: bet.path for bet in bets})
-    name = f"{label}e-values since {since}, on a logarithmic scale, with a line at {STRONG_BET:g}"
+    primary = {claim.name for claim in CLAIMS if claim.primary}
+    paths = pd.DataFrame({bet.name: bet.path for bet in bets if bet.name in primary})
+    name = f"{label}e-values of the main claims since {since}, with a line at {CONVINCING:g}"
+    drawn = len(paths) > 1
     return {
         "since": since,
-        "drawn": MOST_LINES,
-        "undrawn": max(0, len(bets) - MOST_LINES),
-        "chart": lines_chart(paths, name, log=True, level=STRONG_BET) if len(paths) > 1 else "",
-        "rows": [(b.name, b.unit, str(b.weeks), fixed(b.e_value), fixed(b.highest)) for b in bets],
+        "chart": lines_chart(paths, name, log=True, level=CONVINCING) if drawn else "",
+        "rows": [_bet(bet) for bet in bets],
     }
+
+
+def _bet(bet: Accumulated) -> tuple[str, ...]:
+    said = f"{bet.what}; no bet: {bet.note}" if bet.note else bet.what
+    values = (fixed(bet.e_value), fixed(bet.highest))
+    return (bet.name, said, str(bet.weeks), str(bet.clipped), *values)

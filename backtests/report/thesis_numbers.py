@@ -11,11 +11,12 @@ from backtests.report.numbers import plain
 from backtests.report.thesis_words import LIMITATIONS, strength, verdict_sentences
 from backtests.thesis.episodes import EpisodeAccount
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.evalues import Accumulated
+from backtests.thesis.evalues import ESSAY, REMARK, Accumulated
 from backtests.thesis.filings import FilingStudy
+from backtests.thesis.ledger import Seal
 from backtests.thesis.links import LINKS
 from backtests.thesis.rivals import Rivals
-from backtests.thesis.trial import ESSAY, Trial
+from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Verdict
 from backtests.version import __version__
 from signals.hysteresis import since
@@ -43,6 +44,7 @@ def thesis_numbers(trial: Trial) -> dict[str, Any]:
         "regime": _regime(sample.reading),
         **_other_evidence(trial),
         "essay": ESSAY,
+        "remark": REMARK,
         "lacking": dict(trial.lacking),
         "limitations": LIMITATIONS,
     }
@@ -55,8 +57,8 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
         "filings": None if trial.filings is None else _filings(trial.filings),
         "rivals": None if trial.rivals is None else _rivals(trial.rivals),
         "e_values": [_accumulated(found) for found in trial.accumulated],
-        "seal": None if trial.seal is None else asdict(trial.seal),
-        "calibration": None if trial.calibration is None else asdict(trial.calibration),
+        "seal": None if trial.seal is None else seal_numbers(trial.seal),
+        "calibration": None if trial.calibration is None else trial.calibration.model_dump(),
     }
 
 
@@ -126,6 +128,7 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
         "interval": asdict(estimate.interval),
         "p_value": estimate.p_value,
         "tests": dict(estimate.tests),
+        "tests_beside": dict(estimate.tests_beside),
         "beside": {name: asdict(bounds) for name, bounds in estimate.beside.items()},
         "notes": estimate.notes,
     }
@@ -146,8 +149,9 @@ def _regime(reading: Reading) -> dict[str, Any]:
 
 
 def _account(account: EpisodeAccount) -> dict[str, Any]:
+    episode, keys = account.episode, ("name", "title", "start", "end", "kind", "source")
     return {
-        **asdict(account.episode),
+        **{key: getattr(episode, key) for key in keys},
         "regime_before": account.regime_before,
         "flag_leads": dict(account.flag_leads),
         "falls": account.falls.to_dict(orient="index"),
@@ -168,8 +172,13 @@ def _filings(study: FilingStudy) -> dict[str, Any]:
     }
 
 
-def _rivals(rivals: Rivals) -> list[dict[str, Any]]:
-    return _records(rivals.table)
+def _rivals(rivals: Rivals) -> dict[str, Any]:
+    return {"table": _records(rivals.table), "notes": rivals.notes, "method": rivals.method}
+
+
+def seal_numbers(seal: Seal) -> dict[str, Any]:
+    """Return a line of the ledger without the long lists of claims, parameters and series."""
+    return {k: v for k, v in asdict(seal).items() if k not in ("claims", "parameters", "series")}
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -178,5 +187,5 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _accumulated(found: Accumulated) -> dict[str, Any]:
-    keys = ("name", "weeks", "e_value", "highest", "unit")
-    return {"since": found.since, **{key: getattr(found, key) for key in keys}}
+    keys = ("name", "what", "since", "weeks", "clipped", "e_value", "highest", "note")
+    return {key: getattr(found, key) for key in keys}

@@ -17,6 +17,7 @@ from backtests.report.thesis_evidence import (
     episodes_view,
     filings_view,
     rival_views,
+    rivals_said,
     timelines,
 )
 from backtests.report.thesis_words import MEANINGS, SIGNS
@@ -62,6 +63,7 @@ def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) 
         "filings": filings_view(trial.filings, label),
         "episodes": episodes_view(trial.episodes),
         "rivals": rival_views(trial.rivals, label),
+        "rivals_said": rivals_said(trial.rivals),
         "calibration": calibration_view(trial),
         "e_values": e_value_views(trial.accumulated, label),
     }
@@ -156,11 +158,12 @@ def _test(verdict: Verdict) -> list[tuple[str, str]]:
     estimate, claim = verdict.estimate, verdict.claim
     if estimate is None:
         return []
-    tests = "; ".join(f"{name} {p_value_said(p)}" for name, p in estimate.tests.items())
+    tests, beside = map(_p_values, (estimate.tests, estimate.tests_beside))
     sign = "" if claim.direction == "above" else "-"
     return [
         ("Adjusted p-value", f"{p_value_said(verdict.adjusted)} (limit {LEVEL})"),
-        ("P-values of the tests", tests),
+        ("P-values that decide", tests),
+        *([("Other p-values", beside)] if beside else []),
         ("Smallest interesting effect", f"{sign}{_number(verdict, claim.smallest or 0.0)}"),
         ("Smallest detectable effect", f"{sign}{_number(verdict, verdict.detectable)}"),
         ("Power at the smallest interesting, %", percent(verdict.power, 0)),
@@ -177,6 +180,10 @@ def _declared(verdict: Verdict) -> list[tuple[str, str]]:
         ("Notes", "" if estimate is None else " ".join(estimate.notes)),
     ]
     return [(term, said) for term, said in pairs if said]
+
+
+def _p_values(tests: Mapping[str, float]) -> str:
+    return "; ".join(f"{name} {p_value_said(p)}" for name, p in tests.items())
 
 
 def p_value_said(p_value: float) -> str:

@@ -1,5 +1,6 @@
 """Accounts of dated episodes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,10 +16,10 @@ class EpisodeAccount:
 
     episode: Episode
     regime_before: str | None
-    flag_leads: dict[str, int | None]
+    flag_leads: Mapping[str, int | None]
     falls: pd.DataFrame
     order: tuple[str, ...]
-    strategies: dict[str, float]
+    strategies: Mapping[str, float]
 
 
 def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:

@@ -13,7 +13,7 @@ class FilingStudy:
     """Responses of asset classes to capex filings, by the state of idle capital."""
 
     n: int
-    firms: int
+    firms: tuple[str, ...]
     first: pd.Timestamp
     last: pd.Timestamp
     surprises: pd.Series
@@ -22,6 +22,6 @@ class FilingStudy:
     controls: pd.DataFrame
 
 
-def study_filings(sample: Sample) -> FilingStudy:
+def study(sample: Sample) -> FilingStudy:
     """Raise NotTestable: the study does not exist yet."""
     raise NotTestable("no study of capex filings")

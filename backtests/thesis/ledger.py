@@ -15,14 +15,23 @@ class Seal:
     """One line of the ledger."""
 
     number: int
-    sealed_at: pd.Timestamp
+    sealed_at: str
     code_version: str
+    code_digest: str
+    commit: str | None
     claims: list[dict[str, Any]]
-    parameters: dict[str, Any]
+    parameters: dict[str, dict[str, Any]]
+    data_source: str
+    data_end: str
     data_digest: str
-    data_end: pd.Timestamp
+    series: dict[str, str]
     previous: str
     hash: str
+
+    @property
+    def moment(self) -> pd.Timestamp:
+        """The moment of the seal, UTC."""
+        return pd.Timestamp(self.sealed_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +42,18 @@ class Verified:
     changes: tuple[str, ...]
 
 
-def seal(ledger: Path, sample: Sample) -> Seal:
+def seal(ledger: Path | str, sample: Sample) -> Seal:
     """Raise NotTestable: the ledger does not exist yet."""
     raise NotTestable("no ledger")
 
 
-def verify(ledger: Path, sample: Sample | None = None) -> Verified:
+def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
+    """Raise NotTestable: the ledger does not exist yet."""
+    raise NotTestable("no ledger")
+
+
+def verify(
+    ledger: Path | str, sample: Sample | None = None, *, published: str | None = None
+) -> Verified:
     """Raise NotTestable: the ledger does not exist yet."""
     raise NotTestable("no ledger")

@@ -13,6 +13,8 @@ class Rivals:
     """Forecast comparison, index (target, rival)."""
 
     table: pd.DataFrame
+    notes: tuple[str, ...]
+    method: str = ""
 
 
 def compare_rivals(sample: Sample) -> Rivals:

@@ -2,28 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from backtests.history.panel import History
-from backtests.thesis.calibration import Calibration, read_calibration
+from backtests.thesis.calibration import PATH, Calibration, read_calibration
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.episodes import EpisodeAccount, accounts
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.estimators import ESTIMATORS
-from backtests.thesis.evalues import Accumulated, accumulate
+from backtests.thesis.evalues import ESSAY, Accumulated, accumulate_since_dates
 from backtests.thesis.events import read_events
-from backtests.thesis.filings import FilingStudy, study_filings
-from backtests.thesis.ledger import Seal, verify
+from backtests.thesis.filings import FilingStudy, study
+from backtests.thesis.ledger import Seal, read_ledger
 from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
 from backtests.thesis.verdicts import Verdict, adjusted_p_values, judge, judge_status
-
-#: Date of the essay that states the thesis.
-ESSAY = date(2026, 2, 6)
 
 Part = TypeVar("Part")
 Progress = Callable[[str], None]
@@ -44,7 +40,7 @@ class Trial:
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
-        E-values since the last seal, and since :data:`ESSAY`.
+        E-values since the last seal, and since the date of the essay.
     seal
         The last line of the ledger; None without a ledger.
     calibration
@@ -124,11 +120,11 @@ def try_thesis(
     return replace(
         claimed,
         episodes=part("episodes", lambda: accounts(sample, read_events())) or (),
-        filings=part("filings", lambda: study_filings(sample)),
+        filings=part("filings", lambda: study(sample)),
         rivals=part("rivals", lambda: compare_rivals(sample)),
         accumulated=part("e-values", lambda: _accumulated(sample, seal)) or (),
         seal=seal,
-        calibration=part("calibration", read_calibration),
+        calibration=part("calibration", _calibration),
         lacking=tuple(lacking.items()),
     )
 
@@ -136,13 +132,20 @@ def try_thesis(
 def _last_seal(ledger: Path | None) -> Seal:
     if ledger is None or not ledger.exists():
         raise NotTestable("no claim has been sealed yet; run 'drypowder thesis seal'")
-    return verify(ledger).seals[-1]
+    return read_ledger(ledger)[-1]
 
 
 def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
     """Return the e-values since the last seal, then the e-values since the essay."""
-    dates = ([seal.sealed_at.date()] if seal else []) + [ESSAY]
-    dates = [day for day in dates if day < sample.sessions[-1].date()]
-    if not dates:
-        raise NotTestable(f"the history ends before {ESSAY}, the date of the essay")
-    return tuple(found for day in dates for found in accumulate(sample, day, CLAIMS))
+    found = accumulate_since_dates(sample, None if seal is None else seal.moment)
+    last = sample.sessions[-1]
+    begun = tuple(one for one in found if one.since < last)
+    if not begun:
+        raise NotTestable(f"the history ends before {ESSAY.date()}, the date of the essay")
+    return begun
+
+
+def _calibration() -> Calibration:
+    if not PATH.is_file():
+        raise NotTestable("not measured yet; run 'python benchmarks/trial.py --write'")
+    return read_calibration()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.history.panel import History
-from backtests.thesis.calibration import Calibration
+from backtests.thesis.calibration import Calibration, Economies, Tally
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.episodes import EpisodeAccount
 from backtests.thesis.errors import NotTestable
@@ -48,14 +48,19 @@ def sample() -> Sample:
 def shown_of(claim: Claim) -> pd.DataFrame:
     """Return numbers for a chart: by session, by class or by horizon, as the estimator does."""
     rng = np.random.default_rng(len(claim.name))
-    if claim.estimator in ("rank_order", "cascade_order"):
-        return pd.DataFrame({"mean return": rng.normal(0, 20, len(CLASSES))}, index=list(CLASSES))
-    if claim.estimator in ("local_projection", "event_response"):
-        middle = rng.normal(0, 0.3, 14).cumsum()
-        columns = {"estimate": middle, "low": middle - 2, "high": middle + 2}
-        return pd.DataFrame(columns, index=range(14))
     days = sample().sessions[:1200]
-    columns = {name: rng.normal(0, 1, 1200).cumsum() for name in ("crypto", "SPY")}
+    if claim.estimator in ("rank_order", "cascade_order"):
+        columns = {"mean": rng.normal(0, 20, len(CLASSES)), "rank": range(len(CLASSES))}
+        return pd.DataFrame(columns, index=list(CLASSES))
+    if claim.estimator in ("local_projection", "event_response"):
+        middle = np.cumsum(rng.normal(0, 0.3, 14))
+        columns = {"capex": middle, "capex low": middle - 2, "capex high": middle + 2}
+        return pd.DataFrame(columns, index=pd.RangeIndex(1, 15, name="weeks"))
+    if claim.estimator in ("mean", "difference_of_means"):
+        starts, ends = days[[100, 500, 900]], days[[200, 520, 1100]]
+        columns = {"start": starts, "end": ends, "mean": rng.normal(0, 20, 3), "count": 70}
+        return pd.DataFrame(columns, index=pd.Index([0.0, 1.0, 2.0], name="episode"))
+    columns = {name: np.cumsum(rng.normal(0, 1, 1200)) for name in ("crypto", "SPY")}
     return pd.DataFrame(columns, index=days)
 
 
@@ -79,6 +84,7 @@ def estimate_of(claim: Claim, **more: Any) -> Estimate:
         end=sample().sessions[-1],
         method="Circular shifts of the flag (Politis and Romano 1992).",
         beside={"bootstrap": t_interval(value, 1.2 * spread, 30)},
+        tests_beside={"sign test": 0.3},
         shown=shown_of(claim),
         notes=("Two coins are missing before 2020.",),
     )
@@ -147,11 +153,11 @@ def filings() -> FilingStudy:
         return pd.DataFrame(columns, index=index)
 
     path = pd.DataFrame(
-        rng.normal(0, 0.3, (26, len(index))).cumsum(axis=0), index=range(-5, 21), columns=index
+        np.cumsum(rng.normal(0, 0.3, (26, len(index))), axis=0), index=range(-5, 21), columns=index
     )
     return FilingStudy(
         n=192,
-        firms=5,
+        firms=("AMZN", "GOOGL", "META", "MSFT", "ORCL"),
         first=pd.Timestamp("2013-02-01"),
         last=pd.Timestamp("2024-11-01"),
         surprises=pd.Series(rng.normal(0.2, 1, 192)),
@@ -175,18 +181,20 @@ def rivals() -> Rivals:
         "weeks": 210,
         "start": pd.Timestamp("2020-12-04"),
     }
-    return Rivals(table=pd.DataFrame(columns, index=index))
+    notes = ("jump_model is left out: the package jumpmodels is not installed",)
+    table = pd.DataFrame(columns, index=index)
+    return Rivals(table=table, notes=notes, method="Expanding least squares.")
 
 
 def accumulated() -> tuple[Accumulated, ...]:
     """Return e-values since a seal and since the essay."""
     made = []
     bets = cycle(("crypto below SPY", "short over long duration"))
-    for since in (date(2024, 2, 1), date(2024, 8, 1)):
+    for since in map(pd.Timestamp, ("2024-02-01", "2024-08-01")):
         for name in ("crypto-below-spy", "short-duration-first"):
             weeks = pd.date_range(since, "2024-12-27", freq="W-FRI")
             steps = np.random.default_rng(len(name)).normal(0.01, 0.1, len(weeks))
-            path = pd.Series(np.exp(steps.cumsum()), index=weeks)
+            path = pd.Series(np.exp(np.cumsum(steps)), index=weeks)
             made.append(
                 Accumulated(
                     name=name,
@@ -195,35 +203,42 @@ def accumulated() -> tuple[Accumulated, ...]:
                     e_value=float(path.iloc[-1]),
                     highest=float(path.max()),
                     path=path,
-                    unit=next(bets),
+                    what=next(bets),
+                    clipped=2,
                 )
             )
     return tuple(made)
 
 
 def calibration() -> Calibration:
-    """Return shares of supported claims in 200 economies."""
+    """Return outcomes in 200 economies."""
+    return Calibration(economies=200, years=20, off=economies(3), on=economies(92))
+
+
+def economies(supported: int) -> Economies:
+    """Return outcomes in which every claim was supported equally often."""
     tested = [claim.name for claim in CLAIMS if not claim.is_status]
-    return Calibration(
-        economies=200,
-        off=dict.fromkeys(tested, 0.015),
-        on=dict.fromkeys(tested, 0.46),
-        any_primary_off=0.02,
-        e_values_reach_20_off=0.035,
-        notes=("the interval of the kink covers the truth in 171 of 200 economies",),
+    tally = Tally(
+        judged=190, decidable=140, supported=supported, contradicted=20, effect=0.01 * supported
     )
+    reached = {"crypto-below-spy": supported, "short-duration-first": supported - 2}
+    return Economies(claims=dict.fromkeys(tested, tally), any_primary=4, e_values=reached)
 
 
 def seal() -> Seal:
     """Return a line of a ledger."""
     return Seal(
         number=3,
-        sealed_at=pd.Timestamp("2024-02-01 15:04"),
+        sealed_at="2024-02-01T15:04:00+00:00",
         code_version="0.9",
+        code_digest="12" * 32,
+        commit=None,
+        data_source="store",
+        series={},
         claims=[],
         parameters={},
         data_digest="ab" * 32,
-        data_end=pd.Timestamp("2024-01-31"),
+        data_end="2024-01-31",
         previous="cd" * 32,
         hash="ef" * 32,
     )
