@@ -12,7 +12,19 @@ from typing import Annotated
 
 import typer
 
-from backtests.cli import check, compare, data, fetch, flags, import_, init, list_, run, today
+from backtests.cli import (
+    check,
+    compare,
+    data,
+    fetch,
+    flags,
+    import_,
+    init,
+    list_,
+    run,
+    thesis,
+    today,
+)
 from backtests.cli.stopping import Stop, stoppable
 from backtests.cli.terminal import complain, escaping
 from backtests.version import __version__
@@ -56,6 +68,7 @@ app.command("flags")(flags.flags)
 app.command("today")(today.today)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
+app.add_typer(thesis.app, name="thesis")
 app.command("check")(check.check)
 app.command("init")(init.init)
 

@@ -46,7 +46,7 @@ def compare(
     from backtests.report.compare_numbers import about, comparison_numbers
     from backtests.report.compare_page import write_compare_page
 
-    _check_page(out)
+    options.check_page(out)
     configs = configs_of(
         strategies or default_names(), options.given(start=start, end=end, lag=lag)
     )
@@ -71,16 +71,6 @@ def compare(
         warn(line)
     if end is None:
         options.warn_if_stale(history)
-
-
-def _check_page(out: Path) -> None:
-    from backtests.atomic import resolved
-    from signals.errors import ConfigError
-
-    target = resolved(out)
-    folder = next(parent for parent in target.parents if parent.exists())
-    if out.suffix != ".html" or target.is_dir() or not folder.is_dir():
-        raise ConfigError(f"expected --out to be an .html file in a folder, was '{out}'")
 
 
 def _print(entries: dict[str, Any], out: Path) -> None:

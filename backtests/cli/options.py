@@ -83,3 +83,14 @@ def warn_if_stale(history: Any) -> None:
 
     if said := stale_warning(history):
         warn(said)
+
+
+def check_page(out: Path) -> None:
+    """Raise ConfigError unless a page can be written to ``out``."""
+    from backtests.atomic import resolved
+    from signals.errors import ConfigError
+
+    target = resolved(out)
+    folder = next(parent for parent in target.parents if parent.exists())
+    if out.suffix != ".html" or target.is_dir() or not folder.is_dir():
+        raise ConfigError(f"expected --out to be an .html file in a folder, was '{out}'")

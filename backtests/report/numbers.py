@@ -1,5 +1,6 @@
 """The numbers of an assessment as plain data, for ``metrics.json`` and for the page."""
 
+import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -99,11 +100,13 @@ def _plain(value: Any) -> Any:
         return plain(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if value is pd.NaT:
+        return None
     if isinstance(value, pd.Timestamp):
-        if pd.isna(value):
-            return None
         midnight = value == value.normalize()
         return str(value.date()) if midnight else value.isoformat(timespec="minutes")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer):

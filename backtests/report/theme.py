@@ -26,6 +26,42 @@ PAGE = {
     "note": "#fff8e6",
     "note-edge": _SAND,
 }
+#: Colours of the charts that have no library, by CSS variable: lines that colour-blind readers can
+#: tell apart (Okabe and Ito 2008), and the parts of the timeline and of the bathtub.
+DRAWN = {
+    "c0": "#0072b2",
+    "c1": "#d55e00",
+    "c2": "#00795a",
+    "c3": "#a3427f",
+    "bar": "#0072b2",
+    "track": "#eceff3",
+    "band": "#d55e00",
+    "shade": "#e2f0e8",
+    "water": "#b9dcf2",
+}
+#: Colours of a page on a dark screen, by CSS variable; the same names as in PAGE and DRAWN.
+DARK = {
+    "ink": "#e6e8eb",
+    "soft": "#a7afba",
+    "line": "#3a414b",
+    "accent": "#7db8ec",
+    "paper": "#16191d",
+    "desk": "#0e1013",
+    "pressed": "#25313d",
+    "hover": "#1f242a",
+    "alarm": "#f2a7a3",
+    "note": "#2b2618",
+    "note-edge": "#c2a45a",
+    "c0": "#56b4e9",
+    "c1": "#f0903f",
+    "c2": "#3fc79a",
+    "c3": "#dd9cc4",
+    "bar": "#56b4e9",
+    "track": "#262b32",
+    "band": "#f0903f",
+    "shade": "#1d342a",
+    "water": "#1f4a66",
+}
 #: Colours of regimes, in the order of legends.
 REGIMES = {
     Regime.INJECTION.value: _GREEN,
@@ -54,7 +90,17 @@ DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
 
 def css_variables() -> str:
     """Return the colours of :data:`PAGE` as a CSS rule."""
-    return f":root{{{';'.join(f'--{name}:{colour}' for name, colour in PAGE.items())}}}"
+    return _rule(PAGE)
+
+
+def css_light_and_dark() -> str:
+    """Return CSS rules with the colours of drawn charts, and with dark colours on a dark screen."""
+    dark = f"@media screen and (prefers-color-scheme:dark){{{_rule(DARK)}}}"
+    return f"{_rule(DRAWN)}\n:root{{color-scheme:light dark}}\n{dark}"
+
+
+def _rule(colours: dict[str, str]) -> str:
+    return f":root{{{';'.join(f'--{name}:{colour}' for name, colour in colours.items())}}}"
 
 
 def apply_theme(figure: Any, title: str, height: int) -> Any:

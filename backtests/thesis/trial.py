@@ -1,24 +1,63 @@
 """The trial: every claim of the thesis on one history."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
 from backtests.history.panel import History
+from backtests.thesis.calibration import PATH, Calibration, read_calibration
 from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.episodes import EpisodeAccount, accounts
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.estimators import ESTIMATORS
+from backtests.thesis.evalues import ESSAY, Accumulated, accumulate_since_dates
+from backtests.thesis.events import read_events
+from backtests.thesis.filings import FilingStudy, study
+from backtests.thesis.ledger import Seal, read_ledger
+from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
 from backtests.thesis.verdicts import Verdict, adjusted_p_values, judge, judge_status
 
+Part = TypeVar("Part")
+Progress = Callable[[str], None]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trial:
-    """The verdicts on all claims, with the sample from which they come."""
+    """The verdicts on all claims, with the sample from which they come, and the other evidence.
+
+    Attributes
+    ----------
+    verdicts
+        One verdict for each claim, in the order of the claims.
+    episodes
+        What happened in each dated episode.
+    filings
+        Responses of asset classes to capex filings.
+    rivals
+        Forecasts of the thesis compared with forecasts of rival explanations.
+    accumulated
+        E-values since the last seal, and since the date of the essay.
+    seal
+        The last line of the ledger; None without a ledger.
+    calibration
+        How often the trial supports each claim in simulated economies.
+    lacking
+        Why a part is None or empty, by the name of the part.
+    """
 
     sample: Sample
     verdicts: tuple[Verdict, ...]
+    episodes: tuple[EpisodeAccount, ...] = ()
+    filings: FilingStudy | None = None
+    rivals: Rivals | None = None
+    accumulated: tuple[Accumulated, ...] = ()
+    seal: Seal | None = None
+    calibration: Calibration | None = None
+    lacking: tuple[tuple[str, str], ...] = ()
 
     def of(self, name: str) -> Verdict:
         """Return the verdict on the claim with this name."""
@@ -29,7 +68,7 @@ def try_claims(
     history: History,
     claims: Sequence[Claim] = CLAIMS,
     *,
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Progress = lambda name: None,
 ) -> Trial:
     """Return the verdict on every claim, in the order of the claims.
 
@@ -51,3 +90,62 @@ def try_claims(
     adjusted = adjusted_p_values(estimates)
     decided |= {c: judge(c, estimate, adjusted[c]) for c, estimate in estimates.items()}
     return Trial(sample=sample, verdicts=tuple(decided[claim] for claim in claims))
+
+
+def try_thesis(
+    history: History, ledger: Path | None = None, *, progress: Progress = lambda name: None
+) -> Trial:
+    """Return the whole trial of a history: the verdicts and all other evidence.
+
+    A part that the history cannot give is None or empty, and :attr:`Trial.lacking` says why.
+    ``ledger`` is the file of sealed claims; it may be missing.
+
+    Raises
+    ------
+    DataError
+        When a line of the ledger was changed.
+    """
+    claimed = try_claims(history, progress=progress)
+    sample, lacking = claimed.sample, dict[str, str]()
+
+    def part(name: str, make: Callable[[], Part]) -> Part | None:
+        progress(name)
+        try:
+            return make()
+        except NotTestable as error:
+            lacking[name] = str(error)
+            return None
+
+    seal = part("seal", lambda: _last_seal(ledger))
+    return replace(
+        claimed,
+        episodes=part("episodes", lambda: accounts(sample, read_events())) or (),
+        filings=part("filings", lambda: study(sample)),
+        rivals=part("rivals", lambda: compare_rivals(sample)),
+        accumulated=part("e-values", lambda: _accumulated(sample, seal)) or (),
+        seal=seal,
+        calibration=part("calibration", _calibration),
+        lacking=tuple(lacking.items()),
+    )
+
+
+def _last_seal(ledger: Path | None) -> Seal:
+    if ledger is None or not ledger.exists():
+        raise NotTestable("no claim has been sealed yet; run 'drypowder thesis seal'")
+    return read_ledger(ledger)[-1]
+
+
+def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
+    """Return the e-values since the last seal, then the e-values since the essay."""
+    found = accumulate_since_dates(sample, None if seal is None else seal.moment)
+    last = sample.sessions[-1]
+    begun = tuple(one for one in found if one.since < last)
+    if not begun:
+        raise NotTestable(f"the history ends before {ESSAY.date()}, the date of the essay")
+    return begun
+
+
+def _calibration() -> Calibration:
+    if not PATH.is_file():
+        raise NotTestable("not measured yet; run 'python benchmarks/trial.py --write'")
+    return read_calibration()

@@ -1,0 +1,190 @@
+"""``drypowder thesis``: put the thesis on trial, seal its claims, and verify the seals."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backtests.cli import options
+from backtests.cli.table import Columns, numbers, print_records, words
+from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.report.format import MISSING, fixed, percent, source_said, state, text
+
+app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+
+_PARTS = 6  # steps of the trial after its claims
+Ledger = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="File of sealed claims; default: beside the store."),
+]
+_STYLES = {"supported": "green", "contradicted": "red", "mixed": "yellow"}
+
+
+@app.callback()
+def thesis(
+    context: typer.Context,
+    store: options.Store = None,
+    source: options.Source = None,
+    seed: options.Seed = None,
+    end: options.Date = None,
+    ledger: Ledger = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/thesis.html"),
+    json: options.Json = False,
+) -> None:
+    """Try every claim of the thesis; write a page.
+
+    Each of the fifteen links of the thesis gets a verdict: supported, contradicted, inconclusive,
+    or not testable yet.
+    """
+    if context.invoked_subcommand is not None:
+        _refuse_options(context)
+        return
+    from backtests.report.thesis_numbers import thesis_numbers
+    from backtests.report.thesis_page import write_thesis_page
+    from backtests.thesis.trial import try_thesis
+
+    options.check_page(out)
+    choice = options.choose_history(source, store, seed)
+    with progress("trying the thesis") as step:
+        history = choice.open(end=end)
+        tried = try_thesis(history, _ledger(ledger, store), progress=_counted(step))
+        said = thesis_numbers(tried)
+        step("writing the page")
+        write_thesis_page(tried, said, out, newest=end is None)
+    print_json(said) if json else _print(said, out)
+    if end is None:
+        options.warn_if_stale(history)
+
+
+def seal(
+    store: options.Store = None,
+    end: options.Date = None,
+    ledger: Ledger = None,
+    json: options.Json = False,
+) -> None:
+    """Write the claims, as declared now, as a new line of the ledger."""
+    from dataclasses import asdict
+
+    from backtests.report.numbers import plain
+    from backtests.thesis.ledger import seal as write_seal
+    from backtests.thesis.sample import Sample
+
+    path = _ledger(ledger, store)
+    with progress("sealing"):
+        sample = Sample.of(_real_history(store, end))
+        sealed = write_seal(path, sample)
+    if json:
+        print_json(plain(asdict(sealed)))
+        return
+    console().print(f"sealed line {sealed.number} of {path}: data to {sealed.data_end:%Y-%m-%d}")
+    console().print(f"hash {sealed.hash}")
+
+
+def verify(
+    store: options.Store = None,
+    end: options.Date = None,
+    ledger: Ledger = None,
+    json: options.Json = False,
+) -> None:
+    """Check the ledger, and list what changed since its last line."""
+    from dataclasses import asdict
+
+    from backtests.report.numbers import plain
+    from backtests.thesis.ledger import verify as check
+    from backtests.thesis.sample import Sample
+
+    path = _ledger(ledger, store)
+    with progress("verifying"):
+        check(path)  # a broken ledger is told before the history is read
+        found = check(path, Sample.of(_real_history(store, end)))
+    if json:
+        print_json({"ledger": str(path), **plain(asdict(found))})
+        return
+    last = f", the last on {found.seals[-1].sealed_at:%Y-%m-%d}" if found.seals else ""
+    console().print(f"{path}: {len(found.seals)} lines, none changed{last}")
+    for change in found.changes or ("nothing changed since the last line",):
+        console().print(change)
+
+
+app.command("seal")(seal)
+app.command("verify")(verify)
+
+
+def _refuse_options(context: typer.Context) -> None:
+    """Raise ConfigError if an option stands before the name of a subcommand."""
+    from signals.errors import ConfigError
+
+    # getattr, because typer's context shows this method of click's only at run time
+    source_of: Callable[[str], Any] = context.get_parameter_source
+    given = [n for n in context.params if getattr(source_of(n), "name", "") == "COMMANDLINE"]
+    if given:
+        name = context.invoked_subcommand
+        raise ConfigError(
+            f"expected the options of '{name}' after its name, but --{given[0]} stands before it; "
+            f"write: drypowder thesis {name} --{given[0]} …"
+        )
+
+
+def _ledger(ledger: Path | None, store: Path | None) -> Path:
+    """Return the path of the ledger: as given, else ``ledger.jsonl`` beside the store."""
+    from backtests.atomic import writable_name
+
+    path = ledger or options.store_path(store).with_name("ledger.jsonl")
+    return writable_name(path)
+
+
+def _real_history(store: Path | None, end: str | None) -> Any:
+    """Return the history of the store. A simulated history cannot be sealed."""
+    return options.choose_history("store", store, None).open(end=end)
+
+
+def _counted(step: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function that shows the name and the number of each step of the trial."""
+    from backtests.thesis.claims import CLAIMS
+
+    number, steps = count(1), len(CLAIMS) + _PARTS
+    return lambda name: step(f"{name} ({next(number)} of {steps})")
+
+
+def _print(said: dict[str, Any], out: Path) -> None:
+    screen = console()
+    window = said["window"]
+    label = source_said(said["source"])
+    screen.print(f"{window['start']} to {window['end']}, source: {label}")
+    screen.print(styled(said["verdict"][0], "bold"))
+    screen.print(said["verdict"][1])
+    claims = {claim["name"]: claim for claim in said["claims"]}
+    print_records(_COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
+    typer.echo(
+        "* main claim. p: adjusted one-sided p-value. power: probability of finding the smallest "
+        "interesting effect. Both belong to the link's main claim, else to its first. epi: number "
+        "of episodes of the claim's condition; fewer than three conclude nothing."
+    )
+    for part, reason in said["lacking"].items():
+        screen.print(f"no {part}: {reason}")
+    typer.echo(f"page: {out}")
+    typer.echo("Capacity and tax are not modelled. Research, not investment advice.")
+
+
+def _flags(row: dict[str, Any]) -> str:
+    said = [f"{f['signal']} {state(f['on'])}" for f in row["flags"]]
+    return ", ".join(said) or MISSING
+
+
+def _p_value(row: dict[str, Any]) -> str:
+    p_value = row["claim"]["adjusted_p_value"]
+    return "<0.001" if p_value is not None and p_value < 0.001 else fixed(p_value, 3)
+
+
+_COLUMNS: Columns = (
+    (words("link"), lambda row: f"{row['link']}{'*' if row['is_primary'] else ''}"),
+    (words("what it says", wraps=True, rank=1), lambda row: row["statement"]),
+    (words("verdict"), lambda row: styled(row["verdict"], _STYLES.get(row["verdict"], ""))),
+    (words("strength", rank=2), lambda row: row["strength"]),
+    (numbers("p", rank=3), _p_value),
+    (numbers("power, %", rank=4), lambda row: percent(row["claim"]["power"], 0)),
+    (numbers("epi"), lambda row: text(row["episodes"])),
+    (words("flag now", wraps=True, rank=5), _flags),
+)

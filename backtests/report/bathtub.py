@@ -1,0 +1,52 @@
+"""The bathtub of the thesis as it stands at the end of a history: tap, pipes, level and drain."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from backtests.thesis.sample import Sample
+from signals.catalog import HYPERSCALERS, ttm_id
+
+#: Each number of the picture: its signal, its gauge, and the series that it comes from.
+_GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
+    "tap": ("bathtub", "tap", ("WALCL",)),
+    "pipes": ("bathtub", "pipes", ("WTREGEN", "RRPONTSYD")),
+    "idle": ("dry_powder", "idle", ("RRPONTSYD", "WRESBAL")),
+    "idle_share": ("dry_powder", "share", ("RRPONTSYD", "WRESBAL")),
+    "drain": ("capex", "level", tuple(ttm_id("CAPEX", firm) for firm in HYPERSCALERS)),
+    "growth": ("capex", "impulse", tuple(ttm_id("CAPEX", firm) for firm in HYPERSCALERS)),
+    "absorbed": ("absorption", "u", ("RRPONTSYD", "WRESBAL")),
+}
+
+
+def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
+    """Return each number of the bathtub: value, unit, and the date on which it was last known.
+
+    ``level`` also has its highest value so far and the date of that value. A gauge without a value
+    at the last session has the value None.
+    """
+    found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}
+    found["level"] |= _highest(sample)
+    return found
+
+
+def _gauge(sample: Sample, signal: str, gauge: str, ids: Iterable[str]) -> dict[str, Any]:
+    evaluation = sample.reading.evaluations.get(signal)
+    if evaluation is None:
+        return {"value": None, "unit": "", "known": None}
+    known = sample.history.known.reindex(columns=list(ids)).iloc[-1].max()
+    return {
+        "value": evaluation.gauges[gauge].iloc[-1],
+        "unit": evaluation.signal.units[gauge],
+        "known": None if pd.isna(known) else pd.Timestamp(known).normalize(),
+    }
+
+
+def _highest(sample: Sample) -> dict[str, Any]:
+    evaluation = sample.reading.evaluations.get("bathtub")
+    if evaluation is None or evaluation.gauges["level"].isna().all():
+        return {"highest": None, "highest_at": None}
+    level = evaluation.gauges["level"]
+    return {"highest": level.max(), "highest_at": level.idxmax()}

@@ -1,0 +1,162 @@
+"""The bathtub as a picture: tap, pipes, water level and drain, each with its number and date."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backtests.report.format import MISSING, fixed, is_missing, percent, thousands
+from backtests.report.svg import box, line, picture, words
+
+Numbers = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Where the parts of the picture stand: the tub's corner and size, and the four texts."""
+
+    width: float
+    height: float
+    x: float
+    y: float
+    w: float
+    h: float
+    texts: Mapping[str, tuple[float, float]]
+
+
+WIDE = Layout(
+    width=760,
+    height=312,
+    x=265,
+    y=84,
+    w=230,
+    h=136,
+    texts={"tap": (4, 24), "pipes": (540, 24), "idle": (4, 190), "drain": (430, 246)},
+)
+NARROW = Layout(
+    width=360,
+    height=452,
+    x=70,
+    y=122,
+    w=220,
+    h=130,
+    texts={"tap": (0, 14), "pipes": (196, 14), "drain": (0, 312), "idle": (0, 398)},
+)
+
+
+def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
+    """Return the picture; ``now`` comes from :func:`backtests.report.bathtub.bathtub_now`."""
+    texts = {
+        "tap": ("TAP: the Fed's assets", f"{_flow(now['tap'])} in a quarter"),
+        "pipes": ("PIPES: Treasury, repo", f"{_flow(now['pipes'])} in a quarter"),
+        "drain": ("DRAIN: capex of AI firms", _drained(now), _absorbed(now)),
+        "idle": ("IDLE CAPITAL", _idle(now)),
+    }
+    parts = [*_water(now["level"], layout), *_tub(layout), *_flows(now, layout)]
+    for key, (title, *said) in texts.items():
+        parts += _text(*layout.texts[key], title, said, _known(now[key]))
+    return picture(name, layout.width, layout.height, parts, "bathtub")
+
+
+def bathtub_said(now: Numbers) -> str:
+    """Return the numbers of the picture as a sentence, for readers who cannot see it."""
+    return "; ".join(
+        (
+            f"net liquidity {_billions(now['level']['value'])}",
+            f"tap {_flow(now['tap'])} in a quarter",
+            f"pipes {_flow(now['pipes'])} in a quarter",
+            f"drain {_drained(now)}, {_absorbed(now)}",
+            f"idle capital {_idle(now)}",
+        )
+    )
+
+
+def _billions(value: float | None) -> str:
+    return MISSING if is_missing(value) else f"{thousands(value)} bn USD"
+
+
+def _flow(entry: Mapping[str, Any]) -> str:
+    value = entry["value"]
+    return MISSING if is_missing(value) else f"{'+' if value > 0 else ''}{_billions(value)}"
+
+
+def _drained(now: Numbers) -> str:
+    growth = now["growth"]["value"]
+    grown = "" if is_missing(growth) else f", {growth:+.0f} % on the year"
+    return f"{_billions(now['drain']['value'])} a year{grown}"
+
+
+def _idle(now: Numbers) -> str:
+    share = now["idle_share"]["value"]
+    return f"{_billions(now['idle']['value'])}, {fixed(share, 1)} % of GDP"
+
+
+def _absorbed(now: Numbers) -> str:
+    share = now["absorbed"]["value"]
+    return f"{MISSING if is_missing(share) else percent(share, 0)} % of capex plus idle capital"
+
+
+def _known(entry: Mapping[str, Any]) -> str:
+    return "no value" if is_missing(entry["value"]) else f"known {entry['known']}"
+
+
+def _text(x: float, y: float, title: str, said: Sequence[str], date: str) -> list[str]:
+    lines = [(title, "strong"), *((line, "") for line in said), (date, "s")]
+    return [words(x, y + 17 * at, text, kind) for at, (text, kind) in enumerate(lines)]
+
+
+def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
+    """Return the water, as high as net liquidity against its highest value so far."""
+    if is_missing(level["value"]) or is_missing(level["highest"]):
+        return [words(at.x + at.w / 2, at.y + at.h / 2, "no water level", "s", "middle")]
+    top = at.y + 22
+    share = min(max(level["value"] / level["highest"], 0.0), 1.0)
+    surface = at.y + at.h - share * (at.y + at.h - top)
+    middle, foot = at.x + at.w / 2, at.y + at.h
+    return [
+        box(at.x + 3, surface, at.w - 6, foot - surface - 3, "water"),
+        line(at.x + 3, top, at.x + at.w - 3, top, "edge"),
+        words(middle, top - 6, _highest(level), "s", "middle"),
+        words(middle, foot - 62, "NET LIQUIDITY", "strong", "middle"),
+        words(middle, foot - 44, _billions(level["value"]), "", "middle"),
+        words(middle, foot - 27, f"{100 * share:.0f} % of the highest", "", "middle"),
+        words(middle, foot - 10, _known(level), "s", "middle"),
+    ]
+
+
+def _highest(level: Mapping[str, Any]) -> str:
+    return f"highest {thousands(level['highest'])}, {level['highest_at']}"
+
+
+def _tub(at: Layout) -> list[str]:
+    """Return the walls of the tub, open at the top, and its feet."""
+    right, foot = at.x + at.w, at.y + at.h
+    return [
+        line(at.x, at.y, at.x, foot, "wall"),
+        line(right, at.y, right, foot, "wall"),
+        line(at.x, foot, right, foot, "wall"),
+        line(at.x - 8, at.y, at.x + 2, at.y, "wall"),
+        line(right - 2, at.y, right + 8, at.y, "wall"),
+    ]
+
+
+def _flows(now: Numbers, at: Layout) -> list[str]:
+    """Return the arrows: water that flows in or out through tap, pipes and drain."""
+    right, foot = at.x + at.w, at.y + at.h
+    absorbed = now["absorbed"]["value"]
+    wide = 6.0 if is_missing(absorbed) else 6.0 + 22.0 * absorbed
+    return [
+        *_arrow(at.x + 26, at.y - 34, at.y - 6, now["tap"]["value"], 9),
+        *_arrow(right - 26, at.y - 34, at.y - 6, now["pipes"]["value"], 9),
+        *_arrow(at.x + at.w / 2, foot + 4, foot + 40, now["drain"]["value"], wide),
+    ]
+
+
+def _arrow(x: float, top: float, bottom: float, flow: float | None, wide: float) -> list[str]:
+    """Return an arrow: down for a positive flow, up for a negative flow, none without a value."""
+    if is_missing(flow) or flow == 0:
+        return []
+    start, tip = (top, bottom) if (flow or 0) > 0 else (bottom, top)
+    head = 10 if tip > start else -10
+    body = box(x - wide / 2, min(start, tip - head), wide, abs(tip - head - start), "flow")
+    corners = f"M{x - wide / 2 - 6:.1f} {tip - head:.1f}h{wide + 12:.1f}L{x:.1f} {tip:.1f}Z"
+    return [body, f'<path class="flow" d="{corners}"/>']

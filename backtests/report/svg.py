@@ -1,0 +1,146 @@
+"""A small kit for SVG pictures inside a page: scales, ticks, shapes and an accessible frame.
+
+Plotly's library alone is larger than a page of the trial may be. Colours are CSS variables, so that
+a picture follows the page's light or dark theme. Lengths are in units of the picture's own frame.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+#: Width of one character of a chart's text, on average.
+CHARACTER = 6.4
+_ENLARGED = 1.3
+_LEAST_GAP = 34.0  # between two labels of years
+
+
+#: Points of a line; None interrupts the line.
+Points = Sequence[tuple[float, float] | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """A mapping from numbers to positions. With ``log``, equal ratios have equal distances."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def __call__(self, value: float) -> float:
+        """Return the position of a number."""
+        low, high, value = map(self._level, (self.low, self.high, value))
+        return self.start + (self.end - self.start) * (value - low) / ((high - low) or 1.0)
+
+    def _level(self, value: float) -> float:
+        return math.log10(value) if self.log else value
+
+    def ticks(self, count: int = 5) -> list[float]:
+        """Return round numbers inside the scale, about ``count`` of them."""
+        if self.log:
+            return _decades(self.low, self.high)
+        step = _round_step((self.high - self.low) / count)
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        return [round(number * step, 10) for number in range(first, last + 1)]
+
+
+def _decades(low: float, high: float) -> list[float]:
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    return [10.0**power for power in range(first, last + 1)]
+
+
+def _round_step(step: float) -> float:
+    """Return the smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is at least ``step``."""
+    if not step > 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(power * f for f in (1, 2, 2.5, 5, 10) if power * f >= step * (1 - 1e-9))
+
+
+def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
+    """Return the range of the finite values, widened at both ends by a share of its length."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
+    low, high = min(finite), max(finite)
+    room = share * (high - low) or 0.5
+    return low - room, high + room
+
+
+def number(value: float) -> str:
+    """Return a tick as text, with at most four significant digits."""
+    return f"{value:,.4g}"
+
+
+def picture(name: str, width: float, height: float, parts: Iterable[str], kind: str = "") -> str:
+    """Return an SVG picture. ``name`` says what it shows to a reader who cannot see it.
+
+    A wide screen enlarges the picture, but only a little, so that its text stays like the page's.
+    """
+    frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
+    label = escape(name, quote=True)
+    body = "".join(parts)
+    return f'<svg class="chart {kind}" role="img" aria-label="{label}" {frame}>{body}</svg>'
+
+
+def words(x: float, y: float, said: str, kind: str = "", anchor: str = "start") -> str:
+    """Return a line of text. ``anchor`` is ``start``, ``middle`` or ``end``."""
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text class="{kind}" {place}>{escape(said)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Return a straight line."""
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def box(x: float, y: float, width: float, height: float, kind: str, round_: float = 0) -> str:
+    """Return a rectangle. ``round_`` is the radius of its corners."""
+    corners = f' rx="{round_:g}"' if round_ else ""
+    size = f'width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
+    return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size}{corners}/>'
+
+
+def curve(points: Points, kind: str) -> str:
+    """Return a line through points. None interrupts the line."""
+    steps, pen = [], "M"
+    for point in points:
+        if point is None:
+            pen = "M"
+            continue
+        steps.append(f"{pen}{point[0]:.1f} {point[1]:.1f}")
+        pen = "L"
+    return f'<path class="{kind}" d="{"".join(steps)}"/>'
+
+
+def area(lower: Points, upper: Points, kind: str) -> str:
+    """Return the area between two lines that have the same horizontal positions."""
+    both = [(a, b) for a, b in zip(lower, upper, strict=True) if a and b]
+    around: Points = [a for a, _ in both] + [b for _, b in both[::-1]]
+    return curve(around, kind).replace('"/>', 'Z"/>') if around else ""
+
+
+def mark(x: float, y: float, form: int, kind: str) -> str:
+    """Return a point: a disc for form 0, an open square for form 1, a triangle for form 2."""
+    if form == 0:
+        return f'<circle class="mark {kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
+    if form == 1:
+        return box(x - 3.5, y - 3.5, 7, 7, f"mark open {kind}")
+    corners = f"M{x:.1f} {y - 5:.1f}L{x + 4.5:.1f} {y + 3.5:.1f}L{x - 4.5:.1f} {y + 3.5:.1f}Z"
+    return f'<path class="mark {kind}" d="{corners}"/>'
+
+
+def years(x: Scale, first: pd.Timestamp, last: pd.Timestamp) -> list[tuple[float, str]]:
+    """Return positions and labels of years. ``x`` maps the day number since 1970 to a position."""
+    starts = pd.date_range(first.normalize(), last, freq="YS")
+    every = 1
+    while len(starts) > 1 and every * abs(x.end - x.start) / len(starts) < _LEAST_GAP:
+        every += 1
+    return [(x(day_number(day)), str(day.year)) for day in starts if day.year % every == 0]
+
+
+def day_number(day: pd.Timestamp) -> float:
+    """Return the number of days since 1970."""
+    return (day - pd.Timestamp(0)).days

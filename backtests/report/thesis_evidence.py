@@ -1,0 +1,239 @@
+"""The other evidence of the trial, as texts and charts for its page."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from backtests.report.format import MISSING, fixed, is_missing, percent, text
+from backtests.report.thesis_charts import (
+    PANEL,
+    Mark,
+    Marked,
+    lines_chart,
+    rows_chart,
+    timeline,
+)
+from backtests.thesis.calibration import Calibration
+from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS
+from backtests.thesis.episodes import EpisodeAccount
+from backtests.thesis.evalues import CONVINCING, Accumulated
+from backtests.thesis.filings import FilingStudy
+from backtests.thesis.rivals import Rivals
+from backtests.thesis.trial import Trial
+from signals.reading import Reading
+from signals.regimes import Regime
+
+#: Widths of the timeline: on a wide screen and on paper, and on a phone.
+WIDTHS = (760.0, PANEL)
+#: Classes whose path around a filing is drawn, from short to long duration.
+_DRAWN = ("memory", "broad", "software", "crypto")
+
+
+def timelines(trial: Trial, label: str) -> list[str]:
+    """Return the timeline of the regime, wide and narrow; an empty list if no flag has a view."""
+    lanes = _lanes(trial.sample.reading)
+    if not lanes:
+        return []
+    spans = [
+        Marked(number=n, start=pd.Timestamp(a.episode.start), end=pd.Timestamp(a.episode.end))
+        for n, a in enumerate(trial.episodes, start=1)
+    ]
+    now = text(trial.sample.reading.regime.iloc[-1])
+    name = f"{label}timeline of regimes and of flags from quantities; the regime now is {now}"
+    return [timeline(lanes, spans, width, name) for width in WIDTHS]
+
+
+def _lanes(reading: Reading) -> dict[str, pd.Series]:
+    """Return where each regime held and each flag from quantities was on, from the first view."""
+    flags = [name for name in QUANTITY_FLAGS if name in reading.flags]
+    seen = reading.regime.notna() | reading.flags[flags].notna().any(axis=1)
+    if not seen.any():
+        return {}
+    start = seen.idxmax()
+    regime = reading.regime.loc[start:]
+    lanes = {name.value: regime == name.value for name in Regime}
+    on = reading.flags[flags].loc[start:].fillna(False).astype(bool)
+    return lanes | {f"flag {name}": on[name] for name in flags}
+
+
+def filings_view(study: FilingStudy | None, label: str) -> dict[str, Any] | None:
+    """Return the charts and the table of the responses to capex filings."""
+    if study is None:
+        return None
+    states = list(dict.fromkeys(study.responses.index.get_level_values("state")))
+    classes = list(dict.fromkeys(study.responses.index.get_level_values("class")))
+    marks = {c: [_mark(study.responses, (c, s)) for s in states] for c in classes}
+    surprise = study.surprises.describe()
+    name = f"{label}response of each class to a capex surprise, by the state of idle capital"
+    return {
+        "study": study,
+        "firms": ", ".join(study.firms),
+        "surprise": {key: fixed(surprise[key]) for key in ("mean", "std", "min", "max")},
+        "chart": rows_chart(marks, states, name, "percentage points per σ of surprise"),
+        "paths": [_path(study, s, label) for s in states],
+        "states": states,
+        "rows": [(c, [cell for s in states for cell in _cells(study, (c, s))]) for c in classes],
+    }
+
+
+def _mark(table: pd.DataFrame, key: tuple[str, str]) -> Mark:
+    row = _row(table, key)
+    return Mark(value=row["estimate"], low=row["low"], high=row["high"])
+
+
+def _row(table: pd.DataFrame, key: tuple[str, str]) -> dict[str, float]:
+    """Return the numbers of a class and a state; NaN if the table lacks them."""
+    held = table.reindex([key]).iloc[0]
+    return {str(name): float(value) for name, value in held.items()}
+
+
+def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
+    """Return a response with its interval, its number of filings, and the response to controls."""
+    response, control = _mark(study.responses, key), _mark(study.controls, key)
+    return [_bounded(response), fixed(_row(study.responses, key)["n"], 0), _bounded(control)]
+
+
+def _bounded(mark: Mark) -> str:
+    if is_missing(mark.value):
+        return MISSING
+    return f"{fixed(mark.value, 1)} [{fixed(mark.low, 1)}, {fixed(mark.high, 1)}]"
+
+
+def _path(study: FilingStudy, state: str, label: str) -> str:
+    held = [(c, state) for c in _DRAWN if (c, state) in study.path.columns]
+    path = study.path[held].set_axis([c for c, _ in held], axis=1)
+    name = f"{label}mean cumulative response around a filing, {state}, by sessions from the filing"
+    return lines_chart(path, name, unit=f"{state}: percentage points per σ")
+
+
+def episodes_view(accounts: Sequence[EpisodeAccount]) -> dict[str, Any] | None:
+    """Return the tables of the episodes: a list, and what flags, classes and strategies did."""
+    if not accounts:
+        return None
+    return {
+        "list": [_listed(number, account) for number, account in enumerate(accounts, start=1)],
+        "numbers": list(range(1, len(accounts) + 1)),
+        "leads": _across([a.flag_leads for a in accounts], text),
+        "falls": _across([a.falls["drawdown"].to_dict() for a in accounts], _points),
+        "strategies": _across([a.strategies for a in accounts], _points),
+    }
+
+
+def _points(value: float | None) -> str:
+    return percent(value, 0)
+
+
+def _across(records: Sequence[Any], form: Any) -> list[tuple[str, list[str]]]:
+    """Return one row for each name that a record has, and one cell for each record."""
+    names = dict.fromkeys(name for record in records for name in record)
+    return [(name, [form(record.get(name)) for record in records]) for name in names]
+
+
+def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
+    episode = account.episode
+    recovered = account.falls["recovered"] if len(account.falls) else pd.Series(dtype=object)
+    return {
+        "number": number,
+        "title": episode.title,
+        "kind": episode.kind,
+        "dates": f"{episode.start} to {episode.end}",
+        "regime": account.regime_before or "no regime",
+        "order": ", ".join(account.order) or MISSING,
+        "recovered": f"{int(recovered.notna().sum())} of {len(recovered)}",
+        "source": episode.source,
+    }
+
+
+def rivals_said(rivals: Rivals | None) -> list[str]:
+    """Return what a reader must know about the comparison, one sentence each."""
+    if rivals is None:
+        return []
+    return [said for said in (rivals.method, *rivals.notes) if said]
+
+
+def rival_views(rivals: Rivals | None, label: str) -> list[dict[str, Any]]:
+    """Return the chart and the table of each target that the rivals forecast."""
+    if rivals is None:
+        return []
+    return [
+        _rivals_of(str(target), table.droplevel("target"), label)
+        for target, table in rivals.table.groupby(level="target", sort=False)
+    ]
+
+
+def _rivals_of(target: str, table: pd.DataFrame, label: str) -> dict[str, Any]:
+    rows = {str(name): [Mark(value=float(r2))] for name, r2 in table["r2"].items()}
+    name = f"{label}out-of-sample R² of each forecast of {target}"
+    return {
+        "target": target,
+        "weeks": int(table["weeks"].iloc[0]),
+        "start": str(pd.Timestamp(table["start"].iloc[0]).date()),
+        "chart": rows_chart(rows, ["R²"], name, "percent of the squared error"),
+        "rows": [(str(name), _rival(row)) for name, row in table.iterrows()],
+    }
+
+
+def _rival(row: pd.Series) -> list[str]:
+    return [
+        fixed(row["r2"], 2),
+        f"{row['loss']:.5f}" if row["loss"] < 0.1 else fixed(row["loss"], 3),
+        "yes" if row["in_set"] else "no",
+        fixed(row["mcs_p"], 2),
+        fixed(row["e_value"], 2),
+    ]
+
+
+def calibration_view(trial: Trial) -> dict[str, Any] | None:
+    """Return how often each claim was supported in simulated economies, beside its verdict."""
+    found = trial.calibration
+    if found is None:
+        return None
+    reached = found.off.e_values
+    return {
+        "found": found,
+        "any_primary": percent(found.off.any_primary / found.economies),
+        "any_primary_on": percent(found.on.any_primary / found.economies),
+        "reached": percent(max(reached.values()) / found.economies) if reached else MISSING,
+        "rows": [
+            (v, _tallied(found, v.claim.name)) for v in trial.verdicts if not v.claim.is_status
+        ],
+    }
+
+
+def _tallied(found: Calibration, name: str) -> list[str]:
+    """Return the shares of economies in which a claim was supported, and could be, in percent.
+
+    The first two are without the thesis, the other two with it.
+    """
+    cells = []
+    for economies in (found.off, found.on):
+        tally = economies.claims.get(name)
+        counts = (None, None) if tally is None else (tally.supported, tally.decidable)
+        cells += [percent(None if n is None else n / found.economies, 0) for n in counts]
+    return cells
+
+
+def e_value_views(accumulated: Sequence[Accumulated], label: str) -> list[dict[str, Any]]:
+    """Return the chart and the table of the e-values since each date."""
+    by_date = groupby(sorted(accumulated, key=lambda a: a.since), key=lambda a: a.since)
+    return [_since(str(since.date()), list(bets), label) for since, bets in by_date]
+
+
+def _since(since: str, bets: Sequence[Accumulated], label: str) -> dict[str, Any]:
+    primary = {claim.name for claim in CLAIMS if claim.primary}
+    paths = pd.DataFrame({bet.name: bet.path for bet in bets if bet.name in primary})
+    name = f"{label}e-values of the main claims since {since}, with a line at {CONVINCING:g}"
+    drawn = len(paths) > 1
+    return {
+        "since": since,
+        "chart": lines_chart(paths, name, log=True, level=CONVINCING) if drawn else "",
+        "rows": [_bet(bet) for bet in bets],
+    }
+
+
+def _bet(bet: Accumulated) -> tuple[str, ...]:
+    said = f"{bet.what}; no bet: {bet.note}" if bet.note else bet.what
+    values = (fixed(bet.e_value), fixed(bet.highest))
+    return (bet.name, said, str(bet.weeks), str(bet.clipped), *values)

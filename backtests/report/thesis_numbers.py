@@ -1,0 +1,191 @@
+"""The numbers of the trial as plain data, for ``thesis --json`` and for the page."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from backtests.report.bathtub import bathtub_now
+from backtests.report.numbers import plain
+from backtests.report.thesis_words import LIMITATIONS, strength, verdict_sentences
+from backtests.thesis.episodes import EpisodeAccount
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.evalues import ESSAY, REMARK, Accumulated
+from backtests.thesis.filings import FilingStudy
+from backtests.thesis.ledger import Seal
+from backtests.thesis.links import LINKS
+from backtests.thesis.rivals import Rivals
+from backtests.thesis.trial import Trial
+from backtests.thesis.verdicts import Verdict
+from backtests.version import __version__
+from signals.hysteresis import since
+from signals.reading import Reading
+
+
+def thesis_numbers(trial: Trial) -> dict[str, Any]:
+    """Return every number of a trial, with dates as ISO strings. An undefined number is None.
+
+    Estimates and their bounds are in the unit of the claim. P-values and powers are fractions. A
+    part that the trial lacks is None or empty; ``lacking`` says why.
+    """
+    sample = trial.sample
+    first, last = str(sample.sessions[0].date()), str(sample.sessions[-1].date())
+    numbers = {
+        "as_of": last,
+        "source": sample.history.source,
+        "simulated": sample.is_simulated,
+        "window": {"start": first, "end": last, "sessions": len(sample.sessions)},
+        "version": __version__,
+        "verdict": verdict_sentences(trial.verdicts, first, last),
+        "links": [_link(trial, link) for link in LINKS],
+        "claims": [_claim(verdict) for verdict in trial.verdicts],
+        "bathtub": bathtub_now(sample),
+        "regime": _regime(sample.reading),
+        **_other_evidence(trial),
+        "essay": ESSAY,
+        "remark": REMARK,
+        "lacking": dict(trial.lacking),
+        "limitations": LIMITATIONS,
+    }
+    return plain(numbers)
+
+
+def _other_evidence(trial: Trial) -> dict[str, Any]:
+    return {
+        "episodes": [_account(account) for account in trial.episodes],
+        "filings": None if trial.filings is None else _filings(trial.filings),
+        "rivals": None if trial.rivals is None else _rivals(trial.rivals),
+        "e_values": [_accumulated(found) for found in trial.accumulated],
+        "seal": None if trial.seal is None else seal_numbers(trial.seal),
+        "calibration": None if trial.calibration is None else trial.calibration.model_dump(),
+    }
+
+
+def _link(trial: Trial, link: str) -> dict[str, Any]:
+    """Return the row of a link in the scoreboard.
+
+    A link with a primary claim has the verdict of that claim. Otherwise its tested claims decide:
+    one common verdict, or ``mixed``. A link with no tested claim has the state of its flag.
+    """
+    verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
+    tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
+    lead = min(tested, key=lambda verdict: not verdict.claim.primary)
+    outcomes = Counter(verdict.outcome for verdict in tested)
+    agree = lead.claim.primary or len(outcomes) == 1
+    return {
+        "link": link,
+        "statement": LINKS[link],
+        "flags": _flags(trial.sample.reading, link),
+        "verdict": lead.outcome if agree else "mixed",
+        "outcomes": dict(outcomes),
+        "strength": strength(lead) if agree else "see its claims",
+        "lead": lead.claim.name,
+        "is_primary": lead.claim.primary,
+        "episodes": _episodes(tested),
+        "claims": [verdict.claim.name for verdict in verdicts],
+    }
+
+
+def _episodes(verdicts: list[Verdict]) -> int | None:
+    """Return the smallest number of episodes of the claims that count episodes."""
+    counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
+    return min((count for count in counts if count is not None), default=None)
+
+
+def _flags(reading: Reading, link: str) -> list[dict[str, Any]]:
+    """Return the flags of the signals of a link, as known at the last close."""
+    return [
+        {
+            "signal": name,
+            "on": None if pd.isna(evaluation.flag.iloc[-1]) else bool(evaluation.flag.iloc[-1]),
+            "since": since(evaluation.flag),
+        }
+        for name, evaluation in reading.evaluations.items()
+        if evaluation.signal.link == link
+    ]
+
+
+def _claim(verdict: Verdict) -> dict[str, Any]:
+    status = verdict.status
+    return {
+        **asdict(verdict.claim),
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "strength": strength(verdict),
+        "adjusted_p_value": verdict.adjusted,
+        "power": verdict.power,
+        "detectable": verdict.detectable,
+        "estimate": None if verdict.estimate is None else _estimate(verdict.estimate),
+        "status": None if status is None else asdict(status),
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    keys = ("value", "error", "df", "observations", "counted", "episodes", "start", "end", "method")
+    return {
+        **{key: getattr(estimate, key) for key in keys},
+        "interval": asdict(estimate.interval),
+        "p_value": estimate.p_value,
+        "tests": dict(estimate.tests),
+        "tests_beside": dict(estimate.tests_beside),
+        "beside": {name: asdict(bounds) for name, bounds in estimate.beside.items()},
+        "notes": estimate.notes,
+    }
+
+
+def _regime(reading: Reading) -> dict[str, Any]:
+    names = reading.regime
+    number = names.fillna("none").ne(names.fillna("none").shift()).cumsum()
+    stays = [stay for _, stay in names.groupby(number) if stay.iloc[0] is not None]
+    return {
+        "now": names.iloc[-1],
+        "since": since(names),
+        "stays": [
+            {"regime": stay.iloc[0], "start": stay.index[0], "end": stay.index[-1]}
+            for stay in stays
+        ],
+    }
+
+
+def _account(account: EpisodeAccount) -> dict[str, Any]:
+    episode, keys = account.episode, ("name", "title", "start", "end", "kind", "source")
+    return {
+        **{key: getattr(episode, key) for key in keys},
+        "regime_before": account.regime_before,
+        "flag_leads": dict(account.flag_leads),
+        "falls": account.falls.to_dict(orient="index"),
+        "order": account.order,
+        "strategies": dict(account.strategies),
+    }
+
+
+def _filings(study: FilingStudy) -> dict[str, Any]:
+    return {
+        "n": study.n,
+        "firms": study.firms,
+        "first": study.first,
+        "last": study.last,
+        "surprise": study.surprises.describe().to_dict(),
+        "responses": _records(study.responses),
+        "controls": _records(study.controls),
+    }
+
+
+def _rivals(rivals: Rivals) -> dict[str, Any]:
+    return {"table": _records(rivals.table), "notes": rivals.notes, "method": rivals.method}
+
+
+def seal_numbers(seal: Seal) -> dict[str, Any]:
+    """Return a line of the ledger without the long lists of claims, parameters and series."""
+    return {k: v for k, v in asdict(seal).items() if k not in ("claims", "parameters", "series")}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    records = table.reset_index().to_dict(orient="records")
+    return [{str(key): value for key, value in record.items()} for record in records]
+
+
+def _accumulated(found: Accumulated) -> dict[str, Any]:
+    keys = ("name", "what", "since", "weeks", "clipped", "e_value", "highest", "note")
+    return {key: getattr(found, key) for key in keys}

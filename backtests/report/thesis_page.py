@@ -1,0 +1,200 @@
+"""The page of ``thesis``: the verdict, the fifteen links, and the evidence for each claim."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backtests.atomic import write_text
+from backtests.history.origin import stale_warning
+from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_said
+from backtests.report.format import MISSING, fixed, is_missing, percent, state, text
+from backtests.report.page import label_of, page, render
+from backtests.report.theme import css_light_and_dark
+from backtests.report.thesis_charts import interval_chart, shown_chart
+from backtests.report.thesis_evidence import (
+    calibration_view,
+    e_value_views,
+    episodes_view,
+    filings_view,
+    rival_views,
+    rivals_said,
+    timelines,
+)
+from backtests.report.thesis_words import MEANINGS, SIGNS
+from backtests.thesis.links import LINKS
+from backtests.thesis.power import LEVEL
+from backtests.thesis.trial import Trial
+from backtests.thesis.verdicts import Verdict
+
+#: Largest number of stays of a state that the page lists.
+STAYS = 6
+_LARGE = 5.0  # smallest interesting effects from here on need one decimal
+
+
+def write_thesis_page(
+    trial: Trial, numbers: Mapping[str, Any], path: Path, *, newest: bool = True
+) -> None:
+    """Write one self-contained page without scripts. An existing page is replaced.
+
+    ``numbers`` comes from :func:`backtests.report.thesis_numbers.thesis_numbers`. With ``newest``,
+    the page warns if the history is stale. Raises DataError if the file cannot be written.
+    """
+    label = label_of(numbers["simulated"])
+    section = render("thesis.html.j2", **_values(trial, numbers, label, newest))
+    write_text(path, page(f"{label}the thesis on trial, {numbers['as_of']}", section))
+
+
+def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) -> dict[str, Any]:
+    tub = bathtub_said(numbers["bathtub"])
+    return {
+        "n": numbers,
+        "label": label,
+        "colours": css_light_and_dark(),
+        "stale": stale_warning(trial.sample.history) if newest else None,
+        "signs": SIGNS,
+        "meanings": {k: v for k, v in MEANINGS.items() if k in _outcomes(numbers)},
+        "board": [_board_row(row) for row in numbers["links"]],
+        "bathtub": [
+            bathtub_chart(numbers["bathtub"], layout, f"{label}bathtub: {tub}")
+            for layout in (WIDE, NARROW)
+        ],
+        "timelines": timelines(trial, label),
+        "links": [_link(trial, numbers, link, label) for link in LINKS],
+        "filings": filings_view(trial.filings, label),
+        "episodes": episodes_view(trial.episodes),
+        "rivals": rival_views(trial.rivals, label),
+        "rivals_said": rivals_said(trial.rivals),
+        "calibration": calibration_view(trial),
+        "e_values": e_value_views(trial.accumulated, label),
+    }
+
+
+def _outcomes(numbers: Mapping[str, Any]) -> set[str]:
+    of_claims = {claim["outcome"] for claim in numbers["claims"]}
+    return of_claims | {row["verdict"] for row in numbers["links"]}
+
+
+def _board_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the scoreboard as text."""
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in row["outcomes"].items())
+    return {
+        **row,
+        "flags": [_flag(flag) for flag in row["flags"]],
+        "counts": counts if len(row["outcomes"]) > 1 else "",
+        "episodes": text(row["episodes"]),
+    }
+
+
+def _flag(flag: Mapping[str, Any]) -> dict[str, Any]:
+    return {"said": f"{flag['signal']} {state(flag['on'])}", "since": flag["since"]}
+
+
+def _link(trial: Trial, numbers: Mapping[str, Any], link: str, label: str) -> dict[str, Any]:
+    said = {claim["name"]: claim for claim in numbers["claims"]}
+    return {
+        "link": link,
+        "statement": LINKS[link],
+        "claims": [
+            _claim(verdict, said[verdict.claim.name], label)
+            for verdict in trial.verdicts
+            if verdict.claim.link == link
+        ],
+    }
+
+
+def _claim(verdict: Verdict, said: Mapping[str, Any], label: str) -> dict[str, Any]:
+    """Return the panel of a claim: its charts, and its facts as pairs of a term and a text."""
+    return {
+        "name": verdict.claim.name,
+        "statement": verdict.claim.statement,
+        "primary": verdict.claim.primary,
+        "outcome": verdict.outcome,
+        "reason": verdict.reason,
+        "charts": _charts(verdict, label),
+        "result": [*_result(verdict), *_test(verdict)],
+        "declared": [*_stays(said["status"]), *_declared(verdict)],
+    }
+
+
+def _charts(verdict: Verdict, label: str) -> list[str]:
+    estimate, claim = verdict.estimate, verdict.claim
+    if estimate is None or claim.smallest is None:
+        return []
+    sign = 1 if claim.direction == "above" else -1
+    bounds = _between(verdict, estimate.interval.low, estimate.interval.high)
+    name = f"{label}{claim.name}: estimate {_number(verdict, estimate.value)}, interval {bounds}"
+    drawn = [interval_chart(estimate, claim.smallest, sign, claim.unit, f"{name} {claim.unit}")]
+    own = shown_chart(estimate.shown, f"{label}{claim.name}: the numbers behind the estimate")
+    return drawn if own is None else [*drawn, own]
+
+
+def _number(verdict: Verdict, value: float) -> str:
+    """Return a number in the unit of the claim, with decimals that fit the smallest effect."""
+    return fixed(value, 1 if (verdict.claim.smallest or 0.0) >= _LARGE else 2)
+
+
+def _between(verdict: Verdict, low: float, high: float) -> str:
+    return f"{_number(verdict, low)} to {_number(verdict, high)}"
+
+
+def _result(verdict: Verdict) -> list[tuple[str, str]]:
+    estimate = verdict.estimate
+    if estimate is None:
+        return []
+    bounds = estimate.interval
+    counted = f"{estimate.observations:,} {estimate.counted}"
+    span = f"{estimate.start.date()} to {estimate.end.date()}"
+    episodes = [] if estimate.episodes is None else [("Episodes", str(estimate.episodes))]
+    return [
+        (f"Estimate, {verdict.claim.unit}", _number(verdict, estimate.value)),
+        ("95 % interval", _between(verdict, bounds.low, bounds.high)),
+        ("90 % interval", _between(verdict, bounds.low90, bounds.high90)),
+        *episodes,
+        ("Observed", f"{counted}, {span}"),
+    ]
+
+
+def _test(verdict: Verdict) -> list[tuple[str, str]]:
+    estimate, claim = verdict.estimate, verdict.claim
+    if estimate is None:
+        return []
+    tests, beside = map(_p_values, (estimate.tests, estimate.tests_beside))
+    sign = "" if claim.direction == "above" else "-"
+    return [
+        ("Adjusted p-value", f"{p_value_said(verdict.adjusted)} (limit {LEVEL})"),
+        ("P-values that decide", tests),
+        *([("Other p-values", beside)] if beside else []),
+        ("Smallest interesting effect", f"{sign}{_number(verdict, claim.smallest or 0.0)}"),
+        ("Smallest detectable effect", f"{sign}{_number(verdict, verdict.detectable)}"),
+        ("Power at the smallest interesting, %", percent(verdict.power, 0)),
+    ]
+
+
+def _declared(verdict: Verdict) -> list[tuple[str, str]]:
+    claim, estimate = verdict.claim, verdict.estimate
+    pairs = [
+        ("Measured", claim.estimand),
+        ("Why a smaller effect does not matter", claim.argument),
+        ("What would refute it", claim.refuted_by),
+        ("Method", "" if estimate is None else estimate.method),
+        ("Notes", "" if estimate is None else " ".join(estimate.notes)),
+    ]
+    return [(term, said) for term, said in pairs if said]
+
+
+def _p_values(tests: Mapping[str, float]) -> str:
+    return "; ".join(f"{name} {p_value_said(p)}" for name, p in tests.items())
+
+
+def p_value_said(p_value: float) -> str:
+    """Return a p-value as text; below 0.001 it is ``<0.001``."""
+    if is_missing(p_value):
+        return MISSING
+    return "<0.001" if p_value < 0.001 else fixed(p_value, 3)
+
+
+def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return the last stays of a state, newest first, as one pair of a term and a text."""
+    stays = [] if status is None else status["stays"]
+    said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
+    return [("Times on, newest first", "; ".join(said))] if said else []

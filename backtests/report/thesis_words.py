@@ -1,0 +1,135 @@
+"""The words of the trial: its verdict in two sentences, and the strength of each result."""
+
+from collections.abc import Sequence
+
+from backtests.evidence.entries import FEW
+from backtests.report.format import is_missing, percent
+from backtests.thesis.power import DETECTABLE
+from backtests.thesis.verdicts import Verdict
+
+#: A sign for each outcome, so that colour never carries the outcome alone.
+SIGNS = {
+    "supported": "✓",
+    "contradicted": "✗",
+    "inconclusive": "?",
+    "mixed": "±",
+    "not testable yet": "…",
+    "on": "●",
+    "off": "○",
+}
+#: What each outcome means.
+MEANINGS = {
+    "supported": "the data speak for the claim, after adjustment for the number of claims",
+    "contradicted": "the data exclude an effect of interesting size",
+    "inconclusive": "the data fit both no effect and an effect of interesting size",
+    "mixed": "the claims of this link have different verdicts",
+    "not testable yet": "the history is too short or lacks data",
+    "on": "a state that holds now; no test",
+    "off": "a state that does not hold now; no test",
+}
+#: Limits of the whole trial, one sentence each.
+LIMITATIONS = (
+    "There are few episodes. Many sessions within an episode are not many observations.",
+    "A test that finds nothing does not refute the claim. Look at its power.",
+    "The assets and the definitions were chosen in 2026, when their past was known.",
+    "The essay is from 2026-02-06 and was written with knowledge of the past. Only later data can "
+    "test it without hindsight, and our definitions are younger than the essay.",
+    "The flags use public numbers of the Federal Reserve and of firms' filings. Private capital "
+    "and foreign capital are not measured.",
+    "The trial compares returns in and out of a state. It does not prove what caused them.",
+    "Capacity, tax and the market impact of trades are not modelled.",
+)
+_EVEN = 0.5  # power below which a test more often misses an interesting effect than finds it
+
+
+def verdict_sentences(verdicts: Sequence[Verdict], start: str, end: str) -> tuple[str, str]:
+    """Return two sentences: whether the thesis holds, and how sure one can be.
+
+    Both depend only on the primary claims. ``start`` and ``end`` are the dates of the history.
+    """
+    primary = [verdict for verdict in verdicts if verdict.claim.primary]
+    return _whether(primary, start, end), _how_sure(primary)
+
+
+def _whether(primary: Sequence[Verdict], start: str, end: str) -> str:
+    outcomes = [verdict.outcome for verdict in primary]
+    good, bad = outcomes.count("supported"), outcomes.count("contradicted")
+    rest = len(outcomes) - good - bad
+    counts = f"{_are(good)} supported, {_are(bad)} contradicted and {_are(rest)} open"
+    held = f"On the history from {start} to {end}, {_held(good, bad, len(outcomes))}"
+    return f"{held}: of its {len(outcomes)} main claims, {counts}."
+
+
+def _are(count: int) -> str:
+    return "none is" if count == 0 else f"{count} {'is' if count == 1 else 'are'}"
+
+
+def _held(good: int, bad: int, claims: int) -> str:
+    if good == claims:
+        return "the thesis holds"
+    if bad == claims:
+        return "the thesis does not hold"
+    if good:
+        return "the thesis holds only in part"
+    if bad:
+        return "the thesis is in doubt"
+    return "the thesis is neither confirmed nor refuted"
+
+
+def _how_sure(primary: Sequence[Verdict]) -> str:
+    powers = [verdict.power for verdict in primary if not is_missing(verdict.power)]
+    counts = [
+        v.estimate.episodes for v in primary if v.estimate and v.estimate.episodes is not None
+    ]
+    if not powers:
+        return "Nobody can be sure: the history is too short for the tests."
+    fewest = min(counts, default=FEW)
+    if fewest < FEW or max(powers) < _EVEN:
+        sure = "One cannot be sure"
+    else:
+        sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
+    seen = f"capital was absorbed in {_counted(fewest)}, and " if counts else ""
+    return f"{sure}: {seen}the tests would find an effect that matters in {_of(powers)}."
+
+
+def _counted(episodes: int) -> str:
+    few = "only " if episodes < FEW else ""
+    return f"{few}{episodes} episode{'s' if episodes != 1 else ''}"
+
+
+def _of(powers: Sequence[float]) -> str:
+    low, high = percent(min(powers), 0), percent(max(powers), 0)
+    return f"{low} of 100 cases" if low == high else f"{low} to {high} of 100 cases"
+
+
+def strength(verdict: Verdict) -> str:
+    """Return the strength of a result in words: of the evidence, or of the test if it is open."""
+    if verdict.status is not None:
+        return "a state, not tested"
+    if verdict.estimate is None:
+        return "not tested"
+    if verdict.outcome == "supported":
+        return _evidence(verdict.adjusted)
+    if verdict.outcome == "contradicted":
+        return "strong" if _is_beyond(verdict) else "moderate"
+    return _test(verdict.power)
+
+
+def _evidence(p_value: float) -> str:
+    words = ((0.001, "very strong"), (0.01, "strong"))
+    return next((word for limit, word in words if p_value <= limit), "moderate")
+
+
+def _is_beyond(verdict: Verdict) -> bool:
+    """Return whether also the 95 % interval lies below the smallest interesting effect."""
+    assert verdict.estimate is not None
+    bounds, sign = verdict.estimate.interval, 1 if verdict.claim.direction == "above" else -1
+    return max(sign * bounds.low, sign * bounds.high) < (verdict.claim.smallest or 0.0)
+
+
+def _test(power: float) -> str:
+    if is_missing(power):
+        return "power unknown"
+    if power < _EVEN:
+        return "weak test"
+    return "good test" if power >= DETECTABLE else "fair test"

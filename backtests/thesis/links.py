@@ -1,0 +1,19 @@
+"""The fifteen links of the thesis, in the order in which the thesis states them."""
+
+LINKS: dict[str, str] = {
+    "L1": "AI capital spending stimulates the economy like fiscal spending",
+    "L2": "Idle capital is a finite stock that can be used up",
+    "L3": "Injection turns to absorption when spending grows and no idle capital is left",
+    "L4": "The price of capital rises faster as more capital is absorbed",
+    "L5": "Treasury and credit yields rise together",
+    "L6": "Absorption works like QE in reverse, because investors rebalance",
+    "L7": "Liquidity is supply plus plumbing minus demand; supply alone does not explain it",
+    "L8": "Long-duration assets lose most; assets with near cash flows gain on them",
+    "L9": "Crypto moves first and most",
+    "L10": "Forced selling cascades from the assets of lowest conviction",
+    "L11": "Speculative momentum cannot hold its gains",
+    "L12": "Policy makes the shortage worse when it fights “too much money”",
+    "L13": "Hold mostly cash and choose few assets",
+    "L14": "Rare chances come, and they reward patience",
+    "L15": "Gold and silver do not protect from a shortage of capital",
+}
