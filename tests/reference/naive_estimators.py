@@ -1,0 +1,443 @@
+"""The trial's estimators once more, as plain loops over lists, written from the claims.
+
+Inputs are columns of numbers, NaN without a value, and conditions of 1.0, 0.0 and NaN; see
+:mod:`tests.reference.naive_trial`. Results have the unit of the inputs times ``scale``. ``TWINS``
+names the twin of each estimator.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from tests.reference import naive_trial as plain
+from tests.reference.naive_trial import NAN, Numbers, known
+
+
+class Estimated(NamedTuple):
+    """An estimate, its standard error and degrees of freedom, and the number of observations."""
+
+    value: float
+    error: float
+    df: float
+    n: int
+
+
+# A flag
+
+
+class State(NamedTuple):
+    """A flag at its last view, the first session of this state, and all stays of the flag."""
+
+    on: bool
+    at: date
+    since: date
+    stays: list[tuple[date, date | None]]
+
+
+def status(days: Sequence[date], flag: Numbers) -> State:
+    """Return the state of a flag. Sessions without a view neither begin nor end a stay."""
+    seen = [(day, value == 1) for day, value in zip(days, flag, strict=True) if value == value]
+    runs: list[tuple[bool, date, date]] = []
+    for day, on in seen:
+        if runs and runs[-1][0] == on:
+            runs[-1] = (on, runs[-1][1], day)
+        else:
+            runs.append((on, day, day))
+    stays = [(first, None if last == seen[-1][0] else last) for on, first, last in runs if on]
+    return State(runs[-1][0], seen[-1][0], runs[-1][1], stays)
+
+
+# Means under a condition
+
+
+def _under(values: Numbers, on: Numbers, wanted: float) -> list[float]:
+    pairs = zip(values, on, strict=True)
+    return known([value for value, flag in pairs if flag == wanted])
+
+
+def conditional_mean(returns: Numbers, on: Numbers, scale: float = 252.0) -> Estimated:
+    """Return the mean over on-sessions × scale; the error comes from the means of episodes."""
+    clusters = plain.cluster_means(returns, plain.episodes(on))
+    error, df = plain.few_clusters(clusters)
+    chosen = _under(returns, on, 1.0)
+    return Estimated(plain.mean(chosen) * scale, error * scale, df, len(chosen))
+
+
+def difference_of_means(returns: Numbers, on: Numbers, scale: float = 252.0) -> Estimated:
+    """Return the mean over on-sessions minus the mean over off-sessions, × scale.
+
+    The error comes from the means of episodes and the means of the gaps between them.
+    """
+    error, df = plain.two_groups(
+        plain.cluster_means(returns, plain.episodes(on)),
+        plain.cluster_means(returns, plain.gaps(on)),
+    )
+    with_it, without = _under(returns, on, 1.0), _under(returns, on, 0.0)
+    value = plain.mean(with_it) - plain.mean(without)
+    return Estimated(value * scale, error * scale, df, len(with_it) + len(without))
+
+
+def standardised_product(a: Numbers, b: Numbers) -> list[float]:
+    """Return the product of two columns, each minus its mean and over its standard deviation."""
+    columns = []
+    for values in (a, b):
+        there = known(values)
+        centre, deviation = plain.mean(there), math.sqrt(plain.variance(there))
+        columns.append([(v - centre) / deviation for v in values])
+    return [x * y for x, y in zip(*columns, strict=True)]
+
+
+# Orders
+
+
+def tau_b(x: Numbers, y: Numbers) -> float:
+    """Return Kendall's tau-b: concordant minus discordant pairs, corrected for ties.
+
+    NaN if all values of a column are tied.
+    """
+    score = untied_x = untied_y = 0
+    for i, j in itertools.combinations(range(len(x)), 2):
+        first = (x[i] > x[j]) - (x[i] < x[j])
+        second = (y[i] > y[j]) - (y[i] < y[j])
+        score += first * second
+        untied_x += first != 0
+        untied_y += second != 0
+    return score / math.sqrt(untied_x * untied_y) if untied_x and untied_y else NAN
+
+
+class Ordered(NamedTuple):
+    """A rank correlation, its exact one-sided p-value, and the number of orders counted."""
+
+    value: float
+    p_value: float
+    orders: int
+
+
+def rank_order(means: Mapping[str, float], duration: Mapping[str, int]) -> Ordered:
+    """Return tau-b between mean returns and earliness, and its p-value over all distinct orders.
+
+    A class with an earlier cash flow has a smaller duration, so its earliness is minus that.
+    """
+    names = list(means)
+    returns = [means[name] for name in names]
+    early = [-duration[name] for name in names]
+    true = tau_b(early, returns)
+    taus = [tau_b(order, returns) for order in sorted(set(itertools.permutations(early)))]
+    as_large = sum(tau >= true - 1e-12 for tau in taus)
+    return Ordered(true, as_large / len(taus), len(taus))
+
+
+def peak(levels: Numbers, first: int, trough: int) -> float:
+    """Return the session of the highest level from ``first`` to ``trough``, the first if tied."""
+    there = [i for i in range(first, trough + 1) if not math.isnan(levels[i])]
+    return float(max(there, key=lambda i: (levels[i], -i))) if there else NAN
+
+
+def cascade_tau(peaks: Numbers) -> float:
+    """Return tau-b between the declared order and the peaks; NaN peaks are left out.
+
+    ``peaks`` stands in the declared order: crypto, speculative, software, broad.
+    """
+    there = known(peaks)
+    return tau_b(range(len(there)), there)
+
+
+def cascade_order(episodes: Sequence[Numbers]) -> Ordered:
+    """Return the mean tau of episodes with peaks in the declared order, and its exact p-value.
+
+    Under the null, each order of an episode's peaks is as likely as any other.
+    """
+    taus = {i: cascade_tau(peaks) for i, peaks in enumerate(episodes)}
+    used = [i for i, tau in taus.items() if not math.isnan(tau)]
+    sums = {0.0: 1}
+    for i in used:
+        after: dict[float, int] = {}
+        for order in itertools.permutations(known(episodes[i])):
+            for total, count in sums.items():
+                reached = round(total + cascade_tau(order), 9)
+                after[reached] = after.get(reached, 0) + count
+        sums = after
+    true = math.fsum(taus[i] for i in used)
+    as_large = sum(count for total, count in sums.items() if total >= true - 1e-6)
+    orders = sum(sums.values())
+    return Ordered(true / len(used) if used else NAN, as_large / orders, orders)
+
+
+# Leads
+
+
+def correlation(x: Numbers, y: Numbers) -> float:
+    """Return Pearson's correlation of the pairs without a NaN."""
+    pairs = [(a, b) for a, b in zip(x, y, strict=True) if a == a and b == b]
+    xs, ys = [a for a, _ in pairs], [b for _, b in pairs]
+    cx, cy = plain.mean(xs), plain.mean(ys)
+    product = math.fsum((a - cx) * (b - cy) for a, b in pairs) / (len(pairs) - 1)
+    return product / math.sqrt(plain.variance(xs) * plain.variance(ys))
+
+
+def lead_and_lag(first: Numbers, second: Numbers) -> float:
+    """Return corr(first, second a week later) − corr(second, first a week later)."""
+    return correlation(first[:-1], second[1:]) - correlation(second[:-1], first[1:])
+
+
+# Breakouts
+
+
+class Breakout(NamedTuple):
+    """The session of a breakout, and whether a later close was higher."""
+
+    session: int
+    kept: bool
+
+
+def breakouts(closes: Numbers, high: int = 60, later: int = 31) -> list[Breakout]:
+    """Return the closes above the highest of ``high`` earlier closes, and whether they kept it.
+
+    All earlier closes and the close ``later`` sessions afterwards must exist.
+    """
+    found = []
+    for i in range(high, len(closes) - later):
+        before, then = closes[i - high : i], closes[i + later]
+        if len(known(before)) == high and closes[i] > max(before) and not math.isnan(then):
+            found.append(Breakout(i, then > closes[i]))
+    return found
+
+
+def follow_through(closes: Mapping[str, Numbers], on: Numbers, scale: float = 100.0) -> Estimated:
+    """Return the share of breakouts kept on on-sessions minus the share on off-sessions.
+
+    ``on`` is the condition that belongs to the session of the breakout. This twin has no error.
+    """
+    kept: dict[float, list[float]] = {1.0: [], 0.0: []}
+    for column in closes.values():
+        for session, is_kept in breakouts(column):
+            if not math.isnan(on[session]):
+                kept[on[session]].append(float(is_kept))
+    value = plain.mean(kept[1.0]) - plain.mean(kept[0.0])
+    return Estimated(value * scale, NAN, NAN, len(kept[1.0]) + len(kept[0.0]))
+
+
+# Returns ahead
+
+
+def ahead(returns: Numbers, horizon: int, delay: int = 0) -> list[float]:
+    """Return the compounded return of the ``horizon`` sessions after each session.
+
+    The first of them is ``1 + delay`` sessions later. NaN where a return is missing.
+    """
+    out = []
+    for i in range(len(returns)):
+        window = returns[i + 1 + delay : i + 1 + delay + horizon]
+        out.append(math.prod(1 + r for r in window) - 1 if len(window) == horizon else NAN)
+    return out
+
+
+def after_flag(
+    returns: Numbers, bills: Numbers, flag: Numbers, horizon: int = 126, delay: int = 1
+) -> Estimated:
+    """Return the mean return over bills after the flag turns on, minus the mean after any session.
+
+    In percent. The flag turns on if it is on, and was off at the session before. This twin has no
+    error; n counts the times that the flag turned on and the whole horizon is known.
+    """
+    over = [
+        (a - b) * 100
+        for a, b in zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
+    ]
+    turned = [i for i in range(1, len(flag)) if flag[i] == 1 and flag[i - 1] == 0]
+    chosen = known([over[i] for i in turned])
+    return Estimated(plain.mean(chosen) - plain.mean(known(over)), NAN, NAN, len(chosen))
+
+
+# Regressions
+
+
+def complete(*columns: Numbers) -> list[list[float]]:
+    """Return the rows without a NaN."""
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    return [row for row in rows if len(known(row)) == len(row)]
+
+
+class Response(NamedTuple):
+    """Response while idle capital is ample, and the response while depleted minus that."""
+
+    ample: Estimated
+    difference: Estimated
+
+
+def local_projection(
+    response: Numbers,
+    impulse: Numbers,
+    depleted: Numbers,
+    controls: Sequence[Numbers] = (),
+    lags: int | None = None,
+) -> Response:
+    """Regress the response on 1, depleted, impulse, impulse × depleted, and the controls.
+
+    The errors are Newey and West's. Degrees of freedom are infinite.
+    """
+    rows = complete(response, impulse, depleted, *controls)
+    y = [row[0] for row in rows]
+    x = [[1.0, row[2], row[1], row[1] * row[2], *row[3:]] for row in rows]
+    fit = plain.newey_west(y, x, lags)
+    unit = [[float(i == place) for i in range(len(x[0]))] for place in (2, 3)]
+    ample, difference = (Estimated(*fit.combined(c), math.inf, fit.n) for c in unit)
+    return Response(ample, difference)
+
+
+class Nested(NamedTuple):
+    """Out-of-sample R² in percent, their difference, and Clark and West's terms."""
+
+    small: float
+    large: float
+    difference: float
+    adjusted: list[float]
+
+
+def _predict(rows: Sequence[Numbers], x: Numbers) -> float:
+    """Return the forecast at x of a regression on rows of (y, regressors), constant included."""
+    b, _ = plain.least_squares([row[0] for row in rows], [[1.0, *row[1:]] for row in rows])
+    return math.fsum(c * v for c, v in zip(b, [1.0, *x], strict=True))
+
+
+def nested_forecast(
+    target: Numbers,
+    small: Sequence[Numbers],
+    added: Sequence[Numbers],
+    first: int,
+    horizon: int = 4,
+) -> Nested:
+    """Forecast with expanding windows, and compare with the mean of the known targets.
+
+    ``target[i]`` is known at row ``i + horizon``. The forecast of row i uses the rows that are
+    known then, and begins when they are at least ``first``.
+    """
+    columns = [target, *small, *added]
+    errors: list[tuple[float, float, float, float]] = []
+    for i in range(len(target)):
+        now = [column[i] for column in columns]
+        past = complete(*(column[: max(0, i - horizon + 1)] for column in columns))
+        if len(known(now)) < len(now) or len(past) < first:
+            continue
+        narrow = _predict([row[: 1 + len(small)] for row in past], now[1 : 1 + len(small)])
+        wide = _predict(past, now[1:])
+        constant = plain.mean([row[0] for row in past])
+        errors.append((now[0] - constant, now[0] - narrow, now[0] - wide, narrow - wide))
+    none, one, two = (math.fsum(row[k] ** 2 for row in errors) for k in range(3))
+    terms = [e1**2 - (e2**2 - gap**2) for _, e1, e2, gap in errors]
+    r2 = [100 * (1 - sse / none) for sse in (one, two)]
+    return Nested(r2[0], r2[1], r2[1] - r2[0], terms)
+
+
+def clustered(y: Numbers, x: Sequence[Numbers], groups: Sequence[Hashable]) -> plain.Fit:
+    """Return least squares with errors clustered by group.
+
+    The factor is G / (G − 1) · (n − 1) / (n − k), with G groups. ``lags`` of the fit holds G.
+    """
+    b, residuals = plain.least_squares(y, x)
+    sums: dict[Hashable, np.ndarray] = {}
+    for row, e, group in zip(x, residuals, groups, strict=True):
+        sums[group] = sums.get(group, np.zeros(len(row))) + np.array(row) * e
+    middle = np.zeros((len(b), len(b)))
+    for total in sums.values():
+        middle += np.outer(total, total)
+    n, k, g = len(y), len(b), len(sums)
+    factor = g / (g - 1) * (n - 1) / (n - k)
+    return plain.Fit(b, plain.sandwich(x, middle, factor), g, n)
+
+
+def event_response(
+    responses: Numbers,
+    surprises: Numbers,
+    quarters: Sequence[Hashable],
+    depleted: Numbers | None = None,
+) -> Estimated:
+    """Return the slope of responses on surprises, with errors clustered by quarter.
+
+    With ``depleted``: the slope while depleted minus the slope while not. Degrees of freedom are
+    the number of quarters minus one.
+    """
+    state = [0.0] * len(responses) if depleted is None else depleted
+    there = [
+        i for i in range(len(responses)) if len(known([responses[i], surprises[i], state[i]])) == 3
+    ]
+    x = [[1.0, surprises[i]] for i in there]
+    if depleted is not None:
+        x = [[*row, state[i], surprises[i] * state[i]] for row, i in zip(x, there, strict=True)]
+    fit = clustered([responses[i] for i in there], x, [quarters[i] for i in there])
+    contrast = [float(place == (1 if depleted is None else 3)) for place in range(len(x[0]))]
+    return Estimated(*fit.combined(contrast), fit.lags - 1, fit.n)
+
+
+class Kink(NamedTuple):
+    """Slope of the cost on u below the knee, the change of the slope there, and weeks used."""
+
+    slope: float
+    kink: float
+    n: int
+
+
+def kink(cost: Numbers, u: Numbers, horizon: int = 13, knee: float = 0.5) -> Kink:
+    """Regress changes of the cost over ``horizon`` weeks on those of u and of max(0, u − knee)."""
+    beyond = [max(0.0, v - knee) if v == v else NAN for v in u]
+    changes = [
+        [NAN] * horizon + [c[i] - c[i - horizon] for i in range(horizon, len(c))]
+        for c in (cost, u, beyond)
+    ]
+    rows = complete(*changes)
+    b, _ = plain.least_squares([row[0] for row in rows], [[1.0, *row[1:]] for row in rows])
+    return Kink(b[1], b[2], len(rows))
+
+
+# Filings
+
+
+class Surprise(NamedTuple):
+    """A surprise over the deviation of past changes, and the growth of the trailing year."""
+
+    standardised: float
+    growth: float
+
+
+def seasonal_surprises(
+    totals: Numbers, fewest: int = 4, drift: bool = False, relative: bool = False
+) -> list[Surprise]:
+    """Return the surprise of each trailing-year total against a seasonal random walk.
+
+    The walk expects a quarter as large as the same quarter a year earlier. A total changes by the
+    new quarter minus that one, so the walk expects no change. The surprise is the change (with
+    ``drift``: minus the mean of earlier changes) over the standard deviation of at least ``fewest``
+    earlier changes. ``relative`` measures changes as fractions of the total before.
+    """
+    out = [Surprise(NAN, NAN)]
+    changes: list[float] = []
+    for before, now in itertools.pairwise(totals):
+        growth = now / before - 1
+        change = growth if relative else now - before
+        past = known(changes)
+        expected = plain.mean(past) if drift else 0.0
+        deviation = math.sqrt(plain.variance(past)) if len(past) >= max(2, fewest) else NAN
+        out.append(Surprise((change - expected) / deviation if deviation else NAN, growth))
+        changes.append(change)
+    return out
+
+
+#: The twin of each estimator, by the estimator's name in :mod:`backtests.thesis.claims`.
+TWINS: dict[str, Callable[..., object]] = {
+    "status": status,
+    "mean": conditional_mean,
+    "difference_of_means": difference_of_means,
+    "rank_order": rank_order,
+    "local_projection": local_projection,
+    "event_response": event_response,
+    "nested_forecast": nested_forecast,
+    "lead_and_lag": lead_and_lag,
+    "cascade_order": cascade_order,
+    "follow_through": follow_through,
+    "after_flag": after_flag,
+    "kink": kink,
+}
