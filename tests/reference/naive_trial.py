@@ -159,8 +159,9 @@ def welch(values: Numbers, on: Numbers) -> float:
 
 
 def shifts_of(n: int, shifts: int) -> list[int]:
-    """Return evenly spaced shifts of n sessions; the first is 0, the true dates."""
-    return [i * n // shifts for i in range(shifts)] if n > shifts else list(range(n))
+    """Return 0, the true dates, and ``shifts`` evenly spaced shifts, at most each of n sessions."""
+    number = min(shifts + 1, n)
+    return [i * n // number for i in range(number)]
 
 
 def shift_p_value(
@@ -170,14 +171,19 @@ def shift_p_value(
     sign: int,
     shifts: int = 1000,
 ) -> float:
-    """Return the share of shifts, the true dates included, whose statistic is as large."""
-    true = sign * statistic(values, on)
-    extreme = 0
-    moves = shifts_of(len(on), shifts)
-    for move in moves:
-        moved = [on[(i - move) % len(on)] for i in range(len(on))]
-        extreme += move == 0 or sign * statistic(values, moved) >= true
-    return extreme / len(moves)
+    """Return the share of shifts, the true dates included, whose statistic is as large.
+
+    A shift without a statistic is left out. The result is 1 if the true dates have no statistic.
+    """
+    n = len(on)
+    drawn = [
+        sign * statistic(values, [on[(i - move) % n] for i in range(n)])
+        for move in shifts_of(n, shifts)
+    ]
+    true, others = drawn[0], known(drawn[1:])
+    if math.isnan(true):
+        return 1.0
+    return (1 + sum(other >= true for other in others)) / (1 + len(others))
 
 
 # Regressions with HAC errors
@@ -263,10 +269,11 @@ def power(error: float, df: float, effect: float, level: float = 0.025) -> float
     c, shift = float(stats.t.ppf(1 - level, df)), effect / error
     if math.isinf(df):
         return float(stats.norm.sf(c - shift))
-    # The χ distribution ends smoothly at both bounds, so the trapezoid rule converges fast.
-    grid = np.linspace(0.0, float(stats.chi.isf(1e-16, df)), 200_001)
+    # In terms of log χ, the integrand is smooth and vanishes at both ends, so that the trapezoid
+    # rule converges fast.
+    grid = np.exp(np.linspace(-40.0, math.log(float(stats.chi.isf(1e-16, df))), 40_001))
     heights = stats.chi.pdf(grid, df) * stats.norm.sf(c * grid / math.sqrt(df) - shift)
-    return float(np.trapezoid(heights, grid))
+    return float(np.trapezoid(heights * grid, np.log(grid)))
 
 
 # Verdicts
