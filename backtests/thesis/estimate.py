@@ -27,8 +27,8 @@ class Estimate:
     interval
         The interval that decides the verdict, in the unit of the claim.
     tests
-        A mapping from the name of each test to its one-sided p-value. The null hypothesis is that
-        the claim is false: the estimand is zero, or has the opposite sign.
+        A mapping from the name of each deciding test to its one-sided p-value. The null hypothesis
+        is that the claim is false: the estimand is zero, or has the opposite sign.
     error, df
         Standard error in the unit of the claim, and degrees of freedom of its t distribution;
         ``df`` is infinite for a normal distribution. They give the power, see
@@ -41,7 +41,10 @@ class Estimate:
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside
-        Intervals by other methods, in the unit of the claim, by the name of the method.
+        Intervals by other methods, in the unit of the claim, by the name of the method. They do
+        not decide.
+    tests_beside
+        One-sided p-values of other tests, which do not decide.
     shown
         Numbers for the chart of the claim: sessions, classes or horizons × columns.
     notes
@@ -60,10 +63,11 @@ class Estimate:
     end: pd.Timestamp
     method: str
     beside: Mapping[str, Interval] = field(default_factory=dict)
+    tests_beside: Mapping[str, float] = field(default_factory=dict)
     shown: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def p_value(self) -> float:
-        """The largest p-value of the tests: a claim must pass every test."""
+        """The largest p-value of the deciding tests: a claim must pass each of them."""
         return max(self.tests.values())

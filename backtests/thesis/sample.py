@@ -83,6 +83,15 @@ class Sample:
             raise NotTestable(f"the history has no price of {ticker}")
         return self._asset_returns[ticker]
 
+    def series(self, id: str) -> pd.Series:
+        """Return a series of the panel, as known at each close, in the catalog's unit.
+
+        Raises NotTestable if the history has no value of the series.
+        """
+        if id not in self.history.panel or self.history.panel[id].isna().all():
+            raise NotTestable(f"the history has no value of {id}")
+        return self.history.panel[id]
+
     def asset_class(self, name: str) -> pd.Series:
         """Return the mean of the simple returns of a class's assets that have a return, fractions.
 
@@ -139,6 +148,16 @@ class Sample:
         if strategy not in self._runs:
             self._runs[strategy] = self._simulate(strategy)
         return self._runs[strategy]
+
+    def acting(self, strategy: str) -> pd.Series:
+        """Return 1.0 where a strategy earned its return in one of its own states, else 0.0.
+
+        The states are those in which the strategy acts; NaN where a return has no state.
+        """
+        run = self.run(strategy)
+        state = run.state if run.state is not None else run.reading.regime
+        earned = acted_on(state, run.config.lag)
+        return earned.isin(run.strategy.active_states).astype("float64").where(earned.notna())
 
     @cached_property
     def _runs(self) -> dict[str, Run]:
