@@ -67,8 +67,9 @@ def gaps_of(on: pd.Series) -> pd.Series:
     episode. Sessions without the condition within an episode belong to the gap before it. Sessions
     with the condition, or without a view, are NaN.
     """
-    before = episodes_of(on).ffill().fillna(-1.0)
-    number: pd.Series = before.rank(method="dense").sub(1).where(on == 0.0)
+    episode = episodes_of(on)
+    ends = episode.notna() & ~episode.duplicated(keep="last")
+    number: pd.Series = ends.cumsum().where(on == 0.0).rank(method="dense").sub(1)
     return number
 
 
