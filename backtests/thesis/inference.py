@@ -176,7 +176,12 @@ class Shifted:
     others: np.ndarray
 
     def p_value(self, sign: int) -> float:
-        """Return the share of shifts, the true dates included, with a statistic as extreme."""
+        """Return the share of shifts, the true dates included, with a statistic as extreme.
+
+        The result is 1 if the true dates have no statistic.
+        """
+        if math.isnan(self.true):
+            return 1.0
         return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
 
     def interval(self, value: float, error: float) -> Interval:
