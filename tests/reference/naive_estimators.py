@@ -7,24 +7,20 @@ names the twin of each estimator.
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-import numpy as np
-
 from tests.reference import naive_trial as plain
+from tests.reference.naive_regressions import (
+    Estimated,
+    cr2,
+    event_response,
+    kink,
+    local_projection,
+    nested_forecast,
+)
 from tests.reference.naive_trial import NAN, Numbers, known
-
-
-class Estimated(NamedTuple):
-    """An estimate, its standard error and degrees of freedom, and the number of observations."""
-
-    value: float
-    error: float
-    df: float
-    n: int
-
 
 # A flag
 
@@ -60,25 +56,27 @@ def _under(values: Numbers, on: Numbers, wanted: float) -> list[float]:
 
 
 def conditional_mean(returns: Numbers, on: Numbers, scale: float = 252.0) -> Estimated:
-    """Return the mean over on-sessions × scale; the error comes from the means of episodes."""
-    clusters = plain.cluster_means(returns, plain.episodes(on))
-    error, df = plain.few_clusters(clusters)
-    chosen = _under(returns, on, 1.0)
-    return Estimated(plain.mean(chosen) * scale, error * scale, df, len(chosen))
+    """Return the mean over on-sessions × scale; each episode is one cluster."""
+    number_of = plain.episodes(on)
+    there = [i for i, r in enumerate(returns) if on[i] == 1 and r == r]
+    y, groups = [returns[i] for i in there], [number_of[i] for i in there]
+    error, df = cr2(y, [[1.0]] * len(y), groups, [1.0])
+    return Estimated(plain.mean(y) * scale, error * scale, df, len(y))
 
 
 def difference_of_means(returns: Numbers, on: Numbers, scale: float = 252.0) -> Estimated:
     """Return the mean over on-sessions minus the mean over off-sessions, × scale.
 
-    The error comes from the means of episodes and the means of the gaps between them.
+    Each episode and each gap between episodes is one cluster.
     """
-    error, df = plain.two_groups(
-        plain.cluster_means(returns, plain.episodes(on)),
-        plain.cluster_means(returns, plain.gaps(on)),
-    )
     with_it, without = _under(returns, on, 1.0), _under(returns, on, 0.0)
     value = plain.mean(with_it) - plain.mean(without)
-    return Estimated(value * scale, error * scale, df, len(with_it) + len(without))
+    numbers = zip(plain.episodes(on), plain.gaps(on), strict=True)
+    groups = [(flag, a if flag == 1 else b) for flag, (a, b) in zip(on, numbers, strict=True)]
+    there = [i for i, r in enumerate(returns) if r == r and on[i] == on[i]]
+    x = [[on[i], 1.0 - on[i]] for i in there]
+    error, df = cr2([returns[i] for i in there], x, [groups[i] for i in there], [1.0, -1.0])
+    return Estimated(value * scale, error * scale, df, len(there))
 
 
 def standardised_product(a: Numbers, b: Numbers) -> list[float]:
@@ -251,146 +249,6 @@ def after_flag(
     turned = [i for i in range(1, len(flag)) if flag[i] == 1 and flag[i - 1] == 0]
     chosen = known([over[i] for i in turned])
     return Estimated(plain.mean(chosen) - plain.mean(known(over)), NAN, NAN, len(chosen))
-
-
-# Regressions
-
-
-def complete(*columns: Numbers) -> list[list[float]]:
-    """Return the rows without a NaN."""
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    return [row for row in rows if len(known(row)) == len(row)]
-
-
-class Response(NamedTuple):
-    """Response while idle capital is ample, and the response while depleted minus that."""
-
-    ample: Estimated
-    difference: Estimated
-
-
-def local_projection(
-    response: Numbers,
-    impulse: Numbers,
-    depleted: Numbers,
-    controls: Sequence[Numbers] = (),
-    lags: int | None = None,
-) -> Response:
-    """Regress the response on 1, depleted, impulse, impulse × depleted, and the controls.
-
-    The errors are Newey and West's. Degrees of freedom are infinite.
-    """
-    rows = complete(response, impulse, depleted, *controls)
-    y = [row[0] for row in rows]
-    x = [[1.0, row[2], row[1], row[1] * row[2], *row[3:]] for row in rows]
-    fit = plain.newey_west(y, x, lags)
-    unit = [[float(i == place) for i in range(len(x[0]))] for place in (2, 3)]
-    ample, difference = (Estimated(*fit.combined(c), math.inf, fit.n) for c in unit)
-    return Response(ample, difference)
-
-
-class Nested(NamedTuple):
-    """Out-of-sample R² in percent, their difference, and Clark and West's terms."""
-
-    small: float
-    large: float
-    difference: float
-    adjusted: list[float]
-
-
-def _predict(rows: Sequence[Numbers], x: Numbers) -> float:
-    """Return the forecast at x of a regression on rows of (y, regressors), constant included."""
-    b, _ = plain.least_squares([row[0] for row in rows], [[1.0, *row[1:]] for row in rows])
-    return math.fsum(c * v for c, v in zip(b, [1.0, *x], strict=True))
-
-
-def nested_forecast(
-    target: Numbers,
-    small: Sequence[Numbers],
-    added: Sequence[Numbers],
-    first: int,
-    horizon: int = 4,
-) -> Nested:
-    """Forecast with expanding windows, and compare with the mean of the known targets.
-
-    ``target[i]`` is known at row ``i + horizon``. The forecast of row i uses the rows that are
-    known then, and begins when they are at least ``first``.
-    """
-    columns = [target, *small, *added]
-    errors: list[tuple[float, float, float, float]] = []
-    for i in range(len(target)):
-        now = [column[i] for column in columns]
-        past = complete(*(column[: max(0, i - horizon + 1)] for column in columns))
-        if len(known(now)) < len(now) or len(past) < first:
-            continue
-        narrow = _predict([row[: 1 + len(small)] for row in past], now[1 : 1 + len(small)])
-        wide = _predict(past, now[1:])
-        constant = plain.mean([row[0] for row in past])
-        errors.append((now[0] - constant, now[0] - narrow, now[0] - wide, narrow - wide))
-    none, one, two = (math.fsum(row[k] ** 2 for row in errors) for k in range(3))
-    terms = [e1**2 - (e2**2 - gap**2) for _, e1, e2, gap in errors]
-    r2 = [100 * (1 - sse / none) for sse in (one, two)]
-    return Nested(r2[0], r2[1], r2[1] - r2[0], terms)
-
-
-def clustered(y: Numbers, x: Sequence[Numbers], groups: Sequence[Hashable]) -> plain.Fit:
-    """Return least squares with errors clustered by group.
-
-    The factor is G / (G − 1) · (n − 1) / (n − k), with G groups. ``lags`` of the fit holds G.
-    """
-    b, residuals = plain.least_squares(y, x)
-    sums: dict[Hashable, np.ndarray] = {}
-    for row, e, group in zip(x, residuals, groups, strict=True):
-        sums[group] = sums.get(group, np.zeros(len(row))) + np.array(row) * e
-    middle = np.zeros((len(b), len(b)))
-    for total in sums.values():
-        middle += np.outer(total, total)
-    n, k, g = len(y), len(b), len(sums)
-    factor = g / (g - 1) * (n - 1) / (n - k)
-    return plain.Fit(b, plain.sandwich(x, middle, factor), g, n)
-
-
-def event_response(
-    responses: Numbers,
-    surprises: Numbers,
-    quarters: Sequence[Hashable],
-    depleted: Numbers | None = None,
-) -> Estimated:
-    """Return the slope of responses on surprises, with errors clustered by quarter.
-
-    With ``depleted``: the slope while depleted minus the slope while not. Degrees of freedom are
-    the number of quarters minus one.
-    """
-    state = [0.0] * len(responses) if depleted is None else depleted
-    there = [
-        i for i in range(len(responses)) if len(known([responses[i], surprises[i], state[i]])) == 3
-    ]
-    x = [[1.0, surprises[i]] for i in there]
-    if depleted is not None:
-        x = [[*row, state[i], surprises[i] * state[i]] for row, i in zip(x, there, strict=True)]
-    fit = clustered([responses[i] for i in there], x, [quarters[i] for i in there])
-    contrast = [float(place == (1 if depleted is None else 3)) for place in range(len(x[0]))]
-    return Estimated(*fit.combined(contrast), fit.lags - 1, fit.n)
-
-
-class Kink(NamedTuple):
-    """Slope of the cost on u below the knee, the change of the slope there, and weeks used."""
-
-    slope: float
-    kink: float
-    n: int
-
-
-def kink(cost: Numbers, u: Numbers, horizon: int = 13, knee: float = 0.5) -> Kink:
-    """Regress changes of the cost over ``horizon`` weeks on those of u and of max(0, u − knee)."""
-    beyond = [max(0.0, v - knee) if v == v else NAN for v in u]
-    changes = [
-        [NAN] * horizon + [c[i] - c[i - horizon] for i in range(horizon, len(c))]
-        for c in (cost, u, beyond)
-    ]
-    rows = complete(*changes)
-    b, _ = plain.least_squares([row[0] for row in rows], [[1.0, *row[1:]] for row in rows])
-    return Kink(b[1], b[2], len(rows))
 
 
 # Filings

@@ -111,17 +111,29 @@ def episodes(on: Numbers) -> list[float]:
 
 
 def gaps(on: Numbers) -> list[float]:
-    """Return the number of each off-session's gap: the episodes that ended before the session.
+    """Return the number of each off-session's gap, from 0.
 
-    An off-session within an episode has the number of the gap before the episode. If gap 0 has no
-    session, all numbers move down by one.
+    Two off-sessions are in the same gap if the same episodes ended before them. So an off-session
+    within an episode belongs to the gap before the episode.
     """
     number_of = episodes(on)
-    ends = [i for i, n in enumerate(number_of) if n not in number_of[i + 1 :] and n == n]
-    numbers = [
-        float(sum(end < i for end in ends)) if value == 0 else NAN for i, value in enumerate(on)
-    ]
-    return [n - min(known(numbers)) for n in numbers] if known(numbers) else numbers
+    ends = [i for i, n in enumerate(number_of) if n == n and n not in number_of[i + 1 :]]
+    ended = [sum(end < i for end in ends) if on[i] == 0 else -1 for i in range(len(on))]
+    gap_of = {count: float(gap) for gap, count in enumerate(sorted(set(ended) - {-1}))}
+    return [gap_of.get(count, NAN) for count in ended]
+
+
+def segments(on: Numbers) -> list[float]:
+    """Return the number of the episode nearest to each session, the later one if two are as near.
+
+    Without an episode, all sessions have the number 0.
+    """
+    number_of = episodes(on)
+    out = []
+    for i in range(len(on)):
+        near = [(abs(i - j), -n) for j, n in enumerate(number_of) if n == n]
+        out.append(-min(near)[1] if near else 0.0)
+    return out
 
 
 def cluster_means(values: Numbers, numbers: Numbers) -> list[float]:
@@ -140,14 +152,6 @@ def few_clusters(means: Numbers) -> tuple[float, float]:
     return math.sqrt(variance(means) / len(means)), len(means) - 1.0
 
 
-def two_groups(on: Numbers, off: Numbers) -> tuple[float, float]:
-    """Return the standard error and degrees of freedom of Ibragimov and Müller (2016)."""
-    if min(len(on), len(off)) < 2:
-        return NAN, 0.0
-    squared = variance(on) / len(on) + variance(off) / len(off)
-    return math.sqrt(squared), min(len(on), len(off)) - 1.0
-
-
 def welch(values: Numbers, on: Numbers) -> float:
     """Return the difference of means over its standard error, with separate variances."""
     with_it = [v for v, flag in zip(values, on, strict=True) if flag == 1]
@@ -164,96 +168,62 @@ def shifts_of(n: int, shifts: int) -> list[int]:
     return [i * n // number for i in range(number)]
 
 
-def shift_p_value(
+class Shifted(NamedTuple):
+    """A statistic for the true dates, and for shifted dates if it exists there."""
+
+    true: float
+    others: list[float]
+
+    def p_value(self, sign: int) -> float:
+        """Return the share of dates, the true ones included, whose statistic is as extreme.
+
+        The result is 1 if the true dates have no statistic.
+        """
+        if math.isnan(self.true):
+            return 1.0
+        extreme = sum(sign * other >= sign * self.true for other in self.others)
+        return (1 + extreme) / (1 + len(self.others))
+
+    def interval(self, value: float, error: float) -> Bounds:
+        """Return value minus error times the quantiles of the other statistics."""
+        levels = (0.975, 0.025, 0.95, 0.05)
+        return Bounds(*(value - error * quantile(self.others, level) for level in levels))
+
+    def widened(self, error: float) -> float:
+        """Return half the width of the 95 % interval, divided by the normal 1.96."""
+        bounds = self.interval(0.0, error)
+        return float((bounds.high - bounds.low) / 2 / stats.norm.ppf(0.975))
+
+
+def quantile(values: Numbers, level: float) -> float:
+    """Return the quantile by linear interpolation between the ordered values."""
+    ordered = sorted(values)
+    place = level * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+def shifted(
     values: Numbers,
     on: Numbers,
     statistic: Callable[[Numbers, Numbers], float],
-    sign: int,
     shifts: int = 1000,
-) -> float:
-    """Return the share of shifts, the true dates included, whose statistic is as large.
-
-    A shift without a statistic is left out. The result is 1 if the true dates have no statistic.
-    """
+) -> Shifted:
+    """Return the statistic of the true dates and of conditions moved around the circle."""
     n = len(on)
     drawn = [
-        sign * statistic(values, [on[(i - move) % n] for i in range(n)])
-        for move in shifts_of(n, shifts)
+        statistic(values, [on[(i - move) % n] for i in range(n)]) for move in shifts_of(n, shifts)
     ]
-    true, others = drawn[0], known(drawn[1:])
-    if math.isnan(true):
-        return 1.0
-    return (1 + sum(other >= true for other in others)) / (1 + len(others))
+    return Shifted(drawn[0], known(drawn[1:]))
 
 
-# Regressions with HAC errors
-
-
-class Fit(NamedTuple):
-    """Coefficients, their covariance matrix, the lags, and the number of observations."""
-
-    coefficients: list[float]
-    covariance: list[list[float]]
-    lags: int
-    n: int
-
-    def combined(self, contrast: Numbers) -> tuple[float, float]:
-        """Return a linear combination of the coefficients, and its standard error."""
-        places = range(len(contrast))
-        value = math.fsum(contrast[i] * self.coefficients[i] for i in places)
-        squared = math.fsum(
-            contrast[i] * contrast[j] * self.covariance[i][j] for i in places for j in places
-        )
-        return value, math.sqrt(squared)
-
-
-def least_squares(y: Numbers, x: Sequence[Numbers]) -> tuple[list[float], list[float]]:
-    """Return coefficients and residuals from the normal equations; ``x`` has a row for each y."""
-    k = len(x[0])
-    left = [[math.fsum(row[i] * row[j] for row in x) for j in range(k)] for i in range(k)]
-    right = [math.fsum(row[i] * value for row, value in zip(x, y, strict=True)) for i in range(k)]
-    b = [float(v) for v in np.linalg.solve(left, right)]
-    fitted = [math.fsum(c * v for c, v in zip(b, row, strict=True)) for row in x]
-    return b, [value - f for value, f in zip(y, fitted, strict=True)]
-
-
-def sandwich(x: Sequence[Numbers], middle: np.ndarray, factor: float) -> list[list[float]]:
-    """Return factor · (X'X)⁻¹ middle (X'X)⁻¹."""
-    rows = np.array(x, dtype=float)
-    bread = np.linalg.inv(rows.T @ rows)
-    return [[float(v) for v in row] for row in factor * bread @ middle @ bread]
-
-
-def newey_west(y: Numbers, x: Sequence[Numbers], lags: int | None = None) -> Fit:
-    """Return least squares with Bartlett weights 1 − l / (lags + 1) and factor n / (n − k)."""
-    n, k = len(y), len(x[0])
-    if lags is None:
-        lags = min(math.ceil(1.3 * math.sqrt(n)), n - 1)
-    b, residuals = least_squares(y, x)
-    scores = [np.array(row) * e for row, e in zip(x, residuals, strict=True)]
-    middle = np.zeros((k, k))
-    for i in range(n):
-        for j in range(max(0, i - lags), min(n, i + lags + 1)):
-            middle += (1 - abs(i - j) / (lags + 1)) * np.outer(scores[i], scores[j])
-    return Fit(b, sandwich(x, middle, n / (n - k)), lags, n)
-
-
-def fixed_b(level: float, lags: int, n: int) -> float:
-    """Return Kiefer and Vogelsang's critical value for the Bartlett kernel."""
-    b = lags / n
-    if level == 0.975:
-        return 1.96 + 2.9694 * b + 0.416 * b**2 - 0.5324 * b**3
-    return 1.6449 + 2.1859 * b + 0.3142 * b**2 - 0.3427 * b**3
-
-
-def fixed_b_interval(value: float, error: float, lags: int, n: int) -> Bounds:
-    near, far = (fixed_b(level, lags, n) * error for level in (0.95, 0.975))
-    return Bounds(value - far, value + far, value - near, value + near)
-
-
-def fixed_b_p_value(value: float, error: float, lags: int, n: int, sign: int) -> float:
-    t = value / error * 1.96 / fixed_b(0.975, lags, n)
-    return float(stats.norm.sf(sign * t))
+def timing(values: Numbers, weights: Numbers) -> float:
+    """Return the t statistic of the mean of (weight − mean weight) · value."""
+    centre = mean(weights)
+    gained = [(w - centre) * v for w, v in zip(weights, values, strict=True)]
+    spread = variance(gained)
+    return mean(gained) / math.sqrt(spread / len(gained)) if spread > 0 else NAN
 
 
 # Power
