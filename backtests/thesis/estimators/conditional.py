@@ -65,6 +65,16 @@ class Part:
 
 
 def mean(claim: Claim, sample: Sample) -> Estimate:
+    """Return the estimate of a claim about a mean, see :func:`mean_of`."""
+    return mean_of(claim, measure(claim, sample))
+
+
+def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
+    """Return the estimate of a claim about a difference of means, see :func:`difference_of`."""
+    return difference_of(claim, measure(claim, sample))
+
+
+def mean_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean of a claim's values while its condition holds, or at all times without one.
 
     With a condition, each episode is one cluster. Without a condition, the values belong to a
@@ -73,7 +83,6 @@ def mean(claim: Claim, sample: Sample) -> Estimate:
     its holdings are shifted instead: this is exact if the holdings do not depend on prices. With a
     single episode, only the daily interval exists.
     """
-    measured = measure(claim, sample)
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
     if claim.condition is None:
@@ -92,14 +101,13 @@ def mean(claim: Claim, sample: Sample) -> Estimate:
     return _estimate(claim, measured, kept, value, parts)
 
 
-def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
+def difference_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean of a claim's values under its condition, minus the mean of other values.
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the true one. This is exact for a condition that does not depend on the values. Beside it stand
     an interval with episodes and gaps as clusters, and the daily interval.
     """
-    measured = measure(claim, sample)
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
     design = np.column_stack([kept["on"], 1 - kept["on"]])

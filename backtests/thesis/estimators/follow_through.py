@@ -36,17 +36,21 @@ def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
 
 
 def follow_through(claim: Claim, sample: Sample) -> Estimate:
-    """Return the share of breakouts that keep their gain while a flag is on, minus off, in points.
-
-    The flag is the one known at the breakout's close. The assets are the universe. The dates of the
-    flag are shifted, as for a difference of means; the values are each session's kept breakouts
-    minus the number that the share of all breakouts predicts. Beside it stands an interval with
-    episodes and gaps as clusters.
-    """
+    """Return the estimate of a claim about breakouts of the universe, see :func:`kept_of`."""
     assert claim.condition is not None
     held = [ticker for ticker in UNIVERSE if ticker in sample.history.closes]
-    flag = sample.flag(claim.condition)
-    table = breakouts(sample.history.closes[held]).assign(on=flag).dropna()
+    return kept_of(claim, sample.history.closes[held], sample.flag(claim.condition))
+
+
+def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
+    """Return the share of breakouts that keep their gain while a flag is on, minus off, in points.
+
+    The flag is the one known at the breakout's close. The dates of the flag are shifted, as for a
+    difference of means. The values are each session's kept breakouts minus the number that the
+    share of all breakouts predicts. Beside it stands an interval with episodes and gaps as
+    clusters.
+    """
+    table = breakouts(closes).assign(on=flag).dropna()
     table = table[table["count"] > 0]
     on = table["on"] == 1.0
     if table["count"][on].sum() < FEWEST or table["count"][~on].sum() < FEWEST:

@@ -25,6 +25,12 @@ FEWEST = 20
 
 
 def rank_order(claim: Claim, sample: Sample) -> Estimate:
+    """Return the estimate of a claim about the order of the classes, see :func:`order_of`."""
+    assert claim.condition is not None
+    return order_of(claim, sample.classes(DURATION), sample.condition(claim.condition))
+
+
+def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     """Return Kendall's tau-b between the classes' mean returns and their declared order.
 
     Tau-b is positive if classes with earlier cash flows earn more. Because the declared order has
@@ -36,9 +42,6 @@ def rank_order(claim: Claim, sample: Sample) -> Estimate:
         the estimate with all distinct orders of the classes. The episode test is a t-test on the
         tau of each episode (Ibragimov, Müller 2010). The sign of a bootstrapped tau is the third.
     """
-    returns = sample.classes(DURATION)
-    assert claim.condition is not None
-    on = sample.condition(claim.condition)
     kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
     if len(kept) < FEWEST:
         raise NotTestable(
