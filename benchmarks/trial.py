@@ -115,8 +115,8 @@ def show(made: Calibration) -> None:
         effects = "  ".join("–" if t.effect is None else f"{t.effect:.2f}" for t in (off, on))
         print(f"{name:36} {'  '.join(f'{c:>20}' for c in counts)} {effects:>20}")
     print(f"any primary claim supported: off {made.off.any_primary}, on {made.on.any_primary}")
-    for name, off in made.off.e_values.items():
-        print(f"e-value of {name} ever 20: off {off}, on {made.on.e_values.get(name, 0)}")
+    for name, count in made.off.e_values.items():
+        print(f"e-value of {name} ever 20: off {count}, on {made.on.e_values.get(name, 0)}")
 
 
 def main() -> None:
