@@ -55,23 +55,27 @@ def _under(values: Numbers, on: Numbers, wanted: float) -> list[float]:
     return known([value for value, flag in pairs if flag == wanted])
 
 
-def conditional_mean(returns: Numbers, on: Numbers, scale: float = 252.0) -> Estimated:
+def conditional_mean(
+    returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
+) -> Estimated:
     """Return the mean over on-sessions × scale; each episode is one cluster."""
-    number_of = plain.episodes(on)
+    number_of = plain.episodes(on, quarter)
     there = [i for i, r in enumerate(returns) if on[i] == 1 and r == r]
     y, groups = [returns[i] for i in there], [number_of[i] for i in there]
     error, df = cr2(y, [[1.0]] * len(y), groups, [1.0])
     return Estimated(plain.mean(y) * scale, error * scale, df, len(y))
 
 
-def difference_of_means(returns: Numbers, on: Numbers, scale: float = 252.0) -> Estimated:
+def difference_of_means(
+    returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
+) -> Estimated:
     """Return the mean over on-sessions minus the mean over off-sessions, × scale.
 
     Each episode and each gap between episodes is one cluster.
     """
     with_it, without = _under(returns, on, 1.0), _under(returns, on, 0.0)
     value = plain.mean(with_it) - plain.mean(without)
-    numbers = zip(plain.episodes(on), plain.gaps(on), strict=True)
+    numbers = zip(plain.episodes(on, quarter), plain.gaps(on, quarter), strict=True)
     groups = [(flag, a if flag == 1 else b) for flag, (a, b) in zip(on, numbers, strict=True)]
     there = [i for i, r in enumerate(returns) if r == r and on[i] == on[i]]
     x = [[on[i], 1.0 - on[i]] for i in there]

@@ -97,26 +97,26 @@ def drawn_p_value(drawn: Numbers, sign: int) -> float:
     return (1 + sum(sign * v <= 0 for v in there)) / (1 + len(there))
 
 
-def episodes(on: Numbers) -> list[float]:
+def episodes(on: Numbers, quarter: int = QUARTER) -> list[float]:
     """Return the number of each session's episode: on-sessions at most a quarter apart are one."""
     numbers = [NAN] * len(on)
     number, last = -1, -math.inf
     for i, value in enumerate(on):
         if value == 1:
-            if i - last > QUARTER:
+            if i - last > quarter:
                 number += 1
             numbers[i] = number
             last = i
     return numbers
 
 
-def gaps(on: Numbers) -> list[float]:
+def gaps(on: Numbers, quarter: int = QUARTER) -> list[float]:
     """Return the number of each off-session's gap, from 0.
 
     Two off-sessions are in the same gap if the same episodes ended before them. So an off-session
     within an episode belongs to the gap before the episode.
     """
-    number_of = episodes(on)
+    number_of = episodes(on, quarter)
     ends = [i for i, n in enumerate(number_of) if n == n and n not in number_of[i + 1 :]]
     ended = [sum(end < i for end in ends) if on[i] == 0 else -1 for i in range(len(on))]
     gap_of = {count: float(gap) for gap, count in enumerate(sorted(set(ended) - {-1}))}
