@@ -266,14 +266,19 @@ class Surprise(NamedTuple):
 
 
 def seasonal_surprises(
-    totals: Numbers, fewest: int = 4, drift: bool = False, relative: bool = False
+    totals: Numbers,
+    fewest: int = 4,
+    drift: bool = False,
+    relative: bool = False,
+    limit: float = math.inf,
 ) -> list[Surprise]:
     """Return the surprise of each trailing-year total against a seasonal random walk.
 
     The walk expects a quarter as large as the same quarter a year earlier. A total changes by the
     new quarter minus that one, so the walk expects no change. The surprise is the change (with
     ``drift``: minus the mean of earlier changes) over the standard deviation of at least ``fewest``
-    earlier changes. ``relative`` measures changes as fractions of the total before.
+    earlier changes, between −limit and limit. ``relative`` measures changes as fractions of the
+    total before.
     """
     out = [Surprise(NAN, NAN)]
     changes: list[float] = []
@@ -283,7 +288,8 @@ def seasonal_surprises(
         past = known(changes)
         expected = plain.mean(past) if drift else 0.0
         deviation = math.sqrt(plain.variance(past)) if len(past) >= max(2, fewest) else NAN
-        out.append(Surprise((change - expected) / deviation if deviation else NAN, growth))
+        standardised = (change - expected) / deviation if deviation > 1e-12 else NAN
+        out.append(Surprise(max(min(standardised, limit), -limit), growth))
         changes.append(change)
     return out
 

@@ -114,8 +114,8 @@ def cr2(
     """Return the error of a contrast by CR2, and its degrees of freedom by Bell and McCaffrey.
 
     With the hat matrix H, the residuals of each cluster are multiplied by (I − H of the cluster) to
-    the power −½. The degrees of freedom assume independent observations with equal variance. NaN
-    and 0 if a column of dummies has fewer than two clusters.
+    the power −½, in the sense of a generalised inverse. The degrees of freedom assume independent
+    observations with equal variance. NaN and 0 if a column has fewer than two clusters.
     """
     rows = np.array(x, dtype=float).reshape(len(y), len(contrast))
     for column in range(len(contrast)):
@@ -128,7 +128,8 @@ def cr2(
     for group in dict.fromkeys(groups):
         inside = [i for i, g in enumerate(groups) if g == group]
         values, vectors = np.linalg.eigh(rest[np.ix_(inside, inside)])
-        adjust = vectors @ np.diag(values**-0.5) @ vectors.T
+        roots = [v**-0.5 if v > 1e-10 else 0.0 for v in values]
+        adjust = vectors @ np.diag(roots) @ vectors.T
         weight = adjust @ rows[inside] @ bread @ np.array(contrast)
         squared += float(weight @ residuals[inside]) ** 2
         columns.append(rest[:, inside] @ weight)
@@ -214,27 +215,40 @@ def nested_forecast(
     return Nested(r2[0], r2[1], r2[1] - r2[0], terms)
 
 
+def event_slope(responses: Numbers, surprises: Numbers, quarters: Sequence[Hashable]) -> Estimated:
+    """Return the slope of responses on surprises; each quarter is one cluster, see :func:`cr2`."""
+    y, x = list(responses), [[1.0, surprise] for surprise in surprises]
+    b, _ = least_squares(y, x)
+    return Estimated(b[1], *cr2(y, x, quarters, [0.0, 1.0]), len(y))
+
+
 def event_response(
     responses: Numbers,
     surprises: Numbers,
     quarters: Sequence[Hashable],
     depleted: Numbers | None = None,
 ) -> Estimated:
-    """Return the slope of responses on surprises, with errors clustered by quarter.
+    """Return the slope of responses on surprises, by quarter; events with a NaN are left out.
 
-    With ``depleted``: the slope while depleted minus the slope while not. Degrees of freedom are
-    the number of quarters minus one.
+    With ``depleted``: the slope while depleted minus the slope while not, as if the two were
+    independent, with Welch's degrees of freedom.
     """
-    state = [0.0] * len(responses) if depleted is None else depleted
-    there = [
-        i for i in range(len(responses)) if len(known([responses[i], surprises[i], state[i]])) == 3
-    ]
-    x = [[1.0, surprises[i]] for i in there]
-    if depleted is not None:
-        x = [[*row, state[i], surprises[i] * state[i]] for row, i in zip(x, there, strict=True)]
-    fit = clustered([responses[i] for i in there], x, [quarters[i] for i in there])
-    contrast = [float(place == (1 if depleted is None else 3)) for place in range(len(x[0]))]
-    return Estimated(*fit.combined(contrast), fit.lags - 1, fit.n)
+    state = [1.0] * len(responses) if depleted is None else depleted
+    slopes = []
+    for wanted in (1.0,) if depleted is None else (1.0, 0.0):
+        there = [
+            i
+            for i, pair in enumerate(zip(responses, surprises, strict=True))
+            if state[i] == wanted and len(known(pair)) == 2
+        ]
+        y, x, by = ([column[i] for i in there] for column in (responses, surprises, quarters))
+        slopes.append(event_slope(y, x, by))
+    if depleted is None:
+        return slopes[0]
+    on, off = slopes
+    squared = on.error**2 + off.error**2
+    df = squared**2 / (on.error**4 / on.df + off.error**4 / off.df)
+    return Estimated(on.value - off.value, math.sqrt(squared), df, on.n + off.n)
 
 
 class Kink(NamedTuple):

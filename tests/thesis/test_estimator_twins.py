@@ -132,19 +132,37 @@ def test_local_projection_equals_statsmodels(lags: int | None) -> None:
     assert close(found.difference[:2], [fit.params[3], fit.bse[3]])
 
 
-@pytest.mark.parametrize("interacted", [False, True])
-def test_event_response_equals_statsmodels(interacted: bool) -> None:
-    rng = np.random.default_rng(6)
-    surprise, y = rng.normal(size=(2, 60))
-    state = np.repeat([0.0, 1.0, 0.0], 20)
-    quarters = np.arange(60) // 5
-    found = regressions.event_response(
-        y.tolist(), surprise.tolist(), quarters.tolist(), state.tolist() if interacted else None
-    )
-    columns = [np.ones(60), surprise]
-    x = np.column_stack([*columns, state, surprise * state] if interacted else columns)
+def events(seed: int) -> tuple[list[float], list[float], list[int]]:
+    """Return responses, surprises and quarters of 60 events in 12 quarters."""
+    rng = np.random.default_rng(seed)
+    surprises, noisy = rng.normal(size=(2, 60))
+    return (0.5 * surprises + noisy).tolist(), surprises.tolist(), [i // 5 for i in range(60)]
+
+
+def test_errors_by_cluster_equal_statsmodels() -> None:
+    y, surprises, quarters = events(6)
+    x = [[1.0, v] for v in surprises]
+    found = regressions.clustered(y, x, quarters)
     fit = OLS(y, x).fit(cov_type="cluster", cov_kwds={"groups": quarters})
-    assert close(found, [fit.params[-1], fit.bse[-1], 11, 60])
+    assert close(found.coefficients, fit.params)
+    assert close(np.array(found.covariance), fit.cov_params())
+
+
+def test_event_responses_of_two_states() -> None:
+    y, surprises, quarters = events(7)
+    state = [float(15 <= i < 40) for i in range(60)]
+    parts = []
+    for wanted in (1.0, 0.0):
+        there = [i for i in range(60) if state[i] == wanted]
+        chosen = ([column[i] for i in there] for column in (y, surprises, quarters))
+        parts.append(regressions.event_response(*chosen))
+    found = regressions.event_response(y, surprises, quarters, state)
+    on, off = parts
+    assert close([found.value], [on.value - off.value])
+    assert close([found.error, found.n], [math.hypot(on.error, off.error), 60])
+    assert min(on.df, off.df) < found.df < on.df + off.df
+    whole = OLS(y, [[1, s, d, s * d] for s, d in zip(surprises, state, strict=True)]).fit()
+    assert close([found.value], [whole.params[3]])
 
 
 def forecast_inputs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -194,6 +212,15 @@ def test_seasonal_surprises_by_hand() -> None:
     last = twins.seasonal_surprises(totals, fewest=2, drift=True)[-1]
     assert close(last, [(12 - 4) / math.sqrt(72), 12 / 108])
     assert math.isnan(twins.seasonal_surprises(totals, fewest=3)[-1].standardised)
+    relative = twins.seasonal_surprises([100.0, 110.0, 121.0, 108.9], fewest=2, relative=True)
+    assert math.isnan(relative[-1].standardised)  # both earlier growth rates were 10 %
+    assert close([relative[-1].growth], [-0.1])
+
+
+def test_a_surprise_is_limited() -> None:
+    totals = [100.0, 101.0, 103.0, 104.0, 106.0, 206.0, 6.0]
+    found = twins.seasonal_surprises(totals, limit=3.0)
+    assert [row.standardised for row in found[-2:]] == [3.0, -3.0]
 
 
 # Estimators
@@ -277,5 +304,5 @@ def test_breakouts(seed: int) -> None:
         count[session] += 1
     table = breakouts(closes)
     assert len(found) > 20
-    assert close(table["count"].fillna(0), count)
-    assert close(table["kept"].fillna(0), kept)
+    assert table["count"].tolist() == count
+    assert table["kept"].tolist() == kept
