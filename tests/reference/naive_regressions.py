@@ -241,8 +241,8 @@ def event_response(
             for i, pair in enumerate(zip(responses, surprises, strict=True))
             if state[i] == wanted and len(known(pair)) == 2
         ]
-        y, x, by = ([column[i] for i in there] for column in (responses, surprises, quarters))
-        slopes.append(event_slope(y, x, by))
+        y, x = [responses[i] for i in there], [surprises[i] for i in there]
+        slopes.append(event_slope(y, x, [quarters[i] for i in there]))
     if depleted is None:
         return slopes[0]
     on, off = slopes
