@@ -173,17 +173,22 @@ def cascade_order(episodes: Sequence[Numbers]) -> Ordered:
 
 
 def correlation(x: Numbers, y: Numbers) -> float:
-    """Return Pearson's correlation of the pairs without a NaN."""
-    pairs = [(a, b) for a, b in zip(x, y, strict=True) if a == a and b == b]
-    xs, ys = [a for a, _ in pairs], [b for _, b in pairs]
-    cx, cy = plain.mean(xs), plain.mean(ys)
-    product = math.fsum((a - cx) * (b - cy) for a, b in pairs) / (len(pairs) - 1)
-    return product / math.sqrt(plain.variance(xs) * plain.variance(ys))
+    """Return Pearson's correlation."""
+    centres = plain.mean(x), plain.mean(y)
+    products = [(a - centres[0]) * (b - centres[1]) for a, b in zip(x, y, strict=True)]
+    covariance = math.fsum(products) / (len(products) - 1)
+    return covariance / math.sqrt(plain.variance(x) * plain.variance(y))
 
 
 def lead_and_lag(first: Numbers, second: Numbers) -> float:
-    """Return corr(first, second a week later) − corr(second, first a week later)."""
-    return correlation(first[:-1], second[1:]) - correlation(second[:-1], first[1:])
+    """Return corr(first, second a week later) − corr(second, first a week later).
+
+    Both correlations use the same pairs of weeks, those without a missing return.
+    """
+    pairs = itertools.pairwise(zip(first, second, strict=True))
+    rows = [(*now, *later) for now, later in pairs]
+    a, b, a_later, b_later = zip(*(row for row in rows if len(known(row)) == 4), strict=True)
+    return correlation(a, b_later) - correlation(b, a_later)
 
 
 # Breakouts
@@ -239,20 +244,25 @@ def ahead(returns: Numbers, horizon: int, delay: int = 0) -> list[float]:
 
 
 def after_flag(
-    returns: Numbers, bills: Numbers, flag: Numbers, horizon: int = 126, delay: int = 1
+    returns: Numbers,
+    bills: Numbers,
+    flag: Numbers,
+    horizon: int = 126,
+    delay: int = 1,
+    viewed: bool = False,
 ) -> Estimated:
     """Return the mean return over bills after the flag turns on, minus the mean after any session.
 
-    In percent. The flag turns on if it is on, and was off at the session before. This twin has no
-    error; n counts the times that the flag turned on and the whole horizon is known.
+    In percent. The flag turns on if it is on, and was off at the session before. With ``viewed``,
+    any session means any session at which the flag has a view. This twin has no error; n counts the
+    times that the flag turned on and the whole horizon is known.
     """
-    over = [
-        (a - b) * 100
-        for a, b in zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
-    ]
+    pairs = zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
+    over = [(a - b) * 100 for a, b in pairs]
     turned = [i for i in range(1, len(flag)) if flag[i] == 1 and flag[i - 1] == 0]
     chosen = known([over[i] for i in turned])
-    return Estimated(plain.mean(chosen) - plain.mean(known(over)), NAN, NAN, len(chosen))
+    usual = known([v for v, f in zip(over, flag, strict=True) if not viewed or f == f])
+    return Estimated(plain.mean(chosen) - plain.mean(usual), NAN, NAN, len(chosen))
 
 
 # Filings

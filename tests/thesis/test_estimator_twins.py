@@ -93,10 +93,22 @@ def test_the_peak_is_the_first_highest_level_up_to_the_trough() -> None:
 def test_lead_and_lag_of_a_series_and_its_delayed_copy() -> None:
     leader = np.random.default_rng(3).normal(size=300)
     follower = np.append(NAN, leader[:-1])
+    # The follower has no first return, so the first of both pairs is left out.
     backward = np.corrcoef(follower[1:-1], leader[2:])[0, 1]
     both = twins.lead_and_lag(leader.tolist(), follower.tolist())
     assert close([both], [1.0 - backward])
     assert close([twins.lead_and_lag(follower.tolist(), leader.tolist())], [-both])
+
+
+def test_lead_and_lag_leaves_a_pair_out_of_both_correlations() -> None:
+    first, second = np.random.default_rng(4).normal(size=(2, 80))
+    first[30] = NAN
+    kept = [i for i in range(79) if i not in (29, 30)]
+    later = [i + 1 for i in kept]
+    forward, backward = (
+        np.corrcoef(a[kept], b[later])[0, 1] for a, b in ((first, second), (second, first))
+    )
+    assert close([twins.lead_and_lag(first.tolist(), second.tolist())], [forward - backward])
 
 
 def test_breakouts_by_hand() -> None:
@@ -114,6 +126,9 @@ def test_returns_after_a_flag_by_hand() -> None:
     found = twins.after_flag(returns, bills, [0, 1, 1, 0, 0, 0, 0, 1], horizon=2, delay=1)
     # Five pairs of sessions are known: 10, 21, 10 %, and twice nothing.
     assert close([found.value, found.n], [21 - 41 / 5, 1])
+    flag = [NAN, NAN, NAN, 0, 1, 0, 0, 0]  # the last two pairs, both of nothing, have a view
+    viewed = twins.after_flag(returns, bills, flag, horizon=2, delay=1, viewed=True)
+    assert close([viewed.value], [0.0])
 
 
 @pytest.mark.parametrize("lags", [0, 5, None])

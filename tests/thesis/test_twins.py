@@ -18,6 +18,7 @@ from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
+from signals.universe import members
 from tests.reference import naive_estimators
 from tests.reference import naive_regressions as regressions
 from tests.reference import naive_trial as plain
@@ -113,6 +114,21 @@ def test_the_last_week_is_left_out_unless_it_ends_on_a_friday(n: int) -> None:
     slow = plain.weekly([day.date() for day in days], [0.01] * n)
     assert [day.date() for day in fast.index] == [day for day, _ in slow]
     assert_same(fast, [value for _, value in slow])
+
+
+def test_returns_and_conditions_of_a_history(sample: Sample) -> None:
+    closes = sample.history.closes
+    for name in ("memory", "crypto"):
+        assets = [plain.simple_returns(closes[ticker].tolist()) for ticker in members(name)]
+        assert_same(sample.asset_class(name), plain.class_return(assets))
+    for signal in ("absorption", "dry_powder"):
+        flag = sample.flag(signal)
+        assert_same(sample.condition(signal), plain.condition(flag.tolist(), samples.LAG))
+    short, long = (
+        plain.class_return([sample.asset_class(name).tolist() for name in names])
+        for names in (samples.SHORT, samples.LONG)
+    )
+    assert_same(sample.duration_spread(), [b - a for a, b in zip(short, long, strict=True)])
 
 
 # Inference
