@@ -46,29 +46,30 @@ def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
 
 
-def episodes_of(on: pd.Series) -> pd.Series:
+def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return the number of the episode to which each session belongs, from 0; NaN outside.
 
     ``on`` is 1.0, 0.0 or NaN at every session. Sessions with the condition that are at most a
     quarter apart belong to the same episode. A session between them without the condition belongs
-    to no episode.
+    to no episode. ``quarter`` is the number of rows in a quarter, 13 if the rows are weeks.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
     if len(inside):
-        numbers[inside] = np.concatenate(([0], (np.diff(inside) > QUARTER).cumsum()))
+        numbers[inside] = np.concatenate(([0], (np.diff(inside) > quarter).cumsum()))
     return pd.Series(numbers, index=on.index)
 
 
-def gaps_of(on: pd.Series) -> pd.Series:
+def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return the number of the gap between two episodes to which each session belongs, from 0.
 
     A gap holds the sessions without the condition between two episodes, or beyond the first or last
     episode. Sessions without the condition within an episode belong to the gap before it. Sessions
     with the condition, or without a view, are NaN.
     """
-    before = episodes_of(on).ffill().fillna(-1.0)
-    number: pd.Series = before.rank(method="dense").sub(1).where(on == 0.0)
+    episode = episodes_of(on, quarter)
+    ends = episode.notna() & ~episode.duplicated(keep="last")
+    number: pd.Series = ends.cumsum().where(on == 0.0).rank(method="dense").sub(1)
     return number
 
 
@@ -175,7 +176,12 @@ class Shifted:
     others: np.ndarray
 
     def p_value(self, sign: int) -> float:
-        """Return the share of shifts, the true dates included, with a statistic as extreme."""
+        """Return the share of shifts, the true dates included, with a statistic as extreme.
+
+        The result is 1 if the true dates have no statistic.
+        """
+        if math.isnan(self.true):
+            return 1.0
         return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
 
     def interval(self, value: float, error: float) -> Interval:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from backtests.evidence.comparison import mix_of
+from backtests.evidence.entries import QUARTER
 from backtests.evidence.metrics import YEAR
 from backtests.thesis.claims import Claim
 from backtests.thesis.sample import Sample, weekly
@@ -41,6 +42,11 @@ class Measure:
     counted: str
     held: pd.Series | None = None
     excess: pd.Series | None = None
+
+    @property
+    def quarter(self) -> int:
+        """Number of values in a quarter of a year."""
+        return WEEKS // 4 if self.counted == "weeks" else QUARTER
 
 
 def measure(claim: Claim, sample: Sample) -> Measure:

@@ -88,7 +88,7 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     if claim.condition is None:
         numbers, design = segments_of(kept["on"]), np.ones((len(kept), 1))
     else:
-        numbers = episodes_of(kept["on"])
+        numbers = kept["episode"]
         design = np.column_stack([kept["on"], 1 - kept["on"]])
     daily = by_day(kept["values"], design, np.eye(design.shape[1])[0], measured.scale, sign)
     value = _mean(kept, claim) * measured.scale
@@ -109,12 +109,18 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     an interval with episodes and gaps as clusters, and the daily interval.
     """
     kept = _kept(measured, claim)
+    off = int((kept["on"] == 0.0).sum())
+    if off < FEWEST_ON:
+        raise NotTestable(
+            f"expected at least {FEWEST_ON} {measured.counted} without the condition, found {off}; "
+            "add history"
+        )
     sign = 1 if claim.direction == "above" else -1
     design = np.column_stack([kept["on"], 1 - kept["on"]])
     daily = by_day(kept["values"], design, np.array([1.0, -1.0]), measured.scale, sign)
     groups = [
         Clusters.of(kept["values"], kept["ones"], numbers)
-        for numbers in (episodes_of(kept["on"]), gaps_of(kept["on"]))
+        for numbers in (kept["episode"], kept["gap"])
     ]
     value = (groups[0].mean - groups[1].mean) * measured.scale
     parts = [by_shift(shifted(kept["values"], kept["on"], welch), value, sign, SHIFTED), daily]
@@ -184,8 +190,16 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 
 
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
-    """Return values and conditions without NaN. Raises NotTestable if there are too few."""
-    kept = pd.DataFrame({"values": measured.values, "on": measured.on}).dropna()
+    """Return values and conditions without NaN. Raises NotTestable if there are too few.
+
+    Episodes and gaps are numbered on all rows, because a row without a value lasts as long as any
+    other.
+    """
+    rows = pd.DataFrame({"values": measured.values, "on": measured.on}).assign(
+        episode=lambda row: episodes_of(row["on"], measured.quarter),
+        gap=lambda row: gaps_of(row["on"], measured.quarter),
+    )
+    kept = rows.dropna(subset=["values", "on"])
     on = int((kept["on"] == 1.0).sum())
     if len(kept) < FEWEST or (claim.condition is not None and on < FEWEST_ON):
         raise NotTestable(
@@ -208,7 +222,7 @@ def _estimate(
         df=first.df,
         observations=len(kept) if claim.condition is None else on,
         counted=measured.counted,
-        episodes=int(episodes_of(kept["on"]).nunique()),
+        episodes=kept["episode"].nunique(),
         start=kept.index[0],
         end=kept.index[-1],
         method=first.method,
@@ -220,8 +234,7 @@ def _estimate(
 
 def _by_episode(kept: pd.DataFrame, scale: float) -> pd.DataFrame:
     """Return the mean of each episode, in the claim's unit, with its dates and length."""
-    numbers = episodes_of(kept["on"])
-    rows = kept.assign(session=kept.index).groupby(numbers)
+    rows = kept.assign(session=kept.index).groupby("episode")
     return pd.DataFrame(
         {
             "start": rows["session"].first(),

@@ -50,7 +50,8 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     share of all breakouts predicts. Beside it stands an interval with episodes and gaps as
     clusters.
     """
-    table = breakouts(closes).assign(on=flag).dropna()
+    numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
+    table = breakouts(closes).assign(**numbers).dropna(subset="on")
     table = table[table["count"] > 0]
     on = table["on"] == 1.0
     if table["count"][on].sum() < FEWEST or table["count"][~on].sum() < FEWEST:
@@ -63,10 +64,7 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
 
 def _estimate(claim: Claim, table: pd.DataFrame) -> Estimate:
     sign = 1 if claim.direction == "above" else -1
-    numbers = episodes_of(table["on"])
-    groups = [
-        Clusters.of(table["kept"], table["count"], by) for by in (numbers, gaps_of(table["on"]))
-    ]
+    groups = [Clusters.of(table["kept"], table["count"], table[by]) for by in ("episode", "gap")]
     value = 100 * (groups[0].mean - groups[1].mean)
     share = table["kept"].sum() / table["count"].sum()
     surplus = table["kept"] - share * table["count"]
@@ -82,7 +80,7 @@ def _estimate(claim: Claim, table: pd.DataFrame) -> Estimate:
         df=first.df,
         observations=int(table["count"][table["on"] == 1.0].sum()),
         counted="breakouts",
-        episodes=int(numbers.nunique()),
+        episodes=table["episode"].nunique(),
         start=table.index[0],
         end=table.index[-1],
         method=first.method,
