@@ -165,4 +165,4 @@ def weekly(returns: pd.Series) -> pd.Series:
     grown = (1 + returns).groupby(weeks).prod(min_count=1) - 1
     last = pd.Series(returns.index, index=returns.index).groupby(weeks).last()
     whole = pd.Series(grown.to_numpy(), index=pd.DatetimeIndex(last.to_numpy(), name="session"))
-    return whole if returns.index[-1].dayofweek == 4 else whole.iloc[:-1]
+    return whole if returns.index[-1].weekday() == 4 else whole.iloc[:-1]
