@@ -26,13 +26,14 @@ def changes(bend: float, noise: float, n: int = 300) -> tuple[np.ndarray, np.nda
     """Return regressors, and changes of the cost of capital with a slope of 1 and a kink."""
     rng = np.random.default_rng(2)
     x = np.column_stack([np.ones(n), rng.standard_normal((n, 2))])
-    return x, x @ [0.0, 1.0, bend] + noise * rng.standard_normal(n)
+    return x, x @ np.array([0.0, 1.0, bend]) + noise * rng.standard_normal(n)
 
 
 def test_a_kink_without_noise_is_found_exactly() -> None:
     x, y = changes(2.0, 0.0)
     found = kink_of(x, y, 13, 20, seed=1)
-    assert (found.slope, found.kink) == (pytest.approx(1.0), pytest.approx(2.0))
+    assert found.slope == pytest.approx(1.0)
+    assert found.kink == pytest.approx(2.0)
     np.testing.assert_allclose(found.draws, 2.0)
     np.testing.assert_allclose(hac_fit(x, y).coefficients, [0, 1, 2], atol=1e-12)
 
@@ -99,12 +100,12 @@ def test_its_interval_contains_the_truth_less_often_than_it_says(name: str) -> N
 # Look-ahead
 
 
-def assert_blind_to_the_quarter(sample: Sample, planted: float) -> None:
+def assert_blind_to_the_quarter(sample: Sample, planted: int) -> None:
     """Hold the estimate to that of a history whose last quarter is different."""
     _, _, before = last_estimate(sample)
     panel = sample.history.panel.copy()
     start = quarter_starts(sample.sessions)[-1]
-    panel.iloc[start - int(planted) :, panel.columns.get_indexer(["DGS10"])] += 3.0
+    panel["DGS10"] += np.where(np.arange(len(panel)) >= start - planted, 3.0, 0.0)
     _, _, after = last_estimate(replace(sample, history=replace(sample.history, panel=panel)))
     np.testing.assert_array_equal(before.draws, after.draws)
 

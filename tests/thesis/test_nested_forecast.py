@@ -9,7 +9,7 @@ from statsmodels.regression.linear_model import OLS
 from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.estimators import nested_forecast as registered
+from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.nested_forecast import (
     DELAY,
     FIRST,
@@ -31,7 +31,7 @@ ORIGINS = pd.date_range("2005-01-07", periods=500, freq="W-FRI")
 def world(seed: int = 0, effect: float = 0.0) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
     """Return 4-week returns, supply, and supply with demand; the last four returns have no end."""
     rng = np.random.default_rng(seed)
-    small = pd.DataFrame({"supply": rng.standard_normal(len(ORIGINS)).cumsum()}, ORIGINS)
+    small = pd.DataFrame({"supply": np.cumsum(rng.standard_normal(len(ORIGINS)))}, ORIGINS)
     large = small.assign(u=rng.random(len(ORIGINS)))
     weekly = pd.Series(rng.standard_normal(len(ORIGINS)), ORIGINS)
     ahead = weekly.rolling(4).sum().shift(-4)
@@ -157,4 +157,4 @@ def test_a_history_gives_the_gain_and_its_course() -> None:
     assert last["supply and demand"] - last["supply alone"] == pytest.approx(estimate.value)
     assert estimate.interval.low < estimate.value < estimate.interval.high
     assert estimate.episodes is None
-    assert registered is nested_forecast
+    assert ESTIMATORS[CLAIM.estimator] is nested_forecast

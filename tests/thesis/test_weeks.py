@@ -13,7 +13,7 @@ OVER = pd.Series(2.0 ** np.arange(30), SESSIONS)
 
 
 def test_a_week_ends_at_its_last_session() -> None:
-    holiday = SESSIONS.drop(pd.Timestamp("2024-01-12"))
+    holiday = SESSIONS[SESSIONS != "2024-01-12"]
     assert list(week_ends(holiday)[:2]) == [pd.Timestamp("2024-01-05"), pd.Timestamp("2024-01-11")]
 
 
