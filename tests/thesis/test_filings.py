@@ -168,12 +168,24 @@ def test_a_deviation_from_later_changes_is_found(
     cut(simulated.history, pd.Timestamp("2017-03-31"))
 
 
-def test_the_state_was_known_before_the_filing(simulated: Sample) -> None:
+def test_the_state_was_known_before_the_filing(
+    simulated: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flag here changes at random, so that each session's value is recognisable."""
+    bits = np.random.default_rng(0).integers(0, 2, len(simulated.sessions)).astype(float)
+    flag = pd.Series(bits, index=simulated.sessions)
+    monkeypatch.setattr(Sample, "flag", lambda sample, name: flag)
     events = table(simulated, filings(simulated.history))
-    flag = simulated.flag("dry_powder")
-    before = flag.to_numpy()[events["at"].to_numpy() - 2]
-    np.testing.assert_array_equal(events["state"].to_numpy(), before)
-    assert set(events["state"].dropna()) == set(STATES)
+    np.testing.assert_array_equal(events["state"], bits[events["at"].to_numpy() - 2])
+
+
+def test_a_filing_whose_moment_was_assumed_is_left_out(simulated: Sample) -> None:
+    real = filings(simulated.history)
+    left, id = real[100], ttm_id("CAPEX", real[100].firm)
+    known = simulated.history.known.copy()
+    moment = known[id][left.session]
+    known[id] = known[id].where(known[id] != moment, moment.normalize())
+    assert filings(replace(simulated.history, known=known)) == (*real[:100], *real[101:])
 
 
 def test_windows_compound_and_leave_incomplete_ones_out() -> None:
