@@ -391,8 +391,8 @@ def estimate(
         value=0.0,
         interval=Interval(**interval._asdict()),
         tests={"test": p},
-        error=1.0,
-        df=5.0,
+        error=NAN,  # without an error there is no power to compute
+        df=0.0,
         observations=10,
         counted="sessions",
         episodes=episodes,
