@@ -103,10 +103,11 @@ def _apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
     return ticks[::every]
 
 
-def shown_chart(table: pd.DataFrame | None, name: str) -> str | None:
+def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
     """Return the chart of an estimate's own numbers; None if there is nothing to draw.
 
-    Dates and numbers as index give lines. Names as index give one row for each name.
+    Dates and numbers as index give lines. Names as index give one row for each name, and so do
+    episodes, whose means are in ``unit``.
     """
     if table is None:
         return None
@@ -118,6 +119,8 @@ def shown_chart(table: pd.DataFrame | None, name: str) -> str | None:
         return lines_chart(drawn, name) if len(drawn) > 1 else None
     centre = _centre(drawn)
     rows = {str(said): [Mark(value=float(v))] for said, v in drawn[centre].items()}
+    if "start" in table.columns:
+        return rows_chart(rows, ["mean in each episode"], name, unit)
     return rows_chart(rows, [centre], name)
 
 

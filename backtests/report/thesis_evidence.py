@@ -150,7 +150,7 @@ def rivals_said(rivals: Rivals | None) -> list[str]:
     """Return what a reader must know about the comparison, one sentence each."""
     if rivals is None:
         return []
-    return [said for said in (rivals.method, *rivals.notes) if said]
+    return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]
 
 
 def rival_views(rivals: Rivals | None, label: str) -> list[dict[str, Any]]:

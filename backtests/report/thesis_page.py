@@ -124,7 +124,8 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
     bounds = _between(verdict, estimate.interval.low, estimate.interval.high)
     name = f"{label}{claim.name}: estimate {_number(verdict, estimate.value)}, interval {bounds}"
     drawn = [interval_chart(estimate, claim.smallest, sign, claim.unit, f"{name} {claim.unit}")]
-    own = shown_chart(estimate.shown, f"{label}{claim.name}: the numbers behind the estimate")
+    name = f"{label}{claim.name}: the numbers behind the estimate"
+    own = shown_chart(estimate.shown, claim.unit, name)
     return drawn if own is None else [*drawn, own]
 
 
