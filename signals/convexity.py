@@ -17,6 +17,27 @@ _WEEK = 5
 _ESTIMATES = ("kink", "low", "high", "slope")
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kink:
+    """An estimate of the kink and its bootstrap draws, in percentage points per unit of u.
+
+    ``y`` holds the changes of the cost of capital. ``x`` holds a constant, Δu and
+    Δ max(0, u − knee), one row a week. ``draws`` holds the kink of each bootstrap sample.
+    """
+
+    kink: float
+    slope: float
+    draws: np.ndarray
+    y: np.ndarray
+    x: np.ndarray
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Return the bounds that hold the fraction ``level`` of the bootstrap samples."""
+        tail = (1 - level) / 2
+        low, high = np.nanquantile(self.draws, [tail, 1 - tail])
+        return float(low), float(high)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Convexity(CompoundSignal):
     """How much absorption raises the cost of capital, and whether that effect grows.
@@ -100,7 +121,7 @@ class Convexity(CompoundSignal):
         """Return u, the number of past stays, and the estimates that are known at each session."""
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
-        cost = panel["DGS10"] + panel["BAA10Y"]
+        cost = cost_of(panel)
         leave = next(t.leave for t in absorption.signal.thresholds if t.gauge == "u")
         stays = _excursions(u, self.knee, leave, _WEEK * self.horizon)
         estimates = self._estimates(u, cost, stays)
@@ -115,42 +136,50 @@ class Convexity(CompoundSignal):
         """Return, for each session, the estimate from the first session of its quarter."""
         index = pd.DatetimeIndex(u.index)
         rows = pd.DataFrame(np.nan, index=index, columns=list(_ESTIMATES))
-        quarter = index.year * 4 + index.quarter
-        starts = np.flatnonzero(np.asarray(quarter[1:] != quarter[:-1])) + 1
-        for at in starts.tolist():
+        for at in quarter_starts(index):
             if stays.iloc[at - 1] >= self.excursions:
-                rows.iloc[at] = self._estimate(u.iloc[:at], cost.iloc[:at], index[at])
-        return rows.groupby(np.asarray(quarter)).ffill()
+                found = self.estimate(u.iloc[:at], cost.iloc[:at], index[at])
+                if found is not None:
+                    rows.iloc[at] = (found.kink, *found.bounds(self.level), found.slope)
+        return rows.groupby(np.asarray(index.year * 4 + index.quarter)).ffill()
 
-    def _estimate(
-        self, u: pd.Series, cost: pd.Series, at: pd.Timestamp
-    ) -> tuple[float, float, float, float]:
-        """Return the kink, its bounds and the slope, estimated from earlier weeks."""
+    def estimate(self, u: pd.Series, cost: pd.Series, at: pd.Timestamp) -> Kink | None:
+        """Return the kink from the weeks before a session; None with fewer than ``minimum`` weeks.
+
+        ``u`` and ``cost`` end before the session ``at``, whose date seeds the random numbers.
+        """
         weeks = pd.DataFrame({"u": u, "cost": cost}).iloc[::-_WEEK].iloc[::-1]
         weeks["over"] = (weeks["u"] - self.knee).clip(lower=0)
         changes = weeks.diff(self.horizon).dropna()
         if len(changes) < self.minimum:
-            return (float("nan"),) * 4
+            return None
         y = changes["cost"].to_numpy()
         x = np.column_stack([np.ones(len(y)), changes["u"], changes["over"]])
-        slope, kink = _ols(x, y)
-        seed = int(at.strftime("%Y%m%d"))
-        low, high = _bounds(x, y, self.horizon, self.draws, self.level, seed)
-        return kink, low, high, slope
+        return kink_of(x, y, self.horizon, self.draws, int(at.strftime("%Y%m%d")))
 
 
-def _bounds(
-    x: np.ndarray, y: np.ndarray, horizon: int, draws: int, level: float, seed: int
-) -> tuple[float, float]:
-    """Return the stationary-bootstrap bounds of the kink."""
+def cost_of(panel: pd.DataFrame) -> pd.Series:
+    """Return the cost of capital, in %: the yield of 10-year Treasuries plus the credit spread."""
+    cost: pd.Series = panel["DGS10"] + panel["BAA10Y"]
+    return cost
+
+
+def quarter_starts(index: pd.DatetimeIndex) -> list[int]:
+    """Return the positions of the first session of each quarter, without the first quarter."""
+    quarter = index.year * 4 + index.quarter
+    starts: list[int] = (np.flatnonzero(np.asarray(quarter[1:] != quarter[:-1])) + 1).tolist()
+    return starts
+
+
+def kink_of(x: np.ndarray, y: np.ndarray, horizon: int, draws: int, seed: int) -> Kink:
+    """Return the kink and its stationary-bootstrap draws; the columns of x are those of Kink."""
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
+    slope, kink = _ols(x, y)
     block: Any = max(float(optimal_block_length(y)["stationary"].iloc[0]), float(horizon))
     bootstrap = StationaryBootstrap(block, x, y, seed=np.random.default_rng(seed))
     kinks = [_ols(*map(np.asarray, sample))[1] for sample, _ in bootstrap.bootstrap(draws)]
-    tail = (1 - level) / 2
-    low, high = np.nanquantile(kinks, [tail, 1 - tail])
-    return float(low), float(high)
+    return Kink(kink=kink, slope=slope, draws=np.array(kinks), y=y, x=x)
 
 
 def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

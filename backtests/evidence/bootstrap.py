@@ -131,7 +131,7 @@ def compare_returns(
     _check_returns(columns)
     own, cash = strategy.to_numpy(dtype=np.float64), bills.to_numpy(dtype=np.float64)
     block = block_length(own - cash)
-    draws = _Draws(counts=_counts(len(own), block, reps, seed), level=level, block=block)
+    draws = _Draws(counts=date_counts(len(own), block, reps, seed), level=level, block=block)
     sharpe = draws.sharpe(own - cash)
     intervals = {"sharpe": draws.interval(sharpe)}
     for name, series in others.items():
@@ -191,7 +191,12 @@ class _Draws:
         )
 
 
-def _counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
+def date_counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
+    """Return how often each resample takes each of ``n`` dates, by the stationary bootstrap.
+
+    The first row is the sample, with each date once. ``reps`` further rows are the resamples.
+    ``block`` is the mean length of a block. Equal seeds give equal resamples.
+    """
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)
     rows = [np.bincount(bootstrap.update_indices(), minlength=n) for _ in range(reps)]
     return np.array([np.ones(n), *rows], dtype=np.float64)

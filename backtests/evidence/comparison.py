@@ -242,10 +242,18 @@ def _run(config: RunConfig, history: History, voted: Reading, index: pd.Datetime
     return run_on(config, history, voted.under(classified), index)
 
 
-def _compared(run: Run, reps: int) -> Compared:
+def mix_of(run: Run) -> Beside:
+    """Return the constant mix of SPY and bills with a run's mean net exposure, between 0 and 1.
+
+    The mix has the run's sessions, costs and lag. Its exposure is known only at the end of the run.
+    """
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
     share = min(max(net, 0.0), 1.0)
-    mix = Beside(returns=_rival(run, "constant-mix", share=share), share=share)
+    return Beside(returns=_rival(run, "constant-mix", share=share), share=share)
+
+
+def _compared(run: Run, reps: int) -> Compared:
+    mix = mix_of(run)
     others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
     equal = None
     if len(run.strategy.assets) > 1:

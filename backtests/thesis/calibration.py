@@ -1,14 +1,32 @@
-"""How often the trial errs, and how often it finds the truth, on SIMULATED economies."""
+"""How often the trial errs, and how often it finds the truth, on SIMULATED economies.
+
+``benchmarks/trial.py`` runs the whole trial on economies whose truth is known, and writes the
+result to ``calibration.json`` beside this module.
+"""
 
 from pathlib import Path
 
 import pydantic
 
+from signals.errors import DataError
+
 PATH = Path(__file__).with_name("calibration.json")
 
 
 class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """Outcomes of one claim over the economies."""
+    """Outcomes of one claim over the economies.
+
+    Attributes
+    ----------
+    judged
+        Economies in which the claim could be tested.
+    decidable
+        Of these, the economies with enough episodes for a verdict.
+    supported, contradicted
+        Economies with these verdicts.
+    effect
+        Mean of the estimates, in the claim's unit; None if the claim was never testable.
+    """
 
     judged: int
     decidable: int
@@ -18,7 +36,17 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """The outcomes over economies in which the thesis is true, or in which it is false."""
+    """The outcomes over economies in which the thesis is true, or in which it is false.
+
+    Attributes
+    ----------
+    claims
+        Outcomes by the name of the claim.
+    any_primary
+        Economies in which at least one primary claim is supported.
+    e_values
+        For each bet, the number of economies in which its e-value ever reached 20.
+    """
 
     claims: dict[str, Tally]
     any_primary: int
@@ -26,7 +54,15 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """The calibration of the trial."""
+    """The calibration of the trial.
+
+    Attributes
+    ----------
+    economies, years
+        Number of economies of each kind, and years of each.
+    off, on
+        Outcomes with the thesis off (quantities do not move prices) and on.
+    """
 
     economies: int
     years: int
@@ -35,5 +71,14 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 def read_calibration(path: Path = PATH) -> Calibration:
-    """Return the calibration in a file."""
-    return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    """Return the calibration that ``benchmarks/trial.py`` wrote.
+
+    Raises DataError if the file is missing or has another form.
+    """
+    try:
+        return Calibration.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, pydantic.ValidationError) as error:
+        raise DataError(
+            f"expected the calibration of the trial in {path}, but it cannot be read: "
+            f"{' '.join(str(error).split())}; write it with 'python benchmarks/trial.py'"
+        ) from error

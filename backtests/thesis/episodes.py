@@ -1,18 +1,49 @@
-"""Accounts of dated episodes."""
+"""What happened in each dated episode: falls of classes, order of falls, flags and strategies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from backtests.evidence.entries import QUARTER
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.events import Episode, Events
+from backtests.thesis.returns import class_returns
 from backtests.thesis.sample import Sample
+from strategies import STRATEGIES
+
+#: Classes in the order in which forced selling should hit them, the lowest conviction first.
+CASCADE = ("crypto", "speculative", "software", "broad")
+#: Sessions after an episode of one day that still belong to it: a fall takes more than a day.
+WIDENED = 10
+#: Sessions before an episode in which a flag may lead, and after its start in which it may lag.
+YEAR = 252
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EpisodeAccount:
-    """What happened in one dated episode."""
+    """The account of one episode.
+
+    Attributes
+    ----------
+    regime_before
+        The regime at the last close before the episode; None without a regime.
+    flag_leads
+        For each signal with a view, the sessions from its flag turning on to the episode's start,
+        see :func:`flag_lead`.
+    falls
+        Index: class. ``peak``: session of the highest close in the 63 sessions before the common
+        trough (:func:`common_trough`). ``trough``: session of the lowest close from the peak to the
+        end of the episode. ``drawdown``: fraction, negative. ``recovered``: the first later session
+        that closes at the peak's level or above, NaT until then. A class without all prices of the
+        episode is left out.
+    order
+        The classes by date of peak, the earliest first.
+    strategies
+        Total return of each strategy in the episode, a fraction, after costs. A strategy without a
+        backtest of the whole episode is left out.
+    """
 
     episode: Episode
     regime_before: str | None
@@ -23,5 +54,142 @@ class EpisodeAccount:
 
 
 def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
-    """Raise NotTestable: accounts do not exist yet."""
-    raise NotTestable("no accounts of episodes")
+    """Return the account of each dated episode that lies inside the history.
+
+    An episode is left out if the history lacks the 63 sessions before it, or all classes of
+    :data:`CASCADE`. A simulated history has no dated episodes, so the result is empty.
+    """
+    if sample.is_simulated:
+        return ()
+    returns, runs = class_returns(sample), _strategy_returns(sample)
+    found = (_account(episode, sample, returns, runs) for episode in events.episodes)
+    return tuple(account for account in found if account is not None)
+
+
+def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | None:
+    """Return the positions of an episode's first and last session.
+
+    An episode of one day also contains the :data:`WIDENED` sessions after it. The result is None if
+    the history lacks a part of the episode or the 63 sessions before it.
+    """
+    start, end = pd.Timestamp(episode.start), pd.Timestamp(episode.end)
+    first = int(sessions.searchsorted(start))
+    last = int(sessions.searchsorted(end, side="right")) - 1
+    if start == end:
+        last = first + WIDENED
+    whole = first >= QUARTER and first <= last < len(sessions) and end <= sessions[-1]
+    return (first, last) if whole else None
+
+
+def levels_of(returns: pd.DataFrame, span: tuple[int, int]) -> pd.DataFrame:
+    """Return compounded levels of classes from 63 sessions before an episode to its last session.
+
+    The level before the first of these sessions is 1. A class that lacks a return is left out.
+    """
+    first, last = span
+    part = returns.iloc[first - QUARTER : last + 1].dropna(axis=1)
+    return (1 + part).cumprod()
+
+
+def common_trough(levels: pd.DataFrame) -> pd.Timestamp:
+    """Return the session of the episode with the lowest mean level of the cascade's classes.
+
+    ``levels`` come from :func:`levels_of`. A class without a level does not count.
+    """
+    held = [name for name in CASCADE if name in levels]
+    level = levels[held].mean(axis=1).iloc[QUARTER:]
+    return pd.DatetimeIndex(level.index)[int(np.argmin(level.to_numpy()))]
+
+
+def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
+    """Return the session of each class's highest close in the 63 sessions before a trough."""
+    at = int(levels.index.searchsorted(trough))
+    return levels.iloc[at - QUARTER : at].idxmax()
+
+
+def flag_lead(flag: pd.Series, first: int) -> int | None:
+    """Return the sessions from a flag turning on to an episode's first session.
+
+    Positive: the flag came first. The last stay that was on in the 252 sessions before the episode
+    counts, even if it began earlier. Without one, the first stay in the 252 sessions from the
+    episode's first session on counts, as zero or a negative number. None without either. A flag
+    without a view counts as off.
+
+    Parameters
+    ----------
+    flag
+        1.0, 0.0 or NaN at each session.
+    first
+        Position of the episode's first session.
+    """
+    on = flag.to_numpy() == 1.0
+    starts = np.flatnonzero(on & ~np.concatenate(([False], on[:-1])))
+    before = np.flatnonzero(on[max(first - YEAR, 0) : first])
+    if len(before):
+        at = before[-1] + max(first - YEAR, 0)
+        return int(first - starts[starts <= at][-1])
+    after = starts[(starts >= first) & (starts < first + YEAR)]
+    return int(first - after[0]) if len(after) else None
+
+
+def falls_of(levels: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+    """Return peak, trough, drawdown and recovery of each class, see :class:`EpisodeAccount`.
+
+    ``later`` holds the simple returns after the last session of ``levels``.
+    """
+    peaks = peaks_before(levels, common_trough(levels))
+    rows = {}
+    for name, peak in peaks.items():
+        level = levels[str(name)].loc[peak:]
+        trough = level.idxmin()
+        onward = pd.concat((level, level.iloc[-1] * (1 + later[str(name)]).cumprod()))
+        back = onward.loc[trough:].iloc[1:]
+        back = back[back >= level.iloc[0]]
+        rows[name] = {
+            "peak": peak,
+            "trough": trough,
+            "drawdown": level.min() / level.iloc[0] - 1,
+            "recovered": back.index[0] if len(back) else pd.NaT,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
+
+
+def _account(
+    episode: Episode, sample: Sample, returns: pd.DataFrame, runs: Mapping[str, pd.Series]
+) -> EpisodeAccount | None:
+    span = span_of(episode, sample.sessions)
+    levels = pd.DataFrame() if span is None else levels_of(returns, span)
+    if span is None or not set(CASCADE) & set(levels):
+        return None
+    first, last = span
+    falls = falls_of(levels, returns.iloc[last + 1 :])
+    regime = sample.reading.regime.iloc[first - 1]
+    inside = sample.sessions[first : last + 1]
+    return EpisodeAccount(
+        episode=episode,
+        regime_before=None if pd.isna(regime) else str(regime),
+        flag_leads=_flag_leads(sample, first),
+        falls=falls,
+        order=tuple(falls["peak"].sort_values(kind="stable").index),
+        strategies={
+            name: float(np.prod(1 + earned.loc[inside].to_numpy()) - 1)
+            for name, earned in runs.items()
+            if inside.isin(earned.index).all()
+        },
+    )
+
+
+def _flag_leads(sample: Sample, first: int) -> dict[str, int | None]:
+    seen = sample.reading.flags
+    names = [str(name) for name in seen if seen[name].notna().any()]
+    return {name: flag_lead(sample.flag(name), first) for name in names}
+
+
+def _strategy_returns(sample: Sample) -> dict[str, pd.Series]:
+    found = {}
+    for name in STRATEGIES:
+        try:
+            found[name] = sample.run(name).result.returns
+        except NotTestable:
+            continue
+    return found

@@ -1,21 +1,69 @@
-"""Evidence that accumulates since a date."""
+"""E-values since a date: evidence for the claims from the weeks after the claims were fixed.
 
+Every week after the date, a bettor bets that the claim is true, see
+:mod:`backtests.thesis.betting`. Everything that a bet depends on is known before its week begins:
+the bet, whether the week counts, the limit of the returns, and the exposure of the constant mix.
+
+Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. A
+claim about returns is thus tested as a claim about clipped returns. The clipped mean differs from
+the mean when extreme returns have mostly one sign.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
-from backtests.thesis.sample import Sample
+from backtests.thesis.betting import wealth
+from backtests.thesis.claims import CLAIMS
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.sample import DURATION, Sample, weekly
+from strategies import STRATEGIES, kind_of
 
 #: Date of the essay. The definitions of signals and claims are younger.
 ESSAY = pd.Timestamp("2026-02-06")
-REMARK = "The essay is dated 2026-02-06. The definitions of signals and claims are younger."
+REMARK = (
+    "The essay is dated 2026-02-06. The definitions of signals and claims are younger, so weeks "
+    "before the first seal are not out of sample for these definitions."
+)
+#: Names of the primary claims.
+PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
+#: Smallest number of weeks before the date, for the standard deviation.
+FEWEST_WEEKS = 52
+#: Limit of a clipped return, in standard deviations.
+CLIP = 3.0
 #: The e-value at which the claim is supported at 5 %.
 CONVINCING = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Accumulated:
-    """The e-value of one bet since a date."""
+    """The e-value of a claim or strategy since a date.
+
+    Attributes
+    ----------
+    name
+        Name of the claim, or of the strategy with its regime model.
+    what
+        What the weekly bets are about.
+    since
+        The date. The first week begins after it.
+    weeks
+        Number of weeks with a bet. A week outside the claim's condition has no bet.
+    clipped
+        Number of these weeks whose return was clipped. With many such weeks, the e-value says
+        little about the mean: a strategy that held bills before the date has a small standard
+        deviation, so most of its later returns are clipped.
+    e_value, highest
+        The e-value after the last week, and the highest e-value so far. Both are 1 without a week.
+    path
+        The e-value after each whole week, at the week's last session.
+    note
+        Why there is no bet; empty otherwise.
+    """
 
     name: str
     what: str
@@ -28,8 +76,178 @@ class Accumulated:
     note: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weeks:
+    """The weekly numbers that bets are about.
+
+    Attributes
+    ----------
+    values
+        The number of each whole week, at the week's last session; NaN if it is unknown. It is above
+        zero if the claim is true in that week.
+    counts
+        Whether the claim applies to each week, as known before the week begins.
+    limit
+        Largest absolute value that ``values`` can have. None for returns, which are clipped.
+    """
+
+    values: pd.Series
+    counts: pd.Series
+    limit: float | None = None
+
+
+def accumulate(
+    sample: Sample, since: pd.Timestamp, names: Iterable[str] | None = None
+) -> tuple[Accumulated, ...]:
+    """Return the e-values of primary claims and thesis strategies from the weeks after a date.
+
+    Every e-value is valid at any time at which one looks at it. If the sample lacks data, or has
+    fewer than 52 weeks before the date, the e-value is 1 and the note says why.
+
+    Parameters
+    ----------
+    since
+        The date at which the claims were fixed. A week counts if its first session is later.
+    names
+        Names among :data:`BETS`; the default is all of them.
+    """
+    chosen = BETS if names is None else names
+    return tuple(_accumulated(sample, pd.Timestamp(since).normalize(), name) for name in chosen)
+
+
 def accumulate_since_dates(
     sample: Sample, sealed_at: pd.Timestamp | None = None
 ) -> tuple[Accumulated, ...]:
-    """Return nothing: e-values do not exist yet."""
-    return ()
+    """Return the e-values since the last seal, if there is one, and since the essay's date.
+
+    ``sealed_at`` is the moment of the seal, UTC. Show :data:`REMARK` beside the essay's e-values.
+    """
+    seals = () if sealed_at is None else (sealed_at.tz_localize(None),)
+    return tuple(one for since in (*seals, ESSAY) for one in accumulate(sample, since))
+
+
+def _accumulated(sample: Sample, since: pd.Timestamp, name: str) -> Accumulated:
+    what, weeks_of = BETS[name]
+    path = placed = pd.Series(dtype="float64")
+    note = ""
+    try:
+        path, placed = _path(weeks_of(sample, since), sample, since)
+    except NotTestable as error:
+        note = str(error)
+    return Accumulated(
+        name=name,
+        what=what,
+        since=since,
+        weeks=len(placed),
+        clipped=int((placed.abs() > 1).sum()),
+        e_value=float(path.iloc[-1]) if len(path) else 1.0,
+        highest=float(max(path.max(), 1.0)) if len(path) else 1.0,
+        path=path,
+        note=note,
+    )
+
+
+def _path(weeks: Weeks, sample: Sample, since: pd.Timestamp) -> tuple[pd.Series, pd.Series]:
+    """Return the wealth after each week since a date, and the outcome of each bet.
+
+    An outcome is in units of the limit, before clipping.
+    """
+    first = first_sessions(sample.sessions).reindex(weeks.values.index)
+    limit = weeks.limit or CLIP * _deviation(weeks.values, since)
+    later = weeks.values[first > since]
+    placed = later[weeks.counts.reindex(later.index) & later.notna()] / limit
+    gains = placed.clip(-1, 1).to_numpy(dtype=np.float64)
+    grown = pd.Series(wealth(gains), index=placed.index)
+    return grown.reindex(later.index).ffill().fillna(1.0), placed
+
+
+def _deviation(values: pd.Series, since: pd.Timestamp) -> float:
+    """Return the standard deviation of the weeks up to a date."""
+    before = values.loc[:since].dropna()
+    if len(before) < FEWEST_WEEKS:
+        raise NotTestable(f"{len(before)} weeks before {since.date()}, expected {FEWEST_WEEKS}")
+    deviation = float(before.std())
+    if not deviation > 0:
+        raise NotTestable(f"every week before {since.date()} has the same return")
+    return deviation
+
+
+def first_sessions(sessions: pd.DatetimeIndex) -> pd.Series:
+    """Return the first session of each calendar week, at the last session of the week."""
+    days = pd.Series(sessions, index=sessions)
+    weeks = days.groupby(sessions.to_period("W-FRI"))
+    return pd.Series(weeks.first().to_numpy(), index=pd.DatetimeIndex(weeks.last()))
+
+
+def _while_absorbed(sample: Sample, index: pd.Index) -> pd.Series:
+    """Return whether each week's first return was earned under absorption.
+
+    The flag was known before the week began, so a flag that turns within the week does not matter.
+    """
+    first = first_sessions(sample.sessions).reindex(index)
+    on = sample.condition("absorption").reindex(pd.DatetimeIndex(first))
+    return pd.Series((on == 1.0).to_numpy(), index=index)
+
+
+def _spy_minus_crypto(sample: Sample, since: pd.Timestamp) -> Weeks:
+    spread = weekly(sample.asset("SPY")) - weekly(sample.asset_class("crypto"))
+    return Weeks(values=spread, counts=_while_absorbed(sample, spread.index))
+
+
+def _rank_order(sample: Sample, since: pd.Timestamp) -> Weeks:
+    """Return the weekly rank correlation of class returns with earliness of cash flows."""
+    returns = sample.classes(DURATION).apply(weekly).dropna()
+    earliness = [-rank for rank in DURATION.values()]
+    tau = [stats.kendalltau(row, earliness).statistic for row in returns.to_numpy()]
+    values = pd.Series(tau, index=returns.index, dtype="float64")
+    return Weeks(values=values, counts=_while_absorbed(sample, values.index), limit=1.0)
+
+
+def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> Weeks:
+    """Return the weekly return of a strategy minus that of a constant mix of SPY and bills.
+
+    The share of SPY is the strategy's mean net exposure up to the date. The mix pays no costs.
+    """
+    result = sample.run(strategy).result
+    held = result.weights.loc[:since].sum(axis=1)
+    if held.empty:
+        raise NotTestable(f"{strategy} has no exposure before {since.date()}")
+    share, returns = float(held.mean()), result.returns
+    spy = sample.asset("SPY").reindex(returns.index)
+    mix = share * spy + (1 - share) * sample.bills.reindex(returns.index)
+    values = weekly(returns) - weekly(mix)
+    return Weeks(values=values, counts=pd.Series(True, index=values.index))
+
+
+def _labels() -> tuple[str, ...]:
+    """Return every thesis strategy; one that follows the regime uses quantities alone."""
+    thesis = [strategy for strategy in STRATEGIES.values() if kind_of(strategy) == "thesis"]
+    return tuple(
+        f"{strategy.name}@quantities" if strategy.follows_regime else strategy.name
+        for strategy in thesis
+    )
+
+
+_TESTED = "cash-heavy@quantities"
+_MIX = "minus weekly return of a constant mix of SPY and bills with its mean exposure before"
+
+#: What is bet on, and the function that returns its weeks, by the name of the claim or strategy.
+BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
+    "crypto-below-spy": (
+        "weekly return of SPY minus crypto while capital is absorbed, clipped",
+        _spy_minus_crypto,
+    ),
+    "short-duration-first": (
+        "weekly Kendall's tau-b of class returns with the declared order while capital is absorbed",
+        _rank_order,
+    ),
+    "cash-heavy-beats-its-mix": (
+        f"weekly return of {_TESTED} {_MIX}, clipped",
+        partial(_strategy_minus_mix, _TESTED),
+    ),
+    **{
+        label: (f"weekly return of {label} {_MIX}, clipped", partial(_strategy_minus_mix, label))
+        for label in _labels()
+        if label != _TESTED
+    },
+}

@@ -1,16 +1,89 @@
-"""Responses of asset classes to capex filings."""
+"""First filings of capital expenditure, and how asset classes respond to their surprises.
 
-from dataclasses import dataclass
+The trailing year of capital expenditure changes from one filing to the next by the new quarter
+minus the same quarter a year earlier. If the expenditure of a firm followed a seasonal random walk,
+this change would have mean zero, so it is the surprise. The surprise is divided by the standard
+deviation of the firm's earlier changes, all relative to the level.
 
+Reference
+    Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51, define the
+    standardised surprise in this way for earnings.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
 import pandas as pd
 
+from backtests.history.panel import History
+from backtests.thesis.clustered import Slope, quarters, slope
 from backtests.thesis.errors import NotTestable
+from backtests.thesis.inference import t_interval
+from backtests.thesis.returns import CLASSES, class_returns, windows
 from backtests.thesis.sample import Sample
+from signals.catalog import HYPERSCALERS, ttm_id
+
+#: Sessions of the event window, relative to the session at which a filing is known.
+BEFORE, AFTER = -5, 20
+#: Sessions by which the dates of negative controls move. Filings of a firm are about 63 sessions
+#: apart, so a moved window lies between two of them.
+MOVED = -30
+#: The two states of idle capital, by the flag of dry_powder.
+STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
+#: Number of earlier changes that a standard deviation needs.
+EARLIER = 4
+#: Largest absolute surprise, σ. A larger one counts as this, so that a firm's first noisy standard
+#: deviations do not decide a slope.
+LARGEST = 3.0
+#: If two amounts become known more days apart than this, the change covers several quarters.
+_ONE_QUARTER = pd.Timedelta(days=140)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filing:
+    """A first filing of capital expenditure with a new trailing year.
+
+    Attributes
+    ----------
+    session
+        The first session whose close shows the new amount.
+    surprise
+        ``growth`` in standard deviations of the firm's earlier changes, at most 3 in absolute
+        value.
+    growth
+        Change of the trailing year from the filing before, a fraction.
+    """
+
+    firm: str
+    session: pd.Timestamp
+    surprise: float
+    growth: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FilingStudy:
-    """Responses of asset classes to capex filings, by the state of idle capital."""
+    """Responses of asset classes to surprises in filings.
+
+    Attributes
+    ----------
+    n, firms, first, last
+        Number of filings with a complete window and a state, their firms, and their first and last
+        session.
+    surprises
+        Surprise of each of these filings, σ, by session.
+    responses
+        Index (class, state). ``estimate`` is the slope of the class's return on the surprise, in
+        percentage points per σ, from session −5 to session 20. ``low`` and ``high`` bound its 95 %
+        interval, with one cluster for each calendar quarter. ``n`` is the number of filings. NaN
+        with too few quarters.
+    path
+        The same slope for the return from session −5 to each session, sessions −5 to 20 × (class,
+        state).
+    controls
+        The same as ``responses`` for the same surprises at dates without a filing, see
+        :func:`controls`.
+    """
 
     n: int
     firms: tuple[str, ...]
@@ -22,6 +95,156 @@ class FilingStudy:
     controls: pd.DataFrame
 
 
+def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
+    """Return every new amount of one firm, by the session at which it is first seen.
+
+    Columns: ``growth``, a fraction, NaN for the first amount and after a missing quarter;
+    ``deviation``, the standard deviation of earlier growth, NaN with fewer than four; ``filed``,
+    False if the moment was assumed. Filed amounts become known when a session opens, and assumed
+    ones at midnight.
+
+    Parameters
+    ----------
+    amounts, known
+        The trailing year as known at each session, USD, and the moment at which it became known.
+    """
+    moments = known.dropna()
+    moments = moments[moments.ne(moments.shift())]
+    level = amounts[moments.index]
+    growth = (level / level.shift() - 1).where(moments.diff() <= _ONE_QUARTER)
+    return pd.DataFrame(
+        {
+            "growth": growth,
+            "deviation": past_deviation(growth),
+            "filed": moments.ne(moments.dt.normalize()),
+        }
+    )
+
+
+def past_deviation(growth: pd.Series) -> pd.Series:
+    """Return the standard deviation of all earlier values; NaN with fewer than :data:`EARLIER`."""
+    return growth.expanding(EARLIER).std().shift()
+
+
+def filings(history: History) -> tuple[Filing, ...]:
+    """Return every first filing of a hyperscaler with a surprise, in order of sessions.
+
+    A surprise uses only amounts that were known before it. Amounts whose moment was assumed count
+    as earlier changes, but they are no filings.
+    """
+    found = []
+    for firm, amounts in _by_firm(history).items():
+        surprise = (amounts["growth"] / amounts["deviation"]).clip(-LARGEST, LARGEST)
+        surprise = surprise[amounts["filed"] & (amounts["deviation"] > 0)].dropna()
+        found += [
+            Filing(firm=firm, session=session, surprise=size, growth=amounts["growth"][session])
+            for session, size in zip(pd.DatetimeIndex(surprise.index), surprise, strict=True)
+        ]
+    return tuple(sorted(found, key=lambda filing: (filing.session, filing.firm)))
+
+
+def _by_firm(history: History) -> dict[str, pd.DataFrame]:
+    ids = {firm: ttm_id("CAPEX", firm) for firm in HYPERSCALERS}
+    return {
+        firm: new_amounts(history.panel[id], history.known[id])
+        for firm, id in ids.items()
+        if id in history.panel and history.panel[id].notna().any()
+    }
+
+
+def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
+    """Return the filings moved 30 sessions back, to sessions at which the firm filed nothing.
+
+    A control is left out if its window, sessions −5 to 20, contains a new amount of its firm, or if
+    it would lie before the history.
+    """
+    sessions = pd.DatetimeIndex(history.panel.index)
+    taken = {
+        firm: sessions.get_indexer(amounts.index) for firm, amounts in _by_firm(history).items()
+    }
+    moved = []
+    for filing in real:
+        at = int(sessions.searchsorted(filing.session)) + MOVED
+        apart = taken[filing.firm] - at
+        if at >= 0 and not ((apart >= BEFORE) & (apart <= AFTER)).any():
+            moved.append(replace(filing, session=sessions[at]))
+    return tuple(moved)
+
+
 def study(sample: Sample) -> FilingStudy:
-    """Raise NotTestable: the study does not exist yet."""
-    raise NotTestable("no study of capex filings")
+    """Return the responses of all classes to filings, by state of idle capital.
+
+    The state is the flag of dry_powder under which the first return of the filing's session was
+    earned, so the flag was known before the filing.
+
+    Raises NotTestable if the history has no filing with a complete window and a state.
+    """
+    real = filings(sample.history)
+    events = _events(sample, real)
+    if events.empty:
+        raise NotTestable("the history has no filing of capital expenditure with a surprise")
+    responses, path = _responses(sample, events)
+    placebo, _ = _responses(sample, _events(sample, controls(sample.history, real)))
+    return FilingStudy(
+        n=len(events),
+        firms=tuple(sorted(set(events["firm"]))),
+        first=events.index[0],
+        last=events.index[-1],
+        surprises=events["surprise"],
+        responses=responses,
+        path=path,
+        controls=placebo,
+    )
+
+
+def _events(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
+    events = table(sample, real)
+    inside = (events["at"] >= -BEFORE) & (events["at"] < len(sample.sessions) - AFTER)
+    return events[inside & events["state"].notna()]
+
+
+def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
+    """Return filings as a table by session: firm, surprise, ``at`` (position), state, quarter.
+
+    The state is 1.0 if idle capital was depleted as known before the filing, 0.0 if it was ample,
+    and NaN if dry_powder had no view.
+    """
+    rows = [(filing.session, filing.firm, filing.surprise) for filing in real]
+    events = pd.DataFrame(rows, columns=["session", "firm", "surprise"]).set_index("session")
+    events.index = pd.DatetimeIndex(events.index)
+    return events.assign(
+        at=sample.sessions.get_indexer(events.index),
+        state=sample.condition("dry_powder").reindex(events.index).to_numpy(),
+        quarter=quarters(pd.DatetimeIndex(events.index)),
+    )
+
+
+def _responses(sample: Sample, events: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows, paths = {}, {}
+    for name, returns in class_returns(sample, CLASSES).items():
+        cumulated = 100 * windows(returns, events["at"].to_numpy(), BEFORE, AFTER)
+        for state, said in STATES.items():
+            chosen = (events["state"] == state).to_numpy()
+            part, shocks = cumulated[chosen], events["surprise"].to_numpy()[chosen]
+            fit = slope(part[:, -1], shocks, events["quarter"].to_numpy()[chosen])
+            rows[name, said] = _row(fit)
+            paths[name, said] = slope_path(part, shocks)
+    responses = pd.DataFrame(rows).T.rename_axis(["class", "state"])
+    return responses.astype({"n": int}), pd.DataFrame(
+        paths, index=pd.RangeIndex(BEFORE, AFTER + 1, name="session")
+    ).rename_axis(columns=["class", "state"])
+
+
+def _row(fit: Slope) -> dict[str, float]:
+    bounds = t_interval(fit.value, fit.error, fit.df)
+    return {"estimate": fit.value, "low": bounds.low, "high": bounds.high, "n": fit.n}
+
+
+def slope_path(cumulated: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the slope of each column on x; events with a NaN are left out."""
+    kept = ~np.isnan(cumulated[:, -1])
+    away = x[kept] - x[kept].mean() if kept.any() else x[kept]
+    if not (away**2).sum() > 0:
+        return np.full(cumulated.shape[1], np.nan)
+    result: np.ndarray = away @ cumulated[kept] / (away**2).sum()
+    return result

@@ -6,6 +6,7 @@ the claim says that it is below zero.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -45,35 +46,44 @@ def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
 
 
-def episodes_of(on: pd.Series) -> pd.Series:
+def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return the number of the episode to which each session belongs, from 0; NaN outside.
 
     ``on`` is 1.0, 0.0 or NaN at every session. Sessions with the condition that are at most a
     quarter apart belong to the same episode. A session between them without the condition belongs
-    to no episode.
+    to no episode. ``quarter`` is the number of rows in a quarter, 13 if the rows are weeks.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
-    number = pd.Series(np.nan, index=on.index)
+    numbers = np.full(len(on), np.nan)
     if len(inside):
-        number.iloc[inside] = np.concatenate(([0], (np.diff(inside) > QUARTER).cumsum()))
-    return number
+        numbers[inside] = np.concatenate(([0], (np.diff(inside) > quarter).cumsum()))
+    return pd.Series(numbers, index=on.index)
 
 
-def gaps_of(on: pd.Series) -> pd.Series:
+def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return the number of the gap between two episodes to which each session belongs, from 0.
 
     A gap holds the sessions without the condition between two episodes, or beyond the first or last
     episode. Sessions without the condition within an episode belong to the gap before it. Sessions
     with the condition, or without a view, are NaN.
     """
-    before = episodes_of(on).ffill().fillna(-1.0)
-    number: pd.Series = before.rank(method="dense").sub(1).where(on == 0.0)
+    episode = episodes_of(on, quarter)
+    ends = episode.notna() & ~episode.duplicated(keep="last")
+    number: pd.Series = ends.cumsum().where(on == 0.0).rank(method="dense").sub(1)
     return number
 
 
-def cluster_means(values: pd.Series, numbers: pd.Series) -> np.ndarray:
-    """Return the mean of the values in each cluster; values without a cluster are left out."""
-    return values.groupby(numbers).mean().dropna().to_numpy(dtype=np.float64)
+def segments_of(on: pd.Series) -> pd.Series:
+    """Return the number of the segment to which each session belongs, from 0.
+
+    Each segment holds one episode of the condition. Two segments meet in the middle between their
+    episodes. Without an episode, all sessions belong to one segment.
+    """
+    numbers = episodes_of(on)
+    place = pd.Series(np.arange(len(on)), index=on.index).groupby(numbers)
+    first, last = place.min().to_numpy(), place.max().to_numpy()
+    borders = (last[:-1] + first[1:] + 1) // 2
+    return pd.Series(np.searchsorted(borders, np.arange(len(on)), side="right"), index=on.index)
 
 
 def few_clusters(means: np.ndarray) -> tuple[float, float]:
@@ -91,42 +101,121 @@ def few_clusters(means: np.ndarray) -> tuple[float, float]:
     return float(means.std(ddof=1) / math.sqrt(len(means))), float(len(means) - 1)
 
 
-def two_groups(on: np.ndarray, off: np.ndarray) -> tuple[float, float]:
-    """Return the standard error and degrees of freedom of a difference of means of cluster means.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Clusters:
+    """Sums and numbers of observations in clusters of one group.
+
+    Attributes
+    ----------
+    sums, counts
+        For each cluster, the sum of its observations and their number.
+    """
+
+    sums: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, sums: pd.Series, counts: pd.Series, numbers: pd.Series) -> "Clusters":
+        """Return the clusters of sessions; ``numbers`` holds each session's cluster or NaN."""
+        table = pd.DataFrame({"sums": sums, "counts": counts}).groupby(numbers).sum()
+        table = table[table["counts"] > 0]
+        return cls(sums=table["sums"].to_numpy(), counts=table["counts"].to_numpy())
+
+    @property
+    def mean(self) -> float:
+        """Mean of all observations; NaN without an observation."""
+        if not len(self.counts):
+            return float("nan")
+        return float(self.sums.sum()) / float(self.counts.sum())
+
+    @property
+    def variance(self) -> float:
+        """Bias-reduced variance (CR2) of the mean; NaN with fewer than two clusters."""
+        if len(self.counts) < 2:
+            return float("nan")
+        shares = self.counts / self.counts.sum()
+        apart = self.sums - self.counts * self.mean
+        return float((apart**2 / (1 - shares)).sum() / self.counts.sum() ** 2)
+
+    def moments(self) -> tuple[float, float]:
+        """Return the trace of the variance's quadratic form, and the trace of its square.
+
+        Both assume independent observations with a variance of 1. Their ratio gives the degrees of
+        freedom.
+        """
+        total = self.counts.sum()
+        scale = 1 / np.sqrt(1 - self.counts / total)
+        form = np.diag(self.counts) - np.outer(self.counts, self.counts) / total
+        form = form * np.outer(scale, scale) / total**2
+        return float(np.trace(form)), float((form**2).sum())
+
+
+def clustered(*groups: Clusters) -> tuple[float, float]:
+    """Return the standard error and degrees of freedom of a mean, or of a difference of two means.
 
     NaN and 0 if a group has fewer than two clusters.
 
     Reference
-        Ibragimov and Müller (2016), "Inference with Few Heterogeneous Clusters", REStat 98: the
-        degrees of freedom are the number of clusters in the smaller group, minus one.
+        Bell and McCaffrey (2002), Survey Methodology 28; Imbens and Kolesár (2016), "Robust
+        Standard Errors in Small Samples", REStat 98: variance CR2, and the degrees of freedom of
+        its chi-squared approximation. With clusters of equal size, the result equals the t-test on
+        cluster means of Ibragimov and Müller (2010).
     """
-    fewest = min(len(on), len(off))
-    if fewest < 2:
+    if any(len(group.counts) < 2 for group in groups):
         return float("nan"), 0.0
-    error = math.sqrt(on.var(ddof=1) / len(on) + off.var(ddof=1) / len(off))
-    return error, float(fewest - 1)
+    traces = [group.moments() for group in groups]
+    df = sum(trace for trace, _ in traces) ** 2 / sum(square for _, square in traces)
+    return math.sqrt(sum(group.variance for group in groups)), round(df, 9)
 
 
-def shift_p_value(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shifted:
+    """A statistic in units of its standard error, and the same statistic for shifted conditions."""
+
+    true: float
+    others: np.ndarray
+
+    def p_value(self, sign: int) -> float:
+        """Return the share of shifts, the true dates included, with a statistic as extreme.
+
+        The result is 1 if the true dates have no statistic.
+        """
+        if math.isnan(self.true):
+            return 1.0
+        return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
+
+    def interval(self, value: float, error: float) -> Interval:
+        """Return the interval of an estimate: its error times the quantiles of the shifts."""
+        points = np.quantile(self.others, [0.025, 0.05, 0.95, 0.975])
+        high, high90, low90, low = (value - float(point) * error for point in points)
+        return Interval(low=low, high=high, low90=low90, high90=high90)
+
+    def widened(self, error: float) -> float:
+        """Return the standard error whose normal 95 % interval has the width of the interval."""
+        low, high = np.quantile(self.others, [0.025, 0.975])
+        return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))
+
+
+def shifted(
     values: pd.Series,
     on: pd.Series,
     statistic: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    sign: int,
     *,
     shifts: int = FEWEST_SHIFTS,
-) -> float:
-    """Return the p-value of a statistic among the same statistics for shifted conditions.
+) -> Shifted:
+    """Return a statistic of values and a condition, and the same for shifted conditions.
 
     The condition moves around the circle of sessions; values stay at their dates. If the condition
-    is independent of the values, each shift is as likely as the true dates.
+    is independent of the values, each shift is as likely as the true dates. Each episode keeps its
+    length, so the comparison is between histories with equally few episodes.
 
     Parameters
     ----------
     values, on
-        Values and their condition (1.0 or 0.0), without NaN, on the same sessions.
+        Values and their condition (1.0 or 0.0, or a weight), without NaN, on the same sessions.
     statistic
         A function of values and an array of conditions, shifts × sessions. It returns the statistic
-        of each row.
+        of each row. A shift without a statistic is left out.
     shifts
         Number of shifts, evenly spaced around the circle. If there are fewer sessions, each session
         is one shift.
@@ -135,10 +224,8 @@ def shift_p_value(
     steps = np.unique(np.linspace(0, n, min(shifts, n - 1) + 1, endpoint=False).astype(int))
     flag = on.to_numpy(dtype=np.float64)
     rolled = flag[(np.arange(n)[None, :] - steps[:, None]) % n]
-    drawn = sign * statistic(values.to_numpy(dtype=np.float64), rolled)
-    true, others = drawn[0], drawn[1:]
-    others = others[~np.isnan(others)]
-    return float((1 + (others >= true).sum()) / (1 + len(others)))
+    drawn = statistic(values.to_numpy(dtype=np.float64), rolled)
+    return Shifted(true=float(drawn[0]), others=drawn[1:][~np.isnan(drawn[1:])])
 
 
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
@@ -152,4 +239,15 @@ def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
         var_off = ((squares - on @ values**2) / (n - count) - mean_off**2) * (n - count)
         var_off /= n - count - 1
         result: np.ndarray = (mean_on - mean_off) / np.sqrt(var_on / count + var_off / (n - count))
+    return result
+
+
+def timing(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the t statistic of the mean of (weight − mean weight) · value, one for each row."""
+    apart = weights - weights.mean(axis=1, keepdims=True)
+    gained = apart * values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: np.ndarray = (
+            gained.mean(axis=1) / gained.std(axis=1, ddof=1) * math.sqrt(len(values))
+        )
     return result

@@ -1,18 +1,71 @@
-"""The ledger of sealed claims."""
+"""The ledger of sealed claims: a file to which every seal adds one line.
 
-from dataclasses import dataclass
+A seal is one line of JSON. It holds the claims, the parameters, the version of the code and hashes
+of the data, at a moment. Each line also holds the hash of the line before it, so an edited, removed
+or moved line breaks the chain.
+
+The chain cannot show that its last lines were removed. Whoever publishes the hash of a seal can
+prove later that the seal was in the ledger: see ``published`` of :func:`verify`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pydantic
 
-from backtests.thesis.errors import NotTestable
+from backtests.atomic import replacing, writable_name
+from backtests.store.locking import PATIENCE, alone
+from backtests.thesis.checkout import committed_claims
 from backtests.thesis.sample import Sample
+from backtests.thesis.sealed import (
+    canonical,
+    changes_of_claims,
+    changes_of_code,
+    changes_of_data,
+    changes_of_parameters,
+    current_code,
+    declared,
+    digest,
+    parameters_in_use,
+    series_digests,
+)
+from signals.errors import DataError
+
+#: What the first line holds in place of the hash of the line before it.
+NONE_BEFORE = "0" * 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seal:
-    """One line of the ledger."""
+    """One line of the ledger.
+
+    Attributes
+    ----------
+    number
+        Number of the line, from 1.
+    sealed_at
+        Moment of the seal, UTC, like ``2026-11-28T16:30:00+00:00``.
+    code_version, code_digest
+        Version of the package, and hash of the source of signals, strategies and backtests.
+    commit
+        Git commit whose claims were sealed. None if the package does not lie in a git checkout, so
+        that nobody checked whether the claims were committed.
+    claims
+        Every field of every claim.
+    parameters
+        Parameters of signals, regime models and thesis strategies, see
+        :func:`backtests.thesis.sealed.parameters_in_use`.
+    data_source, data_end, data_digest
+        ``store`` or ``simulated``; last session of the history; hash of all series up to then.
+    series
+        Hash of each series, see :func:`backtests.thesis.sealed.series_digests`.
+    previous, hash
+        Hash of the line before, and of this line without its own hash.
+    """
 
     number: int
     sealed_at: str
@@ -33,27 +86,188 @@ class Seal:
         """The moment of the seal, UTC."""
         return pd.Timestamp(self.sealed_at)
 
+    @property
+    def line(self) -> str:
+        """The line of the ledger, without its end."""
+        return canonical(asdict(self))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """The seals of a ledger, and what changed since the last seal."""
+    """The seals of an unbroken ledger, and what changed since the last seal, one sentence each."""
 
     seals: tuple[Seal, ...]
     changes: tuple[str, ...]
 
 
 def seal(ledger: Path | str, sample: Sample) -> Seal:
-    """Raise NotTestable: the ledger does not exist yet."""
-    raise NotTestable("no ledger")
+    """Add a seal of the claims in use to a ledger, and return the seal.
+
+    A missing ledger is created. The file is written completely or not at all. Two programs that
+    seal at the same time wait for each other.
+
+    Raises
+    ------
+    ConfigError
+        When the claims have uncommitted changes, see
+        :func:`backtests.thesis.checkout.committed_claims`, or when the path is invalid.
+    DataError
+        When the chain is broken, or the file cannot be written.
+    """
+    path = writable_name(ledger)
+    contents = _contents(sample)
+    _make_folder(path)
+    busy = f"expected to write to {path}, but another program seals; wait for it to end"
+    with alone(path, ".lock", busy, PATIENCE):
+        seals = read_ledger(path) if path.exists() else ()
+        made = _next(seals, contents)
+        before = "".join(f"{one.line}\n" for one in seals)
+        with replacing(path) as fresh:
+            fresh.write_bytes(f"{before}{made.line}\n".encode())
+    return made
+
+
+def _contents(sample: Sample) -> dict[str, Any]:
+    history, end = sample.history, sample.sessions[-1]
+    series, code = series_digests(history, end), current_code()
+    return {
+        "code_version": code["version"],
+        "code_digest": code["digest"],
+        "commit": committed_claims(),
+        "claims": declared(),
+        "parameters": parameters_in_use(),
+        "data_source": history.source,
+        "data_end": str(end.date()),
+        "data_digest": digest(canonical(series)),
+        "series": series,
+    }
+
+
+def _next(seals: tuple[Seal, ...], contents: dict[str, Any]) -> Seal:
+    line = {
+        **contents,
+        "number": len(seals) + 1,
+        "sealed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "previous": seals[-1].hash if seals else NONE_BEFORE,
+    }
+    return Seal(**line, hash=digest(canonical(line)))
+
+
+def _make_folder(path: Path) -> None:
+    """Create the folder of a ledger; raise DataError if the path cannot be a ledger."""
+    if path.is_dir():
+        raise DataError(f"expected a file at {path}, but it is a folder; give a file in it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"expected a folder at {path.parent} for the ledger, but the system reports: "
+            f"{error.strerror or error}; give another path"
+        ) from None
 
 
 def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
-    """Raise NotTestable: the ledger does not exist yet."""
-    raise NotTestable("no ledger")
+    """Return the seals of a ledger, in order.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, or a line was edited, removed, moved or cut; the message names the
+        line.
+    """
+    path = writable_name(ledger)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"expected a ledger at {path}, but the system reports: {error.strerror or error}; make "
+            "one with 'drypowder thesis seal'"
+        ) from None
+    seals: list[Seal] = []
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        seals.append(_checked(line, number, seals[-1].hash if seals else NONE_BEFORE, path))
+    if not seals:
+        raise DataError(f"expected a seal in {path}, but the file is empty; restore it from a copy")
+    return tuple(seals)
+
+
+def _checked(line: bytes, number: int, previous: str, path: Path) -> Seal:
+    """Return the seal of a line; raise DataError unless the line follows the line before it."""
+    if not line.endswith(b"\n"):
+        raise _broken(path, number, "a whole line", "it is cut off")
+    found = _parsed(line[:-1])
+    if found is None:
+        raise _broken(path, number, "a seal", "it is no seal of drypowder")
+    content = {name: value for name, value in asdict(found).items() if name != "hash"}
+    if digest(canonical(content)) != found.hash or found.line.encode() != line[:-1]:
+        raise _broken(path, number, "the sealed text", "it was edited")
+    if found.number != number or found.previous != previous:
+        raise _broken(
+            path,
+            number,
+            f"seal {number}",
+            f"it is seal {found.number}: a line was removed or moved",
+        )
+    return found
+
+
+def _parsed(line: bytes) -> Seal | None:
+    try:
+        return pydantic.TypeAdapter(Seal).validate_json(line, strict=True)
+    except pydantic.ValidationError:
+        return None
+
+
+def _broken(path: Path, number: int, expected: str, was: str) -> DataError:
+    return DataError(
+        f"expected {expected} in line {number} of {path}, but {was}; restore the ledger from a copy"
+    )
 
 
 def verify(
     ledger: Path | str, sample: Sample | None = None, *, published: str | None = None
 ) -> Verified:
-    """Raise NotTestable: the ledger does not exist yet."""
-    raise NotTestable("no ledger")
+    """Return the seals of a ledger, and what changed since the last seal.
+
+    Parameters
+    ----------
+    sample
+        The sample whose data are compared with the sealed data. Without it, claims, parameters and
+        code are compared.
+    published
+        The hash of a seal, as it was published. The ledger must contain this seal.
+
+    Raises
+    ------
+    DataError
+        When a line was edited, removed, moved or cut, or when the published seal is missing.
+    """
+    seals = read_ledger(ledger)
+    if published is not None and published not in {one.hash for one in seals}:
+        raise DataError(
+            f"expected the published seal {published[:12]} in {ledger}, but its {len(seals)} seals "
+            "have other hashes; the last lines may have been removed: restore the ledger from a "
+            "copy"
+        )
+    return Verified(seals=seals, changes=tuple(_changes_since(seals[-1], sample)))
+
+
+def _changes_since(last: Seal, sample: Sample | None) -> Iterator[str]:
+    yield from changes_of_claims(last.claims, declared())
+    yield from changes_of_parameters(last.parameters, parameters_in_use())
+    code = {"version": last.code_version, "digest": last.code_digest}
+    yield from changes_of_code(code, current_code())
+    if sample is not None:
+        yield from _changes_of_sample(last, sample)
+
+
+def _changes_of_sample(last: Seal, sample: Sample) -> Iterator[str]:
+    end, ends_now = pd.Timestamp(last.data_end), sample.sessions[-1]
+    if sample.history.source != last.data_source:
+        yield f"data: the source was {last.data_source}, is {sample.history.source}"
+    if ends_now != end:
+        yield f"data: the last session was {end.date()}, is {ends_now.date()}"
+    if ends_now < end:
+        yield "data: the history ends before the sealed data end, so its values were not compared"
+    else:
+        yield from changes_of_data(last.series, sample.history, end)

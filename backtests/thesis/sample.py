@@ -83,6 +83,15 @@ class Sample:
             raise NotTestable(f"the history has no price of {ticker}")
         return self._asset_returns[ticker]
 
+    def series(self, id: str) -> pd.Series:
+        """Return a series of the panel, as known at each close, in the catalog's unit.
+
+        Raises NotTestable if the history has no value of the series.
+        """
+        if id not in self.history.panel or self.history.panel[id].isna().all():
+            raise NotTestable(f"the history has no value of {id}")
+        return self.history.panel[id]
+
     def asset_class(self, name: str) -> pd.Series:
         """Return the mean of the simple returns of a class's assets that have a return, fractions.
 
@@ -140,6 +149,16 @@ class Sample:
             self._runs[strategy] = self._simulate(strategy)
         return self._runs[strategy]
 
+    def acting(self, strategy: str) -> pd.Series:
+        """Return 1.0 where a strategy earned its return in one of its own states, else 0.0.
+
+        The states are those in which the strategy acts; NaN where a return has no state.
+        """
+        run = self.run(strategy)
+        state = run.state if run.state is not None else run.reading.regime
+        earned = acted_on(state, run.config.lag)
+        return earned.isin(run.strategy.active_states).astype("float64").where(earned.notna())
+
     @cached_property
     def _runs(self) -> dict[str, Run]:
         return {}
@@ -165,4 +184,4 @@ def weekly(returns: pd.Series) -> pd.Series:
     grown = (1 + returns).groupby(weeks).prod(min_count=1) - 1
     last = pd.Series(returns.index, index=returns.index).groupby(weeks).last()
     whole = pd.Series(grown.to_numpy(), index=pd.DatetimeIndex(last.to_numpy(), name="session"))
-    return whole if returns.index[-1].dayofweek == 4 else whole.iloc[:-1]
+    return whole if returns.index[-1].weekday() == 4 else whole.iloc[:-1]

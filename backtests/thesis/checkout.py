@@ -1,0 +1,41 @@
+"""A check that the declarations of the claims are committed before they are sealed."""
+
+import subprocess
+from pathlib import Path
+
+from backtests.thesis import claims
+from signals.errors import ConfigError
+
+
+def committed_claims(path: Path | None = None) -> str | None:
+    """Return the hash of the git commit that holds the declarations, or None without a check.
+
+    There is no check if git is missing, or if the file is not part of a git checkout, for example
+    in an installed package. ``path`` is the file of the claims; the default is the file in use.
+
+    Raises
+    ------
+    ConfigError
+        When the file differs from the last commit, or when there is no commit.
+    """
+    found = (path or Path(claims.__file__)).resolve()
+    if _git(found, "ls-files", "--error-unmatch", "--", found.name) is None:
+        return None
+    head = _git(found, "rev-parse", "--verify", "HEAD")
+    if head is None or _git(found, "diff", "--quiet", "HEAD", "--", found.name) is None:
+        raise ConfigError(
+            f"expected {found.name} as in the last commit "
+            f"({head[:12] if head else 'there is none'}), but it has uncommitted changes; commit "
+            "or restore it, then seal again"
+        )
+    return head
+
+
+def _git(path: Path, *arguments: str) -> str | None:
+    """Return what git prints in the folder of a file; None if git is missing or reports a fault."""
+    command = ("git", "-C", str(path.parent), *arguments)
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip() if said.returncode == 0 else None

@@ -1,0 +1,141 @@
+"""The slope of a response on a surprise, for events that come in clusters.
+
+Events of the same calendar quarter see the same markets, so their responses are correlated, and
+event windows may overlap. All events of a quarter therefore form one cluster, and only clusters
+count as independent. The number of clusters is small, so the usual standard error (CR1 with
+``clusters − 1`` degrees of freedom) is too small: with 9 clusters of 5 events, its 95 % interval
+covers about 91 % in simulations. The standard error here is CR2, with Bell and McCaffrey's degrees
+of freedom, whose interval covers about 95 % in the same simulations.
+
+Reference
+    Kolari and Pynnönen (2010), "Event Study Testing with Cross-sectional Correlation of Abnormal
+    Returns", RFS 23; Bell and McCaffrey (2002), Survey Methodology 28; Imbens and Kolesár (2016),
+    "Robust Standard Errors in Small Samples", REStat 98.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+#: Smallest number of clusters for a slope; two of them would fit a line without any residual.
+FEWEST = 4
+#: Smallest share of variance that a cluster may leave to its residuals.
+_TINY = 1e-10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slope:
+    """A slope with its standard error and degrees of freedom; NaN and 0 with too few clusters."""
+
+    value: float
+    error: float
+    df: float
+    n: int
+    clusters: int
+
+
+def quarters(sessions: pd.DatetimeIndex) -> np.ndarray:
+    """Return the number of the calendar quarter of each session."""
+    return (sessions.year * 4 + sessions.quarter).to_numpy()
+
+
+def slope(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> Slope:
+    """Return the least-squares slope of y on x and a constant; rows with a NaN are left out.
+
+    The slope is NaN with fewer than :data:`FEWEST` clusters, or if x is constant.
+    """
+    kept = ~(np.isnan(y) | np.isnan(x))
+    y, x, clusters = y[kept], x[kept], clusters[kept]
+    number = len(np.unique(clusters))
+    if number < FEWEST or np.ptp(x) == 0:
+        none = float("nan")
+        return Slope(value=none, error=none, df=0.0, n=len(y), clusters=number)
+    value, error, df = _cr2(y, np.column_stack((np.ones(len(x)), x)), clusters)
+    return Slope(value=value, error=error, df=df, n=len(y), clusters=number)
+
+
+def _cr2(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[float, float, float]:
+    inverse = np.linalg.inv(x.T @ x)
+    coefficients = inverse @ x.T @ y
+    residuals = y - x @ coefficients
+    weights = x @ inverse[1]
+    variance, own, shared = 0.0, [], []
+    for cluster in np.unique(clusters):
+        rows = clusters == cluster
+        left = np.eye(rows.sum()) - x[rows] @ inverse @ x[rows].T
+        scaled = _inverse_root(left) @ weights[rows]
+        variance += float(scaled @ residuals[rows]) ** 2
+        own.append(scaled @ scaled)
+        shared.append(x[rows].T @ scaled)
+    spread = np.diag(own) - np.array(shared) @ inverse @ np.array(shared).T
+    df = float(np.trace(spread) ** 2 / (spread**2).sum())
+    return float(coefficients[1]), math.sqrt(variance), df
+
+
+def _inverse_root(matrix: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(matrix)
+    roots = np.where(values > _TINY, 1 / np.sqrt(np.maximum(values, _TINY)), 0.0)
+    result: np.ndarray = (vectors * roots) @ vectors.T
+    return result
+
+
+def minus(first: Slope, second: Slope) -> Slope:
+    """Return the difference of two independent slopes, with Welch's degrees of freedom."""
+    error = math.hypot(first.error, second.error)
+    df = 0.0
+    if first.df > 0 and second.df > 0:
+        df = error**4 / (first.error**4 / first.df + second.error**4 / second.df)
+    return Slope(
+        value=first.value - second.value,
+        error=error,
+        df=df,
+        n=first.n + second.n,
+        clusters=first.clusters + second.clusters,
+    )
+
+
+def rearranged(
+    x: np.ndarray, rows: np.ndarray, columns: np.ndarray, draws: int, seed: int = 0
+) -> np.ndarray:
+    """Return surprises with their rows permuted, draws × events.
+
+    Think of a table of surprises: ``rows`` and ``columns`` give the cell of each event. Each draw
+    permutes whole rows, so surprises of the same row stay together. An event whose new cell is
+    empty is NaN. If two events share a cell, the cell holds the later surprise.
+    """
+    (of_rows, row), (of_columns, column) = (
+        np.unique(part, return_inverse=True) for part in (rows, columns)
+    )
+    table = np.full((len(of_rows), len(of_columns)), np.nan)
+    table[row, column] = x
+    order = np.tile(np.arange(len(table)), (draws, 1))
+    order = np.random.default_rng(seed).permuted(order, axis=1)
+    result: np.ndarray = table[order[:, row], column]
+    return result
+
+
+def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the slope of y on each row of x, and its CR1 variance; NaN in x leaves an event out.
+
+    ``y`` has no NaN. These variances only make the statistics of permutations comparable.
+    """
+    present = ~np.isnan(x)
+    member = np.unique(clusters)[:, None] == clusters  # clusters × events
+    count = present.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away = np.where(present, x - np.nansum(x, axis=1, keepdims=True) / count, 0.0)
+        level = (present @ y)[:, None] / count
+        total = (away**2).sum(axis=1)
+        value = away @ y / total
+        residual = np.where(present, y - level - value[:, None] * away, 0.0)
+        squares = (((away * residual) @ member.T) ** 2).sum(axis=1)
+        variance = squares / total**2 * len(member) / (len(member) - 1)
+    return value, variance
+
+
+def permuted_p_value(true: np.ndarray, drawn: np.ndarray, sign: int) -> float:
+    """Return the one-sided p-value of a statistic among permutations; NaN draws are left out."""
+    kept = sign * drawn[~np.isnan(drawn)]
+    return float((1 + (kept >= sign * float(true)).sum()) / (1 + len(kept)))

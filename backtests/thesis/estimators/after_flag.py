@@ -1,0 +1,215 @@
+"""Returns of shares in the half year after a flag turns on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.resampling import resample_prices
+from backtests.history.bills import YIELD, bill_returns
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.inference import drawn_interval, few_clusters, t_interval
+from backtests.thesis.sample import LAG, Sample
+from signals.evaluations import evaluate, inputs_of
+from signals.opportunity import BASKET
+
+#: Sessions of a return after the flag.
+AHEAD = 126
+#: Number of resampled histories, and the seed of the first.
+DRAWS, SEED = 99, 14_000
+#: Mean length of a resampled block, sessions. The pattern that turns the flag on takes about a
+#: quarter of a year, so most blocks keep it. The half year after it is mostly from other dates, so
+#: the block does not carry the reward itself into the null distribution.
+BLOCK = 63
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entries:
+    """Returns after each session at which a flag turned on.
+
+    Attributes
+    ----------
+    returns
+        The return of each complete window after an entry, by the session at which the flag turned
+        on.
+    places
+        The positions of these sessions in the history.
+    usual
+        The mean return of all complete windows.
+    """
+
+    returns: pd.Series
+    places: np.ndarray
+    usual: float
+
+    @property
+    def excess(self) -> np.ndarray:
+        """The return of each window minus the usual return."""
+        over: np.ndarray = self.returns.to_numpy() - self.usual
+        return over
+
+    @property
+    def episodes(self) -> np.ndarray:
+        """The number of each entry's episode, from 0; windows of different episodes are apart."""
+        apart = np.diff(self.places, prepend=self.places[:1]) >= AHEAD
+        numbers: np.ndarray = np.cumsum(apart)
+        return numbers
+
+
+def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
+    """Return SPY's usual return subtracted from its return in 126 sessions after a flag turns on.
+
+    Formula
+        value = mean of R over the entries − mean of R over all sessions with a view. R is the
+        compounded simple return of SPY in 126 sessions minus that of bills, × 100. An entry is a
+        session with the flag on, after a session with the flag off.
+    Timing
+        The flag is known at close t. The return begins at the close of session t +
+        :data:`backtests.thesis.sample.LAG`. A window that has not ended is left out.
+    NaN
+        A window with a missing return is left out. A flag that turns on without a view at the
+        session before is no entry.
+    Interval
+        The flag contains prices, so shifted dates would be no fair comparison. Prices are resampled
+        in blocks of 63 sessions, and the flag is computed again. Each resampled history gives
+        as many entries as the true history, if it has as many. The p-value is the rank of the
+        true value. The interval is the value minus the percentiles of the resampled values, so it
+        assumes that a true effect shifts their distribution. With few entries, a t-interval of the
+        episodes would use almost no data; it stands beside.
+    Errors
+        NotTestable if no entry has a complete window, or if the flag turns on in fewer than half of
+        the resampled histories.
+    Reference
+        Politis and Romano (1994), JASA 89; Davison and Hinkley (1997), Bootstrap Methods, 5.2.
+
+    Parameters
+    ----------
+    draws
+        Number of resampled histories. With fewer than 39, no p-value is below 2.5 %.
+    """
+    assert claim.condition is not None  # the declaration of an after_flag claim names a flag
+    forward = forward_over_bills(sample.asset("SPY"), sample.bills)
+    true = entries_of(forward, sample.flag(claim.condition))
+    if not len(true.returns):
+        raise NotTestable(f"{claim.condition} never turned on {AHEAD} sessions before the end")
+    others = [_redrawn(sample, claim.condition, SEED + draw) for draw in range(draws)]
+    drawn = null_values(others, len(true.returns))
+    sign = 1 if claim.direction == "above" else -1
+    value = float(true.excess.mean())
+    return Estimate(
+        value=value,
+        interval=inverted(value, drawn),
+        tests={"resampled histories": rank_p_value(value, drawn, sign)},
+        error=float(np.std(drawn, ddof=1)),
+        df=float("inf"),
+        observations=len(true.returns),
+        counted="entries",
+        episodes=int(true.episodes[-1]) + 1,
+        start=sample.flag(claim.condition).dropna().index[0],
+        end=sample.sessions[-1],
+        method=f"{draws} resampled histories in blocks of {BLOCK} sessions, on which the flag is "
+        "computed again (stationary bootstrap, Politis and Romano 1994).",
+        beside=_by_episodes(true),
+        shown=true.returns.to_frame("return after the flag").assign(usual=true.usual),
+        notes=(f"The flag turned on in {len(drawn)} of {draws} resampled histories.",),
+    )
+
+
+def forward_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
+    """Return the compounded return over bills of the next 126 sessions after each close, × 100."""
+    grown = [np.log1p(series).rolling(AHEAD).sum().shift(-AHEAD) for series in (returns, bills)]
+    over: pd.Series = 100 * (np.expm1(grown[0]) - np.expm1(grown[1]))
+    return over
+
+
+def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
+    """Return the returns after a flag turned on, and the usual return.
+
+    Parameters
+    ----------
+    forward
+        The return after each close, see :func:`forward_over_bills`.
+    flag
+        1.0, 0.0 or NaN, as known at each close of the same sessions.
+    """
+    earned = forward.shift(-LAG)
+    turned = (flag == 1.0) & (flag.shift() == 0.0) & earned.notna()
+    return Entries(
+        returns=earned[turned],
+        places=np.flatnonzero(turned),
+        usual=float(earned[flag.notna()].mean()),
+    )
+
+
+def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
+    """Return the value of each resampled history, from at most ``entries`` random entries.
+
+    A mean of many entries varies less than a mean of few, so each value uses as many entries as the
+    true value, if there are as many. A history without an entry is left out.
+
+    Raises
+    ------
+    NotTestable
+        When fewer than half of the histories have an entry.
+    """
+    rng = np.random.default_rng(seed)
+    found = [other.excess for other in others if len(other.returns)]
+    if 2 * len(found) < len(others) or len(found) < 2:
+        raise NotTestable(
+            f"the flag turned on in only {len(found)} of {len(others)} resampled histories"
+        )
+    values = [rng.permutation(excess)[:entries].mean() for excess in found]
+    return np.array(values, dtype=np.float64)
+
+
+def inverted(value: float, drawn: np.ndarray) -> Interval:
+    """Return the effects that the resampled values do not reject, if an effect only shifts them."""
+    null = drawn_interval(drawn)
+    return Interval(
+        low=value - null.high,
+        high=value - null.low,
+        low90=value - null.high90,
+        high90=value - null.low90,
+    )
+
+
+def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
+    """Return the share of resampled values at least as far in the claimed direction, plus one."""
+    return float((1 + (sign * drawn >= sign * value).sum()) / (1 + len(drawn)))
+
+
+def _redrawn(sample: Sample, flag: str, seed: int) -> Entries:
+    """Return the entries of a resampled history, on which the flag is computed again."""
+    evaluations = sample.reading.evaluations
+    signal = evaluations[flag].signal
+    among = {name: evaluation.signal for name, evaluation in evaluations.items()}
+    used = {YIELD, "SPY", *inputs_of(signal, among)}
+    history = sample.history
+    first = history.closes[list(BASKET)].dropna(how="all").index[0]
+    panel = history.panel[[c for c in history.panel if str(c).removesuffix("@session") in used]]
+    closes = history.closes[[c for c in history.closes if c in used]]
+    new_panel, new_closes = resample_prices(
+        panel.loc[first:],
+        closes.loc[first:],
+        block=BLOCK,
+        seed=seed,
+        since=sample.flag(flag).dropna().index[0],
+    )
+    parts = {name: among[name] for name in signal.parts}
+    again = evaluate(new_panel, {**parts, flag: signal})[flag].flag
+    forward = forward_over_bills(
+        new_closes["SPY"].pct_change(fill_method=None), bill_returns(new_panel[YIELD])
+    )
+    return entries_of(forward, again.astype("Float64").astype("float64"))
+
+
+def _by_episodes(true: Entries) -> dict[str, Interval]:
+    """Return the t-interval of the means of episodes; empty with one episode."""
+    means = pd.Series(true.excess).groupby(true.episodes).mean().to_numpy()
+    error, df = few_clusters(means)
+    if not df:
+        return {}
+    return {"t-test of episodes": t_interval(float(means.mean()), error, df)}

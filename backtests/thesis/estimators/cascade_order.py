@@ -1,0 +1,132 @@
+"""The order in which classes fall in dated episodes."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.entries import QUARTER
+from backtests.thesis.claims import Claim
+from backtests.thesis.episodes import CASCADE, common_trough, levels_of, peaks_before, span_of
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.events import read_events
+from backtests.thesis.inference import few_clusters, t_interval, t_p_value
+from backtests.thesis.sample import Sample
+
+#: Number of permutations of class labels.
+DRAWS = 9999
+
+
+def cascade_order(claim: Claim, sample: Sample) -> Estimate:
+    """Return the mean over dated episodes of tau-b between the declared order and dates of peaks.
+
+    The trough of an episode is the session, within its dates, with the lowest mean level of the
+    four classes. The peak of a class is its highest close in the 63 sessions before the trough.
+    Classes with the same date of peak are tied; if all four are, tau is 0. An episode whose trough
+    is less than 63 sessions after the trough of an episode before it repeats the same fall, so it
+    is left out. An episode in which a class lacks a price is left out, too.
+
+    Raises NotTestable if the history is simulated, or if it has fewer than two such episodes.
+    """
+    if sample.is_simulated:
+        raise NotTestable("a simulated history has no dated episodes")
+    shown, repeated = dated_peaks(sample.classes(CASCADE))
+    if len(shown) < 2:
+        raise NotTestable(
+            f"the history has {len(shown)} dated episode{'s' if len(shown) != 1 else ''} with "
+            "prices of all four classes; at least 2 are needed"
+        )
+    taus = shown["tau"].to_numpy()
+    value = float(taus.mean())
+    error, df = few_clusters(taus)
+    sign = 1 if claim.direction == "above" else -1
+    return Estimate(
+        value=value,
+        interval=t_interval(value, error, df),
+        tests={
+            "t over episodes": t_p_value(value, error, df, sign),
+            "permuted classes": permuted_p_value(peak_numbers(shown), sign),
+        },
+        error=error,
+        df=df,
+        observations=len(taus),
+        counted="dated episodes",
+        episodes=len(taus),
+        start=shown["trough"].min(),
+        end=shown["trough"].max(),
+        method="t interval of the mean of the episodes' tau-b (Ibragimov and Müller, JBES 28, "
+        f"2010). Class labels permuted {DRAWS:,} times within each episode.",
+        shown=shown,
+        notes=_left_out(repeated),
+    )
+
+
+def _left_out(repeated: list[str]) -> tuple[str, ...]:
+    if not repeated:
+        return ()
+    return (
+        f"Left out, because their trough is less than {QUARTER} sessions after an earlier one: "
+        f"{', '.join(repeated)}.",
+    )
+
+
+def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return trough, peaks and tau of each episode, and the names of episodes that repeat a fall.
+
+    The table has one row an episode; its columns are ``trough``, the four classes (sessions of
+    their peaks) and ``tau``. ``returns`` holds simple returns, sessions × classes.
+    """
+    rows: dict[str, dict[str, object]] = {}
+    repeated: list[str] = []
+    troughs: list[int] = []
+    sessions = pd.DatetimeIndex(returns.index)
+    for episode in read_events().episodes:
+        span = span_of(episode, sessions)
+        levels = None if span is None else levels_of(returns, span)
+        if levels is None or len(levels.columns) < len(CASCADE):
+            continue
+        trough = common_trough(levels)
+        at = int(sessions.searchsorted(trough))
+        if any(abs(at - other) < QUARTER for other in troughs):
+            repeated.append(episode.name)
+            continue
+        troughs.append(at)
+        peaks = peaks_before(levels, trough)[list(CASCADE)]
+        rows[episode.name] = {"trough": trough, **peaks, "tau": float(tau(_numbers(peaks)))}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("episode"), repeated
+
+
+def _numbers(peaks: pd.Series) -> np.ndarray:
+    return pd.DatetimeIndex(peaks).to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def peak_numbers(shown: pd.DataFrame) -> np.ndarray:
+    """Return the dates of peaks as numbers of days, episodes × classes in the declared order."""
+    return np.array([_numbers(row) for _, row in shown[list(CASCADE)].iterrows()])
+
+
+def tau(numbers: np.ndarray) -> np.ndarray:
+    """Return Kendall's tau-b between the declared order and dates; 0 if all dates are equal.
+
+    The last axis of ``numbers`` holds the dates of the classes in the declared order.
+    """
+    earlier, later = np.triu_indices(numbers.shape[-1], 1)
+    signs = np.sign(numbers[..., later] - numbers[..., earlier])
+    untied = np.abs(signs).sum(axis=-1)
+    result: np.ndarray = signs.sum(axis=-1) / np.sqrt(np.maximum(untied, 1) * len(earlier))
+    return result
+
+
+def permuted_p_value(numbers: np.ndarray, sign: int, seed: int = 0) -> float:
+    """Return the one-sided p-value of the mean tau when labels are permuted in each episode.
+
+    ``numbers`` holds dates as numbers, episodes × classes in the declared order.
+    """
+    orders = np.array(list(itertools.permutations(range(numbers.shape[1]))))
+    possible = tau(numbers[:, orders])  # episodes × orders
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(len(orders), size=(DRAWS, len(numbers)))
+    drawn = possible[np.arange(len(numbers)), chosen].mean(axis=1)
+    true = possible[:, 0].mean()  # the first permutation changes nothing
+    return float((1 + (sign * drawn >= sign * true - 1e-12).sum()) / (1 + DRAWS))

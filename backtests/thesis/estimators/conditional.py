@@ -1,0 +1,245 @@
+"""Means under a condition, and their difference from the means at other times.
+
+The state of the thesis was entered only a few times, and returns within a stay share its luck. So
+episodes decide, not days: an interval treats each episode as one cluster, or compares the true
+dates of the condition with shifted dates. A daily interval, which assumes that distant sessions are
+independent, stands beside it.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.hac import regress
+from backtests.thesis.inference import (
+    Clusters,
+    Shifted,
+    clustered,
+    episodes_of,
+    gaps_of,
+    segments_of,
+    shifted,
+    t_interval,
+    t_p_value,
+    timing,
+    welch,
+)
+from backtests.thesis.measures import YEARLY, Measure, measure
+from backtests.thesis.sample import Sample
+
+#: Smallest number of values with the condition, and of all values.
+FEWEST_ON, FEWEST = 20, 252
+DAILY = "distant sessions independent"
+EPISODES = "episodes independent"
+SHIFTED = "dates of the condition shifted"
+HOLDINGS = "dates of the holdings shifted"
+
+BY_DAY = (
+    "Least squares with Newey–West errors and fixed-b critical values (Kiefer, Vogelsang 2005)."
+)
+BY_EPISODE = (
+    "Each episode is one cluster: variance CR2, Bell–McCaffrey degrees of freedom (Imbens, Kolesár "
+    "2016)."
+)
+BY_SHIFT = (
+    "The true dates are compared with 1,000 shifts around the circle of dates, by t statistic; the "
+    "interval takes its critical values from the shifts."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """An interval with its p-value, standard error and degrees of freedom."""
+
+    name: str
+    interval: Interval
+    p_value: float
+    error: float
+    df: float
+    method: str
+
+
+def mean(claim: Claim, sample: Sample) -> Estimate:
+    """Return the estimate of a claim about a mean, see :func:`mean_of`."""
+    return mean_of(claim, measure(claim, sample))
+
+
+def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
+    """Return the estimate of a claim about a difference of means, see :func:`difference_of`."""
+    return difference_of(claim, measure(claim, sample))
+
+
+def mean_of(claim: Claim, measured: Measure) -> Estimate:
+    """Return the mean of a claim's values while its condition holds, or at all times without one.
+
+    With a condition, each episode is one cluster. Without a condition, the values belong to a
+    strategy. They are cut into segments, each with one episode of the strategy's own states, and
+    each segment is one cluster. If the strategy's weight depends only on quantities, the dates of
+    its holdings are shifted instead: this is exact if the holdings do not depend on prices. With a
+    single episode, only the daily interval exists.
+    """
+    kept = _kept(measured, claim)
+    sign = 1 if claim.direction == "above" else -1
+    if claim.condition is None:
+        numbers, design = segments_of(kept["on"]), np.ones((len(kept), 1))
+    else:
+        numbers = kept["episode"]
+        design = np.column_stack([kept["on"], 1 - kept["on"]])
+    daily = by_day(kept["values"], design, np.eye(design.shape[1])[0], measured.scale, sign)
+    value = _mean(kept, claim) * measured.scale
+    parts = [daily]
+    group = Clusters.of(kept["values"], kept["ones"], numbers)
+    if len(group.counts) > 1:
+        parts.insert(0, by_episode(value, measured.scale, sign, group))
+    if measured.held is not None and measured.excess is not None:
+        parts.insert(0, _by_holdings(measured.held, measured.excess, value, sign))
+    return _estimate(claim, measured, kept, value, parts)
+
+
+def difference_of(claim: Claim, measured: Measure) -> Estimate:
+    """Return the mean of a claim's values under its condition, minus the mean of other values.
+
+    The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
+    the true one. This is exact for a condition that does not depend on the values. Beside it stand
+    an interval with episodes and gaps as clusters, and the daily interval.
+    """
+    kept = _kept(measured, claim)
+    off = int((kept["on"] == 0.0).sum())
+    if off < FEWEST_ON:
+        raise NotTestable(
+            f"expected at least {FEWEST_ON} {measured.counted} without the condition, found {off}; "
+            "add history"
+        )
+    sign = 1 if claim.direction == "above" else -1
+    design = np.column_stack([kept["on"], 1 - kept["on"]])
+    daily = by_day(kept["values"], design, np.array([1.0, -1.0]), measured.scale, sign)
+    groups = [
+        Clusters.of(kept["values"], kept["ones"], numbers)
+        for numbers in (kept["episode"], kept["gap"])
+    ]
+    value = (groups[0].mean - groups[1].mean) * measured.scale
+    parts = [by_shift(shifted(kept["values"], kept["on"], welch), value, sign, SHIFTED), daily]
+    if min(len(group.counts) for group in groups) > 1:
+        parts.insert(1, by_episode(value, measured.scale, sign, *groups))
+    return _estimate(claim, measured, kept, value, parts)
+
+
+def by_day(
+    values: pd.Series, design: np.ndarray, contrast: np.ndarray, scale: float, sign: int
+) -> Part:
+    """Return the interval of a combination of means, with HAC errors."""
+    fit = regress(values.to_numpy(), design)
+    value, error = (part * scale for part in fit.combined(contrast))
+    return Part(
+        name=DAILY,
+        interval=fit.interval(value, error),
+        p_value=fit.p_value(value, error, sign),
+        error=fit.widened(error),
+        df=math.inf,
+        method=BY_DAY,
+    )
+
+
+def by_episode(value: float, scale: float, sign: int, *groups: Clusters) -> Part:
+    """Return the interval of a mean, or of a difference of two means, with episodes as clusters."""
+    error, df = clustered(*groups)
+    return Part(
+        name=EPISODES,
+        interval=t_interval(value, error * scale, df),
+        p_value=t_p_value(value, error * scale, df, sign),
+        error=error * scale,
+        df=df,
+        method=f"{BY_EPISODE} Degrees of freedom: {df:.1f}.",
+    )
+
+
+def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
+    """Return the interval of a value whose t statistic is known for shifted dates."""
+    error = value / drawn.true if drawn.true else math.nan
+    return Part(
+        name=name,
+        interval=drawn.interval(value, error),
+        p_value=drawn.p_value(sign),
+        error=drawn.widened(error),
+        df=math.inf,
+        method=BY_SHIFT,
+    )
+
+
+def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
+    """Return the interval of a strategy's advantage, from shifted dates of its holdings.
+
+    Shifted holdings pay the same costs. The null hypothesis is an advantage of zero after costs, so
+    the statistic of the true dates is the advantage after costs divided by the same error.
+    """
+    both = pd.DataFrame({"held": held, "excess": excess}).dropna()
+    drawn = shifted(both["excess"], both["held"], timing)
+    apart = (both["held"] - both["held"].mean()) * both["excess"]
+    error = float(apart.std(ddof=1)) / math.sqrt(len(apart)) * YEARLY
+    return by_shift(replace(drawn, true=value / error), value, sign, HOLDINGS)
+
+
+def _mean(kept: pd.DataFrame, claim: Claim) -> float:
+    values = kept["values"] if claim.condition is None else kept["values"][kept["on"] == 1.0]
+    return float(values.mean())
+
+
+def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
+    """Return values and conditions without NaN. Raises NotTestable if there are too few.
+
+    Episodes and gaps are numbered on all rows, because a row without a value lasts as long as any
+    other.
+    """
+    rows = pd.DataFrame({"values": measured.values, "on": measured.on}).assign(
+        episode=lambda row: episodes_of(row["on"], measured.quarter),
+        gap=lambda row: gaps_of(row["on"], measured.quarter),
+    )
+    kept = rows.dropna(subset=["values", "on"])
+    on = int((kept["on"] == 1.0).sum())
+    if len(kept) < FEWEST or (claim.condition is not None and on < FEWEST_ON):
+        raise NotTestable(
+            f"expected at least {FEWEST} {measured.counted}, of them {FEWEST_ON} with the "
+            f"condition, found {len(kept)} and {on}; add history"
+        )
+    return kept.assign(ones=1.0)
+
+
+def _estimate(
+    claim: Claim, measured: Measure, kept: pd.DataFrame, value: float, parts: list[Part]
+) -> Estimate:
+    first, others = parts[0], parts[1:]
+    on = int((kept["on"] == 1.0).sum())
+    return Estimate(
+        value=value,
+        interval=first.interval,
+        tests={first.name: first.p_value},
+        error=first.error,
+        df=first.df,
+        observations=len(kept) if claim.condition is None else on,
+        counted=measured.counted,
+        episodes=kept["episode"].nunique(),
+        start=kept.index[0],
+        end=kept.index[-1],
+        method=first.method,
+        beside={part.name: part.interval for part in others},
+        tests_beside={part.name: part.p_value for part in others},
+        shown=_by_episode(kept, measured.scale),
+    )
+
+
+def _by_episode(kept: pd.DataFrame, scale: float) -> pd.DataFrame:
+    """Return the mean of each episode, in the claim's unit, with its dates and length."""
+    rows = kept.assign(session=kept.index).groupby("episode")
+    return pd.DataFrame(
+        {
+            "start": rows["session"].first(),
+            "end": rows["session"].last(),
+            "mean": rows["values"].mean() * scale,
+            "count": rows["values"].size(),
+        }
+    )

@@ -1,0 +1,96 @@
+"""L11: how many breakouts keep their gain, in and out of the state."""
+
+import pandas as pd
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.estimators.conditional import SHIFTED, by_episode, by_shift
+from backtests.thesis.inference import Clusters, episodes_of, gaps_of, shifted, welch
+from backtests.thesis.sample import Sample
+from signals.universe import UNIVERSE
+
+#: A breakout is a close above the highest close of this number of sessions before.
+HIGH = 60
+#: A breakout keeps its gain if the close this number of sessions later is higher.
+LATER = 31
+#: Smallest number of breakouts with the condition.
+FEWEST = 50
+
+
+def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of breakouts of each session, and how many of them keep their gain.
+
+    ``closes`` are in USD, sessions × assets. The columns of the result are ``kept`` and ``count``.
+    A breakout whose later close is missing, or lies beyond the end, does not count.
+    """
+    breakout = closes > closes.shift(1).rolling(HIGH).max()
+    later = closes.shift(-LATER)
+    judged = breakout & later.notna()
+    return pd.DataFrame(
+        {
+            "kept": (judged & (later > closes)).sum(axis=1),
+            "count": judged.sum(axis=1),
+        }
+    ).astype("float64")
+
+
+def follow_through(claim: Claim, sample: Sample) -> Estimate:
+    """Return the estimate of a claim about breakouts of the universe, see :func:`kept_of`."""
+    assert claim.condition is not None
+    held = [ticker for ticker in UNIVERSE if ticker in sample.history.closes]
+    return kept_of(claim, sample.history.closes[held], sample.flag(claim.condition))
+
+
+def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
+    """Return the share of breakouts that keep their gain while a flag is on, minus off, in points.
+
+    The flag is the one known at the breakout's close. The dates of the flag are shifted, as for a
+    difference of means. The values are each session's kept breakouts minus the number that the
+    share of all breakouts predicts. Beside it stands an interval with episodes and gaps as
+    clusters.
+    """
+    numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
+    table = breakouts(closes).assign(**numbers).dropna(subset="on")
+    table = table[table["count"] > 0]
+    on = table["on"] == 1.0
+    if table["count"][on].sum() < FEWEST or table["count"][~on].sum() < FEWEST:
+        raise NotTestable(
+            f"expected at least {FEWEST} breakouts with the condition and as many without, found "
+            f"{table['count'][on].sum():.0f} and {table['count'][~on].sum():.0f}; add history"
+        )
+    return _estimate(claim, table)
+
+
+def _estimate(claim: Claim, table: pd.DataFrame) -> Estimate:
+    sign = 1 if claim.direction == "above" else -1
+    groups = [Clusters.of(table["kept"], table["count"], table[by]) for by in ("episode", "gap")]
+    value = 100 * (groups[0].mean - groups[1].mean)
+    share = table["kept"].sum() / table["count"].sum()
+    surplus = table["kept"] - share * table["count"]
+    first = by_shift(shifted(surplus, table["on"], welch), value, sign, SHIFTED)
+    parts = [first]
+    if min(len(group.counts) for group in groups) > 1:
+        parts.append(by_episode(value, 100.0, sign, *groups))
+    return Estimate(
+        value=value,
+        interval=first.interval,
+        tests={first.name: first.p_value},
+        error=first.error,
+        df=first.df,
+        observations=int(table["count"][table["on"] == 1.0].sum()),
+        counted="breakouts",
+        episodes=table["episode"].nunique(),
+        start=table.index[0],
+        end=table.index[-1],
+        method=first.method,
+        beside={part.name: part.interval for part in parts[1:]},
+        tests_beside={part.name: part.p_value for part in parts[1:]},
+        shown=_by_state(table),
+    )
+
+
+def _by_state(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the percentage of kept breakouts and their number, with the flag on and off."""
+    sums = table.groupby(table["on"].map({1.0: "on", 0.0: "off"}))[["kept", "count"]].sum()
+    return pd.DataFrame({"share": 100 * sums["kept"] / sums["count"], "count": sums["count"]})

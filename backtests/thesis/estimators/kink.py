@@ -1,0 +1,101 @@
+"""How much the price of capital rises once more than half of the capital is absorbed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.hac import Fit, regress, usual_lags
+from backtests.thesis.inference import drawn_interval, drawn_p_value
+from backtests.thesis.sample import Sample
+from signals.convexity import Convexity, Kink, cost_of, quarter_starts
+
+#: Number of bootstrap samples; more than the signal draws, for the 2.5th percentile.
+REPS = 1000
+#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, see
+#: ``benchmarks/trial_coverage.py``.
+COVERAGE = 0.88
+
+
+def kink(claim: Claim, sample: Sample) -> Estimate:
+    """Return the kink of :class:`signals.convexity.Convexity` in the last quarter, with a test.
+
+    Formula
+        The regression is that of the signal: 13-week changes of the cost of capital on those of u
+        and of max(0, u − 0.5). The kink is the coefficient on the last regressor.
+    Timing
+        The estimate is the one in force at the last session: it uses the weeks before the first
+        session of the last quarter.
+    NaN
+        See :class:`signals.convexity.Convexity`.
+    Interval
+        Percentiles of the signal's stationary bootstrap, with blocks of at least 13 weeks. The
+        interval is too narrow: see :data:`COVERAGE`. So the claim must pass a second test, with
+        Newey–West errors.
+    Errors
+        NotTestable if the signal does not identify the kink: with fewer than 104 weeks, or fewer
+        than 3 separate excursions of u above one half.
+    Reference
+        Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
+    """
+    at, stays, found = last_estimate(sample)
+    sign = 1 if claim.direction == "above" else -1
+    fit = hac_fit(found.x, found.y)
+    value, error = fit.combined(np.array([0.0, 0.0, 1.0]))
+    interval = drawn_interval(found.draws)
+    return Estimate(
+        value=found.kink,
+        interval=interval,
+        tests={
+            "stationary bootstrap": drawn_p_value(found.draws, sign),
+            "HAC": fit.p_value(value, error, sign),
+        },
+        error=float(np.nanstd(found.draws, ddof=1)),
+        df=float("inf"),
+        observations=len(found.y),
+        counted="weeks",
+        episodes=stays,
+        start=sample.gauge("absorption", "u").dropna().index[0],
+        end=at,
+        method="Percentiles of the stationary bootstrap, blocks of at least 13 weeks (Politis and "
+        "Romano 1994).",
+        beside={"HAC": fit.interval(value, error)},
+        notes=(
+            f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
+            "contained the truth, and 95 % should.",
+        ),
+    )
+
+
+def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
+    """Return the last estimate: its session, the number of excursions before it, and the kink.
+
+    Raises NotTestable if the kink is not identified.
+    """
+    if "convexity" not in sample.reading.evaluations:
+        raise NotTestable("the history lacks series that convexity needs")
+    evaluation = sample.reading.evaluations["convexity"]
+    signal = evaluation.signal
+    assert isinstance(signal, Convexity)
+    starts = quarter_starts(sample.sessions)
+    stays = int(evaluation.gauges["excursions"].iloc[starts[-1] - 1]) if starts else 0
+    if stays < signal.excursions:
+        raise NotTestable(
+            f"not identified: expected {signal.excursions} excursions of u above {signal.knee:g}, "
+            f"found {stays}"
+        )
+    before = slice(0, starts[-1])
+    at = sample.sessions[starts[-1]]
+    u, cost = evaluation.gauges["u"], cost_of(sample.history.panel)
+    found = replace(signal, draws=REPS).estimate(u.iloc[before], cost.iloc[before], at)
+    if found is None:
+        raise NotTestable(f"not identified: expected {signal.minimum} weeks with u, found fewer")
+    return at, stays, found
+
+
+def hac_fit(x: np.ndarray, y: np.ndarray, horizon: int = 13) -> Fit:
+    """Return the same regression with Newey–West errors; changes overlap for ``horizon`` weeks."""
+    return regress(y, x, max(usual_lags(len(y)), horizon))

@@ -1,0 +1,235 @@
+"""The response of returns to a rise of AI capex, while idle capital is ample or depleted."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.hac import Fit, regress, usual_lags
+from backtests.thesis.inference import episodes_of
+from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week_ends
+
+State = Literal["off", "on"]
+
+#: Weeks of the response that the claims are about, and weeks of the longest response shown.
+WEEKS, LONGEST = 13, 26
+#: Lags of the impulse and of the weekly return. Five firms file within about three weeks of each
+#: other, so a rise can go on for three weeks; the fourth lag is the augmentation.
+LAGS = 4
+#: Weeks of past values that a standard deviation needs, and weeks that a state needs: one year, in
+#: which each firm files four times.
+FEWEST = 52
+#: The states of dry_powder that a claim compares, with their signs.
+CONTRASTS: Mapping[str, Mapping[State, int]] = {
+    "capex-lifts-with-slack": {"off": 1},
+    "capex-drains-without-slack": {"off": -1, "on": 1},
+}
+METHOD = (
+    "Lag-augmented local projections (Jordà 2005; Montiel Olea and Plagborg-Møller 2021), weekly, "
+    "with Newey–West errors and fixed-b critical values (Kiefer and Vogelsang 2005)."
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Response:
+    """A response in log points × 100, with its HAC standard error and the fit it comes from."""
+
+    value: float
+    error: float
+    fit: Fit
+
+    @property
+    def interval(self) -> Interval:
+        """The interval with fixed-b critical values."""
+        return self.fit.interval(self.value, self.error)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weeks:
+    """Weekly data of a sample: the state, and an asset's returns before and after each week's end.
+
+    Attributes
+    ----------
+    ends
+        The last session of each week.
+    state
+        dry_powder as known at each end: 1.0, 0.0 or NaN.
+    over
+        The asset's log return over bills, one value a session.
+    """
+
+    ends: pd.DatetimeIndex
+    state: pd.Series
+    over: pd.Series
+
+    def design(self, impulse: pd.Series) -> pd.DataFrame:
+        """Return the regressors of an impulse with one value a session."""
+        return regressors(impulse.reindex(self.ends), self.state, earned_in(self.over, self.ends))
+
+    def after(self, weeks: int) -> pd.Series:
+        """Return the asset's log return over bills in the weeks after each end, × 100."""
+        return 100 * earned_after(self.over, self.ends, weeks)
+
+
+def local_projection(claim: Claim, sample: Sample) -> Estimate:
+    """Return the response of SPY's 13-week return over bills to a rise of the capex impulse.
+
+    Formula
+        For each week t, Σ r (13 weeks) = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t−k + e. s is the
+        state of dry_powder at t. r is a log return over bills, × 100. x_t is the impulse at t, and
+        x_t−k the impulse k weeks earlier. Both are divided by the standard deviation of the impulse
+        up to t. b_s is the response to a rise by one standard deviation. Log returns are used
+        because the response after 13 weeks is then the sum of 13 weekly responses.
+    Timing
+        The impulse, the standard deviation and the state are known at the last session of week t.
+        The return is earned from the close :data:`backtests.thesis.sample.LAG` sessions later.
+    NaN
+        A week with a missing value is left out. The standard deviation needs 52 weeks.
+    Interval
+        Newey–West errors with at least 13 lags. The fixed-b critical values count the weeks of the
+        rarer state that the claim needs, because a state's response comes from its weeks only.
+    Errors
+        NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
+    Reference
+        Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89; states:
+        Ramey and Zubairy (2018), JPE 126. The further lag makes the errors valid for slow impulses.
+    """
+    signs = CONTRASTS[claim.name]
+    impulses = _impulses(sample)
+    weeks = _weeks(sample, sample.asset("SPY"))
+    design = weeks.design(impulses["capex"])
+    response = project(weeks.after(WEEKS), design, signs, WEEKS)
+    used = pd.concat([design, weeks.after(WEEKS)], axis=1).dropna().index
+    sign = 1 if claim.direction == "above" else -1
+    return Estimate(
+        value=response.value,
+        interval=response.interval,
+        tests={"HAC": response.fit.p_value(response.value, response.error, sign)},
+        error=response.fit.widened(response.error),
+        df=float("inf"),
+        observations=len(used),
+        counted="weeks",
+        episodes=_episodes(sample.flag("dry_powder").loc[used[0] : used[-1]], signs),
+        start=used[0],
+        end=used[-1],
+        method=METHOD,
+        beside=_beside(sample, impulses, signs),
+        shown=_path(weeks, impulses, signs),
+        notes=("Returns are log returns, × 100.",),
+    )
+
+
+def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: int) -> Response:
+    """Return the response of a return to an impulse, from weekly data.
+
+    Parameters
+    ----------
+    y
+        The return in the ``weeks`` weeks after each week, in log points × 100.
+    x
+        The regressors, see :func:`regressors`.
+    signs
+        The states of the response with their signs: ``{"on": 1, "off": -1}`` is the response while
+        on minus the response while off.
+
+    Raises
+    ------
+    NotTestable
+        When a state in ``signs`` has fewer than 52 weeks.
+    """
+    rows = x.assign(y=y).dropna()
+    counts = {state: int(rows[state].sum()) for state in signs}
+    for state, n in counts.items():
+        if n < FEWEST:
+            raise NotTestable(
+                f"expected {FEWEST} weeks with dry_powder {state} and a return, found {n}"
+            )
+    contrast = np.array([_sign(name, signs) for name in x.columns], dtype=np.float64)
+    lags = max(usual_lags(len(rows)), weeks)
+    fit = regress(rows["y"].to_numpy(), rows[x.columns].to_numpy(), lags)
+    fit = replace(fit, n=min(counts.values()))  # a coefficient of a state comes from its weeks only
+    value, error = fit.combined(contrast)
+    return Response(value=value, error=error, fit=fit)
+
+
+def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.DataFrame:
+    """Return the regressors of each week: those of each state, and lags of the weekly return.
+
+    ``impulse``, ``state`` (1.0 or 0.0) and ``past``, the return of the week, have one value a week.
+    A state's regressors are zero in the other state. Later weeks never change a row.
+    """
+    scale = impulse.expanding(FEWEST).std()
+    moves = {"impulse": impulse / scale}
+    moves |= {f"lag {k}": impulse.shift(k) / scale for k in range(1, LAGS + 1)}
+    columns: dict[str, pd.Series] = {}
+    for name, value in (("off", 0.0), ("on", 1.0)):
+        inside = (state == value).astype(float).where(state.notna())
+        columns[name] = inside
+        columns |= {f"{name} {move}": inside * moved for move, moved in moves.items()}
+    columns |= {f"return {k}": past.shift(k - 1) for k in range(1, LAGS + 1)}
+    return pd.DataFrame(columns)
+
+
+def _sign(column: str, signs: Mapping[State, int]) -> int:
+    return next((sign for state, sign in signs.items() if column == f"{state} impulse"), 0)
+
+
+def _weeks(sample: Sample, returns: pd.Series) -> Weeks:
+    ends = week_ends(sample.sessions)
+    state = sample.flag("dry_powder").reindex(ends)
+    return Weeks(ends=ends, state=state, over=log_over_bills(returns, sample.bills))
+
+
+def _episodes(flag: pd.Series, signs: Mapping[State, int]) -> int:
+    """Return the number of episodes with the flag on, or off if the claim needs only ``off``."""
+    return int(episodes_of(flag if "on" in signs else 1 - flag).nunique())
+
+
+def _impulses(sample: Sample) -> dict[str, pd.Series]:
+    """Return the capex impulse, and the quarterly change of net liquidity if it is known, in %."""
+    impulses = {"capex": sample.gauge("capex", "impulse")}
+    with suppress(NotTestable):
+        impulses["net liquidity"] = sample.gauge("bathtub", "change")
+    return impulses
+
+
+def _path(
+    weeks: Weeks, impulses: Mapping[str, pd.Series], signs: Mapping[State, int]
+) -> pd.DataFrame:
+    """Return the response after 1 to 26 weeks to each impulse, with a 95 % interval."""
+    columns: dict[str, list[float]] = {}
+    for name, impulse in impulses.items():
+        design = weeks.design(impulse)
+        with suppress(NotTestable):  # too few weeks for the longest response
+            made = [project(weeks.after(h), design, signs, h) for h in range(1, LONGEST + 1)]
+            columns[name] = [response.value for response in made]
+            columns[f"{name} low"] = [response.interval.low for response in made]
+            columns[f"{name} high"] = [response.interval.high for response in made]
+    return pd.DataFrame(columns, index=pd.RangeIndex(1, LONGEST + 1, name="weeks"))
+
+
+def _beside(
+    sample: Sample, impulses: Mapping[str, pd.Series], signs: Mapping[State, int]
+) -> dict[str, Interval]:
+    """Return the same response of SPY to net liquidity, and of each class to both impulses.
+
+    A class is left out if its prices are missing or begin too late.
+    """
+    found: dict[str, Interval] = {}
+    for name in ("SPY", *DURATION):
+        with suppress(NotTestable):
+            weeks = _weeks(
+                sample, sample.asset(name) if name == "SPY" else sample.asset_class(name)
+            )
+            for to, impulse in impulses.items():
+                if (name, to) != ("SPY", "capex"):  # the estimate itself
+                    response = project(weeks.after(WEEKS), weeks.design(impulse), signs, WEEKS)
+                    found[f"{name} to {to}"] = response.interval
+    return found

@@ -1,0 +1,195 @@
+"""Whether the demand for capital improves a forecast that uses only its supply."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.bootstrap import block_length, date_counts
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.hac import regress
+from backtests.thesis.inference import drawn_interval, t_interval
+from backtests.thesis.sample import LAG, Sample
+from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
+
+#: Weeks of a forecast return.
+WEEKS = 4
+#: Weeks from an origin to the first later origin at which its return is known. A week has at least
+#: one session, so LAG further weeks contain LAG sessions.
+DELAY = WEEKS + LAG
+#: Known returns that the first forecast needs: five years, or 65 returns that do not overlap.
+FIRST = 260
+#: Fewest forecasts: one year.
+FEWEST = 52
+#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, see
+#: ``benchmarks/trial_coverage.py``.
+COVERAGE = 0.875
+#: Number of resamples, and their seed.
+REPS, SEED = 2000, 7
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecasts:
+    """Forecasts of the same returns by three rules, one row for each origin.
+
+    Attributes
+    ----------
+    frame
+        Columns: ``return``; ``mean``, the forecast by the mean of past returns; ``small`` and
+        ``large``, the forecasts of the two regressions. The unit is that of the returns.
+    """
+
+    frame: pd.DataFrame
+
+    @property
+    def losses(self) -> pd.DataFrame:
+        """Squared errors of ``mean``, ``small`` and ``large``."""
+        rules = self.frame[["mean", "small", "large"]]
+        return rules.rsub(self.frame["return"], axis=0) ** 2
+
+    @property
+    def clark_west(self) -> np.ndarray:
+        """Loss of ``small`` minus loss of ``large``, without the noise of the larger model.
+
+        The larger model estimates a coefficient that is zero under the null hypothesis. The squared
+        difference of both forecasts removes the cost of this estimate from its loss.
+        """
+        noise = (self.frame["small"] - self.frame["large"]) ** 2
+        adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
+        return adjusted
+
+
+def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
+    """Return the out-of-sample R² that the absorbed share adds to a forecast from net liquidity.
+
+    Formula
+        value = 100 · (Σ e²_small − Σ e²_large) / Σ e²_mean, which is the difference of both
+        out-of-sample R². The errors are those of three forecasts of SPY's log return over bills in
+        the next 4 weeks: the mean of past returns; a regression on the change of net liquidity over
+        65 sessions, in % of net liquidity; the same regression with the absorbed share u.
+    Timing
+        The origins are the last sessions of weeks. A return begins
+        :data:`backtests.thesis.sample.LAG` sessions after its origin. Regressions and the mean use
+        only returns that ended by the origin. The first forecast needs 260 such returns.
+    NaN
+        A week with a missing regressor is left out. A return that has not ended is left out.
+    Interval
+        Percentiles of the stationary bootstrap of the three losses, in blocks of at least 5 weeks.
+        The test is Clark and West's, with Newey–West errors for overlapping returns. The bootstrap
+        does not repeat the regressions, so the interval is too narrow: see :data:`COVERAGE`.
+    Errors
+        NotTestable with fewer than 52 forecasts, or if data are missing.
+    Reference
+        Clark and West (2007), Journal of Econometrics 138; Campbell and Thompson (2008), RFS 21.
+    """
+    made = _forecasts(sample)
+    drawn = gain_draws(made)
+    value, error, p_value = clark_west(made, 1 if claim.direction == "above" else -1)
+    frame = made.frame
+    return Estimate(
+        value=float(drawn[0]),
+        interval=drawn_interval(drawn[1:]),
+        tests={"Clark and West": p_value},
+        error=float(drawn[1:].std(ddof=1)),
+        df=float("inf"),
+        observations=len(frame),
+        counted="weeks",
+        episodes=None,
+        start=frame.index[0],
+        end=frame.index[-1],
+        method="Expanding-window forecasts. Test by Clark and West (2007) with Newey–West errors; "
+        "interval by the stationary bootstrap of losses.",
+        beside={"without the noise of the larger model": t_interval(value, error, float("inf"))},
+        shown=_accumulated(made),
+        notes=(
+            "The interval describes the loss of the estimated forecasts. The test asks whether the "
+            "absorbed share has any forecasting power, so the two can disagree.",
+            f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
+            "contained the truth, and 95 % should.",
+        ),
+    )
+
+
+def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Forecasts:
+    """Return expanding-window forecasts by the mean, a small and a large regression.
+
+    Parameters
+    ----------
+    target
+        The return after each weekly origin; NaN if it has not ended.
+    small, large
+        The regressors of both models as known at each origin, without a constant.
+
+    Raises
+    ------
+    NotTestable
+        When there are fewer than 52 forecasts of returns that ended.
+    """
+    known = large.notna().all(axis=1) & small.notna().all(axis=1)
+    y = target[known]
+    made = {"mean": expanding(y, small.loc[known, []])}
+    made |= {"small": expanding(y, small[known]), "large": expanding(y, large[known])}
+    frame = pd.DataFrame({"return": y, **made}).dropna()
+    if len(frame) < FEWEST:
+        raise NotTestable(
+            f"expected {FEWEST} forecasts after a first window of {FIRST} weeks with net liquidity "
+            f"and the absorbed share, found {len(frame)}"
+        )
+    return Forecasts(frame=frame)
+
+
+def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
+    """Return the least-squares forecast at each origin, from returns that ended by the origin.
+
+    ``y`` and ``x`` have the same origins; ``x`` has no NaN, and a constant is added. The forecast
+    is NaN until 260 returns have ended. Later rows never change a forecast.
+    """
+    rows = np.column_stack([np.ones(len(x)), x.to_numpy(dtype=np.float64)])
+    value = y.to_numpy(dtype=np.float64)
+    there = ~np.isnan(value)
+    squares = np.cumsum(rows[:, :, None] * rows[:, None, :] * there[:, None, None], axis=0)
+    products = np.cumsum(rows * np.where(there, value, 0.0)[:, None], axis=0)
+    out = np.full(len(value), np.nan)
+    at = np.flatnonzero(np.cumsum(there) >= FIRST)
+    at = at[at + DELAY < len(value)]
+    if len(at):
+        inverse = np.linalg.pinv(squares[at], hermitian=True)
+        slopes = np.einsum("tij,tj->ti", inverse, products[at])
+        out[at + DELAY] = np.einsum("ti,ti->t", slopes, rows[at + DELAY])
+    return pd.Series(out, index=y.index)
+
+
+def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarray:
+    """Return the difference of both out-of-sample R², %, in the sample and in each resample."""
+    losses = made.losses
+    gain = (losses["small"] - losses["large"]).to_numpy()
+    counts = date_counts(len(gain), block_length(gain), reps, seed)
+    drawn: np.ndarray = 100 * (counts @ gain) / (counts @ losses["mean"].to_numpy())
+    return drawn
+
+
+def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
+    """Return the mean adjusted gain and its error, % of the mean's loss, and the p-value."""
+    adjusted = made.clark_west
+    fit = regress(adjusted, np.ones((len(adjusted), 1)))
+    mean, error = fit.combined(np.ones(1))
+    scale = 100 / float(made.losses["mean"].mean())
+    return scale * mean, scale * fit.widened(error), fit.p_value(mean, error, sign)
+
+
+def _forecasts(sample: Sample) -> Forecasts:
+    ends = week_ends(sample.sessions)
+    over = log_over_bills(sample.asset("SPY"), sample.bills)
+    supply = sample.gauge("bathtub", "change").reindex(ends).to_frame("supply")
+    demand = sample.gauge("absorption", "u").reindex(ends)
+    return forecasts(100 * earned_after(over, ends, WEEKS), supply, supply.assign(u=demand))
+
+
+def _accumulated(made: Forecasts) -> pd.DataFrame:
+    """Return the accumulated gain over the mean of past returns, % of the mean's whole loss."""
+    losses = made.losses
+    gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()
+    shown: pd.DataFrame = 100 * gains / losses["mean"].sum()
+    return shown.rename(columns={"small": "supply alone", "large": "supply and demand"})

@@ -1,0 +1,126 @@
+"""L8: whether classes with earlier cash flows earn more while the condition holds."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.bootstrap import block_length
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate
+from backtests.thesis.inference import (
+    drawn_interval,
+    drawn_p_value,
+    episodes_of,
+    few_clusters,
+    t_p_value,
+)
+from backtests.thesis.sample import DURATION, Sample
+
+#: Number of resamples for the interval, and their seed.
+REPS, SEED = 1000, 0
+#: Smallest number of sessions with the condition.
+FEWEST = 20
+
+
+def rank_order(claim: Claim, sample: Sample) -> Estimate:
+    """Return the estimate of a claim about the order of the classes, see :func:`order_of`."""
+    assert claim.condition is not None
+    return order_of(claim, sample.classes(DURATION), sample.condition(claim.condition))
+
+
+def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
+    """Return Kendall's tau-b between the classes' mean returns and their declared order.
+
+    Tau-b is positive if classes with earlier cash flows earn more. Because the declared order has
+    ties, its largest value is below 1, see :func:`largest_tau`. Only sessions with the condition
+    count. Subtracting the return of bills would not change the order of the means.
+
+    Interval and tests
+        The interval comes from a stationary bootstrap of sessions. The permutation test compares
+        the estimate with all distinct orders of the classes. The episode test is a t-test on the
+        tau of each episode (Ibragimov, Müller 2010). The sign of a bootstrapped tau is the third.
+    """
+    kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
+    if len(kept) < FEWEST:
+        raise NotTestable(
+            f"expected at least {FEWEST} sessions with the condition and returns of all classes, "
+            f"found {len(kept)}; add history"
+        )
+    sign = 1 if claim.direction == "above" else -1
+    order = -np.array([DURATION[name] for name in kept.columns], dtype=np.float64)
+    value = float(tau(kept.mean().to_numpy()[None, :], order)[0])
+    drawn = resampled_taus(kept.to_numpy(), order)
+    numbers = episodes_of(on)
+    taus = tau(kept.groupby(numbers.reindex(kept.index)).mean().to_numpy(), order)
+    tests = {
+        "order of classes permuted": permutation_p_value(kept.mean().to_numpy(), order, sign),
+        "distant sessions independent": drawn_p_value(drawn, sign),
+    }
+    error, df = few_clusters(taus)
+    if df >= 1:
+        tests["episodes independent"] = t_p_value(float(taus.mean()), error, df, sign)
+    return Estimate(
+        value=value,
+        interval=drawn_interval(drawn),
+        tests=tests,
+        error=float(drawn.std(ddof=1)),
+        df=float("inf"),
+        observations=len(kept),
+        counted="sessions",
+        episodes=len(taus),
+        start=on.dropna().index[0],
+        end=on.dropna().index[-1],
+        method=(
+            "Stationary bootstrap of sessions (Politis, Romano 1994); permutation over all orders "
+            "of the classes."
+        ),
+        shown=_by_class(kept),
+        notes=(f"With the ties of the declared order, tau-b is at most {largest_tau(order):.2f}.",),
+    )
+
+
+def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return Kendall's tau-b of each row of means with an order.
+
+    ``means`` is rows × classes, ``order`` has one number for each class. NaN for a row of ties.
+    """
+    first, second = np.triu_indices(len(order), 1)
+    by_mean = np.sign(means[:, first] - means[:, second])
+    by_order = np.sign(order[first] - order[second])
+    untied = np.sqrt(np.abs(by_mean).sum(axis=1) * np.abs(by_order).sum())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        result: np.ndarray = (by_mean * by_order).sum(axis=1) / untied
+    return result
+
+
+def largest_tau(order: np.ndarray) -> float:
+    """Return the tau-b of untied means that agree with an order, despite the order's ties."""
+    ranks = np.argsort(np.argsort(order, kind="stable"), kind="stable")
+    return float(tau(ranks[None, :].astype("float64"), order)[0])
+
+
+def resampled_taus(
+    returns: np.ndarray, order: np.ndarray, reps: int = REPS, seed: int = SEED
+) -> np.ndarray:
+    """Return tau-b of stationary-bootstrap resamples of sessions × classes."""
+    from arch.bootstrap import StationaryBootstrap
+
+    block = block_length(returns.mean(axis=1))
+    bootstrap = StationaryBootstrap(block, np.arange(len(returns)), seed=seed)
+    drawn = (returns[bootstrap.update_indices()].mean(axis=0) for _ in range(reps))
+    return tau(np.array(list(drawn)), order)
+
+
+def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
+    """Return the share of all distinct orders whose tau is at least as large, the true one too."""
+    orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
+    taus = np.array([tau(means[None, :], row)[0] for row in orders])
+    true = float(tau(means[None, :], order)[0])
+    return float((sign * taus >= sign * true - 1e-12).mean())
+
+
+def _by_class(returns: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean return of each class, in percentage points a year, with its rank."""
+    return pd.DataFrame({"mean": 25200 * returns.mean(), "rank": pd.Series(DURATION)})

@@ -1,0 +1,136 @@
+"""What each claim about a mean measures: a series of values, and the condition of each value."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from backtests.evidence.comparison import mix_of
+from backtests.evidence.entries import QUARTER
+from backtests.evidence.metrics import YEAR
+from backtests.thesis.claims import Claim
+from backtests.thesis.sample import Sample, weekly
+
+WEEKS = 52
+#: From a daily fraction to percentage points a year.
+YEARLY = 100.0 * YEAR
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measure:
+    """Values of a claim, and what turns their mean into the claim's unit.
+
+    Attributes
+    ----------
+    values
+        One value for each session or week; NaN if it is missing.
+    on
+        1.0 if the claim's condition belongs to the value, else 0.0; NaN without a view. For a claim
+        without a condition, the series says where an episode of the strategy's own states is.
+    scale
+        The factor from the mean of the values to the claim's unit.
+    counted
+        ``sessions`` or ``weeks``.
+    held, excess
+        For a strategy whose weight of SPY depends only on quantities: this weight at the close
+        before each session, and SPY's return over bills. None for any other claim.
+    """
+
+    values: pd.Series
+    on: pd.Series
+    scale: float
+    counted: str
+    held: pd.Series | None = None
+    excess: pd.Series | None = None
+
+    @property
+    def quarter(self) -> int:
+        """Number of values in a quarter of a year."""
+        return WEEKS // 4 if self.counted == "weeks" else QUARTER
+
+
+def measure(claim: Claim, sample: Sample) -> Measure:
+    """Return the values of a claim about a mean. Raises NotTestable if the history lacks data."""
+    return MEASURES[claim.name](claim, sample)
+
+
+def _daily(claim: Claim, sample: Sample, returns: pd.Series) -> Measure:
+    assert claim.condition is not None
+    on = sample.condition(claim.condition)
+    return Measure(values=returns, on=on, scale=YEARLY, counted="sessions")
+
+
+def _weekly(claim: Claim, sample: Sample, values: pd.Series, scale: float) -> Measure:
+    """Return weekly values with the condition that belongs to the week's first session."""
+    assert claim.condition is not None
+    on = sample.condition(claim.condition)
+    weeks = pd.DatetimeIndex(on.index).to_period("W-FRI")
+    first = on.groupby(weeks).first()
+    at = first.reindex(pd.DatetimeIndex(values.index).to_period("W-FRI")).set_axis(values.index)
+    return Measure(values=values, on=at, scale=scale, counted="weeks")
+
+
+def _crypto_less_spy(claim: Claim, sample: Sample) -> Measure:
+    return _daily(claim, sample, sample.asset_class("crypto") - sample.asset("SPY"))
+
+
+def _memory_less_crypto(claim: Claim, sample: Sample) -> Measure:
+    return _daily(claim, sample, sample.asset_class("memory") - sample.asset_class("crypto"))
+
+
+def _metals_less_bills(claim: Claim, sample: Sample) -> Measure:
+    return _daily(claim, sample, sample.asset_class("metals") - sample.bills)
+
+
+def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
+    """Return weekly changes of the real yield plus the credit spread, percentage points."""
+    cost = sample.series("DFII10") + sample.series("BAA10Y")
+    weeks = pd.DatetimeIndex(cost.index).to_period("W-FRI")
+    last = cost[~weeks.duplicated(keep="last")]
+    return _weekly(claim, sample, last.diff(), float(WEEKS))
+
+
+def _comovement(claim: Claim, sample: Sample) -> Measure:
+    """Return products of standardised weekly returns; their mean is a correlation."""
+    both = pd.DataFrame({t: weekly(sample.asset(t)) for t in ("SPY", "TLT")}).dropna()
+    standard = (both - both.mean()) / both.std(ddof=0)
+    return _weekly(claim, sample, standard["SPY"] * standard["TLT"], 1.0)
+
+
+def _near_cash_flow(claim: Claim, sample: Sample) -> Measure:
+    return _strategy_less_mix(sample, "near-cash-flow@quantities")
+
+
+def _cash_heavy(claim: Claim, sample: Sample) -> Measure:
+    measured = _strategy_less_mix(sample, "cash-heavy@quantities")
+    weight = sample.run("cash-heavy@quantities").result.weights["SPY"]
+    sessions = measured.values.index
+    return replace(
+        measured,
+        held=weight.shift(1).reindex(sessions),
+        excess=(sample.asset("SPY") - sample.bills).reindex(sessions),
+    )
+
+
+def _strategy_less_mix(sample: Sample, strategy: str) -> Measure:
+    """Return a strategy's daily returns minus those of the constant mix of its mean exposure."""
+    run = sample.run(strategy)
+    held = run.result.returns.iloc[run.config.lag :]
+    return Measure(
+        values=held - mix_of(run).returns.reindex(held.index),
+        on=sample.acting(strategy).reindex(held.index),
+        scale=YEARLY,
+        counted="sessions",
+    )
+
+
+MEASURES: Mapping[str, Callable[[Claim, Sample], Measure]] = {
+    "crypto-below-spy": _crypto_less_spy,
+    "crypto-weaker-than-usual": _crypto_less_spy,
+    "memory-over-crypto": _memory_less_crypto,
+    "metals-are-no-shelter": _metals_less_bills,
+    "cost-rises-while-absorbed": _cost_of_capital,
+    "correlation-higher-while-absorbed": _comovement,
+    "cash-heavy-beats-its-mix": _cash_heavy,
+    "near-cash-flow-beats-its-mix": _near_cash_flow,
+}

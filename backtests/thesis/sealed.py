@@ -1,0 +1,167 @@
+"""What a seal records of the claims, the code and the data, and how two records differ."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import backtests
+import signals
+import strategies
+from backtests.history.panel import History
+from backtests.thesis.claims import CLAIMS
+from backtests.version import __version__
+from signals.params import parameters
+from signals.regimes import Labels, Votes
+
+#: Endings of the files whose content belongs to the code.
+SOURCE = (".py", ".toml")
+#: Number of series that a sentence names.
+NAMED = 10
+
+
+def canonical(data: Any) -> str:
+    """Return data as JSON on one line with sorted keys; equal data give equal text."""
+    return json.dumps(data, sort_keys=True, ensure_ascii=False)
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 hash of a text in UTF-8, as hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def declared() -> list[dict[str, Any]]:
+    """Return every field of every claim, as plain data in the order of the claims."""
+    return [_plain(asdict(claim)) for claim in CLAIMS]
+
+
+def parameters_in_use() -> dict[str, dict[str, Any]]:
+    """Return the default parameters of signals, regime models and thesis strategies, by name.
+
+    A name is ``signal dry_powder``, ``regime model votes`` or ``strategy cash-heavy``. The regime
+    model ``labels`` has no defaults.
+    """
+    models = {
+        name: Votes(voters=signals.voters()) if model is Votes else model()
+        for name, model in signals.REGIMES.items()
+        if model is not Labels
+    }
+    tilts = {
+        name: strategy()
+        for name, strategy in strategies.STRATEGIES.items()
+        if strategies.kind_of(strategy) == "thesis"
+    }
+    kinds: dict[str, Mapping[str, object]] = {
+        "signal": signals.default_signals(),
+        "regime model": models,
+        "strategy": tilts,
+    }
+    return {
+        f"{kind} {name}": _plain(parameters(one))
+        for kind, named in kinds.items()
+        for name, one in named.items()
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values as JSON gives them back, with lists for tuples."""
+    plain: dict[str, Any] = json.loads(canonical(values))
+    return plain
+
+
+def code_digest() -> str:
+    """Return a hash of the source of the packages signals, strategies and backtests."""
+    return digest(canonical(dict(_sources())))
+
+
+def _sources() -> Iterator[tuple[str, str]]:
+    for package in (signals, strategies, backtests):
+        folder = Path(str(package.__file__)).parent
+        for path in folder.rglob("*"):
+            if path.suffix in SOURCE and path.is_file():
+                name = path.relative_to(folder.parent).as_posix()
+                yield name, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def series_digests(history: History, end: pd.Timestamp) -> dict[str, str]:
+    """Return a hash of each series of a history up to a session.
+
+    The names are ``known WALCL`` for the values known at each close, and ``close SPY`` for the
+    prices of each date. A hash covers the dates and the values; sessions without a value do not
+    matter. A series without any value is left out.
+    """
+    found = {}
+    for kind, frame in (("known", history.panel), ("close", history.closes)):
+        for id in frame:
+            values = frame[id].loc[:end].dropna()
+            if len(values):
+                sha = hashlib.sha256(values.index.to_numpy().astype("datetime64[D]").tobytes())
+                sha.update(np.ascontiguousarray(values.to_numpy(dtype=np.float64)).tobytes())
+                found[f"{kind} {id}"] = sha.hexdigest()[:16]
+    return found
+
+
+def current_code() -> dict[str, str]:
+    """Return the version of the package and the hash of its source."""
+    return {"version": __version__, "digest": code_digest()}
+
+
+def changes_of_claims(was: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield one sentence for each claim that was added or removed, and for each changed field."""
+    before, after = ({claim["name"]: claim for claim in claims} for claims in (was, now))
+    yield from _changes("claim", before, after)
+
+
+def changes_of_parameters(
+    was: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Yield one sentence for each changed parameter of a signal, a regime model or a strategy."""
+    yield from _changes("", was, now)
+
+
+def _changes(
+    kind: str, was: Mapping[str, Mapping[str, Any]], now: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    for name in dict.fromkeys([*was, *now]):
+        title = f"{kind} {name}".strip()
+        if name not in now:
+            yield f"{title}: removed since the seal"
+        elif name not in was:
+            yield f"{title}: added since the seal"
+        else:
+            for field in dict.fromkeys([*was[name], *now[name]]):
+                before, after = was[name].get(field), now[name].get(field)
+                if before != after:
+                    yield f"{title}: {field} was {before!r}, is {after!r}"
+
+
+def changes_of_code(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    """Yield one sentence if the version changed, and one if the source changed."""
+    if was["version"] != now["version"]:
+        yield f"code: version was {was['version']}, is {now['version']}"
+    if was["digest"] != now["digest"]:
+        yield (
+            "code: the source of signals, strategies and backtests was "
+            f"{was['digest'][:12]}, is {now['digest'][:12]}"
+        )
+
+
+def changes_of_data(was: Mapping[str, str], history: History, end: pd.Timestamp) -> Iterator[str]:
+    """Yield one sentence for each way in which the series up to a session changed."""
+    now = series_digests(history, end)
+    different = [name for name in was if name in now and was[name] != now[name]]
+    for names, what in (
+        (different, "have other values"),
+        ([name for name in was if name not in now], "are missing"),
+        ([name for name in now if name not in was], "are new"),
+    ):
+        if names:
+            yield (
+                f"data: up to {end.date()}, {len(names)} series {what} since the seal: "
+                f"{', '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''}"
+            )

@@ -1,0 +1,47 @@
+"""Weeks of a history: their last sessions, and returns that were earned after them."""
+
+import numpy as np
+import pandas as pd
+
+from backtests.thesis.sample import LAG, weekly
+
+
+def week_ends(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the last session of each calendar week; see :func:`backtests.thesis.sample.weekly`."""
+    return pd.DatetimeIndex(weekly(pd.Series(0.0, index=sessions)).index)
+
+
+def log_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
+    """Return the log return over bills of each session, from simple returns; NaN if one is NaN."""
+    over: pd.Series = np.log1p(returns) - np.log1p(bills)
+    return over
+
+
+def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Series:
+    """Return the sum of log returns of several weeks after each week's end.
+
+    Formula
+        A value that is known at the close of a week's last session can be traded :data:`LAG`
+        sessions later. The sum begins with the session after this trade. It ends :data:`LAG`
+        sessions after the last session of the week that is ``weeks`` weeks later.
+    NaN
+        The sum is NaN if it is not complete, or if one of its returns is missing.
+    """
+    total = np.concatenate([over.fillna(0.0).cumsum(), np.full(LAG, np.nan)])
+    missing = np.concatenate([over.isna().cumsum(), np.zeros(LAG)])
+    at = over.index.get_indexer(ends) + LAG
+    out = np.full(len(at), np.nan)
+    if len(at) > weeks:
+        begin, end = at[: len(at) - weeks], at[weeks:]
+        whole = missing[begin] == missing[end]
+        out[: len(begin)] = np.where(whole, total[end] - total[begin], np.nan)
+    return pd.Series(out, index=ends)
+
+
+def earned_in(over: pd.Series, ends: pd.DatetimeIndex) -> pd.Series:
+    """Return the sum of log returns of each week up to its end.
+
+    NaN in the first week, and if a return of the week is missing.
+    """
+    total = over.fillna(0.0).cumsum().reindex(ends).diff()
+    return total.where(over.isna().cumsum().reindex(ends).diff() == 0)

@@ -1,0 +1,317 @@
+"""Measure how often the 95 % intervals of the trial's estimators contain the truth.
+
+    python -m benchmarks.trial_coverage --seeds 200 [--only local_projection]
+
+Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect, estimates the effect
+with the code of the trial, and returns the interval and the truth. The worlds have the features
+that make an interval too narrow: overlapping returns, slow regressors, and volatility in clusters.
+If an interval has a true coverage of 95 %, 181 to 197 of 200 seeds contain the truth with a
+probability of about 99 %.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import cache, partial
+
+import numpy as np
+import pandas as pd
+from arch.bootstrap import StationaryBootstrap
+from scipy.signal import lfilter
+
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Interval
+from backtests.thesis.estimators.after_flag import (
+    AHEAD,
+    BLOCK,
+    Entries,
+    entries_of,
+    forward_over_bills,
+    inverted,
+    null_values,
+)
+from backtests.thesis.estimators.kink import hac_fit
+from backtests.thesis.estimators.lead_and_lag import lead_draws, pairs_of
+from backtests.thesis.estimators.local_projection import (
+    CONTRASTS,
+    project,
+    regressors,
+)
+from backtests.thesis.estimators.nested_forecast import Forecasts, forecasts, gain_draws
+from backtests.thesis.inference import drawn_interval
+from backtests.thesis.sample import LAG
+from signals.convexity import Convexity
+
+#: Lowest, highest value of a 95 % interval, and the truth.
+Drawn = tuple[float, float, float]
+
+YEARS, WEEKS = 12, 52
+#: Weeks of the returns after a rise of capex, and of the returns that are forecast.
+QUARTER, MONTH = 13, 4
+#: Sessions for which the flag of :func:`chances` stays on.
+STAY = 63
+#: The planted kink, points per unit of u.
+KINK = 2.0
+#: Fewest weeks of each state in a world.
+FEWEST_ON = 80
+
+
+def bounds(interval: Interval, truth: float) -> Drawn:
+    """Return the 95 % interval and the truth."""
+    return interval.low, interval.high, truth
+
+
+def dates(n: int) -> pd.DatetimeIndex:
+    """Return the Fridays of ``n`` weeks."""
+    return pd.date_range("2005-01-07", periods=n, freq="W-FRI")
+
+
+def clustered(rng: np.random.Generator, n: int, deviation: float, stay: float = 0.93) -> np.ndarray:
+    """Return returns with GARCH(1, 1) volatility and t(6) shocks. ``deviation`` is unconditional.
+
+    Returns
+    -------
+    ``n`` returns with mean zero, in the unit of ``deviation``.
+    """
+    shocks = rng.standard_t(6, n) / np.sqrt(6 / 4)
+    news = 0.08
+    variance, out = deviation**2, np.empty(n)
+    for at in range(n):
+        out[at] = np.sqrt(variance) * shocks[at]
+        variance = deviation**2 * (1 - news - (stay - news)) + (stay - news) * variance
+        variance += news * out[at] ** 2
+    return out
+
+
+def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarray:
+    """Return a state, 1.0 or 0.0, whose stays have geometric lengths with the given means."""
+    state, out = 0, np.empty(n)
+    for at in range(n):
+        out[at] = state
+        if rng.random() < 1 / (on if state else off):
+            state = 1 - state
+    return out
+
+
+def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
+    """Return the intervals of the response while off, and of its difference, from 12 years.
+
+    A response is ``off`` or ``on`` points in 13 weeks to a rise of the impulse by one standard
+    deviation. The state has stays of two years off and one year on, on average. The impulse
+    is slow: it moves by small steps in most weeks and by large steps when firms file.
+    """
+    rng = np.random.default_rng(seed)
+    n = YEARS * WEEKS
+    index = dates(n)
+    filed = rng.random(n) < 20 / WEEKS
+    news = rng.standard_normal(n) * np.where(filed, 4.0, 0.3)
+    impulse = pd.Series(20 + lagged(news, 0.985), index)
+    state = pd.Series(spells(rng, n, 2 * WEEKS, WEEKS), index)
+    while not FEWEST_ON < state.sum() < n - FEWEST_ON:
+        state = pd.Series(spells(rng, n, 2 * WEEKS, WEEKS), index)
+    scaled = pd.Series(news, index) / impulse.expanding(WEEKS).std()
+    lift = scaled.fillna(0.0) * np.where(state == 1.0, on, off) / QUARTER
+    weekly = pd.Series(clustered(rng, n, 2.3), index)
+    weekly += sum(lift.shift(k, fill_value=0.0) for k in range(1, QUARTER + 1))
+    ahead = weekly.rolling(QUARTER).sum().shift(-QUARTER)
+    x = regressors(impulse, state, weekly)
+    made = [project(ahead, x, signs, QUARTER) for signs in CONTRASTS.values()]
+    return made[0].interval, made[1].interval
+
+
+def lagged(news: np.ndarray, stay: float) -> np.ndarray:
+    """Return an autoregression of order 1, which starts at its first news."""
+    out: np.ndarray = lfilter([1.0], [1.0, -stay], news)
+    return out
+
+
+def capex_off(seed: int) -> Drawn:
+    """Return the response to capex while idle capital is ample."""
+    return bounds(capex_responses(seed)[0], 3.0)
+
+
+def capex_difference(seed: int) -> Drawn:
+    """Return the response to capex while idle capital is depleted, minus that while ample."""
+    return bounds(capex_responses(seed)[1], -4.0)
+
+
+def crypto_lead(seed: int) -> Drawn:
+    """Return the lead of crypto over SPY from ten years of weeks.
+
+    SPY's return takes up 3.5 % of crypto's return of the week before. Crypto has a beta of 1.2.
+    """
+    rng = np.random.default_rng(seed)
+    n, beta, taken, own, other = 10 * WEEKS, 1.2, 0.035, 9.0, 2.3
+    shocks = clustered(rng, n + WEEKS, other)
+    crypto_shocks = clustered(rng, n + WEEKS, own)
+    crypto = lagged(beta * shocks + crypto_shocks, beta * taken)
+    spy = shocks + taken * np.concatenate(([0.0], crypto[:-1]))
+    weeks = pd.DataFrame({"crypto": crypto[WEEKS:], "SPY": spy[WEEKS:]}, dates(n))
+    drawn = lead_draws(pairs_of(weeks).to_numpy())
+    variance = (beta**2 * other**2 + own**2) / (1 - (beta * taken) ** 2)
+    spy_variance = taken**2 * variance + other**2
+    truth = taken * variance - beta**2 * taken * spy_variance
+    return bounds(drawn_interval(drawn[1:]), truth / np.sqrt(variance * spy_variance))
+
+
+def demand_forecasts(seed: int) -> Forecasts:
+    """Return forecasts of 4-week returns in twelve years, in which the absorbed share matters.
+
+    The share is slow and lies between 0 and 1. A rise of the share from 0 to 1 lowers the weekly
+    return by 1 point. Supply is slow, too, and lifts the return.
+    """
+    rng = np.random.default_rng(seed)
+    n = YEARS * WEEKS
+    share = 1 / (1 + np.exp(-lagged(rng.standard_normal(n + WEEKS) * 0.4, 0.97)[WEEKS:]))
+    supply = lagged(rng.standard_normal(n + WEEKS) * 1.0, 0.93)[WEEKS:]
+    drift = np.concatenate(([0.0], 0.7 + 0.05 * supply - 1.0 * share))[:-1]
+    weekly = pd.Series(drift + clustered(rng, n, 2.3), dates(n))
+    ahead = weekly.rolling(MONTH).sum().shift(-MONTH)
+    small = pd.DataFrame({"supply": supply}, dates(n))
+    return forecasts(ahead, small, small.assign(u=share))
+
+
+@cache
+def mean_gain(worlds: int = 1000) -> float:
+    """Return the expected gain of the larger forecast, %, from seeds that nothing else uses."""
+    losses = [demand_forecasts(1_000_000 + seed).losses.sum() for seed in range(worlds)]
+    total = pd.DataFrame(losses).sum()
+    return float(100 * (total["small"] - total["large"]) / total["mean"])
+
+
+def demand_gain(seed: int) -> Drawn:
+    """Return the out-of-sample R² that demand adds; the truth is its mean over many worlds."""
+    drawn = gain_draws(demand_forecasts(seed))
+    return bounds(drawn_interval(drawn[1:]), mean_gain())
+
+
+def kink_path(seed: int) -> tuple[pd.Series, pd.Series]:
+    """Return u and the cost of capital, in %, from ten years of weeks; the kink is 2.
+
+    u crosses one half many times. The cost of capital has a slope of 1 up to one half and of 3
+    above it, and other reasons move it by about 0.8 points a year.
+    """
+    rng = np.random.default_rng(seed)
+    n = 10 * WEEKS
+    u = 1 / (1 + np.exp(-lagged(rng.standard_normal(n) * 0.3, 0.97)))
+    other = clustered(rng, n, 0.8 / np.sqrt(WEEKS)).cumsum()
+    cost = 4 + other + u + KINK * np.maximum(0.0, u - 0.5)
+    return pd.Series(u, dates(n)), pd.Series(cost, dates(n))
+
+
+def kink_intervals(seed: int) -> tuple[Interval, Interval]:
+    """Return the bootstrap interval and the HAC interval of the kink."""
+    u, cost = (series.repeat(5).reset_index(drop=True) for series in kink_path(seed))
+    found = replace(Convexity(), draws=500).estimate(u, cost, pd.Timestamp(2000 + seed, 1, 2))
+    assert found is not None
+    fit = hac_fit(found.x, found.y)
+    return drawn_interval(found.draws), fit.interval(*fit.combined(np.array([0.0, 0.0, 1.0])))
+
+
+def kink_drawn(seed: int) -> Drawn:
+    """Return the bootstrap interval of the kink."""
+    return bounds(kink_intervals(seed)[0], KINK)
+
+
+def kink_hac(seed: int) -> Drawn:
+    """Return the HAC interval of the kink."""
+    return bounds(kink_intervals(seed)[1], KINK)
+
+
+def chances(returns: np.ndarray) -> np.ndarray:
+    """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
+
+    A fall ends when the price is 4 % above its lowest value of 21 sessions, and was 12 % below its
+    highest value of 126 sessions within the last 42 sessions.
+    """
+    price = pd.Series(np.cumprod(1 + returns))
+    fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)
+    again = price / price.rolling(21, min_periods=1).min() > 1.04
+    now = np.flatnonzero((fallen.rolling(42, min_periods=1).max() > 0) & again)
+    flag, free = np.zeros(len(price)), 1
+    for at in now.tolist():
+        if at >= free:
+            flag[at : at + STAY] = 1.0
+            free = at + STAY + 1
+    return flag
+
+
+def rewarded(seed: int, reward: float = 0.0005) -> np.ndarray:
+    """Return twenty years of daily returns; ``reward`` is added for 126 sessions after a flag."""
+    rng = np.random.default_rng(seed)
+    returns = 0.0002 + clustered(rng, 5000, 0.011, stay=0.985)
+    paid = 0
+    while True:
+        flag = chances(returns)
+        starts = np.flatnonzero(np.diff(flag) > 0) + 1
+        if len(starts) <= paid:
+            return returns
+        begin = starts[paid] + LAG + 1
+        returns[begin : begin + AHEAD] += reward
+        paid += 1
+
+
+def entries_in(returns: np.ndarray) -> Entries:
+    """Return the entries of the flag of :func:`chances`; bills earn nothing."""
+    series = pd.Series(returns)
+    return entries_of(forward_over_bills(series, 0.0 * series), pd.Series(chances(returns)))
+
+
+@cache
+def mean_reward(worlds: int = 1000) -> float:
+    """Return the expected value of the estimate, from seeds that nothing else uses."""
+    found = [entries_in(rewarded(1_000_000 + seed)) for seed in range(worlds)]
+    return float(np.mean([entries.excess.mean() for entries in found if len(entries.returns)]))
+
+
+def patience(seed: int, draws: int = 99) -> Drawn:
+    """Return the return after the flag; the truth is its mean over many worlds."""
+    returns = rewarded(seed)
+    true = entries_in(returns)
+    if not len(true.returns):
+        raise NotTestable("the flag never turned on")
+    blocks = StationaryBootstrap(BLOCK, np.arange(len(returns)), seed=seed)
+    others = [entries_in(returns[blocks.update_indices()]) for _ in range(draws)]
+    drawn = null_values(others, len(true.returns))
+    return bounds(inverted(float(true.excess.mean()), drawn), mean_reward())
+
+
+#: One function for each estimator: from a seed to the interval and the truth.
+WORLDS: Mapping[str, Callable[[int], Drawn]] = {
+    "local_projection off": capex_off,
+    "local_projection on minus off": capex_difference,
+    "lead_and_lag": crypto_lead,
+    "nested_forecast": demand_gain,
+    "after_flag": patience,
+    "kink": kink_drawn,
+    "kink, HAC": kink_hac,
+}
+
+
+def covered(seed: int, name: str) -> float:
+    """Return 1.0 if the interval contains the truth, 0.0 if not, and NaN without an interval."""
+    try:
+        low, high, truth = WORLDS[name](seed)
+    except NotTestable:
+        return float("nan")
+    return float(low <= truth <= high)
+
+
+def main() -> None:
+    """Print, for each estimator, the number of seeds whose interval contains the truth."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--only", default="", help="a part of the estimator's name")
+    parser.add_argument("--workers", type=int, default=1)
+    given = parser.parse_args()
+    print(f"SIMULATED, {given.seeds} seeds; 181 to 197 of 200 are expected of a 95 % interval")
+    with ProcessPoolExecutor(given.workers) as pool:
+        for name in (name for name in WORLDS if given.only in name):
+            found = np.array(list(pool.map(partial(covered, name=name), range(given.seeds))))
+            n = int(np.isfinite(found).sum())
+            print(f"{name:35s}{int(np.nansum(found)):5d} of {n}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Count how often the 95 % intervals of event estimators contain the truth, on SIMULATED events.
+
+    python -m benchmarks.trial_coverage_events --seeds 200
+
+Filings: five firms file once a quarter, 9 quarters while idle capital is depleted and 40 while it
+is ample. Responses and surprises have heavy tails (t with 4 degrees of freedom), and share a part
+within a quarter: 60 % of the variance of responses, and half of that of surprises. Policy: two
+statements a quarter for 90 quarters. Cascade: the dates of four classes' peaks are normal with
+means in the declared order, in 12 episodes.
+
+A correct interval contains the truth in 181 to 197 of 200 seeds, with a probability of 99.7 %.
+"""
+
+import argparse
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from backtests.thesis.clustered import Slope, minus, slope
+from backtests.thesis.estimate import Interval
+from backtests.thesis.estimators.cascade_order import tau
+from backtests.thesis.inference import few_clusters, t_interval
+
+FIRMS, DEPLETED, AMPLE = 5, 9, 40
+STATEMENTS, QUARTERS = 2, 90
+EPISODES, MEANS = 12, np.array([0.0, 0.5, 1.0, 1.5])
+#: True slopes while depleted and while ample, and the true slope of policy.
+ON, OFF, POLICY = -2.0, 0.5, -1.0
+_SHARED_RESPONSE, _SHARED_SURPRISE = 0.6, 0.5
+
+
+def events(
+    rng: np.random.Generator, clusters: int, each: int, true: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return responses with a true slope, surprises, and the cluster of each event."""
+    cluster = np.repeat(np.arange(clusters), each)
+    surprise = np.clip(_heavy(rng, cluster, _SHARED_SURPRISE), -3, 3)
+    return true * surprise + 5 * _heavy(rng, cluster, _SHARED_RESPONSE), surprise, cluster
+
+
+def _heavy(rng: np.random.Generator, cluster: np.ndarray, shared: float) -> np.ndarray:
+    common = rng.standard_t(4, cluster.max() + 1)[cluster]
+    own = rng.standard_t(4, len(cluster))
+    drawn: np.ndarray = (math.sqrt(shared) * common + math.sqrt(1 - shared) * own) / math.sqrt(2)
+    return drawn
+
+
+def peaks(rng: np.random.Generator, episodes: int = EPISODES) -> np.ndarray:
+    """Return dates of peaks as numbers, episodes × classes in the declared order."""
+    drawn: np.ndarray = rng.standard_normal((episodes, len(MEANS))) + MEANS
+    return drawn
+
+
+def true_tau() -> float:
+    """Return the mean tau of :func:`peaks`: the mean over pairs of 2 P(earlier) − 1."""
+    pairs = [(i, j) for j in range(len(MEANS)) for i in range(j)]
+    return float(np.mean([math.erf((MEANS[j] - MEANS[i]) / 2) for i, j in pairs]))
+
+
+def _filings(rng: np.random.Generator) -> tuple[Interval, float]:
+    fits = [slope(*events(rng, n, FIRMS, b)) for n, b in ((DEPLETED, ON), (AMPLE, OFF))]
+    return _interval(minus(*fits)), ON - OFF
+
+
+def _depleted(rng: np.random.Generator) -> tuple[Interval, float]:
+    return _interval(slope(*events(rng, DEPLETED, FIRMS, ON))), ON
+
+
+def _policy(rng: np.random.Generator) -> tuple[Interval, float]:
+    return _interval(slope(*events(rng, QUARTERS, STATEMENTS, POLICY))), POLICY
+
+
+def _cascade(rng: np.random.Generator) -> tuple[Interval, float]:
+    taus = tau(peaks(rng))
+    return t_interval(float(taus.mean()), *few_clusters(taus)), true_tau()
+
+
+def _interval(fit: Slope) -> Interval:
+    return t_interval(fit.value, fit.error, fit.df)
+
+
+#: Each draws the interval of one seed and gives the truth beside it.
+INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]] = {
+    "filings, difference of slopes": _filings,
+    "filings, slope while depleted": _depleted,
+    "policy statements": _policy,
+    "order of falls": _cascade,
+}
+
+
+def covered(name: str, seeds: int) -> int:
+    """Return the number of seeds whose 95 % interval contains the truth."""
+    drawn = (INTERVALS[name](np.random.default_rng(seed)) for seed in range(seeds))
+    return sum(bounds.low <= truth <= bounds.high for bounds, truth in drawn)
+
+
+def main() -> None:
+    """Print the number of seeds that contain the truth, for each estimator."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200)
+    seeds = parser.parse_args().seeds
+    for name in INTERVALS:
+        print(f"{name:32s}{covered(name, seeds)} of {seeds}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,321 @@
+"""The trial's estimators once more, as plain loops over lists, written from the claims.
+
+Inputs are columns of numbers, NaN without a value, and conditions of 1.0, 0.0 and NaN; see
+:mod:`tests.reference.naive_trial`. Results have the unit of the inputs times ``scale``. ``TWINS``
+names the twin of each estimator.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from tests.reference import naive_trial as plain
+from tests.reference.naive_regressions import (
+    Estimated,
+    cr2,
+    event_response,
+    kink,
+    local_projection,
+    nested_forecast,
+)
+from tests.reference.naive_trial import NAN, Numbers, known
+
+# A flag
+
+
+class State(NamedTuple):
+    """A flag at its last view, the first session of this state, and all stays of the flag."""
+
+    on: bool
+    at: date
+    since: date
+    stays: list[tuple[date, date | None]]
+
+
+def status(days: Sequence[date], flag: Numbers) -> State:
+    """Return the state of a flag. Sessions without a view neither begin nor end a stay."""
+    seen = [(day, value == 1) for day, value in zip(days, flag, strict=True) if value == value]
+    runs: list[tuple[bool, date, date]] = []
+    for day, on in seen:
+        if runs and runs[-1][0] == on:
+            runs[-1] = (on, runs[-1][1], day)
+        else:
+            runs.append((on, day, day))
+    stays = [(first, None if last == seen[-1][0] else last) for on, first, last in runs if on]
+    return State(runs[-1][0], seen[-1][0], runs[-1][1], stays)
+
+
+# Means under a condition
+
+
+def _under(values: Numbers, on: Numbers, wanted: float) -> list[float]:
+    pairs = zip(values, on, strict=True)
+    return known([value for value, flag in pairs if flag == wanted])
+
+
+def conditional_mean(
+    returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
+) -> Estimated:
+    """Return the mean over on-sessions × scale; each episode is one cluster."""
+    number_of = plain.episodes(on, quarter)
+    there = [i for i, r in enumerate(returns) if on[i] == 1 and r == r]
+    y, groups = [returns[i] for i in there], [number_of[i] for i in there]
+    error, df = cr2(y, [[1.0]] * len(y), groups, [1.0])
+    return Estimated(plain.mean(y) * scale, error * scale, df, len(y))
+
+
+def difference_of_means(
+    returns: Numbers, on: Numbers, scale: float = 252.0, quarter: int = 63
+) -> Estimated:
+    """Return the mean over on-sessions minus the mean over off-sessions, × scale.
+
+    Each episode and each gap between episodes is one cluster.
+    """
+    with_it, without = _under(returns, on, 1.0), _under(returns, on, 0.0)
+    value = plain.mean(with_it) - plain.mean(without)
+    numbers = zip(plain.episodes(on, quarter), plain.gaps(on, quarter), strict=True)
+    groups = [(flag, a if flag == 1 else b) for flag, (a, b) in zip(on, numbers, strict=True)]
+    there = [i for i, r in enumerate(returns) if r == r and on[i] == on[i]]
+    x = [[on[i], 1.0 - on[i]] for i in there]
+    error, df = cr2([returns[i] for i in there], x, [groups[i] for i in there], [1.0, -1.0])
+    return Estimated(value * scale, error * scale, df, len(there))
+
+
+def standardised_product(a: Numbers, b: Numbers) -> list[float]:
+    """Return the product of two columns, each minus its mean and over its standard deviation."""
+    columns = []
+    for values in (a, b):
+        there = known(values)
+        centre, deviation = plain.mean(there), math.sqrt(plain.variance(there))
+        columns.append([(v - centre) / deviation for v in values])
+    return [x * y for x, y in zip(*columns, strict=True)]
+
+
+# Orders
+
+
+def tau_b(x: Numbers, y: Numbers) -> float:
+    """Return Kendall's tau-b: concordant minus discordant pairs, corrected for ties.
+
+    NaN if all values of a column are tied.
+    """
+    score = untied_x = untied_y = 0
+    for i, j in itertools.combinations(range(len(x)), 2):
+        first = (x[i] > x[j]) - (x[i] < x[j])
+        second = (y[i] > y[j]) - (y[i] < y[j])
+        score += first * second
+        untied_x += first != 0
+        untied_y += second != 0
+    return score / math.sqrt(untied_x * untied_y) if untied_x and untied_y else NAN
+
+
+class Ordered(NamedTuple):
+    """A rank correlation, its exact one-sided p-value, and the number of orders counted."""
+
+    value: float
+    p_value: float
+    orders: int
+
+
+def rank_order(means: Mapping[str, float], duration: Mapping[str, int]) -> Ordered:
+    """Return tau-b between mean returns and earliness, and its p-value over all distinct orders.
+
+    A class with an earlier cash flow has a smaller duration, so its earliness is minus that.
+    """
+    names = list(means)
+    returns = [means[name] for name in names]
+    early = [-duration[name] for name in names]
+    true = tau_b(early, returns)
+    taus = [tau_b(order, returns) for order in sorted(set(itertools.permutations(early)))]
+    as_large = sum(tau >= true - 1e-12 for tau in taus)
+    return Ordered(true, as_large / len(taus), len(taus))
+
+
+def peak(levels: Numbers, first: int, trough: int) -> float:
+    """Return the session of the highest level from ``first`` to ``trough``, the first if tied."""
+    there = [i for i in range(first, trough + 1) if not math.isnan(levels[i])]
+    return float(max(there, key=lambda i: (levels[i], -i))) if there else NAN
+
+
+def cascade_tau(peaks: Numbers) -> float:
+    """Return tau-b between the declared order and the peaks; NaN peaks are left out.
+
+    ``peaks`` stands in the declared order: crypto, speculative, software, broad.
+    """
+    there = known(peaks)
+    return tau_b(range(len(there)), there)
+
+
+def cascade_order(episodes: Sequence[Numbers]) -> Ordered:
+    """Return the mean tau of episodes with peaks in the declared order, and its exact p-value.
+
+    Under the null, each order of an episode's peaks is as likely as any other.
+    """
+    taus = {i: cascade_tau(peaks) for i, peaks in enumerate(episodes)}
+    used = [i for i, tau in taus.items() if not math.isnan(tau)]
+    sums = {0.0: 1}
+    for i in used:
+        after: dict[float, int] = {}
+        for order in itertools.permutations(known(episodes[i])):
+            for total, count in sums.items():
+                reached = round(total + cascade_tau(order), 9)
+                after[reached] = after.get(reached, 0) + count
+        sums = after
+    true = math.fsum(taus[i] for i in used)
+    as_large = sum(count for total, count in sums.items() if total >= true - 1e-6)
+    orders = sum(sums.values())
+    return Ordered(true / len(used) if used else NAN, as_large / orders, orders)
+
+
+# Leads
+
+
+def correlation(x: Numbers, y: Numbers) -> float:
+    """Return Pearson's correlation."""
+    centres = plain.mean(x), plain.mean(y)
+    products = [(a - centres[0]) * (b - centres[1]) for a, b in zip(x, y, strict=True)]
+    covariance = math.fsum(products) / (len(products) - 1)
+    return covariance / math.sqrt(plain.variance(x) * plain.variance(y))
+
+
+def lead_and_lag(first: Numbers, second: Numbers) -> float:
+    """Return corr(first, second a week later) − corr(second, first a week later).
+
+    Both correlations use the same pairs of weeks, those without a missing return.
+    """
+    pairs = itertools.pairwise(zip(first, second, strict=True))
+    rows = [(*now, *later) for now, later in pairs]
+    a, b, a_later, b_later = zip(*(row for row in rows if len(known(row)) == 4), strict=True)
+    return correlation(a, b_later) - correlation(b, a_later)
+
+
+# Breakouts
+
+
+class Breakout(NamedTuple):
+    """The session of a breakout, and whether a later close was higher."""
+
+    session: int
+    kept: bool
+
+
+def breakouts(closes: Numbers, high: int = 60, later: int = 31) -> list[Breakout]:
+    """Return the closes above the highest of ``high`` earlier closes, and whether they kept it.
+
+    All earlier closes and the close ``later`` sessions afterwards must exist.
+    """
+    found = []
+    for i in range(high, len(closes) - later):
+        before, then = closes[i - high : i], closes[i + later]
+        if len(known(before)) == high and closes[i] > max(before) and not math.isnan(then):
+            found.append(Breakout(i, then > closes[i]))
+    return found
+
+
+def follow_through(closes: Mapping[str, Numbers], on: Numbers, scale: float = 100.0) -> Estimated:
+    """Return the share of breakouts kept on on-sessions minus the share on off-sessions.
+
+    ``on`` is the condition that belongs to the session of the breakout. This twin has no error.
+    """
+    kept: dict[float, list[float]] = {1.0: [], 0.0: []}
+    for column in closes.values():
+        for session, is_kept in breakouts(column):
+            if not math.isnan(on[session]):
+                kept[on[session]].append(float(is_kept))
+    value = plain.mean(kept[1.0]) - plain.mean(kept[0.0])
+    return Estimated(value * scale, NAN, NAN, len(kept[1.0]) + len(kept[0.0]))
+
+
+# Returns ahead
+
+
+def ahead(returns: Numbers, horizon: int, delay: int = 0) -> list[float]:
+    """Return the compounded return of the ``horizon`` sessions after each session.
+
+    The first of them is ``1 + delay`` sessions later. NaN where a return is missing.
+    """
+    out = []
+    for i in range(len(returns)):
+        window = returns[i + 1 + delay : i + 1 + delay + horizon]
+        out.append(math.prod(1 + r for r in window) - 1 if len(window) == horizon else NAN)
+    return out
+
+
+def after_flag(
+    returns: Numbers,
+    bills: Numbers,
+    flag: Numbers,
+    horizon: int = 126,
+    delay: int = 1,
+    viewed: bool = False,
+) -> Estimated:
+    """Return the mean return over bills after the flag turns on, minus the mean after any session.
+
+    In percent. The flag turns on if it is on, and was off at the session before. With ``viewed``,
+    any session means any session at which the flag has a view. This twin has no error; n counts the
+    times that the flag turned on and the whole horizon is known.
+    """
+    pairs = zip(ahead(returns, horizon, delay), ahead(bills, horizon, delay), strict=True)
+    over = [(a - b) * 100 for a, b in pairs]
+    turned = [i for i in range(1, len(flag)) if flag[i] == 1 and flag[i - 1] == 0]
+    chosen = known([over[i] for i in turned])
+    usual = known([v for v, f in zip(over, flag, strict=True) if not viewed or f == f])
+    return Estimated(plain.mean(chosen) - plain.mean(usual), NAN, NAN, len(chosen))
+
+
+# Filings
+
+
+class Surprise(NamedTuple):
+    """A surprise over the deviation of past changes, and the growth of the trailing year."""
+
+    standardised: float
+    growth: float
+
+
+def seasonal_surprises(
+    totals: Numbers,
+    fewest: int = 4,
+    drift: bool = False,
+    relative: bool = False,
+    limit: float = math.inf,
+) -> list[Surprise]:
+    """Return the surprise of each trailing-year total against a seasonal random walk.
+
+    The walk expects a quarter as large as the same quarter a year earlier. A total changes by the
+    new quarter minus that one, so the walk expects no change. The surprise is the change (with
+    ``drift``: minus the mean of earlier changes) over the standard deviation of at least ``fewest``
+    earlier changes, between −limit and limit. ``relative`` measures changes as fractions of the
+    total before.
+    """
+    out = [Surprise(NAN, NAN)]
+    changes: list[float] = []
+    for before, now in itertools.pairwise(totals):
+        growth = now / before - 1
+        change = growth if relative else now - before
+        past = known(changes)
+        expected = plain.mean(past) if drift else 0.0
+        deviation = math.sqrt(plain.variance(past)) if len(past) >= max(2, fewest) else NAN
+        standardised = (change - expected) / deviation if deviation > 1e-12 else NAN
+        out.append(Surprise(max(min(standardised, limit), -limit), growth))
+        changes.append(change)
+    return out
+
+
+#: The twin of each estimator, by the estimator's name in :mod:`backtests.thesis.claims`.
+TWINS: dict[str, Callable[..., object]] = {
+    "status": status,
+    "mean": conditional_mean,
+    "difference_of_means": difference_of_means,
+    "rank_order": rank_order,
+    "local_projection": local_projection,
+    "event_response": event_response,
+    "nested_forecast": nested_forecast,
+    "lead_and_lag": lead_and_lag,
+    "cascade_order": cascade_order,
+    "follow_through": follow_through,
+    "after_flag": after_flag,
+    "kink": kink,
+}

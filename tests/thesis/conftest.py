@@ -1,0 +1,12 @@
+"""What the tests of the trial share: samples that are made once."""
+
+import pytest
+
+from backtests.history.panel import History
+from backtests.thesis.sample import Sample
+
+
+@pytest.fixture(scope="session")
+def sample() -> Sample:
+    """Return the sample of a simulated history of 20 years, whose returns follow the thesis."""
+    return Sample.of(History.simulated(1))

@@ -1,0 +1,151 @@
+"""Means by episode: planted means are found, intervals cover, and few episodes widen them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimators.conditional import (
+    DAILY,
+    EPISODES,
+    HOLDINGS,
+    SHIFTED,
+    difference_of,
+    mean_of,
+)
+from backtests.thesis.measures import MEASURES, YEARLY, Measure
+from backtests.thesis.sample import Sample
+from tests.thesis.worlds import claim, condition, noise
+
+BELOW = claim("crypto-below-spy")
+ABOVE = claim("memory-over-crypto")
+WEAKER = claim("crypto-weaker-than-usual")
+TIMED = claim("cash-heavy-beats-its-mix")
+
+
+def measured(values: pd.Series, on: pd.Series) -> Measure:
+    return Measure(values=values, on=on, scale=YEARLY, counted="sessions")
+
+
+def planted(seed: int, effect: float, episodes: int = 6) -> Measure:
+    """Return returns whose mean is ``effect`` points a year while the condition holds."""
+    on = condition(episodes, 120)
+    return measured(noise(seed) + on * effect / YEARLY, on)
+
+
+def test_every_claim_about_a_mean_has_its_measure() -> None:
+    from backtests.thesis.claims import CLAIMS
+
+    means = {c.name for c in CLAIMS if c.estimator in ("mean", "difference_of_means")}
+    assert set(MEASURES) == means
+
+
+def test_a_planted_mean_is_found() -> None:
+    found = mean_of(BELOW, planted(1, -60.0))
+    assert found.value == pytest.approx(-60.0, abs=20.0)
+    assert found.interval.high < 0
+    assert found.p_value < 0.025
+    assert found.episodes == 6
+
+
+def test_the_mean_is_the_mean_of_all_sessions_with_the_condition() -> None:
+    given = planted(2, 10.0)
+    expected = given.values[given.on == 1.0].mean() * 25_200
+    assert mean_of(ABOVE, given).value == pytest.approx(expected)
+
+
+def test_with_clusters_of_equal_size_the_interval_is_the_t_test_on_their_means() -> None:
+    from scipy.stats import ttest_1samp
+
+    given = planted(3, 0.0)
+    inside = given.on == 1.0
+    means = given.values[inside].to_numpy().reshape(6, 120).mean(axis=1) * YEARLY
+    expected = ttest_1samp(means, 0.0).confidence_interval(0.95)
+    found = mean_of(ABOVE, given).interval
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+
+
+def test_two_episodes_give_a_far_wider_interval_than_their_days() -> None:
+    found = mean_of(ABOVE, planted(4, 0.0, episodes=2))
+    by_day = found.beside[DAILY]
+    assert found.interval.high - found.interval.low > 2 * (by_day.high - by_day.low)
+
+
+def test_one_episode_leaves_only_the_daily_interval() -> None:
+    found = mean_of(ABOVE, planted(5, 0.0, episodes=1))
+    assert set(found.tests) == {DAILY}
+    assert found.episodes == 1
+
+
+def test_a_planted_difference_is_found_by_shifts() -> None:
+    found = difference_of(WEAKER, planted(6, -60.0))
+    assert found.value == pytest.approx(-60.0, abs=25.0)
+    assert set(found.tests) == {SHIFTED}
+    assert set(found.tests_beside) == {DAILY, EPISODES}
+    assert found.p_value < 0.025
+
+
+def test_the_direction_decides_the_side_of_the_test() -> None:
+    given = planted(6, -60.0)
+    other = replace(WEAKER, direction="above")
+    assert difference_of(other, given).p_value > 0.95
+
+
+def test_a_shifted_condition_is_uniform_without_an_effect() -> None:
+    ranks = [difference_of(WEAKER, planted(seed, 0.0)).p_value for seed in range(60)]
+    assert 0.35 < np.mean(ranks) < 0.65
+    assert 1 <= sum(rank < 0.1 for rank in ranks) <= 14
+
+
+@pytest.mark.parametrize("estimate", [mean_of, difference_of])
+def test_the_interval_covers_the_truth(estimate: object) -> None:
+    name = ABOVE if estimate is mean_of else WEAKER
+    inside = 0
+    for seed in range(60):
+        found = estimate(name, planted(seed, 15.0)).interval  # type: ignore[operator]
+        inside += found.low <= 15.0 <= found.high
+    assert inside >= 52
+
+
+def test_holdings_with_planted_timing_beat_their_shifts() -> None:
+    on = condition(6, 120)
+    market = noise(7) + 0.0004 - on * 0.002
+    held = 0.6 - 0.4 * on
+    given = replace(measured((held - held.mean()) * market, on), held=held, excess=market)
+    found = mean_of(TIMED, given)
+    assert set(found.tests) == {HOLDINGS}
+    assert found.p_value < 0.025
+    assert found.interval.low < found.value < found.interval.high
+
+
+def test_costs_count_against_the_timing_of_holdings() -> None:
+    on = condition(6, 120)
+    market, held = noise(8), 0.6 - 0.4 * on
+    gain = (held - held.mean()) * market
+    free = replace(measured(gain, on), held=held, excess=market)
+    paid = replace(free, values=gain - 0.05 / 252)
+    assert mean_of(TIMED, paid).p_value > mean_of(TIMED, free).p_value
+    assert mean_of(TIMED, paid).value == pytest.approx(mean_of(TIMED, free).value - 5.0)
+
+
+def test_too_few_sessions_with_the_condition_are_not_testable() -> None:
+    on = condition(1, 10)
+    with pytest.raises(NotTestable, match="expected at least 252 sessions, of them 20"):
+        mean_of(ABOVE, measured(noise(9), on))
+
+
+def test_a_missing_value_or_view_is_left_out() -> None:
+    given = planted(10, 0.0)
+    values, on = given.values.copy(), given.on.copy()
+    values.iloc[::7] = np.nan
+    on.iloc[:50] = np.nan
+    kept = values[(on == 1.0) & values.notna()]
+    assert mean_of(ABOVE, measured(values, on)).value == pytest.approx(kept.mean() * YEARLY)
+
+
+def test_a_return_belongs_to_the_flag_of_two_sessions_before(sample: Sample) -> None:
+    flag, on = sample.flag("absorption"), sample.condition("absorption")
+    assert on.iloc[2:].equals(flag.shift(2).iloc[2:])
+    assert not on.equals(flag)

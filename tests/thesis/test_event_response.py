@@ -1,0 +1,164 @@
+"""Responses to filings and policy statements: planted effects are found, and gaps are named."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.history.panel import History
+from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimators import ESTIMATORS
+from backtests.thesis.estimators.event_response import (
+    AFTER_POLICY,
+    event_response,
+    policy_table,
+    spread,
+)
+from backtests.thesis.events import Events, read_events
+from backtests.thesis.filings import AFTER, filings, table
+from backtests.thesis.sample import LONG, SHORT, Sample
+from tests.thesis.planted import as_real, with_one_filer, with_planted
+
+FILINGS, POLICY = (
+    next(claim for claim in CLAIMS if claim.name == name)
+    for name in ("capex-filings-hurt-long-duration", "tight-policy-hurts-long-duration")
+)
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Sample:
+    return Sample.of(History.simulated(1, thesis=False))
+
+
+def test_the_estimator_is_registered() -> None:
+    assert ESTIMATORS["event_response"] is event_response
+
+
+def test_spread_is_the_mean_of_long_classes_minus_the_mean_of_short_ones(
+    simulated: Sample,
+) -> None:
+    at = np.array([2000, 3000])
+    found = spread(simulated, at, 0, 3)
+    for row, place in enumerate(at):
+        long, short = (
+            np.mean([
+                (1 + simulated.asset_class(name).iloc[place : place + 4]).prod() - 1
+                for name in names
+            ])
+            for names in (LONG, SHORT)
+        )  # fmt: skip
+        assert found[row, -1] == pytest.approx(long - short)
+
+
+@pytest.mark.parametrize("size", [-3.0, 2.0])
+def test_a_planted_response_to_filings_is_found(simulated: Sample, size: float) -> None:
+    base = with_one_filer(simulated)
+    events = table(base, filings(base.history))
+    events = events[events["state"] == 1.0]
+    shocks = size / 100 * events["surprise"].to_numpy()
+    planted = with_planted(base, events["at"].to_numpy(), shocks, LONG)
+    now, then = event_response(FILINGS, planted), event_response(FILINGS, base)
+    assert now.value - then.value == pytest.approx(size, rel=0.1)
+    assert now.observations == then.observations
+    assert now.start in planted.sessions
+    assert now.shown is not None
+    assert list(now.shown.index) == list(range(AFTER + 1))
+
+
+def test_a_large_planted_response_passes_both_tests() -> None:
+    simulated = Sample.of(History.simulated(3, thesis=False))  # depleted in 21 quarters
+    events = table(simulated, filings(simulated.history))
+    events = events[events["state"] == 1.0]
+    shocks = -0.10 * events["surprise"].to_numpy()
+    found = event_response(FILINGS, with_planted(simulated, events["at"].to_numpy(), shocks, LONG))
+    assert set(found.tests) == {"clustered t", "permuted surprises"}
+    assert found.p_value < 0.01
+    assert found.interval.high < 0
+    assert found.episodes is not None
+    assert found.episodes >= 1
+
+
+def test_the_same_response_in_both_states_is_no_difference(simulated: Sample) -> None:
+    base = with_one_filer(simulated)
+    events = table(base, filings(base.history)).dropna(subset="state")
+    shocks = -0.03 * events["surprise"].to_numpy()
+    planted = with_planted(base, events["at"].to_numpy(), shocks, LONG)
+    shift = event_response(FILINGS, planted).value - event_response(FILINGS, base).value
+    assert abs(shift) < 0.2
+
+
+@pytest.mark.parametrize("size", [-2.0, 1.5])
+def test_a_planted_response_to_policy_is_found(simulated: Sample, size: float) -> None:
+    base = as_real(simulated)
+    events = policy_table(base, read_events())
+    shocks = size / 100 * events["surprise"].to_numpy()
+    planted = with_planted(base, events["at"].to_numpy(), shocks, LONG)
+    now, then = event_response(POLICY, planted), event_response(POLICY, base)
+    assert now.value - then.value == pytest.approx(size, rel=0.1)
+    assert now.episodes is None
+    assert now.shown is not None
+    assert list(now.shown.index) == list(range(AFTER_POLICY + 1))
+
+
+def test_policy_news_is_the_change_of_the_yield_dated_on_the_day(simulated: Sample) -> None:
+    base = as_real(simulated)
+    events = policy_table(base, read_events())
+    yields = base.history.panel["DGS2"]
+    for row in events.iloc[::20].itertuples():
+        known_before, known_after = yields.iloc[row.at], yields.iloc[row.at + 1]
+        assert row.surprise == pytest.approx((known_after - known_before) / 0.10)
+
+
+def test_a_statement_on_a_sunday_belongs_to_the_next_session(simulated: Sample) -> None:
+    events = policy_table(as_real(simulated), read_events())
+    assert pd.Timestamp("2020-03-16") in events.index
+    assert pd.Timestamp("2020-03-15") not in events.index
+
+
+def test_dates_of_announced_operations_are_no_policy_news(simulated: Sample) -> None:
+    known = read_events()
+    operation = replace(
+        known.policy[0], what="end of runoff", day=pd.Timestamp("2019-05-15").date()
+    )
+    more = Events(episodes=(), policy=(*known.policy, operation))
+    base = as_real(simulated)
+    pd.testing.assert_frame_equal(policy_table(base, more), policy_table(base, known))
+
+
+def test_estimates_are_the_same_every_time(simulated: Sample) -> None:
+    first, again = (event_response(FILINGS, simulated) for _ in range(2))
+    assert first.tests == again.tests
+
+
+def test_a_simulated_history_has_no_policy_dates(simulated: Sample) -> None:
+    with pytest.raises(NotTestable, match="no dates of real policy statements"):
+        event_response(POLICY, simulated)
+
+
+def test_policy_needs_the_two_year_yield(simulated: Sample) -> None:
+    history = replace(simulated.history, panel=simulated.history.panel.drop(columns="DGS2"))
+    with pytest.raises(NotTestable, match="lacks DGS2"):
+        event_response(POLICY, as_real(replace(simulated, history=history)))
+
+
+def test_filings_need_quarters_in_both_states() -> None:
+    short = Sample.of(History.simulated(1, years=5))
+    with pytest.raises(NotTestable, match=r"in \d calendar quarters .* at least 4 are needed"):
+        event_response(FILINGS, short)
+
+
+@pytest.mark.parametrize("claim", [FILINGS, POLICY])
+def test_a_missing_side_is_named(simulated: Sample, claim: Claim) -> None:
+    closes = simulated.history.closes.copy()
+    closes[["BTC-USD", "ETH-USD", "SOL-USD"]] = np.nan
+    bare = as_real(replace(simulated, history=replace(simulated.history, closes=closes)))
+    with pytest.raises(NotTestable, match="no price of the class crypto"):
+        event_response(claim, bare)
+
+
+def test_another_claim_names_no_events(simulated: Sample) -> None:
+    other = next(claim for claim in CLAIMS if claim.estimator == "mean")
+    with pytest.raises(NotTestable, match="names no dated events"):
+        event_response(other, simulated)

@@ -1,0 +1,51 @@
+"""Claims about a state: on or off, since when, and every stay."""
+
+import pandas as pd
+import pytest
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.status import Status, status
+from tests.thesis.worlds import claim, sessions
+
+CLAIM = claim("capital-absorbed")
+
+
+class Flags:
+    """A sample with one flag."""
+
+    def __init__(self, values: list[float | None]) -> None:
+        self.values = values
+
+    def flag(self, name: str) -> pd.Series:
+        assert name == "absorption"
+        return pd.Series(self.values, index=sessions(len(self.values)), dtype="float64")
+
+
+def found(*values: float | None, of: Claim = CLAIM) -> Status:
+    return status(of, Flags(list(values)))  # type: ignore[arg-type]
+
+
+def test_a_flag_that_is_on_lasts_without_an_end() -> None:
+    days = sessions(5)
+    seen = found(None, 0.0, 1.0, 1.0, 1.0)
+    assert (seen.on, seen.at, seen.since) == (True, days[4], days[2])
+    assert [(stay.start, stay.end) for stay in seen.stays] == [(days[2], None)]
+
+
+def test_a_flag_that_is_off_names_its_past_stays() -> None:
+    days = sessions(7)
+    seen = found(1.0, 1.0, 0.0, 1.0, 0.0, 0.0, None)
+    assert (seen.on, seen.at, seen.since) == (False, days[5], days[4])
+    assert [(s.start, s.end) for s in seen.stays] == [(days[0], days[1]), (days[3], days[3])]
+
+
+def test_a_flag_that_was_never_on_has_no_stay() -> None:
+    seen = found(0.0, 0.0)
+    assert seen.stays == ()
+    assert seen.since == sessions(2)[0]
+
+
+def test_a_claim_without_a_flag_is_not_testable() -> None:
+    with pytest.raises(NotTestable, match="names no flag"):
+        found(0.0, of=claim("crypto-leads"))
