@@ -61,6 +61,9 @@ def text_of(html: str) -> str:
 # --- The verdict -------------------------------------------------------------------------------
 
 
+OPEN: tuple[Outcome, ...] = ("inconclusive",) * 3
+
+
 def primary(*outcomes: Outcome, power: float = 0.4, episodes: int | None = 5) -> list[Verdict]:
     """Return verdicts on the primary claims with chosen outcomes."""
     return [
@@ -110,7 +113,7 @@ def test_the_first_sentence_says_whether_the_thesis_holds(
 def test_the_second_sentence_says_how_sure_one_can_be(
     power: float, episodes: int | None, said: str
 ) -> None:
-    verdicts = primary(*["inconclusive"] * 3, power=power, episodes=episodes)  # type: ignore[list-item]
+    verdicts = primary(*OPEN, power=power, episodes=episodes)
     assert said in verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
 
 
@@ -128,7 +131,7 @@ def test_strength_is_that_of_the_evidence_or_of_the_test() -> None:
         for p in (0.0005, 0.005, 0.02)
     }
     assert words == {"very strong", "strong", "moderate"}
-    tests = {strength(v) for p in (0.2, 0.6, 0.9) for v in primary(*["inconclusive"] * 3, power=p)}  # type: ignore[list-item]
+    tests = {strength(v) for p in (0.2, 0.6, 0.9) for v in primary(*OPEN, power=p)}
     assert tests == {"weak test", "fair test", "good test"}
 
 
