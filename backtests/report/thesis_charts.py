@@ -37,6 +37,9 @@ _LEFT, _RIGHT, _BOTTOM = 44.0, 10.0, 26.0
 _LANES_LEFT = 112.0  # space for names at the left of lanes
 _LONGEST_NAME = 32  # characters of a name at the left of a row
 _ROW = 22.0
+_MOST_BESIDE = 4  # intervals that share the chart of the estimate
+#: Columns of a table with named rows, the first of which is drawn, and their labels.
+_DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,20 +56,54 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
     The thick bar is the 90 % interval, the thin bar the 95 % interval. ``sign`` is 1 if the claim
     says that the estimand is above zero, else −1. The shaded side has effects of interesting size.
+    Up to four intervals beside the main one are in the same chart; :func:`beside_chart` shows more.
     """
-    rows: dict[str, Interval] = {"main interval": estimate.interval, **estimate.beside}
-    bounds = [v for i in rows.values() for v in (i.low, i.high)]
-    low, high = padded([*bounds, 0.0, 1.3 * sign * smallest])
+    beside = {} if _has_many(estimate) else estimate.beside
+    rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
+    low, high = padded([*_bounds_of(rows), 0.0, 1.3 * sign * smallest])
     left, longest = _space_for(rows)
     x = Scale(low=low, high=high, start=left, end=PANEL - _RIGHT)
     bottom = 22 + _ROW * len(rows)
-    parts = [_interesting(x, sign * smallest, sign, bottom), *_ruled_below(x, bottom, unit)]
-    parts.append(line(x(0), 14, x(0), bottom, "zero"))
-    for at, (method, interval) in enumerate(rows.items()):
-        y = 22 + _ROW * (at + 0.5)
-        parts += [words(0, y + 4, _cut(method, longest)), *_bars(x, interval, y)]
-    parts.append(mark(x(estimate.value), 22 + _ROW / 2, 0, "c0"))
+    parts = [
+        _interesting(x, sign * smallest, sign, bottom),
+        *_interval_rows(rows, x, longest, unit),
+        mark(x(estimate.value), 22 + _ROW / 2, 0, "c0"),
+    ]
     return picture(name, PANEL, bottom + 34, parts)
+
+
+def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
+    """Return a chart of the intervals beside the main one; None unless there are more than four.
+
+    Many intervals belong to other assets or impulses, so they have a scale of their own.
+    """
+    if not _has_many(estimate):
+        return None
+    low, high = padded([*_bounds_of(estimate.beside), 0.0])
+    left, longest = _space_for(estimate.beside)
+    x = Scale(low=low, high=high, start=left, end=PANEL - _RIGHT)
+    bottom = 22 + _ROW * len(estimate.beside)
+    parts = [words(0, 12, "beside the estimate", "s")]
+    parts += _interval_rows(estimate.beside, x, longest, unit)
+    return picture(name, PANEL, bottom + 34, parts)
+
+
+def _has_many(estimate: Estimate) -> bool:
+    return len(estimate.beside) > _MOST_BESIDE
+
+
+def _bounds_of(rows: Mapping[str, Interval]) -> list[float]:
+    return [bound for interval in rows.values() for bound in (interval.low, interval.high)]
+
+
+def _interval_rows(rows: Mapping[str, Interval], x: Scale, longest: int, unit: str) -> list[str]:
+    """Return one row of bars for each interval, the line at zero, and the axis."""
+    bottom = 22 + _ROW * len(rows)
+    parts = [*_ruled_below(x, bottom, unit), line(x(0), 14, x(0), bottom, "zero")]
+    for at, (said, interval) in enumerate(rows.items()):
+        y = 22 + _ROW * (at + 0.5)
+        parts += [words(0, y + 4, _cut(said, longest)), *_bars(x, interval, y)]
+    return parts
 
 
 def _interesting(x: Scale, level: float, sign: int, bottom: float) -> str:
@@ -89,6 +126,8 @@ def _ruled_below(x: Scale, bottom: float, unit: str) -> list[str]:
     """Return the horizontal axis with its numbers and its unit."""
     parts = [line(x.start, bottom, x.end, bottom, "grid")]
     for tick in _apart(x, x.ticks()):
+        if x(tick) + CHARACTER * len(number(tick)) / 2 > PANEL:
+            continue
         parts.append(line(x(tick), bottom, x(tick), bottom + 4, "grid"))
         parts.append(words(x(tick), bottom + 15, number(tick), "s", "middle"))
     return [*parts, words(x.end, bottom + 29, unit, "s", "end")]
@@ -103,10 +142,11 @@ def _apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
     return ticks[::every]
 
 
-def shown_chart(table: pd.DataFrame | None, name: str) -> str | None:
+def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
     """Return the chart of an estimate's own numbers; None if there is nothing to draw.
 
-    Dates and numbers as index give lines. Names as index give one row for each name.
+    Dates and numbers as index give lines. Names as index give one row for each name, and so do
+    episodes, whose means are in ``unit``.
     """
     if table is None:
         return None
@@ -118,12 +158,14 @@ def shown_chart(table: pd.DataFrame | None, name: str) -> str | None:
         return lines_chart(drawn, name) if len(drawn) > 1 else None
     centre = _centre(drawn)
     rows = {str(said): [Mark(value=float(v))] for said, v in drawn[centre].items()}
-    return rows_chart(rows, [centre], name)
+    if "start" in table.columns:
+        return rows_chart(rows, ["mean in each episode"], name, unit)
+    return rows_chart(rows, [_DRAWN.get(centre, centre)], name)
 
 
 def _centre(table: pd.DataFrame) -> str:
     """Return the column of a table with named rows that is drawn."""
-    return next((c for c in ("mean", "tau", "share") if c in table), str(table.columns[0]))
+    return next((column for column in _DRAWN if column in table), str(table.columns[0]))
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

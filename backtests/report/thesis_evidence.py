@@ -27,6 +27,7 @@ from signals.regimes import Regime
 
 #: Widths of the timeline: on a wide screen and on paper, and on a phone.
 WIDTHS = (760.0, PANEL)
+_FIRST = 3  # classes that the list of episodes names, by date of peak
 #: Classes whose path around a filing is drawn, from short to long duration.
 _DRAWN = ("memory", "broad", "software", "crypto")
 
@@ -140,7 +141,7 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
         "kind": episode.kind,
         "dates": f"{episode.start} to {episode.end}",
         "regime": account.regime_before or "no regime",
-        "order": ", ".join(account.order) or MISSING,
+        "order": ", ".join(account.order[:_FIRST]) or MISSING,
         "recovered": f"{int(recovered.notna().sum())} of {len(recovered)}",
         "source": episode.source,
     }
@@ -150,7 +151,7 @@ def rivals_said(rivals: Rivals | None) -> list[str]:
     """Return what a reader must know about the comparison, one sentence each."""
     if rivals is None:
         return []
-    return [said for said in (rivals.method, *rivals.notes) if said]
+    return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]
 
 
 def rival_views(rivals: Rivals | None, label: str) -> list[dict[str, Any]]:

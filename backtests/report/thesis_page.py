@@ -10,7 +10,7 @@ from backtests.report.bathtub_chart import NARROW, WIDE, bathtub_chart, bathtub_
 from backtests.report.format import MISSING, fixed, is_missing, percent, state, text
 from backtests.report.page import label_of, page, render
 from backtests.report.theme import css_light_and_dark
-from backtests.report.thesis_charts import interval_chart, shown_chart
+from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (
     calibration_view,
     e_value_views,
@@ -124,8 +124,11 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
     bounds = _between(verdict, estimate.interval.low, estimate.interval.high)
     name = f"{label}{claim.name}: estimate {_number(verdict, estimate.value)}, interval {bounds}"
     drawn = [interval_chart(estimate, claim.smallest, sign, claim.unit, f"{name} {claim.unit}")]
-    own = shown_chart(estimate.shown, f"{label}{claim.name}: the numbers behind the estimate")
-    return drawn if own is None else [*drawn, own]
+    name = f"{label}{claim.name}: the numbers behind the estimate"
+    others = f"{label}{claim.name}: intervals beside the estimate"
+    own = shown_chart(estimate.shown, claim.unit, name)
+    more = (own, beside_chart(estimate, claim.unit, others))
+    return [*drawn, *(chart for chart in more if chart is not None)]
 
 
 def _number(verdict: Verdict, value: float) -> str:

@@ -1,0 +1,453 @@
+"""The page of the trial: what it says, in which order, and that it is whole and asks nobody."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.report.thesis_numbers import thesis_numbers
+from backtests.report.thesis_page import write_thesis_page
+from backtests.report.thesis_words import SIGNS, strength, verdict_sentences
+from backtests.thesis.claims import CLAIMS
+from backtests.thesis.links import LINKS
+from backtests.thesis.trial import Trial
+from backtests.thesis.verdicts import Outcome, Verdict, judge
+from tests.thesis import factory
+
+PRIMARY = [claim for claim in CLAIMS if claim.primary]
+LARGEST = 2_000_000  # bytes
+A4 = {"width": 718, "height": 1020}
+
+
+def write(folder: Path, trial: Trial) -> Path:
+    path = folder / "thesis.html"
+    write_thesis_page(trial, thesis_numbers(trial), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trial() -> Trial:
+    return factory.whole_trial()
+
+
+@pytest.fixture(scope="module")
+def path(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("page"), trial)
+
+
+@pytest.fixture(scope="module")
+def page(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("bare"), factory.bare_trial())
+
+
+def text_of(html: str) -> str:
+    """Return what a reader of some HTML reads, in one line."""
+    without = re.sub(r"<style.*?</style>|<svg.*?</svg>", " ", html, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]*>", " ", without).split())
+
+
+# --- The verdict -------------------------------------------------------------------------------
+
+
+OPEN: tuple[Outcome, ...] = ("inconclusive",) * 3
+
+
+def primary(*outcomes: Outcome, power: float = 0.4, episodes: int | None = 5) -> list[Verdict]:
+    """Return verdicts on the primary claims with chosen outcomes."""
+    return [
+        Verdict(
+            claim=claim,
+            outcome=outcome,
+            reason="chosen",
+            estimate=factory.estimate_of(claim, episodes=episodes),
+            power=power,
+        )
+        for claim, outcome in zip(PRIMARY, outcomes, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "held", "counts"),
+    [
+        (["supported"] * 3, "the thesis holds:", "3 are supported, none is contradicted"),
+        (["contradicted"] * 3, "the thesis does not hold:", "none is supported, 3 are contra"),
+        (["inconclusive"] * 3, "neither confirmed nor refuted:", "and 3 are open."),
+        (["not testable yet"] * 3, "neither confirmed nor refuted:", "and 3 are open."),
+        (["supported", "inconclusive", "contradicted"], "holds only in part:", "1 is contradicted"),
+        (["inconclusive", "inconclusive", "contradicted"], "is in doubt:", "2 are open."),
+    ],
+)
+def test_the_first_sentence_says_whether_the_thesis_holds(
+    outcomes: list[Outcome], held: str, counts: str
+) -> None:
+    whether, _ = verdict_sentences(primary(*outcomes), "2014-01-02", "2025-12-31")
+    assert whether.startswith("On the history from 2014-01-02 to 2025-12-31, ")
+    assert held in whether
+    assert counts in whether
+
+
+@pytest.mark.parametrize(
+    ("power", "episodes", "said"),
+    [
+        (0.9, 2, "One cannot be sure: capital was absorbed in only 2 episodes, and"),
+        (0.9, 1, "in only 1 episode, and"),
+        (0.4, 5, "One cannot be sure: capital was absorbed in 5 episodes, and"),
+        (0.6, 5, "One can be partly sure"),
+        (0.8, 5, "One can be fairly sure"),
+        (0.9, None, "One can be fairly sure: the tests would find an effect that matters in 90 of"),
+        (float("nan"), 5, "Nobody can be sure"),
+    ],
+)
+def test_the_second_sentence_says_how_sure_one_can_be(
+    power: float, episodes: int | None, said: str
+) -> None:
+    verdicts = primary(*OPEN, power=power, episodes=episodes)
+    assert said in verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
+
+
+def test_only_primary_claims_decide_the_verdict(trial: Trial) -> None:
+    primary_only = [verdict for verdict in trial.verdicts if verdict.claim.primary]
+    dates = ("2014-01-02", "2025-12-31")
+    assert verdict_sentences(trial.verdicts, *dates) == verdict_sentences(primary_only, *dates)
+
+
+def test_strength_is_that_of_the_evidence_or_of_the_test() -> None:
+    claim = PRIMARY[0]
+    sure = factory.estimate_of(claim, episodes=5)
+    words = {
+        strength(replace(judge(claim, sure, 1.0), outcome="supported", adjusted=p))
+        for p in (0.0005, 0.005, 0.02)
+    }
+    assert words == {"very strong", "strong", "moderate"}
+    tests = {strength(v) for p in (0.2, 0.6, 0.9) for v in primary(*OPEN, power=p)}
+    assert tests == {"weak test", "fair test", "good test"}
+
+
+# --- The page ----------------------------------------------------------------------------------
+
+
+def test_the_page_opens_with_the_verdict_and_then_follows_its_order(page: str) -> None:
+    headings = [text_of(h) for h in re.findall(r"<h[12]>(.*?)</h[12]>", page)]
+    assert [heading.removeprefix("SIMULATED: ").split(" on 20")[0] for heading in headings] == [
+        "Does the thesis hold?",
+        "The fifteen links",
+        "The bathtub",
+        "Regimes and episodes",
+        "Each link and its claims",
+        "Capex filings as events",
+        "Dated episodes",
+        "Rival explanations",
+        "Calibration",
+        "Evidence that accumulates",
+        "Limitations",
+    ]
+    start = text_of(page[page.index("<h1>") : page.index("<h2>")])
+    whether, sure = verdict_sentences(factory.whole_trial().verdicts, "2019-01-02", "2024-12-31")
+    assert f"{whether} {sure}" in start
+
+
+def test_the_scoreboard_has_a_row_for_each_link(page: str, trial: Trial) -> None:
+    board = re.search(r'<table id="board".*?</table>', page, re.DOTALL)
+    assert board
+    rows = [text_of(row) for row in re.findall(r"<tr.*?</tr>", board[0], re.DOTALL)][1:]
+    assert [row.split()[0] for row in rows] == list(LINKS)
+    assert "★" in rows[7]
+    assert "? inconclusive weak test 2" in rows[7]
+    assert "✗ contradicted 1 contradicted, 1 inconclusive strong" in rows[12]
+    assert rows[1].endswith("dry_powder off since 2024-10-29 ○ off a state, not tested –")
+    assert "… not testable yet not tested –" in rows[3]
+
+
+def test_a_link_without_a_primary_claim_is_mixed_if_its_claims_disagree(trial: Trial) -> None:
+    one = trial.of("capex-drains-without-slack")
+    other = tuple(replace(v, outcome="supported") if v is one else v for v in trial.verdicts)
+    rows = {row["link"]: row for row in thesis_numbers(replace(trial, verdicts=other))["links"]}
+    assert rows["L3"]["verdict"] == "mixed"
+    assert rows["L3"]["outcomes"] == {"supported": 1, "inconclusive": 1}
+
+
+def test_a_verdict_is_a_sign_and_a_word_and_never_colour_alone(page: str) -> None:
+    said = re.findall(r'<span class="badge o-[a-z-]+"><span[^>]*>(.)</span> ([a-z ]+)</span>', page)
+    assert len(said) == page.count('class="badge') > len(CLAIMS)
+    assert all(SIGNS[word] == sign for sign, word in said)
+    assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+def test_each_claim_has_a_panel_with_its_numbers(page: str, trial: Trial) -> None:
+    for verdict in trial.verdicts:
+        name = verdict.claim.name
+        panel = re.search(rf'<article class="claim" id="{name}".*?</article>', page, re.DOTALL)
+        assert panel, name
+        said = text_of(panel[0])
+        assert verdict.claim.refuted_by in said
+        assert (panel[0].count("<svg") == 2) == (verdict.estimate is not None)
+    crypto = page[page.index('id="crypto-below-spy"') :]
+    said = text_of(crypto[: crypto.index("</article>")])
+    for part in (
+        "Estimate, percentage points a year -24.0",
+        "95 % interval -91.5 to 43.5",
+        "Episodes 5 Observed 1,234 sessions, 2019-01-02 to 2024-12-31",
+        "Adjusted p-value 0.630 (limit 0.025)",
+        "P-values that decide circular shifts 0.210; few-cluster test 0.105",
+        "Other p-values sign test 0.300",
+        "Smallest interesting effect -10.0 Smallest detectable effect -94.6",
+        "Power at the smallest interesting, % 5",
+        "What would refute it crypto earns as much as SPY",
+        "Method Circular shifts of the flag (Politis and Romano 1992).",
+        "Two coins are missing before 2020.",
+    ):
+        assert part in said
+
+
+def test_the_bathtub_shows_its_numbers_and_dates(page: str, trial: Trial) -> None:
+    tub = re.search(r'<svg class="chart bathtub".*?</svg>', page, re.DOTALL)
+    assert tub
+    gauges = trial.sample.reading.evaluations["bathtub"].gauges.iloc[-1]
+    said = re.findall(r"<text[^>]*>(.*?)</text>", tub[0])
+    assert f"{gauges['level']:,.0f} bn USD" in said
+    assert f"{gauges['tap']:+,.0f} bn USD in a quarter" in said
+    assert f"{gauges['pipes']:+,.0f} bn USD in a quarter" in said
+    assert "known 2024-12-26" in said
+    assert "203 bn USD a year, +24 % on the year" in said
+
+
+def test_other_evidence_has_its_figures(page: str) -> None:
+    said = text_of(page)
+    for part in (
+        "192 filings of AMZN, GOOGL, META, MSFT, ORCL, 2013-02-01 to 2024-11-01",
+        "1 Dash for cash 2020-02-19 to 2020-03-23 market NEUTRAL crypto, broad 1 of 2",
+        "absorption 12 12 12 12 12",
+        "dry_powder – – – – –",
+        "crypto -41 -41",
+        "cash-heavy@quantities -3 -3",
+        "supply alone -1.10 5.255 no 0.04 0.20",
+        "jump_model is left out: the package jumpmodels is not installed.",
+        "In 200 simulated economies of 20 years without the thesis, any main claim was supported "
+        "in 2.0 %, and no e-value reached 20 in more than 1.5 %.",
+        "crypto-below-spy 2 70 46 70 ? inconclusive",
+        "line 3 of the ledger, 2024-02-01 15:04 UTC, data to 2024-01-31, hash efefefefefef",
+        "crypto-below-spy crypto below SPY 48 2",
+        "Private capital and foreign capital are not measured.",
+    ):
+        assert part in said
+
+
+def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> None:
+    tables = [found.start() for found in re.finditer("<table ", page)]
+    assert len(tables) == 11
+    for start in tables:
+        said = text_of(page[page.rindex("<h2>", 0, start) : start])
+        assert re.search(r"\bshows?\b.*annot show", said), said
+
+
+def test_a_missing_part_is_named_with_its_reason(bare: Path) -> None:
+    said = text_of(bare.read_text())
+    assert "No comparison with rival explanations: the history has no price of BTC-USD." in said
+    for what in ("study of capex filings", "accounts of episodes", "calibration", "seal"):
+        assert f"No {what}: this part is not available." in said
+
+
+def test_what_is_missing_is_a_dash(page: str, bare: Path) -> None:
+    for html in (page, bare.read_text()):
+        assert not re.search(r"\b(nan|None|NaT|inf)\b", text_of(html))
+        assert "nan" not in " ".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL)).replace(
+            "dominant", ""
+        )
+
+
+def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: Path) -> None:
+    assert "<title>SIMULATED" in page
+    assert '<p class="simulated">SIMULATED' in page
+    assert all(text_of(h).startswith("SIMULATED") for h in re.findall(r"<h[12]>.*?</h[12]>", page))
+    names = re.findall(r'<svg[^>]*aria-label="(.*?)"', page)
+    assert len(names) == page.count("<svg")
+    assert all(name.startswith("SIMULATED: ") for name in names)
+    real = write(tmp_path, factory.whole_trial(simulated=False)).read_text()
+    assert "SIMULATED" not in real
+    assert "the history ends on 2024-12-31" in real
+
+
+def test_the_page_asks_nobody_and_runs_no_script(page: str) -> None:
+    assert not re.search(r"https?:|<script|@import|url\(|<img|<iframe", page)
+    assert re.findall(r"<link[^>]*>", page) == ['<link rel="icon" href="data:,">']
+
+
+def test_a_text_of_an_event_cannot_break_the_page(trial: Trial, tmp_path: Path) -> None:
+    first = trial.episodes[0]
+    odd = replace(first, episode=replace(first.episode, title="<script>alert(1)</script>"))
+    html = write(tmp_path, replace(trial, episodes=(odd,))).read_text()
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_forty_years_stay_below_two_megabytes(trial: Trial, tmp_path: Path) -> None:
+    days = pd.bdate_range("1990-01-02", periods=9300)
+    steps = np.random.default_rng(0).normal(0, 1, (len(days), 4))
+    long = pd.DataFrame(np.cumsum(steps, axis=0), index=days, columns=list("abcd"))
+    verdicts = tuple(
+        v if v.estimate is None else replace(v, estimate=replace(v.estimate, shown=long))
+        for v in trial.verdicts
+    )
+    path = write(tmp_path, replace(trial, verdicts=verdicts))
+    assert path.stat().st_size < LARGEST
+
+
+def test_the_numbers_are_plain_json_and_complete(trial: Trial) -> None:
+    numbers = json.loads(json.dumps(thesis_numbers(trial), allow_nan=False))
+    assert numbers["as_of"] == "2024-12-31"
+    assert numbers["source"] == "simulated"
+    assert numbers["window"] == {"start": "2019-01-02", "end": "2024-12-31", "sessions": 1510}
+    claims = {claim["name"]: claim for claim in numbers["claims"]}
+    assert list(claims) == [claim.name for claim in CLAIMS]
+    verdict = trial.of("crypto-below-spy")
+    assert verdict.estimate
+    said = claims["crypto-below-spy"]
+    assert said["estimate"]["value"] == verdict.estimate.value
+    assert said["estimate"]["interval"]["low90"] == verdict.estimate.interval.low90
+    assert said["power"] == verdict.power
+    assert numbers["episodes"][0]["falls"]["crypto"] == {
+        "peak": "2020-02-19", "trough": "2020-03-10", "drawdown": -0.412, "recovered": None,
+    }  # fmt: skip
+    assert len(numbers["rivals"]["table"]) == 12
+    assert len(numbers["filings"]["responses"]) == 12
+    assert numbers["e_values"][0]["since"] == "2024-02-01"
+    assert numbers["calibration"]["on"]["claims"]["crypto-leads"]["supported"] == 92
+    assert "claims" not in numbers["seal"]
+
+
+# --- In a browser ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@contextmanager
+def opened(
+    browser: Any, path: Path, width: int = 1440, scheme: str = "light"
+) -> Iterator[tuple[Any, list[str]]]:
+    """Open a page; with it comes the list of errors it made and of addresses it asked for."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    troubles: list[str] = []
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: troubles.append(str(e)))
+    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
+    page.goto(f"file://{path}")
+    yield page, troubles
+    page.close()
+
+
+def overflow(page: Any) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def violations(page: Any) -> list[str]:
+    """Return the rules of axe-core that a page breaks."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [found["id"] for found in Axe().run(page).response["violations"]]
+
+
+#: Texts of visible charts that leave their chart, or that cover another text.
+_UNREADABLE = """() => [...document.querySelectorAll('svg.chart')]
+  .filter(svg => svg.getClientRects().length).flatMap(svg => {
+    const frame = svg.getBoundingClientRect(), found = [];
+    const texts = [...svg.querySelectorAll('text')].filter(e => e.textContent)
+      .map(e => [e.textContent, e.getBoundingClientRect()]);
+    texts.forEach(([said, r], i) => {
+      if (r.left < frame.left - 1 || r.right > frame.right + 1 || r.top < frame.top - 1
+          || r.bottom > frame.bottom + 1) found.push(`cut: ${said}`);
+      for (const [other, q] of texts.slice(i + 1)) {
+        const wide = Math.min(r.right, q.right) - Math.max(r.left, q.left);
+        const tall = Math.min(r.bottom, q.bottom) - Math.max(r.top, q.top);
+        if (wide > 1 && tall > 3) found.push(`covered: ${said} and ${other}`);
+      }
+    });
+    return found;
+  })"""
+#: Heights of the smallest text of visible charts, in pixels of the screen.
+_SMALLEST = """() => Math.min(...[...document.querySelectorAll('svg.chart')]
+  .filter(svg => svg.getClientRects().length)
+  .map(svg => 11 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width))"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_browser_finds_no_fault(path: Path, browser: Any, width: int, scheme: str) -> None:
+    with opened(browser, path, width, scheme) as (page, troubles):
+        assert overflow(page) <= 0
+        assert violations(page) == []
+        assert page.evaluate(_UNREADABLE) == []
+        assert page.evaluate(_SMALLEST) >= 11
+    assert troubles == []
+
+
+@pytest.mark.browser
+def test_a_page_with_missing_parts_has_no_fault_either(bare: Path, browser: Any) -> None:
+    with opened(browser, bare, 390) as (page, troubles):
+        assert overflow(page) <= 0
+        assert violations(page) == []
+    assert troubles == []
+
+
+@pytest.mark.browser
+def test_faults_would_be_noticed(page: str, tmp_path: Path, browser: Any) -> None:
+    planted = (
+        "<script>planted()</script><img src='http://127.0.0.1:9/x.png'>"
+        "<div style='width:1900px'>wide</div><p style='color:#ccc'>pale</p>"
+        "<svg class='chart' viewBox='0 0 90 40'><text x='75' y='20'>a long word</text>"
+        "<text x='35' y='20'>covered</text></svg></main>"
+    )
+    broken = tmp_path / "broken.html"
+    broken.write_text(page.replace("</main>", planted))
+    with opened(browser, broken) as (shown, troubles):
+        assert overflow(shown) > 0
+        assert {"image-alt", "color-contrast"} <= set(violations(shown))
+        assert shown.evaluate(_UNREADABLE) == [
+            "cut: a long word",
+            "covered: a long word and covered",
+        ]
+    assert any("planted" in trouble for trouble in troubles)
+    assert any("127.0.0.1" in trouble for trouble in troubles)
+
+
+@pytest.mark.browser
+def test_a_phone_and_a_wide_screen_get_their_own_pictures(path: Path, browser: Any) -> None:
+    for width, shown in ((1440, 760), (390, 360)):
+        with opened(browser, path, width) as (page, _):
+            tubs = page.locator("svg.bathtub:visible")
+            assert tubs.count() == 1
+            assert tubs.get_attribute("viewBox").split()[2] == str(shown)
+
+
+@pytest.mark.browser
+def test_dark_and_paper_have_their_colours(path: Path, browser: Any) -> None:
+    colour = "getComputedStyle(document.querySelector('main')).backgroundColor"
+    with opened(browser, path, scheme="dark") as (page, _):
+        assert page.evaluate(colour) == "rgb(22, 25, 29)"
+        page.emulate_media(media="print")
+        page.set_viewport_size(A4)
+        assert page.evaluate(colour) == "rgb(255, 255, 255)"
+        assert overflow(page) <= 0
+        assert page.evaluate(_UNREADABLE) == []
+        assert page.locator("#board thead:visible").count() == 1
+        printed = page.pdf(format="A4", prefer_css_page_size=True)
+    assert printed.startswith(b"%PDF")
+    assert 10 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 40
