@@ -181,7 +181,7 @@ def trade(
     units, changes, order = np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64)
     cash = booked = capital  # the cash that limits purchases; the cash in vectorbt's books
     for at in range(sessions):
-        worth = cash + _value(units, prices[at], groups)[0]
+        worth, _ = _value(cash, units, prices[at], groups)
         flow = 0.0
         for leg in order[: _queue(sizes[at], prices[at], units, worth, changes, order)]:
             price = prices[at, leg]
@@ -192,8 +192,7 @@ def trade(
             figures[at, 2] += abs(bought) * price
             figures[at, 3] += paid
         booked = _plus(booked, flow)
-        net, gross = _value(units, prices[at], groups)
-        figures[at, 0], figures[at, 1] = booked + net, gross
+        figures[at, 0], figures[at, 1] = _value(booked, units, prices[at], groups)
     return figures
 
 
@@ -240,17 +239,19 @@ def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float
 
 
 @_inner
-def _value(units: np.ndarray, prices: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
-    """Return the net and the gross value of all positions; an asset's legs offset each other."""
-    total = net = gross = 0.0
+def _value(
+    cash: float, units: np.ndarray, prices: np.ndarray, groups: np.ndarray
+) -> tuple[float, float]:
+    """Return the value of a portfolio and its gross value; an asset's legs offset each other."""
+    value, net, gross = cash, 0.0, 0.0
     for leg in range(len(units)):
         if leg > 0 and groups[leg] != groups[leg - 1]:
             gross += abs(net)
             net = 0.0
         if units[leg] != 0:
             net += units[leg] * prices[leg]
-            total += units[leg] * prices[leg]
-    return total, gross + abs(net)
+            value += units[leg] * prices[leg]
+    return value, gross + abs(net)
 
 
 @_inner
