@@ -1,9 +1,9 @@
-"""The compiled simulation: the daily figures of :func:`simulate` at a small part of its time.
+"""The kernel: a compiled simulation for the variations of a run.
 
-Commands that simulate many variations use :func:`simulate_curves`. A variation needs returns and
-exposure, but no orders and no vectorbt portfolio. The headline numbers of a run always come from
-:func:`backtests.engine.simulate.simulate`. Wherever variations are used, :func:`check_agreement`
-first compares both simulations of the same case.
+A variation needs daily figures, but no list of orders and no vectorbt portfolio.
+:func:`simulate_curves` follows the same rules as :func:`backtests.engine.simulate.simulate` and
+takes about a tenth of its time. The headline numbers of a run always come from ``simulate``. Before
+a command uses the kernel, :func:`check_agreement` compares both simulations of the same case.
 """
 
 from collections.abc import Iterator
@@ -119,7 +119,7 @@ class _Leg:
 def _legs(
     sizes: np.ndarray, last: np.ndarray, growth: np.ndarray, closes: pd.DataFrame, costs: Costs
 ) -> Iterator[_Leg]:
-    """Yield the legs of each asset; the short leg comes first, as in the record."""
+    """Yield the legs of each asset; the short leg comes first, as in ``simulate``."""
     for group, asset in enumerate(closes.columns):
         size, price, fee = sizes[:, group], last[:, group], costs.rate(asset)
         if (size < 0).any():

@@ -250,6 +250,13 @@ def test_the_chosen_trades_are_equal(case: Case) -> None:
     np.testing.assert_array_equal(seen[0], sizes.to_numpy())
 
 
+@pytest.mark.parametrize(("share", "traded"), [(0.02, False), (0.0201, True)])
+def test_a_decision_at_the_edge_of_the_band(share: float, traded: bool) -> None:
+    prices, bills = market(5)
+    case = Case(steady(prices, {"SPY": share}), prices, bills, band=0.02)
+    assert agree(case).traded.any() == traded
+
+
 def steady(prices: pd.DataFrame, *rows: dict[str, float], every: int = 5) -> pd.DataFrame:
     """Return decisions that repeat the given rows of weights in turn."""
     index = prices.index[::every]
