@@ -42,7 +42,10 @@ def flags(
     from backtests.report.export import TABLES, check_target
     from backtests.report.reading import said_at_end
     from signals import read
+    from signals.errors import ConfigError
 
+    if why is not None and sensitivity:
+        raise ConfigError("expected only one of --why and --sensitivity; run one at a time")
     for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
         if target is not None:
             check_target(target, option, endings)

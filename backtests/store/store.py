@@ -34,7 +34,14 @@ from backtests.store.append import (
     rows_to_append,
 )
 from backtests.store.batch import Batch, is_price
-from backtests.store.locking import alone, check_writable, reading, said_by_system, writing
+from backtests.store.locking import (
+    alone,
+    check_writable,
+    creating,
+    reading,
+    said_by_system,
+    writing,
+)
 from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
@@ -338,7 +345,7 @@ class Store:
             raise DataError(f"expected no file at {target.path}, found one; give a new path")
         rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
         tried = self._fetches("fetched_at <= ?", as_of)
-        with replacing(target.path) as fresh, writing(fresh, 0.0) as connection:
+        with creating(target.path) as connection:
             _append(connection, [rows])
             _record(connection, tried)
         return len(rows)

@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import re
 import subprocess
 import sys
 import threading
@@ -326,6 +327,19 @@ def test_a_copy_that_fails_leaves_no_file(
     with pytest.raises(KeyboardInterrupt):
         store.copy(tmp_path / "copy.duckdb", NOW)
     assert not (tmp_path / "copy.duckdb").exists()
+
+
+def test_a_copy_on_a_full_disk_names_the_file_that_the_user_asked_for(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise duckdb.IOException("Could not write file: No space left on device")
+
+    monkeypatch.setattr("backtests.store.store._append", fail)
+    copy = tmp_path / "copy.duckdb"
+    with pytest.raises(DataError, match=f"expected to write {re.escape(str(copy))}, .* No space"):
+        store.copy(copy, NOW)
+    assert not copy.exists()
 
 
 # --- what counts as a revision ------------------------------------------------------------------
