@@ -82,7 +82,7 @@ def fetch(
     DataError
         When another fetch is running, or the store cannot be written.
     """
-    deadline = Deadline.started(policy or RetryPolicy())
+    deadline = Deadline(policy or RetryPolicy())
     jobs = jobs_of(store, start, only, deadline)
     with store.fetching():
         tried = store.last_tried()

@@ -18,11 +18,11 @@ from tests.sources.test_fetch import MODULES
 
 
 def test_each_live_series_and_asset_has_one_job(tmp_path: Path) -> None:
-    jobs = jobs_of(Store(tmp_path / "none.duckdb"), None, (), Deadline.started(RetryPolicy()))
+    jobs = jobs_of(Store(tmp_path / "none.duckdb"), None, (), Deadline(RetryPolicy()))
     fetched = [id for job in jobs for id in job.ids]
     live = {id for id, series in CATALOG.items() if series.source != "file"}
     without = sorted((live | set(UNIVERSE)) - set(fetched))
-    assert not without, f"no job fetches {without}: add their source to _SOURCES of jobs.py"
+    assert not without, f"no job fetches {without}: add their source to jobs_of in jobs.py"
     assert len(fetched) == len(set(fetched))
     assert {job.source for job in jobs} == MODULES.keys(), "add it to MODULES of test_fetch.py"
 

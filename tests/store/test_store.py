@@ -296,7 +296,7 @@ def test_an_hour_that_repeats_keeps_vintages_in_order(store: Store) -> None:
 
 def test_a_copy_without_what_a_wrong_clock_recorded_goes_on(store: Store, tmp_path: Path) -> None:
     """Nothing of the wrong import is lost: the right clock brings it again, dated now."""
-    store.note_fetched("DGS2", NOW)
+    store.note_fetched(["DGS2"], NOW)
     revised = [batch("DGS2", 5.0), batch("SPY", 500.0)]
     store.add(revised, WRONG, fetched={"SPY": "ok"})
     held = store.path.read_bytes()
