@@ -254,8 +254,7 @@ def default_dates(
 def _some(positions: np.ndarray, first: int, count: int) -> list[int]:
     there = positions[positions >= first]
     spread = np.linspace(0, len(there) - 1, min(count, len(there))).astype(int)
-    picked: list[int] = there[spread].tolist()
-    return picked
+    return [int(at) for at in there[spread]]
 
 
 def _changes(whole: Answers) -> np.ndarray:
