@@ -1,6 +1,6 @@
 """List the jobs of a fetch. Each job has a source and a function that fetches its series."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -46,7 +46,7 @@ def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Dead
         "sec": partial(_sec_jobs, deadline),
         "prices": partial(_price_jobs, store, deadline, start or FIRST),
     }
-    wanted = _wanted(store, only, sources)
+    wanted = _wanted(store, only)
     by_kind = {kind: [id for id in wanted if _kind(id) == kind] for kind in sources}
     return [job for kind, ids in by_kind.items() if ids for job in sources[kind](ids)]
 
@@ -55,12 +55,12 @@ def _kind(id: str) -> str:
     return "prices" if is_price(id) else CATALOG[id].source
 
 
-def _wanted(store: Store, only: Sequence[str], live: Collection[str]) -> tuple[str, ...]:
+def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
     if not only:
         prices = (id for id in store.series_ids() if is_price(id)) if store.exists() else ()
         return tuple(dict.fromkeys((*CATALOG, *UNIVERSE, *prices)))
     for id in only:
-        if id in CATALOG and _kind(id) not in live:
+        if _kind(id) == "file":
             raise ConfigError(f"{id} has no live source; import a file with this series")
         if is_price(id) and id not in UNIVERSE and not TICKER.fullmatch(id):
             raise ConfigError(unknown("series or ticker", id, (*CATALOG, *UNIVERSE)))
