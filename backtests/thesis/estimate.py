@@ -37,8 +37,8 @@ class Estimate:
     observations
         Number of sessions, weeks, events or breakouts, as ``counted`` says.
     episodes
-        Number of episodes during which the claim's condition holds. None for a claim without a
-        condition.
+        Number of episodes during which the claim's condition holds; for a strategy, number of
+        episodes of the states in which it acts. None for any other claim without a condition.
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside

@@ -35,11 +35,11 @@ def test_each_estimator_has_a_twin() -> None:
 # Closed forms
 
 
-def test_holm_and_benjamini_yekutieli_by_hand() -> None:
-    # 5 p-values: Holm multiplies by 5, 4, 3, …; the other method by 5 / j and 137 / 60.
+def test_holm_and_benjamini_hochberg_by_hand() -> None:
+    # 5 p-values: Holm multiplies by 5, 4, 3, …; the other method by 5 / j.
     p_values = [0.03, 0.01, 0.05, 0.02, 0.04]
     assert close(plain.holm(p_values), [0.09, 0.05, 0.09, 0.08, 0.09])
-    assert close(plain.benjamini_yekutieli(p_values), [0.05 * 137 / 60] * 5)
+    assert close(plain.benjamini_hochberg(p_values), [0.05] * 5)
 
 
 @pytest.mark.parametrize(("few", "many"), [(2, 2), (3, 27), (10, 11)])
