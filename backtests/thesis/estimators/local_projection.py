@@ -78,7 +78,7 @@ class Weeks:
         return 100 * earned_after(self.over, self.ends, weeks)
 
 
-def local_projection(claim: Claim, sample: Sample) -> Estimate:
+def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Estimate:
     """Return the response of SPY's 13-week return over bills to a rise of the capex impulse.
 
     Formula
@@ -100,6 +100,11 @@ def local_projection(claim: Claim, sample: Sample) -> Estimate:
     Reference
         Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89; states:
         Ramey and Zubairy (2018), JPE 126. The further lag makes the errors valid for slow impulses.
+
+    Parameters
+    ----------
+    whole
+        If False, the responses of other classes and after other horizons are left out.
     """
     signs = CONTRASTS[claim.name]
     impulses = _impulses(sample)
@@ -120,8 +125,8 @@ def local_projection(claim: Claim, sample: Sample) -> Estimate:
         start=used[0],
         end=used[-1],
         method=METHOD,
-        beside=_beside(sample, impulses, signs),
-        shown=_path(weeks, impulses, signs),
+        beside=_beside(sample, impulses, signs) if whole else {},
+        shown=_path(weeks, impulses, signs) if whole else None,
         notes=("Returns are log returns, × 100.",),
     )
 
