@@ -20,7 +20,7 @@ from backtests.thesis.estimators.after_flag import (
     rank_p_value,
 )
 from backtests.thesis.sample import LAG, Sample
-from benchmarks.trial_coverage import chances, entries_in, rewarded
+from benchmarks.trial_coverage import chances, entries_in, patience, rewarded
 from signals.opportunity import BASKET, Opportunity
 
 CLAIM = next(claim for claim in CLAIMS if claim.estimator == "after_flag")
@@ -117,6 +117,15 @@ def test_without_a_reward_little_is_found() -> None:
         rank_p_value(*values_of(rewarded(seed, reward=0.0), 19, seed=seed), 1) for seed in range(10)
     ]
     assert sum(p <= 0.05 for p in p_values) <= 2
+
+
+def test_its_interval_contains_the_truth_about_as_often_as_it_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The truth is the mean of 1,000 worlds in benchmarks/trial_coverage.py.
+    monkeypatch.setattr("benchmarks.trial_coverage.mean_reward", lambda: 6.128)
+    drawn = [patience(seed, draws=39) for seed in range(20)]
+    assert sum(low <= truth <= high for low, high, truth in drawn) >= 16
 
 
 # Look-ahead
