@@ -13,12 +13,14 @@ The e-values start in the middle of each economy, so that they have half of its 
 
 import argparse
 import json
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from statistics import fmean
 
 import pandas as pd
@@ -105,7 +107,7 @@ def summarise(found: list[Found]) -> Economies:
 
 def calibrate(economies: int, years: int, workers: int) -> Calibration:
     """Return the calibration over economies with the thesis off and on."""
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         kinds = {
             thesis: list(
                 pool.map(partial(find, thesis=thesis, years=years), range(economies), chunksize=5)
@@ -133,6 +135,7 @@ def show(made: Calibration) -> None:
 
 def main() -> None:
     """Run the script."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers: threads only wait
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--economies", type=int, default=200)
     parser.add_argument("--years", type=int, default=20)
