@@ -4,9 +4,9 @@
 
 Run it in the project's folder. ``drypowder import path/to/history --store FILE`` makes the store. A
 block of numbers is the text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in
-docs/flags.md, docs/strategies.md or README.md. The script replaces the blocks and nothing else. The
-blocks of the flags take a minute. The blocks of the strategies take as long as
-``drypowder compare --start 2015-01-01``, which resamples histories.
+docs/flags.md, docs/strategies.md, docs/thesis.md or README.md. The script replaces the blocks and
+nothing else. The blocks of the flags and of the thesis take a minute each. The blocks of the
+strategies take as long as ``drypowder compare --start 2015-01-01``, which resamples histories.
 
     --only NAME        compute only this block; can be given several times
     --compare FILE     read the output of that command with --json instead of computing it
@@ -24,13 +24,13 @@ from pathlib import Path
 
 from backtests.history.panel import History
 from backtests.store.store import default_store
-from benchmarks import docs_flags, docs_strategies
+from benchmarks import docs_flags, docs_strategies, docs_thesis
 from benchmarks.docs_flags import Material
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/flags.md", "docs/strategies.md")
+PAGES = ("README.md", "docs/flags.md", "docs/strategies.md", "docs/thesis.md")
 SLOW = tuple(docs_strategies.BLOCKS)
-NAMES = (*docs_flags.BLOCKS, *SLOW)
+NAMES = (*docs_flags.BLOCKS, *docs_thesis.BLOCKS, *SLOW)
 
 
 def marked(name: str) -> re.Pattern[str]:
@@ -72,6 +72,11 @@ def contents(history: History, options: argparse.Namespace) -> Iterable[tuple[st
     for name in wanted:
         if name in docs_flags.BLOCKS:
             yield name, docs_flags.BLOCKS[name](material)
+    if set(wanted) & set(docs_thesis.BLOCKS):
+        tried = docs_thesis.numbers_of(history)
+        for name in wanted:
+            if name in docs_thesis.BLOCKS:
+                yield name, docs_thesis.BLOCKS[name](tried)
     if set(wanted) & set(SLOW):
         numbers = _numbers(history, options)
         for name in wanted:

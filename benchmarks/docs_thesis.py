@@ -1,0 +1,224 @@
+"""Compute the numbers of docs/thesis.md: one function for each block.
+
+Every function takes the numbers of ``drypowder thesis --json`` and returns Markdown.
+``benchmarks/docs_numbers.py`` writes the blocks into the page.
+"""
+
+from typing import Any
+
+from backtests.history.panel import History
+from backtests.report.format import MISSING, is_missing
+from backtests.report.thesis_numbers import thesis_numbers
+from backtests.thesis.trial import try_thesis
+
+Numbers = dict[str, Any]
+
+
+def numbers_of(history: History) -> Numbers:
+    """Return the numbers of the trial of a history."""
+    return thesis_numbers(try_thesis(history))
+
+
+def verdict(said: Numbers) -> str:
+    """Return the two sentences of the verdict."""
+    return " ".join(said["verdict"])
+
+
+def links(said: Numbers) -> str:
+    """Return the scoreboard of the fifteen links."""
+    rows = [
+        (
+            row["link"] + ("\\*" if row["is_primary"] else ""),
+            row["statement"],
+            row["verdict"],
+            row["strength"],
+            _text(row["episodes"]),
+        )
+        for row in said["links"]
+    ]
+    return _table(("link", "what it says", "verdict", "strength", "episodes"), rows)
+
+
+def claims(said: Numbers) -> str:
+    """Return every tested claim with its estimate, interval, p-value and power."""
+    rows = [_claim(claim) for claim in said["claims"] if claim["estimator"] != "status"]
+    heads = (
+        "claim",
+        "unit",
+        "says",
+        "estimate",
+        "95 % interval",
+        "p",
+        "adjusted p",
+        "episodes",
+        "power, %",
+        "detectable",
+        "verdict",
+    )
+    return _table(heads, rows)
+
+
+def _claim(claim: Numbers) -> tuple[str, ...]:
+    name = f"{claim['link']} `{claim['name']}`" + ("\\*" if claim["primary"] else "")
+    says = f"{'> 0' if claim['direction'] == 'above' else '< 0'}, at least {claim['smallest']:g}"
+    found = claim["estimate"]
+    if found is None:
+        return (name, claim["unit"], says, *[MISSING] * 7, claim["outcome"])
+    bounds = found["interval"]
+    return (
+        name,
+        claim["unit"],
+        says,
+        _number(found["value"]),
+        f"{_number(bounds['low'])} to {_number(bounds['high'])}",
+        _number(found["p_value"], 3),
+        _number(claim["adjusted_p_value"], 3),
+        _text(found["episodes"]),
+        MISSING if is_missing(claim["power"]) else f"{100 * claim['power']:.0f}",
+        _number(claim["detectable"]),
+        claim["outcome"],
+    )
+
+
+def states(said: Numbers) -> str:
+    """Return the claims about states, with the dates of their stays since 2013."""
+    rows = []
+    for claim in said["claims"]:
+        if claim["status"] is not None:
+            stays = [s for s in claim["status"]["stays"] if (s["end"] or "9999") >= "2013"]
+            dates = ", ".join(f"{_day(s['start'])} to {_day(s['end'])}" for s in stays)
+            rows.append((claim["link"], claim["statement"], claim["outcome"], dates or MISSING))
+    return _table(("link", "state", "at the end", "stays"), rows)
+
+
+def filings(said: Numbers) -> str:
+    """Return the responses of the classes to capex filings, with their negative controls."""
+    found = said["filings"]
+    surprise = found["surprise"]
+    controls = {(row["class"], row["state"]): row for row in found["controls"]}
+    rows = [
+        (
+            row["class"],
+            row["state"],
+            _text(row["n"]),
+            f"{_number(row['estimate'])} ({_number(row['low'])} to {_number(row['high'])})",
+            _spread(controls[row["class"], row["state"]]),
+        )
+        for row in found["responses"]
+    ]
+    head = (
+        f"{found['n']} first filings of {', '.join(found['firms'])}, {_day(found['first'])} to "
+        f"{_day(found['last'])}. Surprise, σ: mean {surprise['mean']:.2f}, standard deviation "
+        f"{surprise['std']:.2f}, median {surprise['50%']:.2f}.\n\n"
+    )
+    heads = ("class", "state", "filings", "response, points per σ", "the same without a filing")
+    return head + _table(heads, rows)
+
+
+def _spread(row: Numbers) -> str:
+    return f"{_number(row['estimate'])} ({_number(row['low'])} to {_number(row['high'])})"
+
+
+def episodes(said: Numbers) -> str:
+    """Return the dated episodes: regime before, deepest fall, order of falls, strategies."""
+    rows = []
+    for one in said["episodes"]:
+        falls = {name: fall["drawdown"] for name, fall in one["falls"].items()}
+        deepest = min(falls, key=lambda name: falls[name]) if falls else MISSING
+        fall = f"{deepest} {100 * falls[deepest]:.0f} %" if falls else MISSING
+        held = one["strategies"].get("cash-heavy")
+        rows.append(
+            (
+                one["title"],
+                f"{_day(one['start'])} to {_day(one['end'])}",
+                one["regime_before"] or MISSING,
+                fall,
+                ", ".join(one["order"][:4]) or MISSING,
+                MISSING if is_missing(held) else f"{100 * held:.1f}",
+            )
+        )
+    heads = (
+        "episode",
+        "dates",
+        "regime before",
+        "deepest fall",
+        "first to fall",
+        "cash-heavy, %",
+    )
+    return _table(heads, rows)
+
+
+def rivals(said: Numbers) -> str:
+    """Return the thesis among its rivals as forecasters of weekly returns."""
+    rows = [
+        (
+            row["target"],
+            row["rival"],
+            _number(row["r2"]),
+            "yes" if row["in_set"] else "no",
+            _number(row["mcs_p"]),
+            _number(row["e_value"]),
+            _text(row["weeks"]),
+        )
+        for row in said["rivals"]["table"]
+    ]
+    heads = ("target", "forecaster", "R², %", "in the set", "p", "e-value", "weeks")
+    return _table(heads, rows)
+
+
+def calibration(said: Numbers) -> str:
+    """Return how often each claim is supported in economies whose truth is known."""
+    found = said["calibration"]
+    off, on = found["off"]["claims"], found["on"]["claims"]
+    rows = [
+        (
+            f"`{name}`",
+            f"{off[name]['supported']} of {off[name]['judged']}",
+            f"{on[name]['supported']} of {on[name]['judged']}",
+            f"{on[name]['decidable']}",
+            f"{_number(off[name]['effect'])}, {_number(on[name]['effect'])}",
+        )
+        for name in off
+    ]
+    heads = (
+        "claim",
+        "thesis off: supported",
+        "thesis on: supported",
+        "on, with enough episodes",
+        "mean estimate off, on",
+    )
+    primary = (
+        f"\n\nAny primary claim supported: {found['off']['any_primary']} of {found['economies']} "
+        f"with the thesis off, {found['on']['any_primary']} with the thesis on."
+    )
+    return _table(heads, rows) + primary
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
+    lines += [" | ".join(row) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return MISSING if is_missing(value) else f"{value:.{digits}f}"
+
+
+def _text(value: object) -> str:
+    return MISSING if value is None else str(value)
+
+
+def _day(value: str | None) -> str:
+    return "now" if value is None else value[:10]
+
+
+BLOCKS = {
+    "thesis-verdict": verdict,
+    "thesis-links": links,
+    "thesis-claims": claims,
+    "thesis-states": states,
+    "thesis-filings": filings,
+    "thesis-episodes": episodes,
+    "thesis-rivals": rivals,
+    "thesis-calibration": calibration,
+}
