@@ -35,6 +35,10 @@ PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
 FEWEST_WEEKS = 52
 #: Limit of a clipped return, in standard deviations.
 CLIP = 3.0
+#: Highest premium of SPY over bills that the null hypothesis of a strategy allows, a fraction a
+#: year. The lowest is 0. US shares earned about 6 % over bills in the long run.
+PREMIUM = 0.10
+WEEKS_A_YEAR = 52
 #: The e-value at which the claim is supported at 5 %.
 CONVINCING = 20.0
 
@@ -55,8 +59,7 @@ class Accumulated:
         Number of weeks with a bet. A week outside the claim's condition has no bet.
     clipped
         Number of these weeks whose return was clipped. With many such weeks, the e-value says
-        little about the mean: a strategy that held bills before the date has a small standard
-        deviation, so most of its later returns are clipped.
+        little about the mean.
     e_value, highest
         The e-value after the last week, and the highest e-value so far. Both are 1 without a week.
     path
@@ -88,7 +91,8 @@ class Weeks:
     counts
         Whether the claim applies to each week, as known before the week begins.
     limit
-        Largest absolute value that ``values`` can have. None for returns, which are clipped.
+        The absolute value at which ``values`` are clipped. None for :data:`CLIP` standard
+        deviations of the weeks before the date.
     """
 
     values: pd.Series
@@ -207,16 +211,30 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     """Return the weekly return of a strategy minus that of a constant mix of SPY and bills.
 
     The share of SPY is the strategy's mean net exposure up to the date. The mix pays no costs.
+
+    A strategy that holds more than this share for years earns the premium of shares without any
+    timing. So :data:`PREMIUM` is subtracted on the exposure beyond the share, as known before the
+    week. A strategy of SPY and bills then wins only by timing, if the true premium lies between 0
+    and PREMIUM. A strategy with other assets can also win because its assets earn more than SPY.
+
+    A strategy that did not move before the date has a small standard deviation. So the limit is
+    at least that of SPY over bills.
     """
-    result = sample.run(strategy).result
-    held = result.weights.loc[:since].sum(axis=1)
-    if held.empty:
+    result, spy = sample.run(strategy).result, sample.asset("SPY")
+    held, returns = result.weights.sum(axis=1), result.returns
+    if held.loc[:since].empty:
         raise NotTestable(f"{strategy} has no exposure before {since.date()}")
-    share, returns = float(held.mean()), result.returns
-    spy = sample.asset("SPY").reindex(returns.index)
-    mix = share * spy + (1 - share) * sample.bills.reindex(returns.index)
+    share = float(held.loc[:since].mean())
+    mix = (share * spy + (1 - share) * sample.bills).reindex(returns.index)
     values = weekly(returns) - weekly(mix)
-    return Weeks(values=values, counts=pd.Series(True, index=values.index))
+    first = pd.DatetimeIndex(first_sessions(sample.sessions).reindex(values.index))
+    beyond = (held.shift(1).reindex(first) - share).clip(lower=0.0).to_numpy()
+    deviation = max(_deviation(v, since) for v in (values, weekly(spy) - weekly(sample.bills)))
+    return Weeks(
+        values=values - beyond * PREMIUM / WEEKS_A_YEAR,
+        counts=pd.Series(True, index=values.index),
+        limit=CLIP * deviation,
+    )
 
 
 def _labels() -> tuple[str, ...]:
@@ -229,7 +247,10 @@ def _labels() -> tuple[str, ...]:
 
 
 _TESTED = "cash-heavy@quantities"
-_MIX = "minus weekly return of a constant mix of SPY and bills with its mean exposure before"
+_MIX = (
+    "minus weekly return of a constant mix of SPY and bills with its mean exposure before, minus "
+    "a premium of 10 % a year on the exposure beyond that"
+)
 
 #: What is bet on, and the function that returns its weeks, by the name of the claim or strategy.
 BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {

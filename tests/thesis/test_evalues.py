@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from backtests.thesis.evalues import (
     accumulate,
     accumulate_since_dates,
 )
-from backtests.thesis.sample import Sample
+from backtests.thesis.sample import Sample, weekly
 from strategies import STRATEGIES, kind_of
 from tests.reference import betting as plain
 
@@ -195,6 +196,26 @@ def test_the_path_of_a_claim_equals_a_loop_over_weeks(
     assert 0 < found.weeks < len(found.path)
     assert found.path.to_list() == pytest.approx(plainly(sample), rel=1e-9)
     assert (found.e_value, found.highest) == (found.path.iloc[-1], max(1, found.path.max()))
+
+
+def test_exposure_beyond_the_share_must_earn_more_than_the_premium(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A strategy that holds 30 % of SPY up to the date and 90 % after it has timed nothing."""
+    held = pd.Series(np.where(sample.sessions <= SINCE, 0.3, 0.9), index=sample.sessions)
+    spy, bills, before = sample.asset("SPY"), sample.bills, held.shift(1)
+    result = SimpleNamespace(
+        weights=held.to_frame(), returns=(before * spy + (1 - before) * bills).iloc[1:]
+    )
+    monkeypatch.setattr(Sample, "run", lambda self, strategy: SimpleNamespace(result=result))
+    weeks = evalues._strategy_minus_mix("planted", sample, SINCE)
+    later = weeks.values[weeks.values.index > "2021-07-10"]
+    mix = 0.3 * spy + 0.7 * bills
+    earned = weekly(result.returns) - weekly(mix)
+    assert later.to_numpy() == pytest.approx(earned[later.index].to_numpy() - 0.6 * 0.10 / 52)
+    assert weeks.values.loc[:SINCE].iloc[1:].to_numpy() == pytest.approx(0.0)
+    over_bills = (weekly(spy) - weekly(bills)).loc[:SINCE]
+    assert weeks.limit == pytest.approx(3 * over_bills.std())
 
 
 def check_truncation(history: History, name: str) -> None:
