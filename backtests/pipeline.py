@@ -1,11 +1,13 @@
 """The steps of a run: history → reading → weights → simulation → result."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 import signals
 from backtests.config import RunConfig
+from backtests.engine.kernel import Curves, simulate_curves
 from backtests.engine.schedule import decision_sessions
 from backtests.engine.simulate import Result, simulate
 from backtests.history.bills import YIELD, bill_returns
@@ -55,9 +57,7 @@ def read(config: RunConfig, history: History) -> Reading:
 
 def run_on(config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex) -> Run:
     """Return the finished backtest on given sessions of a history, from an existing reading."""
-    strategy = config.build_strategy()
-    check_assets((*strategy.assets, config.benchmark), history)
-    state, decided = decided_on(config, strategy, reading, history.panel, index)
+    strategy, state, decided = plan(config, history, reading, index)
     result = trade(config, strategy, history, decided, index)
     return Run(
         config=config.model_copy(update={"source": history.source}),
@@ -69,6 +69,18 @@ def run_on(config: RunConfig, history: History, reading: Reading, index: pd.Date
         result=result,
         benchmark=benchmark_returns(config.benchmark, history, index, result.bills, config.lag),
     )
+
+
+def plan(
+    config: RunConfig, history: History, reading: Reading, index: pd.DatetimeIndex
+) -> tuple[Strategy, pd.Series | None, pd.DataFrame]:
+    """Return a configuration's strategy and the results of :func:`decided_on`.
+
+    Raises MissingSeries when the history has no price of an asset or of the benchmark.
+    """
+    strategy = config.build_strategy()
+    check_assets((*strategy.assets, config.benchmark), history)
+    return strategy, *decided_on(config, strategy, reading, history.panel, index)
 
 
 def decided_on(
@@ -100,15 +112,36 @@ def trade(
     index: pd.DatetimeIndex,
 ) -> Result:
     """Return a simulation that trades the decided weights on the given sessions."""
-    bills = bill_returns(history.panel[YIELD], config.bill_spread)
-    return simulate(
-        decided,
-        history.closes.loc[index],
-        bills.loc[index],
-        config.costs,
-        config.lag,
-        band=config.band,
-        capital=config.initial_capital,
-        gross_limit=strategy.gross_limit,
-        name=strategy.name,
-    )
+    return simulate(**_case(config, strategy, history, decided, index))
+
+
+def trade_curves(
+    config: RunConfig,
+    strategy: Strategy,
+    history: History,
+    decided: pd.DataFrame,
+    index: pd.DatetimeIndex,
+) -> Curves:
+    """Return the daily figures of :func:`trade`, from the compiled simulation."""
+    return simulate_curves(**_case(config, strategy, history, decided, index))
+
+
+def _case(
+    config: RunConfig,
+    strategy: Strategy,
+    history: History,
+    decided: pd.DataFrame,
+    index: pd.DatetimeIndex,
+) -> dict[str, Any]:
+    """Return the arguments of both simulations."""
+    return {
+        "weights": decided,
+        "prices": history.closes.loc[index],
+        "bills": bill_returns(history.panel[YIELD], config.bill_spread).loc[index],
+        "costs": config.costs,
+        "lag": config.lag,
+        "band": config.band,
+        "capital": config.initial_capital,
+        "gross_limit": strategy.gross_limit,
+        "name": strategy.name,
+    }

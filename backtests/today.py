@@ -2,20 +2,20 @@
 
 A backtest decides on scheduled sessions and on changes of state. On other sessions it trades only
 for two reasons: to bring short holdings back within the gross limit, or to sell (or buy back) a
-holding whose price is stale. A user can call :func:`today` at every session and fill its orders at
-the close ``lag`` sessions later. This user then places the same orders as the backtest.
+holding whose price is stale. A user can call :meth:`Plan.at` at every session and fill its orders
+at the close ``lag`` sessions later. This user then places the same orders as the backtest.
 
-:func:`today` applies the drift band and the gross limit to real holdings after costs. A backtest
+:meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies the drift band and the gross limit to drifted targets before costs. The orders may differ if
 the distance of a holding from a limit is about as large as the costs of a trade.
 
-A live user's data may be late. :func:`today` therefore treats missing data differently:
+A live user's data may be late. :meth:`Plan.at` therefore treats missing data differently:
 
 - If a price is older than its staleness limit, a backtest sells (or buys back) the holding at the
-  last price. :func:`today` keeps the price and the target, does not trade the asset, and lists the
-  asset in :attr:`Today.missing`.
+  last price. :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists
+  the asset in :attr:`Today.missing`.
 - If the state is lost (see :mod:`backtests.lapse`), a backtest uses the remaining votes, and
-  NEUTRAL without a regime. :func:`today` makes no decision until the state is known again, and
+  NEUTRAL without a regime. :meth:`Plan.at` makes no decision until the state is known again, and
   lists the stale inputs.
 """
 
@@ -111,39 +111,6 @@ class Today:
         return self.decided_because is not None
 
 
-def today(
-    config: RunConfig,
-    history: History,
-    session: pd.Timestamp,
-    holdings: Mapping[str, float] | None = None,
-    *,
-    decimals: int = 4,
-) -> Today:
-    """Return a strategy's decision and target weights at a session's close.
-
-    Parameters
-    ----------
-    config, history
-        The configuration, and a history with prices of the strategy's assets and of the holdings.
-        :func:`backtests.window.followed` defines the first decision.
-    session
-        A session of the history.
-    holdings
-        Units of each asset, and USD for ``CASH``. A coin is valued at the close of the session's
-        date if the history has this close, as in a backtest.
-    decimals
-        Number of decimals to which units are rounded, toward zero.
-
-    Raises
-    ------
-    MissingSeries
-        When a holding has no price.
-    ConfigError
-        When the holdings are worth zero or less, or the start lies after the session.
-    """
-    return make_plan(config, history.until(session)).at(session, holdings, decimals=decimals)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """A strategy's weights and decisions at every session of a history.
@@ -181,7 +148,25 @@ class Plan:
         *,
         decimals: int = 4,
     ) -> Today:
-        """Return the decision at a session's close; see :func:`today` for parameters and errors."""
+        """Return the decision and the target weights at a session's close.
+
+        Parameters
+        ----------
+        session
+            A session of the history. Later data are not read.
+        holdings
+            Units of each asset, and USD for ``CASH``. A coin is valued at the close of the
+            session's date if the history has this close, as in a backtest.
+        decimals
+            Number of decimals to which units are rounded, toward zero.
+
+        Raises
+        ------
+        MissingSeries
+            When a holding has no price.
+        ConfigError
+            When the holdings are worth zero or less, or the session is before the start.
+        """
         if session < self.followed[0]:
             raise ConfigError(
                 f"expected a session on or after {self.followed[0].date()}, when the strategy "
@@ -282,7 +267,12 @@ class Plan:
 
 
 def make_plan(config: RunConfig, history: History) -> Plan:
-    """Return a strategy's plan for every session of a history; :func:`today` lists the errors."""
+    """Return a strategy's plan for every session of a history.
+
+    The history must have prices of the strategy's assets and of the holdings. The first decision is
+    defined by :func:`backtests.window.followed`, which raises ConfigError for a start outside the
+    history.
+    """
     strategy = config.build_strategy()
     reading = read(config, history)
     ids = [id for id in (*strategy.assets, *strategy.reads) if id in history.panel]

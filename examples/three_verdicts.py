@@ -56,12 +56,13 @@ def crypto_below_spy(history: History, on: pd.Series) -> tuple[float, float, flo
     In percentage points a year. The variance is CR2, the degrees of freedom are Bell–McCaffrey's.
     """
     spy = history.closes["SPY"] / history.closes["SPY"].shift(1) - 1
-    both = pd.DataFrame({"gap": class_returns(history)["crypto"] - spy, "on": on}).dropna()
-    gaps = [both["gap"].to_numpy()[inside] for inside in episodes(both["on"].to_numpy() == 1)]
+    gap = (class_returns(history)["crypto"] - spy).to_numpy()
+    gaps = [gap[inside] for inside in episodes(on.to_numpy() == 1)]
+    gaps = [part[~np.isnan(part)] for part in gaps]
     everything = np.concatenate(gaps)
     n, mean = len(everything), everything.mean()
-    sizes = np.array([len(gap) for gap in gaps])
-    sums = np.array([(gap - mean).sum() for gap in gaps])
+    sizes = np.array([len(part) for part in gaps])
+    sums = np.array([(part - mean).sum() for part in gaps])
     error = math.sqrt((sums**2 / (1 - sizes / n)).sum()) / n
     scale = 1 / np.sqrt(1 - sizes / n)
     form = (np.diag(sizes) - np.outer(sizes, sizes) / n) * np.outer(scale, scale)

@@ -13,6 +13,7 @@ DOORS = {
         "backtests/engine/indicator.py",
         "backtests/engine/portfolio.py",
     },
+    "numba": {"backtests/engine/loops.py"},
     "quantstats": {"backtests/report/tearsheet.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},

@@ -107,7 +107,7 @@ def command(arguments: list[str]) -> int:
     try:
         with stoppable(stop), escaping(json_alone="--json" in arguments):
             code = _run(arguments)
-            stop.end()
+            stop.over = True
     except BaseException:
         if not stop.signal:
             raise

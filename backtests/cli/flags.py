@@ -42,7 +42,10 @@ def flags(
     from backtests.report.export import TABLES, check_target
     from backtests.report.reading import said_at_end
     from signals import read
+    from signals.errors import ConfigError
 
+    if why is not None and sensitivity:
+        raise ConfigError("expected only one of --why and --sensitivity; run one at a time")
     for target, option, endings in ((export, "--export", TABLES), (html, "--html", (".html",))):
         if target is not None:
             check_target(target, option, endings)
@@ -113,7 +116,7 @@ def _remarks(s: dict[str, Any]) -> list[str]:
 
 
 def _why(history: Any, reading: Any, name: str, json: bool) -> None:
-    from backtests.report.flags_page import definition
+    from backtests.report.docstring import sections
     from backtests.report.reading import said_at_end
     from signals.errors import ConfigError, unknown
 
@@ -122,7 +125,7 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     said = said_at_end(history, reading)["signals"][name]
     said["inputs"] = _inputs(said["inputs"], history.panel.iloc[-1])
     signal = reading.evaluations[name].signal
-    parts = definition(signal)
+    parts = sections(type(signal))
     if json:
         print_json({"signal": name, "definition": dict(parts), **said})
         return

@@ -51,7 +51,6 @@ def named_store(store: Path | None) -> Path | None:
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
     """Return the source of history. Print a notice if drypowder simulates history by default."""
     from backtests.history.origin import HistorySource, notice
-    from backtests.store.store import default_store
     from signals.errors import ConfigError, unknown
 
     if source not in (None, "store", "simulated"):
@@ -59,13 +58,20 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
     named = None if source == "simulated" and store is None else named_store(store)
     choice = HistorySource(source=source, store=named, seed=seed or 0)  # type: ignore[arg-type]
     if seed is not None and choice.decided() == "store":
-        raise ConfigError(
-            f"expected --seed with the simulated economy, but the history comes from the store "
-            f"{named or default_store()}; add --source simulated or remove --seed"
-        )
+        refuse_seed(named)
     if said := notice(choice):
         complain("notice", said)
     return choice
+
+
+def refuse_seed(store: Path | None) -> None:
+    """Raise ConfigError: the history comes from a store, which does not depend on a seed."""
+    from signals.errors import ConfigError
+
+    raise ConfigError(
+        f"expected --seed with the simulated economy, but the history comes from the store "
+        f"{store_path(store)}; add --source simulated or remove --seed"
+    )
 
 
 def open_history(

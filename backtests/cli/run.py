@@ -83,6 +83,8 @@ def _history_keys(
 ) -> dict[str, Any]:
     """Return the keys that choose the history. Options have priority over the configuration."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
+        if seed is not None and data.get("source", "store") == "store":
+            options.refuse_seed(data.get("store"))
         from_environment = data.get("source") == "store" and "store" not in data
         store = options.named_store(None) if from_environment else None
         return options.given(seed=seed, store=store)

@@ -21,7 +21,7 @@ class Stop:
     def __init__(self) -> None:
         self.signal = 0  # number of the last signal; 0 before the first
         self._at = -GRACE
-        self._over = False
+        self.over = False  # True after the command has ended; further signals are then ignored
 
     @property
     def code(self) -> int:
@@ -30,16 +30,12 @@ class Stop:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Record each signal. Raise KeyboardInterrupt at most once in :data:`GRACE` seconds."""
-        if self._over:
+        if self.over:
             return
         self.signal = number
         if time.monotonic() - self._at >= GRACE:
             self._at = time.monotonic()
             raise KeyboardInterrupt
-
-    def end(self) -> None:
-        """Ignore signals from now on, because the command has ended."""
-        self._over = True
 
     def again(self, unraisable: Any) -> None:
         """Send the signal again if Python dropped the first KeyboardInterrupt."""

@@ -153,14 +153,16 @@ class _Chooser:
         self.notes: list[str] = []
 
     def run(self) -> Trades:
-        lost = _lost(self.closes)
+        table = lost_prices(self.closes)
+        lost = {at: np.flatnonzero(table[at]) for at in np.flatnonzero(table.any(axis=1)).tolist()}
         at_decisions = self.index.get_indexer(pd.DatetimeIndex(self.weights.index)).tolist()
         decided = dict(zip(at_decisions, self.weights.to_numpy(dtype=np.float64), strict=True))
         fills = {at + self.lag for at in decided}
         every = set(range(len(self.index)))
         shorts = bool((self.weights < 0).to_numpy().any())
         for at in sorted(every if shorts else {*lost, *decided, *fills} & every):
-            self._give_up(lost.get(at, []), at)
+            if at in lost:
+                self._give_up(lost[at].tolist(), at)
             if self.waiting and self.waiting[0].fill == at:
                 self._fill(self.waiting.pop(0).target, at)
             if at in decided:
@@ -238,15 +240,13 @@ class _Chooser:
         return drifted
 
 
-def _lost(closes: pd.DataFrame) -> dict[int, list[int]]:
-    """Return a mapping from session positions to the columns whose last price becomes stale."""
-    days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)
-    lost: dict[int, list[int]] = {}
-    for column in range(closes.shape[1]):
-        priced = closes.iloc[:, column].notna().to_numpy()
-        last = np.maximum.accumulate(np.where(priced, days, -1))
-        limit = asset(str(closes.columns[column])).stale_after
-        gone = (last >= 0) & (days - last > limit)
-        for at in np.flatnonzero(gone & ~np.concatenate(([False], gone[:-1]))).tolist():
-            lost.setdefault(at, []).append(column)
+def lost_prices(closes: pd.DataFrame) -> np.ndarray:
+    """Return a table of sessions × assets: True at the session where a last price becomes stale."""
+    days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)[:, None]
+    last = np.maximum.accumulate(np.where(closes.notna(), days, -1))
+    limit = np.array([asset(str(column)).stale_after for column in closes.columns])
+    gone = (last >= 0) & (days - last > limit)
+    before = np.zeros_like(gone)
+    before[1:] = gone[:-1]
+    lost: np.ndarray = gone & ~before
     return lost

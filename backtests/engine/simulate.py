@@ -24,12 +24,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.engine.costs import Costs
+from backtests.engine.costs import Costs, units_owed
+from backtests.engine.inputs import check_solvent, checked
 from backtests.engine.portfolio import Account
 from backtests.engine.schedule import BAND, Trades, choose_trades
-from signals.errors import ConfigError, SimulationError
-from signals.index import check_sessions
-from strategies.base import check_weights
+from signals.errors import ConfigError
 
 CAPITAL = 1_000_000.0
 #: An order below this value, in USD, is a rounding error.
@@ -141,90 +140,12 @@ def simulate(
         When a weight is not finite or exceeds its limit, columns or sessions do not match, a bill
         return is missing, the lag is below 1, or the portfolio's value falls to zero or below.
     """
-    _check_terms(lag, band, capital, name)
-    closes, earned = _aligned(weights, prices, bills, name)
-    targets = _numbers(weights.reindex(columns=closes.columns), f"{name}: weights")
-    check_weights(targets, name, gross_limit)
-    trades = choose_trades(targets, closes, earned, lag, band, gross_limit)
-    legs = _legs(trades.sizes, closes, earned, costs)
+    terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
+    given = checked(weights, prices, bills, lag, **terms, name=name)
+    trades = choose_trades(given.targets, given.closes, given.bills, lag, band, gross_limit)
+    legs = _legs(trades.sizes, given.closes, given.bills, costs)
     portfolio = _vectorbt(legs, capital)
-    return _result(portfolio, legs, trades, earned, capital, name)
-
-
-def _aligned(
-    weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, name: str
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Return checked prices of the assets in the weights, and bill returns on the same sessions."""
-    check_sessions(prices.index, f"{name}: prices", SimulationError)
-    check_sessions(bills.index, f"{name}: bills", SimulationError)
-    check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
-    for what, columns in (("weights", weights.columns), ("prices", prices.columns)):
-        if not columns.is_unique:
-            raise SimulationError(
-                f"{name}: expected columns of {what} without duplicates, but "
-                f"{columns[columns.duplicated()][0]} occurs twice; drop one of the two columns"
-            )
-    missing = [column for column in weights.columns if column not in prices.columns]
-    if missing:
-        raise SimulationError(
-            f"{name}: expected prices of {', '.join(map(str, missing))}, but `prices` has no such "
-            "column; add it"
-        )
-    strange = weights.index.difference(prices.index)
-    if len(strange):
-        raise SimulationError(
-            f"{name}: expected decisions on sessions of the prices, but {strange[0].date()} has no "
-            "row of prices; reindex the weights"
-        )
-    closes = _numbers(prices[list(weights.columns)], f"{name}: prices")
-    _check_prices(closes, name)
-    return closes, _checked_bills(bills, closes.index, name)
-
-
-def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
-    try:
-        return frame.astype("float64")
-    except (TypeError, ValueError) as error:
-        raise SimulationError(f"{what}: expected numbers: {error}; convert the values") from None
-
-
-def _check_prices(closes: pd.DataFrame, name: str) -> None:
-    bad = (closes <= 0) | np.isinf(closes)
-    if bad.to_numpy().any():
-        asset = bad.columns[bad.any()][0]
-        day = bad.index[bad[asset]][0]
-        raise SimulationError(
-            f"{name}: expected prices above zero or NaN, but {asset} has {closes.loc[day, asset]} "
-            f"on {day.date()}; correct this price"
-        )
-
-
-def _checked_bills(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
-    earned = bills.reindex(index).astype("float64")
-    earned.iloc[0] = 0.0
-    if earned.isna().any():
-        first = earned.index[earned.isna()][0].date()
-        raise SimulationError(
-            f"{name}: expected a bill yield for every session, but {first} has none; import "
-            "DGS3MO for this date, or choose other dates"
-        )
-    if (earned <= -1).any() or np.isinf(earned).any():
-        raise SimulationError(
-            f"{name}: expected finite bill returns above −1, as fractions for one session; convert "
-            "percent to fractions"
-        )
-    return earned
-
-
-def _check_terms(lag: int, band: float, capital: float, name: str) -> None:
-    if not isinstance(lag, int | np.integer) or isinstance(lag, bool) or lag < 1:
-        raise SimulationError(
-            f"{name}: expected a lag of at least 1, a whole number of sessions, was {lag!r}"
-        )
-    if not 0 <= band < 1:
-        raise SimulationError(f"{name}: expected a band from 0 to below 1, was {band!r}")
-    if not (np.isfinite(capital) and capital > 0):
-        raise SimulationError(f"{name}: expected a capital above 0 USD, was {capital!r}")
+    return _result(portfolio, legs, trades, given.bills, capital, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +172,7 @@ def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Co
         target = sizes[asset]
         shorts = bool((target < 0).any())
         if shorts:
-            owed = _owed(pd.DatetimeIndex(closes.index), costs, asset)
+            owed = units_owed(pd.DatetimeIndex(closes.index), costs, asset)
             columns[asset, "short"] = (asset, owed, target.clip(upper=0))
         if not shorts or bool((target > 0).any()):
             columns[asset, "long"] = (asset, np.ones(len(closes)), target.clip(lower=0))
@@ -272,12 +193,6 @@ def _legs(sizes: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Co
 
 def _names(legs: list[tuple[str, str]]) -> pd.Index:
     return pd.MultiIndex.from_tuples(legs, names=["asset", "side"]) if legs else pd.Index([])
-
-
-def _owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
-    """Return, for each session, the units owed for one unit borrowed at the start."""
-    days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
-    return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))
 
 
 def _check_docstrings() -> None:
@@ -324,15 +239,6 @@ def _vectorbt(legs: _Legs, capital: float) -> Any:
     )
 
 
-def _check_solvent(equity: pd.Series, name: str) -> None:
-    if (equity <= 0).any():
-        day = equity.index[equity <= 0][0].date()
-        raise SimulationError(
-            f"{name}: expected a portfolio value above zero, but the value falls to zero or below "
-            f"on {day}; reduce short positions"
-        )
-
-
 def _result(
     portfolio: Any, legs: _Legs, trades: Trades, bills: pd.Series, capital: float, name: str
 ) -> Result:
@@ -343,7 +249,7 @@ def _result(
         deflated = portfolio.value().to_numpy()
         holdings = portfolio.asset_value(group_by=False).to_numpy()
     equity = pd.Series(deflated * legs.bill_index, index=index, name="equity")
-    _check_solvent(equity, name)
+    check_solvent(equity, name)
     assets = list(trades.targets.columns)
     weights = pd.DataFrame(0.0, index=index, columns=assets)
     owed = weights.copy()

@@ -20,9 +20,10 @@ from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
+from backtests.evidence.variation import check_kernel
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import history_of, read, run_on
+from backtests.pipeline import history_of, plan, read, run_on, trade_curves
 from backtests.runs import Run
 from backtests.window import window
 from signals.errors import ConfigError
@@ -247,6 +248,7 @@ def mix_of(run: Run) -> Beside:
 
     The mix has the run's sessions, costs and lag. Its exposure is known only at the end of the run.
     """
+    check_kernel(run)  # the mix comes from the compiled simulation
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
     share = min(max(net, 0.0), 1.0)
     return Beside(returns=_rival(run, "constant-mix", share=share), share=share)
@@ -274,7 +276,8 @@ def _rival(run: Run, name: str, **params: Any) -> pd.Series:
     """Return a baseline's returns on a run's sessions, with the run's costs and lag."""
     plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
     config = run.config.model_copy(update=plain)
-    return run_on(config, run.history, run.reading, run.sessions).result.returns
+    strategy, _, decided = plan(config, run.history, run.reading, run.sessions)
+    return trade_curves(config, strategy, run.history, decided, run.sessions).returns
 
 
 def growth_of(comparison: Comparison) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from backtests.evidence.entries import observed_in
-from backtests.evidence.variation import varied_headline
+from backtests.evidence.variation import check_kernel, varied_headline
 from backtests.pipeline import decided_on
 from backtests.runs import Run
 from signals.base import Evaluation, Signal
@@ -33,6 +33,7 @@ def by_k(run: Run) -> pd.DataFrame:
     rests = run.config.build_model().rests_on
     if not run.strategy.follows_regime or "absorption" not in rests:
         return pd.DataFrame()
+    check_kernel(run)
     return pd.DataFrame.from_dict({k: _row(run, k) for k in KS}, orient="index").rename_axis("k")
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.k_choice import outcome, read_again
+from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
 from backtests.lapse import rests_on
 from backtests.runs import Run
@@ -91,6 +92,7 @@ def by_revision(run: Run) -> pd.DataFrame:
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()
+    check_kernel(run)
     ids = dict.fromkeys(chain.from_iterable(rests_on(run.config).values()))
     rows = {
         (id, case.name): _row(run, case)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.metrics import headline
-from backtests.evidence.variation import varied_headline
+from backtests.evidence.variation import check_kernel, varied_headline
 from backtests.pipeline import decisions
 from backtests.runs import Run
 from signals.errors import SimulationError
@@ -44,6 +44,7 @@ def robustness(run: Run) -> pd.DataFrame:
 
     If a case equals the run, its metrics are taken from the run.
     """
+    check_kernel(run)
     rows: Rows = {("as it is", ""): varied_headline(run, run.decided)}
     for lag in LAGS:
         rows["lag", f"{lag} sessions"] = varied_headline(run, run.decided, lag=lag)

@@ -1,14 +1,28 @@
-"""A finished run, simulated again with other decisions or other settings."""
+"""A finished run, simulated again with other decisions or other settings.
+
+The compiled simulation computes these variations. Each table of variations first calls
+:func:`check_kernel`, so that its figures are comparable with the run's own figures.
+"""
 
 import pandas as pd
 
+from backtests.engine.kernel import Curves, check_agreement
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import headline
-from backtests.pipeline import trade
+from backtests.pipeline import trade_curves
 from backtests.runs import Run
 
 
-def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
+def check_kernel(run: Run) -> None:
+    """Raise SimulationError unless the compiled simulation repeats the equity of a run.
+
+    See :func:`backtests.engine.kernel.check_agreement`.
+    """
+    again = trade_curves(run.config, run.strategy, run.history, run.decided, run.sessions)
+    check_agreement(again, run.result, run.label)
+
+
+def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curves:
     """Return the simulation of a run with other decisions or other settings.
 
     Parameters
@@ -22,12 +36,13 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result:
 
     Returns
     -------
-    The new result. If decisions and settings are unchanged, the run's existing result is returned.
+    The figures of the compiled simulation. If decisions and settings are unchanged, the run's
+    existing result is returned.
     """
     config = run.config.model_copy(update=changed)
     if config == run.config and decided.equals(run.decided):
         return run.result
-    return trade(config, run.strategy, run.history, decided, run.sessions)
+    return trade_curves(config, run.strategy, run.history, decided, run.sessions)
 
 
 def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:

@@ -19,8 +19,9 @@ from backtests.calendar import all_sessions
 from backtests.config import RunConfig, config_from
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import cagr, max_drawdown, sharpe
+from backtests.evidence.variation import check_kernel
 from backtests.history.panel import History
-from backtests.pipeline import history_of, read, run_on, trade
+from backtests.pipeline import history_of, plan, read, run_on, trade, trade_curves
 from backtests.runs import Run
 from backtests.window import SHORTEST, window
 from signals.errors import ConfigError
@@ -157,9 +158,10 @@ def walk_forward(
     index = window(config, history, reading)
     refits = refit_dates(index, first_years, purge)
     readings = {repr(config.build_signals()): reading}
+    plain = run_on(config, history, reading, index[index >= refits[0]])
+    check_kernel(plain)
     tried = list(_try(offered, history, readings, index, refits))
     chosen = list(_choose(tried, refits, purge, chooser))
-    plain = run_on(config, history, reading, index[index >= refits[0]])
     assets = dict.fromkeys(ticker for each in tried for ticker in each.decided.columns)
     run = _spliced(plain, chosen, list(assets))
     judged = [_after(each, refits[0]) for each in tried]
@@ -239,19 +241,20 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield each candidate after its run; candidates with equal signals use the same reading."""
+    """Yield each simulated candidate; candidates with equal signals use the same reading."""
     for params, config in offered:
         key = repr(config.build_signals())
         if key not in readings:
             readings[key] = read(config, history)
-        run = run_on(config, history, readings[key], index)
+        strategy, state, decided = plan(config, history, readings[key], index)
+        curves = trade_curves(config, strategy, history, decided, index)
         yield _Candidate(
             params=params,
-            returns=run.result.returns,
-            bills=run.bills,
-            decided=run.decided,
-            refits=decide(run.strategy, run.reading, history.panel).loc[refits],
-            state=run.state,
+            returns=curves.returns,
+            bills=curves.bills.loc[curves.returns.index],
+            decided=decided,
+            refits=decide(strategy, readings[key], history.panel).loc[refits],
+            state=state,
         )
 
 

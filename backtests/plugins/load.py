@@ -115,9 +115,6 @@ def _module_of(path: str) -> str:
     return module
 
 
-# --- importing ------------------------------------------------------------------------------
-
-
 def loaded() -> dict[str, Path]:
     """Return the working folder of each loaded module, by the name of the module."""
     return dict(_loaded)

@@ -147,9 +147,8 @@ def _faults(
         try:
             other = _answers(thing, None if reading is None else reading.rows(pick), pick(panel))
         except DrypowderError as error:
-            raise SimulationError(
-                f"{error} (on a history with other data after {at.date()})"
-            ) from error
+            where = "with other data after" if future == "another" else "on the history up to"
+            raise SimulationError(f"{error} ({where} {at.date()})") from error
         yield from _compare(thing, whole, other, at, future)
 
 
@@ -220,7 +219,7 @@ def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp
     """Return the row and the column of the first difference between two tables.
 
     The function looks for the first row with a difference, and for the first such column in this
-    row. Numbers are equal only if all bits are equal. Two missing values are equal.
+    row. Numbers are equal without any tolerance. Two missing values are equal.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
@@ -255,8 +254,7 @@ def default_dates(
 def _some(positions: np.ndarray, first: int, count: int) -> list[int]:
     there = positions[positions >= first]
     spread = np.linspace(0, len(there) - 1, min(count, len(there))).astype(int)
-    picked: list[int] = there[spread].tolist()
-    return picked
+    return [int(at) for at in there[spread]]
 
 
 def _changes(whole: Answers) -> np.ndarray:

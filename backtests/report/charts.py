@@ -11,15 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtests.report.theme import (
-    BENCHMARK,
-    BILLS,
-    FEW_LINES,
-    FLAGS,
-    REGIMES,
-    STRATEGY,
-    apply_theme,
-)
+from backtests.report import theme
 from backtests.store.batch import unit_of
 from signals.base import Evaluation
 from signals.hysteresis import Threshold
@@ -39,17 +31,18 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
-    for name, colour in zip(equity.columns, (STRATEGY, BENCHMARK, BILLS), strict=False):
+    colours = (theme.STRATEGY, theme.BENCHMARK, theme.BILLS)
+    for name, colour in zip(equity.columns, colours, strict=False):
         figure.add_trace(line_of(equity[name], str(name), colour), row=1, col=1)
-    for name, colour in zip(equity.columns[:2], (STRATEGY, BENCHMARK), strict=False):
+    for name, colour in zip(equity.columns[:2], colours, strict=False):
         fall = 100 * fall_from_peak(equity[name])
         figure.add_trace(line_of(fall, str(name), colour, " %", legend=False), row=2, col=1)
-    figure.add_trace(_strip(names, REGIMES, "regime"), row=3, col=1)
-    shade(figure, names, REGIMES, opacity=0.13, of_returns=True)
+    figure.add_trace(_strip(names, theme.REGIMES, "regime"), row=3, col=1)
+    shade(figure, names, theme.REGIMES, opacity=0.13, of_returns=True)
     _add_legend(figure, present(names))
     figure.update_yaxes(type="log", title="growth of 1", row=1, col=1)
     figure.update_yaxes(title="drawdown, %", row=2, col=1)
-    return apply_theme(figure, title, height=560)
+    return theme.apply_theme(figure, title, height=560)
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
@@ -62,13 +55,13 @@ def regime_chart(reading: Reading, title: str) -> Any:
     flags, names = flags.loc[start:], reading.regime.loc[start:].fillna("none")
     rows = sorted(map(str, flags), key=lambda name: name not in reading.votes)
     figure = _rows([1.6, *[1.0] * len(rows)], spacing=0.012)
-    figure.add_trace(_strip(names, REGIMES, "regime"), row=1, col=1)
+    figure.add_trace(_strip(names, theme.REGIMES, "regime"), row=1, col=1)
     for row, name in enumerate(rows, start=2):
         label = name if name in reading.votes else f"{name}<br>(no vote)"
-        figure.add_trace(_strip(_states(flags[name]), FLAGS, label), row=row, col=1)
+        figure.add_trace(_strip(_states(flags[name]), theme.FLAGS, label), row=row, col=1)
     _add_legend(figure, present(names))
-    _add_legend(figure, {f"flag {state}": colour for state, colour in FLAGS.items()})
-    apply_theme(figure, title, height=130 + 34 * (len(rows) + 1))
+    _add_legend(figure, {f"flag {state}": colour for state, colour in theme.FLAGS.items()})
+    theme.apply_theme(figure, title, height=130 + 34 * (len(rows) + 1))
     figure.update_layout(hovermode="closest")
     return figure
 
@@ -88,15 +81,16 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
     figure = _rows([2.0] * len(deciding) + [1.0] * len(by_unit), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):
-        figure.add_trace(line_of(thin(gauges[gauge].loc[start:]), gauge, STRATEGY), row=row, col=1)
+        line = line_of(thin(gauges[gauge].loc[start:]), gauge, theme.STRATEGY)
+        figure.add_trace(line, row=row, col=1)
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
     for row, ids in enumerate(by_unit.values(), start=len(deciding) + 1):
-        for id, colour in zip(ids, FEW_LINES * 2, strict=False):
+        for id, colour in zip(ids, theme.FEW_LINES * 2, strict=False):
             line = line_of(thin(inputs[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
-    shade(figure, _states(flag.loc[start:]), {"on": FLAGS["on"]}, opacity=0.16)
-    return apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
+    shade(figure, _states(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
+    return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
 
 
 def _states(flag: pd.Series) -> pd.Series:
@@ -218,7 +212,7 @@ def shade(
 def present(names: pd.Series) -> dict[str, str]:
     """Return the colours of the regimes that occur, by regime, in the order of the legend."""
     found = set(names)
-    return {name: colour for name, colour in REGIMES.items() if name in found}
+    return {name: colour for name, colour in theme.REGIMES.items() if name in found}
 
 
 def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, Any]:
@@ -260,7 +254,7 @@ def _add_legend(figure: Any, colours: Mapping[str, str]) -> None:
 
 def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
     for level, dash in ((threshold.enter, "dash"), (threshold.leave, "dot")):
-        line = {"dash": dash, "width": 1, "color": FLAGS["on"]}
+        line = {"dash": dash, "width": 1, "color": theme.FLAGS["on"]}
         figure.add_hline(y=level, line=line, row=row, col=1)
 
 

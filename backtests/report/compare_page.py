@@ -145,8 +145,8 @@ def _check_names(numbers: Mapping[str, Entry], growth: pd.DataFrame) -> None:
     odd = sorted(set(numbers) ^ {str(name) for name in growth.columns})
     if odd or not numbers:
         raise DataError(
-            "expected numbers and growth of the same strategies, at least one; only one of the two "
-            f"has {', '.join(odd) or 'no strategy'}; give numbers and growth"
+            "expected numbers and growth of the same strategies, at least one, found "
+            f"{'only one of the two for ' if odd else ''}{', '.join(odd) or 'none'}; give both"
         )
 
 

@@ -17,13 +17,13 @@ def plain_text(docstring: str) -> str:
     return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
 
 
-def sections(docstring: str) -> list[tuple[str, str]]:
+def sections(cls: type) -> list[tuple[str, str]]:
     """Return the sections in the docstring of a class, as pairs of heading and text.
 
     The first line has the heading ``what``. The text below any other heading must be indented.
     Markup is removed. The sections Parameters, Attributes and Raises are left out.
     """
-    first, _, rest = plain_text(cleandoc(docstring)).partition("\n")
+    first, _, rest = plain_text(cleandoc(cls.__doc__ or "")).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]
     for line in rest.splitlines():
         if line.strip() in ("Parameters", "Attributes", "Raises"):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import signals
 from backtests.atomic import write_text
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
@@ -32,7 +31,7 @@ def write_flags_page(
         {
             "name": name,
             "link": evaluation.signal.link,
-            "definition": definition(evaluation.signal),
+            "definition": sections(type(evaluation.signal)),
             "stretches": stretches(evaluation),
             "chart": html_of(
                 signal_chart(
@@ -54,11 +53,6 @@ def write_flags_page(
         entries=entries,
     )
     write_text(path, page(f"{label}flags, {said['as_of']}", section))
-
-
-def definition(signal: signals.Signal) -> list[tuple[str, str]]:
-    """Return pairs of heading and text from a signal's docstring. The first pair is ``what``."""
-    return sections(type(signal).__doc__ or "")
 
 
 def stretches(evaluation: Evaluation) -> list[str]:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import signals
 from backtests.history.panel import History
 from backtests.report.numbers import plain
 from signals.explanation import Explanation, explain_all
@@ -19,15 +18,6 @@ from signals.regimes.base import sessions_to_confirm
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
 _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "flips", "reason")
 _COMPONENTS = ("components", "without", "rests_on", "beside")
-
-
-def read_at(history: History, session: pd.Timestamp) -> dict[str, Any]:
-    """Return the regime and every registered signal at a session's close, as plain data.
-
-    The function does not read later sessions of the history.
-    """
-    past = history.until(session)
-    return said_at_end(past, signals.read(past.panel))
 
 
 def said_at_end(past: History, reading: Reading) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.numbers import LEFT_OUT
 from backtests.report.page import MARKER, label_of, page, render, template
-from backtests.report.revision_table import revision_rows
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
@@ -76,6 +75,19 @@ _REGIME: Forms = {
     "benchmark_excess": _PERCENT,
     "volatility": _PERCENT,
     "hit_rate": _PERCENT,
+}
+#: Heading and format of each column in the table on revised series, by key in metrics.json.
+_REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "series": ("series", text),
+    "case": ("case", text),
+    "sessions_changed": ("sessions in another regime, %", _SHARE),
+    "absorption_episodes": ("episodes of ABSORPTION", text),
+    "absorption_entered": ("ABSORPTION entered", text),
+    "cagr": ("CAGR, %", _SHARE),
+    "total_return": ("total return, %", _SHARE),
+    "sharpe": ("Sharpe", fixed),
+    "max_drawdown": ("maximum drawdown, %", _SHARE),
+    "exposure": ("exposure, %", _SHARE),
 }
 
 
@@ -193,6 +205,19 @@ def _in_percent(table: dict[str, dict[str, Any]]) -> list[tuple[str, list[str]]]
 def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
     rows = numbers["by_k"] or {}
     return [[k, *_cells(row, _COUNTS), *_headline(row, numbers)] for k, row in rows.items()]
+
+
+def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the rows of the table on revised series. A row holds its cells by heading.
+
+    If the run is shorter than a year, the table shows the total return instead of CAGR.
+    """
+    left_out = "cagr" if numbers["run"]["below_a_year"] else "total_return"
+    columns = {key: column for key, column in _REVISION.items() if key != left_out}
+    return [
+        {heading: form(row[key]) for key, (heading, form) in columns.items()}
+        for row in numbers["by_revision"] or []
+    ]
 
 
 def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:

@@ -137,43 +137,38 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
             )
 
 
-class HeldArchive:
-    """The rows that a store holds from an archive. The store's file may be missing."""
+def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None:
+    """Return the last vintage that is certainly complete in the store.
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    Several vintages may become known at the same moment. After the last fetch, the archive may
+    have added a vintage that became known at the store's newest moment. So this function returns
+    the last vintage that was known before the newest moment. None means that the store holds no
+    complete vintage.
+    """
+    if not store.exists():
+        return None
+    newest = store.query(
+        f"SELECT max(available_at) AS at FROM observations WHERE series_id = ? AND {ARCHIVED}",
+        [id],
+    )["at"].iloc[0]
+    known = known_from(pd.DatetimeIndex(vintages))
+    before = int(known.searchsorted(newest)) if pd.notna(newest) else 0
+    return vintages[before - 1] if before else None
 
-    def last_whole_vintage(self, id: str, vintages: list[str]) -> str | None:
-        """Return the last vintage that is certainly complete in the store.
 
-        Several vintages may become known at the same moment. After the last fetch, the archive may
-        have added a vintage that became known at the store's newest moment. So this method returns
-        the last vintage that was known before the newest moment. None means that the store holds no
-        complete vintage.
-        """
-        if not self.store.exists():
-            return None
-        newest = self.store.query(
-            f"SELECT max(available_at) AS at FROM observations WHERE series_id = ? AND {ARCHIVED}",
-            [id],
-        )["at"].iloc[0]
-        known = known_from(pd.DatetimeIndex(vintages))
-        before = int(known.searchsorted(newest)) if pd.notna(newest) else 0
-        return vintages[before - 1] if before else None
-
-    def agrees(self, id: str, vintage: str, table: pd.DataFrame) -> bool:
-        """Return True if an answer and the store have the same values for a vintage."""
-        at = known_from(pd.DatetimeIndex([vintage]))[0]
-        held = self.store.query(
-            f"""
-            SELECT observed_on, arg_max(value, (available_at, recorded_at)) AS value
-            FROM (SELECT observed_on, available_at, recorded_at,
-                         coalesce(value, 'nan'::DOUBLE) AS value
-                  FROM observations WHERE series_id = ? AND available_at <= ? AND {ARCHIVED})
-            GROUP BY observed_on ORDER BY observed_on
-            """,
-            [id, at],
-        ).set_index("observed_on")["value"]
-        shown = table[table["vintage"] == pd.Timestamp(vintage)].set_index("date")["value"]
-        shown = shown[not_before_first(id, pd.DatetimeIndex(shown.index))].sort_index()
-        return dict(held.dropna()) == dict(shown.dropna())
+def agrees(store: Store, id: str, vintage: str, table: pd.DataFrame) -> bool:
+    """Return True if an answer and the store have the same values for a vintage."""
+    at = known_from(pd.DatetimeIndex([vintage]))[0]
+    held = store.query(
+        f"""
+        SELECT observed_on, arg_max(value, (available_at, recorded_at)) AS value
+        FROM (SELECT observed_on, available_at, recorded_at,
+                     coalesce(value, 'nan'::DOUBLE) AS value
+              FROM observations WHERE series_id = ? AND available_at <= ? AND {ARCHIVED})
+        GROUP BY observed_on ORDER BY observed_on
+        """,
+        [id, at],
+    ).set_index("observed_on")["value"]
+    shown = table[table["vintage"] == pd.Timestamp(vintage)].set_index("date")["value"]
+    shown = shown[not_before_first(id, pd.DatetimeIndex(shown.index))].sort_index()
+    return dict(held.dropna()) == dict(shown.dropna())

@@ -82,7 +82,7 @@ def fetch(
     DataError
         When another fetch is running, or the store cannot be written.
     """
-    deadline = Deadline.started(policy or RetryPolicy())
+    deadline = Deadline(policy or RetryPolicy())
     jobs = jobs_of(store, start, only, deadline)
     with store.fetching():
         tried = store.last_tried()
@@ -117,17 +117,11 @@ def _outcomes(
 def _tried(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool) -> Outcome:
     """Run one job, and return its outcome, even after a failure. Raise only Unreachable."""
     try:
-        return _stored(store, job, ask, deadline)
+        return _stored(store, job, ask, deadline, by_name)
     except Unreachable:
         raise
     except OutOfTime as error:
         return _outcome_of(job, failed=str(error))
-    except Absent as error:  # a failure only if the series is stored or the user gave its id
-        held = set(job.ids) & set(store.series_ids() if store.exists() else ())
-        why = f"{error}; the stored values stay" if held else str(error)
-        if held or by_name:
-            return _failed(store, job, why, deadline)
-        return _outcome_of(job, note=why)
     except DrypowderError as error:
         return _failed(store, job, str(error), deadline)
     except Exception as error:
@@ -147,15 +141,25 @@ def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -
     return _outcome_of(job, failed=line, **more)
 
 
+def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool) -> Outcome:
+    """Return a failure if the store holds the series or the user gave its id, otherwise a note."""
+    if store.exists() and set(job.ids) & set(store.series_ids()):
+        return _failed(store, job, f"{why}; the stored values stay", deadline)
+    return _failed(store, job, why, deadline) if by_name else _outcome_of(job, note=why)
+
+
 def _wait(deadline: Deadline) -> float:
     return min(LONGEST_WAIT, deadline.left)
 
 
-def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline) -> Outcome:
+def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool) -> Outcome:
     """Fetch the batches of one job, store them, and return the outcome."""
     deadline.check()
     now = new_york_now()
-    batches = list(ask(now))
+    try:
+        batches = list(ask(now))
+    except Absent as error:
+        return _absent(store, job, str(error), deadline, by_name)
     fetched = dict.fromkeys(job.ids, FETCHED)
     added = store.add(batches, now, wait=_wait(deadline), fetched=fetched)
     refused = [a.refused for a in added if a.refused]

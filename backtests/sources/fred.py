@@ -19,11 +19,12 @@ import fredapi
 import pandas as pd
 
 from backtests.importing.csv_readers import read_csv
-from backtests.sources.alfred import HeldArchive, changes, days, table_of, vintage_batch
+from backtests.sources import alfred
 from backtests.sources.http import Client, Deadline, Rate, Transient, base_url, json_of
 from backtests.sources.secrets import describe_error, redacted
 from backtests.store.batch import FRED, Batch, dated
 from backtests.store.cells import check_values
+from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
@@ -69,22 +70,19 @@ def _xml(text: str) -> ElementTree.Element:
 class FredSource:
     """Fetches series from FRED, with or without a key.
 
-    Without a key, only the latest values are available, from a public CSV file. ``held`` gives
-    access to the stored vintages, so that only later vintages are requested. If ``held`` is None,
-    all vintages are requested.
+    Without a key, only the latest values are available, from a public CSV file. Of the vintages,
+    those that ``store`` already holds are not requested again. Its file may be missing.
     """
 
-    def __init__(
-        self, key: str | None, deadline: Deadline, held: HeldArchive | None = None
-    ) -> None:
-        self.key, self.held = key, held
+    def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:
+        self.key, self.store = key, store
         self.client = Client(FRED, Rate(*RATE), deadline)
         api = base_url("DRYPOWDER_FRED_URL", "https://api.stlouisfed.org")
         web = base_url("DRYPOWDER_FRED_URL", "https://fred.stlouisfed.org")
         self.root, self.csv = f"{api}/fred", f"{web}/graph/fredgraph.csv"
 
-    def batch(self, id: str, now: pd.Timestamp) -> Batch:
-        """Return the batch of a FRED id. A revised series has vintages, others latest values.
+    def batches(self, id: str, now: pd.Timestamp) -> list[Batch]:
+        """Return one batch of a FRED id. A revised series has vintages, others latest values.
 
         ``now`` is the moment of fetching, New York time.
 
@@ -94,8 +92,8 @@ class FredSource:
             When the series cannot be fetched, or its values are wrong.
         """
         if self.key is None:
-            return self._public(id, now)
-        return self._vintages(id, now) if CATALOG[id].revised else self._latest(id, now)
+            return [self._public(id, now)]
+        return [self._vintages(id, now) if CATALOG[id].revised else self._latest(id, now)]
 
     def _public(self, id: str, now: pd.Timestamp) -> Batch:
         batch = self.client.get(self.csv, {"id": id}, read=lambda text: _csv(id, text, now))
@@ -112,13 +110,15 @@ class FredSource:
     def _vintages(self, id: str, now: pd.Timestamp) -> Batch:
         dates = self._vintage_dates(id)
         first = pd.Timestamp(dates[0])
-        newest = self.held.last_whole_vintage(id, dates) if self.held else None
-        if self.held and newest:
+        newest = alfred.last_whole_vintage(self.store, id, dates)
+        if newest:
             table = self._observations(id, [date for date in dates if date >= newest])
-            if self.held.agrees(id, newest, table):
-                found = changes(id, table, now)
-                return vintage_batch(id, found[found["vintage"] > pd.Timestamp(newest)], first, now)
-        return vintage_batch(id, changes(id, self._observations(id, dates), now), first, now)
+            if alfred.agrees(self.store, id, newest, table):
+                found = alfred.changes(id, table, now)
+                later = found[found["vintage"] > pd.Timestamp(newest)]
+                return alfred.vintage_batch(id, later, first, now)
+        found = alfred.changes(id, self._observations(id, dates), now)
+        return alfred.vintage_batch(id, found, first, now)
 
     def _vintage_dates(self, id: str) -> list[str]:
         pages = self._pages("series/vintagedates", {"series_id": id}, "vintage_dates", 10_000)
@@ -126,14 +126,14 @@ class FredSource:
         if not dates:
             raise SourceError(f"FRED's archive has no vintages of {id}")
         with _readable(id, ValueError, TypeError):
-            days(pd.Series(dates))
+            alfred.days(pd.Series(dates))
         return sorted(dates)
 
     def _observations(self, id: str, vintages: list[str]) -> pd.DataFrame:
         """Return a table of some vintages, with the columns ``date, vintage, value``."""
         with _readable(id, ValueError, TypeError, KeyError, OverflowError):
             tables = [
-                table_of(page)
+                alfred.table_of(page)
                 for first in range(0, len(vintages), MOST_VINTAGES)
                 for page in self._pieces(id, vintages[first : first + MOST_VINTAGES])
             ]

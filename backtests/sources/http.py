@@ -11,7 +11,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from logging import getLogger
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -87,12 +87,7 @@ class Deadline:
     """The moment at which a whole fetch must end."""
 
     policy: RetryPolicy
-    start: float
-
-    @classmethod
-    def started(cls, policy: RetryPolicy) -> "Deadline":
-        """Return a deadline that starts now."""
-        return cls(policy=policy, start=time.monotonic())
+    start: float = field(default_factory=time.monotonic)
 
     @property
     def left(self) -> float:

@@ -7,7 +7,6 @@ from functools import partial
 import pandas as pd
 
 from backtests.sources import secrets
-from backtests.sources.alfred import HeldArchive
 from backtests.sources.edgar import EdgarSource
 from backtests.sources.fred import FredSource
 from backtests.sources.http import Deadline
@@ -39,21 +38,17 @@ class Job:
     why_not: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """Options of one fetch, see :func:`backtests.sources.fetching.fetch`."""
-
-    store: Store
-    start: str | None
-    deadline: Deadline
-
-
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
     """Return the jobs of a fetch, see :func:`~backtests.sources.fetching.fetch`."""
+    # Functions that list jobs, by the ``source`` of a series in the catalog, or ``prices``.
+    sources: dict[str, Callable[[list[str]], Iterator[Job]]] = {
+        "fred": partial(_fred_jobs, store, deadline),
+        "sec": partial(_sec_jobs, deadline),
+        "prices": partial(_price_jobs, store, deadline, start or FIRST),
+    }
     wanted = _wanted(store, only)
-    asked = _Asked(store=store, start=start, deadline=deadline)
-    by_kind = {kind: [id for id in wanted if _kind(id) == kind] for kind in _SOURCES}
-    return [job for kind, ids in by_kind.items() if ids for job in _SOURCES[kind](asked, ids)]
+    by_kind = {kind: [id for id in wanted if _kind(id) == kind] for kind in sources}
+    return [job for kind, ids in by_kind.items() if ids for job in sources[kind](ids)]
 
 
 def _kind(id: str) -> str:
@@ -65,26 +60,26 @@ def _wanted(store: Store, only: Sequence[str]) -> tuple[str, ...]:
         prices = (id for id in store.series_ids() if is_price(id)) if store.exists() else ()
         return tuple(dict.fromkeys((*CATALOG, *UNIVERSE, *prices)))
     for id in only:
-        if id in CATALOG and _kind(id) not in _SOURCES:
+        if _kind(id) == "file":
             raise ConfigError(f"{id} has no live source; import a file with this series")
         if is_price(id) and id not in UNIVERSE and not TICKER.fullmatch(id):
             raise ConfigError(unknown("series or ticker", id, (*CATALOG, *UNIVERSE)))
     return tuple(dict.fromkeys(only))
 
 
-def _fred_jobs(asked: _Asked, ids: list[str]) -> Iterator[Job]:
+def _fred_jobs(store: Store, deadline: Deadline, ids: list[str]) -> Iterator[Job]:
     key = secrets.fred_key()
-    source = FredSource(key, asked.deadline, HeldArchive(asked.store))
+    source = FredSource(key, deadline, store)
     no_key = f"the series is revised, so its vintages need a key: {secrets.how_to_get_a_key()}"
     for id in ids:
         why_not = no_key if key is None and CATALOG[id].revised else ""
-        ask = None if why_not else _single(partial(source.batch, id))
+        ask = None if why_not else partial(source.batches, id)
         yield Job(name=id, source=FRED, ids=(id,), ask=ask, why_not=why_not)
 
 
-def _sec_jobs(asked: _Asked, ids: list[str]) -> Iterator[Job]:
+def _sec_jobs(deadline: Deadline, ids: list[str]) -> Iterator[Job]:
     contact = secrets.contact()
-    source = EdgarSource(contact, asked.deadline) if contact else None
+    source = EdgarSource(contact, deadline) if contact else None
     why_not = "" if source else _NO_CONTACT
     for concept in dict.fromkeys(CONCEPTS.values()):
         for ticker in filers_of(concept):
@@ -94,24 +89,10 @@ def _sec_jobs(asked: _Asked, ids: list[str]) -> Iterator[Job]:
                 yield Job(name=both[0], source=SEC, ids=both, ask=ask, why_not=why_not)
 
 
-def _price_jobs(asked: _Asked, tickers: list[str]) -> Iterator[Job]:
-    source = YahooSource(asked.deadline)
-    held = asked.store.first_dates(tickers) if asked.store.exists() else {}
-    start = asked.start or FIRST
+def _price_jobs(store: Store, deadline: Deadline, start: str, tickers: list[str]) -> Iterator[Job]:
+    source = YahooSource(deadline)
+    held = store.first_dates(tickers) if store.exists() else {}
     for ticker in tickers:
         first = min(start, str(held.get(ticker, start))[:10])
-        ask = _single(partial(source.batch, ticker, start=first))
+        ask = partial(source.batches, ticker, first)
         yield Job(name=ticker, source=YAHOO, ids=(ticker,), ask=ask)
-
-
-def _single(batch: Callable[[pd.Timestamp], Batch]) -> Ask:
-    """Turn a function that returns one batch into a function that returns a list of batches."""
-    return lambda now: [batch(now)]
-
-
-#: Function that lists the jobs, by the ``source`` of a series in the catalog, or ``prices``.
-_SOURCES: dict[str, Callable[[_Asked, list[str]], Iterator[Job]]] = {
-    "fred": _fred_jobs,
-    "sec": _sec_jobs,
-    "prices": _price_jobs,
-}

@@ -24,17 +24,7 @@ from yfinance.data import YfData
 from yfinance.exceptions import YFRateLimitError
 from yfinance.utils import is_valid_timezone
 
-from backtests.sources.http import (
-    Absent,
-    Deadline,
-    Rate,
-    Transient,
-    Unreachable,
-    base_url,
-    json_of,
-    seconds_of,
-    with_retries,
-)
+from backtests.sources import http
 from backtests.sources.secrets import describe_error, one_line
 from backtests.store.batch import YAHOO, Batch
 from backtests.store.closes import price_batch
@@ -50,7 +40,7 @@ _CHART = "/v8/finance/chart/"
 class _Session(curl.Session[Any]):
     """A session for yfinance. It has a timeout, checks every answer, and can use another host."""
 
-    def __init__(self, deadline: Deadline, rate: Rate) -> None:
+    def __init__(self, deadline: http.Deadline, rate: http.Rate) -> None:
         super().__init__(impersonate="chrome")
         self.deadline, self.rate = deadline, rate
         self.fault: SourceError | None = None
@@ -80,14 +70,14 @@ class _Session(curl.Session[Any]):
         yfinance.cache.get_cookie_cache().store("curlCffi", None)
 
 
-class _Expired(Transient):
+class _Expired(http.Transient):
     """Yahoo refused a request because its crumb has expired."""
 
 
 def _at_host(url: str) -> str:
     """Return the URL. If an environment variable names another host, the URL has that host."""
     asked = urlsplit(url)
-    there = urlsplit(base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
+    there = urlsplit(http.base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))
 
 
@@ -100,23 +90,23 @@ def _failure(error: Any) -> SourceError:
     if error.code in unreachable:
         if getattr(error.response, "redirect_count", 0):
             return SourceError("Yahoo redirected to an address that failed; try later")
-        return Unreachable("Yahoo cannot be reached; check the network")
+        return http.Unreachable("Yahoo cannot be reached; check the network")
     if error.code == curl_cffi.CurlECode.OPERATION_TIMEDOUT:
-        return Transient("Yahoo did not answer in time")
-    return Transient(f"Yahoo broke off: {type(error).__name__}")
+        return http.Transient("Yahoo did not answer in time")
+    return http.Transient(f"Yahoo broke off: {type(error).__name__}")
 
 
 def _fault(answer: Any, ticker: str) -> SourceError | None:
     """Return the error in Yahoo's answer for a ticker, or None if the answer is correct."""
     if answer.status_code == 404:
-        return Absent("Yahoo has no such ticker (404)")
+        return http.Absent("Yahoo has no such ticker (404)")
     if answer.status_code == 401:
         return _Expired("Yahoo refused its own crumb, which has expired (401)")
     if answer.status_code == 429 or answer.status_code >= 500:
-        wait = seconds_of(answer.headers.get("Retry-After"))
-        return Transient(f"Yahoo is busy ({answer.status_code})", wait)
+        wait = http.seconds_of(answer.headers.get("Retry-After"))
+        return http.Transient(f"Yahoo is busy ({answer.status_code})", wait)
     try:
-        return _chart_fault(json_of(YAHOO, answer.text), answer.status_code, ticker)
+        return _chart_fault(http.json_of(YAHOO, answer.text), answer.status_code, ticker)
     except SourceError as error:
         return error
     except Exception as error:
@@ -161,15 +151,16 @@ def _odd_cells(stamps: list[Any], closes: list[Any], raw: list[Any]) -> SourceEr
 class YahooSource:
     """Fetches the prices of a ticker from Yahoo."""
 
-    def __init__(self, deadline: Deadline) -> None:
-        base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")  # raises for a bad URL
+    def __init__(self, deadline: http.Deadline) -> None:
+        # Raise now if the environment holds a bad address.
+        http.base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")
         self.deadline = deadline
-        self.session = _Session(deadline, Rate(*RATE))
+        self.session = _Session(deadline, http.Rate(*RATE))
         yfinance.config.debug.hide_exceptions = False
         getLogger("yfinance").setLevel(CRITICAL)  # outcomes show yfinance's errors on one line
 
-    def batch(self, ticker: str, now: pd.Timestamp, start: str = FIRST) -> Batch:
-        """Return one vintage of a ticker: its adjusted prices since ``start`` (an ISO date).
+    def batches(self, ticker: str, start: str, now: pd.Timestamp) -> list[Batch]:
+        """Return one batch of a ticker: its adjusted prices since ``start`` (an ISO date).
 
         ``now`` is the moment of fetching, New York time.
 
@@ -178,8 +169,8 @@ class YahooSource:
         SourceError, DataError
             When the prices cannot be fetched or are wrong.
         """
-        closes = with_retries(lambda: self._closes(ticker, start), self.deadline)
-        return price_batch(ticker, closes, now, YAHOO)
+        closes = http.with_retries(lambda: self._closes(ticker, start), self.deadline)
+        return [price_batch(ticker, closes, now, YAHOO)]
 
     def _closes(self, ticker: str, start: str) -> pd.Series:
         self.session.fault = None
@@ -195,7 +186,8 @@ class YahooSource:
         except DrypowderError:
             raise
         except YFRateLimitError:
-            raise self.session.fault or Transient("Yahoo got too many requests (429)") from None
+            busy = http.Transient("Yahoo got too many requests (429)")
+            raise self.session.fault or busy from None
         except Exception as error:
             said = f"Yahoo's answer: {describe_error(error)}"
             raise self.session.fault or SourceError(said) from None

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from backtests.calendar import all_sessions, known_at, new_york_now, sessions
-from backtests.store.append import newest_values
-from backtests.store.batch import ARCHIVE, PUBLISHED, is_price, rule_of, stale_after, unit_of
+from backtests.store.append import ARCHIVED, newest_values
+from backtests.store.batch import PUBLISHED, is_price, rule_of, stale_after, unit_of
 from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps, not_before_first
 from backtests.store.closes import TICKER
 from backtests.store.shifts import shifts
@@ -33,8 +33,6 @@ MOST_SESSIONS = 5
 #: Largest number of calendar days from one date to the next, by frequency. A longer step means
 #: that a period is missing.
 LONGEST_STEP = {"week": 10, "month": 32, "quarter": 100, "year": 380}
-#: The same limit for trailing years from the SEC. Some companies have only annual reports.
-TRAILING_YEAR_STEP = 380
 _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal reads this id"
 
 
@@ -109,13 +107,12 @@ def _counted(n: int | np.integer, noun: str) -> str:
 def _dates(store: Store) -> pd.DataFrame:
     """For each series and date, return when a value was first known and first recorded."""
     return store.query(
-        """
+        f"""
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
-               min(available_at) FILTER (NOT starts_with(source, ?)) AS by_rule,
-               min(recorded_at) FILTER (NOT starts_with(source, ?)) AS recorded_at
+               min(available_at) FILTER (NOT {ARCHIVED}) AS by_rule,
+               min(recorded_at) FILTER (NOT {ARCHIVED}) AS recorded_at
         FROM observations GROUP BY series_id, observed_on ORDER BY series_id, observed_on
-        """,
-        [ARCHIVE, ARCHIVE],
+        """
     )
 
 
@@ -287,11 +284,11 @@ def _revised_early(store: Store) -> Iterator[Finding]:
     """Yield an error for each series that has revisions known before their recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
-        """
+        f"""
         WITH told AS (
             SELECT series_id, observed_on, available_at, recorded_at FROM observations
             SEMI JOIN (SELECT unnest(?) AS series_id) USING (series_id)
-            WHERE NOT starts_with(source, ?)
+            WHERE NOT {ARCHIVED}
         ),
         firsts AS (
             SELECT series_id, observed_on, min(recorded_at) AS first_recorded FROM told
@@ -299,10 +296,10 @@ def _revised_early(store: Store) -> Iterator[Finding]:
         )
         SELECT series_id, count(*) AS n, min(observed_on) AS first
         FROM told JOIN firsts USING (series_id, observed_on)
-        WHERE recorded_at > first_recorded AND available_at < recorded_at - INTERVAL 2 HOUR
+        WHERE recorded_at > first_recorded AND available_at < recorded_at - ?
         GROUP BY series_id
         """,
-        [ids, ARCHIVE],
+        [ids, CLOCK_BACK],
     )
     for row in early.itertuples():
         yield _error(
@@ -357,7 +354,8 @@ def _missing_sessions(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
 
 def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
     entry = CATALOG[id]
-    most = TRAILING_YEAR_STEP if entry.source == "sec" else LONGEST_STEP[entry.frequency]
+    # Some companies report trailing years only once a year.
+    most = LONGEST_STEP["year" if entry.source == "sec" else entry.frequency]
     step = np.diff(observed.to_numpy()) / np.timedelta64(1, "D")
     gaps = np.flatnonzero(step > most)
     if len(gaps):
@@ -367,9 +365,6 @@ def _missing_periods(id: str, observed: pd.DatetimeIndex) -> Iterator[Finding]:
             f"{_counted(len(gaps), 'gap')} longer than a {entry.frequency}, the longest has "
             f"{np.max(step):.0f} days, the first begins after this date",
         )
-
-
-# --- prices -------------------------------------------------------------------------------------
 
 
 def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
@@ -382,9 +377,6 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
             closes.index[0],
             f"expected no closes before the listing on {listed}: they belong to another company",
         )
-
-
-# --- age ----------------------------------------------------------------------------------------
 
 
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:

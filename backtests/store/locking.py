@@ -85,7 +85,8 @@ def writing(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     held = _held_open("write", path)
     with alone(path, ".lock", busy, wait), alone(path, ".door", held, PATIENCE):
         if not path.is_file():
-            _create(path)
+            with creating(path):
+                pass
         with _open(path, read_only=False) as connection:
             connection.execute("BEGIN")
             migrate(connection, path)
@@ -245,15 +246,17 @@ def _system_says(what: str, path: Path, said: str) -> str:
     return f"expected to {what} {path}, but the system says: {said}; the store is unchanged"
 
 
-def _create(path: Path) -> None:
-    """Create an empty store. After a failure, no partial file remains."""
+@contextmanager
+def creating(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Create a store, and open it for its first rows. After a failure, no partial file remains."""
     try:
-        with replacing(path) as fresh:
+        with replacing(path) as fresh, _interruptible():
             with duckdb.connect(str(fresh.absolute())) as connection:
-                migrate(connection, fresh)
+                migrate(connection, path)
+                yield connection
                 connection.execute("CHECKPOINT")
             with duckdb.connect(str(fresh.absolute()), read_only=True) as connection:
-                version_of(connection, fresh)
+                version_of(connection, path)
     except duckdb.Error as error:
         found = _SYSTEM.search(str(error))
         said = found[0] if found else "the written file cannot be read"

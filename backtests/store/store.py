@@ -22,6 +22,7 @@ import pandas as pd
 
 from backtests.atomic import replacing, resolved, writable_name
 from backtests.calendar import new_york_now
+from backtests.store import locking
 from backtests.store.append import (
     ARCHIVED,
     BEGAN,
@@ -34,7 +35,6 @@ from backtests.store.append import (
     rows_to_append,
 )
 from backtests.store.batch import Batch, is_price
-from backtests.store.locking import alone, check_writable, reading, said_by_system, writing
 from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
@@ -148,7 +148,7 @@ class Store:
             when the clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error,
             nothing is added.
         """
-        with writing(self.path, wait) as connection:
+        with locking.writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
             changes = list(rows_to_append(connection, batches, at))
             _append(connection, [rows for rows, _ in changes if not rows.empty])
@@ -159,7 +159,7 @@ class Store:
 
     def note_fetched(
         self,
-        series_ids: str | Sequence[str],
+        series_ids: Sequence[str],
         at: pd.Timestamp,
         outcome: str = FETCHED,
         wait: float = 0.0,
@@ -170,9 +170,8 @@ class Store:
         :data:`FETCHED`. After a failure, ``outcome`` is the reason. ``wait`` is the time to wait
         for another writer, in seconds.
         """
-        ids = [series_ids] if isinstance(series_ids, str) else series_ids
-        with writing(self.path, wait) as connection:
-            _record(connection, [(id, at, outcome) for id in dict.fromkeys(ids)])
+        with locking.writing(self.path, wait) as connection:
+            _record(connection, [(id, at, outcome) for id in series_ids])
 
     def last_fetched(self) -> dict[str, pd.Timestamp]:
         """Map each series to its last successful fetch. Without a store, the result is empty."""
@@ -190,7 +189,7 @@ class Store:
         """Return the fetches that meet an SQL condition: series, moment and outcome."""
         if not self.exists():
             return []
-        with reading(self.path) as connection:
+        with locking.reading(self.path) as connection:
             if version_of(connection, self.path) < 2:
                 return []
             return connection.execute(f"SELECT * FROM fetched WHERE {which}", given).fetchall()
@@ -207,15 +206,15 @@ class Store:
             When another fetch is running, the store cannot be written, or the clock is behind the
             newest row by more than :data:`CLOCK_BACK`.
         """
-        check_writable(self.path)
+        locking.check_writable(self.path)
         if self.exists():
-            with reading(self.path) as connection:
+            with locking.reading(self.path) as connection:
                 _recording_moment(connection, new_york_now(), self.path)
         busy = (
             f"expected to be the only fetch into {self.path}, but another fetch is running; wait "
             "for it to end"
         )
-        with alone(self.path, ".fetch.lock", busy):
+        with locking.alone(self.path, ".fetch.lock", busy):
             yield
 
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -296,7 +295,7 @@ class Store:
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> pd.DataFrame:
         """Run an SQL query that only reads. The table ``observations`` holds the store's rows."""
-        with reading(self.path) as connection:
+        with locking.reading(self.path) as connection:
             return connection.execute(sql, parameters).df()
 
     def vintages(self, series_id: str) -> pd.DataFrame:
@@ -338,7 +337,7 @@ class Store:
             raise DataError(f"expected no file at {target.path}, found one; give a new path")
         rows = self.query(f"SELECT {_COLUMNS} FROM observations WHERE recorded_at <= ?", [as_of])
         tried = self._fetches("fetched_at <= ?", as_of)
-        with replacing(target.path) as fresh, writing(fresh, 0.0) as connection:
+        with locking.creating(target.path) as connection:
             _append(connection, [rows])
             _record(connection, tried)
         return len(rows)
@@ -354,7 +353,7 @@ class Store:
             When the path does not end in ``.parquet`` or its folder does not exist.
         """
         target = _check_export(path, self.path)
-        with replacing(target) as fresh, reading(self.path, also=fresh) as connection:
+        with replacing(target) as fresh, locking.reading(self.path, also=fresh) as connection:
             table = connection.sql(
                 f"SELECT {_COLUMNS} FROM observations "
                 "ORDER BY series_id, observed_on, available_at, recorded_at"
@@ -376,7 +375,7 @@ def _write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
     try:
         rows.write_parquet(str(path))
     except duckdb.Error as error:
-        raise OSError(None, said_by_system(error)) from error
+        raise OSError(None, locking.said_by_system(error)) from error
 
 
 def _check_export(path: Path, store: Path) -> Path:

@@ -1,5 +1,6 @@
 """The result of an estimator for one claim."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -36,8 +37,8 @@ class Estimate:
     observations
         Number of sessions, weeks, events or breakouts, as ``counted`` says.
     episodes
-        Number of episodes during which the claim's condition holds. None for a claim without a
-        condition.
+        Number of episodes during which the claim's condition holds; for a strategy, number of
+        episodes of the states in which it acts. None for any other claim without a condition.
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside
@@ -69,5 +70,8 @@ class Estimate:
 
     @property
     def p_value(self) -> float:
-        """The largest p-value of the deciding tests: a claim must pass each of them."""
-        return max(self.tests.values())
+        """The largest p-value of the deciding tests: a claim must pass each of them.
+
+        A test without a p-value (NaN) counts as 1.
+        """
+        return max(1.0 if math.isnan(p) else p for p in self.tests.values())

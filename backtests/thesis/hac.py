@@ -78,5 +78,7 @@ def regress(y: np.ndarray, x: np.ndarray, lags: int | None = None) -> Fit:
     from statsmodels.regression.linear_model import OLS
 
     number = usual_lags(len(y)) if lags is None else lags
-    fit = OLS(y, x).fit(cov_type="HAC", cov_kwds={"maxlags": number, "use_correction": True})
+    fit = OLS(y, x, hasconst=True).fit(
+        cov_type="HAC", cov_kwds={"maxlags": number, "use_correction": True}
+    )
     return Fit(coefficients=fit.params, covariance=fit.cov_params(), lags=number, n=len(y))

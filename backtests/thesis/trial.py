@@ -1,6 +1,6 @@
 """The trial: every claim of the thesis on one history."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +11,7 @@ from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.episodes import EpisodeAccount, accounts
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.estimators import ESTIMATORS
+from backtests.thesis.estimators import ESTIMATORS, Estimator
 from backtests.thesis.evalues import ESSAY, Accumulated, accumulate_since_dates
 from backtests.thesis.events import read_events
 from backtests.thesis.filings import FilingStudy, study
@@ -68,12 +68,14 @@ def try_claims(
     history: History,
     claims: Sequence[Claim] = CLAIMS,
     *,
+    estimators: Mapping[str, Estimator] = ESTIMATORS,
     progress: Progress = lambda name: None,
 ) -> Trial:
     """Return the verdict on every claim, in the order of the claims.
 
     A claim that the history cannot test is ``not testable yet``; the other claims are judged.
-    ``progress`` is called with the name of each claim.
+    ``estimators`` maps the names that claims declare to functions. ``progress`` is called with the
+    name of each claim.
     """
     sample = Sample.of(history)
     estimates: dict[Claim, Estimate] = {}
@@ -84,7 +86,7 @@ def try_claims(
             if claim.is_status:
                 decided[claim] = judge_status(claim, status(claim, sample))
             else:
-                estimates[claim] = ESTIMATORS[claim.estimator](claim, sample)
+                estimates[claim] = estimators[claim.estimator](claim, sample)
         except NotTestable as error:
             decided[claim] = Verdict(claim=claim, outcome="not testable yet", reason=str(error))
     adjusted = adjusted_p_values(estimates)

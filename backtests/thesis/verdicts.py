@@ -9,12 +9,13 @@
   inconclusive.
 - Not testable yet: the history is too short, or lacks data.
 
-Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Yekutieli
-adjusts all other p-values for the false discovery rate; it allows any dependence between claims.
+Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
+adjusts all other p-values for the false discovery rate. It needs independent or positively
+dependent tests; tests on the same few episodes are positively dependent.
 
 Reference
-    Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Yekutieli (2001), Annals of
-    Statistics 29.
+    Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Hochberg (1995), JRSS B 57;
+    Benjamini and Yekutieli (2001), Annals of Statistics 29.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,7 +69,7 @@ def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]
     from statsmodels.stats.multitest import multipletests
 
     adjusted: dict[Claim, float] = {}
-    for primary, method in ((True, "holm"), (False, "fdr_by")):
+    for primary, method in ((True, "holm"), (False, "fdr_bh")):
         claims = [claim for claim in estimates if claim.primary == primary]
         if claims:
             p_values = [estimates[claim].p_value for claim in claims]

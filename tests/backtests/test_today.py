@@ -20,8 +20,9 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.holdings import CASH, LARGEST_FILE, orders_to, read_holdings
 from backtests.pipeline import run
-from backtests.today import Plan, Today, make_plan, next_scheduled, today
+from backtests.today import Plan, Today, make_plan, next_scheduled
 from signals.errors import ConfigError, DataError, MissingSeries
+from tests.sessions import today
 
 CAPITAL = 1_000_000.0
 HELD = {"SPY": 300.0, "NVDA": 120.0, CASH: 250_000.0}

@@ -5,7 +5,7 @@ import pytest
 
 from backtests.config import config_from
 from backtests.history.panel import History
-from backtests.today import today
+from tests.sessions import today
 
 
 @pytest.mark.parametrize(("width", "beyond"), [(0.999, ("SPY",)), (1.001, ())])

@@ -184,6 +184,10 @@ def test_an_earlier_run_is_replaced(drypowder: Drypowder, store: Path, tmp_path:
         (["run", "spy", "--source", "simulatd"], ["did you mean 'simulated'?"]),
         (["flags", "--store", "~nosuchuser/x"], ["expected"]),
         (["flags", "--seed", "3"], ["expected --seed with the simulated economy"]),
+        (
+            ["flags", "--why", "dry_powder", "--sensitivity"],
+            ["only one of --why and --sensitivity"],
+        ),
         (["run", "spy", "--source", "simulated", "--seed", "-3"], ["seed must be 0 or above"]),
         (["today", "spyy"], ["did you mean 'spy'?"]),
         (["flags", "--at", "tomorrow"], ["--at must be a date like 2025-10-06"]),
@@ -233,6 +237,16 @@ def test_bad_config_files_get_one_line(
     history = () if "source" in toml else ("--store", store)
     refused(drypowder("run", "--config", config, *history, "--out", out), *parts)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("chosen", ["source = 'store'", "store = 'my.duckdb'"])
+def test_a_seed_is_refused_when_the_config_file_chooses_a_store(
+    drypowder: Drypowder, tmp_path: Path, chosen: str
+) -> None:
+    config = tmp_path / "my.toml"
+    config.write_text(f"strategy = 'spy'\n{chosen}")
+    said = drypowder("run", "--config", config, "--seed", 3)
+    refused(said, "expected --seed with the simulated economy", "--source simulated")
 
 
 def test_an_output_folder_with_other_content_is_left_alone(

@@ -18,11 +18,11 @@ from backtests.config import config_from
 from backtests.evidence.sensitivity import sensitivity
 from backtests.history.panel import History
 from backtests.holdings import read_holdings
-from backtests.report.reading import read_at
-from backtests.today import Plan, make_plan, today
+from backtests.today import Plan, make_plan
 from signals.dry_powder import DryPowder
 from signals.evaluations import inputs_of
 from strategies import STRATEGIES
+from tests.sessions import read_at, today
 
 Say = Callable[..., tuple[int, str, str]]
 

@@ -180,7 +180,7 @@ def no_escape() -> Iterator[None]:
 def test_a_signal_after_the_command_has_ended_changes_nothing() -> None:
     stop = Stop()
     with no_escape(), stoppable(stop):
-        stop.end()
+        stop.over = True
         signal.raise_signal(signal.SIGTERM)
     assert stop.signal == 0
 

@@ -14,7 +14,7 @@ import pytest
 from backtests import pipeline
 from backtests.config import config_from
 from backtests.engine.costs import Costs
-from backtests.engine.simulate import simulate
+from backtests.engine.kernel import simulate_curves
 from backtests.evidence.assessment import Assessment, assess
 from backtests.evidence.k_choice import KS, by_k
 from backtests.evidence.metrics import headline
@@ -50,32 +50,43 @@ Simulated = list[tuple[int, Costs, pd.DataFrame]]
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, action: Callable[[], Any]) -> Simulated:
-    """Return lag, costs and decisions of every simulation that an action starts."""
+    """Return lag, costs and decisions of every simulation that an action starts.
+
+    All of them are compiled: an action that starts one in vectorbt fails.
+    """
     seen: Simulated = []
 
-    def counted(decided: pd.DataFrame, *args: Any, **options: Any) -> Any:
-        seen.append((args[3], args[2], decided))
-        return simulate(decided, *args, **options)
+    def counted(**case: Any) -> Any:
+        seen.append((case["lag"], case["costs"], case["weights"]))
+        return simulate_curves(**case)
+
+    def refuse(**case: Any) -> Any:
+        raise AssertionError("simulated in vectorbt")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "simulate", counted)
+        patch.setattr(pipeline, "simulate", refuse)
+        patch.setattr(pipeline, "simulate_curves", counted)
         action()
     return seen
+
+
+def equals(run: Run, case: tuple[int, Costs, pd.DataFrame]) -> bool:
+    """Return whether a simulated case is the run's own."""
+    lag, costs, decided = case
+    return (lag, costs) == (run.config.lag, run.config.costs) and decided.equals(run.decided)
 
 
 # --- Cases that equal the run ----------------------------------------------------------------
 
 
-def test_no_case_that_equals_the_run_is_simulated(
+def test_a_case_that_equals_the_run_is_simulated_once_in_each_table_to_check_the_kernel(
     finished: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = finished.config
     seen = simulated(monkeypatch, lambda: assess(finished))
-    assert seen
-    for lag, costs, decided in seen:
-        assert (lag, costs) != (config.lag, config.costs) or not decided.equals(finished.decided)
+    others = [case for case in seen if not equals(finished, case)]
+    assert len(seen) - len(others) == 3
     cases = len(LAGS) + len(COSTS) + len(OFFSETS) + len(KS) + len(finished.strategy.assets)
-    assert len(seen) <= cases - 4
+    assert 0 < len(others) <= cases - 4
 
 
 def test_a_run_with_a_lag_of_its_own_is_not_simulated_again_at_that_lag(
@@ -84,11 +95,7 @@ def test_a_run_with_a_lag_of_its_own_is_not_simulated_again_at_that_lag(
     slow = pipeline.run(config_from({**TERMS, "strategy": "spy", "lag": 3}), short)
     seen = simulated(monkeypatch, lambda: robustness(slow))
     assert [lag for lag, _, _ in seen if lag != 3] == [lag for lag in LAGS if lag != 3]
-    assert not any(
-        decided.equals(slow.decided) and cost == slow.config.costs
-        for lag, cost, decided in seen
-        if lag == 3
-    )
+    assert [equals(slow, case) for case in seen].count(True) == 1  # the check of the kernel
 
 
 def test_cases_that_equal_the_run_have_exactly_its_figures(

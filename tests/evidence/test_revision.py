@@ -15,7 +15,7 @@ from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.numbers import metrics_of
 from backtests.report.page import render
-from backtests.report.revision_table import revision_rows
+from backtests.report.tearsheet import revision_rows
 from backtests.runs import Run
 from backtests.store.batch import Batch
 from backtests.store.store import Store

@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,7 @@ from backtests.plugins.load import load_signal, load_strategy
 from backtests.plugins.lookahead import default_dates, first_difference, truncation_faults
 from backtests.runs import run_id
 from signals import DryPowder
+from signals.errors import SimulationError
 from strategies import STRATEGIES, decide
 from tests.commands import Drypowder, Said
 
@@ -667,6 +670,33 @@ def test_another_future_shows_what_a_cut_hides(write: Write, short: History) -> 
     faults = list(truncation_faults(config.build_strategy(), config, short, calm, reading))
     assert faults
     assert {fault.future for fault in faults} == {"another"}
+
+
+@pytest.mark.parametrize(
+    ("call", "cut", "where"),
+    [
+        (2, -1, "on the history up to"),
+        (2, 900, "on the history up to"),
+        (3, 900, "with other data after"),
+    ],
+)
+def test_a_failure_is_told_with_the_history_that_brought_it(
+    short: History, monkeypatch: pytest.MonkeyPatch, call: int, cut: int, where: str
+) -> None:
+    calls = itertools.count(1)
+    evaluate = DryPowder.evaluate
+
+    def failing(self: DryPowder, *given: Any) -> Any:
+        if next(calls) == call:
+            raise SimulationError("too little data")
+        return evaluate(self, *given)
+
+    monkeypatch.setattr(DryPowder, "evaluate", failing)
+    day = pd.Timestamp(short.panel.index[cut])
+    config = config_from({"strategy": "bills"})
+    said = re.escape(f"too little data ({where} {day.date()})")
+    with pytest.raises(SimulationError, match=said):
+        list(truncation_faults(DryPowder(), config, short, [day]))
 
 
 def test_a_strategy_is_held_to_the_future_of_plugin_signals_too(

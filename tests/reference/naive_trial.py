@@ -260,20 +260,18 @@ def holm(p_values: Numbers) -> list[float]:
     return adjusted
 
 
-def benjamini_yekutieli(p_values: Numbers) -> list[float]:
-    """Return p-values adjusted by Benjamini and Yekutieli, for any dependence.
+def benjamini_hochberg(p_values: Numbers) -> list[float]:
+    """Return p-values adjusted by Benjamini and Hochberg.
 
-    The j-th smallest of m is multiplied by m / j and by 1 + 1/2 + … + 1/m; then each is at most
-    the next larger one.
+    The j-th smallest of m is multiplied by m / j; then each is at most the next larger one.
     """
     m = len(p_values)
-    harmonic = math.fsum(1 / j for j in range(1, m + 1))
     order = sorted(range(m), key=lambda i: p_values[i])
     adjusted = [NAN] * m
     smallest = 1.0
     for j in range(m, 0, -1):
         i = order[j - 1]
-        smallest = min(smallest, p_values[i] * m / j * harmonic)
+        smallest = min(smallest, p_values[i] * m / j)
         adjusted[i] = smallest
     return adjusted
 

@@ -298,6 +298,11 @@ def test_growth_of_other_strategies_is_refused(grown: pd.DataFrame, tmp_path: Pa
         write_compare_page(NUMBERS, grown, REGIME, ABOUT, tmp_path / "compare.html")
 
 
+def test_a_page_without_strategies_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="at least one, found none"):
+        write_compare_page({}, GROWTH[[]], REGIME, ABOUT, tmp_path / "compare.html")
+
+
 def test_thirty_strategies_of_eleven_years_stay_small(tmp_path: Path) -> None:
     names = [f"strategy-{i}" for i in range(30)]
     path = tmp_path / "compare.html"

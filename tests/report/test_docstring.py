@@ -7,7 +7,6 @@ import pytest
 
 import signals
 from backtests.report.docstring import plain_text, sections
-from backtests.report.flags_page import definition
 
 MARKUP = re.compile(r"`|:\w+:|\*\w|\w\*")
 
@@ -43,7 +42,8 @@ def test_sections_are_headings_with_their_text(indented: bool) -> None:
     k
         Not shown.
     """
-    assert sections(docstring if indented else cleandoc(docstring)) == [
+    cls = type("Any", (), {"__doc__": docstring if indented else cleandoc(docstring)})
+    assert sections(cls) == [
         ("what", "First line."),
         ("Formula", "a = b, with A from Capex, in USD."),
         ("Flag", "On."),
@@ -52,5 +52,5 @@ def test_sections_are_headings_with_their_text(indented: bool) -> None:
 
 @pytest.mark.parametrize("name", signals.SIGNALS)
 def test_no_definition_shows_markup(name: str) -> None:
-    for heading, text in definition(signals.SIGNALS[name].signal()):
+    for heading, text in sections(signals.SIGNALS[name].signal):
         assert not MARKUP.search(f"{heading} {text}"), text

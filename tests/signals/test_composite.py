@@ -8,7 +8,6 @@ import pytest
 
 import signals
 from backtests.history.panel import History
-from backtests.report.reading import read_at
 from signals import (
     Bathtub,
     CostOfCapital,
@@ -20,6 +19,7 @@ from signals import (
 )
 from signals.base import Signal
 from signals.transforms import composite, difference, zscore
+from tests.sessions import read_at
 
 NAN = float("nan")
 LAPSE = "2024-06-03"

@@ -12,10 +12,10 @@ from backtests import config_from, run
 from backtests.engine.costs import Costs
 from backtests.engine.simulate import simulate
 from backtests.history.panel import History
-from backtests.report.reading import read_at
 from signals import Bathtub, Evaluation, Explanation, explain
 from signals.errors import ConfigError, DataError, DrypowderError, SimulationError
 from signals.index import check_sessions
+from tests.sessions import read_at
 
 SESSIONS = pd.bdate_range("2024-01-02", periods=30)
 

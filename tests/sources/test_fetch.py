@@ -848,10 +848,10 @@ def test_a_source_that_echoes_the_key_does_not_get_it_into_a_message(
     monkeypatch.setattr(servers.fred, "refusal", echo)
     servers.faults.add(Fault("status", status=status, times=None, match="observations"))
     caplog.set_level(logging.DEBUG)
-    source = FredSource(secrets.fred_key(), Deadline.started(QUICK))
+    source = FredSource(secrets.fred_key(), Deadline(QUICK), Store(tmp_path / "none.duckdb"))
     for id in ("SOFR", "GDP"):
         with pytest.raises(DrypowderError) as raised:
-            source.batch(id, NOW)
+            source.batches(id, NOW)
         shown = "".join(traceback.format_exception(raised.value))
         assert KEY not in shown + repr(raised.value) + str(raised.value)
     assert KEY not in caplog.text

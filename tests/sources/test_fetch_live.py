@@ -95,12 +95,12 @@ def test_what_was_poisoned_comes_in_when_it_is_well_again(
 def test_an_error_of_our_own_costs_one_series_too_and_says_where_it_is(
     servers: Servers, target: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = FredSource.batch
+    whole = FredSource.batches
 
     def wrong(self: FredSource, id: str, now: pd.Timestamp) -> Any:
         return 1 / 0 if id == "SOFR" else whole(self, id, now)
 
-    monkeypatch.setattr(FredSource, "batch", wrong)
+    monkeypatch.setattr(FredSource, "batches", wrong)
     first, second = (
         {o.name: o for o in fetch(target, only=["SOFR", "IORB"], policy=PATIENT)} for _ in range(2)
     )
@@ -261,9 +261,9 @@ def test_waiting_for_a_rate_does_not_outlast_the_budget(
 
 
 def test_a_store_that_others_write_to_is_not_waited_for_beyond_the_budget() -> None:
-    clock = Deadline.started(replace(PATIENT, budget=5.0))
+    clock = Deadline(replace(PATIENT, budget=5.0))
     assert fetching._wait(clock) <= 5.0
-    assert fetching._wait(Deadline.started(PATIENT)) == fetching.LONGEST_WAIT
+    assert fetching._wait(Deadline(PATIENT)) == fetching.LONGEST_WAIT
 
 
 # --- later vintages -------------------------------------------------------------------------
@@ -437,7 +437,7 @@ def test_a_decimal_that_slipped_in_an_early_value_is_seen(
 
 
 def test_jobs_know_what_is_held_of_archives(servers: Servers, target: Store) -> None:
-    clock = Deadline.started(PATIENT)
+    clock = Deadline(PATIENT)
     (job,) = jobs.jobs_of(target, None, ["GDP"], clock)
     assert job.ask is not None
     assert job.ask(NOW)[0].series_id == "GDP"

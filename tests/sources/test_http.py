@@ -84,7 +84,7 @@ def root() -> Iterator[str]:
 
 
 def get(url: str, patience: RetryPolicy = BRISK) -> str:
-    return Client("Nobody", Rate(100, 1.0), Deadline.started(patience)).get(url, read=str)
+    return Client("Nobody", Rate(100, 1.0), Deadline(patience)).get(url, read=str)
 
 
 def test_what_comes_packed_and_in_pieces_is_whole(root: str) -> None:
@@ -129,7 +129,7 @@ def asked(patience: RetryPolicy, error: SourceError) -> int:
         raise error
 
     with pytest.raises(type(error)):
-        with_retries(ask, Deadline.started(patience))
+        with_retries(ask, Deadline(patience))
     return times
 
 
@@ -190,7 +190,7 @@ def test_a_pause_that_outlasts_the_fetch_is_not_begun(pauses: list[float]) -> No
 
 def test_a_rate_is_kept_to_the_request(root: str) -> None:
     """Three in half a second: of seven the fourth waits for the first, the seventh twice."""
-    client = Client("Nobody", Rate(3, 0.5), Deadline.started(BRISK))
+    client = Client("Nobody", Rate(3, 0.5), Deadline(BRISK))
     begun = time.monotonic()
     for _ in range(7):
         client.get(f"{root}/whole", read=str)

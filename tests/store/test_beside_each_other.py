@@ -223,7 +223,7 @@ def test_a_writer_comes_in_among_readers_that_never_cease(store: Path) -> None:
     with readers(store, ["linger"] * 6) as met:
         for n in range(5):
             start = time.monotonic()
-            Store(store).note_fetched("GDP", pd.Timestamp("2026-01-05") + pd.Timedelta(days=n))
+            Store(store).note_fetched(["GDP"], pd.Timestamp("2026-01-05") + pd.Timedelta(days=n))
             waited.append(time.monotonic() - start)
     assert [failure for waits in met for failure in waits.failures] == []
     assert max(waited) < 5.0  # without the door it gives up after 20

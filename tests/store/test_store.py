@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import re
 import subprocess
 import sys
 import threading
@@ -295,7 +296,7 @@ def test_an_hour_that_repeats_keeps_vintages_in_order(store: Store) -> None:
 
 def test_a_copy_without_what_a_wrong_clock_recorded_goes_on(store: Store, tmp_path: Path) -> None:
     """Nothing of the wrong import is lost: the right clock brings it again, dated now."""
-    store.note_fetched("DGS2", NOW)
+    store.note_fetched(["DGS2"], NOW)
     revised = [batch("DGS2", 5.0), batch("SPY", 500.0)]
     store.add(revised, WRONG, fetched={"SPY": "ok"})
     held = store.path.read_bytes()
@@ -326,6 +327,19 @@ def test_a_copy_that_fails_leaves_no_file(
     with pytest.raises(KeyboardInterrupt):
         store.copy(tmp_path / "copy.duckdb", NOW)
     assert not (tmp_path / "copy.duckdb").exists()
+
+
+def test_a_copy_on_a_full_disk_names_the_file_that_the_user_asked_for(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise duckdb.IOException("Could not write file: No space left on device")
+
+    monkeypatch.setattr("backtests.store.store._append", fail)
+    copy = tmp_path / "copy.duckdb"
+    with pytest.raises(DataError, match=f"expected to write {re.escape(str(copy))}, .* No space"):
+        store.copy(copy, NOW)
+    assert not copy.exists()
 
 
 # --- what counts as a revision ------------------------------------------------------------------

@@ -226,7 +226,7 @@ def test_the_last_success_of_each_series_is_remembered(store: Store) -> None:
     assert store.last_fetched() == {}
     store.add([plain({"2025-01-01": 100.0})], NOW, fetched={"GDP": FETCHED, "M2SL": "no answer"})
     assert store.last_fetched() == {"GDP": NOW}
-    store.note_fetched("GDP", LATER, "no answer")
+    store.note_fetched(["GDP"], LATER, "no answer")
     store.note_fetched(["M2SL", "SPY"], LATER)
     assert store.last_fetched() == {"GDP": NOW, "M2SL": LATER, "SPY": LATER}
     assert len(store.query("SELECT * FROM fetched")) == 5
@@ -471,7 +471,7 @@ def test_threads_of_one_process_read_and_write_beside_each_other(store: Store) -
             failures.append(error)
 
     def write(n: int) -> None:
-        store.note_fetched("GDP", NOW + pd.Timedelta(days=n), wait=20.0)
+        store.note_fetched(["GDP"], NOW + pd.Timedelta(days=n), wait=20.0)
 
     acts = (lambda n: store.rows(["GDP"]), lambda n: store.series_ids(), write)
     threads = [threading.Thread(target=again, args=(act,)) for act in acts]

@@ -9,9 +9,10 @@ import pytest
 from scipy import stats
 
 from backtests.calendar import sessions
+from backtests.evidence.entries import QUARTER
 from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
-from backtests.thesis.episodes import CASCADE, QUARTER, span_of
+from backtests.thesis.episodes import CASCADE, span_of
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.estimators.cascade_order import (
@@ -23,6 +24,7 @@ from backtests.thesis.estimators.cascade_order import (
 )
 from backtests.thesis.events import read_events
 from backtests.thesis.sample import Sample
+from tests.reference import naive_events
 from tests.thesis.planted import as_real, with_planted
 
 CLAIM = next(claim for claim in CLAIMS if claim.estimator == "cascade_order")
@@ -31,15 +33,13 @@ SESSIONS = sessions(pd.Timestamp("2012-01-03"), pd.Timestamp("2025-12-31"))
 
 def falls(order: tuple[str, ...], apart: int = 5) -> pd.DataFrame:
     """Returns in which the classes peak one after the other, ``apart`` sessions each."""
-    returns = pd.DataFrame(0.0, index=SESSIONS, columns=list(CASCADE))
+    returns = np.zeros((len(SESSIONS), len(CASCADE)))
     for episode in read_events().episodes:
-        span = span_of(episode, SESSIONS)
-        for place, name in enumerate(order if span else ()):
-            at = span[0] - 40 + apart * place  # type: ignore[index]
-            returns.iloc[at, returns.columns.get_loc(name)] = 0.1
-            returns.iloc[at + 1, returns.columns.get_loc(name)] = -0.1
-            returns.iloc[span[0], returns.columns.get_loc(name)] = -0.3  # type: ignore[index]
-    return returns
+        if span := span_of(episode, SESSIONS):
+            for place, name in enumerate(order):
+                at, column = span[0] - 40 + apart * place, CASCADE.index(name)
+                returns[[at, at + 1, span[0]], column] = 0.1, -0.1, -0.3
+    return pd.DataFrame(returns, index=SESSIONS, columns=list(CASCADE))
 
 
 def first_row(returns: pd.DataFrame) -> pd.Series:
@@ -91,10 +91,24 @@ def test_the_trough_lies_in_the_episode_and_peaks_before_it() -> None:
     for name, row in shown.iterrows():
         span = spans[str(name)]
         assert span is not None
-        trough = SESSIONS.get_loc(row["trough"])
-        assert span[0] <= trough <= span[1]  # type: ignore[operator]
-        for peak in row[list(CASCADE)]:
-            assert 1 <= trough - SESSIONS.get_loc(peak) <= QUARTER  # type: ignore[operator]
+        trough, *peaks = SESSIONS.get_indexer(pd.DatetimeIndex(row[["trough", *CASCADE]]))
+        assert span[0] <= trough <= span[1]
+        assert all(1 <= trough - peak <= QUARTER for peak in peaks)
+
+
+def test_troughs_peaks_and_taus_equal_plain_loops() -> None:
+    rng = np.random.default_rng(1)
+    drawn = 0.02 * rng.standard_normal((len(SESSIONS), 4)).round(2)
+    shown, _ = dated_peaks(pd.DataFrame(drawn, index=SESSIONS, columns=list(CASCADE)))
+    plain = {name: drawn[:, number].tolist() for number, name in enumerate(CASCADE)}
+    spans = {e.name: span_of(e, SESSIONS) for e in read_events().episodes}
+    for name, row in shown.iterrows():
+        span = spans[str(name)]
+        assert span is not None
+        peaks, trough = naive_events.peaks_and_trough(plain, *span)
+        assert row["trough"] == SESSIONS[trough]
+        assert row[list(CASCADE)].tolist() == [SESSIONS[peaks[part]] for part in CASCADE]
+        assert row["tau"] == pytest.approx(naive_events.tau_b(list(peaks.values())))
 
 
 def test_an_episode_without_a_class_is_left_out() -> None:

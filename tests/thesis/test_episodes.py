@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from backtests.calendar import sessions
+from backtests.evidence.entries import QUARTER
 from backtests.history.panel import History
 from backtests.thesis.episodes import (
-    QUARTER,
     WIDENED,
     YEAR,
     accounts,
@@ -89,8 +89,8 @@ def test_falls_are_measured_from_peak_to_trough() -> None:
     falls = falls_of(levels, returns.iloc[111:])
     assert falls["trough"].tolist() == [SESSIONS[105]] * 2
     assert falls["drawdown"].tolist() == pytest.approx([0.4 / 2.0 - 1, -0.2])
-    assert falls.loc["broad", "recovered"] == SESSIONS[120]
-    assert pd.isna(falls.loc["crypto", "recovered"])
+    assert falls["recovered"]["broad"] == SESSIONS[120]
+    assert pd.isna(falls["recovered"]["crypto"])
 
 
 def test_a_class_without_a_price_is_left_out() -> None:
@@ -147,12 +147,10 @@ def test_accounts_describe_each_episode_inside_the_history(sample: Sample) -> No
     assert (qt.falls["drawdown"] <= 0).all()
     assert (qt.falls["peak"] <= qt.falls["trough"]).all()
     assert set(qt.flag_leads) <= set(sample.reading.flags)
-    inside = sample.sessions[(sample.sessions >= "2018-09-20") & (sample.sessions <= "2018-12-24")]
-    spy = sample.asset("SPY").loc[inside]
-    assert qt.strategies["spy"] == pytest.approx((1 + spy).prod() - 1, abs=1e-3)
+    spy = (1 + sample.asset("SPY").loc["2018-09-20":"2018-12-24"]).to_numpy()
+    assert qt.strategies["spy"] == pytest.approx(np.prod(spy) - 1, abs=1e-3)
     assert set(qt.strategies) <= set(STRATEGIES)
-    before = sample.sessions[sample.sessions.searchsorted(inside[0]) - 1]
-    assert qt.regime_before == sample.reading.regime[before]
+    assert qt.regime_before == sample.reading.regime.loc[:"2018-09-19"].iloc[-1]
 
 
 def test_a_simulated_history_has_no_accounts() -> None:

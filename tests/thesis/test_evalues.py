@@ -184,7 +184,13 @@ def plainly(sample: Sample) -> list[float]:
     return [path[mark] for mark in marks]
 
 
-def test_the_path_of_a_claim_equals_a_loop_over_weeks(sample: Sample) -> None:
+def test_the_path_of_a_claim_equals_a_loop_over_weeks(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flag that changes from session to session shows which session's flag decides."""
+    flag = np.random.default_rng(0).integers(0, 2, len(sample.sessions)).astype("float64")
+    flags = pd.Series(flag, index=sample.sessions)
+    monkeypatch.setattr(Sample, "flag", lambda self, signal: flags)
     found = one(sample, "crypto-below-spy")
     assert 0 < found.weeks < len(found.path)
     assert found.path.to_list() == pytest.approx(plainly(sample), rel=1e-9)

@@ -43,10 +43,8 @@ def test_spread_is_the_mean_of_long_classes_minus_the_mean_of_short_ones(
     found = spread(simulated, at, 0, 3)
     for row, place in enumerate(at):
         long, short = (
-            np.mean([
-                (1 + simulated.asset_class(name).iloc[place : place + 4]).prod() - 1
-                for name in names
-            ])
+            np.mean([np.prod(1 + simulated.asset_class(name).to_numpy()[place : place + 4])
+                     for name in names])
             for names in (LONG, SHORT)
         )  # fmt: skip
         assert found[row, -1] == pytest.approx(long - short)
@@ -105,10 +103,10 @@ def test_a_planted_response_to_policy_is_found(simulated: Sample, size: float) -
 def test_policy_news_is_the_change_of_the_yield_dated_on_the_day(simulated: Sample) -> None:
     base = as_real(simulated)
     events = policy_table(base, read_events())
-    yields = base.history.panel["DGS2"]
-    for row in events.iloc[::20].itertuples():
-        known_before, known_after = yields.iloc[row.at], yields.iloc[row.at + 1]
-        assert row.surprise == pytest.approx((known_after - known_before) / 0.10)
+    yields, at = base.history.panel["DGS2"].to_numpy(), events["at"].to_numpy()
+    assert events["surprise"].to_numpy() == pytest.approx((yields[at + 1] - yields[at]) / 0.10)
+    dated = (base.history.known["DGS2"].dt.normalize() == base.sessions).to_numpy()
+    assert dated[at + 1].all()  # the value after the event became known on that very session
 
 
 def test_a_statement_on_a_sunday_belongs_to_the_next_session(simulated: Sample) -> None:

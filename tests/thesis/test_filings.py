@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.calendar import OPEN
+from backtests.calendar import CLOSE, OPEN
 from backtests.history.panel import History
 from backtests.thesis import filings as module
 from backtests.thesis.errors import NotTestable
@@ -17,6 +17,7 @@ from backtests.thesis.filings import (
     LARGEST,
     MOVED,
     STATES,
+    FilingStudy,
     controls,
     filings,
     new_amounts,
@@ -28,6 +29,7 @@ from backtests.thesis.filings import (
 from backtests.thesis.returns import windows
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
+from tests.reference import naive_events
 from tests.thesis.planted import with_one_filer, with_planted
 
 SESSIONS = pd.bdate_range("2015-01-01", periods=700, name="session")
@@ -107,9 +109,34 @@ def test_filings_are_in_order_and_of_all_firms(simulated: Sample) -> None:
     assert [f.session for f in found] == sorted(f.session for f in found)
     known = simulated.history.known
     for filing in found[::17]:
-        moment = known.at[filing.session, ttm_id("CAPEX", filing.firm)]
-        assert moment <= filing.session + pd.Timedelta(hours=16)
-        assert moment > filing.session - pd.Timedelta(days=1)
+        moments = known[ttm_id("CAPEX", filing.firm)]
+        assert moments[filing.session] <= filing.session + CLOSE
+        before = moments.shift()[filing.session]
+        assert pd.isna(before) or before < moments[filing.session]
+
+
+@pytest.fixture(params=["simulated", "real"])
+def either(request: pytest.FixtureRequest) -> History:
+    """Return a simulated history, and then real history."""
+    if request.param == "real":
+        real: History = request.getfixturevalue("history")
+        return real
+    sample: Sample = request.getfixturevalue("simulated")
+    return sample.history
+
+
+@pytest.mark.parametrize("firm", HYPERSCALERS)
+def test_surprises_equal_plain_loops(either: History, firm: str) -> None:
+    id = ttm_id("CAPEX", firm)
+    known = either.known[id].dropna()
+    values = either.panel[id][known.index]
+    rows = list(
+        zip(pd.DatetimeIndex(known.index).date, values, known.dt.to_pydatetime(), strict=True)
+    )
+    expected = naive_events.surprises(rows)
+    found = [filing for filing in filings(either) if filing.firm == firm]
+    assert [filing.session.date() for filing in found] == [session for session, _ in expected]
+    assert [filing.surprise for filing in found] == pytest.approx([size for _, size in expected])
 
 
 def cut(history: History, at: pd.Timestamp) -> None:
@@ -141,13 +168,24 @@ def test_a_deviation_from_later_changes_is_found(
     cut(simulated.history, pd.Timestamp("2017-03-31"))
 
 
-def test_the_state_was_known_before_the_filing(simulated: Sample) -> None:
+def test_the_state_was_known_before_the_filing(
+    simulated: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flag here changes at random, so that each session's value is recognisable."""
+    bits = np.random.default_rng(0).integers(0, 2, len(simulated.sessions)).astype(float)
+    flag = pd.Series(bits, index=simulated.sessions)
+    monkeypatch.setattr(Sample, "flag", lambda sample, name: flag)
     events = table(simulated, filings(simulated.history))
-    flag = simulated.flag("dry_powder")
-    for row in events.itertuples():
-        before = flag.iloc[row.at - 2]
-        assert row.state == before or (np.isnan(row.state) and np.isnan(before))
-    assert set(events["state"].dropna()) == set(STATES)
+    np.testing.assert_array_equal(events["state"], bits[events["at"].to_numpy() - 2])
+
+
+def test_a_filing_whose_moment_was_assumed_is_left_out(simulated: Sample) -> None:
+    real = filings(simulated.history)
+    left, id = real[100], ttm_id("CAPEX", real[100].firm)
+    known = simulated.history.known.copy()
+    moment = known[id][left.session]
+    known[id] = known[id].where(known[id] != moment, moment.normalize())
+    assert filings(replace(simulated.history, known=known)) == (*real[:100], *real[101:])
 
 
 def test_windows_compound_and_leave_incomplete_ones_out() -> None:
@@ -167,7 +205,7 @@ def test_controls_lie_between_filings_of_their_firm(simulated: Sample) -> None:
     for firm in HYPERSCALERS:
         at = sessions.get_indexer(pd.DatetimeIndex([f.session for f in real if f.firm == firm]))
         for control in (one for one in moved if one.firm == firm):
-            apart = at - sessions.get_loc(control.session)  # type: ignore[operator]
+            apart = at - int(sessions.searchsorted(control.session))
             assert not ((apart >= BEFORE) & (apart <= AFTER)).any()
 
 
@@ -197,16 +235,16 @@ def test_study_finds_a_planted_response_in_its_class_and_state_only(simulated: S
         base, events["at"].to_numpy() + 3, -0.04 * events["surprise"].to_numpy(), ["software"]
     )
     now, then = study(after), study(base)
-    shift = (now.responses["estimate"] - then.responses["estimate"]).round(9)
-    planted = ("software", STATES[1.0])
-    assert shift[planted] == pytest.approx(-4.0, rel=0.15)
-    assert (shift.drop(planted) == 0).all()
-    path = (now.path - then.path)[planted]
-    assert path.loc[:2].abs().max() < 1e-9  # type: ignore[misc]
-    assert path.loc[3] == pytest.approx(-4.0, rel=0.1)
+    shift = (now.path - then.path).to_numpy()
+    column = list(now.path).index(("software", STATES[1.0]))
+    planted = shift[:, column]
+    assert planted[[3 - BEFORE, -1]] == pytest.approx([-4.0, -4.0], rel=0.15)
+    assert np.abs(planted[: 3 - BEFORE]).max() < 1e-9
+    assert np.abs(np.delete(shift, column, axis=1)).max() < 1e-9
     assert list(now.path.index) == list(range(BEFORE, AFTER + 1))
-    bounds = now.responses.loc[planted]
-    assert bounds["low"] <= bounds["estimate"] <= bounds["high"]
+    bounds = now.responses
+    assert (bounds["low"] <= bounds["estimate"]).all()
+    assert (bounds["estimate"] <= bounds["high"]).all()
 
 
 def test_controls_are_flat_when_the_response_follows_the_filing(simulated: Sample) -> None:
@@ -219,10 +257,15 @@ def test_controls_are_flat_when_the_response_follows_the_filing(simulated: Sampl
     assert shift.abs().max() < 1e-9
 
 
+def numbers(found: FilingStudy, name: str, column: str) -> list[float]:
+    """Return a column of the responses of a class, for both states."""
+    return found.responses.xs(name)[column].tolist()
+
+
 def test_the_last_row_of_the_path_is_the_response(simulated: Sample) -> None:
     found = study(simulated)
     assert found.path.loc[AFTER].to_numpy() == pytest.approx(found.responses["estimate"])
-    assert found.n == len(found.surprises) == found.responses["n"].loc["broad"].sum()
+    assert found.n == len(found.surprises) == sum(numbers(found, "broad", "n"))
 
 
 def test_slope_path_of_nothing_is_nan() -> None:
@@ -240,11 +283,23 @@ def test_a_class_without_prices_is_nan(simulated: Sample) -> None:
     closes = simulated.history.closes.copy()
     closes[["BTC-USD", "ETH-USD", "SOL-USD"]] = np.nan
     found = study(replace(simulated, history=replace(simulated.history, closes=closes)))
-    assert found.responses.loc["crypto", "n"].sum() == 0
-    assert found.responses.loc["crypto", "estimate"].isna().all()
-    assert found.responses.loc["broad", "estimate"].notna().all()
+    assert numbers(found, "crypto", "n") == [0, 0]
+    assert np.isnan(numbers(found, "crypto", "estimate")).all()
+    assert not np.isnan(numbers(found, "broad", "estimate")).any()
 
 
 def test_past_deviation_is_shifted() -> None:
     growth = pd.Series([np.nan, 1.0, 2.0, 3.0, 4.0, 100.0])
     assert past_deviation(growth).iloc[-1] == pytest.approx(np.std([1, 2, 3, 4], ddof=1))
+
+
+def test_real_history_has_some_two_hundred_filings(history: History) -> None:
+    """Numbers of filings by firm, counted once from the filing dates of the SEC."""
+    found = pd.Series([filing.firm for filing in filings(history)]).value_counts()
+    assert found.to_dict() == {"MSFT": 61, "ORCL": 54, "META": 47, "GOOGL": 36, "AMZN": 28}
+    assert study(Sample.of(history)).n == 208
+
+
+@pytest.mark.parametrize("at", ["2019-10-31", "2023-02-03"])
+def test_real_surprises_do_not_change_with_later_sessions(history: History, at: str) -> None:
+    cut(history, pd.Timestamp(at))

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import NamedTuple, cast
@@ -391,8 +392,8 @@ def estimate(
         value=0.0,
         interval=Interval(**interval._asdict()),
         tests={"test": p},
-        error=1.0,
-        df=5.0,
+        error=NAN,  # without an error there is no power to compute
+        df=0.0,
         observations=10,
         counted="sessions",
         episodes=episodes,
@@ -408,7 +409,7 @@ def test_adjusted_p_values(seed: int) -> None:
     # Rounded, so that some are tied.
     p_values = {claim: round(float(rng.random() ** 3), 1 + seed % 3) for claim in JUDGED}
     fast = verdicts.adjusted_p_values({claim: estimate(p=p) for claim, p in p_values.items()})
-    for primary, adjust in ((True, plain.holm), (False, plain.benjamini_yekutieli)):
+    for primary, adjust in ((True, plain.holm), (False, plain.benjamini_hochberg)):
         claims = [claim for claim in JUDGED if claim.primary == primary]
         slow = adjust([p_values[claim] for claim in claims])
         assert_same([fast[claim] for claim in claims], slow)
@@ -418,6 +419,11 @@ def test_adjusted_p_values(seed: int) -> None:
 def test_adjusting_one_p_value_or_none(number: int) -> None:
     fast = verdicts.adjusted_p_values({claim: estimate(p=0.04) for claim in JUDGED[:number]})
     assert list(fast.values()) == plain.holm([0.04] * number) == [0.04] * number
+
+
+def test_a_test_without_a_p_value_counts_as_one() -> None:
+    for tests in ({"first": NAN, "second": 0.01}, {"first": 0.01, "second": NAN}):
+        assert replace(estimate(), tests=tests).p_value == 1.0
 
 
 def claims_of_both_directions() -> list[Claim]:

@@ -60,7 +60,7 @@ class Entries:
 
 
 def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
-    """Return SPY's usual return subtracted from its return in 126 sessions after a flag turns on.
+    """Return SPY's return in 126 sessions after a flag turns on, minus its usual return.
 
     Formula
         value = mean of R over the entries − mean of R over all sessions with a view. R is the
@@ -73,12 +73,12 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         A window with a missing return is left out. A flag that turns on without a view at the
         session before is no entry.
     Interval
-        The flag contains prices, so shifted dates would be no fair comparison. Prices are resampled
-        in blocks of 63 sessions, and the flag is computed again. Each resampled history gives
-        as many entries as the true history, if it has as many. The p-value is the rank of the
-        true value. The interval is the value minus the percentiles of the resampled values, so it
-        assumes that a true effect shifts their distribution. With few entries, a t-interval of the
-        episodes would use almost no data; it stands beside.
+        The flag contains prices, so flags with shifted dates are not comparable. Prices are
+        resampled in blocks of 63 sessions, and the flag is computed again. A resampled value uses
+        as many entries as the true value, if its history has as many. The p-value is the rank of
+        the true value. The interval is the value minus the percentiles of the resampled values. It
+        assumes that a true effect only shifts the distribution of the value. A t-interval of the
+        episodes stands beside; with few episodes it is very wide.
     Errors
         NotTestable if no entry has a complete window, or if the flag turns on in fewer than half of
         the resampled histories.
@@ -177,7 +177,10 @@ def inverted(value: float, drawn: np.ndarray) -> Interval:
 
 
 def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
-    """Return the share of resampled values at least as far in the claimed direction, plus one."""
+    """Return the rank of a value among the resampled values and itself, as a fraction.
+
+    The rank counts the values that are at least as far in the direction ``sign``.
+    """
     return float((1 + (sign * drawn >= sign * value).sum()) / (1 + len(drawn)))
 
 

@@ -78,7 +78,7 @@ class Weeks:
         return 100 * earned_after(self.over, self.ends, weeks)
 
 
-def local_projection(claim: Claim, sample: Sample) -> Estimate:
+def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Estimate:
     """Return the response of SPY's 13-week return over bills to a rise of the capex impulse.
 
     Formula
@@ -100,6 +100,11 @@ def local_projection(claim: Claim, sample: Sample) -> Estimate:
     Reference
         Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89; states:
         Ramey and Zubairy (2018), JPE 126. The further lag makes the errors valid for slow impulses.
+
+    Parameters
+    ----------
+    whole
+        If False, the responses of other classes and after other horizons are left out.
     """
     signs = CONTRASTS[claim.name]
     impulses = _impulses(sample)
@@ -120,8 +125,8 @@ def local_projection(claim: Claim, sample: Sample) -> Estimate:
         start=used[0],
         end=used[-1],
         method=METHOD,
-        beside=_beside(sample, impulses, signs),
-        shown=_path(weeks, impulses, signs),
+        beside=_beside(sample, impulses, signs) if whole else {},
+        shown=_path(weeks, impulses, signs) if whole else None,
         notes=("Returns are log returns, × 100.",),
     )
 
@@ -144,17 +149,13 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     NotTestable
         When a state in ``signs`` has fewer than 52 weeks.
     """
-    rows = x.assign(y=y).dropna()
-    counts = {state: int(rows[state].sum()) for state in signs}
-    for state, n in counts.items():
-        if n < FEWEST:
-            raise NotTestable(
-                f"expected {FEWEST} weeks with dry_powder {state} and a return, found {n}"
-            )
-    contrast = np.array([_sign(name, signs) for name in x.columns], dtype=np.float64)
+    rows = _usable(x.assign(y=y).dropna(), signs)
+    names = [str(name) for name in rows if name != "y"]
+    contrast = np.array([_sign(name, signs) for name in names], dtype=np.float64)
     lags = max(usual_lags(len(rows)), weeks)
-    fit = regress(rows["y"].to_numpy(), rows[x.columns].to_numpy(), lags)
-    fit = replace(fit, n=min(counts.values()))  # a coefficient of a state comes from its weeks only
+    fit = regress(rows["y"].to_numpy(), rows[names].to_numpy(), lags)
+    rarest = min(int(rows[state].sum()) for state in signs)
+    fit = replace(fit, n=rarest)  # a coefficient of a state comes from its weeks only
     value, error = fit.combined(contrast)
     return Response(value=value, error=error, fit=fit)
 
@@ -166,6 +167,7 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
     A state's regressors are zero in the other state. Later weeks never change a row.
     """
     scale = impulse.expanding(FEWEST).std()
+    scale = scale.where(scale > 0)  # an impulse that never moved has no unit
     moves = {"impulse": impulse / scale}
     moves |= {f"lag {k}": impulse.shift(k) / scale for k in range(1, LAGS + 1)}
     columns: dict[str, pd.Series] = {}
@@ -175,6 +177,23 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
         columns |= {f"{name} {move}": inside * moved for move, moved in moves.items()}
     columns |= {f"return {k}": past.shift(k - 1) for k in range(1, LAGS + 1)}
     return pd.DataFrame(columns)
+
+
+def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
+    """Return the rows without a state that the claim does not need if it has too few weeks.
+
+    Raises NotTestable if a state that the claim needs has too few weeks.
+    """
+    for state in ("off", "on"):
+        n = int(rows[state].sum()) if state in rows else FEWEST
+        if state in signs and n < FEWEST:
+            raise NotTestable(
+                f"expected {FEWEST} weeks with dry_powder {state} and a return, found {n}"
+            )
+        if n < FEWEST:
+            others = [name for name in rows if not str(name).startswith(state)]
+            rows = rows.loc[rows[state] == 0.0, others]
+    return rows
 
 
 def _sign(column: str, signs: Mapping[State, int]) -> int:

@@ -1,0 +1,266 @@
+"""The loops of the kernel, compiled by numba.
+
+:func:`choose` repeats :func:`backtests.engine.schedule.choose_trades`, and :func:`trade` repeats
+vectorbt's accounting. Both use the rounding rules of the code that they repeat, so that both decide
+a tie in the same way.
+
+numba stores the compiled loops beside this file, or in the user's cache folder if this folder
+cannot be written. Later processes load the stored loops. All loops are in one file, because numba
+compiles a stored loop again only when its own file changes.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+#: vectorbt treats two amounts as equal if their relative difference is at most this value.
+NEAR = 1e-9
+#: vectorbt treats an amount of at most this size as zero.
+TINY = 1e-12
+
+
+def _stored(loop: Loop) -> Loop:
+    """Compile a loop that Python calls, and store the compiled loop."""
+    return cast(Loop, njit(cache=True)(loop))
+
+
+def _inner(loop: Loop) -> Loop:
+    """Compile a loop that other loops call; it is stored as a part of them."""
+    return cast(Loop, njit(loop))
+
+
+@_stored
+def choose(
+    decided: np.ndarray,
+    decides: np.ndarray,
+    prices: np.ndarray,
+    priced: np.ndarray,
+    lost: np.ndarray,
+    growth: np.ndarray,
+    terms: tuple[int, float, float],
+) -> np.ndarray:
+    """Return the target weight of each trade, sessions × assets; NaN where no trade is made.
+
+    Parameters
+    ----------
+    decided
+        Target weights, sessions × assets. A row is read only where ``decides`` is True.
+    prices, priced, lost
+        Tables of sessions × assets: the last price, whether the session has a price, and whether
+        the last price becomes stale at the session.
+    growth
+        Growth of bills since the first session.
+    terms
+        Lag, band and gross limit, see :func:`backtests.engine.simulate.simulate`.
+    """
+    lag, band, gross_limit = terms
+    sessions, assets = prices.shape
+    sizes = np.full((sessions, assets), np.nan)
+    held, last = np.zeros(assets), np.zeros(assets)  # after the last trade; at the last decision
+    waiting = np.zeros((lag, assets))  # the decision of a session is in row (session % lag)
+    sent = np.zeros(sessions, dtype=np.bool_)
+    traded, newest = 0, -lag  # sessions of the last trade and of the newest decision that was sent
+    for at in range(sessions):
+        if _loses(lost[at], held, sizes[at]):
+            held, traded = _drifted(held, prices, growth, traded, at), at
+            _close(lost[at], held, last, waiting)
+        if at >= lag and sent[at - lag]:
+            held, traded = _drifted(held, prices, growth, traded, at), at
+            _fill(waiting[at % lag], priced[at], held, sizes[at])
+        now = waiting[newest % lag]
+        waits = newest + lag > at
+        if not waits:
+            now = _drifted(held, prices, growth, traded, at)
+        if decides[at]:
+            _copy(decided[at], last)
+        differs = decides[at] and _differ(last, now, band)
+        if differs or (not waits and _exceeds(now, gross_limit)):
+            _copy(last, waiting[at % lag])
+            sent[at], newest = True, at
+    return sizes
+
+
+@_inner
+def _loses(lost: np.ndarray, held: np.ndarray, size: np.ndarray) -> bool:
+    """Set the size of lost assets to zero; return whether one of them is held."""
+    loses = False
+    for asset in range(len(held)):
+        if lost[asset]:
+            size[asset] = 0.0
+            loses = loses or held[asset] != 0
+    return loses
+
+
+@_inner
+def _close(lost: np.ndarray, held: np.ndarray, last: np.ndarray, waiting: np.ndarray) -> None:
+    """Set the weights of lost holdings to zero, also in decisions that wait for their fill."""
+    for asset in range(len(held)):
+        if lost[asset] and held[asset] != 0:
+            held[asset] = last[asset] = 0.0
+            for row in range(len(waiting)):
+                waiting[row, asset] = 0.0
+
+
+@_inner
+def _fill(target: np.ndarray, priced: np.ndarray, held: np.ndarray, size: np.ndarray) -> None:
+    """Trade the assets that have a price to their targets."""
+    for asset in range(len(held)):
+        if priced[asset]:
+            held[asset] = size[asset] = target[asset]
+
+
+@_inner
+def _copy(weights: np.ndarray, into: np.ndarray) -> None:
+    """Copy weights; a slice assignment would double the time of compilation."""
+    for asset in range(len(weights)):
+        into[asset] = weights[asset]
+
+
+@_inner
+def _drifted(
+    held: np.ndarray, prices: np.ndarray, growth: np.ndarray, traded: int, at: int
+) -> np.ndarray:
+    """Return the weights at a session's close, after their drift since the last trade."""
+    now = held.copy()
+    if at == traded:
+        return now
+    invested = worth = 0.0
+    for asset in range(len(held)):
+        if held[asset] != 0:
+            now[asset] = held[asset] * (prices[at, asset] / prices[traded, asset])
+        invested += held[asset]
+        worth += now[asset]
+    worth += (1 - invested) * growth[at] / growth[traded]
+    if worth <= 0:
+        return held.copy()
+    for asset in range(len(held)):
+        now[asset] /= worth
+    return now
+
+
+@_inner
+def _differ(target: np.ndarray, held: np.ndarray, band: float) -> bool:
+    """Return whether a target weight differs from the weight held by more than the band."""
+    differs = False
+    for asset in range(len(held)):
+        differs = differs or abs(target[asset] - held[asset]) > band
+    return differs
+
+
+@_inner
+def _exceeds(weights: np.ndarray, gross_limit: float) -> bool:
+    """Return whether a portfolio with a short position exceeds its limit of gross exposure."""
+    gross, shorts = 0.0, False
+    for weight in weights:
+        gross += abs(weight)
+        shorts = shorts or weight < 0
+    return shorts and gross > gross_limit + 1e-9
+
+
+@_stored
+def trade(
+    sizes: np.ndarray, prices: np.ndarray, fees: np.ndarray, groups: np.ndarray, capital: float
+) -> np.ndarray:
+    """Return four deflated figures at each close: value, gross value, traded value and costs.
+
+    Parameters
+    ----------
+    sizes, prices
+        Tables of sessions × legs: the target weight of each trade, NaN without a trade, and the
+        deflated price.
+    fees, groups
+        For each leg: the cost of a trade, a fraction, and the number of the asset. The legs of an
+        asset are next to each other.
+    """
+    sessions, legs = prices.shape
+    figures = np.zeros((sessions, 4))
+    units, changes, order = np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64)
+    cash = booked = capital  # the cash that limits purchases; the cash in vectorbt's books
+    for at in range(sessions):
+        worth, _ = _value(cash, units, prices[at], groups)
+        flow = 0.0
+        for leg in order[: _queue(sizes[at], prices[at], units, worth, changes, order)]:
+            price = prices[at, leg]
+            wanted = sizes[at, leg] * worth / price - units[leg]
+            bought, paid, cash = _filled(wanted, price, fees[leg], cash)
+            units[leg] = _plus(units[leg], bought)
+            flow -= bought * price + paid
+            figures[at, 2] += abs(bought) * price
+            figures[at, 3] += paid
+        booked = _plus(booked, flow)
+        figures[at, 0], figures[at, 1] = _value(booked, units, prices[at], groups)
+    return figures
+
+
+@_inner
+def _queue(
+    sizes: np.ndarray,
+    prices: np.ndarray,
+    units: np.ndarray,
+    worth: float,
+    changes: np.ndarray,
+    order: np.ndarray,
+) -> int:
+    """Sort the legs to trade, the largest sale first, into ``order``; return their number."""
+    count = 0
+    for leg in range(len(units)):
+        if worth <= 0 or np.isnan(sizes[leg]) or np.isnan(prices[leg]):
+            continue
+        changes[leg] = sizes[leg] * worth - units[leg] * prices[leg]
+        place = count
+        while place > 0 and changes[order[place - 1]] > changes[leg]:
+            order[place] = order[place - 1]
+            place -= 1
+        order[place] = leg
+        count += 1
+    return count
+
+
+@_inner
+def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float, float, float]:
+    """Return the units traded, the cost and the remaining cash of an order, as in vectorbt."""
+    if abs(wanted) <= TINY:
+        return 0.0, 0.0, cash
+    paid = abs(wanted) * price * fee
+    if wanted < 0:
+        earned = _plus(-wanted * price, -paid)
+        return (wanted, paid, cash + earned) if earned >= 0 else (0.0, 0.0, cash)
+    due = wanted * price + paid
+    if cash <= TINY:
+        return 0.0, 0.0, cash
+    if due <= cash or _equal(due, cash):
+        return wanted, paid, _plus(cash, -due)
+    spent = cash / (1 + fee)
+    return spent / price, cash - spent, 0.0
+
+
+@_inner
+def _value(
+    cash: float, units: np.ndarray, prices: np.ndarray, groups: np.ndarray
+) -> tuple[float, float]:
+    """Return the value of a portfolio and its gross value; an asset's legs offset each other."""
+    value, net, gross = cash, 0.0, 0.0
+    for leg in range(len(units)):
+        if leg > 0 and groups[leg] != groups[leg - 1]:
+            gross += abs(net)
+            net = 0.0
+        if units[leg] != 0:
+            net += units[leg] * prices[leg]
+            value += units[leg] * prices[leg]
+    return value, gross + abs(net)
+
+
+@_inner
+def _plus(a: float, b: float) -> float:
+    """Return a sum; 0 if the two amounts cancel out."""
+    return 0.0 if _equal(a, -b) else a + b
+
+
+@_inner
+def _equal(a: float, b: float) -> bool:
+    """Return whether two amounts are equal, except for rounding."""
+    return abs(a - b) <= max(NEAR * max(abs(a), abs(b)), TINY)

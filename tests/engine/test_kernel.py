@@ -1,0 +1,429 @@
+"""The compiled simulation against vectorbt's record and against the ledger.
+
+Each test gives one case to both simulations. Equity must agree to a relative 1e-9 at every close,
+and so must exposure, the value traded and the costs of each session. A case that one simulation
+refuses, the other must refuse with the same message.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backtests import pipeline
+from backtests.calendar import sessions
+from backtests.config import config_from
+from backtests.engine import loops
+from backtests.engine.costs import FREE, Costs
+from backtests.engine.kernel import AGREEMENT, Curves, check_agreement, simulate_curves
+from backtests.engine.schedule import choose_trades
+from backtests.engine.simulate import Result, simulate
+from backtests.history.panel import History
+from backtests.window import window
+from signals.errors import SimulationError
+from strategies import STRATEGIES
+from tests.reference import ledger
+
+SESSIONS = sessions(pd.Timestamp("2021-01-04"), pd.Timestamp("2022-06-30"))
+ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
+DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_crypto=1.0)
+USUAL = Costs()
+COSTS = {"usual": USUAL, "none": FREE, "dear": DEAR}
+EXACT = 1e-9
+T = TypeVar("T")
+
+
+# --- A case, and both answers to it ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is given to both simulations."""
+
+    weights: pd.DataFrame
+    prices: pd.DataFrame
+    bills: pd.Series
+    costs: Costs = USUAL
+    lag: int = 1
+    band: float = 0.0
+    capital: float = 250_000.0
+    gross_limit: float = 1.0
+
+    def record(self) -> Result:
+        return simulate(**vars(self))
+
+    def curves(self) -> Curves:
+        return simulate_curves(**vars(self))
+
+    def ledger(self) -> list[float]:
+        assets = list(self.weights.columns)
+        return ledger.run(
+            by_date(self.weights),
+            by_date(self.prices[assets]),
+            {at.date(): earned for at, earned in zip(self.bills.index, self.bills, strict=True)},
+            {asset: self.costs.rate(asset) for asset in assets},
+            {asset: self.costs.borrow(asset) for asset in assets},
+            self.capital, self.lag, self.band, self.gross_limit,
+        )[0]  # fmt: skip
+
+
+def by_date(frame: pd.DataFrame) -> Any:
+    rows = frame.to_numpy().tolist()
+    return {
+        at.date(): dict(zip(frame.columns, row, strict=True))
+        for at, row in zip(frame.index, rows, strict=True)
+    }
+
+
+def gap(a: Any, b: Any) -> float:
+    """Return the largest relative difference between two curves of equity."""
+    return float(np.max(np.abs(np.asarray(a) / np.asarray(b) - 1)))
+
+
+def of_orders(result: Result, value: pd.Series) -> pd.Series:
+    """Return the sum of a value of each order by session; 0 without an order."""
+    return value.groupby(result.orders["date"]).sum().reindex(result.equity.index, fill_value=0.0)
+
+
+def agree(case: Case) -> Curves:
+    """Return the compiled figures after a comparison of each one with the record."""
+    curves = case.curves()
+    compare(curves, case.record(), case.capital)
+    return curves
+
+
+def compare(curves: Curves, result: Result, capital: float) -> None:
+    """Compare each compiled figure with the record."""
+    assert gap(curves.equity, result.equity) < EXACT
+    for name in ("equity", "returns", "exposure", "bills"):
+        ours, theirs = getattr(curves, name), getattr(result, name)
+        pd.testing.assert_series_equal(ours, theirs, rtol=EXACT, atol=EXACT)
+    value = result.orders["units"].abs() * result.orders["price"]
+    traded = of_orders(result, value) / result.equity
+    assert (curves.traded - traded).abs().max() < EXACT
+    paid = of_orders(result, result.orders["cost"])
+    assert (curves.costs - paid).abs().max() < EXACT * capital + 1e-6
+    check_agreement(curves, result, "the case")
+
+
+def answer(simulation: Callable[[], T]) -> T | str:
+    """Return the result of a simulation, or the message of its error."""
+    try:
+        return simulation()
+    except SimulationError as error:
+        return str(error)
+
+
+def agree_or_refuse(case: Case) -> None:
+    """Compare both simulations, or both messages if the portfolio is ruined."""
+    result, curves = answer(case.record), answer(case.curves)
+    if isinstance(result, Result) and isinstance(curves, Curves):
+        compare(curves, result, case.capital)
+    else:
+        assert curves == result
+
+
+# --- Every strategy --------------------------------------------------------------------------
+
+
+def cases_of(history: History, start: str) -> dict[str, Case]:
+    """Return what each strategy decides in a default run, with the market that it trades in."""
+    configs = {name: config_from({"strategy": name, "start": start}) for name in STRATEGIES}
+    reading = pipeline.read(configs["spy"], history)
+    index = window(configs["spy"], history, reading)
+    cases = {}
+    for name, config in configs.items():
+        strategy, _, decided = pipeline.plan(config, history, reading, index)
+        case = pipeline._case(config, strategy, history, decided, index)
+        cases[name] = Case(**{key: case[key] for key in case if key != "name"})
+    return cases
+
+
+@pytest.fixture(scope="module")
+def on_real_history(history: History) -> dict[str, Case]:
+    return cases_of(history, "2015-01-01")
+
+
+@pytest.fixture(scope="module")
+def on_simulated_history() -> dict[str, Case]:
+    return cases_of(History.simulated(seed=0, years=6), "2021-10-11")
+
+
+@pytest.mark.parametrize("costs", COSTS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_on_real_history(
+    on_real_history: dict[str, Case], strategy: str, costs: str
+) -> None:
+    agree(replace(on_real_history[strategy], costs=COSTS[costs]))
+
+
+@pytest.mark.parametrize("lag", [1, 5])
+@pytest.mark.parametrize("band", [0.0, 0.02])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_on_simulated_history(
+    on_simulated_history: dict[str, Case], strategy: str, band: float, lag: int
+) -> None:
+    case = replace(on_simulated_history[strategy], band=band, lag=lag)
+    curves = agree(case)
+    if lag == 1:
+        assert gap(curves.equity, case.ledger()) < EXACT
+
+
+# --- Any weights, prices and terms -----------------------------------------------------------
+
+
+def market(n: int = 90, seed: int = 7) -> tuple[pd.DataFrame, pd.Series]:
+    """Return random prices and bill returns of n sessions."""
+    random = np.random.default_rng(seed)
+    steps = random.normal(0.0003, 0.03, (n, len(ASSETS)))
+    prices = pd.DataFrame(80 * np.exp(steps.cumsum(axis=0)), index=SESSIONS[:n], columns=ASSETS)
+    return prices, pd.Series(random.uniform(0, 4e-4, n), index=prices.index)
+
+
+def decisions(rows: dict[int, list[int]], most: float) -> pd.DataFrame:
+    """Return weights of mixed sign with a gross exposure of at most ``most``."""
+    table = pd.DataFrame(rows.values(), index=SESSIONS[list(rows)], columns=ASSETS).sort_index()
+    table = table * [0.1, 0.097, 0.083, 0.071]
+    return table.div(table.abs().sum(axis=1).clip(lower=most), axis=0) * most
+
+
+LONG_AND_SHORT = st.lists(st.integers(-10, 10), min_size=4, max_size=4)
+LONG = st.lists(st.integers(0, 10), min_size=4, max_size=4)
+#: First and last position of a stretch without prices, and the column.
+HOLES = st.tuples(st.integers(0, 89), st.integers(1, 30), st.integers(0, 3))
+
+
+@st.composite
+def any_case(draw: st.DrawFn) -> Case:
+    """Draw weights, gaps, listings and delistings, and terms."""
+    rows = draw(st.sampled_from([LONG, LONG_AND_SHORT]))
+    table = draw(st.dictionaries(st.integers(0, 89), rows, min_size=1, max_size=20))
+    prices, bills = market(seed=draw(st.integers(0, 3)))
+    for first, length, column in draw(st.lists(HOLES, max_size=5)):
+        prices.iloc[first : first + length, column] = np.nan
+    limit = draw(st.sampled_from([1.0, 1.7]))
+    weights = decisions(table, most=min(limit, draw(st.sampled_from([0.6, 1.0, 1.7]))))
+    return Case(
+        weights.where(weights.sum(axis=1) <= 1, weights / 2),
+        prices,
+        bills,
+        COSTS[draw(st.sampled_from(list(COSTS)))],
+        lag=draw(st.sampled_from([1, 2, 5, 40, 500])),
+        band=draw(st.sampled_from([0.0, 0.02, 0.2])),
+        capital=draw(st.sampled_from([1.0, 250_000.0, 1e12])),
+        gross_limit=limit,
+    )
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(case=any_case())
+def test_any_case(case: Case) -> None:
+    agree_or_refuse(case)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(case=any_case())
+def test_the_chosen_trades_are_equal(case: Case) -> None:
+    """Sizes are compared exactly; a decision at the edge of the band would show here."""
+    seen: list[np.ndarray] = []
+    choose = loops.choose
+
+    def chosen(*given: Any) -> np.ndarray:
+        seen.append(choose(*given))
+        return seen[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loops, "choose", chosen)
+        answer(case.curves)  # the sizes are chosen even if the portfolio is ruined
+    bills = case.bills.mask(case.bills.index == SESSIONS[0], 0.0)
+    terms = (case.lag, case.band, case.gross_limit)
+    sizes = choose_trades(case.weights, case.prices, bills, *terms).sizes
+    np.testing.assert_array_equal(seen[0], sizes.to_numpy())
+
+
+@pytest.mark.parametrize(("share", "traded"), [(0.02, False), (0.0201, True)])
+def test_a_decision_at_the_edge_of_the_band(share: float, traded: bool) -> None:
+    prices, bills = market(5)
+    case = Case(steady(prices, {"SPY": share}), prices, bills, band=0.02)
+    assert agree(case).traded.any() == traded
+
+
+def steady(prices: pd.DataFrame, *rows: dict[str, float], every: int = 5) -> pd.DataFrame:
+    """Return decisions that repeat the given rows of weights in turn."""
+    index = prices.index[::every]
+    table = [rows[i % len(rows)] for i in range(len(index))]
+    return pd.DataFrame(table, index=index, columns=prices.columns).fillna(0.0)
+
+
+def test_equal_purchases_are_cut_in_the_order_of_their_columns() -> None:
+    prices, bills = market()
+    agree(Case(steady(prices, dict.fromkeys(ASSETS, 0.25)), prices, bills, DEAR))
+
+
+def test_equal_orders_on_flat_prices() -> None:
+    """On flat prices every holding drifts alike, so many orders have exactly the same value."""
+    prices, bills = market()
+    prices[:] = 100.0
+    rows = dict.fromkeys(ASSETS, 0.2), dict.fromkeys(ASSETS, 0.25), {"SPY": -0.5, "MU": 0.5}
+    for lag in (1, 3):
+        agree(Case(steady(prices, *rows), prices, bills, DEAR, lag=lag))
+
+
+def test_a_small_remainder_of_cash_is_treated_as_vectorbt_treats_it() -> None:
+    """Vectorbt drops cash below 1e-9 of an order; weights rounded to ten digits leave as much."""
+    prices, bills = market()
+    rows = {"SPY": 1 - 4e-10}, {"MU": 1 - 4e-10}, {"SPY": 0.5, "MU": 0.5 - 2e-10}
+    agree(Case(steady(prices, *rows, every=1), prices, bills, FREE))
+
+
+def test_without_assets_or_decisions_all_is_cash() -> None:
+    prices, bills = market()
+    for weights in (pd.DataFrame(index=prices.index[:3]), pd.DataFrame(columns=["SPY"])):
+        curves = agree(Case(weights, prices, bills))
+        assert not curves.exposure.any()
+        assert not curves.traded.any()
+
+
+def test_costs_above_the_value_of_a_sale() -> None:
+    prices, bills = market(30)
+    case = Case(steady(prices, {"SPY": 0.9}, {"SPY": 0.5}), prices, bills)
+    agree(replace(case, costs=Costs().times(6000)))  # 120 % of the value traded
+
+
+def test_each_loop_is_compiled_once_whatever_the_layout_of_the_input() -> None:
+    """Another layout in memory would be compiled again, which takes seconds."""
+    prices, bills = market(30)
+    frozen = prices.to_numpy(copy=True)
+    frozen.flags.writeable = False
+    shapes = [prices, prices[["SPY"]], prices[ASSETS[:0]], prices[ASSETS[::-1]], prices.T.copy().T]
+    for shape in [*shapes, pd.DataFrame(frozen, index=prices.index, columns=ASSETS)]:
+        weights = pd.DataFrame(0.2, index=prices.index[::5], columns=shape.columns)
+        agree(Case(weights, shape, bills))
+        agree(Case(-weights, shape, bills, lag=int(np.int64(2))))
+    signatures = [getattr(loop, "signatures") for loop in (loops.choose, loops.trade)]  # noqa: B009
+    assert [len(each) for each in signatures] == [1, 1]
+
+
+# --- What is refused -------------------------------------------------------------------------
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "lag of at least 1": {"lag": 0},
+    "band from 0 to below 1": {"band": 1.0},
+    "capital above 0 USD": {"capital": 0.0},
+    "sum of weights of at most 1": {"weights": lambda w: w * 0 + 0.3},
+    "gross exposure of at most 1": {"weights": lambda w: w.assign(MU=-0.9)},
+    "finite weight of MU": {"weights": lambda w: w.assign(MU=np.nan)},
+    "prices of SNDK": {"weights": lambda w: w.assign(SNDK=0.0)},
+    "sessions of the prices": {"weights": lambda w: w.shift(freq="3650D")},
+    "prices above zero": {"prices": lambda p: p.assign(MU=0.0)},
+    "bill yield": {"bills": lambda b: b.mask(b.index == SESSIONS[9])},
+    "falls to zero or below": {
+        "weights": lambda w: w * 0 - [0.0, 0.9, 0.0, 0.0],
+        "prices": lambda p: p.assign(MU=np.where(p.index < SESSIONS[10], 100.0, 300.0)),
+    },
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_both_refuse_with_the_same_message(message: str) -> None:
+    prices, bills = market()
+    case = Case(steady(prices, {"SPY": 0.5, "MU": 0.2}, every=100), prices, bills)
+    change = {k: v(getattr(case, k)) if callable(v) else v for k, v in BAD[message].items()}
+    case = replace(case, **change)
+    with pytest.raises(SimulationError, match=message) as record:
+        case.record()
+    with pytest.raises(SimulationError) as compiled:
+        case.curves()
+    assert str(compiled.value) == str(record.value)
+
+
+# --- The check can fail ----------------------------------------------------------------------
+
+
+PLANTED = {
+    "a session later": lambda case: replace(case, lag=case.lag + 1),
+    "another band": lambda case: replace(case, band=0.05),
+    "no costs": lambda case: replace(case, costs=FREE),
+    "no borrowing": lambda case: replace(
+        case, costs=replace(case.costs, borrow_stock=0, borrow_crypto=0)
+    ),
+    "no bills": lambda case: replace(case, bills=case.bills * 0),
+    "a weight slightly off": lambda case: replace(case, weights=case.weights * 0.99999),
+    "a higher limit": lambda case: replace(case, gross_limit=1.5),
+}
+
+
+@pytest.mark.parametrize("error", PLANTED)
+def test_a_planted_difference_fails_the_check(error: str) -> None:
+    prices, bills = market()
+    rows = {"SPY": 0.4, "MU": 0.2, "BTC-USD": -0.4}, {"SPY": 0.37, "MU": 0.23, "BTC-USD": -0.4}
+    case = Case(steady(prices, *rows), prices, bills)
+    agree(case)
+    with pytest.raises(SimulationError, match="expected equity of the compiled simulation") as bad:
+        check_agreement(PLANTED[error](case).curves(), case.record(), "case")
+    assert str(bad.value).startswith("case: ")
+    assert "\n" not in str(bad.value)
+
+
+@pytest.mark.parametrize(("off", "fails"), [(5e-10, False), (2e-9, True), (np.nan, True)])
+def test_the_check_accepts_one_part_in_a_billion(off: float, fails: bool) -> None:
+    assert AGREEMENT == 1e-9
+    prices, bills = market()
+    case = Case(steady(prices, {"SPY": 0.5}), prices, bills)
+    curves, result = case.curves(), case.record()
+    equity = curves.equity.copy()
+    equity.iloc[40] *= 1 + off
+    moved = replace(curves, equity=equity)
+    if not fails:
+        check_agreement(moved, result, "case")
+        return
+    with pytest.raises(SimulationError, match=f"first on {prices.index[40].date()}"):
+        check_agreement(moved, result, "case")
+
+
+def test_other_sessions_fail_the_check() -> None:
+    prices, bills = market()
+    case = Case(steady(prices, {"SPY": 0.5}), prices, bills)
+    shorter = replace(case, prices=prices[:-1], weights=case.weights[: prices.index[-2]])
+    with pytest.raises(SimulationError, match="first on"):
+        check_agreement(shorter.curves(), case.record(), "case")
+
+
+# --- The stored loops ------------------------------------------------------------------------
+
+
+SCRIPT = """
+import pandas as pd
+from backtests.engine import loops
+from backtests.engine.costs import Costs
+from backtests.engine.kernel import simulate_curves
+index = pd.bdate_range("2024-01-01", periods=5)
+prices = pd.DataFrame({"SPY": 100.0}, index=index)
+weights = pd.DataFrame({"SPY": [0.5]}, index=index[:1])
+simulate_curves(weights, prices, pd.Series(0.0, index=index), Costs())
+for loop in (loops.choose, loops.trade):
+    print(sum(loop.stats.cache_hits.values()), sum(loop.stats.cache_misses.values()))
+"""
+
+
+def test_a_second_process_loads_the_stored_loops(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(root)}
+
+    def counts() -> list[str]:
+        command = [sys.executable, "-c", SCRIPT]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    assert counts() == ["0 1", "0 1"]
+    assert counts() == ["1 0", "1 0"]

@@ -1,0 +1,122 @@
+"""Estimators of leads, forecasts, responses, flags, kinks and events, against plain twins."""
+
+import importlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.thesis import clustered, filings
+from tests.reference import naive_estimators as twins
+from tests.reference import naive_regressions as regressions
+from tests.reference.naive_trial import NAN
+
+# The package exports functions with the names of these modules.
+after_flag, kink, lead_and_lag, local_projection, nested_forecast = (
+    importlib.import_module(f"backtests.thesis.estimators.{name}")
+    for name in ("after_flag", "kink", "lead_and_lag", "local_projection", "nested_forecast")
+)
+WEEKS = pd.date_range("2014-01-03", periods=500, freq="W-FRI")
+
+
+def close(fast: object, slow: object) -> bool:
+    return bool(np.allclose(fast, slow, rtol=1e-8, atol=1e-10, equal_nan=True))  # type: ignore[arg-type]
+
+
+def weekly_noise(seed: int) -> pd.Series:
+    return pd.Series(np.random.default_rng(seed).normal(size=500), index=WEEKS)
+
+
+def test_lead_and_lag() -> None:
+    weeks = pd.DataFrame({"first": weekly_noise(1), "second": weekly_noise(2)})
+    weeks.iloc[:40, 0] = NAN
+    weeks.iloc[200, 1] = NAN
+    drawn = lead_and_lag.lead_draws(lead_and_lag.pairs_of(weeks).to_numpy(), reps=2)
+    assert close(drawn[0], twins.lead_and_lag(*(weeks[c].tolist() for c in weeks)))
+
+
+def test_nested_forecast() -> None:
+    target, x = weekly_noise(3), pd.DataFrame({"small": weekly_noise(4), "new": weekly_noise(5)})
+    target.iloc[-5:] = NAN
+    made = nested_forecast.forecasts(target, x[["small"]], x)
+    slow = regressions.nested_forecast(
+        target.tolist(),
+        [x["small"].tolist()],
+        [x["new"].tolist()],
+        first=nested_forecast.FIRST,
+        horizon=nested_forecast.DELAY,
+    )
+    assert close(nested_forecast.gain_draws(made, reps=2)[0], slow.difference)
+    adjusted = np.asarray(made.clark_west)
+    assert close(adjusted[~np.isnan(adjusted)], slow.adjusted)
+
+
+@pytest.mark.parametrize("signs", [{"off": 1}, {"on": 1, "off": -1}])
+def test_local_projection(signs: dict[str, int]) -> None:
+    impulse, past = weekly_noise(6).cumsum(), weekly_noise(7)
+    state = pd.Series((np.arange(500) // 60 % 2).astype(float), index=WEEKS)
+    response = weekly_noise(8) + 0.1 * impulse
+    x = local_projection.regressors(impulse, state, past)
+    fast = local_projection.project(response, x, signs, 13)
+
+    past_deviation = impulse.expanding(52).std()
+    scaled = [impulse.shift(k) / past_deviation for k in range(5)]
+    lagged = [lag for k in range(1, 5) for lag in (scaled[k], scaled[k] * state)]
+    controls = [*lagged, *(past.shift(k) for k in range(4))]
+    slow = regressions.local_projection(
+        response.tolist(),
+        scaled[0].tolist(),
+        state.tolist(),
+        [control.tolist() for control in controls],
+        fast.fit.lags,
+    )
+    chosen = slow.difference if "on" in signs else slow.ample
+    assert close([fast.value, fast.error], chosen[:2])
+
+
+def test_after_flag() -> None:
+    rng = np.random.default_rng(9)
+    returns, bills = pd.Series(rng.normal(0, 0.01, 900)), pd.Series(np.full(900, 1e-4))
+    flag = pd.Series((rng.random(30).repeat(30) < 0.3).astype(float))
+    flag.iloc[:200] = NAN
+    forward = after_flag.forward_over_bills(returns, bills)
+    entries = after_flag.entries_of(forward, flag)
+    slow = twins.after_flag(returns.tolist(), bills.tolist(), flag.tolist(), viewed=True)
+    assert close([entries.excess.mean(), len(entries.returns)], [slow.value, slow.n])
+
+
+def test_kink() -> None:
+    u = pd.Series(0.5 + 0.4 * np.sin(np.arange(300) / 9))
+    cost = pd.Series(np.random.default_rng(10).normal(size=300).cumsum() / 20) + 2 * u
+    beyond = (u - 0.5).clip(lower=0)
+    x = np.column_stack([np.ones(300), u.diff(13), beyond.diff(13)])[13:]
+    fast = kink.hac_fit(x, cost.diff(13).to_numpy()[13:])
+    slow = regressions.kink(cost.tolist(), u.tolist())
+    assert close(fast.coefficients[1:], [slow.slope, slow.kink])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_event_response(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    quarters = np.sort(rng.integers(0, 4 + 2 * seed, 100))
+    x = rng.normal(size=100)
+    y = 0.3 * x + rng.normal(size=100) + rng.normal(size=30)[quarters]
+    y[3] = NAN
+    fast = clustered.slope(y, x, quarters)
+    slow = regressions.event_response(y.tolist(), x.tolist(), quarters.tolist())
+    assert close([fast.value, fast.error, fast.df, fast.n], slow)
+
+    state = (quarters % 2 == 0).astype(float)
+    parts = [clustered.slope(y[state == s], x[state == s], quarters[state == s]) for s in (1, 0)]
+    if min(part.clusters for part in parts) >= clustered.FEWEST:
+        fast = clustered.minus(*parts)
+        both = (y.tolist(), x.tolist(), quarters.tolist(), state.tolist())
+        assert close([fast.value, fast.error, fast.df, fast.n], regressions.event_response(*both))
+
+
+def test_surprises_of_filings() -> None:
+    totals = [100.0, 110.0, 107.8, 113.2, 135.9, 139.9, 181.9]
+    growth = pd.Series(totals).pct_change()
+    surprises = (growth / filings.past_deviation(growth)).clip(-filings.LARGEST, filings.LARGEST)
+    slow = twins.seasonal_surprises(totals, filings.EARLIER, relative=True, limit=filings.LARGEST)
+    assert close(surprises, [row.standardised for row in slow])
