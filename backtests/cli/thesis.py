@@ -65,9 +65,7 @@ def seal(
     json: options.Json = False,
 ) -> None:
     """Write the claims, as declared now, as a new line of the ledger."""
-    from dataclasses import asdict
-
-    from backtests.report.numbers import plain
+    from backtests.report.thesis_numbers import seal_numbers
     from backtests.thesis.ledger import seal as write_seal
     from backtests.thesis.sample import Sample
 
@@ -76,9 +74,9 @@ def seal(
         sample = Sample.of(_real_history(store, end))
         sealed = write_seal(path, sample)
     if json:
-        print_json(plain(asdict(sealed)))
+        print_json({"ledger": str(path), **seal_numbers(sealed)})
         return
-    console().print(f"sealed line {sealed.number} of {path}: data to {sealed.data_end:%Y-%m-%d}")
+    console().print(f"sealed line {sealed.number} of {path}: data to {sealed.data_end}")
     console().print(f"hash {sealed.hash}")
 
 
@@ -89,9 +87,7 @@ def verify(
     json: options.Json = False,
 ) -> None:
     """Check the ledger, and list what changed since its last line."""
-    from dataclasses import asdict
-
-    from backtests.report.numbers import plain
+    from backtests.report.thesis_numbers import seal_numbers
     from backtests.thesis.ledger import verify as check
     from backtests.thesis.sample import Sample
 
@@ -100,10 +96,12 @@ def verify(
         check(path)  # a broken ledger is told before the history is read
         found = check(path, Sample.of(_real_history(store, end)))
     if json:
-        print_json({"ledger": str(path), **plain(asdict(found))})
+        seals = [seal_numbers(one) for one in found.seals]
+        print_json({"ledger": str(path), "seals": seals, "changes": found.changes})
         return
-    last = f", the last on {found.seals[-1].sealed_at:%Y-%m-%d}" if found.seals else ""
-    console().print(f"{path}: {len(found.seals)} lines, none changed{last}")
+    lines = f"{len(found.seals)} line{'s' if len(found.seals) != 1 else ''}"
+    last = found.seals[-1].moment
+    console().print(f"{path}: the chain of {lines} is unbroken, the last is of {last:%Y-%m-%d}")
     for change in found.changes or ("nothing changed since the last line",):
         console().print(change)
 
@@ -116,9 +114,8 @@ def _refuse_options(context: typer.Context) -> None:
     """Raise ConfigError if an option stands before the name of a subcommand."""
     from signals.errors import ConfigError
 
-    # getattr, because typer's context shows this method of click's only at run time
-    source_of: Callable[[str], Any] = context.get_parameter_source
-    given = [n for n in context.params if getattr(source_of(n), "name", "") == "COMMANDLINE"]
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     if given:
         name = context.invoked_subcommand
         raise ConfigError(

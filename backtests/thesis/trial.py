@@ -121,7 +121,7 @@ def try_thesis(
     seal = part("seal", lambda: _last_seal(ledger))
     return replace(
         claimed,
-        episodes=part("episodes", lambda: accounts(sample, read_events())) or (),
+        episodes=part("episodes", lambda: _episodes(sample)) or (),
         filings=part("filings", lambda: study(sample)),
         rivals=part("rivals", lambda: compare_rivals(sample)),
         accumulated=part("e-values", lambda: _accumulated(sample, seal)) or (),
@@ -129,6 +129,13 @@ def try_thesis(
         calibration=part("calibration", _calibration),
         lacking=tuple(lacking.items()),
     )
+
+
+def _episodes(sample: Sample) -> tuple[EpisodeAccount, ...]:
+    found = accounts(sample, read_events())
+    if not found:
+        raise NotTestable("the history contains no dated episode")
+    return found
 
 
 def _last_seal(ledger: Path | None) -> Seal:

@@ -286,7 +286,7 @@ def test_the_page_asks_nobody_and_runs_no_script(page: str) -> None:
 
 def test_a_text_of_an_event_cannot_break_the_page(trial: Trial, tmp_path: Path) -> None:
     first = trial.episodes[0]
-    odd = replace(first, episode=replace(first.episode, title="<script>alert(1)</script>"))
+    odd = replace(first, episode=first.episode.model_copy(update={"title": "<script>alert(1)"}))
     html = write(tmp_path, replace(trial, episodes=(odd,))).read_text()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
