@@ -224,7 +224,7 @@ def any_case(draw: st.DrawFn) -> Case:
     )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(case=any_case())
 def test_any_case(case: Case) -> None:
     agree_or_refuse(case)
