@@ -1,6 +1,7 @@
 """Every table of variations first compares the compiled simulation with the record."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_walk_forward_fails_when_the_kernel_differs(short: History) -> None:
 
 @pytest.mark.usefixtures("planted", "briefly", "uncharted")
 def test_a_run_fails_with_one_line_when_the_kernel_differs(
-    drypowder: Drypowder, tmp_path: Any
+    drypowder: Drypowder, tmp_path: Path
 ) -> None:
     said = drypowder("run", "cash-heavy", "--source", "simulated", "--out", tmp_path / "out")
     assert said.code == 2
