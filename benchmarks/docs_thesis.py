@@ -4,6 +4,7 @@ Every function takes the numbers of ``drypowder thesis --json`` and returns Mark
 ``benchmarks/docs_numbers.py`` writes the blocks into the page.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from backtests.history.panel import History
@@ -194,7 +195,7 @@ def calibration(said: Numbers) -> str:
     return _table(heads, rows) + primary
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
     lines += [" | ".join(row) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)

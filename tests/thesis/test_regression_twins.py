@@ -1,26 +1,26 @@
 """Estimators of leads, forecasts, responses, flags, kinks and events, against plain twins."""
 
-import importlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.thesis import clustered, filings
+from backtests.thesis.estimators.after_flag import entries_of, forward_over_bills
+from backtests.thesis.estimators.kink import hac_fit
+from backtests.thesis.estimators.lead_and_lag import lead_draws, pairs_of
+from backtests.thesis.estimators.local_projection import project, regressors
+from backtests.thesis.estimators.nested_forecast import DELAY, FIRST, forecasts, gain_draws
 from tests.reference import naive_estimators as twins
 from tests.reference import naive_regressions as regressions
 from tests.reference.naive_trial import NAN
 
-# The package exports functions with the names of these modules.
-after_flag, kink, lead_and_lag, local_projection, nested_forecast = (
-    importlib.import_module(f"backtests.thesis.estimators.{name}")
-    for name in ("after_flag", "kink", "lead_and_lag", "local_projection", "nested_forecast")
-)
 WEEKS = pd.date_range("2014-01-03", periods=500, freq="W-FRI")
 
 
-def close(fast: object, slow: object) -> bool:
-    return bool(np.allclose(fast, slow, rtol=1e-8, atol=1e-10, equal_nan=True))  # type: ignore[arg-type]
+def close(fast: Any, slow: Any) -> bool:
+    return bool(np.allclose(fast, slow, rtol=1e-8, atol=1e-10, equal_nan=True))
 
 
 def weekly_noise(seed: int) -> pd.Series:
@@ -31,22 +31,22 @@ def test_lead_and_lag() -> None:
     weeks = pd.DataFrame({"first": weekly_noise(1), "second": weekly_noise(2)})
     weeks.iloc[:40, 0] = NAN
     weeks.iloc[200, 1] = NAN
-    drawn = lead_and_lag.lead_draws(lead_and_lag.pairs_of(weeks).to_numpy(), reps=2)
+    drawn = lead_draws(pairs_of(weeks).to_numpy(), reps=2)
     assert close(drawn[0], twins.lead_and_lag(*(weeks[c].tolist() for c in weeks)))
 
 
 def test_nested_forecast() -> None:
     target, x = weekly_noise(3), pd.DataFrame({"small": weekly_noise(4), "new": weekly_noise(5)})
     target.iloc[-5:] = NAN
-    made = nested_forecast.forecasts(target, x[["small"]], x)
+    made = forecasts(target, x[["small"]], x)
     slow = regressions.nested_forecast(
         target.tolist(),
         [x["small"].tolist()],
         [x["new"].tolist()],
-        first=nested_forecast.FIRST,
-        horizon=nested_forecast.DELAY,
+        first=FIRST,
+        horizon=DELAY,
     )
-    assert close(nested_forecast.gain_draws(made, reps=2)[0], slow.difference)
+    assert close(gain_draws(made, reps=2)[0], slow.difference)
     adjusted = np.asarray(made.clark_west)
     assert close(adjusted[~np.isnan(adjusted)], slow.adjusted)
 
@@ -56,8 +56,8 @@ def test_local_projection(signs: dict[str, int]) -> None:
     impulse, past = weekly_noise(6).cumsum(), weekly_noise(7)
     state = pd.Series((np.arange(500) // 60 % 2).astype(float), index=WEEKS)
     response = weekly_noise(8) + 0.1 * impulse
-    x = local_projection.regressors(impulse, state, past)
-    fast = local_projection.project(response, x, signs, 13)
+    x = regressors(impulse, state, past)
+    fast = project(response, x, signs, 13)
 
     past_deviation = impulse.expanding(52).std()
     scaled = [impulse.shift(k) / past_deviation for k in range(5)]
@@ -79,18 +79,19 @@ def test_after_flag() -> None:
     returns, bills = pd.Series(rng.normal(0, 0.01, 900)), pd.Series(np.full(900, 1e-4))
     flag = pd.Series((rng.random(30).repeat(30) < 0.3).astype(float))
     flag.iloc[:200] = NAN
-    forward = after_flag.forward_over_bills(returns, bills)
-    entries = after_flag.entries_of(forward, flag)
+    forward = forward_over_bills(returns, bills)
+    entries = entries_of(forward, flag)
     slow = twins.after_flag(returns.tolist(), bills.tolist(), flag.tolist(), viewed=True)
     assert close([entries.excess.mean(), len(entries.returns)], [slow.value, slow.n])
 
 
 def test_kink() -> None:
     u = pd.Series(0.5 + 0.4 * np.sin(np.arange(300) / 9))
-    cost = pd.Series(np.random.default_rng(10).normal(size=300).cumsum() / 20) + 2 * u
+    walk = np.cumsum(np.random.default_rng(10).normal(size=300))
+    cost = pd.Series(walk / 20) + 2 * u
     beyond = (u - 0.5).clip(lower=0)
     x = np.column_stack([np.ones(300), u.diff(13), beyond.diff(13)])[13:]
-    fast = kink.hac_fit(x, cost.diff(13).to_numpy()[13:])
+    fast = hac_fit(x, cost.diff(13).to_numpy()[13:])
     slow = regressions.kink(cost.tolist(), u.tolist())
     assert close(fast.coefficients[1:], [slow.slope, slow.kink])
 
