@@ -10,7 +10,7 @@ from backtests.thesis import clustered, filings
 from backtests.thesis.estimators.after_flag import entries_of, forward_over_bills
 from backtests.thesis.estimators.kink import hac_fit
 from backtests.thesis.estimators.lead_and_lag import lead_draws, pairs_of
-from backtests.thesis.estimators.local_projection import project, regressors
+from backtests.thesis.estimators.local_projection import State, project, regressors
 from backtests.thesis.estimators.nested_forecast import DELAY, FIRST, forecasts, gain_draws
 from tests.reference import naive_estimators as twins
 from tests.reference import naive_regressions as regressions
@@ -52,7 +52,7 @@ def test_nested_forecast() -> None:
 
 
 @pytest.mark.parametrize("signs", [{"off": 1}, {"on": 1, "off": -1}])
-def test_local_projection(signs: dict[str, int]) -> None:
+def test_local_projection(signs: dict[State, int]) -> None:
     impulse, past = weekly_noise(6).cumsum(), weekly_noise(7)
     state = pd.Series((np.arange(500) // 60 % 2).astype(float), index=WEEKS)
     response = weekly_noise(8) + 0.1 * impulse
