@@ -41,6 +41,8 @@ from backtests.thesis.estimators.local_projection import (
 from backtests.thesis.estimators.nested_forecast import Forecasts, forecasts, gain_draws
 from backtests.thesis.inference import drawn_interval
 from backtests.thesis.sample import LAG
+from benchmarks.trial_coverage_episodes import INTERVALS as EPISODES
+from benchmarks.trial_coverage_events import INTERVALS as EVENTS
 from signals.convexity import Convexity
 
 #: Lowest, highest value of a 95 % interval, and the truth.
@@ -278,6 +280,10 @@ def patience(seed: int, draws: int = 99) -> Drawn:
 
 
 #: One function for each estimator: from a seed to the interval and the truth.
+def _drawn(draw: Callable[[np.random.Generator], tuple[Interval, float]], seed: int) -> Drawn:
+    return bounds(*draw(np.random.default_rng(seed)))
+
+
 WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "local_projection off": capex_off,
     "local_projection on minus off": capex_difference,
@@ -286,6 +292,7 @@ WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "after_flag": patience,
     "kink": kink_drawn,
     "kink, HAC": kink_hac,
+    **{name: partial(_drawn, drawn) for name, drawn in {**EPISODES, **EVENTS}.items()},
 }
 
 

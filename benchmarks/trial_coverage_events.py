@@ -1,17 +1,12 @@
-"""Count how often the 95 % intervals of event estimators contain the truth, on SIMULATED events.
-
-    python -m benchmarks.trial_coverage_events --seeds 200
+"""SIMULATED worlds with dated events, for :mod:`benchmarks.trial_coverage`.
 
 Filings: five firms file once a quarter, 9 quarters while idle capital is depleted and 40 while it
 is ample. Responses and surprises have heavy tails (t with 4 degrees of freedom), and share a part
 within a quarter: 60 % of the variance of responses, and half of that of surprises. Policy: two
 statements a quarter for 90 quarters. Cascade: the dates of four classes' peaks are normal with
 means in the declared order, in 12 episodes.
-
-A correct interval contains the truth in 181 to 197 of 200 seeds, with a probability of 99.7 %.
 """
 
-import argparse
 import math
 from collections.abc import Callable, Mapping
 
@@ -93,16 +88,3 @@ def covered(name: str, seeds: int) -> int:
     """Return the number of seeds whose 95 % interval contains the truth."""
     drawn = (INTERVALS[name](np.random.default_rng(seed)) for seed in range(seeds))
     return sum(bounds.low <= truth <= bounds.high for bounds, truth in drawn)
-
-
-def main() -> None:
-    """Print the number of seeds that contain the truth, for each estimator."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=200)
-    seeds = parser.parse_args().seeds
-    for name in INTERVALS:
-        print(f"{name:32s}{covered(name, seeds)} of {seeds}")
-
-
-if __name__ == "__main__":
-    main()
