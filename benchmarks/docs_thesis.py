@@ -41,7 +41,7 @@ def links(said: Numbers) -> str:
 
 
 def claims(said: Numbers) -> str:
-    """Return every tested claim with its estimate, interval, p-value and power."""
+    """Return a table of every tested claim with its estimate, interval, p-value and power."""
     rows = [_claim(claim) for claim in said["claims"] if claim["estimator"] != "status"]
     heads = (
         "claim",
@@ -82,7 +82,7 @@ def _claim(claim: Numbers) -> tuple[str, ...]:
 
 
 def states(said: Numbers) -> str:
-    """Return the claims about states, with the dates of their stays since 2013."""
+    """Return a table of the claims about states, with stays that ended in 2013 or later."""
     rows = []
     for claim in said["claims"]:
         if claim["status"] is not None:
@@ -93,7 +93,7 @@ def states(said: Numbers) -> str:
 
 
 def filings(said: Numbers) -> str:
-    """Return the responses of the classes to capex filings, with their negative controls."""
+    """Return a table of the classes' responses to capex filings and at dates without one."""
     found = said["filings"]
     surprise = found["surprise"]
     controls = {(row["class"], row["state"]): row for row in found["controls"]}
@@ -121,7 +121,7 @@ def _spread(row: Numbers) -> str:
 
 
 def episodes(said: Numbers) -> str:
-    """Return the dated episodes: regime before, deepest fall, order of falls, strategies."""
+    """Return a table of the dated episodes: regime before, deepest fall, order of falls."""
     rows = []
     for one in said["episodes"]:
         falls = {name: fall["drawdown"] for name, fall in one["falls"].items()}
@@ -150,7 +150,7 @@ def episodes(said: Numbers) -> str:
 
 
 def rivals(said: Numbers) -> str:
-    """Return the thesis among its rivals as forecasters of weekly returns."""
+    """Return a table that compares the thesis with its rivals as forecasters of weekly returns."""
     rows = [
         (
             row["target"],
@@ -168,7 +168,7 @@ def rivals(said: Numbers) -> str:
 
 
 def calibration(said: Numbers) -> str:
-    """Return how often each claim is supported in economies whose truth is known."""
+    """Return a table that shows how often each claim is supported in simulated economies."""
     found = said["calibration"]
     off, on = found["off"]["claims"], found["on"]["claims"]
     rows = [

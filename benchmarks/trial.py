@@ -1,12 +1,13 @@
 """Measure how often the trial of the thesis errs, and how often it finds the truth.
 
-    python benchmarks/trial.py --economies 200 --write
+    python -m benchmarks.trial --economies 200 --write
 
 Each economy is SIMULATED for 20 years, like the default history. With the thesis off, quantities
-do not move prices, so a claim about returns that is supported is an error. With the thesis on, the
-economy is built as the thesis says; the share of supported claims is the power. The script prints a
-table. With ``--write`` it also writes ``backtests/thesis/calibration.json``, which the page of the
-trial shows. ``--years 33`` shows what more episodes would change.
+do not move prices. If a claim about returns is then supported, this is an error of the test. With
+the thesis on, the economy follows the thesis. The share of economies that support a claim is then
+the power. The script prints a table. With ``--write`` it also writes
+``backtests/thesis/calibration.json``, which the page of the trial shows. ``--years 33`` shows what
+more episodes would change.
 
 The e-values start in the middle of each economy, so that they have half of its years to grow.
 """
@@ -35,10 +36,10 @@ from backtests.thesis.estimators.local_projection import local_projection
 from backtests.thesis.evalues import accumulate
 from backtests.thesis.trial import Trial, try_claims
 
-#: An e-value that rejects at 5 %.
+#: An e-value of this size rejects the null hypothesis at 5 %.
 REJECTS = 20.0
-#: The estimators of the trial, without what only the page shows. Resampled histories take most of
-#: the time, so there are fewer; 39 are enough for a p-value of 2.5 %.
+#: The estimators of the trial, without the numbers that only the page shows. Resampled histories
+#: take most of the time, so this script uses 39; they are enough for a p-value of 2.5 %.
 QUICK: dict[str, Estimator] = {
     **ESTIMATORS,
     "after_flag": partial(after_flag, draws=39),
@@ -135,7 +136,7 @@ def show(made: Calibration) -> None:
 
 def main() -> None:
     """Run the script."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the workers: threads only wait
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads only wait
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--economies", type=int, default=200)
     parser.add_argument("--years", type=int, default=20)

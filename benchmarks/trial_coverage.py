@@ -5,8 +5,8 @@
 Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect, estimates the effect
 with the code of the trial, and returns the interval and the truth. The worlds have the features
 that make an interval too narrow: overlapping returns, slow regressors, and volatility in clusters.
-If an interval has a true coverage of 95 %, 181 to 197 of 200 seeds contain the truth with a
-probability of about 99 %.
+If the true coverage is 95 %, the number of 200 intervals that contain the truth lies between 181
+and 197 with a probability of about 99 %.
 """
 
 import argparse
@@ -45,11 +45,11 @@ from benchmarks.trial_coverage_episodes import INTERVALS as EPISODES
 from benchmarks.trial_coverage_events import INTERVALS as EVENTS
 from signals.convexity import Convexity
 
-#: Lowest, highest value of a 95 % interval, and the truth.
+#: Lower bound and upper bound of a 95 % interval, and the truth.
 Drawn = tuple[float, float, float]
 
 YEARS, WEEKS = 12, 52
-#: Weeks of the returns after a rise of capex, and of the returns that are forecast.
+#: Number of weeks of the return after a rise of capex, and of a forecast return.
 QUARTER, MONTH = 13, 4
 #: Sessions for which the flag of :func:`chances` stays on.
 STAY = 63
@@ -70,11 +70,9 @@ def dates(n: int) -> pd.DatetimeIndex:
 
 
 def clustered(rng: np.random.Generator, n: int, deviation: float, stay: float = 0.93) -> np.ndarray:
-    """Return returns with GARCH(1, 1) volatility and t(6) shocks. ``deviation`` is unconditional.
+    """Return ``n`` returns with GARCH(1, 1) volatility, t(6) shocks and mean zero.
 
-    Returns
-    -------
-    ``n`` returns with mean zero, in the unit of ``deviation``.
+    ``deviation`` is the unconditional standard deviation; the returns have its unit.
     """
     shocks = rng.standard_t(6, n) / np.sqrt(6 / 4)
     news = 0.08
@@ -97,11 +95,11 @@ def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarra
 
 
 def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
-    """Return the intervals of the response while off, and of its difference, from 12 years.
+    """Return two intervals from 12 years: the response while off, and on minus off.
 
-    A response is ``off`` or ``on`` points in 13 weeks to a rise of the impulse by one standard
-    deviation. The state has stays of two years off and one year on, on average. The impulse
-    is slow: it moves by small steps in most weeks and by large steps when firms file.
+    If the impulse rises by one standard deviation, the return of the next 13 weeks rises by ``off``
+    or ``on`` points. Stays last two years off and one year on, on average. The impulse is slow: it
+    moves by small steps in most weeks and by large steps when firms file.
     """
     rng = np.random.default_rng(seed)
     n = YEARS * WEEKS
@@ -123,25 +121,26 @@ def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Inte
 
 
 def lagged(news: np.ndarray, stay: float) -> np.ndarray:
-    """Return an autoregression of order 1, which starts at its first news."""
+    """Return an autoregression of order 1 with coefficient ``stay``, started at the first news."""
     out: np.ndarray = lfilter([1.0], [1.0, -stay], news)
     return out
 
 
 def capex_off(seed: int) -> Drawn:
-    """Return the response to capex while idle capital is ample."""
+    """Return the interval of the response to capex while idle capital is ample."""
     return bounds(capex_responses(seed)[0], 3.0)
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return the response to capex while idle capital is depleted, minus that while ample."""
+    """Return the interval of the response while idle capital is depleted minus while ample."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
 def crypto_lead(seed: int) -> Drawn:
-    """Return the lead of crypto over SPY from ten years of weeks.
+    """Return the interval of the lead of crypto over SPY from ten years of weeks.
 
-    SPY's return takes up 3.5 % of crypto's return of the week before. Crypto has a beta of 1.2.
+    SPY's return contains 3.5 % of crypto's return of the week before. Crypto has a beta of 1.2 to
+    the shocks of SPY.
     """
     rng = np.random.default_rng(seed)
     n, beta, taken, own, other = 10 * WEEKS, 1.2, 0.035, 9.0, 2.3
@@ -183,7 +182,7 @@ def mean_gain(worlds: int = 1000) -> float:
 
 
 def demand_gain(seed: int) -> Drawn:
-    """Return the out-of-sample R² that demand adds; the truth is its mean over many worlds."""
+    """Return the interval of the R² that demand adds; the truth is the mean of many worlds."""
     drawn = gain_draws(demand_forecasts(seed))
     return bounds(drawn_interval(drawn[1:]), mean_gain())
 
@@ -191,8 +190,8 @@ def demand_gain(seed: int) -> Drawn:
 def kink_path(seed: int) -> tuple[pd.Series, pd.Series]:
     """Return u and the cost of capital, in %, from ten years of weeks; the kink is 2.
 
-    u crosses one half many times. The cost of capital has a slope of 1 up to one half and of 3
-    above it, and other reasons move it by about 0.8 points a year.
+    u crosses one half many times. The slope of the cost of capital against u is 1 while u is below
+    one half, and 3 while u is above. Other causes move the cost by about 0.8 points a year.
     """
     rng = np.random.default_rng(seed)
     n = 10 * WEEKS
@@ -224,8 +223,9 @@ def kink_hac(seed: int) -> Drawn:
 def chances(returns: np.ndarray) -> np.ndarray:
     """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
 
-    A fall ends when the price is 4 % above its lowest value of 21 sessions, and was 12 % below its
-    highest value of 126 sessions within the last 42 sessions.
+    A fall ends when two conditions are true. The price is more than 4 % above its lowest value of
+    21 sessions. Within the last 42 sessions, the price was more than 12 % below its highest value
+    of 126 sessions.
     """
     price = pd.Series(np.cumprod(1 + returns))
     fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)
@@ -268,7 +268,7 @@ def mean_reward(worlds: int = 1000) -> float:
 
 
 def patience(seed: int, draws: int = 99) -> Drawn:
-    """Return the return after the flag; the truth is its mean over many worlds."""
+    """Return the interval of the return after the flag; the truth is the mean of many worlds."""
     returns = rewarded(seed)
     true = entries_in(returns)
     if not len(true.returns):
@@ -279,11 +279,11 @@ def patience(seed: int, draws: int = 99) -> Drawn:
     return bounds(inverted(float(true.excess.mean()), drawn), mean_reward())
 
 
-#: One function for each estimator: from a seed to the interval and the truth.
 def _drawn(draw: Callable[[np.random.Generator], tuple[Interval, float]], seed: int) -> Drawn:
     return bounds(*draw(np.random.default_rng(seed)))
 
 
+#: One function for each estimator: from a seed to the interval and the truth.
 WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "local_projection off": capex_off,
     "local_projection on minus off": capex_difference,

@@ -1,7 +1,7 @@
 """SIMULATED worlds with few episodes, for :mod:`benchmarks.trial_coverage`.
 
-Twelve years of daily returns with heavy tails (t with 5 degrees of freedom) and volatility in
-clusters. A condition holds in six episodes of 40 to 200 sessions, at random dates.
+A world has twelve years of daily returns with heavy tails (t with 5 degrees of freedom) and
+volatility in clusters. A condition holds in six episodes of 40 to 199 sessions, at random dates.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,10 +20,10 @@ from backtests.thesis.sample import DURATION
 SESSIONS, EPISODES = 3000, 6
 #: Planted effect, percentage points a year.
 EFFECT = 30.0
-#: Planted mean returns of the classes while the condition holds, points a year: mostly, but not
-#: wholly, in the declared order.
+#: Planted mean returns of the classes while the condition holds, points a year. Most pairs of
+#: classes are in the declared order.
 MEANS = np.array([0.0, -70.0, -30.0, -90.0, -50.0, -60.0, -120.0, -150.0])
-#: Share of the weight of shares that a strategy gives up in an episode.
+#: A strategy reduces its weight of shares by this fraction in an episode.
 CUT = 0.4
 
 
@@ -69,7 +69,10 @@ def _difference(rng: np.random.Generator) -> tuple[Interval, float]:
 
 
 def _holdings(rng: np.random.Generator) -> tuple[Interval, float]:
-    """A strategy that gives up shares in the episodes, in which shares lose ``EFFECT`` a year."""
+    """Return the interval of a strategy's advantage, and the truth.
+
+    The strategy holds fewer shares in the episodes, in which shares lose ``EFFECT`` points a year.
+    """
     on = _condition(rng)
     market = _returns(rng)[:, 0] - on * EFFECT / YEARLY
     held = 1.0 - CUT * on
@@ -95,7 +98,10 @@ def _order(rng: np.random.Generator) -> tuple[Interval, float]:
 
 
 def _breakouts(rng: np.random.Generator) -> tuple[Interval, float]:
-    """Prices without any pattern, so that breakouts keep their gain equally often."""
+    """Return the interval of kept breakouts, and the truth.
+
+    Prices have no pattern, so breakouts keep their gain equally often with the flag on and off.
+    """
     on = _series(_condition(rng))
     common = 0.6 * _returns(rng) + 0.8 * _returns(rng, columns=12)
     closes = pd.DataFrame(100 * np.exp(common.cumsum(axis=0)), index=on.index)

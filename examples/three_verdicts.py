@@ -3,8 +3,8 @@
     python examples/three_verdicts.py                      # SIMULATED economy
     python examples/three_verdicts.py --store FILE         # real history
 
-Each verdict is computed a second time from closes and flags, step by step. The script prints both
-results and ends with an error if they differ.
+The script computes the numbers of three verdicts a second time, from closes and flags. It prints
+both results. If they differ, it ends with an error.
 """
 
 import argparse
@@ -53,7 +53,8 @@ def episodes(on: np.ndarray) -> list[list[int]]:
 def crypto_below_spy(history: History, on: pd.Series) -> tuple[float, float, float]:
     """Return the mean of crypto minus SPY on absorbed sessions, and its interval by episodes.
 
-    In percentage points a year. The variance is CR2, the degrees of freedom are Bell–McCaffrey's.
+    All numbers are in percentage points a year. Each episode is one cluster. The variance is CR2,
+    and the degrees of freedom are those of Bell and McCaffrey.
     """
     spy = history.closes["SPY"] / history.closes["SPY"].shift(1) - 1
     gap = (class_returns(history)["crypto"] - spy).to_numpy()
@@ -71,7 +72,10 @@ def crypto_below_spy(history: History, on: pd.Series) -> tuple[float, float, flo
 
 
 def short_duration_first(history: History, on: pd.Series) -> tuple[float, float]:
-    """Return Kendall's tau-b of mean returns with the declared order, and its permutation p."""
+    """Return Kendall's tau-b of mean returns with the declared order, and its p-value.
+
+    The p-value is the share of all orders of the classes whose tau-b is at least as large.
+    """
     returns = class_returns(history).dropna()
     means = returns[on.reindex(returns.index) == 1].mean()
     declared = [-RANKS[name] for name in means.index]
@@ -84,7 +88,9 @@ def short_duration_first(history: History, on: pd.Series) -> tuple[float, float]
 def check(history: History, trial: Trial) -> list[tuple[str, float, float]]:
     """Return the name of each number, the number by hand, and the number of the trial."""
     flag = trial.sample.reading.flags["absorption"]
-    on = flag.astype("Float64").astype(float).shift(2)  # earned two sessions after the close
+    on = (
+        flag.astype("Float64").astype(float).shift(2)
+    )  # a flag belongs to the return two sessions later
     crypto = trial.of("crypto-below-spy").estimate
     order = trial.of("short-duration-first").estimate
     status = trial.of("capital-absorbed").status

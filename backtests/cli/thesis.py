@@ -1,4 +1,4 @@
-"""``drypowder thesis``: put the thesis on trial, seal its claims, and verify the seals."""
+"""``drypowder thesis``: test the thesis, seal its claims, and verify the seals."""
 
 from collections.abc import Callable
 from itertools import count
@@ -93,7 +93,7 @@ def verify(
 
     path = _ledger(ledger, store)
     with progress("verifying"):
-        check(path)  # a broken ledger is told before the history is read
+        check(path)  # report a broken ledger before reading the history
         found = check(path, Sample.of(_real_history(store, end)))
     if json:
         seals = [seal_numbers(one) for one in found.seals]
@@ -101,7 +101,9 @@ def verify(
         return
     lines = f"{len(found.seals)} line{'s' if len(found.seals) != 1 else ''}"
     last = found.seals[-1].moment
-    console().print(f"{path}: the chain of {lines} is unbroken, the last is of {last:%Y-%m-%d}")
+    console().print(
+        f"{path}: the chain of {lines} is unbroken; the last line is from {last:%Y-%m-%d}"
+    )
     for change in found.changes or ("nothing changed since the last line",):
         console().print(change)
 
@@ -111,7 +113,7 @@ app.command("verify")(verify)
 
 
 def _refuse_options(context: typer.Context) -> None:
-    """Raise ConfigError if an option stands before the name of a subcommand."""
+    """Raise ConfigError if an option precedes the name of a subcommand."""
     from signals.errors import ConfigError
 
     sources = {name: context.get_parameter_source(name) for name in context.params}
@@ -125,7 +127,7 @@ def _refuse_options(context: typer.Context) -> None:
 
 
 def _ledger(ledger: Path | None, store: Path | None) -> Path:
-    """Return the path of the ledger: as given, else ``ledger.jsonl`` beside the store."""
+    """Return the path of the ledger; the default is ``ledger.jsonl`` beside the store."""
     from backtests.atomic import writable_name
 
     path = ledger or options.store_path(store).with_name("ledger.jsonl")
@@ -155,9 +157,10 @@ def _print(said: dict[str, Any], out: Path) -> None:
     claims = {claim["name"]: claim for claim in said["claims"]}
     print_records(_COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
     typer.echo(
-        "* main claim. p: adjusted one-sided p-value. power: probability of finding the smallest "
-        "interesting effect. Both belong to the link's main claim, else to its first. epi: number "
-        "of episodes of the claim's condition; fewer than three conclude nothing."
+        "*: the link has a main claim. p: adjusted one-sided p-value. power: probability that the "
+        "test finds the smallest interesting effect. p and power belong to the link's main claim, "
+        "or else to its first tested claim. epi: smallest number of episodes of the link's tested "
+        "claims. Nothing can be concluded from fewer than three episodes."
     )
     for part, reason in said["lacking"].items():
         screen.print(f"no {part}: {reason}")

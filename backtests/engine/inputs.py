@@ -1,7 +1,7 @@
 """The checked inputs of a simulation.
 
-vectorbt's simulation and the compiled simulation accept the same inputs and raise the same errors,
-because both call :func:`checked`.
+Both simulations, vectorbt's and the compiled one, call :func:`checked`. So they accept equal inputs
+and raise equal errors.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from strategies.base import check_weights
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Checked inputs with the same assets, in the order of the columns of the weights.
+    """Checked inputs; weights and closes have equal columns, in the order of the given weights.
 
     Attributes
     ----------

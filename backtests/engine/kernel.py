@@ -1,9 +1,9 @@
 """The kernel: a compiled simulation for the variations of a run.
 
 A variation needs daily figures, but no list of orders and no vectorbt portfolio.
-:func:`simulate_curves` follows the same rules as :func:`backtests.engine.simulate.simulate` and
-takes about a tenth of its time. The headline numbers of a run always come from ``simulate``. Before
-a command uses the kernel, :func:`check_agreement` compares both simulations of the same case.
+:func:`simulate_curves` follows the rules of :func:`backtests.engine.simulate.simulate`, and takes
+about a tenth of the time. The headline numbers of a run always come from ``simulate``. Before a
+command uses the kernel, :func:`check_agreement` compares both simulations of one case.
 """
 
 from collections.abc import Iterator
@@ -74,9 +74,9 @@ def simulate_curves(
 
 
 def check_agreement(curves: Curves, result: Result, name: str) -> None:
-    """Raise SimulationError unless both simulations of one case have the same equity.
+    """Raise SimulationError unless both simulations of one case have equal equity.
 
-    The largest accepted relative difference at any close is :data:`AGREEMENT`.
+    At every close, the relative difference may be at most :data:`AGREEMENT`.
     """
     gap = (curves.equity / result.equity - 1).abs()
     apart = gap.index[~(gap <= AGREEMENT)]
@@ -91,7 +91,7 @@ def check_agreement(curves: Curves, result: Result, name: str) -> None:
 def _sizes(
     given: Inputs, last: np.ndarray, growth: np.ndarray, lag: int, band: float, gross_limit: float
 ) -> np.ndarray:
-    """Return the target weight of each trade, sessions × assets; NaN where no trade is made."""
+    """Return the target weight of each trade, sessions × assets; NaN without a trade."""
     from backtests.engine import loops
 
     index = given.closes.index

@@ -1,12 +1,12 @@
 """The loops of the kernel, compiled by numba.
 
 :func:`choose` repeats :func:`backtests.engine.schedule.choose_trades`, and :func:`trade` repeats
-vectorbt's accounting. Both use the rounding rules of the code that they repeat, so that both decide
-a tie in the same way.
+vectorbt's accounting. A loop uses the rounding rules of the code that it repeats, so that close
+comparisons have equal results.
 
-numba stores the compiled loops beside this file, or in the user's cache folder if this folder
-cannot be written. Later processes load the stored loops. All loops are in one file, because numba
-compiles a stored loop again only when its own file changes.
+numba stores the compiled loops beside this file, or in the user's cache folder if this file's
+folder is read-only. Later processes load the stored loops. All loops are in one file, because numba
+compiles a stored loop again only when the loop's own file changes.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def _stored(loop: Loop) -> Loop:
 
 
 def _inner(loop: Loop) -> Loop:
-    """Compile a loop that other loops call; it is stored as a part of them."""
+    """Compile a loop that only other loops call; numba stores it with each of them."""
     return cast(Loop, njit(loop))
 
 
@@ -43,15 +43,16 @@ def choose(
     growth: np.ndarray,
     terms: tuple[int, float, float],
 ) -> np.ndarray:
-    """Return the target weight of each trade, sessions × assets; NaN where no trade is made.
+    """Return the target weight of each trade, sessions × assets; NaN without a trade.
 
     Parameters
     ----------
-    decided
-        Target weights, sessions × assets. A row is read only where ``decides`` is True.
+    decided, decides
+        Target weights, sessions × assets; and whether a session is a decision. The loop reads a row
+        of ``decided`` only if ``decides`` is True at this session.
     prices, priced, lost
         Tables of sessions × assets: the last price, whether the session has a price, and whether
-        the last price becomes stale at the session.
+        the last price becomes stale at this session.
     growth
         Growth of bills since the first session.
     terms
@@ -60,10 +61,10 @@ def choose(
     lag, band, gross_limit = terms
     sessions, assets = prices.shape
     sizes = np.full((sessions, assets), np.nan)
-    held, last = np.zeros(assets), np.zeros(assets)  # after the last trade; at the last decision
+    held, last = np.zeros(assets), np.zeros(assets)  # weights: after the last trade, last decided
     waiting = np.zeros((lag, assets))  # the decision of a session is in row (session % lag)
     sent = np.zeros(sessions, dtype=np.bool_)
-    traded, newest = 0, -lag  # sessions of the last trade and of the newest decision that was sent
+    traded, newest = 0, -lag  # sessions: of the last trade, of the last decision sent
     for at in range(sessions):
         if _loses(lost[at], held, sizes[at]):
             held, traded = _drifted(held, prices, growth, traded, at), at
@@ -86,7 +87,7 @@ def choose(
 
 @_inner
 def _loses(lost: np.ndarray, held: np.ndarray, size: np.ndarray) -> bool:
-    """Set the size of lost assets to zero; return whether one of them is held."""
+    """Set the size of each lost asset to zero; return whether the portfolio holds one of them."""
     loses = False
     for asset in range(len(held)):
         if lost[asset]:
@@ -115,7 +116,7 @@ def _fill(target: np.ndarray, priced: np.ndarray, held: np.ndarray, size: np.nda
 
 @_inner
 def _copy(weights: np.ndarray, into: np.ndarray) -> None:
-    """Copy weights; a slice assignment would double the time of compilation."""
+    """Copy weights. A slice assignment would take twice as long to compile."""
     for asset in range(len(weights)):
         into[asset] = weights[asset]
 
@@ -173,13 +174,13 @@ def trade(
         Tables of sessions × legs: the target weight of each trade, NaN without a trade, and the
         deflated price.
     fees, groups
-        For each leg: the cost of a trade, a fraction, and the number of the asset. The legs of an
-        asset are next to each other.
+        For each leg: the cost of a trade, a fraction of the traded value, and the number of the
+        asset. The legs of an asset are next to each other.
     """
     sessions, legs = prices.shape
     figures = np.zeros((sessions, 4))
     units, changes, order = np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64)
-    cash = booked = capital  # the cash that limits purchases; the cash in vectorbt's books
+    cash = booked = capital  # two records of cash: the limit of purchases, and vectorbt's books
     for at in range(sessions):
         worth, _ = _value(cash, units, prices[at], groups)
         flow = 0.0
@@ -205,7 +206,7 @@ def _queue(
     changes: np.ndarray,
     order: np.ndarray,
 ) -> int:
-    """Sort the legs to trade, the largest sale first, into ``order``; return their number."""
+    """Write the legs to trade into ``order``, the largest sale first; return their number."""
     count = 0
     for leg in range(len(units)):
         if worth <= 0 or np.isnan(sizes[leg]) or np.isnan(prices[leg]):
@@ -222,7 +223,7 @@ def _queue(
 
 @_inner
 def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float, float, float]:
-    """Return the units traded, the cost and the remaining cash of an order, as in vectorbt."""
+    """Return the traded units, the cost and the remaining cash of an order, as in vectorbt."""
     if abs(wanted) <= TINY:
         return 0.0, 0.0, cash
     paid = abs(wanted) * price * fee

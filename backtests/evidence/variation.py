@@ -1,7 +1,7 @@
-"""A finished run, simulated again with other decisions or other settings.
+"""Simulate a finished run again with other decisions or other settings.
 
 The compiled simulation computes these variations. Each table of variations first calls
-:func:`check_kernel`, so that its figures are comparable with the run's own figures.
+:func:`check_kernel`, so that the figures of the table are comparable with the figures of the run.
 """
 
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The bathtub of the thesis as it stands at the end of a history: tap, pipes, level and drain."""
+"""The numbers of the bathtub at the end of a history: tap, pipes, water level and drain."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,10 +22,11 @@ _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
-    """Return each number of the bathtub: value, unit, and the date on which it was last known.
+    """Return each number of the bathtub: value, unit, and the date of its newest data.
 
-    ``level`` also has its highest value so far and the date of that value. A gauge without a value
-    at the last session has the value None.
+    The date says when the newest value of its series became known. ``level`` also has its highest
+    value so far and the date of that value. A gauge without a value at the last session has no
+    value (NaN), and a missing signal has the value None.
     """
     found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}
     found["level"] |= _highest(sample)

@@ -12,7 +12,7 @@ Numbers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where the parts of the picture stand: the tub's corner and size, and the four texts."""
+    """Where the parts of the picture are: the tub's corner and size, and the four texts."""
 
     width: float
     height: float
@@ -58,7 +58,7 @@ def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
 
 
 def bathtub_said(now: Numbers) -> str:
-    """Return the numbers of the picture as a sentence, for readers who cannot see it."""
+    """Return the numbers as a sentence, for readers who cannot see the picture."""
     return "; ".join(
         (
             f"net liquidity {_billions(now['level']['value'])}",
@@ -105,7 +105,7 @@ def _text(x: float, y: float, title: str, said: Sequence[str], date: str) -> lis
 
 
 def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
-    """Return the water, as high as net liquidity against its highest value so far."""
+    """Return the water; a full tub is the highest net liquidity so far."""
     if is_missing(level["value"]) or is_missing(level["highest"]):
         return [words(at.x + at.w / 2, at.y + at.h / 2, "no water level", "s", "middle")]
     top = at.y + 22
@@ -152,7 +152,7 @@ def _flows(now: Numbers, at: Layout) -> list[str]:
 
 
 def _arrow(x: float, top: float, bottom: float, flow: float | None, wide: float) -> list[str]:
-    """Return an arrow: down for a positive flow, up for a negative flow, none without a value."""
+    """Return an arrow down for a positive flow, up for a negative flow; no arrow without a flow."""
     if is_missing(flow) or flow == 0:
         return []
     start, tip = (top, bottom) if (flow or 0) > 0 else (bottom, top)

@@ -1,7 +1,8 @@
-"""A small kit for SVG pictures inside a page: scales, ticks, shapes and an accessible frame.
+"""Tools for SVG pictures inside a page: scales, ticks, shapes and a frame with a name.
 
-Plotly's library alone is larger than a page of the trial may be. Colours are CSS variables, so that
-a picture follows the page's light or dark theme. Lengths are in units of the picture's own frame.
+The page of the trial does not use plotly, because plotly's library is larger than the page may be.
+Colours are CSS variables, so that a picture follows the page's light or dark theme. All lengths are
+in units of the picture's ``viewBox``.
 """
 
 import math
@@ -11,7 +12,7 @@ from html import escape
 
 import pandas as pd
 
-#: Width of one character of a chart's text, on average.
+#: Mean width of one character of a chart's text.
 CHARACTER = 6.4
 _ENLARGED = 1.3
 _LEAST_GAP = 34.0  # between two labels of years
@@ -62,7 +63,7 @@ def _round_step(step: float) -> float:
 
 
 def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
-    """Return the range of the finite values, widened at both ends by a share of its length."""
+    """Return the range of the finite values, widened at each end by a share of its length."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     room = share * (high - low) or 0.5
@@ -75,9 +76,10 @@ def number(value: float) -> str:
 
 
 def picture(name: str, width: float, height: float, parts: Iterable[str], kind: str = "") -> str:
-    """Return an SVG picture. ``name`` says what it shows to a reader who cannot see it.
+    """Return an SVG picture. ``name`` describes the picture to a reader who cannot see it.
 
-    A wide screen enlarges the picture, but only a little, so that its text stays like the page's.
+    A wide screen enlarges the picture by at most 30 %, so that its text has about the size of the
+    page's text.
     """
     frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
     label = escape(name, quote=True)

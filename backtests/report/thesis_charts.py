@@ -1,7 +1,7 @@
 """The charts of the page of the trial, as SVG that needs no library.
 
-Every chart has a name for readers who cannot see it. If the history is simulated, the caller must
-pass a name that begins with SIMULATED.
+Every chart has a name for readers who cannot see the chart. If the history is simulated, the caller
+must pass a name that begins with SIMULATED.
 """
 
 import math
@@ -28,7 +28,7 @@ from backtests.report.svg import (
 )
 from backtests.thesis.estimate import Estimate, Interval
 
-#: Width of a chart: readable on a phone, and enlarged on a wide screen.
+#: Width of a chart. A phone shows it in full; a wide screen enlarges it.
 PANEL = 360.0
 _MOST_POINTS = 240
 #: Largest number of lines in a chart.
@@ -38,7 +38,7 @@ _LANES_LEFT = 112.0  # space for names at the left of lanes
 _LONGEST_NAME = 32  # characters of a name at the left of a row
 _ROW = 22.0
 _MOST_BESIDE = 4  # intervals that share the chart of the estimate
-#: Columns of a table with named rows, the first of which is drawn, and their labels.
+#: Labels of columns. Of a table with named rows, the first of these columns is drawn.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
 
 
@@ -54,9 +54,9 @@ class Mark:
 def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, name: str) -> str:
     """Return a chart of an estimate against zero and the smallest interesting effect.
 
-    The thick bar is the 90 % interval, the thin bar the 95 % interval. ``sign`` is 1 if the claim
-    says that the estimand is above zero, else −1. The shaded side has effects of interesting size.
-    Up to four intervals beside the main one are in the same chart; :func:`beside_chart` shows more.
+    The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
+    claim says that the estimand is above zero, else −1. Effects of interesting size lie on the
+    shaded side. The chart also shows up to four other intervals; :func:`beside_chart` shows more.
     """
     beside = {} if _has_many(estimate) else estimate.beside
     rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
@@ -73,9 +73,9 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
 
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
-    """Return a chart of the intervals beside the main one; None unless there are more than four.
+    """Return a chart of the other intervals; None unless there are more than four.
 
-    Many intervals belong to other assets or impulses, so they have a scale of their own.
+    Many of these intervals belong to other assets or impulses, so the chart has another scale.
     """
     if not _has_many(estimate):
         return None
@@ -143,10 +143,10 @@ def _apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
 
 
 def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
-    """Return the chart of an estimate's own numbers; None if there is nothing to draw.
+    """Return the chart of the numbers behind an estimate; None if there is nothing to draw.
 
-    Dates and numbers as index give lines. Names as index give one row for each name, and so do
-    episodes, whose means are in ``unit``.
+    A table with dates or numbers as index becomes lines. A table with names as index has one row
+    for each name. A table of episodes has one row for each episode, with means in ``unit``.
     """
     if table is None:
         return None
@@ -164,12 +164,12 @@ def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
 
 
 def _centre(table: pd.DataFrame) -> str:
-    """Return the column of a table with named rows that is drawn."""
+    """Return the name of the column that a chart with named rows draws."""
     return next((column for column in _DRAWN if column in table), str(table.columns[0]))
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with texts as index if its rows are episodes, or have several names."""
+    """Return the table; rows of episodes, and rows with several names, get one text as index."""
     if {"start", "end"} <= set(table.columns):
         spans = zip(table["start"], table["end"], strict=True)
         return table.set_axis([f"{start:%Y-%m} to {end:%Y-%m}" for start, end in spans])
@@ -264,7 +264,7 @@ def _points(values: pd.Series, x: Sequence[float], y: Scale) -> list[tuple[float
 
 
 def _legend(names: Sequence[str], y: float) -> tuple[list[str], float]:
-    """Return the legend of lines from a height on, and the height at which it ends."""
+    """Return the legend of lines that starts at height ``y``, and the height at which it ends."""
     if len(names) < 2:
         return [words(_LEFT, y, name) for name in names], y + 14
     parts: list[str] = []
@@ -281,7 +281,7 @@ def _legend(names: Sequence[str], y: float) -> tuple[list[str], float]:
 def rows_chart(
     rows: Mapping[str, Sequence[Mark]], names: Sequence[str], name: str, unit: str = ""
 ) -> str:
-    """Return a chart with one row for each name; a row has one mark for each of ``names``."""
+    """Return a chart with one row for each key of ``rows``, and in it one mark for each name."""
     left, longest = _space_for(rows)
     legend, top = _mark_legend(names, left)
     marks = [m for row in rows.values() for m in row]
@@ -346,9 +346,10 @@ class Marked:
 def timeline(
     lanes: Mapping[str, pd.Series], spans: Sequence[Marked], width: float, name: str
 ) -> str:
-    """Return one lane for each state; a bar shows when the state held. Spans are numbered.
+    """Return a chart with one lane for each state, and with numbered spans.
 
-    ``lanes`` holds, by name, a series of booleans with one row for each session.
+    A bar shows when the state held. ``lanes`` holds, by name, a series of booleans with one value
+    for each session.
     """
     index = next(iter(lanes.values())).index
     days = [day_number(day) for day in (index[0], index[-1])]
@@ -382,7 +383,7 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
-    """Return the numbers of the spans, in as many rows as they need, and the space they take."""
+    """Return the numbers of the spans, and the height of the rows that the numbers need."""
     ends: list[float] = []  # right end of each row of numbers so far
     parts = []
     for span in sorted(spans, key=lambda span: span.start):

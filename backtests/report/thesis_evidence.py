@@ -25,7 +25,7 @@ from backtests.thesis.trial import Trial
 from signals.reading import Reading
 from signals.regimes import Regime
 
-#: Widths of the timeline: on a wide screen and on paper, and on a phone.
+#: Widths of the timeline: the first for a wide screen and paper, the second for a phone.
 WIDTHS = (760.0, PANEL)
 _FIRST = 3  # classes that the list of episodes names, by date of peak
 #: Classes whose path around a filing is drawn, from short to long duration.
@@ -33,7 +33,7 @@ _DRAWN = ("memory", "broad", "software", "crypto")
 
 
 def timelines(trial: Trial, label: str) -> list[str]:
-    """Return the timeline of the regime, wide and narrow; an empty list if no flag has a view."""
+    """Return a wide and a narrow timeline of the regime; an empty list if no flag has a view."""
     lanes = _lanes(trial.sample.reading)
     if not lanes:
         return []
@@ -47,7 +47,7 @@ def timelines(trial: Trial, label: str) -> list[str]:
 
 
 def _lanes(reading: Reading) -> dict[str, pd.Series]:
-    """Return where each regime held and each flag from quantities was on, from the first view."""
+    """Return, from the first view on, when each regime held and each quantity flag was on."""
     flags = [name for name in QUANTITY_FLAGS if name in reading.flags]
     seen = reading.regime.notna() | reading.flags[flags].notna().any(axis=1)
     if not seen.any():
@@ -60,7 +60,7 @@ def _lanes(reading: Reading) -> dict[str, pd.Series]:
 
 
 def filings_view(study: FilingStudy | None, label: str) -> dict[str, Any] | None:
-    """Return the charts and the table of the responses to capex filings."""
+    """Return the charts and the table of the responses to capex filings, or None."""
     if study is None:
         return None
     states = list(dict.fromkeys(study.responses.index.get_level_values("state")))
@@ -204,9 +204,9 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 
 
 def _tallied(found: Calibration, name: str) -> list[str]:
-    """Return the shares of economies in which a claim was supported, and could be, in percent.
+    """Return four percentages of economies: a claim was supported, and it had enough episodes.
 
-    The first two are without the thesis, the other two with it.
+    The first two percentages are without the thesis, and the other two are with the thesis.
     """
     cells = []
     for economies in (found.off, found.on):

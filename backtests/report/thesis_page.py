@@ -28,7 +28,7 @@ from backtests.thesis.verdicts import Verdict
 
 #: Largest number of stays of a state that the page lists.
 STAYS = 6
-_LARGE = 5.0  # smallest interesting effects from here on need one decimal
+_LARGE = 5.0  # if the smallest interesting effect is at least this, one decimal is enough
 
 
 def write_thesis_page(
@@ -36,8 +36,8 @@ def write_thesis_page(
 ) -> None:
     """Write one self-contained page without scripts. An existing page is replaced.
 
-    ``numbers`` comes from :func:`backtests.report.thesis_numbers.thesis_numbers`. With ``newest``,
-    the page warns if the history is stale. Raises DataError if the file cannot be written.
+    ``numbers`` comes from :func:`backtests.report.thesis_numbers.thesis_numbers`. If ``newest`` is
+    True, the page warns about a stale history. Raises DataError if the file cannot be written.
     """
     label = label_of(numbers["simulated"])
     section = render("thesis.html.j2", **_values(trial, numbers, label, newest))
@@ -197,7 +197,7 @@ def p_value_said(p_value: float) -> str:
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return the last stays of a state, newest first, as one pair of a term and a text."""
+    """Return one pair of a term and a text: the last stays of a state, the newest first."""
     stays = [] if status is None else status["stays"]
     said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
     return [("Times on, newest first", "; ".join(said))] if said else []

@@ -7,7 +7,7 @@ from backtests.report.format import is_missing, percent
 from backtests.thesis.power import DETECTABLE
 from backtests.thesis.verdicts import Verdict
 
-#: A sign for each outcome, so that colour never carries the outcome alone.
+#: A sign for each outcome, for readers who cannot tell the colours apart.
 SIGNS = {
     "supported": "✓",
     "contradicted": "✗",
@@ -27,25 +27,27 @@ MEANINGS = {
     "on": "a state that holds now; no test",
     "off": "a state that does not hold now; no test",
 }
-#: Limits of the whole trial, one sentence each.
+#: Limits of the whole trial, one to three sentences each.
 LIMITATIONS = (
     "There are few episodes. Many sessions within an episode are not many observations.",
     "A test that finds nothing does not refute the claim. Look at its power.",
     "The assets and the definitions were chosen in 2026, when their past was known.",
-    "The essay is from 2026-02-06 and was written with knowledge of the past. Only later data can "
-    "test it without hindsight, and our definitions are younger than the essay.",
+    "The essay is from 2026-02-06 and was written with knowledge of the past. Our definitions are "
+    "younger than the essay. Only data after the definitions test the thesis without hindsight.",
     "The flags use public numbers of the Federal Reserve and of firms' filings. Private capital "
     "and foreign capital are not measured.",
-    "The trial compares returns in and out of a state. It does not prove what caused them.",
+    "The trial compares returns in a state with returns at other times. It does not prove what "
+    "caused the difference.",
     "Capacity, tax and the market impact of trades are not modelled.",
 )
-_EVEN = 0.5  # power below which a test more often misses an interesting effect than finds it
+_EVEN = 0.5  # with less power, a test misses more interesting effects than it finds
 
 
 def verdict_sentences(verdicts: Sequence[Verdict], start: str, end: str) -> tuple[str, str]:
     """Return two sentences: whether the thesis holds, and how sure one can be.
 
-    Both depend only on the primary claims. ``start`` and ``end`` are the dates of the history.
+    Both sentences depend only on the primary claims. ``start`` and ``end`` are the first and last
+    day of the history.
     """
     primary = [verdict for verdict in verdicts if verdict.claim.primary]
     return _whether(primary, start, end), _how_sure(primary)
@@ -103,7 +105,7 @@ def _of(powers: Sequence[float]) -> str:
 
 
 def strength(verdict: Verdict) -> str:
-    """Return the strength of a result in words: of the evidence, or of the test if it is open."""
+    """Return the strength of the evidence in words; for an open claim, that of the test."""
     if verdict.status is not None:
         return "a state, not tested"
     if verdict.estimate is None:
@@ -121,7 +123,7 @@ def _evidence(p_value: float) -> str:
 
 
 def _is_beyond(verdict: Verdict) -> bool:
-    """Return whether also the 95 % interval lies below the smallest interesting effect."""
+    """Return whether the whole 95 % interval lies below the smallest interesting effect."""
     assert verdict.estimate is not None
     bounds, sign = verdict.estimate.interval, 1 if verdict.claim.direction == "above" else -1
     return max(sign * bounds.low, sign * bounds.high) < (verdict.claim.smallest or 0.0)

@@ -1,14 +1,14 @@
-"""Evidence that stays valid however often one looks at it: the wealth of bets against a claim.
+"""E-values: evidence that stays valid at any time at which one looks at it.
 
-A bettor starts with a wealth of 1 and bets, every week, that a number is above zero. Each bet is
-fixed before its week begins. If the number's expected value is at most zero, no rule of betting
-makes money. The probability that the wealth ever reaches 20 is then at most 5 %, at any time and
-without a date fixed in advance. The wealth is called an e-value.
+A bettor starts with a wealth of 1. Every week the bettor bets that a number is above zero. Each bet
+is fixed before its week begins. If the number's expected value is at most zero, no betting rule is
+expected to make money. The probability that the wealth ever reaches 20 is then at most 5 %. No date
+must be fixed in advance. The wealth is called an e-value.
 """
 
 import numpy as np
 
-#: Largest bet: a fraction of the wealth, lost when the worst outcome occurs.
+#: Largest bet, a fraction of the wealth. The bettor loses this fraction at the worst outcome.
 LARGEST_BET = 0.75
 #: Variance of gains before the first week. A gain of 1 is three standard deviations.
 PRIOR_VARIANCE = 1 / 9
@@ -20,8 +20,8 @@ def bets(gains: np.ndarray) -> np.ndarray:
     """Return the bet of each week, a fraction of the wealth from 0 to :data:`LARGEST_BET`.
 
     ``gains`` are numbers from −1 to 1; the last axis holds the weeks. The bet of a week is m / (v +
-    m²), clipped. m and v are the mean and the variance of the gains of earlier weeks, and of one
-    imagined week with gain 0 and variance :data:`PRIOR_VARIANCE`. The first bet is 0.
+    m²), clipped. m and v are the mean and the variance of the gains of earlier weeks. Both include
+    one imagined week with gain 0 and variance :data:`PRIOR_VARIANCE`. The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
@@ -39,8 +39,8 @@ def bets(gains: np.ndarray) -> np.ndarray:
 def wealth(gains: np.ndarray) -> np.ndarray:
     """Return the wealth after each week: the product of 1 + bet · gain over the weeks so far.
 
-    The null hypothesis: in every week, the expected gain is at most zero, given the past. ``gains``
-    are numbers from −1 to 1; the last axis holds the weeks.
+    The null hypothesis says: given the past, the expected gain of every week is at most zero.
+    ``gains`` are numbers from −1 to 1; the last axis holds the weeks.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown
@@ -49,22 +49,23 @@ def wealth(gains: np.ndarray) -> np.ndarray:
 def outperformance(differences: np.ndarray) -> np.ndarray:
     """Return the e-value of a forecaster against another forecaster, after each week.
 
-    The null hypothesis: the expected differences, each given its past, have a mean of at most zero
-    over the weeks so far. A forecaster may thus be better in some weeks and worse in others.
+    Each week has an expected difference, given the past. The null hypothesis says: the mean of
+    these expected differences over the weeks so far is at most zero. So a forecaster may be better
+    in some weeks and worse in others.
 
     Formula
         E = mean over the stakes λ of exp(λ S − ψ(λ) V), with ψ(λ) = −log(1 − λ) − λ. S is the sum
-        of the differences. V is the sum of the squared distances from the mean of earlier
-        differences.
+        of the differences. V is the sum of squared distances: each difference is compared with the
+        mean of the earlier differences, and the first difference is compared with 0.
     Reference
         Choe and Ramdas (2024), "Comparing Sequential Forecasters", Operations Research 72, arXiv
-        2110.00115: the sub-exponential e-process. The authors mix all stakes, we mix four stakes.
+        2110.00115: the sub-exponential e-process. The authors mix all stakes. We mix four stakes.
 
     Parameters
     ----------
     differences
-        Loss of the other forecaster minus loss of the forecaster, in units that keep every
-        difference between −½ and ½; the last axis holds the weeks.
+        Loss of the other forecaster minus loss of the forecaster. The unit must keep every
+        difference between −½ and ½. The last axis holds the weeks.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

@@ -1,7 +1,7 @@
 """How often the trial errs, and how often it finds the truth, on SIMULATED economies.
 
-``benchmarks/trial.py`` runs the whole trial on economies whose truth is known, and writes the
-result to ``calibration.json`` beside this module.
+``benchmarks/trial.py`` tests all claims on economies whose truth is known. With ``--write`` it
+writes the result to ``calibration.json`` beside this module.
 """
 
 from pathlib import Path
@@ -19,11 +19,11 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
     Attributes
     ----------
     judged
-        Economies in which the claim could be tested.
+        Number of economies in which the claim could be tested.
     decidable
-        Of these, the economies with enough episodes for a verdict.
+        Number of these economies that have enough episodes for a verdict.
     supported, contradicted
-        Economies with these verdicts.
+        Number of economies with each of these verdicts.
     effect
         Mean of the estimates, in the claim's unit; None if the claim was never testable.
     """
@@ -43,9 +43,9 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
     claims
         Outcomes by the name of the claim.
     any_primary
-        Economies in which at least one primary claim is supported.
+        Number of economies in which at least one primary claim is supported.
     e_values
-        For each bet, the number of economies in which its e-value ever reached 20.
+        For each bet, the number of economies in which the e-value of the bet ever reached 20.
     """
 
     claims: dict[str, Tally]
@@ -59,9 +59,9 @@ class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
     Attributes
     ----------
     economies, years
-        Number of economies of each kind, and years of each.
+        Number of economies of each kind, and number of years in each economy.
     off, on
-        Outcomes with the thesis off (quantities do not move prices) and on.
+        Outcomes with the thesis off (quantities do not move prices), and with the thesis on.
     """
 
     economies: int
@@ -80,5 +80,5 @@ def read_calibration(path: Path = PATH) -> Calibration:
     except (OSError, pydantic.ValidationError) as error:
         raise DataError(
             f"expected the calibration of the trial in {path}, but it cannot be read: "
-            f"{' '.join(str(error).split())}; write it with 'python benchmarks/trial.py'"
+            f"{' '.join(str(error).split())}; write it with 'python -m benchmarks.trial --write'"
         ) from error

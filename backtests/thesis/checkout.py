@@ -1,4 +1,4 @@
-"""A check that the declarations of the claims are committed before they are sealed."""
+"""Check that the declarations of the claims are committed before they are sealed."""
 
 import subprocess
 from pathlib import Path
@@ -8,10 +8,10 @@ from signals.errors import ConfigError
 
 
 def committed_claims(path: Path | None = None) -> str | None:
-    """Return the hash of the git commit that holds the declarations, or None without a check.
+    """Return the hash of the last git commit, whose declarations are in use; None without git.
 
-    There is no check if git is missing, or if the file is not part of a git checkout, for example
-    in an installed package. ``path`` is the file of the claims; the default is the file in use.
+    The result is None if git is missing, or if git does not track the file, for example in an
+    installed package. ``path`` is the file of the claims; the default is the file in use.
 
     Raises
     ------

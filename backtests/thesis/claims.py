@@ -2,11 +2,12 @@
 
 A claim is a sentence that can be false. The claim's declaration fixes what is measured, when it is
 measured, the estimator, and the result that speaks against the claim. All numbers here were chosen
-before any estimate was seen. If a declaration is changed later, the changelog states the reason.
+before any estimate was seen. If a declaration changes later, the changelog states the reason.
 
-A claim about returns depends only on a flag computed from quantities, because the votes of the
-composite regime contain past returns. The only exception is claim L14: its flag is computed from
-prices. For L14 the returns are resampled, and the flag is computed again on the resampled returns.
+The votes of the composite regime contain past returns. So the condition of a claim about returns is
+a flag that is computed only from quantities. The only exception is the claim of link L14, whose
+flag contains prices. For this claim, prices are resampled, and the flag is computed again on the
+resampled prices.
 """
 
 from dataclasses import dataclass
@@ -57,8 +58,9 @@ class Claim(Typed):
         the flag was on at the close of the decision, ``1 + lag`` sessions earlier.
     estimator
         How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
-        ``mean`` is the mean over the sessions with the flag on. ``difference_of_means`` is this
-        mean minus the mean over all other sessions.
+        ``mean`` is the mean over the sessions with the flag on; without a condition, it is the mean
+        over all sessions. ``difference_of_means`` is the mean over the sessions with the flag on
+        minus the mean over all other sessions.
     direction
         ``above`` if the claim says that the estimand is above zero; ``below`` if the claim says
         that the estimand is below zero.
@@ -69,9 +71,9 @@ class Claim(Typed):
     refuted_by
         The result that speaks against the claim.
     primary
-        Whether the claim is one of the three that decide the verdict on the thesis. P-values of
-        primary claims are adjusted by Holm's method. P-values of all other claims are adjusted for
-        the false discovery rate.
+        Whether the claim is one of the three claims that decide the verdict on the thesis. Holm's
+        method adjusts the p-values of primary claims. The p-values of all other claims are adjusted
+        for the false discovery rate.
 
     Raises
     ------
@@ -117,7 +119,7 @@ class Claim(Typed):
 
     @property
     def is_status(self) -> bool:
-        """Whether the claim is about a state; such a claim has dates but no p-value."""
+        """Whether the claim is about a state. Such a claim has dates but no p-value."""
         return self.estimator == "status"
 
 

@@ -1,11 +1,12 @@
 """The slope of a response on a surprise, for events that come in clusters.
 
-Events of the same calendar quarter see the same markets, so their responses are correlated, and
-event windows may overlap. All events of a quarter therefore form one cluster, and only clusters
-count as independent. The number of clusters is small, so the usual standard error (CR1 with
-``clusters − 1`` degrees of freedom) is too small: with 9 clusters of 5 events, its 95 % interval
-covers about 91 % in simulations. The standard error here is CR2, with Bell and McCaffrey's degrees
-of freedom, whose interval covers about 95 % in the same simulations.
+Events of one calendar quarter see the same markets, so their responses are correlated. Their
+windows may also overlap. So all events of a quarter form one cluster, and only clusters count as
+independent. The number of clusters is small. The usual standard error (CR1 with ``clusters − 1``
+degrees of freedom) is then too small: in simulations with 9 clusters of 5 events, its 95 % interval
+contains the truth in about 91 % of cases. The standard error here is CR2, a bias-reduced variance,
+with Bell and McCaffrey's degrees of freedom. In these simulations, its interval contains the truth
+in about 95 % of cases.
 
 Reference
     Kolari and Pynnönen (2010), "Event Study Testing with Cross-sectional Correlation of Abnormal
@@ -19,15 +20,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: Smallest number of clusters for a slope; two of them would fit a line without any residual.
+#: Smallest number of clusters for a slope. A line through two clusters may leave no residual.
 FEWEST = 4
-#: Smallest share of variance that a cluster may leave to its residuals.
+#: An eigenvalue up to this size counts as zero.
 _TINY = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slope:
-    """A slope with its standard error and degrees of freedom; NaN and 0 with too few clusters."""
+    """A slope, its standard error and degrees of freedom; NaN, NaN and 0 with too few clusters."""
 
     value: float
     error: float
@@ -99,11 +100,11 @@ def minus(first: Slope, second: Slope) -> Slope:
 def rearranged(
     x: np.ndarray, rows: np.ndarray, columns: np.ndarray, draws: int, seed: int = 0
 ) -> np.ndarray:
-    """Return surprises with their rows permuted, draws × events.
+    """Return permuted surprises, draws × events.
 
-    Think of a table of surprises: ``rows`` and ``columns`` give the cell of each event. Each draw
-    permutes whole rows, so surprises of the same row stay together. An event whose new cell is
-    empty is NaN. If two events share a cell, the cell holds the later surprise.
+    The surprises fill a table: ``rows`` and ``columns`` give the cell of each event. Each draw
+    permutes whole rows, so the surprises of one row stay together. An event whose new cell is empty
+    is NaN. If two events share a cell, the cell holds the later surprise.
     """
     (of_rows, row), (of_columns, column) = (
         np.unique(part, return_inverse=True) for part in (rows, columns)
@@ -119,7 +120,7 @@ def rearranged(
 def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the slope of y on each row of x, and its CR1 variance; NaN in x leaves an event out.
 
-    ``y`` has no NaN. These variances only make the statistics of permutations comparable.
+    ``y`` has no NaN. The variances serve only to compare the statistics of permutations.
     """
     present = ~np.isnan(x)
     member = np.unique(clusters)[:, None] == clusters  # clusters × events

@@ -15,9 +15,10 @@ from strategies import STRATEGIES
 
 #: Classes in the order in which forced selling should hit them, the lowest conviction first.
 CASCADE = ("crypto", "speculative", "software", "broad")
-#: Sessions after an episode of one day that still belong to it: a fall takes more than a day.
+#: Sessions after the day of a one-day episode that belong to the episode. A fall takes longer than
+#: a day.
 WIDENED = 10
-#: Sessions before an episode in which a flag may lead, and after its start in which it may lag.
+#: A flag may lead the start of an episode by this number of sessions, or lag by fewer than this.
 YEAR = 252
 
 
@@ -30,19 +31,19 @@ class EpisodeAccount:
     regime_before
         The regime at the last close before the episode; None without a regime.
     flag_leads
-        For each signal with a view, the sessions from its flag turning on to the episode's start,
-        see :func:`flag_lead`.
+        For each signal with a view, the number of sessions from the session at which its flag turns
+        on to the start of the episode, see :func:`flag_lead`.
     falls
         Index: class. ``peak``: session of the highest close in the 63 sessions before the common
         trough (:func:`common_trough`). ``trough``: session of the lowest close from the peak to the
         end of the episode. ``drawdown``: fraction, negative. ``recovered``: the first later session
-        that closes at the peak's level or above, NaT until then. A class without all prices of the
-        episode is left out.
+        that closes at the peak's level or above, NaT until then. A class is left out if it lacks a
+        return in the episode or in the 63 sessions before the episode.
     order
         The classes by date of peak, the earliest first.
     strategies
-        Total return of each strategy in the episode, a fraction, after costs. A strategy without a
-        backtest of the whole episode is left out.
+        Total return of each strategy in the episode, a fraction, after costs. A strategy is left
+        out if its backtest does not contain the whole episode.
     """
 
     episode: Episode
@@ -56,8 +57,8 @@ class EpisodeAccount:
 def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
     """Return the account of each dated episode that lies inside the history.
 
-    An episode is left out if the history lacks the 63 sessions before it, or all classes of
-    :data:`CASCADE`. A simulated history has no dated episodes, so the result is empty.
+    An episode is left out if the history lacks a part of it, the 63 sessions before it, or all
+    classes of :data:`CASCADE`. A simulated history has no dated episodes, so the result is empty.
     """
     if sample.is_simulated:
         return ()
@@ -108,11 +109,12 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 
 
 def flag_lead(flag: pd.Series, first: int) -> int | None:
-    """Return the sessions from a flag turning on to an episode's first session.
+    """Return the number of sessions from the start of a flag's stay to an episode's first session.
 
-    Positive: the flag came first. The last stay that was on in the 252 sessions before the episode
-    counts, even if it began earlier. Without one, the first stay in the 252 sessions from the
-    episode's first session on counts, as zero or a negative number. None without either. A flag
+    A positive number says that the flag turned on before the episode. If the flag was on in the 252
+    sessions before the episode, the last of these stays counts, even if it began earlier.
+    Otherwise, the first stay that begins in the 252 sessions from the episode's first session on
+    counts; the number is then zero or negative. Without such a stay, the result is None. A flag
     without a view counts as off.
 
     Parameters

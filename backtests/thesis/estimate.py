@@ -32,24 +32,26 @@ class Estimate:
         is that the claim is false: the estimand is zero, or has the opposite sign.
     error, df
         Standard error in the unit of the claim, and degrees of freedom of its t distribution;
-        ``df`` is infinite for a normal distribution. They give the power, see
+        ``df`` is infinite for a normal distribution. Both give the power, see
         :mod:`backtests.thesis.power`.
     observations
-        Number of sessions, weeks, events or breakouts, as ``counted`` says.
+        Number of observations. ``counted`` names them: sessions, weeks, events or breakouts.
     episodes
-        Number of episodes during which the claim's condition holds; for a strategy, number of
-        episodes of the states in which it acts. None for any other claim without a condition.
+        Number of separate times at which the state of the claim held. The state is the claim's
+        condition, the state of idle capital that the estimand names, the states in which a strategy
+        acts, or an excursion of u above one half. For the order of falls, it is the number of dated
+        episodes. None if the claim counts no episodes.
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside
-        Intervals by other methods, in the unit of the claim, by the name of the method. They do
+        Intervals by other methods or for other assets, by name, in the unit of the claim. They do
         not decide.
     tests_beside
         One-sided p-values of other tests, which do not decide.
     shown
-        Numbers for the chart of the claim: sessions, classes or horizons × columns.
+        Numbers for the chart of the claim, for example sessions × columns or classes × columns.
     notes
-        What a reader must know in addition, one sentence each.
+        What a reader must also know, one or two sentences each.
     """
 
     value: float

@@ -1,12 +1,13 @@
 """E-values since a date: evidence for the claims from the weeks after the claims were fixed.
 
-Every week after the date, a bettor bets that the claim is true, see
-:mod:`backtests.thesis.betting`. Everything that a bet depends on is known before its week begins:
-the bet, whether the week counts, the limit of the returns, and the exposure of the constant mix.
+An e-value is the wealth of a bettor who starts with 1. Every week after the date, the bettor bets
+that the claim is true, see :mod:`backtests.thesis.betting`. Four numbers are known before a week
+begins: the bet, whether the week counts, the limit of the returns, and the exposure of the constant
+mix.
 
-Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. A
-claim about returns is thus tested as a claim about clipped returns. The clipped mean differs from
-the mean when extreme returns have mostly one sign.
+Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. So the
+test of a claim about returns is a test of clipped returns. The clipped mean differs from the mean
+if extreme returns have mostly one sign.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,8 +36,8 @@ PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
 FEWEST_WEEKS = 52
 #: Limit of a clipped return, in standard deviations.
 CLIP = 3.0
-#: Highest premium of SPY over bills that the null hypothesis of a strategy allows, a fraction a
-#: year. The lowest is 0. US shares earned about 6 % over bills in the long run.
+#: The null hypothesis of a strategy allows a premium of SPY over bills from 0 to this fraction a
+#: year. In the long run, US shares earned about 6 % a year over bills.
 PREMIUM = 0.10
 WEEKS_A_YEAR = 52
 #: The e-value at which the claim is supported at 5 %.
@@ -58,10 +59,11 @@ class Accumulated:
     weeks
         Number of weeks with a bet. A week outside the claim's condition has no bet.
     clipped
-        Number of these weeks whose return was clipped. With many such weeks, the e-value says
-        little about the mean.
+        Number of these weeks whose return was clipped. If there are many such weeks, the e-value
+        says little about the mean.
     e_value, highest
-        The e-value after the last week, and the highest e-value so far. Both are 1 without a week.
+        The e-value after the last week, and the highest e-value so far. Both are 1 before the first
+        week.
     path
         The e-value after each whole week, at the week's last session.
     note
@@ -86,13 +88,13 @@ class Weeks:
     Attributes
     ----------
     values
-        The number of each whole week, at the week's last session; NaN if it is unknown. It is above
-        zero if the claim is true in that week.
+        The number of each whole week, at the week's last session; NaN if the number is unknown. A
+        number above zero speaks for the claim.
     counts
         Whether the claim applies to each week, as known before the week begins.
     limit
-        The absolute value at which ``values`` are clipped. None for :data:`CLIP` standard
-        deviations of the weeks before the date.
+        The absolute value at which ``values`` are clipped. With None, they are clipped at
+        :data:`CLIP` standard deviations of the weeks before the date.
     """
 
     values: pd.Series
@@ -105,13 +107,15 @@ def accumulate(
 ) -> tuple[Accumulated, ...]:
     """Return the e-values of primary claims and thesis strategies from the weeks after a date.
 
-    Every e-value is valid at any time at which one looks at it. If the sample lacks data, or has
-    fewer than 52 weeks before the date, the e-value is 1 and the note says why.
+    Every e-value is valid at any time at which one looks at it. If the sample lacks data, the
+    e-value is 1 and the note says why. Data are also lacking if a standard deviation has fewer than
+    52 weeks before the date.
 
     Parameters
     ----------
     since
-        The date at which the claims were fixed. A week counts if its first session is later.
+        The date at which the claims were fixed. A week counts if its first session is after the
+        date.
     names
         Names among :data:`BETS`; the default is all of them.
     """
@@ -122,9 +126,10 @@ def accumulate(
 def accumulate_since_dates(
     sample: Sample, sealed_at: pd.Timestamp | None = None
 ) -> tuple[Accumulated, ...]:
-    """Return the e-values since the last seal, if there is one, and since the essay's date.
+    """Return the e-values since the last seal, if a seal exists, and since the essay's date.
 
-    ``sealed_at`` is the moment of the seal, UTC. Show :data:`REMARK` beside the essay's e-values.
+    ``sealed_at`` is the moment of the last seal, UTC. Whoever shows the e-values since the essay
+    must show :data:`REMARK` with them.
     """
     seals = () if sealed_at is None else (sealed_at.tz_localize(None),)
     return tuple(one for since in (*seals, ESSAY) for one in accumulate(sample, since))
@@ -154,7 +159,7 @@ def _accumulated(sample: Sample, since: pd.Timestamp, name: str) -> Accumulated:
 def _path(weeks: Weeks, sample: Sample, since: pd.Timestamp) -> tuple[pd.Series, pd.Series]:
     """Return the wealth after each week since a date, and the outcome of each bet.
 
-    An outcome is in units of the limit, before clipping.
+    An outcome is the week's value divided by the limit, before clipping.
     """
     first = first_sessions(sample.sessions).reindex(weeks.values.index)
     limit = weeks.limit or CLIP * _deviation(weeks.values, since)
@@ -186,7 +191,7 @@ def first_sessions(sessions: pd.DatetimeIndex) -> pd.Series:
 def _while_absorbed(sample: Sample, index: pd.Index) -> pd.Series:
     """Return whether each week's first return was earned under absorption.
 
-    The flag was known before the week began, so a flag that turns within the week does not matter.
+    The flag was known before the week began. A change of the flag within the week does not matter.
     """
     first = first_sessions(sample.sessions).reindex(index)
     on = sample.condition("absorption").reindex(pd.DatetimeIndex(first))
@@ -199,7 +204,7 @@ def _spy_minus_crypto(sample: Sample, since: pd.Timestamp) -> Weeks:
 
 
 def _rank_order(sample: Sample, since: pd.Timestamp) -> Weeks:
-    """Return the weekly rank correlation of class returns with earliness of cash flows."""
+    """Return Kendall's tau-b of class returns with the earliness of cash flows, week by week."""
     returns = sample.classes(DURATION).apply(weekly).dropna()
     earliness = [-rank for rank in DURATION.values()]
     tau = [stats.kendalltau(row, earliness).statistic for row in returns.to_numpy()]
@@ -213,12 +218,13 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
     The share of SPY is the strategy's mean net exposure up to the date. The mix pays no costs.
 
     A strategy that holds more than this share for years earns the premium of shares without any
-    timing. So :data:`PREMIUM` is subtracted on the exposure beyond the share, as known before the
-    week. A strategy of SPY and bills then wins only by timing, if the true premium lies between 0
-    and PREMIUM. A strategy with other assets can also win because its assets earn more than SPY.
+    timing. So :data:`PREMIUM` times the exposure above the share, as known before the week, is
+    subtracted. If the true premium lies between 0 and PREMIUM, a strategy of SPY and bills then
+    wins only by timing. A strategy with other assets can also win because its assets earn more than
+    SPY.
 
-    A strategy that did not move before the date has a small standard deviation. So the limit is
-    at least that of SPY over bills.
+    A strategy whose value did not move before the date has a small standard deviation. So the limit
+    is at least the limit of SPY's return over bills.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns
@@ -238,7 +244,7 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
 
 
 def _labels() -> tuple[str, ...]:
-    """Return every thesis strategy; one that follows the regime uses quantities alone."""
+    """Return the thesis strategies; those that follow the regime have ``@quantities``."""
     thesis = [strategy for strategy in STRATEGIES.values() if kind_of(strategy) == "thesis"]
     return tuple(
         f"{strategy.name}@quantities" if strategy.follows_regime else strategy.name
@@ -248,14 +254,15 @@ def _labels() -> tuple[str, ...]:
 
 _TESTED = "cash-heavy@quantities"
 _MIX = (
-    "minus weekly return of a constant mix of SPY and bills with its mean exposure before, minus "
-    "a premium of 10 % a year on the exposure beyond that"
+    "minus the weekly return of a constant mix of SPY and bills, minus a premium of 10 % a year on "
+    "the exposure above the mix; the mix has the strategy's mean exposure before the date"
 )
 
-#: What is bet on, and the function that returns its weeks, by the name of the claim or strategy.
+#: By the name of a claim or strategy: what the bets are about, and the function that returns the
+#: weekly numbers.
 BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
     "crypto-below-spy": (
-        "weekly return of SPY minus crypto while capital is absorbed, clipped",
+        "clipped weekly return of SPY minus that of crypto while capital is absorbed",
         _spy_minus_crypto,
     ),
     "short-duration-first": (
@@ -263,11 +270,11 @@ BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
         _rank_order,
     ),
     "cash-heavy-beats-its-mix": (
-        f"weekly return of {_TESTED} {_MIX}, clipped",
+        f"clipped weekly return of {_TESTED} {_MIX}",
         partial(_strategy_minus_mix, _TESTED),
     ),
     **{
-        label: (f"weekly return of {label} {_MIX}, clipped", partial(_strategy_minus_mix, label))
+        label: (f"clipped weekly return of {label} {_MIX}", partial(_strategy_minus_mix, label))
         for label in _labels()
         if label != _TESTED
     },

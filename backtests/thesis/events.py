@@ -1,8 +1,8 @@
 """Dated facts: episodes of markets, and dates of monetary policy, each with its source.
 
-The file ``events.toml`` beside this module holds the facts. A user can give another file of the
-same form: a list of tables ``[[episode]]``, and a list of tables ``[[policy]]`` whose ``days`` have
-``what``, ``scheduled`` and ``source`` in common.
+The file ``events.toml`` beside this module holds the facts. A user can give another file of this
+form: a list of tables ``[[episode]]``, and a list of tables ``[[policy]]``. All ``days`` of a
+policy table have the table's ``what``, ``scheduled`` and ``source``.
 """
 
 import datetime
@@ -40,7 +40,7 @@ def _up_to_today(day: datetime.date) -> datetime.date:
 
 
 def _of(known: Any, noun: str) -> pydantic.BeforeValidator:
-    """Return a validator that suggests the most similar of the known names."""
+    """Return a validator that refuses an unknown name and suggests the most similar known name."""
 
     def check(given: object) -> object:
         if isinstance(given, str) and given not in get_args(known):
@@ -76,7 +76,7 @@ class Episode(pydantic.BaseModel):
 
 
 class _PolicyDays(pydantic.BaseModel):
-    """Policy dates with the same source, as the file holds them."""
+    """A table of the file: policy dates that share a kind and a source."""
 
     model_config = _STRICT
 
@@ -124,7 +124,7 @@ def read_events(path: Path | None = None) -> Events:
         When the file cannot be read.
     ConfigError
         When the file is not TOML, a key or a kind is unknown, a key is missing, a date lies after
-        today in New York, an episode ends before it starts, or a name or a date stands twice.
+        today in New York, an episode ends before it starts, or a name or a date occurs twice.
     """
     file = FILE if path is None else expanded(path)
     try:
@@ -157,7 +157,7 @@ def _refuse_repeated(file: Path, noun: str, names: Iterable[str]) -> None:
     for name, count in Counter(names).items():
         if count > 1:
             raise ConfigError(
-                f"{file}: expected each {noun} once, found {name} {count} times; drop one"
+                f"{file}: expected each {noun} once, found {name} {count} times; keep one"
             )
 
 

@@ -1,9 +1,9 @@
 """First filings of capital expenditure, and how asset classes respond to their surprises.
 
-The trailing year of capital expenditure changes from one filing to the next by the new quarter
-minus the same quarter a year earlier. If the expenditure of a firm followed a seasonal random walk,
-this change would have mean zero, so it is the surprise. The surprise is divided by the standard
-deviation of the firm's earlier changes, all relative to the level.
+From one filing to the next, the capital expenditure of the trailing year changes by the new quarter
+minus the quarter a year earlier. If the expenditure of a firm followed a seasonal random walk, the
+expected change would be zero. So the whole change counts as surprise. The surprise is the relative
+change divided by the standard deviation of the firm's earlier relative changes.
 
 Reference
     Chan, Jegadeesh and Lakonishok (1996), "Momentum Strategies", Journal of Finance 51, define the
@@ -33,10 +33,10 @@ MOVED = -30
 STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
 #: Number of earlier changes that a standard deviation needs.
 EARLIER = 4
-#: Largest absolute surprise, σ. A larger one counts as this, so that a firm's first noisy standard
-#: deviations do not decide a slope.
+#: Largest absolute surprise, σ. Larger surprises are clipped, because the first standard deviations
+#: of a firm are noisy and must not decide a slope.
 LARGEST = 3.0
-#: If two amounts become known more days apart than this, the change covers several quarters.
+#: If more time than this lies between two amounts, the change covers several quarters.
 _ONE_QUARTER = pd.Timedelta(days=140)
 
 
@@ -68,20 +68,19 @@ class FilingStudy:
     Attributes
     ----------
     n, firms, first, last
-        Number of filings with a complete window and a state, their firms, and their first and last
-        session.
+        Number of filings with a complete window and a state, the firms of these filings, and their
+        first and last session.
     surprises
         Surprise of each of these filings, σ, by session.
     responses
         Index (class, state). ``estimate`` is the slope of the class's return on the surprise, in
         percentage points per σ, from session −5 to session 20. ``low`` and ``high`` bound its 95 %
-        interval, with one cluster for each calendar quarter. ``n`` is the number of filings. NaN
-        with too few quarters.
+        interval, with one cluster for each calendar quarter. ``n`` is the number of filings. The
+        numbers are NaN with too few quarters.
     path
-        The same slope for the return from session −5 to each session, sessions −5 to 20 × (class,
-        state).
+        The slope of the return from session −5 to each session, sessions −5 to 20 × (class, state).
     controls
-        The same as ``responses`` for the same surprises at dates without a filing, see
+        A table like ``responses``: each surprise is moved to a date without a filing, see
         :func:`controls`.
     """
 
@@ -98,15 +97,16 @@ class FilingStudy:
 def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
     """Return every new amount of one firm, by the session at which it is first seen.
 
-    Columns: ``growth``, a fraction, NaN for the first amount and after a missing quarter;
-    ``deviation``, the standard deviation of earlier growth, NaN with fewer than four; ``filed``,
-    False if the moment was assumed. Filed amounts become known when a session opens, and assumed
-    ones at midnight.
+    The columns are ``growth``, a fraction, NaN for the first amount and after a missing quarter;
+    ``deviation``, the standard deviation of earlier growth, NaN with fewer than four values; and
+    ``filed``, False if the moment was assumed. A filed amount becomes known when a session opens,
+    and an assumed amount becomes known at midnight.
 
     Parameters
     ----------
     amounts, known
-        The trailing year as known at each session, USD, and the moment at which it became known.
+        The amount of the trailing year as known at each session, USD, and the moment at which this
+        amount became known.
     """
     moments = known.dropna()
     moments = moments[moments.ne(moments.shift())]
@@ -129,8 +129,8 @@ def past_deviation(growth: pd.Series) -> pd.Series:
 def filings(history: History) -> tuple[Filing, ...]:
     """Return every first filing of a hyperscaler with a surprise, in order of sessions.
 
-    A surprise uses only amounts that were known before it. Amounts whose moment was assumed count
-    as earlier changes, but they are no filings.
+    The standard deviation of a surprise uses only changes that were known before the filing. An
+    amount whose moment was assumed counts as an earlier change, but not as a filing.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -155,8 +155,8 @@ def _by_firm(history: History) -> dict[str, pd.DataFrame]:
 def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the filings moved 30 sessions back, to sessions at which the firm filed nothing.
 
-    A control is left out if its window, sessions −5 to 20, contains a new amount of its firm, or if
-    it would lie before the history.
+    A control is left out if its window, sessions −5 to 20, contains a new amount of its firm. It is
+    also left out if its session lies before the history.
     """
     sessions = pd.DatetimeIndex(history.panel.index)
     taken = {
@@ -174,8 +174,8 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
 def study(sample: Sample) -> FilingStudy:
     """Return the responses of all classes to filings, by state of idle capital.
 
-    The state is the flag of dry_powder under which the first return of the filing's session was
-    earned, so the flag was known before the filing.
+    The state is the flag of dry_powder two sessions before the filing's session, so the flag was
+    known before the filing.
 
     Raises NotTestable if the history has no filing with a complete window and a state.
     """
@@ -206,8 +206,8 @@ def _events(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
 def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
     """Return filings as a table by session: firm, surprise, ``at`` (position), state, quarter.
 
-    The state is 1.0 if idle capital was depleted as known before the filing, 0.0 if it was ample,
-    and NaN if dry_powder had no view.
+    The state was known before the filing: 1.0 if idle capital was depleted, 0.0 if idle capital was
+    ample, and NaN if dry_powder had no view.
     """
     rows = [(filing.session, filing.firm, filing.surprise) for filing in real]
     events = pd.DataFrame(rows, columns=["session", "firm", "surprise"]).set_index("session")

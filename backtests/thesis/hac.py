@@ -8,7 +8,8 @@ from scipy import stats
 
 from backtests.thesis.estimate import Interval
 
-#: Kiefer and Vogelsang's critical values, Bartlett kernel, as polynomials in lags / n.
+#: Fixed-b critical values for the Bartlett kernel, as polynomials in lags / n (Kiefer and Vogelsang
+#: 2005). They allow for the estimation of the standard error, so they exceed the normal values.
 _FIXED_B = {
     0.975: (1.9600, 2.9694, 0.4160, -0.5324),
     0.95: (1.6449, 2.1859, 0.3142, -0.3427),
@@ -45,7 +46,10 @@ class Fit:
         )
 
     def p_value(self, value: float, error: float, sign: int) -> float:
-        """Return the one-sided p-value; the critical value at 97.5 % sets the scale of t."""
+        """Return the one-sided p-value of t = value / error from a normal distribution.
+
+        t is first divided by the ratio of the fixed-b to the normal critical value at 97.5 %.
+        """
         if not error > 0:
             return 1.0
         scale = self._critical(0.975) / _FIXED_B[0.975][0]
@@ -61,15 +65,18 @@ class Fit:
 
 
 def usual_lags(n: int) -> int:
-    """Return ⌈1.3 √n⌉, the number of lags that Lazarus, Lewis, Stock and Watson (2018) advise."""
+    """Return the number of lags that Lazarus, Lewis, Stock and Watson (2018) advise.
+
+    This number is ⌈1.3 √n⌉, and at most n − 1.
+    """
     return min(math.ceil(1.3 * math.sqrt(n)), n - 1)
 
 
 def regress(y: np.ndarray, x: np.ndarray, lags: int | None = None) -> Fit:
-    """Return a least-squares fit with Newey–West standard errors, Bartlett kernel.
+    """Return a least-squares fit with Newey–West standard errors (Bartlett kernel).
 
-    ``y`` has n rows; ``x`` has n rows and one column for each regressor, the constant included.
-    Without ``lags``, :func:`usual_lags` sets their number.
+    ``y`` has n rows. ``x`` has n rows and one column for each regressor and for the constant. The
+    default of ``lags`` is :func:`usual_lags`.
 
     Reference
         Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR

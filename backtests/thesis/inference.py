@@ -15,12 +15,12 @@ from scipy import stats
 from backtests.evidence.entries import QUARTER
 from backtests.thesis.estimate import Interval
 
-#: Smallest number of circular shifts for a p-value.
+#: Number of circular shifts for a p-value. A history with fewer sessions has fewer shifts.
 FEWEST_SHIFTS = 1000
 
 
 def t_interval(value: float, error: float, df: float) -> Interval:
-    """Return the interval of a t distribution around an estimate. An infinite ``df`` is normal."""
+    """Return the t interval of an estimate; an infinite ``df`` gives a normal interval."""
     wide, narrow = (float(stats.t.ppf(p, df)) * error for p in (0.975, 0.95))
     return Interval(
         low=value - wide, high=value + wide, low90=value - narrow, high90=value + narrow
@@ -41,7 +41,10 @@ def drawn_interval(drawn: np.ndarray) -> Interval:
 
 
 def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
-    """Return the share of resampled estimates that contradict the sign, with a correction of 1."""
+    """Return the share of resampled estimates that are zero or have the other sign.
+
+    One is added to both counts, so that the p-value is never zero.
+    """
     kept = drawn[~np.isnan(drawn)]
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
 
@@ -63,9 +66,9 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return the number of the gap between two episodes to which each session belongs, from 0.
 
-    A gap holds the sessions without the condition between two episodes, or beyond the first or last
-    episode. Sessions without the condition within an episode belong to the gap before it. Sessions
-    with the condition, or without a view, are NaN.
+    A gap holds the sessions without the condition between two episodes, before the first episode or
+    after the last episode. Sessions without the condition within an episode belong to the gap
+    before this episode. Sessions with the condition, or without a view, are NaN.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -76,8 +79,8 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 def segments_of(on: pd.Series) -> pd.Series:
     """Return the number of the segment to which each session belongs, from 0.
 
-    Each segment holds one episode of the condition. Two segments meet in the middle between their
-    episodes. Without an episode, all sessions belong to one segment.
+    Each segment contains one episode of the condition. The border of two segments lies in the
+    middle between their episodes. Without an episode, all sessions belong to one segment.
     """
     numbers = episodes_of(on)
     place = pd.Series(np.arange(len(on)), index=on.index).groupby(numbers)
@@ -89,7 +92,7 @@ def segments_of(on: pd.Series) -> pd.Series:
 def few_clusters(means: np.ndarray) -> tuple[float, float]:
     """Return the standard error and degrees of freedom of the mean of cluster means.
 
-    Both are NaN and 0 with fewer than two clusters.
+    With fewer than two clusters, the standard error is NaN and the degrees of freedom are 0.
 
     Reference
         Ibragimov and Müller (2010), "t-Statistic Based Correlation and Heterogeneity Robust
@@ -103,7 +106,7 @@ def few_clusters(means: np.ndarray) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clusters:
-    """Sums and numbers of observations in clusters of one group.
+    """The clusters of one group of observations.
 
     Attributes
     ----------
@@ -140,8 +143,8 @@ class Clusters:
     def moments(self) -> tuple[float, float]:
         """Return the trace of the variance's quadratic form, and the trace of its square.
 
-        Both assume independent observations with a variance of 1. Their ratio gives the degrees of
-        freedom.
+        Both assume independent observations with a variance of 1. The squared trace divided by the
+        trace of the square gives the degrees of freedom.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -153,7 +156,8 @@ class Clusters:
 def clustered(*groups: Clusters) -> tuple[float, float]:
     """Return the standard error and degrees of freedom of a mean, or of a difference of two means.
 
-    NaN and 0 if a group has fewer than two clusters.
+    If a group has fewer than two clusters, the standard error is NaN and the degrees of freedom are
+    0.
 
     Reference
         Bell and McCaffrey (2002), Survey Methodology 28; Imbens and Kolesár (2016), "Robust
@@ -170,28 +174,28 @@ def clustered(*groups: Clusters) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shifted:
-    """A statistic in units of its standard error, and the same statistic for shifted conditions."""
+    """A statistic in units of its standard error, for the true and for the shifted conditions."""
 
     true: float
     others: np.ndarray
 
     def p_value(self, sign: int) -> float:
-        """Return the share of shifts, the true dates included, with a statistic as extreme.
+        """Return the share of shifts whose statistic is at least as extreme as the true one.
 
-        The result is 1 if the true dates have no statistic.
+        The true dates count as one shift. The result is 1 if the true dates have no statistic.
         """
         if math.isnan(self.true):
             return 1.0
         return float((1 + (sign * self.others >= sign * self.true).sum()) / (1 + len(self.others)))
 
     def interval(self, value: float, error: float) -> Interval:
-        """Return the interval of an estimate: its error times the quantiles of the shifts."""
+        """Return the interval: the estimate minus its error times the quantiles of the shifts."""
         points = np.quantile(self.others, [0.025, 0.05, 0.95, 0.975])
         high, high90, low90, low = (value - float(point) * error for point in points)
         return Interval(low=low, high=high, low90=low90, high90=high90)
 
     def widened(self, error: float) -> float:
-        """Return the standard error whose normal 95 % interval has the width of the interval."""
+        """Return the standard error whose normal 95 % interval is as wide as :meth:`interval`."""
         low, high = np.quantile(self.others, [0.025, 0.975])
         return float(error * (high - low) / (2 * stats.norm.ppf(0.975)))
 
@@ -203,22 +207,23 @@ def shifted(
     *,
     shifts: int = FEWEST_SHIFTS,
 ) -> Shifted:
-    """Return a statistic of values and a condition, and the same for shifted conditions.
+    """Return a statistic of values and a condition, for the true and for shifted conditions.
 
-    The condition moves around the circle of sessions; values stay at their dates. If the condition
-    is independent of the values, each shift is as likely as the true dates. Each episode keeps its
-    length, so the comparison is between histories with equally few episodes.
+    The condition moves around the circle of sessions: what leaves at the end enters at the start.
+    The values stay at their dates. If the condition is independent of the values, each shift is as
+    likely as the true dates. A shift keeps the lengths of episodes, so all compared histories have
+    few episodes.
 
     Parameters
     ----------
     values, on
         Values and their condition (1.0 or 0.0, or a weight), without NaN, on the same sessions.
     statistic
-        A function of values and an array of conditions, shifts × sessions. It returns the statistic
-        of each row. A shift without a statistic is left out.
+        A function of the values and of a table of conditions, shifts × sessions. It returns one
+        statistic for each row. A shift without a statistic is left out.
     shifts
-        Number of shifts, evenly spaced around the circle. If there are fewer sessions, each session
-        is one shift.
+        Number of shifts, evenly spaced around the circle. With fewer sessions than this, there is
+        one shift for each session.
     """
     n = len(values)
     steps = np.unique(np.linspace(0, n, min(shifts, n - 1) + 1, endpoint=False).astype(int))
@@ -229,7 +234,7 @@ def shifted(
 
 
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Return Welch's t statistic of values with and without each condition, one for each row."""
+    """Return, for each row of conditions, Welch's t of values with minus values without it."""
     total, n = values.sum(), len(values)
     squares = (values**2).sum()
     count = on.sum(axis=1)

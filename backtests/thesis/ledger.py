@@ -1,10 +1,10 @@
 """The ledger of sealed claims: a file to which every seal adds one line.
 
-A seal is one line of JSON. It holds the claims, the parameters, the version of the code and hashes
-of the data, at a moment. Each line also holds the hash of the line before it, so an edited, removed
+A seal is one line of JSON. It records a moment, the claims, the parameters, the version of the code
+and hashes of the data. Each line also holds the hash of the line before it, so an edited, removed
 or moved line breaks the chain.
 
-The chain cannot show that its last lines were removed. Whoever publishes the hash of a seal can
+The chain cannot show that its last lines were removed. If you publish the hash of a seal, you can
 prove later that the seal was in the ledger: see ``published`` of :func:`verify`.
 """
 
@@ -35,7 +35,7 @@ from backtests.thesis.sealed import (
 )
 from signals.errors import DataError
 
-#: What the first line holds in place of the hash of the line before it.
+#: The first line has no line before it, and holds this text as the previous hash.
 NONE_BEFORE = "0" * 64
 
 
@@ -52,8 +52,8 @@ class Seal:
     code_version, code_digest
         Version of the package, and hash of the source of signals, strategies and backtests.
     commit
-        Git commit whose claims were sealed. None if the package does not lie in a git checkout, so
-        that nobody checked whether the claims were committed.
+        Git commit whose claims were sealed. None if the package is not in a git checkout. Then no
+        check showed that the claims were committed.
     claims
         Every field of every claim.
     parameters
@@ -64,7 +64,7 @@ class Seal:
     series
         Hash of each series, see :func:`backtests.thesis.sealed.series_digests`.
     previous, hash
-        Hash of the line before, and of this line without its own hash.
+        Hash of the line before, and hash of this line's other fields.
     """
 
     number: int
@@ -103,8 +103,8 @@ class Verified:
 def seal(ledger: Path | str, sample: Sample) -> Seal:
     """Add a seal of the claims in use to a ledger, and return the seal.
 
-    A missing ledger is created. The file is written completely or not at all. Two programs that
-    seal at the same time wait for each other.
+    A missing ledger is created. The file is written completely or not at all. If two programs seal
+    at the same time, the second waits for the first.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     path = writable_name(ledger)
     contents = _contents(sample)
     _make_folder(path)
-    busy = f"expected to write to {path}, but another program seals; wait for it to end"
+    busy = f"expected to write to {path}, but another program is sealing; wait until it ends"
     with alone(path, ".lock", busy, PATIENCE):
         seals = read_ledger(path) if path.exists() else ()
         made = _next(seals, contents)
@@ -232,10 +232,10 @@ def verify(
     Parameters
     ----------
     sample
-        The sample whose data are compared with the sealed data. Without it, claims, parameters and
-        code are compared.
+        The sample whose data are compared with the sealed data. Without a sample, only claims,
+        parameters and code are compared.
     published
-        The hash of a seal, as it was published. The ledger must contain this seal.
+        The published hash of a seal. The ledger must contain this seal.
 
     Raises
     ------

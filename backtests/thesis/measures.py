@@ -1,4 +1,4 @@
-"""What each claim about a mean measures: a series of values, and the condition of each value."""
+"""For each claim about a mean: the values of which the mean is taken, and their condition."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,22 +18,23 @@ YEARLY = 100.0 * YEAR
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measure:
-    """Values of a claim, and what turns their mean into the claim's unit.
+    """Values of a claim, their condition, and the factor to the claim's unit.
 
     Attributes
     ----------
     values
         One value for each session or week; NaN if it is missing.
     on
-        1.0 if the claim's condition belongs to the value, else 0.0; NaN without a view. For a claim
-        without a condition, the series says where an episode of the strategy's own states is.
+        1.0 if the claim's condition holds for the value, else 0.0; NaN without a view. For the
+        claim of a strategy, 1.0 where the strategy acts, see
+        :meth:`backtests.thesis.sample.Sample.acting`.
     scale
         The factor from the mean of the values to the claim's unit.
     counted
         ``sessions`` or ``weeks``.
     held, excess
-        For a strategy whose weight of SPY depends only on quantities: this weight at the close
-        before each session, and SPY's return over bills. None for any other claim.
+        Two series for a strategy whose weight of SPY depends only on quantities: this weight at the
+        close before each session, and SPY's return over bills. None for any other claim.
     """
 
     values: pd.Series
@@ -61,7 +62,7 @@ def _daily(claim: Claim, sample: Sample, returns: pd.Series) -> Measure:
 
 
 def _weekly(claim: Claim, sample: Sample, values: pd.Series, scale: float) -> Measure:
-    """Return weekly values with the condition that belongs to the week's first session."""
+    """Return weekly values; each has the condition of its week's first session."""
     assert claim.condition is not None
     on = sample.condition(claim.condition)
     weeks = pd.DatetimeIndex(on.index).to_period("W-FRI")
@@ -91,7 +92,7 @@ def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
 
 
 def _comovement(claim: Claim, sample: Sample) -> Measure:
-    """Return products of standardised weekly returns; their mean is a correlation."""
+    """Return products of standardised weekly returns of SPY and TLT; the mean is a correlation."""
     both = pd.DataFrame({t: weekly(sample.asset(t)) for t in ("SPY", "TLT")}).dropna()
     standard = (both - both.mean()) / both.std(ddof=0)
     return _weekly(claim, sample, standard["SPY"] * standard["TLT"], 1.0)
@@ -113,7 +114,7 @@ def _cash_heavy(claim: Claim, sample: Sample) -> Measure:
 
 
 def _strategy_less_mix(sample: Sample, strategy: str) -> Measure:
-    """Return a strategy's daily returns minus those of the constant mix of its mean exposure."""
+    """Return a strategy's daily returns minus those of a constant mix with its mean exposure."""
     run = sample.run(strategy)
     held = run.result.returns.iloc[run.config.lag :]
     return Measure(

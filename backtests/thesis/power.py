@@ -1,4 +1,4 @@
-"""The power of a test: how likely a true effect would have been found."""
+"""The power of a test: the probability that the test finds a true effect."""
 
 import math
 
@@ -6,7 +6,7 @@ from scipy import stats
 
 #: One-sided level of the test, the counterpart of a two-sided 95 % interval.
 LEVEL = 0.025
-#: Probability of finding an effect that counts as detectable.
+#: An effect counts as detectable if the test finds it with this probability.
 DETECTABLE = 0.8
 
 

@@ -1,11 +1,11 @@
-"""The thesis and its rival explanations as forecasters of the same weekly returns.
+"""The thesis and its rival explanations, compared as forecasters of weekly returns.
 
 Every forecaster predicts the return over bills of SPY and of bitcoin in the next week. At the end
-of each week, it estimates a regression on all returns that are complete by then. All forecasters
-use the same weeks and the same loss, the squared error.
+of each week, every forecaster estimates a regression on all returns that are complete by then. All
+forecasters have equal weeks and one loss, the squared error.
 
-All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, the
-thesis adds nothing to the rival.
+All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, these
+forecasts are no evidence for the thesis.
 """
 
 from collections.abc import Mapping
@@ -34,13 +34,15 @@ GAUGES = {
 YEAR = 252
 #: Smallest number of complete weeks for the first forecast.
 FEWEST_WEEKS = 104
-#: Number of forecasts whose losses set the limit of later differences, for the e-value.
+#: Number of first forecasts that set a limit for the e-value. Later differences of losses are
+#: clipped at this limit.
 CALIBRATION = 52
-#: Level of the model confidence set, a fraction.
+#: Level of the model confidence set, a fraction. The set contains the best forecaster with this
+#: probability.
 LEVEL = 0.90
 RESAMPLES = 1000
 SEED = 0
-#: Half of the range of a clipped difference of losses, in standard deviations.
+#: Limit of a clipped difference of losses, in standard deviations.
 CLIP = 3.0
 
 #: The predictors of each forecaster, sessions × predictors, as known at each close.
@@ -77,7 +79,7 @@ class Rivals:
 def compare_rivals(sample: Sample) -> Rivals:
     """Return the comparison of all forecasters for both targets.
 
-    A forecaster whose data are missing is left out with a note, and so is a target. Raises
+    A forecaster or a target whose data are missing is left out, and a note says so. Raises
     NotTestable if no target has enough weeks.
     """
     gauges, without_gauge = _gauges(sample)
@@ -108,7 +110,7 @@ def _gauges(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
 
 
 def _price_only(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return the state of each price-only regime model: 1.0 bad, 0.0 good, NaN no estimate."""
+    """Return each price-only model's regime: 1.0 in ABSORPTION, 0.0 in others, NaN without one."""
     found, notes = {}, []
     for name, model in REGIMES.items():
         if not model.price_only:
@@ -144,10 +146,11 @@ def _growth(sample: Sample) -> pd.Series:
 def targets(sample: Sample, target: str) -> pd.DataFrame:
     """Return the return over bills that each week's forecast is about.
 
-    The index holds the last session of each whole week: the origin of the forecast. ``return`` is
-    the simple return minus that of bills, percent, from the close :data:`LAG` sessions after the
-    origin to the close :data:`LAG` sessions after the next origin; NaN if a close is missing.
-    ``origin`` and ``complete`` are the positions of the origin and of the last of these closes.
+    The index holds the origin of each forecast, the last session of a whole week. ``return`` is the
+    simple return minus that of bills, percent; NaN if a close is missing. The return begins at the
+    close :data:`LAG` sessions after the origin, and ends at the close :data:`LAG` sessions after
+    the next origin. ``origin`` is the position of the origin. ``complete`` is the position of the
+    close that ends the return.
     """
     sample.asset(target)
     sessions = sample.sessions
@@ -167,14 +170,14 @@ def forecasts(
     """Return the forecasts of all forecasters for a target, and notes about those left out.
 
     The table has one row for each origin at which every forecaster has a forecast. ``return`` is
-    the realised return over bills, percent; NaN if it is not complete. Every other column holds
-    the forecasts of one forecaster, percent, from data known at the origin.
+    the realised return over bills, percent; NaN if the return is not complete. Every other column
+    holds the forecasts of one forecaster, percent, from data known at the origin.
 
     Parameters
     ----------
     predictors
         The predictors of each forecaster. A forecaster with too few weeks is left out, so that the
-        others keep their weeks.
+        other forecasters keep their weeks.
     """
     weeks = targets(sample, target)
     known = {name: frame.reindex(weeks.index) for name, frame in predictors.items()}
@@ -192,9 +195,9 @@ def forecasts(
 
 
 def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
-    """Return the forecast at each origin from least squares on complete returns, with a constant.
+    """Return the forecast at each origin, by least squares with a constant on complete returns.
 
-    NaN before the first origin with :data:`FEWEST_WEEKS` complete returns.
+    The forecast is NaN before the first origin with :data:`FEWEST_WEEKS` complete returns.
     """
     y, design = rows["return"].to_numpy(), np.column_stack([np.ones(len(rows)), x])
     usable = np.flatnonzero(~np.isnan(y))
@@ -234,13 +237,14 @@ def judge_forecasts(made: pd.DataFrame) -> pd.DataFrame:
 def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set of a table of losses.
 
-    A column is a forecaster, a row is a week. Forecasters with equal losses get the same p-value.
-    The mean length of the bootstrap's blocks is the longest that the rule of Politis and White
-    gives for a difference of losses. The seed is fixed.
+    A column is a forecaster, a row is a week. Forecasters with equal losses get equal p-values. The
+    rule of Politis and White gives a block length for each difference of losses; the longest is the
+    mean length of the bootstrap's blocks. The seed is fixed.
 
     We use the statistic of Hansen, Lunde and Nason that compares each forecaster with the mean of
-    all (``max``). On simulated losses of five equal forecasters, it keeps all five in 92 of 100
-    samples; 90 are expected. The pairwise statistic keeps all five in 84 to 88 of 100 samples.
+    all forecasters (``max``). On simulated losses of five equal forecasters, this statistic keeps
+    all five in 92 of 100 samples; 90 are expected. The pairwise statistic keeps all five in 84 to
+    88 of 100 samples.
     """
     from arch.bootstrap import MCS
 
@@ -264,15 +268,15 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
 
 
 def _block(losses: np.ndarray) -> int:
-    """Return the mean length of a block, weeks, from losses, forecasters × weeks."""
+    """Return the mean length of a block, weeks. ``losses`` holds forecasters × weeks."""
     return max(block_length(one - losses[-1]) for one in losses[:-1])
 
 
 def _e_value(losses: pd.DataFrame, name: str) -> float:
     """Return the e-value of a forecaster against the constant after the last week.
 
-    The first weeks set the limit at which the differences of the losses are clipped. They do not
-    count for the e-value.
+    The first :data:`CALIBRATION` weeks set the limit at which later differences of losses are
+    clipped. These first weeks do not count for the e-value.
     """
     better = (losses[CONSTANT] - losses[name]).to_numpy()
     limit = CLIP * better[:CALIBRATION].std(ddof=1)

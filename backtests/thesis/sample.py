@@ -1,4 +1,4 @@
-"""The data of the trial: returns of classes, flags that returns are assigned to, and gauges."""
+"""The data of the trial: returns, flags, gauges and backtests of one history."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -93,10 +93,10 @@ class Sample:
         return self.history.panel[id]
 
     def asset_class(self, name: str) -> pd.Series:
-        """Return the mean of the simple returns of a class's assets that have a return, fractions.
+        """Return the mean simple return of a class's assets, a fraction, with equal weights.
 
-        Each asset has the same weight at each session. Raises NotTestable if the history has no
-        return of the class.
+        An asset without a return at a session does not count there. Raises NotTestable if the
+        history has no return of the class.
         """
         held = [ticker for ticker in members(name) if ticker in self._asset_returns]
         returns = self._asset_returns[held].mean(axis=1)
@@ -113,9 +113,9 @@ class Sample:
         return self.classes(LONG).mean(axis=1) - self.classes(SHORT).mean(axis=1)
 
     def gauge(self, signal: str, name: str) -> pd.Series:
-        """Return a gauge of a signal, as known at each close. Its unit is the signal's.
+        """Return a gauge of a signal, as known at each close, in the unit that the signal states.
 
-        Raises NotTestable if the history lacks the signal's series, or if it has no value.
+        Raises NotTestable if the history lacks the signal's series, or if the gauge has no value.
         """
         if signal not in self.reading.evaluations:
             raise NotTestable(f"the history lacks series that {signal} needs")
@@ -127,7 +127,7 @@ class Sample:
     def flag(self, signal: str) -> pd.Series:
         """Return a flag as known at each close: 1.0 on, 0.0 off, NaN without a view.
 
-        Raises NotTestable if the history lacks the signal's series, or if it has no view.
+        Raises NotTestable if the history lacks the signal's series, or if the flag has no view.
         """
         if signal not in self.reading.flags or self.reading.flags[signal].isna().all():
             raise NotTestable(f"{signal} has no view in this history")
@@ -143,16 +143,17 @@ class Sample:
     def run(self, strategy: str) -> Run:
         """Return the backtest of a strategy (``name`` or ``name@model``) with default parameters.
 
-        Raises NotTestable if the history is too short for the backtest or lacks its assets.
+        Raises NotTestable if the history is too short for the backtest, or lacks an asset of the
+        strategy.
         """
         if strategy not in self._runs:
             self._runs[strategy] = self._simulate(strategy)
         return self._runs[strategy]
 
     def acting(self, strategy: str) -> pd.Series:
-        """Return 1.0 where a strategy earned its return in one of its own states, else 0.0.
+        """Return 1.0 for each return that a strategy earned in a state in which it acts, else 0.0.
 
-        The states are those in which the strategy acts; NaN where a return has no state.
+        The result is NaN for a return without a state.
         """
         run = self.run(strategy)
         state = run.state if run.state is not None else run.reading.regime
@@ -177,8 +178,9 @@ class Sample:
 def weekly(returns: pd.Series) -> pd.Series:
     """Return compounded returns of calendar weeks, each at the week's last session.
 
-    A week with a missing return has the return of its other sessions; a week without any return is
-    NaN. The last week is left out unless it ends on a Friday, because it may be incomplete.
+    If a return of a week is missing, the week has the return of its other sessions. A week without
+    any return is NaN. If the last session is not a Friday, the last week may be incomplete and is
+    left out.
     """
     weeks = pd.DatetimeIndex(returns.index).to_period("W-FRI")
     grown = (1 + returns).groupby(weeks).prod(min_count=1) - 1

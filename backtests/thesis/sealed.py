@@ -1,4 +1,4 @@
-"""What a seal records of the claims, the code and the data, and how two records differ."""
+"""The contents of a seal (claims, parameters, code, data), and how two contents differ."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ from backtests.version import __version__
 from signals.params import parameters
 from signals.regimes import Labels, Votes
 
-#: Endings of the files whose content belongs to the code.
+#: Files with these endings belong to the code.
 SOURCE = (".py", ".toml")
-#: Number of series that a sentence names.
+#: Largest number of series that a sentence names.
 NAMED = 10
 
 
@@ -69,13 +69,13 @@ def parameters_in_use() -> dict[str, dict[str, Any]]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Return values as JSON gives them back, with lists for tuples."""
+    """Return values after a round trip through JSON, which turns tuples into lists."""
     plain: dict[str, Any] = json.loads(canonical(values))
     return plain
 
 
 def code_digest() -> str:
-    """Return a hash of the source of the packages signals, strategies and backtests."""
+    """Return a hash of the Python and TOML files of signals, strategies and backtests."""
     return digest(canonical(dict(_sources())))
 
 
@@ -91,9 +91,9 @@ def _sources() -> Iterator[tuple[str, str]]:
 def series_digests(history: History, end: pd.Timestamp) -> dict[str, str]:
     """Return a hash of each series of a history up to a session.
 
-    The names are ``known WALCL`` for the values known at each close, and ``close SPY`` for the
-    prices of each date. A hash covers the dates and the values; sessions without a value do not
-    matter. A series without any value is left out.
+    A name such as ``known WALCL`` stands for the values known at each close, and ``close SPY`` for
+    the prices of each date. A hash depends on the dates and the values; sessions without a value do
+    not matter. A series without any value is left out.
     """
     found = {}
     for kind, frame in (("known", history.panel), ("close", history.closes)):

@@ -28,7 +28,8 @@ class Status:
     at
         That session.
     since
-        First session of the current state, or of the view if the state never changed.
+        First session of the current state. If the state never changed, the first session with a
+        view.
     stays
         All stays of the flag, in order of time.
     """

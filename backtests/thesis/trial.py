@@ -27,10 +27,12 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trial:
-    """The verdicts on all claims, with the sample from which they come, and the other evidence.
+    """The verdicts on all claims, and the other evidence.
 
     Attributes
     ----------
+    sample
+        The data that were tested.
     verdicts
         One verdict for each claim, in the order of the claims.
     episodes
@@ -46,7 +48,7 @@ class Trial:
     calibration
         How often the trial supports each claim in simulated economies.
     lacking
-        Why a part is None or empty, by the name of the part.
+        Pairs of a name and a reason: why this part is None or empty.
     """
 
     sample: Sample
@@ -73,9 +75,9 @@ def try_claims(
 ) -> Trial:
     """Return the verdict on every claim, in the order of the claims.
 
-    A claim that the history cannot test is ``not testable yet``; the other claims are judged.
-    ``estimators`` maps the names that claims declare to functions. ``progress`` is called with the
-    name of each claim.
+    If the history cannot test a claim, its verdict is ``not testable yet``; the other claims are
+    judged. ``estimators`` maps the names that claims declare to functions. ``progress`` receives
+    the name of each claim before the claim is tested.
     """
     sample = Sample.of(history)
     estimates: dict[Claim, Estimate] = {}
@@ -156,5 +158,5 @@ def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
 
 def _calibration() -> Calibration:
     if not PATH.is_file():
-        raise NotTestable("not measured yet; run 'python benchmarks/trial.py --write'")
+        raise NotTestable("not measured yet; run 'python -m benchmarks.trial --write'")
     return read_calibration()

@@ -1,17 +1,17 @@
 """From estimates to verdicts: the rules that were fixed before any estimate was seen.
 
 - Contradicted: the whole 90 % interval lies below the smallest interesting effect, in the claimed
-  direction. A wide interval contradicts nothing: failing to reject is no refutation.
-- Supported: the adjusted p-value is at most 2.5 % (the counterpart of a 95 % interval on one side
-  of zero), and the interval itself lies on the claimed side of zero. An effect that is real but
-  too small to matter is contradicted, not supported.
-- Inconclusive: everything else. With fewer than three episodes, a claim with a condition is always
+  direction. A wide interval contradicts nothing: a test that does not reject is no refutation.
+- Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval lies on
+  the claimed side of zero. An effect that is real but too small to matter is contradicted, not
+  supported.
+- Inconclusive: everything else. A claim that counts fewer than three episodes is always
   inconclusive.
 - Not testable yet: the history is too short, or lacks data.
 
 Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
-adjusts all other p-values for the false discovery rate. It needs independent or positively
-dependent tests; tests on the same few episodes are positively dependent.
+adjusts all other p-values for the false discovery rate. This method needs independent or positively
+dependent tests. We expect positive dependence, because the tests share a few episodes.
 
 Reference
     Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Hochberg (1995), JRSS B 57;
@@ -40,7 +40,7 @@ class Verdict:
     outcome
         ``on`` or ``off`` for a claim about a state, otherwise one of the four verdicts.
     reason
-        The reason for the outcome, as one sentence.
+        The reason for the outcome.
     estimate
         The estimate. None for a status and for a claim that is not testable yet.
     status
@@ -48,10 +48,11 @@ class Verdict:
     adjusted
         The adjusted one-sided p-value. NaN without an estimate.
     power
-        Probability that the test finds a true effect of the smallest interesting size, without
-        adjustment for the number of claims. NaN if unknown.
+        Probability, a fraction, that the test finds a true effect of the smallest interesting size,
+        without adjustment for the number of claims. NaN if unknown.
     detectable
-        Size of the effect that the test finds with a probability of 80 %, in the claim's unit.
+        Size of the effect that the test finds with a probability of 80 %, in the claim's unit. NaN
+        if unknown.
     """
 
     claim: Claim
@@ -65,7 +66,7 @@ class Verdict:
 
 
 def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]:
-    """Return the adjusted p-value of each claim: Holm for primary claims, FDR for the others."""
+    """Return adjusted p-values: by Holm for primary claims, by false discovery rate for others."""
     from statsmodels.stats.multitest import multipletests
 
     adjusted: dict[Claim, float] = {}

@@ -1,4 +1,4 @@
-"""Weeks of a history: their last sessions, and returns that were earned after them."""
+"""Weeks of a history: the last session of each week, and returns in and after each week."""
 
 import numpy as np
 import pandas as pd
@@ -12,20 +12,21 @@ def week_ends(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def log_over_bills(returns: pd.Series, bills: pd.Series) -> pd.Series:
-    """Return the log return over bills of each session, from simple returns; NaN if one is NaN."""
+    """Return the log return over bills of each session, from simple returns; NaN stays NaN."""
     over: pd.Series = np.log1p(returns) - np.log1p(bills)
     return over
 
 
 def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Series:
-    """Return the sum of log returns of several weeks after each week's end.
+    """Return the sum of log returns of the next ``weeks`` weeks after each week's end.
 
-    Formula
+    Timing
         A value that is known at the close of a week's last session can be traded :data:`LAG`
-        sessions later. The sum begins with the session after this trade. It ends :data:`LAG`
-        sessions after the last session of the week that is ``weeks`` weeks later.
+        sessions later. The sum begins with the return of the session after this trade. The sum ends
+        :data:`LAG` sessions after the last session of the week that is ``weeks`` weeks later.
     NaN
-        The sum is NaN if it is not complete, or if one of its returns is missing.
+        The sum is NaN if its last session lies beyond the history, or if one of its returns is
+        missing.
     """
     total = np.concatenate([over.fillna(0.0).cumsum(), np.full(LAG, np.nan)])
     missing = np.concatenate([over.isna().cumsum(), np.zeros(LAG)])
@@ -41,7 +42,7 @@ def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Seri
 def earned_in(over: pd.Series, ends: pd.DatetimeIndex) -> pd.Series:
     """Return the sum of log returns of each week up to its end.
 
-    NaN in the first week, and if a return of the week is missing.
+    The sum is NaN in the first week, and in a week with a missing return.
     """
     total = over.fillna(0.0).cumsum().reindex(ends).diff()
     return total.where(over.isna().cumsum().reindex(ends).diff() == 0)

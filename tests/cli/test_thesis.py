@@ -170,7 +170,7 @@ def test_verify_says_what_changed(
     monkeypatch.setattr("backtests.thesis.ledger.verify", lambda path, sample=None: found)
     said = drypowder("thesis", "verify", "--store", store)
     assert said.code == 0, said.err
-    assert "ledger.jsonl: the chain of 1 line is unbroken, the last is of 2024-02-01" in said.out
+    assert "the chain of 1 line is unbroken; the last line is from 2024-02-01" in said.out
     assert "claim crypto-leads: smallest was 0.2" in said.out
     as_json = json.loads(drypowder("thesis", "verify", "--store", store, "--json").out)
     assert as_json["changes"] == ["claim crypto-leads: smallest was 0.2"]

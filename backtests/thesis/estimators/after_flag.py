@@ -21,8 +21,8 @@ AHEAD = 126
 #: Number of resampled histories, and the seed of the first.
 DRAWS, SEED = 99, 14_000
 #: Mean length of a resampled block, sessions. The pattern that turns the flag on takes about a
-#: quarter of a year, so most blocks keep it. The half year after it is mostly from other dates, so
-#: the block does not carry the reward itself into the null distribution.
+#: quarter of a year, so most blocks keep this pattern. The half year after the pattern comes mostly
+#: from other dates, so the null distribution does not contain the reward itself.
 BLOCK = 63
 
 
@@ -53,7 +53,7 @@ class Entries:
 
     @property
     def episodes(self) -> np.ndarray:
-        """The number of each entry's episode, from 0; windows of different episodes are apart."""
+        """The number of each entry's episode, from 0; windows of two episodes do not overlap."""
         apart = np.diff(self.places, prepend=self.places[:1]) >= AHEAD
         numbers: np.ndarray = np.cumsum(apart)
         return numbers
@@ -65,20 +65,20 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     Formula
         value = mean of R over the entries − mean of R over all sessions with a view. R is the
         compounded simple return of SPY in 126 sessions minus that of bills, × 100. An entry is a
-        session with the flag on, after a session with the flag off.
+        session with the flag on directly after a session with the flag off.
     Timing
         The flag is known at close t. The return begins at the close of session t +
         :data:`backtests.thesis.sample.LAG`. A window that has not ended is left out.
     NaN
-        A window with a missing return is left out. A flag that turns on without a view at the
-        session before is no entry.
+        A window with a missing return is left out. If the flag had no view at the session before,
+        there is no entry.
     Interval
         The flag contains prices, so flags with shifted dates are not comparable. Prices are
-        resampled in blocks of 63 sessions, and the flag is computed again. A resampled value uses
-        as many entries as the true value, if its history has as many. The p-value is the rank of
-        the true value. The interval is the value minus the percentiles of the resampled values. It
-        assumes that a true effect only shifts the distribution of the value. A t-interval of the
-        episodes stands beside; with few episodes it is very wide.
+        resampled in blocks of 63 sessions on average, and the flag is computed again. A resampled
+        value uses as many entries as the true value, if its history has as many. The p-value is the
+        rank of the true value. The interval is the value minus the percentiles of the resampled
+        values. This interval assumes that a true effect only shifts the distribution of the value.
+        The t-interval of the episodes is shown beside it; with few episodes it is very wide.
     Errors
         NotTestable if no entry has a complete window, or if the flag turns on in fewer than half of
         the resampled histories.
@@ -88,7 +88,7 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     Parameters
     ----------
     draws
-        Number of resampled histories. With fewer than 39, no p-value is below 2.5 %.
+        Number of resampled histories. With fewer than 39 histories, every p-value is above 2.5 %.
     """
     assert claim.condition is not None  # the declaration of an after_flag claim names a flag
     forward = forward_over_bills(sample.asset("SPY"), sample.bills)
@@ -110,8 +110,8 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         episodes=int(true.episodes[-1]) + 1,
         start=sample.flag(claim.condition).dropna().index[0],
         end=sample.sessions[-1],
-        method=f"{draws} resampled histories in blocks of {BLOCK} sessions, on which the flag is "
-        "computed again (stationary bootstrap, Politis and Romano 1994).",
+        method=f"{draws} histories resampled in blocks of {BLOCK} sessions on average (stationary "
+        "bootstrap, Politis and Romano 1994). The flag is computed again on each history.",
         beside=_by_episodes(true),
         shown=true.returns.to_frame("return after the flag").assign(usual=true.usual),
         notes=(f"The flag turned on in {len(drawn)} of {draws} resampled histories.",),
@@ -147,8 +147,9 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
     """Return the value of each resampled history, from at most ``entries`` random entries.
 
-    A mean of many entries varies less than a mean of few, so each value uses as many entries as the
-    true value, if there are as many. A history without an entry is left out.
+    A mean of many entries varies less than a mean of few entries. So each value uses the number of
+    entries of the true value, or fewer if its history has fewer. A history without an entry is left
+    out.
 
     Raises
     ------
@@ -166,7 +167,10 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
 
 
 def inverted(value: float, drawn: np.ndarray) -> Interval:
-    """Return the effects that the resampled values do not reject, if an effect only shifts them."""
+    """Return the interval of effects that the resampled values do not reject.
+
+    The interval assumes that an effect only shifts the distribution of the values.
+    """
     null = drawn_interval(drawn)
     return Interval(
         low=value - null.high,
@@ -179,13 +183,13 @@ def inverted(value: float, drawn: np.ndarray) -> Interval:
 def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
     """Return the rank of a value among the resampled values and itself, as a fraction.
 
-    The rank counts the values that are at least as far in the direction ``sign``.
+    The rank counts the values that are at least as far in the direction ``sign`` as the value.
     """
     return float((1 + (sign * drawn >= sign * value).sum()) / (1 + len(drawn)))
 
 
 def _redrawn(sample: Sample, flag: str, seed: int) -> Entries:
-    """Return the entries of a resampled history, on which the flag is computed again."""
+    """Resample the history, compute the flag again, and return its entries."""
     evaluations = sample.reading.evaluations
     signal = evaluations[flag].signal
     among = {name: evaluation.signal for name, evaluation in evaluations.items()}

@@ -19,13 +19,14 @@ DRAWS = 9999
 
 
 def cascade_order(claim: Claim, sample: Sample) -> Estimate:
-    """Return the mean over dated episodes of tau-b between the declared order and dates of peaks.
+    """Return the mean tau-b of dated episodes, between the declared order and the dates of peaks.
 
-    The trough of an episode is the session, within its dates, with the lowest mean level of the
-    four classes. The peak of a class is its highest close in the 63 sessions before the trough.
-    Classes with the same date of peak are tied; if all four are, tau is 0. An episode whose trough
-    is less than 63 sessions after the trough of an episode before it repeats the same fall, so it
-    is left out. An episode in which a class lacks a price is left out, too.
+    The trough of an episode is the session within the episode at which the mean level of the four
+    classes is lowest. The peak of a class is its highest close in the 63 sessions before the
+    trough. Classes with equal dates of peaks are tied; if all four classes are tied, tau is 0. An
+    episode is left out if its trough is less than 63 sessions from the trough of an earlier
+    episode, because both episodes are one fall. An episode in which a class lacks a price is left
+    out, too.
 
     Raises NotTestable if the history is simulated, or if it has fewer than two such episodes.
     """
@@ -66,16 +67,16 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
     if not repeated:
         return ()
     return (
-        f"Left out, because their trough is less than {QUARTER} sessions after an earlier one: "
-        f"{', '.join(repeated)}.",
+        f"Left out: {', '.join(repeated)}. The trough of such an episode is less than {QUARTER} "
+        "sessions from the trough of an earlier episode.",
     )
 
 
 def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return trough, peaks and tau of each episode, and the names of episodes that repeat a fall.
 
-    The table has one row an episode; its columns are ``trough``, the four classes (sessions of
-    their peaks) and ``tau``. ``returns`` holds simple returns, sessions × classes.
+    The table has one row for each episode. Its columns are ``trough``, the four classes (sessions
+    of their peaks) and ``tau``. ``returns`` holds simple returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}
     repeated: list[str] = []

@@ -1,9 +1,9 @@
 """Means under a condition, and their difference from the means at other times.
 
-The state of the thesis was entered only a few times, and returns within a stay share its luck. So
-episodes decide, not days: an interval treats each episode as one cluster, or compares the true
-dates of the condition with shifted dates. A daily interval, which assumes that distant sessions are
-independent, stands beside it.
+The state of the thesis was entered only a few times, and all returns of one stay may have one
+cause. So episodes decide, not days: an interval treats each episode as one cluster, or compares the
+true dates of the condition with shifted dates. The daily interval is shown beside it. The daily
+interval assumes that distant sessions are independent.
 """
 
 import math
@@ -47,8 +47,8 @@ BY_EPISODE = (
     "2016)."
 )
 BY_SHIFT = (
-    "The true dates are compared with 1,000 shifts around the circle of dates, by t statistic; the "
-    "interval takes its critical values from the shifts."
+    "The t statistic of the true dates is compared with those of 1,000 shifts around the circle of "
+    "dates. The shifts also give the critical values of the interval."
 )
 
 
@@ -75,13 +75,14 @@ def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
 
 
 def mean_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean of a claim's values while its condition holds, or at all times without one.
+    """Return the mean of a claim's values while its condition holds; without a condition, of all.
 
     With a condition, each episode is one cluster. Without a condition, the values belong to a
-    strategy. They are cut into segments, each with one episode of the strategy's own states, and
-    each segment is one cluster. If the strategy's weight depends only on quantities, the dates of
-    its holdings are shifted instead: this is exact if the holdings do not depend on prices. With a
-    single episode, only the daily interval exists.
+    strategy. The values are cut into segments. Each segment contains one episode of the states in
+    which the strategy acts, and is one cluster. If the strategy's weight depends only on
+    quantities, the dates of its holdings are shifted instead. This test is exact if the holdings do
+    not depend on prices. With a single cluster, there is no interval by clusters, and the daily
+    interval takes its place.
     """
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
@@ -105,8 +106,9 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean of a claim's values under its condition, minus the mean of other values.
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
-    the true one. This is exact for a condition that does not depend on the values. Beside it stand
-    an interval with episodes and gaps as clusters, and the daily interval.
+    the t statistic of the true dates. This test is exact if the condition does not depend on the
+    values. Two further intervals are shown beside it: an interval with episodes and gaps as
+    clusters, and the daily interval.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
@@ -159,7 +161,7 @@ def by_episode(value: float, scale: float, sign: int, *groups: Clusters) -> Part
 
 
 def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
-    """Return the interval of a value whose t statistic is known for shifted dates."""
+    """Return the interval of a value from the t statistics of shifted dates."""
     error = value / drawn.true if drawn.true else math.nan
     return Part(
         name=name,
@@ -174,8 +176,9 @@ def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
     """Return the interval of a strategy's advantage, from shifted dates of its holdings.
 
-    Shifted holdings pay the same costs. The null hypothesis is an advantage of zero after costs, so
-    the statistic of the true dates is the advantage after costs divided by the same error.
+    The null hypothesis is an advantage of zero after costs. So the statistic of the true dates is
+    the advantage after costs divided by the standard error of the gain from timing. Shifted
+    holdings would pay equal costs, so their statistics contain no costs.
     """
     both = pd.DataFrame({"held": held, "excess": excess}).dropna()
     drawn = shifted(both["excess"], both["held"], timing)
@@ -192,8 +195,8 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
     """Return values and conditions without NaN. Raises NotTestable if there are too few.
 
-    Episodes and gaps are numbered on all rows, because a row without a value lasts as long as any
-    other.
+    Episodes and gaps are numbered before rows without a value are dropped, because these rows also
+    take time.
     """
     rows = pd.DataFrame({"values": measured.values, "on": measured.on}).assign(
         episode=lambda row: episodes_of(row["on"], measured.quarter),

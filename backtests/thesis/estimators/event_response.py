@@ -1,12 +1,12 @@
-"""Responses of long-duration classes, relative to short-duration classes, to dated news.
+"""How long-duration classes respond to dated news, relative to short-duration classes.
 
 Two claims use this estimator. For filings of capital expenditure, the estimand is the response
-while idle capital is depleted minus the response while it is ample. For policy statements, it is
-the response itself.
+while idle capital is depleted minus the response while idle capital is ample. For policy
+statements, the estimand is the response itself.
 
-The estimate for policy is not "as known": the change of a yield on the date of the event is
-published on the next session, while the response begins with the session of the event. It
-measures a reaction, and nobody could have traded on it.
+The estimate for policy uses a value that was not known in time. The change of a yield on the date
+of the event is published on the next session, but the response begins with the session of the
+event. So the estimate measures a reaction, and nobody could have traded on it.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,8 +48,9 @@ class _Events:
     """Events with complete windows.
 
     ``response`` holds the cumulated return of the spread, percentage points, events × sessions.
-    ``table`` has a row for each event, by session: ``surprise``, ``state``, ``quarter``, ``row``
-    and ``column`` (see :func:`backtests.thesis.clustered.rearranged`).
+    ``table`` has one row for each event and the session as index. Its columns are ``surprise``,
+    ``state``, ``quarter``, ``row`` and ``column``, see
+    :func:`backtests.thesis.clustered.rearranged`.
     """
 
     response: np.ndarray
@@ -70,7 +71,7 @@ class _Events:
         return slope_path(self.response, self.table["surprise"].to_numpy())
 
     def permuted(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return slopes and variances: first of the true surprises, then of permuted ones."""
+        """Return slopes and variances: first of the true surprises, then of each permutation."""
         true, quarter, row, column = (
             self.table[name].to_numpy() for name in ("surprise", "quarter", "row", "column")
         )
@@ -81,8 +82,8 @@ class _Events:
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings or to policy statements.
 
-    Raises NotTestable if the history lacks events, classes or yields, or if events fall into fewer
-    than four calendar quarters (for filings, in either state of idle capital).
+    Raises NotTestable if the history lacks events, classes or yields, or if the events lie in fewer
+    than four calendar quarters. Filings need four quarters in each state of idle capital.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")
@@ -131,8 +132,8 @@ def _policy(claim: Claim, sample: Sample) -> Estimate:
         episodes=None,
         shown=pd.DataFrame({"response": events.path()}).rename_axis("session"),
         notes=(
-            "The change of DGS2 on the date of a statement is published a session later, so this "
-            "measures a reaction and is no trading rule.",
+            "The change of DGS2 on the date of a statement is published a session later. So the "
+            "estimate measures a reaction and is no trading rule.",
             "Dates at which an announced operation begins are left out, because they are no news.",
         ),
     )
@@ -232,7 +233,7 @@ def _estimate(
         end=events.table.index[-1],
         method="Least squares, one cluster for each calendar quarter; CR2 standard errors with "
         "Bell and McCaffrey's degrees of freedom (Imbens and Kolesár, REStat 98, 2016). "
-        f"Surprises permuted {DRAWS:,} times, with the t statistic.",
+        f"The t statistic is compared with those of {DRAWS:,} permutations of the surprises.",
         shown=shown,
         notes=notes,
     )

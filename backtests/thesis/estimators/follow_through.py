@@ -1,4 +1,4 @@
-"""L11: how many breakouts keep their gain, in and out of the state."""
+"""L11: the share of breakouts that keep their gain, with a flag on and off."""
 
 import pandas as pd
 
@@ -10,16 +10,16 @@ from backtests.thesis.inference import Clusters, episodes_of, gaps_of, shifted, 
 from backtests.thesis.sample import Sample
 from signals.universe import UNIVERSE
 
-#: A breakout is a close above the highest close of this number of sessions before.
+#: A breakout is a close above the highest close of the previous 60 sessions.
 HIGH = 60
-#: A breakout keeps its gain if the close this number of sessions later is higher.
+#: A breakout keeps its gain if the close 31 sessions later is higher than the breakout's close.
 LATER = 31
-#: Smallest number of breakouts with the condition.
+#: Smallest number of breakouts with the condition, and smallest number without it.
 FEWEST = 50
 
 
 def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of breakouts of each session, and how many of them keep their gain.
+    """Return, for each session, the number of breakouts and the number that keep their gain.
 
     ``closes`` are in USD, sessions × assets. The columns of the result are ``kept`` and ``count``.
     A breakout whose later close is missing, or lies beyond the end, does not count.
@@ -43,12 +43,12 @@ def follow_through(claim: Claim, sample: Sample) -> Estimate:
 
 
 def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
-    """Return the share of breakouts that keep their gain while a flag is on, minus off, in points.
+    """Return a difference of two shares, percentage points: with the flag on minus with it off.
 
-    The flag is the one known at the breakout's close. The dates of the flag are shifted, as for a
-    difference of means. The values are each session's kept breakouts minus the number that the
-    share of all breakouts predicts. Beside it stands an interval with episodes and gaps as
-    clusters.
+    A share is the share of breakouts that keep their gain. The flag is known at the close of the
+    breakout. The dates of the flag are shifted, as for a difference of means. The value of a
+    session is the number of its kept breakouts minus the number that the share of all breakouts
+    predicts. An interval with episodes and gaps as clusters is shown beside it.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

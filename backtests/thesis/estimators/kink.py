@@ -1,4 +1,4 @@
-"""How much the price of capital rises once more than half of the capital is absorbed."""
+"""L4: how much faster the cost of capital rises once more than half of capital is absorbed."""
 
 from dataclasses import replace
 
@@ -13,9 +13,9 @@ from backtests.thesis.inference import drawn_interval, drawn_p_value
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
-#: Number of bootstrap samples; more than the signal draws, for the 2.5th percentile.
+#: Number of bootstrap samples. The signal draws fewer samples, but the 2.5th percentile needs more.
 REPS = 1000
-#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, see
+#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.88
 
@@ -24,17 +24,18 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
     """Return the kink of :class:`signals.convexity.Convexity` in the last quarter, with a test.
 
     Formula
-        The regression is that of the signal: 13-week changes of the cost of capital on those of u
-        and of max(0, u − 0.5). The kink is the coefficient on the last regressor.
+        The regression of the signal explains 13-week changes of the cost of capital, DGS10 +
+        BAA10Y, by 13-week changes of u and of max(0, u − 0.5). u is the absorbed share. The kink is
+        the coefficient on the change of max(0, u − 0.5).
     Timing
-        The estimate is the one in force at the last session: it uses the weeks before the first
-        session of the last quarter.
+        The estimate uses the weeks before the first session of the last quarter. The signal uses
+        this estimate at the last session.
     NaN
         See :class:`signals.convexity.Convexity`.
     Interval
-        Percentiles of the signal's stationary bootstrap, with blocks of at least 13 weeks. The
-        interval is too narrow: see :data:`COVERAGE`. So the claim must pass a second test, with
-        Newey–West errors.
+        Percentiles of the signal's stationary bootstrap, with blocks of at least 13 weeks on
+        average. The interval is too narrow, see :data:`COVERAGE`. So the claim must also pass a
+        second test, with Newey–West errors.
     Errors
         NotTestable if the signal does not identify the kink: with fewer than 104 weeks, or fewer
         than 3 separate excursions of u above one half.
@@ -97,5 +98,5 @@ def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
 
 
 def hac_fit(x: np.ndarray, y: np.ndarray, horizon: int = 13) -> Fit:
-    """Return the same regression with Newey–West errors; changes overlap for ``horizon`` weeks."""
+    """Return the signal's regression with Newey–West errors and at least ``horizon`` lags."""
     return regress(y, x, max(usual_lags(len(y)), horizon))

@@ -1,4 +1,4 @@
-"""Whether crypto leads shares by a week more than shares lead crypto."""
+"""L9: whether crypto leads shares by a week more than shares lead crypto."""
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,15 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
         corr(c_t, s_t+1) − corr(s_t, c_t+1). c_t is the return of the crypto class in week t, and
         s_t is SPY's return in the same week. Both correlations use the same pairs of weeks.
     Timing
-        Both returns end at closes of the same dates, the last sessions of the weeks. A coin's date
-        ends at 24:00 UTC, three or four hours after the close of shares. These hours favour a lead
-        of crypto slightly.
+        Both returns end at the closes of one date, the last session of the week. A coin's date ends
+        at 24:00 UTC, three or four hours after the close of shares. These hours slightly favour a
+        lead of crypto.
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
         Percentiles of the stationary bootstrap of pairs. The rule of Politis and White gives the
-        mean length of a block, at least 5 weeks, from the influence of each pair.
+        mean length of a block from the influence of each pair. A block has at least 5 weeks on
+        average.
     Errors
         NotTestable with fewer than 104 pairs, or without prices of crypto or SPY.
     Reference
@@ -67,9 +68,9 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
 def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
     """Return the returns of each week and of the week after it, without missing returns.
 
-    ``weeks`` has two columns: the return whose lead is measured, and the other return. The columns
-    of the result are both returns, and then both returns a week later. Raises NotTestable with
-    fewer than 104 pairs.
+    ``weeks`` has two columns: the return whose lead is measured, and the other return. The result
+    has four columns: both returns of the week, and both returns a week later. Raises NotTestable
+    with fewer than 104 pairs.
     """
     pairs = pd.concat([weeks, weeks.shift(-1).add_suffix(" later")], axis=1).dropna()
     if len(pairs) < FEWEST:
@@ -99,7 +100,7 @@ def _influence(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _correlations(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the correlation in each resample; a row of ``counts`` counts the observations."""
+    """Return the correlation in each resample; ``counts`` holds resamples × observations."""
     n = len(x)
     means = counts @ np.column_stack([x, y, x**2, y**2, x * y]) / n
     mean_x, mean_y, square_x, square_y, product = means.T

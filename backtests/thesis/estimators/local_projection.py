@@ -20,11 +20,12 @@ State = Literal["off", "on"]
 
 #: Weeks of the response that the claims are about, and weeks of the longest response shown.
 WEEKS, LONGEST = 13, 26
-#: Lags of the impulse and of the weekly return. Five firms file within about three weeks of each
-#: other, so a rise can go on for three weeks; the fourth lag is the augmentation.
+#: Number of lags of the impulse, and number of weekly returns. Five firms file within about three
+#: weeks, so a rise can last for three weeks. The fourth lag is the additional lag of a
+#: lag-augmented projection.
 LAGS = 4
-#: Weeks of past values that a standard deviation needs, and weeks that a state needs: one year, in
-#: which each firm files four times.
+#: Fewest weeks of past values for a standard deviation, and fewest weeks of a state: one year. In a
+#: year, each firm files four times.
 FEWEST = 52
 #: The states of dry_powder that a claim compares, with their signs.
 CONTRASTS: Mapping[str, Mapping[State, int]] = {
@@ -39,7 +40,7 @@ METHOD = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Response:
-    """A response in log points × 100, with its HAC standard error and the fit it comes from."""
+    """A response in log points × 100, with its HAC standard error and its regression."""
 
     value: float
     error: float
@@ -53,7 +54,7 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weeks:
-    """Weekly data of a sample: the state, and an asset's returns before and after each week's end.
+    """Weekly data of a sample: the state, and an asset's returns before and after week ends.
 
     Attributes
     ----------
@@ -82,24 +83,28 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     """Return the response of SPY's 13-week return over bills to a rise of the capex impulse.
 
     Formula
-        For each week t, Σ r (13 weeks) = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t−k + e. s is the
-        state of dry_powder at t. r is a log return over bills, × 100. x_t is the impulse at t, and
-        x_t−k the impulse k weeks earlier. Both are divided by the standard deviation of the impulse
-        up to t. b_s is the response to a rise by one standard deviation. Log returns are used
-        because the response after 13 weeks is then the sum of 13 weekly responses.
+        For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e, with sums over k =
+        1 … 4. y_t is SPY's log return over bills in the 13 weeks after t, × 100. s is the state of
+        dry_powder at t. x_t is the impulse at t, and x_t−k is the impulse k weeks earlier. Both are
+        divided by the standard deviation of the impulse up to t. r_t is the log return over bills
+        of week t, so the last sum contains the returns of weeks t to t − 3. b_s is the response to
+        a rise by one standard deviation. With log returns, the response after 13 weeks is the sum
+        of 13 weekly responses.
     Timing
-        The impulse, the standard deviation and the state are known at the last session of week t.
-        The return is earned from the close :data:`backtests.thesis.sample.LAG` sessions later.
+        The impulse, the standard deviation, the state and r_t are known at the last session of week
+        t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
     NaN
         A week with a missing value is left out. The standard deviation needs 52 weeks.
     Interval
-        Newey–West errors with at least 13 lags. The fixed-b critical values count the weeks of the
-        rarer state that the claim needs, because a state's response comes from its weeks only.
+        Newey–West errors with at least 13 lags. The response of a state comes only from the weeks
+        of this state. So the fixed-b critical values count the weeks of the rarest state that the
+        claim needs.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
     Reference
-        Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89; states:
-        Ramey and Zubairy (2018), JPE 126. The further lag makes the errors valid for slow impulses.
+        Jordà (2005), AER 95; Montiel Olea and Plagborg-Møller (2021), Econometrica 89: the
+        additional lag makes the errors valid for slow impulses; Ramey and Zubairy (2018), JPE 126,
+        for the states.
 
     Parameters
     ----------
@@ -137,12 +142,14 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     Parameters
     ----------
     y
-        The return in the ``weeks`` weeks after each week, in log points × 100.
+        The log return in the next ``weeks`` weeks after each week, × 100.
     x
         The regressors, see :func:`regressors`.
     signs
-        The states of the response with their signs: ``{"on": 1, "off": -1}`` is the response while
-        on minus the response while off.
+        The states of the response with their signs. ``{"on": 1, "off": -1}`` stands for the
+        response while on minus the response while off.
+    weeks
+        The number of weeks of the return; the errors have at least this number of lags.
 
     Raises
     ------
@@ -161,10 +168,10 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
 
 
 def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.DataFrame:
-    """Return the regressors of each week: those of each state, and lags of the weekly return.
+    """Return the regressors of each week: those of each state, and the last four weekly returns.
 
-    ``impulse``, ``state`` (1.0 or 0.0) and ``past``, the return of the week, have one value a week.
-    A state's regressors are zero in the other state. Later weeks never change a row.
+    ``impulse``, ``state`` (1.0 or 0.0) and ``past`` (the return of the week) have one value a week.
+    The regressors of a state are zero in the other state. Later weeks never change a row.
     """
     scale = impulse.expanding(FEWEST).std()
     scale = scale.where(scale > 0)  # an impulse that never moved has no unit
@@ -180,9 +187,10 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows without a state that the claim does not need if it has too few weeks.
+    """Return the rows without the weeks of a rare state that the claim does not need.
 
-    Raises NotTestable if a state that the claim needs has too few weeks.
+    A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs a rare
+    state.
     """
     for state in ("off", "on"):
         n = int(rows[state].sum()) if state in rows else FEWEST
@@ -207,12 +215,12 @@ def _weeks(sample: Sample, returns: pd.Series) -> Weeks:
 
 
 def _episodes(flag: pd.Series, signs: Mapping[State, int]) -> int:
-    """Return the number of episodes with the flag on, or off if the claim needs only ``off``."""
+    """Return the number of episodes with the flag on; off, if the claim needs only ``off``."""
     return int(episodes_of(flag if "on" in signs else 1 - flag).nunique())
 
 
 def _impulses(sample: Sample) -> dict[str, pd.Series]:
-    """Return the capex impulse, and the quarterly change of net liquidity if it is known, in %."""
+    """Return the capex impulse in %, and the quarterly change of net liquidity in %, if known."""
     impulses = {"capex": sample.gauge("capex", "impulse")}
     with suppress(NotTestable):
         impulses["net liquidity"] = sample.gauge("bathtub", "change")
@@ -237,7 +245,7 @@ def _path(
 def _beside(
     sample: Sample, impulses: Mapping[str, pd.Series], signs: Mapping[State, int]
 ) -> dict[str, Interval]:
-    """Return the same response of SPY to net liquidity, and of each class to both impulses.
+    """Return further intervals: of SPY to net liquidity, and of each class to both impulses.
 
     A class is left out if its prices are missing or begin too late.
     """

@@ -1,4 +1,4 @@
-"""Whether the demand for capital improves a forecast that uses only its supply."""
+"""L7: whether the demand for capital improves a forecast from the supply of capital."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
 #: Weeks of a forecast return.
 WEEKS = 4
-#: Weeks from an origin to the first later origin at which its return is known. A week has at least
-#: one session, so LAG further weeks contain LAG sessions.
+#: Weeks from an origin to the first later origin at which the return after the first origin is
+#: known. A week has at least one session, so LAG further weeks contain LAG sessions or more.
 DELAY = WEEKS + LAG
 #: Known returns that the first forecast needs: five years, or 65 returns that do not overlap.
 FIRST = 260
 #: Fewest forecasts: one year.
 FEWEST = 52
-#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, see
+#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.875
 #: Number of resamples, and their seed.
@@ -32,7 +32,7 @@ REPS, SEED = 2000, 7
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forecasts:
-    """Forecasts of the same returns by three rules, one row for each origin.
+    """Forecasts of returns by three rules, one row for each origin.
 
     Attributes
     ----------
@@ -53,8 +53,9 @@ class Forecasts:
     def clark_west(self) -> np.ndarray:
         """Loss of ``small`` minus loss of ``large``, without the noise of the larger model.
 
-        The larger model estimates a coefficient that is zero under the null hypothesis. The squared
-        difference of both forecasts removes the cost of this estimate from its loss.
+        The larger model estimates a coefficient that is zero under the null hypothesis. This
+        estimate raises the loss of the larger model by noise. The squared difference of both
+        forecasts measures the noise and is subtracted from that loss.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
@@ -65,20 +66,22 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
     """Return the out-of-sample R² that the absorbed share adds to a forecast from net liquidity.
 
     Formula
-        value = 100 · (Σ e²_small − Σ e²_large) / Σ e²_mean, which is the difference of both
-        out-of-sample R². The errors are those of three forecasts of SPY's log return over bills in
-        the next 4 weeks: the mean of past returns; a regression on the change of net liquidity over
-        65 sessions, in % of net liquidity; the same regression with the absorbed share u.
+        value = 100 · (Σ e²_small − Σ e²_large) / Σ e²_mean. This value is the difference of two
+        out-of-sample R². Each e is the error of a forecast of SPY's log return over bills in the
+        next 4 weeks. ``mean`` forecasts the mean of past returns. ``small`` is a regression on the
+        change of net liquidity over 65 sessions, in % of net liquidity. ``large`` is a regression
+        on this change and on the absorbed share u.
     Timing
-        The origins are the last sessions of weeks. A return begins
+        The origin of a forecast is the last session of a week. A return begins
         :data:`backtests.thesis.sample.LAG` sessions after its origin. Regressions and the mean use
         only returns that ended by the origin. The first forecast needs 260 such returns.
     NaN
         A week with a missing regressor is left out. A return that has not ended is left out.
     Interval
-        Percentiles of the stationary bootstrap of the three losses, in blocks of at least 5 weeks.
-        The test is Clark and West's, with Newey–West errors for overlapping returns. The bootstrap
-        does not repeat the regressions, so the interval is too narrow: see :data:`COVERAGE`.
+        Percentiles of the stationary bootstrap of the three losses, in blocks of at least 5 weeks
+        on average. The test is the test of Clark and West, with Newey–West errors for overlapping
+        returns. The bootstrap does not repeat the regressions, so the interval is too narrow, see
+        :data:`COVERAGE`.
     Errors
         NotTestable with fewer than 52 forecasts, or if data are missing.
     Reference
@@ -143,7 +146,7 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
 def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
     """Return the least-squares forecast at each origin, from returns that ended by the origin.
 
-    ``y`` and ``x`` have the same origins; ``x`` has no NaN, and a constant is added. The forecast
+    ``y`` and ``x`` have equal origins. ``x`` has no NaN; the function adds a constant. The forecast
     is NaN until 260 returns have ended. Later rows never change a forecast.
     """
     rows = np.column_stack([np.ones(len(x)), x.to_numpy(dtype=np.float64)])
@@ -171,7 +174,7 @@ def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarra
 
 
 def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
-    """Return the mean adjusted gain and its error, % of the mean's loss, and the p-value."""
+    """Return the adjusted gain and its error, in % of the loss of ``mean``, and the p-value."""
     adjusted = made.clark_west
     fit = regress(adjusted, np.ones((len(adjusted), 1)))
     mean, error = fit.combined(np.ones(1))
@@ -188,7 +191,7 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return the accumulated gain over the mean of past returns, % of the mean's whole loss."""
+    """Return the accumulated gain over ``mean``, in % of the whole loss of ``mean``."""
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()
     shown: pd.DataFrame = 100 * gains / losses["mean"].sum()

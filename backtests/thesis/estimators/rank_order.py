@@ -33,14 +33,16 @@ def rank_order(claim: Claim, sample: Sample) -> Estimate:
 def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     """Return Kendall's tau-b between the classes' mean returns and their declared order.
 
-    Tau-b is positive if classes with earlier cash flows earn more. Because the declared order has
-    ties, its largest value is below 1, see :func:`largest_tau`. Only sessions with the condition
-    count. Subtracting the return of bills would not change the order of the means.
+    Tau-b is a rank correlation from −1 to 1. It is positive if classes with earlier cash flows earn
+    more. The declared order has ties, so the largest possible tau-b is below 1, see
+    :func:`largest_tau`. Only sessions with the condition count. The return of bills is not
+    subtracted, because this would not change the order of the means.
 
     Interval and tests
-        The interval comes from a stationary bootstrap of sessions. The permutation test compares
-        the estimate with all distinct orders of the classes. The episode test is a t-test on the
-        tau of each episode (Ibragimov, Müller 2010). The sign of a bootstrapped tau is the third.
+        The interval comes from a stationary bootstrap of sessions. Three tests decide. The first
+        test compares the estimate with all distinct orders of the classes. The second test counts
+        the bootstrapped tau-b that are zero or have the other sign. The third test is a t-test on
+        the tau-b of the episodes (Ibragimov, Müller 2010); it needs two episodes.
     """
     kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
     if len(kept) < FEWEST:
@@ -84,7 +86,8 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
 def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b of each row of means with an order.
 
-    ``means`` is rows × classes, ``order`` has one number for each class. NaN for a row of ties.
+    ``means`` holds rows × classes, and ``order`` one number for each class. If all means of a row
+    are equal, the result is NaN.
     """
     first, second = np.triu_indices(len(order), 1)
     by_mean = np.sign(means[:, first] - means[:, second])
@@ -96,7 +99,7 @@ def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def largest_tau(order: np.ndarray) -> float:
-    """Return the tau-b of untied means that agree with an order, despite the order's ties."""
+    """Return the largest tau-b that means without ties can have with an order that has ties."""
     ranks = np.argsort(np.argsort(order, kind="stable"), kind="stable")
     return float(tau(ranks[None, :].astype("float64"), order)[0])
 
@@ -114,7 +117,7 @@ def resampled_taus(
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
-    """Return the share of all distinct orders whose tau is at least as large, the true one too."""
+    """Return the share of all distinct orders, the true one included, with a tau as extreme."""
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
     true = float(tau(means[None, :], order)[0])
