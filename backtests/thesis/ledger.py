@@ -270,10 +270,14 @@ def verify(
             "have other hashes; the last lines may have been removed: restore the ledger from a "
             "copy"
         )
-    return Verified(seals=seals, changes=tuple(_changes_since(seals[-1], sample)))
+    return Verified(seals=seals, changes=tuple(changes_since(seals[-1], sample)))
 
 
-def _changes_since(last: Seal, sample: Sample | None) -> Iterator[str]:
+def changes_since(last: Seal, sample: Sample | None = None) -> Iterator[str]:
+    """Yield one sentence for each change of claims, parameters, code and data since a seal.
+
+    Without ``sample``, the data are not compared.
+    """
     yield from changes_of_claims(last.claims, declared())
     yield from changes_of_parameters(last.parameters, parameters_in_use())
     code = {"version": last.code_version, "digest": last.code_digest}

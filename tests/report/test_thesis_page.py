@@ -266,6 +266,16 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
         assert re.search(r"\bshows?\b.*annot show", said), said
 
 
+def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:
+    """Weeks that were known when a definition changed are no evidence for the definition."""
+    changed = replace(factory.whole_trial(), changes=("claim crypto-leads: smallest was 0.2",))
+    path = tmp_path / "thesis.html"
+    write_thesis_page(changed, thesis_numbers(changed), path)
+    text = path.read_text(encoding="utf-8")
+    assert "Changed since this seal: claim crypto-leads: smallest was 0.2." in text
+    assert "weeks before a change are not out of sample" in text
+
+
 def test_a_missing_part_is_named_with_its_reason(bare: Path) -> None:
     said = text_of(bare.read_text())
     assert "No comparison with rival explanations: the history has no price of BTC-USD." in said
