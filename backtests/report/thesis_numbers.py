@@ -58,6 +58,7 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
         "rivals": None if trial.rivals is None else _rivals(trial.rivals),
         "e_values": [_accumulated(found) for found in trial.accumulated],
         "seal": None if trial.seal is None else seal_numbers(trial.seal),
+        "changes_since_seal": trial.changes,
         "calibration": None if trial.calibration is None else trial.calibration.model_dump(),
     }
 

@@ -67,9 +67,9 @@ def _are(count: int) -> str:
 
 
 def _held(good: int, bad: int, claims: int) -> str:
-    if good == claims:
+    if claims and good == claims:
         return "the thesis holds"
-    if bad == claims:
+    if claims and bad == claims:
         return "the thesis does not hold"
     if good:
         return "the thesis holds only in part"
@@ -86,17 +86,16 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
     if not powers:
         return "Nobody can be sure: the history is too short for the tests."
     fewest = min(counts, default=FEW)
-    if fewest < FEW or max(powers) < _EVEN:
-        sure = "One cannot be sure"
-    else:
-        sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
-    seen = f"capital was absorbed in {_counted(fewest)}, and " if counts else ""
-    return f"{sure}: {seen}the tests would find an effect that matters in {_of(powers)}."
-
-
-def _counted(episodes: int) -> str:
-    few = "only " if episodes < FEW else ""
-    return f"{few}{episodes} episode{'s' if episodes != 1 else ''}"
+    if fewest < FEW:
+        counted = f"{fewest} episode{'s' if fewest != 1 else ''}"
+        return (
+            f"One cannot be sure: capital was absorbed in only {counted}, and a claim with fewer "
+            f"than {FEW} stays open, however large its effect is."
+        )
+    sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
+    sure = "One cannot be sure" if max(powers) < _EVEN else sure
+    seen = f"capital was absorbed in {fewest} episodes, and " if counts else ""
+    return f"{sure}: {seen}one test alone would find an effect that matters in {_of(powers)}."
 
 
 def _of(powers: Sequence[float]) -> str:

@@ -1,16 +1,19 @@
 """The ledger of sealed claims: a file to which every seal adds one line.
 
-A seal is one line of JSON. It records a moment, the claims, the parameters, the version of the code
-and hashes of the data. Each line also holds the hash of the line before it, so an edited, removed
-or moved line breaks the chain.
+A seal is one line of JSON. It holds the claims, the parameters, the version of the code and hashes
+of the data, at a moment. Each line also holds the hash of the line before it, so an edited, removed
+or moved line breaks the chain. The moments of the seals must be in order, and no seal may be older
+than its data.
 
-The chain cannot show that its last lines were removed. If you publish the hash of a seal, you can
-prove later that the seal was in the ledger: see ``published`` of :func:`verify`.
+The hashes contain no secret, and the moment is that of the computer's clock. So the chain alone
+cannot show that its last lines were removed, or that somebody wrote a line and all later lines
+again. Whoever publishes the hash of a seal can prove later that the seal and all seals before it
+are unchanged: see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +115,8 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
         When the claims have uncommitted changes, see
         :func:`backtests.thesis.checkout.committed_claims`, or when the path is invalid.
     DataError
-        When the chain is broken, or the file cannot be written.
+        When the chain is broken, the clock is behind the last seal or behind the data, or the file
+        cannot be written.
     """
     path = writable_name(ledger)
     contents = _contents(sample)
@@ -121,6 +125,7 @@ def seal(ledger: Path | str, sample: Sample) -> Seal:
     with alone(path, ".lock", busy, PATIENCE):
         seals = read_ledger(path) if path.exists() else ()
         made = _next(seals, contents)
+        _check_moment(made, seals[-1] if seals else None, path)
         before = "".join(f"{one.line}\n" for one in seals)
         with replacing(path) as fresh:
             fresh.write_bytes(f"{before}{made.line}\n".encode())
@@ -172,8 +177,8 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        When the file is missing, or a line was edited, removed, moved or cut; the message names the
-        line.
+        When the file is missing, or a line was edited, removed, moved or cut, or has a moment
+        before the end of its data or before the line before it; the message names the line.
     """
     path = writable_name(ledger)
     try:
@@ -185,13 +190,13 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
         ) from None
     seals: list[Seal] = []
     for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        seals.append(_checked(line, number, seals[-1].hash if seals else NONE_BEFORE, path))
+        seals.append(_checked(line, number, seals[-1] if seals else None, path))
     if not seals:
         raise DataError(f"expected a seal in {path}, but the file is empty; restore it from a copy")
     return tuple(seals)
 
 
-def _checked(line: bytes, number: int, previous: str, path: Path) -> Seal:
+def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
     """Return the seal of a line; raise DataError unless the line follows the line before it."""
     if not line.endswith(b"\n"):
         raise _broken(path, number, "a whole line", "it is cut off")
@@ -201,14 +206,30 @@ def _checked(line: bytes, number: int, previous: str, path: Path) -> Seal:
     content = {name: value for name, value in asdict(found).items() if name != "hash"}
     if digest(canonical(content)) != found.hash or found.line.encode() != line[:-1]:
         raise _broken(path, number, "the sealed text", "it was edited")
-    if found.number != number or found.previous != previous:
+    if found.number != number or found.previous != (before.hash if before else NONE_BEFORE):
         raise _broken(
             path,
             number,
             f"seal {number}",
             f"it is seal {found.number}: a line was removed or moved",
         )
+    _check_moment(found, before, path)
     return found
+
+
+def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
+    """Raise DataError if a seal has no moment, or one before its data or before the last seal."""
+    try:
+        day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
+    except (TypeError, ValueError):
+        was = f"it has {found.sealed_at!r} and {found.data_end!r}"
+        raise _broken(path, found.number, "a moment, UTC, and a last session", was) from None
+    if day < end:
+        was = f"it was sealed on {day}, but its data end on {end}"
+        raise _broken(path, found.number, "a seal after the end of its data", was)
+    if before is not None and found.moment < before.moment:
+        was = f"it was sealed at {found.sealed_at}, the line before at {before.sealed_at}"
+        raise _broken(path, found.number, "moments in order", was)
 
 
 def _parsed(line: bytes) -> Seal | None:
@@ -249,10 +270,14 @@ def verify(
             "have other hashes; the last lines may have been removed: restore the ledger from a "
             "copy"
         )
-    return Verified(seals=seals, changes=tuple(_changes_since(seals[-1], sample)))
+    return Verified(seals=seals, changes=tuple(changes_since(seals[-1], sample)))
 
 
-def _changes_since(last: Seal, sample: Sample | None) -> Iterator[str]:
+def changes_since(last: Seal, sample: Sample | None = None) -> Iterator[str]:
+    """Yield one sentence for each change of claims, parameters, code and data since a seal.
+
+    Without ``sample``, the data are not compared.
+    """
     yield from changes_of_claims(last.claims, declared())
     yield from changes_of_parameters(last.parameters, parameters_in_use())
     code = {"version": last.code_version, "digest": last.code_digest}

@@ -62,11 +62,14 @@ def _daily(claim: Claim, sample: Sample, returns: pd.Series) -> Measure:
 
 
 def _weekly(claim: Claim, sample: Sample, values: pd.Series, scale: float) -> Measure:
-    """Return weekly values; each has the condition of its week's first session."""
+    """Return weekly values with the condition that belongs to the week's first session.
+
+    Without a view at that session, the week has no condition, even if a view begins in the week.
+    """
     assert claim.condition is not None
     on = sample.condition(claim.condition)
     weeks = pd.DatetimeIndex(on.index).to_period("W-FRI")
-    first = on.groupby(weeks).first()
+    first = on.set_axis(weeks)[~weeks.duplicated()]
     at = first.reindex(pd.DatetimeIndex(values.index).to_period("W-FRI")).set_axis(values.index)
     return Measure(values=values, on=at, scale=scale, counted="weeks")
 

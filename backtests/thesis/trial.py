@@ -15,7 +15,7 @@ from backtests.thesis.estimators import ESTIMATORS, Estimator
 from backtests.thesis.evalues import ESSAY, Accumulated, accumulate_since_dates
 from backtests.thesis.events import read_events
 from backtests.thesis.filings import FilingStudy, study
-from backtests.thesis.ledger import Seal, read_ledger
+from backtests.thesis.ledger import Seal, changes_since, read_ledger
 from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
@@ -45,6 +45,9 @@ class Trial:
         E-values since the last seal, and since the date of the essay.
     seal
         The last line of the ledger; None without a ledger.
+    changes
+        What changed in claims, parameters and code since the seal, one sentence each. E-values use
+        the definitions of today, so weeks before a change are not out of sample.
     calibration
         How often the trial supports each claim in simulated economies.
     lacking
@@ -58,6 +61,7 @@ class Trial:
     rivals: Rivals | None = None
     accumulated: tuple[Accumulated, ...] = ()
     seal: Seal | None = None
+    changes: tuple[str, ...] = ()
     calibration: Calibration | None = None
     lacking: tuple[tuple[str, str], ...] = ()
 
@@ -128,6 +132,7 @@ def try_thesis(
         rivals=part("rivals", lambda: compare_rivals(sample)),
         accumulated=part("e-values", lambda: _accumulated(sample, seal)) or (),
         seal=seal,
+        changes=() if seal is None else tuple(changes_since(seal)),
         calibration=part("calibration", _calibration),
         lacking=tuple(lacking.items()),
     )

@@ -106,7 +106,7 @@ def test_the_first_sentence_says_whether_the_thesis_holds(
         (0.4, 5, "One cannot be sure: capital was absorbed in 5 episodes, and"),
         (0.6, 5, "One can be partly sure"),
         (0.8, 5, "One can be fairly sure"),
-        (0.9, None, "One can be fairly sure: the tests would find an effect that matters in 90 of"),
+        (0.9, None, "fairly sure: one test alone would find an effect that matters in 90 of"),
         (float("nan"), 5, "Nobody can be sure"),
     ],
 )
@@ -115,6 +115,20 @@ def test_the_second_sentence_says_how_sure_one_can_be(
 ) -> None:
     verdicts = primary(*OPEN, power=power, episodes=episodes)
     assert said in verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
+
+
+def test_with_too_few_episodes_no_power_is_claimed() -> None:
+    """Such a claim is always inconclusive, so the trial finds no effect at all."""
+    verdicts = primary(*OPEN, power=0.9, episodes=2)
+    sure = verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
+    assert sure.endswith("a claim with fewer than 3 stays open, however large its effect is.")
+    assert "cases" not in sure
+
+
+def test_without_a_main_claim_the_thesis_does_not_hold() -> None:
+    whether, sure = verdict_sentences((), "2014-01-02", "2025-12-31")
+    assert "neither confirmed nor refuted" in whether
+    assert "Nobody can be sure" in sure
 
 
 def test_only_primary_claims_decide_the_verdict(trial: Trial) -> None:
@@ -250,6 +264,16 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
     for start in tables:
         said = text_of(page[page.rindex("<h2>", 0, start) : start])
         assert re.search(r"\bshows?\b.*annot show", said), said
+
+
+def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:
+    """Weeks that were known when a definition changed are no evidence for the definition."""
+    changed = replace(factory.whole_trial(), changes=("claim crypto-leads: smallest was 0.2",))
+    path = tmp_path / "thesis.html"
+    write_thesis_page(changed, thesis_numbers(changed), path)
+    text = path.read_text(encoding="utf-8")
+    assert "Changed since this seal: claim crypto-leads: smallest was 0.2." in text
+    assert "weeks before a change are not out of sample" in text
 
 
 def test_a_missing_part_is_named_with_its_reason(bare: Path) -> None:

@@ -15,7 +15,7 @@ from backtests.thesis.estimators.conditional import (
     difference_of,
     mean_of,
 )
-from backtests.thesis.measures import MEASURES, YEARLY, Measure
+from backtests.thesis.measures import MEASURES, YEARLY, Measure, measure
 from backtests.thesis.sample import Sample
 from tests.thesis.worlds import claim, condition, noise
 
@@ -149,3 +149,16 @@ def test_a_return_belongs_to_the_flag_of_two_sessions_before(sample: Sample) -> 
     flag, on = sample.flag("absorption"), sample.condition("absorption")
     assert on.iloc[2:].equals(flag.shift(2).iloc[2:])
     assert not on.equals(flag)
+
+
+def test_a_week_without_a_view_at_its_first_session_has_no_condition(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flag of a later session was not known before the week's first return."""
+    sessions = sample.sessions
+    wednesday = next(day for day in sessions[2000:] if day.weekday() == 2)
+    on = pd.Series(1.0, index=sessions).where(sessions >= wednesday)
+    monkeypatch.setattr(Sample, "condition", lambda self, signal: on)
+    weekly_on = measure(claim("cost-rises-while-absorbed"), sample).on
+    assert weekly_on.first_valid_index() > wednesday + pd.Timedelta(days=2)
+    assert weekly_on.loc[wednesday + pd.Timedelta(days=3) :].eq(1.0).all()

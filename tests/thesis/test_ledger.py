@@ -114,6 +114,42 @@ def test_a_forged_line_breaks_the_line_after_it(path: Path) -> None:
         read_ledger(path)
 
 
+@pytest.mark.parametrize(
+    ("sealed_at", "said"),
+    [
+        ("2024-12-30T10:00:00+00:00", "sealed on 2024-12-30, but its data end on 2024-12-31"),
+        ("2025-01-01T10:00:00+00:00", "moments in order"),
+        ("2027-01-01T10:00:00", "a moment, UTC"),
+        ("some day", "a moment, UTC"),
+    ],
+)
+def test_a_moment_that_cannot_be_true_is_refused(path: Path, sealed_at: str, said: str) -> None:
+    """An older date would turn weeks that were known at the seal into weeks after it."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    last = replace(read_ledger(path)[-1], sealed_at=sealed_at)
+    content = {k: v for k, v in vars(last).items() if k != "hash"}
+    forged = replace(last, hash=sealed.digest(sealed.canonical(content)))
+    path.write_bytes(b"".join([*lines[:2], f"{forged.line}\n".encode()]))
+    with pytest.raises(DataError, match="in line 3") as refused:
+        read_ledger(path)
+    assert said in str(refused.value)
+
+
+def test_a_chain_written_again_is_found_only_by_a_published_hash(path: Path) -> None:
+    """The hashes contain no secret, so a whole chain can be made again."""
+    published = read_ledger(path)[1].hash
+    before, again = "0" * 64, b""
+    for one in read_ledger(path):
+        changed = replace(one, previous=before, code_version="0")
+        content = {k: v for k, v in vars(changed).items() if k != "hash"}
+        before = sealed.digest(sealed.canonical(content))
+        again += f"{replace(changed, hash=before).line}\n".encode()
+    path.write_bytes(again)
+    assert len(verify(path).seals) == 3
+    with pytest.raises(DataError, match="expected the published seal"):
+        verify(path, published=published)
+
+
 def test_removed_last_lines_are_found_by_a_published_hash(path: Path, sample: Sample) -> None:
     published = read_ledger(path)[-1].hash
     assert verify(path, sample, published=published).changes == ()

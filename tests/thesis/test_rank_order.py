@@ -8,6 +8,7 @@ from scipy.stats import kendalltau
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.rank_order import (
     largest_tau,
+    largest_tenable,
     order_of,
     permutation_p_value,
     tau,
@@ -60,6 +61,32 @@ def test_without_an_order_the_claim_is_rarely_found() -> None:
     found = [order_of(CLAIM, *returns(seed, 0.0)).p_value for seed in range(2, 32)]
     assert sum(p < 0.025 for p in found) <= 2
     assert max(found) > 0.5
+
+
+def test_a_true_order_with_small_steps_is_rarely_contradicted() -> None:
+    """Noise hides the order, so the data cannot exclude it: the 90 % interval errs in 5 %."""
+    found = [order_of(CLAIM, *returns(seed, 5.0)).interval.high90 for seed in range(40, 80)]
+    assert sum(high < CLAIM.smallest for high in found) <= 4
+
+
+def test_a_clear_reverse_order_is_contradicted() -> None:
+    found = order_of(CLAIM, *returns(1, -80.0))
+    assert found.interval.high90 < CLAIM.smallest
+    assert found.interval.high90 <= found.interval.high
+
+
+def test_a_pair_counts_against_the_order_only_if_its_reverse_is_significant() -> None:
+    """Two classes, the second ahead by 1.5 or 3 standard errors; one pair is in the order."""
+    order = np.array([1.0, 0.0])
+    noisy = np.random.default_rng(0).normal(size=(5000, 1)) @ np.array([[1.0, 0.0]])
+    for ahead, bound in ((1.5, 1.0), (3.0, -1.0)):
+        true = np.array([[-ahead, 0.0]])
+        assert largest_tenable(np.vstack([true, true + noisy]), order, 0.95) == bound
+
+
+def test_the_power_is_that_of_the_test_of_episodes() -> None:
+    found = order_of(CLAIM, *returns(1, 0.0))
+    assert found.df == found.episodes - 1
 
 
 def test_too_few_sessions_are_not_testable() -> None:

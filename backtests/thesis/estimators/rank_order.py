@@ -1,6 +1,7 @@
 """L8: whether classes with earlier cash flows earn more while the condition holds."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -39,10 +40,15 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     subtracted, because this would not change the order of the means.
 
     Interval and tests
-        The interval comes from a stationary bootstrap of sessions. Three tests decide. The first
-        test compares the estimate with all distinct orders of the classes. The second test counts
-        the bootstrapped tau-b that are zero or have the other sign. The third test is a t-test on
-        the tau-b of the episodes (Ibragimov, Müller 2010); it needs two episodes.
+        The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the means
+        moves every tau towards zero, so such a percentile is too low for an upper bound. The upper
+        bounds are the largest tau that the data allow, see :func:`largest_tenable`. The permutation
+        test compares the estimate with all distinct orders of the classes. The episode test is a
+        t-test on the tau of each episode (Ibragimov, Müller 2010). The sign of a bootstrapped tau
+        is the third.
+    Power
+        The error is that of the episode test, because this test is the hardest to pass. It is the
+        bootstrap's with a single episode.
     """
     kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
     if len(kept) < FEWEST:
@@ -52,8 +58,8 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
         )
     sign = 1 if claim.direction == "above" else -1
     order = -np.array([DURATION[name] for name in kept.columns], dtype=np.float64)
-    value = float(tau(kept.mean().to_numpy()[None, :], order)[0])
-    drawn = resampled_taus(kept.to_numpy(), order)
+    means = resampled_means(kept.to_numpy())
+    drawn, value = tau(means[1:], order), float(tau(means[:1], order)[0])
     numbers = episodes_of(on)
     taus = tau(kept.groupby(numbers.reindex(kept.index)).mean().to_numpy(), order)
     tests = {
@@ -65,10 +71,14 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
         tests["episodes independent"] = t_p_value(float(taus.mean()), error, df, sign)
     return Estimate(
         value=value,
-        interval=drawn_interval(drawn),
+        interval=replace(
+            drawn_interval(drawn),
+            high=largest_tenable(means, order, 0.975),
+            high90=largest_tenable(means, order, 0.95),
+        ),
         tests=tests,
-        error=float(drawn.std(ddof=1)),
-        df=float("inf"),
+        error=error if df >= 1 else float(drawn.std(ddof=1)),
+        df=df if df >= 1 else float("inf"),
         observations=len(kept),
         counted="sessions",
         episodes=len(taus),
@@ -76,7 +86,8 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
         end=on.dropna().index[-1],
         method=(
             "Stationary bootstrap of sessions (Politis, Romano 1994); permutation over all orders "
-            "of the classes."
+            "of the classes. The upper bound counts a pair of classes against the claim only if "
+            "its reverse order is significant, at a level for all pairs together."
         ),
         shown=_by_class(kept),
         notes=(f"With the ties of the declared order, tau-b is at most {largest_tau(order):.2f}.",),
@@ -104,16 +115,40 @@ def largest_tau(order: np.ndarray) -> float:
     return float(tau(ranks[None, :].astype("float64"), order)[0])
 
 
-def resampled_taus(
-    returns: np.ndarray, order: np.ndarray, reps: int = REPS, seed: int = SEED
-) -> np.ndarray:
-    """Return tau-b of stationary-bootstrap resamples of sessions × classes."""
+def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float:
+    """Return the largest tau-b of true means that the data allow, a one-sided upper bound.
+
+    A pair of classes speaks against the order only if its reverse order is significant. All pairs
+    share one critical value: the quantile ``level`` of the largest deviation among the pairs, in
+    standard errors. So with at least this probability, no pair that is truly in order counts
+    against the order.
+
+    Parameters
+    ----------
+    means
+        Rows × classes, see :func:`resampled_means`: first the true means, then resampled means.
+    """
+    first, second = np.triu_indices(len(order), 1)
+    ordered = np.sign(order[first] - order[second])
+    first, second, ordered = (part[ordered != 0] for part in (first, second, ordered))
+    ahead = ordered * (means[:, first] - means[:, second])
+    error = ahead[1:].std(axis=0, ddof=1)
+    critical = np.quantile(((ahead[1:] - ahead[0]) / error).max(axis=1), level)
+    against = int((ahead[0] + critical * error < 0).sum())
+    return largest_tau(order) * (1 - 2 * against / len(ordered))
+
+
+def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
+    """Return the mean of each class in the sample, then in each stationary-bootstrap resample.
+
+    ``returns`` is sessions × classes; the result is 1 + ``reps`` rows × classes.
+    """
     from arch.bootstrap import StationaryBootstrap
 
     block = block_length(returns.mean(axis=1))
     bootstrap = StationaryBootstrap(block, np.arange(len(returns)), seed=seed)
     drawn = (returns[bootstrap.update_indices()].mean(axis=0) for _ in range(reps))
-    return tau(np.array(list(drawn)), order)
+    return np.array([returns.mean(axis=0), *drawn])
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
