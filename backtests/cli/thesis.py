@@ -84,6 +84,9 @@ def verify(
     store: options.Store = None,
     end: options.Date = None,
     ledger: Ledger = None,
+    published: Annotated[
+        str | None, typer.Option(metavar="HASH", help="A published hash; the ledger must hold it.")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Check the ledger, and list what changed since its last line."""
@@ -93,7 +96,7 @@ def verify(
 
     path = _ledger(ledger, store)
     with progress("verifying"):
-        check(path)  # report a broken ledger before reading the history
+        check(path, published=published)  # report a broken ledger before reading the history
         found = check(path, Sample.of(_real_history(store, end)))
     if json:
         seals = [seal_numbers(one) for one in found.seals]

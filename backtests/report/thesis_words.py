@@ -71,7 +71,7 @@ def _held(good: int, bad: int, claims: int) -> str:
         return "the thesis holds"
     if claims and bad == claims:
         return "the thesis does not hold"
-    if good:
+    if good and good >= bad:
         return "the thesis holds only in part"
     if bad:
         return "the thesis is in doubt"

@@ -11,9 +11,10 @@ again. Whoever publishes the hash of a seal can prove later that the seal and al
 are unchanged: see ``published`` of :func:`verify`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -271,6 +272,19 @@ def verify(
             "copy"
         )
     return Verified(seals=seals, changes=tuple(changes_since(seals[-1], sample)))
+
+
+def in_force(seals: Sequence[Seal]) -> Seal:
+    """Return the first of the last seals that all have the present claims and parameters.
+
+    Evidence accumulates from this seal on. So a new seal of unchanged claims does not start the
+    bets again.
+    """
+    last = seals[-1]
+    unchanged = takewhile(
+        lambda one: (one.claims, one.parameters) == (last.claims, last.parameters), reversed(seals)
+    )
+    return list(unchanged)[-1]
 
 
 def changes_since(last: Seal, sample: Sample | None = None) -> Iterator[str]:

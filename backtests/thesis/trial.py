@@ -15,7 +15,7 @@ from backtests.thesis.estimators import ESTIMATORS, Estimator
 from backtests.thesis.evalues import ESSAY, Accumulated, accumulate_since_dates
 from backtests.thesis.events import read_events
 from backtests.thesis.filings import FilingStudy, study
-from backtests.thesis.ledger import Seal, changes_since, read_ledger
+from backtests.thesis.ledger import Seal, changes_since, in_force, read_ledger
 from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
@@ -42,9 +42,9 @@ class Trial:
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
-        E-values since the last seal, and since the date of the essay.
+        E-values since the seal, and since the date of the essay.
     seal
-        The last line of the ledger; None without a ledger.
+        The seal since which claims and parameters are unchanged; None without a ledger.
     changes
         What changed in claims, parameters and code since the seal, one sentence each. E-values use
         the definitions of today, so weeks before a change are not out of sample.
@@ -124,7 +124,7 @@ def try_thesis(
             lacking[name] = str(error)
             return None
 
-    seal = part("seal", lambda: _last_seal(ledger))
+    seal = part("seal", lambda: _seal_in_force(ledger))
     return replace(
         claimed,
         episodes=part("episodes", lambda: _episodes(sample)) or (),
@@ -145,14 +145,14 @@ def _episodes(sample: Sample) -> tuple[EpisodeAccount, ...]:
     return found
 
 
-def _last_seal(ledger: Path | None) -> Seal:
+def _seal_in_force(ledger: Path | None) -> Seal:
     if ledger is None or not ledger.exists():
         raise NotTestable("no claim has been sealed yet; run 'drypowder thesis seal'")
-    return read_ledger(ledger)[-1]
+    return in_force(read_ledger(ledger))
 
 
 def _accumulated(sample: Sample, seal: Seal | None) -> tuple[Accumulated, ...]:
-    """Return the e-values since the last seal, then the e-values since the essay."""
+    """Return the e-values since the seal, then the e-values since the essay."""
     found = accumulate_since_dates(sample, None if seal is None else seal.moment)
     last = sample.sessions[-1]
     begun = tuple(one for one in found if one.since < last)

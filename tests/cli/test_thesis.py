@@ -167,7 +167,9 @@ def test_verify_says_what_changed(
     drypowder: Drypowder, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = Verified(seals=(factory.seal(),), changes=("claim crypto-leads: smallest was 0.2",))
-    monkeypatch.setattr("backtests.thesis.ledger.verify", lambda path, sample=None: found)
+    monkeypatch.setattr(
+        "backtests.thesis.ledger.verify", lambda path, sample=None, published=None: found
+    )
     said = drypowder("thesis", "verify", "--store", store)
     assert said.code == 0, said.err
     assert "the chain of 1 line is unbroken; the last line is from 2024-02-01" in said.out
@@ -180,7 +182,7 @@ def test_verify_says_what_changed(
 def test_a_broken_ledger_is_refused_in_one_line(
     drypowder: Drypowder, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(path: Path, sample: object = None) -> Verified:
+    def broken(path: Path, published: str | None = None) -> Verified:
         raise DataError(f"expected the sealed text in line 2 of {path}, but it was edited")
 
     monkeypatch.setattr("backtests.thesis.ledger.verify", broken)

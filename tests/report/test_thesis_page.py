@@ -87,6 +87,7 @@ def primary(*outcomes: Outcome, power: float = 0.4, episodes: int | None = 5) ->
         (["not testable yet"] * 3, "neither confirmed nor refuted:", "and 3 are open."),
         (["supported", "inconclusive", "contradicted"], "holds only in part:", "1 is contradicted"),
         (["inconclusive", "inconclusive", "contradicted"], "is in doubt:", "2 are open."),
+        (["supported", "contradicted", "contradicted"], "is in doubt:", "1 is supported"),
     ],
 )
 def test_the_first_sentence_says_whether_the_thesis_holds(

@@ -19,6 +19,7 @@ from backtests.thesis.estimators.event_response import (
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, filings, table
 from backtests.thesis.sample import LONG, SHORT, Sample
+from signals.universe import members
 from tests.thesis.planted import as_real, with_one_filer, with_planted
 
 FILINGS, POLICY = (
@@ -48,6 +49,15 @@ def test_spread_is_the_mean_of_long_classes_minus_the_mean_of_short_ones(
             for names in (LONG, SHORT)
         )  # fmt: skip
         assert found[row, -1] == pytest.approx(long - short)
+
+
+def test_an_event_before_a_declared_class_has_prices_is_left_out(simulated: Sample) -> None:
+    closes = simulated.history.closes.copy()
+    closes.loc[closes.index[:2500], list(members("crypto"))] = np.nan
+    late = replace(simulated, history=replace(simulated.history, closes=closes))
+    found = spread(late, np.array([2000, 3000]), 0, 3)[:, -1]
+    assert np.isnan(found[0])
+    assert found[1] == spread(simulated, np.array([3000]), 0, 3)[0, -1]
 
 
 @pytest.mark.parametrize("size", [-3.0, 2.0])

@@ -16,7 +16,7 @@ from backtests.thesis import ledger as ledger_module
 from backtests.thesis import sealed
 from backtests.thesis.checkout import committed_claims
 from backtests.thesis.claims import CLAIMS
-from backtests.thesis.ledger import read_ledger, seal, verify
+from backtests.thesis.ledger import in_force, read_ledger, seal, verify
 from backtests.thesis.sample import Sample
 from signals import SIGNALS
 from signals.errors import ConfigError, DataError
@@ -62,6 +62,18 @@ def test_every_line_holds_the_hash_of_the_line_before(path: Path) -> None:
     assert [one.previous for one in seals] == ["0" * 64, seals[0].hash, seals[1].hash]
     assert path.read_bytes().endswith(b"}\n")
     assert first_broken(path.read_bytes()) is None
+
+
+def test_evidence_counts_from_the_first_seal_of_unchanged_claims(
+    path: Path, sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert in_force(read_ledger(path)).number == 1
+    now: dict[str, dict[str, Any]] = sealed.parameters_in_use()
+    now["signal dry_powder"]["k"] = 0.08
+    monkeypatch.setattr(ledger_module, "parameters_in_use", lambda: now)
+    for _ in range(2):
+        seal(path, sample)
+    assert in_force(read_ledger(path)).number == 4
 
 
 def test_nothing_changed_since_a_new_seal(path: Path, sample: Sample) -> None:

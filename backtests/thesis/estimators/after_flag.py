@@ -114,7 +114,10 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         "bootstrap, Politis and Romano 1994). The flag is computed again on each history.",
         beside=_by_episodes(true),
         shown=true.returns.to_frame("return after the flag").assign(usual=true.usual),
-        notes=(f"The flag turned on in {len(drawn)} of {draws} resampled histories.",),
+        notes=(
+            f"The flag turned on in {len(drawn)} of {draws} resampled histories, so the smallest "
+            f"possible p-value is {1 / (1 + len(drawn)):.3f}.",
+        ),
     )
 
 

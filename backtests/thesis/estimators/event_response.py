@@ -113,6 +113,8 @@ def _filings(claim: Claim, sample: Sample) -> Estimate:
             f"Slope while depleted {fits[0].value:+.2f} ({fits[0].n} filings in "
             f"{fits[0].clusters} quarters), while ample {fits[1].value:+.2f} ({fits[1].n} filings "
             f"in {fits[1].clusters} quarters).",
+            "A filing follows the firm's press release by a day or two, so the market may know the "
+            "figure before the window opens.",
         ),
     )
 
@@ -176,16 +178,14 @@ def policy_table(sample: Sample, events: Events) -> pd.DataFrame:
 def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return compounded returns of long-duration minus short-duration classes, fractions.
 
-    Each side is the mean over its classes with a complete window, see
-    :func:`backtests.thesis.returns.windows`. A row is NaN if a side has no such class.
+    Each side is the mean of its declared classes, see :func:`backtests.thesis.returns.windows`. A
+    row is NaN if one of these classes has no complete window, so all events have the same classes.
     """
-    sides = []
-    for names in (LONG, SHORT):
-        parts = np.array([windows(sample.asset_class(name), at, first, last) for name in names])
-        held = ~np.isnan(parts)
-        with np.errstate(invalid="ignore"):
-            sides.append(np.where(held, parts, 0.0).sum(axis=0) / held.sum(axis=0))
-    result: np.ndarray = sides[0] - sides[1]
+    long, short = (
+        np.mean([windows(sample.asset_class(name), at, first, last) for name in names], axis=0)
+        for names in (LONG, SHORT)
+    )
+    result: np.ndarray = long - short
     return result
 
 
