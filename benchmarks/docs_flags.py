@@ -17,6 +17,7 @@ from backtests.config import config_from
 from backtests.evidence.metrics import cagr
 from backtests.history.panel import History
 from backtests.pipeline import run
+from backtests.thesis.events import Episode, read_events
 from signals import Absorption, Capex, Convexity, DryPowder, Opportunity, evaluate
 from signals.catalog import ttm_id, year_ago_id
 from signals.reading import Reading
@@ -30,25 +31,8 @@ QUARTER = 63
 AFTER = 5
 START = "2015-01-01"
 
-#: First and last day of each episode, from the thesis, chosen before any flag was computed.
-EPISODES = {
-    "taper tantrum": ("2013-05-01", "2013-09-30"),
-    "China, August 2015": ("2015-08-01", "2015-08-31"),
-    "early 2016": ("2016-01-01", "2016-02-29"),
-    "Volmageddon": ("2018-01-01", "2018-02-28"),
-    "QT 2018": ("2018-09-20", "2018-12-24"),
-    "repo spike": ("2019-09-17", "2019-09-17"),
-    "dash for cash": ("2020-02-19", "2020-03-23"),
-    "crypto crash 2021": ("2021-05-01", "2021-05-31"),
-    "QT bear market": ("2022-01-01", "2022-10-31"),
-    "Luna": ("2022-05-01", "2022-05-31"),
-    "FTX": ("2022-11-01", "2022-11-30"),
-    "SVB": ("2023-03-01", "2023-03-31"),
-    "term premium 2023": ("2023-07-31", "2023-10-27"),
-    "yen carry": ("2024-07-10", "2024-08-05"),
-    "tariffs": ("2025-02-19", "2025-04-08"),
-    "crypto liquidation": ("2025-10-10", "2025-10-10"),
-}
+#: The dated episodes of the trial that end before the essay, by name.
+EPISODES = {episode.name: episode for episode in read_events().episodes if episode.end.year < 2026}
 #: Columns of the table of episodes. ``convexity`` has never had a view.
 WATCHED = tuple(name for name in signals.SIGNALS if name != "convexity")
 
@@ -148,16 +132,16 @@ def regime_table(m: Material) -> str:
 def episodes_table(m: Material) -> str:
     """Return a table with one row an episode: what each flag did during it."""
     rows = [
-        (name, *(_turned(m.reading.flags[s], *days) for s in WATCHED), _regimes(m, *days))
-        for name, days in EPISODES.items()
+        (one.title, *(_turned(m.reading.flags[s], one) for s in WATCHED), _regimes(m, one))
+        for one in EPISODES.values()
     ]
     return table(("episode", *(f"`{s}`" for s in WATCHED), "regime"), rows)
 
 
-def _turned(flag: pd.Series, first: str, last: str) -> str:
+def _turned(flag: pd.Series, episode: Episode) -> str:
     index = flag.index
-    start = index.searchsorted(pd.Timestamp(first))
-    end = index.searchsorted(pd.Timestamp(last), side="right") + AFTER
+    start = index.searchsorted(pd.Timestamp(episode.start))
+    end = index.searchsorted(pd.Timestamp(episode.end), side="right") + AFTER
     during = flag.iloc[start:end]
     if pd.notna(during.iloc[0]) and during.iloc[0]:
         return "on"
@@ -167,10 +151,11 @@ def _turned(flag: pd.Series, first: str, last: str) -> str:
     return f"{on.index[0]:%m-%d}" if len(on) else "–"
 
 
-def _regimes(m: Material, first: str, last: str) -> str:
+def _regimes(m: Material, episode: Episode) -> str:
     index = m.reading.regime.index
-    end = index.searchsorted(pd.Timestamp(last), side="right") + AFTER
-    part = m.reading.regime.iloc[index.searchsorted(pd.Timestamp(first)) : end].fillna("none")
+    start = index.searchsorted(pd.Timestamp(episode.start))
+    end = index.searchsorted(pd.Timestamp(episode.end), side="right") + AFTER
+    part = m.reading.regime.iloc[start:end].fillna("none")
     return " → ".join(part[part != part.shift()])
 
 
@@ -202,8 +187,8 @@ def _miss_crypto(m: Material) -> str:
     warned = flags["crypto_probe"].loc["2025-10-10":].fillna(False).astype(bool)
     twin = flags["crypto_forced_selling"]
     luna, ftx = (
-        "turned on" if twin.loc[a:b].fillna(False).any() else "did not turn on"
-        for a, b in (EPISODES["Luna"], EPISODES["FTX"])
+        "did not turn on" if _turned(twin, EPISODES[name]) == "–" else "turned on"
+        for name in ("luna", "ftx")
     )
     return (
         "The crypto liquidation of 2025-10-10 did not turn on `forced_selling` or "
@@ -223,7 +208,7 @@ def _miss_slow() -> str:
 
 
 def _miss_dash(m: Material) -> str:
-    fall = pd.Timestamp(EPISODES["dash for cash"][0])
+    fall = pd.Timestamp(EPISODES["dash-for-cash"].start)
     last = [last for _, last, _ in stays(m.reading.flags["absorption"]) if last < fall][-1]
     return (
         f"Before the dash for cash `absorption` was on for the last time on {last.date()}, "
