@@ -167,6 +167,15 @@ def rivals(said: Numbers) -> str:
     return _table(heads, rows)
 
 
+_HEADS = (
+    "claim",
+    "thesis off: supported",
+    "thesis on: supported",
+    "on, with enough episodes",
+    "mean estimate off, on",
+)
+
+
 def calibration(said: Numbers) -> str:
     """Return a table that shows how often each claim is supported in simulated economies."""
     found = said["calibration"]
@@ -181,18 +190,14 @@ def calibration(said: Numbers) -> str:
         )
         for name in off
     ]
-    heads = (
-        "claim",
-        "thesis off: supported",
-        "thesis on: supported",
-        "on, with enough episodes",
-        "mean estimate off, on",
-    )
     primary = (
         f"\n\nAny primary claim supported: {found['off']['any_primary']} of {found['economies']} "
         f"with the thesis off, {found['on']['any_primary']} with the thesis on."
     )
-    return _table(heads, rows) + primary
+    reached = found["off"]["e_values"], found["on"]["e_values"]
+    bets = [(f"`{name}`", *(str(part[name]) for part in reached)) for name in reached[0]]
+    heads = ("bet", "thesis off: e-value ever 20", "thesis on: e-value ever 20")
+    return _table(_HEADS, rows) + primary + "\n\n" + _table(heads, bets)
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -191,12 +191,16 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
     found = trial.calibration
     if found is None:
         return None
-    reached = found.off.e_values
+    main = {claim.name for claim in CLAIMS if claim.primary}
+    claims, strategies = {}, {}
+    for name, count in found.off.e_values.items():
+        (claims if name in main else strategies)[name] = count / found.economies
     return {
         "found": found,
         "any_primary": percent(found.off.any_primary / found.economies),
         "any_primary_on": percent(found.on.any_primary / found.economies),
-        "reached": percent(max(reached.values()) / found.economies) if reached else MISSING,
+        "reached": percent(max(claims.values(), default=None)),
+        "reached_by_strategies": percent(max(strategies.values(), default=None)),
         "rows": [
             (v, _tallied(found, v.claim.name)) for v in trial.verdicts if not v.claim.is_status
         ],

@@ -267,6 +267,11 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
         assert re.search(r"\bshows?\b.*annot show", said), said
 
 
+def test_bets_on_the_choice_of_assets_are_told_from_bets_on_main_claims(page: str) -> None:
+    assert "the e-value of a main claim reached 20 in at most 1.5 %" in page
+    assert "such a strategy reached 20 in up to 40.0 %" in page
+
+
 def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:
     """Weeks that were known when a definition changed are no evidence for the definition."""
     changed = replace(factory.whole_trial(), changes=("claim crypto-leads: smallest was 0.2",))

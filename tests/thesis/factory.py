@@ -221,7 +221,11 @@ def economies(supported: int) -> Economies:
     tally = Tally(
         judged=190, decidable=140, supported=supported, contradicted=20, effect=0.01 * supported
     )
-    reached = {"crypto-below-spy": supported, "short-duration-first": supported - 2}
+    reached = {
+        "crypto-below-spy": supported,
+        "short-duration-first": supported - 2,
+        "near-cash-flow@quantities": 80,
+    }
     return Economies(claims=dict.fromkeys(tested, tally), any_primary=4, e_values=reached)
 
 
