@@ -250,7 +250,7 @@ def test_other_evidence_has_its_figures(page: str) -> None:
         "supply alone -1.10 5.255 no 0.04 0.20",
         "jump_model is left out: the package jumpmodels is not installed.",
         "In 200 simulated economies of 20 years without the thesis, any main claim was supported "
-        "in 2.0 %, and no e-value reached 20 in more than 1.5 %.",
+        "in 2.0 %, and the e-value of a main claim reached 20 in at most 1.5 %.",
         "crypto-below-spy 2 70 46 70 ? inconclusive",
         "line 3 of the ledger, 2024-02-01 15:04 UTC, data to 2024-01-31, hash efefefefefef",
         "crypto-below-spy crypto below SPY 48 2",
@@ -268,8 +268,7 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
 
 
 def test_bets_on_the_choice_of_assets_are_told_from_bets_on_main_claims(page: str) -> None:
-    assert "the e-value of a main claim reached 20 in at most 1.5 %" in page
-    assert "such a strategy reached 20 in up to 40.0 %" in page
+    assert "such a strategy reached 20 in up to 40.0 %" in text_of(page)
 
 
 def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:
