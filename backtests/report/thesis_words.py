@@ -89,8 +89,8 @@ def _how_sure(primary: Sequence[Verdict]) -> str:
     if fewest < FEW:
         counted = f"{fewest} episode{'s' if fewest != 1 else ''}"
         return (
-            f"One cannot be sure: capital was absorbed in only {counted}, and a claim with fewer "
-            f"than {FEW} stays open, however large its effect is."
+            f"One cannot be sure: capital was absorbed in only {counted}, and fewer than {FEW} "
+            "episodes decide nothing, however large the effect is."
         )
     sure = "One can be fairly sure" if min(powers) >= DETECTABLE else "One can be partly sure"
     sure = "One cannot be sure" if max(powers) < _EVEN else sure

@@ -122,7 +122,7 @@ def test_with_too_few_episodes_no_power_is_claimed() -> None:
     """Such a claim is always inconclusive, so the trial finds no effect at all."""
     verdicts = primary(*OPEN, power=0.9, episodes=2)
     sure = verdict_sentences(verdicts, "2014-01-02", "2025-12-31")[1]
-    assert sure.endswith("a claim with fewer than 3 stays open, however large its effect is.")
+    assert sure.endswith("fewer than 3 episodes decide nothing, however large the effect is.")
     assert "cases" not in sure
 
 
