@@ -192,15 +192,15 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
     if found is None:
         return None
     main = {claim.name for claim in CLAIMS if claim.primary}
-    claims, strategies = {}, {}
-    for name, count in found.off.e_values.items():
-        (claims if name in main else strategies)[name] = count / found.economies
+    reached = {name: count / found.economies for name, count in found.off.e_values.items()}
+    claims = [share for name, share in reached.items() if name in main]
+    strategies = [share for name, share in reached.items() if name not in main]
     return {
         "found": found,
         "any_primary": percent(found.off.any_primary / found.economies),
         "any_primary_on": percent(found.on.any_primary / found.economies),
-        "reached": percent(max(claims.values(), default=None)),
-        "reached_by_strategies": percent(max(strategies.values(), default=None)),
+        "reached": percent(max(claims, default=None)),
+        "reached_by_strategies": percent(max(strategies, default=None)),
         "rows": [
             (v, _tallied(found, v.claim.name)) for v in trial.verdicts if not v.claim.is_status
         ],

@@ -160,5 +160,6 @@ def test_a_week_without_a_view_at_its_first_session_has_no_condition(
     on = pd.Series(1.0, index=sessions).where(sessions >= wednesday)
     monkeypatch.setattr(Sample, "condition", lambda self, signal: on)
     weekly_on = measure(claim("cost-rises-while-absorbed"), sample).on
-    assert weekly_on.first_valid_index() > wednesday + pd.Timedelta(days=2)
-    assert weekly_on.loc[wednesday + pd.Timedelta(days=3) :].eq(1.0).all()
+    friday = wednesday + pd.Timedelta(days=2)
+    assert weekly_on.loc[:friday].isna().all()
+    assert weekly_on.loc[friday + pd.Timedelta(days=1) :].eq(1.0).all()
