@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,3 +34,23 @@ def chromium() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
         yield started
         started.close()
+
+
+@contextmanager
+def opened(
+    browser: Any, path: Path, width: int = 1440, scheme: str = "light"
+) -> Iterator[tuple[Any, list[str]]]:
+    """Open a page; with it comes the list of errors it made and of addresses it asked for."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    troubles: list[str] = []
+    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: troubles.append(str(e)))
+    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
+    page.goto(f"file://{path}")
+    yield page, troubles
+    page.close()
+
+
+def overflow(page: Any) -> int:
+    """Return by how many pixels a page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))

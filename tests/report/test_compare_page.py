@@ -3,7 +3,6 @@
 import copy
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from backtests.report.compare_charts import (
 from backtests.report.compare_page import COLUMNS, write_compare_page
 from signals.errors import DataError
 from signals.universe import HINDSIGHT
+from tests.browser import opened, overflow
 
 KINDS = {
     "near-cash-flow": "thesis",
@@ -390,23 +390,6 @@ def browser() -> Iterator[Any]:
         yield started
 
 
-@contextmanager
-def opened(browser: Any, path: Path, width: int = 1280) -> Iterator[tuple[Any, list[str]]]:
-    """Open a page; with it comes the list of errors it made and of addresses it asked for."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    troubles: list[str] = []
-    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: troubles.append(str(e)))
-    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
-    page.goto(f"file://{path}")
-    yield page, troubles
-    page.close()
-
-
-def overflow(page: Any) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
-
-
 def sorted_by(page: Any, heading: str) -> tuple[str, list[str]]:
     """Click on a heading: return the order it now claims, and the names in the table's order."""
     page.get_by_role("button", name=heading, exact=True).click()
@@ -464,7 +447,7 @@ def test_a_click_sorts_by_number_and_a_second_one_reverses(
 ) -> None:
     alone = tmp_path / "alone.html"
     alone.write_text(table_alone(page, page[page.rindex("<script>") :]))
-    with opened(browser, alone) as (shown, troubles):
+    with opened(browser, alone, 1280) as (shown, troubles):
         assert sorts_by_number(shown)
         assert sorted_by(shown, "strategy")[0] == "ascending"
         assert shown.locator("th[aria-sort]").count() == 1
@@ -490,14 +473,14 @@ def test_a_table_that_sorts_wrongly_would_be_noticed(
     script = page[page.rindex("<script>") :].replace(right, wrong)
     broken = tmp_path / "broken.html"
     broken.write_text(table_alone(page, script))
-    with opened(browser, broken) as (shown, _):
+    with opened(browser, broken, 1280) as (shown, _):
         assert not sorts_by_number(shown)
 
 
 @pytest.mark.browser
 def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
     visible = "document.querySelector('#{} .js-plotly-plot').data.map(t => t.visible === true)"
-    with opened(browser, path) as (page, troubles):
+    with opened(browser, path, 1280) as (page, troubles):
         page.locator("#kinds").get_by_text("challenger").click()
         assert page.locator("#strategies tbody tr:visible").count() == 1
         page.locator("#kinds").get_by_text("all", exact=True).click()
@@ -514,7 +497,7 @@ def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
 
 @pytest.mark.browser
 def test_hover_names_strategies_and_values(path: Path, browser: Any) -> None:
-    with opened(browser, path) as (page, _):
+    with opened(browser, path, 1280) as (page, _):
         plot = page.locator("#growth .nsewdrag")
         plot.scroll_into_view_if_needed()
         plot.hover()

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from backtests.thesis.claims import CLAIMS
 from backtests.thesis.links import LINKS
 from backtests.thesis.trial import Trial
 from backtests.thesis.verdicts import Outcome, Verdict, judge
+from tests.browser import opened, overflow
 from tests.thesis import factory
 
 PRIMARY = [claim for claim in CLAIMS if claim.primary]
@@ -365,25 +365,6 @@ def browser() -> Iterator[Any]:
 
     with chromium() as started:
         yield started
-
-
-@contextmanager
-def opened(
-    browser: Any, path: Path, width: int = 1440, scheme: str = "light"
-) -> Iterator[tuple[Any, list[str]]]:
-    """Open a page; with it comes the list of errors it made and of addresses it asked for."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    troubles: list[str] = []
-    page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: troubles.append(str(e)))
-    page.on("request", lambda r: troubles.append(r.url) if r.url.startswith("http") else None)
-    page.goto(f"file://{path}")
-    yield page, troubles
-    page.close()
-
-
-def overflow(page: Any) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
 def violations(page: Any) -> list[str]:
