@@ -39,7 +39,7 @@ from backtests.thesis.estimators.local_projection import (
     regressors,
 )
 from backtests.thesis.estimators.nested_forecast import Forecasts, forecasts, gain_draws
-from backtests.thesis.inference import drawn_interval
+from backtests.thesis.inference import drawn_interval, hac_interval
 from backtests.thesis.sample import LAG
 from benchmarks.trial_coverage_episodes import INTERVALS as EPISODES
 from benchmarks.trial_coverage_events import INTERVALS as EVENTS
@@ -207,7 +207,7 @@ def kink_intervals(seed: int) -> tuple[Interval, Interval]:
     found = replace(Convexity(), draws=500).estimate(u, cost, pd.Timestamp(2000 + seed, 1, 2))
     assert found is not None
     fit = hac_fit(found.x, found.y)
-    return drawn_interval(found.draws), fit.interval(*fit.combined(np.array([0.0, 0.0, 1.0])))
+    return drawn_interval(found.draws), hac_interval(fit, *fit.combined(np.array([0.0, 0.0, 1.0])))
 
 
 def kink_drawn(seed: int) -> Drawn:

@@ -7,12 +7,12 @@ the strategy's returns. Alpha is the mean return that remains. Well-timed change
 alpha. Costs lower alpha.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.hac import regress
 from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from backtests.runs import Run
@@ -20,8 +20,6 @@ from signals.errors import DataError
 
 #: Smallest number of returns for each coefficient.
 FEWEST_EACH = 10
-#: Kiefer and Vogelsang's 97.5 % critical value, Bartlett kernel: a polynomial in lags / n.
-_FIXED_B = (1.9600, 2.9694, 0.4160, -0.5324)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +71,8 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     """Return the alpha of returns in a regression on other returns.
 
     The estimate is 252 times the constant term of an ordinary least squares regression. The
-    standard error follows Newey and West, with ⌈1.3 √n⌉ lags and the correction n / (n −
-    coefficients). The 95 % interval uses Kiefer and Vogelsang's fixed-b critical values, which take
-    this number of lags into account.
+    standard error is HAC, and the 95 % interval uses fixed-b critical values, see
+    :func:`backtests.evidence.hac.regress`.
 
     Both parameters hold daily returns minus the return of bills, as fractions, on the same
     sessions; ``others`` has one column per regressor. Raises DataError when sessions differ or a
@@ -87,32 +84,22 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     chooses few lags. But weights stay in force for months. Therefore the number of lags follows a
     published rule. :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals
     contain the truth.
-
-    Reference
-        Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR
-        Inference", JBES 36; critical values: Kiefer and Vogelsang (2005), Econometric Theory 21.
     """
-    from statsmodels.regression.linear_model import OLS
-
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):
         raise DataError(
             "expected a return for every session, but some are missing or infinite; leave out "
             "these sessions"
         )
-    lags = min(math.ceil(1.3 * math.sqrt(len(excess))), len(excess) - 1)
     design = np.column_stack([np.ones(len(others)), others.to_numpy(dtype=np.float64)])
-    fit = OLS(excess.to_numpy(dtype=np.float64), design).fit(
-        cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}
-    )
-    estimate, error = float(fit.params[0]) * YEAR, float(fit.bse[0]) * YEAR
-    share = lags / len(excess)
-    reach = sum(a * share**power for power, a in enumerate(_FIXED_B)) * error
+    fit = regress(excess.to_numpy(dtype=np.float64), design)
+    estimate, error = (YEAR * part for part in fit.combined(np.eye(design.shape[1])[0]))
+    reach = fit.critical(0.975) * error
     return Alpha(
         estimate=estimate,
         low=estimate - reach,
         high=estimate + reach,
         t=estimate / error if error > ROUNDING else float("nan"),
-        lags=lags,
-        betas={str(name): float(b) for name, b in zip(others, fit.params[1:], strict=True)},
+        lags=fit.lags,
+        betas={str(name): float(b) for name, b in zip(others, fit.coefficients[1:], strict=True)},
     )

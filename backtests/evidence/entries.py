@@ -85,17 +85,25 @@ def of_absorption(run: Run) -> Observed:
     return observed_in(run, run.reading.regime, (Regime.ABSORPTION,))
 
 
+def own_states(run: Run) -> pd.Series | None:
+    """Return the state that a run's strategy follows at each close; None without states.
+
+    If the strategy decides only on its schedule, a state lasts from one decision to the next.
+    """
+    if run.state is None or not run.strategy.only_scheduled:
+        return run.state
+    return run.state.loc[run.decided.index].reindex(run.state.index, method="ffill")
+
+
 def of_own_states(run: Run) -> Observed | None:
     """Return the number of episodes and entries of the states in which a run's strategy acts.
 
     The result is None for a strategy without states. If a strategy decides only on its schedule,
     only the states on its decision sessions count.
     """
-    if run.state is None:
+    state = own_states(run)
+    if state is None:
         return None
-    state = run.state
-    if run.strategy.only_scheduled:
-        state = state.loc[run.decided.index].reindex(state.index, method="ffill")
     return observed_in(run, state, run.strategy.active_states)
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from backtests.thesis.estimate import Interval
-
 #: Fixed-b critical values for the Bartlett kernel, as polynomials in lags / n (Kiefer and Vogelsang
 #: 2005). They allow for the estimation of the standard error, so they exceed the normal values.
 _FIXED_B = {
@@ -38,12 +36,10 @@ class Fit:
         variance = float(contrast @ self.covariance @ contrast)
         return float(contrast @ self.coefficients), math.sqrt(max(variance, 0.0))
 
-    def interval(self, value: float, error: float) -> Interval:
-        """Return the interval of a combination with fixed-b critical values."""
-        wide, narrow = (self._critical(level) * error for level in (0.975, 0.95))
-        return Interval(
-            low=value - wide, high=value + wide, low90=value - narrow, high90=value + narrow
-        )
+    def critical(self, level: float) -> float:
+        """Return the fixed-b critical value at ``level``, which is 0.975 or 0.95."""
+        share = self.lags / self.n
+        return sum(a * share**power for power, a in enumerate(_FIXED_B[level]))
 
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error from a normal distribution.
@@ -52,16 +48,12 @@ class Fit:
         """
         if not error > 0:
             return 1.0
-        scale = self._critical(0.975) / _FIXED_B[0.975][0]
+        scale = self.critical(0.975) / _FIXED_B[0.975][0]
         return float(stats.norm.sf(sign * value / error / scale))
 
     def widened(self, error: float) -> float:
         """Return the standard error whose normal interval equals the fixed-b interval."""
-        return error * self._critical(0.975) / _FIXED_B[0.975][0]
-
-    def _critical(self, level: float) -> float:
-        share = self.lags / self.n
-        return sum(a * share**power for power, a in enumerate(_FIXED_B[level]))
+        return error * self.critical(0.975) / _FIXED_B[0.975][0]
 
 
 def usual_lags(n: int) -> int:
@@ -75,8 +67,9 @@ def usual_lags(n: int) -> int:
 def regress(y: np.ndarray, x: np.ndarray, lags: int | None = None) -> Fit:
     """Return a least-squares fit with Newey–West standard errors (Bartlett kernel).
 
-    ``y`` has n rows. ``x`` has n rows and one column for each regressor and for the constant. The
-    default of ``lags`` is :func:`usual_lags`.
+    The covariance has the correction n / (n − coefficients). ``y`` has n rows. ``x`` has n rows and
+    one column for each regressor and for the constant. The default of ``lags`` is
+    :func:`usual_lags`.
 
     Reference
         Newey and West (1987), Econometrica 55; lags: Lazarus, Lewis, Stock and Watson (2018), "HAR

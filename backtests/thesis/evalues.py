@@ -21,7 +21,8 @@ from scipy import stats
 from backtests.thesis.betting import wealth
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.sample import DURATION, Sample, weekly
+from backtests.thesis.sample import DURATION, Sample
+from backtests.thesis.weeks import weekly
 from strategies import STRATEGIES, kind_of
 
 #: Date of the essay. The definitions of signals and claims are younger.

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from backtests.evidence.entries import QUARTER
+from backtests.evidence.hac import Fit
 from backtests.thesis.estimate import Interval
 
 #: Number of circular shifts for a p-value. A history with fewer sessions has fewer shifts.
@@ -22,6 +23,14 @@ FEWEST_SHIFTS = 1000
 def t_interval(value: float, error: float, df: float) -> Interval:
     """Return the t interval of an estimate; an infinite ``df`` gives a normal interval."""
     wide, narrow = (float(stats.t.ppf(p, df)) * error for p in (0.975, 0.95))
+    return Interval(
+        low=value - wide, high=value + wide, low90=value - narrow, high90=value + narrow
+    )
+
+
+def hac_interval(fit: Fit, value: float, error: float) -> Interval:
+    """Return the interval of a combination of coefficients, with fixed-b critical values."""
+    wide, narrow = (fit.critical(level) * error for level in (0.975, 0.95))
     return Interval(
         low=value - wide, high=value + wide, low90=value - narrow, high90=value + narrow
     )

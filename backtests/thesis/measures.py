@@ -9,7 +9,8 @@ from backtests.evidence.comparison import mix_of
 from backtests.evidence.entries import QUARTER
 from backtests.evidence.metrics import YEAR
 from backtests.thesis.claims import Claim
-from backtests.thesis.sample import Sample, weekly
+from backtests.thesis.sample import Sample
+from backtests.thesis.weeks import weekly
 
 WEEKS = 52
 #: From a daily fraction to percentage points a year.

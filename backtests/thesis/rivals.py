@@ -17,7 +17,8 @@ import pandas as pd
 from backtests.evidence.bootstrap import block_length
 from backtests.thesis.betting import outperformance
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.sample import LAG, Sample, weekly
+from backtests.thesis.sample import LAG, Sample
+from backtests.thesis.weeks import weekly
 from signals.errors import DrypowderError
 from signals.regimes import REGIMES, Regime
 

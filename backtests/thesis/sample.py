@@ -8,7 +8,7 @@ import pandas as pd
 
 import signals
 from backtests.config import config_from
-from backtests.evidence.entries import acted_on
+from backtests.evidence.entries import acted_on, own_states
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import run_on
@@ -156,7 +156,9 @@ class Sample:
         The result is NaN for a return without a state.
         """
         run = self.run(strategy)
-        state = run.state if run.state is not None else run.reading.regime
+        state = own_states(run)
+        if state is None:
+            raise NotTestable(f"{strategy} has no states of its own")
         earned = acted_on(state, run.config.lag)
         return earned.isin(run.strategy.active_states).astype("float64").where(earned.notna())
 
@@ -173,17 +175,3 @@ class Sample:
             return run_on(config, self.history, reading, window(config, self.history, reading))
         except DrypowderError as error:
             raise NotTestable(f"{strategy} cannot be run: {error}") from error
-
-
-def weekly(returns: pd.Series) -> pd.Series:
-    """Return compounded returns of calendar weeks, each at the week's last session.
-
-    If a return of a week is missing, the week has the return of its other sessions. A week without
-    any return is NaN. If the last session is not a Friday, the last week may be incomplete and is
-    left out.
-    """
-    weeks = pd.DatetimeIndex(returns.index).to_period("W-FRI")
-    grown = (1 + returns).groupby(weeks).prod(min_count=1) - 1
-    last = pd.Series(returns.index, index=returns.index).groupby(weeks).last()
-    whole = pd.Series(grown.to_numpy(), index=pd.DatetimeIndex(last.to_numpy(), name="session"))
-    return whole if returns.index[-1].weekday() == 4 else whole.iloc[:-1]

@@ -3,11 +3,25 @@
 import numpy as np
 import pandas as pd
 
-from backtests.thesis.sample import LAG, weekly
+from backtests.thesis.sample import LAG
+
+
+def weekly(returns: pd.Series) -> pd.Series:
+    """Return compounded returns of calendar weeks, each at the week's last session.
+
+    If a return of a week is missing, the week has the return of its other sessions. A week without
+    any return is NaN. If the last session is not a Friday, the last week may be incomplete and is
+    left out.
+    """
+    weeks = pd.DatetimeIndex(returns.index).to_period("W-FRI")
+    grown = (1 + returns).groupby(weeks).prod(min_count=1) - 1
+    last = pd.Series(returns.index, index=returns.index).groupby(weeks).last()
+    whole = pd.Series(grown.to_numpy(), index=pd.DatetimeIndex(last.to_numpy(), name="session"))
+    return whole if returns.index[-1].weekday() == 4 else whole.iloc[:-1]
 
 
 def week_ends(sessions: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the last session of each calendar week; see :func:`backtests.thesis.sample.weekly`."""
+    """Return the last session of each calendar week; see :func:`weekly`."""
     return pd.DatetimeIndex(weekly(pd.Series(0.0, index=sessions)).index)
 
 

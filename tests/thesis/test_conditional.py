@@ -7,15 +7,9 @@ import pandas as pd
 import pytest
 
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.estimators.conditional import (
-    DAILY,
-    EPISODES,
-    HOLDINGS,
-    SHIFTED,
-    difference_of,
-    mean_of,
-)
+from backtests.thesis.estimators.conditional import difference_of, mean_of
 from backtests.thesis.measures import MEASURES, YEARLY, Measure, measure
+from backtests.thesis.parts import DAILY, EPISODES, HOLDINGS, SHIFTED
 from backtests.thesis.sample import Sample
 from tests.thesis.worlds import claim, condition, noise
 

@@ -21,7 +21,8 @@ from backtests.thesis.evalues import (
     accumulate,
     accumulate_since_dates,
 )
-from backtests.thesis.sample import Sample, weekly
+from backtests.thesis.sample import Sample
+from backtests.thesis.weeks import weekly
 from strategies import STRATEGIES, kind_of
 from tests.reference import betting as plain
 

@@ -31,8 +31,8 @@ def test_by_hand_equals_the_trial_on_real_history(
 
 
 def test_a_wrong_number_ends_the_example_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    from backtests.thesis.estimators import conditional
+    from backtests.thesis import parts
 
-    monkeypatch.setattr(conditional, "clustered", lambda *groups: (1.0, 2.0))
+    monkeypatch.setattr(parts, "clustered", lambda *groups: (1.0, 2.0))
     with pytest.raises(SystemExit, match="expected equal numbers"):
         ran(monkeypatch)

@@ -10,7 +10,8 @@ from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators.lead_and_lag import lead_and_lag, lead_draws, pairs_of
 from backtests.thesis.inference import drawn_interval
-from backtests.thesis.sample import Sample, weekly
+from backtests.thesis.sample import Sample
+from backtests.thesis.weeks import weekly
 from benchmarks.trial_coverage import covered
 
 CLAIM = next(claim for claim in CLAIMS if claim.estimator == "lead_and_lag")

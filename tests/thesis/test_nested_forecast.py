@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
+from backtests.evidence.hac import usual_lags
 from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.errors import NotTestable
@@ -20,7 +21,6 @@ from backtests.thesis.estimators.nested_forecast import (
     gain_draws,
     nested_forecast,
 )
-from backtests.thesis.hac import usual_lags
 from backtests.thesis.sample import LAG, Sample
 from benchmarks.trial_coverage import covered, demand_forecasts
 

@@ -8,7 +8,8 @@ import pytest
 
 from backtests.history.panel import History
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.sample import DURATION, LONG, SHORT, Sample, weekly
+from backtests.thesis.sample import DURATION, LONG, SHORT, Sample
+from backtests.thesis.weeks import weekly
 from signals.universe import CLASSES, members
 
 

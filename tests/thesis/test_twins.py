@@ -12,13 +12,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.thesis import hac, inference, verdicts
+from backtests.evidence import hac
+from backtests.thesis import inference, verdicts
 from backtests.thesis import power as power_of_a_test
 from backtests.thesis import sample as samples
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
+from backtests.thesis.weeks import weekly
 from signals.universe import members
 from tests.reference import naive_estimators
 from tests.reference import naive_regressions as regressions
@@ -102,7 +104,7 @@ def test_weekly_returns(seed: int) -> None:
     returns[rng.random(160) < 0.2] = NAN
     returns[40:60] = NAN
     days = sessions(200)[np.sort(rng.choice(200, 160, replace=False))]
-    fast = samples.weekly(pd.Series(returns, index=days))
+    fast = weekly(pd.Series(returns, index=days))
     slow = plain.weekly([day.date() for day in days], list(returns))
     assert [day.date() for day in fast.index] == [day for day, _ in slow]
     assert_same(fast, [value for _, value in slow])
@@ -111,7 +113,7 @@ def test_weekly_returns(seed: int) -> None:
 @pytest.mark.parametrize("n", range(1, 12))
 def test_the_last_week_is_left_out_unless_it_ends_on_a_friday(n: int) -> None:
     days = sessions(n)
-    fast = samples.weekly(series([0.01] * n))
+    fast = weekly(series([0.01] * n))
     slow = plain.weekly([day.date() for day in days], [0.01] * n)
     assert [day.date() for day in fast.index] == [day for day, _ in slow]
     assert_same(fast, [value for _, value in slow])
@@ -342,7 +344,8 @@ def test_newey_west(seed: int, lags: int | None) -> None:
     value, error = fast.combined(contrast)
     assert_close([value, error], slow.combined(contrast.tolist()), 1e-9)
     shape = (fast.lags, fast.n)
-    assert_bounds(fast.interval(value, error), regressions.fixed_b_interval(value, error, *shape))
+    bounds = inference.hac_interval(fast, value, error)
+    assert_bounds(bounds, regressions.fixed_b_interval(value, error, *shape))
     for sign in (1, -1):
         p = regressions.fixed_b_p_value(value, error, *shape, sign)
         assert_same([fast.p_value(value, error, sign)], [p])

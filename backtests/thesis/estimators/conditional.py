@@ -7,61 +7,37 @@ interval assumes that distant sessions are independent.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.estimate import Estimate, Interval
-from backtests.thesis.hac import regress
+from backtests.thesis.estimate import Estimate
 from backtests.thesis.inference import (
     Clusters,
-    Shifted,
-    clustered,
     episodes_of,
     gaps_of,
     segments_of,
     shifted,
-    t_interval,
-    t_p_value,
     timing,
     welch,
 )
 from backtests.thesis.measures import YEARLY, Measure, measure
+from backtests.thesis.parts import (
+    HOLDINGS,
+    SHIFTED,
+    Part,
+    by_day,
+    by_episode,
+    by_shift,
+    estimate_of,
+)
 from backtests.thesis.sample import Sample
 
 #: Smallest number of values with the condition, and of all values.
 FEWEST_ON, FEWEST = 20, 252
-DAILY = "distant sessions independent"
-EPISODES = "episodes independent"
-SHIFTED = "dates of the condition shifted"
-HOLDINGS = "dates of the holdings shifted"
-
-BY_DAY = (
-    "Least squares with Newey–West errors and fixed-b critical values (Kiefer, Vogelsang 2005)."
-)
-BY_EPISODE = (
-    "Each episode is one cluster: variance CR2, Bell–McCaffrey degrees of freedom (Imbens, Kolesár "
-    "2016)."
-)
-BY_SHIFT = (
-    "The t statistic of the true dates is compared with those of 1,000 shifts around the circle of "
-    "dates. The shifts also give the critical values of the interval."
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """An interval with its p-value, standard error and degrees of freedom."""
-
-    name: str
-    interval: Interval
-    p_value: float
-    error: float
-    df: float
-    method: str
 
 
 def mean(claim: Claim, sample: Sample) -> Estimate:
@@ -131,48 +107,6 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
     return _estimate(claim, measured, kept, value, parts)
 
 
-def by_day(
-    values: pd.Series, design: np.ndarray, contrast: np.ndarray, scale: float, sign: int
-) -> Part:
-    """Return the interval of a combination of means, with HAC errors."""
-    fit = regress(values.to_numpy(), design)
-    value, error = (part * scale for part in fit.combined(contrast))
-    return Part(
-        name=DAILY,
-        interval=fit.interval(value, error),
-        p_value=fit.p_value(value, error, sign),
-        error=fit.widened(error),
-        df=math.inf,
-        method=BY_DAY,
-    )
-
-
-def by_episode(value: float, scale: float, sign: int, *groups: Clusters) -> Part:
-    """Return the interval of a mean, or of a difference of two means, with episodes as clusters."""
-    error, df = clustered(*groups)
-    return Part(
-        name=EPISODES,
-        interval=t_interval(value, error * scale, df),
-        p_value=t_p_value(value, error * scale, df, sign),
-        error=error * scale,
-        df=df,
-        method=f"{BY_EPISODE} Degrees of freedom: {df:.1f}.",
-    )
-
-
-def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
-    """Return the interval of a value from the t statistics of shifted dates."""
-    error = value / drawn.true if drawn.true else math.nan
-    return Part(
-        name=name,
-        interval=drawn.interval(value, error),
-        p_value=drawn.p_value(sign),
-        error=drawn.widened(error),
-        df=math.inf,
-        method=BY_SHIFT,
-    )
-
-
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
     """Return the interval of a strategy's advantage, from shifted dates of its holdings.
 
@@ -215,22 +149,15 @@ def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
 def _estimate(
     claim: Claim, measured: Measure, kept: pd.DataFrame, value: float, parts: list[Part]
 ) -> Estimate:
-    first, others = parts[0], parts[1:]
-    on = int((kept["on"] == 1.0).sum())
-    return Estimate(
-        value=value,
-        interval=first.interval,
-        tests={first.name: first.p_value},
-        error=first.error,
-        df=first.df,
-        observations=len(kept) if claim.condition is None else on,
+    counted = kept if claim.condition is None else kept[kept["on"] == 1.0]
+    return estimate_of(
+        value,
+        parts,
+        observations=len(counted),
         counted=measured.counted,
         episodes=kept["episode"].nunique(),
         start=kept.index[0],
         end=kept.index[-1],
-        method=first.method,
-        beside={part.name: part.interval for part in others},
-        tests_beside={part.name: part.p_value for part in others},
         shown=_by_episode(kept, measured.scale),
     )
 

@@ -5,8 +5,8 @@ import pandas as pd
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.estimators.conditional import SHIFTED, by_episode, by_shift
 from backtests.thesis.inference import Clusters, episodes_of, gaps_of, shifted, welch
+from backtests.thesis.parts import SHIFTED, by_episode, by_shift, estimate_of
 from backtests.thesis.sample import Sample
 from signals.universe import UNIVERSE
 
@@ -68,24 +68,17 @@ def _estimate(claim: Claim, table: pd.DataFrame) -> Estimate:
     value = 100 * (groups[0].mean - groups[1].mean)
     share = table["kept"].sum() / table["count"].sum()
     surplus = table["kept"] - share * table["count"]
-    first = by_shift(shifted(surplus, table["on"], welch), value, sign, SHIFTED)
-    parts = [first]
+    parts = [by_shift(shifted(surplus, table["on"], welch), value, sign, SHIFTED)]
     if min(len(group.counts) for group in groups) > 1:
         parts.append(by_episode(value, 100.0, sign, *groups))
-    return Estimate(
-        value=value,
-        interval=first.interval,
-        tests={first.name: first.p_value},
-        error=first.error,
-        df=first.df,
+    return estimate_of(
+        value,
+        parts,
         observations=int(table["count"][table["on"] == 1.0].sum()),
         counted="breakouts",
         episodes=table["episode"].nunique(),
         start=table.index[0],
         end=table.index[-1],
-        method=first.method,
-        beside={part.name: part.interval for part in parts[1:]},
-        tests_beside={part.name: part.p_value for part in parts[1:]},
         shown=_by_state(table),
     )
 

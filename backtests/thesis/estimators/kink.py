@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.hac import Fit, regress, usual_lags
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.hac import Fit, regress, usual_lags
-from backtests.thesis.inference import drawn_interval, drawn_p_value
+from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interval
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
@@ -63,7 +63,7 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
         end=at,
         method="Percentiles of the stationary bootstrap, blocks of at least 13 weeks (Politis and "
         "Romano 1994).",
-        beside={"HAC": fit.interval(value, error)},
+        beside={"HAC": hac_interval(fit, value, error)},
         notes=(
             f"The interval is too narrow: in simulations, {100 * COVERAGE:.0f} % of such intervals "
             "contained the truth, and 95 % should.",

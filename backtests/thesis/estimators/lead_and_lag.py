@@ -8,7 +8,8 @@ from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.inference import drawn_interval, drawn_p_value
-from backtests.thesis.sample import Sample, weekly
+from backtests.thesis.sample import Sample
+from backtests.thesis.weeks import weekly
 
 #: Number of resamples, and their seed.
 REPS, SEED = 2000, 9

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from backtests.evidence.hac import Fit, regress, usual_lags
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
-from backtests.thesis.hac import Fit, regress, usual_lags
-from backtests.thesis.inference import episodes_of
+from backtests.thesis.inference import episodes_of, hac_interval
 from backtests.thesis.sample import DURATION, Sample
 from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week_ends
 
@@ -49,7 +49,7 @@ class Response:
     @property
     def interval(self) -> Interval:
         """The interval with fixed-b critical values."""
-        return self.fit.interval(self.value, self.error)
+        return hac_interval(self.fit, self.value, self.error)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.bootstrap import block_length, date_counts
+from backtests.evidence.hac import regress
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
-from backtests.thesis.hac import regress
 from backtests.thesis.inference import drawn_interval, t_interval
 from backtests.thesis.sample import LAG, Sample
 from backtests.thesis.weeks import earned_after, log_over_bills, week_ends

@@ -1,6 +1,7 @@
 """L8: whether classes with earlier cash flows earn more while the condition holds."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from backtests.evidence.bootstrap import block_length
 from backtests.thesis.claims import Claim
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.estimate import Estimate
+from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import (
     drawn_interval,
     drawn_p_value,
@@ -23,6 +24,11 @@ from backtests.thesis.sample import DURATION, Sample
 REPS, SEED = 1000, 0
 #: Smallest number of sessions with the condition.
 FEWEST = 20
+METHOD = (
+    "Stationary bootstrap of sessions (Politis, Romano 1994); permutation over all orders of the "
+    "classes. The upper bound counts a pair of classes against the claim only if its reverse order "
+    "is significant, at a level for all pairs together."
+)
 
 
 def rank_order(claim: Claim, sample: Sample) -> Estimate:
@@ -59,39 +65,45 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
     sign = 1 if claim.direction == "above" else -1
     order = -np.array([DURATION[name] for name in kept.columns], dtype=np.float64)
     means = resampled_means(kept.to_numpy())
-    drawn, value = tau(means[1:], order), float(tau(means[:1], order)[0])
-    numbers = episodes_of(on)
-    taus = tau(kept.groupby(numbers.reindex(kept.index)).mean().to_numpy(), order)
-    tests = {
-        "order of classes permuted": permutation_p_value(kept.mean().to_numpy(), order, sign),
-        "distant sessions independent": drawn_p_value(drawn, sign),
-    }
+    taus = tau(kept.groupby(episodes_of(on).reindex(kept.index)).mean().to_numpy(), order)
     error, df = few_clusters(taus)
-    if df >= 1:
-        tests["episodes independent"] = t_p_value(float(taus.mean()), error, df, sign)
+    if df < 1:
+        error, df = float(tau(means[1:], order).std(ddof=1)), math.inf
     return Estimate(
-        value=value,
-        interval=replace(
-            drawn_interval(drawn),
-            high=largest_tenable(means, order, 0.975),
-            high90=largest_tenable(means, order, 0.95),
-        ),
-        tests=tests,
-        error=error if df >= 1 else float(drawn.std(ddof=1)),
-        df=df if df >= 1 else float("inf"),
+        value=float(tau(means[:1], order)[0]),
+        interval=_interval(means, order),
+        tests=_tests(means, taus, order, sign),
+        error=error,
+        df=df,
         observations=len(kept),
         counted="sessions",
         episodes=len(taus),
         start=on.dropna().index[0],
         end=on.dropna().index[-1],
-        method=(
-            "Stationary bootstrap of sessions (Politis, Romano 1994); permutation over all orders "
-            "of the classes. The upper bound counts a pair of classes against the claim only if "
-            "its reverse order is significant, at a level for all pairs together."
-        ),
+        method=METHOD,
         shown=_by_class(kept),
         notes=(f"With the ties of the declared order, tau-b is at most {largest_tau(order):.2f}.",),
     )
+
+
+def _interval(means: np.ndarray, order: np.ndarray) -> Interval:
+    return replace(
+        drawn_interval(tau(means[1:], order)),
+        high=largest_tenable(means, order, 0.975),
+        high90=largest_tenable(means, order, 0.95),
+    )
+
+
+def _tests(means: np.ndarray, taus: np.ndarray, order: np.ndarray, sign: int) -> dict[str, float]:
+    """Return the p-values of the tests; ``means`` as from :func:`resampled_means`."""
+    tests = {
+        "order of classes permuted": permutation_p_value(means[0], order, sign),
+        "distant sessions independent": drawn_p_value(tau(means[1:], order), sign),
+    }
+    error, df = few_clusters(taus)
+    if df >= 1:
+        tests["episodes independent"] = t_p_value(float(taus.mean()), error, df, sign)
+    return tests
 
 
 def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:

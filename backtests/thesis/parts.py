@@ -1,0 +1,114 @@
+"""Several intervals for one estimate; the first of them decides.
+
+An interval by episodes treats each episode as one cluster. An interval by shifts compares the true
+dates with shifted dates. An interval by days assumes that distant sessions are independent.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.hac import regress
+from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.inference import (
+    Clusters,
+    Shifted,
+    clustered,
+    hac_interval,
+    t_interval,
+    t_p_value,
+)
+
+DAILY = "distant sessions independent"
+EPISODES = "episodes independent"
+SHIFTED = "dates of the condition shifted"
+HOLDINGS = "dates of the holdings shifted"
+
+BY_DAY = (
+    "Least squares with Newey–West errors and fixed-b critical values (Kiefer, Vogelsang 2005)."
+)
+BY_EPISODE = (
+    "Each episode is one cluster: variance CR2, Bell–McCaffrey degrees of freedom (Imbens, Kolesár "
+    "2016)."
+)
+BY_SHIFT = (
+    "The t statistic of the true dates is compared with those of 1,000 shifts around the circle of "
+    "dates. The shifts also give the critical values of the interval."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """An interval with its p-value, standard error and degrees of freedom."""
+
+    name: str
+    interval: Interval
+    p_value: float
+    error: float
+    df: float
+    method: str
+
+
+def by_day(
+    values: pd.Series, design: np.ndarray, contrast: np.ndarray, scale: float, sign: int
+) -> Part:
+    """Return the interval of a combination of means, with HAC errors."""
+    fit = regress(values.to_numpy(), design)
+    value, error = (part * scale for part in fit.combined(contrast))
+    return Part(
+        name=DAILY,
+        interval=hac_interval(fit, value, error),
+        p_value=fit.p_value(value, error, sign),
+        error=fit.widened(error),
+        df=math.inf,
+        method=BY_DAY,
+    )
+
+
+def by_episode(value: float, scale: float, sign: int, *groups: Clusters) -> Part:
+    """Return the interval of a mean, or of a difference of two means, with episodes as clusters."""
+    error, df = clustered(*groups)
+    return Part(
+        name=EPISODES,
+        interval=t_interval(value, error * scale, df),
+        p_value=t_p_value(value, error * scale, df, sign),
+        error=error * scale,
+        df=df,
+        method=f"{BY_EPISODE} Degrees of freedom: {df:.1f}.",
+    )
+
+
+def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
+    """Return the interval of a value from the t statistics of shifted dates."""
+    error = value / drawn.true if drawn.true else math.nan
+    return Part(
+        name=name,
+        interval=drawn.interval(value, error),
+        p_value=drawn.p_value(sign),
+        error=drawn.widened(error),
+        df=math.inf,
+        method=BY_SHIFT,
+    )
+
+
+def estimate_of(value: float, parts: Sequence[Part], **more: Any) -> Estimate:
+    """Return an estimate whose first part decides; the other parts are shown beside it.
+
+    ``more`` holds the remaining attributes of :class:`backtests.thesis.estimate.Estimate`.
+    """
+    first, others = parts[0], parts[1:]
+    return Estimate(
+        value=value,
+        interval=first.interval,
+        tests={first.name: first.p_value},
+        error=first.error,
+        df=first.df,
+        method=first.method,
+        beside={part.name: part.interval for part in others},
+        tests_beside={part.name: part.p_value for part in others},
+        **more,
+    )
