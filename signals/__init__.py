@@ -17,9 +17,12 @@ from signals.evaluations import evaluate
 from signals.explanation import Explanation, explain
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
+from signals.funding import Funding
 from signals.hysteresis import Threshold
 from signals.inverse_qe import InverseQE
+from signals.leverage import Leverage
 from signals.opportunity import Opportunity
+from signals.outside_capital import OutsideCapital
 from signals.policy import Policy
 from signals.reading import Reading
 from signals.regimes import REGIMES, Regime, RegimeModel
@@ -42,8 +45,11 @@ __all__ = [
     "Explanation",
     "FadingMomentum",
     "ForcedSelling",
+    "Funding",
     "InverseQE",
+    "Leverage",
     "Opportunity",
+    "OutsideCapital",
     "Policy",
     "Reading",
     "Regime",

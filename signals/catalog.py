@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from signals.errors import MissingSeries, unknown
 
-Frequency = Literal["day", "week", "month", "quarter", "year"]
+Frequency = Literal["day", "week", "month", "quarter", "year", "event"]
 RuleKind = Literal[
     "close", "sessions", "fed_sessions", "h41", "days", "midnight_utc", "filed", "recorded"
 ]
@@ -67,9 +67,10 @@ class Series:
     title, unit
         The publisher's title, and the unit of the stored values.
     source
-        ``fred``, ``sec``, or ``file`` for a table that a user imports.
+        ``fred``, ``sec``, ``nyfed`` for the New York Fed, or ``file`` for a table that a user
+        imports.
     frequency
-        Period that a value describes.
+        Period that a value describes. The values of an ``event`` series lie on the dates of events.
     known
         The publication rule.
     revised
@@ -98,7 +99,7 @@ class Series:
     low: float
     high: float
     stale_after: int
-    source: Literal["fred", "sec", "file"] = "fred"
+    source: Literal["fred", "sec", "nyfed", "file"] = "fred"
     revised: bool = False
     first: date | None = None
     steady: bool = False
@@ -110,6 +111,8 @@ H41 = Rule(kind="h41")
 UTC_MIDNIGHT = Rule(kind="midnight_utc")
 FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
+#: H.8 appears nine days after its Wednesday, on Friday at 16:15. So it is known on Monday.
+H8 = Rule(kind="days", n=12)
 
 
 def _series(id: str, title: str, unit: str, low: float, high: float, **rest: Any) -> Series:
@@ -123,9 +126,9 @@ def _daily(
     return _series(*entry, frequency="day", known=known, stale_after=stale_after, **rest)
 
 
-def _weekly(*entry: Any, known: Rule, **rest: Any) -> Series:
-    revised = known == WHEN_RECORDED
-    return _series(*entry, frequency="week", known=known, stale_after=21, revised=revised, **rest)
+def _weekly(*entry: Any, known: Rule, revised: bool | None = None, **rest: Any) -> Series:
+    changes = known == WHEN_RECORDED if revised is None else revised
+    return _series(*entry, frequency="week", known=known, stale_after=21, revised=changes, **rest)
 
 
 def _monthly(*entry: Any, days: int = 60, frequency: Frequency = "month", **rest: Any) -> Series:
@@ -160,13 +163,26 @@ _FRED = (
     # The Fed kept reserves scarce before it paid interest on them.
     _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
     _h41("TREAST", "Treasuries held by the Fed, Wednesday level", 3e5, 2e7, steady=True),
+    _h41("WDTGAL", "Treasury General Account, Wednesday level", 1e3, 5e6),
+    _h41("WLCFLPCL", "Discount window, primary credit, Wednesday level", 0, 1e6),
     _weekly(
         "TLAACBW027SBOG",
         "Total assets, all commercial banks",
         _BILLIONS,
         1e2,  # about 700 in 1973
         1e5,
-        known=Rule(kind="days", n=12),  # H.8 appears nine days later, on Friday at 16:15
+        known=H8,
+        revised=True,
+        steady=True,
+    ),
+    _weekly(
+        "TOTBKCR",
+        "Credit of all commercial banks",
+        _BILLIONS,
+        1e2,
+        1e5,
+        known=H8,
+        revised=True,
         steady=True,
     ),
     _daily(
@@ -182,6 +198,8 @@ _FRED = (
     # on the day that they describe, and the Board announces its rates in advance.
     _daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
     _daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
+    # Until 2021-07-28 the Board paid IOER; IORB took its place on the next day.
+    _daily("IOER", "Interest on excess reserves", "%", -2, 25),
     _daily("IORB", "Interest on reserve balances", "%", -2, 25),
     _daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25),
     _daily("DGS3MO", "Treasury 3 months, bond-equivalent", "%", -2, 25),
@@ -218,6 +236,24 @@ _FRED = (
     _accounts("A679RC1Q027SBEA", "Investment in information processing", 0.1, 2e4, steady=True),
     _accounts("B985RC1Q027SBEA", "Investment in software", 0, 2e4),  # 0.0 in 1959
     _quarterly("DRTSCILM", "Banks tightening loans to firms, net share", "%", -100, 100, days=75),
+    # Retail money funds, in the H.6 release of the fourth Tuesday of the next month.
+    _monthly("WRMFNS", "Retail money market funds", _BILLIONS, 1, 1e5, frequency="week"),
+    # Overnight repo with Treasury collateral. FRED copies the last value to days without data.
+    _daily("RPONTSYD", "Fed overnight repo, Treasury collateral", _BILLIONS, 0, 1e3),
+    _daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25),
+)
+
+#: Series of the New York Fed. Its markets API has them, and FRED does not.
+_NYFED = (
+    _daily("TGCR", "Tri-party general collateral rate", "%", -2, 25, fed=True, source="nyfed"),
+    _daily(
+        "SRF",
+        "Standing repo facility, accepted, all collateral",
+        _BILLIONS,
+        0,
+        1e3,
+        source="nyfed",
+    ),
 )
 
 #: Tickers of the SEC registrants whose filings we read, by CIK.
@@ -250,6 +286,7 @@ CONCEPTS: dict[str, str] = {
     "ProceedsFromDebtNetOfIssuanceCosts": "DEBT_ISSUED",
     "ProceedsFromIssuanceOfDebt": "DEBT_ISSUED",
     "PaymentsForRepurchaseOfCommonStock": "BUYBACKS",
+    "RightOfUseAssetObtainedInExchangeForFinanceLeaseLiability": "LEASES",
     "PaymentsOfDividends": "DIVIDENDS",
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
@@ -264,6 +301,7 @@ _CONCEPT_TITLES = {
     "OCF": "Operating cash flow",
     "DEBT_ISSUED": "Debt issued",
     "BUYBACKS": "Shares bought back",
+    "LEASES": "Assets from new finance leases",
     "DIVIDENDS": "Dividends paid",
 }
 _ANNUAL_TITLES = {
@@ -291,7 +329,7 @@ def annual_id(concept: str, ticker: str) -> str:
 
 def filers_of(concept: str) -> tuple[str, ...]:
     """Return the tickers of the companies for which we read facts about a concept."""
-    return tuple(FILERS.values()) if concept in ("CAPEX", "REVENUE") else HYPERSCALERS
+    return HYPERSCALERS if concept == "DIVIDENDS" else tuple(FILERS.values())
 
 
 def tags_of(concept: str) -> tuple[str, ...]:
@@ -353,8 +391,116 @@ _CRYPTO_TABLES = (
     ),
 )
 
+_FLOW_TABLES = (
+    # FINRA publishes in the third week of the next month. The table states the date.
+    *(
+        _table(id, title, _MILLIONS, 1e4, 1e7, Rule(kind="days", n=26), 70)
+        for id, title in (
+            ("MARGIN_DEBT", "Margin debt at brokers, month end"),
+            ("FREE_CREDIT", "Free credit balances at brokers, month end"),
+        )
+    ),
+    _table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION),
+    _table(
+        "COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6, NEXT_SESSION, 21
+    ),
+    *(
+        _table(id, title, "USD", 1e8, 1e12, Rule(kind="days", n=75), 130)
+        for id, title in (
+            ("KOREA_CHIPS", "Korea, exports of chips"),
+            ("KOREA_MEMORY", "Korea, exports of memory chips"),
+        )
+    ),
+)
+
+#: Other central banks and yields, from files.
+_RATE_TABLES = (
+    _table("ACMTP10", "Term premium 10 years, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
+    _table("TONA", "Tokyo overnight average rate", "%", -5, 25, NEXT_SESSION),
+    _table("BOJ_POLICY_RATE", "Bank of Japan policy rate", "%", -5, 25, NEXT_SESSION),
+    _table("JGB10Y", "Japan government bond 10 years", "%", -5, 25, NEXT_SESSION),
+)
+
+
+def _event(id: str, title: str, unit: str, low: float, high: float, known: Rule) -> Series:
+    entry = (id, title, unit, low, high)
+    return _series(*entry, source="file", frequency="event", known=known, stale_after=1)
+
+
+#: Companies whose earnings releases and dollar bonds are dated facts.
+REPORTERS = (
+    *("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
+    *("MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
+)
+BOND_ISSUERS = ("META", "ORCL", "GOOGL", "AMZN")
+
+#: Changes in the 30 minutes around an announcement, and surprises that are estimated from them.
+#: The publisher estimates surprises on the full sample, and publishes all of these series later.
+#: So no panel shows them, and only tests of the reaction to an event may use them.
+_SURPRISES = (
+    *(
+        _event(
+            f"FED_{window}_{id}", f"{title}, 30 minutes around {what}", unit, -20, 20, WHEN_RECORDED
+        )
+        for window, what in (
+            ("ST", "the FOMC statement"),
+            ("PC", "the press conference"),
+            ("ME", "the whole announcement"),
+        )
+        for id, title, unit in (
+            ("UST2Y", "Treasury 2 years", _POINTS),
+            ("UST10Y", "Treasury 10 years", _POINTS),
+            ("SP500", "S&P 500", "%"),
+        )
+    ),
+    *(
+        _event(id, title, _POINTS, -5, 5, WHEN_RECORDED)
+        for id, title in (
+            ("MPS_ST", "Policy surprise of the statement, San Francisco Fed"),
+            ("MPS_PC", "Policy surprise of the press conference, San Francisco Fed"),
+            ("MPS_ME", "Policy surprise of the whole announcement, San Francisco Fed"),
+            ("MPS_BS", "Policy surprise, Bauer–Swanson"),
+            ("MPS_BS_ORTH", "Policy surprise, Bauer–Swanson, without past news"),
+        )
+    ),
+    _event("ECB_OIS2Y", "OIS 2 years, change around ECB", "basis points", -200, 200, WHEN_RECORDED),
+    _event("ECB_STOXX50", "STOXX 50, change around ECB decisions", "%", -20, 20, WHEN_RECORDED),
+    _event("ECB_MP", "Monetary policy shock, Jarociński–Karadi", "index", -5, 5, WHEN_RECORDED),
+    _event("ECB_CBI", "Information shock, Jarociński–Karadi", "index", -5, 5, WHEN_RECORDED),
+)
+
+_EVENTS = (
+    # Value: 1 if the company releases after the close, 0 if it releases before the open.
+    *(
+        _event(
+            f"EARNINGS_{ticker}", f"Earnings release, {ticker}", "after close", 0, 1, NEXT_SESSION
+        )
+        for ticker in REPORTERS
+    ),
+    # Value: 1 for a scheduled meeting, 0 for an unscheduled statement.
+    _event("FOMC", "FOMC statement", "scheduled", 0, 1, AT_CLOSE),
+    *(
+        _event(f"BOND_DEAL_{ticker}", f"Dollar bonds of {ticker}", "USD", 1e8, 1e12, AT_CLOSE)
+        for ticker in BOND_ISSUERS
+    ),
+    *(
+        _event(f"DECISION_{rate}", f"Board decision, {rate}", "%", -2, 25, AT_CLOSE)
+        for rate in ("IOER", "IORB", "SRF_MINIMUM_BID")
+    ),
+    *_SURPRISES,
+)
+
 CATALOG: dict[str, Series] = {
-    series.id: series for series in (*_FRED, *_COMPANIES, *_CRYPTO_TABLES)
+    series.id: series
+    for series in (
+        *_FRED,
+        *_NYFED,
+        *_COMPANIES,
+        *_CRYPTO_TABLES,
+        *_FLOW_TABLES,
+        *_RATE_TABLES,
+        *_EVENTS,
+    )
 }
 
 

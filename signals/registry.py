@@ -20,8 +20,11 @@ from signals.duration import Duration
 from signals.evaluations import evaluate, inputs_of
 from signals.fading_momentum import FadingMomentum
 from signals.forced_selling import CryptoForcedSelling, ForcedSelling
+from signals.funding import Funding
 from signals.inverse_qe import InverseQE
+from signals.leverage import Leverage
 from signals.opportunity import Opportunity
+from signals.outside_capital import OutsideCapital
 from signals.policy import Policy
 from signals.reading import Reading
 from signals.regimes import RegimeModel, Votes
@@ -37,7 +40,9 @@ class Registered:
 
 SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
+    "funding": Registered(signal=Funding, votes=True),
     "capex": Registered(signal=Capex, votes=True),
+    "outside_capital": Registered(signal=OutsideCapital, votes=False),  # capex again
     "absorption": Registered(signal=Absorption, votes=False),  # its parts vote
     "cost_of_capital": Registered(signal=CostOfCapital, votes=True),
     "bathtub": Registered(signal=Bathtub, votes=True),
@@ -46,6 +51,7 @@ SIGNALS: dict[str, Registered] = {
     "duration": Registered(signal=Duration, votes=True),
     "fading_momentum": Registered(signal=FadingMomentum, votes=True),
     "policy": Registered(signal=Policy, votes=True),
+    "leverage": Registered(signal=Leverage, votes=False),  # it follows past returns
     "forced_selling": Registered(signal=ForcedSelling, votes=False),  # a regime of its own
     "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
     "convexity": Registered(signal=Convexity, votes=False),  # it repeats absorption

@@ -12,7 +12,7 @@ too old for its series. After this limit, the cell is NaN.
 
 import datetime
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import pandas as pd
 
 from backtests.calendar import CLOSE, sessions
 from backtests.history.bills import YIELD, bill_returns
-from backtests.store.batch import is_price, stale_after
+from backtests.store.batch import is_event, is_price, stale_after
 from backtests.store.cells import not_before_first
 from backtests.store.store import Store
 from signals import needed
@@ -55,6 +55,10 @@ class History:
         Sessions × ids: True where the source states that it has no value. For example, a filing may
         have no numbers for the previous year. The panel has NaN there, but the data are not late.
         An id without any True cell is left out.
+    events
+        The values of each event series, by id and by the date of the event. No panel shows these
+        series. Some of them were published much later. So only a study of the reaction to an event
+        may use them.
     """
 
     panel: pd.DataFrame
@@ -64,6 +68,7 @@ class History:
     truth: pd.Series | None = None
     vintages: tuple[str, ...] = ()
     withheld: pd.DataFrame = field(default_factory=pd.DataFrame)
+    events: Mapping[str, pd.Series] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -149,6 +154,7 @@ class History:
             closes=self.closes.loc[:last],
             truth=None if self.truth is None else self.truth.loc[:last],
             withheld=self.withheld.loc[:last] if len(self.withheld) else self.withheld,
+            events={id: values.loc[:last] for id, values in self.events.items()},
         )
 
     def session(self, date: pd.Timestamp | str | None, name: str = "date") -> pd.Timestamp:
@@ -215,14 +221,15 @@ def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     The first session has the first value. The last session has the last price of a share or fund.
     If there are no such prices, the last session has the last value.
     """
-    if not rows:
+    if all(is_event(id) for id in rows):
         raise DataError(
             "expected at least one of the requested series in the store, found none; see "
             "'drypowder data'"
         )
     shares = {k: v for k, v in rows.items() if is_price(k) and asset(k).market != "crypto"} or rows
     last = max(part["observed_on"].iloc[-1] for part in shares.values())
-    first = min(part["available_at"].iloc[0] for part in rows.values())
+    # An event belongs to a session, but it does not make one.
+    first = min(part["available_at"].iloc[0] for id, part in rows.items() if not is_event(id))
     index = sessions(first.normalize(), last)
     if index.empty:
         raise DataError(f"expected sessions from {first.date()} to {last.date()}, found none")
@@ -241,8 +248,12 @@ def _assemble(
     moments: dict[str, np.ndarray] = {}
     closes: dict[str, pd.Series] = {}
     withheld: dict[str, np.ndarray] = {}
+    events: dict[str, pd.Series] = {}
     for id in ids:
         part = rows.get(id, _NO_ROWS)
+        if is_event(id):
+            events[id] = _by_date(part)
+            continue
         if source == "store":
             part = part[not_before_first(id, pd.DatetimeIndex(part["observed_on"]))]
         if part["value"].isna().any():
@@ -261,7 +272,14 @@ def _assemble(
         closes=pd.DataFrame(closes, index=index, dtype="float64"),
         source=source,
         withheld=pd.DataFrame(withheld, index=index),
+        events=events,
     )
+
+
+def _by_date(rows: pd.DataFrame) -> pd.Series:
+    """Return the newest value of each date, sorted by date."""
+    last = rows.drop_duplicates("observed_on", keep="last").sort_values("observed_on")
+    return last.set_index("observed_on")["value"].dropna()
 
 
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:

@@ -66,6 +66,11 @@ def is_price(series_id: str) -> bool:
     return series_id not in CATALOG
 
 
+def is_event(series_id: str) -> bool:
+    """Return whether the values of a series lie on the dates of events."""
+    return not is_price(series_id) and CATALOG[series_id].frequency == "event"
+
+
 def rule_of(series_id: str) -> Rule:
     """Return the publication rule of a series, or of the closing prices of a ticker."""
     return asset(series_id).known if is_price(series_id) else CATALOG[series_id].known

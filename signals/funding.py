@@ -1,0 +1,116 @@
+"""L2, L3: the price of reserves shows whether bank reserves are scarce."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from signals.base import Signal
+from signals.hysteresis import Threshold
+from signals.params import Orders
+from signals.transforms import Composite, composite, zscore
+
+#: Basis points in one percentage point.
+BASIS_POINTS = 100.0
+#: Number of decimals of a spread, %. Without rounding, 4.33 − 4.33 can differ from zero.
+DECIMALS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Funding(Signal):
+    """The price of reserves: overnight rates compared with the rate that the Fed pays on reserves.
+
+    Formula
+        The rate on reserves is IORB, and IOER before 2021-07-29. sofr_spread = SOFR − rate and
+        fed_funds_spread = EFFR − rate, in basis points. above = share of the last ``window``
+        sessions on which sofr_spread was above zero, in %. standing_repo and discount_window are
+        the means of the Fed's lending in the same sessions, in USD billions. score = z(mean of
+        z(mean sofr_spread), z(mean fed_funds_spread)) with means over ``window`` sessions.
+    Flag
+        The flag is on when reserves are scarce. It turns on when ``above`` exceeds ``enter``, and
+        off when ``above`` is below ``leave``. A bank that holds idle reserves can lend them in repo
+        at SOFR. When SOFR is above the rate on reserves on most sessions, banks give up interest
+        because they want to keep their reserves. So these reserves are not idle. The formula has no
+        amount of reserves that banks need, no GDP and no price of an asset.
+    Timing
+        SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
+        is announced in advance. The panel shows it one session after its date, so the spreads
+        compare rates of the same date. The standing repo facility is known at the session after its
+        date, and the discount window at the session after the H.4.1 release.
+    NaN
+        The flag has no view before SOFR has values on half of the sessions in a window. SOFR begins
+        on 2018-04-03. The score needs one of its two components. A missing amount of lending does
+        not affect flag or score.
+    Reference
+        Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
+        1019 (2022), who measure the scarcity of reserves by the spread of the federal funds rate.
+        Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
+        Economics (2025), who show that repo rates rise above the rate on reserves when large banks
+        hold few reserves. We chose ``enter``: on most sessions. ``leave`` is half of ``enter``.
+
+    Parameters
+    ----------
+    window
+        Number of sessions over which shares and means are measured; 21 sessions are a month.
+    enter
+        Share of sessions, %, above which the flag turns on.
+    leave
+        Share of sessions, %, below which the flag turns off.
+    """
+
+    name: ClassVar[str] = "funding"
+    link: ClassVar[str] = "L2"
+    headline: ClassVar[str] = "above"
+    units: ClassVar[dict[str, str]] = {
+        "above": "% of sessions",
+        "sofr_spread": "bp",
+        "fed_funds_spread": "bp",
+        "mean_sofr_spread": "bp",
+        "mean_fed_funds_spread": "bp",
+        "standing_repo": "USD bn",
+        "discount_window": "USD bn",
+        "without": "name",
+    }
+    inputs: ClassVar[tuple[str, ...]] = ("SOFR", "EFFR", "IORB", "IOER", "SRF", "WLCFLPCL")
+    components: ClassVar[tuple[str, ...]] = ("mean_sofr_spread", "mean_fed_funds_spread")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("window",)
+    must_ascend: ClassVar[Orders] = (("leave", "enter"),)
+
+    window: int = 21
+    enter: float = 50.0
+    leave: float = 25.0
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The ``enter`` and ``leave`` levels of the share of sessions."""
+        return (Threshold(gauge="above", enter=self.enter, leave=self.leave, above=True),)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return the spreads, the share of sessions above zero, and the Fed's lending."""
+        paid = panel["IORB"].fillna(panel["IOER"])
+        sofr, fed_funds = (
+            BASIS_POINTS * (panel[rate] - paid).round(DECIMALS) for rate in ("SOFR", "EFFR")
+        )
+        gauges = pd.DataFrame(
+            {
+                "above": 100 * self._mean((sofr > 0).astype("float64").where(sofr.notna())),
+                "sofr_spread": sofr,
+                "fed_funds_spread": fed_funds,
+                "mean_sofr_spread": self._mean(sofr),
+                "mean_fed_funds_spread": self._mean(fed_funds),
+                "standing_repo": self._mean(panel["SRF"]),
+                "discount_window": self._mean(panel["WLCFLPCL"] / 1e3),
+            }
+        )
+        return gauges.assign(without=self._composite(gauges).without)
+
+    def _mean(self, values: pd.Series) -> pd.Series:
+        """Return the mean over the window; NaN with values on less than half of its sessions."""
+        return values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
+
+    def _composite(self, gauges: pd.DataFrame) -> Composite:
+        return composite({name: zscore(gauges[name]) for name in self.components})
+
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
+        """Return the z-score of the mean of both components."""
+        return self._composite(gauges).score

@@ -1,0 +1,81 @@
+"""L10: investors who borrowed must sell when margin debt shrinks."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from signals.base import Signal
+from signals.hysteresis import Threshold
+from signals.params import Orders
+from signals.transforms import zscore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leverage(Signal):
+    """Margin debt of investors at US brokers, its growth, and the credit that they do not use.
+
+    Formula
+        growth = 100 · (M / M' − 1), in %, where M is the newest known margin debt and M' is the
+        margin debt that was known ``horizon`` sessions earlier. free_credit = 100 · F / M, in % of
+        margin debt, where F is the cash that investors can withdraw. score = −z(growth).
+    Flag
+        The flag is on when margin debt shrinks, so that borrowers sell to repay. It turns on when
+        the growth is below ``enter``, and off when the growth is above ``leave``.
+    Timing
+        FINRA publishes the end of a month in the third week of the next month. The file states the
+        date from which a value counts as known: the 25th of the next month.
+    NaN
+        The flag has no view before margin debt has values for ``horizon`` sessions. free_credit has
+        no value before 2010, when its definition was different.
+    Reference
+        Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
+        leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
+        share prices, so it is not used to test claims about returns. We chose ``enter``, zero
+        growth, and ``leave``.
+
+    Parameters
+    ----------
+    horizon
+        Number of sessions over which growth is measured; 252 sessions are a year.
+    enter
+        Growth, % a year, below which the flag turns on.
+    leave
+        Growth, % a year, above which the flag turns off.
+    """
+
+    name: ClassVar[str] = "leverage"
+    link: ClassVar[str] = "L10"
+    headline: ClassVar[str] = "growth"
+    units: ClassVar[dict[str, str]] = {
+        "growth": "% / year",
+        "margin_debt": "USD bn",
+        "free_credit": "% of margin debt",
+    }
+    inputs: ClassVar[tuple[str, ...]] = ("MARGIN_DEBT", "FREE_CREDIT")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
+    must_ascend: ClassVar[Orders] = (("enter", "leave"),)
+
+    horizon: int = 252
+    enter: float = 0.0
+    leave: float = 5.0
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The ``enter`` and ``leave`` levels of the growth."""
+        return (Threshold(gauge="growth", enter=self.enter, leave=self.leave, above=False),)
+
+    def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
+        """Return margin debt, its growth, and free credit as a share of it."""
+        debt = panel["MARGIN_DEBT"]
+        return pd.DataFrame(
+            {
+                "growth": 100 * (debt / debt.shift(self.horizon) - 1),
+                "margin_debt": debt / 1e3,
+                "free_credit": 100 * panel["FREE_CREDIT"] / debt,
+            }
+        )
+
+    def score(self, gauges: pd.DataFrame) -> pd.Series:
+        """Return −z(growth), which is positive when margin debt grows less than in the past."""
+        return -zscore(gauges["growth"])
