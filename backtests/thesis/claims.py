@@ -11,6 +11,7 @@ resampled prices.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from signals.errors import ConfigError, unknown
@@ -30,10 +31,13 @@ Estimator = Literal[
     "follow_through",
     "after_flag",
     "kink",
+    "instrumented",
+    "average_response",
 ]
 
-#: Signals whose flags contain no price and no return.
-QUANTITY_FLAGS = ("dry_powder", "capex", "absorption", "bathtub")
+#: Signals whose flags contain no price and no return of an asset. ``funding`` reads only overnight
+#: rates and the rate that the Fed pays.
+QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorption", "bathtub")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,11 @@ class Claim(Typed):
         The reason why a smaller effect does not matter.
     refuted_by
         The result that speaks against the claim.
+    declared
+        Date of the declaration.
+    after_verdicts
+        True if the verdicts on earlier claims were known when this claim was declared. Such a claim
+        is never primary.
     primary
         Whether the claim is one of the three claims that decide the verdict on the thesis. Holm's
         method adjusts the p-values of primary claims. The p-values of all other claims are adjusted
@@ -92,12 +101,19 @@ class Claim(Typed):
     smallest: float | None = None
     argument: str = ""
     refuted_by: str
+    declared: date = date(2026, 11, 28)
+    after_verdicts: bool = False
     primary: bool = False
 
     def __post_init__(self) -> None:
         """Raise ConfigError if the declaration contradicts itself."""
         if self.condition is not None and self.condition not in SIGNALS:
             raise ConfigError(unknown(f"condition of {self.name}:", self.condition, SIGNALS))
+        if self.after_verdicts and self.primary:
+            raise ConfigError(
+                f"{self.name}: expected `primary` false for a claim that was declared after earlier "
+                "verdicts; correct it"
+            )
         if self.is_status:
             if self.smallest is not None or self.primary or self.condition is None:
                 raise ConfigError(
@@ -436,5 +452,122 @@ CLAIMS: tuple[Claim, ...] = (
         argument="A shelter with a weight of a fifth matters only if it changes the portfolio's "
         "return by one percentage point a year",
         refuted_by="metals earn more than bills while capital is absorbed",
+    ),
+    Claim(
+        name="reserves-are-scarce",
+        link="L2",
+        statement="The price of reserves shows that reserves are scarce.",
+        estimand="the flag of funding",
+        condition="funding",
+        estimator="status",
+        refuted_by="SOFR stays at or below the rate on reserves on most sessions",
+        after_verdicts=True,
+    ),
+    Claim(
+        name="spending-exceeds-cash-flow",
+        link="L3",
+        statement="The hyperscalers spend more than they earn, so they need outside capital.",
+        estimand="the flag of outside_capital",
+        condition="outside_capital",
+        estimator="status",
+        refuted_by="operating cash flow pays for capital expenditure",
+        after_verdicts=True,
+    ),
+    Claim(
+        name="margin-debt-shrinks",
+        link="L10",
+        statement="Margin debt shrinks, so that borrowers must sell.",
+        estimand="the flag of leverage",
+        condition="leverage",
+        estimator="status",
+        refuted_by="margin debt grows",
+        after_verdicts=True,
+    ),
+    Claim(
+        name="crypto-weaker-while-reserves-scarce",
+        link="L9",
+        statement="Relative to SPY, crypto earns less while the price of reserves shows scarcity.",
+        estimand="mean return of the crypto class minus mean return of SPY, from closes of the "
+        "same dates: sessions with the flag of funding on, minus sessions with the flag off",
+        unit=_A_YEAR,
+        condition="funding",
+        estimator="difference_of_means",
+        direction="below",
+        smallest=10.0,
+        argument=_AN_ALLOCATION,
+        refuted_by="relative to SPY, crypto earns as much while reserves are scarce as at other "
+        "times",
+        after_verdicts=True,
+    ),
+    Claim(
+        name="long-shares-fall-behind",
+        link="L8",
+        statement="While capital is absorbed, single shares of long duration earn less than single "
+        "shares of short duration.",
+        estimand="mean return of the third of all single shares with the longest empirical "
+        "duration minus that of the third with the shortest, sorted each month by the duration "
+        "known then, on absorbed sessions",
+        unit=_A_YEAR,
+        condition="absorption",
+        estimator="mean",
+        direction="below",
+        smallest=5.0,
+        argument="A third of a portfolio of shares moved from long to short duration gains or "
+        "loses a bit less than two percentage points a year; a smaller gain is lost in costs",
+        refuted_by="shares of long duration earn as much while capital is absorbed",
+        after_verdicts=True,
+    ),
+    Claim(
+        name="capex-releases-hurt-long-duration",
+        link="L3",
+        statement="Once idle capital is depleted, long-duration classes fall relative to "
+        "short-duration classes after an earnings release whose capex is above expectation.",
+        estimand="return of software, speculative and crypto minus return of memory and "
+        "defensive, from the close before a release is known to the close 20 sessions after it, "
+        "per standard deviation of surprise: the response while dry_powder is on minus the "
+        "response while it is off",
+        unit="percentage points in 21 sessions",
+        estimator="event_response",
+        direction="below",
+        smallest=1.0,
+        argument="The same size as for filings. A release comes a day or two before its filing, so "
+        "the market learns the figure here",
+        refuted_by="the response does not depend on idle capital",
+        after_verdicts=True,
+    ),
+    Claim(
+        name="bond-deals-hurt-long-duration",
+        link="L6",
+        statement="Long-duration classes fall relative to short-duration classes when a "
+        "hyperscaler sells bonds.",
+        estimand="mean return of software, speculative and crypto minus return of memory and "
+        "defensive, from the close before the day of a dollar bond deal to the close 5 sessions "
+        "after the deal",
+        unit="percentage points in 6 sessions",
+        estimator="average_response",
+        direction="below",
+        smallest=1.0,
+        argument="A spread with a volatility of 20 % a year moves by about 3 percentage points in "
+        "6 sessions; an average below 1 point cannot be traded after costs",
+        refuted_by="no reaction in these 6 sessions",
+        after_verdicts=True,
+    ),
+    Claim(
+        name="policy-surprise-hurts-long-duration",
+        link="L12",
+        statement="When a surprise of monetary policy raises the 2-year yield, long-duration "
+        "classes fall relative to short-duration classes.",
+        estimand="return of software, speculative and crypto minus return of memory and "
+        "defensive, from the close before an FOMC statement to the close 5 sessions after it, per "
+        "10 basis points of change in DGS2 on the date of the statement; the change in the 30 "
+        "minutes around the announcement is the instrument",
+        unit="percentage points in 6 sessions",
+        estimator="instrumented",
+        direction="below",
+        smallest=1.0,
+        argument="The same size as for the change of the yield itself. The instrument removes news "
+        "of the same day that is not about policy",
+        refuted_by="no reaction to surprises in these 6 sessions",
+        after_verdicts=True,
     ),
 )
