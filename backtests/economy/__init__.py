@@ -82,12 +82,13 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
     index = sessions(pd.Timestamp("1990-01-01"), LAST_DAY)
     first = int(index.searchsorted(LAST_DAY - pd.DateOffset(years=years), side="right"))
     index = index[max(first - _WARM_UP, 0) :]
-    streams = np.random.SeedSequence(seed).spawn(4)
+    streams = np.random.SeedSequence(seed).spawn(5)
     quantities = make_quantities(index, np.random.default_rng(streams[0]))
     driver = quantities if thesis else make_quantities(index, np.random.default_rng(streams[1]))
     prices = make_prices(driver, np.random.default_rng(streams[2]))
     published = index[_WARM_UP:]
-    series, filed = publish(quantities, prices, published, np.random.default_rng(streams[3]))
+    noise, more = (np.random.default_rng(stream) for stream in streams[3:])
+    series, filed = publish(quantities, prices, published, noise, more)
     # Crisis and recovery come from the driver. Other regimes come from the quantities.
     in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
     truth = driver.phase.where(in_prices, quantities.state).rename("truth").reindex(published)

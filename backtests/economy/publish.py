@@ -1,8 +1,12 @@
 """Turn the simulated economy into series that have the ids, units and dates of real series."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
+from backtests.economy.events import events
+from backtests.economy.flows import company_flows, flows, on
 from backtests.economy.prices import Prices
 from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
@@ -19,16 +23,27 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
+#: Filers of each concept of financing, as in real history.
+FINANCING = {
+    "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
+    "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
+    "DEBT_ISSUED": ("AMZN", "META", "ORCL", "NVDA"),
+    "LEASES": ("MSFT", "GOOGL", "AMZN", "META"),
+}
 _ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # per capital spending
 
 
 def publish(
-    quantities: Quantities, prices: Prices, index: pd.DatetimeIndex, rng: np.random.Generator
+    quantities: Quantities,
+    prices: Prices,
+    index: pd.DatetimeIndex,
+    rng: np.random.Generator,
+    more: np.random.Generator,
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
     """Return two mappings by id: all series, and the filing dates of the SEC series.
 
     Both start at ``index[0]``. ``quantities`` and ``prices`` start a year earlier, because sums
-    over the trailing year need this year.
+    over the trailing year need this year. ``more`` gives the noise of flows and events.
     """
     paths = quantities.paths
     series = {
@@ -40,17 +55,15 @@ def publish(
         **_crypto_tables(paths, prices, rng),
     }
     sec, filed = _sec(paths, rng)
-    series = {id: values.loc[index[0] :] for id, values in (series | sec).items()}
+    spent = {ticker: filed[ttm_id("CAPEX", ticker)] for ticker in _CAPEX_SHARES if ticker != "CRWV"}
+    others, later = _financing(paths, spent)
+    series |= flows(quantities, prices, more) | sec | others | events(prices, spent, more)
+    filed |= later
+    series = {id: values.loc[index[0] :] for id, values in series.items()}
     series = {id: values.clip(CATALOG[id].low, CATALOG[id].high) for id, values in series.items()}
     for frame in (prices.closes, prices.coins):
         series |= {str(t): frame[t].loc[index[0] :] for t in frame.columns}
     return series, {id: dates.loc[index[0] :] for id, dates in filed.items()}
-
-
-def _on(freq: str, path: pd.Series) -> pd.Series:
-    """Return the last value of a path at or before each date. ``freq`` sets the dates."""
-    dates = pd.date_range(path.index[0], path.index[-1], freq=freq)
-    return path.reindex(dates, method="ffill").dropna()
 
 
 def _weekly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
@@ -63,11 +76,11 @@ def _weekly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
         "WRESBAL": average["reserves"],
     }
     return {
-        **{id: (1e3 * _on("W-WED", path)).round(0) for id, path in millions.items()},
-        "NFCI": _on("W-FRI", stress),
-        "ANFCI": _on("W-FRI", 1.1 * stress),
-        "STLFSI4": _on("W-FRI", 1.6 * stress),
-        "WM2NS": _on("W-MON", 0.6 * paths["gdp"] + 0.4 * paths["reserves"]).round(1),
+        **{id: (1e3 * on("W-WED", path)).round(0) for id, path in millions.items()},
+        "NFCI": on("W-FRI", stress),
+        "ANFCI": on("W-FRI", 1.1 * stress),
+        "STLFSI4": on("W-FRI", 1.6 * stress),
+        "WM2NS": on("W-MON", 0.6 * paths["gdp"] + 0.4 * paths["reserves"]).round(1),
     }
 
 
@@ -116,7 +129,7 @@ def _sec(
     For each filer and concept, one series has the sum over the trailing year. A second series has
     the same sum one year earlier.
     """
-    total = _on("QE", paths["trailing_capex"])
+    total = on("QE", paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
     revenue = {"MU": 4.0}  # the only company with revenue in real history
@@ -135,8 +148,26 @@ def _sec(
     return values, filed
 
 
+def _financing(
+    paths: pd.DataFrame, dates: Mapping[str, pd.Series]
+) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
+    """Return the values and filing dates of cash flow, buybacks, debt and leases.
+
+    A company files them together with its capital expenditure, on ``dates``.
+    """
+    values: dict[str, pd.Series] = {}
+    filed: dict[str, pd.Series] = {}
+    for concept, total in company_flows(paths).items():
+        for ticker in FINANCING[concept]:
+            years = (1e9 * _CAPEX_SHARES[ticker] * on("QE", total)).round(-6)
+            now, ago = ttm_id(concept, ticker), year_ago_id(concept, ticker)
+            values[now], values[ago] = years, years.shift(4)
+            filed[now] = filed[ago] = dates[ticker]
+    return values, filed
+
+
 def _annual(paths: pd.DataFrame) -> dict[str, pd.Series]:
-    total = _on("YE", paths["trailing_capex"])
+    total = on("YE", paths["trailing_capex"])
     return {
         annual_id(concept, ticker): (1e9 * share * ratio * total).round(-6)
         for concept, ratio in _ANNUAL.items()
@@ -158,5 +189,5 @@ def _crypto_tables(
             f"FUNDING_{coin}": (1e-4 + 4e-4 * month[f"{coin}-USD"] + 5e-5 * noise(len(month)))
             for coin in ("BTC", "ETH", "SOL")
         },
-        "STABLECOINS": _on("ME", 5e9 * (1 + paths["idle"] / 200)).round(0),
+        "STABLECOINS": on("ME", 5e9 * (1 + paths["idle"] / 200)).round(0),
     }

@@ -141,7 +141,8 @@ class History:
         economy = make_economy(seed, years, thesis=thesis)
         rows = economy.rows()
         index = pd.DatetimeIndex(economy.truth.index)
-        history = _assemble(rows, list(rows), index, "simulated")
+        ids = list(dict.fromkeys((*needed(), *rows)))
+        history = _assemble(rows, ids, index, "simulated")
         return replace(history, truth=economy.truth)
 
     def until(self, at: pd.Timestamp | str) -> "History":

@@ -111,7 +111,7 @@ class Claim(Typed):
             raise ConfigError(unknown(f"condition of {self.name}:", self.condition, SIGNALS))
         if self.after_verdicts and self.primary:
             raise ConfigError(
-                f"{self.name}: expected `primary` false for a claim that was declared after earlier "
+                f"{self.name}: expected `primary` false for a claim declared after earlier "
                 "verdicts; correct it"
             )
         if self.is_status:
