@@ -257,9 +257,14 @@ _FRED = (
     _daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25),
 )
 
-#: Series of the New York Fed. Its markets API has them, and FRED does not.
+#: Series of the New York Fed's markets API. Each has a first date, from which it is fetched.
 _NYFED = (
-    _daily("TGCR", "Tri-party general collateral rate", "%", -2, 25, fed=True, source="nyfed"),
+    _daily(
+        *("TGCR", "Tri-party general collateral rate", "%", -2, 25),
+        fed=True,
+        source="nyfed",
+        first=date(2018, 4, 2),
+    ),
     _daily(
         "SRF",
         "Standing repo facility, accepted, all collateral",
