@@ -470,7 +470,11 @@ _FLOW_TABLES = (
 
 #: Other central banks and yields, from files.
 _RATE_TABLES = (
-    _table("ACMTP10", "Term premium 10 years, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
+    # The publisher re-estimates the whole past, and releases daily values weekly.
+    _table(
+        *("ACMTP10", "Term premium 10 years, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
+        stale_after=24,
+    ),
     _table("TONA", "Tokyo overnight average rate", "%", -5, 25, NEXT_SESSION),
     _table("BOJ_POLICY_RATE", "Bank of Japan policy rate", "%", -5, 25, NEXT_SESSION),
     _table("JGB10Y", "Japan government bond 10 years", "%", -5, 25, NEXT_SESSION),

@@ -34,6 +34,8 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DrypowderError
 from signals.universe import UNIVERSE
 from tests.commands import Said
+from tests.importing.test_evidence_by_hand import drawn
+from tests.reference import byhand
 from tests.servers import Fault, Servers, Vintages, archived_since, gdp_revisions
 from tests.servers import yahoo as served_prices
 from tests.servers.fred import read_values
@@ -153,6 +155,21 @@ def test_everything_fetched_is_what_the_files_hold_value_for_value(
     once = [id for id in both if is_price(id) or not CATALOG[id].revised]
     fetched = since(begin, rows(whole.store, once))
     pd.testing.assert_frame_equal(fetched, rows(imported, once), rtol=1e-15, atol=0)
+
+
+def test_twenty_random_cells_of_what_was_fetched_equal_the_value_by_hand(
+    whole: Whole, store: Path, whole_store: Path, history_dir: Path
+) -> None:
+    """Of the series that only the evidence has; vintages follow another rule."""
+    added = set(whole.store.series_ids()) - set(Store(store).series_ids()) - NO_FILE
+    once = tuple(sorted(id for id in added if not CATALOG[id].revised))
+    panel = History.load(whole.store, only=once).panel
+    pairs = drawn(once, byhand.sessions(history_dir))
+    cells = [float(panel[id].loc[pd.Timestamp(day)]) for day, id in pairs]
+    by_hand = [byhand.value_known(history_dir, id, day) for day, id in pairs]
+    assert [None if np.isnan(cell) else cell for cell in cells] == by_hand
+    assert len({id for _, id in pairs}) == 20
+    assert sum(value is not None for value in by_hand) >= 10
 
 
 def since(begin: dict[str, pd.Timestamp], held: pd.DataFrame) -> pd.DataFrame:
