@@ -38,8 +38,9 @@ class Funding(Signal):
         compare rates of the same date. The standing repo facility is known at the session after its
         date, and the discount window at the session after the H.4.1 release.
     NaN
-        The flag has no view before SOFR has values on half of the sessions in a window. SOFR begins
-        on 2018-04-03. The score needs one of its two components. A missing amount of lending does
+        A share or a mean needs a value at its own session and on half of the sessions in the
+        window. So the flag has no view without SOFR, which begins on 2018-04-03, and without a rate
+        on reserves. The score needs one of its two components. A missing amount of lending does
         not affect flag or score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
@@ -88,12 +89,11 @@ class Funding(Signal):
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the spreads, the share of sessions above zero, and the Fed's lending."""
         paid = panel["IORB"].fillna(panel["IOER"])
-        sofr, fed_funds = (
-            BASIS_POINTS * (panel[rate] - paid).round(DECIMALS) for rate in ("SOFR", "EFFR")
-        )
+        sofr, fed_funds = (_spread(panel[rate], paid) for rate in ("SOFR", "EFFR"))
+        is_above = (sofr > 0).astype("float64").where(sofr.notna())
         gauges = pd.DataFrame(
             {
-                "above": 100 * self._mean((sofr > 0).astype("float64").where(sofr.notna())),
+                "above": 100 * self._mean(is_above),
                 "sofr_spread": sofr,
                 "fed_funds_spread": fed_funds,
                 "mean_sofr_spread": self._mean(sofr),
@@ -105,8 +105,9 @@ class Funding(Signal):
         return gauges.assign(without=self._composite(gauges).without)
 
     def _mean(self, values: pd.Series) -> pd.Series:
-        """Return the mean over the window; NaN with values on less than half of its sessions."""
-        return values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
+        """Return the mean over the window; NaN without a value now, or on half of its sessions."""
+        mean = values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
+        return mean.where(values.notna())
 
     def _composite(self, gauges: pd.DataFrame) -> Composite:
         return composite({name: zscore(gauges[name]) for name in self.components})
@@ -114,3 +115,8 @@ class Funding(Signal):
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return the z-score of the mean of both components."""
         return self._composite(gauges).score
+
+
+def _spread(rate: pd.Series, paid: pd.Series) -> pd.Series:
+    """Return a rate less the rate that the Fed pays, both in %, in basis points."""
+    return BASIS_POINTS * (rate - paid).round(DECIMALS)
