@@ -140,6 +140,11 @@ class Signal(Typed, ABC):
         return self.confirm
 
     @property
+    def shown_only(self) -> tuple[str, ...]:
+        """Ids among :attr:`inputs` that change only gauges for context, neither flag nor score."""
+        return ()
+
+    @property
     def components(self) -> tuple[str, ...]:
         """Names of the components of the composite score; empty without a composite score."""
         return ()

@@ -73,6 +73,7 @@ class CryptoProbe(Signal):
         "without": "name",
     }
     inputs: ClassVar[tuple[str, ...]] = ("BTC-USD", "SPY", "STABLECOIN_SUPPLY", "FLOW_BTC_ETF")
+    shown_only: ClassVar[tuple[str, ...]] = ("STABLECOIN_SUPPLY", "FLOW_BTC_ETF")
     components: ClassVar[tuple[str, ...]] = ("drawdown", "strength")
     must_be_positive: ClassVar[tuple[str, ...]] = ("high", "horizon", "month", "confirm_leave")
     must_ascend: ClassVar[Orders] = (("fall", 0), ("hold", 0))

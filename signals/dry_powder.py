@@ -52,7 +52,7 @@ class DryPowder(Signal):
         were declared on it and their verdicts are known, so a change now would be a choice with
         hindsight. Bank assets exist in one revised vintage, with a break in level on 2010-03-31.
         And the region of 12 to 13 % is where the demand for reserves is satiated, not where
-        reserves become scarce: by bank assets, 2009 to 2013 counts as depleted in the middle of QE.
+        reserves become scarce. Reserves were below it in most of 2009 to 2012, in the middle of QE.
 
     Parameters
     ----------
@@ -88,6 +88,11 @@ class DryPowder(Signal):
     a: float = 0.125
     enter: float = 1.0
     leave: float = 2.0
+
+    @property
+    def shown_only(self) -> tuple[str, ...]:
+        """The series of the other scale."""
+        return ("TLAACBW027SBOG",) if self.scale == "gdp" else ("GDP",)
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:

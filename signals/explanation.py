@@ -46,7 +46,7 @@ class Explanation:
         For each input, the moment at which its newest value was first known. None for an input
         without a value.
     missing
-        Inputs that have no value at the session.
+        Inputs that have no value at the session, without those that are only shown.
     components
         Number of components of a composite score. 0 for any other score.
     without, components_since
@@ -134,7 +134,8 @@ def explain(
     on = None if past.flag.isna().iloc[-1] else bool(past.flag.iloc[-1])
     binding, distance = _binding(signal, gauges, on)
     without = gauges[WITHOUT].fillna("") if signal.components else None
-    inputs = inputs_of(signal, {name: other.signal for name, other in among.items()})
+    others = {name: other.signal for name, other in among.items()}
+    inputs, deciding = inputs_of(signal, others), inputs_of(signal, others, deciding=True)
     return Explanation(
         signal=signal.name,
         value=float(gauges[signal.headline].iloc[-1]),
@@ -149,7 +150,7 @@ def explain(
         distance_value=float("nan") if on is None else float(gauges[binding.gauge].iloc[-1]),
         flips="" if on is None else binding.flips(on, signal.unit(binding.gauge)),
         known_at=_known_at(inputs, known, at),
-        missing=tuple(id for id in inputs if id not in panel or panel[id].isna()[at]),
+        missing=tuple(id for id in deciding if id not in panel or panel[id].isna()[at]),
         components=len(signal.components),
         without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
         components_since=None if without is None else since(without),

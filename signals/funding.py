@@ -12,8 +12,9 @@ from signals.transforms import Composite, composite, zscore
 
 #: Basis points in one percentage point.
 BASIS_POINTS = 100.0
-#: Number of decimals of a spread, %. Without rounding, 4.33 − 4.33 can differ from zero.
-DECIMALS = 6
+#: Number of decimals of a spread, basis points. The published rates have two decimals of a percent,
+#: so a spread is a whole number. Without rounding, two equal spreads can differ in the last digit.
+DECIMALS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,7 @@ class Funding(Signal):
         "without": "name",
     }
     inputs: ClassVar[tuple[str, ...]] = ("SOFR", "EFFR", "IORB", "IOER", "SRF", "WLCFLPCL")
+    shown_only: ClassVar[tuple[str, ...]] = ("SRF", "WLCFLPCL")
     components: ClassVar[tuple[str, ...]] = ("mean_sofr_spread", "mean_fed_funds_spread")
     must_be_positive: ClassVar[tuple[str, ...]] = ("window",)
     must_ascend: ClassVar[Orders] = (("leave", "enter"),)
@@ -119,4 +121,4 @@ class Funding(Signal):
 
 def _spread(rate: pd.Series, paid: pd.Series) -> pd.Series:
     """Return a rate less the rate that the Fed pays, both in %, in basis points."""
-    return BASIS_POINTS * (rate - paid).round(DECIMALS)
+    return (BASIS_POINTS * (rate - paid)).round(DECIMALS)

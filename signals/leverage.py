@@ -55,6 +55,7 @@ class Leverage(Signal):
         "free_credit": "% of margin debt",
     }
     inputs: ClassVar[tuple[str, ...]] = ("MARGIN_DEBT", "FREE_CREDIT")
+    shown_only: ClassVar[tuple[str, ...]] = ("FREE_CREDIT",)
     must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
     must_ascend: ClassVar[Orders] = (("enter", "leave"),)
 

@@ -111,6 +111,12 @@ class OutsideCapital(Signal):
         return (*now, *then)
 
     @property
+    def shown_only(self) -> tuple[str, ...]:
+        """All amounts but capital expenditure and cash flow of now, which decide the gap."""
+        deciding = {id for flow in _FLOWS[:2] for id in ids_of(flow, self.firms, ttm_id)}
+        return tuple(id for id in self.inputs if id not in deciding)
+
+    @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """The ``enter`` and ``leave`` levels of the gap."""
         return (Threshold(gauge="gap", enter=self.enter, leave=self.leave, above=True),)

@@ -16,10 +16,10 @@ from signals.dry_powder import SHARES, DryPowder
 from signals.funding import Funding
 from signals.hysteresis import since
 
-#: What each scale compares with what, by the name of the scale.
+#: What measures the need for reserves on each scale.
 TITLES = {
-    "gdp": "reserves above k · GDP",
-    "bank_assets": "reserves above a · bank assets",
+    "gdp": "k · GDP",
+    "bank_assets": "bank assets",
     "price": "price of reserves",
 }
 
@@ -31,7 +31,7 @@ class Scale:
     Attributes
     ----------
     name, title
-        Name of the scale, and what it compares.
+        Name of the scale, and what measures the need for reserves on it.
     value, unit
         Gauge that decides the flag, and its unit. NaN without a value.
     flag
@@ -70,11 +70,12 @@ class Scales:
         """Number of scales on which idle capital is depleted."""
         return sum(row.flag is True for row in self.rows)
 
-    def __str__(self) -> str:
-        """Return in words how many of the scales with a view agree."""
+    @property
+    def said(self) -> str:
+        """Sentence that says on how many of the scales with a view idle capital is depleted."""
         if not self.views:
             return "no scale has a view of idle capital"
-        return f"{self.depleted} of {self.views} scales say that idle capital is depleted"
+        return f"{self.depleted} of {self.views} scales say depleted"
 
 
 def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:

@@ -59,11 +59,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def history_dir() -> Path:
     """Return the folder of real history; without it tests are skipped, on CI they fail."""
-    folder = (ROOT / os.environ.get("DRYPOWDER_TEST_HISTORY", "../shared/history")).resolve()
-    if not (folder / "prices.csv.gz").is_file():
+    return _folder("DRYPOWDER_TEST_HISTORY", ROOT / "../shared/history", "prices.csv.gz")
+
+
+@pytest.fixture(scope="session")
+def evidence_dir(history_dir: Path) -> Path:
+    """Return the folder of more evidence; without it tests are skipped, on CI they fail."""
+    return _folder("DRYPOWDER_TEST_EVIDENCE", history_dir / "../evidence", "rates/IOER.csv")
+
+
+def _folder(variable: str, default: Path, file: str) -> Path:
+    """Return the folder that a variable names, relative to the project, if it has a file."""
+    folder = (ROOT / os.environ.get(variable, default)).resolve()
+    if not (folder / file).is_file():
         reason = (
-            f"no market history in {folder}: put the files that its README describes there, or "
-            "name their folder in DRYPOWDER_TEST_HISTORY"
+            f"no {file} in {folder}: put the files that its README describes there, or name their "
+            f"folder in {variable}"
         )
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
@@ -72,11 +83,12 @@ def history_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store that holds the whole of real history; read it, do not write to it."""
     path = tmp_path_factory.mktemp("store") / "store.duckdb"
-    imported = import_path(history_dir, path, recorded_at=RECORDED_AT)
-    assert not imported.parsed.refused
+    for folder in (history_dir, evidence_dir):
+        imported = import_path(folder, path, recorded_at=RECORDED_AT)
+        assert not imported.parsed.refused
     SHARED.add(path)
     return path
 

@@ -338,11 +338,15 @@ def test_the_flags_page_opens_without_error_or_request(page: Page) -> None:
 
 def test_sensitivity_says_when_a_quarter_of_k_tells_another_story(history: History) -> None:
     rows = sensitivity(history.panel, {"dry_powder": DryPowder()})
-    moved = {(r.parameter, round(r.value, 4)): r for r in rows}
+    moved = {
+        (r.parameter, r.value if isinstance(r.value, str) else round(r.value, 4)): r for r in rows
+    }
     assert moved["", 0.0].switches == ("2018-05-10", "2025-10-08")
     assert moved["k", 0.0675].other_story
     assert not moved["leave", 1.5].other_story
-    assert {r.parameter for r in rows} == {"", "k", "enter", "leave", "confirm"}
+    assert moved["a", 0.1562].overlap == 1.0
+    assert moved["scale", "bank_assets"].switches == ("2018-01-16", "2025-09-05")
+    assert {r.parameter for r in rows} == {"", "scale", "k", "a", "enter", "leave", "confirm"}
 
 
 def test_sensitivity_reaches_the_parameters_of_parts() -> None:
