@@ -23,16 +23,16 @@ class Funding(Signal):
 
     Formula
         The rate on reserves is IORB, and IOER before 2021-07-29. sofr_spread = SOFR − rate and
-        fed_funds_spread = EFFR − rate, in basis points. above = share of the last ``window``
+        fed_funds_spread = EFFR − rate, in basis points. scarce_days = share of the last ``window``
         sessions on which sofr_spread was above zero, in %. standing_repo and discount_window are
         the means of the Fed's lending in the same sessions, in USD billions. score = z(mean of
         z(mean sofr_spread), z(mean fed_funds_spread)) with means over ``window`` sessions.
     Flag
-        The flag is on when reserves are scarce. It turns on when ``above`` exceeds ``enter``, and
-        off when ``above`` is below ``leave``. A bank that holds idle reserves can lend them in repo
-        at SOFR. When SOFR is above the rate on reserves on most sessions, banks give up interest
-        because they want to keep their reserves. So these reserves are not idle. The formula has no
-        amount of reserves that banks need, no GDP and no price of an asset.
+        The flag is on when reserves are scarce. It turns on when ``scarce_days`` exceeds ``enter``,
+        and off when ``scarce_days`` is below ``leave``. A bank that holds idle reserves can lend
+        them in repo at SOFR. When SOFR is above the rate on reserves on most sessions, banks give
+        up interest because they want to keep their reserves. So these reserves are not idle. The
+        formula has no amount of reserves that banks need, no GDP and no price of an asset.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
         is announced in advance. The panel shows it one session after its date, so the spreads
@@ -62,9 +62,9 @@ class Funding(Signal):
 
     name: ClassVar[str] = "funding"
     link: ClassVar[str] = "L2"
-    headline: ClassVar[str] = "above"
+    headline: ClassVar[str] = "scarce_days"
     units: ClassVar[dict[str, str]] = {
-        "above": "% of sessions",
+        "scarce_days": "% of sessions",
         "sofr_spread": "bp",
         "fed_funds_spread": "bp",
         "mean_sofr_spread": "bp",
@@ -86,7 +86,7 @@ class Funding(Signal):
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """The ``enter`` and ``leave`` levels of the share of sessions."""
-        return (Threshold(gauge="above", enter=self.enter, leave=self.leave, above=True),)
+        return (Threshold(gauge="scarce_days", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the spreads, the share of sessions above zero, and the Fed's lending."""
@@ -95,7 +95,7 @@ class Funding(Signal):
         is_above = (sofr > 0).astype("float64").where(sofr.notna())
         gauges = pd.DataFrame(
             {
-                "above": 100 * self._mean(is_above),
+                "scarce_days": 100 * self._mean(is_above),
                 "sofr_spread": sofr,
                 "fed_funds_spread": fed_funds,
                 "mean_sofr_spread": self._mean(sofr),

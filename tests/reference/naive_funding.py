@@ -35,7 +35,7 @@ def funding(panel: Panel, window: int = 21) -> tuple[Gauges, Column, Flag]:
     made = combined({name: zscore(x) for name, x in means.items()})
     share = _mean(up, window)
     gauges: Gauges = {
-        "above": share,
+        "scarce_days": share,
         "sofr_spread": sofr,
         "fed_funds_spread": fed_funds,
         **means,
