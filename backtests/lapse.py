@@ -16,14 +16,16 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return a mapping from each signal that determines a strategy's state to the signal's inputs.
+    """Return the inputs that decide each signal on which a strategy's state depends, by signal.
 
     The keys are names of signals. For a strategy that follows the regime, the mapping contains only
     signals that its regime model uses. For any other strategy, it contains all signals.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
-    return {name: inputs_of(chosen[name], chosen) for name in names if name in chosen}
+    return {
+        name: inputs_of(chosen[name], chosen, deciding=True) for name in names if name in chosen
+    }
 
 
 def lost(

@@ -27,6 +27,7 @@ from signals.policy import Policy
 from signals.reading import Reading
 from signals.regimes import REGIMES, Regime, RegimeModel
 from signals.registry import SIGNALS, Registered, default_signals, needed, read, voters
+from signals.scales import Scales, flags_by_scale, scales_at_end
 
 __all__ = [
     "REGIMES",
@@ -55,13 +56,16 @@ __all__ = [
     "Regime",
     "RegimeModel",
     "Registered",
+    "Scales",
     "ScoreSignal",
     "Signal",
     "Threshold",
     "default_signals",
     "evaluate",
     "explain",
+    "flags_by_scale",
     "needed",
     "read",
+    "scales_at_end",
     "voters",
 ]

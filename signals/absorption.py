@@ -24,8 +24,8 @@ class Absorption(CompoundSignal):
 
     Formula
         u = A / (A + P), a fraction. A is the level of :class:`Capex` and P the idle capital of
-        :class:`DryPowder`, both in USD billions. score = z(logit u), with u clipped to the range
-        from 0.01 to 0.99.
+        :class:`DryPowder` on its scale, both in USD billions. score = z(logit u), with u clipped to
+        the range from 0.01 to 0.99.
     Flag
         The flag (absorbing) turns on when u is above ``enter`` and the impulse is above
         ``impulse_enter``. It turns off when u is below ``leave`` or the impulse is below
@@ -48,6 +48,11 @@ class Absorption(CompoundSignal):
         over GDP, and of −0.02 with capital spending over GDP. The impulse measures whether spending
         grows, but not whether it is large. So :meth:`beside` shows spending over GDP. It also shows
         on how many days the flag would be on if spending were halved or doubled.
+        :class:`OutsideCapital` compares flows with flows instead, and pages show its figures beside
+        u. It does not take the place of u, for three reasons. Its flows are known only from
+        filings, up to four months after they began. Two of the five firms tag no debt, and so who
+        pays is known only for a part of the spending. And the claims of the trial were declared on
+        u and their verdicts are known, so a change now would be a choice with hindsight.
 
     Parameters
     ----------
@@ -62,9 +67,9 @@ class Absorption(CompoundSignal):
     impulse_leave
         Impulse, % a year, below which a flag turns off.
     idle_enter
-        Idle capital, % of GDP, above which injecting begins.
+        Idle capital, % of the scale of :class:`DryPowder`, above which injecting begins.
     idle_leave
-        Idle capital, % of GDP, below which injecting ends.
+        Idle capital, % of the scale of :class:`DryPowder`, below which injecting ends.
     confirm
         Number of consecutive sessions for which a condition must be true before a flag changes.
     """
@@ -78,10 +83,13 @@ class Absorption(CompoundSignal):
         "capex": "USD bn / year",
         "capex_share": "% of GDP",
         "idle": "USD bn",
-        "idle_share": "% of GDP",
+        "idle_share": "% of the scale",
         "excess_reserves": "USD bn",
     }
     parts: ClassVar[Mapping[str, type[Signal]]] = {"dry_powder": DryPowder, "capex": Capex}
+    context: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "outside_capital": ("gap", "marginal", "raised")
+    }
     inputs: ClassVar[tuple[str, ...]] = ()
     must_ascend: ClassVar[Orders] = (
         ("injecting_enter", "leave", "enter"),

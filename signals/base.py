@@ -35,8 +35,8 @@ class Evaluation:
     signal
         The signal that was evaluated.
     gauges
-        The values that the signal measures, with one column for each gauge. The units are in
-        ``signal.units``.
+        The values that the signal measures, with one column for each gauge. ``signal.unit`` returns
+        the unit of a gauge.
     score
         Score, in standard deviations of the measure's past values. A positive score means that
         capital is scarcer than in the past. NaN where the signal has no view.
@@ -91,6 +91,9 @@ class Signal(Typed, ABC):
         Unit of each gauge, by the gauge's name. The unit is ``name`` for a gauge that holds words.
     parts
         The signals that this signal contains: their classes, by their names in the registry.
+    context
+        Gauges of other signals that pages show beside the flag, by the names of those signals. They
+        change neither flag nor score.
 
     Parameters
     ----------
@@ -103,6 +106,7 @@ class Signal(Typed, ABC):
     headline: ClassVar[str]
     units: ClassVar[dict[str, str]]
     parts: ClassVar[Mapping[str, type["Signal"]]] = MappingProxyType({})
+    context: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     must_be_positive: ClassVar[tuple[str, ...]] = ("confirm",)
 
     confirm: int = CONFIRM
@@ -136,9 +140,18 @@ class Signal(Typed, ABC):
         return self.confirm
 
     @property
+    def shown_only(self) -> tuple[str, ...]:
+        """Ids among :attr:`inputs` that change only gauges for context, neither flag nor score."""
+        return ()
+
+    @property
     def components(self) -> tuple[str, ...]:
         """Names of the components of the composite score; empty without a composite score."""
         return ()
+
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; a subclass overrides it if a parameter decides the unit."""
+        return self.units[gauge]
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
         """Return the flag that the thresholds give; a subclass can override this method."""

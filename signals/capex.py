@@ -6,8 +6,8 @@ from typing import ClassVar
 import pandas as pd
 
 from signals.base import Signal
-from signals.catalog import CATALOG, FILERS, HYPERSCALERS, ttm_id, year_ago_id
-from signals.errors import ConfigError, unknown
+from signals.catalog import HYPERSCALERS, ttm_id, year_ago_id
+from signals.firms import amounts, check_firms, ids_of
 from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
@@ -66,19 +66,12 @@ class Capex(Signal):
     def __post_init__(self) -> None:
         """Raise ConfigError for an unknown or repeated firm, or a parameter outside its range."""
         super().__post_init__()
-        for firm in self.firms:
-            if ttm_id("CAPEX", firm) not in CATALOG:
-                raise ConfigError(unknown("firm", firm, FILERS.values()))
-            if self.firms.count(firm) > 1:
-                raise ConfigError(f"expected each firm once, but found {firm} twice; drop one")
-        if not 1 <= self.minimum <= len(self.firms):
-            raise ConfigError(f"expected `minimum` from 1 to {len(self.firms)}, was {self.minimum}")
+        check_firms(self.firms, self.minimum, "CAPEX")
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Ids of each firm's amounts for now and for a year earlier, and the id of GDP."""
-        now = tuple(ttm_id("CAPEX", firm) for firm in self.firms)
-        then = tuple(year_ago_id("CAPEX", firm) for firm in self.firms)
+        now, then = (ids_of("CAPEX", self.firms, id_of) for id_of in (ttm_id, year_ago_id))
         return (*now, *then, "GDP")
 
     @property
@@ -88,10 +81,7 @@ class Capex(Signal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the impulse, the level (in USD and in % of GDP), and the number of firms."""
-        now, then = (
-            panel[[id_of("CAPEX", firm) for firm in self.firms]].set_axis(self.firms, axis=1)
-            for id_of in (ttm_id, year_ago_id)
-        )
+        now, then = (amounts(panel, "CAPEX", self.firms, id_of) for id_of in (ttm_id, year_ago_id))
         both = now.notna() & then.notna()
         growth = now.where(both).sum(axis=1) / then.where(both).sum(axis=1) - 1
         level = now.sum(axis=1, min_count=len(self.firms)) / 1e9

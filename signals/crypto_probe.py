@@ -20,7 +20,9 @@ class CryptoProbe(Signal):
         drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %. spy_drawdown is
         the same measure for SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon``
         sessions, in percentage points, on closes of the same dates. score = z(mean of z(−drawdown),
-        z(−strength)).
+        z(−strength)). Two gauges for context change neither flag nor score. stablecoins = growth of
+        the supply of stablecoins over ``horizon`` sessions, in %. fund_flows = sum of the net flows
+        into spot bitcoin funds over ``month`` sessions, in USD millions.
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
@@ -29,10 +31,13 @@ class CryptoProbe(Signal):
     Timing
         At a New York close, the newest known price of bitcoin is from 24:00 UTC on the previous
         date. The strength uses the closes of bitcoin and SPY on the date of the session before.
-        Closes of different dates would hide how the two assets move together.
+        Closes of different dates would hide how the two assets move together. Supply and flows are
+        known at the session after their date.
     NaN
         The signal has no view until bitcoin has prices for ``high`` sessions. The score needs 252
-        more sessions.
+        more sessions. stablecoins needs the supply now and ``horizon`` sessions earlier; the supply
+        begins on 2017-11-29 and is recounted later. fund_flows needs a flow on every session of the
+        month; the funds began on 2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.
@@ -42,7 +47,9 @@ class CryptoProbe(Signal):
     high
         Number of sessions in a window. A drawdown is measured from the highest close in the window.
     horizon
-        Number of sessions over which the relative strength is measured.
+        Number of sessions over which the relative strength and the supply's growth are measured.
+    month
+        Number of sessions over which the flows into funds are added.
     fall
         The flag can turn on only when bitcoin's drawdown is below this level, %, negative.
     hold
@@ -61,15 +68,19 @@ class CryptoProbe(Signal):
         "drawdown": "%",
         "strength": "pp / quarter",
         "spy_drawdown": "%",
+        "stablecoins": "% / quarter",
+        "fund_flows": "USD m",
         "without": "name",
     }
-    inputs: ClassVar[tuple[str, ...]] = ("BTC-USD", "SPY")
+    inputs: ClassVar[tuple[str, ...]] = ("BTC-USD", "SPY", "STABLECOIN_SUPPLY", "FLOW_BTC_ETF")
+    shown_only: ClassVar[tuple[str, ...]] = ("STABLECOIN_SUPPLY", "FLOW_BTC_ETF")
     components: ClassVar[tuple[str, ...]] = ("drawdown", "strength")
-    must_be_positive: ClassVar[tuple[str, ...]] = ("high", "horizon", "confirm_leave")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("high", "horizon", "month", "confirm_leave")
     must_ascend: ClassVar[Orders] = (("fall", 0), ("hold", 0))
 
     high: int = 252
     horizon: int = 63
+    month: int = 21
     fall: float = -20.0
     hold: float = -10.0
     confirm_leave: int = 10
@@ -84,16 +95,20 @@ class CryptoProbe(Signal):
         )
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return both drawdowns, and bitcoin's return minus SPY's return."""
+        """Return both drawdowns, bitcoin's return minus SPY's return, supply and flows."""
         same_date = session_close_id("BTC-USD")
         require(panel, (same_date,), self.name)
         bitcoin = panel[same_date].pct_change(self.horizon, fill_method=None)
         shares = panel["SPY"].shift(1).pct_change(self.horizon, fill_method=None)
+        supply = panel["STABLECOIN_SUPPLY"]
+        supply = supply.where(supply > 0).pct_change(self.horizon, fill_method=None)
         gauges = pd.DataFrame(
             {
                 "drawdown": _drawdown(panel["BTC-USD"], self.high),
                 "strength": 100 * (bitcoin - shares),
                 "spy_drawdown": _drawdown(panel["SPY"], self.high),
+                "stablecoins": 100 * supply,
+                "fund_flows": panel["FLOW_BTC_ETF"].rolling(self.month).sum(),
             }
         )
         return gauges.assign(without=self._composite(gauges).without)

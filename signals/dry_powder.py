@@ -1,14 +1,19 @@
 """L2: the amount of idle capital is finite, so idle capital can be used up."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pandas as pd
 
 from signals.base import Signal
-from signals.hysteresis import Threshold
+from signals.hysteresis import Threshold, flag_of
 from signals.params import Orders
 from signals.transforms import zscore
+
+#: What the need for reserves, and idle capital, is measured by.
+BankScale = Literal["gdp", "bank_assets"]
+#: The gauge of idle capital as a share of each scale.
+SHARES: dict[BankScale, str] = {"gdp": "of_gdp", "bank_assets": "of_bank_assets"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,33 +21,51 @@ class DryPowder(Signal):
     """Idle capital: reverse repo plus the bank reserves above what banks need.
 
     Formula
-        Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − k · GDP), in USD billions.
-        share = 100 · P / GDP, in % of GDP. score = −z(share).
+        Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
+        gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
+        need = a · B and share = 100 · P / B, in % of bank assets, where B is the assets of all
+        commercial banks (TLAACBW027SBOG). of_gdp and of_bank_assets are the share on each scale,
+        whatever ``scale`` is. score = −z(share).
     Flag
         The flag is on when idle capital is depleted. It turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
     Timing
         Reserves are known at the session after Thursday's H.4.1 release. Reverse repo is known at
-        the session after its date. GDP is known 180 days after the quarter's first day. The values
-        of GDP are the latest revision, unless the store holds earlier releases (vintages).
+        the session after its date. GDP is known 180 days after the quarter's first day, and bank
+        assets 12 days after their Wednesday. The values of GDP and bank assets are the latest
+        revision, unless the store holds earlier releases (vintages).
     NaN
-        The signal has no view when one of the three series has no value. It has no view before
-        2013-09-24, because reverse repo was sporadic until then.
+        The signal has no view when reverse repo, reserves or the series of its scale has no value.
+        The series of the other scale does not matter. The signal has no view before 2013-09-24,
+        because reverse repo was sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
-        1019 (2022); Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate Control, and
-        Quantitative Tightening" (2023). Both papers estimate that banks have enough reserves at 12
-        to 13 % of bank assets. We chose k = 9 % of GDP. Because k is a choice, the reports show its
-        effect: they repeat the results that depend on k for values from 0.08 to 0.11.
+        1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets; ``a`` is
+        the middle of this region. Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate
+        Control, and Quantitative Tightening" (2023), compare reserves with deposits, and officials
+        of the Fed compare them with GDP. We chose k = 9 % of GDP. Because k is a choice, the
+        reports show its effect: they repeat the results that depend on k for values from 0.08 to
+        0.11.
+    Limits
+        The literature has no single scale, so pages show three of them side by side (see
+        :mod:`signals.scales`). GDP stays the default for three reasons. The claims of the trial
+        were declared on it and their verdicts are known, so a change now would be a choice with
+        hindsight. Bank assets exist in one revised vintage, with a break in level on 2010-03-31.
+        And the region of 12 to 13 % is where the demand for reserves is satiated, not where
+        reserves become scarce. Reserves were below it in most of 2009 to 2012, in the middle of QE.
 
     Parameters
     ----------
+    scale
+        What idle capital is compared with: gdp or bank_assets.
     k
-        Reserves that banks need, as a fraction of GDP.
+        Reserves that banks need, as a fraction of GDP. Only the scale gdp uses it.
+    a
+        Reserves that banks need, as a fraction of bank assets. Only the scale bank_assets uses it.
     enter
-        Share, % of GDP, below which the flag turns on.
+        Share, % of GDP or of bank assets, below which the flag turns on.
     leave
-        Share, % of GDP, above which the flag turns off.
+        Share, % of GDP or of bank assets, above which the flag turns off.
     """
 
     name: ClassVar[str] = "dry_powder"
@@ -53,33 +76,59 @@ class DryPowder(Signal):
         "idle": "USD bn",
         "reverse_repo": "USD bn",
         "excess_reserves": "USD bn",
+        "of_gdp": "% of GDP",
+        "of_bank_assets": "% of bank assets",
     }
-    inputs: ClassVar[tuple[str, ...]] = ("RRPONTSYD", "WRESBAL", "GDP")
-    must_be_positive: ClassVar[tuple[str, ...]] = ("k",)
+    inputs: ClassVar[tuple[str, ...]] = ("RRPONTSYD", "WRESBAL", "GDP", "TLAACBW027SBOG")
+    must_be_positive: ClassVar[tuple[str, ...]] = ("k", "a")
     must_ascend: ClassVar[Orders] = (("enter", "leave"),)
 
+    scale: BankScale = "gdp"
     k: float = 0.09
+    a: float = 0.125
     enter: float = 1.0
     leave: float = 2.0
 
     @property
+    def shown_only(self) -> tuple[str, ...]:
+        """The series of the other scale."""
+        return ("TLAACBW027SBOG",) if self.scale == "gdp" else ("GDP",)
+
+    @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the share of GDP."""
+        """The ``enter`` and ``leave`` levels of the share."""
         return (Threshold(gauge="share", enter=self.enter, leave=self.leave, above=False),)
 
+    def unit(self, gauge: str) -> str:
+        """Return the unit of a gauge; ``scale`` decides the unit of the share."""
+        return self.units[SHARES[self.scale] if gauge == "share" else gauge]
+
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return idle capital as a share of GDP and in USD billions, and its two parts."""
-        reverse_repo, gdp = panel["RRPONTSYD"], panel["GDP"]
-        excess = (panel["WRESBAL"] / 1e3 - self.k * gdp).clip(lower=0)
-        idle = reverse_repo + excess
+        """Return idle capital in USD billions and as a share, its two parts, and both shares."""
+        size: dict[BankScale, pd.Series] = {
+            "gdp": panel["GDP"],
+            "bank_assets": panel["TLAACBW027SBOG"],
+        }
+        needed: dict[BankScale, pd.Series] = {
+            "gdp": self.k * size["gdp"],
+            "bank_assets": self.a * size["bank_assets"],
+        }
+        excess = {x: (panel["WRESBAL"] / 1e3 - needed[x]).clip(lower=0) for x in size}
+        idle = {x: panel["RRPONTSYD"] + over for x, over in excess.items()}
+        shares = {x: 100 * idle[x] / size[x] for x in size}
         return pd.DataFrame(
             {
-                "share": 100 * idle / gdp,
-                "idle": idle,
-                "reverse_repo": reverse_repo,
-                "excess_reserves": excess,
+                "share": shares[self.scale],
+                "idle": idle[self.scale],
+                "reverse_repo": panel["RRPONTSYD"],
+                "excess_reserves": excess[self.scale],
+                **{SHARES[x]: share for x, share in shares.items()},
             }
         )
+
+    def depleted(self, gauges: pd.DataFrame, scale: BankScale) -> pd.Series:
+        """Return the flag on a scale, whatever :attr:`scale` is, from this signal's gauges."""
+        return flag_of(gauges[SHARES[scale]], self.enter, self.leave, self.confirm)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return −z(share), which is positive when idle capital is lower than in the past."""

@@ -90,11 +90,15 @@ def evaluate(panel: pd.DataFrame, signals: Mapping[str, Signal]) -> Evaluations:
     return Evaluations(panel, signals)
 
 
-def inputs_of(signal: Signal, among: Mapping[str, Signal]) -> tuple[str, ...]:
+def inputs_of(
+    signal: Signal, among: Mapping[str, Signal], *, deciding: bool = False
+) -> tuple[str, ...]:
     """Return the catalog ids that a signal and its parts read, each id once.
 
-    ``among`` maps names to the signals that are evaluated together with this signal.
+    ``among`` maps names to the signals that are evaluated together with this signal. With
+    ``deciding``, ids that change neither the flag nor the score are left out.
     """
     parts = (among[name] if name in among else part() for name, part in signal.parts.items())
-    ids = (*(id for part in parts for id in inputs_of(part, among)), *signal.inputs)
+    own = (id for id in signal.inputs if not (deciding and id in signal.shown_only))
+    ids = (*(id for part in parts for id in inputs_of(part, among, deciding=deciding)), *own)
     return tuple(dict.fromkeys(ids))

@@ -7,10 +7,13 @@ from types import MappingProxyType
 import pandas as pd
 
 from signals.base import WITHOUT, Evaluation, Signal
+from signals.dry_powder import DryPowder
 from signals.errors import DataError
 from signals.evaluations import inputs_of
+from signals.funding import Funding
 from signals.hysteresis import Threshold, since
 from signals.index import check_session, check_sessions
+from signals.scales import Scales, scales_at_end
 from signals.transforms import percentile
 
 
@@ -43,7 +46,7 @@ class Explanation:
         For each input, the moment at which its newest value was first known. None for an input
         without a value.
     missing
-        Inputs that have no value at the session.
+        Inputs that have no value at the session, without those that are only shown.
     components
         Number of components of a composite score. 0 for any other score.
     without, components_since
@@ -51,6 +54,8 @@ class Explanation:
         the session since which exactly these components have not counted.
     beside
         Numbers that pages show beside the flag. Each key is a name with a unit.
+    scales
+        For ``dry_powder``: idle capital on each scale. None for any other signal.
     """
 
     signal: str
@@ -71,6 +76,7 @@ class Explanation:
     without: tuple[str, ...]
     components_since: pd.Timestamp | None
     beside: dict[str, float]
+    scales: Scales | None
 
     @property
     def rests_on(self) -> str:
@@ -98,7 +104,7 @@ def explain(
     panel: pd.DataFrame,
     at: pd.Timestamp,
     known: pd.DataFrame | None = None,
-    among: Mapping[str, Signal] = MappingProxyType({}),
+    among: Mapping[str, Evaluation] = MappingProxyType({}),
 ) -> Explanation:
     """Return the explanation of a signal at a session, from the data known at that session.
 
@@ -110,8 +116,9 @@ def explain(
         A table with the panel's shape. Each cell holds the moment at which the panel's value was
         first known. The attribute ``known_at`` takes its moments from this table.
     among
-        The signals, by name, that were evaluated together with this signal. They determine the
-        inputs of the signal's parts.
+        The evaluations, by name, that were made together with this one. Their signals determine
+        the inputs of the signal's parts. Their gauges give the context that the signal names, and
+        the scales of idle capital.
 
     Raises
     ------
@@ -127,26 +134,28 @@ def explain(
     on = None if past.flag.isna().iloc[-1] else bool(past.flag.iloc[-1])
     binding, distance = _binding(signal, gauges, on)
     without = gauges[WITHOUT].fillna("") if signal.components else None
-    inputs = inputs_of(signal, among)
+    others = {name: other.signal for name, other in among.items()}
+    inputs, deciding = inputs_of(signal, others), inputs_of(signal, others, deciding=True)
     return Explanation(
         signal=signal.name,
         value=float(gauges[signal.headline].iloc[-1]),
-        unit=signal.units[signal.headline],
+        unit=signal.unit(signal.headline),
         percentile=percentile(_comparable(signal, gauges, without)),
         score=float(past.score.iloc[-1]),
         flag=on,
         since=since(past.flag),
         distance=distance,
         distance_gauge=binding.gauge,
-        distance_unit=signal.units[binding.gauge],
+        distance_unit=signal.unit(binding.gauge),
         distance_value=float("nan") if on is None else float(gauges[binding.gauge].iloc[-1]),
-        flips="" if on is None else binding.flips(on, signal.units[binding.gauge]),
+        flips="" if on is None else binding.flips(on, signal.unit(binding.gauge)),
         known_at=_known_at(inputs, known, at),
-        missing=tuple(id for id in inputs if id not in panel or panel[id].isna()[at]),
+        missing=tuple(id for id in deciding if id not in panel or panel[id].isna()[at]),
         components=len(signal.components),
         without=() if without is None else tuple(filter(None, without.iloc[-1].split(", "))),
         components_since=None if without is None else since(without),
-        beside=signal.beside(past),
+        beside={**signal.beside(past), **_context(signal, among, at)},
+        scales=_scales(past, among),
     )
 
 
@@ -156,11 +165,30 @@ def explain_all(
     known: pd.DataFrame | None = None,
 ) -> dict[str, Explanation]:
     """Return the explanation of each signal at its last session, by name; see :func:`explain`."""
-    among = {name: evaluation.signal for name, evaluation in evaluations.items()}
     return {
-        name: explain(e, panel, pd.Timestamp(e.flag.index[-1]), known, among)
+        name: explain(e, panel, pd.Timestamp(e.flag.index[-1]), known, evaluations)
         for name, e in evaluations.items()
     }
+
+
+def _context(signal: Signal, among: Mapping[str, Evaluation], at: pd.Timestamp) -> dict[str, float]:
+    """Return the gauges of other signals that a signal names as its context."""
+    return {
+        f"{name} {gauge}, {among[name].signal.unit(gauge)}": float(among[name].gauges[gauge][at])
+        for name, gauges in signal.context.items()
+        if name in among
+        for gauge in gauges
+    }
+
+
+def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
+    """Return idle capital on each scale if the signal measures idle capital, otherwise None."""
+    if not isinstance(past.signal, DryPowder):
+        return None
+    at, price = past.flag.index[-1], among.get(Funding.name)
+    return scales_at_end(
+        {DryPowder.name: past, **({} if price is None else {Funding.name: price.until(at)})}
+    )
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:

@@ -12,8 +12,9 @@ from signals.transforms import Composite, composite, zscore
 
 #: Basis points in one percentage point.
 BASIS_POINTS = 100.0
-#: Number of decimals of a spread, %. Without rounding, 4.33 − 4.33 can differ from zero.
-DECIMALS = 6
+#: Number of decimals of a spread, basis points. The published rates have two decimals of a percent,
+#: so a spread is a whole number. Without rounding, two equal spreads can differ in the last digit.
+DECIMALS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,24 +23,25 @@ class Funding(Signal):
 
     Formula
         The rate on reserves is IORB, and IOER before 2021-07-29. sofr_spread = SOFR − rate and
-        fed_funds_spread = EFFR − rate, in basis points. above = share of the last ``window``
+        fed_funds_spread = EFFR − rate, in basis points. scarce_days = share of the last ``window``
         sessions on which sofr_spread was above zero, in %. standing_repo and discount_window are
         the means of the Fed's lending in the same sessions, in USD billions. score = z(mean of
         z(mean sofr_spread), z(mean fed_funds_spread)) with means over ``window`` sessions.
     Flag
-        The flag is on when reserves are scarce. It turns on when ``above`` exceeds ``enter``, and
-        off when ``above`` is below ``leave``. A bank that holds idle reserves can lend them in repo
-        at SOFR. When SOFR is above the rate on reserves on most sessions, banks give up interest
-        because they want to keep their reserves. So these reserves are not idle. The formula has no
-        amount of reserves that banks need, no GDP and no price of an asset.
+        The flag is on when reserves are scarce. It turns on when ``scarce_days`` exceeds ``enter``,
+        and off when ``scarce_days`` is below ``leave``. A bank that holds idle reserves can lend
+        them in repo at SOFR. When SOFR is above the rate on reserves on most sessions, banks give
+        up interest because they want to keep their reserves. So these reserves are not idle. The
+        formula has no amount of reserves that banks need, no GDP and no price of an asset.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
         is announced in advance. The panel shows it one session after its date, so the spreads
         compare rates of the same date. The standing repo facility is known at the session after its
         date, and the discount window at the session after the H.4.1 release.
     NaN
-        The flag has no view before SOFR has values on half of the sessions in a window. SOFR begins
-        on 2018-04-03. The score needs one of its two components. A missing amount of lending does
+        A share or a mean needs a value at its own session and on half of the sessions in the
+        window. So the flag has no view without SOFR, which begins on 2018-04-03, and without a rate
+        on reserves. The score needs one of its two components. A missing amount of lending does
         not affect flag or score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
@@ -60,9 +62,9 @@ class Funding(Signal):
 
     name: ClassVar[str] = "funding"
     link: ClassVar[str] = "L2"
-    headline: ClassVar[str] = "above"
+    headline: ClassVar[str] = "scarce_days"
     units: ClassVar[dict[str, str]] = {
-        "above": "% of sessions",
+        "scarce_days": "% of sessions",
         "sofr_spread": "bp",
         "fed_funds_spread": "bp",
         "mean_sofr_spread": "bp",
@@ -72,6 +74,7 @@ class Funding(Signal):
         "without": "name",
     }
     inputs: ClassVar[tuple[str, ...]] = ("SOFR", "EFFR", "IORB", "IOER", "SRF", "WLCFLPCL")
+    shown_only: ClassVar[tuple[str, ...]] = ("SRF", "WLCFLPCL")
     components: ClassVar[tuple[str, ...]] = ("mean_sofr_spread", "mean_fed_funds_spread")
     must_be_positive: ClassVar[tuple[str, ...]] = ("window",)
     must_ascend: ClassVar[Orders] = (("leave", "enter"),)
@@ -83,17 +86,16 @@ class Funding(Signal):
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """The ``enter`` and ``leave`` levels of the share of sessions."""
-        return (Threshold(gauge="above", enter=self.enter, leave=self.leave, above=True),)
+        return (Threshold(gauge="scarce_days", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the spreads, the share of sessions above zero, and the Fed's lending."""
         paid = panel["IORB"].fillna(panel["IOER"])
-        sofr, fed_funds = (
-            BASIS_POINTS * (panel[rate] - paid).round(DECIMALS) for rate in ("SOFR", "EFFR")
-        )
+        sofr, fed_funds = (_spread(panel[rate], paid) for rate in ("SOFR", "EFFR"))
+        is_above = (sofr > 0).astype("float64").where(sofr.notna())
         gauges = pd.DataFrame(
             {
-                "above": 100 * self._mean((sofr > 0).astype("float64").where(sofr.notna())),
+                "scarce_days": 100 * self._mean(is_above),
                 "sofr_spread": sofr,
                 "fed_funds_spread": fed_funds,
                 "mean_sofr_spread": self._mean(sofr),
@@ -105,8 +107,9 @@ class Funding(Signal):
         return gauges.assign(without=self._composite(gauges).without)
 
     def _mean(self, values: pd.Series) -> pd.Series:
-        """Return the mean over the window; NaN with values on less than half of its sessions."""
-        return values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
+        """Return the mean over the window; NaN without a value now, or on half of its sessions."""
+        mean = values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
+        return mean.where(values.notna())
 
     def _composite(self, gauges: pd.DataFrame) -> Composite:
         return composite({name: zscore(gauges[name]) for name in self.components})
@@ -114,3 +117,8 @@ class Funding(Signal):
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return the z-score of the mean of both components."""
         return self._composite(gauges).score
+
+
+def _spread(rate: pd.Series, paid: pd.Series) -> pd.Series:
+    """Return a rate less the rate that the Fed pays, both in %, in basis points."""
+    return (BASIS_POINTS * (rate - paid)).round(DECIMALS)

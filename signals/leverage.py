@@ -24,10 +24,12 @@ class Leverage(Signal):
         the growth is below ``enter``, and off when the growth is above ``leave``.
     Timing
         FINRA publishes the end of a month in the third week of the next month. The file states the
-        date from which a value counts as known: the 25th of the next month.
+        date from which a value counts as known: the 25th of the next month. Around that date,
+        ``horizon`` sessions can reach back to the release before or after the one a year earlier,
+        for a few sessions.
     NaN
-        The flag has no view before margin debt has values for ``horizon`` sessions. free_credit has
-        no value before 2010, when its definition was different.
+        The flag has no view without margin debt now and ``horizon`` sessions earlier. A missing
+        amount of free credit does not affect flag or score.
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
         leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
@@ -53,6 +55,7 @@ class Leverage(Signal):
         "free_credit": "% of margin debt",
     }
     inputs: ClassVar[tuple[str, ...]] = ("MARGIN_DEBT", "FREE_CREDIT")
+    shown_only: ClassVar[tuple[str, ...]] = ("FREE_CREDIT",)
     must_be_positive: ClassVar[tuple[str, ...]] = ("horizon",)
     must_ascend: ClassVar[Orders] = (("enter", "leave"),)
 

@@ -1,19 +1,22 @@
 """L1, L3: how much of AI capital spending exceeds the cash flow of the firms that spend."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from typing import ClassVar
 
 import pandas as pd
 
 from signals.base import Signal
-from signals.catalog import CATALOG, FILERS, HYPERSCALERS, ttm_id, year_ago_id
-from signals.errors import ConfigError, unknown
+from signals.catalog import HYPERSCALERS, ttm_id, year_ago_id
+from signals.firms import amounts, check_firms, ids_of, total
 from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
 
+#: Concepts that the signal reads. It needs amounts of a year earlier for the first three.
 _FLOWS = ("CAPEX", "OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
+_AGO = _FLOWS[:3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,8 @@ class OutsideCapital(Signal):
         leases. A' and O' and B' are the amounts of a year earlier.
         gap = 100 · (A − O) / A, in % of A. marginal = 100 · ((A − A') − (O − O')) / (A − A'), the
         part of the additional spending that additional cash flow does not cover, in %.
-        from_payouts = 100 · (B' − B) / (A − A'), the part that smaller buybacks cover, in %.
+        from_payouts = 100 · (B' − B) / (A − A'), the part that smaller buybacks cover, in %. It is
+        negative when buybacks grew, too.
         raised = 100 · (D + L − B) / A over the firms that report debt, in % of A: what the firms
         take from creditors, less what they return to shareholders. score = z(gap).
     Flag
@@ -38,23 +42,32 @@ class OutsideCapital(Signal):
         An amount is known at the session after the SEC received the first filing that contains the
         amount, as for ``capex``. A debt or lease that was first tagged late was not known earlier.
     NaN
-        A firm counts for ``gap`` when both of its amounts are known, and for ``marginal`` when the
-        amounts of a year earlier are known, too. The flag needs ``minimum`` such firms. marginal
-        and from_payouts are NaN when the spending did not grow. ``raised`` counts a firm whose debt
-        and buybacks are known; unknown leases count as zero, because small leases are not tagged.
-        GOOGL and MSFT tag no issue of debt, so ``raised`` never includes them.
+        A firm counts for ``gap`` when both of its amounts are known, for ``marginal`` when the
+        amounts of a year earlier are known, too, and for ``from_payouts`` when its buybacks of both
+        years are known, too. Each of the three needs ``minimum`` such firms, and both its numerator
+        and its denominator contain only these firms. marginal and from_payouts are NaN unless the
+        spending grew by more than ``least_growth``. They are divided by the growth, so a small
+        growth would turn a small error into a large number. ``raised`` counts a firm whose debt and
+        buybacks are known, and needs one such firm. Unknown leases count as zero, because small
+        leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never includes
+        them.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
         amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter``, the
         point at which spending equals cash flow, and ``leave``, a tenth of the spending below it.
+        ``least_growth`` is the level above which ``absorption`` says that spending grows. If
+        spending and cash flow have the same size, an error of 1 % in the cash flow then changes
+        ``marginal`` by at most 11 percentage points.
 
     Parameters
     ----------
     firms
         Tickers of filers in the catalog.
     minimum
-        Smallest number of firms that the gap needs.
+        Smallest number of firms that gap, marginal and from_payouts need.
+    least_growth
+        Growth of the spending, % a year, above which marginal and from_payouts have a value.
     enter
         Gap, % of capital expenditure, above which the flag turns on.
     leave
@@ -75,31 +88,33 @@ class OutsideCapital(Signal):
         "firms": "firms compared",
         "reporting": "firms with debt",
     }
+    must_be_positive: ClassVar[tuple[str, ...]] = ("least_growth",)
     must_ascend: ClassVar[Orders] = (("leave", "enter"),)
 
     firms: tuple[str, ...] = HYPERSCALERS
     minimum: int = 4
+    least_growth: float = 10.0
     enter: float = 0.0
     leave: float = -10.0
 
     def __post_init__(self) -> None:
         """Raise ConfigError for an unknown or repeated firm, or a parameter outside its range."""
         super().__post_init__()
-        for firm in self.firms:
-            if ttm_id("OCF", firm) not in CATALOG:
-                raise ConfigError(unknown("filer", firm, FILERS.values()))
-        if not 1 <= self.minimum <= len(set(self.firms)) == len(self.firms):
-            raise ConfigError(
-                "expected different firms and 1 ≤ minimum ≤ their number, was "
-                f"{', '.join(self.firms)} and {self.minimum}; correct them"
-            )
+        for concept in _FLOWS:
+            check_firms(self.firms, self.minimum, concept)
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Ids of each firm's amounts for now, and of three amounts for a year earlier."""
-        now = tuple(ttm_id(flow, firm) for flow in _FLOWS for firm in self.firms)
-        then = tuple(year_ago_id(flow, firm) for flow in _FLOWS[:3] for firm in self.firms)
+        now = (id for flow in _FLOWS for id in ids_of(flow, self.firms, ttm_id))
+        then = (id for flow in _AGO for id in ids_of(flow, self.firms, year_ago_id))
         return (*now, *then)
+
+    @property
+    def shown_only(self) -> tuple[str, ...]:
+        """All amounts but capital expenditure and cash flow of now, which decide the gap."""
+        deciding = {id for flow in _FLOWS[:2] for id in ids_of(flow, self.firms, ttm_id)}
+        return tuple(id for id in self.inputs if id not in deciding)
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -108,48 +123,47 @@ class OutsideCapital(Signal):
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
         """Return the gap, who closes it, and the amounts behind both."""
-        capex, cash, buybacks, debt, leases = (
-            self._amounts(panel, flow, ttm_id) for flow in _FLOWS
-        )
-        capex_ago, cash_ago, buybacks_ago = (
-            self._amounts(panel, flow, year_ago_id) for flow in _FLOWS[:3]
-        )
-        both = capex.notna() & cash.notna()
-        spent = _total(capex, both)
-        years = both & capex_ago.notna() & cash_ago.notna()
-        added = (_total(capex, years) - _total(capex_ago, years)).where(lambda x: x > 0)
-        earned = _total(cash, years) - _total(cash_ago, years)
-        paid = years & buybacks.notna() & buybacks_ago.notna()
-        saved = _total(buybacks_ago, paid) - _total(buybacks, paid)
-        reports = capex.notna() & debt.notna() & buybacks.notna()
-        raised = _total(debt, reports) + _total(leases.fillna(0), reports)
-        enough = both.sum(axis=1) >= self.minimum
+        now = {flow: amounts(panel, flow, self.firms, ttm_id) for flow in _FLOWS}
+        then = {flow: amounts(panel, flow, self.firms, year_ago_id) for flow in _AGO}
+        both = now["CAPEX"].notna() & now["OCF"].notna()
+        spent = total(now["CAPEX"], both)
+        gap = 100 * (spent - total(now["OCF"], both)) / spent.where(spent > 0)
+        in_billions = {flow: total(now[flow]) / 1e9 for flow in _FLOWS[2:]}
         return pd.DataFrame(
             {
-                "gap": (100 * (spent - _total(cash, both)) / spent).where(enough),
-                "marginal": (100 * (added - earned) / added).where(
-                    years.sum(axis=1) >= self.minimum
-                ),
-                "from_payouts": (100 * saved / added).where(paid.sum(axis=1) >= self.minimum),
-                "raised": 100 * (raised - _total(buybacks, reports)) / _total(capex, reports),
-                "debt": debt.sum(axis=1, min_count=1) / 1e9,
-                "leases": leases.sum(axis=1, min_count=1) / 1e9,
-                "buybacks": buybacks.sum(axis=1, min_count=1) / 1e9,
+                "gap": gap.where(both.sum(axis=1) >= self.minimum),
+                "marginal": 100 - self._of_growth("OCF", now, then),
+                "from_payouts": -self._of_growth("BUYBACKS", now, then),
+                **_raised(now),
+                "debt": in_billions["DEBT_ISSUED"],
+                "leases": in_billions["LEASES"],
+                "buybacks": in_billions["BUYBACKS"],
                 "firms": both.sum(axis=1).astype(float),
-                "reporting": reports.sum(axis=1).astype(float),
             }
         )
 
-    def _amounts(
-        self, panel: pd.DataFrame, flow: str, id_of: Callable[[str, str], str]
-    ) -> pd.DataFrame:
-        return panel[[id_of(flow, firm) for firm in self.firms]].set_axis(self.firms, axis=1)
+    def _of_growth(
+        self, flow: str, now: dict[str, pd.DataFrame], then: dict[str, pd.DataFrame]
+    ) -> pd.Series:
+        """Return the growth of a flow, in % of the growth of spending by the same firms."""
+        needed = dict.fromkeys(("CAPEX", "OCF", flow))
+        known = (years[each].notna() for each in needed for years in (now, then))
+        counted = reduce(and_, known)
+        before = total(then["CAPEX"], counted)
+        added = total(now["CAPEX"], counted) - before
+        change = total(now[flow], counted) - total(then[flow], counted)
+        enough = (counted.sum(axis=1) >= self.minimum) & (added > self.least_growth / 100 * before)
+        return (100 * change / added).where(enough)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
         """Return z(gap)."""
         return zscore(gauges["gap"])
 
 
-def _total(amounts: pd.DataFrame, counted: pd.DataFrame) -> pd.Series:
-    """Return the sum over the firms that count; NaN where no firm counts."""
-    return amounts.where(counted).sum(axis=1, min_count=1)
+def _raised(now: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
+    """Return what firms that report debt take from creditors, and the number of these firms."""
+    reports = now["CAPEX"].notna() & now["DEBT_ISSUED"].notna() & now["BUYBACKS"].notna()
+    taken = total(now["DEBT_ISSUED"] + now["LEASES"].fillna(0), reports)
+    spent = total(now["CAPEX"], reports)
+    raised = 100 * (taken - total(now["BUYBACKS"], reports)) / spent.where(spent > 0)
+    return {"raised": raised, "reporting": reports.sum(axis=1).astype(float)}

@@ -185,6 +185,12 @@ def kinds_of_numbers(cls: type) -> dict[str, type]:
     return {name: kinds[name] for name in names_of(cls) if kinds.get(name) in (bool, int, float)}
 
 
+def choices(cls: type) -> dict[str, tuple[str, ...]]:
+    """Return the choices of each parameter that takes one of several names, by parameter."""
+    kinds = {name: _annotations(cls).get(name) for name in names_of(cls)}
+    return {name: get_args(kind) for name, kind in kinds.items() if get_origin(kind) is Literal}
+
+
 def as_kind(value: Any, kind: type) -> Any:
     """Return a number as Python's int or float; a whole float becomes int when kind is int."""
     plain = value.item() if isinstance(value, np.generic) else value

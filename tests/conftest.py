@@ -60,26 +60,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def history_dir() -> Path:
     """Return the folder of real history; without it tests are skipped, on CI they fail."""
-    folder = (ROOT / os.environ.get("DRYPOWDER_TEST_HISTORY", "../shared/history")).resolve()
-    if not (folder / "prices.csv.gz").is_file():
-        reason = (
-            f"no market history in {folder}: put the files that its README describes there, or "
-            "name their folder in DRYPOWDER_TEST_HISTORY"
-        )
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return folder
+    named = os.environ.get("DRYPOWDER_TEST_HISTORY", "../shared/history")
+    return _holding("prices.csv.gz", (ROOT / named).resolve(), "DRYPOWDER_TEST_HISTORY")
 
 
 @pytest.fixture(scope="session")
 def evidence_dir(history_dir: Path) -> Path:
     """Return the folder of more evidence; without it tests are skipped, on CI they fail."""
-    folder = evidence_folder(history_dir)
-    if not (folder / "rates" / "IOER.csv").is_file():
+    return _holding("rates/IOER.csv", evidence_folder(history_dir), "DRYPOWDER_TEST_EVIDENCE")
+
+
+def _holding(file: str, folder: Path, variable: str) -> Path:
+    """Return the folder if it holds a file; otherwise skip the test, or fail on CI."""
+    if not (folder / file).is_file():
         reason = (
-            f"no evidence in {folder}: put the files that its README describes there, or name "
-            "their folder in DRYPOWDER_TEST_EVIDENCE"
+            f"no {file} in {folder}: put the files that its README describes there, or name their "
+            f"folder in {variable}"
         )
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
@@ -88,23 +84,21 @@ def evidence_dir(history_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def whole_store(
-    history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """Return a store that holds history and then the evidence; read it, do not write to it."""
-    path = tmp_path_factory.mktemp("whole_store") / "store.duckdb"
-    for folder in (history_dir, evidence_dir):
-        assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
-    SHARED.add(path)
-    return path
+def store(history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with history and then the evidence; read it, do not write to it."""
+    return _shared_store(tmp_path_factory, history_dir, evidence_dir)
 
 
 @pytest.fixture(scope="session")
-def store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store that holds the whole of real history; read it, do not write to it."""
+def history_store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with history alone; read it, do not write to it."""
+    return _shared_store(tmp_path_factory, history_dir)
+
+
+def _shared_store(tmp_path_factory: pytest.TempPathFactory, *folders: Path) -> Path:
     path = tmp_path_factory.mktemp("store") / "store.duckdb"
-    imported = import_path(history_dir, path, recorded_at=RECORDED_AT)
-    assert not imported.parsed.refused
+    for folder in folders:
+        assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
     SHARED.add(path)
     return path
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import completion, options
+from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, words
 from backtests.cli.terminal import console, print_json, progress, styled
 from backtests.report.format import MISSING, fixed, significant, source_said, state, text
@@ -91,6 +92,7 @@ def _print(reading: dict[str, Any]) -> None:
     for name, s in reading["signals"].items():
         for remark in _remarks(s):
             screen.print(f"{name} {remark}")
+    print_scales(reading["scales"])
     label = source_said(reading["source"])
     typer.echo(f"(name): does not vote. Source: {label}. Research, not investment advice.")
 
@@ -118,11 +120,15 @@ def _remarks(s: dict[str, Any]) -> list[str]:
 def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     from backtests.report.docstring import sections
     from backtests.report.reading import said_at_end
+    from signals.dry_powder import DryPowder
     from signals.errors import ConfigError, unknown
 
     if name not in reading.evaluations:
         raise ConfigError(unknown("signal", name, reading.evaluations))
-    said = said_at_end(history, reading)["signals"][name]
+    everything = said_at_end(history, reading)
+    said = everything["signals"][name]
+    if name == DryPowder.name:
+        said["scales"] = everything["scales"]
     said["inputs"] = _inputs(said["inputs"], history.panel.iloc[-1])
     signal = reading.evaluations[name].signal
     parts = sections(type(signal))
@@ -136,6 +142,7 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
     typer.echo(f"Now: {value}, flag {state(said['flag'])}, {_distance(said)}")
     for remark in _remarks(said):
         typer.echo(f"Note: {remark}")
+    print_scales(said.get("scales"))
     for id, entry in said["inputs"].items():
         value = significant(entry["value"], entry["unit"])
         typer.echo(f"  {id}: {value}, known {text(entry['known_at'])} ({entry['rule']})")
@@ -174,7 +181,8 @@ def _sensitivity(history: Any, json: bool) -> None:
 
 
 def _parameter(row: Any) -> str:
-    return f"{row.parameter} {row.base:g} → {row.value:g}" if row.parameter else "default"
+    base, value = (x if isinstance(x, str) else f"{x:g}" for x in (row.base, row.value))
+    return f"{row.parameter} {base} → {value}" if row.parameter else "default"
 
 
 _COLUMNS: Columns = (

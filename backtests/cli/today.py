@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options
+from backtests.cli.scales import print_scales
 from backtests.cli.table import Columns, numbers, print_records, print_table, words
 from backtests.cli.terminal import console, print_json, progress, styled, warn
 from backtests.report.format import money, percent
@@ -60,8 +61,7 @@ def today(
     session = history.session(at, "--at")
     plan = make_plan(config, history.until(session))
     decision = plan.at(session, held, decimals=decimals)
-    why = _reason(plan)
-    said = _as_data(decision, config.label, history.source, why)
+    said = _as_data(decision, config.label, history.source, _why(plan))
     print_json(said) if json else _print(said)
     for id, last in decision.missing.items():
         warn(_too_old(id, last.date()))
@@ -73,18 +73,23 @@ def today(
         raise typer.Exit(MISSING)
 
 
-def _reason(plan: Any) -> str:
-    """Return the reason for the weights: the regime, and the rule that decided the regime."""
-    from backtests.report.reading import sentence, sentence_of_model
+def _why(plan: Any) -> dict[str, Any]:
+    """Return the reason for the weights, and idle capital on each scale.
+
+    The reason is the regime, and the rule that decided the regime.
+    """
+    from backtests.report.reading import said_of_scales, sentence, sentence_of_model
     from signals.explanation import explain_all
     from signals.regimes import Votes
 
-    model = plan.config.regime_model
+    history, reading, model = plan.history, plan.reading, plan.config.regime_model
+    said = explain_all(reading.evaluations, history.panel, history.known)
     if model != Votes.name:
-        return sentence_of_model(plan.reading, model)
-    history, reading = plan.history, plan.reading
-    by_votes = sentence(reading, explain_all(reading.evaluations, history.panel, history.known))
-    return by_votes if plan.strategy.follows_regime else f"follows no regime; {by_votes}"
+        reason = sentence_of_model(reading, model)
+    else:
+        other = "" if plan.strategy.follows_regime else "follows no regime; "
+        reason = other + sentence(reading, said)
+    return {"reason": reason, "scales": said_of_scales(said)}
 
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
@@ -110,7 +115,7 @@ def _too_old(id: str, last: Any) -> str:
     )
 
 
-def _as_data(decision: Any, strategy: str, source: str, sentence: str) -> dict[str, Any]:
+def _as_data(decision: Any, strategy: str, source: str, why: dict[str, Any]) -> dict[str, Any]:
     from backtests.report.numbers import plain
 
     return plain(
@@ -118,7 +123,7 @@ def _as_data(decision: Any, strategy: str, source: str, sentence: str) -> dict[s
             "as_of": decision.session,
             "strategy": strategy,
             "source": source,
-            "reason": sentence,
+            **why,
             "regime": decision.regime,
             "since": decision.since,
             "is_decision_day": decision.is_decision_day,
@@ -149,6 +154,7 @@ def _print(said: dict[str, Any]) -> None:
     screen.print(said["reason"])
     screen.print(_decision_line(said))
     _print_weights(said)
+    print_scales(said["scales"])
     if said["orders"] is not None:
         _print_orders(said)
     typer.echo("Research, not investment advice.")

@@ -186,6 +186,6 @@ def _describe(signal: Signal, inputs: dict[str, str], gauges: dict[str, str]) ->
             "Outputs",
             "    flag: 1, 0, or NaN without a view",
             "    score: σ",
-            *(f"    {name}: {signal.units[gauge]}" for name, gauge in gauges.items()),
+            *(f"    {name}: {signal.unit(gauge)}" for name, gauge in gauges.items()),
         ]
     )

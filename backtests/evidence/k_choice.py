@@ -14,6 +14,7 @@ from backtests.evidence.variation import check_kernel, varied_headline
 from backtests.pipeline import decided_on
 from backtests.runs import Run
 from signals.base import Evaluation, Signal
+from signals.dry_powder import DryPowder
 from signals.evaluations import Evaluations
 from signals.params import with_parameter
 from signals.reading import Reading
@@ -28,10 +29,13 @@ def by_k(run: Run) -> pd.DataFrame:
     The first columns are ``absorption_episodes`` and ``absorption_entered``, see
     :class:`backtests.evidence.entries.Observed`. The other columns are the
     metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if the
-    strategy does not follow the regime, or if the regime does not use the signal ``absorption``.
+    strategy does not follow the regime, if the regime does not use the signal ``absorption``, or if
+    idle capital is measured on another scale than GDP, because k then changes nothing.
     """
     rests = run.config.build_model().rests_on
-    if not run.strategy.follows_regime or "absorption" not in rests:
+    powder = run.config.build_signals()[DryPowder.name]
+    uses_k = isinstance(powder, DryPowder) and powder.scale == "gdp"
+    if not run.strategy.follows_regime or "absorption" not in rests or not uses_k:
         return pd.DataFrame()
     check_kernel(run)
     return pd.DataFrame.from_dict({k: _row(run, k) for k in KS}, orient="index").rename_axis("k")

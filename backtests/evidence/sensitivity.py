@@ -14,7 +14,7 @@ from backtests.evidence.revision import moved
 from signals.base import Signal
 from signals.errors import ConfigError
 from signals.evaluations import Evaluations, evaluate, inputs_of
-from signals.params import numbers, with_parameter
+from signals.params import choices, numbers, with_parameter
 
 STEP = 0.25
 #: Smallest length of a stay that is listed, sessions.
@@ -47,8 +47,8 @@ class Moved:
 
     signal: str
     parameter: str
-    value: float
-    base: float
+    value: float | str
+    base: float | str
     on: float
     switches: tuple[str, ...]
     overlap: float
@@ -62,11 +62,14 @@ class Moved:
 def sensitivity(
     panel: pd.DataFrame, chosen: Mapping[str, Signal], revised: Sequence[str] = ()
 ) -> list[Moved]:
-    """Return every flag with each of its numeric parameters changed by ±25 %, one at a time.
+    """Return every flag with one of its parameters changed at a time.
+
+    Each number is changed by ±25 %. A parameter with named choices takes each other choice.
 
     The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
     the signal does not allow are left out; for example, a change may not raise a lower threshold
-    above the upper threshold. A parameter that is a whole number stays a whole number.
+    above the upper threshold. A parameter that is a whole number stays a whole number. A signal's
+    list contains parameters that it does not use with its present choices; they change nothing.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
     of revised series, which are also changed; see :func:`backtests.evidence.revision.revised_in`.
@@ -80,7 +83,7 @@ def sensitivity(
             moved_flag = Evaluations(panel, variant, evaluations)[name].flag
             own = path.removeprefix(f"{name}.")
             rows.append(_moved(name, own, value, base, moved_flag, flag))
-        read = inputs_of(signal, chosen)
+        read = inputs_of(signal, chosen, deciding=True)
         for case in (case for id in revised if id in read for case in moved(panel, id)):
             if case.factor != 1:
                 again = evaluate(case.panel, chosen)[name].flag
@@ -90,16 +93,24 @@ def sensitivity(
 
 def _variants(
     name: str, chosen: Mapping[str, Signal]
-) -> Iterator[tuple[str, float, float, dict[str, Signal]]]:
+) -> Iterator[tuple[str, float | str, float | str, dict[str, Signal]]]:
     """Yield the path, value, changed value and changed signals, for each changed parameter."""
     for owner in (*_parts(name, chosen), name):
-        for parameter, base in numbers(chosen[owner]).items():
-            for factor in (1 - STEP, 1 + STEP):
-                value = round(base * factor) if isinstance(base, int) else base * factor
-                path = f"{owner}.{parameter}"
-                if value != base:
-                    with suppress(ConfigError):
-                        yield path, base, value, with_parameter(chosen, path, value)
+        for parameter, base, value in _changes(chosen[owner]):
+            path = f"{owner}.{parameter}"
+            if value != base:
+                with suppress(ConfigError):
+                    yield path, base, value, with_parameter(chosen, path, value)
+
+
+def _changes(signal: Signal) -> Iterator[tuple[str, float | str, float | str]]:
+    """Yield the name, value and changed value of each parameter."""
+    for parameter, base in numbers(signal).items():
+        for factor in (1 - STEP, 1 + STEP):
+            yield parameter, base, round(base * factor) if isinstance(base, int) else base * factor
+    for parameter, named in choices(type(signal)).items():
+        for value in named:
+            yield parameter, getattr(signal, parameter), value
 
 
 def _parts(name: str, chosen: Mapping[str, Signal]) -> tuple[str, ...]:
@@ -110,7 +121,12 @@ def _parts(name: str, chosen: Mapping[str, Signal]) -> tuple[str, ...]:
 
 
 def _moved(
-    name: str, parameter: str, value: float, base: float, flag: pd.Series, as_is: pd.Series
+    name: str,
+    parameter: str,
+    value: float | str,
+    base: float | str,
+    flag: pd.Series,
+    as_is: pd.Series,
 ) -> Moved:
     on, before = flag.fillna(False).astype(bool), as_is.fillna(False).astype(bool)
     either = int((on | before).sum())

@@ -40,7 +40,7 @@ def _gauge(sample: Sample, signal: str, gauge: str, ids: Iterable[str]) -> dict[
     known = sample.history.known.reindex(columns=list(ids)).iloc[-1].max()
     return {
         "value": evaluation.gauges[gauge].iloc[-1],
-        "unit": evaluation.signal.units[gauge],
+        "unit": evaluation.signal.unit(gauge),
         "known": None if pd.isna(known) else pd.Timestamp(known).normalize(),
     }
 

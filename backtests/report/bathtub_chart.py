@@ -87,7 +87,7 @@ def _drained(now: Numbers) -> str:
 
 def _idle(now: Numbers) -> str:
     share = now["idle_share"]["value"]
-    return f"{_billions(now['idle']['value'])}, {fixed(share, 1)} % of GDP"
+    return f"{_billions(now['idle']['value'])}, {fixed(share, 1, now['idle_share']['unit'])}"
 
 
 def _absorbed(now: Numbers) -> str:

@@ -77,7 +77,7 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
     start = gauges[deciding].notna().any(axis=1).idxmax()
     by_unit = _by_unit(inputs.columns)
-    titles = [f"{gauge}, {signal.units[gauge]}" for gauge in deciding]
+    titles = [f"{gauge}, {signal.unit(gauge)}" for gauge in deciding]
     titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
     figure = _rows([2.0] * len(deciding) + [1.0] * len(by_unit), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):

@@ -1,6 +1,7 @@
 """Describe the regime and the signals at one session, as plain data and as a sentence."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,13 @@ import pandas as pd
 
 from backtests.history.panel import History
 from backtests.report.numbers import plain
+from signals.dry_powder import DryPowder
 from signals.explanation import Explanation, explain_all
 from signals.hysteresis import since
 from signals.reading import Reading
 from signals.regimes import Votes
 from signals.regimes.base import sessions_to_confirm
+from signals.scales import Scales
 
 #: Fields of an explanation that are copied into the data of a signal.
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
@@ -37,9 +40,28 @@ def said_at_end(past: History, reading: Reading) -> dict[str, Any]:
             "votes_for": voters(reading, True),
             "votes_against": voters(reading, False),
             "no_view": voters(reading, None),
+            "scales": said_of_scales(said),
             "signals": {name: _signal(e, name in reading.votes) for name, e in said.items()},
         }
     )
+
+
+def said_of_scales(said: Mapping[str, Explanation]) -> dict[str, Any] | None:
+    """Return idle capital on each scale as plain data; None without the signal dry_powder.
+
+    ``said`` maps names of signals to their explanations at one session.
+    """
+    scales = _scales(said)
+    if scales is None:
+        return None
+    rows = [asdict(row) for row in scales.rows]
+    counts = {"depleted": scales.depleted, "views": scales.views}
+    return plain({"said": scales.said, **counts, "rows": rows})
+
+
+def _scales(said: Mapping[str, Explanation]) -> Scales | None:
+    powder = said.get(DryPowder.name)
+    return None if powder is None else powder.scales
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:
@@ -51,7 +73,8 @@ def voters(reading: Reading, vote: bool | None) -> list[str]:
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
     """Return a sentence on the regime: its start, and the rule that decided the regime.
 
-    The sentence also says at which level the flags would flip. The regime model must be ``votes``.
+    The sentence also says at which level the flags would flip, and on how many scales idle capital
+    is depleted. The regime model must be ``votes``.
     The reading and the explanations ``said`` must end at the same session.
     """
     name, start = reading.regime.iloc[-1], since(reading.regime)
@@ -62,7 +85,9 @@ def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
             why = f"too few votes have a view (none from {', '.join(voters(reading, None))})"
         return f"no regime: {why}{_pending(reading)}"
     because = _because(str(reading.decided_by.iloc[-1]), holds, reading, said)
-    return f"{name} since {start.date()}: {because}{_pending(reading)}"
+    scales = _scales(said)
+    agree = f"; {scales.said}" if scales else ""
+    return f"{name} since {start.date()}: {because}{agree}{_pending(reading)}"
 
 
 def sentence_of_model(reading: Reading, model: str) -> str:

@@ -23,6 +23,7 @@ from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
 from backtests.report.numbers import LEFT_OUT
 from backtests.report.page import MARKER, label_of, page, render, template
+from backtests.report.reading import said_of_scales
 from backtests.runs import Run
 from signals.universe import HINDSIGHT
 
@@ -179,6 +180,7 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         growth="total return" if below_a_year else "CAGR",
         regimes=[(name, _cells(row, _REGIME)) for name, row in numbers["regimes"].items()],
         votes=_votes(assessment),
+        scales=said_of_scales({e.signal: e for e in assessment.explanations}),
         years=_in_percent(numbers["years"]),
         drawdowns=[_cells(fall, _DRAWDOWN) for fall in numbers["drawdowns"]],
         by_k=_by_k(numbers),

@@ -147,6 +147,9 @@ def test_absorption_shows_how_little_it_rests_on_the_size_of_capital_spending(
     beside = read_at(history, pd.Timestamp("2025-12-31"))["signals"]["absorption"]["beside"]
     gauges = signals.Absorption().evaluate(history.panel).gauges
     assert beside["capex, % of GDP"] == gauges["capex_share"].iloc[-1]
+    outside = signals.OutsideCapital().evaluate(history.panel).gauges.iloc[-1]
+    for gauge, unit in (("gap", "capex"), ("marginal", "added capex"), ("raised", "capex")):
+        assert beside[f"outside_capital {gauge}, % of {unit}"] == outside[gauge]
     days = [beside[f"days on{how}"] for how in (" with capex halved", "", " with capex doubled")]
     assert days == [375, 415, 480]
     ranks = gauges[["u", "idle_share", "capex_share"]].corr("spearman")["u"]
@@ -159,6 +162,39 @@ def test_the_counterfactual_of_one_is_the_flag_itself(history: History) -> None:
     said = absorption.evaluate(history.panel)
     same = absorption.counterfactual(said.gauges, 1.0)
     pd.testing.assert_series_equal(same, said.flag, check_names=False)
+
+
+# --- the scales of idle capital ---------------------------------------------------------------
+
+#: Which scales were on, for a session without the price of reserves and for two that disagree.
+SCALES_ON = {
+    "2017-06-30": (
+        {"gdp": False, "bank_assets": False, "price": None},
+        "0 of 2 scales say depleted",
+    ),
+    "2018-03-01": (
+        {"gdp": False, "bank_assets": True, "price": None},
+        "1 of 2 scales say depleted",
+    ),
+    "2019-09-17": ({"gdp": True, "bank_assets": True, "price": True}, "3 of 3 scales say depleted"),
+    "2020-09-01": (
+        {"gdp": False, "bank_assets": True, "price": False},
+        "1 of 3 scales say depleted",
+    ),
+    "2025-10-15": (
+        {"gdp": True, "bank_assets": True, "price": False},
+        "2 of 3 scales say depleted",
+    ),
+}
+
+
+@pytest.mark.parametrize("day", SCALES_ON)
+def test_the_scales_of_idle_capital_stand_side_by_side(history: History, day: str) -> None:
+    flags, sentence = SCALES_ON[day]
+    said = read_at(history, pd.Timestamp(day))
+    assert {row["name"]: row["flag"] for row in said["scales"]["rows"]} == flags
+    assert said["scales"]["said"] == sentence
+    assert f"; {sentence}" in said["sentence"]
 
 
 class Page(NamedTuple):
@@ -192,6 +228,19 @@ def test_flags_and_why_and_the_page_show_what_stands_beside(say: Say, page: Page
     assert not re.search(r":(class|meth|data|func|attr):|``", text)
 
 
+def test_flags_today_and_the_page_show_the_scales(say: Say, page: Page) -> None:
+    shown = "k · GDP", "bank assets", "price of reserves", "0 of 3 scales say depleted"
+    at = ("--at", "2025-06-30")
+    why = say("flags", "--why", "dry_powder", *at)[1]
+    plan = say("today", "spy", *at)[1]
+    for text in (page.table, why, plan, page.path.read_text()):
+        assert all(part in text for part in shown)
+    assert "scales say" not in say("flags", "--why", "bathtub", *at)[1]
+    in_json = json.loads(say("today", "spy", "--json", *at)[1])["scales"]
+    assert [row["flag"] for row in in_json["rows"]] == [False, False, False]
+    assert json.loads(say("flags", "--why", "dry_powder", "--json", *at)[1])["scales"] == in_json
+
+
 def test_every_signal_has_a_view_or_a_reason_at_the_end(history: History) -> None:
     said = read_at(history, pd.Timestamp("2025-12-31"))["signals"]
     without = {name: s["reason"] for name, s in said.items() if s["flag"] is None}
@@ -205,6 +254,16 @@ NEEDED_BY = {
     "RRPONTSYD": {"dry_powder", "absorption", "bathtub", "convexity"},
     "WRESBAL": {"dry_powder", "absorption", "convexity"},
     "GDP": {"dry_powder", "absorption", "convexity"},
+    "TLAACBW027SBOG": set(),
+    "SOFR": {"funding"},
+    "IORB": {"funding"},
+    "IOER": set(),
+    "SRF": set(),
+    "OCF_TTM_MSFT": set(),
+    "MARGIN_DEBT": {"leverage"},
+    "FREE_CREDIT": set(),
+    "STABLECOIN_SUPPLY": set(),
+    "FLOW_BTC_ETF": set(),
     "DGS10": {"cost_of_capital", "convexity"},
     "BAA10Y": {"cost_of_capital", "convexity"},
     "BTC-USD": {"crypto_probe"},
@@ -266,7 +325,8 @@ def test_why_of_every_signal_has_its_parts(
         assert code == 0, err
         said = json.loads(out)
         parts = {"what", "Formula", "Flag", "Timing", "NaN", "Reference"}
-        assert set(said["definition"]) == parts | ({"Limits"} if name == "absorption" else set())
+        limits = {"Limits"} if name in ("absorption", "dry_powder") else set()
+        assert set(said["definition"]) == parts | limits
         chosen = signals.default_signals()
         assert set(said["inputs"]) == set(inputs_of(chosen[name], chosen))
 
@@ -338,11 +398,15 @@ def test_the_flags_page_opens_without_error_or_request(page: Page) -> None:
 
 def test_sensitivity_says_when_a_quarter_of_k_tells_another_story(history: History) -> None:
     rows = sensitivity(history.panel, {"dry_powder": DryPowder()})
-    moved = {(r.parameter, round(r.value, 4)): r for r in rows}
+    moved = {
+        (r.parameter, r.value if isinstance(r.value, str) else round(r.value, 4)): r for r in rows
+    }
     assert moved["", 0.0].switches == ("2018-05-10", "2025-10-08")
     assert moved["k", 0.0675].other_story
     assert not moved["leave", 1.5].other_story
-    assert {r.parameter for r in rows} == {"", "k", "enter", "leave", "confirm"}
+    assert moved["a", 0.1562].overlap == 1.0
+    assert moved["scale", "bank_assets"].switches == ("2018-01-11", "2020-07-30", "2025-09-05")
+    assert {r.parameter for r in rows} == {"", "scale", "k", "a", "enter", "leave", "confirm"}
 
 
 def test_sensitivity_reaches_the_parameters_of_parts() -> None:

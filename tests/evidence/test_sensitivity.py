@@ -24,9 +24,12 @@ def test_overlap_is_the_days_of_both_over_the_days_of_either(panel: pd.DataFrame
     signal = DryPowder()
     before = days_on(signal.evaluate(panel).flag)
     rows = [row for row in sensitivity(panel, {"dry_powder": signal}) if row.parameter]
-    assert {row.parameter for row in rows} == {"k", "enter", "leave", "confirm"}
+    assert {row.parameter for row in rows} == {"scale", "k", "a", "enter", "leave", "confirm"}
     for row in rows:
-        assert row.value in (0.75 * row.base, 1.25 * row.base, round(0.75 * 5), round(1.25 * 5))
+        if isinstance(row.base, str):
+            assert (row.parameter, row.base, row.value) == ("scale", "gdp", "bank_assets")
+        else:
+            assert row.value in (0.75 * row.base, 1.25 * row.base, round(0.75 * 5), round(1.25 * 5))
         change: dict[str, Any] = {row.parameter: row.value}
         flag = replace(signal, **change).evaluate(panel).flag
         on = days_on(flag)

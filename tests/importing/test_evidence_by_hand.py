@@ -18,15 +18,15 @@ FLOWS = ("OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
 
 
 @pytest.fixture(scope="module")
-def added(store: Path, whole_store: Path) -> tuple[str, ...]:
+def added(history_store: Path, store: Path) -> tuple[str, ...]:
     """Return the series that the evidence adds to history, without events."""
-    new = set(Store(whole_store).series_ids()) - set(Store(store).series_ids())
+    new = set(Store(store).series_ids()) - set(Store(history_store).series_ids())
     return tuple(sorted(id for id in new if not is_event(id)))
 
 
 @pytest.fixture(scope="module")
-def panel(whole_store: Path, added: tuple[str, ...]) -> pd.DataFrame:
-    return History.load(whole_store, only=added).panel
+def panel(store: Path, added: tuple[str, ...]) -> pd.DataFrame:
+    return History.load(store, only=added).panel
 
 
 def drawn(added: tuple[str, ...], sessions: tuple[date, ...]) -> list[tuple[date, str]]:

@@ -1,8 +1,9 @@
 """The signals once more, as plain loops over rows: slow, literal, and free of pandas.
 
 Written from the definitions, to hold the fast versions to; those made of market prices are in
-:mod:`tests.reference.naive_market`. A column is a list with one value a session, None where there
-is no view; a flag is a list of True, False and None.
+:mod:`tests.reference.naive_market`, those of funding in :mod:`tests.reference.naive_funding`. A
+column is a list with one value a session, None where there is no view; a flag is a list of True,
+False and None.
 """
 
 import math
@@ -12,6 +13,7 @@ from operator import itemgetter
 import numpy as np
 from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
+from tests.reference import naive_funding
 from tests.reference import naive_market as market
 from tests.reference.columns import (
     CONFIRM,
@@ -36,26 +38,37 @@ from tests.reference.columns import (
 )
 
 
-def dry_powder(panel: Panel, k: float = 0.09) -> tuple[Panel, Column, Flag]:
+def dry_powder(
+    panel: Panel, scale: str = "gdp", k: float = 0.09, a: float = 0.125
+) -> tuple[Panel, Column, Flag]:
     """Return gauges, score and flag of idle capital."""
-    share: Column = []
-    idle: Column = []
-    excess: Column = []
-    for rrp, reserves, gdp in zip(panel["RRPONTSYD"], panel["WRESBAL"], panel["GDP"], strict=True):
-        over = None
-        if reserves is not None and gdp is not None:
-            over = max(0.0, reserves / 1000 - k * gdp)  # millions to billions
-        stock = None if over is None or rrp is None else rrp + over
-        excess.append(over)
-        idle.append(stock)
-        share.append(None if stock is None or gdp is None else 100 * stock / gdp)
+    of_gdp, of_banks = _idle(panel, "GDP", k), _idle(panel, "TLAACBW027SBOG", a)
+    share, idle, excess = of_gdp if scale == "gdp" else of_banks
     gauges: Panel = {
         "share": share,
         "idle": idle,
         "reverse_repo": list(panel["RRPONTSYD"]),
         "excess_reserves": excess,
+        "of_gdp": of_gdp[0],
+        "of_bank_assets": of_banks[0],
     }
     return gauges, negative(zscore(share)), below(share, 1.0, 2.0)
+
+
+def _idle(panel: Panel, by: str, need: float) -> tuple[Column, Column, Column]:
+    """Return idle capital in % of a series, idle capital, and the reserves above the need."""
+    share: Column = []
+    idle: Column = []
+    excess: Column = []
+    for rrp, reserves, size in zip(panel["RRPONTSYD"], panel["WRESBAL"], panel[by], strict=True):
+        over = None
+        if reserves is not None and size is not None:
+            over = max(0.0, reserves / 1000 - need * size)  # millions to billions
+        stock = None if over is None or rrp is None else rrp + over
+        excess.append(over)
+        idle.append(stock)
+        share.append(None if stock is None or size is None else 100 * stock / size)
+    return share, idle, excess
 
 
 def capex(
@@ -82,10 +95,12 @@ def capex(
     return gauges, zscore(gauges["impulse"]), above(gauges["impulse"], 20.0, 10.0)
 
 
-def _absorption_rows(panel: Panel) -> tuple[Panel, list[tuple[float, ...] | None]]:
+def _absorption_rows(
+    panel: Panel, scale: str = "gdp"
+) -> tuple[Panel, list[tuple[float, ...] | None]]:
     """Return the gauges, and (u, impulse, idle share) for the sessions that have all three."""
     spending, _, _ = capex(panel)
-    powder, _, _ = dry_powder(panel)
+    powder, _, _ = dry_powder(panel, scale)
     u: Column = [
         None if a is None or p is None else a / (a + p)
         for a, p in zip(spending["level"], powder["idle"], strict=True)
@@ -103,9 +118,9 @@ def _absorption_rows(panel: Panel) -> tuple[Panel, list[tuple[float, ...] | None
     return gauges, [complete(row) for row in triples]
 
 
-def absorption(panel: Panel) -> tuple[Panel, Column, Flag]:
+def absorption(panel: Panel, scale: str = "gdp") -> tuple[Panel, Column, Flag]:
     """Return gauges, score and the absorbing flag."""
-    gauges, triples = _absorption_rows(panel)
+    gauges, triples = _absorption_rows(panel, scale)
     logit: Column = []
     for u in gauges["u"]:
         clipped = None if u is None else min(0.99, max(0.01, u))
@@ -306,8 +321,25 @@ def crypto_probe(panel: Panel) -> tuple[Gauges, Column, Flag]:
     warns = [row is not None and row[0] < -20 and row[1] < 0 and row[2] > -10 for row in rows]
     flag = latched(warns, [not w for w in warns], view, CONFIRM, 10)
     made = combined({"drawdown": zscore(negative(fall)), "strength": zscore(negative(strength))})
-    gauges = {"drawdown": fall, "strength": strength, "spy_drawdown": spy_fall}
+    gauges = {
+        "drawdown": fall,
+        "strength": strength,
+        "spy_drawdown": spy_fall,
+        "stablecoins": [
+            None if g is None else 100 * g for g in growth(panel["STABLECOIN_SUPPLY"], 63)
+        ],
+        "fund_flows": _sums(panel["FLOW_BTC_ETF"], 21),
+    }
     return {**gauges, "without": made.without}, made.score, flag
+
+
+def _sums(x: Column, window: int) -> Column:
+    """Return the sum over a window in which every session has a value."""
+    out: Column = []
+    for i in range(len(x)):
+        seen = complete(x[max(0, i + 1 - window) : i + 1])
+        out.append(math.fsum(seen) if seen and len(seen) == window else None)
+    return out
 
 
 def policy(panel: Panel) -> tuple[Gauges, Column, Flag]:
@@ -451,7 +483,9 @@ def confirmed(raw: list[str | None], confirm: int = 10, forced: int = 2) -> list
 #: Signal name → its twin, from the panel to gauges, score and flag.
 TWINS: dict[str, Callable[[Panel], tuple[Gauges, Column, Flag]]] = {
     "dry_powder": dry_powder,
+    "funding": naive_funding.funding,
     "capex": capex,
+    "outside_capital": naive_funding.outside_capital,
     "absorption": absorption,
     "bathtub": bathtub,
     "cost_of_capital": cost_of_capital,
@@ -460,6 +494,7 @@ TWINS: dict[str, Callable[[Panel], tuple[Gauges, Column, Flag]]] = {
     "duration": market.duration,
     "fading_momentum": market.fading_momentum,
     "policy": policy,
+    "leverage": naive_funding.leverage,
     "forced_selling": market.forced_selling,
     "crypto_forced_selling": market.crypto_forced_selling,
     "convexity": convexity,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, get_type_hints
+from typing import Any, ClassVar, Literal, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,8 @@ def wrong_values() -> Iterator[Any]:
         hints = get_type_hints(cls)
         for field in fields(cls):
             kind = hints[field.name]
-            for value in ("x", None, 5) if is_dataclass(kind) else WRONG[kind]:
+            named = is_dataclass(kind) or get_origin(kind) is Literal
+            for value in ("x", None, 5) if named else WRONG[kind]:
                 name = f"{cls.__name__}-{field.name}-{type(value).__name__}"
                 yield pytest.param(cls, field.name, value, id=name)
 

@@ -8,6 +8,7 @@ def test_the_voters() -> None:
     """A vote changes the regime and most numbers; CONTRIBUTING.md says what goes with it."""
     assert set(signals.voters()) == {
         "dry_powder",
+        "funding",
         "capex",
         "cost_of_capital",
         "inverse_qe",

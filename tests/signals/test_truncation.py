@@ -23,6 +23,7 @@ from signals.dry_powder import DryPowder
 from signals.hysteresis import flag_of
 from signals.universe import UNIVERSE
 from strategies import STRATEGIES
+from tests.conftest import RECORDED_AT
 
 Measure = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -176,11 +177,12 @@ def test_the_checker_notices_one_cell_from_tomorrow() -> None:
 
 @pytest.mark.parametrize("last", ["2015-11-18", "2020-03-23", "2025-06-20"])
 def test_history_from_files_cut_at_a_date(
-    last: str, history_dir: Path, store: Path, tmp_path: Path
+    last: str, history_dir: Path, evidence_dir: Path, store: Path, tmp_path: Path
 ) -> None:
-    copy_until(history_dir, tmp_path / "sources", last)
     cut_store = tmp_path / "cut.duckdb"
-    import_path(tmp_path / "sources", cut_store, recorded_at=pd.Timestamp("2026-01-02 09:00"))
+    for folder in (history_dir, evidence_dir):
+        copy_until(folder, tmp_path / folder.name, last)
+        import_path(tmp_path / folder.name, cut_store, recorded_at=RECORDED_AT)
     named = {*CATALOG, *UNIVERSE, *Store(cut_store).series_ids()}
     ids = [id for id in Store(store).series_ids() if id in named]
     cut = History.load(cut_store, only=ids)

@@ -11,6 +11,8 @@ import pytest
 import signals
 from backtests.history.panel import History
 from signals.absorption import Absorption
+from signals.base import Evaluation
+from signals.dry_powder import DryPowder
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 from signals.regimes import Regime, Votes
@@ -51,8 +53,14 @@ def twin_of(name: str, panel: pd.DataFrame) -> tuple[columns.Gauges, columns.Fla
     """Hold a signal to its twin at every session; return the twin's gauges and flag."""
     assert name in naive.TWINS, f"add a twin of {name} to TWINS of tests/reference/naive.py"
     said = signals.evaluate(panel, signals.default_signals())[name]
-    gauges, score, flag = naive.TWINS[name](plain(panel))
+    return assert_twin(name, said, naive.TWINS[name](plain(panel)))
 
+
+def assert_twin(
+    name: str, said: Evaluation, twin: tuple[columns.Gauges, columns.Column, columns.Flag]
+) -> tuple[columns.Gauges, columns.Flag]:
+    """Hold an evaluation to the gauges, score and flag of its twin; return its gauges and flag."""
+    gauges, score, flag = twin
     assert set(said.gauges) == set(gauges)
     for gauge, slow in gauges.items():
         assert_same(f"{name}.{gauge}", said.gauges[gauge], slow)
@@ -61,7 +69,11 @@ def twin_of(name: str, panel: pd.DataFrame) -> tuple[columns.Gauges, columns.Fla
     return gauges, flag
 
 
-@pytest.mark.parametrize("name", [name for name in signals.SIGNALS if name != "convexity"])
+#: Signals whose flags are never on in history to 2025.
+NEVER_ON = ("convexity", "outside_capital")
+
+
+@pytest.mark.parametrize("name", [name for name in signals.SIGNALS if name not in NEVER_ON])
 def test_signal_equals_its_twin_at_every_session(name: str, history: History) -> None:
     _, flag = twin_of(name, history.panel)
     assert True in flag, f"{name} never flags on history, so its flag is not tested here"
@@ -72,6 +84,21 @@ def test_convexity_is_not_identified_on_history(history: History) -> None:
     gauges, flag = twin_of("convexity", history.panel)
     assert set(flag) == set(gauges["kink"]) == {None}
     assert gauges["excursions"][-1] == 2
+
+
+def test_the_firms_never_spend_more_than_they_earn_on_history(history: History) -> None:
+    gauges, flag = twin_of("outside_capital", history.panel)
+    assert set(flag) == {None, False}
+    assert max(gap for gap in gauges["gap"] if isinstance(gap, float)) < 0
+
+
+@pytest.mark.parametrize("name", ["dry_powder", "absorption"])
+def test_signal_equals_its_twin_without_k(name: str, history: History) -> None:
+    chosen = {"dry_powder": DryPowder(scale="bank_assets"), "absorption": Absorption()}
+    said = signals.evaluate(history.panel, chosen)[name]
+    twin = naive.dry_powder if name == "dry_powder" else naive.absorption
+    _, flag = assert_twin(name, said, twin(plain(history.panel), scale="bank_assets"))
+    assert {True, False} < set(flag)
 
 
 @pytest.fixture(scope="module")

@@ -141,9 +141,9 @@ def whole(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
 
 def test_everything_fetched_is_what_the_files_hold_value_for_value(
-    whole: Whole, whole_store: Path
+    whole: Whole, store: Path
 ) -> None:
-    imported = Store(whole_store)
+    imported = Store(store)
     live = [id for id in CATALOG if CATALOG[id].source != "file"] + [*UNIVERSE]
     both = sorted(set(live) & set(imported.series_ids()))
     assert set(whole.store.series_ids()) == set(both) | NO_FILE  # neither more nor less
@@ -158,10 +158,10 @@ def test_everything_fetched_is_what_the_files_hold_value_for_value(
 
 
 def test_twenty_random_cells_of_what_was_fetched_equal_the_value_by_hand(
-    whole: Whole, store: Path, whole_store: Path, history_dir: Path
+    whole: Whole, history_store: Path, history_dir: Path
 ) -> None:
     """Of the series that only the evidence has; vintages follow another rule."""
-    added = set(whole.store.series_ids()) - set(Store(store).series_ids()) - NO_FILE
+    added = set(whole.store.series_ids()) - set(Store(history_store).series_ids()) - NO_FILE
     once = tuple(sorted(id for id in added if not CATALOG[id].revised))
     panel = History.load(whole.store, only=once).panel
     pairs = drawn(once, byhand.sessions(history_dir))

@@ -1,0 +1,38 @@
+"""Amounts of several companies for the trailing year, as tables of sessions × companies."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from signals.catalog import CATALOG, FILERS, ttm_id
+from signals.errors import ConfigError, unknown
+
+#: Function that names a series: :func:`signals.catalog.ttm_id` or ``year_ago_id``.
+IdOf = Callable[[str, str], str]
+
+
+def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
+    """Raise ConfigError unless each firm files the concept and ``minimum`` of them can count."""
+    for firm in firms:
+        if ttm_id(concept, firm) not in CATALOG:
+            raise ConfigError(unknown("firm", firm, FILERS.values()))
+        if firms.count(firm) > 1:
+            raise ConfigError(f"expected each firm once, but found {firm} twice; drop one")
+    if not 1 <= minimum <= len(firms):
+        raise ConfigError(f"expected `minimum` from 1 to {len(firms)}, was {minimum}")
+
+
+def ids_of(concept: str, firms: tuple[str, ...], id_of: IdOf) -> tuple[str, ...]:
+    """Return the catalog ids of a concept, in the order of the firms."""
+    return tuple(id_of(concept, firm) for firm in firms)
+
+
+def amounts(panel: pd.DataFrame, concept: str, firms: tuple[str, ...], id_of: IdOf) -> pd.DataFrame:
+    """Return the amounts of a concept, USD, sessions × firms; NaN where none is known."""
+    return panel[list(ids_of(concept, firms, id_of))].set_axis(firms, axis=1)
+
+
+def total(amounts: pd.DataFrame, counted: pd.DataFrame | None = None) -> pd.Series:
+    """Return the sum over the firms that count; NaN where no firm counts and has an amount."""
+    chosen = amounts if counted is None else amounts.where(counted)
+    return chosen.sum(axis=1, min_count=1)

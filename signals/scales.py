@@ -1,0 +1,120 @@
+"""Whether idle capital is depleted, measured on three scales.
+
+Each scale rests on another assumption. ``gdp`` needs k, the share of GDP that banks need as
+reserves. ``bank_assets`` needs a, a published share of bank assets. ``price`` needs no amount of
+reserves: it is the flag of :class:`signals.funding.Funding`. If the scales disagree, the answer
+depends on the assumption.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from signals.base import Evaluation
+from signals.dry_powder import SHARES, DryPowder
+from signals.funding import Funding
+from signals.hysteresis import since
+
+#: What measures the need for reserves on each scale.
+TITLES = {
+    "gdp": "k · GDP",
+    "bank_assets": "bank assets",
+    "price": "price of reserves",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Idle capital on one scale at one session.
+
+    Attributes
+    ----------
+    name, title
+        Name of the scale, and what measures the need for reserves on it.
+    value, unit
+        Gauge that decides the flag, and its unit. NaN without a value.
+    flag
+        True when idle capital is depleted, None when the scale has no view.
+    since
+        First session of the flag's present state. None when the scale has no view.
+    """
+
+    name: str
+    title: str
+    value: float
+    unit: str
+    flag: bool | None
+    since: pd.Timestamp | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scales:
+    """Idle capital on all scales at one session.
+
+    Attributes
+    ----------
+    rows
+        One entry for each scale. A scale whose signal was not evaluated is left out.
+    """
+
+    rows: tuple[Scale, ...]
+
+    @property
+    def views(self) -> int:
+        """Number of scales with a view."""
+        return sum(row.flag is not None for row in self.rows)
+
+    @property
+    def depleted(self) -> int:
+        """Number of scales on which idle capital is depleted."""
+        return sum(row.flag is True for row in self.rows)
+
+    @property
+    def said(self) -> str:
+        """Sentence that says on how many of the scales with a view idle capital is depleted."""
+        if not self.views:
+            return "no scale has a view of idle capital"
+        return f"{self.depleted} of {self.views} scales say depleted"
+
+
+def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
+    """Return the flag of each scale, sessions × names of scales; NA where a scale has no view.
+
+    ``evaluations`` maps names of signals to their evaluations. A scale whose signal is not among
+    them has no column. See :func:`scales_at_end` for one session.
+    """
+    return pd.DataFrame({name: flag for name, (_, _, flag) in _measured(evaluations).items()})
+
+
+def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
+    """Return idle capital on each scale at the last session of some evaluations, by name."""
+    return Scales(
+        rows=tuple(
+            Scale(
+                name=name,
+                title=TITLES[name],
+                value=float(values.iloc[-1]),
+                unit=unit,
+                flag=None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1]),
+                since=since(flag),
+            )
+            for name, (values, unit, flag) in _measured(evaluations).items()
+        )
+    )
+
+
+def _measured(
+    evaluations: Mapping[str, Evaluation],
+) -> dict[str, tuple[pd.Series, str, pd.Series]]:
+    """Return the deciding gauge, its unit and the flag of each scale, by name."""
+    found: dict[str, tuple[pd.Series, str, pd.Series]] = {}
+    powder, funding = evaluations.get(DryPowder.name), evaluations.get(Funding.name)
+    if powder is not None and isinstance(powder.signal, DryPowder):
+        for scale, gauge in SHARES.items():
+            flag = powder.signal.depleted(powder.gauges, scale)
+            found[scale] = (powder.gauges[gauge], powder.signal.unit(gauge), flag)
+    if funding is not None and isinstance(funding.signal, Funding):
+        gauge = funding.signal.headline
+        found["price"] = (funding.gauges[gauge], funding.signal.unit(gauge), funding.flag)
+    return found
