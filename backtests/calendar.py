@@ -57,6 +57,11 @@ def session_after(
     return index[position]
 
 
+def session_from(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the first session on or after each date. All dates are without a time zone."""
+    return session_after(dates - pd.Timedelta(days=1))
+
+
 @cache
 def _federal_holidays() -> pd.DatetimeIndex:
     from pandas.tseries.holiday import USFederalHolidayCalendar
@@ -85,8 +90,8 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
     """Return, for each date, the moment at which the date's value first became available.
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
-    ``dates`` are filing dates. ``recorded_at`` is the moment of recording; only rule ``recorded``
-    uses it.
+    ``dates`` are filing dates. For rule ``stated``, the result is the moment for a table that
+    states no day. ``recorded_at`` is the moment of recording; only rule ``recorded`` uses it.
     """
     match rule.kind:
         case "close":
@@ -97,6 +102,8 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
             return session_after(dates, rule.n, fed_sessions()) + OPEN
         case "filed":
             return session_after(dates) + OPEN
+        case "stated":
+            return session_from(dates + pd.Timedelta(days=rule.n)) + OPEN
         case "days":
             return dates + pd.Timedelta(days=rule.n)
         case "h41":

@@ -16,7 +16,15 @@ from signals.errors import MissingSeries, unknown
 
 Frequency = Literal["day", "week", "month", "quarter", "year", "event"]
 RuleKind = Literal[
-    "close", "sessions", "fed_sessions", "h41", "days", "midnight_utc", "filed", "recorded"
+    "close",
+    "sessions",
+    "fed_sessions",
+    "h41",
+    "days",
+    "midnight_utc",
+    "filed",
+    "stated",
+    "recorded",
 ]
 
 
@@ -33,8 +41,11 @@ class Rule:
         open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
         H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
         holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
-        at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``recorded``:
-        when the store recorded the value, for series whose whole past changes with each release.
+        at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``stated``: the
+        table states a day for each value, and the value is known when the first session on or after
+        this day opens. Where the table states no day, the day is n calendar days after the date.
+        ``recorded``: when the store recorded the value, for series whose whole past changes with
+        each release.
     n
         Number of sessions or calendar days, for rules that count sessions or days.
     """
@@ -52,6 +63,7 @@ class Rule:
             "days": f"{self.n} days later",
             "midnight_utc": "24:00 UTC",
             "filed": "session after filing",
+            "stated": f"stated, else {self.n} day{'s' if self.n > 1 else ''} later",
             "recorded": "from when recorded",
         }[self.kind]
 
@@ -111,6 +123,8 @@ H41 = Rule(kind="h41")
 UTC_MIDNIGHT = Rule(kind="midnight_utc")
 FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
+#: An event that the table dates; a release before the open of its date is known on that date.
+STATED_NEXT_DAY = Rule(kind="stated", n=1)
 #: H.8 appears nine days after its Wednesday, on Friday at 16:15. So it is known on Monday.
 H8 = Rule(kind="days", n=12)
 
@@ -253,8 +267,12 @@ _NYFED = (
         0,
         1e3,
         source="nyfed",
+        first=date(2021, 7, 29),  # earlier repo operations were not the standing facility
     ),
 )
+
+#: Names that publishers give to series of the catalog in files of FRED's form.
+PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
 
 #: Tickers of the SEC registrants whose filings we read, by CIK.
 FILERS: dict[int, str] = {
@@ -290,6 +308,11 @@ CONCEPTS: dict[str, str] = {
     "PaymentsOfDividends": "DIVIDENDS",
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
+
+#: Concepts that stand in every cash-flow or income statement. If a company files such an amount
+#: late under one tag, it published the amount in time under another tag. Any other amount may not
+#: have been published before its tag.
+IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
 #: Plausible size of one fact of these companies, USD; zero is plausible too. Smaller values are
 #: probably in millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
@@ -369,12 +392,30 @@ _COMPANIES = (
 )
 
 
+#: Number of calendar days for which a value of an imported table is used, by frequency.
+_STALE_TABLES = {"day": 10, "week": 21, "month": 70}
+
+
 def _table(
-    id: str, title: str, unit: str, low: float, high: float, known: Rule, stale_after: int = 10
+    id: str,
+    title: str,
+    unit: str,
+    low: float,
+    high: float,
+    known: Rule,
+    *,
+    frequency: Frequency = "day",
+    revised: bool = False,
+    stale_after: int | None = None,
 ) -> Series:
-    frequency = "month" if stale_after > 31 else "day"
-    entry = (id, title, unit, low, high)
-    return _series(*entry, source="file", frequency=frequency, known=known, stale_after=stale_after)
+    return _series(
+        *(id, title, unit, low, high),
+        source="file",
+        frequency=frequency,
+        known=known,
+        revised=revised or known == WHEN_RECORDED,
+        stale_after=stale_after or _STALE_TABLES[frequency],
+    )
 
 
 _CRYPTO_TABLES = (
@@ -387,25 +428,34 @@ _CRYPTO_TABLES = (
         for coin in ("BTC", "ETH", "SOL")
     ),
     _table(
-        "STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14, Rule(kind="days", n=5), 70
+        *("STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14, Rule(kind="days", n=5)),
+        frequency="month",
     ),
 )
 
 _FLOW_TABLES = (
-    # FINRA publishes in the third week of the next month. The table states the date.
+    # FINRA publishes in the third week of the next month. The table states the 25th.
     *(
-        _table(id, title, _MILLIONS, 1e4, 1e7, Rule(kind="days", n=26), 70)
+        _table(id, title, _MILLIONS, 1e4, 1e7, Rule(kind="stated", n=25), frequency="month")
         for id, title in (
             ("MARGIN_DEBT", "Margin debt at brokers, month end"),
             ("FREE_CREDIT", "Free credit balances at brokers, month end"),
         )
     ),
-    _table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION),
+    # The publisher recounts past supply.
+    _table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
+    # A Tuesday's positions, published on Friday at 15:30.
     _table(
-        "COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6, NEXT_SESSION, 21
+        *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),
+        Rule(kind="stated", n=3),
+        frequency="week",
     ),
     *(
-        _table(id, title, "USD", 1e8, 1e12, Rule(kind="days", n=75), 130)
+        _table(
+            *(id, title, "USD", 1e8, 1e12, Rule(kind="stated", n=75)),
+            frequency="month",
+            stale_after=130,
+        )
         for id, title in (
             ("KOREA_CHIPS", "Korea, exports of chips"),
             ("KOREA_MEMORY", "Korea, exports of memory chips"),
@@ -432,7 +482,9 @@ REPORTERS = (
     *("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     *("MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
 )
-BOND_ISSUERS = ("META", "ORCL", "GOOGL", "AMZN")
+#: Tickers of the issuers of dollar bonds, by the name in the table.
+ISSUERS = {"Meta": "META", "Oracle": "ORCL", "Alphabet": "GOOGL", "Amazon": "AMZN"}
+BOND_ISSUERS = tuple(ISSUERS.values())
 
 #: Changes in the 30 minutes around an announcement, and surprises that are estimated from them.
 #: The publisher estimates surprises on the full sample, and publishes all of these series later.
@@ -473,7 +525,8 @@ _EVENTS = (
     # Value: 1 if the company releases after the close, 0 if it releases before the open.
     *(
         _event(
-            f"EARNINGS_{ticker}", f"Earnings release, {ticker}", "after close", 0, 1, NEXT_SESSION
+            *(f"EARNINGS_{ticker}", f"Earnings release, {ticker}", "after close", 0, 1),
+            STATED_NEXT_DAY,
         )
         for ticker in REPORTERS
     ),

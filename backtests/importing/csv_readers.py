@@ -1,6 +1,7 @@
 """Turn CSV files into batches. The first line of a file determines the format.
 
-To add a format, write a reader and add the header to :func:`_reader`.
+:mod:`backtests.importing.tables` lists the tables that need only a choice of columns. To add
+another format, write a reader and add the header to :func:`_reader`.
 """
 
 import csv
@@ -10,10 +11,11 @@ from io import StringIO
 
 import pandas as pd
 
+from backtests.importing.tables import TABLES
 from backtests.store.batch import FRED, PRICES, TABLE, Batch, dated, is_price
 from backtests.store.cells import dates_of, values_of
 from backtests.store.closes import TICKER, check_shifts, latest, on_sessions, valid_closes
-from signals.catalog import CATALOG, FILERS, annual_id
+from signals.catalog import CATALOG, PUBLISHERS_NAMES
 from signals.errors import DataError
 from signals.universe import asset
 
@@ -60,22 +62,21 @@ def _reader(header: list[str], stem: str) -> Reader:
     """Return the function that reads files with this header, or raise :class:`UnknownFormat`."""
     first, rest = header[0], header[1:]
     if first in ("observation_date", "DATE") and rest:
-        unknown = [id for id in rest if id not in CATALOG]
+        unknown = [name for name in rest if _id_of(name) not in CATALOG]
         if unknown:
             raise UnknownFormat(f"FRED series not in the catalog: {', '.join(unknown[:5])}")
         return _read_fred
+    for table in TABLES:
+        if table.fits(header, stem):
+            return table.read
     if first == "Date" and {"Close", "Adj Close"} & set(rest):
         return _read_yahoo
     if first == "Date" and rest and all(TICKER.fullmatch(cell) for cell in rest):
         return _read_prices
-    if header == ["date", "total_net_flow_usd_m"]:
+    if header[:2] == ["date", "total_net_flow_usd_m"]:
         return _read_flow
     if first == "date" and "funding" in stem and rest:
         return _read_funding
-    if header == ["date", "total"] and "stablecoin" in stem:
-        return _read_stablecoins
-    if header[:1] == ["ticker"] and "period_end" in header:
-        return _read_annual
     raise UnknownFormat(f"unknown header: {','.join(header)[:60]!r}")
 
 
@@ -99,10 +100,18 @@ def _table(text: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(lines, orient="index", columns=header, dtype=str)
 
 
+def _id_of(name: str) -> str:
+    """Return the catalog's id for a publisher's name."""
+    return PUBLISHERS_NAMES.get(name, name)
+
+
 def _read_fred(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     dates = dates_of(table.iloc[:, 0], recorded_at)
-    for id in table.columns[1:]:
-        yield dated(id, values_of(id, table[id].replace(".", ""), dates), FRED, recorded_at)
+    for name in table.columns[1:]:
+        id = _id_of(name)
+        source = FRED if CATALOG[id].source == "fred" else TABLE
+        values = values_of(id, table[name].replace(".", ""), dates)
+        yield dated(id, values, source, recorded_at)
 
 
 def _read_yahoo(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -165,31 +174,3 @@ def _read_funding(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> 
         id = f"FUNDING_{coin}"
         if id in CATALOG:
             yield dated(id, values_of(id, table[coin], dates), TABLE, recorded_at)
-
-
-def _read_stablecoins(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
-    values = values_of("STABLECOINS", table["total"], dates_of(table["date"], recorded_at))
-    yield dated("STABLECOINS", values, TABLE, recorded_at)
-
-
-_ANNUAL_COLUMNS = {
-    "long_term_debt_usd": "DEBT",
-    "debt_issuance_usd": "DEBT_ISSUED",
-    "interest_expense_usd": "INTEREST",
-    "operating_cash_flow_usd": "OCF",
-}
-
-
-def _read_annual(table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
-    lacking = {"period_end", *_ANNUAL_COLUMNS} - set(table.columns)
-    if lacking:
-        raise DataError(f"line 1: expected the column {sorted(lacking)[0]}; export the table again")
-    for ticker, part in table.groupby("ticker", sort=True):
-        if ticker not in FILERS.values():
-            continue
-        dates = dates_of(part["period_end"], recorded_at)
-        for column, concept in _ANNUAL_COLUMNS.items():
-            id = annual_id(concept, str(ticker))
-            values = values_of(id, part[column], dates)
-            if len(values):
-                yield dated(id, values, TABLE, recorded_at)

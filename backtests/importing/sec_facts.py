@@ -9,9 +9,13 @@ amount is
 
 If a fact is filed several times, the first filing counts, because only its number was known at the
 time. Restatements are left out. A fact is known when the first session after its filing opens. If a
-fact is filed more than :data:`LATE` days after the end of its period, the company has changed its
-tag. Then the fact counts as known :data:`ASSUMED` days after the end of the period, if the company
-was public by then.
+fact is filed more than :data:`LATE` days after the end of its period, there are two cases:
+
+- Every statement contains the concept (:data:`~signals.catalog.IN_EVERY_STATEMENT`). Then the
+  company published the amount in time and only changed its tag. The fact counts as known
+  :data:`ASSUMED` days after the end of the period, if the company was public by then.
+- Any other concept, such as debt, leases, buybacks and dividends. A company may have published no
+  such amount before it used the tag. So the fact is known by its filing, as any other fact.
 """
 
 from collections.abc import Iterable
@@ -22,7 +26,7 @@ import pandas as pd
 
 from backtests.calendar import OPEN, session_after
 from backtests.store.batch import SEC, Batch
-from signals.catalog import LATE_FILERS, ttm_id, year_ago_id
+from signals.catalog import IN_EVERY_STATEMENT, LATE_FILERS, ttm_id, year_ago_id
 from signals.universe import asset
 
 LATE = 120  # calendar days
@@ -51,8 +55,8 @@ class Fact:
         return abs(self.end - self.start - YEAR) < SLACK
 
 
-def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
-    """Return the first filing of each fact of a company, sorted by end and start.
+def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
+    """Return the first filing of each fact about a concept of a company, sorted by end and start.
 
     ``entries`` come from ``companyconcept`` documents, under ``units/USD``. Each entry has the
     fields ``start``, ``end``, ``val``, ``filed`` and ``accn``.
@@ -60,16 +64,26 @@ def first_filed(ticker: str, entries: Iterable[dict[str, Any]]) -> list[Fact]:
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda e: (e["filed"], e["accn"])):
         first.setdefault((entry["end"], entry["start"]), entry)
-    day = LATE_FILERS.get(ticker) or asset(ticker).listed
-    public = pd.Timestamp.min if day is None else pd.Timestamp(day)
+    public = _assumed_from(concept, ticker)
     return [_fact(entry, public) for _, entry in sorted(first.items())]
 
 
-def _fact(entry: dict[str, Any], public: pd.Timestamp) -> Fact:
-    """Return an entry's fact. ``public`` is the first day on which it can have been known."""
+def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
+    """Return the first day on which a fact may count as known without its filing.
+
+    None if no fact about the concept may.
+    """
+    if concept not in IN_EVERY_STATEMENT:
+        return None
+    day = LATE_FILERS.get(ticker) or asset(ticker).listed
+    return pd.Timestamp.min if day is None else pd.Timestamp(day)
+
+
+def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
+    """Return an entry's fact. :func:`_assumed_from` gives ``public``."""
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
     usual = end + pd.Timedelta(days=ASSUMED)
-    assumed = (filed - end).days > LATE and usual >= public
+    assumed = public is not None and (filed - end).days > LATE and usual >= public
     known = usual if assumed else session_after(pd.DatetimeIndex([filed]))[0] + OPEN
     return Fact(start=start, end=end, value=float(entry["val"]), known=known, assumed=assumed)
 
@@ -115,7 +129,7 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     comparison of sums over companies uses the same companies in both years. If the facts give no
     trailing year, the list is empty. :func:`first_filed` describes ``entries``.
     """
-    years = trailing_years(first_filed(ticker, entries))
+    years = trailing_years(first_filed(concept, ticker, entries))
     if not years:
         return []
     earlier = [_ending(years, year.end - YEAR) for year in years]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.calendar import known_at
+from backtests.calendar import OPEN, known_at, session_from
 from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
@@ -87,18 +87,31 @@ def stale_after(series_id: str) -> int:
 
 
 def dated(
-    series_id: str, values: pd.Series, source: str, recorded_at: pd.Timestamp, note: str = ""
+    series_id: str,
+    values: pd.Series,
+    source: str,
+    recorded_at: pd.Timestamp,
+    note: str = "",
+    stated: pd.Series | None = None,
 ) -> Batch:
     """Return a batch. The series' publication rule gives the moment when each value is known.
 
     ``values`` are in the unit of the catalog. The index holds the dates that the values describe.
     The dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
+    ``stated`` gives the days from which values count as known, by the dates that they describe. A
+    value is then known when the first session on or after its day opens. The publication rule
+    decides for dates without such a day.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
+    known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")
+    if stated is not None:
+        days = pd.DatetimeIndex(stated.reindex(dates))
+        opens = session_from(days.where(days.notna(), dates)) + OPEN
+        known = known.where(days.isna(), opens.as_unit("us"))
     rows = pd.DataFrame(
         {
             "observed_on": dates,
-            "available_at": known_at(rule_of(series_id), dates, recorded_at).as_unit("us"),
+            "available_at": known,
             "value": values.to_numpy(dtype=np.float64),
             "source": source,
         }

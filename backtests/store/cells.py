@@ -8,6 +8,8 @@ from signals.catalog import CATALOG
 from signals.errors import DataError
 
 OLDEST = pd.Timestamp("1900-01-01")
+#: Longest plausible time from the date that a value describes to the day it is known, days.
+LONGEST_DELAY = 366
 #: Highest plausible price, USD. A higher price is an error in the file.
 HIGHEST_PRICE = 1e9
 #: Largest factor by which a steady series may change from one date to the next.
@@ -24,16 +26,43 @@ def dates_of(column: pd.Series, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
         or is after ``recorded_at``.
     """
     text = column.str.strip()
-    plain = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
-    _refuse(text[~plain], "a plain date like 2025-10-06, without time or zone")
-    dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
-    _refuse(text[dates.isna()], "a date that exists")
+    dates = _days(text)
     step = dates.diff()
     _refuse(text[step == pd.Timedelta(0)], "another date than in the row before", "drop one row")
     _refuse(text[step < pd.Timedelta(0)], "a later date than in the row before", "sort the file")
     _refuse(text[dates < OLDEST], f"a date from {OLDEST.date()} on")
     _refuse(text[dates > recorded_at], f"a date up to today, {recorded_at.date()}")
     return pd.DatetimeIndex(dates).as_unit("us")
+
+
+def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
+    """Return the days from which values count as known, indexed by the dates of the values.
+
+    Blank cells are left out.
+
+    Raises
+    ------
+    DataError
+        When a cell is not an ISO date, or when a day is before the date of its value or more than
+        :data:`LONGEST_DELAY` after it.
+    """
+    text = column.str.strip()
+    given = (text != "").to_numpy()
+    text, dates = text[given], dates[given]
+    days = _days(text)
+    delay = (days - dates.to_numpy()).dt.days
+    late = f"a date from 0 to {LONGEST_DELAY} days after the date that the value describes"
+    _refuse(text[(delay < 0) | (delay > LONGEST_DELAY)], late)
+    return pd.Series(days.to_numpy(), index=dates)
+
+
+def _days(text: pd.Series) -> pd.Series:
+    """Return the ISO dates of some cells. Raise DataError for a cell of another kind."""
+    plain = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
+    _refuse(text[~plain], "a plain date like 2025-10-06, without time or zone")
+    dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
+    _refuse(text[dates.isna()], "a date that exists")
+    return dates
 
 
 def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:

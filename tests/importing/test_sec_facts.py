@@ -24,13 +24,13 @@ TWO_YEARS_AT_ONCE = [entry(2023, "2026-03-03"), entry(2024, "2026-03-03")]
 def test_a_late_filing_is_a_new_tag_only_of_a_company_that_was_public(
     ticker: str, known: list[str]
 ) -> None:
-    facts = first_filed(ticker, TWO_YEARS_AT_ONCE)
+    facts = first_filed("CAPEX", ticker, TWO_YEARS_AT_ONCE)
     assert [fact.known for fact in trailing_years(facts)] == [pd.Timestamp(at) for at in known]
     assert {fact.assumed for fact in facts} == {ticker == "MSFT"}
 
 
 def test_a_filing_in_time_is_known_the_session_after() -> None:
-    (fact,) = first_filed("CRWV", [entry(2025, "2026-02-27")])
+    (fact,) = first_filed("CAPEX", "CRWV", [entry(2025, "2026-02-27")])
     assert fact.known == pd.Timestamp("2026-03-02 09:30")  # a Friday's filing, on Monday
 
 
@@ -45,8 +45,17 @@ def test_a_filing_in_time_is_known_the_session_after() -> None:
 def test_more_than_120_days_after_the_periods_end_a_figure_had_long_been_out(
     filed: str, known: str
 ) -> None:
-    (fact,) = first_filed("MSFT", [entry(2023, filed)])
+    (fact,) = first_filed("CAPEX", "MSFT", [entry(2023, filed)])
     assert fact.known == pd.Timestamp(known)
+
+
+@pytest.mark.parametrize("concept", ["DEBT_ISSUED", "LEASES", "BUYBACKS", "DIVIDENDS"])
+def test_an_amount_that_not_every_statement_contains_is_known_by_its_filing(concept: str) -> None:
+    """META tagged its first debt in 2022. Nobody could read the amounts of earlier years before."""
+    facts = first_filed(concept, "MSFT", TWO_YEARS_AT_ONCE)
+    assert {(fact.known, fact.assumed) for fact in facts} == {
+        (pd.Timestamp("2026-03-04 09:30"), False)
+    }
 
 
 @pytest.mark.parametrize(
@@ -91,5 +100,5 @@ def test_a_solved_trailing_year_is_known_with_the_last_of_its_parts() -> None:
             "accn": "d",
         },
     ]
-    year = trailing_years(first_filed("CRWV", entries))[-1]
+    year = trailing_years(first_filed("CAPEX", "CRWV", entries))[-1]
     assert (year.value, year.known) == (10e9, pd.Timestamp("2024-11-18 09:30"))

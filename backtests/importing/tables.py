@@ -1,0 +1,239 @@
+"""Tables of several publishers: which columns hold which series, and from when they are known.
+
+To add a table, add one entry to :data:`TABLES`. A table that needs more than a choice of columns
+has a function that prepares it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from backtests.store.batch import TABLE, Batch, dated
+from backtests.store.cells import dates_of, stated_days, values_of
+from signals.catalog import CATALOG, ISSUERS, annual_id
+from signals.errors import DataError
+
+
+def _as_it_is(table: pd.DataFrame) -> pd.DataFrame:
+    return table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One kind of table. All cells are texts.
+
+    Attributes
+    ----------
+    marks
+        Columns that tell this table from the others. A file with all of them is such a table.
+    date
+        The column of the dates that the values describe.
+    columns
+        Columns by series. If a series has several columns, its value is their sum, and it has a
+        value only where each column has one.
+    known
+        The column of the days from which the values count as known. If the text is empty, the
+        publication rules of the catalog decide.
+    by
+        The column whose cells name a company or a rate. The ids in ``columns`` then contain ``{}``
+        in place of this name. Rows with a name that the catalog does not know are left out.
+    names
+        The names in the catalog by the names in the column ``by``, where they differ.
+    file
+        A part of the file's name, for tables whose headers are not enough.
+    prepare
+        A function that adds columns to the table or combines rows. It may read ``marks``.
+    """
+
+    marks: tuple[str, ...]
+    date: str
+    columns: Mapping[str, tuple[str, ...]]
+    known: str = ""
+    by: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+    prepare: Callable[[pd.DataFrame], pd.DataFrame] = _as_it_is
+
+    def fits(self, header: list[str], stem: str) -> bool:
+        """Return whether a file is such a table. ``stem`` is its name without the ending."""
+        return set(self.marks) <= set(header) and self.file in stem.lower()
+
+    def read(self, table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
+        """Yield one batch for each series that has values. ``stem`` is not used.
+
+        Raises
+        ------
+        DataError
+            When a column is missing or a cell is wrong. The message gives the line.
+        """
+        whole = self.prepare(table)
+        wanted = (self.date, self.known, self.by, *sum(self.columns.values(), ()))
+        lacking = [column for column in wanted if column and column not in whole]
+        if lacking:
+            raise DataError(f"line 1: expected the column {lacking[0]}; export the table again")
+        groups = whole.groupby(self.by, sort=True) if self.by else [("", whole)]
+        for name, part in groups:
+            name = self.names.get(str(name), str(name))
+            ids = {id.format(name): columns for id, columns in self.columns.items()}
+            yield from self._batches(
+                part, {k: v for k, v in ids.items() if k in CATALOG}, recorded_at
+            )
+
+    def _batches(
+        self, part: pd.DataFrame, ids: Mapping[str, tuple[str, ...]], recorded_at: pd.Timestamp
+    ) -> Iterator[Batch]:
+        if not ids:
+            return
+        dates = dates_of(part[self.date], recorded_at)
+        stated = stated_days(part[self.known], dates) if self.known else None
+        for id, columns in ids.items():
+            found = [values_of(id, part[column], dates) for column in columns]
+            values = pd.concat(found, axis=1, join="inner").sum(axis=1)
+            if len(values):
+                yield dated(id, values, TABLE, recorded_at, stated=stated)
+
+
+def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the time of day of earnings releases, and the day of those before the open."""
+    second, assumed = table["timing_second_source"], table["timing_assumed"]
+    before_open = second.where(second != "", assumed) == "BMO"
+    after_close = before_open.map({True: "0", False: "1"})
+    return table.assign(after_close=after_close, known=table["report_date"].where(before_open, ""))
+
+
+def _with_schedule(table: pd.DataFrame) -> pd.DataFrame:
+    """Add 1 for a scheduled statement and 0 for an unscheduled one."""
+    unscheduled = table["Unscheduled"]
+    return table.assign(scheduled=unscheduled.replace({"0": "1", "1": "0"}))
+
+
+def _without_times(table: pd.DataFrame) -> pd.DataFrame:
+    """Remove the time of day from each moment."""
+    days = table["date_time"].str.replace(r" \d{2}:\d{2}(:\d{2})?$", "", regex=True)
+    return table.assign(date_time=days)
+
+
+def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
+    """Add up the surprises of a date with several statements. A blank makes the sum blank."""
+
+    def added(cells: pd.Series) -> str:
+        return "" if (cells == "").any() else str(sum(map(float, cells)))
+
+    twice = table[table["Date"].duplicated(keep=False)].groupby("Date")
+    sums = {
+        column: table["Date"].map(twice[column].agg(added)).fillna(table[column])
+        for column in ("MPS", "MPS_ORTH")
+    }
+    return table.assign(**sums).drop_duplicates("Date")
+
+
+def _reactions(window: str, file: str) -> Table:
+    """Return the San Francisco Fed's table of changes in the 30 minutes around announcements."""
+    moved = ("UST2Y", "UST10Y", "SP500")
+    return Table(
+        marks=("date_time", *moved),
+        date="date_time",
+        columns={f"FED_{window}_{id}": (id,) for id in moved},
+        file=file,
+        prepare=_without_times,
+    )
+
+
+TABLES = (
+    Table(
+        marks=("debit_balances_margin_usd_m",),
+        date="month",
+        columns={
+            "MARGIN_DEBT": ("debit_balances_margin_usd_m",),
+            "FREE_CREDIT": ("free_credit_cash_usd_m", "free_credit_margin_usd_m"),
+        },
+        known="known_from",
+    ),
+    Table(
+        marks=("spec_long", "spec_short", "spec_net"),
+        date="date",
+        columns={"COT_BTC_NET": ("spec_net",)},
+        known="known_from",
+    ),
+    Table(
+        marks=("hs8542_usd",),
+        date="month",
+        columns={"KOREA_CHIPS": ("hs8542_usd",), "KOREA_MEMORY": ("hs854232_memory_usd",)},
+        known="known_from",
+    ),
+    Table(
+        marks=("date", "total_usd"),
+        date="date",
+        columns={"STABLECOIN_SUPPLY": ("total_usd",)},
+        file="stablecoin",
+    ),
+    Table(
+        marks=("date", "total"),
+        date="date",
+        columns={"STABLECOINS": ("total",)},
+        file="stablecoin",
+    ),
+    Table(
+        marks=("ticker", "period_end"),
+        date="period_end",
+        columns={
+            annual_id("DEBT", "{}"): ("long_term_debt_usd",),
+            annual_id("DEBT_ISSUED", "{}"): ("debt_issuance_usd",),
+            annual_id("INTEREST", "{}"): ("interest_expense_usd",),
+            annual_id("OCF", "{}"): ("operating_cash_flow_usd",),
+        },
+        by="ticker",
+    ),
+    Table(
+        marks=("report_date", "symbol", "timing_second_source", "timing_assumed"),
+        date="report_date",
+        columns={"EARNINGS_{}": ("after_close",)},
+        known="known",
+        by="symbol",
+        prepare=_with_timing,
+    ),
+    Table(
+        marks=("date", "time_ny", "Unscheduled"),
+        date="date",
+        columns={"FOMC": ("scheduled",)},
+        prepare=_with_schedule,
+    ),
+    Table(
+        marks=("announcement_date", "effective_date", "rate_percent", "rate"),
+        date="announcement_date",
+        columns={"DECISION_{}": ("rate_percent",)},
+        by="rate",
+    ),
+    Table(
+        marks=("issuer", "announce", "total_usd"),
+        date="announce",
+        columns={"BOND_DEAL_{}": ("total_usd",)},
+        by="issuer",
+        names=ISSUERS,
+    ),
+    _reactions("ST", "statement"),
+    _reactions("PC", "press"),
+    _reactions("ME", "monetary"),
+    Table(
+        marks=("Date", "STMT", "PC", "ME"),
+        date="Date",
+        columns={"MPS_ST": ("STMT",), "MPS_PC": ("PC",), "MPS_ME": ("ME",)},
+    ),
+    Table(
+        marks=("Date", "MPS", "MPS_ORTH"),
+        date="Date",
+        columns={"MPS_BS": ("MPS",), "MPS_BS_ORTH": ("MPS_ORTH",)},
+        prepare=_one_row_a_date,
+    ),
+    Table(
+        marks=("date", "OIS_2Y", "STOXX50"),
+        date="date",
+        columns={"ECB_OIS2Y": ("OIS_2Y",), "ECB_STOXX50": ("STOXX50",)},
+    ),
+    Table(
+        marks=("date", "MP_median", "CBI_median"),
+        date="date",
+        columns={"ECB_MP": ("MP_median",), "ECB_CBI": ("CBI_median",)},
+    ),
+)
