@@ -68,8 +68,8 @@ class CrossSection:
 
 def shares_of(sample: Sample) -> list[str]:
     """Return the tickers of all shares with a price: no funds and no coins."""
-    closes = sample.history.closes
-    return [t for t in closes if asset(t).market == "stock" and closes[t].notna().any()]
+    priced = sample.history.closes.notna().any()
+    return [str(t) for t in priced.index[priced] if asset(str(t)).market == "stock"]
 
 
 def durations(sample: Sample) -> pd.DataFrame:
@@ -131,7 +131,7 @@ def long_less_short(sample: Sample) -> pd.Series:
     before the first sort. Raises NotTestable like :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
-    returns = pd.DataFrame({ticker: sample.asset(ticker) for ticker in sides})
+    returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})
     long, short = (returns.where(sides == side).mean(axis=1) for side in (1.0, -1.0))
     return long - short
 

@@ -164,7 +164,7 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)
     taken = {
-        firm: sessions.get_indexer([*amounts[firm].index, *(f.session for f in mine)])
+        firm: sessions.get_indexer(amounts[firm].index.append(_sessions(mine)))
         for firm, mine in _grouped(real).items()
     }
     moved = []
@@ -174,6 +174,10 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
         if at >= 0 and not ((apart >= BEFORE) & (apart <= AFTER)).any():
             moved.append(replace(filing, session=sessions[at]))
     return tuple(moved)
+
+
+def _sessions(real: Iterable[Filing]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex([filing.session for filing in real])
 
 
 def _grouped(real: Iterable[Filing]) -> dict[str, list[Filing]]:
@@ -195,7 +199,7 @@ def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filin
     real = dated(sample.history)
     events = _events(sample, real)
     if events.empty:
-        raise NotTestable(f"the history has none of the {dated.__name__} with a capex surprise")
+        raise NotTestable(f"the history has no capex surprise in {dated.__name__}")
     responses, path = _responses(sample, events)
     placebo, _ = _responses(sample, _events(sample, controls(sample.history, real)))
     return FilingStudy(

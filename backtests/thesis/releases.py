@@ -10,6 +10,7 @@ import pandas as pd
 
 from backtests.history.panel import History
 from backtests.thesis.filings import Filing, filings
+from backtests.thesis.sample import NO_EVENT
 
 #: A filing belongs to the last release in this number of days before it.
 LONGEST = pd.Timedelta(days=10)
@@ -39,7 +40,7 @@ def releases(history: History) -> tuple[Filing, ...]:
     found = {}
     for filing in reversed(filings(history)):  # so that the first filing after a release stays
         filed = sessions[max(int(sessions.searchsorted(filing.session)) - 1, 0)]
-        dates = history.events.get(release_id(filing.firm), pd.Series(dtype="float64"))
+        dates = history.events.get(release_id(filing.firm), NO_EVENT)
         near = dates[(dates.index <= filed) & (dates.index >= filed - LONGEST)]
         if len(near):
             session = first_close_after(near.index[-1], bool(near.iloc[-1]), sessions)
@@ -54,4 +55,4 @@ def first_close_after(
 
     ``after_close`` is True if the news came after the close of the day.
     """
-    return pd.Timestamp(sessions[sessions.searchsorted(day, "right" if after_close else "left")])
+    return sessions[int(sessions.searchsorted(day, "right" if after_close else "left"))]

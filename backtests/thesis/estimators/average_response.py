@@ -3,20 +3,21 @@
 import numpy as np
 import pandas as pd
 
-from backtests.history.panel import History
 from backtests.thesis.claims import Claim
 from backtests.thesis.clustered import FEWEST, permuted_p_value, quarters
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import Clusters, clustered, t_interval, t_p_value
 from backtests.thesis.policy import sessions_of
+from backtests.thesis.releases import release_id
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarters
 from backtests.thesis.sample import Sample
 from signals.catalog import BOND_ISSUERS
 
-#: A statement of the FOMC at most this far from a deal is other news.
+#: A statement of the FOMC, or an earnings release of the firm, this near to a deal is other news.
 NEAR = pd.Timedelta(days=1)
 _SEED = 6
+_NAMED = 5  # deals that a note names
 
 
 def average_response(claim: Claim, sample: Sample) -> Estimate:
@@ -41,10 +42,10 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
         Imbens and Kolesár (2016), REStat 98; MacKinnon and Webb (2020), "Randomization Inference
         for Difference-in-Differences with Few Treated Clusters", Journal of Econometrics 218.
     """
-    found = deals(sample.history, sample)
-    response = responses(sample)
+    response = spread_at_each_session(sample)
+    found = deals(sample)
     found = found[~np.isnan(response[found["at"], -1])]
-    value, error, df, number = fitted(response[found["at"], -1], found["quarter"])
+    value, error, df, number = mean_by_quarter(response[:, -1], found)
     if number < FEWEST:
         raise too_few_quarters(number, "bond deals")
     sign = 1 if claim.direction == "above" else -1
@@ -72,36 +73,43 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
     )
 
 
-def deals(history: History, sample: Sample) -> pd.DataFrame:
+def deals(sample: Sample) -> pd.DataFrame:
     """Return the bond deals in order of sessions.
 
-    The index holds sessions. Columns: ``issuer``; ``at``, the position of the session; ``quarter``;
-    ``near``, whether the FOMC made a statement on the same day, the day before or the day after.
-    Raises NotTestable if the history has no deal.
+    The index holds sessions. Columns: ``issuer``; ``size``, USD; ``at``, the position of the
+    session; ``quarter``; ``near``, whether the FOMC made a statement on the same day, the day
+    before or the day after; ``reported``, the same for an earnings release of the issuer. Raises
+    NotTestable if the history has no deal.
     """
-    dated = {issuer: history.events.get(f"BOND_DEAL_{issuer}") for issuer in BOND_ISSUERS}
-    rows = [
-        (day, who) for who, values in dated.items() if values is not None for day in values.index
-    ]
-    first, last = sample.sessions[0], sample.sessions[-1]
-    rows = sorted(row for row in rows if first <= row[0] <= last)
-    if not rows:
+    of_issuer = {issuer: sample.events(f"BOND_DEAL_{issuer}") for issuer in BOND_ISSUERS}
+    days = pd.DatetimeIndex([day for dated in of_issuer.values() for day in dated.index])
+    if days.empty:
         raise NotTestable("the history has no bond deal of a hyperscaler")
-    days = pd.DatetimeIndex([day for day, _ in rows])
-    meetings = pd.DatetimeIndex(history.events.get("FOMC", pd.Series(dtype="float64")).index)
+    issuers = [issuer for issuer, dated in of_issuer.items() for _ in dated]
+    sizes = np.concatenate([dated.to_numpy() for dated in of_issuer.values()])
+    meetings = sample.events("FOMC").index
     at = sessions_of(sample, days)
     return pd.DataFrame(
         {
-            "issuer": [who for _, who in rows],
+            "issuer": issuers,
+            "size": sizes,
             "at": at,
             "quarter": quarters(sample.sessions[at]),
-            "near": [bool((abs(meetings - day) <= NEAR).any()) for day in days],
+            "near": [_is_near(day, meetings) for day in days],
+            "reported": [
+                _is_near(day, sample.events(release_id(issuer)).index)
+                for day, issuer in zip(days, issuers, strict=True)
+            ],
         },
         index=sample.sessions[at],
-    )
+    ).sort_values(["at", "issuer"])
 
 
-def responses(sample: Sample) -> np.ndarray:
+def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
+    return any(day - NEAR <= other <= day + NEAR for other in pd.DatetimeIndex(others))
+
+
+def spread_at_each_session(sample: Sample) -> np.ndarray:
     """Return the cumulated response to an event at each session, percentage points.
 
     The result has one row for each session of the history, and columns for sessions 0 to 5.
@@ -109,15 +117,11 @@ def responses(sample: Sample) -> np.ndarray:
     return 100 * spread(sample, np.arange(len(sample.sessions)), 0, AFTER_NEWS)
 
 
-def fitted(values: np.ndarray, groups: pd.Series) -> tuple[float, float, float, int]:
-    """Return the mean, its standard error and degrees of freedom, and the number of quarters."""
-    column = pd.Series(values, index=groups.index)
-    group = Clusters.of(column.reset_index(drop=True), _ones(groups), groups.reset_index(drop=True))
+def mean_by_quarter(response: np.ndarray, found: pd.DataFrame) -> tuple[float, float, float, int]:
+    """Return the mean response of deals, its error and degrees of freedom, and the quarters."""
+    values = pd.Series(response[found["at"]])
+    group = Clusters.of(values, values * 0 + 1, pd.Series(found["quarter"].to_numpy()))
     return group.mean, *clustered(group), len(group.counts)
-
-
-def _ones(groups: pd.Series) -> pd.Series:
-    return pd.Series(1.0, index=range(len(groups)))
 
 
 def random_means(
@@ -142,7 +146,7 @@ def random_means(
 def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
     """Return the interval without deals near a statement of the FOMC, if there are such deals."""
     apart = found[~found["near"]]
-    value, error, df, number = fitted(response[apart["at"]], apart["quarter"])
+    value, error, df, number = mean_by_quarter(response, apart)
     if len(apart) == len(found) or number < FEWEST:
         return {}
     return {"without deals near FOMC statements": t_interval(value, error, df)}
@@ -150,11 +154,17 @@ def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interv
 
 def _notes(found: pd.DataFrame) -> tuple[str, ...]:
     near = found[found["near"]]
-    said = ", ".join(f"{issuer} {day.date()}" for day, issuer in near["issuer"].iloc[-5:].items())
+    last = zip(near["issuer"], pd.DatetimeIndex(near.index).date, strict=True)
+    said = ", ".join(f"{issuer} {day}" for issuer, day in list(last)[-_NAMED:])
     return (
         f"{len(found)} deals of {found['issuer'].nunique()} firms in "
-        f"{found['quarter'].nunique()} calendar quarters.",
+        f"{found['quarter'].nunique()} calendar quarters. {int(found['reported'].sum())} of them "
+        "came within a day of the firm's own earnings release.",
         "Firms choose the days of their deals, and avoid days of turmoil. So the average is no "
         "proof of a cause.",
-        *([f"{len(near)} of the deals within a day of an FOMC statement: {said}."] if said else []),
+        *(
+            [f"{len(near)} of the deals came within a day of an FOMC statement, the last: {said}."]
+            if said
+            else []
+        ),
     )

@@ -32,7 +32,8 @@ def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
     Raises NotTestable if the history lacks events, classes or yields, or if the events lie in fewer
-    than four calendar quarters. Filings and releases need four quarters in each state of idle capital.
+    than four calendar quarters. Filings and releases need four quarters in each
+    state of idle capital.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")

@@ -22,7 +22,7 @@ from backtests.thesis.clustered import Slope, permuted_p_value, slope
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.inference import t_interval, t_p_value
-from backtests.thesis.policy import UNIT, statements
+from backtests.thesis.policy import UNIT, sessions_of, statements
 from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
 from backtests.thesis.sample import Sample
 
@@ -170,15 +170,15 @@ def surprises(sample: Sample) -> tuple[str, Responses]:
     The column ``surprise`` of the table holds the instrument, and ``change`` the change of DGS2,
     both in 10 basis points.
     """
-    held = sample.history.events
-    id = next((id for id in SURPRISES if len(held.get(id, ()))), None)
-    if id is None or not len(held.get("FOMC", ())):
+    meetings = sample.events("FOMC").index
+    of_statements = {id: sample.events(id).reindex(meetings).dropna() for id in SURPRISES}
+    id = next((id for id, values in of_statements.items() if len(values)), None)
+    if id is None:
         raise NotTestable("the history has no surprise of an FOMC statement")
-    values = held[id][held[id].index.isin(held["FOMC"].index)]
+    values = of_statements[id]
     found = statements(sample, values.index)
-    inside = values[(values.index >= sample.sessions[0]) & (values.index <= sample.sessions[-1])]
-    at = sample.sessions[sample.sessions.searchsorted(inside.index)]
-    found["surprise"] = inside.set_axis(at).groupby(level=0).sum() / UNIT
+    at = sample.sessions[sessions_of(sample, values.index)]
+    found["surprise"] = values.set_axis(at).groupby(level=0).sum() / UNIT
     return id, complete(sample, found[found["change"].notna()], AFTER_NEWS)
 
 
