@@ -129,14 +129,17 @@ def deals_view(deals: pd.DataFrame | None) -> dict[str, Any] | None:
     """Return the rows of the newest bond deals, or None."""
     if deals is None:
         return None
-    return {"n": len(deals), "rows": [_deal(row) for _, row in deals.iloc[::-1][:DEALS].iterrows()]}
+    newest = deals.iloc[::-1][:DEALS]
+    days = pd.DatetimeIndex(newest.index).date
+    rows = [(str(day), _deal(row)) for day, (_, row) in zip(days, newest.iterrows(), strict=True)]
+    return {"n": len(deals), "rows": rows}
 
 
-def _deal(row: pd.Series) -> tuple[str, list[str]]:
+def _deal(row: pd.Series) -> list[str]:
     news = {"FOMC statement": row["near"], "own earnings release": row["reported"]}
     said = ", ".join(what for what, near in news.items() if near) or "none"
     size, response = fixed(row["size"] / 1e9, 1), fixed(row["response"], 1)
-    return str(pd.Timestamp(row.name).date()), [row["issuer"], size, response, said]
+    return [str(row["issuer"]), size, response, said]
 
 
 def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | None:
