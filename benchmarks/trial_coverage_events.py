@@ -4,22 +4,30 @@ Filings: five firms file once a quarter. Idle capital is depleted in 9 quarters 
 quarters. Responses and surprises have heavy tails (t with 4 degrees of freedom). Events of one
 quarter share 60 % of the variance of responses, and 50 % of the variance of surprises. Policy: 90
 quarters have two statements each. Cascade: each of 12 episodes has a date of peak for four classes.
-The dates are normal, and their means are in the declared order.
+The dates are normal, and their means are in the declared order. Bond deals: 8 deals lie in 5
+quarters. Policy surprises: the change of the yield has a common cause with the response, so least
+squares is biased. The instrument is strong (an F of about 30) or weak (an F of about 3).
 """
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
+import pandas as pd
 
 from backtests.thesis.clustered import Slope, minus, slope
 from backtests.thesis.estimate import Interval
+from backtests.thesis.estimators.average_response import mean_by_quarter
 from backtests.thesis.estimators.cascade_order import tau
+from backtests.thesis.estimators.instrumented import ratio_of
 from backtests.thesis.inference import few_clusters, t_interval
 
 FIRMS, DEPLETED, AMPLE = 5, 9, 40
 STATEMENTS, QUARTERS = 2, 90
 EPISODES, MEANS = 12, np.array([0.0, 0.5, 1.0, 1.5])
+#: Bond deals in each quarter, and their true mean response.
+DEALS, MEAN = (2, 1, 1, 1, 3), -1.0
 #: True slopes while depleted and while ample, and the true slope of policy.
 ON, OFF, POLICY = -2.0, 0.5, -1.0
 _SHARED_RESPONSE, _SHARED_SURPRISE = 0.6, 0.5
@@ -66,6 +74,21 @@ def _policy(rng: np.random.Generator) -> tuple[Interval, float]:
     return _interval(slope(*events(rng, QUARTERS, STATEMENTS, POLICY))), POLICY
 
 
+def _deals(rng: np.random.Generator) -> tuple[Interval, float]:
+    quarter = np.repeat(np.arange(len(DEALS)), DEALS)
+    response = MEAN + 5 * _heavy(rng, quarter, _SHARED_RESPONSE)
+    table = pd.DataFrame({"at": np.arange(len(quarter)), "quarter": quarter})
+    value, error, df, _ = mean_by_quarter(response, table)
+    return t_interval(value, error, df), MEAN
+
+
+def _instrumented(rng: np.random.Generator, strength: float) -> tuple[Interval, float]:
+    response, surprise, quarter = events(rng, QUARTERS // 2, STATEMENTS, 0.0)
+    change = strength * surprise + _heavy(rng, quarter, 0.0) + 0.1 * response
+    found = ratio_of(response + POLICY * change, change, surprise, quarter)
+    return found.interval(), POLICY
+
+
 def _cascade(rng: np.random.Generator) -> tuple[Interval, float]:
     taus = tau(peaks(rng))
     return t_interval(float(taus.mean()), *few_clusters(taus)), true_tau()
@@ -81,6 +104,9 @@ INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]]
     "filings, slope while depleted": _depleted,
     "policy statements": _policy,
     "order of falls": _cascade,
+    "bond deals, average_response": _deals,
+    "policy surprises, instrumented": partial(_instrumented, strength=0.7),
+    "weak policy surprises, instrumented": partial(_instrumented, strength=0.2),
 }
 
 

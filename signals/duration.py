@@ -6,16 +6,15 @@ Assets with near cash flows gain relative to these assets.
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from signals.base import ScoreSignal
+from signals.empirical_duration import empirical_durations
 from signals.transforms import same_date, zscore
 from signals.universe import UNIVERSE, members
 
 SHORT = ("memory", "defensive")
 LONG = ("software", "speculative", "crypto")
-_WEEKS, _MINIMUM_WEEKS = 156, 104
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,32 +68,10 @@ class Duration(ScoreSignal):
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-        """Return the empirical duration of each share and coin at a session, with a standard error.
+        """Return the empirical duration of each share and coin of the universe at a session.
 
-        An ordinary least squares regression explains weekly returns by SPY's return and ΔDFII10 (a
-        fraction), over the last 156 weeks. It needs at least 104 weeks. The duration, in years, is
-        the negated coefficient on ΔDFII10. It is the loss in % when the real yield rises by one
-        percentage point. The columns are ``duration``, ``error`` (one standard error) and
-        ``weeks``. The estimate is noisy. Pages show it, but no rule ranks assets by it. See Dechow,
-        Sloan, Soliman (2004).
+        See :func:`signals.empirical_duration.empirical_durations`. The estimate is noisy. Pages
+        show it, but no rule of a signal ranks assets by it.
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
-        prices = same_date(panel.loc[:at], [*shares, "SPY"]).iloc[::-5].iloc[::-1]
-        rates = panel["DFII10"].loc[:at].iloc[::-5].iloc[::-1].diff().tail(_WEEKS) / 100
-        returns = prices.pct_change(fill_method=None).tail(_WEEKS)
-        rows = {t: _slope(returns[t], returns["SPY"], rates) for t in shares}
-        frame = pd.DataFrame.from_dict(rows, "index", columns=["duration", "error", "weeks"])
-        return frame.rename_axis("asset")
-
-
-def _slope(y: pd.Series, market: pd.Series, rates: pd.Series) -> tuple[float, float, int]:
-    """Return the negated coefficient on rates, its standard error, and the number of weeks."""
-    frame = pd.concat([y, market, rates], axis=1).dropna().to_numpy(dtype=np.float64)
-    weeks = len(frame)
-    if weeks < _MINIMUM_WEEKS:
-        return float("nan"), float("nan"), weeks
-    x = np.column_stack([np.ones(weeks), frame[:, 1:]])
-    solution, *_ = np.linalg.lstsq(x, frame[:, 0], rcond=None)
-    residual = frame[:, 0] - x @ solution
-    covariance = np.linalg.inv(x.T @ x) * (residual @ residual) / (weeks - 3)
-    return float(-solution[2]), float(np.sqrt(covariance[2, 2])), weeks
+        return empirical_durations(panel.loc[:at], shares)

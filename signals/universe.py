@@ -103,13 +103,24 @@ UNIVERSE: dict[str, Asset] = {
 }
 
 
+#: Funds outside the universe whose prices a store often holds. No rule tells a fund from a share by
+#: its ticker, so the funds are listed here. IBIT and GBTC hold coins, VIXY holds futures.
+_FUNDS = (
+    "AGG BIL BITO CLOU CTA DBC DBMF EDV ETHA EWY GBTC GDX IAU IBIT IEI JNK KMLM SGOV SKYY SPLV "
+    "SPTL UDN USO UUP VIXY VNQ VOO WCLD WTMF XLB XLE XLF XLI XLK XLRE XLY"
+)
+FUNDS = frozenset(_FUNDS.split())
+
+
 def asset(ticker: str) -> Asset:
     """Return the asset of a ticker; an unknown ticker gives an asset of class ``other``.
 
-    An unknown ticker that ends in ``-USD`` is a coin: it trades every day and closes at 24:00 UTC.
-    Any other unknown ticker trades like a stock.
+    Outside the universe, a ticker that ends in ``-USD`` is a coin: it trades every day and closes
+    at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. Any other ticker trades like a
+    stock.
     """
-    market: Market = "crypto" if ticker.endswith("-USD") else "stock"
+    market: Market = "etf" if ticker in FUNDS else "stock"
+    market = "crypto" if ticker.endswith("-USD") else market
     return UNIVERSE.get(ticker) or Asset(ticker=ticker, asset_class="other", market=market)
 
 

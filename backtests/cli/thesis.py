@@ -14,7 +14,7 @@ from backtests.report.format import MISSING, fixed, percent, source_said, state,
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
-_PARTS = 6  # steps of the trial after its claims
+_PARTS = 11  # steps of the trial after its claims
 Ledger = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="File of sealed claims; default: beside the store."),

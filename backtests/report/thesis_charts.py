@@ -116,10 +116,14 @@ def _interesting(x: Scale, level: float, sign: int, bottom: float) -> str:
 
 
 def _bars(x: Scale, interval: Interval, y: float) -> list[str]:
-    return [
-        line(x(interval.low), y, x(interval.high), y, "thin c0"),
-        line(x(interval.low90), y, x(interval.high90), y, "thick c0"),
-    ]
+    """Return both bars; a bar without bounds fills the chart."""
+    bars = ((interval.low, interval.high, "thin"), (interval.low90, interval.high90, "thick"))
+    ends = ((_within(x, low), _within(x, high), kind) for low, high, kind in bars)
+    return [line(left, y, right, y, f"{kind} c0") for left, right, kind in ends]
+
+
+def _within(x: Scale, value: float) -> float:
+    return min(max(x(value), x.start), x.end)
 
 
 def _ruled_below(x: Scale, bottom: float, unit: str) -> list[str]:
@@ -379,7 +383,7 @@ def _band(span: Marked, x: Scale, top: float, bottom: float) -> str:
 
 
 def _inside(x: Scale, day: pd.Timestamp) -> float:
-    return min(max(x(day_number(day)), x.start), x.end)
+    return _within(x, day_number(day))
 
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:

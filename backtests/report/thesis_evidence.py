@@ -1,5 +1,6 @@
 """The other evidence of the trial, as texts and charts for its page."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -17,8 +18,10 @@ from backtests.report.thesis_charts import (
 )
 from backtests.thesis.calibration import Calibration
 from backtests.thesis.claims import CLAIMS, QUANTITY_FLAGS
+from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
 from backtests.thesis.evalues import CONVINCING, Accumulated
+from backtests.thesis.event_tables import SurpriseStudy
 from backtests.thesis.filings import FilingStudy
 from backtests.thesis.rivals import Rivals
 from backtests.thesis.trial import Trial
@@ -27,6 +30,10 @@ from signals.regimes import Regime
 
 #: Widths of the timeline: the first for a wide screen and paper, the second for a phone.
 WIDTHS = (760.0, PANEL)
+#: Largest number of bond deals that the page lists.
+DEALS = 12
+#: What stands in place of a confidence set that is not an interval.
+NO_BOUNDS = "[no bounds]"
 _FIRST = 3  # classes that the list of episodes names, by date of peak
 #: Classes whose path around a filing is drawn, from short to long duration.
 _DRAWN = ("memory", "broad", "software", "crypto")
@@ -59,21 +66,25 @@ def _lanes(reading: Reading) -> dict[str, pd.Series]:
     return lanes | {f"flag {name}": on[name] for name in flags}
 
 
-def filings_view(study: FilingStudy | None, label: str) -> dict[str, Any] | None:
-    """Return the charts and the table of the responses to capex filings, or None."""
+def responses_view(study: FilingStudy | None, event: str, label: str) -> dict[str, Any] | None:
+    """Return the charts and the table of the responses to capex filings or releases, or None.
+
+    ``event`` is one event in words: ``filing`` or ``release``.
+    """
     if study is None:
         return None
     states = list(dict.fromkeys(study.responses.index.get_level_values("state")))
     classes = list(dict.fromkeys(study.responses.index.get_level_values("class")))
     marks = {c: [_mark(study.responses, (c, s)) for s in states] for c in classes}
     surprise = study.surprises.describe()
-    name = f"{label}response of each class to a capex surprise, by the state of idle capital"
+    name = f"{label}response of each class to a {event} with a capex surprise, by idle capital"
     return {
         "study": study,
+        "event": event,
         "firms": ", ".join(study.firms),
         "surprise": {key: fixed(surprise[key]) for key in ("mean", "std", "min", "max")},
         "chart": rows_chart(marks, states, name, "percentage points per σ of surprise"),
-        "paths": [_path(study, s, label) for s in states],
+        "paths": [_path(study, s, event, label) for s in states],
         "states": states,
         "rows": [(c, [cell for s in states for cell in _cells(study, (c, s))]) for c in classes],
     }
@@ -96,16 +107,87 @@ def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
     return [_bounded(response), fixed(_row(study.responses, key)["n"], 0), _bounded(control)]
 
 
-def _bounded(mark: Mark) -> str:
+def _bounded(mark: Mark, digits: int = 1) -> str:
+    """Return a number with its interval; an interval without bounds is named."""
     if is_missing(mark.value):
         return MISSING
-    return f"{fixed(mark.value, 1)} [{fixed(mark.low, 1)}, {fixed(mark.high, 1)}]"
+    bounds = f"[{fixed(mark.low, digits)}, {fixed(mark.high, digits)}]"
+    return f"{fixed(mark.value, digits)} {NO_BOUNDS if math.isinf(mark.low) else bounds}"
 
 
-def _path(study: FilingStudy, state: str, label: str) -> str:
+def events_view(events: pd.DataFrame | None) -> list[tuple[str, list[str]]]:
+    """Return one row for each kind of dated event: its number, and its first and last day."""
+    if events is None:
+        return []
+    return [
+        (str(kind), [str(row["events"]), str(row["first"].date()), str(row["last"].date())])
+        for kind, row in events.iterrows()
+    ]
+
+
+def deals_view(deals: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Return the rows of the newest bond deals, or None."""
+    if deals is None:
+        return None
+    newest = deals.iloc[::-1][:DEALS]
+    days = pd.DatetimeIndex(newest.index).date
+    rows = [(str(day), _deal(row)) for day, (_, row) in zip(days, newest.iterrows(), strict=True)]
+    return {"n": len(deals), "rows": rows}
+
+
+def _deal(row: pd.Series) -> list[str]:
+    news = {"FOMC statement": row["near"], "own earnings release": row["reported"]}
+    said = ", ".join(what for what, near in news.items() if near) or "none"
+    size, response = fixed(row["size"] / 1e9, 1), fixed(row["response"], 1)
+    return [str(row["issuer"]), size, response, said]
+
+
+def surprises_view(study: SurpriseStudy | None, label: str) -> dict[str, Any] | None:
+    """Return the chart and the table of the responses to policy surprises, or None."""
+    if study is None:
+        return None
+    table = study.responses
+    marks = {
+        str(name): Mark(value=row["estimate"], low=row["low"], high=row["high"])
+        for name, row in table.iterrows()
+    }
+    name = f"{label}response of each class to a policy surprise"
+    drawn = {said: [mark] for said, mark in marks.items()}
+    return {
+        "instrument": study.instrument,
+        "strength": fixed(table["strength"].max(), 1),
+        "chart": rows_chart(drawn, ["response"], name, "percentage points per 10 basis points"),
+        "rows": [
+            (said, [_bounded(mark, 2), str(table["n"][said])]) for said, mark in marks.items()
+        ],
+    }
+
+
+def shares_view(found: CrossSection | None) -> dict[str, Any] | None:
+    """Return the rank correlations by state, and the thirds of the last sort, or None."""
+    if found is None:
+        return None
+    thirds = {
+        third: ", ".join(map(str, found.now.index[found.now["third"] == third]))
+        for third in ("long", "short")
+    }
+    return {
+        "found": found,
+        "thirds": thirds,
+        "rows": [(str(state), _correlation(row)) for state, row in found.correlations.iterrows()],
+    }
+
+
+def _correlation(row: pd.Series) -> list[str]:
+    mark = Mark(value=row["estimate"], low=row["low"], high=row["high"])
+    counts = [fixed(row[name], 0) for name in ("months", "clusters", "shares")]
+    return [_bounded(mark, 2), *counts]
+
+
+def _path(study: FilingStudy, state: str, event: str, label: str) -> str:
     held = [(c, state) for c in _DRAWN if (c, state) in study.path.columns]
     path = study.path[held].set_axis([c for c, _ in held], axis=1)
-    name = f"{label}mean cumulative response around a filing, {state}, by sessions from the filing"
+    name = f"{label}mean cumulative response around a {event}, {state}, by sessions from it"
     return lines_chart(path, name, unit=f"{state}: percentage points per σ")
 
 
@@ -210,8 +292,11 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 def _tallied(found: Calibration, name: str) -> list[str]:
     """Return four percentages of economies: a claim was supported, and it had enough episodes.
 
-    The first two percentages are without the thesis, and the other two are with the thesis.
+    The first two percentages are without the thesis, and the other two are with the thesis. The
+    result is empty for a claim that was declared after the calibration.
     """
+    if name not in found.off.claims and name not in found.on.claims:
+        return []
     cells = []
     for economies in (found.off, found.on):
         tally = economies.claims.get(name)

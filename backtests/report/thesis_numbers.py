@@ -9,9 +9,11 @@ import pandas as pd
 from backtests.report.bathtub import bathtub_now
 from backtests.report.numbers import plain
 from backtests.report.thesis_words import LIMITATIONS, strength, verdict_sentences
+from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.evalues import ESSAY, REMARK, Accumulated
+from backtests.thesis.event_tables import SurpriseStudy
 from backtests.thesis.filings import FilingStudy
 from backtests.thesis.ledger import Seal
 from backtests.thesis.links import LINKS
@@ -55,6 +57,11 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
     return {
         "episodes": [_account(account) for account in trial.episodes],
         "filings": None if trial.filings is None else _filings(trial.filings),
+        "releases": None if trial.releases is None else _filings(trial.releases),
+        "events": None if trial.events is None else _records(trial.events),
+        "deals": None if trial.deals is None else _records(trial.deals),
+        "surprises": None if trial.surprises is None else _surprises(trial.surprises),
+        "cross_section": None if trial.cross_section is None else _shares(trial.cross_section),
         "rivals": None if trial.rivals is None else _rivals(trial.rivals),
         "e_values": [_accumulated(found) for found in trial.accumulated],
         "seal": None if trial.seal is None else seal_numbers(trial.seal),
@@ -171,6 +178,20 @@ def _filings(study: FilingStudy) -> dict[str, Any]:
         "surprise": study.surprises.describe().to_dict(),
         "responses": _records(study.responses),
         "controls": _records(study.controls),
+    }
+
+
+def _surprises(study: SurpriseStudy) -> dict[str, Any]:
+    return {"instrument": study.instrument, "responses": _records(study.responses)}
+
+
+def _shares(found: CrossSection) -> dict[str, Any]:
+    return {
+        "shares": found.shares,
+        "first": found.first,
+        "last": found.last,
+        "correlations": _records(found.correlations),
+        "now": _records(found.now),
     }
 
 

@@ -1,5 +1,6 @@
 """The page of ``thesis``: the verdict, the fifteen links, and the evidence for each claim."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from backtests.report.theme import css_light_and_dark
 from backtests.report.thesis_charts import beside_chart, interval_chart, shown_chart
 from backtests.report.thesis_evidence import (
     calibration_view,
+    deals_view,
     e_value_views,
     episodes_view,
-    filings_view,
+    events_view,
+    responses_view,
     rival_views,
     rivals_said,
+    shares_view,
+    surprises_view,
     timelines,
 )
 from backtests.report.thesis_words import MEANINGS, SIGNS
@@ -28,6 +33,7 @@ from backtests.thesis.verdicts import Verdict
 
 #: Largest number of stays of a state that the page lists.
 STAYS = 6
+_LATE = ", after the verdicts on earlier claims were known"
 _LARGE = 5.0  # if the smallest interesting effect is at least this, one decimal is enough
 
 
@@ -60,7 +66,13 @@ def _values(trial: Trial, numbers: Mapping[str, Any], label: str, newest: bool) 
         ],
         "timelines": timelines(trial, label),
         "links": [_link(trial, numbers, link, label) for link in LINKS],
-        "filings": filings_view(trial.filings, label),
+        "filings": responses_view(trial.filings, "filing", label),
+        "releases": responses_view(trial.releases, "release", label),
+        "events": events_view(trial.events),
+        "deals": deals_view(trial.deals),
+        "surprises": surprises_view(trial.surprises, label),
+        "shares": shares_view(trial.cross_section),
+        "late": sorted({str(v.claim.declared) for v in trial.verdicts if v.claim.after_verdicts}),
         "episodes": episodes_view(trial.episodes),
         "rivals": rival_views(trial.rivals, label),
         "rivals_said": rivals_said(trial.rivals),
@@ -108,6 +120,7 @@ def _claim(verdict: Verdict, said: Mapping[str, Any], label: str) -> dict[str, A
         "name": verdict.claim.name,
         "statement": verdict.claim.statement,
         "primary": verdict.claim.primary,
+        "late": verdict.claim.after_verdicts,
         "outcome": verdict.outcome,
         "reason": verdict.reason,
         "charts": _charts(verdict, label),
@@ -137,6 +150,8 @@ def _number(verdict: Verdict, value: float) -> str:
 
 
 def _between(verdict: Verdict, low: float, high: float) -> str:
+    if math.isinf(low) or math.isinf(high):
+        return "no bounds"
     return f"{_number(verdict, low)} to {_number(verdict, high)}"
 
 
@@ -177,6 +192,7 @@ def _declared(verdict: Verdict) -> list[tuple[str, str]]:
     claim, estimate = verdict.claim, verdict.estimate
     pairs = [
         ("Measured", claim.estimand),
+        ("Declared", f"{claim.declared}{_LATE if claim.after_verdicts else ''}"),
         ("Why a smaller effect does not matter", claim.argument),
         ("What would refute it", claim.refuted_by),
         ("Method", "" if estimate is None else estimate.method),

@@ -1,4 +1,7 @@
-"""First filings of capital expenditure, and how asset classes respond to their surprises.
+"""Dated news of capital expenditure, and how asset classes respond to their surprises.
+
+The news is dated twice: at the first filing, and at the earnings release before this filing, see
+:mod:`backtests.thesis.releases`. One study serves both.
 
 From one filing to the next, the capital expenditure of the trailing year changes by the new quarter
 minus the quarter a year earlier. If the expenditure of a firm followed a seasonal random walk, the
@@ -10,7 +13,7 @@ Reference
     standardised surprise in this way for earnings.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,7 +45,7 @@ _ONE_QUARTER = pd.Timedelta(days=140)
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """A first filing of capital expenditure with a new trailing year.
+    """A first filing of capital expenditure with a new trailing year, or the release of its figure.
 
     Attributes
     ----------
@@ -63,24 +66,24 @@ class Filing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FilingStudy:
-    """Responses of asset classes to surprises in filings.
+    """Responses of asset classes to surprises in filings or in earnings releases.
 
     Attributes
     ----------
     n, firms, first, last
-        Number of filings with a complete window and a state, the firms of these filings, and their
+        Number of events with a complete window and a state, the firms of these events, and their
         first and last session.
     surprises
-        Surprise of each of these filings, σ, by session.
+        Surprise of each of these events, σ, by session.
     responses
         Index (class, state). ``estimate`` is the slope of the class's return on the surprise, in
         percentage points per σ, from session −5 to session 20. ``low`` and ``high`` bound its 95 %
-        interval, with one cluster for each calendar quarter. ``n`` is the number of filings. The
+        interval, with one cluster for each calendar quarter. ``n`` is the number of events. The
         numbers are NaN with too few quarters.
     path
         The slope of the return from session −5 to each session, sessions −5 to 20 × (class, state).
     controls
-        A table like ``responses``: each surprise is moved to a date without a filing, see
+        A table like ``responses``: each surprise is moved to a date without an event, see
         :func:`controls`.
     """
 
@@ -153,14 +156,16 @@ def _by_firm(history: History) -> dict[str, pd.DataFrame]:
 
 
 def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
-    """Return the filings moved 30 sessions back, to sessions at which the firm filed nothing.
+    """Return the events moved 30 sessions back, to sessions at which the firm reported nothing.
 
-    A control is left out if its window, sessions −5 to 20, contains a new amount of its firm. It is
-    also left out if its session lies before the history.
+    A control is left out if its window, sessions −5 to 20, contains a new amount or one of the
+    events of its firm. It is also left out if its session lies before the history.
     """
-    sessions = pd.DatetimeIndex(history.panel.index)
+    sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
+    amounts = _by_firm(history)
     taken = {
-        firm: sessions.get_indexer(amounts.index) for firm, amounts in _by_firm(history).items()
+        firm: sessions.get_indexer(amounts[firm].index.append(_sessions(mine)))
+        for firm, mine in _grouped(real).items()
     }
     moved = []
     for filing in real:
@@ -171,18 +176,30 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     return tuple(moved)
 
 
-def study(sample: Sample) -> FilingStudy:
-    """Return the responses of all classes to filings, by state of idle capital.
+def _sessions(real: Iterable[Filing]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex([filing.session for filing in real])
 
-    The state is the flag of dry_powder two sessions before the filing's session, so the flag was
-    known before the filing.
 
-    Raises NotTestable if the history has no filing with a complete window and a state.
+def _grouped(real: Iterable[Filing]) -> dict[str, list[Filing]]:
+    found: dict[str, list[Filing]] = {}
+    for filing in real:
+        found.setdefault(filing.firm, []).append(filing)
+    return found
+
+
+def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filings) -> FilingStudy:
+    """Return the responses of all classes to filings or releases, by state of idle capital.
+
+    ``dated`` finds the events: :func:`filings`, or :func:`backtests.thesis.releases.releases`. The
+    state is the flag of dry_powder two sessions before the session of the event, so the flag was
+    known before the event.
+
+    Raises NotTestable if the history has no event with a complete window and a state.
     """
-    real = filings(sample.history)
+    real = dated(sample.history)
     events = _events(sample, real)
     if events.empty:
-        raise NotTestable("the history has no filing of capital expenditure with a surprise")
+        raise NotTestable(f"the history has no capex surprise in {dated.__name__}")
     responses, path = _responses(sample, events)
     placebo, _ = _responses(sample, _events(sample, controls(sample.history, real)))
     return FilingStudy(
@@ -204,9 +221,9 @@ def _events(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
 
 
 def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
-    """Return filings as a table by session: firm, surprise, ``at`` (position), state, quarter.
+    """Return events as a table by session: firm, surprise, ``at`` (position), state, quarter.
 
-    The state was known before the filing: 1.0 if idle capital was depleted, 0.0 if idle capital was
+    The state was known before the event: 1.0 if idle capital was depleted, 0.0 if idle capital was
     ample, and NaN if dry_powder had no view.
     """
     rows = [(filing.session, filing.firm, filing.surprise) for filing in real]

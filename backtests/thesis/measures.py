@@ -9,6 +9,7 @@ from backtests.evidence.comparison import mix_of
 from backtests.evidence.entries import QUARTER
 from backtests.evidence.metrics import YEAR
 from backtests.thesis.claims import Claim
+from backtests.thesis.cross_section import long_less_short
 from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import weekly
 
@@ -87,6 +88,10 @@ def _metals_less_bills(claim: Claim, sample: Sample) -> Measure:
     return _daily(claim, sample, sample.asset_class("metals") - sample.bills)
 
 
+def _long_less_short_shares(claim: Claim, sample: Sample) -> Measure:
+    return _daily(claim, sample, long_less_short(sample))
+
+
 def _cost_of_capital(claim: Claim, sample: Sample) -> Measure:
     """Return weekly changes of the real yield plus the credit spread, percentage points."""
     cost = sample.series("DFII10") + sample.series("BAA10Y")
@@ -132,6 +137,8 @@ def _strategy_less_mix(sample: Sample, strategy: str) -> Measure:
 MEASURES: Mapping[str, Callable[[Claim, Sample], Measure]] = {
     "crypto-below-spy": _crypto_less_spy,
     "crypto-weaker-than-usual": _crypto_less_spy,
+    "crypto-weaker-while-reserves-scarce": _crypto_less_spy,
+    "long-shares-fall-behind": _long_less_short_shares,
     "memory-over-crypto": _memory_less_crypto,
     "metals-are-no-shelter": _metals_less_bills,
     "cost-rises-while-absorbed": _cost_of_capital,

@@ -32,6 +32,8 @@ DURATION = {
     "speculative": 2,
     "crypto": 3,
 }
+#: An event series that the history lacks.
+NO_EVENT = pd.Series(dtype="float64", index=pd.DatetimeIndex([]))
 SHORT = ("memory", "defensive")
 LONG = ("software", "speculative", "crypto")
 
@@ -91,6 +93,13 @@ class Sample:
         if id not in self.history.panel or self.history.panel[id].isna().all():
             raise NotTestable(f"the history has no value of {id}")
         return self.history.panel[id]
+
+    def events(self, id: str) -> pd.Series:
+        """Return an event series by date, from the first to the last session of the history.
+
+        The result is empty if the history lacks the series.
+        """
+        return self.history.events.get(id, NO_EVENT).loc[self.sessions[0] : self.sessions[-1]]
 
     def asset_class(self, name: str) -> pd.Series:
         """Return the mean simple return of a class's assets, a fraction, with equal weights.

@@ -5,17 +5,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+import pandas as pd
+
 from backtests.history.panel import History
 from backtests.thesis.calibration import PATH, Calibration, read_calibration
 from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.cross_section import CrossSection, cross_section
 from backtests.thesis.episodes import EpisodeAccount, accounts
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.estimators import ESTIMATORS, Estimator
 from backtests.thesis.evalues import ESSAY, Accumulated, accumulate_since_dates
+from backtests.thesis.event_tables import SurpriseStudy, counts, deal_table, surprise_study
 from backtests.thesis.events import read_events
 from backtests.thesis.filings import FilingStudy, study
 from backtests.thesis.ledger import Seal, changes_since, in_force, read_ledger
+from backtests.thesis.releases import releases
 from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
@@ -37,8 +42,13 @@ class Trial:
         One verdict for each claim, in the order of the claims.
     episodes
         What happened in each dated episode.
-    filings
-        Responses of asset classes to capex filings.
+    filings, releases
+        Responses of asset classes to capex filings, and to the earnings releases before them.
+    events, deals, surprises
+        Number of dated events by kind, each bond deal with its response, and responses of asset
+        classes to policy surprises, see :mod:`backtests.thesis.event_tables`.
+    cross_section
+        Single shares by empirical duration.
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
@@ -58,6 +68,11 @@ class Trial:
     verdicts: tuple[Verdict, ...]
     episodes: tuple[EpisodeAccount, ...] = ()
     filings: FilingStudy | None = None
+    releases: FilingStudy | None = None
+    events: pd.DataFrame | None = None
+    deals: pd.DataFrame | None = None
+    surprises: SurpriseStudy | None = None
+    cross_section: CrossSection | None = None
     rivals: Rivals | None = None
     accumulated: tuple[Accumulated, ...] = ()
     seal: Seal | None = None
@@ -129,6 +144,11 @@ def try_thesis(
         claimed,
         episodes=part("episodes", lambda: _episodes(sample)) or (),
         filings=part("filings", lambda: study(sample)),
+        releases=part("releases", lambda: study(sample, releases)),
+        events=part("events", lambda: counts(sample)),
+        deals=part("bond deals", lambda: deal_table(sample)),
+        surprises=part("policy surprises", lambda: surprise_study(sample)),
+        cross_section=part("single shares", lambda: cross_section(sample)),
         rivals=part("rivals", lambda: compare_rivals(sample)),
         accumulated=part("e-values", lambda: _accumulated(sample, seal)) or (),
         seal=seal,

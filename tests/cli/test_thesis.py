@@ -212,7 +212,8 @@ def test_a_part_that_the_history_cannot_give_is_missing_with_its_reason(
     assert "ends before 2026-02-06" in lacking["e-values"]
     assert steps == [
         *(claim.name for claim in CLAIMS),
-        *("seal", "episodes", "filings", "rivals", "e-values", "calibration"),
+        *("seal", "episodes", "filings", "releases", "events", "bond deals", "policy surprises"),
+        *("single shares", "rivals", "e-values", "calibration"),
     ]
 
 

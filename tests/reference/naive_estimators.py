@@ -14,8 +14,10 @@ from typing import NamedTuple
 from tests.reference import naive_trial as plain
 from tests.reference.naive_regressions import (
     Estimated,
+    average_response,
     cr2,
     event_response,
+    instrumented,
     kink,
     local_projection,
     nested_forecast,
@@ -318,4 +320,6 @@ TWINS: dict[str, Callable[..., object]] = {
     "follow_through": follow_through,
     "after_flag": after_flag,
     "kink": kink,
+    "instrumented": instrumented,
+    "average_response": average_response,
 }

@@ -251,6 +251,56 @@ def event_response(
     return Estimated(on.value - off.value, math.sqrt(squared), df, on.n + off.n)
 
 
+def average_response(responses: Numbers, quarters: Sequence[Hashable]) -> Estimated:
+    """Return the mean of responses; each quarter is one cluster. A NaN leaves an event out."""
+    there = [i for i, response in enumerate(responses) if response == response]
+    y = [responses[i] for i in there]
+    error, df = cr2(y, [[1.0]] * len(y), [quarters[i] for i in there], [1.0])
+    return Estimated(plain.mean(y), error, df, len(y))
+
+
+class Instrumented(NamedTuple):
+    """The ratio of two covariances, the F of the first stage, and the ends of the 95 % set."""
+
+    value: float
+    strength: float
+    low: float
+    high: float
+
+
+def instrumented(y: Numbers, x: Numbers, z: Numbers, quarters: Sequence[Hashable]) -> Instrumented:
+    """Return the slope of y on x with the instrument z, and Anderson and Rubin's set.
+
+    The set holds each slope β at which the t-test of y − βx on z does not reject. Its ends are
+    found by search: from the ratio outwards to the first rejected slope, and then by bisection. An
+    end is infinite if no slope is rejected up to a million standard errors away.
+    """
+    means = [plain.mean(column) for column in (y, x, z)]
+    of_y, of_x = (
+        math.fsum((b - means[2]) * (a - mean) for a, b in zip(column, z, strict=True))
+        for column, mean in ((y, means[0]), (x, means[1]))
+    )
+    value, first = of_y / of_x, event_slope(x, z, quarters)
+
+    def rejected(beta: float) -> bool:
+        fit = event_slope([a - beta * b for a, b in zip(y, x, strict=True)], z, quarters)
+        return bool(abs(fit.value / fit.error) > stats.t.ppf(0.975, fit.df))
+
+    def end(sign: int) -> float:
+        step = 0.001
+        while not rejected(value + sign * step):
+            step *= 1.1
+            if step > 1e6:
+                return sign * math.inf
+        near, far = step / 1.1, step
+        for _ in range(60):
+            middle = (near + far) / 2
+            near, far = (near, middle) if rejected(value + sign * middle) else (middle, far)
+        return value + sign * near
+
+    return Instrumented(value, (first.value / first.error) ** 2, end(-1), end(1))
+
+
 class Kink(NamedTuple):
     """Slope of the cost on u below the knee, the change of the slope there, and weeks used."""
 

@@ -161,7 +161,8 @@ def test_the_page_opens_with_the_verdict_and_then_follows_its_order(page: str) -
         "The bathtub",
         "Regimes and episodes",
         "Each link and its claims",
-        "Capex filings as events",
+        "Dated events",
+        "Single shares",
         "Dated episodes",
         "Rival explanations",
         "Calibration",
@@ -181,7 +182,8 @@ def test_the_scoreboard_has_a_row_for_each_link(page: str, trial: Trial) -> None
     assert "★" in rows[7]
     assert "? inconclusive weak test 2" in rows[7]
     assert "✗ contradicted 1 contradicted, 1 inconclusive strong" in rows[12]
-    assert rows[1].endswith("dry_powder off since 2024-10-29 ○ off a state, not tested –")
+    assert "dry_powder off since 2024-10-29 funding off since 2024-10-23" in rows[1]
+    assert rows[1].endswith("○ off a state, not tested –")
     assert "… not testable yet not tested –" in rows[3]
 
 
@@ -190,7 +192,7 @@ def test_a_link_without_a_primary_claim_is_mixed_if_its_claims_disagree(trial: T
     other = tuple(replace(v, outcome="supported") if v is one else v for v in trial.verdicts)
     rows = {row["link"]: row for row in thesis_numbers(replace(trial, verdicts=other))["links"]}
     assert rows["L3"]["verdict"] == "mixed"
-    assert rows["L3"]["outcomes"] == {"supported": 1, "inconclusive": 1}
+    assert rows["L3"]["outcomes"] == {"supported": 1, "inconclusive": 2}
 
 
 def test_a_verdict_is_a_sign_and_a_word_and_never_colour_alone(page: str) -> None:
@@ -226,6 +228,36 @@ def test_each_claim_has_a_panel_with_its_numbers(page: str, trial: Trial) -> Non
         assert part in said
 
 
+def panel_of(page: str, name: str) -> str:
+    found = re.search(rf'<article class="claim" id="{name}".*?</article>', page, re.DOTALL)
+    assert found, name
+    return found[0]
+
+
+def test_a_claim_declared_after_earlier_verdicts_is_marked_with_its_date(
+    page: str, trial: Trial
+) -> None:
+    for claim in (verdict.claim for verdict in trial.verdicts):
+        said = text_of(panel_of(page, claim.name))
+        assert ("†" in said) == claim.after_verdicts
+        late = ", after the verdicts on earlier claims were known"
+        assert f"Declared {claim.declared}{late if claim.after_verdicts else ''}" in said
+    assert "† marks a claim that was declared on 2026-11-28, after the verdicts" in text_of(page)
+
+
+def test_an_interval_without_bounds_is_named_and_drawn_across_the_chart(page: str) -> None:
+    panel = panel_of(page, factory.UNBOUNDED)
+    assert "95 % interval no bounds 90 % interval no bounds" in text_of(panel)
+    assert "? inconclusive" in text_of(panel)
+    assert not re.search(r'"-?inf"', panel)
+
+
+def test_a_claim_younger_than_the_calibration_is_not_calibrated_yet(page: str) -> None:
+    said = text_of(page[page.index('id="calibration"') :])
+    assert f"{factory.UNCALIBRATED} † not calibrated yet ? inconclusive" in said
+    assert said.count("not calibrated yet") == 1
+
+
 def test_the_bathtub_shows_its_numbers_and_dates(page: str, trial: Trial) -> None:
     tub = re.search(r'<svg class="chart bathtub".*?</svg>', page, re.DOTALL)
     assert tub
@@ -242,6 +274,14 @@ def test_other_evidence_has_its_figures(page: str) -> None:
     said = text_of(page)
     for part in (
         "192 filings of AMZN, GOOGL, META, MSFT, ORCL, 2013-02-01 to 2024-11-01",
+        "187 releases of AMZN, GOOGL, META, MSFT, ORCL, 2013-02-01 to 2024-11-01",
+        "earnings releases 1037 1996-03-14 2024-12-17",
+        "2024-12-30 ORCL 6.2 – none 2024-08-07 META 10.5 -1.5 FOMC statement",
+        "the F statistic of its first stage is 31.7",
+        "crypto -2.00 [no bounds] 108",
+        "capital absorbed -0.12 [–, –] 17 1 21 other months 0.03 [-0.11, 0.17] 88 3 21",
+        "Longest third at the last sort: ORCL. Shortest third: NVDA.",
+        "the store has no number of shares outstanding",
         "1 Dash for cash 2020-02-19 to 2020-03-23 market NEUTRAL crypto, broad 1 of 2",
         "absorption 12 12 12 12 12",
         "dry_powder – – – – –",
@@ -261,7 +301,7 @@ def test_other_evidence_has_its_figures(page: str) -> None:
 
 def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> None:
     tables = [found.start() for found in re.finditer("<table ", page)]
-    assert len(tables) == 11
+    assert len(tables) == 16
     for start in tables:
         said = text_of(page[page.rindex("<h2>", 0, start) : start])
         assert re.search(r"\bshows?\b.*annot show", said), said
@@ -284,7 +324,11 @@ def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> Non
 def test_a_missing_part_is_named_with_its_reason(bare: Path) -> None:
     said = text_of(bare.read_text())
     assert "No comparison with rival explanations: the history has no price of BTC-USD." in said
-    for what in ("study of capex filings", "accounts of episodes", "calibration", "seal"):
+    for what in (
+        *("dated events", "study of capex filings", "study of earnings releases", "bond deals"),
+        *("study of policy surprises", "sort of single shares", "accounts of episodes"),
+        *("calibration", "seal"),
+    ):
         assert f"No {what}: this part is not available." in said
 
 
@@ -351,6 +395,11 @@ def test_the_numbers_are_plain_json_and_complete(trial: Trial) -> None:
     }  # fmt: skip
     assert len(numbers["rivals"]["table"]) == 12
     assert len(numbers["filings"]["responses"]) == 12
+    assert numbers["releases"]["n"] == 187
+    assert numbers["events"][0]["first"] == "1996-03-14"
+    assert numbers["deals"][0]["issuer"] == "META"
+    assert numbers["surprises"]["responses"][-1]["low"] is None
+    assert numbers["cross_section"]["correlations"][0]["estimate"] == -0.12
     assert numbers["e_values"][0]["since"] == "2024-02-01"
     assert numbers["calibration"]["on"]["claims"]["crypto-leads"]["supported"] == 92
     assert "claims" not in numbers["seal"]

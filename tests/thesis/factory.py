@@ -12,10 +12,12 @@ import pandas as pd
 from backtests.history.panel import History
 from backtests.thesis.calibration import Calibration, Economies, Tally
 from backtests.thesis.claims import CLAIMS, Claim
+from backtests.thesis.cross_section import CrossSection
 from backtests.thesis.episodes import EpisodeAccount
 from backtests.thesis.errors import NotTestable
-from backtests.thesis.estimate import Estimate
+from backtests.thesis.estimate import Estimate, Interval
 from backtests.thesis.evalues import Accumulated
+from backtests.thesis.event_tables import SurpriseStudy
 from backtests.thesis.events import Episode
 from backtests.thesis.filings import FilingStudy
 from backtests.thesis.inference import t_interval
@@ -37,6 +39,10 @@ CHOSEN: dict[str, tuple[float, float, int | None]] = {
     "metals-are-no-shelter": (-1.2, 0.8, 5),
 }
 UNTESTABLE = "price-of-capital-is-convex"
+#: A claim whose interval has no bounds.
+UNBOUNDED = "policy-surprise-hurts-long-duration"
+#: A claim that the calibration does not know.
+UNCALIBRATED = "bond-deals-hurt-long-duration"
 
 
 @cache
@@ -52,7 +58,12 @@ def shown_of(claim: Claim) -> pd.DataFrame:
     if claim.estimator in ("rank_order", "cascade_order"):
         columns = {"mean": rng.normal(0, 20, len(CLASSES)), "rank": range(len(CLASSES))}
         return pd.DataFrame(columns, index=list(CLASSES))
-    if claim.estimator in ("local_projection", "event_response"):
+    if claim.estimator in (
+        "local_projection",
+        "event_response",
+        "average_response",
+        "instrumented",
+    ):
         middle = np.cumsum(rng.normal(0, 0.3, 14))
         columns = {"capex": middle, "capex low": middle - 2, "capex high": middle + 2}
         return pd.DataFrame(columns, index=pd.RangeIndex(1, 15, name="weeks"))
@@ -88,6 +99,9 @@ def estimate_of(claim: Claim, **more: Any) -> Estimate:
         shown=shown_of(claim),
         notes=("Two coins are missing before 2020.",),
     )
+    if claim.name == UNBOUNDED:
+        bounds = Interval(low=-np.inf, high=np.inf, low90=-np.inf, high90=np.inf)
+        made = replace(made, interval=bounds)
     return replace(made, **more)
 
 
@@ -142,7 +156,7 @@ def account(episode: Episode) -> EpisodeAccount:
     )
 
 
-def filings() -> FilingStudy:
+def filings(n: int = 192) -> FilingStudy:
     """Return responses of every class in both states, beside dates without a filing."""
     rng = np.random.default_rng(5)
     index = pd.MultiIndex.from_product([CLASSES, STATES], names=["class", "state"])
@@ -156,14 +170,77 @@ def filings() -> FilingStudy:
         np.cumsum(rng.normal(0, 0.3, (26, len(index))), axis=0), index=range(-5, 21), columns=index
     )
     return FilingStudy(
-        n=192,
+        n=n,
         firms=("AMZN", "GOOGL", "META", "MSFT", "ORCL"),
         first=pd.Timestamp("2013-02-01"),
         last=pd.Timestamp("2024-11-01"),
-        surprises=pd.Series(rng.normal(0.2, 1, 192)),
+        surprises=pd.Series(rng.normal(0.2, 1, n)),
         responses=table(1.5),
         path=path,
         controls=table(0.2),
+    )
+
+
+def events() -> pd.DataFrame:
+    """Return the number of events of two kinds."""
+    rows = {
+        "earnings releases": (1037, "1996-03-14", "2024-12-17"),
+        "FOMC statements": (265, "1994-02-04", "2024-12-18"),
+    }
+    table = pd.DataFrame.from_dict(rows, "index", columns=["events", "first", "last"])
+    table[["first", "last"]] = table[["first", "last"]].apply(pd.to_datetime)
+    return table.rename_axis("kind")
+
+
+def deals() -> pd.DataFrame:
+    """Return two bond deals; the first came on the day after a statement of the FOMC."""
+    columns = {
+        "issuer": ["META", "ORCL"],
+        "size": [10.5e9, 6.25e9],
+        "near": [True, False],
+        "reported": [False, False],
+        "response": [-1.51, np.nan],
+    }
+    days = pd.DatetimeIndex(["2024-08-07", "2024-12-30"], name="session")
+    return pd.DataFrame(columns, index=days)
+
+
+def surprises() -> SurpriseStudy:
+    """Return responses to policy surprises; the set of crypto has no bounds."""
+    columns = {
+        "estimate": np.linspace(0.5, -2.0, len(CLASSES)),
+        "low": [*np.linspace(-1.0, -4.0, len(CLASSES) - 1), -np.inf],
+        "high": [*np.linspace(2.0, 1.0, len(CLASSES) - 1), np.inf],
+        "strength": 31.7,
+        "n": 108,
+    }
+    table = pd.DataFrame(columns, index=pd.Index(CLASSES, name="class"))
+    return SurpriseStudy(instrument="MPS_ME", responses=table)
+
+
+def cross_section() -> CrossSection:
+    """Return rank correlations; too few episodes give no interval while capital is absorbed."""
+    correlations = pd.DataFrame(
+        {
+            "estimate": [-0.12, 0.03],
+            "low": [np.nan, -0.11],
+            "high": [np.nan, 0.17],
+            "months": [17.0, 88.0],
+            "clusters": [1.0, 3.0],
+            "shares": [21.1, 20.6],
+        },
+        index=pd.Index(["capital absorbed", "other months"], name="state"),
+    )
+    now = pd.DataFrame(
+        {"duration": [2.8, 0.1, -6.8], "third": ["long", "middle", "short"]},
+        index=pd.Index(["ORCL", "TSM", "NVDA"], name="share"),
+    )
+    return CrossSection(
+        shares=("NVDA", "ORCL", "TSM"),
+        first=pd.Timestamp("2021-01-29"),
+        last=pd.Timestamp("2024-11-29"),
+        correlations=correlations,
+        now=now,
     )
 
 
@@ -217,7 +294,7 @@ def calibration() -> Calibration:
 
 def economies(supported: int) -> Economies:
     """Return outcomes in which every claim was supported equally often."""
-    tested = [claim.name for claim in CLAIMS if not claim.is_status]
+    tested = [c.name for c in CLAIMS if not c.is_status and c.name != UNCALIBRATED]
     tally = Tally(
         judged=190, decidable=140, supported=supported, contradicted=20, effect=0.01 * supported
     )
@@ -264,6 +341,11 @@ def whole_trial(*, simulated: bool = True) -> Trial:
         bare_trial(simulated=simulated),
         episodes=accounts(),
         filings=filings(),
+        releases=filings(187),
+        events=events(),
+        deals=deals(),
+        surprises=surprises(),
+        cross_section=cross_section(),
         rivals=rivals(),
         accumulated=accumulated(),
         seal=seal(),

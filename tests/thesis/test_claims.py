@@ -11,6 +11,8 @@ from signals.registry import default_signals
 from signals.universe import UNIVERSE
 
 LINKS = {f"L{n}" for n in range(1, 16)}
+#: Overnight rates between banks, and the rates that the Fed pays.
+OVERNIGHT = {"SOFR", "EFFR", "TGCR", "IOER", "IORB"}
 CRYPTO = next(claim for claim in CLAIMS if claim.name == "crypto-below-spy")
 
 
@@ -33,17 +35,27 @@ def test_names_are_unique() -> None:
 
 def test_states_of_the_world_are_statuses() -> None:
     links = {claim.link for claim in CLAIMS if claim.is_status}
-    assert links == {"L2", "L3", "L5", "L6"}
+    assert links == {"L2", "L3", "L5", "L6", "L10"}
     assert all(claim.is_status for claim in CLAIMS if claim.link == "L2")
 
 
 @pytest.mark.parametrize("name", QUANTITY_FLAGS)
-def test_flags_of_quantities_read_no_price(name: str) -> None:
+def test_flags_of_quantities_read_no_price_of_an_asset(name: str) -> None:
+    """A yield, an index and a credit spread are prices. An overnight rate is not one of them."""
     signals = default_signals()
     parts = (signals[name], *(signals[part] for part in getattr(signals[name], "parts", ())))
     inputs = {id for signal in parts for id in signal.inputs}
     assert not inputs & set(UNIVERSE)
-    assert all(CATALOG[id].unit not in ("%", "index") for id in inputs)
+    prices = {id for id in inputs if CATALOG[id].unit in ("%", "index", "percentage points")}
+    assert prices <= OVERNIGHT
+
+
+def test_claims_after_earlier_verdicts_are_eight_and_never_primary() -> None:
+    late = {claim.name for claim in CLAIMS if claim.after_verdicts}
+    assert len(late) == 8
+    assert not any(claim.primary for claim in CLAIMS if claim.after_verdicts)
+    with pytest.raises(ConfigError, match="expected `primary` false for a claim declared after"):
+        replace(CRYPTO, after_verdicts=True)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,10 @@ from backtests.history.panel import History
 from backtests.thesis.claims import CLAIMS, Claim
 from backtests.thesis.errors import NotTestable
 from backtests.thesis.estimators import ESTIMATORS
-from backtests.thesis.estimators.event_response import (
-    AFTER_POLICY,
-    event_response,
-    policy_table,
-    spread,
-)
+from backtests.thesis.estimators.event_response import event_response, policy_table
 from backtests.thesis.events import Events, read_events
 from backtests.thesis.filings import AFTER, filings, table
+from backtests.thesis.responses import AFTER_NEWS, spread
 from backtests.thesis.sample import LONG, SHORT, Sample
 from signals.universe import members
 from tests.thesis.planted import as_real, with_one_filer, with_planted
@@ -107,7 +103,7 @@ def test_a_planted_response_to_policy_is_found(simulated: Sample, size: float) -
     assert now.value - then.value == pytest.approx(size, rel=0.1)
     assert now.episodes is None
     assert now.shown is not None
-    assert list(now.shown.index) == list(range(AFTER_POLICY + 1))
+    assert list(now.shown.index) == list(range(AFTER_NEWS + 1))
 
 
 def test_policy_news_is_the_change_of_the_yield_dated_on_the_day(simulated: Sample) -> None:
@@ -147,7 +143,7 @@ def test_a_simulated_history_has_no_policy_dates(simulated: Sample) -> None:
 
 def test_policy_needs_the_two_year_yield(simulated: Sample) -> None:
     history = replace(simulated.history, panel=simulated.history.panel.drop(columns="DGS2"))
-    with pytest.raises(NotTestable, match="lacks DGS2"):
+    with pytest.raises(NotTestable, match="no value of DGS2"):
         event_response(POLICY, as_real(replace(simulated, history=history)))
 
 

@@ -275,7 +275,7 @@ def test_slope_path_of_nothing_is_nan() -> None:
 def test_a_history_without_capex_cannot_be_studied(simulated: Sample) -> None:
     bare = with_one_filer(simulated, firm="none")
     assert filings(bare.history) == ()
-    with pytest.raises(NotTestable, match="no filing of capital expenditure with a surprise"):
+    with pytest.raises(NotTestable, match="no capex surprise in filings"):
         study(bare)
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from backtests.thesis import clustered, filings
 from backtests.thesis.estimators.after_flag import entries_of, forward_over_bills
+from backtests.thesis.estimators.average_response import mean_by_quarter
+from backtests.thesis.estimators.instrumented import ratio_of
 from backtests.thesis.estimators.kink import hac_fit
 from backtests.thesis.estimators.lead_and_lag import lead_draws, pairs_of
 from backtests.thesis.estimators.local_projection import State, project, regressors
@@ -113,6 +115,34 @@ def test_event_response(seed: int) -> None:
         fast = clustered.minus(*parts)
         both = (y.tolist(), x.tolist(), quarters.tolist(), state.tolist())
         assert close([fast.value, fast.error, fast.df, fast.n], regressions.event_response(*both))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_average_response(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    response = rng.normal(size=(30, 1)) + rng.normal(size=(30, 1))
+    table = pd.DataFrame({"at": np.arange(30), "quarter": np.sort(rng.integers(0, 4 + seed, 30))})
+    fast = mean_by_quarter(response[:, -1], table)
+    slow = regressions.average_response(response[:, -1].tolist(), table["quarter"].tolist())
+    assert close(fast, [*slow[:3], table["quarter"].nunique()])
+
+
+@pytest.mark.parametrize("strength", [0.15, 0.5, 2.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_instrumented(seed: int, strength: float) -> None:
+    rng = np.random.default_rng(seed)
+    quarters = np.sort(rng.integers(0, 15, 60))
+    z, other = rng.normal(size=(2, 60))
+    x = strength * z + other
+    y = -x + 2 * other + rng.normal(size=15)[quarters]
+    fast = ratio_of(y, x, z, quarters)
+    slow = regressions.instrumented(y.tolist(), x.tolist(), z.tolist(), quarters.tolist())
+    assert close([fast.value, fast.strength], slow[:2])
+    low, high = fast.bounds(0.95)
+    if np.isfinite(low):
+        assert close([low, high], slow[2:])
+    else:  # the set is the whole line, or the line without a gap
+        assert not np.isfinite(slow[2:]).all()
 
 
 def test_surprises_of_filings() -> None:

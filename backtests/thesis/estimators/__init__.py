@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from backtests.thesis.claims import Claim
 from backtests.thesis.estimate import Estimate
 from backtests.thesis.estimators.after_flag import after_flag
+from backtests.thesis.estimators.average_response import average_response
 from backtests.thesis.estimators.cascade_order import cascade_order
 from backtests.thesis.estimators.conditional import difference_of_means, mean
 from backtests.thesis.estimators.event_response import event_response
 from backtests.thesis.estimators.follow_through import follow_through
+from backtests.thesis.estimators.instrumented import instrumented
 from backtests.thesis.estimators.kink import kink
 from backtests.thesis.estimators.lead_and_lag import lead_and_lag
 from backtests.thesis.estimators.local_projection import local_projection
@@ -30,4 +32,6 @@ ESTIMATORS: Mapping[str, Estimator] = {
     "follow_through": follow_through,
     "after_flag": after_flag,
     "kink": kink,
+    "instrumented": instrumented,
+    "average_response": average_response,
 }

@@ -1,0 +1,199 @@
+"""Single shares sorted by their empirical duration.
+
+The order of classes by duration is declared, see :data:`backtests.thesis.sample.DURATION`. Here,
+data give the order, and it rests on single shares instead of ten classes. All shares of the history
+count, and no funds. The measure of duration is
+:func:`signals.empirical_duration.empirical_durations`. It is noisy: a standard error of a share is
+often as large as the difference between two thirds.
+
+Two other measures of duration would need the market value of a firm: free-cash-flow yield, and the
+share of value beyond ten years. The store has no number of shares outstanding, so it has no market
+value.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.entries import acted_on
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.inference import (
+    Clusters,
+    clustered,
+    episodes_of,
+    gaps_of,
+    t_interval,
+)
+from backtests.thesis.sample import LAG, Sample
+from signals.empirical_duration import empirical_durations
+from signals.universe import asset
+
+#: Smallest number of shares with a duration, so that each third holds at least three shares.
+FEWEST = 9
+#: Months in a quarter of a year: months of one episode are at most this far apart.
+_QUARTER = 3
+#: The two states of the absorption flag.
+STATES = {1.0: "capital absorbed", 0.0: "other months"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CrossSection:
+    """Single shares by duration.
+
+    Attributes
+    ----------
+    shares
+        The shares that had a duration at some month's end.
+    first, last
+        The first and the last session at whose close shares were sorted.
+    correlations
+        Index: state, see :data:`STATES`. ``estimate`` is the mean over months of the rank
+        correlation (Spearman) between the duration of shares and their return in the month. ``low``
+        and ``high`` bound its 95 % interval, with one cluster for each episode, and for each gap
+        between two episodes. ``months``, ``clusters`` and ``shares`` (mean number in a month) say
+        what it rests on. A month's state is that of its first session. NaN with fewer than two
+        clusters.
+    now
+        Index: share. The duration in years at the last sort, the longest first, and the ``third``:
+        ``long``, ``middle`` or ``short``.
+    """
+
+    shares: tuple[str, ...]
+    first: pd.Timestamp
+    last: pd.Timestamp
+    correlations: pd.DataFrame
+    now: pd.DataFrame
+
+
+def shares_of(sample: Sample) -> list[str]:
+    """Return the tickers of all shares with a price: no funds and no coins."""
+    priced = sample.history.closes.notna().any()
+    return [str(t) for t in priced.index[priced] if asset(str(t)).market == "stock"]
+
+
+def durations(sample: Sample) -> pd.DataFrame:
+    """Return the empirical duration of each share, years, as known at the end of each month.
+
+    The index holds the last session of each month that ended in the history. A month with fewer
+    than :data:`FEWEST` durations is left out. Raises NotTestable if no month is left, or if the
+    history lacks SPY or DFII10.
+    """
+    sample.asset("SPY")
+    sample.series("DFII10")
+    panel, shares = sample.history.panel, shares_of(sample)
+    rows = {
+        at: empirical_durations(panel.loc[:at], shares)["duration"] for at in month_ends(sample)
+    }
+    table = pd.DataFrame(rows, index=pd.Index(shares), dtype="float64").T
+    table = table[table.notna().sum(axis=1) >= FEWEST]
+    if table.empty:
+        raise NotTestable(
+            f"expected {FEWEST} shares with an empirical duration, which needs 104 weeks of prices "
+            "and of DFII10; add history"
+        )
+    table.index = pd.DatetimeIndex(table.index, name="session")
+    return table
+
+
+def month_ends(sample: Sample) -> pd.DatetimeIndex:
+    """Return the last session of each month that a session of a later month follows."""
+    months = sample.sessions.to_period("M")
+    return sample.sessions[:-1][months[:-1] != months[1:]]
+
+
+def thirds(known: pd.DataFrame) -> pd.DataFrame:
+    """Return 1.0 for shares in the third of longest duration, −1.0 in the shortest third, else 0.0.
+
+    Each row is one sort. With n durations, both outer thirds hold n // 3 shares. Of equal
+    durations, the share that comes first in the table counts as shorter. A share without a duration
+    is NaN.
+    """
+    rank, count = known.rank(axis=1, method="first"), known.notna().sum(axis=1)
+    outer = count // 3
+    sides = rank.gt(count - outer, axis=0).astype(float) - rank.le(outer, axis=0).astype(float)
+    return sides.where(known.notna())
+
+
+def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
+    """Return the sort under which each session's return was earned, sessions × shares.
+
+    A sort that is known at a month's last close can be traded :data:`LAG` sessions later.
+    """
+    daily = sorted_at.reindex(sample.sessions, method="ffill")
+    return daily.apply(lambda column: acted_on(column, LAG))
+
+
+def long_less_short(sample: Sample) -> pd.Series:
+    """Return the daily return of the longest third minus that of the shortest third, a fraction.
+
+    Each third has equal weights. A share without a return does not count at that session. NaN
+    before the first sort. Raises NotTestable like :func:`durations`.
+    """
+    sides = held(sample, thirds(durations(sample)))
+    returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})
+    long, short = (returns.where(sides == side).mean(axis=1) for side in (1.0, -1.0))
+    return long - short
+
+
+def cross_section(sample: Sample) -> CrossSection:
+    """Return the rank correlations of duration and return over single shares, by state.
+
+    Raises NotTestable if the history has too few shares, or if the flag of absorption has no view.
+    """
+    known = durations(sample)
+    last = known.iloc[-1].dropna().sort_values(ascending=False)
+    names = thirds(known).iloc[-1].map({1.0: "long", 0.0: "middle", -1.0: "short"})
+    return CrossSection(
+        shares=tuple(known.columns[known.notna().any()]),
+        first=known.index[0],
+        last=known.index[-1],
+        correlations=_correlations(monthly(sample, known)),
+        now=pd.DataFrame({"duration": last, "third": names.reindex(last.index)}),
+    )
+
+
+def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
+    """Return for each sort: the rank correlation of duration and the return until the next sort.
+
+    Columns: ``correlation``; ``shares``, the number of shares with both; ``on``, the flag of
+    absorption under which the first session's return was earned. The last sort is left out, because
+    its month has not ended.
+    """
+    sessions = sample.sessions
+    begin = np.minimum(sessions.get_indexer(known.index) + LAG, len(sessions) - 2)
+    level = sample.history.closes[list(known)].iloc[begin].set_axis(known.index)
+    after = level.shift(-1) / level - 1
+    both = known.notna() & after.notna()
+    flag = sample.condition("absorption")
+    table = pd.DataFrame(
+        {
+            "correlation": known.where(both)
+            .rank(axis=1)
+            .corrwith(after.where(both).rank(axis=1), 1),
+            "shares": both.sum(axis=1),
+            "on": flag.iloc[begin + 1].to_numpy(),
+        }
+    )
+    return table.iloc[:-1]
+
+
+def _correlations(months: pd.DataFrame) -> pd.DataFrame:
+    numbered = {1.0: episodes_of(months["on"], _QUARTER), 0.0: gaps_of(months["on"], _QUARTER)}
+    rows = {said: _state(months, numbered[state], state) for state, said in STATES.items()}
+    return pd.DataFrame(rows).T.rename_axis("state")
+
+
+def _state(months: pd.DataFrame, numbers: pd.Series, state: float) -> dict[str, float]:
+    kept = months[(months["on"] == state) & months["correlation"].notna()]
+    values = kept["correlation"]
+    group = Clusters.of(values, values * 0 + 1, numbers.reindex(kept.index))
+    bounds = t_interval(group.mean, *clustered(group))
+    return {
+        "estimate": group.mean,
+        "low": bounds.low,
+        "high": bounds.high,
+        "months": len(kept),
+        "clusters": len(group.counts),
+        "shares": float(kept["shares"].mean()),
+    }

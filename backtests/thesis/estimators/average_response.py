@@ -1,0 +1,170 @@
+"""The average response of the duration spread to bond deals of the hyperscalers."""
+
+import numpy as np
+import pandas as pd
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.clustered import FEWEST, permuted_p_value, quarters
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.inference import Clusters, clustered, t_interval, t_p_value
+from backtests.thesis.policy import sessions_of
+from backtests.thesis.releases import release_id
+from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarters
+from backtests.thesis.sample import Sample
+from signals.catalog import BOND_ISSUERS
+
+#: A statement of the FOMC, or an earnings release of the firm, this near to a deal is other news.
+NEAR = pd.Timedelta(days=1)
+_SEED = 6
+_NAMED = 5  # deals that a note names
+
+
+def average_response(claim: Claim, sample: Sample) -> Estimate:
+    """Return the mean return of long-duration minus short-duration classes around bond deals.
+
+    Formula
+        The mean over deals of the spread's compounded return, from the close before the deal to the
+        close 5 sessions after it. Each deal counts once, whatever its size.
+    Timing
+        A deal is announced in the morning. A deal on a day without a session belongs to the next
+        session.
+    NaN
+        A deal is left out if a declared class has no complete window.
+    Interval
+        A t interval, with one cluster for each calendar quarter: variance CR2, Bell and McCaffrey's
+        degrees of freedom. A second test compares the mean with the means of random dates, see
+        :func:`random_means`.
+    Errors
+        NotTestable without a deal, with deals in fewer than four quarters, or without prices of a
+        declared class.
+    Reference
+        Imbens and Kolesár (2016), REStat 98; MacKinnon and Webb (2020), "Randomization Inference
+        for Difference-in-Differences with Few Treated Clusters", Journal of Econometrics 218.
+    """
+    response = spread_at_each_session(sample)
+    found = deals(sample)
+    found = found[~np.isnan(response[found["at"], -1])]
+    value, error, df, number = mean_by_quarter(response[:, -1], found)
+    if number < FEWEST:
+        raise too_few_quarters(number, "bond deals")
+    sign = 1 if claim.direction == "above" else -1
+    drawn = random_means(response[:, -1], found, sample.sessions)
+    return Estimate(
+        value=value,
+        interval=t_interval(value, error, df),
+        tests={
+            "clustered t": t_p_value(value, error, df, sign),
+            "random dates": permuted_p_value(np.array(value), drawn, sign),
+        },
+        error=error,
+        df=df,
+        observations=len(found),
+        counted="bond deals",
+        episodes=None,
+        start=found.index[0],
+        end=found.index[-1],
+        method="Mean with one cluster for each calendar quarter; CR2 standard errors with Bell and "
+        "McCaffrey's degrees of freedom (Imbens and Kolesár, REStat 98, 2016). The mean is "
+        f"compared with those of {DRAWS:,} draws of random dates of the same years.",
+        beside=_without_news(response[:, -1], found),
+        shown=pd.DataFrame({"response": response[found["at"]].mean(axis=0)}).rename_axis("session"),
+        notes=_notes(found),
+    )
+
+
+def deals(sample: Sample) -> pd.DataFrame:
+    """Return the bond deals in order of sessions.
+
+    The index holds sessions. Columns: ``issuer``; ``size``, USD; ``at``, the position of the
+    session; ``quarter``; ``near``, whether the FOMC made a statement on the same day, the day
+    before or the day after; ``reported``, the same for an earnings release of the issuer. Raises
+    NotTestable if the history has no deal.
+    """
+    of_issuer = {issuer: sample.events(f"BOND_DEAL_{issuer}") for issuer in BOND_ISSUERS}
+    days = pd.DatetimeIndex([day for dated in of_issuer.values() for day in dated.index])
+    if days.empty:
+        raise NotTestable("the history has no bond deal of a hyperscaler")
+    issuers = [issuer for issuer, dated in of_issuer.items() for _ in dated]
+    sizes = np.concatenate([dated.to_numpy() for dated in of_issuer.values()])
+    meetings = sample.events("FOMC").index
+    at = sessions_of(sample, days)
+    return pd.DataFrame(
+        {
+            "issuer": issuers,
+            "size": sizes,
+            "at": at,
+            "quarter": quarters(sample.sessions[at]),
+            "near": [_is_near(day, meetings) for day in days],
+            "reported": [
+                _is_near(day, sample.events(release_id(issuer)).index)
+                for day, issuer in zip(days, issuers, strict=True)
+            ],
+        },
+        index=sample.sessions[at],
+    ).sort_values(["at", "issuer"])
+
+
+def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
+    return any(day - NEAR <= other <= day + NEAR for other in pd.DatetimeIndex(others))
+
+
+def spread_at_each_session(sample: Sample) -> np.ndarray:
+    """Return the cumulated response to an event at each session, percentage points.
+
+    The result has one row for each session of the history, and columns for sessions 0 to 5.
+    """
+    return 100 * spread(sample, np.arange(len(sample.sessions)), 0, AFTER_NEWS)
+
+
+def mean_by_quarter(response: np.ndarray, found: pd.DataFrame) -> tuple[float, float, float, int]:
+    """Return the mean response of deals, its error and degrees of freedom, and the quarters."""
+    values = pd.Series(response[found["at"]])
+    group = Clusters.of(values, values * 0 + 1, pd.Series(found["quarter"].to_numpy()))
+    return group.mean, *clustered(group), len(group.counts)
+
+
+def random_means(
+    response: np.ndarray, found: pd.DataFrame, sessions: pd.DatetimeIndex, draws: int = DRAWS
+) -> np.ndarray:
+    """Return the mean response at random dates, one for each draw.
+
+    The deals of one calendar quarter move together around the circle of the sessions of their year,
+    by a random number of sessions. So the windows of deals in one week still overlap, and each
+    draw has as many deals in each year. Sessions without a response are left out of the circle.
+    """
+    rng = np.random.default_rng(_SEED)
+    total = np.zeros(draws)
+    for _, group in found.groupby("quarter"):
+        year = np.flatnonzero((sessions.year == group.index[0].year) & ~np.isnan(response))
+        places = np.searchsorted(year, group["at"].to_numpy())
+        steps = rng.integers(len(year), size=(draws, 1))
+        total += response[year[(places + steps) % len(year)]].sum(axis=1)
+    return total / len(found)
+
+
+def _without_news(response: np.ndarray, found: pd.DataFrame) -> dict[str, Interval]:
+    """Return the interval without deals near a statement of the FOMC, if there are such deals."""
+    apart = found[~found["near"]]
+    value, error, df, number = mean_by_quarter(response, apart)
+    if len(apart) == len(found) or number < FEWEST:
+        return {}
+    return {"without deals near FOMC statements": t_interval(value, error, df)}
+
+
+def _notes(found: pd.DataFrame) -> tuple[str, ...]:
+    near = found[found["near"]]
+    last = zip(near["issuer"], pd.DatetimeIndex(near.index).date, strict=True)
+    said = ", ".join(f"{issuer} {day}" for issuer, day in list(last)[-_NAMED:])
+    return (
+        f"{len(found)} deals of {found['issuer'].nunique()} firms in "
+        f"{found['quarter'].nunique()} calendar quarters. {int(found['reported'].sum())} of them "
+        "came within a day of the firm's own earnings release.",
+        "Firms choose the days of their deals, and avoid days of turmoil. So the average is no "
+        "proof of a cause.",
+        *(
+            [f"{len(near)} of the deals came within a day of an FOMC statement, the last: {said}."]
+            if said
+            else []
+        ),
+    )

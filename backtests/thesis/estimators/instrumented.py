@@ -1,0 +1,207 @@
+"""The response of the duration spread to the 2-year yield, instrumented by policy surprises.
+
+The yield changes on the day of a statement for many reasons. The surprise of the 30 minutes around
+the announcement is news about policy alone. So it is an instrument for the change of the day.
+
+The instrument is the surprise of the whole announcement of the San Francisco Fed (MPS_ME): the
+statement and the press conference, in which much of the news comes since 2019. The claim's response
+also contains both. MPS_ME is one number from several interest rate futures, which do not depend on
+the trading of one note. If the history lacks it, the surprise of Bauer and Swanson takes its place,
+which covers the statement alone.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from backtests.thesis.claims import Claim
+from backtests.thesis.clustered import Slope, permuted_p_value, slope
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.estimate import Estimate, Interval
+from backtests.thesis.inference import t_interval, t_p_value
+from backtests.thesis.policy import UNIT, sessions_of, statements
+from backtests.thesis.responses import AFTER_NEWS, DRAWS, Responses, complete, tested
+from backtests.thesis.sample import Sample
+
+#: Ids of the instrument, in order of preference.
+SURPRISES = ("MPS_ME", "MPS_BS")
+_EVERYTHING = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """Two slopes on one instrument: of the response, and of the change that causes it.
+
+    Attributes
+    ----------
+    reduced, first
+        The slope of the response on the instrument, and of the change on the instrument.
+    covariance
+        Covariance of the two slopes (CR2).
+    """
+
+    reduced: Slope
+    first: Slope
+    covariance: float
+
+    @property
+    def value(self) -> float:
+        """The ratio of the two slopes: two-stage least squares with one instrument."""
+        return self.reduced.value / self.first.value
+
+    @property
+    def error(self) -> float:
+        """Standard error of the ratio by the delta method."""
+        return math.sqrt(self._variance(self.value)) / abs(self.first.value)
+
+    @property
+    def strength(self) -> float:
+        """F statistic of the first stage, with clustered errors."""
+        return (self.first.value / self.first.error) ** 2
+
+    def _variance(self, ratio: float) -> float:
+        """Return the variance of the slope of response − ratio · change on the instrument."""
+        both = self.reduced.error**2 + (ratio * self.first.error) ** 2
+        return both - 2 * ratio * self.covariance
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Return Anderson and Rubin's confidence set for the ratio.
+
+        The set holds each ratio β for which a t-test of level 1 − ``level`` does not reject that
+        the slope of response − β · change on the instrument is zero. The test's variance is
+        quadratic in β, so the ends of the set solve a quadratic equation. If the set is not an
+        interval, it has no bounds, and the result is (−∞, ∞).
+        """
+        squared = float(stats.t.ppf((1 + level) / 2, self.reduced.df)) ** 2
+        a = self.first.value**2 - squared * self.first.error**2
+        b = self.reduced.value * self.first.value - squared * self.covariance
+        c = self.reduced.value**2 - squared * self.reduced.error**2
+        if a <= 0:  # the first stage is not distinguishable from zero
+            return _EVERYTHING
+        middle, half = b / a, math.sqrt(max(b * b - a * c, 0.0)) / a
+        return middle - half, middle + half
+
+    def interval(self) -> Interval:
+        """Return the set at 95 % and 90 %. Without bounds at 95 %, neither has bounds."""
+        (low, high), (low90, high90) = self.bounds(0.95), self.bounds(0.90)
+        if not math.isfinite(low):
+            low90, high90 = _EVERYTHING
+        return Interval(low=low, high=high, low90=low90, high90=high90)
+
+
+def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) -> Ratio:
+    """Return the ratio of the slopes of y and of x on z; the columns have no NaN.
+
+    The covariance follows from the variances of the slopes of y + x and of y − x.
+    """
+    plus, minus = (slope(y + sign * x, z, clusters).error for sign in (1, -1))
+    return Ratio(
+        reduced=slope(y, z, clusters),
+        first=slope(x, z, clusters),
+        covariance=(plus**2 - minus**2) / 4,
+    )
+
+
+def instrumented(claim: Claim, sample: Sample) -> Estimate:
+    """Return the response of the spread to a change of DGS2 that a policy surprise causes.
+
+    Formula
+        The slope of the response on the instrument, divided by the slope of the change of DGS2 on
+        the instrument. This is two-stage least squares. The response is the spread's compounded
+        return from the close before the statement to the close 5 sessions after it. The change is
+        that of DGS2 on the date of the statement. Unscheduled statements count.
+    Timing
+        The surprise was estimated on the full sample and published later. So the estimate measures
+        a reaction and is no trading rule.
+    NaN
+        A statement is left out without a surprise, a change or a complete window.
+    Interval
+        Anderson and Rubin's set, from the CR2 t-test with one cluster for each calendar quarter. It
+        keeps its level if the instrument is weak. A set without bounds decides nothing.
+    Errors
+        NotTestable without surprises, yields or prices of a declared class, or with statements in
+        fewer than four quarters.
+    Reference
+        Anderson and Rubin (1949), Annals of Mathematical Statistics 20; Andrews, Stock and Sun
+        (2019), "Weak Instruments in IV Regression", Annual Review of Economics 11; Gertler and
+        Karadi (2015), AEJ Macroeconomics 7. The surprise: Bauer and Swanson (2023), NBER
+        Macroeconomics Annual 37; Acosta, Ajello, Bauer, Loria and Miranda-Agrippino (2025).
+    """
+    id, events = surprises(sample)
+    y, x, z, quarter = _columns(events)
+    found = ratio_of(y, x, z, quarter)
+    tested(found.reduced, "policy statements")
+    sign = 1 if claim.direction == "above" else -1
+    slopes, variances = events.permuted(0)
+    of_reduced = sign * (1 if found.first.value >= 0 else -1)
+    reduced, permuted = found.reduced, slopes / np.sqrt(variances)
+    return Estimate(
+        value=found.value,
+        interval=found.interval(),
+        tests={
+            "Anderson–Rubin": t_p_value(reduced.value, reduced.error, reduced.df, of_reduced),
+            "permuted surprises": permuted_p_value(permuted[0], permuted[1:], of_reduced),
+        },
+        error=found.error,
+        df=reduced.df,
+        observations=reduced.n,
+        counted="policy statements",
+        episodes=None,
+        start=events.table.index[0],
+        end=events.table.index[-1],
+        method="Two-stage least squares; Anderson and Rubin's interval from CR2 standard errors "
+        "with one cluster for each calendar quarter, valid with a weak instrument (Andrews, Stock "
+        f"and Sun 2019). The t statistic is compared with those of {DRAWS:,} permutations.",
+        beside={
+            "delta method": t_interval(found.value, found.error, reduced.df),
+            "least squares": _least_squares(slope(y, x, quarter)),
+        },
+        shown=pd.DataFrame({"response": events.path() / found.first.value}).rename_axis("session"),
+        notes=_notes(id, found),
+    )
+
+
+def surprises(sample: Sample) -> tuple[str, Responses]:
+    """Return the id of the instrument, and the statements with a surprise and a response.
+
+    The column ``surprise`` of the table holds the instrument, and ``change`` the change of DGS2,
+    both in 10 basis points.
+    """
+    meetings = sample.events("FOMC").index
+    of_statements = {id: sample.events(id).reindex(meetings).dropna() for id in SURPRISES}
+    id = next((id for id, values in of_statements.items() if len(values)), None)
+    if id is None:
+        raise NotTestable("the history has no surprise of an FOMC statement")
+    values = of_statements[id]
+    found = statements(sample, values.index)
+    at = sample.sessions[sessions_of(sample, values.index)]
+    found["surprise"] = values.set_axis(at).groupby(level=0).sum() / UNIT
+    return id, complete(sample, found[found["change"].notna()], AFTER_NEWS)
+
+
+def _columns(events: Responses) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    table = events.table
+    x, z, quarter = (table[name].to_numpy() for name in ("change", "surprise", "quarter"))
+    return events.response[:, -1], x, z, quarter
+
+
+def _least_squares(fit: Slope) -> Interval:
+    return t_interval(fit.value, fit.error, fit.df)
+
+
+def _notes(id: str, found: Ratio) -> tuple[str, ...]:
+    unbounded = not math.isfinite(found.interval().low)
+    return (
+        f"Instrument: {id}. F statistic of the first stage: {found.strength:.1f}. A surprise of 10 "
+        f"basis points goes with a change of DGS2 of {10 * found.first.value:.1f} basis points.",
+        "The surprise was estimated on the full sample and published later. So the estimate "
+        "measures a reaction and is no trading rule.",
+        *(
+            ["The instrument is too weak: Anderson and Rubin's set has no bounds."]
+            if unbounded
+            else []
+        ),
+    )

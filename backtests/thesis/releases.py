@@ -1,0 +1,58 @@
+"""Earnings releases that contain the capital expenditure of a later filing.
+
+A firm files its report on the day of its earnings release, or some days later. The release already
+contains the figure. So the market learns the surprise of the filing at the release.
+"""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from backtests.history.panel import History
+from backtests.thesis.filings import Filing, filings
+from backtests.thesis.sample import NO_EVENT
+
+#: A filing belongs to the last release in this number of days before it.
+LONGEST = pd.Timedelta(days=10)
+
+
+def release_id(firm: str) -> str:
+    """Return the id of the event series with a firm's earnings releases."""
+    return f"EARNINGS_{firm}"
+
+
+def releases(history: History) -> tuple[Filing, ...]:
+    """Return every filing with a surprise at the session of its release, in order of sessions.
+
+    Formula
+        A release is matched to the first filing of the firm that follows it within 10 days. The
+        surprise is that of the filing: the figure is in the release, and the standard deviation
+        uses only earlier changes.
+    Timing
+        The session is the first one that closes after the release: the next session after a release
+        after the close, and the session of the date if the release came before the open. The store
+        dates a filing at the open of the next session, so the session before that counts as the
+        day of the filing.
+    NaN
+        A filing without a release, and a release without a filing, are left out.
+    """
+    sessions = pd.DatetimeIndex(history.panel.index)
+    found = {}
+    for filing in reversed(filings(history)):  # so that the first filing after a release stays
+        filed = sessions[max(int(sessions.searchsorted(filing.session)) - 1, 0)]
+        dates = history.events.get(release_id(filing.firm), NO_EVENT)
+        near = dates[(dates.index <= filed) & (dates.index >= filed - LONGEST)]
+        if len(near):
+            session = first_close_after(near.index[-1], bool(near.iloc[-1]), sessions)
+            found[filing.firm, near.index[-1]] = replace(filing, session=session)
+    return tuple(sorted(found.values(), key=lambda release: (release.session, release.firm)))
+
+
+def first_close_after(
+    day: pd.Timestamp, after_close: bool, sessions: pd.DatetimeIndex
+) -> pd.Timestamp:
+    """Return the first session whose close shows news of a day.
+
+    ``after_close`` is True if the news came after the close of the day.
+    """
+    return sessions[int(sessions.searchsorted(day, "right" if after_close else "left"))]

@@ -1,0 +1,93 @@
+"""The response of the duration spread to dated events, as several estimators measure it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.thesis.clustered import FEWEST, Slope, rearranged, slope, slopes
+from backtests.thesis.errors import NotTestable
+from backtests.thesis.filings import slope_path
+from backtests.thesis.returns import windows
+from backtests.thesis.sample import LONG, SHORT, Sample
+
+#: Number of permutations of surprises, or of random dates.
+DRAWS = 4999
+#: Sessions after a policy statement or a bond deal that count as its response.
+AFTER_NEWS = 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Responses:
+    """Events with complete windows.
+
+    ``response`` holds the cumulated return of the spread, percentage points, events × sessions.
+    ``table`` has one row for each event and the session as index. Its columns are ``surprise``,
+    ``state``, ``quarter``, ``row`` and ``column``, see
+    :func:`backtests.thesis.clustered.rearranged`.
+    """
+
+    response: np.ndarray
+    table: pd.DataFrame
+
+    def where(self, state: float) -> "Responses":
+        """Return the events of one state."""
+        chosen = (self.table["state"] == state).to_numpy()
+        return Responses(response=self.response[chosen], table=self.table[chosen])
+
+    def slope(self) -> Slope:
+        """Return the slope of the whole response on the surprise."""
+        columns = (self.table[name].to_numpy() for name in ("surprise", "quarter"))
+        return slope(self.response[:, -1], *columns)
+
+    def path(self) -> np.ndarray:
+        """Return the slope of the response up to each session."""
+        return slope_path(self.response, self.table["surprise"].to_numpy())
+
+    def permuted(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return slopes and variances: first of the true surprises, then of each permutation."""
+        true, quarter, row, column = (
+            self.table[name].to_numpy() for name in ("surprise", "quarter", "row", "column")
+        )
+        drawn = rearranged(true, row, column, DRAWS, seed)
+        return slopes(self.response[:, -1], np.vstack((true, drawn)), quarter)
+
+
+def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Return compounded returns of long-duration minus short-duration classes, fractions.
+
+    Each side is the mean of its declared classes, see :func:`backtests.thesis.returns.windows`. A
+    row is NaN if one of these classes has no complete window, so all events have the same classes.
+    """
+    long, short = (
+        np.mean([windows(sample.asset_class(name), at, first, last) for name in names], axis=0)
+        for names in (LONG, SHORT)
+    )
+    result: np.ndarray = long - short
+    return result
+
+
+def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
+    """Return the events of a table whose response, surprise and state are known.
+
+    The response runs from the close before the event to the close ``after`` sessions after it.
+    ``found`` has the columns of :attr:`Responses.table`, and the position ``at`` of each session.
+    """
+    response = 100 * spread(sample, found["at"].to_numpy(), 0, after)
+    kept = ~np.isnan(response[:, -1]) & found[["surprise", "state"]].notna().all(axis=1).to_numpy()
+    return Responses(response=response[kept], table=found[kept])
+
+
+def tested(fit: Slope, what: str) -> Slope:
+    """Return a slope with a standard error. Raises NotTestable if it has too few quarters."""
+    if not fit.df > 0:
+        raise too_few_quarters(fit.clusters, what)
+    return fit
+
+
+def too_few_quarters(clusters: int, what: str) -> NotTestable:
+    """Return the error for events in fewer than four calendar quarters."""
+    return NotTestable(
+        f"the history has events in {clusters} calendar quarters ({what}); at least {FEWEST} are "
+        "needed"
+    )
