@@ -351,7 +351,8 @@ def test_square_brackets_of_a_source_are_shown_as_they_are(
 
 
 @pytest.mark.parametrize(
-    ("name", "id"), [("FRED", "SOFR"), ("YAHOO", "MU"), ("SEC", "CAPEX_TTM_MU")]
+    ("name", "id"),
+    [("FRED", "SOFR"), ("YAHOO", "MU"), ("SEC", "CAPEX_TTM_MU"), ("NYFED", "SRF")],
 )
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://"])
 def test_an_address_that_is_none_is_refused(
@@ -434,7 +435,12 @@ def test_without_a_network_it_ends_within_30_seconds_a_line_a_series(
     assert "Traceback" not in said.out + said.err
     lines = [line for line in said.out.splitlines() if "failed:" in line]
     assert len({line.split()[0] for line in lines}) == len(lines)
-    for source, name in (("FRED", "WALCL"), ("SEC", "CAPEX_TTM_MU"), ("Yahoo", "SPY")):
+    for source, name in (
+        ("FRED", "WALCL"),
+        ("SEC", "CAPEX_TTM_MU"),
+        ("NYFed", "SRF"),
+        ("Yahoo", "SPY"),
+    ):
         (line,) = (line for line in lines if line.split()[0] == name)
         assert f"failed: {source} cannot be reached; check the network" in line
     assert not target.exists()
