@@ -252,6 +252,18 @@ def test_one_year_ago_figure_is_enough_to_name_a_company(servers: Servers, targe
     assert set(target.series_ids()) == {"CAPEX_TTM_MU", "CAPEX_TTM_YEAR_AGO_MU"}
 
 
+def test_the_standing_facility_is_the_sum_of_its_overnight_operations(
+    servers: Servers, target: Store
+) -> None:
+    """Each date has two of them, a reverse repo and an operation for a month."""
+    bring(target, "SRF")
+    held = target.rows(["SRF"]).set_index("observed_on")["value"]
+    assert held[pd.Timestamp("2025-10-31")] == 50.35
+    assert held[pd.Timestamp("2025-12-31")] == 74.6
+    assert held.index[0] == pd.Timestamp("2021-07-29")
+    assert {r.query["startDate"][5:] for r in servers.requests} == {"07-29", "01-01"}
+
+
 def test_the_next_day_brings_the_next_day_alone(servers: Servers, target: Store) -> None:
     servers.today = "2025-12-22"
     bring(target, "DGS2", "WALCL")
@@ -339,7 +351,8 @@ def test_square_brackets_of_a_source_are_shown_as_they_are(
 
 
 @pytest.mark.parametrize(
-    ("name", "id"), [("FRED", "SOFR"), ("YAHOO", "MU"), ("SEC", "CAPEX_TTM_MU")]
+    ("name", "id"),
+    [("FRED", "SOFR"), ("YAHOO", "MU"), ("SEC", "CAPEX_TTM_MU"), ("NYFED", "SRF")],
 )
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://"])
 def test_an_address_that_is_none_is_refused(
@@ -422,7 +435,12 @@ def test_without_a_network_it_ends_within_30_seconds_a_line_a_series(
     assert "Traceback" not in said.out + said.err
     lines = [line for line in said.out.splitlines() if "failed:" in line]
     assert len({line.split()[0] for line in lines}) == len(lines)
-    for source, name in (("FRED", "WALCL"), ("SEC", "CAPEX_TTM_MU"), ("Yahoo", "SPY")):
+    for source, name in (
+        ("FRED", "WALCL"),
+        ("SEC", "CAPEX_TTM_MU"),
+        ("NYFed", "SRF"),
+        ("Yahoo", "SPY"),
+    ):
         (line,) = (line for line in lines if line.split()[0] == name)
         assert f"failed: {source} cannot be reached; check the network" in line
     assert not target.exists()
