@@ -255,11 +255,12 @@ def k_table(m: Material) -> str:
         powder = DryPowder(k=k)
         signals = {"dry_powder": powder, "absorption": Absorption()}
         flags = (said.flag for said in evaluate(m.history.panel, signals).values())
-        rows.append((f"{k:.3f}", *map(_spans, flags)))
+        rows.append((f"{k:.3f}", *map(spans, flags)))
     return table(("k", "`dry_powder` on", "`absorption` on"), rows)
 
 
-def _spans(flag: pd.Series) -> str:
+def spans(flag: pd.Series) -> str:
+    """Return the periods in which a flag was on, as text; empty if it never was."""
     end = flag.index[-1]
     return "; ".join(
         f"from {a.date()}" if b == end else f"{a.date()} to {b.date()}" for a, b, _ in stays(flag)

@@ -24,13 +24,14 @@ from pathlib import Path
 
 from backtests.history.panel import History
 from backtests.store.store import default_store
-from benchmarks import docs_flags, docs_strategies, docs_thesis
+from benchmarks import docs_flags, docs_scales, docs_strategies, docs_thesis
 from benchmarks.docs_flags import Material
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/flags.md", "docs/strategies.md", "docs/thesis.md")
 SLOW = tuple(docs_strategies.BLOCKS)
-NAMES = (*docs_flags.BLOCKS, *docs_thesis.BLOCKS, *SLOW)
+FLAGS = docs_flags.BLOCKS | docs_scales.BLOCKS
+NAMES = (*FLAGS, *docs_thesis.BLOCKS, *SLOW)
 
 
 def marked(name: str) -> re.Pattern[str]:
@@ -70,8 +71,8 @@ def contents(history: History, options: argparse.Namespace) -> Iterable[tuple[st
     wanted = options.only or NAMES
     material = Material(history)
     for name in wanted:
-        if name in docs_flags.BLOCKS:
-            yield name, docs_flags.BLOCKS[name](material)
+        if name in FLAGS:
+            yield name, FLAGS[name](material)
     if set(wanted) & set(docs_thesis.BLOCKS):
         tried = docs_thesis.numbers_of(history)
         for name in wanted:

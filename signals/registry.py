@@ -38,6 +38,11 @@ class Registered:
     votes: bool
 
 
+#: ``funding`` votes because it measures idle capital by a price. So it is independent of the
+#: amounts behind ``dry_powder``: it needs no k, no GDP and no price of an asset.
+#: ``outside_capital`` does not vote: most of it is the spending that ``capex`` counts, and one fact
+#: should have one vote. ``leverage`` does not vote: margin debt follows share prices, and votes of
+#: past returns cannot be used to test returns.
 SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
     "funding": Registered(signal=Funding, votes=True),

@@ -363,8 +363,9 @@ def test_an_asset_held_without_a_fresh_price_counts_at_its_last_one(history: His
 
 
 def test_a_state_without_a_view_decides_nothing(history: History) -> None:
-    """Balance sheets, yields and output stop: too few votes are left for a regime."""
+    """Balance sheets, rates and output stop: too few votes are left for a regime."""
     ended = ["WALCL", "WRESBAL", "RRPONTSYD", "GDP", "DGS10", "BAA10Y", "DGS2", "EFFR", "BTC-USD"]
+    ended += ["SOFR", "IORB"]
     panel = history.panel.copy()
     panel.loc[panel.index > at("2025-12-12"), ended] = float("nan")
     cut = History(

@@ -52,6 +52,9 @@ def test_every_k_has_a_row_and_a_strategy_without_regime_none(
     assert tuple(by_k(finished).index) == KS
     spy = run(config_from({"strategy": "spy", "store": store, "start": "2015-01-01"}), history)
     assert by_k(spy).empty
+    given = {"strategy": "cash-heavy", "store": store, "start": "2015-01-01"}
+    without_k = {**given, "signals": {"dry_powder": {"scale": "bank_assets"}}}
+    assert by_k(run(config_from(without_k), history)).empty
 
 
 def test_the_bill_spread_is_a_parameter_of_the_run(history: History) -> None:
