@@ -13,6 +13,7 @@ from backtests.cli.app import command
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
 from tests.commands import Drypowder, Said
+from tests.servers.evidence import evidence_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
@@ -69,6 +70,33 @@ def history_dir() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return folder
+
+
+@pytest.fixture(scope="session")
+def evidence_dir(history_dir: Path) -> Path:
+    """Return the folder of more evidence; without it tests are skipped, on CI they fail."""
+    folder = evidence_folder(history_dir)
+    if not (folder / "rates" / "IOER.csv").is_file():
+        reason = (
+            f"no evidence in {folder}: put the files that its README describes there, or name "
+            "their folder in DRYPOWDER_TEST_EVIDENCE"
+        )
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whole_store(
+    history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return a store that holds history and then the evidence; read it, do not write to it."""
+    path = tmp_path_factory.mktemp("whole_store") / "store.duckdb"
+    for folder in (history_dir, evidence_dir):
+        assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
+    SHARED.add(path)
+    return path
 
 
 @pytest.fixture(scope="session")
