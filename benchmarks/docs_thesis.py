@@ -60,7 +60,8 @@ def claims(said: Numbers) -> str:
 
 
 def _claim(claim: Numbers) -> tuple[str, ...]:
-    name = f"{claim['link']} `{claim['name']}`" + ("\\*" if claim["primary"] else "")
+    mark = "\\*" if claim["primary"] else " †" if claim["after_verdicts"] else ""
+    name = f"{claim['link']} `{claim['name']}`{mark}"
     says = f"{'> 0' if claim['direction'] == 'above' else '< 0'}, at least {claim['smallest']:g}"
     found = claim["estimate"]
     if found is None:
@@ -94,7 +95,15 @@ def states(said: Numbers) -> str:
 
 def filings(said: Numbers) -> str:
     """Return a table of the classes' responses to capex filings and at dates without one."""
-    found = said["filings"]
+    return _responses(said["filings"], "filing")
+
+
+def releases(said: Numbers) -> str:
+    """Return a table of the classes' responses to earnings releases and at dates without one."""
+    return _responses(said["releases"], "release")
+
+
+def _responses(found: Numbers, event: str) -> str:
     surprise = found["surprise"]
     controls = {(row["class"], row["state"]): row for row in found["controls"]}
     rows = [
@@ -102,22 +111,81 @@ def filings(said: Numbers) -> str:
             row["class"],
             row["state"],
             _text(row["n"]),
-            f"{_number(row['estimate'])} ({_number(row['low'])} to {_number(row['high'])})",
+            _spread(row),
             _spread(controls[row["class"], row["state"]]),
         )
         for row in found["responses"]
     ]
     head = (
-        f"{found['n']} first filings of {', '.join(found['firms'])}, {_day(found['first'])} to "
+        f"{found['n']} {event}s of {', '.join(found['firms'])}, {_day(found['first'])} to "
         f"{_day(found['last'])}. Surprise, σ: mean {surprise['mean']:.2f}, standard deviation "
         f"{surprise['std']:.2f}, median {surprise['50%']:.2f}.\n\n"
     )
-    heads = ("class", "state", "filings", "response, points per σ", "the same without a filing")
+    response = "response, points per σ"
+    heads = ("class", "state", f"{event}s", response, f"the same without a {event}")
     return head + _table(heads, rows)
 
 
 def _spread(row: Numbers) -> str:
+    if is_missing(row["low"]):
+        return f"{_number(row['estimate'])} (no bounds)"
     return f"{_number(row['estimate'])} ({_number(row['low'])} to {_number(row['high'])})"
+
+
+def events(said: Numbers) -> str:
+    """Return a table of the number of dated events by kind."""
+    rows = [
+        (row["kind"], _text(row["events"]), _day(row["first"]), _day(row["last"]))
+        for row in said["events"]
+    ]
+    return _table(("kind", "events", "first", "last"), rows)
+
+
+def deals(said: Numbers) -> str:
+    """Return a table of the bond deals with the response of the duration spread."""
+    rows = [
+        (
+            _day(row["session"]),
+            row["issuer"],
+            _number(row["size"] / 1e9, 1),
+            _number(row["response"], 1),
+            "yes" if row["near"] else "no",
+            "yes" if row["reported"] else "no",
+        )
+        for row in said["deals"]
+    ]
+    near = ("FOMC within a day", "own release within a day")
+    return _table(("session", "firm", "size, bn USD", "response, points", *near), rows)
+
+
+def surprises(said: Numbers) -> str:
+    """Return a table of the classes' responses to policy surprises."""
+    found = said["surprises"]
+    rows = [(row["class"], _text(row["n"]), _spread(row)) for row in found["responses"]]
+    strength = max(row["strength"] or 0.0 for row in found["responses"])
+    head = f"Instrument: {found['instrument']}. F statistic of the first stage: {strength:.1f}.\n\n"
+    return head + _table(("class", "statements", "response, points per 10 basis points"), rows)
+
+
+def shares(said: Numbers) -> str:
+    """Return a table of the rank correlation of duration and return over single shares."""
+    found = said["cross_section"]
+    rows = [
+        (
+            row["state"],
+            f"{row['months']:.0f}",
+            f"{row['clusters']:.0f}",
+            _number(row["shares"], 1),
+            _spread(row),
+        )
+        for row in found["correlations"]
+    ]
+    head = (
+        f"{len(found['shares'])} shares, sorted each month from {_day(found['first'])} to "
+        f"{_day(found['last'])}.\n\n"
+    )
+    heads = ("state", "months", "clusters", "shares in a month", "mean rank correlation")
+    return head + _table(heads, rows)
 
 
 def episodes(said: Numbers) -> str:
@@ -223,7 +291,12 @@ BLOCKS = {
     "thesis-links": links,
     "thesis-claims": claims,
     "thesis-states": states,
+    "thesis-events": events,
     "thesis-filings": filings,
+    "thesis-releases": releases,
+    "thesis-deals": deals,
+    "thesis-surprises": surprises,
+    "thesis-shares": shares,
     "thesis-episodes": episodes,
     "thesis-rivals": rivals,
     "thesis-calibration": calibration,
