@@ -1,7 +1,7 @@
 """The sensitivity of flags to their parameters and to revised series, one change at a time.
 
-Each parameter is changed by a quarter of its value. Each revised series is changed as in
-:mod:`backtests.evidence.revision`.
+Each parameter is raised and lowered by a quarter of its value. :mod:`backtests.evidence.revision`
+describes the changes of revised series.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +17,9 @@ from signals.evaluations import Evaluations, evaluate, inputs_of
 from signals.params import numbers, with_parameter
 
 STEP = 0.25
-#: Smallest length of a stay that is listed, sessions.
+#: A stay is listed if it lasts at least this number of sessions.
 MAJOR = 63
-#: Smallest overlap at which the changed flag counts as similar to the original flag, a fraction.
+#: A changed flag with at least this overlap, a fraction, counts as similar to the original.
 SAME_STORY = 0.5
 
 
@@ -30,19 +30,19 @@ class Moved:
     Attributes
     ----------
     parameter
-        Name of the changed parameter or series. ``signal.parameter`` is a parameter of another
-        signal that this signal contains. :attr:`backtests.evidence.revision.Case.parameter`
-        describes names such as ``GDP ×`` and ``with THREEFYTP10``.
+        Name of the changed parameter or series. ``signal.parameter`` belongs to another signal,
+        which this signal contains. :attr:`backtests.evidence.revision.Case.parameter` describes the
+        names for series.
     value, base
         The changed and the original value of the parameter.
     on
         Number of days on which the flag is on, divided by the number of days with a view, in %.
     switches
-        Dates on which the flag turns on and then stays on for at least :data:`MAJOR` sessions. If
-        the flag is on at the end, the last date on which it turned on is always included.
+        Dates on which the flag turns on for at least :data:`MAJOR` sessions. If the flag is on at
+        the end, the date on which it last turned on is always included.
     overlap
-        Number of days on which both flags are on, divided by the number of days on which at least
-        one flag is on. The value is a fraction; it is 1 if neither flag is ever on.
+        Number of days with both flags on, divided by the number of days with at least one flag on.
+        The overlap is a fraction, and 1 if neither flag is ever on.
     """
 
     signal: str
@@ -55,7 +55,7 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the days of the changed flag mostly differ from the days of the original flag."""
+        """Whether the changed flag is mostly on at other days than the original flag."""
         return self.overlap < SAME_STORY
 
 
@@ -65,11 +65,12 @@ def sensitivity(
     """Return every flag with each of its numeric parameters changed by ±25 %, one at a time.
 
     The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
-    the signal does not allow are left out; for example, a change may not raise a lower threshold
-    above the upper threshold. A parameter that is a whole number stays a whole number.
+    the signal rejects are left out; for example, a lower threshold may not rise above the upper
+    one. A parameter that is a whole number stays a whole number.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
-    of revised series, which are also changed; see :func:`backtests.evidence.revision.revised_in`.
+    of revised series, as from :func:`backtests.evidence.revision.revised_in`; they are changed,
+    too.
     """
     evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []
@@ -91,7 +92,7 @@ def sensitivity(
 def _variants(
     name: str, chosen: Mapping[str, Signal]
 ) -> Iterator[tuple[str, float, float, dict[str, Signal]]]:
-    """Yield the path, value, changed value and changed signals, for each changed parameter."""
+    """Yield each changed parameter: its path, both values and the changed signals."""
     for owner in (*_parts(name, chosen), name):
         for parameter, base in numbers(chosen[owner]).items():
             for factor in (1 - STEP, 1 + STEP):
