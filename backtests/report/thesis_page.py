@@ -28,7 +28,7 @@ from backtests.thesis.verdicts import Verdict
 
 #: Largest number of stays of a state that the page lists.
 STAYS = 6
-_LARGE = 5.0  # if the smallest interesting effect is at least this, one decimal is enough
+_LARGE = 5.0  # one decimal is enough if the smallest interesting effect is at least this
 
 
 def write_thesis_page(
@@ -37,7 +37,7 @@ def write_thesis_page(
     """Write one self-contained page without scripts. An existing page is replaced.
 
     ``numbers`` comes from :func:`backtests.report.thesis_numbers.thesis_numbers`. If ``newest`` is
-    True, the page warns about a stale history. Raises DataError if the file cannot be written.
+    True, the page warns about a stale history. A file that cannot be written raises DataError.
     """
     label = label_of(numbers["simulated"])
     section = render("thesis.html.j2", **_values(trial, numbers, label, newest))
@@ -75,7 +75,7 @@ def _outcomes(numbers: Mapping[str, Any]) -> set[str]:
 
 
 def _board_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of the scoreboard as text."""
+    """Return a row of the scoreboard as texts."""
     counts = ", ".join(f"{count} {outcome}" for outcome, count in row["outcomes"].items())
     return {
         **row,
@@ -103,7 +103,7 @@ def _link(trial: Trial, numbers: Mapping[str, Any], link: str, label: str) -> di
 
 
 def _claim(verdict: Verdict, said: Mapping[str, Any], label: str) -> dict[str, Any]:
-    """Return the panel of a claim: its charts, and its facts as pairs of a term and a text."""
+    """Return the charts of a claim, and its facts as pairs of term and text."""
     return {
         "name": verdict.claim.name,
         "statement": verdict.claim.statement,
@@ -132,7 +132,7 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
 
 
 def _number(verdict: Verdict, value: float) -> str:
-    """Return a number in the unit of the claim, with decimals that fit the smallest effect."""
+    """Return a number in the claim's unit, with decimals that fit the smallest effect."""
     return fixed(value, 1 if (verdict.claim.smallest or 0.0) >= _LARGE else 2)
 
 
@@ -190,14 +190,14 @@ def _p_values(tests: Mapping[str, float]) -> str:
 
 
 def p_value_said(p_value: float) -> str:
-    """Return a p-value as text; below 0.001 it is ``<0.001``."""
+    """Return a p-value as text, ``<0.001`` for smaller ones."""
     if is_missing(p_value):
         return MISSING
     return "<0.001" if p_value < 0.001 else fixed(p_value, 3)
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return one pair of a term and a text: the last stays of a state, the newest first."""
+    """Return a term and a text with the last stays of a state, the newest first."""
     stays = [] if status is None else status["stays"]
     said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
     return [("Times on, newest first", "; ".join(said))] if said else []
