@@ -19,9 +19,10 @@ def import_(
 ) -> None:
     """Read CSV and JSON files into the store.
 
-    The command reads FRED's CSV, Yahoo-like CSV (the file name is the ticker), a price table (Date
-    and one column per ticker), SEC companyconcept JSON, and tables of ETF flows, funding,
-    stablecoins and annual cash flow. Files may be gzipped. A second import of a file adds nothing.
+    The command reads FRED's CSV, Yahoo-like CSV (the file name is the ticker), and price tables
+    (Date and a column for each ticker). It also reads SEC companyconcept JSON, and tables of ETF
+    flows, funding, stablecoins and annual cash flow. Files may be gzipped. A second import of a
+    file adds nothing.
     """
     from backtests.importing.import_path import import_path
 
