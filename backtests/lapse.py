@@ -1,8 +1,8 @@
 """Find the sessions on which a strategy's state is lost because data are late.
 
-Late inputs alone can change a regime. A signal without a view does not vote, and the remaining
-votes may give another regime. Therefore the state is lost at a session if a signal that determines
-the state had a view earlier, has no view now, and reads a stale input.
+Late inputs alone can change a regime: a signal without a view does not vote, and the remaining
+votes may give another regime. So late data lose the state. This happens at a session if a signal
+that determines the state had a view earlier, has no view now, and reads a stale input.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return a mapping from each signal that determines a strategy's state to the signal's inputs.
+    """Return the inputs of each signal that determines a strategy's state, by the signal's name.
 
-    The keys are names of signals. For a strategy that follows the regime, the mapping contains only
-    signals that its regime model uses. For any other strategy, it contains all signals.
+    For a strategy that follows the regime, these are the signals of its regime model. For any other
+    strategy, these are all signals.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
@@ -32,16 +32,16 @@ def lost(
     reading: Reading,
     rests: Mapping[str, tuple[str, ...]],
 ) -> pd.Series:
-    """Return, for each session, whether the state is lost.
+    """Return whether the strategy's state is lost at each session.
 
     Parameters
     ----------
     state
-        A strategy's state at each session, computed from the history and the reading. None for a
+        A strategy's state at each session, computed from the history and the reading; None for a
         strategy without states, which never loses its state.
     rests
-        Inputs of each signal that determines the state; the keys are names of signals. If ``rests``
-        is empty, the state is lost only where the state itself is missing.
+        A mapping from the name of each signal that determines the state to the signal's inputs. If
+        ``rests`` is empty, the state is lost only where the state itself is missing.
     """
     if state is None:
         return pd.Series(False, index=history.panel.index)
@@ -53,10 +53,9 @@ def lost(
 
 
 def stale(history: History, id: str) -> pd.Series:
-    """Return, for each session, whether an id had a value earlier, but its next value is late.
+    """Return whether an id had a value earlier, but its next value is late, at each session.
 
-    The result is False where the source states that there is no value, because this statement is
-    not late.
+    If the source states that it has no value, nothing is late, and the result is False.
     """
     late = _is_missing_again(history.panel[id])
     return late & ~history.withheld[id] if id in history.withheld else late

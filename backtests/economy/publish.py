@@ -1,4 +1,4 @@
-"""Turn the simulated economy into series that have the ids, units and dates of real series."""
+"""Turn a simulated economy into series with the ids, units and dates of real series."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
 
 _FILING_DAYS = 30
-#: Share of trailing capital spending by filer. The shares of the signal's five filers sum to 1.
+#: Each filer's share of trailing capital spending. The shares of the signal's five filers sum to 1.
 _CAPEX_SHARES = {
     "MSFT": 0.24,
     "GOOGL": 0.25,
@@ -19,16 +19,16 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-_ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # per capital spending
+_ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # share of capex
 
 
 def publish(
     quantities: Quantities, prices: Prices, index: pd.DatetimeIndex, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings by id: all series, and the filing dates of the SEC series.
+    """Return two mappings from ids: to all series, and to the filing dates of the SEC series.
 
-    Both start at ``index[0]``. ``quantities`` and ``prices`` start a year earlier, because sums
-    over the trailing year need this year.
+    All series start at ``index[0]``. ``quantities`` and ``prices`` start a year earlier, because
+    sums over a trailing year need this year.
     """
     paths = quantities.paths
     series = {
@@ -48,7 +48,7 @@ def publish(
 
 
 def _on(freq: str, path: pd.Series) -> pd.Series:
-    """Return the last value of a path at or before each date. ``freq`` sets the dates."""
+    """Return the last value of a path at or before each of the dates that ``freq`` sets."""
     dates = pd.date_range(path.index[0], path.index[-1], freq=freq)
     return path.reindex(dates, method="ffill").dropna()
 
@@ -111,15 +111,15 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings by id: the values of all filers, and the filing dates.
+    """Return two mappings from ids: to the values of all filers, and to the filing dates.
 
-    For each filer and concept, one series has the sum over the trailing year. A second series has
-    the same sum one year earlier.
+    Each filer and concept has a series with the sum over the trailing year, and a series with the
+    sum one year earlier.
     """
     total = _on("QE", paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
-    revenue = {"MU": 4.0}  # the only company with revenue in real history
+    revenue = {"MU": 4.0}  # in real history, only this company has revenue
     for concept, shares in (("CAPEX", _CAPEX_SHARES), ("REVENUE", revenue)):
         for ticker, share in shares.items():
             if ticker == "CRWV":  # its real history is too short for a trailing year
