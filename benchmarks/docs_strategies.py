@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/strategies.md: one function for each block.
+"""Compute the numbers of docs/strategies.md, with a function for each block.
 
 Every function takes the output of ``drypowder compare --start 2015-01-01 --json`` and returns
 Markdown. ``benchmarks/docs_numbers.py`` writes the blocks into the page.
@@ -13,23 +13,23 @@ from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers
 from benchmarks.docs_flags import START, table
 
-#: Numbers by strategy.
+#: A mapping from the name of each strategy to its numbers.
 Numbers = Mapping[str, Mapping[str, Any]]
 
 PLAIN = ("strategy", "CAGR", "vol", "Sharpe", "drawdown", "exposure", "turnover", "costs")
-#: Columns that count the states of a strategy. An older comparison may have only one of them.
+#: Columns that count a strategy's states, of which an older comparison may have only one.
 COUNTS = ("episodes", "entered")
 RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
 
 def numbers_of(history: History, names: tuple[str, ...] = (), **given: Any) -> Numbers:
-    """Return the numbers of a comparison. ``given`` holds keywords of ``compare``."""
+    """Return the numbers of a comparison; ``given`` holds keywords of ``compare``."""
     configs = configs_of(names or default_names(), {"start": START})
     return comparison_numbers(compare(configs, history, optional=not names, **given))
 
 
 def strategies_table(numbers: Numbers) -> str:
-    """Return a table with one row a strategy: its figures, differences, placebo rank and counts."""
+    """Return a table with a row for each strategy: figures, differences, rank and counts."""
     counts = [name for name in COUNTS if name in next(iter(numbers.values()))]
     header = (*PLAIN, "over SPY", "over own mix", "placebo", *counts)
     return table(header, [_row(label, entry, counts) for label, entry in numbers.items()])
@@ -47,7 +47,7 @@ def _row(label: str, entry: Mapping[str, Any], counts: list[str]) -> tuple[str, 
 
 
 def plain_cells(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the cells that need no placebo: name, returns, risk and trading."""
+    """Return the cells that need no placebo: name, returns, risks and trading."""
     sharpe = entry["intervals"]["sharpe"]
     between = f"[{number(sharpe['low'], 2)}, {number(sharpe['high'], 2)}]"
     return (
@@ -84,7 +84,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return how often luck alone puts at least one row at the top of its placebos."""
+    """Return a sentence on how often luck alone puts a row above all its placebos."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:

@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/thesis.md: one function for each block.
+"""Compute the numbers of docs/thesis.md, with a function for each block.
 
 Every function takes the numbers of ``drypowder thesis --json`` and returns Markdown.
 ``benchmarks/docs_numbers.py`` writes the blocks into the page.
@@ -16,7 +16,7 @@ Numbers = dict[str, Any]
 
 
 def numbers_of(history: History) -> Numbers:
-    """Return the numbers of the trial of a history."""
+    """Return the numbers of the trial on a history."""
     return thesis_numbers(try_thesis(history))
 
 
@@ -93,7 +93,7 @@ def states(said: Numbers) -> str:
 
 
 def filings(said: Numbers) -> str:
-    """Return a table of the classes' responses to capex filings and at dates without one."""
+    """Return a table of the classes' responses on days of capex filings and on control dates."""
     found = said["filings"]
     surprise = found["surprise"]
     controls = {(row["class"], row["state"]): row for row in found["controls"]}

@@ -1,10 +1,10 @@
-"""SIMULATED worlds with dated events, for :mod:`benchmarks.trial_coverage`.
+"""SIMULATED worlds with dated events, used by :mod:`benchmarks.trial_coverage`.
 
 Filings: five firms file once a quarter. Idle capital is depleted in 9 quarters and ample in 40
 quarters. Responses and surprises have heavy tails (t with 4 degrees of freedom). Events of one
 quarter share 60 % of the variance of responses, and 50 % of the variance of surprises. Policy: 90
 quarters have two statements each. Cascade: each of 12 episodes has a date of peak for four classes.
-The dates are normal, and their means are in the declared order.
+The dates of peaks are normal, and their means are in the declared order.
 """
 
 import math
@@ -75,7 +75,7 @@ def _interval(fit: Slope) -> Interval:
     return t_interval(fit.value, fit.error, fit.df)
 
 
-#: Each function draws one world, and returns its interval and the truth.
+#: Each function draws a world, and returns an interval and the truth.
 INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]] = {
     "filings, difference of slopes": _filings,
     "filings, slope while depleted": _depleted,
