@@ -93,8 +93,8 @@ def luck_line(numbers: Numbers) -> str:
     top = 1 - (1 - 1 / (n + 1)) ** len(drawn)
     return (
         f"No figure is adjusted for the number of rows. {len(drawn)} rows are ranked among {n} "
-        "resampled histories. If the rows were independent, luck alone would put at least one of "
-        f"them above all its placebos in {100 * top:.0f} % of cases."
+        "resampled histories. If the rows were independent, luck alone would put at least one "
+        f"row above all its placebos in {100 * top:.0f} % of cases."
     )
 
 
@@ -124,8 +124,8 @@ def _timing(numbers: Numbers) -> str:
 def _defence(numbers: Numbers) -> str:
     said = ". ".join(
         f"`{name}` had a maximum drawdown of {percent(-e['max_drawdown'], 0)} %, its own mix of "
-        f"{percent(-e['mix']['max_drawdown'], 0)} %. Its mean return over its own mix was "
-        f"{_span(e['intervals']['excess_mix'])} percentage points a year"
+        f"{percent(-e['mix']['max_drawdown'], 0)} %. The mean return of `{name}` over its own mix "
+        f"was {_span(e['intervals']['excess_mix'])} percentage points a year"
         for name, e in ((n, numbers[n]) for n in ("cash-heavy", "defensive"))
     )
     return f"**Defence.** {said}."
@@ -138,18 +138,19 @@ def _rivals(numbers: Numbers) -> str:
         "**Rivals.** The Sharpe ratio of `cash-heavy` is "
         f"{number(numbers['cash-heavy']['sharpe'], 2)} with the votes, "
         f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)} with quantities alone and "
-        f"{among} with the price-only regime models. The thesis is about quantities. The votes add "
-        "signals that use prices, so the difference to quantities alone comes from prices."
+        f"{among} with the price-only regime models. The thesis is about quantities. The votes "
+        "add signals that use prices, so the difference between votes and quantities comes from "
+        "prices."
     )
 
 
 def _pair(numbers: Numbers) -> str:
     e, bills = numbers["memory-over-crypto"], numbers["bills"]
     return (
-        "**Memory over crypto.** `memory-over-crypto` tests the sharpest claim of the thesis. It "
-        f"returned {percent(e['cagr'], 1)} % a year, bills returned {percent(bills['cagr'], 1)} % "
-        f"a year. Its maximum drawdown was {percent(-e['max_drawdown'], 0)} %. Bitcoin rose in the "
-        "absorption of 2018 to 2020."
+        "**Memory over crypto.** `memory-over-crypto` tests the sharpest claim of the thesis. "
+        f"This strategy returned {percent(e['cagr'], 1)} % a year, and bills returned "
+        f"{percent(bills['cagr'], 1)} % a year. The strategy's maximum drawdown was "
+        f"{percent(-e['max_drawdown'], 0)} %. Bitcoin rose in the absorption of 2018 to 2020."
     )
 
 
@@ -157,10 +158,10 @@ def _hindsight(numbers: Numbers) -> str:
     held, baskets = numbers["equal-weight"], numbers["near-cash-flow"]["baskets"]
     better = round((1 - baskets["rank"]) * baskets["n"])
     return (
-        f"**Hindsight.** Equal weights of the same assets, held throughout, earned "
-        f"{percent(held['cagr'], 1)} % a year. With {better} of {baskets['n']} random baskets of "
-        "shares instead of the memory makers, `near-cash-flow` did better. The universe was chosen "
-        "in 2026, and that hindsight was worth more than any flag."
+        "**Hindsight.** Equal weights of the same assets, held throughout, earned "
+        f"{percent(held['cagr'], 1)} % a year. `near-cash-flow` did better with {better} of "
+        f"{baskets['n']} random baskets of shares than with the memory makers. The universe was "
+        "chosen in 2026, and that hindsight was worth more than any flag."
     )
 
 

@@ -2,8 +2,9 @@
 
 The profit of a session, in USD, is the sum of three terms. Let w be the weights and E the equity at
 the previous close. Let p be the last known prices at the session's close, p₋₁ the last known prices
-at the previous close, and b the return of bills between the two closes. The three terms are: of
-each asset, w · E · (p / p₋₁ − 1). A short position also loses the growth of
+at the previous close, and b the return of bills between the two closes. The three terms are:
+
+- The price profit of each asset, w · E · (p / p₋₁ − 1). A short position also loses the growth of
   its debt, which is debt · borrow · days / 365.
 - The interest on cash, (1 − Σw) · E · b, which belongs to the sleeve ``cash``.
 - The trading costs of the session's orders, with a minus sign. Costs belong to the sleeve of the
@@ -20,8 +21,8 @@ of each table add up to the total. The measures are:
     Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return. The
     contribution of one session and one sleeve is (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly
     volatility. The sum over all sessions of a sleeve is cov(c, r) / std(r) · √252, which is below
-    zero for a hedge. At one session, all sleeves together contribute the yearly volatility times (r
-    − r̄)² / Σ(r − r̄)².
+    zero for a hedge. At one session, all sleeves together contribute (r − r̄)² / Σ(r − r̄)², times
+    the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
     sum over all groups is the depth of this drawdown, or zero if there is no drawdown.
