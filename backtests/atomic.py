@@ -1,8 +1,8 @@
 """Write a file or a folder either completely or not at all.
 
-A file is first written into a temporary folder beside its target. Once complete and on the disk, it
-moves to the target. A killed program leaves its temporary folder behind. The next program that
-writes to the same parent folder removes this temporary folder.
+A file is first written into a temporary folder beside its target. Once complete and on the disk,
+the file moves to the target. A killed program leaves its temporary folder behind. The next program
+that writes to the same parent folder removes this temporary folder.
 """
 
 import os
@@ -39,9 +39,9 @@ def expanded(path: Path | str) -> Path:
 def writable_name(path: Path | str) -> Path:
     """Return a path for writing, with ``~`` or ``~user`` replaced by that user's home folder.
 
-    A path that :func:`expanded` rejects raises ConfigError, and so does a name that is not UTF-8. A
-    path that the system rejects raises ConfigError, too. Such a path is too long, has symbolic
-    links in a circle, or lies in a folder without access.
+    A path that :func:`expanded` rejects, or a name that is not UTF-8, raises ConfigError. A path
+    that the system rejects raises ConfigError, too: a path that is too long, has symbolic links in
+    a circle, or lies in a folder without access.
     """
     found = expanded(path)
     try:

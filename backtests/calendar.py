@@ -44,8 +44,8 @@ def session_after(
 ) -> pd.DatetimeIndex:
     """Return the n-th session strictly after each date. All dates are without a time zone.
 
-    Sessions are counted in ``index``, by default in all NYSE sessions. A result after the last of
-    these sessions raises ConfigError. The NYSE sessions end a year from now.
+    Sessions are counted in ``index``, by default in all NYSE sessions. A result after the last
+    session of ``index`` raises ConfigError. The NYSE sessions end a year from now.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
@@ -69,8 +69,8 @@ def _federal_holidays() -> pd.DatetimeIndex:
 def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
-    On Columbus Day and Veterans Day, the NYSE is open, but these banks are closed. A bank holiday
-    on a Sunday moves to the next Monday. A bank holiday on a Saturday does not move.
+    On Columbus Day and Veterans Day, the NYSE is open, but the Federal Reserve Banks are closed. A
+    bank holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday does not move.
     """
     from pandas.tseries import holiday
 

@@ -1,8 +1,8 @@
 """Find the sessions on which a strategy's state is lost because data are late.
 
 Late inputs alone can change a regime: a signal without a view does not vote, and the remaining
-votes may give another regime. So late data lose the state. This happens at a session if a signal
-that determines the state had a view earlier, has no view now, and reads a stale input.
+votes may give another regime. So late data lose the state. The state is lost at a session if a
+signal that determines the state had a view earlier, has no view now, and reads a stale input.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ from signals.reading import Reading
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
     """Return the inputs of each signal that determines a strategy's state, by the signal's name.
 
-    For a strategy that follows the regime, these are the signals of its regime model. For any other
-    strategy, these are all signals.
+    The state of a strategy that follows the regime depends on the signals of its regime model. The
+    state of any other strategy may depend on all signals.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
@@ -53,7 +53,7 @@ def lost(
 
 
 def stale(history: History, id: str) -> pd.Series:
-    """Return whether an id had a value earlier, but its next value is late, at each session.
+    """Return True at each session at which an id had an earlier value, but its next value is late.
 
     If the source states that it has no value, nothing is late, and the result is False.
     """

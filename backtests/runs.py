@@ -28,7 +28,7 @@ class Run:
         Target weights at the sessions on which the strategy decided, fractions.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
-        strategy can first trade, these are the returns of bills.
+        strategy can first trade, the benchmark has the returns of bills.
     """
 
     config: RunConfig

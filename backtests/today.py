@@ -1,13 +1,13 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
-A backtest decides on scheduled sessions and on changes of state. On other sessions it trades only
-short holdings beyond the gross limit, and holdings whose price is stale. A user can call
-:meth:`Plan.at` at every session, and fill the orders at the close ``lag`` sessions later. These are
-the orders of the backtest.
+A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
+trades only short holdings beyond the gross limit, and holdings whose price is stale. A user can
+call :meth:`Plan.at` at every session, and fill the orders at the close ``lag`` sessions later. The
+user's orders are then the orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies both to drifted targets before costs. So the orders may differ if a holding is as close to a
-limit as the costs of a trade.
+applies the band and the limit to drifted targets before costs. So the orders may differ if a
+holding is as close to a limit as the costs of a trade.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
@@ -66,12 +66,13 @@ class Today:
     missing
         A mapping from ids with late data to dates. An id is late if its last value is older than
         the id's staleness limit. The mapping covers held assets, assets in the target and ids that
-        the strategy reads. If the state is lost, it also covers the inputs of each signal that
-        determines the state but has no view. An asset has the date of its last price; a series has
-        the date on which its last value became known.
+        the strategy reads. If the state is lost, the mapping also covers the inputs of each signal
+        that determines the state but has no view. An asset has the date of its last price; a series
+        has the date on which its last value became known.
     state_is_lost
         Whether the strategy's state is lost, as :func:`backtests.lapse.lost` defines. In a lost
-        state, ``regime`` comes from the remaining signals, and the strategy does not follow it.
+        state, ``regime`` comes from the remaining signals, and the strategy does not follow this
+        regime.
     value
         Value of the holdings, USD; None without holdings.
     beyond_band

@@ -124,7 +124,7 @@ def fork(order: Order, logs: Path) -> Ended:
 def asked(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     """Call a function in a child and return its result.
 
-    This process must not use DuckDB itself, because DuckDB's threads do not survive a fork.
+    The parent process must not use DuckDB, because DuckDB's threads do not survive a fork.
     """
     ear, mouth = os.pipe()
     child = os.fork()

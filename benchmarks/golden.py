@@ -5,9 +5,9 @@
 
 ``write`` imports the history into a new store. A record holds the output for this store and for two
 simulated seeds: ``flags --json`` at twelve dates, the seven files of ``run`` for every strategy,
-``compare --json`` and ``today --json``. For the store, it also holds ``data --json``. ``compare``
-prints every file and every JSON key that differs. The comparison ignores run ids, versions and
-times of recording, because these change with every edit of the code.
+``compare --json`` and ``today --json``. For the store, the record also holds ``data --json``.
+``compare`` prints every file and every JSON key that differs. The comparison ignores run ids,
+versions and times of recording, because these change with every edit of the code.
 """
 
 import argparse

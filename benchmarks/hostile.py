@@ -4,7 +4,7 @@
     python -m benchmarks.hostile --every 10 # every tenth input
 
 The inputs are terminal escapes, rich markup, marks of text direction, odd numbers and odd paths.
-Such an input stands wherever a command reads: in arguments, config files, file names, tables,
+Hostile inputs stand wherever a command reads: in arguments, config files, file names, tables,
 answers of servers, environment variables, and a user's classes. Most cases run in forked children.
 A case that needs a fresh Python, for example with another environment, runs in its own process.
 
@@ -222,7 +222,7 @@ class Case:
     fresh
         Whether the case needs its own Python process.
     chatty
-        Whether a user's code may write to stderr, where its lines are not counted.
+        Whether a user's code may write to stderr. The lines of this code are not counted.
     prepare
         Function that is called with the folder before the command.
     """

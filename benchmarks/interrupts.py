@@ -4,13 +4,13 @@
 
 A command runs in a forked child and replaces an earlier result. The child gets SIGINT, SIGTERM or
 SIGKILL after a random delay, between zero and the length of an undisturbed run. Some children get
-SIGINT or SIGTERM twice. The result must then be the earlier one, or the result of an undisturbed
-run. The folder must hold no other file, and the output no traceback. After SIGKILL, a temporary
-file or folder of drypowder may stay, which the next run must remove. On a full disk (a limit on the
-size of every file), the earlier result must stay.
+SIGINT or SIGTERM twice. After the signal, the result must be the earlier result, or the result of
+an undisturbed run. The folder must hold no other file, and the output no traceback. After SIGKILL,
+a temporary file or folder of drypowder may stay, which the next run must remove. On a full disk (a
+limit on the size of every file), the earlier result must stay.
 
-``import`` and ``fetch`` write into a store, one series after another. Each series must then be
-unchanged or complete, and the next run must complete the store.
+``import`` and ``fetch`` write into a store, one series after another. After an interrupt, each
+series must be unchanged or complete, and the next run must complete the store.
 """
 
 import argparse
@@ -195,7 +195,7 @@ class Bench:
 
 @dataclass(frozen=True, kw_only=True)
 class Undisturbed:
-    """A run without a signal: its length (seconds), its result and the result before."""
+    """A run without a signal: its length in seconds, its result, and the earlier result."""
 
     seconds: float
     whole: object
@@ -249,7 +249,7 @@ def problems(
     if writer.grows:
         yield from _mixed(now, before, whole)
     elif not (_same(now, before) or _same(now, whole)):
-        yield "the result is neither the earlier one nor that of an undisturbed run"
+        yield "the result differs from the earlier result and from the result of an undisturbed run"
     left = litter(order.folder, writer)
     ours = [name for name in left if name.startswith(PREFIX)]
     if left and not (order.number == signal.SIGKILL and left == ours):
@@ -318,7 +318,7 @@ def _next_run(work: Path, writer: Writer, base: Undisturbed) -> Iterator[str]:
     if ended.code or left:
         yield f"the next run: exit code {ended.code}, left in the folder: {left}"
     if not _same(content(work / writer.target), base.whole):
-        yield "the result of the next run differs from that of an undisturbed run"
+        yield "the next run and an undisturbed run have different results"
 
 
 def on_a_full_disk(bench: Bench, writer: Writer, base: Undisturbed) -> int:

@@ -4,10 +4,10 @@
 
 Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows the
 regime of capital one session earlier. The strategy holds 60 % SPY while capital is ample, and 20 %
-SPY while capital is scarce. It always holds 20 % in a sleeve such as memory makers. The sleeve has
-a regime of its own. Each of the two regimes ends with a probability of 1 in 400 at each session.
-Bills earn nothing, and trading is free. The table shows yearly returns over bills and yearly
-volatilities, first for ample and then for scarce capital:
+SPY while capital is scarce. The strategy always holds 20 % in a sleeve such as memory makers. The
+sleeve has a regime of its own. Each of the two regimes ends with a probability of 1 in 400 at each
+session. Bills earn nothing, and trading is free. The table shows yearly returns over bills and
+yearly volatilities, first for ample and then for scarce capital:
 
                         SPY             at a volatility of    the sleeve, at 30 %
     no regimes            4 and   4 %     18 and 18 %           10 and  10 %

@@ -86,8 +86,8 @@ class Work:
         Last day with data.
     hold
         Moment at which the child waits to be killed, or empty for no wait. ``created`` is just
-        after the child opens the file for writing. ``midway`` is before it adds the rows.
-        ``committed`` is before it closes the file.
+        after the child opens the file for writing. ``midway`` is before the child adds the rows.
+        ``committed`` is before the child closes the file.
     """
 
     folder: str = ""
@@ -296,7 +296,7 @@ def problems(store: Path, before: Content, noted: dict[str, Any], truth: Content
     Parameters
     ----------
     before, noted
-        The rows of the store and its fetch times before the killed run.
+        The rows and the fetch times of the store before the killed run.
     truth
         The rows after an undisturbed run.
     """

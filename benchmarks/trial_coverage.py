@@ -2,11 +2,11 @@
 
     python -m benchmarks.trial_coverage --seeds 200 [--only local_projection]
 
-Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect. It estimates the
-effect with the code of the trial, and returns the interval and the truth. The worlds have features
-that make intervals too narrow: overlapping returns, slow regressors, and volatility in clusters. At
-a true coverage of 95 %, 181 to 197 of 200 intervals contain the truth, with a probability of about
-99 %.
+Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect. The function
+estimates the effect with the code of the trial, and returns the interval and the truth. The worlds
+have features that make intervals too narrow: overlapping returns, slow regressors, and volatility
+in clusters. At a true coverage of 95 %, 181 to 197 of 200 intervals contain the truth, with a
+probability of about 99 %.
 """
 
 import argparse

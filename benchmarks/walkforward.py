@@ -3,10 +3,10 @@
     python benchmarks/walkforward.py --seeds 200
 
 There is one invented asset over fifteen years, without costs. The strategy holds only the asset or
-only bills. It decides by the sign of the asset's return k sessions earlier, for several k. Without
-an effect, the asset's return over bills is independent noise with mean zero, so no k can earn more
-than bills on average. The planted effect adds the sign of the return that k = 3 reads to the return
-that the resulting trade earns.
+only bills. The strategy decides by the sign of the asset's return k sessions earlier, for several
+k. Without an effect, the asset's return over bills is independent noise with mean zero, so no k can
+earn more than bills on average. The planted effect adds the sign of the return that k = 3 reads to
+the return that the resulting trade earns.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     python examples/three_verdicts.py                      # SIMULATED economy
     python examples/three_verdicts.py --store FILE         # real history
 
-The script computes the numbers of three verdicts a second time, from closes and flags. It prints
-the trial's numbers and its own, and ends with an error if they differ.
+The script computes the numbers of three verdicts a second time, from closes and flags. The script
+prints the trial's numbers and its own, and ends with an error if the numbers differ.
 """
 
 import argparse
@@ -53,8 +53,8 @@ def episodes(on: np.ndarray) -> list[list[int]]:
 def crypto_below_spy(history: History, on: pd.Series) -> tuple[float, float, float]:
     """Return the mean return of crypto minus SPY on absorbed sessions, and its interval.
 
-    Both are in percentage points a year. Each episode is one cluster of the interval. The variance
-    is CR2, and the degrees of freedom are those of Bell and McCaffrey.
+    Mean and interval are in percentage points a year. Each episode is one cluster of the interval.
+    The variance is CR2, and the degrees of freedom are those of Bell and McCaffrey.
     """
     spy = history.closes["SPY"] / history.closes["SPY"].shift(1) - 1
     gap = (class_returns(history)["crypto"] - spy).to_numpy()

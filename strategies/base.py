@@ -1,8 +1,8 @@
 """The contract of a strategy, and the checks of its results.
 
 A strategy is a frozen dataclass, and its fields are its parameters. A strategy reads the signals
-and the values known at each session's close, and returns target weights at this close. It does not
-trade: the engine trades at the close of a later session, at a cost.
+and the values known at each session's close, and returns target weights at this close. The engine
+trades these weights at the close of a later session, at a cost.
 """
 
 from abc import ABC, abstractmethod
@@ -44,8 +44,8 @@ class Strategy(Typed, ABC):
         test of the strategy's timing.
     price_free
         True if the weights depend only on the regime and on the listed assets, but on no price,
-        score or vote. With the regime model ``quantities``, the placebos of such a strategy shift
-        its holdings in time.
+        score or vote. With the regime model ``quantities``, the placebos of a price-free strategy
+        shift its holdings in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -150,7 +150,8 @@ def _ends(labels: pd.Index) -> str:
 def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0) -> None:
     """Raise :class:`SimulationError` unless weights are finite and within their limits.
 
-    The weights of a row sum to at most 1. Their absolute values sum to at most ``gross_limit``.
+    The weights of a row sum to at most 1. The absolute weights of a row sum to at most
+    ``gross_limit``.
     """
     values = weights.to_numpy(dtype=np.float64)
     if not np.isfinite(values).all():

@@ -80,8 +80,8 @@ class EqualWeight(SleeveStrategy):
     Parameters
     ----------
     tickers
-        The assets. The default set is that of ``near-cash-flow``. So both strategies differ only in
-        the timing and the size of positions.
+        The assets. The default set has the assets of ``near-cash-flow``. So ``equal-weight`` and
+        ``near-cash-flow`` differ only in the timing and the size of positions.
     """
 
     name: ClassVar[str] = "equal-weight"
@@ -99,8 +99,8 @@ class ConstantMix(Strategy):
     """A constant share of SPY, and the rest in bills: defence without timing.
 
     With a third of the portfolio in SPY, the portfolio loses a third as much as the market. A
-    strategy with the same average share of cash adds nothing by timing unless it earns more than
-    this mix.
+    strategy with the same average share of cash that earns no more than this mix has gained nothing
+    by timing.
 
     Parameters
     ----------

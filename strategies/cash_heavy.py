@@ -13,7 +13,7 @@ class CashHeavy(SleeveStrategy):
 
     Rationale
         When capital is scarce, other assets are sold for cash. The strategy holds only SPY and
-        cash. So only timing can explain a higher return than that of a constant mix.
+        cash. So if the strategy earns more than a constant mix, only timing can be the reason.
     Rule
         The regime sets the share of SPY, and the remainder is cash. The whole portfolio is cash
         while SPY has no price.

@@ -42,9 +42,9 @@ class Trend(Strategy):
 
     Rule
         The mean is the average of the present price and the last prices of the nine preceding
-        months. At a month's end, these are the last ten month-end closes. All listed assets of
-        ``tickers`` have equal shares. An asset is held while its price is above its own mean. Its
-        share is cash at other times, and until ten months have prices.
+        months. At a month's end, the mean is the average of the last ten month-end closes. All
+        listed assets of ``tickers`` have equal shares. An asset is held while its price is above
+        its own mean. At other times, and until ten months have prices, the asset's share is cash.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 

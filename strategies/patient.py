@@ -29,18 +29,18 @@ class Patient(ScaledSleeves):
         previous regime. A turn to OPPORTUNITY starts a chance: the strategy holds a third of
         :data:`CHANCE`. Two thirds follow after half of ``stage`` sessions, and three thirds after
         ``stage`` sessions. The strategy keeps three thirds for ``hold`` sessions in any regime, and
-        then sells in thirds over ``stage`` sessions. Each sleeve has the larger one of its share in
-        ``table`` and its share in the chance. So a chance never causes a sale. FORCED_SELLING ends
-        the chance at once. A new turn to OPPORTUNITY starts the chance again. The memory and crypto
-        sleeves are scaled to the target volatility.
+        then sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: its
+        share in ``table`` and its share in the chance. So a chance never causes a sale.
+        FORCED_SELLING ends the chance at once. A new turn to OPPORTUNITY starts the chance again.
+        The memory and crypto sleeves are scaled to the target volatility.
     Turnover
         The strategy decides at month ends and when the number of thirds changes. Without a chance,
-        it also decides when the regime changes.
+        the strategy also decides when the regime changes.
 
     Parameters
     ----------
     stage
-        Number of sessions from the first purchase to the last one, at least 2.
+        Number of sessions from the first purchase to the last purchase, at least 2.
     hold
         Number of sessions during which the strategy holds all three thirds.
     broad, memory, crypto
@@ -97,7 +97,7 @@ class Patient(ScaledSleeves):
         return 2 - (past >= half) - (past >= self.stage)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the larger one of each sleeve's share in the table and its share in the chance."""
+        """Return the larger of two shares of each sleeve: in the table, and in the chance."""
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()
         base = shares_of(before, self.table, tuple(self.sleeves))

@@ -135,7 +135,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code for an error of drypowder or of a user's code; raise any other."""
+    """Return the exit code for an error of drypowder or of a user's code, else raise the error."""
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)

@@ -20,9 +20,9 @@ def import_(
     """Read CSV and JSON files into the store.
 
     The command reads FRED's CSV, Yahoo-like CSV (the file name is the ticker), and price tables
-    (Date and a column for each ticker). It also reads SEC companyconcept JSON, and tables of ETF
-    flows, funding, stablecoins and annual cash flow. Files may be gzipped. A second import of a
-    file adds nothing.
+    (Date and a column for each ticker). The command also reads SEC companyconcept JSON, and tables
+    of ETF flows, funding, stablecoins and annual cash flow. Files may be gzipped. A second import
+    of a file adds nothing.
     """
     from backtests.importing.import_path import import_path
 

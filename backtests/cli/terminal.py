@@ -1,9 +1,9 @@
 """Print on the terminal, with control characters made visible.
 
 File names, server answers, config values and errors of a user's code can contain escape sequences.
-Such a sequence can recolour a terminal, move its cursor or set its title. While a command runs,
+An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
 :class:`Escaping` escapes all text to stdout and stderr. :func:`console` escapes a text first, and
-rich then adds the style. So rich's own sequences stay intact.
+rich then adds the style. So the escape sequences of rich stay intact.
 """
 
 import json

@@ -124,8 +124,8 @@ def _refuse_options(context: typer.Context) -> None:
     if given:
         name = context.invoked_subcommand
         raise ConfigError(
-            f"expected the options of '{name}' after its name, but --{given[0]} stands before it; "
-            f"write: drypowder thesis {name} --{given[0]} …"
+            f"expected the options of '{name}' after its name, but --{given[0]} stands before the "
+            f"name; write: drypowder thesis {name} --{given[0]} …"
         )
 
 

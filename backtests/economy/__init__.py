@@ -6,12 +6,12 @@
 - :mod:`.publish` gives the results the series ids, assets and publication lags of real history. So
   signals, strategies and reports work on simulated history as on real history.
 
-With ``thesis=False``, the prices come from a second, independent economy. Each single series then
-has the same statistics as with ``thesis=True``, but idle capital and capital spending do not
-predict returns. A method that finds an effect with ``thesis=False`` finds only chance.
+With ``thesis=False``, the prices come from a second, independent economy. Each single series has
+the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
+returns. A method that finds an effect with ``thesis=False`` finds only chance.
 
 The parameters are round numbers, chosen to resemble US markets since 2003. No parameter is an
-estimate. The simulation is neither evidence for the thesis nor evidence against it.
+estimate. The simulation is no evidence for or against the thesis.
 """
 
 from dataclasses import dataclass

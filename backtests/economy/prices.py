@@ -14,8 +14,8 @@ The factors have a common stochastic volatility.
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 
 m is the factor of the market. S is the factor of speculation, which rises with idle capital. N is
-the factor of near cash flows. C is the factor of coins. This table shows the mean of each factor by
-phase, in % a year:
+the factor of near cash flows. C is the factor of coins. The table shows the mean of each factor in
+each phase, in % a year:
 
             INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32

@@ -40,7 +40,7 @@ def as_indicator(
         are the signal's catalog ids. For each coin, one more input holds the newest known close of
         a date on which New York trades. An input's name is the id in lower case. ``_`` replaces
         each character that an identifier cannot contain: ``BTC-USD@session`` becomes
-        ``btc_usd_session``. If the name is already taken, ``_`` is added to its end. The class
+        ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
         attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the units
         and the timing of the panel. Each column of an input frame is a separate panel.
     Fields
@@ -59,7 +59,7 @@ def as_indicator(
         A class, or a signal whose values become the defaults.
     among
         A mapping from names to signals. A signal that ``signal`` contains is taken from ``among``.
-        If ``among`` lacks it, the contained signal has its default values.
+        A contained signal that ``among`` lacks has its default values.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def run_indicator(
     :func:`as_indicator` describes ``signal``, ``among`` and the errors. An option is a parameter of
     the signal, as one value or a list, or an option of vectorbt, such as ``param_product``. With
     one combination of parameters, each output is a series. With several combinations, each output
-    is a frame with one column for each combination. The levels of its columns are called
+    is a frame with one column for each combination. The levels of the frame's columns are called
     ``<signal>_<parameter>``. A missing column of the panel raises MissingSeries.
     """
     indicator = as_indicator(signal, among)

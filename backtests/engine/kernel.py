@@ -30,7 +30,7 @@ class Curves:
     Attributes
     ----------
     equity, returns, exposure, bills
-        These series are described in :class:`backtests.engine.simulate.Result`.
+        The series of the same names in :class:`backtests.engine.simulate.Result`.
     traded
         Value of all orders of a session divided by equity at its close, a fraction. Half of the sum
         over all sessions is the turnover.
@@ -84,8 +84,9 @@ def check_agreement(curves: Curves, result: Result, name: str) -> None:
     if len(apart):
         raise SimulationError(
             f"{name}: expected equity of the compiled simulation within {AGREEMENT:g} of "
-            f"vectorbt's, but they differ by up to {gap.max():.2g}, first on {apart[0].date()}; "
-            "install the declared versions of numba and vectorbt, or report this defect"
+            f"vectorbt's, but the difference is up to {gap.max():.2g}, first on "
+            f"{apart[0].date()}; install the declared versions of numba and vectorbt, or report "
+            "this defect"
         )
 
 

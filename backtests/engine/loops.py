@@ -1,12 +1,12 @@
 """The loops of the kernel, compiled by numba.
 
 :func:`choose` repeats :func:`backtests.engine.schedule.choose_trades`, and :func:`trade` repeats
-vectorbt's accounting. A loop rounds like the code that it repeats, so that both decide close
-comparisons alike.
+vectorbt's accounting. A loop rounds like the code that it repeats, so that close comparisons have
+the same result in both.
 
-numba stores the compiled loops beside this file, and later processes load them. If this file's
-folder is read-only, numba stores them in the user's cache folder. All loops stand in one file,
-because numba compiles a stored loop again only after a change of the loop's own file.
+numba stores the compiled loops beside this file, or in the user's cache folder if this file's
+folder is read-only. Later processes load the stored loops. All loops stand in one file, because
+numba compiles a stored loop again only after a change of the loop's own file.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def _stored(loop: Loop) -> Loop:
 
 
 def _inner(loop: Loop) -> Loop:
-    """Compile a loop that only other loops call; numba stores it inside each caller."""
+    """Compile a loop that only other loops call, and that numba stores inside each caller."""
     return cast(Loop, njit(loop))
 
 
@@ -49,7 +49,7 @@ def choose(
     ----------
     decided, decides
         ``decided`` holds target weights, sessions × assets. ``decides`` is True at a session with a
-        decision; the loop reads ``decided`` only there.
+        decision. At other sessions, the loop does not read ``decided``.
     prices, priced, lost
         Tables of sessions × assets: the last price, whether the session has a price, and whether
         the last price becomes stale at this session.
@@ -98,7 +98,7 @@ def _loses(lost: np.ndarray, held: np.ndarray, size: np.ndarray) -> bool:
 
 @_inner
 def _close(lost: np.ndarray, held: np.ndarray, last: np.ndarray, waiting: np.ndarray) -> None:
-    """Set the weights of lost holdings to zero, here and in decisions that are not filled yet."""
+    """Set the weights of lost holdings to zero, also in decisions that are not filled yet."""
     for asset in range(len(held)):
         if lost[asset] and held[asset] != 0:
             held[asset] = last[asset] = 0.0
@@ -116,7 +116,7 @@ def _fill(target: np.ndarray, priced: np.ndarray, held: np.ndarray, size: np.nda
 
 @_inner
 def _copy(weights: np.ndarray, into: np.ndarray) -> None:
-    """Copy weights. This loop compiles in half the time of a slice assignment."""
+    """Copy weights by a loop, which compiles in half the time of a slice assignment."""
     for asset in range(len(weights)):
         into[asset] = weights[asset]
 

@@ -1,9 +1,10 @@
 """The simulated portfolio as vectorbt's own object, in USD.
 
-The simulation divides every price by the growth of bills, so that idle cash keeps its value. The
-metrics of its vectorbt object are therefore deflated, and count 365 days a year. This module
-repeats the orders of the simulation at prices in USD, with 252 sessions a year. Cash becomes the
-column ``BILLS``. Its price is the growth of bills, and its trades cost nothing.
+The simulation divides every price by the growth of bills, so that idle cash keeps its value.
+Therefore the metrics of the simulation's vectorbt object are deflated, and they count 365 days a
+year. This module repeats the orders of the simulation at prices in USD, with 252 sessions a year.
+Cash becomes the column ``BILLS``. The price of ``BILLS`` is the growth of bills, and trades of
+``BILLS`` cost nothing.
 """
 
 from dataclasses import dataclass

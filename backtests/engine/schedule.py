@@ -45,7 +45,7 @@ class Schedule(Typed):
             raise ConfigError(f"offset must lie in 0 to 60 sessions, was {self.offset!r}")
 
     def sessions(self, index: pd.DatetimeIndex) -> np.ndarray:
-        """Return True for each session of the index that is scheduled, and False for each other."""
+        """Return True at scheduled sessions of the index, and False at all other sessions."""
         if self.every == "day":
             return np.ones(len(index), dtype=bool)
         calendar = all_sessions()

@@ -6,8 +6,8 @@ adds all three exactly, by changes of the prices that vectorbt receives:
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
   start. In these deflated prices, a dollar of cash keeps its value. Afterwards, the growth of bills
   multiplies the results.
-- Borrowing has a cost. A short position has its own column. Its price also grows by the borrowing
-  cost, which is debt · rate · days / 365 from one session to the next.
+- Borrowing has a cost. A short position has its own column. The price in this column also grows by
+  the borrowing cost: debt · rate · days / 365 from one session to the next.
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
   and is not traded.
 
@@ -59,8 +59,8 @@ class Result:
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
         be recomputed from orders, prices, bills and borrowing rates, except in one case: a long
-        position replaces a short one, and the cash cannot buy back the whole short position. The
-        asset then has a long and a short side at once, which net units hide.
+        position replaces a short position that the cash cannot buy back in full. The asset then has
+        a long and a short side at once, and the net units in ``orders`` hide this.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
@@ -68,7 +68,7 @@ class Result:
     notes
         One line for each order that could not be traded as the strategy decided.
     account
-        The data from which :attr:`portfolio` is built; None if they were left out to save memory.
+        The data for :attr:`portfolio`, or None if they were left out to save memory.
     """
 
     equity: pd.Series
@@ -86,10 +86,11 @@ class Result:
     def portfolio(self) -> Any:
         """Return vectorbt's portfolio in USD prices; None if :attr:`account` was left out.
 
-        Each access simulates the orders again. Idle cash is the column ``BILLS``; vectorbt counts
-        its orders as trades. A year has 252 sessions. vectorbt's Sharpe ratio subtracts the mean
-        return of bills, but drypowder's subtracts each session's return. So the two ratios differ
-        in the fourth digit. The price in a short position's column grows by the borrowing cost.
+        Each access simulates the orders again. Idle cash is the column ``BILLS``, whose orders
+        vectorbt counts as trades. A year has 252 sessions. vectorbt's Sharpe ratio subtracts the
+        mean return of bills, but drypowder's subtracts each session's return. So the two ratios
+        differ in the fourth digit. The price in a short position's column grows by the borrowing
+        cost.
         """
         return None if self.account is None else self.account.replayed()
 
@@ -153,8 +154,8 @@ def simulate(
 class _Legs:
     """The columns that vectorbt receives: a long and a short side for each asset.
 
-    ``units`` converts the size of a column into units of the asset. For a short side, it grows with
-    the debt. ``bill_index`` converts deflated prices into USD.
+    ``units`` converts the size of a column into units of the asset. For a short side, ``units``
+    grows with the debt. ``bill_index`` converts deflated prices into USD.
     """
 
     assets: list[str]

@@ -3,8 +3,8 @@
 A constant mix of SPY and bills may have the strategy's mean exposure, but another beta. For
 example, the strategy may hold other assets, or it may hold SPY when SPY moves less. The regression
 therefore finds the constant weights of the strategy's assets whose returns are closest to the
-strategy's. Alpha is the strategy's mean return minus the return of these weights. Well-timed
-changes of weights raise alpha. Costs lower alpha.
+strategy's. Alpha is the strategy's mean return minus the mean return of the constant weights.
+Well-timed changes of weights raise alpha. Costs lower alpha.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,8 @@ class Alpha:
     ----------
     estimate, low, high
         The estimate is 252 times the mean daily return that the regressors do not explain. ``low``
-        and ``high`` are the bounds of its 95 % interval. All three are fractions a year.
+        and ``high`` are the bounds of its 95 % interval. The estimate and its bounds are fractions
+        a year.
     t
         The estimate divided by its standard error.
     lags

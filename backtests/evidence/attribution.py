@@ -63,7 +63,8 @@ class Attribution:
         appearance and years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`,
         with ``cash`` last. A sleeve that was never held has no row.
     total
-        The same metrics for the whole backtest. Each column of a table adds up to the value here.
+        The same metrics for the whole backtest. The same measures for the whole backtest, to which
+        each column of a table adds up.
     """
 
     by_regime: pd.DataFrame

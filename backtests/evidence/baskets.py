@@ -25,8 +25,8 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
     Each Sharpe ratio uses returns after costs, minus the return of bills. The portfolios are
     rebalanced daily to the target weights. The result is None if the strategy has no parameter
-    ``memory``, if this parameter lists other assets, or if the run never held its assets. It is
-    also None for a run with too few sessions or shares. Equal seeds give equal baskets.
+    ``memory``, if this parameter lists other assets, or if the run never held its assets. A run
+    with too few sessions or shares also gives None. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

@@ -4,8 +4,8 @@ The intervals are too narrow if regimes last for years. :data:`COVERAGE` says ho
 contained the truth in simulated worlds.
 
 Every metric is computed from the mean and the variance of returns. A matrix counts how often each
-resample takes each date. Its product with returns and squared returns gives all resamples at once.
-All portfolios use the same resampled dates, so a comparison is paired.
+resample takes each date. The product of this matrix with returns and squared returns gives all
+resamples at once. All portfolios use the same resampled dates, so a comparison is paired.
 """
 
 from collections.abc import Mapping
@@ -106,8 +106,8 @@ def compare_returns(
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary, for example if the
-        portfolio holds only bills. Its estimate and bounds are then NaN. A resample without
-        variation is left out.
+        portfolio holds only bills. The estimate and bounds of an undefined Sharpe ratio are NaN. A
+        resample without variation is left out.
 
     Raises
     ------

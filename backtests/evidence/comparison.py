@@ -1,9 +1,9 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
 Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
-has two rivals. The first rival is a constant mix of SPY and bills with the strategy's mean net
-exposure, which needs no skill. The second rival holds the strategy's assets at equal weights, so it
-has the same hindsight about assets.
+has two rivals. The first rival needs no skill: it is a constant mix of SPY and bills with the
+strategy's mean net exposure. The second rival holds the strategy's assets at equal weights, so both
+have the same hindsight about assets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -64,7 +64,7 @@ class Compared:
     intervals
         Intervals of the strategy's Sharpe ratio and of its advantage over ``spy``, ``bills``,
         ``mix`` and ``equal_weight``. :func:`backtests.evidence.bootstrap.compare_returns` describes
-        them.
+        the intervals.
     alpha, baskets, observed
         The results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states` for the
         strategy.
@@ -110,7 +110,7 @@ class Comparison:
     regime
         The regime at each close, from the votes of the signals.
     level, reps
-        Level of the intervals, a fraction, and number of their resamples.
+        Level of the intervals, a fraction, and number of resamples for each interval.
     notes
         One line for each regime model that was left out, with the reason.
     """

@@ -118,7 +118,7 @@ def is_inconclusive(run: Run) -> bool:
 
 
 def is_few(episodes: int | None) -> bool:
-    """Return whether ``episodes`` is too small for a conclusion; False if it is None."""
+    """Return whether a number of episodes is too small for a conclusion; False for None."""
     return episodes is not None and episodes < FEW
 
 

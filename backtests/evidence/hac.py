@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 #: Fixed-b critical values for the Bartlett kernel, as polynomials in lags / n (Kiefer and Vogelsang
-#: 2005). These values exceed the normal ones, because the standard error is itself an estimate.
+#: 2005). Fixed-b values exceed normal values, because the standard error is itself an estimate.
 _FIXED_B = {
     0.975: (1.9600, 2.9694, 0.4160, -0.5324),
     0.95: (1.6449, 2.1859, 0.3142, -0.3427),
@@ -44,7 +44,7 @@ class Fit:
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error from a normal distribution.
 
-        Before that, t is divided by the fixed-b critical value at 97.5 % over the normal one.
+        t is first divided by the ratio of two critical values at 97.5 %: fixed-b over normal.
         """
         if not error > 0:
             return 1.0

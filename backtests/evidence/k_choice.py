@@ -62,7 +62,7 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return a row of :func:`by_k`: the metrics of a run's strategy if it receives ``reading``."""
+    """Return a row of :func:`by_k`: the metrics of a run's strategy with another reading."""
     decided = run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)

@@ -8,8 +8,8 @@ A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio o
   The number of episodes, their length and the market's prices stay the same. Only chance decides
   which prices occur during a shifted episode.
 - Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
-  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. Shifted holdings would be no
-  fair placebo: they could come before the fall of prices to which they react.
+  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. Shifted holdings would be
+  unfair placebos, because a holding could come before the fall of prices to which it reacts.
 """
 
 from collections.abc import Iterator
@@ -75,9 +75,9 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
 
     A constant exposure needs no skill, yet it earns a return and limits drawdowns. For example, 30
     % in shares cuts the drawdown of 100 % in shares by about two thirds. The mean weight of an
-    asset is computed over the sessions on which the asset has a price. So the gain measures only
-    when the strategy holds each asset. Both Sharpe ratios are yearly and use returns after costs,
-    minus the return of bills. Both portfolios are rebalanced daily.
+    asset is computed over the sessions on which the asset has a price. So the gain comes only from
+    the times at which the strategy holds each asset. Both Sharpe ratios are yearly and use returns
+    after costs, minus the return of bills. Both portfolios are rebalanced daily.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def shift_placebo(
     The weights of the last s sessions move to the beginning. The test is exact if the weights
     depend neither on prices nor on listings. Some shifts favour weights that depend on prices. If
     the last weights differ from the first ones, the shifted weights need one more trade than the
-    original weights. At usual costs, it costs a few basis points in total.
+    original weights. At usual costs, this trade costs a few basis points in total.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
     np.subtract(bought, traded, out=traded)
     np.abs(traded, out=traded)
     paid = np.einsum("a,ast->st", market.rates, traded)
-    # The cost of the previous trade was paid from cash, so it no longer earns bill returns.
+    # Cash that paid for the previous trade no longer earns bill returns.
     left = np.ones_like(paid)
     left[:, 1:] -= paid[:, :-1]
     interest = 1 + market.bills

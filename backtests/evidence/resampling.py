@@ -43,7 +43,7 @@ def resample_prices(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the panel and closes of a history with resampled prices and unchanged quantities.
 
-    Whole sessions are drawn in blocks, so that all market moves of a session stay together. These
+    Whole sessions are drawn in blocks, so that all market moves of a session stay together. Market
     moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
     dollar. Balance sheets, output, capital spending, ETF flows, funding rates and rates set by an
     authority keep their dates. Values before the first price do not change.
@@ -65,8 +65,8 @@ def resample_prices(
         Equal seeds give equal draws.
     since
         The first session of the test. Changes are drawn separately before ``since`` and from
-        ``since`` on, so that placebos use the market moves of the tested years. With None, every
-        session can be drawn for every other.
+        ``since`` on, so that placebos use the market moves of the tested years. With None, changes
+        are drawn from all sessions.
 
     Returns
     -------
@@ -81,10 +81,10 @@ def resample_prices(
 
     NaN
         Missing values stay missing, so each asset is listed from its original date on. Each session
-        has 8 draws. A listed asset uses the first draw that has a return of this asset. Assets
-        without a return in earlier draws share the next one, so coins mostly stay together. If all
-        8 draws lack its return, the asset uses its own block, which begins at a random session
-        after its listing. It then loses some co-movement with assets listed earlier.
+        has 8 draws, and a listed asset uses the first draw that has a return of this asset. Assets
+        without a return in earlier draws share the next draw, so coins mostly stay together. An
+        asset whose return is in none of the 8 draws uses its own block, from a random session after
+        its listing on. Such an asset loses some co-movement with assets listed earlier.
 
     Raises
     ------

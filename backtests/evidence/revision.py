@@ -30,11 +30,11 @@ LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the series, of those given, in which a history may show later revisions.
+    """Return the given series in which a history may show later revisions.
 
-    The catalog marks these series as revised. A series is left out if the history has its vintages,
-    if its values are used only from the moment of recording, or if it has no value. For the
-    simulated economy, the result is empty.
+    The catalog marks a returned series as revised. A series is left out if the history has its
+    vintages, if its values are used only from the moment of recording, or if it has no value. For
+    the simulated economy, the result is empty.
     """
     if history.source == "simulated":
         return ()

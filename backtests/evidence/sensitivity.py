@@ -69,8 +69,7 @@ def sensitivity(
     one. A parameter that is a whole number stays a whole number.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
-    of revised series, as from :func:`backtests.evidence.revision.revised_in`; they are changed,
-    too.
+    of revised series to change, as from :func:`backtests.evidence.revision.revised_in`.
     """
     evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []

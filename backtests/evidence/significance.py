@@ -31,9 +31,9 @@ LABELLED = (
     "is exact if the weights and the labels do not depend on prices"
 )
 RESAMPLED = (
-    "the weights depend on prices, so shifted weights could come before the price moves that "
-    "caused them; placebos therefore resample returns in blocks of a year and compute the flags "
-    "again; the rank is too high on average"
+    "the weights depend on prices, and shifted weights could come before their causes; so "
+    "placebos resample returns in blocks of a year and compute the flags again; the rank is too "
+    "high on average"
 )
 #: Mean rank by resampling in SIMULATED economies whose quantities do not move prices. An unbiased
 #: rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from 40 seeds,
@@ -94,9 +94,9 @@ def place(
     If weights depend only on quantities, placebos shift the dates of the weights. If weights depend
     on prices, placebos compute new weights on histories with resampled returns. A run with a
     price-only regime model has no rank (:data:`NOT_REFITTED`). All runs have the same history and
-    sessions. ``gains`` contains the results of :func:`draw_gains`, one mapping for each draw. If it
-    is empty, no run is ranked by resampling. :func:`backtests.evidence.placebo.shift_placebo`
-    describes ``shifts``.
+    sessions. ``gains`` contains the results of :func:`draw_gains`, one mapping for each draw. If
+    ``gains`` is empty, no run is ranked by resampling.
+    :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """
     return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
 
@@ -186,6 +186,6 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
 
 
 def _light(run: Run) -> Run:
-    """Return a run with only the data that workers need, so that it is sent to them fast."""
+    """Return a run with only the data that workers need, because sending a run takes time."""
     history = replace(run.history, known=run.history.known.iloc[:, :0])
     return replace(run, history=history, result=replace(run.result, account=None))

@@ -1,7 +1,7 @@
 """Simulate a finished run again with other decisions or other settings.
 
 The compiled simulation computes these variations. Each table of variations first calls
-:func:`check_kernel`, which makes its figures comparable with those of the run.
+:func:`check_kernel`, so that variations can be compared with the run.
 """
 
 import pandas as pd
@@ -36,8 +36,8 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
 
     Returns
     -------
-    The figures of the compiled simulation. Without any change, these are the figures of the run
-    itself.
+    The figures of the compiled simulation. Without any change, the figures of the run itself are
+    returned.
     """
     config = run.config.model_copy(update=changed)
     if config == run.config and decided.equals(run.decided):

@@ -39,11 +39,11 @@ Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 class WalkForward:
     """The result of a walk-forward, with scores for comparison.
 
-    The spliced backtest uses in each year the parameters chosen for it. The plain backtest uses the
-    configuration without the grid. A score is a yearly Sharpe ratio over bills, unless the caller
-    gives another ``chooser``. The attributes ``in_sample``, ``out_of_sample`` and ``plain`` and the
-    scores in ``candidates`` use the returns after the first refit date. So only the choice of
-    parameters makes these scores differ.
+    In each year, the spliced backtest uses the parameters chosen for this year. The plain backtest
+    uses the configuration without the grid. A score is a yearly Sharpe ratio over bills, unless the
+    caller gives another ``chooser``. The attributes ``in_sample``, ``out_of_sample`` and ``plain``
+    and the scores in ``candidates`` use the returns after the first refit date. So only the choice
+    of parameters makes these scores differ.
 
     Attributes
     ----------
@@ -53,13 +53,13 @@ class WalkForward:
         ``out_of_sample`` is the score of the spliced backtest in this year.
     candidates
         One row for each combination, in the order of the grid. The columns are the parameters,
-        ``sharpe``, ``cagr`` and ``max_drawdown``. These metrics are fractions, from the returns
+        ``sharpe``, ``cagr`` and ``max_drawdown``. The three metrics are fractions, from the returns
         after the first refit date. A candidate is already invested at the first refit date, because
         it runs from the start of the sample. The spliced backtest and the plain backtest begin in
         cash and pay for their first purchases.
     in_sample
-        The highest score among candidates. It is biased upward, because the same returns decide
-        both the choice and the score.
+        The highest score among candidates, which is biased upward: the same returns decide both the
+        choice and the score.
     out_of_sample, plain
         The scores of the spliced backtest and of the plain backtest.
     run
@@ -129,19 +129,18 @@ def walk_forward(
         Number of whole calendar years that the first choice needs.
     purge
         Number of sessions before a refit date whose returns the choice ignores. A position decided
-        before a refit date is held beyond it, for up to about 21 sessions if decisions are monthly.
-        The purge keeps such positions out of the choice.
+        before a refit date is held beyond this date, up to about 21 sessions if decisions are
+        monthly. The purge keeps such positions out of the choice.
     chooser
-        A function that scores returns; it also receives the returns of bills. The highest score
-        wins. Among equal scores, the first candidate wins. A NaN score wins only if all scores are
-        NaN.
+        A function from returns and returns of bills to a score. The highest score wins. Among equal
+        scores, the first candidate wins. A NaN score wins only if all scores are NaN.
 
     Notes
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
-    before this date, except those of the last ``purge`` sessions. A newly chosen candidate decides
-    at the close of the refit date, and this decision is filled ``lag`` sessions later. The old
-    holdings are kept until the fill.
+    before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
+    close of the refit date, and this decision is filled ``lag`` sessions later. The old holdings
+    are kept until the fill.
 
     Raises
     ------

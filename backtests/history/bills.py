@@ -17,8 +17,8 @@ def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
 
     ``known_yield`` is the DGS3MO yield known at each session's close, bond-equivalent, in % a year.
     ``spread``, in percentage points a year, is subtracted from the yield. Each return is already
-    known at the previous session. It is NaN at the first session, and where no yield was known at
-    the previous session.
+    known at the previous session. The return is NaN at the first session, and where no yield was
+    known at the previous session.
 
     Reference
         US Treasury, "Treasury's certified interest rates": bond-equivalent yields compound

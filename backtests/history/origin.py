@@ -27,7 +27,7 @@ class HistorySource:
     Attributes
     ----------
     source
-        ``store`` or ``simulated``. If it is None, :meth:`decided` chooses by the data that exist.
+        ``store`` or ``simulated``; None lets :meth:`decided` choose by the data that exist.
     store
         The store's file; None means the default store.
     seed, years, thesis

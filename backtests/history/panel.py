@@ -48,12 +48,12 @@ class History:
     truth
         The true regime of each session in a simulated history; None for a real history.
     vintages
-        Ids whose values come from an archive of vintages. Each cell of these ids shows the
-        number known at its session, without revisions that came later.
+        Ids whose values come from an archive of vintages. Each cell shows the number known at its
+        session, without revisions that came later.
     withheld
         Sessions × ids: True where the source states that it has no value. For example, a filing may
-        have no numbers for the previous year. The panel has NaN in such a cell, but the data are
-        not late. An id with only False cells is left out.
+        have no numbers for the previous year. The panel has NaN in a withheld cell, but the data
+        are not late. An id with only False cells is left out.
     """
 
     panel: pd.DataFrame
@@ -76,7 +76,7 @@ class History:
         The history starts at the first session that has a value. The history ends at the last
         session that has a price of a share or fund. If no share or fund has prices, the history
         ends at the last session that has a value. A series that the store lacks has a column of
-        NaN. The signals that need it have no view.
+        NaN, and signals that need this series have no view.
 
         Parameters
         ----------
@@ -214,8 +214,8 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
 def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     """Return the sessions of a history.
 
-    The first session is the one of the first value. The last session is the one of the last price
-    of a share or fund or, without such prices, of the last value.
+    The first session has the first value. The last session has the last price of a share or fund.
+    Without any price of a share or fund, the last session has the last value.
     """
     if not rows:
         raise DataError(

@@ -131,7 +131,7 @@ def load_again(modules: Mapping[str, Path]) -> None:
 def _first(folder: Path) -> Iterator[None]:
     """Make Python search a folder for modules before all other places.
 
-    The folder cannot hide drypowder's packages, because these are already loaded.
+    The folder cannot hide drypowder's packages, because Python has already loaded them.
     """
     sys.path.insert(0, str(folder))
     invalidate_caches()
@@ -171,7 +171,7 @@ def _taken(root: str) -> str:
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Raise ConfigError if Python imported another module than that of the working folder."""
+    """Raise ConfigError if Python imported a module from outside the working folder instead."""
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

@@ -1,13 +1,13 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
 The check computes results on the whole history and on a changed history. Both histories are equal
-up to one session, the cut, and differ after it. The results up to the cut must be equal to the last
-bit. A changed history either ends at the cut, or continues with rows from another period. A history
-that ends at the cut can miss a fault. For example, code that takes the next session's value may
-fill a missing one with the value at the cut. If both values are equal, the results are equal. In a
-history that continues, the next session has another value, and the results differ. The check
-changes only the data in the panel. So it does not detect look-ahead through files, the network or
-caches.
+up to one session, the cut, and differ after the cut. The results up to the cut must be equal to the
+last bit. A changed history either ends at the cut, or continues with rows from another period. A
+history that ends at the cut can miss a fault. For example, code may take the next session's value,
+and replace it by the value at the cut if it is missing. If both values are equal, the results are
+equal. In a history that continues, the next session has another value, and the results differ. The
+check changes only the data in the panel. So the check does not detect look-ahead through files, the
+network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -211,8 +211,8 @@ def _compare(
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
     """Return the row and the column of the first difference between two tables.
 
-    This is the first differing column of the first differing row. Numbers are compared without
-    tolerance. Two missing values are equal.
+    The result is the first differing column of the first differing row. Numbers are compared
+    without tolerance. Two missing values are equal.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
@@ -228,9 +228,9 @@ def default_dates(
     """Return the default cuts: the last session, then other sessions in order of date.
 
     Some cuts are evenly spread, some are random, and some are at sessions where a result changes.
-    These three kinds lie after the first tenth of the history. Other cuts lie at the end of a gap
-    in the data, after the first twentieth of the history. Only there can the check detect code that
-    fills values backwards.
+    All these cuts lie after the first tenth of the history. Other cuts lie at the end of a gap in
+    the data, after the first twentieth of the history. Only after a gap can the check detect code
+    that fills values backwards.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)

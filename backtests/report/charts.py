@@ -70,8 +70,8 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
 
     ``inputs`` holds the known values of the series that the signal reads, one row for each session.
-    A line of more than 1,500 sessions shows only every n-th one. The shading shows every session at
-    which the flag is on.
+    A line of more than 1,500 sessions shows only every n-th session. The shading shows every
+    session at which the flag is on.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))

@@ -169,9 +169,9 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
 def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
     """Return volatility and CAGR, in %, of the strategies outside the chart's first view.
 
-    A strategy lies outside if its volatility is more than three times the median; inside, it would
-    push all other points into a small corner. If more than a tenth of all strategies are so
-    volatile, none lies outside.
+    A strategy lies outside if its volatility is more than three times the median, because its point
+    would push all other points into a small corner. If more than a tenth of all strategies are so
+    volatile, no strategy lies outside.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])

@@ -95,7 +95,7 @@ def _entry(row: Compared) -> dict[str, Any]:
     }
 
 
-#: A mapping from the figures of the sentence on coverage to their names in it.
+#: A mapping from figures to their names in the sentence on coverage.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 

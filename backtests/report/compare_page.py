@@ -134,7 +134,7 @@ def write_compare_page(
     :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close,
     with a row for each session and a column for each strategy. ``regime`` holds, for each session,
     the regime under which the session's return was earned, or None. Different strategies in
-    ``growth`` and ``numbers`` raise DataError, and so does a file that cannot be written.
+    ``growth`` and ``numbers``, or a file that cannot be written, raise DataError.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])

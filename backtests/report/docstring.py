@@ -1,6 +1,6 @@
 """Read docstrings: their sections and parameters, as plain text without markup.
 
-The functions remove the indentation of docstrings, because Python keeps it before version 3.13.
+The functions remove the indentation of docstrings, which Python keeps before version 3.13.
 """
 
 import re

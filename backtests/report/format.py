@@ -77,7 +77,7 @@ def state(flag: bool | None) -> str:
 
 
 def source_said(source: str) -> str:
-    """Return SIMULATED for a simulated history, and the name of its source for another one."""
+    """Return SIMULATED for a simulated history, else the name of the source."""
     return "SIMULATED" if source == "simulated" else source
 
 

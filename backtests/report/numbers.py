@@ -23,9 +23,8 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
     Metrics are fractions. Dates are ISO strings. An undefined metric is null. Yearly metrics are
-    null if the run is shorter than a year, because it has not earned a yearly return. ``by_k``,
-    ``by_revision`` and ``robustness`` are null if the run left them out; a note of the run then
-    says so.
+    null if the run is shorter than a year. ``by_k``, ``by_revision`` and ``robustness`` are null if
+    the run left them out; a note of the run then says so.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(

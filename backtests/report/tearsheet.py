@@ -2,7 +2,7 @@
 
 The library quantstats fills our template. Then our section replaces an HTML comment in the page.
 The template leaves out the tables of quantstats, because quantstats defines several metrics in
-another way. It would also give a recovery date to a drawdown that has not ended.
+another way. quantstats would also give a recovery date to a drawdown that has not ended.
 """
 
 import logging

@@ -27,7 +27,7 @@ PAGE = {
     "note-edge": _SAND,
 }
 #: A mapping from CSS variables to colours of the SVG charts. Colour-blind readers can tell the
-#: lines apart (Okabe and Ito 2008). The others are parts of the timeline and of the bathtub.
+#: lines apart (Okabe and Ito 2008). Other colours are for parts of the timeline and of the bathtub.
 DRAWN = {
     "c0": "#0072b2",
     "c1": "#d55e00",

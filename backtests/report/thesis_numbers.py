@@ -66,9 +66,9 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of a link in the scoreboard.
 
-    A link with a primary claim has the verdict of this claim. Another link has the common verdict
-    of its tested claims, or ``mixed`` if they differ. A link without tested claims has the state of
-    its flag.
+    A link with a primary claim has the verdict of this claim. Without a primary claim, a link has
+    the common verdict of its tested claims, or ``mixed`` if the verdicts differ. A link without
+    tested claims has the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts

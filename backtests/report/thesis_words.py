@@ -30,14 +30,14 @@ MEANINGS = {
 #: Limits of the whole trial, one to three sentences each.
 LIMITATIONS = (
     "There are few episodes. The sessions within an episode are not independent observations.",
-    "A test that finds nothing does not refute the claim. Look at its power.",
+    "A test that finds nothing does not refute the claim. Look at the power of the test.",
     "The assets and the definitions were chosen in 2026, with knowledge of the past.",
     "The essay is from 2026-02-06 and was written with knowledge of the past. Our definitions are "
     "younger than the essay. Only data after the definitions test the thesis without hindsight.",
     "The flags use public numbers of the Federal Reserve and of firms' filings. Private capital "
     "and foreign capital are not measured.",
-    "The trial compares returns in a state with returns at other times. It does not prove what "
-    "caused the difference.",
+    "The trial compares returns in a state with returns at other times. The comparison does not "
+    "prove what caused a difference.",
     "Capacity, tax and the market impact of trades are not modelled.",
 )
 _EVEN = 0.5  # with less power, a test misses most interesting effects

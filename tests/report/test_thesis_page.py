@@ -268,7 +268,7 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
 
 
 def test_bets_on_the_choice_of_assets_are_told_from_bets_on_main_claims(page: str) -> None:
-    assert "such a strategy reached 20 in up to 40.0 %" in text_of(page)
+    assert "a strategy with other assets reached 20 in up to 40.0 %" in text_of(page)
 
 
 def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:
