@@ -49,7 +49,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return the object of a public name, after an import of its module if necessary."""
+    """Return the object with a public name, and import its module if necessary."""
     if name not in _HOMES:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,7 +1,7 @@
 """The NYSE sessions, and the moment at which a value first became available.
 
-All moments are in New York's local time, without a time zone. Decisions of a session use the values
-available by 16:00, even if the exchange closes earlier.
+All moments are in New York's local time, without a time zone. A decision uses the values available
+by 16:00 of its session, even if the exchange closes earlier.
 """
 
 from functools import cache
@@ -70,7 +70,8 @@ def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
     On Columbus Day and Veterans Day, the NYSE is open, but the Federal Reserve Banks are closed. A
-    bank holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday does not move.
+    bank holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday does not move to
+    another day.
     """
     from pandas.tseries import holiday
 

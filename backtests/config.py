@@ -97,7 +97,7 @@ class RunConfig(pydantic.BaseModel):
     benchmark: str = "SPY"
     """Ticker of the benchmark."""
     bill_spread: float = pydantic.Field(default=SPREAD, ge=-1, le=5, strict=True)
-    """What idle cash earns below the 3-month yield, percentage points a year."""
+    """Difference between the 3-month yield and the yield of idle cash, percentage points a year."""
     costs: Costs = Costs()
     """Costs of trading and of borrowing."""
 
@@ -264,7 +264,7 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
 
 
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data after a split of a strategy ``name@model`` or ``name@file.csv`` into keys."""
+    """Return the data, with a strategy like ``name@model`` or ``name@file.csv`` split into keys."""
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:
         return dict(data)

@@ -46,7 +46,7 @@ def read_holdings(path: Path) -> dict[str, float]:
 def _text(path: Path) -> str:
     """Return a regular file's text.
 
-    The text itself is measured, because some files report the size 0.
+    The length of the text is checked after reading, because some files report the size 0.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):

@@ -16,7 +16,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return the inputs of each signal that determines a strategy's state, by the signal's name.
+    """Return a mapping from each signal that determines a strategy's state to its inputs.
 
     The state of a strategy that follows the regime depends on the signals of its regime model. The
     state of any other strategy may depend on all signals.
@@ -55,7 +55,7 @@ def lost(
 def stale(history: History, id: str) -> pd.Series:
     """Return True at each session at which an id had an earlier value, but its next value is late.
 
-    If the source states that it has no value, nothing is late, and the result is False.
+    A value is not late if the source states that it has no value.
     """
     late = _is_missing_again(history.panel[id])
     return late & ~history.withheld[id] if id in history.withheld else late

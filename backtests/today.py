@@ -7,7 +7,7 @@ user's orders are then the orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
 applies the band and the limit to drifted targets before costs. So the orders may differ if a
-holding is as close to a limit as the costs of a trade.
+holding's distance to a limit is about as large as the costs of a trade.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
@@ -49,7 +49,7 @@ class Today:
         The regime at the session's close and the session on which it began; None without a regime.
     decided_because
         Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
-        reasons are joined by ``; ``. A close without a decision has None.
+        reasons are joined by ``; ``. Without a decision at this close, the reason is None.
     next_decision
         The next scheduled session, or None if it is after the end of the calendar, a year from now.
         A change of state may bring an earlier decision.
@@ -62,7 +62,7 @@ class Today:
     if_decided
         The weights that a decision at this close would give, even if the strategy does not decide.
     decided_on, before
-        The session and the weights of the previous decision, or of the first decision at the start.
+        The session and the weights of the previous decision; at the start, of the first decision.
     missing
         A mapping from ids with late data to dates. An id is late if its last value is older than
         the id's staleness limit. The mapping covers held assets, assets in the target and ids that
@@ -79,8 +79,8 @@ class Today:
         Assets whose weight differs from the target by more than the drift band; None without
         holdings.
     beyond_limit
-        Whether short holdings have drifted beyond the strategy's gross limit, where a backtest
-        trades even without a decision; None without holdings.
+        Whether short holdings have drifted beyond the strategy's gross limit. If so, a backtest
+        trades even without a decision. None without holdings.
     orders
         Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The table is
         empty if the backtest would not trade; None without holdings.

@@ -3,16 +3,16 @@
     python benchmarks/detection.py --seeds 20
     python benchmarks/detection.py --seeds 20 --price-model-seeds 5
 
-Balanced accuracy: among the sessions of a true state that have a view, the share at which the
-regime has this state. The accuracy is the mean of this share over the states.
+Balanced accuracy: the regime's hit rate on the sessions of each true state, averaged over the
+states. Sessions without a view do not count.
 
 Delay: the median number of sessions from the start of a true stay in ABSORPTION until the regime
 becomes ABSORPTION within this stay.
 
 False alarm: a stay of the regime in ABSORPTION that overlaps no true stay.
 
-A price-only model has two states, of which the bad one is compared with true ABSORPTION or
-FORCED_SELLING. The column "two states" compares the regime in this way, too.
+A price-only model has two states. The bad state should mark true ABSORPTION or FORCED_SELLING. The
+column "two states" judges all models by these two states.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def stays(on: pd.Series) -> list[tuple[int, int]]:
 
 
 def delays(called: pd.Series, true: pd.Series) -> list[float]:
-    """Return the sessions until each true stay is found, infinity if it is not found."""
+    """Return the number of sessions until each true stay is found, or infinity if it is missed."""
     on = called.to_numpy(dtype=bool)
     return [
         float(np.flatnonzero(on[first : last + 1])[0]) if on[first : last + 1].any() else np.inf

@@ -284,7 +284,7 @@ def counterfactual_table(m: Material) -> str:
 
 
 def times_capex(panel: pd.DataFrame, factor: float) -> pd.DataFrame:
-    """Return the panel with all capital spending multiplied by a factor, which keeps its growth."""
+    """Return the panel with capital spending multiplied by a factor; its growth stays the same."""
     figures = (ttm_id, year_ago_id)
     ids = [figure("CAPEX", firm) for firm in Capex().firms for figure in figures]
     return panel.assign(**{id: panel[id] * factor for id in ids})

@@ -123,9 +123,9 @@ def _timing(numbers: Numbers) -> str:
 
 def _defence(numbers: Numbers) -> str:
     said = ". ".join(
-        f"`{name}` had a maximum drawdown of {percent(-e['max_drawdown'], 0)} %, its own mix of "
-        f"{percent(-e['mix']['max_drawdown'], 0)} %. The mean return of `{name}` over its own mix "
-        f"was {_span(e['intervals']['excess_mix'])} percentage points a year"
+        f"The maximum drawdown of `{name}` was {percent(-e['max_drawdown'], 0)} %, and that of "
+        f"its own mix was {percent(-e['mix']['max_drawdown'], 0)} %. The mean return of `{name}` "
+        f"over its own mix was {_span(e['intervals']['excess_mix'])} percentage points a year"
         for name, e in ((n, numbers[n]) for n in ("cash-heavy", "defensive"))
     )
     return f"**Defence.** {said}."

@@ -41,7 +41,7 @@ class Order:
     largest
         Largest size of a file, bytes, to imitate a full disk; 0 for no limit.
     number, delay
-        Number of the signal that the child gets, and seconds until then; 0 for no signal.
+        Number of the signal that the child gets (0 for no signal), and seconds until the signal.
     again
         Seconds from the first signal to a second one; 0 for no second signal.
     before

@@ -146,7 +146,7 @@ def _clean(text: str) -> str:
 
 
 def _in_json(old: Any, new: Any, at: str) -> Iterator[str]:
-    """Yield each key at which two JSON values differ, with both values."""
+    """Yield each key with different values in two JSON documents, and both values."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys((*old, *new)):
             if key not in VOLATILE:

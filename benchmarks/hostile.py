@@ -1,4 +1,6 @@
-"""Run the commands on 400 hostile inputs, each of which must work or be refused in one safe line.
+"""Run the commands on 400 hostile inputs.
+
+A command must accept an input or refuse it in one safe line.
 
     python -m benchmarks.hostile            # all inputs
     python -m benchmarks.hostile --every 10 # every tenth input
@@ -245,7 +247,7 @@ def cases(server: str) -> list[Case]:
 
 
 def _arguments() -> Iterator[Case]:
-    """Yield cases with a hostile text in an argument, another text in each argument."""
+    """Yield cases with a hostile text in an argument; the texts differ between arguments."""
     places: dict[str, tuple[str, ...]] = {
         "a command": ("{}",),
         "a strategy": ("run", "{}"),
@@ -546,7 +548,7 @@ def _process(order: Order) -> Ended:
 
 
 def runnable(case: Case) -> bool:
-    """Return whether the system can start the command, because no argument has a null character."""
+    """Return whether the system can start the command: no argument may have a null character."""
     return not any("\0" in word for word in case.arguments)
 
 

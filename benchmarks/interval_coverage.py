@@ -89,7 +89,7 @@ def _regime(rng: np.random.Generator, sessions: int) -> np.ndarray:
 
 
 def truth_of(world: World) -> dict[str, float]:
-    """Return the true value of each figure, which is the population's."""
+    """Return the true value of each figure: the value in the population."""
     joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2  # before × now
     means = np.array(world.spy) / YEAR
     squares = np.square(world.volatility) / YEAR + means**2

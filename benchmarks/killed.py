@@ -106,7 +106,7 @@ class Run:
 
     @property
     def moment(self) -> str:
-        """Return in which part of its work the child ended."""
+        """Return the part of the work during which the child ended."""
         marks = self.said.strip("rh")
         if not marks:
             return "before"
@@ -374,7 +374,8 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
     folder
         New folder for the store, which is removed if the test finds no problem.
     hold
-        Moment at which the child waits to be killed, in place of a delay, as in :class:`Work`.
+        Moment at which the child waits to be killed (:class:`Work` lists the moments). It replaces
+        the delay.
     """
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
@@ -407,7 +408,7 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
 def kills(
     nursery: Nursery, cases: Sequence[Case], times: int, folder: Path, seed: int = 0
 ) -> Iterator[Kill]:
-    """Kill ``times`` runs, case after case, at moments that divide the length of a run evenly."""
+    """Kill ``times`` runs, case after case, at evenly spaced moments of a run."""
     rng = np.random.default_rng(seed)
     share = (np.arange(times) + rng.random(times)) / times
     for i, u in enumerate(rng.permutation(share)):

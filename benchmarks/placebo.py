@@ -7,17 +7,16 @@ The first command shifts dates. The regime model ``quantities`` uses only quanti
 20 years and 1,000 placebos, which shift the holdings around the circle of dates. Decisions and lags
 are the same as in a run. With the thesis off, the rank should be uniform (Kolmogorov–Smirnov test).
 With the thesis on, the power is the share of seeds with a rank in the top 5 %. The planted effect
-is the asset's mean yearly return in sessions held for ABSORPTION, minus its mean in all other
-sessions. There are three rules: ``cash-heavy``, ``defensive``, and all in bitcoin except in
-ABSORPTION. A seed whose flag never changes has no timing and is counted separately.
+is the asset's mean yearly return in sessions held for ABSORPTION, minus its mean yearly return in
+all other sessions. There are three rules: ``cash-heavy``, ``defensive``, and all in bitcoin except
+in ABSORPTION. A seed whose flag never changes has no timing and is counted separately.
 
 The second command resamples returns. Four strategies that follow prices run under the votes, with
 the thesis off. Each seed has 10 years, and 19 draws for each mean block length. With the thesis
 off, the market is linked with quantities only by chance. But crises and volatility persist, so a
-strategy that reacts to them has a real gain. Shorter blocks keep less of this persistence, so
-placebos gain less and the strategy's rank is too high. The script prints the mean gain of the
-placebos beside the true gain. To save time, the script reads only the signals that the regime
-needs.
+strategy that reacts to them has a real gain. Shorter blocks keep less persistence, so placebos gain
+less and the strategy's rank is too high. The script prints the mean gain of the placebos beside the
+true gain. To save time, the script reads only the signals that the regime needs.
 """
 
 import argparse

@@ -56,7 +56,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).with_suffix(".toml")
 HISTORY = "DRYPOWDER_TEST_HISTORY"
-#: Tests with an error may take TIMES their time without an error, and at least LEAST seconds.
+#: Time limit of tests with an error: TIMES the time without the error, but at least LEAST seconds.
 TIMES, LEAST = 5.0, 60.0
 #: Time limits, seconds: tests without an error, and tests with an error under ``--trust``.
 LONGEST, TRUSTED = 900.0, 240.0
@@ -227,7 +227,8 @@ def _pytest(copy: Path, choice: Sequence[str]) -> int:
 
     os.environ.pop("CI", None)  # if CI is set, pytest prints whole differences, which takes minutes
     os.environ[HISTORY] = str(history())
-    # The copy's bytecode is checked by content. New bytecode would be checked by size and time.
+    # Python checks the bytecode of the copy by its content. New bytecode would be checked by size
+    # and time.
     os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
     os.chdir(copy)
@@ -275,7 +276,7 @@ class Worker:
 
     @classmethod
     def begin(cls, folder: Path) -> None:
-        """Make the copy of this process, which also ends its tests after SIGTERM."""
+        """Make the copy of this process. After SIGTERM, the process also ends its tests."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         cls.copy = folder / str(os.getpid()) / ROOT.name
         cls.copy.mkdir(parents=True)

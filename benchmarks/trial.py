@@ -5,8 +5,8 @@
 Each economy is SIMULATED for 20 years, like the default history. With the thesis off, quantities do
 not move prices, so a supported claim about returns is an error of the test. With the thesis on, the
 economy follows the thesis, so the share of economies that support a claim is the power. The script
-prints a table. With ``--write``, it also writes ``backtests/thesis/calibration.json``, which the
-page of the trial shows. ``--years 33`` shows the effect of more episodes.
+prints a table. With ``--write``, the script also writes ``backtests/thesis/calibration.json``,
+which the page of the trial shows. ``--years 33`` shows the effect of more episodes.
 
 The e-values start in the middle of each economy, so that they have half of the years to grow.
 """

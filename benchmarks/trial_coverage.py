@@ -132,7 +132,7 @@ def capex_off(seed: int) -> Drawn:
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return the interval of the response to capex in depleted minus ample idle capital."""
+    """Return the interval of the response while depleted minus the response while ample."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
@@ -223,8 +223,8 @@ def kink_hac(seed: int) -> Drawn:
 def chances(returns: np.ndarray) -> np.ndarray:
     """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
 
-    A fall of more than 12 % below the highest price of 126 sessions must lie within the last 42
-    sessions. The fall ends when the price is more than 4 % above its lowest value of 21 sessions.
+    A fall is a price more than 12 % below the highest price of 126 sessions. It ends within 42
+    sessions, as soon as the price is more than 4 % above the lowest price of 21 sessions.
     """
     price = pd.Series(np.cumprod(1 + returns))
     fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)

@@ -48,7 +48,7 @@ def peaks(rng: np.random.Generator, episodes: int = EPISODES) -> np.ndarray:
 
 
 def true_tau() -> float:
-    """Return the mean tau of :func:`peaks`: the mean over pairs of 2 P(earlier) − 1."""
+    """Return the mean tau of :func:`peaks`: the mean of 2 P(earlier) − 1 over pairs of classes."""
     pairs = [(i, j) for j in range(len(MEANS)) for i in range(j)]
     return float(np.mean([math.erf((MEANS[j] - MEANS[i]) / 2) for i, j in pairs]))
 

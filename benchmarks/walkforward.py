@@ -28,7 +28,7 @@ from strategies import Strategy
 ASSET = "FLIP"
 KS = (1, 2, 3, 4, 5, 6, 7, 8)
 TRUE_K = 3
-#: Sessions from a decision to its first return: one to the fill, and one to the return.
+#: Sessions from a decision to its first return: one to the fill, and one from the fill on.
 AHEAD = 2
 VOLATILITY = 0.01
 FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow_crypto"), 0.0)

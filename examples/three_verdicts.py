@@ -40,7 +40,7 @@ def class_returns(history: History) -> pd.DataFrame:
 
 
 def episodes(on: np.ndarray) -> list[list[int]]:
-    """Return the positions of each episode, in which stays at most 63 sessions apart are joined."""
+    """Return the positions of each episode; stays at most 63 sessions apart form one episode."""
     found: list[list[int]] = []
     for position in np.flatnonzero(on):
         if found and position - found[-1][-1] <= 63:

@@ -106,8 +106,8 @@ def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
 def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
     """Return a strategy's weights as numbers, sessions × assets, in the order of the panel.
 
-    An error in the strategy's own code, weights that are not numbers, or weights with wrong
-    sessions or assets raise SimulationError.
+    SimulationError is raised for an error in the strategy's own code, for weights that are not
+    numbers, and for wrong sessions or assets.
     """
     weights = ask(strategy, "weights", reading, panel)
     if not isinstance(weights, pd.DataFrame):

@@ -98,9 +98,8 @@ class EqualWeight(SleeveStrategy):
 class ConstantMix(Strategy):
     """A constant share of SPY, and the rest in bills: defence without timing.
 
-    With a third of the portfolio in SPY, the portfolio loses a third as much as the market. A
-    strategy with the same average share of cash that earns no more than this mix has gained nothing
-    by timing.
+    A portfolio with a third in SPY loses a third as much as the market. If a strategy with the same
+    average share of cash earns no more than the mix, its timing has gained nothing.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ INVESTED, OUT = "invested", "out"
 
 
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
-    """Return the month-end prices of the preceding months at each session, newest month first.
+    """Return the month-end prices of the preceding months at each session, newest first.
 
     The list has ``months`` frames, sessions × assets, one for each preceding complete month. A
     price is NaN before the history, and in a month without a price.
@@ -149,7 +149,7 @@ class VolTarget(Strategy):
         The share of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
-        index uses 10 %. The difference is that this strategy uses no leverage.
+        index uses 10 %. Difference: this strategy uses no leverage.
 
     Parameters
     ----------

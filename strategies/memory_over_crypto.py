@@ -1,4 +1,4 @@
-"""L8 and L9 as one trade: long assets with near cash flows, short crypto, in scarce capital."""
+"""L8 and L9 as one trade: in scarce capital, buy assets with near cash flows and short crypto."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -29,8 +29,8 @@ class Patient(ScaledSleeves):
         previous regime. A turn to OPPORTUNITY starts a chance: the strategy holds a third of
         :data:`CHANCE`. Two thirds follow after half of ``stage`` sessions, and three thirds after
         ``stage`` sessions. The strategy keeps three thirds for ``hold`` sessions in any regime, and
-        then sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: its
-        share in ``table`` and its share in the chance. So a chance never causes a sale.
+        then sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: the
+        share in ``table`` and the share in the chance. So a chance never causes a sale.
         FORCED_SELLING ends the chance at once. A new turn to OPPORTUNITY starts the chance again.
         The memory and crypto sleeves are scaled to the target volatility.
     Turnover

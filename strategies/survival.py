@@ -25,12 +25,12 @@ ABSORBING = "absorbing"
 
 @dataclass(frozen=True, kw_only=True)
 class Survival(ScaledSleeves):
-    """A core of SPY, and a tilt from long to short duration as capital is absorbed.
+    """A core of SPY, and a tilt that moves from long to short duration as capital is absorbed.
 
     Rationale
         The thesis says that scarce capital prefers near cash flows. This portfolio moves gradually
-        towards assets with near cash flows as capital becomes scarcer. So its result does not
-        depend on one date at which everything changes.
+        towards assets with near cash flows as capital becomes scarcer. So the result does not
+        depend on one date at which all positions change.
     Rule
         SPY always has 40 %. Seven classes divide the other 60 %: each class has the share 60 % / 7
         · (1 + x·p). x is the absorption score, clipped to ±1. p falls in equal steps from +1 for

@@ -39,7 +39,7 @@ app = typer.Typer(
 
 
 _HOME = Path(__file__).resolve().parents[2]
-_SIGNALLED = 128  # the exit code is this number plus the number of the signal
+_SIGNALLED = 128  # added to the signal's number to make the exit code
 STOPPED = "stopped; no file is left half written"
 
 
@@ -135,7 +135,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code for an error of drypowder or of a user's code, else raise the error."""
+    """Return the exit code for an error of drypowder or of a user's code; raise other errors."""
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)

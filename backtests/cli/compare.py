@@ -84,13 +84,13 @@ def _print(entries: dict[str, Any], out: Path) -> None:
     print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
     typer.echo(
         "[low, high]: 95 % interval by the stationary bootstrap. over …: the strategy's mean "
-        "yearly return minus that of SPY, of bills, or of its mix. The mix holds SPY and bills "
-        "in constant shares, with the strategy's mean net exposure, which is known only "
-        "afterwards. alpha: mean yearly return above the strategy's assets at constant weights "
-        "(t: Newey–West). placebo: share of placebos that the strategy's timing beats (s shifted "
-        "dates, r resampled returns). The share is not adjusted for the number of rows. epi: "
-        "number of episodes of the states in which the strategy acts. Stays less than a quarter "
-        f"apart count as one episode. Below {FEW} episodes {NOTHING}. {coverage_said()} "
+        "yearly return minus the mean yearly return of SPY, of bills, or of a mix. The mix holds "
+        "SPY and bills in constant shares, with the strategy's mean net exposure, which is known "
+        "only afterwards. alpha: mean yearly return above the strategy's assets at constant "
+        "weights (t: Newey–West). placebo: share of placebos that the strategy's timing beats (s "
+        "shifted dates, r resampled returns). The share is not adjusted for the number of rows. "
+        "epi: number of episodes of the states in which the strategy acts. Stays less than a "
+        f"quarter apart count as one episode. Below {FEW} episodes {NOTHING}. {coverage_said()} "
         f"{leaning_said()}"
     )
     typer.echo(f"page: {out}")

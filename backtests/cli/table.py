@@ -18,7 +18,7 @@ _GAP = 2  # space between columns, characters
 class Column:
     """One column of a table.
 
-    Columns of the highest rank are left out first if space is short. A column of rank 0 is never
+    If space is short, columns of the highest rank are left out first. A column of rank 0 is never
     left out.
     """
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Types for other modules, which then need no import of the printing parts of rich.
+    #: Types for other modules, so that other modules do not import the printing parts of rich.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
@@ -40,7 +40,7 @@ def escaped(text: str) -> str:
 
 
 class Escaping:
-    """A stream that writes escaped text to :attr:`stream`; JSON goes to :attr:`answer`."""
+    """A stream that writes escaped text to :attr:`stream`, and JSON to :attr:`answer`."""
 
     def __init__(self, stream: TextIO, answer: Any = None) -> None:
         self.stream = stream
@@ -143,7 +143,7 @@ def print_json(data: Any) -> None:
 
 
 def complain(kind: str, message: str) -> None:
-    """Print one line, such as ``error: …``, on stderr if there is a stderr."""
+    """Print one line, such as ``error: …``, on stderr if stderr exists."""
     if sys.stderr is not None:
         line = escaped(" ".join(message.split()))
         cut = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

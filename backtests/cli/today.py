@@ -27,7 +27,7 @@ def today(
     at: options.At = None,
     start: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="Your first session, which always is a decision day."),
+        typer.Option(metavar="DATE", help="Your first session, which becomes a decision day."),
     ] = None,
     holdings: Annotated[
         Path | None, typer.Option(help="CSV of asset,units; CASH is in USD. Shows the orders.")
@@ -166,7 +166,7 @@ def _print_weights(said: dict[str, Any]) -> None:
     """Print two sets of weights side by side.
 
     A decision day shows the target weights beside the weights decided before. Any other day shows
-    the weights decided last beside the weights that a decision now would give.
+    the weights in force beside the weights that a decision now would give.
     """
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:
@@ -199,7 +199,7 @@ def _why_none(said: dict[str, Any]) -> str:
     if not said["beyond_band"]:
         return "every holding is within the drift band of its target"
     if said["is_decision_day"]:
-        return "each holding beyond the drift band has no price, or an order below one unit"
+        return "holdings beyond the drift band have no price, or orders of less than one unit"
     beyond = ", ".join(said["beyond_band"])
     return (
         f"{beyond} beyond the drift band; orders wait for the next decision (use --start "

@@ -8,7 +8,7 @@
 
 With ``thesis=False``, the prices come from a second, independent economy. Each single series has
 the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
-returns. A method that finds an effect with ``thesis=False`` finds only chance.
+returns. An effect that a method finds with ``thesis=False`` is due to chance.
 
 The parameters are round numbers, chosen to resemble US markets since 2003. No parameter is an
 estimate. The simulation is no evidence for or against the thesis.
@@ -29,7 +29,7 @@ from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
 YEARS = 20
-_WARM_UP = 252  # number of unpublished sessions at the start, for sums over a trailing year
+_WARM_UP = 252  # unpublished sessions at the start, for sums over a trailing year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Economy:
         A mapping from id to series, in the units of the catalog. The index holds the dates that the
         publisher gives to the values.
     filed
-        A mapping from the id of each SEC series to the filing dates of its values.
+        A mapping from the ids of SEC series to the filing dates of their values.
     truth
         The true regime of each session, a value of :class:`signals.Regime`.
     """

@@ -68,7 +68,7 @@ _CLASSES: dict[str, Exposure] = {
     "trend": Exposure(beta=-0.05, bills=1.0, carry=0.02, own=0.10),
 }
 
-#: A mapping from ticker to the loadings that differ from those of the ticker's class.
+#: A mapping from ticker to the loadings that differ from the loadings of the ticker's class.
 _OWN: dict[str, dict[str, Any]] = {
     "SPY": {"first_price": 120.0},
     "QQQ": {"beta": 1.12, "speculation": 0.2, "carry": 0.03, "own": 0.05},
@@ -106,7 +106,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "VIXY": {"beta": -2.0, "carry": 0.0, "own": 0.35},
 }
 
-#: Tickers of real history outside the universe, by the asset class that lends its loadings.
+#: Tickers of real history that are outside the universe, by the class whose loadings they have.
 _OTHERS: dict[str, str] = {
     "hyperscalers": "AAPL XLK VOO XLY",
     "semiconductors": "AMD ASML INTC EWY",

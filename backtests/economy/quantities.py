@@ -1,6 +1,6 @@
 r"""Simulate stocks and flows of the economy.
 
-A change is the change of one session. dt is 1/252 years. Amounts are in USD bn. G is output at an
+Each equation describes one session, so dt is 1/252 years. Amounts are in USD bn. G is output at an
 annual rate:
 
     dG/G   = 0.045 dt + 0.008 dB

@@ -67,7 +67,7 @@ class Costs(Typed):
     def times(self, factor: float) -> "Costs":
         """Return these costs multiplied by a factor.
 
-        The product may exceed the limits of a field.
+        Multiplied costs may exceed their limits.
         """
         costs = copy(self)
         for name, value in vars(self).items():

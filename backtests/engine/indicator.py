@@ -37,9 +37,9 @@ def as_indicator(
 
     Inputs
         The indicator has one input for each panel column that the signal reads. The first inputs
-        are the signal's catalog ids. For each coin, one more input holds the newest known close of
-        a date on which New York trades. An input's name is the id in lower case. ``_`` replaces
-        each character that an identifier cannot contain: ``BTC-USD@session`` becomes
+        are the signal's catalog ids. For each coin, a further input holds the newest known close
+        among the dates of New York sessions. An input's name is the id in lower case. ``_``
+        replaces each character that an identifier cannot contain: ``BTC-USD@session`` becomes
         ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
         attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the units
         and the timing of the panel. Each column of an input frame is a separate panel.
@@ -146,7 +146,7 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError if ``others`` has a name, because the indicator has no such parameter."""
+    """Raise ConfigError for each name in ``others``, which the indicator does not accept."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__

@@ -30,7 +30,7 @@ class Curves:
     Attributes
     ----------
     equity, returns, exposure, bills
-        The series of the same names in :class:`backtests.engine.simulate.Result`.
+        Four series, as described in :class:`backtests.engine.simulate.Result`.
     traded
         Value of all orders of a session divided by equity at its close, a fraction. Half of the sum
         over all sessions is the turnover.
@@ -77,7 +77,7 @@ def simulate_curves(
 def check_agreement(curves: Curves, result: Result, name: str) -> None:
     """Raise SimulationError unless the kernel and ``simulate`` give equal equity.
 
-    Equity may differ by a fraction of at most :data:`AGREEMENT` at each close.
+    The two equities may differ by a fraction of at most :data:`AGREEMENT` at each close.
     """
     gap = (curves.equity / result.equity - 1).abs()
     apart = gap.index[~(gap <= AGREEMENT)]

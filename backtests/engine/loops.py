@@ -1,8 +1,8 @@
 """The loops of the kernel, compiled by numba.
 
 :func:`choose` repeats :func:`backtests.engine.schedule.choose_trades`, and :func:`trade` repeats
-vectorbt's accounting. A loop rounds like the code that it repeats, so that close comparisons have
-the same result in both.
+vectorbt's accounting. A loop rounds in the same way as the code that it repeats. So comparisons of
+almost equal numbers have equal results.
 
 numba stores the compiled loops beside this file, or in the user's cache folder if this file's
 folder is read-only. Later processes load the stored loops. All loops stand in one file, because
@@ -145,7 +145,7 @@ def _drifted(
 
 @_inner
 def _differ(target: np.ndarray, held: np.ndarray, band: float) -> bool:
-    """Return whether the target and the held weight of an asset differ by more than the band."""
+    """Return whether a target weight differs from the held weight by more than the band."""
     differs = False
     for asset in range(len(held)):
         differs = differs or abs(target[asset] - held[asset]) > band
@@ -243,7 +243,7 @@ def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float
 def _value(
     cash: float, units: np.ndarray, prices: np.ndarray, groups: np.ndarray
 ) -> tuple[float, float]:
-    """Return the value and the gross value of a portfolio, after an asset's legs are netted."""
+    """Return the value and the gross value of a portfolio, with the two legs of an asset netted."""
     value, net, gross = cash, 0.0, 0.0
     for leg in range(len(units)):
         if leg > 0 and groups[leg] != groups[leg - 1]:

@@ -16,7 +16,7 @@ import pandas as pd
 from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
-#: Length of a year of 252 sessions, in the form that vectorbt reads.
+#: A year of 252 sessions, in the form that vectorbt reads.
 YEAR = f"{SESSIONS_A_YEAR} days"
 #: A change of cash below this share of the capital is a rounding error.
 ROUNDING = 1e-13

@@ -1,9 +1,9 @@
 """Choose the sessions on which a strategy decides, and the decisions that become trades.
 
 Trades are chosen before the simulation. A strategy decides on scheduled sessions and on sessions
-with a new state. Between trades, prices and bills move the weights away from their targets; this is
-the drift. A decision is traded if a target weight differs from the drifted weight by more than the
-band. Costs are not part of this comparison.
+with a new state. Between trades, prices and bills move the weights away from their targets. This
+movement is the drift. A decision is traded if a target weight differs from the drifted weight by
+more than the band. The comparison ignores costs.
 """
 
 from dataclasses import dataclass
@@ -209,7 +209,7 @@ class _Chooser:
         self.held, self.traded = np.where(can, target, before), at
 
     def _give_up(self, columns: list[int], at: int) -> None:
-        """Close each holding that has a stale price, at this price."""
+        """Close each holding that has a stale price, at the stale price."""
         self.sizes[at, columns] = 0.0  # zero gives no order for an asset that is not held
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:

@@ -1,7 +1,7 @@
 """The simulation of a portfolio with vectorbt, which does the accounting.
 
 vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. The simulation
-adds all three exactly, by changes of the prices that vectorbt receives:
+adds these features exactly, because it changes the prices that vectorbt receives:
 
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
   start. In these deflated prices, a dollar of cash keeps its value. Afterwards, the growth of bills
@@ -68,7 +68,7 @@ class Result:
     notes
         One line for each order that could not be traded as the strategy decided.
     account
-        The data for :attr:`portfolio`, or None if they were left out to save memory.
+        The data for :attr:`portfolio`, or None to save memory.
     """
 
     equity: pd.Series
@@ -123,8 +123,8 @@ def simulate(
     costs
         Costs of trading and borrowing.
     lag
-        Number of sessions from decision to fill, at least 1. A decision uses its session's close,
-        so a trade at this same close is impossible.
+        Number of sessions from decision to fill, at least 1. A decision uses a session's close, so
+        the trade cannot take place at the same close.
     band
         The drift band of :func:`backtests.engine.schedule.choose_trades`, a fraction.
     capital
@@ -139,8 +139,8 @@ def simulate(
     ------
     SimulationError
         If a weight is not finite or exceeds its limit, if columns or sessions do not match, or if a
-        bill return is missing. Also if the lag is below 1, or if the portfolio's value falls to 0
-        USD or below.
+        bill return is missing. SimulationError is also raised if the lag is below 1, or if the
+        portfolio's value falls to 0 USD or below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     given = checked(weights, prices, bills, lag, **terms, name=name)

@@ -1,10 +1,10 @@
 """The alpha of a strategy: the mean return that constant weights of its assets do not explain.
 
 A constant mix of SPY and bills may have the strategy's mean exposure, but another beta. For
-example, the strategy may hold other assets, or it may hold SPY when SPY moves less. The regression
-therefore finds the constant weights of the strategy's assets whose returns are closest to the
-strategy's. Alpha is the strategy's mean return minus the mean return of the constant weights.
-Well-timed changes of weights raise alpha. Costs lower alpha.
+example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
+regression therefore finds the constant weights of the strategy's assets whose returns are closest
+to the strategy's returns. Alpha is the strategy's mean return minus the mean return of the constant
+weights. Well-timed changes of weights raise alpha. Costs lower alpha.
 """
 
 from dataclasses import dataclass
@@ -81,8 +81,8 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
 
     Notes
     -----
-    The number of lags follows a published rule. A rule that reads the data would choose few lags,
-    because daily returns are almost uncorrelated; but weights stay in force for months.
+    The number of lags follows a published rule. A rule that reads the data would choose too few
+    lags: daily returns are almost uncorrelated, but weights stay in force for months.
     :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals contain the truth.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)

@@ -63,8 +63,7 @@ class Attribution:
         appearance and years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`,
         with ``cash`` last. A sleeve that was never held has no row.
     total
-        The same metrics for the whole backtest. The same measures for the whole backtest, to which
-        each column of a table adds up.
+        The same measures for the whole backtest. Each column of a table adds up to its total.
     """
 
     by_regime: pd.DataFrame
@@ -96,8 +95,8 @@ def attribution(
     After a change of regime, the order is filled one session before the first return of the new
     regime. So the old regime bears the order's cost. A holding without a price on a session keeps
     its last price. An undefined metric, such as the volatility of a single return, is NaN in the
-    total and in every group. Prices, borrowing rates or orders of another result raise
-    SimulationError, because they do not add up to the change of equity.
+    total and in every group. Prices, borrowing rates or orders of another result do not add up to
+    the change of equity, and raise SimulationError.
 
     References
     ----------
@@ -158,8 +157,8 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
         day = bad.index[bad][0]
         raise SimulationError(
             "attribution: expected the profits of assets and cash to add up to the change of "
-            f"equity, but they differ from this change by {off[day]:.6g} USD on {day.date()}; "
-            "give the prices, borrowing rates and orders of this result"
+            f"equity, but the difference is {off[day]:.6g} USD on {day.date()}; give the prices, "
+            "borrowing rates and orders of this result"
         )
 
 

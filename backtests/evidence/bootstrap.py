@@ -1,7 +1,7 @@
 """Intervals for a strategy's metrics, from resampled blocks of dates.
 
-The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often they
-contained the truth in simulated worlds.
+The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often such
+intervals contained the truth in simulated worlds.
 
 Every metric is computed from the mean and the variance of returns. A matrix counts how often each
 resample takes each date. The product of this matrix with returns and squared returns gives all
@@ -24,7 +24,8 @@ from signals.errors import ConfigError, DataError
 SHORTEST_BLOCK = 5
 #: A resample needs at least this many returns.
 FEWEST = 20
-#: A resample varies if its standard deviation is above this share of the sample's.
+#: A resample varies if its standard deviation is above this share of the sample's standard
+#: deviation.
 NO_VARIATION = 1e-6
 
 
@@ -98,11 +99,11 @@ def compare_returns(
     -------
     A mapping from the name of a metric to its interval. ``sharpe`` is the mean of the return minus
     bills, divided by the standard deviation of this difference (ddof 1), × √252. Each portfolio in
-    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean daily return of the
-    strategy minus the portfolio's, a fraction a year. ``sharpe_<name>`` is the strategy's Sharpe
-    ratio minus the portfolio's Sharpe ratio. All intervals use the same resamples. Politis and
-    White's rule sets the mean length of a block from the strategy's returns minus bills. The length
-    is rounded up and is at least 5 sessions.
+    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean of the strategy's daily
+    return minus the portfolio's daily return, a fraction a year. ``sharpe_<name>`` is the
+    strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same
+    resamples. Politis and White's rule sets the mean length of a block from the strategy's returns
+    minus bills. The length is rounded up and is at least 5 sessions.
 
     NaN
         The Sharpe ratio is undefined if returns minus bills do not vary, for example if the

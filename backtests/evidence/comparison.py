@@ -110,7 +110,7 @@ class Comparison:
     regime
         The regime at each close, from the votes of the signals.
     level, reps
-        Level of the intervals, a fraction, and number of resamples for each interval.
+        Level of the intervals as a fraction, and number of resamples.
     notes
         One line for each regime model that was left out, with the reason.
     """
@@ -174,7 +174,7 @@ def compare(
         A mapping from label to configuration. Configurations may differ only in strategy,
         parameters and regime model.
     history
-        The history. The history is cut at the end that the configurations set.
+        The history. The history ends where the configurations end.
     reps, shifts, draws
         Number of resamples for the intervals, number of placebos with shifted dates, and number of
         placebos with resampled returns.

@@ -58,10 +58,10 @@ def acted_on(labels: pd.Series, lag: int) -> pd.Series:
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had, from the label of each return.
+    """Return how many episodes and entries a state had; ``earned`` labels each return.
 
-    ``earned`` holds each return's label, as from :func:`acted_on`. All labels in ``states`` count
-    together as one state. A missing label does not belong to any state.
+    :func:`acted_on` gives such labels. All labels in ``states`` count together as one state. A
+    missing label does not belong to any state.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
@@ -73,7 +73,7 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had in a run, from the label at each close.
+    """Return how many episodes and entries a state had in a run; ``labels`` has each close's label.
 
     The run's lag decides which label is assigned to a return. :func:`observe` describes ``states``.
     """

@@ -1,4 +1,4 @@
-"""Least squares with standard errors that allow for autocorrelation."""
+"""Least squares with standard errors that remain valid under autocorrelation."""
 
 import math
 from dataclasses import dataclass
@@ -44,7 +44,8 @@ class Fit:
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error from a normal distribution.
 
-        t is first divided by the ratio of two critical values at 97.5 %: fixed-b over normal.
+        t is first divided by the fixed-b critical value and multiplied by the normal one, at 97.5
+        %.
         """
         if not error > 0:
             return 1.0

@@ -54,7 +54,7 @@ def read_again(
 ) -> Reading:
     """Return the reading of a panel from chosen signals, with a run's regime model and votes.
 
-    ``known`` maps names to evaluations of the same panel and signals, which are used again.
+    ``known`` maps names of signals to existing evaluations that remain valid.
     """
     evaluations = Evaluations(panel, chosen, known)
     classification = run.config.build_model().classify(panel, evaluations)
@@ -62,7 +62,7 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return a row of :func:`by_k`: the metrics of a run's strategy with another reading."""
+    """Return a row of :func:`by_k`: episodes and metrics of a run's strategy with a reading."""
     decided = run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)

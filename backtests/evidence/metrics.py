@@ -6,7 +6,7 @@ do not vary or if there are no returns.
 
 A function for a single metric accepts any number of returns. The functions :func:`of_returns`,
 :func:`of_trading`, :func:`headline` and :func:`by_regime` give NaN for yearly metrics if the
-returns are short (:func:`is_short`).
+returns cover less than a year (:func:`is_short`).
 """
 
 import math
@@ -178,7 +178,7 @@ def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
 
 
 def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
-    """Return the mean return divided by the benchmark's mean return, on up (or down) days.
+    """Return the mean return on up (or down) days, divided by the benchmark's mean return.
 
     An up day is a day on which the benchmark's return is above zero.
     """
@@ -281,8 +281,8 @@ def by_regime(
 ) -> pd.DataFrame:
     """Return the metrics of each regime, from the returns that were earned under this regime.
 
-    The table also shows the benchmark's excess, because a strategy that follows the regime cannot
-    show whether the regime informs.
+    The table also shows the benchmark's excess, because returns of a strategy that follows the
+    regime cannot show whether the regime is informative.
 
     Parameters
     ----------

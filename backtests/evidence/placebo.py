@@ -8,8 +8,8 @@ A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio o
   The number of episodes, their length and the market's prices stay the same. Only chance decides
   which prices occur during a shifted episode.
 - Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
-  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. Shifted holdings would be
-  unfair placebos, because a holding could come before the fall of prices to which it reacts.
+  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. A shift would be unfair: a
+  shifted holding could come before the fall of prices that caused it.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
-#: Numbers in each array of a chunk of shifts, so that the array fits into the processor's cache.
+#: Size of each array in a chunk of shifts, small enough for the processor's cache.
 CHUNK = 60_000
 
 
@@ -94,9 +94,8 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
         Costs of trading and borrowing.
 
     NaN
-        The weight of an asset without a price at a close becomes cash. The gain is NaN if the
-        excess over bills of either portfolio never varies, for example if a portfolio holds only
-        cash.
+        The weight of an asset without a price at a close becomes cash. The gain is NaN if one of
+        the two portfolios has a constant return over bills, for example only cash.
 
     Raises
     ------
@@ -129,24 +128,24 @@ def shift_placebo(
 ) -> Placebo:
     """Return the rank of a strategy's timing gain among the timing gains of its shifted holdings.
 
-    With a shift by s sessions, the close of session t gets the original weights of session t − s.
-    The weights of the last s sessions move to the beginning. The test is exact if the weights
-    depend neither on prices nor on listings. Some shifts favour weights that depend on prices. If
-    the last weights differ from the first ones, the shifted weights need one more trade than the
-    original weights. At usual costs, this trade costs a few basis points in total.
+    A shift by s sessions moves the weights of session t − s to session t. The weights of the last s
+    sessions move to the beginning. The test is exact if the weights depend neither on prices nor on
+    listings. Some shifts favour weights that depend on prices. If the last weights differ from the
+    first ones, the shifted weights need one more trade than the original weights. At usual costs,
+    this trade costs a few basis points in total.
 
     Parameters
     ----------
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
     shifts
-        Number of different shifts, drawn at random from 1 to sessions − 1; a larger number means
-        all shifts. A number below 1 raises ConfigError.
+        Number of different shifts, drawn at random from 1 to sessions − 1. If the number is larger,
+        all shifts are used. A number below 1 raises ConfigError.
     seed
         Equal seeds give equal shifts.
 
     NaN
-        Rank and p-value are NaN for weights that never change, because they have no timing.
+        Weights that never change have no timing, so their rank and p-value are NaN.
     """
     if shifts < 1:
         raise ConfigError(f"expected `shifts` of at least 1, was {shifts}")

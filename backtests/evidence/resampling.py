@@ -23,9 +23,9 @@ from signals.universe import asset, session_close_id
 
 #: Mean length of a block of market moves, sessions; this is a year.
 BLOCK = 252
-#: Number of draws for each session. An asset uses the first drawn session that has its return.
+#: Number of draws for each session. An asset uses the first draw in which it has a return.
 TRIES = 8
-#: At each session, a quoted level moves by this share of its distance to the drawn level.
+#: At each session, a quoted level moves by this share of the way to the drawn level.
 PULL = 1 / 252
 #: Daily series that an authority sets or counts. Every other downloaded daily series is a quote.
 NOT_QUOTED = ("RRPONTSYD", "IORB", "DFEDTARU")
@@ -49,10 +49,10 @@ def resample_prices(
     authority keep their dates. Values before the first price do not change.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
-    changes of yields) have 63 sessions or fewer. The whole look-back lies within one block at 78 %
-    of sessions if blocks last one year, but at only 37 % if they last a quarter. Much longer blocks
-    would make all resampled histories similar. Each block is moved to a random date, which breaks
-    the link between market and quantities.
+    changes of yields) have 63 sessions or fewer. With blocks of a year, the whole look-back lies
+    within one block at 78 % of sessions. With blocks of a quarter, this holds at only 37 % of
+    sessions. Much longer blocks would make all resampled histories similar. Each block is moved to
+    a random date, which breaks the link between market and quantities.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def resample_prices(
         Missing values stay missing, so each asset is listed from its original date on. Each session
         has 8 draws, and a listed asset uses the first draw that has a return of this asset. Assets
         without a return in earlier draws share the next draw, so coins mostly stay together. An
-        asset whose return is in none of the 8 draws uses its own block, from a random session after
-        its listing on. Such an asset loses some co-movement with assets listed earlier.
+        asset without a return in all 8 draws uses a separate block, which starts at a random
+        session after its listing. Such an asset loses some co-movement with assets listed earlier.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """The source sessions whose changes each session after the first may take."""
+    """The source session of each session's changes, for all sessions after the first."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # For an asset whose return is missing in all draws:
@@ -168,7 +168,7 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
     """Return the source session of each cell.
 
-    Up to the first value of a column, the source is the session of this value.
+    Before the first value of a column, the source is the session of the first value.
     """
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)

@@ -1,12 +1,13 @@
 """The results of a run if revised series are lower, higher or left out.
 
 A series without vintages shows its latest revision even on earlier days. Results that depend on
-such a series are therefore computed again with the whole series changed by −2 % to +2 %. For
+such a series are therefore computed again after a change of the whole series by −2 % to +2 %. For
 example, GDP of 2017Q3 was first published 1 % below its present value. A new definition can change
 a series by more than 2 %.
 
-A series in percent, such as a term premium, is left out instead, because a factor does not change
-its z-score. A series with vintages already shows the values known at the time, so it needs no test.
+A series in percent, such as a term premium, is left out and not multiplied, because a factor would
+not change a z-score. A series with vintages already shows the values known at the time, so it needs
+no test.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,7 +65,7 @@ class Case:
 
     @property
     def parameter(self) -> str:
-        """Name of the change, such as ``GDP ×`` or ``with THREEFYTP10``."""
+        """Name of the changed quantity, such as ``GDP ×`` or ``with THREEFYTP10``."""
         return f"{self.id} ×" if self.factor else f"with {self.id}"
 
 

@@ -1,4 +1,4 @@
-"""The robustness of a run: its metrics after a change of one choice at a time.
+"""The robustness of a run: the run's metrics with one choice changed at a time.
 
 Do not select the best row. A result that appears in only one row is luck.
 """

@@ -30,9 +30,9 @@ class Moved:
     Attributes
     ----------
     parameter
-        Name of the changed parameter or series. ``signal.parameter`` belongs to another signal,
-        which this signal contains. :attr:`backtests.evidence.revision.Case.parameter` describes the
-        names for series.
+        Name of the changed parameter or series. A name ``signal.parameter`` means a parameter of a
+        contained signal. :attr:`backtests.evidence.revision.Case.parameter` describes the names for
+        series.
     value, base
         The changed and the original value of the parameter.
     on
@@ -55,7 +55,7 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the changed flag is mostly on at other days than the original flag."""
+        """Whether the changed flag and the original flag are mostly on at different days."""
         return self.overlap < SAME_STORY
 
 
@@ -65,8 +65,8 @@ def sensitivity(
     """Return every flag with each of its numeric parameters changed by ±25 %, one at a time.
 
     The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
-    the signal rejects are left out; for example, a lower threshold may not rise above the upper
-    one. A parameter that is a whole number stays a whole number.
+    the signal rejects are left out; for example, a lower threshold above the upper threshold. A
+    parameter that is a whole number stays a whole number.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
     of revised series to change, as from :func:`backtests.evidence.revision.revised_in`.

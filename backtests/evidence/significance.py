@@ -35,9 +35,9 @@ RESAMPLED = (
     "placebos resample returns in blocks of a year and compute the flags again; the rank is too "
     "high on average"
 )
-#: Mean rank by resampling in SIMULATED economies whose quantities do not move prices. An unbiased
-#: rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from 40 seeds,
-#: with a standard error of about 0.04.
+#: Mean rank among resampled placebos, in SIMULATED economies whose quantities do not move prices.
+#: An unbiased rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from
+#: 40 seeds, with a standard error of about 0.04.
 MEAN_RANKS = {"cash-heavy": 0.58, "near-cash-flow": 0.63, "vol-target": 0.61, "trend": 0.56}
 NO_TIMING = "the strategy's weights never change, so there is no timing"
 TOO_SHORT = "not ranked: too few sessions after the first fill"
@@ -75,8 +75,8 @@ def draw_gains(
 
     Only runs that depend on prices are included. All runs have the same history and sessions. Equal
     seeds give equal resampled histories. More ``draws`` add histories and leave the other histories
-    unchanged. The draws are divided among the futures. A future's result is a list with one mapping
-    for each draw, from each run's label to the run's timing gain.
+    unchanged. The draws are divided among the futures. A future's result is a list with a mapping
+    for each draw, from a run's label to the run's timing gain.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -94,7 +94,7 @@ def place(
     If weights depend only on quantities, placebos shift the dates of the weights. If weights depend
     on prices, placebos compute new weights on histories with resampled returns. A run with a
     price-only regime model has no rank (:data:`NOT_REFITTED`). All runs have the same history and
-    sessions. ``gains`` contains the results of :func:`draw_gains`, one mapping for each draw. If
+    sessions. ``gains`` contains the results of :func:`draw_gains`, a mapping for each draw. If
     ``gains`` is empty, no run is ranked by resampling.
     :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """

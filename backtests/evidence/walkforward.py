@@ -3,7 +3,7 @@
 Every combination of parameters in a grid is run as a backtest. The refit date is the first session
 of a calendar year. At this date, the combination with the best past score is chosen for the year.
 The choice for a year never uses returns of this year. One simulation trades the decisions of all
-years, so that a change of parameters also costs trades.
+years, so that a change of parameters has trading costs.
 """
 
 import itertools
@@ -126,11 +126,11 @@ def walk_forward(
     history
         The history; by default the history that the configuration chooses.
     first_years
-        Number of whole calendar years that the first choice needs.
+        Number of whole calendar years before the first choice.
     purge
-        Number of sessions before a refit date whose returns the choice ignores. A position decided
-        before a refit date is held beyond this date, up to about 21 sessions if decisions are
-        monthly. The purge keeps such positions out of the choice.
+        Number of last sessions before a refit date whose returns the choice ignores. A position
+        decided before a refit date is held beyond this date, up to about 21 sessions if decisions
+        are monthly. The purge keeps such positions out of the choice.
     chooser
         A function from returns and returns of bills to a score. The highest score wins. Among equal
         scores, the first candidate wins. A NaN score wins only if all scores are NaN.
@@ -284,7 +284,7 @@ def _best(scores: list[float]) -> tuple[int, float]:
 
 
 def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
-    """Return the plain run with the chosen candidates' decisions, after a new simulation."""
+    """Return the plain run after a new simulation with the decisions of the chosen candidates."""
     changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
     parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])

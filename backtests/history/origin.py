@@ -41,7 +41,7 @@ class HistorySource:
     thesis: bool = True
 
     def decided(self) -> Source:
-        """Return the source with its final kind and store.
+        """Return ``store`` or ``simulated``: the source that is used.
 
         If ``source`` is None, a given store is used, else the default store. If the default store
         does not exist or is empty, the simulated economy is used.
@@ -93,7 +93,7 @@ def stale_warning(history: History) -> str | None:
 
 
 def notice(origin: HistorySource) -> str | None:
-    """Return a notice if the simulated economy is used without the user's request, else None."""
+    """Return a notice if the simulated economy is used by default, else None."""
     if origin.source is not None or origin.decided() == "store":
         return None
     return (

@@ -1,8 +1,8 @@
 """A history: the values known at the close of each New York session, and the prices of each date.
 
 The panel has one row for each session, and one column for each series or asset. A cell of the panel
-holds the value of the newest date that was known at the session's close. If this date has several
-vintages, the cell holds the newest one known at the close. The day of a coin ends at 24:00 UTC,
+holds the value of the newest date that was known at the session's close. If a date has several
+vintages, the cell holds the newest vintage known at the close. The day of a coin ends at 24:00 UTC,
 some hours after the New York session. So the panel shows a coin's close one date late. Trades and
 portfolio values use :attr:`History.closes`, which holds every price at its own date.
 
@@ -84,9 +84,9 @@ class History:
             Catalog ids and tickers to read. The inputs of the registered signals and the yield of
             bills are always read. If ``only`` is None, every series in the store is read.
         as_of
-            Rows recorded after this moment (New York time) are ignored. A price is the newest
-            vintage among the other rows. A date, or midnight, means the end of that day. If
-            ``as_of`` is None, every row is read.
+            Rows recorded after this moment (New York time) are ignored. For prices, the newest
+            vintage among the remaining rows is used. A date, or midnight, means the end of that
+            day. If ``as_of`` is None, every row is read.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Check how a user's class is defined, before drypowder uses the class.
+"""Check the definition of a user's class, before drypowder uses the class.
 
 An error is one line. :mod:`signals.form` checks what the methods of a class return.
 """

@@ -20,7 +20,7 @@ from signals.form import OURS, author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
-#: A mapping from each loaded module's name to the working folder at that time.
+#: A mapping from each loaded module's name to the working folder at the time of loading.
 _loaded: dict[str, Path] = {}
 
 

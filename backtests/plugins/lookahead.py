@@ -3,8 +3,8 @@
 The check computes results on the whole history and on a changed history. Both histories are equal
 up to one session, the cut, and differ after the cut. The results up to the cut must be equal to the
 last bit. A changed history either ends at the cut, or continues with rows from another period. A
-history that ends at the cut can miss a fault. For example, code may take the next session's value,
-and replace it by the value at the cut if it is missing. If both values are equal, the results are
+history that ends at the cut can miss a fault. For example, code may take the next session's value
+and, if this value is missing, the value at the cut. If these two values are equal, the results are
 equal. In a history that continues, the next session has another value, and the results differ. The
 check changes only the data in the panel. So the check does not detect look-ahead through files, the
 network or caches.
@@ -28,7 +28,8 @@ from strategies import Strategy, decide, state_of
 
 #: Numbers of cuts: evenly spread, at random, where labels or weights change, where gaps end.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Number of cuts that are also checked with other later data, and number of sessions of these data.
+#: Number of cuts for which the history continues with other data, and number of sessions of these
+#: data.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 
@@ -179,7 +180,7 @@ def _until(at: pd.Timestamp) -> Pick:
 
 
 def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
-    """Return a function that replaces a table's rows after a session by its other rows."""
+    """Return a function that replaces the rows after a session by other rows of the table."""
     past = int(index.get_indexer(pd.Index([at]))[0]) + 1
     length = min(FUTURE, len(index) - past)
     start = int(rng.integers(len(index)))

@@ -27,7 +27,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
     The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` holds, for each
     session, the regime under which the session's return was earned, or None. A session's return is
-    earned from the previous close to the session's close.
+    the return since the previous close.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -159,7 +159,7 @@ def _days(values: pd.Series) -> list[str]:
 
 
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
-    """Return the state of each stay, and the first and last day to shade.
+    """Return the state of each stay, with the first and the last day to shade.
 
     Consecutive sessions with the same state form one stay.
     """
@@ -186,9 +186,8 @@ def shade(
     one stay. The shading of a stay begins at its first session and ends at the first session of the
     next stay.
 
-    With ``of_returns``, each state belongs to a return, which is earned from the previous close to
-    the session's close. The shading of a stay then runs from the close before its first session to
-    the close of its last session.
+    With ``of_returns``, each state belongs to a session's return, earned since the previous close.
+    The shading of a stay then runs from the close before the stay to its last close.
     """
     shapes = [
         {

@@ -1,6 +1,6 @@
 """Charts that compare strategies: growth, drawdowns, risk and return, correlations.
 
-plotly's legend of thirty names would fill half of a narrow screen. So the page has its own legend
+A plotly legend with thirty names would fill half of a narrow screen. So the page has its own legend
 for the growth chart and the drawdown chart. A :class:`Style` gives a line and its entry in the
 legend the same look.
 """
@@ -167,11 +167,11 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
 
 
 def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
-    """Return volatility and CAGR, in %, of the strategies outside the chart's first view.
+    """Return volatility and CAGR, in %, of strategies that the chart shows only after a click.
 
-    A strategy lies outside if its volatility is more than three times the median, because its point
-    would push all other points into a small corner. If more than a tenth of all strategies are so
-    volatile, no strategy lies outside.
+    The volatility of such a strategy is more than three times the median, so it would push all
+    other points into a small corner. If more than a tenth of the strategies are so volatile, all
+    are shown at once.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -241,7 +241,7 @@ def _pixels(
 
 
 def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
-    """Return a mapping from names to places of labels that cover neither points nor other labels.
+    """Return a mapping from names to places of labels. No label covers a point or another label.
 
     ``points`` maps names to positions, in pixels from the left and top edges. If only one of two
     labels fits, the later name has no label.

@@ -104,8 +104,8 @@ def coverage_said() -> str:
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
-        "(without regimes; with regimes of about 400 sessions; with such regimes, but means twice "
-        f"as far apart): {parts} ({COVERAGE_SOURCE})."
+        "(without regimes; with regimes of about 400 sessions; with the same regimes, but twice "
+        f"the difference of means): {parts} ({COVERAGE_SOURCE})."
     )
 
 

@@ -31,7 +31,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
     """Return the regime, all flags, all scores and all gauges, with a row for each session.
 
     The columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``. Gauges have the units that their signal states. A simulated history adds
+    ``<signal>.<gauge>``. Each gauge has the unit that its signal states. A simulated history adds
     the column ``source``.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]

@@ -68,8 +68,8 @@ def write_run(
 ) -> dict[str, Any]:
     """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
-    All files are moved into place together. An earlier run in the folder is replaced. DataError is
-    raised if the folder holds other files or cannot be written; the folder then does not change.
+    All files are moved into place together. An earlier run in the folder is replaced. If the folder
+    holds other files or cannot be written, it stays unchanged and DataError is raised.
     """
     check_folder(out)
     numbers = metrics_of(assessment)

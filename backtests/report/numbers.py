@@ -24,7 +24,7 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
 
     Metrics are fractions. Dates are ISO strings. An undefined metric is null. Yearly metrics are
     null if the run is shorter than a year. ``by_k``, ``by_revision`` and ``robustness`` are null if
-    the run left them out; a note of the run then says so.
+    they were not computed; a note of the run then says so.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(

@@ -10,7 +10,7 @@ from backtests.report.format import fixed, percent, significant, thousands
 from backtests.report.theme import css_variables
 
 #: The HTML comments that mark the place of a page's section, and the start of quantstats' charts.
-#: quantstats would remove an unknown ``{{…}}``, but keeps comments.
+#: quantstats removes an unknown ``{{…}}``, but not a comment.
 MARKER = "<!-- drypowder: first section -->"
 _CHARTS = "<!-- drypowder: no charts -->"
 _FILTERS = (fixed, percent, significant, thousands)

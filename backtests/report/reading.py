@@ -14,7 +14,7 @@ from signals.reading import Reading
 from signals.regimes import Votes
 from signals.regimes.base import sessions_to_confirm
 
-#: Fields of an explanation that the data of a signal repeat.
+#: Fields of an explanation that are copied into a signal's data.
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
 _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "flips", "reason")
 _COMPONENTS = ("components", "without", "rests_on", "beside")

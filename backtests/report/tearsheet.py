@@ -92,7 +92,7 @@ _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return a mapping from key to row of the table: a value and its text for each side.
+    """Return the rows of the table by key: value and text for strategy, benchmark and bills.
 
     Rows with yearly numbers are left out if the run is shorter than a year.
     """
@@ -131,7 +131,7 @@ def _varies(returns: pd.Series) -> bool:
 
 
 def _quantstats(run: Run) -> str:
-    """Return the page that quantstats makes from copies of the returns."""
+    """Return quantstats' page, made from copies of the returns."""
     for noisy in ("matplotlib.font_manager", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     import matplotlib

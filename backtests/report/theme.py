@@ -76,9 +76,9 @@ FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
 #: A mapping from kinds of strategies to colours.
 KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
-#: Strategies with the same colour in every comparison, each with this colour.
+#: A mapping from strategy to colour, for strategies with a fixed colour.
 FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
-#: Colours of a chart's lines, in order: first for few lines, then for many.
+#: Colours of a chart's lines, in order: one list for few lines, one for many.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
 MANY_LINES = (
     *(_NAVY, _CLAY, "#5a9e47", _PLUM, _BLUE, _RED, "#2a9d8f", "#d98b1f", "#a44a8a", "#5f6b2f"),

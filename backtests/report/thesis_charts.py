@@ -44,7 +44,7 @@ _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "shar
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A number in a row of a chart, with the bounds of its interval; NaN draws no bounds."""
+    """A number in a row of a chart, with the bounds of its interval; NaN bounds are not drawn."""
 
     value: float
     low: float = float("nan")
@@ -56,7 +56,8 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
     The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
     claim says that the estimand is above zero, else −1. Effects of interesting size lie on the
-    shaded side. Up to four other intervals are in this chart, more in :func:`beside_chart`.
+    shaded side. Up to four other intervals are drawn in this chart; :func:`beside_chart` draws
+    more.
     """
     beside = {} if _has_many(estimate) else estimate.beside
     rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
@@ -73,7 +74,7 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
 
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
-    """Return a chart of the other intervals, or None for four or fewer.
+    """Return a chart of the other intervals, or None if there are at most four.
 
     Many of these intervals belong to other assets or impulses, so the chart has its own scale.
     """

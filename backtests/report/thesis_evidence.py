@@ -25,7 +25,7 @@ from backtests.thesis.trial import Trial
 from signals.reading import Reading
 from signals.regimes import Regime
 
-#: Widths of the timeline: on a wide screen and on paper, and on a phone.
+#: Widths of the timeline: first for a wide screen and paper, then for a phone.
 WIDTHS = (760.0, PANEL)
 _FIRST = 3  # number of classes in the list of episodes, earliest peak first
 #: Classes whose path around a filing is drawn, from short to long duration.
@@ -127,7 +127,7 @@ def _points(value: float | None) -> str:
 
 
 def _across(records: Sequence[Any], form: Any) -> list[tuple[str, list[str]]]:
-    """Return a row for each name in any record, with a cell for each record."""
+    """Return a table with a row for each name and a column for each record."""
     names = dict.fromkeys(name for record in records for name in record)
     return [(name, [form(record.get(name)) for record in records]) for name in names]
 
@@ -148,7 +148,7 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
 
 
 def rivals_said(rivals: Rivals | None) -> list[str]:
-    """Return sentences that a reader of the comparison with rivals must know."""
+    """Return sentences about the comparison with rivals that a reader must know."""
     if rivals is None:
         return []
     return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]

@@ -28,7 +28,7 @@ from backtests.thesis.verdicts import Verdict
 
 #: Largest number of stays of a state that the page lists.
 STAYS = 6
-_LARGE = 5.0  # one decimal is enough if the smallest interesting effect is at least this
+_LARGE = 5.0  # smallest interesting effect for which one decimal is enough
 
 
 def write_thesis_page(
@@ -190,7 +190,7 @@ def _p_values(tests: Mapping[str, float]) -> str:
 
 
 def p_value_said(p_value: float) -> str:
-    """Return a p-value as text, ``<0.001`` for smaller ones."""
+    """Return a p-value as text; a value below 0.001 becomes ``<0.001``."""
     if is_missing(p_value):
         return MISSING
     return "<0.001" if p_value < 0.001 else fixed(p_value, 3)
