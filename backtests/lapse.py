@@ -1,8 +1,9 @@
 """Find the sessions on which a strategy's state is lost because data are late.
 
 Late inputs alone can change a regime: a signal without a view does not vote, and the remaining
-votes may give another regime. So late data lose the state. The state is lost at a session if a
-signal that determines the state had a view earlier, has no view now, and reads a stale input.
+votes may give another regime. So a state that rests on late data counts as lost. The state is lost
+at a session if a signal that determines the state had a view earlier, has no view now, and reads a
+stale input.
 """
 
 from collections.abc import Mapping
@@ -38,7 +39,7 @@ def lost(
     ----------
     state
         A strategy's state at each session, computed from the history and the reading; None for a
-        strategy without states, which never loses its state.
+        strategy without states.
     rests
         A mapping from the name of each signal that determines the state to the signal's inputs. If
         ``rests`` is empty, the state is lost only where the state itself is missing.

@@ -108,8 +108,8 @@ def against_real(store: Path, seeds: int) -> None:
 def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
     """Return the t statistic of mean daily returns under true absorption against other sessions.
 
-    A session counts as absorption if the session before it is true ABSORPTION. Crisis and recovery
-    are other sessions. Fewer than 60 sessions of absorption give NaN.
+    A session counts as absorption if the session before it is true ABSORPTION. Sessions of crisis
+    and recovery count as other sessions. Fewer than 60 sessions of absorption give NaN.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None

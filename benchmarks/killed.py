@@ -484,7 +484,7 @@ def _downgraded(store: Path) -> Path:
 def write_files(history_dir: Path, folder: Path, day: str) -> Path:
     """Write a small folder to import, with data up to a day.
 
-    The folders of two days differ in some figures.
+    Folders for two days also differ in some figures.
     """
     folder.mkdir(parents=True)
     for name in FILES:

@@ -13,8 +13,8 @@
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;
 - ``only``: an expression for pytest's ``-k``;
-- ``reason``: why no test can find the error. If no test finds an error without a reason, the tests
-  have a gap.
+- ``reason``: why no test can find the error. An error without a ``reason`` must be found by a test;
+  otherwise the tests have a gap.
 
 The script copies the tracked files to a temporary folder, so the checkout does not change. One
 process imports the third-party packages, and its children run the tests.
@@ -227,7 +227,7 @@ def _pytest(copy: Path, choice: Sequence[str]) -> int:
 
     os.environ.pop("CI", None)  # if CI is set, pytest prints whole differences, which takes minutes
     os.environ[HISTORY] = str(history())
-    # Python checks the bytecode of the copy by its content. New bytecode would be checked by size
+    # Python checks the bytecode of the copy by its content. Python would check new bytecode by size
     # and time.
     os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True

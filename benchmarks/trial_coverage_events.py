@@ -20,7 +20,7 @@ from backtests.thesis.inference import few_clusters, t_interval
 FIRMS, DEPLETED, AMPLE = 5, 9, 40
 STATEMENTS, QUARTERS = 2, 90
 EPISODES, MEANS = 12, np.array([0.0, 0.5, 1.0, 1.5])
-#: True slopes while depleted and while ample, and the true slope of policy.
+#: True slopes with depleted and with ample idle capital, and the true slope of policy.
 ON, OFF, POLICY = -2.0, 0.5, -1.0
 _SHARED_RESPONSE, _SHARED_SURPRISE = 0.6, 0.5
 

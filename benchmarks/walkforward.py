@@ -5,8 +5,8 @@
 There is one invented asset over fifteen years, without costs. The strategy holds only the asset or
 only bills. The strategy decides by the sign of the asset's return k sessions earlier, for several
 k. Without an effect, the asset's return over bills is independent noise with mean zero, so no k can
-earn more than bills on average. The planted effect adds the sign of the return that k = 3 reads to
-the return that the resulting trade earns.
+earn more than bills on average. With a planted effect, a trade decided with k = 3 earns more: the
+sign that decided the trade is added to its return.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from strategies import Strategy
 ASSET = "FLIP"
 KS = (1, 2, 3, 4, 5, 6, 7, 8)
 TRUE_K = 3
-#: Sessions from a decision to its first return: one to the fill, and one from the fill on.
+#: Sessions from a decision to its first return: one until the fill, and one until the next close.
 AHEAD = 2
 VOLATILITY = 0.01
 FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow_crypto"), 0.0)

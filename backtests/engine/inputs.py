@@ -1,7 +1,7 @@
 """Check the inputs of a simulation.
 
-vectorbt's simulation and the compiled simulation both call :func:`checked`. So both accept the same
-inputs and raise the same errors.
+vectorbt's simulation and the compiled simulation both call :func:`checked`. So both simulations
+accept the same inputs and raise the same errors.
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ def _stored(loop: Loop) -> Loop:
 
 
 def _inner(loop: Loop) -> Loop:
-    """Compile a loop that only other loops call, and that numba stores inside each caller."""
+    """Compile an inner loop; numba stores its code inside each loop that calls it."""
     return cast(Loop, njit(loop))
 
 

@@ -60,7 +60,7 @@ class Result:
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
         be recomputed from orders, prices, bills and borrowing rates, except in one case: a long
         position replaces a short position that the cash cannot buy back in full. The asset then has
-        a long and a short side at once, and the net units in ``orders`` hide this.
+        a long and a short side at once. ``orders`` shows only the net units.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
@@ -201,8 +201,8 @@ def _check_docstrings() -> None:
     """Raise ConfigError under ``python -OO``, because vectorbt cannot load without docstrings."""
     if sys.flags.optimize > 1:
         raise ConfigError(
-            "expected a Python that keeps docstrings, which vectorbt needs; unset PYTHONOPTIMIZE "
-            "or set it to 1"
+            "expected Python to keep docstrings, because vectorbt needs them; unset "
+            "PYTHONOPTIMIZE or set it to 1"
         )
 
 

@@ -2,9 +2,9 @@
 
 A constant mix of SPY and bills may have the strategy's mean exposure, but another beta. For
 example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
-regression therefore finds the constant weights of the strategy's assets whose returns are closest
-to the strategy's returns. Alpha is the strategy's mean return minus the mean return of the constant
-weights. Well-timed changes of weights raise alpha. Costs lower alpha.
+regression therefore finds the portfolio of constant weights whose returns are closest to the
+strategy's returns. Alpha is the strategy's mean return minus the mean return of this portfolio.
+Well-timed changes of weights raise alpha. Costs lower alpha.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Alpha:
     ----------
     estimate, low, high
         The estimate is 252 times the mean daily return that the regressors do not explain. ``low``
-        and ``high`` are the bounds of its 95 % interval. The estimate and its bounds are fractions
+        and ``high`` are the bounds of the 95 % interval. The estimate and its bounds are fractions
         a year.
     t
         The estimate divided by its standard error.

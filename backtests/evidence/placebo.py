@@ -139,8 +139,8 @@ def shift_placebo(
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
     shifts
-        Number of different shifts, drawn at random from 1 to sessions − 1. If the number is larger,
-        all shifts are used. A number below 1 raises ConfigError.
+        Number of different shifts, drawn at random from 1 to sessions − 1. A number above sessions
+        − 1 means all shifts. A number below 1 raises ConfigError.
     seed
         Equal seeds give equal shifts.
 

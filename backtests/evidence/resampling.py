@@ -122,7 +122,7 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """The source session of each session's changes, for all sessions after the first."""
+    """For each session after the first, the source session of its changes."""
 
     joint: np.ndarray  # the draws, tries × sessions
     # For an asset whose return is missing in all draws:

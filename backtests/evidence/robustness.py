@@ -39,7 +39,7 @@ def robustness(run: Run) -> pd.DataFrame:
     - ``costs``: all costs × 0, 1, 2 or 5;
     - ``rebalance day``: 0 to 20 sessions after the scheduled session;
     - ``asset left out``: one asset at a time. The strategy treats the asset as unlisted, but flags
-      still use its prices. A strategy without a rule for unlisted assets has no such rows;
+      still use its prices. These rows are missing if the strategy has no rule for unlisted assets;
     - ``year left out``: one calendar year at a time is left out of the metrics.
 
     A case that equals the run takes its metrics from the run.

@@ -75,8 +75,8 @@ def draw_gains(
 
     Only runs that depend on prices are included. All runs have the same history and sessions. Equal
     seeds give equal resampled histories. More ``draws`` add histories and leave the other histories
-    unchanged. The draws are divided among the futures. A future's result is a list with a mapping
-    for each draw, from a run's label to the run's timing gain.
+    unchanged. The draws are divided among the futures. The result of a future is a list with one
+    mapping for each draw. A mapping leads from a run's label to the run's timing gain.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:

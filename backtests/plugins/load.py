@@ -171,7 +171,7 @@ def _taken(root: str) -> str:
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Raise ConfigError if Python imported a module from outside the working folder instead."""
+    """Raise ConfigError if another module of the same name hides the user's module."""
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

@@ -74,7 +74,7 @@ def sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a clause that says which rule decided the regime, and which votes are on.
+    """Return a clause on the rule that decided the regime and the votes that are on.
 
     ``rule`` decided the regime. ``holds`` is the rule that holds at the last session.
     """

@@ -169,7 +169,7 @@ def _test(verdict: Verdict) -> list[tuple[str, str]]:
         *([("Other p-values", beside)] if beside else []),
         ("Smallest interesting effect", f"{sign}{_number(verdict, claim.smallest or 0.0)}"),
         ("Smallest detectable effect", f"{sign}{_number(verdict, verdict.detectable)}"),
-        ("Power at the smallest interesting, %", percent(verdict.power, 0)),
+        ("Power at the smallest interesting effect, %", percent(verdict.power, 0)),
     ]
 
 

@@ -218,7 +218,7 @@ def test_each_claim_has_a_panel_with_its_numbers(page: str, trial: Trial) -> Non
         "P-values that decide circular shifts 0.210; few-cluster test 0.105",
         "Other p-values sign test 0.300",
         "Smallest interesting effect -10.0 Smallest detectable effect -94.6",
-        "Power at the smallest interesting, % 5",
+        "Power at the smallest interesting effect, % 5",
         "What would refute it crypto earns as much as SPY",
         "Method Circular shifts of the flag (Politis and Romano 1992).",
         "Two coins are missing before 2020.",
