@@ -48,7 +48,7 @@ class Several(Poison):
     parts: tuple[Poison, ...] = ()
 
     def put_in(self, request: Request, response: Response) -> Response:
-        """Return an answer, changed by the first wrong answer that fits it."""
+        """Return an answer after the first of the wrong changes that fits it."""
         for part in self.parts:
             poisoned = part.put_in(request, response)
             if poisoned is not response:

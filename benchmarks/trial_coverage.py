@@ -95,11 +95,12 @@ def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarra
 
 
 def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
-    """Return two intervals from 12 years: the response in the state off, and on minus off.
+    """Return two intervals: the response while the state is off, and the change when it is on.
 
-    A rise of the impulse by one standard deviation raises the return of the next 13 weeks by
-    ``off`` or ``on`` points. On average, the state is off for two years and on for one year. The
-    impulse is slow: it moves by small steps in most weeks, and by large steps when firms file.
+    The data cover 12 years. A rise of the impulse by one standard deviation raises the return of
+    the next 13 weeks by ``off`` or ``on`` points. On average, the state is off for two years and on
+    for one year. The impulse is slow: it moves by small steps in most weeks, and by large steps
+    when firms file.
     """
     rng = np.random.default_rng(seed)
     n = YEARS * WEEKS

@@ -97,7 +97,7 @@ class Patient(ScaledSleeves):
         return 2 - (past >= half) - (past >= self.stage)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the larger of two shares of each sleeve: in the table, and in the chance."""
+        """Return the larger of each sleeve's two shares: in the table, and in the chance."""
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()
         base = shares_of(before, self.table, tuple(self.sleeves))

@@ -10,7 +10,8 @@ from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Sleeves
 
 BROAD = 0.40
-#: Asset classes of the tilt. Their order of duration, shortest first, is fixed in advance.
+#: Asset classes of the tilt. The order of the classes, from short to long duration, is fixed in
+#: advance.
 ORDER = (
     "memory",
     "defensive",

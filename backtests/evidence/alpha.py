@@ -3,7 +3,7 @@
 A constant mix of SPY and bills may have the strategy's mean exposure, but another beta. For
 example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
 regression therefore finds the portfolio of constant weights whose returns are closest to the
-strategy's returns. Alpha is the strategy's mean return minus the mean return of this portfolio.
+strategy's returns. Alpha is the strategy's mean return minus the portfolio's mean return.
 Well-timed changes of weights raise alpha. Costs lower alpha.
 """
 

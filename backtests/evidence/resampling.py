@@ -84,7 +84,8 @@ def resample_prices(
         has 8 draws, and a listed asset uses the first draw that has a return of this asset. Assets
         without a return in earlier draws share the next draw, so coins mostly stay together. An
         asset without a return in all 8 draws uses a separate block, which starts at a random
-        session after its listing. Such an asset loses some co-movement with assets listed earlier.
+        session after its listing. A separate block loses some co-movement with assets listed
+        earlier.
 
     Raises
     ------

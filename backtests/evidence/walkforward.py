@@ -64,7 +64,8 @@ class WalkForward:
         The scores of the spliced backtest and of the plain backtest.
     run
         The spliced backtest from the first refit date on. Decisions, state and result of this run
-        are spliced. Its configuration, strategy, reading and id come from the plain backtest.
+        are spliced. The configuration, strategy, reading and id of this run come from the plain
+        backtest.
     """
 
     choices: pd.DataFrame

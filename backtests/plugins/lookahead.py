@@ -229,8 +229,8 @@ def default_dates(
     """Return the default cuts: the last session, then other sessions in order of date.
 
     Some cuts are evenly spread, some are random, and some are at sessions where a result changes.
-    All these cuts lie after the first tenth of the history. Other cuts lie at the end of a gap in
-    the data, after the first twentieth of the history. Only after a gap can the check detect code
+    These cuts lie after the first tenth of the history. Other cuts lie at the end of a gap in the
+    data, after the first twentieth of the history. At the end of a gap, the check can detect code
     that fills values backwards.
     """
     rng = np.random.default_rng(SEED)

@@ -216,7 +216,7 @@ def _mix_line(bills: tuple[float, float], spy: tuple[float, float]) -> dict[str,
         "mode": "lines",
         "x": [bills[0], spy[0]],
         "y": [bills[1], spy[1]],
-        "name": "SPY mixed with bills, about",
+        "name": "mixes of SPY and bills (approximate)",
         "line": {"color": theme.BENCHMARK, "width": 1.2, "dash": "dot"},
         "hoverinfo": "skip",
     }
