@@ -1,6 +1,6 @@
 """Backtests: history → reading → weights → simulation → evidence → report.
 
-Each public name is loaded on its first use, so the package is imported fast.
+The import of the package is fast, because each public name is loaded on its first use.
 """
 
 from importlib import import_module
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from backtests.report.folder import write_run
     from backtests.runs import Run
 
-#: The module that defines each public name. Type checkers and editors read the imports above.
+#: A mapping from each public name to the module that defines it. Type checkers and editors read the
+#: imports above.
 _HOMES = {
     "assess": "backtests.evidence.assessment",
     "History": "backtests.history.panel",
@@ -48,14 +49,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return the object with a public name; import its module first if necessary."""
+    """Return the object with a public name, and import its module if necessary."""
     if name not in _HOMES:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    """Return all names of the package; some of these names may not be loaded yet."""
+    """Return all names of the package, also those that are not loaded yet."""
     return sorted({*globals(), *_HOMES})
 
 

@@ -4,7 +4,7 @@ import signal
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is loading ends the program without a traceback."""
+    """Run the command line; Ctrl-C during loading ends the program without a traceback."""
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,8 +1,8 @@
 """Write a file or a folder either completely or not at all.
 
-Each file is first written into a temporary folder beside its target. The file moves to the target
-when it is complete and on the disk. A killed program leaves its temporary folder behind. The next
-program that writes to the same parent folder removes that temporary folder.
+A file is first written into a temporary folder beside its target. Once complete and on the disk,
+the file moves to the target. A killed program leaves its temporary folder behind. The next program
+that writes to the same parent folder removes this temporary folder.
 """
 
 import os
@@ -24,7 +24,7 @@ _LOCK, _FRESH, _EARLIER = "lock", "fresh", "earlier"
 def expanded(path: Path | str) -> Path:
     """Return a path for reading, with ``~`` or ``~user`` replaced by that user's home folder.
 
-    Raises ConfigError when the user does not exist, or the path contains a null character.
+    An unknown user, or a null character in the path, raises ConfigError.
     """
     try:
         found = Path(path).expanduser()
@@ -39,9 +39,9 @@ def expanded(path: Path | str) -> Path:
 def writable_name(path: Path | str) -> Path:
     """Return a path for writing, with ``~`` or ``~user`` replaced by that user's home folder.
 
-    Raises ConfigError for the same reasons as :func:`expanded`. Also raises ConfigError when the
-    name is not UTF-8, or when the system rejects the path: the path is too long, its symbolic links
-    form a circle, or its folder is not accessible.
+    A path that :func:`expanded` rejects, or a name that is not UTF-8, raises ConfigError. A path
+    that the system rejects raises ConfigError, too: a path that is too long, has symbolic links in
+    a circle, or lies in a folder without access.
     """
     found = expanded(path)
     try:
@@ -65,7 +65,7 @@ def _no_path(path: Path | str, why: object) -> ConfigError:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in UTF-8, either completely or not at all; see :func:`replacing`."""
+    """Write a file in UTF-8, either completely or not at all, as :func:`replacing` does."""
     with replacing(path) as fresh:
         fresh.write_text(text, encoding="utf-8")
 
@@ -74,9 +74,9 @@ def write_text(path: Path, text: str) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write to, and move it to ``path`` when the block succeeds.
 
-    An existing file or folder is replaced. Missing parent folders are created. Raises ConfigError
-    when the path is invalid, see :func:`writable_name`. Raises DataError when the path cannot be
-    written. When an error is raised, the file or folder at ``path`` stays unchanged.
+    An existing file or folder is replaced. Missing parent folders are created. A path that
+    :func:`writable_name` rejects raises ConfigError. A path that cannot be written raises
+    DataError. After any error, the file or folder at ``path`` is unchanged.
     """
     target = resolved(path)
     try:
@@ -110,7 +110,7 @@ def _check_target(target: Path) -> None:
 
 @contextmanager
 def _parents_of(target: Path) -> Iterator[None]:
-    """Create the missing folders above a path; remove these new folders if the block fails."""
+    """Create the missing folders above a path, and remove them again if the block fails."""
     made = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -124,9 +124,9 @@ def _parents_of(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside a path; the folder is locked during use, and then removed."""
+    """Yield a new folder beside a path, which is locked during use and then removed."""
     _remove_leftovers(target.parent)
-    # The name is chosen before the folder exists, so an interrupted creation can be cleaned up.
+    # The name is known before the folder exists, so that an interrupt leaves nothing behind.
     folder = target.parent / f"{PREFIX}{secrets.token_hex(6)}"
     lock = filelock.FileLock(folder / _LOCK)
     try:
@@ -142,7 +142,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Remove temporary folders of killed programs; put back the runs that these folders hold."""
+    """Remove temporary folders of killed programs, and put back the runs inside these folders."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue
@@ -171,7 +171,7 @@ def _remove(folder: Path, lock: filelock.BaseFileLock) -> None:
 
 
 def _move(fresh: Path, target: Path, earlier: Path) -> None:
-    """Replace the target with the new file or folder; if this fails, restore the target."""
+    """Replace the target with the new file or folder, or restore the target after an error."""
     if target.is_file():
         shutil.copymode(target, fresh)
     if fresh.is_file() or not target.exists():

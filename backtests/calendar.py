@@ -1,7 +1,7 @@
-"""NYSE sessions, and the moment at which a value first became available.
+"""The NYSE sessions, and the moment at which a value first became available.
 
-All moments are in New York's local time, without a time zone. A session's decisions use the values
-that are available by 16:00, also on the few days on which the exchange closes early.
+All moments are in New York's local time, without a time zone. A decision uses the values available
+by 16:00 of its session, even if the exchange closes earlier.
 """
 
 from functools import cache
@@ -44,8 +44,8 @@ def session_after(
 ) -> pd.DatetimeIndex:
     """Return the n-th session strictly after each date. All dates are without a time zone.
 
-    Sessions are counted in ``index``, by default in all NYSE sessions. Raises ConfigError when a
-    result would be after the last of these sessions. The NYSE sessions end a year from now.
+    Sessions are counted in ``index``, by default in all NYSE sessions. A result after the last
+    session of ``index`` raises ConfigError. The NYSE sessions end a year from now.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
@@ -74,8 +74,9 @@ def _federal_holidays() -> pd.DatetimeIndex:
 def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
-    On Columbus Day and Veterans Day, NYSE is open, but these banks are closed. A holiday on a
-    Sunday moves to the next Monday. A holiday on a Saturday does not move.
+    On Columbus Day and Veterans Day, the NYSE is open, but the Federal Reserve Banks are closed. A
+    bank holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday does not move to
+    another day.
     """
     from pandas.tseries import holiday
 
@@ -87,7 +88,7 @@ def fed_sessions() -> pd.DatetimeIndex:
 
 
 def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> pd.DatetimeIndex:
-    """Return, for each date, the moment at which the date's value first became available.
+    """Return the moment at which the value of each date first became available.
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
     ``dates`` are filing dates. For rule ``stated``, the result is the moment for a table that
@@ -116,7 +117,7 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
 
 
 def _h41_release(dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return 16:30 on the Thursday after each date, or on Friday if this Thursday is a holiday."""
+    """Return 16:30 of the Thursday after each date, or of the Friday if Thursday is a holiday."""
     ahead = (THURSDAY - dates.day_of_week - 1) % 7 + 1
     thursday = dates + pd.to_timedelta(ahead, unit="D")
     late = pd.to_timedelta(thursday.isin(_federal_holidays()).astype(int), unit="D")

@@ -1,4 +1,4 @@
-"""The configuration of a run: typed and checked data, from which the run can be repeated."""
+"""The configuration of a run: typed and checked data that can repeat the run."""
 
 import json
 import re
@@ -29,14 +29,14 @@ from strategies.base import ticker_fields
 
 T = TypeVar("T")
 
-#: The settings of a configuration that choose the history.
+#: Names of the settings that choose the history.
 _SOURCE = {"source", "store", "seed", "years", "thesis"}
 
 
 class RunConfig(pydantic.BaseModel):
     """The configuration of one backtest: every setting with its default.
 
-    ``drypowder init`` writes the docstring of each field beside the setting.
+    ``drypowder init`` writes the description of each field beside its setting.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -81,11 +81,11 @@ class RunConfig(pydantic.BaseModel):
     years: int = pydantic.Field(default=20, strict=True)
     """Length of the simulated economy, 2 to 33 years."""
     thesis: bool = pydantic.Field(default=True, strict=True)
-    """False simulates an economy in which capital has no effect on returns."""
+    """If false, capital has no effect on returns in the simulated economy."""
     start: date | None = None
-    """First decision: YYYY-MM-DD or the next session; default: first session with a regime."""
+    """Date of the first decision, or of a day before it; default: first session with a regime."""
     end: date | None = None
-    """Last session: YYYY-MM-DD or the session before; default: the end of the history."""
+    """Date of the last session, or of a day after it; default: the end of the history."""
     schedule: Schedule = Schedule()
     """Sessions on which the strategy decides even if its state does not change."""
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
@@ -97,7 +97,7 @@ class RunConfig(pydantic.BaseModel):
     benchmark: str = "SPY"
     """Ticker of the benchmark."""
     bill_spread: float = pydantic.Field(default=SPREAD, ge=-1, le=5, strict=True)
-    """Percentage points a year: the 3-month yield minus what idle cash earns."""
+    """Difference between the 3-month yield and the yield of idle cash, percentage points a year."""
     costs: Costs = Costs()
     """Costs of trading and of borrowing."""
 
@@ -118,8 +118,8 @@ class RunConfig(pydantic.BaseModel):
     def build_strategy(self) -> Strategy:
         """Return the strategy with its parameters and its universe.
 
-        Raises ConfigError when a name is unknown or a value is invalid. Raises SimulationError
-        when ``assets`` or ``reads`` is not a tuple of names.
+        An unknown name or an invalid value raises ConfigError. If ``assets`` or ``reads`` is not a
+        tuple of names, SimulationError is raised.
         """
         cls = self.strategy_class()
         self._check_model(cls)
@@ -137,8 +137,8 @@ class RunConfig(pydantic.BaseModel):
     def build_signals(self) -> dict[str, Signal]:
         """Return every registered signal and every signal of the user, with its parameters.
 
-        Raises ConfigError when a name is unknown, two signals have the same name, or a value is
-        invalid. Raises SimulationError when the inputs of a signal are not a tuple of ids.
+        An unknown name, two signals with the same name, or an invalid value raises ConfigError. If
+        the inputs of a signal are not a tuple of ids, SimulationError is raised.
         """
         classes = {name: entry.signal for name, entry in SIGNALS.items()}
         for path in self.plugin_signals:
@@ -169,13 +169,13 @@ class RunConfig(pydantic.BaseModel):
             )
         if (name == Labels.name) != (self.labels is not None):
             raise ConfigError(
-                f"expected a file of labels for the regime model {Labels.name} and for no other, "
-                f"but the regime model is {name} and the file is "
+                f"expected a file of labels only with the regime model {Labels.name}, but the "
+                f"regime model is {name} and the file is "
                 f"{'not set' if self.labels is None else self.labels}; correct one of the two"
             )
 
     def build_model(self) -> RegimeModel:
-        """Return the regime model; raise ConfigError or DataError if the labels are invalid."""
+        """Return the regime model; invalid labels raise ConfigError or DataError."""
         if self.regime_model == Votes.name:
             return Votes(voters=(*voters(), *self.more_voters()))
         if self.labels is not None:
@@ -203,7 +203,7 @@ class RunConfig(pydantic.BaseModel):
 
     def identity(self) -> str:
         """Return the settings that distinguish two runs on equal data, as canonical JSON."""
-        # run_id uses the objects built from these settings, which include the defaults.
+        # run_id uses the objects built from these settings, with their defaults.
         built = {"params", "universe", "signals", "labels"}
         data = self.model_dump(mode="json", exclude=_SOURCE | built)
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
@@ -216,7 +216,7 @@ class RunConfig(pydantic.BaseModel):
 def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
     """Return a dataclass of parameters from plain values.
 
-    Raises ConfigError when a name is unknown, or when a value has a wrong type or is out of range.
+    An unknown name, a value of a wrong type or a value out of range raises ConfigError.
     """
     kinds, given = get_type_hints(cls), dict(params)
     _refuse_unknown(params, [f.name for f in fields(cls)], what)  # type: ignore[arg-type]
@@ -236,8 +236,8 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
 def config_from(data: Mapping[str, Any]) -> RunConfig:
     """Return a configuration built from plain data, such as the content of a TOML file.
 
-    Raises ConfigError when a key is unknown or a value is invalid. For an unknown key, the message
-    suggests the most similar valid key.
+    An unknown key or an invalid value raises ConfigError. For an unknown key, the message suggests
+    the most similar valid key.
     """
     refuse_unknown_keys(data)
     for key, part in (("costs", Costs), ("schedule", Schedule)):
@@ -264,7 +264,7 @@ def refuse_unknown_keys(data: Mapping[str, Any]) -> None:
 
 
 def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data, with a strategy ``name@model`` or ``name@file.csv`` split into keys."""
+    """Return the data, with a strategy like ``name@model`` or ``name@file.csv`` split into keys."""
     name, at, model = str(data.get("strategy", "")).partition("@")
     if not at:
         return dict(data)
@@ -279,12 +279,12 @@ def _split_model(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return the data in a TOML file; raise ConfigError if the file is missing or not TOML."""
+    """Return the data of a TOML file; a missing or invalid file raises ConfigError."""
     try:
         return tomllib.loads(expanded(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"expected a config file at {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # ValueError includes decoding errors
+    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
         raise ConfigError(f"expected TOML in {path}: {error}") from None
 
 

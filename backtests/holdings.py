@@ -1,4 +1,4 @@
-"""Read a user's holdings from a file, value them, and compute the orders to target weights."""
+"""Read a user's holdings from a file, and compute their value and the orders to target weights."""
 
 import stat
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from signals.errors import ConfigError, DataError, MissingSeries, unknown
 from signals.universe import UNIVERSE
 
 CASH = "CASH"
-#: Largest size of a file of holdings, bytes. Such a file usually has a few kilobytes.
+#: Largest size of a file of holdings, bytes; such a file usually has a few kilobytes.
 LARGEST_FILE = 1_000_000
 _SHOWN = 60
 
@@ -19,8 +19,8 @@ _SHOWN = 60
 def read_holdings(path: Path) -> dict[str, float]:
     """Return a mapping from asset to units, from a CSV file with the header ``asset,units``.
 
-    The units of the asset CASH are USD. Raises DataError when the path is not a regular file of at
-    most :data:`LARGEST_FILE` bytes, or when a line is invalid.
+    The units of the asset CASH are USD. A path that is not a regular file of at most
+    :data:`LARGEST_FILE` bytes, or an invalid line, raises DataError.
     """
     lines = _text(path).splitlines()
     if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
@@ -44,7 +44,10 @@ def read_holdings(path: Path) -> dict[str, float]:
 
 
 def _text(path: Path) -> str:
-    """Return a regular file's text. Some files report size 0, so the text itself is measured."""
+    """Return a regular file's text.
+
+    The length of the text is checked after reading, because some files report the size 0.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise DataError(
@@ -79,7 +82,7 @@ def _holding(name: str, number: int, line: str) -> tuple[str, float]:
 
 
 def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
-    """Raise :class:`MissingSeries` if a held asset has no price in the closes.
+    """Raise :class:`MissingSeries` if a held asset has no price.
 
     ``held`` contains tickers, without :data:`CASH`. ``priced`` contains closes, sessions × assets,
     USD.
@@ -90,13 +93,13 @@ def check_held(held: Iterable[str], priced: pd.DataFrame) -> None:
             raise MissingSeries(f"holdings: {unknown('asset', ticker, known)}")
         if not priced[ticker].notna().any():
             raise MissingSeries(
-                f"expected a price of the holding {ticker} on or before the session, but there is "
-                "none; import its prices or correct the ticker in the holdings"
+                f"expected a price of the holding {ticker} on or before the session, found none; "
+                "import its prices or correct the ticker in the holdings"
             )
 
 
 def value_of(holdings: Mapping[str, float], prices: pd.Series) -> float:
-    """Return the total value of holdings, USD; raise ConfigError for a value of zero or below."""
+    """Return the total value of holdings in USD; a value of 0 or below raises ConfigError."""
     value = sum(u if a == CASH else u * prices[a] for a, u in holdings.items())
     if not value > 0:
         raise ConfigError(
@@ -121,8 +124,8 @@ def orders_to(
 ) -> pd.DataFrame:
     """Return the orders that lead from holdings to target weights, by the rules of a backtest.
 
-    Sales are filled first. The largest purchase is filled last. A purchase is reduced if the
-    remaining cash cannot pay for the purchase and its costs.
+    Sales are filled first, and the largest purchase last. A purchase is reduced if the remaining
+    cash cannot pay for it and its costs.
 
     ``target`` holds the weight of each asset, a fraction of the value before costs. An asset
     without a target is sold. ``holdings`` holds the units of each asset, and USD for :data:`CASH`.
@@ -131,9 +134,9 @@ def orders_to(
 
     Returns
     -------
-    One row for each order, with the assets in the same sequence as in ``prices``. The columns are
-    ``asset, units, price, value, cost``. ``units`` and ``value`` (USD) are negative for a sale.
-    ``cost`` (USD) is never negative.
+    One row for each order, in the order of the assets in ``prices``. The columns are ``asset,
+    units, price, value, cost``. ``units`` and ``value`` (USD) are negative for a sale. ``cost``
+    (USD) is never negative.
     """
     value, excluded, scale = value_of(holdings, prices), set(untraded), 10**decimals
     traded = [a for a in prices.index if pd.notna(prices[a]) and a not in excluded]
@@ -144,7 +147,7 @@ def orders_to(
         units = worth[asset] / price
         if units > 0:
             units = min(units, max(cash, 0.0) / (price * (1 + rate)))
-        # Round toward zero. The inner rounding removes floating-point errors first.
+        # Round toward zero, after an inner rounding that removes floating-point errors.
         units = float(int(round(units * scale, 6)) / scale)
         cost = abs(units * price) * rate
         cash -= units * price + cost

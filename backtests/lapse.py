@@ -1,8 +1,9 @@
 """Find the sessions on which a strategy's state is lost because data are late.
 
-Late inputs alone can change a regime. A signal without a view does not vote, and the remaining
-votes may give another regime. Therefore the state is lost at a session if a signal that determines
-the state had a view earlier, has no view now, and reads a stale input.
+Late inputs alone can change a regime: a signal without a view does not vote, and the remaining
+votes may give another regime. So a state that rests on late data counts as lost. The state is lost
+at a session if a signal that determines the state had a view earlier, has no view now, and reads a
+stale input.
 """
 
 from collections.abc import Mapping
@@ -18,8 +19,8 @@ from signals.reading import Reading
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
     """Return the inputs that decide each signal on which a strategy's state depends, by signal.
 
-    The keys are names of signals. For a strategy that follows the regime, the mapping contains only
-    signals that its regime model uses. For any other strategy, it contains all signals.
+    The state of a strategy that follows the regime depends on the signals of its regime model. The
+    state of any other strategy may depend on all signals.
     """
     chosen, model = config.build_signals(), config.build_model()
     names = model.rests_on if config.build_strategy().follows_regime else tuple(chosen)
@@ -34,16 +35,16 @@ def lost(
     reading: Reading,
     rests: Mapping[str, tuple[str, ...]],
 ) -> pd.Series:
-    """Return, for each session, whether the state is lost.
+    """Return whether the strategy's state is lost at each session.
 
     Parameters
     ----------
     state
-        A strategy's state at each session, computed from the history and the reading. None for a
-        strategy without states, which never loses its state.
+        A strategy's state at each session, computed from the history and the reading; None for a
+        strategy without states.
     rests
-        Inputs of each signal that determines the state; the keys are names of signals. If ``rests``
-        is empty, the state is lost only where the state itself is missing.
+        A mapping from the name of each signal that determines the state to the signal's inputs. If
+        ``rests`` is empty, the state is lost only where the state itself is missing.
     """
     if state is None:
         return pd.Series(False, index=history.panel.index)
@@ -55,10 +56,9 @@ def lost(
 
 
 def stale(history: History, id: str) -> pd.Series:
-    """Return, for each session, whether an id had a value earlier, but its next value is late.
+    """Return True at each session at which an id had an earlier value, but its next value is late.
 
-    The result is False where the source states that there is no value, because this statement is
-    not late.
+    A value is not late if the source states that it has no value.
     """
     late = _is_missing_again(history.panel[id])
     return late & ~history.withheld[id] if id in history.withheld else late

@@ -21,10 +21,10 @@ from strategies import Strategy, decide, state_of
 
 
 def run(config: RunConfig, history: History | None = None) -> Run:
-    """Return the finished backtest of a configuration. The function writes no file.
+    """Return the finished backtest of a configuration, without writing a file.
 
-    By default the configuration chooses the history. The history is cut at the configuration's end.
-    Raises ConfigError, DataError or SimulationError when the configuration cannot be run.
+    By default, the configuration chooses the history, which is cut at the configuration's end. A
+    configuration that cannot be run raises ConfigError, DataError or SimulationError.
     """
     history = history_of(config, history)
     reading = read(config, history)
@@ -36,9 +36,8 @@ def history_of(
 ) -> History:
     """Return the history of a run, up to the end of the run.
 
-    A given history may end before the end that the configuration sets. Without a given history, the
-    configuration's source is read: for the given ids and tickers, or for all ids and tickers that
-    the run needs.
+    A given history may end before the configuration's end. Without a given history, the
+    configuration's source is read: the given ids and tickers, or all that the run needs.
     """
     end = config.end_day()
     if history is None:
@@ -76,7 +75,7 @@ def plan(
 ) -> tuple[Strategy, pd.Series | None, pd.DataFrame]:
     """Return a configuration's strategy and the results of :func:`decided_on`.
 
-    Raises MissingSeries when the history has no price of an asset or of the benchmark.
+    An asset or a benchmark without any price raises MissingSeries.
     """
     strategy = config.build_strategy()
     check_assets((*strategy.assets, config.benchmark), history)

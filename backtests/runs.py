@@ -22,14 +22,13 @@ class Run:
     Attributes
     ----------
     state
-        The strategy's state at each session of the history. None for a strategy without states.
-        See :meth:`strategies.Strategy.state`.
+        The strategy's state at each session of the history, from :meth:`strategies.Strategy.state`;
+        None for a strategy without states.
     decided
         Target weights at the sessions on which the strategy decided, fractions.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
-        first session on which the strategy can trade, the benchmark's returns are the returns of
-        bills.
+        strategy can first trade, the benchmark has the returns of bills.
     """
 
     config: RunConfig
@@ -43,7 +42,7 @@ class Run:
 
     @cached_property
     def run_id(self) -> str:
-        """Hash computed from the configuration and all numbers in the history."""
+        """A hash of the configuration and all numbers of the history."""
         return run_id(self.config, self.history)
 
     @property
@@ -68,7 +67,7 @@ class Run:
 
 
 def run_id(config: RunConfig, history: History) -> str:
-    """Return the id of a run. Equal parameters, registry, version and data give equal ids."""
+    """Return the id of a run; equal parameters, registry, version and data give equal ids."""
     votes = {name: entry.votes for name, entry in signals.SIGNALS.items()}
     built = (config.build_strategy(), config.build_signals(), votes, config.build_model())
     parts = (

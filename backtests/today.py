@@ -1,22 +1,22 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
-A backtest decides on scheduled sessions and on changes of state. On other sessions it trades only
-for two reasons: to bring short holdings back within the gross limit, or to sell (or buy back) a
-holding whose price is stale. A user can call :meth:`Plan.at` at every session and fill its orders
-at the close ``lag`` sessions later. This user then places the same orders as the backtest.
+A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
+trades only short holdings beyond the gross limit, and holdings whose price is stale. A user can
+call :meth:`Plan.at` at every session, and fill the orders at the close ``lag`` sessions later. The
+user's orders are then the orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the drift band and the gross limit to drifted targets before costs. The orders may differ if
-the distance of a holding from a limit is about as large as the costs of a trade.
+applies the band and the limit to drifted targets before costs. So the orders may differ if a
+holding's distance to a limit is about as large as the costs of a trade.
 
-A live user's data may be late. :meth:`Plan.at` therefore treats missing data differently:
+A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
-- If a price is older than its staleness limit, a backtest sells (or buys back) the holding at the
-  last price. :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists
-  the asset in :attr:`Today.missing`.
-- If the state is lost (see :mod:`backtests.lapse`), a backtest uses the remaining votes, and
-  NEUTRAL without a regime. :meth:`Plan.at` makes no decision until the state is known again, and
-  lists the stale inputs.
+- If a price is older than its staleness limit, a backtest closes the holding at the last price.
+  :meth:`Plan.at` keeps the price and the target, does not trade the asset, and lists it in
+  :attr:`Today.missing`.
+- If the state is lost (:mod:`backtests.lapse`), a backtest uses the remaining votes, or NEUTRAL
+  without a regime. :meth:`Plan.at` lists the stale inputs, and makes no decision until the state is
+  known again.
 """
 
 from collections.abc import Mapping
@@ -46,46 +46,44 @@ class Today:
     Attributes
     ----------
     regime, since
-        The regime at the session's close and the session on which the regime began. None without a
-        regime.
+        The regime at the session's close and the session on which it began; None without a regime.
     decided_because
         Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
-        reasons are joined by ``; ``. None when the strategy does not decide at this close.
+        reasons are joined by ``; ``. Without a decision at this close, the reason is None.
     next_decision
-        The next scheduled session. A change of state may bring an earlier decision. None if the
-        session is later than the end of the calendar, a year from now.
+        The next scheduled session, or None if it is after the end of the calendar, a year from now.
+        A change of state may bring an earlier decision.
     fills_on
-        The session at whose close a backtest fills the orders. None if this session is after the
-        end of the calendar.
+        The session at whose close a backtest fills the orders, or None if it is after the end of
+        the calendar.
     target
-        Target weight of each asset from this close on, a fraction. The rest is cash in bills. The
-        weights come from this session's decision, or from the last decision before this session.
+        Target weight of each asset from this close on, a fraction. The remainder is cash in bills.
+        The weights come from this session's decision, or from the last decision before.
     if_decided
         The weights that a decision at this close would give, even if the strategy does not decide.
     decided_on, before
-        The session and the weights of the previous decision. At the first decision there is no
-        previous decision; the attributes then hold the session and the weights of the first
-        decision.
+        The session and the weights of the previous decision; at the start, of the first decision.
     missing
         A mapping from ids with late data to dates. An id is late if its last value is older than
         the id's staleness limit. The mapping covers held assets, assets in the target and ids that
         the strategy reads. If the state is lost, the mapping also covers the inputs of each signal
-        that determines the state and has no view. The date is the date of an asset's last price, or
-        the date on which a series' last value became known.
+        that determines the state but has no view. An asset has the date of its last price; a series
+        has the date on which its last value became known.
     state_is_lost
-        Whether the strategy's state is lost, see :func:`backtests.lapse.lost`. While it is lost,
-        ``regime`` comes from the remaining signals, and the strategy does not follow this regime.
+        Whether the strategy's state is lost, as :func:`backtests.lapse.lost` defines. In a lost
+        state, ``regime`` comes from the remaining signals, and the strategy does not follow this
+        regime.
     value
-        Value of the holdings, USD. None without holdings.
+        Value of the holdings, USD; None without holdings.
     beyond_band
-        Assets whose weight differs from the target by more than the drift band. None without
+        Assets whose weight differs from the target by more than the drift band; None without
         holdings.
     beyond_limit
-        Whether short holdings have drifted beyond the strategy's gross limit. Beyond this limit, a
-        backtest trades even without a decision. None without holdings.
+        Whether short holdings have drifted beyond the strategy's gross limit. If so, a backtest
+        trades even without a decision. None without holdings.
     orders
-        Orders of a backtest at this close, see :func:`backtests.holdings.orders_to`. Empty if the
-        backtest would not trade. None without holdings.
+        Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The table is
+        empty if the backtest would not trade; None without holdings.
     """
 
     session: pd.Timestamp
@@ -118,10 +116,10 @@ class Plan:
     Attributes
     ----------
     state
-        The strategy's state at each session, see :meth:`strategies.Strategy.state`.
+        The strategy's state at each session, from :meth:`strategies.Strategy.state`.
     weights
-        Weights that a decision at each session gives. If an asset's price is older than its
-        staleness limit, the weights use the last price.
+        Weights that a decision at each session would give. A price beyond its staleness limit is
+        replaced by the asset's last price.
     rests, lost
         Results of :func:`backtests.lapse.rests_on` and :func:`backtests.lapse.lost`.
     decided
@@ -153,19 +151,19 @@ class Plan:
         Parameters
         ----------
         session
-            A session of the history. Later data are not read.
+            A session of the history, after which no data are read.
         holdings
-            Units of each asset, and USD for ``CASH``. A coin is valued at the close of the
-            session's date if the history has this close, as in a backtest.
+            Units of each asset, and USD for ``CASH``. As in a backtest, a coin has the close of the
+            session's date, if the history has this close.
         decimals
             Number of decimals to which units are rounded, toward zero.
 
         Raises
         ------
         MissingSeries
-            When a holding has no price.
+            If a holding has no price.
         ConfigError
-            When the holdings are worth zero or less, or the session is before the start.
+            If the holdings are worth 0 USD or less, or if the session is before the start.
         """
         if session < self.followed[0]:
             raise ConfigError(
@@ -212,7 +210,7 @@ class Plan:
         return "; ".join(reasons)
 
     def _with_orders(self, decision: Today, holdings: Mapping[str, float], decimals: int) -> Today:
-        """Return the decision, extended by the value of the holdings and a backtest's orders."""
+        """Return the decision, with the value of the holdings and a backtest's orders."""
         session, target = decision.session, decision.target
         held = _held(holdings)
         check_held(held, self.history.closes.loc[:session])
@@ -220,7 +218,7 @@ class Plan:
         prices = pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
         now = weights_of(holdings, prices)
         off = (target.reindex(now.index, fill_value=0.0) - now).abs() > self.config.band
-        # After a trade exactly to the limit, the costs of the trade may push exposure beyond it.
+        # After a trade exactly to the limit, its costs may push exposure beyond the limit.
         cost = max((self.config.costs.rate(str(asset)) for asset in now.index), default=0.0)
         limit = self.strategy.gross_limit * (1 + cost) + 1e-9
         beyond_limit = bool((now < 0).any() and now.abs().sum() > limit)
@@ -236,7 +234,7 @@ class Plan:
         )
 
     def _price(self, asset: str, session: pd.Timestamp) -> float:
-        """Return the close on the session's date, or else the panel's price, or the last close."""
+        """Return the close on the session's date, else the panel's price, else the last close."""
         if asset not in self.history.closes:
             return float("nan")
         closes = self.history.closes[asset].loc[:session]
@@ -246,7 +244,7 @@ class Plan:
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: list[str]
     ) -> dict[str, pd.Timestamp]:
-        """Return a mapping from ids with late data to dates, see :attr:`Today.missing`."""
+        """Return a mapping from ids with late data to dates, as in :attr:`Today.missing`."""
         shares = self._row(session).abs() + target.abs()
         needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
         if self.lost.loc[session]:
@@ -255,11 +253,11 @@ class Plan:
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether, at the session, an id had a value earlier, but its next value is late."""
+        """Return whether an id had a value before the session, but its next value is late."""
         return id in self.history.panel and bool(stale(self.history, id).loc[session])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
-        """Return the date of an asset's last price, or when a series' last value became known."""
+        """Return the date of an asset's last price, or of a series' last publication."""
         if id in self.history.closes:
             return pd.Timestamp(self.history.closes[id].loc[:session].dropna().index[-1])
         last = self.history.panel[id].loc[:session].dropna().index[-1]
@@ -269,14 +267,14 @@ class Plan:
 def make_plan(config: RunConfig, history: History) -> Plan:
     """Return a strategy's plan for every session of a history.
 
-    The history must have prices of the strategy's assets and of the holdings. The first decision is
-    defined by :func:`backtests.window.followed`, which raises ConfigError for a start outside the
-    history.
+    The history must have prices of the strategy's assets and of the holdings.
+    :func:`backtests.window.followed` defines the first decision. A start outside the history raises
+    ConfigError.
     """
     strategy = config.build_strategy()
     reading = read(config, history)
     ids = [id for id in (*strategy.assets, *strategy.reads) if id in history.panel]
-    # The strategy sees the last values even if they are past their staleness limit.
+    # The strategy sees the last values, even beyond their staleness limit.
     panel = history.panel.assign(**{id: history.panel[id].ffill() for id in ids})
     weights = decide(strategy, reading, panel)
     check_weights(weights, strategy.name, strategy.gross_limit)
@@ -300,7 +298,7 @@ def make_plan(config: RunConfig, history: History) -> Plan:
 
 
 def next_scheduled(schedule: Schedule, session: pd.Timestamp) -> pd.Timestamp | None:
-    """Return the next scheduled session after a session; None if the calendar ends before it."""
+    """Return the next scheduled session after a session, or None after the end of the calendar."""
     later = _sessions_after(session)
     return _first(later[schedule.sessions(later)])
 

@@ -1,4 +1,4 @@
-"""The sessions of a run."""
+"""Choose the sessions of a run."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from backtests.history.panel import History
 from signals.errors import ConfigError
 from signals.reading import Reading
 
-#: Smallest number of sessions in a run, about a month.
+#: Smallest number of sessions in a run; this is about a month.
 SHORTEST = 21
 
 
@@ -17,8 +17,8 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
     The first decision is on ``start``, or on the next session if ``start`` is not a session.
     Without ``start``, the first decision is on the first session with a regime. In a history
-    without a regime, the first decision is on the first session. Raises ConfigError when ``start``
-    lies outside the history.
+    without a regime, the first decision is on the first session. A ``start`` outside the history
+    raises ConfigError.
     """
     index = pd.DatetimeIndex(history.panel.index)
     if config.start is None:
@@ -29,9 +29,9 @@ def followed(config: RunConfig, history: History, reading: Reading) -> pd.Dateti
 
 
 def window(config: RunConfig, history: History, reading: Reading) -> pd.DatetimeIndex:
-    """Return the sessions of a run, see :func:`followed`.
+    """Return the sessions of a run, from :func:`followed`.
 
-    Also raises ConfigError when the run has fewer than :data:`SHORTEST` sessions.
+    Fewer than :data:`SHORTEST` sessions raise ConfigError.
     """
     index = followed(config, history, reading)
     if len(index) < SHORTEST:

@@ -3,16 +3,16 @@
     python benchmarks/detection.py --seeds 20
     python benchmarks/detection.py --seeds 20 --price-model-seeds 5
 
-Balanced accuracy: for each true state, the share of its sessions with a view on which the regime
-has this state; then the mean of these shares over the states.
+Balanced accuracy: the regime's hit rate on the sessions of each true state, averaged over the
+states. Sessions without a view do not count.
 
 Delay: the median number of sessions from the start of a true stay in ABSORPTION until the regime
-becomes ABSORPTION, before the true stay ends.
+becomes ABSORPTION within this stay.
 
 False alarm: a stay of the regime in ABSORPTION that overlaps no true stay.
 
-A price-only model has two states. Its bad state is compared with true ABSORPTION or FORCED_SELLING.
-The column "two states" compares the regime in the same way.
+A price-only model has two states. The bad state should mark true ABSORPTION or FORCED_SELLING. The
+column "two states" judges all models by these two states.
 """
 
 import argparse
@@ -29,7 +29,7 @@ YEAR = 252
 
 
 def balanced(called: pd.Series, true: pd.Series) -> float:
-    """Return the balanced accuracy on sessions on which ``called`` is not missing."""
+    """Return the balanced accuracy over the sessions at which ``called`` is not missing."""
     seen = called.notna()
     right = (called[seen].astype(object) == true[seen].astype(object)).groupby(true[seen]).mean()
     return float(right.mean())
@@ -44,7 +44,7 @@ def stays(on: pd.Series) -> list[tuple[int, int]]:
 
 
 def delays(called: pd.Series, true: pd.Series) -> list[float]:
-    """Return for each true stay the sessions until it is found, or infinity if it is not found."""
+    """Return the number of sessions until each true stay is found, or infinity if it is missed."""
     on = called.to_numpy(dtype=bool)
     return [
         float(np.flatnonzero(on[first : last + 1])[0]) if on[first : last + 1].any() else np.inf
@@ -53,7 +53,7 @@ def delays(called: pd.Series, true: pd.Series) -> list[float]:
 
 
 def false_alarms(called: pd.Series, true: pd.Series) -> float:
-    """Return the number of false alarms a decade: found stays that overlap no true stay."""
+    """Return the number of false alarms in ten years: found stays that overlap no true stay."""
     hit = true.to_numpy(dtype=bool)
     alarms = sum(not hit[first : last + 1].any() for first, last in stays(called))
     return alarms / (len(true) / YEAR / 10)

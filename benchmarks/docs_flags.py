@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md and of the README: one function for each block.
+"""Compute the numbers of docs/flags.md and of the README, with a function for each block.
 
 Every function takes a :class:`Material` and returns Markdown. ``benchmarks/docs_numbers.py`` writes
 the blocks into the pages.
@@ -25,21 +25,21 @@ from signals.regimes import Regime
 
 YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)
-#: Stays in a state that are less than this many sessions apart count as one episode.
+#: Stays in a state count as one episode if they are fewer than this many sessions apart.
 QUARTER = 63
-#: A flag that turns on at most this many sessions after an episode still counts for the episode.
+#: A flag counts for an episode up to this many sessions after the end of the episode.
 AFTER = 5
 START = "2015-01-01"
 
 #: The dated episodes of the trial that end before the essay, by name.
 EPISODES = {episode.name: episode for episode in read_events().episodes if episode.end.year < 2026}
-#: Columns of the table of episodes. ``convexity`` has never had a view.
+#: Columns of the table of episodes. ``convexity`` is absent, because it has never had a view.
 WATCHED = tuple(name for name in signals.SIGNALS if name != "convexity")
 
 
 @dataclass(frozen=True)
 class Material:
-    """Real history and its reading by the default signals, from which the blocks are computed."""
+    """The material of all blocks: real history, and its reading by the default signals."""
 
     history: History
 
@@ -61,7 +61,7 @@ def table(header: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
 
 
 def stays(on: pd.Series) -> list[tuple[pd.Timestamp, pd.Timestamp, int]]:
-    """Return for each stay of a flag its first session, last session and number of sessions."""
+    """Return the first session, the last session and the length of each stay of a flag."""
     held = on.fillna(False).astype(bool)
     number = (held & ~held.shift(fill_value=False)).cumsum()[held]
     return [(p.index[0], p.index[-1], len(p)) for _, p in number.groupby(number)]
@@ -75,7 +75,7 @@ def episodes(on: pd.Series) -> int:
 
 
 def flags_table(m: Material) -> str:
-    """Return a table with one row a signal: first view, stays and days on, %, by year."""
+    """Return a table with a row for each signal: first view, stays, and days on by year, in %."""
     header = ("signal", "first view", "on-episodes", "stays", "median sessions of a stay")
     return table(
         (*header, "days on, %, by year 2014 → 2025"),
@@ -93,7 +93,7 @@ def _flag_row(flag: pd.Series) -> tuple[object, ...]:
 
 
 def capex_line(m: Material) -> str:
-    """Return capital spending as known at three dates, and when ``capex`` has no view."""
+    """Return capital spending as known at three dates, and when ``capex`` had no view."""
     level = Capex().evaluate(m.history.panel).gauges["level"]
     dates = ("2024-02-15", "2025-02-14", "2025-12-31")
     known = ", ".join(f"{level.loc[date]:.1f} bn USD on {date}" for date in dates)
@@ -130,7 +130,7 @@ def regime_table(m: Material) -> str:
 
 
 def episodes_table(m: Material) -> str:
-    """Return a table with one row an episode: what each flag did during it."""
+    """Return a table with a row for each episode: what each flag did in this time."""
     rows = [
         (one.title, *(_turned(m.reading.flags[s], one) for s in WATCHED), _regimes(m, one))
         for one in EPISODES.values()
@@ -249,7 +249,7 @@ def _miss_convexity(m: Material) -> str:
 
 
 def k_table(m: Material) -> str:
-    """Return a table with the periods in which two flags were on, one row for each k."""
+    """Return a table with a row for each k: the periods in which two flags were on."""
     rows = []
     for k in KS:
         powder = DryPowder(k=k)
@@ -271,7 +271,7 @@ FACTORS = (("halved", 0.5), ("unchanged", 1.0), ("doubled", 2.0))
 
 
 def counterfactual_table(m: Material) -> str:
-    """Return how long ``absorption`` is on when capital spending has another level."""
+    """Return how long ``absorption`` is on if capital spending has another level."""
     rows = []
     for label, factor in FACTORS:
         panel = times_capex(m.history.panel, factor)
@@ -285,7 +285,7 @@ def counterfactual_table(m: Material) -> str:
 
 
 def times_capex(panel: pd.DataFrame, factor: float) -> pd.DataFrame:
-    """Return the panel with all capital spending multiplied by a factor. Its growth stays."""
+    """Return the panel with capital spending multiplied by a factor; its growth stays the same."""
     figures = (ttm_id, year_ago_id)
     ids = [figure("CAPEX", firm) for firm in Capex().firms for figure in figures]
     return panel.assign(**{id: panel[id] * factor for id in ids})
@@ -306,7 +306,7 @@ def _of_capex(m: Material) -> str:
 
 
 def entries_line(m: Material) -> str:
-    """Return how often ABSORPTION was entered since 2015, for the README."""
+    """Return a sentence for the README on how often ABSORPTION was entered since 2015."""
     on = m.reading.regime.loc[START:] == Regime.ABSORPTION.value
     flag = m.reading.flags["absorption"].loc[START:]
     return (

@@ -1,12 +1,13 @@
-"""Compute the numbers in the documents from real history and write them into the pages.
+"""Compute the numbers in the documents from real history, and write them into the pages.
 
     python -m benchmarks.docs_numbers --store FILE
 
-Run it in the project's folder. ``drypowder import path/to/history --store FILE`` makes the store. A
-block of numbers is the text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in
-docs/flags.md, docs/strategies.md, docs/thesis.md or README.md. The script replaces the blocks and
-nothing else. The blocks of the flags and of the thesis take a minute each. The blocks of the
-strategies take as long as ``drypowder compare --start 2015-01-01``, which resamples histories.
+Run this script in the project's folder. ``drypowder import path/to/history --store FILE`` makes the
+store. A block of numbers is the text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in
+docs/flags.md, docs/strategies.md, docs/thesis.md or README.md. The script replaces only the blocks.
+The blocks of the flags take a minute, and the blocks of the thesis take another minute. The blocks
+of the strategies take as long as ``drypowder compare --start 2015-01-01``, which resamples
+histories.
 
     --only NAME        compute only this block; can be given several times
     --compare FILE     read the output of that command with --json instead of computing it
@@ -35,7 +36,7 @@ NAMES = (*FLAGS, *docs_thesis.BLOCKS, *SLOW)
 
 
 def marked(name: str) -> re.Pattern[str]:
-    """Return the pattern of a block: its begin comment, its content, its end comment."""
+    """Return the pattern of a block: begin comment, content and end comment."""
     return re.compile(rf"(<!-- begin: {name} -->)(.*?)(<!-- end: {name} -->)", re.DOTALL)
 
 
@@ -45,7 +46,7 @@ def block_of(text: str, name: str) -> str:
     Raises
     ------
     ValueError
-        Unless the page has the block exactly once.
+        If the page does not have the block exactly once.
     """
     found = marked(name).findall(text)
     if len(found) != 1:
@@ -54,7 +55,7 @@ def block_of(text: str, name: str) -> str:
 
 
 def with_block(text: str, name: str, content: str) -> str:
-    """Return a page with new content in a block. A block inside a line stays inside the line."""
+    """Return a page with new content in a block; a block inside a line stays inside the line."""
     inside = marked(name).search(text)
     assert inside is not None, name
     around = "\n" if "\n" in inside[2] else ""
@@ -95,7 +96,7 @@ def _numbers(history: History, options: argparse.Namespace) -> docs_strategies.N
 
 
 def main() -> int:
-    """Write the blocks, or check them with ``--check``."""
+    """Write the blocks or, with ``--check``, compare them with the pages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", type=Path, default=default_store())
     parser.add_argument("--only", action="append", choices=NAMES)

@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/strategies.md: one function for each block.
+"""Compute the numbers of docs/strategies.md, with a function for each block.
 
 Every function takes the output of ``drypowder compare --start 2015-01-01 --json`` and returns
 Markdown. ``benchmarks/docs_numbers.py`` writes the blocks into the page.
@@ -13,23 +13,23 @@ from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers
 from benchmarks.docs_flags import START, table
 
-#: Numbers by strategy.
+#: A mapping from the name of each strategy to its numbers.
 Numbers = Mapping[str, Mapping[str, Any]]
 
 PLAIN = ("strategy", "CAGR", "vol", "Sharpe", "drawdown", "exposure", "turnover", "costs")
-#: Columns that count the states of a strategy. An older comparison may have only one of them.
+#: Columns that count a strategy's states, of which an older comparison may have only one.
 COUNTS = ("episodes", "entered")
 RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
 
 def numbers_of(history: History, names: tuple[str, ...] = (), **given: Any) -> Numbers:
-    """Return the numbers of a comparison. ``given`` holds keywords of ``compare``."""
+    """Return the numbers of a comparison; ``given`` holds keywords of ``compare``."""
     configs = configs_of(names or default_names(), {"start": START})
     return comparison_numbers(compare(configs, history, optional=not names, **given))
 
 
 def strategies_table(numbers: Numbers) -> str:
-    """Return a table with one row a strategy: its figures, differences, placebo rank and counts."""
+    """Return a table with a row for each strategy: figures, differences, rank and counts."""
     counts = [name for name in COUNTS if name in next(iter(numbers.values()))]
     header = (*PLAIN, "over SPY", "over own mix", "placebo", *counts)
     return table(header, [_row(label, entry, counts) for label, entry in numbers.items()])
@@ -47,7 +47,7 @@ def _row(label: str, entry: Mapping[str, Any], counts: list[str]) -> tuple[str, 
 
 
 def plain_cells(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the cells that need no placebo: name, returns, risk and trading."""
+    """Return the cells that need no placebo: name, returns, risks and trading."""
     sharpe = entry["intervals"]["sharpe"]
     between = f"[{number(sharpe['low'], 2)}, {number(sharpe['high'], 2)}]"
     return (
@@ -84,7 +84,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return how often luck alone puts at least one row at the top of its placebos."""
+    """Return a sentence on how often luck alone puts a row above all its placebos."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:
@@ -93,8 +93,8 @@ def luck_line(numbers: Numbers) -> str:
     top = 1 - (1 - 1 / (n + 1)) ** len(drawn)
     return (
         f"No figure is adjusted for the number of rows. {len(drawn)} rows are ranked among {n} "
-        "resampled histories. If the rows were independent, luck alone would put at least one of "
-        f"them above all its placebos in {100 * top:.0f} % of cases."
+        "resampled histories. If the rows were independent, luck alone would put at least one "
+        f"row above all its placebos in {100 * top:.0f} % of cases."
     )
 
 
@@ -123,9 +123,9 @@ def _timing(numbers: Numbers) -> str:
 
 def _defence(numbers: Numbers) -> str:
     said = ". ".join(
-        f"`{name}` had a maximum drawdown of {percent(-e['max_drawdown'], 0)} %, its own mix of "
-        f"{percent(-e['mix']['max_drawdown'], 0)} %. Its mean return over its own mix was "
-        f"{_span(e['intervals']['excess_mix'])} percentage points a year"
+        f"The maximum drawdown of `{name}` was {percent(-e['max_drawdown'], 0)} %, and that of "
+        f"its own mix was {percent(-e['mix']['max_drawdown'], 0)} %. The mean return of `{name}` "
+        f"over its own mix was {_span(e['intervals']['excess_mix'])} percentage points a year"
         for name, e in ((n, numbers[n]) for n in ("cash-heavy", "defensive"))
     )
     return f"**Defence.** {said}."
@@ -138,18 +138,19 @@ def _rivals(numbers: Numbers) -> str:
         "**Rivals.** The Sharpe ratio of `cash-heavy` is "
         f"{number(numbers['cash-heavy']['sharpe'], 2)} with the votes, "
         f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)} with quantities alone and "
-        f"{among} with the price-only regime models. The thesis is about quantities. The votes add "
-        "signals that use prices, so the difference to quantities alone comes from prices."
+        f"{among} with the price-only regime models. The thesis is about quantities. The votes "
+        "add signals that use prices, so the difference between votes and quantities comes from "
+        "prices."
     )
 
 
 def _pair(numbers: Numbers) -> str:
     e, bills = numbers["memory-over-crypto"], numbers["bills"]
     return (
-        "**Memory over crypto.** `memory-over-crypto` tests the sharpest claim of the thesis. It "
-        f"returned {percent(e['cagr'], 1)} % a year, bills returned {percent(bills['cagr'], 1)} % "
-        f"a year. Its maximum drawdown was {percent(-e['max_drawdown'], 0)} %. Bitcoin rose in the "
-        "absorption of 2018 to 2020."
+        "**Memory over crypto.** `memory-over-crypto` tests the sharpest claim of the thesis. "
+        f"This strategy returned {percent(e['cagr'], 1)} % a year, and bills returned "
+        f"{percent(bills['cagr'], 1)} % a year. The strategy's maximum drawdown was "
+        f"{percent(-e['max_drawdown'], 0)} %. Bitcoin rose in the absorption of 2018 to 2020."
     )
 
 
@@ -157,10 +158,10 @@ def _hindsight(numbers: Numbers) -> str:
     held, baskets = numbers["equal-weight"], numbers["near-cash-flow"]["baskets"]
     better = round((1 - baskets["rank"]) * baskets["n"])
     return (
-        f"**Hindsight.** Equal weights of the same assets, held throughout, earned "
-        f"{percent(held['cagr'], 1)} % a year. With {better} of {baskets['n']} random baskets of "
-        "shares instead of the memory makers, `near-cash-flow` did better. The universe was chosen "
-        "in 2026, and that hindsight was worth more than any flag."
+        "**Hindsight.** Equal weights of the same assets, held throughout, earned "
+        f"{percent(held['cagr'], 1)} % a year. `near-cash-flow` did better with {better} of "
+        f"{baskets['n']} random baskets of shares than with the memory makers. The universe was "
+        "chosen in 2026, and that hindsight was worth more than any flag."
     )
 
 

@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/thesis.md: one function for each block.
+"""Compute the numbers of docs/thesis.md, with a function for each block.
 
 Every function takes the numbers of ``drypowder thesis --json`` and returns Markdown.
 ``benchmarks/docs_numbers.py`` writes the blocks into the page.
@@ -16,7 +16,7 @@ Numbers = dict[str, Any]
 
 
 def numbers_of(history: History) -> Numbers:
-    """Return the numbers of the trial of a history."""
+    """Return the numbers of the trial on a history."""
     return thesis_numbers(try_thesis(history))
 
 

@@ -3,9 +3,9 @@
     python benchmarks/economy.py --store s.duckdb            simulated against real history
     python benchmarks/economy.py --switch --seeds 50         thesis on against thesis off
 
-The first command prints figures of each asset class and series: those of real history, and medians
-over the seeds. The second command prints in how many seeds coins and memory makers behave as
-designed under absorption.
+The first command prints figures of each asset class and series: from real history, and as medians
+over the seeds. The second command prints the number of seeds in which coins and memory makers
+behave as designed under absorption.
 """
 
 import argparse
@@ -108,8 +108,8 @@ def against_real(store: Path, seeds: int) -> None:
 def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
     """Return the t statistic of mean daily returns under true absorption against other sessions.
 
-    A session counts as absorption if the session before is true ABSORPTION. Crisis and recovery
-    count as other sessions. The result is NaN with fewer than 60 sessions of absorption.
+    A session counts as absorption if the session before it is true ABSORPTION. Sessions of crisis
+    and recovery count as other sessions. Fewer than 60 sessions of absorption give NaN.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None

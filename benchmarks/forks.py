@@ -1,8 +1,8 @@
 """Run many commands of drypowder quickly, each in a child of one warm process.
 
 Imports take seconds, but a command that refuses its input takes almost no time. So one process
-imports everything once and forks a child for each command. The child runs
-``backtests.cli.app.main`` in its own folder and writes its output to files.
+imports everything once, and forks a child for each command. The child runs
+``backtests.cli.app.main`` in its own folder, and writes its output to files.
 """
 
 import functools
@@ -41,7 +41,7 @@ class Order:
     largest
         Largest size of a file, bytes, to imitate a full disk; 0 for no limit.
     number, delay
-        Number of the signal that the child gets, and seconds until it gets the signal; 0 for none.
+        Number of the signal that the child gets (0 for no signal), and seconds until the signal.
     again
         Seconds from the first signal to a second one; 0 for no second signal.
     before
@@ -60,7 +60,7 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """The result of a command: its exit code (negative for a signal) and its output."""
+    """The result of a command: exit code (negative for a signal) and output."""
 
     code: int
     out: bytes
@@ -95,7 +95,7 @@ def warm() -> None:
 
 
 def _remember_histories() -> None:
-    """Simulate the histories of the commands once for all children."""
+    """Simulate the histories of the commands, once for all children."""
     from backtests.history.panel import History
 
     simulated = functools.cache(History.simulated)
@@ -124,7 +124,7 @@ def fork(order: Order, logs: Path) -> Ended:
 def asked(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
     """Call a function in a child and return its result.
 
-    DuckDB's threads do not survive a fork, so this process must not use DuckDB itself.
+    The parent process must not use DuckDB, because DuckDB's threads do not survive a fork.
     """
     ear, mouth = os.pipe()
     child = os.fork()
@@ -146,7 +146,7 @@ def asked(function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
 
 
 def _live(order: Order, out: Path, err: Path) -> None:
-    """Run the order in the child and end the child."""
+    """Run the order in the child, and end the child."""
     code = 99
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore SIGINT
     try:
@@ -181,7 +181,7 @@ def _run(order: Order) -> int:
 
 
 def _wait(child: int, order: Order, start: float) -> tuple[int, bool]:
-    """Send the child the signals of its order; return its exit code and whether it hung."""
+    """Send a child the signals of its order; return its exit code and whether it hung."""
     due = [order.delay, order.delay + order.again] if order.again else [order.delay]
     due = due if order.number else []
     while True:

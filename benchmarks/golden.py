@@ -1,13 +1,13 @@
-"""Record the output of the commands before and after a change of the code, and compare the records.
+"""Record the output of the commands before and after a change of code, and compare both records.
 
     python -m benchmarks.golden write OLD --history ../shared/history
     python -m benchmarks.golden compare OLD NEW
 
-``write`` imports the history into a new store. For that store and for two simulated seeds it
-records ``flags --json`` at twelve dates, the seven files of ``run`` for every strategy,
-``compare --json`` and ``today --json``, and for the store also ``data --json``. ``compare`` prints
-every file and every JSON key that differs. It ignores run ids, versions and times of recording,
-because they change with every edit of the code.
+``write`` imports the history into a new store. A record holds the output for this store and for two
+simulated seeds: ``flags --json`` at twelve dates, the seven files of ``run`` for every strategy,
+``compare --json`` and ``today --json``. For the store, the record also holds ``data --json``.
+``compare`` prints every file and every JSON key that differs. The comparison ignores run ids,
+versions and times of recording, because these change with every edit of the code.
 """
 
 import argparse
@@ -26,7 +26,7 @@ DATES = (
     *("2013-06-24", "2015-08-24", "2016-02-11", "2018-02-05", "2018-12-24", "2019-09-17"),
     *("2020-03-23", "2021-05-19", "2022-06-16", "2023-10-27", "2025-04-08", "2025-10-16"),
 )
-#: Dates for the simulated economy, which ends before the last two of :data:`DATES`.
+#: Dates for the simulated economy, which ends before the last two dates of :data:`DATES`.
 SIMULATED_DATES = (*DATES[:-2], "2024-04-08", "2024-10-16")
 SEEDS = (1, 2)
 TODAY = ("near-cash-flow", "cash-heavy@quantities")
@@ -35,7 +35,7 @@ COMPARED = ("cash-heavy", "near-cash-flow@quantities", "spy")
 VOLATILE = {"run_id", "version", "recorded_at", "last_fetched", "path", "store"}
 _NOISE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # plotly's ids of charts
-    r"|<dc:date>[^<]*</dc:date>"  # the time at which matplotlib drew a chart
+    r"|<dc:date>[^<]*</dc:date>"  # the time when matplotlib drew a chart
     r"|\b[mpic]?[0-9a-f]{10,12}\b"  # matplotlib's ids, our run ids
     r"|image[0-9a-f]{10}"
 )
@@ -47,7 +47,7 @@ def write(folder: Path, history: Path, jobs: int) -> None:
     Parameters
     ----------
     folder
-        New folder for the record. It must not exist.
+        Folder for the record, which must not exist.
     history
         Folder of files to import.
     jobs
@@ -92,7 +92,7 @@ def _record(work: tuple[list[str], Path | None]) -> str:
 
 
 def _say(arguments: list[str]) -> str:
-    """Run a command and return its stdout. End this script if the command fails."""
+    """Run a command and return its stdout, or end this script if the command fails."""
     from backtests.cli.app import command
 
     os.environ["NO_COLOR"] = "1"
@@ -110,9 +110,9 @@ def compare(old: Path, new: Path, most: int) -> int:
     Parameters
     ----------
     old, new
-        Folders that :func:`write` made.
+        Folders that :func:`write` has made.
     most
-        Largest number of differences to print for one file.
+        Largest number of printed differences of one file.
     """
     names = sorted({str(p.relative_to(d)) for d in (old, new) for p in d.rglob("*") if p.is_file()})
     different = 0
@@ -146,7 +146,7 @@ def _clean(text: str) -> str:
 
 
 def _in_json(old: Any, new: Any, at: str) -> Iterator[str]:
-    """Yield each key at which two JSON values differ, with both values."""
+    """Yield each key with different values in two JSON documents, and both values."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys((*old, *new)):
             if key not in VOLATILE:
@@ -160,7 +160,7 @@ def _in_json(old: Any, new: Any, at: str) -> Iterator[str]:
 
 
 def main() -> None:
-    """Run the command line of this script."""
+    """Run this script with the options of its command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(dest="what", required=True)
     writer = parts.add_parser("write")

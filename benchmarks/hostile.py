@@ -1,14 +1,16 @@
-"""Run the commands on 400 hostile inputs. A command must work or refuse the input in one safe line.
+"""Run the commands on 400 hostile inputs.
+
+A command must accept an input or refuse it in one safe line.
 
     python -m benchmarks.hostile            # all inputs
     python -m benchmarks.hostile --every 10 # every tenth input
 
 The inputs are terminal escapes, rich markup, marks of text direction, odd numbers and odd paths.
-They stand wherever a command reads: in arguments, config files, file names, tables, answers of
-servers, environment variables, and a user's classes. Most cases run in forked children. A case that
-needs a fresh Python, for example with another environment, runs in its own process.
+Hostile inputs stand wherever a command reads: in arguments, config files, file names, tables,
+answers of servers, environment variables, and a user's classes. Most cases run in forked children.
+A case that needs a fresh Python, for example with another environment, runs in its own process.
 
-A case passes under these conditions:
+A case passes if:
 
 - the exit code is 0, 2 or 3;
 - stderr holds at most one line apart from notices and warnings;
@@ -34,7 +36,7 @@ from pathlib import Path
 
 from benchmarks.forks import PATIENCE, Ended, Order, fork, warm
 
-#: Beginnings of lines on stderr that are not errors. Fontconfig is a C library.
+#: Starts of lines on stderr that are not errors. Fontconfig is a C library that prints lines, too.
 _BESIDE = ("notice: ", "warning: ", "wrote ", "Fontconfig warning: ")
 ROOT = Path(__file__).resolve().parent.parent
 CODES = (0, 2, 3)
@@ -62,7 +64,7 @@ TEXTS = {
     "long": "A" * 5000,
     "format": "%s%n{0}{x!r}",
 }
-#: The texts that file names and environment variables can hold.
+#: The hostile texts that a file name or an environment variable can hold.
 NAMES = {name: text for name, text in TEXTS.items() if name not in ("empty", "long", "blank")}
 HUGE = "9" * 4000
 
@@ -103,7 +105,7 @@ class Odder(Exception):
     def __str__(self): raise ValueError("no str")
 class Base(BaseException): pass
 """
-#: Faults of a user's class: by name the parts to insert into the text above.
+#: Faults of a user's class: a mapping from name to the parts to insert into the text above.
 FAULTS: dict[str, dict[str, str]] = {
     "prints": {"top": "print('hello')", "weights": "print('more')"},
     "prints escapes": {"weights": "print('\\x1b[31mred')"},
@@ -222,7 +224,7 @@ class Case:
     fresh
         Whether the case needs its own Python process.
     chatty
-        Whether a user's code may write to stderr. Its lines are then not counted.
+        Whether a user's code may write to stderr. The lines of this code are not counted.
     prepare
         Function that is called with the folder before the command.
     """
@@ -240,12 +242,12 @@ class Case:
 
 
 def cases(server: str) -> list[Case]:
-    """Return all cases. Some fetch from a server that refuses every request."""
+    """Return all cases, of which some fetch from a server that refuses every request."""
     return [*_arguments(), *_files(), *_servers(server), *_classes(), *_configs(), *_odd()]
 
 
 def _arguments() -> Iterator[Case]:
-    """Yield cases with a hostile text in an argument. The texts differ between the arguments."""
+    """Yield cases with a hostile text in an argument; the texts differ between arguments."""
     places: dict[str, tuple[str, ...]] = {
         "a command": ("{}",),
         "a strategy": ("run", "{}"),
@@ -266,7 +268,7 @@ def _arguments() -> Iterator[Case]:
         "an initial one": ("init", "--strategy", "{}"),
     }
     for i, (place, words) in enumerate(places.items()):
-        slow = 3 if SIMULATED[0] in words else 2  # fewer texts for commands that read history
+        slow = 3 if SIMULATED[0] in words else 2  # a command that reads history is slow
         for name, text in list(TEXTS.items())[i % slow :: slow]:
             given = tuple(word.replace("{}", text) for word in words)
             yield Case(name=f"{place}: {name}", arguments=given)
@@ -355,7 +357,7 @@ def _servers(server: str) -> Iterator[Case]:
 
 
 def _classes() -> Iterator[Case]:
-    """Yield a run for each fault of a class, and a check for every third fault."""
+    """Yield a run with each fault of a class, and a check with every third fault."""
     config = "strategy = 'mine:Mine'\nsource = 'simulated'\nyears = 2\n"
     empty = dict.fromkeys(("top", "assets", "state", "weights", "more"), "")
     for i, (name, parts) in enumerate(FAULTS.items()):
@@ -550,7 +552,7 @@ def _process(order: Order) -> Ended:
 
 
 def runnable(case: Case) -> bool:
-    """Return whether the system can start the command: no argument holds a null character."""
+    """Return whether the system can start the command: no argument may have a null character."""
     return not any("\0" in word for word in case.arguments)
 
 

@@ -3,14 +3,14 @@
     python -m benchmarks.interrupts --times 200 --history ../shared/history
 
 A command runs in a forked child and replaces an earlier result. The child gets SIGINT, SIGTERM or
-SIGKILL after a random delay between zero and the length of an undisturbed run. Some children get
-SIGINT or SIGTERM twice. Afterwards the result must be the earlier one or that of an undisturbed
-run. The folder must hold no other file, and the output must hold no traceback. After SIGKILL one
-temporary file or folder of drypowder may stay; the next run must remove it. On a full disk (a limit
-on the size of every file) the earlier result must stay.
+SIGKILL after a random delay, between zero and the length of an undisturbed run. Some children get
+SIGINT or SIGTERM twice. After the signal, the result must be the earlier result, or the result of
+an undisturbed run. The folder must hold no other file, and the output no traceback. After SIGKILL,
+a temporary file or folder of drypowder may stay, which the next run must remove. On a full disk (a
+limit on the size of every file), the earlier result must stay.
 
-``import`` and ``fetch`` write into a store, one series after another. For them each series must be
-unchanged or complete, and the next run must complete the store.
+``import`` and ``fetch`` write into a store, one series after another. After an interrupt, each
+series must be unchanged or complete, and the next run must complete the store.
 """
 
 import argparse
@@ -40,7 +40,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
 CONFIG = "strategy = 'spy'\nsource = 'simulated'\nyears = 2\n"
 SIMULATED = ("--source", "simulated")
 HELD = ("--store", "held.duckdb")
-_SMALL = 2048  # bytes; every result is larger
+_SMALL = 2048  # bytes, less than the size of every result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Writer:
 
     @property
     def grows(self) -> bool:
-        """Whether the result is a store, into which the command writes series after series."""
+        """Whether the command writes series after series into a store."""
         return bool(self.first)
 
 
@@ -141,7 +141,7 @@ def fetching(env: dict[str, str]) -> Writer:
 
 
 def content(path: Path) -> object:
-    """Return the content of a file or folder, for a store its rows by series; None if missing."""
+    """Return the content of a file, folder or store (its rows by series); None if missing."""
     if path.is_dir():
         return {p.name: p.read_bytes() for p in sorted(path.iterdir())}
     if path.is_file() and path.suffix == ".duckdb":
@@ -150,7 +150,7 @@ def content(path: Path) -> object:
 
 
 def _undated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give one common time to all revisions of the run, so that two runs can be compared."""
+    """Give all revisions of a run one common time, so that two runs can be compared."""
     began = pd.Timestamp(killed.TODAY) + pd.Timedelta(days=180)
     known = rows["available_at"]
     return rows.assign(available_at=known.where(known < began, began))
@@ -163,7 +163,7 @@ class Bench:
     Attributes
     ----------
     root
-        Folder that holds all others.
+        Folder that holds all other folders.
     held
         A small store to read.
     history
@@ -175,7 +175,7 @@ class Bench:
     history: Path
 
     def folder(self, writer: Writer, name: str, earlier: Path | None) -> Path:
-        """Make and return a working folder with the input of the command and an earlier result."""
+        """Make and return a working folder, with the input of the command and an earlier result."""
         work = self.root / writer.name / name / "work"
         work.mkdir(parents=True)
         (work / "c.toml").write_text(CONFIG)
@@ -188,14 +188,14 @@ class Bench:
         return work
 
     def write_files(self) -> None:
-        """Write two folders to import. The later one has revised and additional values."""
+        """Write two folders to import, of which the later one has revised and additional values."""
         for name, day in (("earlier", killed.EARLIER), ("later", killed.TODAY)):
             killed.write_files(self.history, self.root / f"files-{name}", day)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undisturbed:
-    """A run without a signal: its length (seconds), its result and the earlier result."""
+    """A run without a signal: its length in seconds, its result, and the earlier result."""
 
     seconds: float
     whole: object
@@ -219,7 +219,7 @@ def _ok(ended: Ended) -> Ended:
 
 
 def litter(work: Path, writer: Writer) -> list[str]:
-    """Return the names in a folder that are neither input nor result."""
+    """Return the names in a folder that belong neither to the input nor to the result."""
     known = {"c.toml", "held.duckdb", "held.duckdb.door", writer.target, "stdout", "stderr"}
     known |= {"files-earlier", "files-later"}
     locks = {f"{writer.target}{ending}" for ending in (*killed.LOCKS, ".wal")}
@@ -230,7 +230,7 @@ def litter(work: Path, writer: Writer) -> list[str]:
 def problems(
     ended: Ended, order: Order, writer: Writer, before: object, whole: object
 ) -> Iterator[str]:
-    """Yield the problems after a command was stopped or the disk was full.
+    """Yield the problems after a stop of the command, or after a full disk.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def problems(
     if writer.grows:
         yield from _mixed(now, before, whole)
     elif not (_same(now, before) or _same(now, whole)):
-        yield "the result is neither the earlier one nor that of an undisturbed run"
+        yield "the result differs from the earlier result and from the result of an undisturbed run"
     left = litter(order.folder, writer)
     ours = [name for name in left if name.startswith(PREFIX)]
     if left and not (order.number == signal.SIGKILL and left == ours):
@@ -257,7 +257,7 @@ def problems(
 
 
 def _mixed(now: object, before: object, whole: object) -> Iterator[str]:
-    """Yield a problem for each series that is lost or neither unchanged nor complete."""
+    """Yield a problem for each series that is lost or half written."""
     held, earlier, later = (rows if isinstance(rows, dict) else {} for rows in (now, before, whole))
     yield from (f"{id} is lost" for id in sorted(set(earlier) - set(held)))
     for id, rows in held.items():
@@ -277,7 +277,7 @@ def _same(a: object, b: object) -> bool:
 
 
 def interrupted(bench: Bench, writer: Writer, base: Undisturbed, times: int, rng: Any) -> int:
-    """Interrupt a command ``times`` times, print problems, return the number of failed runs."""
+    """Interrupt a command many times, print its problems, and return the number of failures."""
     codes, failed = Counter[int](), 0
     for i in range(times):
         work = bench.folder(writer, str(i), base.earlier)
@@ -318,11 +318,11 @@ def _next_run(work: Path, writer: Writer, base: Undisturbed) -> Iterator[str]:
     if ended.code or left:
         yield f"the next run: exit code {ended.code}, left in the folder: {left}"
     if not _same(content(work / writer.target), base.whole):
-        yield "the result of the next run differs from that of an undisturbed run"
+        yield "the next run and an undisturbed run have different results"
 
 
 def on_a_full_disk(bench: Bench, writer: Writer, base: Undisturbed) -> int:
-    """Run a command on a full disk, print problems, and return whether there were any."""
+    """Run a command on a full disk, print its problems, and return whether it had problems."""
     work = bench.folder(writer, "full", base.earlier)
     before = content(work / writer.target)
     order = Order(arguments=writer.arguments, folder=work, env=writer.env, largest=writer.largest)
@@ -333,7 +333,7 @@ def on_a_full_disk(bench: Bench, writer: Writer, base: Undisturbed) -> int:
 
 
 def serving(history: Path) -> tuple[int, dict[str, str]]:
-    """Start a process that serves the three sources; return its id and the clients' variables."""
+    """Start a process that serves the three sources; return its id and variables for clients."""
     ear, mouth = os.pipe()
     child = os.fork()
     if not child:

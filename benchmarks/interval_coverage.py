@@ -3,19 +3,19 @@
     python benchmarks/interval_coverage.py --seeds 500
 
 Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows the
-regime of capital one session earlier. It holds 60 % SPY while capital is ample and 20 % SPY while
-capital is scarce. It always holds 20 % in a sleeve such as memory makers. The sleeve has a regime
-of its own. Each of the two regimes ends with a probability of 1 in 400 a session. Bills earn
-nothing, and trading is free. The table shows returns over bills and volatilities a year, while
-capital is ample and while it is scarce:
+regime of capital one session earlier. The strategy holds 60 % SPY while capital is ample, and 20 %
+SPY while capital is scarce. The strategy always holds 20 % in a sleeve such as memory makers. The
+sleeve has a regime of its own. Each of the two regimes ends with a probability of 1 in 400 at each
+session. Bills earn nothing, and trading is free. The table shows yearly returns over bills and
+yearly volatilities, first for ample and then for scarce capital:
 
                         SPY             at a volatility of    the sleeve, at 30 %
     no regimes            4 and   4 %     18 and 18 %           10 and  10 %
     slow regimes         16 and  −8 %     13 and 22 %           40 and −20 %
     wide slow regimes    28 and −20 %     13 and 22 %           70 and −50 %
 
-The truth is the figure of the population. The functions of ``compare`` compute the intervals. The
-Monte Carlo error of a share p of n seeds is √(p (1 − p) / n).
+The truth is the figure of the population. The functions of ``compare`` compute the intervals. A
+share p of n seeds has the Monte Carlo error √(p (1 − p) / n).
 :data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
 """
 
@@ -32,14 +32,14 @@ from backtests.evidence.alpha import alpha
 from backtests.evidence.bootstrap import compare_returns
 
 YEAR, SESSIONS, STAY = 252, 2765, 400
-#: The shares of SPY while capital is ample and scarce, and the share of the sleeve.
+#: The share of SPY for ample capital, for scarce capital, and the share of the sleeve.
 WEIGHTS, SLEEVE = np.array([0.60, 0.20]), 0.20
 SLEEVE_VOLATILITY = 0.30
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Means and volatilities a year while capital is ample and while it is scarce."""
+    """Yearly means and volatilities, first for ample and then for scarce capital."""
 
     spy: tuple[float, float]
     volatility: tuple[float, float]
@@ -55,7 +55,7 @@ WORLDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Path:
-    """One path of a world: daily returns over bills and the share of SPY, one value a session."""
+    """One path of a world: daily returns over bills, and the share of SPY at each session."""
 
     spy: np.ndarray
     sleeve: np.ndarray
@@ -82,14 +82,14 @@ def path_of(seed: int, world: World, sessions: int = SESSIONS) -> Path:
 
 
 def _regime(rng: np.random.Generator, sessions: int) -> np.ndarray:
-    """Return 0 for ample and 1 for scarce, one value a session."""
+    """Return a value for each session: 0 for ample capital, 1 for scarce capital."""
     ends = rng.random(sessions) < 1 / STAY
     regime: np.ndarray = (np.cumsum(ends) + rng.integers(2)) % 2
     return regime
 
 
 def truth_of(world: World) -> dict[str, float]:
-    """Return the true value of each figure: the figure of the population."""
+    """Return the true value of each figure: the value in the population."""
     joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2  # before × now
     means = np.array(world.spy) / YEAR
     squares = np.square(world.volatility) / YEAR + means**2
@@ -115,7 +115,7 @@ def truth_of(world: World) -> dict[str, float]:
 
 
 def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
-    """Return for each figure whether its interval on one path contains the truth."""
+    """Return whether each figure's interval on one path contains the truth."""
     path = path_of(seed, world)
     index = pd.bdate_range("2015-01-01", periods=len(path.spy))
     spy, bills = pd.Series(path.spy, index), pd.Series(0.0, index)
@@ -129,7 +129,7 @@ def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
 
 
 def coverage(seeds: int, world: World, workers: int = 1, reps: int = 1000) -> dict[str, float]:
-    """Return the share of seeds whose interval contains the truth, by figure."""
+    """Return a mapping from figure to the share of seeds whose interval contains the truth."""
     work = partial(held_by, world=world, reps=reps)
     if workers == 1:
         rows = [work(seed) for seed in range(seeds)]

@@ -3,13 +3,13 @@
     python benchmarks/kernel.py
     python benchmarks/kernel.py --years 20 --repeats 15
 
-Random monthly weights of some assets are traded on SIMULATED history. Three simulations of the
-same case are compared: ``simulate_curves``; ``simulate``, the record, with its checks and orders;
-and ``vectorbt.Portfolio.from_orders`` with its daily values, without our checks and rules. Times
-are compared only after the three have the same equity to a relative 1e-9. The simulations take
-turns, and each ratio is a median over the rounds.
+Random monthly weights of some assets are traded on SIMULATED history. The script compares three
+simulations of this case. ``simulate_curves`` is the compiled simulation. ``simulate`` is the
+record, with its checks and orders. ``vectorbt.Portfolio.from_orders`` gives daily values without
+our checks and rules. Times are compared only if all three have the same equity to a relative 1e-9.
+The simulations take turns, and each ratio is a median over the rounds.
 
-The case has no short positions, no missing prices, and no interest on cash, so that vectorbt alone
+The case has no short positions, no missing prices and no interest on cash, so that vectorbt alone
 can compute it.
 """
 
@@ -43,7 +43,7 @@ def case_of(years: int, seed: int) -> dict[str, Any]:
 
 
 def public_path(case: dict[str, Any]) -> pd.Series:
-    """Return the daily value that vectorbt computes from the same weights, USD."""
+    """Return the daily value, USD, that vectorbt computes from the same weights."""
     import vectorbt
 
     prices, weights = case["prices"], case["weights"]
@@ -64,7 +64,7 @@ def public_path(case: dict[str, Any]) -> pd.Series:
 
 
 def gap(a: pd.Series, b: pd.Series) -> float:
-    """Return the largest relative difference of two curves; NaN if their sessions differ."""
+    """Return the largest relative difference of two curves, or NaN if their sessions differ."""
     return float((a / b - 1).abs().max(skipna=False))
 
 
@@ -97,7 +97,7 @@ def main() -> None:
         "vectorbt": lambda: public_path(case),
     }
     rounds = [{name: seconds(act) for name, act in acts.items()} for _ in range(given.repeats)]
-    print(f"first call, with the loading or compilation of the loops: {first:.2f} s")
+    print(f"first call, which loads or compiles the loops: {first:.2f} s")
     for name in acts:
         taken = median(each[name] for each in rounds)
         ratio = median(each[name] / each["simulate_curves"] for each in rounds)

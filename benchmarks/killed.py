@@ -1,15 +1,16 @@
-"""Kill fetches and imports at random moments with ``kill -9``, and test the store they leave.
+"""Kill fetches and imports at random moments with ``kill -9``, and test the store that remains.
 
     python -m benchmarks.killed --history ../shared/history --times 200
 
-Children of a warm process fetch twelve series from loopback servers or import a small folder. They
-start without a store, with a store that holds an earlier vintage, or with a store of schema version
+Children of a warm process fetch twelve series from loopback servers or import a small folder. A
+child starts without a store, with a store that holds an earlier vintage, or with a store of schema
+version
 1. The script kills each child after a random delay between zero and the length of an undisturbed
 run. Afterwards:
 
 - the store opens, and ``check_store`` finds no error;
 - every series is unchanged or complete;
-- every series that is noted as fetched is in the store;
+- every series with a noted fetch is in the store;
 - no lock is held;
 - the next run makes the same store as an undisturbed run.
 """
@@ -62,8 +63,8 @@ TICKERS = ("SPY", "QQQ", "MU", "NVDA")
 KEYS = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
 LOCKS = (".door", ".lock", ".fetch.lock")
 STARTS = ("no store", "an earlier vintage", "schema version 1")
-#: Messages of a child: it begins, it enters Store.add, it leaves Store.add, it waits to be killed,
-#: it is done, it failed (a traceback follows).
+#: Messages of a child: it begins, enters Store.add, leaves Store.add, waits to be killed, is done,
+#: or failed (a traceback follows).
 READY, IN, OUT, HELD, DONE, WRONG = b"r", b"(", b")", b"h", b"d", b"x"
 
 Content = dict[str, pd.DataFrame]
@@ -84,9 +85,9 @@ class Work:
     today
         Last day with data.
     hold
-        Moment at which the child waits to be killed: ``created`` (just after it opens the file for
-        writing), ``midway`` (before it adds the rows) or ``committed`` (before it closes the file);
-        empty for no wait.
+        Moment at which the child waits to be killed, or empty for no wait. ``created`` is just
+        after the child opens the file for writing. ``midway`` is before the child adds the rows.
+        ``committed`` is before the child closes the file.
     """
 
     folder: str = ""
@@ -98,14 +99,14 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """The messages of a child, and the seconds from when it was ready to its end."""
+    """The messages of a child, and the seconds from its start until its end."""
 
     said: str
     seconds: float
 
     @property
     def moment(self) -> str:
-        """Return the part of the work in which the child ended."""
+        """Return the part of the work during which the child ended."""
         marks = self.said.strip("rh")
         if not marks:
             return "before"
@@ -114,7 +115,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A fetch or import, its store at the start (None for no store), and its undisturbed result."""
+    """A fetch or import, the store at its start (None for no store), and its undisturbed result."""
 
     name: str
     work: Work
@@ -225,7 +226,7 @@ def _raise_child(work: Work, store: str, delay: float | None) -> tuple[bytes, fl
 
 
 def _live(work: Work, store: str, mouth: int) -> None:
-    """Run the work in the child and end the child."""
+    """Run the work in the child, and end the child."""
     try:
         act(work, store, lambda mark: os.write(mouth, mark))
     except BaseException:
@@ -235,7 +236,7 @@ def _live(work: Work, store: str, mouth: int) -> None:
 
 
 def _listen(child: int, ear: int, delay: float | None) -> tuple[bytes, float]:
-    """Return the messages of a child. Kill it after the delay, or when it waits to be killed."""
+    """Return the messages of a child, killed after the delay, or when it waits to be killed."""
     said, start = os.read(ear, 1), time.monotonic()
     while True:
         left = None if delay is None else max(0.0, start + delay - time.monotonic())
@@ -260,7 +261,7 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close stdin of the process and wait for its end."""
+        """Close the stdin of the process, and wait for its end."""
         self._process.communicate()
 
     def run(self, work: Work, store: Path, delay: float | None = None) -> Run:
@@ -279,7 +280,7 @@ class Nursery:
 
 
 def content(store: Path) -> Content:
-    """Return a store's rows by series, without their times of recording. No file gives no rows."""
+    """Return a store's rows by series, without times of recording; no rows without a file."""
     if not store.exists():
         return {}
     rows = Store(store).query(
@@ -290,12 +291,12 @@ def content(store: Path) -> Content:
 
 
 def problems(store: Path, before: Content, noted: dict[str, Any], truth: Content) -> list[str]:
-    """Return the problems of the store that a kill left.
+    """Return the problems of a store after a kill.
 
     Parameters
     ----------
     before, noted
-        The rows of the store and its fetch times before the killed run.
+        The rows and the fetch times of the store before the killed run.
     truth
         The rows after an undisturbed run.
     """
@@ -340,7 +341,7 @@ def same(rows: pd.DataFrame, others: pd.DataFrame | None) -> bool:
 
 
 def unlike(store: Path, truth: Content) -> list[str]:
-    """Return the differences between a store and the result of an undisturbed run."""
+    """Return how a store differs from the result of an undisturbed run."""
     try:
         held = content(store)
         found = list(_findings(Store(store)))
@@ -364,16 +365,17 @@ def _beside(store: Path) -> set[str]:
 
 
 def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: str = "") -> Kill:
-    """Kill one run, test the store that it leaves, and run again.
+    """Kill one run, test the store that remains, and run again.
 
     Parameters
     ----------
     delay
-        Seconds from when the child is ready until it is killed.
+        Seconds from the start of the child's work until the kill.
     folder
-        New folder for the store. It is removed if there is no problem.
+        New folder for the store, which is removed if the test finds no problem.
     hold
-        Moment at which the child waits to be killed, instead of a delay; see :class:`Work`.
+        Moment at which the child waits to be killed (:class:`Work` lists the moments). It replaces
+        the delay.
     """
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
@@ -406,7 +408,7 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
 def kills(
     nursery: Nursery, cases: Sequence[Case], times: int, folder: Path, seed: int = 0
 ) -> Iterator[Kill]:
-    """Kill ``times`` runs, case after case, at moments spread evenly over the length of a run."""
+    """Kill ``times`` runs, case after case, at evenly spaced moments of a run."""
     rng = np.random.default_rng(seed)
     share = (np.arange(times) + rng.random(times)) / times
     for i, u in enumerate(rng.permutation(share)):
@@ -419,7 +421,7 @@ def kills(
 
 @contextmanager
 def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Case], list[Case]]]:
-    """Yield a nursery, the cases of fetches and the cases of imports while the servers run."""
+    """Yield a nursery, the cases of fetches and the cases of imports, while the servers run."""
     from tests.servers import Servers, gdp_revisions
 
     with Servers(history_dir, today=TODAY) as servers, Nursery() as nursery:
@@ -441,7 +443,7 @@ def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Ca
 def _cases(
     kind: str, nursery: Nursery, works: list[Work], servers: Any, folder: Path
 ) -> list[Case]:
-    """Return a case for each first store, with the result of the later fetch or import."""
+    """Return a case for each store at the start, with the result of the later fetch or import."""
     earlier, later = works
     servers.today = earlier.today
     first, _ = _made(nursery, earlier, None, folder / "earlier")
@@ -462,7 +464,7 @@ def _cases(
 
 
 def _made(nursery: Nursery, work: Work, start: Path | None, folder: Path) -> tuple[Path, float]:
-    """Return the store after an undisturbed fetch or import, and the seconds it took."""
+    """Return the store after an undisturbed fetch or import, and the seconds of this run."""
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
     if start is not None:
@@ -480,7 +482,10 @@ def _downgraded(store: Path) -> Path:
 
 
 def write_files(history_dir: Path, folder: Path, day: str) -> Path:
-    """Write a small folder to import, with data up to a day. The two days differ in figures."""
+    """Write a small folder to import, with data up to a day.
+
+    Folders for two days also differ in some figures.
+    """
     folder.mkdir(parents=True)
     for name in FILES:
         text = (history_dir / name).read_text(encoding="utf-8")
@@ -492,7 +497,7 @@ def write_files(history_dir: Path, folder: Path, day: str) -> Path:
 
 
 def _until(text: str, day: str) -> str:
-    """Cut a file of two columns at a day. On the earlier day its last 8 values are different."""
+    """Cut a file of two columns at a day; for the earlier day, change its last 8 values."""
     head, *lines = text.splitlines()
     rows = [line.split(",") for line in lines if line[:10] <= day]
     if day == EARLIER:

@@ -1,4 +1,4 @@
-"""Fetch the whole catalog from local servers: first with correct answers, then with wrong answers.
+"""Fetch the whole catalog from local servers, first with correct and then with wrong answers.
 
     python -m benchmarks.live_data --history ../shared/history [--rounds 14] [--loose]
 
@@ -32,7 +32,7 @@ from tests.servers import Poison, Request, Servers
 from tests.servers.poisons import POISONS
 from tests.servers.web import Response
 
-TODAY = "2026-10-01"  # by then the last quarter of the history had been published
+TODAY = "2026-10-01"  # the day after the publication of the history's last quarter
 KEY = "0123456789abcdef0123456789abcdef"
 #: Rate limits of the servers: number of requests, seconds.
 LIMITS = {"yahoo": (60, 30.0), "fred": (120, 60.0), "sec": (10, 1.0), "nyfed": (2, 1.0)}
@@ -41,12 +41,12 @@ PATIENCE = RetryPolicy(wait=0.05, longest=1.0, read=60.0)
 
 @dataclass(frozen=True)
 class Several(Poison):
-    """Several wrong answers in one."""
+    """Several wrong answers at the same time."""
 
     parts: tuple[Poison, ...] = ()
 
     def put_in(self, request: Request, response: Response) -> Response:
-        """Return the answer, changed by the first part that matches it."""
+        """Return an answer after the first of the wrong changes that fits it."""
         for part in self.parts:
             poisoned = part.put_in(request, response)
             if poisoned is not response:
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def run(servers: Servers, store: Store, rounds: int) -> int:
-    """Fetch with correct answers, then with wrong answers; print the outcomes."""
+    """Fetch with correct and then with wrong answers, and print the outcomes."""
     servers.yahoo.crumb_life = 40
     outcomes, seconds = timed(store)
     bad = {name for name, o in outcomes.items() if o.failed}
@@ -100,7 +100,7 @@ def run(servers: Servers, store: Store, rounds: int) -> int:
 def poison_round(
     servers: Servers, store: Store, number: int, poisoned: list[tuple[str, Poison]]
 ) -> int:
-    """Fetch everything twice with some wrong answers; return the number of unexpected outcomes."""
+    """Fetch everything twice with some wrong answers; return how many outcomes are unexpected."""
     parts = tuple(poison for _, poison in poisoned)
     servers.poison = Several(name="several", match="", change=lambda r: r, parts=parts)
     wrong = 0
@@ -120,7 +120,7 @@ def poison_round(
 
 
 def timed(store: Store) -> tuple[dict[str, Outcome], float]:
-    """Fetch everything; return the outcome of each series and the seconds taken."""
+    """Fetch everything; return the outcome of each series and the seconds of the fetch."""
     begun = time.perf_counter()
     outcomes = {o.name: o for o in fetch(store, policy=PATIENCE)}
     return outcomes, time.perf_counter() - begun

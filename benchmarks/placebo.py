@@ -1,22 +1,22 @@
-"""Measure calibration and power of the timing placebos on the SIMULATED economy.
+"""Measure the calibration and the power of timing placebos on the SIMULATED economy.
 
     python benchmarks/placebo.py --seeds 200
     python benchmarks/placebo.py --resampled --seeds 40
 
-Shifted dates: the first command. The regime model ``quantities`` uses only quantities. Each seed
-has 20 years and 1,000 placebos, which shift the holdings around the circle of dates. Decisions and
-lags are those of a run. With the thesis off, the rank should be uniform (Kolmogorov–Smirnov test).
-With the thesis on, the power is the share of seeds that rank in the top 5 %. The planted effect is
-the asset's mean return a year in sessions held for ABSORPTION minus that in all other sessions.
-There are three rules: ``cash-heavy``, ``defensive``, and all in bitcoin except in ABSORPTION. A
-seed whose flag never changes has no timing and is counted separately.
+The first command shifts dates. The regime model ``quantities`` uses only quantities. Each seed has
+20 years and 1,000 placebos, which shift the holdings around the circle of dates. Decisions and lags
+are the same as in a run. With the thesis off, the rank should be uniform (Kolmogorov–Smirnov test).
+With the thesis on, the power is the share of seeds with a rank in the top 5 %. The planted effect
+is the asset's mean yearly return in sessions held for ABSORPTION, minus its mean yearly return in
+all other sessions. There are three rules: ``cash-heavy``, ``defensive``, and all in bitcoin except
+in ABSORPTION. A seed whose flag never changes has no timing and is counted separately.
 
-Resampled returns: the second command. Four strategies that follow prices run under the votes, with
-10 years a seed, the thesis off, and 19 draws for each mean block length. With the thesis off, the
-market is linked with quantities only by chance. But crises and volatility persist, so a strategy
-that sees them has a real gain. Shorter blocks keep less of this persistence, so placebos gain less
-and the strategy's rank is too high. The script prints the mean gain of the placebos next to the
-true gain. It reads only the signals that the regime needs.
+The second command resamples returns. Four strategies that follow prices run under the votes, with
+the thesis off. Each seed has 10 years, and 19 draws for each mean block length. With the thesis
+off, the market is linked with quantities only by chance. But crises and volatility persist, so a
+strategy that reacts to them has a real gain. Shorter blocks keep less persistence, so placebos gain
+less and the strategy's rank is too high. The script prints the mean gain of the placebos beside the
+true gain. To save time, the script reads only the signals that the regime needs.
 """
 
 import argparse
@@ -73,7 +73,7 @@ RULES: tuple[tuple[Strategy, str], ...] = (
 
 
 def of_seed(seed: int, thesis: bool, shifts: int) -> dict[str, tuple[float, float]]:
-    """Return the rank and the planted effect (a year) by rule. The rank is NaN without timing."""
+    """Return the rank (NaN without timing) and the planted effect (a year) of each rule."""
     history = History.simulated(seed, thesis=thesis)
     chosen: dict[str, signals.Signal] = {"absorption": Absorption()}
     reading = signals.read(history.panel, chosen, model=Quantities())
@@ -109,7 +109,7 @@ UNREAD = ("convexity", "crypto_forced_selling")
 def resampled_of_seed(
     seed: int, blocks: tuple[int, ...], draws: int, years: int = 10
 ) -> dict[tuple[str, int], tuple[float, float, float]]:
-    """Return the rank, the true gain and the placebos' mean gain by strategy and block length."""
+    """Return rank, true gain and the placebos' mean gain for each strategy and block length."""
     history = History.simulated(seed, years=years, thesis=False)
     chosen = {n: s for n, s in signals.default_signals().items() if n not in UNREAD}
     voted = signals.read(history.panel, chosen)
@@ -135,7 +135,7 @@ def resampled_of_seed(
 
 
 def print_resampled(seeds: int, blocks: tuple[int, ...], draws: int, workers: int) -> None:
-    """Print the distribution of ranks and the mean gains by strategy and block length."""
+    """Print the distribution of ranks and the mean gains for each strategy and block length."""
     print(f"SIMULATED, thesis off, {seeds} seeds of 10 years, {draws} draws")
     work = partial(resampled_of_seed, blocks=blocks, draws=draws)
     with ProcessPoolExecutor(workers) as pool:

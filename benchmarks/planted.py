@@ -9,24 +9,25 @@
 - ``id``: the name of the error;
 - ``file``, ``old``, ``new``: the file, a text in it, and the text that replaces it. ``old`` must
   occur exactly once in the file;
-- ``after``: a text that occurs exactly once. ``old`` is then its first occurrence after this text;
+- ``after``: a text that occurs exactly once; only the first ``old`` after this text is replaced;
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;
 - ``only``: an expression for pytest's ``-k``;
-- ``reason``: why no test can find the error. If no test finds an error without a reason, the tests
-  have a gap.
+- ``reason``: why no test can find the error. An error without a ``reason`` must be found by a test;
+  otherwise the tests have a gap.
 
 The script copies the tracked files to a temporary folder, so the checkout does not change. One
 process imports the third-party packages, and its children run the tests.
 
-Each set of tests first runs without an error. If it fails, it can prove nothing, and the script
-prints this. With an error the tests may take five times as long, and at least a minute. An error
-whose tests take longer counts as caught, because it may cause an endless loop. ``--trust`` skips
-the runs without an error. Use it only if the tests pass.
+Each set of tests first runs without an error. A set that fails can prove nothing, and the script
+says so. With an error, the tests may take five times as long, and at least a minute. An error whose
+tests take longer counts as caught, because it may cause an endless loop. ``--trust`` skips the runs
+without an error; use it only if the tests pass.
 
-An error is ``caught`` if a test fails and ``survived`` if all tests pass. It ``no longer applies``
-if its text or its tests no longer exist; the table then needs a correction. The exit code is 1 if
-an entry no longer applies, tests fail without an error, or an error without a reason survived.
+An error is ``caught`` if a test fails and ``survived`` if all tests pass. An error ``no longer
+applies`` if its text or its tests no longer exist; the table then needs a correction. The exit code
+is 1 if an entry no longer applies, if tests fail without an error, or if an error without a reason
+survives.
 """
 
 import argparse
@@ -55,12 +56,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = Path(__file__).with_suffix(".toml")
 HISTORY = "DRYPOWDER_TEST_HISTORY"
-#: Time limit of tests with an error: TIMES their time without it, but at least LEAST seconds.
+#: Time limit of tests with an error: TIMES the time without the error, but at least LEAST seconds.
 TIMES, LEAST = 5.0, 60.0
 #: Time limits, seconds: tests without an error, and tests with an error under ``--trust``.
 LONGEST, TRUSTED = 900.0, 240.0
 
-#: Warning of pytest about plugins that are imported already.
+#: pytest's warning about plugins that are already imported.
 WARM = "ignore::pytest.PytestAssertRewriteWarning"
 #: Third-party packages that are imported once before the first test.
 BORROWED = (
@@ -88,7 +89,7 @@ BORROWED = (
 )
 
 CAUGHT, SURVIVED, STALE = "caught", "survived", "no longer applies"
-#: Exit codes of pytest. With a code other than the first three, no test was run.
+#: Exit codes of pytest. Only the first three codes mean that tests were run.
 PASSED, FAILED, COLLECTION, INTERNAL = 0, 1, 2, 3
 
 
@@ -113,7 +114,7 @@ class Planted:
         return (*files, *(("-k", self.only) if self.only else ()))
 
     def applied(self, text: str) -> str:
-        """Return the text of the file with the error. Raise ValueError if ``old`` is not found."""
+        """Return the text of the file with the error; a missing ``old`` raises ValueError."""
         at = _place(text, self.after) if self.after else 0
         start = text.find(self.old, at) if self.after else _place(text, self.old)
         if start < 0:
@@ -176,7 +177,7 @@ def warm_up() -> None:
 
 
 def history() -> Path:
-    """Return the folder of market history. Without it pytest would skip tests."""
+    """Return the folder of market history, without which pytest would skip tests."""
     folder = (ROOT / os.environ.get(HISTORY, "../shared/history")).resolve()
     if not (folder / "prices.csv.gz").is_file():
         raise SystemExit(f"expected market history in {folder}, found none; name it in {HISTORY}")
@@ -184,7 +185,7 @@ def history() -> Path:
 
 
 def copy_tracked(to: Path) -> None:
-    """Copy the files that git tracks, with their present content in the checkout."""
+    """Copy the files that git tracks, with their present content."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -195,10 +196,10 @@ def copy_tracked(to: Path) -> None:
 
 
 def run_tests(copy: Path, choice: Sequence[str], longest: float) -> tuple[int | None, float, str]:
-    """Run tests; return pytest's exit code, the seconds taken and the first line on a failure.
+    """Run tests; return pytest's exit code, the seconds and the first line on a failure.
 
-    A child of this warm process runs the tests. After ``longest`` seconds its process group is
-    killed, and the exit code is None.
+    A child of this warm process runs the tests. After ``longest`` seconds, the child and its
+    processes are killed, and the exit code is None.
     """
     begun = time.monotonic()
     code: int | None
@@ -224,9 +225,10 @@ def _pytest(copy: Path, choice: Sequence[str]) -> int:
     """Run pytest in this process, on the modules of a copy."""
     import pytest
 
-    os.environ.pop("CI", None)  # with CI set, pytest prints whole differences, which takes minutes
+    os.environ.pop("CI", None)  # if CI is set, pytest prints whole differences, which takes minutes
     os.environ[HISTORY] = str(history())
-    # Python checks the copy's bytecode by content. It would check new bytecode by size and time.
+    # Python checks the bytecode of the copy by its content. Python would check new bytecode by size
+    # and time.
     os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     sys.dont_write_bytecode = True
     os.chdir(copy)
@@ -239,7 +241,7 @@ def _pytest(copy: Path, choice: Sequence[str]) -> int:
 
 
 def _waited(child: int, deadline: float) -> int | None:
-    """Wait for a child and kill its group; return its exit code, or None after the deadline."""
+    """Wait for a child, then kill its group; return its exit code, or None after the deadline."""
     ended = status = 0
     try:
         while not ended and time.monotonic() < deadline:
@@ -274,7 +276,7 @@ class Worker:
 
     @classmethod
     def begin(cls, folder: Path) -> None:
-        """Make the copy of this process. SIGTERM to the process also ends its tests."""
+        """Make the copy of this process. After SIGTERM, the process also ends its tests."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         cls.copy = folder / str(os.getpid()) / ROOT.name
         cls.copy.mkdir(parents=True)
@@ -284,7 +286,7 @@ class Worker:
 
     @classmethod
     def usual(cls, choice: tuple[str, ...]) -> float:
-        """Return the seconds that tests take without an error, or infinity if they fail."""
+        """Return the seconds of tests without an error, or infinity if they fail."""
         code, seconds, said = run_tests(cls.copy, choice, LONGEST)
         if code != PASSED:
             told = f"fails without an error (exit code {code}): {shlex.join(choice)} {said}"
@@ -293,7 +295,7 @@ class Worker:
 
     @classmethod
     def outcome(cls, task: tuple[Planted, float | None]) -> Outcome:
-        """Return the result for an error. The task holds the seconds its tests take without it."""
+        """Return the result for an error. The task also holds the seconds without the error."""
         planted, usual = task
         try:
             return cls._tried(planted, usual)
@@ -302,7 +304,7 @@ class Worker:
 
     @classmethod
     def _tried(cls, planted: Planted, usual: float | None) -> Outcome:
-        """Run the tests with an error. Raise ValueError if their result proves nothing."""
+        """Run the tests with an error; raise ValueError if their result proves nothing."""
         choice = shlex.join(planted.choice)
         if usual == float("inf"):
             raise ValueError(f"the tests fail without the error: {choice}")

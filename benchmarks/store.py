@@ -2,11 +2,11 @@
 
     python benchmarks/store.py --rows 10000000 --store /tmp/big.duckdb
 
-If the store does not exist, the script makes it from a SIMULATED economy of 20 years. A quarter of
-the rows are vintages of an archive. Another quarter are tickers that no signal reads. The others
-are whole price vintages, as if every close were rewritten every day. The script then runs
-``flags``, ``data`` and ``data --check`` on this store and on a small store that has almost only the
-first vintages. Each command runs in its own process.
+The script makes a missing store from a SIMULATED economy of 20 years. A quarter of the rows are
+vintages of an archive. Another quarter are tickers that no signal reads. The other half are whole
+price vintages, as if every close were revised every day. Then ``flags``, ``data`` and ``data
+--check`` run on this store, and on a small store with almost only first vintages. Each command runs
+in its own process.
 """
 
 import argparse
@@ -28,7 +28,7 @@ COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def make(path: Path, rows: int) -> None:
-    """Write a store with about this number of rows."""
+    """Write a store with about ``rows`` rows."""
     economy = make_economy(0, 20).rows()
     batches = [Batch(series_id=id, rows=r.sort_values("observed_on")) for id, r in economy.items()]
     Store(path).add(batches, RECORDED_AT)
@@ -46,7 +46,7 @@ def make(path: Path, rows: int) -> None:
 
 
 def _archive(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add revisions of every value in one statement, one every two weeks after the first."""
+    """Add a revision of every value for every two weeks after the first value, in one statement."""
     connection.execute(
         f"""
         INSERT INTO observations SELECT {
@@ -84,7 +84,7 @@ def _others(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
 
 
 def _vintages(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add whole vintages of prices, one for each day, as if each came from a separate fetch."""
+    """Add a whole vintage of prices for each day, as if each came from a separate fetch."""
     for day in range(1, times + 1):
         connection.execute(
             f"""
@@ -100,7 +100,7 @@ def _vintages(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int)
         )
 
 
-#: Starts a command from a small process, because the memory of a parent counts for its child.
+#: Code that starts a command from a small process, because a child's memory includes its parent's.
 METER = """
 import os, subprocess, sys, time
 start = time.perf_counter()

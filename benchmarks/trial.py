@@ -1,15 +1,14 @@
-"""Measure how often the trial of the thesis errs, and how often it finds the truth.
+"""Measure how often the trial of the thesis is wrong, and how often it finds the truth.
 
     python -m benchmarks.trial --economies 200 --write
 
-Each economy is SIMULATED for 20 years, like the default history. With the thesis off, quantities
-do not move prices. If a claim about returns is then supported, this is an error of the test. With
-the thesis on, the economy follows the thesis. The share of economies that support a claim is then
-the power. The script prints a table. With ``--write`` it also writes
-``backtests/thesis/calibration.json``, which the page of the trial shows. ``--years 33`` shows what
-more episodes would change.
+Each economy is SIMULATED for 20 years, like the default history. With the thesis off, quantities do
+not move prices, so a supported claim about returns is an error of the test. With the thesis on, the
+economy follows the thesis, so the share of economies that support a claim is the power. The script
+prints a table. With ``--write``, the script also writes ``backtests/thesis/calibration.json``,
+which the page of the trial shows. ``--years 33`` shows the effect of more episodes.
 
-The e-values start in the middle of each economy, so that they have half of its years to grow.
+The e-values start in the middle of each economy, so that they have half of the years to grow.
 """
 
 import argparse
@@ -39,7 +38,7 @@ from backtests.thesis.trial import Trial, try_claims
 #: An e-value of this size rejects the null hypothesis at 5 %.
 REJECTS = 20.0
 #: The estimators of the trial, without the numbers that only the page shows. Resampled histories
-#: take most of the time, so this script uses 39; they are enough for a p-value of 2.5 %.
+#: take most of the time, so this script uses 39, enough for a p-value of 2.5 %.
 QUICK: dict[str, Estimator] = {
     **ESTIMATORS,
     "after_flag": partial(after_flag, draws=39),
@@ -49,7 +48,7 @@ QUICK: dict[str, Estimator] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The outcome, estimate and episodes of each claim in one economy, and its highest e-values."""
+    """The outcome, estimate and episodes of each claim in one economy, and the highest e-values."""
 
     outcomes: dict[str, str]
     values: dict[str, float]
@@ -135,7 +134,7 @@ def show(made: Calibration) -> None:
 
 
 def main() -> None:
-    """Run the script."""
+    """Run this script."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # more threads only wait
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--economies", type=int, default=200)

@@ -2,11 +2,11 @@
 
     python -m benchmarks.trial_coverage --seeds 200 [--only local_projection]
 
-Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect, estimates the effect
-with the code of the trial, and returns the interval and the truth. The worlds have the features
-that make an interval too narrow: overlapping returns, slow regressors, and volatility in clusters.
-If the true coverage is 95 %, the number of 200 intervals that contain the truth lies between 181
-and 197 with a probability of about 99 %.
+Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect. The function
+estimates the effect with the code of the trial, and returns the interval and the truth. The worlds
+have features that make intervals too narrow: overlapping returns, slow regressors, and volatility
+in clusters. At a true coverage of 95 %, 181 to 197 of 200 intervals contain the truth, with a
+probability of about 99 %.
 """
 
 import argparse
@@ -49,13 +49,13 @@ from signals.convexity import Convexity
 Drawn = tuple[float, float, float]
 
 YEARS, WEEKS = 12, 52
-#: Number of weeks of the return after a rise of capex, and of a forecast return.
+#: Length in weeks of the return after a rise of capex, and of a forecast return.
 QUARTER, MONTH = 13, 4
-#: Sessions for which the flag of :func:`chances` stays on.
+#: Number of sessions for which the flag of :func:`chances` stays on.
 STAY = 63
 #: The planted kink, points per unit of u.
 KINK = 2.0
-#: Fewest weeks of each state in a world.
+#: Smallest number of weeks of each state in a world.
 FEWEST_ON = 80
 
 
@@ -95,11 +95,12 @@ def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarra
 
 
 def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
-    """Return two intervals from 12 years: the response while off, and on minus off.
+    """Return two intervals: the response while the state is off, and the change when it is on.
 
-    If the impulse rises by one standard deviation, the return of the next 13 weeks rises by ``off``
-    or ``on`` points. Stays last two years off and one year on, on average. The impulse is slow: it
-    moves by small steps in most weeks and by large steps when firms file.
+    The data cover 12 years. A rise of the impulse by one standard deviation raises the return of
+    the next 13 weeks by ``off`` or ``on`` points. On average, the state is off for two years and on
+    for one year. The impulse is slow: it moves by small steps in most weeks, and by large steps
+    when firms file.
     """
     rng = np.random.default_rng(seed)
     n = YEARS * WEEKS
@@ -121,7 +122,7 @@ def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Inte
 
 
 def lagged(news: np.ndarray, stay: float) -> np.ndarray:
-    """Return an autoregression of order 1 with coefficient ``stay``, started at the first news."""
+    """Return an autoregression of order 1 with coefficient ``stay``, from the first news on."""
     out: np.ndarray = lfilter([1.0], [1.0, -stay], news)
     return out
 
@@ -132,7 +133,7 @@ def capex_off(seed: int) -> Drawn:
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return the interval of the response while idle capital is depleted minus while ample."""
+    """Return the interval of the response while depleted minus the response while ample."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
@@ -160,7 +161,7 @@ def demand_forecasts(seed: int) -> Forecasts:
     """Return forecasts of 4-week returns in twelve years, in which the absorbed share matters.
 
     The share is slow and lies between 0 and 1. A rise of the share from 0 to 1 lowers the weekly
-    return by 1 point. Supply is slow, too, and lifts the return.
+    return by 1 point. Supply is slow, too, and raises the return.
     """
     rng = np.random.default_rng(seed)
     n = YEARS * WEEKS
@@ -175,7 +176,7 @@ def demand_forecasts(seed: int) -> Forecasts:
 
 @cache
 def mean_gain(worlds: int = 1000) -> float:
-    """Return the expected gain of the larger forecast, %, from seeds that nothing else uses."""
+    """Return the expected gain of the larger forecast, in %, from seeds of its own."""
     losses = [demand_forecasts(1_000_000 + seed).losses.sum() for seed in range(worlds)]
     total = pd.DataFrame(losses).sum()
     return float(100 * (total["small"] - total["large"]) / total["mean"])
@@ -188,7 +189,7 @@ def demand_gain(seed: int) -> Drawn:
 
 
 def kink_path(seed: int) -> tuple[pd.Series, pd.Series]:
-    """Return u and the cost of capital, in %, from ten years of weeks; the kink is 2.
+    """Return u and the cost of capital, in %, in ten years of weeks; the kink is 2.
 
     u crosses one half many times. The slope of the cost of capital against u is 1 while u is below
     one half, and 3 while u is above. Other causes move the cost by about 0.8 points a year.
@@ -223,9 +224,8 @@ def kink_hac(seed: int) -> Drawn:
 def chances(returns: np.ndarray) -> np.ndarray:
     """Return 1.0 for 63 sessions after the end of a fall, and 0.0 otherwise.
 
-    A fall ends when two conditions are true. The price is more than 4 % above its lowest value of
-    21 sessions. Within the last 42 sessions, the price was more than 12 % below its highest value
-    of 126 sessions.
+    A fall is a price more than 12 % below the highest price of 126 sessions. It ends within 42
+    sessions, as soon as the price is more than 4 % above the lowest price of 21 sessions.
     """
     price = pd.Series(np.cumprod(1 + returns))
     fallen = (price / price.rolling(126, min_periods=1).max() < 0.88).astype(float)
@@ -262,7 +262,7 @@ def entries_in(returns: np.ndarray) -> Entries:
 
 @cache
 def mean_reward(worlds: int = 1000) -> float:
-    """Return the expected value of the estimate, from seeds that nothing else uses."""
+    """Return the expected value of the estimate, from seeds of its own."""
     found = [entries_in(rewarded(1_000_000 + seed)) for seed in range(worlds)]
     return float(np.mean([entries.excess.mean() for entries in found if len(entries.returns)]))
 
@@ -283,7 +283,7 @@ def _drawn(draw: Callable[[np.random.Generator], tuple[Interval, float]], seed: 
     return bounds(*draw(np.random.default_rng(seed)))
 
 
-#: One function for each estimator: from a seed to the interval and the truth.
+#: A function for each estimator, from a seed to the interval and the truth.
 WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "local_projection off": capex_off,
     "local_projection on minus off": capex_difference,
@@ -297,7 +297,7 @@ WORLDS: Mapping[str, Callable[[int], Drawn]] = {
 
 
 def covered(seed: int, name: str) -> float:
-    """Return 1.0 if the interval contains the truth, 0.0 if not, and NaN without an interval."""
+    """Return 1.0 if the interval contains the truth, 0.0 otherwise, NaN without an interval."""
     try:
         low, high, truth = WORLDS[name](seed)
     except NotTestable:
@@ -306,7 +306,7 @@ def covered(seed: int, name: str) -> float:
 
 
 def main() -> None:
-    """Print, for each estimator, the number of seeds whose interval contains the truth."""
+    """Print the number of seeds whose interval contains the truth, for each estimator."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--only", default="", help="a part of the estimator's name")

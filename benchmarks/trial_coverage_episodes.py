@@ -1,4 +1,4 @@
-"""SIMULATED worlds with few episodes, for :mod:`benchmarks.trial_coverage`.
+"""SIMULATED worlds with few episodes, used by :mod:`benchmarks.trial_coverage`.
 
 A world has twelve years of daily returns with heavy tails (t with 5 degrees of freedom) and
 volatility in clusters. A condition holds in six episodes of 40 to 199 sessions, at random dates.
@@ -20,10 +20,10 @@ from backtests.thesis.sample import DURATION
 SESSIONS, EPISODES = 3000, 6
 #: Planted effect, percentage points a year.
 EFFECT = 30.0
-#: Planted mean returns of the classes while the condition holds, points a year. Most pairs of
-#: classes are in the declared order.
+#: Planted mean returns of the classes while the condition holds, percentage points a year. Most
+#: pairs of classes are in the declared order.
 MEANS = np.array([0.0, -70.0, -30.0, -90.0, -50.0, -60.0, -120.0, -150.0])
-#: A strategy reduces its weight of shares by this fraction in an episode.
+#: In an episode, a strategy reduces its weight of shares by this fraction.
 CUT = 0.4
 
 

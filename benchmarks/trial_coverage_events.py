@@ -1,4 +1,4 @@
-"""SIMULATED worlds with dated events, for :mod:`benchmarks.trial_coverage`.
+"""SIMULATED worlds with dated events, used by :mod:`benchmarks.trial_coverage`.
 
 Filings: five firms file once a quarter. Idle capital is depleted in 9 quarters and ample in 40
 quarters. Responses and surprises have heavy tails (t with 4 degrees of freedom). Events of one
@@ -56,7 +56,7 @@ def peaks(rng: np.random.Generator, episodes: int = EPISODES) -> np.ndarray:
 
 
 def true_tau() -> float:
-    """Return the mean tau of :func:`peaks`: the mean over pairs of 2 P(earlier) − 1."""
+    """Return the mean tau of :func:`peaks`: the mean of 2 P(earlier) − 1 over pairs of classes."""
     pairs = [(i, j) for j in range(len(MEANS)) for i in range(j)]
     return float(np.mean([math.erf((MEANS[j] - MEANS[i]) / 2) for i, j in pairs]))
 
@@ -98,7 +98,7 @@ def _interval(fit: Slope) -> Interval:
     return t_interval(fit.value, fit.error, fit.df)
 
 
-#: Each function draws one world, and returns its interval and the truth.
+#: Each function draws a world, and returns an interval and the truth.
 INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]] = {
     "filings, difference of slopes": _filings,
     "filings, slope while depleted": _depleted,

@@ -3,13 +3,10 @@
     python benchmarks/walkforward.py --seeds 200
 
 There is one invented asset over fifteen years, without costs. The strategy holds only the asset or
-only bills. The sign of the asset's return k sessions before the decision decides, for several k.
-
-No effect: the asset's return over bills is independent noise with mean zero, so every k has an
-expected return over bills of zero.
-
-Planted effect: the sign of the return that k = 3 reads is added to the return that the resulting
-trade earns.
+only bills. The strategy decides by the sign of the asset's return k sessions earlier, for several
+k. Without an effect, the asset's return over bills is independent noise with mean zero, so no k can
+earn more than bills on average. With a planted effect, a trade decided with k = 3 earns more: the
+sign that decided the trade is added to its return.
 """
 
 import argparse
@@ -31,7 +28,7 @@ from strategies import Strategy
 ASSET = "FLIP"
 KS = (1, 2, 3, 4, 5, 6, 7, 8)
 TRUE_K = 3
-#: Sessions from a decision to its first return: one to the fill, one from the fill to the return.
+#: Sessions from a decision to its first return: one until the fill, and one until the next close.
 AHEAD = 2
 VOLATILITY = 0.01
 FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow_crypto"), 0.0)
@@ -48,17 +45,17 @@ class Echo(Strategy):
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """The invented asset only."""
+        """The only asset is the invented one."""
         return (ASSET,)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return 1 where the return k sessions earlier was above zero, else 0."""
+        """Return the weight 1 after a positive return k sessions earlier, else 0."""
         gained = panel[[ASSET]].pct_change(fill_method=None).shift(self.k) > 0
         return gained.astype(float)
 
 
 def made_up(excess: pd.DataFrame) -> History:
-    """Return a history that holds only bills and assets with these daily returns over bills."""
+    """Return a history of bills, and of assets with the given daily returns over bills."""
     coins = [f"{coin}@session" for coin in ("BTC-USD", "ETH-USD", "SOL-USD")]
     columns = dict.fromkeys((*signals.needed(), *coins))
     panel = pd.DataFrame(np.nan, index=excess.index, columns=list(columns)).assign(**{YIELD: 3.0})
@@ -81,7 +78,7 @@ def noise(seed: int, start: str = "2010-01-01", end: str = "2024-12-31") -> pd.D
 
 
 def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
-    """Add to each return the sign of an earlier return, times ``size`` standard deviations."""
+    """Add the sign of an earlier return, times ``size`` standard deviations, to each return."""
     values = excess[ASSET].to_numpy(copy=True)
     back = TRUE_K + AHEAD
     for at in range(back, len(values)):
@@ -90,7 +87,7 @@ def planted(excess: pd.DataFrame, size: float = 0.1) -> pd.DataFrame:
 
 
 def settings(**changed: Any) -> RunConfig:
-    """Return the configuration: daily decisions, no costs."""
+    """Return the configuration, with daily decisions and without costs."""
     usual = {
         "strategy": f"{__name__}:Echo",
         "benchmark": ASSET,
@@ -118,7 +115,7 @@ def figures(found: WalkForward) -> dict[str, float]:
 
 
 def report(title: str, histories: Iterator[History]) -> None:
-    """Print means over seeds. To save memory, only one history exists at a time."""
+    """Print means over seeds; only one history exists at a time, to save memory."""
     table = pd.DataFrame(
         [figures(walk_forward(settings(), {"k": KS}, history)) for history in histories]
     )

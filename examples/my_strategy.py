@@ -1,4 +1,4 @@
-"""Example of a user's strategy in a file of its own.
+"""A user's own strategy in a file: an example.
 
 Run these commands in the folder of this file::
 
@@ -33,7 +33,7 @@ class Careful(Strategy):
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """SPY only; the rest is cash in bills."""
+        """The only asset is SPY; the rest is cash in bills."""
         return ("SPY",)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:

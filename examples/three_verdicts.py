@@ -3,8 +3,8 @@
     python examples/three_verdicts.py                      # SIMULATED economy
     python examples/three_verdicts.py --store FILE         # real history
 
-The script computes the numbers of three verdicts a second time, from closes and flags. It prints
-both results. If they differ, it ends with an error.
+The script computes the numbers of three verdicts a second time, from closes and flags. The script
+prints the trial's numbers and its own, and ends with an error if the numbers differ.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def class_returns(history: History) -> pd.DataFrame:
 
 
 def episodes(on: np.ndarray) -> list[list[int]]:
-    """Return the positions in each episode; stays at most 63 sessions apart are one episode."""
+    """Return the positions of each episode; stays at most 63 sessions apart form one episode."""
     found: list[list[int]] = []
     for position in np.flatnonzero(on):
         if found and position - found[-1][-1] <= 63:
@@ -51,10 +51,10 @@ def episodes(on: np.ndarray) -> list[list[int]]:
 
 
 def crypto_below_spy(history: History, on: pd.Series) -> tuple[float, float, float]:
-    """Return the mean of crypto minus SPY on absorbed sessions, and its interval by episodes.
+    """Return the mean return of crypto minus SPY on absorbed sessions, and its interval.
 
-    All numbers are in percentage points a year. Each episode is one cluster. The variance is CR2,
-    and the degrees of freedom are those of Bell and McCaffrey.
+    Mean and interval are in percentage points a year. Each episode is one cluster of the interval.
+    The variance is CR2, and the degrees of freedom are those of Bell and McCaffrey.
     """
     spy = history.closes["SPY"] / history.closes["SPY"].shift(1) - 1
     gap = (class_returns(history)["crypto"] - spy).to_numpy()
@@ -74,7 +74,7 @@ def crypto_below_spy(history: History, on: pd.Series) -> tuple[float, float, flo
 def short_duration_first(history: History, on: pd.Series) -> tuple[float, float]:
     """Return Kendall's tau-b of mean returns with the declared order, and its p-value.
 
-    The p-value is the share of all orders of the classes whose tau-b is at least as large.
+    The p-value is the share of the possible orders of classes whose tau-b is at least as large.
     """
     returns = class_returns(history).dropna()
     means = returns[on.reindex(returns.index) == 1].mean()
@@ -86,7 +86,7 @@ def short_duration_first(history: History, on: pd.Series) -> tuple[float, float]
 
 
 def check(history: History, trial: Trial) -> list[tuple[str, float, float]]:
-    """Return the name of each number, the number by hand, and the number of the trial."""
+    """Return the name of each number, its value by hand, and its value in the trial."""
     flag = trial.sample.reading.flags["absorption"]
     on = (
         flag.astype("Float64").astype(float).shift(2)

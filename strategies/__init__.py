@@ -1,7 +1,7 @@
 """Strategies turn a reading and a panel into target weights.
 
-The functions are pure: they use no file, no network and no clock. :data:`STRATEGIES` is the
-registry. A new strategy needs its own file, and one import and one line in this file.
+Strategies use no file, no network and no clock. :data:`STRATEGIES` is the registry. A new strategy
+needs its own file, and one import and one line in this file.
 """
 
 from strategies.base import Strategy, decide, state_of

@@ -1,8 +1,8 @@
 """The contract of a strategy, and the checks of its results.
 
-A strategy is a frozen dataclass, and its fields are its parameters. It reads the signals and the
-point-in-time panel, and returns target weights at each session's close. The strategy does not
-trade. The engine executes the weights at the close of a later session, at a cost.
+A strategy is a frozen dataclass, and its fields are its parameters. A strategy reads the signals
+and the values known at each session's close, and returns target weights at this close. The engine
+trades these weights at the close of a later session, at a cost.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,7 @@ SESSIONS_A_YEAR = 252
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy(Typed, ABC):
-    """Rule that gives target weights at each close, from the data known at that close.
+    """A rule that gives target weights at each close from the data known at this close.
 
     A strategy decides on scheduled dates and when its state changes.
 
@@ -34,18 +34,18 @@ class Strategy(Typed, ABC):
     name, description
         Name of the strategy on the command line, and a one-line description.
     link
-        The link of the thesis that the strategy trades. Empty for a baseline or a challenger.
+        The link of the thesis that the strategy trades; empty for a baseline or a challenger.
     follows_regime
-        True when the weights depend on the regime. The regime is then the state of the strategy.
+        True if the weights depend on the regime, which is then the state of the strategy.
     only_scheduled
-        True when the strategy decides only on scheduled dates, and not when its state changes.
+        True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
-        The states in which the strategy acts. In a test of a claim about timing, each episode of
-        these states is one observation.
+        The states in which the strategy acts. Each episode of these states is one observation in a
+        test of the strategy's timing.
     price_free
-        True when the weights depend only on the regime and on which assets are listed. Such weights
-        use no price, no score and no vote. With the regime model ``quantities``, the placebo test
-        of such a strategy shifts the strategy's holdings in time.
+        True if the weights depend only on the regime and on the listed assets, but on no price,
+        score or vote. With the regime model ``quantities``, the placebos of a price-free strategy
+        shift its holdings in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -66,14 +66,14 @@ class Strategy(Typed, ABC):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Ids of the panel's other columns that the strategy reads; empty by default."""
+        """Ids of further columns of the panel that the strategy reads; empty by default."""
         return ()
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return the state at each session. Every change of the state leads to a decision.
 
-        A state is a label, or None at a session without a state. The function returns None for a
-        strategy without states. Row t uses only rows up to t.
+        A state is a label, or None at a session without a state. A strategy without states returns
+        None. Row t uses only rows up to t.
         """
         return reading.regime if self.follows_regime else None
 
@@ -99,15 +99,15 @@ def ticker_fields(cls: type[Strategy]) -> tuple[str, ...]:
 
 
 def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
-    """Return True for each session and ticker with a known price that is not stale."""
+    """Return sessions × tickers: True where a price is known and not stale."""
     return panel.reindex(columns=list(tickers)).notna()
 
 
 def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
     """Return a strategy's weights as numbers, sessions × assets, in the order of the panel.
 
-    Raise SimulationError when the strategy's own code fails, or when the weights are not numbers.
-    Raise it also when the sessions or the assets of the weights are wrong.
+    SimulationError is raised for an error in the strategy's own code, for weights that are not
+    numbers, and for wrong sessions or assets.
     """
     weights = ask(strategy, "weights", reading, panel)
     if not isinstance(weights, pd.DataFrame):
@@ -135,8 +135,8 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
 def state_of(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
     """Return a strategy's state at every session; None for a strategy without states.
 
-    Raise SimulationError when the strategy's own code fails, or when a state is neither a label nor
-    None.
+    An error in the strategy's own code, or a state that is neither a label nor None, raises
+    SimulationError.
     """
     state: pd.Series | None = ask(strategy, "state", reading, panel)
     return state
@@ -150,7 +150,7 @@ def _ends(labels: pd.Index) -> str:
 def check_weights(weights: pd.DataFrame, strategy: str, gross_limit: float = 1.0) -> None:
     """Raise :class:`SimulationError` unless weights are finite and within their limits.
 
-    The sum of a row's weights is at most 1. The sum of the absolute weights of a row is at most
+    The weights of a row sum to at most 1. The absolute weights of a row sum to at most
     ``gross_limit``.
     """
     values = weights.to_numpy(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Baselines: what an investor could hold without the thesis."""
+"""Baselines: portfolios that an investor could hold without the thesis."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +14,7 @@ from strategies.sleeves import SleeveStrategy
 
 @dataclass(frozen=True, kw_only=True)
 class _Fixed(Strategy):
-    """Fixed weights; the weight of an asset that is not listed stays in cash."""
+    """Fixed weights; before an asset is listed, its weight is cash."""
 
     shares: ClassVar[dict[str, float]]
 
@@ -24,7 +24,7 @@ class _Fixed(Strategy):
         return tuple(self.shares)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the fixed weight of each asset at sessions at which it is listed."""
+        """Return the fixed weight of each asset, 0 at sessions at which the asset is not listed."""
         return listed(panel, self.assets).astype(float) * pd.Series(self.shares, dtype="float64")
 
 
@@ -80,8 +80,8 @@ class EqualWeight(SleeveStrategy):
     Parameters
     ----------
     tickers
-        The assets. The default is the assets of ``near-cash-flow``, so that the two strategies
-        differ only in the timing and size of positions.
+        The assets. The default set has the assets of ``near-cash-flow``. So ``equal-weight`` and
+        ``near-cash-flow`` differ only in the timing and the size of positions.
     """
 
     name: ClassVar[str] = "equal-weight"
@@ -90,17 +90,16 @@ class EqualWeight(SleeveStrategy):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return a share of 1 for the only sleeve."""
+        """Return the share 1 for the only sleeve."""
         return pd.DataFrame({"tickers": 1.0}, index=reading.regime.index)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantMix(Strategy):
-    """A constant share of SPY, the rest in bills: defence without timing.
+    """A constant share of SPY, and the rest in bills: defence without timing.
 
-    If a third of the portfolio is in SPY, the portfolio loses a third as much as the market. If a
-    strategy with the same average share of cash earns no more than this mix, its timing has added
-    nothing.
+    A portfolio with a third in SPY loses a third as much as the market. If a strategy with the same
+    average share of cash earns no more than the mix, its timing has gained nothing.
 
     Parameters
     ----------
@@ -121,5 +120,5 @@ class ConstantMix(Strategy):
             raise ConfigError(f"expected `share` from 0 to 1, was {self.share!r}")
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share at sessions at which SPY is listed."""
+        """Return the share of SPY, 0 at sessions at which SPY is not listed."""
         return listed(panel, self.assets).astype(float) * self.share

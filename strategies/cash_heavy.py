@@ -13,15 +13,15 @@ class CashHeavy(SleeveStrategy):
 
     Rationale
         When capital is scarce, other assets are sold for cash. The strategy holds only SPY and
-        cash, so if it earns more than a constant mix, only timing can be the reason.
+        cash. So if the strategy earns more than a constant mix, only timing can be the reason.
     Rule
-        The regime gives the share of SPY. The rest is cash. The whole portfolio is cash while SPY
-        has no price.
+        The regime sets the share of SPY, and the remainder is cash. The whole portfolio is cash
+        while SPY has no price.
 
     Parameters
     ----------
     broad
-        Tickers of the sleeve. The listed tickers have equal weights.
+        Tickers of the sleeve, of which the listed ones have equal weights.
     """
 
     name: ClassVar[str] = "cash-heavy"

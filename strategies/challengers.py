@@ -1,7 +1,7 @@
 """Challengers: published rules that do not use the thesis (trend, momentum, volatility).
 
 If a challenger does as well as the strategies of the thesis, the thesis has added nothing. Each
-challenger follows a published source. Its docstring lists the differences from the source. All
+challenger follows a published source, and its docstring lists the differences from the source. All
 challengers decide at month ends.
 """
 
@@ -20,10 +20,10 @@ INVESTED, OUT = "invested", "out"
 
 
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
-    """Return for each session the month-end prices of the preceding months, newest first.
+    """Return the month-end prices of the preceding months at each session, newest first.
 
-    The list has ``months`` frames, sessions × assets, one for each preceding month. The function
-    uses only complete months. Prices are NaN before the history and where a month has no price.
+    The list has ``months`` frames, sessions × assets, one for each preceding complete month. A
+    price is NaN before the history, and in a month without a price.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
     last = prices.groupby(month).last()
@@ -42,9 +42,9 @@ class Trend(Strategy):
 
     Rule
         The mean is the average of the present price and the last prices of the nine preceding
-        months. At the end of a month, these prices are the last ten month-end closes. All listed
-        assets of ``tickers`` have equal shares. An asset is held while its price is above its own
-        mean. Otherwise, and until it has ten months of prices, its share is cash.
+        months. At a month's end, the mean is the average of the last ten month-end closes. All
+        listed assets of ``tickers`` have equal shares. An asset is held while its price is above
+        its own mean. At other times, and until ten months have prices, the asset's share is cash.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 
@@ -77,7 +77,7 @@ class Trend(Strategy):
         return self.tickers
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return ``invested`` where the strategy holds an asset, ``out`` where it does not."""
+        """Return ``invested`` where the strategy holds an asset, and ``out`` elsewhere."""
         return in_or_out(self.weights(reading, panel).any(axis=1))
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -104,10 +104,10 @@ class DualMomentum(Strategy):
 
     Rule
         The rule compares total returns since the month end twelve months ago. If SPY's return is
-        above the return of bills, the strategy holds SPY or EFA, whichever had the higher return.
-        Otherwise it holds IEF. The rule does not choose an asset that is not listed or had no price
-        twelve months ago. The whole portfolio is cash when SPY's return is unknown. The return of
-        bills is the mean of DGS3MO over the last 252 sessions.
+        above the return of bills, the strategy holds the better one of SPY and EFA. Otherwise the
+        strategy holds IEF. The rule chooses only listed assets that had a price twelve months ago.
+        The whole portfolio is cash while SPY's return is unknown. The return of bills is the mean
+        of DGS3MO over the last 252 sessions.
     Reference
         Antonacci, *Dual Momentum Investing* (2014), global equities momentum. Differences: EFA
         replaces the index ACWI ex US, and IEF replaces aggregate bonds, because the universe has
@@ -122,7 +122,7 @@ class DualMomentum(Strategy):
     reads: ClassVar[tuple[str, ...]] = ("DGS3MO",)
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return ``invested`` where the strategy holds shares, ``out`` where it does not."""
+        """Return ``invested`` where the strategy holds shares, and ``out`` elsewhere."""
         return in_or_out(self.weights(reading, panel)[["SPY", "EFA"]].any(axis=1))
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +132,7 @@ class DualMomentum(Strategy):
         bills = panel["DGS3MO"].rolling(SESSIONS_A_YEAR, min_periods=1).mean() / 100
         up = momentum["SPY"] > bills
         abroad = momentum["EFA"] > momentum["SPY"]
-        down = momentum["SPY"] <= bills  # False where either return is unknown
+        down = momentum["SPY"] <= bills  # False where one of the two returns is unknown
         chosen = {
             "SPY": up & ~abroad,
             "EFA": up & abroad,
@@ -149,7 +149,7 @@ class VolTarget(Strategy):
         The share of SPY is min(1, ``volatility`` / SPY's volatility over 63 sessions).
     Reference
         Moreira, Muir, "Volatility-Managed Portfolios" (J. Finance 2017). S&P's daily risk control
-        index uses 10 %. Difference: the strategy uses no leverage.
+        index uses 10 %. Difference: this strategy uses no leverage.
 
     Parameters
     ----------

@@ -14,10 +14,10 @@ class Defensive(SleeveStrategy):
 
     Rationale
         Defensive shares (low volatility, staples, utilities, health care) pay cash sooner, and
-        their prices vary less. So they lose least when the price of capital rises. The strategy
-        stays in the market when ``cash-heavy`` leaves it.
+        their prices vary less. So defensive shares lose least when the price of capital rises. The
+        strategy stays in the market when ``cash-heavy`` leaves it.
     Rule
-        The regime gives the share of each sleeve.
+        The regime sets the share of each sleeve.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""L8 and L9 as one trade: long assets with near cash flows, short crypto, in scarce capital."""
+"""L8 and L9 as one trade: in scarce capital, buy assets with near cash flows and short crypto."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,13 +18,13 @@ class MemoryOverCrypto(ScaledSleeves):
     Rationale
         The sharpest claim of the thesis is relative: scarce capital leaves crypto and stays with
         near cash flows. The strategy buys assets with near cash flows and sells crypto short. So
-        its return depends on this claim, and little on the direction of the market.
+        its return depends on this relative claim, and little on the direction of the market.
     Rule
         In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
-        regimes the whole portfolio is cash. Each leg is scaled, so both legs carry about the same
-        risk, and gross exposure is at most 1. The whole portfolio is cash when a leg has no listed
-        member or no known volatility. The engine reduces positions when changes of prices push
-        gross exposure above the limit.
+        regimes the whole portfolio is cash. Each leg is scaled to the same target volatility, and
+        gross exposure is at most 1. The whole portfolio is cash when a leg has no listed member or
+        no known volatility. The engine reduces positions if price changes push gross exposure above
+        its limit.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class MemoryOverCrypto(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD",)
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of each leg, negative for the short leg; 0 where a leg has no share."""
+        """Return the share of each leg, negative for the short leg, and 0 without a position."""
         shares = super().shares(reading, panel)
         both = (shares != 0).all(axis=1)
         return shares.where(both, 0.0)
@@ -65,8 +65,8 @@ class MemoryOverCryptoSmh(MemoryOverCrypto):
     """``memory-over-crypto`` with a fund of chip makers (SMH) instead of the memory makers.
 
     Rationale
-        The fund avoids hindsight about which memory makers would thrive, like the fund in
-        ``near-cash-flow-smh``.
+        As in ``near-cash-flow-smh``, the fund avoids hindsight about which memory makers would
+        thrive.
     """
 
     name: ClassVar[str] = "memory-over-crypto-smh"

@@ -14,10 +14,10 @@ class NearCashFlow(ScaledSleeves):
 
     Rationale
         When capital is scarce, the market pays for near cash flows. Memory makers sell to the firms
-        that spend capital. Coins have no cash flow. Memory makers are also very cyclical. So the
-        memory and crypto sleeves are scaled to a target volatility.
+        that spend capital. Coins have no cash flow. Memory makers are also very cyclical, so their
+        sleeve is scaled to a target volatility.
     Rule
-        The regime gives the share of each sleeve. The memory and crypto sleeves are scaled to the
+        The regime sets the share of each sleeve. The memory and crypto sleeves are scaled to the
         target volatility.
 
     Parameters
@@ -51,8 +51,7 @@ class NearCashFlowSmh(NearCashFlow):
     Rationale
         In 2026 we know which memory makers survived and thrived, but nobody knew this in 2015. The
         fund follows an index, which chose its members without this knowledge. So this variant has
-        no hindsight about single firms. It still has hindsight about the choice of the industry
-        (chips).
+        no hindsight about single firms, but it has hindsight about the industry (chips).
     """
 
     name: ClassVar[str] = "near-cash-flow-smh"

@@ -12,37 +12,37 @@ from signals.regimes import Regime
 from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Table, shares_of
 
-#: Share of each sleeve when the strategy holds all three thirds of a chance.
+#: Share of each sleeve while the strategy holds all three thirds of a chance.
 CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patient(ScaledSleeves):
-    """Mostly cash until OPPORTUNITY; then it buys in thirds, holds a year, and sells in thirds.
+    """Mostly cash until OPPORTUNITY; then buy in thirds, hold a year, and sell in thirds.
 
     Rationale
-        Forced sellers offer low prices to investors who still have cash. While an investor waits
-        for that chance, the investor misses the return of other assets. Nobody knows the lowest
-        price, so the strategy buys and sells in thirds.
+        Forced sellers offer low prices to investors who still have cash. But an investor who waits
+        for low prices misses the return of other assets. Nobody knows the lowest price, so the
+        strategy buys and sells in thirds.
     Rule
-        The regime gives the share of each sleeve. During OPPORTUNITY, it is the share that the
-        previous regime gave. When the regime turns to OPPORTUNITY, the strategy holds a third of
-        :data:`CHANCE`. It holds two thirds after half of ``stage`` sessions, and three thirds after
-        ``stage`` sessions. It keeps three thirds for ``hold`` sessions in any regime, and then
-        sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: its share
-        in the table and its share in the chance. So a chance never causes a sale. FORCED_SELLING
-        ends the chance at once. A new turn to OPPORTUNITY starts the chance again. The memory and
-        crypto sleeves are scaled to the target volatility.
+        The regime sets the share of each sleeve in ``table``; OPPORTUNITY keeps the share of the
+        previous regime. A turn to OPPORTUNITY starts a chance: the strategy holds a third of
+        :data:`CHANCE`. Two thirds follow after half of ``stage`` sessions, and three thirds after
+        ``stage`` sessions. The strategy keeps three thirds for ``hold`` sessions in any regime, and
+        then sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: the
+        share in ``table`` and the share in the chance. So a chance never causes a sale.
+        FORCED_SELLING ends the chance at once. A new turn to OPPORTUNITY starts the chance again.
+        The memory and crypto sleeves are scaled to the target volatility.
     Turnover
-        The strategy decides at month ends and when the number of thirds changes. It also decides
-        when the regime changes, but not while it holds a chance.
+        The strategy decides at month ends and when the number of thirds changes. Without a chance,
+        the strategy also decides when the regime changes.
 
     Parameters
     ----------
     stage
-        Number of sessions from the first third to the last third, at least 2.
+        Number of sessions from the first purchase to the last purchase, at least 2.
     hold
-        Number of sessions for which the strategy holds all three thirds.
+        Number of sessions during which the strategy holds all three thirds.
     broad, memory, crypto
         Tickers of each sleeve.
     """
@@ -69,7 +69,7 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return how many thirds are held, like ``2/3 in``; where no third is held, the regime."""
+        """Return how many thirds are held, like ``2/3 in``, or the regime if no third is held."""
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 
@@ -89,7 +89,7 @@ class Patient(ScaledSleeves):
         return pd.Series(out, index=regime.index)
 
     def _level(self, age: int, level: int) -> int:
-        """Return the number of thirds ``age`` sessions after the chance came."""
+        """Return the number of thirds held ``age`` sessions after the start of the chance."""
         half = self.stage / 2
         if age < self.stage + self.hold:
             return max(level, 1 + (age >= half) + (age >= self.stage))
@@ -97,7 +97,7 @@ class Patient(ScaledSleeves):
         return 2 - (past >= half) - (past >= self.stage)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the larger share of each sleeve: its share in the table or in the chance."""
+        """Return the larger of each sleeve's two shares: in the table, and in the chance."""
         regime = reading.regime.fillna(Regime.NEUTRAL.value)
         before = regime.where(regime != Regime.OPPORTUNITY.value).ffill()
         base = shares_of(before, self.table, tuple(self.sleeves))

@@ -16,9 +16,9 @@ from signals.reading import Reading
 from signals.regimes import Regime
 from strategies.base import SESSIONS_A_YEAR, VOLATILITY_WINDOW, Strategy, listed, ticker_fields
 
-#: Fraction of the portfolio for each sleeve, by regime. The remainder is cash.
+#: A mapping from regime to the fraction of the portfolio in each sleeve. The remainder is cash.
 Table = Mapping[Regime, Mapping[str, float]]
-#: Tickers of each sleeve, by the sleeve's name.
+#: A mapping from the name of each sleeve to its tickers.
 Sleeves = Mapping[str, tuple[str, ...]]
 
 
@@ -26,25 +26,25 @@ Sleeves = Mapping[str, tuple[str, ...]]
 class SleeveStrategy(Strategy):
     """A strategy with one sleeve for each parameter of the type ``tuple[str, ...]``.
 
-    A subclass gives the shares of the sleeves in ``table``, or defines ``planned``.
+    A subclass sets the shares of its sleeves in ``table``, or defines ``planned``.
 
     Attributes
     ----------
     table
-        Share of each sleeve, a fraction of the portfolio, by regime. A sleeve without an entry for
-        a regime has no share. A session without a regime counts as NEUTRAL.
+        A mapping from regime to the share of each sleeve, a fraction of the portfolio. A sleeve
+        without an entry has the share 0. A session without a regime counts as NEUTRAL.
     """
 
     table: ClassVar[Table] = {}
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range or a sleeve that cannot be used."""
+        """Raise ConfigError for a parameter outside its range or an invalid sleeve."""
         super().__post_init__()
         check_sleeves(self.sleeves)
 
     @property
     def sleeves(self) -> Sleeves:
-        """Tickers of each sleeve, by the name of the sleeve."""
+        """A mapping from the name of each sleeve to its tickers."""
         return {name: getattr(self, name) for name in ticker_fields(type(self))}
 
     @property
@@ -53,7 +53,7 @@ class SleeveStrategy(Strategy):
         return tuple(dict.fromkeys(t for tickers in self.sleeves.values() for t in tickers))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the shares that the regime gives to the sleeves, sessions × sleeves."""
+        """Return the share of each sleeve that the regime sets, sessions × sleeves."""
         return shares_of(reading.regime, self.table, tuple(self.sleeves))
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +61,7 @@ class SleeveStrategy(Strategy):
         return self.planned(reading)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return target weights; an asset in two sleeves has the sum of both weights."""
+        """Return target weights, where an asset in two sleeves has the sum of both weights."""
         shares = self.shares(reading, panel)
         weights = pd.DataFrame(0.0, index=panel.index, columns=list(self.assets))
         for name, tickers in self.sleeves.items():
@@ -75,8 +75,8 @@ class ScaledSleeves(SleeveStrategy):
     """A strategy that scales the shares of volatile sleeves down to a target volatility.
 
     The share of a scaled sleeve is multiplied by min(1, ``volatility`` / volatility of the sleeve
-    over 63 sessions), or by 0 while that volatility is unknown. The rest of the sleeve's share is
-    cash.
+    over 63 sessions). While the sleeve's volatility is unknown, the factor is 0. The rest of the
+    sleeve's share is cash.
 
     Attributes
     ----------
@@ -94,12 +94,12 @@ class ScaledSleeves(SleeveStrategy):
     volatility: float = 0.25
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for a parameter outside its range or a sleeve that cannot be used."""
+        """Raise ConfigError for a parameter outside its range or an invalid sleeve."""
         super().__post_init__()
         check_volatility(self.volatility)
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the planned shares, with the shares of the scaled sleeves scaled down."""
+        """Return the planned shares after the scaling of volatile sleeves."""
         shares = self.planned(reading)
         for name in self.scaled:
             shares[name] *= volatility_scale(panel, self.sleeves[name], self.volatility)
@@ -117,7 +117,7 @@ def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.D
 
 
 def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
-    """Return equal weights over the tickers listed at each session; zeros when none is listed."""
+    """Return equal weights over the tickers listed at each session, and 0 for the others."""
     there = listed(panel, tickers).astype(float)
     return there.div(there.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
 
@@ -125,9 +125,8 @@ def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataF
 def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
     """Return min(1, target / volatility) of an equal-weighted sleeve over its last 63 returns.
 
-    The volatility is a fraction a year: the standard deviation (ddof 1) × √252. The return of a
-    session is the mean over the members that have a return. The scale is 0 before 63 returns are
-    known.
+    The volatility is a fraction a year: the standard deviation (ddof 1) × √252. A session's return
+    is the mean over the members that have a return. The scale is 0 before 63 returns are known.
     """
     prices = panel.reindex(columns=list(tickers))
     returns = prices.pct_change(fill_method=None).mean(axis=1)

@@ -10,7 +10,8 @@ from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Sleeves
 
 BROAD = 0.40
-#: Asset classes of the tilt, in an order of duration fixed in advance, shortest first.
+#: Asset classes of the tilt. The order of the classes, from short to long duration, is fixed in
+#: advance.
 ORDER = (
     "memory",
     "defensive",
@@ -25,19 +26,19 @@ ABSORBING = "absorbing"
 
 @dataclass(frozen=True, kw_only=True)
 class Survival(ScaledSleeves):
-    """A core of SPY, and a tilt from long to short duration as capital is absorbed.
+    """A core of SPY, and a tilt that moves from long to short duration as capital is absorbed.
 
     Rationale
         The thesis says that scarce capital prefers near cash flows. This portfolio moves gradually
-        towards assets with near cash flows as capital becomes scarcer. So its result does not
-        depend on one date at which everything changes.
+        towards assets with near cash flows as capital becomes scarcer. So the result does not
+        depend on one date at which all positions change.
     Rule
-        SPY always has 40 %. The other 60 % is divided among seven classes, in order of duration. x
-        is the absorption score, clipped to ±1. p falls in equal steps from +1 for the shortest
-        duration to −1 for the longest duration. A class has the share 60 % / 7 · (1 + x·p). If x is
-        −1, the class of shortest duration has no share. If x is +1, the class of longest duration
-        has no share. Without a score, x is 0, so all classes have equal shares. The memory and
-        crypto classes are scaled to the target volatility.
+        SPY always has 40 %. Seven classes divide the other 60 %: each class has the share 60 % / 7
+        · (1 + x·p). x is the absorption score, clipped to ±1. p falls in equal steps from +1 for
+        the class of shortest duration to −1 for the class of longest duration. At x = −1, the class
+        of shortest duration has no share. At x = +1, the class of longest duration has no share.
+        Without a score, x is 0, so all classes have equal shares. The memory and crypto classes are
+        scaled to the target volatility.
 
     Parameters
     ----------
@@ -52,11 +53,11 @@ class Survival(ScaledSleeves):
 
     @property
     def sleeves(self) -> Sleeves:
-        """Tickers of SPY's sleeve and of each class of the tilt, by name."""
+        """A mapping from each sleeve's name to its tickers: SPY, and each class of the tilt."""
         return {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return ``absorbing`` if ``absorption`` is on, else ``not absorbing``; None if unknown."""
+        """Return ``absorbing``, ``not absorbing``, or None without a view of ``absorption``."""
         flag = reading.flags["absorption"]
         label = flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
         return label.where(flag.notna(), None)

@@ -1,1 +1,4 @@
-"""The command line. Each command has its own file and imports heavy packages in its function."""
+"""The command line.
+
+Each command has its own file. A command imports heavy packages only when it runs.
+"""

@@ -31,15 +31,15 @@ from backtests.version import __version__
 
 app = typer.Typer(
     name="drypowder",
-    help="Is AI spending absorbing liquidity? Flags known on the day, tilts, honest backtests.\n\n"
-    "Research, not investment advice.",
+    help="Is AI spending absorbing liquidity? Flags known on the day, tilts, honest "
+    "backtests.\n\nResearch, not investment advice.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
 _HOME = Path(__file__).resolve().parents[2]
-_SIGNALLED = 128  # added to the number of the signal that ended the command
+_SIGNALLED = 128  # added to the signal's number to make the exit code
 STOPPED = "stopped; no file is left half written"
 
 
@@ -76,17 +76,17 @@ app.command("init")(init.init)
 def main() -> None:
     """Run the command line and exit."""
     code = command(sys.argv[1:])
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C shows no traceback from here on
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # from here on, Ctrl-C shows no traceback
     _flush()
     if code > _SIGNALLED:
-        os._exit(code)  # exit at once; threads that wait for a server would keep Python alive
+        os._exit(code)  # this exits at once, although a thread may still wait for a server
     sys.exit(code)
 
 
 def _flush() -> None:
-    """Flush stdout and stderr. If a flush fails, drop the text.
+    """Flush stdout and stderr.
 
-    Without this, Python would print a traceback at exit.
+    If a flush fails, drop the text, because Python would print a traceback at exit.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -99,10 +99,10 @@ def _flush() -> None:
 def command(arguments: list[str]) -> int:
     """Run one command and return its exit code: 2 for bad input, 3 if a source failed.
 
-    Each error is one line on stderr. The exit code is 130 after Ctrl-C, 143 after SIGTERM, and 129
+    An error is one line on stderr. The exit code is 130 after Ctrl-C, 143 after SIGTERM, and 129
     after SIGHUP.
     """
-    os.environ["MPLBACKEND"] = "Agg"  # draws without a window or the user's backend
+    os.environ["MPLBACKEND"] = "Agg"  # matplotlib then draws without a window
     stop = Stop()
     try:
         with stoppable(stop), escaping(json_alone="--json" in arguments):
@@ -112,7 +112,7 @@ def command(arguments: list[str]) -> int:
         if not stop.signal:
             raise
         code = stop.code
-    if code in (Stop().code, stop.code):  # typer treats every interrupt as Ctrl-C
+    if code in (Stop().code, stop.code):  # typer reports every interrupt as Ctrl-C
         code = stop.code
         complain("error", STOPPED)
     return code
@@ -135,10 +135,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _raised(error: BaseException) -> int:
-    """Return the exit code for an error.
-
-    The error may come from drypowder or from a user's code. Any other error is raised again.
-    """
+    """Return the exit code for an error of drypowder or of a user's code; raise other errors."""
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return _failed(str(error), code)
@@ -160,11 +157,11 @@ def _is_of_user(error: BaseException) -> bool:
 
 
 def _ended(error: SystemExit) -> int:
-    """Return the exit code after SystemExit. It is 2 if a user's code raised SystemExit."""
+    """Return the exit code after SystemExit, which is 2 if a user's code raised it."""
     cause = error.__context__
     if isinstance(cause, OSError) and cause.errno == errno.EPIPE:
         return 0  # the process that read the output has ended
-    if not _is_of_user(error):  # typer raises SystemExit after shell completion
+    if not _is_of_user(error):  # typer ends shell completion by SystemExit
         return error.code if isinstance(error.code, int) else 0
     return _failed(
         f"expected your class to return, but it ended Python (SystemExit: {error.code}); remove "
@@ -174,7 +171,7 @@ def _ended(error: SystemExit) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Return a usage error in one line. For an unknown command, suggest the most similar name."""
+    """Return a usage error in one line; for an unknown command, suggest the most similar one."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     if message.startswith("No such command") and context is not None:

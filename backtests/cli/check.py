@@ -1,4 +1,4 @@
-"""``drypowder check``: check the contract of a strategy or signal, and check for look-ahead."""
+"""``drypowder check``: check that a strategy or signal keeps its contract and has no look-ahead."""
 
 from typing import Annotated, Any
 

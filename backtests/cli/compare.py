@@ -37,7 +37,7 @@ def compare(
 ) -> None:
     """Compare strategies with baselines, challengers and placebos; write a page.
 
-    Without names, the command compares all strategies, and also the tilts under other regime
+    Without names, the command compares all strategies, and the tilts also under other regime
     models.
     """
     from backtests.evidence.comparison import compare as put_side_by_side
@@ -84,13 +84,14 @@ def _print(entries: dict[str, Any], out: Path) -> None:
     print_records(_COLUMNS, [{"name": name, **entry} for name, entry in entries.items()])
     typer.echo(
         "[low, high]: 95 % interval by the stationary bootstrap. over …: the strategy's mean "
-        "yearly return minus the return of SPY, bills, or a constant SPY/bills mix with the same "
-        "mean net exposure, which is known only afterwards. alpha: mean yearly return above the "
-        "strategy's assets at constant weights (t: Newey–West). placebo: share of placebos that "
-        "the strategy's timing beats (s shifted dates, r resampled returns), not adjusted for the "
-        "number of rows. epi: number of episodes of the states in which the strategy acts; stays "
-        "less than a quarter apart count as one episode. Below "
-        f"{FEW} episodes {NOTHING}. {coverage_said()} {leaning_said()}"
+        "yearly return minus the mean yearly return of SPY, of bills, or of a mix. The mix holds "
+        "SPY and bills in constant shares, with the strategy's mean net exposure, which is known "
+        "only afterwards. alpha: mean yearly return above the strategy's assets at constant "
+        "weights (t: Newey–West). placebo: share of placebos that the strategy's timing beats (s "
+        "shifted dates, r resampled returns). The share is not adjusted for the number of rows. "
+        "epi: number of episodes of the states in which the strategy acts. Stays less than a "
+        f"quarter apart count as one episode. Below {FEW} episodes {NOTHING}. {coverage_said()} "
+        f"{leaning_said()}"
     )
     typer.echo(f"page: {out}")
     typer.echo("Capacity and tax are not modelled. Research, not investment advice.")

@@ -1,4 +1,4 @@
-"""Names that the shell can complete. The registries are loaded only when the user presses tab."""
+"""Names that the shell can complete. The names are loaded only when the user presses tab."""
 
 
 def strategies(incomplete: str) -> list[str]:

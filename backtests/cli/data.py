@@ -36,7 +36,7 @@ def data(
     store: options.Store = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="List values that cannot be right; exit 2 if there are any."),
+        typer.Option("--check", help="List impossible values; exit 2 if the store has any."),
     ] = False,
     revisions: Annotated[
         str | None, typer.Option(metavar="SERIES", help="List every value of each revised date.")
@@ -105,8 +105,8 @@ def _check(store: Any, json: bool) -> None:
 def _write(store: Any, path: Path, as_of: str | None, json: bool) -> None:
     """Write the rows of the store to ``path`` and print their number.
 
-    Without ``as_of``, all rows are written, and the file is parquet. With ``as_of``, the file is a
-    new store, which holds only the rows recorded until ``as_of``.
+    Without ``as_of``, the file is parquet with all rows. With ``as_of``, the file is a new store
+    with only the rows recorded until ``as_of``.
     """
     from backtests.history.panel import recorded_by
 
@@ -139,12 +139,12 @@ def _revisions(store: Any, series: str, json: bool) -> None:
 
 
 def summarised(rows: Any, series: str) -> dict[str, Any]:
-    """Return how many dates of a series were revised, and how large the changes are.
+    """Return how many dates of a series were revised, and by how much.
 
     ``rows`` comes from :meth:`Store.vintages`. ``revised`` is the number of revised dates. The
     change at a date is the absolute difference between its first and its newest value, in the unit
-    of the series. There is no change at a date whose first or newest value was withdrawn. If no
-    date has a change, the median change and the largest change are None.
+    of the series. A date whose first or newest value was withdrawn has no change. Without any
+    change, the median and the largest change are None.
     """
     import numpy as np
 
@@ -177,7 +177,7 @@ def _sentence(summary: dict[str, Any]) -> str:
 
 
 def _value(value: float) -> str:
-    """Return a value as text. A withdrawn value, which is NaN, becomes ``none``."""
+    """Return a value as text; a withdrawn value, which is NaN, becomes ``none``."""
     return "none" if value != value else significant(value, digits=10)
 
 

@@ -30,15 +30,15 @@ def fetch(
     ] = None,
     budget: Annotated[
         float | None,
-        typer.Option(min=1, max=86_400, help="Seconds for the whole fetch; default 1800."),
+        typer.Option(min=1, max=86_400, help="Limit of the whole fetch, seconds; default: 1800."),
     ] = None,
     json: options.Json = False,
 ) -> None:
     """Bring Yahoo, FRED, SEC and New York Fed data into the store, one series at a time.
 
-    FRED requires a key (FRED_API_KEY). The SEC requires a contact (DRYPOWDER_CONTACT, 'Name
-    address'). Without a key, FRED's public CSV supplies the series that are never revised. The
-    exit code is 3 if a series failed, and 2 if the check after the fetch finds an error.
+    FRED requires a key (FRED_API_KEY). Without a key, FRED's public CSV supplies only the series
+    that are never revised. The SEC requires a contact (DRYPOWDER_CONTACT, 'Name address'). The exit
+    code is 3 if a series failed, and 2 if the check after the fetch finds an error.
     """
     from backtests.sources.fetching import fetch as bring
     from backtests.sources.http import RetryPolicy

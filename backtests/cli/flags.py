@@ -21,7 +21,7 @@ def flags(
         str | None,
         typer.Option(
             metavar="SIGNAL",
-            help="Show one signal: definition, inputs, reference.",
+            help="Show the definition, inputs and reference of a signal.",
             autocompletion=completion.signals,
         ),
     ] = None,
@@ -34,7 +34,7 @@ def flags(
     sensitivity: Annotated[
         bool,
         typer.Option(
-            "--sensitivity", help="Change each parameter by 25 %, each revised series by 2 %."
+            "--sensitivity", help="Change each parameter by 25 %, and each revised series by 2 %."
         ),
     ] = False,
     json: options.Json = False,
@@ -94,7 +94,7 @@ def _print(reading: dict[str, Any]) -> None:
             screen.print(f"{name} {remark}")
     print_scales(reading["scales"])
     label = source_said(reading["source"])
-    typer.echo(f"(name): does not vote. Source: {label}. Research, not investment advice.")
+    typer.echo(f"(name): no vote. Source: {label}. Research, not investment advice.")
 
 
 def _distance(s: dict[str, Any]) -> str:
@@ -104,7 +104,7 @@ def _distance(s: dict[str, Any]) -> str:
 
 
 def _known(s: dict[str, Any]) -> str:
-    """Return the dates on which the first and the last input of a signal became known."""
+    """Return when the first and when the last input of a signal became known."""
     if s["known_at"] is None:
         return MISSING
     newest, oldest = s["known_at"][:10], s["oldest_known_at"][:10]
@@ -112,7 +112,7 @@ def _known(s: dict[str, Any]) -> str:
 
 
 def _remarks(s: dict[str, Any]) -> list[str]:
-    """Return remarks on a signal: components that its score leaves out, and gauges for context."""
+    """Return remarks on a signal: components missing from its score, and gauges for context."""
     beside = [f"{what} {significant(value)}" for what, value in s["beside"].items()]
     return [remark for remark in (s["rests_on"], "; ".join(beside)) if remark]
 
@@ -149,7 +149,7 @@ def _why(history: Any, reading: Any, name: str, json: bool) -> None:
 
 
 def _inputs(known_at: dict[str, str | None], values: Any) -> dict[str, dict[str, Any]]:
-    """Return each input of a signal: value, unit, time when known, and publication rule."""
+    """Return the inputs of a signal, with value, unit, time when known and publication rule."""
     from backtests.store.batch import rule_of, unit_of
 
     return {

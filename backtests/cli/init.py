@@ -12,10 +12,11 @@ from backtests.cli import completion
 
 DEFAULT = Path("drypowder.toml")
 _WIDTH = 44
-#: Types of signal parameters that the file can hold.
+#: Types of the signal parameters that a configuration file can hold.
 _WRITABLE = (bool, int, float, str, tuple)
 
-#: The keys of RunConfig with a single value, by section of the file. RunConfig describes each key.
+#: A mapping from section of the file to keys of RunConfig that have a single value. RunConfig
+#: describes each key.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "What is run": ("strategy", "regime_model", "labels", "benchmark"),
     "When": ("start", "end", "lag"),
@@ -24,7 +25,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 #: The keys of RunConfig that are tables, in the order of the file.
 TABLES = ("params", "universe", "schedule", "costs", "signals", "plugin_signals")
-#: Example values for keys that have no default.
+#: Example values of the keys without a default.
 _EXAMPLES: dict[str, Any] = {
     "labels": "labels.csv",
     "start": date(2015, 1, 1),
@@ -59,7 +60,7 @@ def init(
 
 
 def template(strategy: str) -> str:
-    """Return a commented configuration. Raise ConfigError if the strategy is unknown."""
+    """Return a commented configuration; an unknown strategy raises ConfigError."""
     import tomlkit
 
     from backtests.config import config_from
@@ -105,7 +106,7 @@ def _table(config: Any, key: str) -> Any:
 def _add_all(
     table: Any, built: Any, chosen: Callable[[Any], bool] = lambda value: True, within: str = ""
 ) -> None:
-    """Add the chosen parameters of a dataclass. If ``within`` is a prefix, add them as comments."""
+    """Add the chosen parameters of a dataclass, as comments if ``within`` is a prefix."""
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
 
@@ -116,7 +117,7 @@ def _add_all(
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:
-    """Add a value and its remark. If the value is None or left out, add it as a comment."""
+    """Add a value and its remark, as a comment if the value is None or left out."""
     import tomlkit
 
     item = tomlkit.item(_EXAMPLES[key] if value is None else value)

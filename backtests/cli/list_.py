@@ -6,7 +6,7 @@ from backtests.cli.terminal import console, print_json, styled
 
 
 def list_(json: options.Json = False) -> None:
-    """List strategies and signals, one per line."""
+    """List strategies and signals, one on each line."""
     from signals import SIGNALS
     from strategies import STRATEGIES, kind_of
 

@@ -16,7 +16,7 @@ STRATEGY = typer.Argument(
 )
 Store = Annotated[
     Path | None,
-    typer.Option(help="File of the store; default: DRYPOWDER_STORE, or the standard file."),
+    typer.Option(help="File of the store; default: DRYPOWDER_STORE, else the standard file."),
 ]
 Source = Annotated[
     str | None, typer.Option(metavar="store|simulated", help="The kind of history; see the README.")
@@ -31,25 +31,25 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """Return the options that are not None, by name."""
+    """Return a mapping from name to value of the options that are not None."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def store_path(store: Path | None) -> Path:
-    """Return the store's path from the option, else from the environment, else the default."""
+    """Return the store's path: the option, else the environment's, else the default."""
     from backtests.store.store import default_store
 
     return named_store(store) or default_store()
 
 
 def named_store(store: Path | None) -> Path | None:
-    """Return the store's path from the option, else from the environment, else None."""
+    """Return the store's path: the option, else the environment's, else None."""
     named = store or os.environ.get("DRYPOWDER_STORE")
     return Path(named) if named else None
 
 
 def choose_history(source: str | None, store: Path | None, seed: int | None) -> Any:
-    """Return the source of history. Print a notice if drypowder simulates history by default."""
+    """Return the source of history, and print a notice if it is simulated by default."""
     from backtests.history.origin import HistorySource, notice
     from signals.errors import ConfigError, unknown
 
@@ -65,7 +65,7 @@ def choose_history(source: str | None, store: Path | None, seed: int | None) -> 
 
 
 def refuse_seed(store: Path | None) -> None:
-    """Raise ConfigError: the history comes from a store, which does not depend on a seed."""
+    """Raise ConfigError, because the history of a store does not depend on a seed."""
     from signals.errors import ConfigError
 
     raise ConfigError(
@@ -77,7 +77,7 @@ def refuse_seed(store: Path | None) -> None:
 def open_history(
     source: str | None, store: Path | None, seed: int | None, series: Sequence[str]
 ) -> Any:
-    """Return the history that the options choose. It has ``series`` and the inputs of signals."""
+    """Return the history that the options choose, with ``series`` and the inputs of signals."""
     choice = choose_history(source, store, seed)
     with progress("reading history"):
         return choice.open(series)

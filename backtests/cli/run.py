@@ -68,20 +68,20 @@ def run(
 
 
 def _set_parameter(data: dict[str, Any], assignment: str) -> None:
-    """Set a parameter of the strategy. ``dry_powder.k`` sets a signal's parameter."""
+    """Set a parameter of the strategy or, by a name like ``dry_powder.k``, of a signal."""
     name, value = _parsed(assignment)
     owner, dot, inner = name.partition(".")
     table = data.setdefault("signals" if dot else "params", {})
     if dot and isinstance(table, dict):
         table = table.setdefault(owner, {})
-    if isinstance(table, dict):  # config_from reports any other type
+    if isinstance(table, dict):  # config_from reports a value of another type
         table[inner if dot else name] = value
 
 
 def _history_keys(
     data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
 ) -> dict[str, Any]:
-    """Return the keys that choose the history. Options have priority over the configuration."""
+    """Return the keys that choose the history; options override the configuration."""
     if source is None and store is None and ({"source", "store"} & data.keys()):
         if seed is not None and data.get("source", "store") == "store":
             options.refuse_seed(data.get("store"))
@@ -104,7 +104,7 @@ def _require_strategy(data: dict[str, Any]) -> None:
 
 
 def _parsed(text: str) -> tuple[str, Any]:
-    """Split NAME=VALUE into name and value. A value that is not valid TOML stays text."""
+    """Split NAME=VALUE into name and value; a value that is not valid TOML stays text."""
     import tomllib
 
     from signals.errors import ConfigError

@@ -1,4 +1,4 @@
-"""The handler that stops a command after Ctrl-C or SIGTERM, or when its terminal closes."""
+"""Stop a command after Ctrl-C or SIGTERM, or when its terminal closes."""
 
 import signal
 import sys
@@ -9,19 +9,20 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-#: Seconds after a signal in which further signals are ignored, so that cleaning up can finish.
+#: For this number of seconds after a signal, further signals are ignored, so that the command can
+#: clean up.
 GRACE = 2.0
 _AGAIN = 0.05
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Stop:
-    """Handler for the signals that stop a command. The handler raises KeyboardInterrupt."""
+    """A handler that raises KeyboardInterrupt for the signals that stop a command."""
 
     def __init__(self) -> None:
-        self.signal = 0  # number of the last signal; 0 before the first
+        self.signal = 0  # number of the last signal, or 0 before the first signal
         self._at = -GRACE
-        self.over = False  # True after the command has ended; further signals are then ignored
+        self.over = False  # True once the command has ended, so that further signals are ignored
 
     @property
     def code(self) -> int:
@@ -29,7 +30,7 @@ class Stop:
         return 128 + (self.signal or signal.SIGINT)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Record each signal. Raise KeyboardInterrupt at most once in :data:`GRACE` seconds."""
+        """Record each signal, and raise KeyboardInterrupt at most once in :data:`GRACE` seconds."""
         if self.over:
             return
         self.signal = number
@@ -48,7 +49,7 @@ class Stop:
 
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
-    """Install the handler until the context ends. Outside the main thread, do nothing."""
+    """Install the handler until the context ends; outside the main thread, do nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

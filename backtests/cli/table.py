@@ -1,4 +1,4 @@
-"""Tables for the terminal. Columns that do not fit are left out."""
+"""Print tables on the terminal, without the columns that do not fit."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,29 +11,29 @@ if TYPE_CHECKING:
 
     Row = Sequence[str | Styled]
 
-_GAP = 2  # characters between columns
+_GAP = 2  # space between columns, characters
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column of a table.
 
-    A column of rank 0 is never left out. If space is short, columns of the highest rank are left
-    out first.
+    If space is short, columns of the highest rank are left out first. A column of rank 0 is never
+    left out.
     """
 
     heading: str
-    right: bool = False  # align the cells at the right
+    right: bool = False  # whether cells are aligned at the right
     wraps: bool = False
     rank: int = 0
 
 
-#: Pairs of a column and the function that returns the column's cell for a record.
+#: Pairs of a column and a function that returns the column's cell for a record.
 Columns: TypeAlias = Sequence[tuple[Column, Callable[[Any], "str | Styled"]]]
 
 
 def words(heading: str = "", *, wraps: bool = False, rank: int = 0) -> Column:
-    """Return a column of words. With ``wraps``, a long text continues on the next line."""
+    """Return a column of words; with ``wraps``, a long text continues on the next line."""
     return Column(heading=heading, wraps=wraps, rank=rank)
 
 
@@ -43,7 +43,7 @@ def numbers(heading: str = "", *, rank: int = 0) -> Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: bool = True) -> None:
-    """Print rows of cells. Then list the columns that are left out because they do not fit."""
+    """Print rows of cells, and below them the names of columns that do not fit."""
     from rich.table import Table
 
     screen, cells = console(), [tuple(row) for row in rows]
@@ -61,13 +61,13 @@ def print_table(columns: Sequence[Column], rows: Iterable["Row"], *, headed: boo
 
 
 def print_records(columns: Columns, records: Iterable[Any]) -> None:
-    """Print a table with one row per record; see :func:`print_table`."""
+    """Print a table with a row for each record, as :func:`print_table` does."""
     rows = [[cell(record) for _, cell in columns] for record in records]
     print_table([column for column, _ in columns], rows)
 
 
 def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> list[int]:
-    """Return the positions of the columns that, with gaps, fit in ``room`` characters."""
+    """Return the positions of the columns that fit in ``room`` characters, gaps included."""
     kept = list(range(len(columns)))
     for at in sorted(kept, key=lambda at: -columns[at].rank):
         if not columns[at].rank or sum(widths[i] + _GAP for i in kept) - _GAP <= room:
@@ -77,11 +77,7 @@ def _that_fit(columns: Sequence[Column], widths: Sequence[int], room: int) -> li
 
 
 def _least_width(screen: "Screen", column: Column, cells: "Row") -> int:
-    """Return the least width of a column, in characters.
-
-    This is the length of its longest cell. If the column wraps, it is the length of its longest
-    word.
-    """
+    """Return the length of a column's longest cell, or of its longest word if it wraps."""
     from rich.measure import Measurement
 
     wide = screen.options.update(width=100_000)

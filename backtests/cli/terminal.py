@@ -1,9 +1,9 @@
-"""Output to the terminal, with control characters made visible.
+"""Print on the terminal, with control characters made visible.
 
-File names, server answers, config values and errors of a user's code can contain escape sequences
-that recolour a terminal, move its cursor or set its title. While a command runs, :class:`Escaping`
-escapes all text to stdout and stderr. :func:`console` escapes a text first, and rich then adds the
-style. Rich's own sequences therefore stay intact.
+File names, server answers, config values and errors of a user's code can contain escape sequences.
+An escape sequence can recolour a terminal, move its cursor or set its title. While a command runs,
+:class:`Escaping` escapes all text to stdout and stderr. :func:`console` escapes a text first, and
+rich then adds the style. So the escape sequences of rich stay intact.
 """
 
 import json
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    #: Types for other modules, so that these import no part of rich that prints.
+    #: Types for other modules, so that other modules do not import the printing parts of rich.
     Screen: TypeAlias = Console
     Styled: TypeAlias = Text
 
-#: Control characters except tab and newline, invisible marks and marks of text direction, line
+#: Control characters except tab and newline, invisible marks, marks of text direction, line
 #: separators, and surrogates.
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
@@ -40,14 +40,14 @@ def escaped(text: str) -> str:
 
 
 class Escaping:
-    """A stream that writes escaped text to :attr:`stream`; JSON goes to :attr:`answer`."""
+    """A stream that writes escaped text to :attr:`stream`, and JSON to :attr:`answer`."""
 
     def __init__(self, stream: TextIO, answer: Any = None) -> None:
         self.stream = stream
         self.answer = self if answer is None else answer
 
     def write(self, text: str) -> int:
-        """Escape a text and write it. Return its length before escaping."""
+        """Escape and write a text, and return its length before escaping."""
         self.stream.write(escaped(text))
         return len(text)
 
@@ -57,10 +57,10 @@ class Escaping:
             self.write(line)
 
     def close(self) -> None:
-        """Do nothing. The stream stays open, because it belongs to the process."""
+        """Do nothing, because the stream belongs to the process."""
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute of the stream. Attributes that give access to bytes are hidden."""
+        """Return an attribute of the stream, except attributes that give access to bytes."""
         if name in ("buffer", "detach", "reconfigure"):
             raise AttributeError(name)
         return getattr(self.stream, name)
@@ -87,12 +87,12 @@ def _escaping(stream: TextIO | None) -> Any:
     if stream is None:
         return None
     if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # for σ and − on a terminal with ASCII only
+        stream.reconfigure(errors="replace")  # such as σ and − on a terminal that knows only ASCII
     return Escaping(stream)
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Return a console of rich, which obeys NO_COLOR and writes plain text into a pipe.
+    """Return a rich console, which obeys NO_COLOR and writes plain text into a pipe.
 
     In a pipe, each row of a table is one line. Square brackets in a text do not set a style;
     :func:`styled` does.
@@ -123,7 +123,7 @@ def styled(text: str, style: str) -> "Text":
 
 @contextmanager
 def progress(what: str) -> Iterator[Any]:
-    """Show the name of a task while the context runs. In a pipe, show nothing.
+    """Show the name of a task on a terminal while the context runs.
 
     The context yields a function that shows the current step of the task.
     """
@@ -143,7 +143,7 @@ def print_json(data: Any) -> None:
 
 
 def complain(kind: str, message: str) -> None:
-    """Print one line such as ``error: …`` on stderr. Without stderr, print nothing."""
+    """Print one line, such as ``error: …``, on stderr if stderr exists."""
     if sys.stderr is not None:
         line = escaped(" ".join(message.split()))
         cut = line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -85,11 +85,11 @@ def verify(
     end: options.Date = None,
     ledger: Ledger = None,
     published: Annotated[
-        str | None, typer.Option(metavar="HASH", help="A published hash; the ledger must hold it.")
+        str | None, typer.Option(metavar="HASH", help="A published hash that the ledger must hold.")
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Check the ledger, and list what changed since its last line."""
+    """Check the ledger, and list changes since its last line."""
     from backtests.report.thesis_numbers import seal_numbers
     from backtests.thesis.ledger import verify as check
     from backtests.thesis.sample import Sample
@@ -116,7 +116,7 @@ app.command("verify")(verify)
 
 
 def _refuse_options(context: typer.Context) -> None:
-    """Raise ConfigError if an option precedes the name of a subcommand."""
+    """Raise ConfigError if an option stands before the name of a subcommand."""
     from signals.errors import ConfigError
 
     sources = {name: context.get_parameter_source(name) for name in context.params}
@@ -124,8 +124,8 @@ def _refuse_options(context: typer.Context) -> None:
     if given:
         name = context.invoked_subcommand
         raise ConfigError(
-            f"expected the options of '{name}' after its name, but --{given[0]} stands before it; "
-            f"write: drypowder thesis {name} --{given[0]} …"
+            f"expected the options of '{name}' after its name, but --{given[0]} stands before the "
+            f"name; write: drypowder thesis {name} --{given[0]} …"
         )
 
 
@@ -138,7 +138,7 @@ def _ledger(ledger: Path | None, store: Path | None) -> Path:
 
 
 def _real_history(store: Path | None, end: str | None) -> Any:
-    """Return the history of the store. A simulated history cannot be sealed."""
+    """Return the history of the store, because a simulated history cannot be sealed."""
     return options.choose_history("store", store, None).open(end=end)
 
 
@@ -160,10 +160,10 @@ def _print(said: dict[str, Any], out: Path) -> None:
     claims = {claim["name"]: claim for claim in said["claims"]}
     print_records(_COLUMNS, [{**row, "claim": claims[row["lead"]]} for row in said["links"]])
     typer.echo(
-        "*: the link has a main claim. p: adjusted one-sided p-value. power: probability that the "
-        "test finds the smallest interesting effect. p and power belong to the link's main claim, "
-        "or else to its first tested claim. epi: smallest number of episodes of the link's tested "
-        "claims. Nothing can be concluded from fewer than three episodes."
+        "*: the link has a main claim. p: adjusted one-sided p-value. power: probability that "
+        "the test finds the smallest interesting effect. p and power belong to the link's main "
+        "claim, else to its first tested claim. epi: smallest number of episodes of the link's "
+        "tested claims. Nothing can be concluded from fewer than three episodes."
     )
     for part, reason in said["lacking"].items():
         screen.print(f"no {part}: {reason}")

@@ -12,7 +12,7 @@ from backtests.cli.table import Columns, numbers, print_records, print_table, wo
 from backtests.cli.terminal import console, print_json, progress, styled, warn
 from backtests.report.format import money, percent
 
-#: Exit code when a value needed for the target is missing, for example because a source failed.
+#: Exit code if the target needs a value that is missing, for example after a source failed.
 MISSING = 3
 _ORDERS: Columns = (
     (words("asset"), itemgetter("asset")),
@@ -28,7 +28,7 @@ def today(
     at: options.At = None,
     start: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="Your first session, which is a decision day."),
+        typer.Option(metavar="DATE", help="Your first session, which becomes a decision day."),
     ] = None,
     holdings: Annotated[
         Path | None, typer.Option(help="CSV of asset,units; CASH is in USD. Shows the orders.")
@@ -41,10 +41,10 @@ def today(
 ) -> None:
     """Show whether today is a decision day, the target weights, their reason, and the orders.
 
-    A backtest would place the same orders. There are orders only on a decision day, and only if a
-    holding is beyond the drift band. Short holdings beyond the gross limit are traded on any day.
-    Exit code 3 means that data are missing. The last target then stays, and the command lists each
-    missing series with the date of its last value.
+    A backtest would place the same orders. Orders appear only on a decision day, and only if a
+    holding is beyond the drift band. But short holdings beyond the gross limit are traded on any
+    day. Exit code 3 means that data are missing. The last target then stays, and the command lists
+    each missing series with the date of its last value.
     """
     from backtests.config import config_from
     from backtests.history.prices import check_assets
@@ -93,7 +93,7 @@ def _why(plan: Any) -> dict[str, Any]:
 
 
 def _tickers(held: dict[str, float] | None, choice: Any) -> tuple[str, ...]:
-    """Return the held assets that have prices. Any other held asset raises an error later."""
+    """Return the held assets that have prices; a later check reports the others."""
     from backtests.store.batch import is_price
     from backtests.store.store import Store, default_store
     from signals.universe import UNIVERSE
@@ -171,8 +171,8 @@ def _decision_line(said: dict[str, Any]) -> str:
 def _print_weights(said: dict[str, Any]) -> None:
     """Print two sets of weights side by side.
 
-    On a decision day, these are the target weights and the weights decided before. On any other
-    day, these are the weights decided last and the weights that a decision now would give.
+    A decision day shows the target weights beside the weights decided before. Any other day shows
+    the weights in force beside the weights that a decision now would give.
     """
     decided = f"decided {said['last_decision']['date']}"
     if said["is_decision_day"]:
@@ -205,7 +205,7 @@ def _why_none(said: dict[str, Any]) -> str:
     if not said["beyond_band"]:
         return "every holding is within the drift band of its target"
     if said["is_decision_day"]:
-        return "every order beyond the drift band has no price, or is less than one unit"
+        return "holdings beyond the drift band have no price, or orders of less than one unit"
     beyond = ", ".join(said["beyond_band"])
     return (
         f"{beyond} beyond the drift band; orders wait for the next decision (use --start "

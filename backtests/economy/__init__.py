@@ -1,17 +1,17 @@
-"""The simulated economy: a small stochastic model of the thesis. The model needs no data.
+"""The simulated economy: a small stochastic model of the thesis, which needs no data.
 
 - :mod:`.quantities` models idle capital as stocks and flows.
-- :mod:`.prices` models the cost of capital, which is convex in the absorption share. It also models
-  the returns of each asset class.
-- :mod:`.publish` uses the series ids, assets and publication lags of real history. Signals,
-  strategies and reports therefore work in the same way on simulated and on real history.
+- :mod:`.prices` models the cost of capital, which is convex in the absorption share, and the
+  returns of each asset.
+- :mod:`.publish` gives the results the series ids, assets and publication lags of real history. So
+  signals, strategies and reports work on simulated history as on real history.
 
-With ``thesis=False``, a second, independent economy drives the prices. Each single series then has
+With ``thesis=False``, the prices come from a second, independent economy. Each single series has
 the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
-returns. If a method finds an effect there, the effect is due to chance.
+returns. An effect that a method finds with ``thesis=False`` is due to chance.
 
-The parameters are round numbers, chosen to resemble US markets since 2003. They are not estimates.
-The simulation is not evidence for the thesis, and it is not evidence against the thesis.
+The parameters are round numbers, chosen to resemble US markets since 2003. No parameter is an
+estimate. The simulation is no evidence for or against the thesis.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from signals.regimes import Regime
 
 LAST_DAY = pd.Timestamp("2024-12-31")
 YEARS = 20
-_WARM_UP = 252  # sessions simulated before the first published session, for trailing years
+_WARM_UP = 252  # unpublished sessions at the start, for sums over a trailing year
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,12 @@ class Economy:
     Attributes
     ----------
     series
-        The values of each series, by id. The units are in the catalog. The index holds the dates
-        that the publisher gives to the values.
+        A mapping from id to series, in the units of the catalog. The index holds the dates that the
+        publisher gives to the values.
     filed
-        For each SEC series, by id, the filing date of every value.
+        A mapping from the ids of SEC series to the filing dates of their values.
     truth
-        The true regime of each session. Each is a value of :class:`signals.Regime`.
+        The true regime of each session, a value of :class:`signals.Regime`.
     """
 
     series: dict[str, pd.Series]
@@ -52,8 +52,8 @@ class Economy:
     truth: pd.Series
 
     def rows(self) -> dict[str, pd.DataFrame]:
-        """Return the rows of each series for a store, by id. Publication rules give their dates."""
-        never = LAST_DAY + pd.DateOffset(years=100)  # hides series with the rule "recorded"
+        """Return a mapping from id to rows for a store, dated by the publication rules."""
+        never = LAST_DAY + pd.DateOffset(years=100)  # hides series of rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
     def _rows(self, id: str, values: pd.Series, recorded_at: pd.Timestamp) -> pd.DataFrame:
@@ -67,13 +67,13 @@ class Economy:
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
     """Return a simulated economy, which ends on 2024-12-31. ``years`` is 2 to 33.
 
-    Equal seeds give equal economies. The smallest seed is 0. If ``thesis`` is true, returns depend
-    on the idle capital and capital spending of the same economy.
+    Equal seeds give equal economies. The smallest seed is 0. With ``thesis``, returns depend on the
+    idle capital and the capital spending of the same economy.
 
     Raises
     ------
     ConfigError
-        When the years or the seed are out of range.
+        If the years or the seed are out of range.
     """
     if not 2 <= years <= 33:
         raise ConfigError(f"years must be between 2 and 33, was {years}")

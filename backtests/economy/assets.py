@@ -1,8 +1,7 @@
 """Loadings of each asset on the simulated factors.
 
-The file first lists the loadings of asset classes. It then lists tickers whose loadings differ from
-the loadings of their class. All loadings are round numbers. The nearer the cash flows of a class
-are, the lower is its loading on speculation.
+:data:`EXPOSURES` starts from the loadings of asset classes, which some tickers change. All loadings
+are round numbers. A class with nearer cash flows has a lower loading on speculation.
 """
 
 from dataclasses import dataclass, replace
@@ -18,22 +17,21 @@ class Exposure:
     Attributes
     ----------
     kind
-        Asset class. It determines the asset's losses when forced selling comes in a cascade.
+        Asset class, which determines the asset's losses in a cascade of forced selling.
     beta, speculation, near, coin
         Loadings on the market, speculation, near cash flows, and coins.
     duration, credit
-        Durations, in years. When the 10-year yield rises by one percentage point, the asset loses
-        ``duration`` %. When the credit spread rises by one percentage point, the asset loses
+        Durations, in years. If the 10-year yield rises by one percentage point, the asset loses
+        ``duration`` %. If the credit spread rises by one percentage point, the asset loses
         ``credit`` %.
     carry
-        Constant return per year that is added, as a fraction.
+        Constant part of the return, a fraction a year.
     bills
-        Fraction of the bill yield that is added to the return.
+        Fraction of the bill yield that the return contains.
     own
         Idiosyncratic volatility per year, as a fraction.
     cascade
-        Factor for losses in cascades that hit all assets. With 0, the asset has no loss in any
-        cascade.
+        Factor of losses in cascades that hit all assets. With 0, no cascade hits the asset.
     first_price
         First price, in USD.
     """
@@ -52,7 +50,7 @@ class Exposure:
     first_price: float = 50.0
 
 
-#: Exposures by asset class. The class becomes the ``kind`` of the exposure.
+#: A mapping from asset class to exposure. The class becomes the ``kind`` of the exposure.
 _CLASSES: dict[str, Exposure] = {
     "memory": Exposure(beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2),
     "defensive": Exposure(beta=0.65, speculation=-0.1, own=0.07, cascade=0.5),
@@ -70,7 +68,7 @@ _CLASSES: dict[str, Exposure] = {
     "trend": Exposure(beta=-0.05, bills=1.0, carry=0.02, own=0.10),
 }
 
-#: Loadings of tickers that differ from the loadings of their class.
+#: A mapping from ticker to the loadings that differ from the loadings of the ticker's class.
 _OWN: dict[str, dict[str, Any]] = {
     "SPY": {"first_price": 120.0},
     "QQQ": {"beta": 1.12, "speculation": 0.2, "carry": 0.03, "own": 0.05},
@@ -108,7 +106,7 @@ _OWN: dict[str, dict[str, Any]] = {
     "VIXY": {"beta": -2.0, "carry": 0.0, "own": 0.35},
 }
 
-#: Tickers that are in real history but not in the universe, by the class of their loadings.
+#: A mapping from asset class to tickers outside the universe that get the loadings of the class.
 _OTHERS: dict[str, str] = {
     "hyperscalers": "AAPL XLK VOO XLY",
     "semiconductors": "AMD ASML INTC EWY",

@@ -1,6 +1,6 @@
-r"""Yields and returns. The phases and the absorption share of one economy drive them.
+r"""Yields and returns, which depend on the phases and the absorption share of an economy.
 
-Yields are in percentage points. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlenbeck process:
+Yields are in % a year. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlenbeck process:
 
     DFII10      = 0.6 + n + 9 ((u − 0.5)⁺)² − 0.4 crisis          convex in the absorption share
     THREEFYTP10 = 0.2 + n + 4 ((u − 0.5)⁺)²
@@ -8,13 +8,14 @@ Yields are in percentage points. x⁺ is max(x, 0). Each n is a separate Ornstei
     DGS10       = DFII10 + breakeven
     policy rate   moves slowly to the level of the central bank's mode
 
-Returns are per session. All shocks have a Student t distribution with 6 degrees of freedom. The
-factors have a common stochastic volatility.
+A return belongs to one session. All shocks have a Student t distribution with 6 degrees of freedom.
+The factors have a common stochastic volatility.
 
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 
-m is the market. S is speculation, which rises with idle capital. N is the factor for near cash
-flows. C is the factor for coins. This table shows the mean of each factor by phase, in % a year:
+m is the factor of the market. S is the factor of speculation, which rises with idle capital. N is
+the factor of near cash flows. C is the factor of coins. The table shows the mean of each factor in
+each phase, in % a year:
 
             INJECTION  NEUTRAL  ABSORPTION  FORCED_SELLING  OPPORTUNITY
     m           18       12          6          −110            32
@@ -52,11 +53,11 @@ _TAIL = 6.0
 
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """Yields (%) and prices (USD). Coins have a price on every calendar day.
+    """Yields (% a year) and prices (USD); coins have a price on every calendar day.
 
-    ``yields`` and ``closes`` have one row per session. ``coins`` has one row per calendar day. The
-    columns of ``yields`` are ids of FRED series. One more column, ``stress``, goes from 0 (calm) to
-    1 (crisis). The columns of ``closes`` and ``coins`` are tickers.
+    ``yields`` and ``closes`` have a row for each session, ``coins`` for each calendar day. The
+    columns of ``yields`` are ids of FRED series. A further column, ``stress``, goes from 0 (calm)
+    to 1 (crisis). The columns of ``closes`` and ``coins`` are tickers.
     """
 
     yields: pd.DataFrame
@@ -94,7 +95,7 @@ def make_prices(driver: Quantities, rng: np.random.Generator) -> Prices:
 def _ou(
     n: int, rng: np.random.Generator, sd: float, half_life: float, shocks: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return an Ornstein–Uhlenbeck path. ``half_life`` is in sessions. Shocks have variance 1."""
+    """Return an Ornstein–Uhlenbeck path with shocks of variance 1; ``half_life`` is in sessions."""
     keep = 0.5 ** (1 / half_life)
     unit = rng.standard_normal(n) if shocks is None else shocks
     path = np.empty(n)
@@ -126,7 +127,7 @@ def _yields(
     breakeven = 2.2 + _ou(n, rng, 0.35, 400, calm * _t(rng, n)) - 0.7 * crisis
     target = driver.mode.map(_POLICY_RATE).to_numpy(dtype=float)
     rate = np.clip(_smooth(target, 90) + _ou(n, rng, 0.4, 600), 0.04, None)
-    steps = np.clip(np.round(rate * 4) / 4, 0.0, None)  # target: steps of 0.25 points
+    steps = np.clip(np.round(rate * 4) / 4, 0.0, None)  # the target moves in steps of 0.25 points
     ten = np.clip(real + breakeven, 0.3, None)
     bill = np.clip(rate + _ou(n, rng, 0.05, 20), 0.01, None)
     columns = {
@@ -150,9 +151,9 @@ def _yields(
 
 
 def _agitation(phase: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the number by which the volatility of every factor is multiplied, per session.
+    """Return, for each session, a number that multiplies the volatility of every factor.
 
-    The number depends on the phase. It also changes slowly at random, so that volatility clusters.
+    The number depends on the phase, and changes slowly at random, so that volatility clusters.
     """
     base = _smooth(np.array(_AGITATION)[phase], 4)
     clustering = _ou(len(phase), rng, 0.45, 35) - 0.5 * 0.45**2
@@ -165,7 +166,7 @@ def _t(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def _cascades(phase: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the losses from forced selling per session, as fractions, by asset class."""
+    """Return a mapping from asset class to each session's loss from forced selling, a fraction."""
     n = len(phase)
     losses = {name: np.zeros(n) for name in ("crypto", "speculative", "software", "all")}
     crisis = phase == 3
@@ -189,7 +190,7 @@ def _returns(
     agitation: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return the simple returns of one asset per session."""
+    """Return the simple return of an asset at each session."""
     own = e.own * np.sqrt(DT) * np.sqrt(agitation) * _t(rng, len(agitation))
     risky = e.beta * factors["m"] + e.speculation * factors["s"] + e.near * factors["n"]
     rates = -e.duration * factors["rates"] - e.credit * factors["credit"] + e.carry * DT
@@ -204,7 +205,7 @@ def _vix(agitation: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _coins(session_returns: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return coin prices on every calendar day. Days without a session have separate shocks."""
+    """Return coin prices on every calendar day; days without a session have their own shocks."""
     index = pd.DatetimeIndex(session_returns.index)
     days = pd.date_range(index[0], index[-1])
     daily = session_returns.reindex(days)

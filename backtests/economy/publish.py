@@ -1,4 +1,4 @@
-"""Turn the simulated economy into series that have the ids, units and dates of real series."""
+"""Turn a simulated economy into series with the ids, units and dates of real series."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
 
 _FILING_DAYS = 30
-#: Share of trailing capital spending by filer. The shares of the signal's five filers sum to 1.
+#: Each filer's share of trailing capital spending. The shares of the signal's five filers sum to 1.
 _CAPEX_SHARES = {
     "MSFT": 0.24,
     "GOOGL": 0.25,
@@ -40,7 +40,7 @@ def publish(
     rng: np.random.Generator,
     more: np.random.Generator,
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings by id: all series, and the filing dates of the SEC series.
+    """Return two mappings from ids: to all series, and to the filing dates of the SEC series.
 
     Both start at ``index[0]``. ``quantities`` and ``prices`` start a year earlier, because sums
     over the trailing year need this year. ``more`` gives the noise of flows and events.
@@ -124,15 +124,15 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings by id: the values of all filers, and the filing dates.
+    """Return two mappings from ids: to the values of all filers, and to the filing dates.
 
-    For each filer and concept, one series has the sum over the trailing year. A second series has
-    the same sum one year earlier.
+    Each filer and concept has a series with the sum over the trailing year, and a series with the
+    sum one year earlier.
     """
     total = on("QE", paths["trailing_capex"])
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
-    revenue = {"MU": 4.0}  # the only company with revenue in real history
+    revenue = {"MU": 4.0}  # in real history, only this company has revenue
     for concept, shares in (("CAPEX", _CAPEX_SHARES), ("REVENUE", revenue)):
         for ticker, share in shares.items():
             if ticker == "CRWV":  # its real history is too short for a trailing year

@@ -1,6 +1,7 @@
-r"""Stocks and flows of the simulated economy.
+r"""Simulate stocks and flows of the economy.
 
-Changes are per session. dt is 1/252 years. Amounts are in USD bn. G is output at an annual rate:
+Each equation describes one session, so dt is 1/252 years. Amounts are in USD bn. G is output at an
+annual rate:
 
     dG/G   = 0.045 dt + 0.008 dB
     W      = C + T + R + V          central bank's assets = currency, Treasury account,
@@ -25,12 +26,13 @@ Phases:
   is below 0.4 or A grows by less than 5 % a year.
 - Injection begins when u is below 0.3, A grows by more than 10 % a year, and P/G is above 2 %.
   Injection ends when u is above 0.4, A grows by less than 5 % a year, or P/G is below 1 %.
-- Crises begin at random, with a hazard rate of 0.06 a year. In absorption the hazard rate is higher
-  by 0.45 + 0.6 ((u − 0.5)⁺/0.3)². A crisis lasts 25 to 70 sessions. Its beginning lowers g by 0.12.
+- Crises begin at random, with a hazard rate of 0.06 a year. In absorption, 0.45 + 0.6 ((u −
+  0.5)⁺/0.3)² is added to the hazard rate. A crisis lasts 25 to 70 sessions. The start of a crisis
+  lowers g by 0.12.
 - After a crisis, the recovery lasts 126 to 252 sessions.
 
 The central bank starts QE 15 sessions after the beginning of a crisis. QE continues until the
-recovery ends. The modes HOLD, QT and LEAN follow.
+recovery ends. After QE come the modes HOLD, QT and LEAN.
 """
 
 from dataclasses import dataclass
@@ -48,7 +50,7 @@ _POLICY = {"QE": 0.14, "HOLD": 0.0, "QT": -0.035, "EASE": 0.03}
 
 @dataclass(frozen=True, kw_only=True)
 class Quantities:
-    """Paths of the economy's stocks and flows, with one value per session.
+    """Paths of the economy's stocks and flows, with a value for each session.
 
     Attributes
     ----------
@@ -73,7 +75,7 @@ class Quantities:
 
 
 class _World:
-    """The economy at one session. :meth:`step` moves the economy to the next session."""
+    """The economy at one session; :meth:`step` moves the economy to the next session."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -199,7 +201,7 @@ class _World:
 
 
 def make_quantities(index: pd.DatetimeIndex, rng: np.random.Generator) -> Quantities:
-    """Simulate one economy and return its stocks and flows, with one row per session."""
+    """Return the stocks and flows of a simulated economy, with a row for each session."""
     world = _World(rng)
     rows, labels = [], []
     for _ in index:

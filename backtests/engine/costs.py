@@ -61,11 +61,14 @@ class Costs(Typed):
         return self.borrow_crypto if asset(ticker).market == "crypto" else self.borrow_stock
 
     def borrowed(self, ticker: str, days: Days) -> Days:
-        """Return the cost of borrowing an asset for some calendar days, a fraction of the debt."""
+        """Return the cost of borrowing for a number of calendar days, a fraction of the debt."""
         return self.borrow(ticker) * days / 365
 
     def times(self, factor: float) -> "Costs":
-        """Return these costs multiplied by a factor. The new costs may exceed the limits."""
+        """Return these costs multiplied by a factor.
+
+        Multiplied costs may exceed their limits.
+        """
         costs = copy(self)
         for name, value in vars(self).items():
             object.__setattr__(costs, name, value * factor)
@@ -76,6 +79,6 @@ FREE = Costs(etf_bp=0, stock_bp=0, crypto_bp=0, borrow_stock=0, borrow_crypto=0)
 
 
 def units_owed(index: pd.DatetimeIndex, costs: Costs, ticker: str) -> np.ndarray:
-    """Return, for each session, the units owed for one unit borrowed at the first session."""
+    """Return the units owed at each session if one unit is borrowed at the first session."""
     days = np.diff(index.to_numpy().astype("datetime64[D]")).astype(float)
     return np.concatenate(([1.0], (1 + costs.borrowed(ticker, days)).cumprod()))

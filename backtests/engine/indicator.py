@@ -1,13 +1,13 @@
-"""Any signal as a vectorbt indicator, with one column for each combination of parameters.
+"""Turn a signal into a vectorbt indicator with one column for each combination of parameters.
 
     indicator = as_indicator(DryPowder)
     grid = indicator.run(panel["RRPONTSYD"], panel["WRESBAL"], panel["GDP"], k=[0.08, 0.09, 0.10])
     grid = run_indicator(panel, DryPowder, k=[0.08, 0.09], enter=[0.5, 1.0], param_product=True)
     grid.flag, grid.share, grid.k_loc[0.08].score
 
-Every column is one evaluation of the signal. A value belongs to the session at whose close the
-value was known. vectorbt fills an order on the same session as its signal, so shift a flag by one
-session before you trade on the flag.
+Every column of an output is one evaluation of the signal. A value belongs to the session at whose
+close the value was known. vectorbt fills an order on the session of its signal. So shift a flag by
+one session before you trade on it.
 """
 
 import keyword
@@ -26,7 +26,7 @@ from signals.evaluations import evaluate, inputs_of
 from signals.params import as_kind, kinds_of_numbers, parameters
 from signals.universe import asset, session_close_id
 
-#: Unit of a gauge whose values are text.
+#: The unit of a gauge that holds text.
 TEXT = "name"
 
 
@@ -36,21 +36,21 @@ def as_indicator(
     """Return the vectorbt indicator class of a signal.
 
     Inputs
-        One input for each panel column that the signal reads. The first columns are the signal's
-        catalog ids. For each coin, one more column holds the newest known close whose date is a
-        session. An input's name is the id in lower case, with ``_`` for each character that is not
-        allowed in an identifier: ``BTC-USD@session`` becomes ``btc_usd_session``. If the name
-        already exists, one more ``_`` is added. The class attribute ``input_ids`` maps names to
-        columns, in order. Units and timing are as in the panel. Each column of an input frame is a
-        separate panel.
+        The indicator has one input for each panel column that the signal reads. The first inputs
+        are the signal's catalog ids. For each coin, a further input holds the newest known close
+        among the dates of New York sessions. An input's name is the id in lower case. ``_``
+        replaces each character that an identifier cannot contain: ``BTC-USD@session`` becomes
+        ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
+        attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the units
+        and the timing of the panel. Each column of an input frame is a separate panel.
     Fields
-        Each numeric or boolean field of the signal is a parameter with the field's default. A list
-        of values gives one column per value. Lists of equal length are paired;
-        ``param_product=True`` gives all combinations. Set any other field, such as
+        Each numeric or boolean field of the signal becomes a parameter with the same default. A
+        list of values gives one column for each value. vectorbt pairs lists of equal length;
+        ``param_product=True`` gives all combinations. Set a field of another type, such as
         ``Capex.firms``, in the signal: ``as_indicator(Capex(firms=("MSFT",), minimum=1))``.
     Outputs
-        ``flag`` (1, 0, or NaN without a view), ``score``, and all other numeric gauges, with names
-        that are built in the same way as the names of inputs. Each output is float64, sessions ×
+        The outputs are ``flag`` (1, 0, or NaN without a view), ``score`` and all other numeric
+        gauges. Gauges are renamed by the same rule as inputs. Each output is float64, sessions ×
         combinations of parameters.
 
     Parameters
@@ -58,15 +58,15 @@ def as_indicator(
     signal
         A class, or a signal whose values become the defaults.
     among
-        Signals by name. The signals that ``signal`` contains are taken from ``among``. A contained
-        signal that is not in ``among`` has its default values.
+        A mapping from names to signals. A signal that ``signal`` contains is taken from ``among``.
+        A contained signal that ``among`` lacks has its default values.
 
     Returns
     -------
     A class with vectorbt's method ``run(*inputs, **parameters)``. ``run`` checks all combinations
-    before it computes the first one. ``run`` raises ConfigError when a parameter is unknown or not
-    a number, or when the signal rejects its value. vectorbt raises ValueError when lists or
-    sessions differ in length.
+    of parameters before it computes the first one. ``run`` raises ConfigError when a parameter is
+    unknown or not a number, or when the signal rejects its value. vectorbt raises ValueError when
+    lists or sessions differ in length.
     """
     from vectorbt.indicators.factory import IndicatorBase, IndicatorFactory
 
@@ -108,12 +108,12 @@ def run_indicator(
 ) -> Any:
     """Return the indicator of a signal, computed on a panel.
 
-    The panel is point-in-time, sessions × catalog ids. :func:`as_indicator` describes ``signal``,
-    ``among`` and the errors. Options are the signal's parameters, each as one value or a list, and
-    vectorbt's options (``param_product``, …). With one combination of parameters, each output is a
-    series. With several combinations, each output is a frame with one column per combination; the
-    column levels are called ``<signal>_<parameter>``. Also raises MissingSeries when the panel
-    lacks a column.
+    The panel holds the values known at each session's close, sessions × catalog ids.
+    :func:`as_indicator` describes ``signal``, ``among`` and the errors. An option is a parameter of
+    the signal, as one value or a list, or an option of vectorbt, such as ``param_product``. With
+    one combination of parameters, each output is a series. With several combinations, each output
+    is a frame with one column for each combination. The levels of the frame's columns are called
+    ``<signal>_<parameter>``. A missing column of the panel raises MissingSeries.
     """
     indicator = as_indicator(signal, among)
     columns = tuple(indicator.input_ids.values())
@@ -146,7 +146,7 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError for any name in ``others``; the indicator has no such parameter."""
+    """Raise ConfigError for each name in ``others``, which the indicator does not accept."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__
@@ -170,7 +170,7 @@ def _panels(columns: list[str], inputs: tuple[pd.DataFrame, ...]) -> list[pd.Dat
 def _outputs(
     signal: Signal, among: Mapping[str, Signal], panel: pd.DataFrame, gauges: dict[str, str]
 ) -> list[np.ndarray]:
-    """Return the flag, score and gauges of one evaluation; float64, with NaN without a view."""
+    """Return the flag, score and gauges of one evaluation as float64; a missing value is NaN."""
     said = evaluate(panel, {**among, signal.name: signal})[signal.name]
     results = [said.flag, said.score, *(said.gauges[g] for g in gauges.values())]
     return [result.to_numpy(dtype=np.float64, na_value=np.nan) for result in results]

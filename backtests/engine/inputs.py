@@ -1,7 +1,7 @@
-"""The checked inputs of a simulation.
+"""Check the inputs of a simulation.
 
-Both simulations, vectorbt's and the compiled one, call :func:`checked`. So they accept equal inputs
-and raise equal errors.
+vectorbt's simulation and the compiled simulation both call :func:`checked`. So both simulations
+accept the same inputs and raise the same errors.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from strategies.base import check_weights
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Checked inputs; weights and closes have equal columns, in the order of the given weights.
+    """Checked inputs, in which weights and closes have the same columns in the same order.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Inputs:
         Closes in USD: sessions × assets, NaN without a price.
     bills
         Simple return of bills from the previous close to each session's close, a fraction. The
-        first value is 0.
+        first return is 0.
     """
 
     targets: pd.DataFrame
@@ -57,7 +57,7 @@ def checked(
 
 
 def check_solvent(equity: pd.Series, name: str) -> None:
-    """Raise SimulationError if a portfolio's value, USD, is zero or below at any close."""
+    """Raise SimulationError if a portfolio is worth 0 USD or less at any close."""
     if (equity <= 0).any():
         day = equity.index[equity <= 0][0].date()
         raise SimulationError(
@@ -120,8 +120,8 @@ def _checked_bills(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     if earned.isna().any():
         first = earned.index[earned.isna()][0].date()
         raise SimulationError(
-            f"{name}: expected a bill yield for every session, but {first} has none; import "
-            "DGS3MO for this date, or choose other dates"
+            f"{name}: expected a bill yield for every session, but found no yield on {first}; "
+            "import DGS3MO for this date, or choose other dates"
         )
     if (earned <= -1).any() or np.isinf(earned).any():
         raise SimulationError(

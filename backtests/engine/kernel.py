@@ -1,9 +1,10 @@
-"""The kernel: a compiled simulation for the variations of a run.
+"""The kernel: a compiled and fast simulation for the variations of a run.
 
 A variation needs daily figures, but no list of orders and no vectorbt portfolio.
-:func:`simulate_curves` follows the rules of :func:`backtests.engine.simulate.simulate`, and takes
+:func:`simulate_curves` follows the rules of :func:`backtests.engine.simulate.simulate`, but takes
 about a tenth of the time. The headline numbers of a run always come from ``simulate``. Before a
-command uses the kernel, :func:`check_agreement` compares both simulations of one case.
+command uses the kernel, :func:`check_agreement` compares the kernel with ``simulate`` on one
+portfolio.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from backtests.engine.schedule import BAND, lost_prices
 from backtests.engine.simulate import CAPITAL, Result
 from signals.errors import SimulationError
 
-#: Largest relative difference of equity between the two simulations of one case.
+#: Largest relative difference of equity between the kernel and ``simulate`` on one portfolio.
 AGREEMENT = 1e-9
 
 
@@ -29,10 +30,10 @@ class Curves:
     Attributes
     ----------
     equity, returns, exposure, bills
-        As in :class:`backtests.engine.simulate.Result`.
+        Four series, as described in :class:`backtests.engine.simulate.Result`.
     traded
         Value of all orders of a session divided by equity at its close, a fraction. Half of the sum
-        is the turnover.
+        over all sessions is the turnover.
     costs
         Costs of all orders of a session, USD.
     """
@@ -74,17 +75,18 @@ def simulate_curves(
 
 
 def check_agreement(curves: Curves, result: Result, name: str) -> None:
-    """Raise SimulationError unless both simulations of one case have equal equity.
+    """Raise SimulationError unless the kernel and ``simulate`` give equal equity.
 
-    At every close, the relative difference may be at most :data:`AGREEMENT`.
+    The two equities may differ by a fraction of at most :data:`AGREEMENT` at each close.
     """
     gap = (curves.equity / result.equity - 1).abs()
     apart = gap.index[~(gap <= AGREEMENT)]
     if len(apart):
         raise SimulationError(
             f"{name}: expected equity of the compiled simulation within {AGREEMENT:g} of "
-            f"vectorbt's, but it is {gap.max():.2g} apart, first on {apart[0].date()}; "
-            "install the declared versions of numba and vectorbt, or report this defect"
+            f"vectorbt's, but the difference is up to {gap.max():.2g}, first on "
+            f"{apart[0].date()}; install the declared versions of numba and vectorbt, or report "
+            "this defect"
         )
 
 

@@ -1,12 +1,12 @@
 """The loops of the kernel, compiled by numba.
 
 :func:`choose` repeats :func:`backtests.engine.schedule.choose_trades`, and :func:`trade` repeats
-vectorbt's accounting. A loop uses the rounding rules of the code that it repeats, so that close
-comparisons have equal results.
+vectorbt's accounting. A loop rounds in the same way as the code that it repeats. So comparisons of
+almost equal numbers have equal results.
 
 numba stores the compiled loops beside this file, or in the user's cache folder if this file's
-folder is read-only. Later processes load the stored loops. All loops are in one file, because numba
-compiles a stored loop again only when the loop's own file changes.
+folder is read-only. Later processes load the stored loops. All loops stand in one file, because
+numba compiles a stored loop again only after a change of the loop's own file.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def _stored(loop: Loop) -> Loop:
 
 
 def _inner(loop: Loop) -> Loop:
-    """Compile a loop that only other loops call; numba stores it with each of them."""
+    """Compile an inner loop; numba stores its code inside each loop that calls it."""
     return cast(Loop, njit(loop))
 
 
@@ -48,23 +48,23 @@ def choose(
     Parameters
     ----------
     decided, decides
-        Target weights, sessions × assets; and whether a session is a decision. The loop reads a row
-        of ``decided`` only if ``decides`` is True at this session.
+        ``decided`` holds target weights, sessions × assets. ``decides`` is True at a session with a
+        decision. At other sessions, the loop does not read ``decided``.
     prices, priced, lost
         Tables of sessions × assets: the last price, whether the session has a price, and whether
         the last price becomes stale at this session.
     growth
         Growth of bills since the first session.
     terms
-        Lag, band and gross limit, see :func:`backtests.engine.simulate.simulate`.
+        The lag, the band and the gross limit of :func:`backtests.engine.simulate.simulate`.
     """
     lag, band, gross_limit = terms
     sessions, assets = prices.shape
     sizes = np.full((sessions, assets), np.nan)
-    held, last = np.zeros(assets), np.zeros(assets)  # weights: after the last trade, last decided
+    held, last = np.zeros(assets), np.zeros(assets)  # after the last trade, at the last decision
     waiting = np.zeros((lag, assets))  # the decision of a session is in row (session % lag)
     sent = np.zeros(sessions, dtype=np.bool_)
-    traded, newest = 0, -lag  # sessions: of the last trade, of the last decision sent
+    traded, newest = 0, -lag  # session of the last trade, session of the last decision sent
     for at in range(sessions):
         if _loses(lost[at], held, sizes[at]):
             held, traded = _drifted(held, prices, growth, traded, at), at
@@ -87,7 +87,7 @@ def choose(
 
 @_inner
 def _loses(lost: np.ndarray, held: np.ndarray, size: np.ndarray) -> bool:
-    """Set the size of each lost asset to zero; return whether the portfolio holds one of them."""
+    """Set the target of each lost asset to zero; return whether a lost asset is held."""
     loses = False
     for asset in range(len(held)):
         if lost[asset]:
@@ -98,7 +98,7 @@ def _loses(lost: np.ndarray, held: np.ndarray, size: np.ndarray) -> bool:
 
 @_inner
 def _close(lost: np.ndarray, held: np.ndarray, last: np.ndarray, waiting: np.ndarray) -> None:
-    """Set the weights of lost holdings to zero, also in decisions that wait for their fill."""
+    """Set the weights of lost holdings to zero, also in decisions that are not filled yet."""
     for asset in range(len(held)):
         if lost[asset] and held[asset] != 0:
             held[asset] = last[asset] = 0.0
@@ -116,7 +116,7 @@ def _fill(target: np.ndarray, priced: np.ndarray, held: np.ndarray, size: np.nda
 
 @_inner
 def _copy(weights: np.ndarray, into: np.ndarray) -> None:
-    """Copy weights. A slice assignment would take twice as long to compile."""
+    """Copy weights by a loop, which compiles in half the time of a slice assignment."""
     for asset in range(len(weights)):
         into[asset] = weights[asset]
 
@@ -145,7 +145,7 @@ def _drifted(
 
 @_inner
 def _differ(target: np.ndarray, held: np.ndarray, band: float) -> bool:
-    """Return whether a target weight differs from the weight held by more than the band."""
+    """Return whether a target weight differs from the held weight by more than the band."""
     differs = False
     for asset in range(len(held)):
         differs = differs or abs(target[asset] - held[asset]) > band
@@ -166,7 +166,7 @@ def _exceeds(weights: np.ndarray, gross_limit: float) -> bool:
 def trade(
     sizes: np.ndarray, prices: np.ndarray, fees: np.ndarray, groups: np.ndarray, capital: float
 ) -> np.ndarray:
-    """Return four deflated figures at each close: value, gross value, traded value and costs.
+    """Return value, gross value, traded value and costs at each close, all deflated.
 
     Parameters
     ----------
@@ -174,13 +174,13 @@ def trade(
         Tables of sessions × legs: the target weight of each trade, NaN without a trade, and the
         deflated price.
     fees, groups
-        For each leg: the cost of a trade, a fraction of the traded value, and the number of the
-        asset. The legs of an asset are next to each other.
+        ``fees`` holds each leg's cost of a trade, a fraction of the traded value. ``groups`` holds
+        the number of each leg's asset. The legs of an asset are next to each other.
     """
     sessions, legs = prices.shape
     figures = np.zeros((sessions, 4))
     units, changes, order = np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64)
-    cash = booked = capital  # two records of cash: the limit of purchases, and vectorbt's books
+    cash = booked = capital  # ``cash`` limits purchases; ``booked`` is vectorbt's own record
     for at in range(sessions):
         worth, _ = _value(cash, units, prices[at], groups)
         flow = 0.0
@@ -243,7 +243,7 @@ def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float
 def _value(
     cash: float, units: np.ndarray, prices: np.ndarray, groups: np.ndarray
 ) -> tuple[float, float]:
-    """Return the value of a portfolio and its gross value; an asset's legs offset each other."""
+    """Return the value and the gross value of a portfolio, with the two legs of an asset netted."""
     value, net, gross = cash, 0.0, 0.0
     for leg in range(len(units)):
         if leg > 0 and groups[leg] != groups[leg - 1]:
@@ -257,7 +257,7 @@ def _value(
 
 @_inner
 def _plus(a: float, b: float) -> float:
-    """Return a sum; 0 if the two amounts cancel out."""
+    """Return the sum of two amounts, or 0 if the sum is only a rounding error."""
     return 0.0 if _equal(a, -b) else a + b
 
 

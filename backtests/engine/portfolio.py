@@ -1,9 +1,10 @@
 """The simulated portfolio as vectorbt's own object, in USD.
 
-The simulation divides every price by the growth of bills, so that idle cash keeps its value. The
-metrics of the simulation's vectorbt object would mislead, because they are deflated and vectorbt
-counts 365 days a year. This module repeats the same orders at prices in USD. Cash becomes the
-column ``BILLS``. The price in this column is the growth of bills, and its trades cost nothing.
+The simulation divides every price by the growth of bills, so that idle cash keeps its value.
+Therefore the metrics of the simulation's vectorbt object are deflated, and they count 365 days a
+year. This module repeats the orders of the simulation at prices in USD, with 252 sessions a year.
+Cash becomes the column ``BILLS``. The price of ``BILLS`` is the growth of bills, and trades of
+``BILLS`` cost nothing.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pandas as pd
 from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
-#: Number of sessions in a year, written as vectorbt requires.
+#: A year of 252 sessions, in the form that vectorbt reads.
 YEAR = f"{SESSIONS_A_YEAR} days"
 #: A change of cash below this share of the capital is a rounding error.
 ROUNDING = 1e-13
@@ -23,12 +24,13 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The data of a simulation that are needed to repeat its orders at prices in USD.
+    """The data that repeat the orders of a simulation at prices in USD.
 
     Attributes
     ----------
     deflated
-        vectorbt's portfolio at prices divided by ``bill_index``; None when there are no assets.
+        vectorbt's portfolio at prices divided by ``bill_index``; None if the portfolio has no
+        assets.
     bill_index
         Growth of bills since the first session, one value per session of ``index``.
     fees
@@ -76,7 +78,7 @@ class Account:
 
     def _bills(self) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         """Return the price of bills, the traded units of bills, and the cost rate of bills."""
-        cash = np.full(len(self.index), self.capital)  # one deflated dollar is one unit of bills
+        cash = np.full(len(self.index), self.capital)  # a deflated dollar buys one unit of bills
         if self.deflated is not None:
             cash = self.deflated.cash().to_numpy()
         moved = np.diff(cash, prepend=0.0)

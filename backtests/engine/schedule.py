@@ -1,8 +1,9 @@
-"""The sessions on which a strategy decides, and the decisions that become trades.
+"""Choose the sessions on which a strategy decides, and the decisions that become trades.
 
-Trades are chosen before the simulation. A strategy decides on scheduled sessions and on changes of
-state. Prices and bills move the weights away from the last target. A decision is traded if a target
-weight differs from the drifted weight, before costs, by more than the drift band.
+Trades are chosen before the simulation. A strategy decides on scheduled sessions and on sessions
+with a new state. Between trades, prices and bills move the weights away from their targets. This
+movement is the drift. A decision is traded if a target weight differs from the drifted weight by
+more than the band. The comparison ignores costs.
 """
 
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Schedule(Typed):
             raise ConfigError(f"offset must lie in 0 to 60 sessions, was {self.offset!r}")
 
     def sessions(self, index: pd.DatetimeIndex) -> np.ndarray:
-        """Return one boolean per session of the index: whether this session is scheduled."""
+        """Return True at scheduled sessions of the index, and False at all other sessions."""
         if self.every == "day":
             return np.ones(len(index), dtype=bool)
         calendar = all_sessions()
@@ -63,10 +64,9 @@ def decision_sessions(
 ) -> pd.DatetimeIndex:
     """Return the sessions on which a strategy decides.
 
-    A strategy decides on the first session, on every scheduled session, and on every session whose
-    state differs from the state one session earlier. The exchange's calendar is known in advance.
-    So with a monthly schedule, a history's last session is scheduled only if it is the last session
-    of a month.
+    A strategy decides on the first session, on every scheduled session, and on every session with a
+    new state. The end of a month comes from the exchange's calendar, which is known in advance. So
+    the last session of a history is scheduled only if it also ends its month.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -78,16 +78,16 @@ def decision_sessions(
 
 @dataclass(frozen=True, kw_only=True)
 class Trades:
-    """The trades of a portfolio.
+    """The decisions and trades of a portfolio.
 
     Attributes
     ----------
     targets
         Target weights of the executed decisions: decision sessions × assets, fractions.
     sizes
-        Target weight of each trade, sessions of the fill × assets; NaN where no trade is made.
+        Target weight of each trade, sessions of the fill × assets; NaN without a trade.
     notes
-        One line for each order that was not traded as decided.
+        One line for each order that could not be traded as the strategy decided.
     """
 
     targets: pd.DataFrame
@@ -105,14 +105,14 @@ def choose_trades(
 ) -> Trades:
     """Return the executed decisions and the target weight of each trade.
 
-    See :func:`backtests.engine.simulate.simulate` for the parameters; ``closes`` has the same
+    :func:`backtests.engine.simulate.simulate` describes the parameters. ``closes`` has the same
     assets as ``weights``. A decision is executed when at least one target weight differs from the
-    drifted weight by more than ``band``, a fraction. When a portfolio with short positions drifts
-    beyond ``gross_limit`` at a close, it is traded back to the last target, ``lag`` sessions later.
+    drifted weight by more than ``band``, a fraction. If a portfolio with short positions exceeds
+    ``gross_limit`` at a close, it is traded back to its last target ``lag`` sessions later.
 
     An asset without a price on the day of the fill is not traded until the next decision. If the
-    last price of a holding is older than the asset's staleness limit, the whole holding is sold, or
-    bought back if it is short, at this last price.
+    last price of a holding is older than the asset's staleness limit, the holding is closed at this
+    last price.
     """
     return _Chooser(weights, closes, bills, lag, band, gross_limit).run()
 
@@ -129,7 +129,7 @@ class _Waiting:
 
 @dataclass
 class _Chooser:
-    """A loop over the sessions that chooses trades from the data known at each close."""
+    """Choose the trades, session after session, from the data known at each close."""
 
     weights: pd.DataFrame
     closes: pd.DataFrame
@@ -146,8 +146,8 @@ class _Chooser:
         self.cash = (1 + self.bills.to_numpy(dtype=np.float64)).cumprod()
         self.sizes = np.full(closes.shape, np.nan)
         self.held = np.zeros(closes.shape[1])  # weights immediately after the last trade
-        self.traded = 0  # position of the last trade
-        self.waiting: list[_Waiting] = []  # oldest first
+        self.traded = 0  # row of the session of the last trade
+        self.waiting: list[_Waiting] = []  # the oldest decision comes first
         self.executed: list[_Waiting] = []
         self.last = np.zeros(closes.shape[1])  # weights of the last decision
         self.notes: list[str] = []
@@ -202,15 +202,15 @@ class _Chooser:
         before, can = self._drifted(at), self.priced[at]
         for column in np.flatnonzero(~can & (np.abs(target - before) > 1e-12)).tolist():
             self.notes.append(
-                f"{self.closes.columns[column]} had no price on {self.index[at].date()}: "
-                "it is not traded until the next decision"
+                f"{self.closes.columns[column]} had no price on {self.index[at].date()}: the "
+                "asset is not traded until the next decision"
             )
         self.sizes[at, can] = target[can]
         self.held, self.traded = np.where(can, target, before), at
 
     def _give_up(self, columns: list[int], at: int) -> None:
-        """Sell, or buy back, each holding whose price is stale; the trade uses its last price."""
-        self.sizes[at, columns] = 0.0  # gives no order for an asset that is not held
+        """Close each holding that has a stale price, at the stale price."""
+        self.sizes[at, columns] = 0.0  # zero gives no order for an asset that is not held
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:
             return
@@ -221,13 +221,13 @@ class _Chooser:
             decision.target[gone] = 0.0
         self.notes += [
             f"{self.closes.columns[column]} has had no price for more than "
-            f"{asset(str(self.closes.columns[column])).stale_after} days: it is closed at its "
-            f"last price on {self.index[at].date()}"
+            f"{asset(str(self.closes.columns[column])).stale_after} days: the holding is closed "
+            f"at its last price on {self.index[at].date()}"
             for column in gone
         ]
 
     def _drifted(self, at: int) -> np.ndarray:
-        """Return the weights at a session's close, after their drift since the last trade."""
+        """Return the weights at a session's close after the drift since the last trade."""
         if at == self.traded:
             return self.held.copy()
         growth = np.where(self.held == 0, 1.0, self.prices[at] / self.prices[self.traded])
@@ -241,7 +241,7 @@ class _Chooser:
 
 
 def lost_prices(closes: pd.DataFrame) -> np.ndarray:
-    """Return a table of sessions × assets: True at the session where a last price becomes stale."""
+    """Return sessions × assets: True where an asset's last price has just become stale."""
     days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)[:, None]
     last = np.maximum.accumulate(np.where(closes.notna(), days, -1))
     limit = np.array([asset(str(column)).stale_after for column in closes.columns])

@@ -1,20 +1,21 @@
 """The simulation of a portfolio with vectorbt, which does the accounting.
 
-vectorbt lacks three features. The simulation gives vectorbt changed prices, which supply all three
-features exactly:
+vectorbt has no interest on cash, no borrowing costs and no rule for missing prices. The simulation
+adds these features exactly, because it changes the prices that vectorbt receives:
 
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
-  start, so that a dollar of cash keeps its value in the deflated world. Afterwards, the results
-  are multiplied by the growth of bills.
-- Borrowing has a cost. A short position has a separate column. The price in this column also grows
-  by the borrowing cost, which is debt · rate · days / 365 from one session to the next.
-- A price can be missing. An asset without a price of the day is valued at its last price and is
-  not traded.
+  start. In these deflated prices, a dollar of cash keeps its value. Afterwards, the growth of bills
+  multiplies the results.
+- Borrowing has a cost. A short position has its own column. The price in this column also grows by
+  the borrowing cost: debt · rate · days / 365 from one session to the next.
+- A price can be missing. An asset without a price on a session keeps its last price as its value,
+  and is not traded.
 
 :mod:`backtests.engine.schedule` chooses the trades before the simulation. Orders are filled at the
 close, sorted by value: the largest sale first, the largest purchase last. Orders of equal value
-follow the order of the columns. Targets are fractions of the value before costs. If a purchase and
-its cost exceed the cash, the purchase is reduced to the amount that the cash can pay.
+follow the order of the columns. Target weights are fractions of the portfolio's value before costs.
+If a purchase and its cost exceed the cash, the purchase is reduced to the amount that the cash can
+pay.
 """
 
 import sys
@@ -44,29 +45,30 @@ class Result:
     equity
         Value at each close after trading and costs, USD; the first value is the initial capital.
     returns
-        Simple return from the previous close to each session's close, a fraction. The series starts
-        at the second session.
+        Simple return from the previous close to each session's close, a fraction. The first return
+        belongs to the second session.
     weights
-        Value of each holding as a fraction of equity at each close, after drift. The
-        remaining equity is cash. Cash includes the proceeds of short sales.
+        Value of each holding as a fraction of equity at each close, after drift. The remaining
+        equity is cash, which includes the proceeds of short sales.
     owed
-        Weights of the short positions, fractions of equity, at most 0. ``weights`` includes them.
+        Weights of the short positions, fractions of equity, at most 0. ``weights`` includes the
+        short positions.
     targets
         Target weights of the executed decisions, one row per decision session, fractions.
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
-        is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. The equity
-        can be recomputed from orders, prices, bills and borrowing rates, with one exception: a long
-        position replaces a short position, but there is too little cash to buy back the whole short
-        position. The asset then has a long and a short side together, and net units hide this.
+        is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
+        be recomputed from orders, prices, bills and borrowing rates, except in one case: a long
+        position replaces a short position that the cash cannot buy back in full. The asset then has
+        a long and a short side at once. ``orders`` shows only the net units.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     notes
-        One line for each order that was not traded as decided.
+        One line for each order that could not be traded as the strategy decided.
     account
-        The data from which :attr:`portfolio` is built; None if they were left out to save memory.
+        The data for :attr:`portfolio`, or None to save memory.
     """
 
     equity: pd.Series
@@ -84,11 +86,11 @@ class Result:
     def portfolio(self) -> Any:
         """Return vectorbt's portfolio in USD prices; None if :attr:`account` was left out.
 
-        Each call repeats the orders. Idle cash is the column ``BILLS``; orders of this column count
-        as trades. A year has 252 sessions. vectorbt's Sharpe ratio subtracts the mean return of
-        bills. The Sharpe ratio of this package subtracts each session's return of bills, and the
-        two ratios differ in the fourth digit. The price in a short position's column grows by the
-        borrowing cost.
+        Each access simulates the orders again. Idle cash is the column ``BILLS``, whose orders
+        vectorbt counts as trades. A year has 252 sessions. vectorbt's Sharpe ratio subtracts the
+        mean return of bills, but drypowder's subtracts each session's return. So the two ratios
+        differ in the fourth digit. The price in a short position's column grows by the borrowing
+        cost.
         """
         return None if self.account is None else self.account.replayed()
 
@@ -117,28 +119,28 @@ def simulate(
         close on the session's date, NaN without a price. Columns are matched by name.
     bills
         Simple return of bills from the previous close to each session's close, a fraction. The
-        sessions are the same as in ``prices``. The first value is not used.
+        sessions are the same as in ``prices``. The first return is not used.
     costs
         Costs of trading and borrowing.
     lag
-        Number of sessions from decision to fill, at least 1. A decision uses its session's close,
-        so a trade at this same close is impossible.
+        Number of sessions from decision to fill, at least 1. A decision uses a session's close, so
+        the trade cannot take place at the same close.
     band
-        See :func:`backtests.engine.schedule.choose_trades`.
+        The drift band of :func:`backtests.engine.schedule.choose_trades`, a fraction.
     capital
         Initial cash, USD.
     gross_limit
-        Largest sum of the absolute weights of long and short positions. When a portfolio with short
-        positions drifts beyond this limit, it is traded back to the last target, ``lag`` sessions
-        later.
+        Largest sum of the absolute weights of long and short positions. If a portfolio with short
+        positions exceeds this limit, it is traded back to its last target ``lag`` sessions later.
     name
         Name for the weights, used in messages.
 
     Raises
     ------
     SimulationError
-        When a weight is not finite or exceeds its limit, columns or sessions do not match, a bill
-        return is missing, the lag is below 1, or the portfolio's value falls to zero or below.
+        If a weight is not finite or exceeds its limit, if columns or sessions do not match, or if a
+        bill return is missing. SimulationError is also raised if the lag is below 1, or if the
+        portfolio's value falls to 0 USD or below.
     """
     terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
     given = checked(weights, prices, bills, lag, **terms, name=name)
@@ -150,10 +152,10 @@ def simulate(
 
 @dataclass(frozen=True, kw_only=True)
 class _Legs:
-    """The columns that vectorbt uses: the long side and the short side of each asset.
+    """The columns that vectorbt receives: a long and a short side for each asset.
 
-    ``units`` converts the size of a column into units of the asset; for a short side, ``units``
-    grows with the debt. ``bill_index`` converts the deflated price into USD.
+    ``units`` converts the size of a column into units of the asset. For a short side, ``units``
+    grows with the debt. ``bill_index`` converts deflated prices into USD.
     """
 
     assets: list[str]
@@ -199,8 +201,8 @@ def _check_docstrings() -> None:
     """Raise ConfigError under ``python -OO``, because vectorbt cannot load without docstrings."""
     if sys.flags.optimize > 1:
         raise ConfigError(
-            "expected a Python that keeps docstrings, which vectorbt needs; unset PYTHONOPTIMIZE "
-            "or set it to 1"
+            "expected Python to keep docstrings, because vectorbt needs them; unset "
+            "PYTHONOPTIMIZE or set it to 1"
         )
 
 

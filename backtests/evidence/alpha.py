@@ -1,10 +1,10 @@
 """The alpha of a strategy: the mean return that constant weights of its assets do not explain.
 
-A constant mix of SPY and bills may have the same mean exposure as the strategy, but another beta.
-For example, the strategy may hold other assets, or it may hold SPY when SPY moves less. The
-regression therefore finds constant weights of the strategy's assets whose returns are closest to
-the strategy's returns. Alpha is the mean return that remains. Well-timed changes of weights raise
-alpha. Costs lower alpha.
+A constant mix of SPY and bills may have the strategy's mean exposure, but another beta. For
+example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
+regression therefore finds the portfolio of constant weights whose returns are closest to the
+strategy's returns. Alpha is the strategy's mean return minus the portfolio's mean return.
+Well-timed changes of weights raise alpha. Costs lower alpha.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from backtests.evidence.metrics import ROUNDING, YEAR
 from backtests.runs import Run
 from signals.errors import DataError
 
-#: Smallest number of returns for each coefficient.
+#: A regression needs at least this many returns for each coefficient.
 FEWEST_EACH = 10
 
 
@@ -30,7 +30,8 @@ class Alpha:
     ----------
     estimate, low, high
         The estimate is 252 times the mean daily return that the regressors do not explain. ``low``
-        and ``high`` bound its 95 % interval. Estimate and bounds are fractions a year.
+        and ``high`` are the bounds of the 95 % interval. The estimate and its bounds are fractions
+        a year.
     t
         The estimate divided by its standard error.
     lags
@@ -51,10 +52,10 @@ def own_alpha(run: Run) -> Alpha | None:
     """Return the alpha of a run, with the assets of the run's strategy as regressors.
 
     The dependent variable is the strategy's return after costs, minus the return of bills. Each
-    regressor is an asset's return before costs, minus the return of bills; see :func:`alpha`. The
-    regression starts with the first fill. If an asset has no price on a session or on the session
-    before, its return on this session is the return of bills. The result is None if the strategy
-    has no asset or if there are too few returns.
+    regressor is an asset's return before costs, minus the return of bills. The regression starts
+    with the first fill. If an asset has no price on a session or on the session before, its return
+    on this session is the return of bills. The result is None if the strategy has no asset or the
+    run has too few returns.
     """
     held = run.result.returns.iloc[run.config.lag :]
     closes = run.history.closes[list(run.strategy.assets)].loc[run.sessions]
@@ -70,20 +71,19 @@ def own_alpha(run: Run) -> Alpha | None:
 def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
     """Return the alpha of returns in a regression on other returns.
 
-    The estimate is 252 times the constant term of an ordinary least squares regression. The
-    standard error is HAC, and the 95 % interval uses fixed-b critical values, see
-    :func:`backtests.evidence.hac.regress`.
+    The estimate is 252 times the constant term of an ordinary least squares regression.
+    :func:`backtests.evidence.hac.regress` gives the HAC standard error and the fixed-b critical
+    value of the 95 % interval.
 
     Both parameters hold daily returns minus the return of bills, as fractions, on the same
-    sessions; ``others`` has one column per regressor. Raises DataError when sessions differ or a
-    return is missing.
+    sessions. ``others`` has one column for each regressor. Different sessions or a missing return
+    raise DataError.
 
     Notes
     -----
-    Daily returns are almost uncorrelated, so a rule that derives the number of lags from the data
-    chooses few lags. But weights stay in force for months. Therefore the number of lags follows a
-    published rule. :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals
-    contain the truth.
+    The number of lags follows a published rule. A rule that reads the data would choose too few
+    lags: daily returns are almost uncorrelated, but weights stay in force for months.
+    :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals contain the truth.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)
     if not (np.isfinite(excess).all() and np.isfinite(others).all(axis=None)):

@@ -24,7 +24,7 @@ from signals.explanation import Explanation, explain_all
 
 @dataclass(frozen=True, kw_only=True)
 class Robustness:
-    """The metrics of a run under other assumptions.
+    """The metrics of a run under other assumptions, in several tables.
 
     The tables come from :func:`backtests.evidence.k_choice.by_k`,
     :func:`backtests.evidence.revision.by_revision` and
@@ -43,9 +43,8 @@ class Assessment:
     Attributes
     ----------
     strategy, benchmark, bills
-        A mapping from the name of each metric to its value, see
-        :func:`backtests.evidence.metrics.of_run` and
-        :func:`backtests.evidence.metrics.of_returns`.
+        Mappings from the name of each metric to its value, from
+        :func:`backtests.evidence.metrics.of_run` and :func:`backtests.evidence.metrics.of_returns`.
     below_a_year
         True if the returns cover less than a year, so that yearly metrics are NaN.
     regimes, years
@@ -55,21 +54,21 @@ class Assessment:
     drawdowns
         The deepest drawdowns, sorted by depth.
     absorption
-        How many episodes and entries the regime ABSORPTION had.
+        Number of episodes and entries of the regime ABSORPTION.
     own_states
         Number of episodes and entries of the states in which the strategy acts. None for a strategy
         without states.
     inconclusive
-        True if there are too few episodes for any conclusion about timing.
+        True if the run has too few episodes for a conclusion about its timing.
     explanations
         The explanation of each signal at the last session.
     growth
-        Value of 1 USD invested at the close of the first decision. Rows are sessions; the columns
-        are ``strategy``, ``benchmark`` and ``bills``.
+        Value at each close of 1 USD invested at the first decision's close. The columns are
+        ``strategy``, ``benchmark`` and ``bills``.
     earned_under
         For each session of the history, the regime under which the session's return was earned.
     robustness
-        The metrics under other assumptions. None if these metrics were left out.
+        The run's metrics under other assumptions; None if they were not computed.
     """
 
     run: Run
@@ -108,7 +107,7 @@ def assess(
     Raises
     ------
     SimulationError
-        When the portfolio's value falls to zero or below in one of the simulations.
+        If the portfolio's value falls to 0 USD or below in one of the simulations.
     """
     progress("metrics")
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark

@@ -12,8 +12,8 @@ at the previous close, and b the return of bills between the two closes. The thr
 
 The sleeve of an asset is its asset class (:mod:`signals.universe`). The regime of a session is the
 regime under which the session's return was earned (:func:`backtests.evidence.entries.acted_on`), or
-``none``. Each measure is first split by session and sleeve, and then summed. So the groups of each
-table add up to the total:
+``none``. Each measure is first computed for each session and sleeve, and then summed. So the groups
+of each table add up to the total. The measures are:
 
 ``return``
     Profit divided by initial capital. The sum over all groups is the total return.
@@ -21,8 +21,8 @@ table add up to the total:
     Let c be the sleeve's profit divided by the previous equity, and r the portfolio's return. The
     contribution of one session and one sleeve is (c − c̄)(r − r̄) / Σ(r − r̄)², times the yearly
     volatility. The sum over all sessions of a sleeve is cov(c, r) / std(r) · √252, which is below
-    zero for a hedge. For one session, the contributions of all sleeves add up to the yearly
-    volatility times (r − r̄)² / Σ(r − r̄)².
+    zero for a hedge. At one session, all sleeves together contribute (r − r̄)² / Σ(r − r̄)², times
+    the yearly volatility.
 ``drawdown``
     Profit from the peak of the deepest drawdown to its trough, divided by equity at the peak. The
     sum over all groups is the depth of this drawdown, or zero if there is no drawdown.
@@ -31,7 +31,7 @@ table add up to the total:
 ``cost``
     Trading costs divided by mean equity, per year. Borrowing costs are included in ``return``.
 
-The module :mod:`backtests.evidence.metrics` computes the totals without the split.
+:mod:`backtests.evidence.metrics` computes the totals directly.
 """
 
 from dataclasses import dataclass
@@ -58,12 +58,12 @@ class Attribution:
     Attributes
     ----------
     by_regime, by_sleeve, by_year
-        Tables with one row per group. The columns are ``return``, ``volatility``, ``drawdown``,
-        ``turnover`` and ``cost``, all as fractions. Regimes are sorted by first appearance and
-        years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`, with ``cash``
-        last. A sleeve that was never held has no row.
+        Tables with one row for each group. The columns are ``return``, ``volatility``,
+        ``drawdown``, ``turnover`` and ``cost``, all as fractions. Regimes are sorted by first
+        appearance and years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`,
+        with ``cash`` last. A sleeve that was never held has no row.
     total
-        The same metrics for the whole backtest. Each column of a table adds up to its total.
+        The same measures for the whole backtest. Each column of a table adds up to its total.
     """
 
     by_regime: pd.DataFrame
@@ -82,23 +82,21 @@ def attribution(
     result
         The simulation of the backtest.
     closes
-        Prices in USD, sessions × assets. These are the prices of the simulation, or a longer table
-        that contains them.
+        Prices in USD, sessions × assets: the prices of the simulation, or a longer table that
+        contains them.
     costs, lag
-        The costs and the lag of the simulation. Only the borrowing rates among the costs are used.
+        The costs and the lag of the simulation. Of the costs, only the borrowing rates are used.
     regime
         Name of the regime known at each close; None without a regime. The series should begin
-        before the result, because the first returns depend on regimes known before the run.
+        before the run, because regimes known earlier decide the run's first returns.
 
     Notes
     -----
     After a change of regime, the order is filled one session before the first return of the new
-    regime, so the old regime bears the order's cost. A holding without a price of the day is valued
-    at its last price. If a metric is undefined, such as the volatility of a single return, it is
-    NaN in the total and in every group.
-
-    Raises SimulationError when prices, borrowing rates and orders do not add up to the change of
-    equity at a session. In this case, the prices or rates belong to another result.
+    regime. So the old regime bears the order's cost. A holding without a price on a session keeps
+    its last price. An undefined metric, such as the volatility of a single return, is NaN in the
+    total and in every group. Prices, borrowing rates or orders of another result do not add up to
+    the change of equity, and raise SimulationError.
 
     References
     ----------
@@ -120,7 +118,7 @@ def attribution(
 
 
 def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return the profit of each session after trading costs, sessions × sleeves, USD."""
+    """Return the profit after trading costs, sessions × sleeves, in USD."""
     gains = _gains(result, closes, costs)
     sleeves = {name: [t for t in gains if asset(str(t)).asset_class == name] for name in CLASSES}
     profit = {name: gains[held].sum(axis=1, skipna=False) for name, held in sleeves.items() if held}
@@ -130,7 +128,7 @@ def _profit(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
-    """Return the price profit minus the growth of debt, sessions × assets, USD."""
+    """Return the price profit minus the growth of debt, sessions × assets, in USD."""
     index, assets = result.equity.index, list(result.weights.columns)
     growth = closes.reindex(index=index, columns=assets).ffill().pct_change(fill_method=None)
     held = result.weights.mul(result.equity, axis=0).shift()
@@ -142,7 +140,7 @@ def _gains(result: Result, closes: pd.DataFrame, costs: Costs) -> pd.DataFrame:
 
 
 def _traded(result: Result, values: pd.Series, sleeves: list[str]) -> pd.DataFrame:
-    """Return the sum of the orders' values, sessions × sleeves."""
+    """Return the total value of orders, sessions × sleeves, in the unit of ``orders``."""
     sessions = result.returns.index
     cells = np.zeros((len(sessions), len(sleeves)))
     rows = sessions.get_indexer(pd.DatetimeIndex(result.orders["date"]))
@@ -159,8 +157,8 @@ def _check(profit: pd.DataFrame, equity: pd.Series) -> None:
         day = bad.index[bad][0]
         raise SimulationError(
             "attribution: expected the profits of assets and cash to add up to the change of "
-            f"equity, but their sum differs from it by {off[day]:.6g} USD on {day.date()}; give "
-            "the prices, borrowing rates and orders of this result"
+            f"equity, but the difference is {off[day]:.6g} USD on {day.date()}; give the prices, "
+            "borrowing rates and orders of this result"
         )
 
 
@@ -190,7 +188,7 @@ def _drawdown(profit: pd.DataFrame, result: Result) -> pd.DataFrame:
     if fall.peak is None or fall.trough is None:
         return pd.DataFrame(0.0, index=profit.index, columns=profit.columns)
     peak = fall.peak
-    if metrics.drawdowns(result.returns)[peak] < 0:  # the peak is the initial capital
+    if metrics.drawdowns(result.returns)[peak] < 0:  # the initial capital is the peak
         peak = result.equity.index[0]
     lost = profit / float(result.equity[peak])
     lost.loc[(profit.index <= peak) | (profit.index > fall.trough)] = 0.0

@@ -1,10 +1,10 @@
 """The rank of a strategy's makers of memory chips among random baskets of shares.
 
-The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces them with
-the same number of shares from other classes of the universe, drawn without replacement. The
-strategy's rule sets the weight of each basket, so every basket is scaled to the same volatility. A
-good choice ranks high among the baskets. The other shares were also added to the universe in 2026,
-so a high rank does not prove foresight. A low rank proves that there was no foresight.
+The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces these
+makers with the same number of shares from other classes of the universe, drawn without replacement.
+The strategy's rule sets the weight of each basket, so all baskets are scaled to the same
+volatility. A good choice ranks high among the baskets. The other shares were also chosen in 2026,
+so a high rank does not prove foresight. A low rank shows that the choice had no foresight.
 """
 
 from dataclasses import replace
@@ -25,8 +25,8 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
     Each Sharpe ratio uses returns after costs, minus the return of bills. The portfolios are
     rebalanced daily to the target weights. The result is None if the strategy has no parameter
-    ``memory``, if this parameter holds other assets, if the run never held them, or if there are
-    too few sessions or shares. Equal seeds give equal baskets.
+    ``memory``, if this parameter lists other assets, or if the run never held its assets. A run
+    with too few sessions or shares also gives None. Equal seeds give equal baskets.
     """
     strategy = run.strategy
     held = getattr(strategy, SLEEVE, None)

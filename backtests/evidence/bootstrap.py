@@ -1,11 +1,11 @@
 """Intervals for a strategy's metrics, from resampled blocks of dates.
 
-The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often the
+The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often such
 intervals contained the truth in simulated worlds.
 
-Every metric here is a function of first and second moments. A matrix counts how often each resample
-takes each date. The product of this matrix with returns and squared returns gives all resamples at
-once. All portfolios use the same resampled dates, so a comparison is paired.
+Every metric is computed from the mean and the variance of returns. A matrix counts how often each
+resample takes each date. The product of this matrix with returns and squared returns gives all
+resamples at once. All portfolios use the same resampled dates, so a comparison is paired.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,12 @@ from backtests.evidence.matching import check_same_sessions
 from backtests.evidence.metrics import ROUNDING, YEAR
 from signals.errors import ConfigError, DataError
 
-#: Smallest mean length of a block, sessions.
+#: Lower limit of the mean length of a block, sessions.
 SHORTEST_BLOCK = 5
-#: Smallest number of returns that can be resampled.
+#: A resample needs at least this many returns.
 FEWEST = 20
-#: A resample varies if its standard deviation is above this share of the full standard deviation.
+#: A resample varies if its standard deviation is above this share of the sample's standard
+#: deviation.
 NO_VARIATION = 1e-6
 
 
@@ -33,8 +34,8 @@ class Coverage:
     """Share of 95 % intervals that contain the truth, in three kinds of simulated worlds.
 
     In ``no_regimes``, mean returns never change. In ``slow_regimes``, mean returns change with
-    regimes that last 400 sessions on average. In ``wide_slow_regimes``, regimes are as long as in
-    ``slow_regimes``, and the differences between their mean returns are twice as large.
+    regimes that last 400 sessions on average. In ``wide_slow_regimes``, mean returns of regimes
+    differ twice as much as in ``slow_regimes``.
     """
 
     no_regimes: float
@@ -81,39 +82,39 @@ def compare_returns(
     level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Return intervals for a strategy's Sharpe ratio and its advantage over other portfolios.
+    """Return intervals for a strategy's Sharpe ratio and for its advantage over other portfolios.
 
     Parameters
     ----------
     strategy, bills
         Simple daily returns on the same sessions, fractions.
     others
-        Simple daily returns of other portfolios on the same sessions. Examples are the benchmark, a
-        constant mix and bills. The keys are names.
+        A mapping from names to simple daily returns of other portfolios on the same sessions, such
+        as the benchmark, a constant mix and bills.
     reps, level, seed
-        Number of resamples by the stationary bootstrap, level of the intervals as a fraction, and
+        Number of resamples of the stationary bootstrap, level of the intervals as a fraction, and
         seed. Equal seeds give equal intervals.
 
     Returns
     -------
-    A mapping from the name of a metric to its interval. ``sharpe`` is the mean return minus bills,
-    divided by the standard deviation of this difference (ddof 1), × √252. Each portfolio in
-    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean difference between the
-    strategy's daily return and the portfolio's daily return, a fraction a year. ``sharpe_<name>``
-    is the strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same
-    resamples. The rule of Politis and White gives the mean length of a block, from the strategy's
-    return minus bills. This length is rounded up and is at least 5 sessions.
+    A mapping from the name of a metric to its interval. ``sharpe`` is the mean of the return minus
+    bills, divided by the standard deviation of this difference (ddof 1), × √252. Each portfolio in
+    ``others`` has two intervals. ``excess_<name>`` is 252 times the mean of the strategy's daily
+    return minus the portfolio's daily return, a fraction a year. ``sharpe_<name>`` is the
+    strategy's Sharpe ratio minus the portfolio's Sharpe ratio. All intervals use the same
+    resamples. Politis and White's rule sets the mean length of a block from the strategy's returns
+    minus bills. The length is rounded up and is at least 5 sessions.
 
     NaN
-        If returns minus bills do not vary, for example because the portfolio holds only bills, the
-        Sharpe ratio is undefined: its estimate and bounds are NaN. A resample without variation is
-        left out.
+        The Sharpe ratio is undefined if returns minus bills do not vary, for example if the
+        portfolio holds only bills. The estimate and bounds of an undefined Sharpe ratio are NaN. A
+        resample without variation is left out.
 
     Raises
     ------
     ConfigError, DataError
-        ConfigError when ``reps`` or ``level`` is out of range. DataError when sessions differ, when
-        there are fewer than 20 returns, or when a return is missing.
+        ConfigError if ``reps`` or ``level`` is out of range. DataError if sessions differ, if a
+        return is missing, or if the sample has fewer than 20 returns.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89; Politis and White (2004)
@@ -123,8 +124,8 @@ def compare_returns(
 
     Notes
     -----
-    With few, slow regimes, the intervals contain the truth less often than ``level`` says, see
-    :data:`COVERAGE`. Longer blocks do not help, because a sample contains only a few regimes.
+    If regimes are few and slow, the intervals contain the truth less often than ``level`` promises
+    (:data:`COVERAGE`). Longer blocks do not help, because a sample contains only a few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}
@@ -145,21 +146,21 @@ def block_length(excess: np.ndarray) -> int:
     """Return the mean length of a block by the rule of Politis and White, at least 5 sessions."""
     if excess.std() < ROUNDING:
         return SHORTEST_BLOCK
-    with np.errstate(divide="ignore", invalid="ignore"):  # returns may be constant for some time
+    with np.errstate(divide="ignore", invalid="ignore"):  # returns can be constant for weeks
         best = float(optimal_block_length(excess)["stationary"].iloc[0])
     return max(SHORTEST_BLOCK, int(np.ceil(best))) if np.isfinite(best) else SHORTEST_BLOCK
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Draws:
-    """How often each resample takes each date. The first row is the sample, with each date once."""
+    """Counts of each date in each resample. The first row is the sample, with each date once."""
 
     counts: np.ndarray
     level: float
     block: int
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        # Take one column at a time, so that equal inputs give exactly equal sums.
+        # One column at a time: equal inputs then give exactly equal sums.
         means: np.ndarray = self.counts @ values / len(values)
         return means
 
@@ -192,10 +193,10 @@ class _Draws:
 
 
 def date_counts(n: int, block: int, reps: int, seed: int) -> np.ndarray:
-    """Return how often each resample takes each of ``n`` dates, by the stationary bootstrap.
+    """Return resamples × ``n`` dates: how often each stationary resample takes each date.
 
-    The first row is the sample, with each date once. ``reps`` further rows are the resamples.
-    ``block`` is the mean length of a block. Equal seeds give equal resamples.
+    The first row is the sample, with each date once. The next ``reps`` rows are the resamples.
+    ``block`` is the mean length of a block, sessions. Equal seeds give equal resamples.
     """
     bootstrap = StationaryBootstrap(block, np.arange(n), seed=seed)
     rows = [np.bincount(bootstrap.update_indices(), minlength=n) for _ in range(reps)]
@@ -220,6 +221,6 @@ def _check_returns(columns: Mapping[str, pd.Series]) -> None:
         finite = np.isfinite(series.to_numpy(dtype=np.float64))
         if not finite.all():
             raise DataError(
-                f"expected a return of {name} for every session, but there is none for "
+                f"expected a return of {name} for every session, but found none for "
                 f"{str(index[~finite][0])[:10]}; choose sessions with all returns"
             )

@@ -1,9 +1,9 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
 Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
-has two rivals. The first rival is a constant mix of SPY and bills with the same mean net exposure,
-which needs no skill. The second rival holds the strategy's assets at equal weights, so its choice
-of assets has the same hindsight.
+has two rivals. The first rival needs no skill: it is a constant mix of SPY and bills with the
+strategy's mean net exposure. The second rival holds the strategy's assets at equal weights, so both
+have the same hindsight about assets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,7 @@ from strategies import STRATEGIES, kind_of
 #: Level of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
-#: The settings of a configuration that choose the default regime model.
+#: Settings of a configuration that select the default regime model.
 BY_VOTES = {"regime_model": Votes.name, "labels": None}
 
 
@@ -57,15 +57,17 @@ class Compared:
     Attributes
     ----------
     mix
-        A constant mix of SPY and bills with the strategy's mean net exposure. This exposure is
-        known only at the end of the backtest.
+        A constant mix of SPY and bills with the strategy's mean net exposure, which is known only
+        at the end of the backtest.
     equal_weight
         Equal weights of the strategy's assets; None if the strategy has fewer than two assets.
     intervals
         Intervals of the strategy's Sharpe ratio and of its advantage over ``spy``, ``bills``,
-        ``mix`` and ``equal_weight``, see :func:`backtests.evidence.bootstrap.compare_returns`.
+        ``mix`` and ``equal_weight``. :func:`backtests.evidence.bootstrap.compare_returns` describes
+        the intervals.
     alpha, baskets, observed
-        Results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states`.
+        The results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states` for the
+        strategy.
     significance
         The rank of the strategy's timing among placebos.
     """
@@ -104,11 +106,11 @@ class Comparison:
     Attributes
     ----------
     rows
-        A mapping from label to strategy, in the order in which strategies were requested.
+        A mapping from label to strategy, in the order of the request.
     regime
         The regime at each close, from the votes of the signals.
     level, reps
-        Level of the intervals, a fraction, and number of resamples for the intervals.
+        Level of the intervals as a fraction, and number of resamples.
     notes
         One line for each regime model that was left out, with the reason.
     """
@@ -131,7 +133,7 @@ def default_names() -> tuple[str, ...]:
 def configs_of(names: Iterable[str], base: Mapping[str, Any]) -> dict[str, RunConfig]:
     """Return a mapping from label to configuration, with one entry for each requested strategy.
 
-    Raises ConfigError when a name is unknown or is given twice.
+    A name that is unknown or given twice raises ConfigError.
     """
     configs: dict[str, RunConfig] = {}
     for name in names:
@@ -164,20 +166,20 @@ def compare(
 ) -> Comparison:
     """Return the comparison of strategies on the same sessions of a history.
 
-    Raises ConfigError, DataError or SimulationError when a strategy cannot be run.
+    A strategy that cannot be run raises ConfigError, DataError or SimulationError.
 
     Parameters
     ----------
     configs
-        A mapping from label to configuration. The configurations differ only in strategy,
+        A mapping from label to configuration. Configurations may differ only in strategy,
         parameters and regime model.
     history
-        The history. The history is cut at the end that the configurations set.
+        The history. The history ends where the configurations end.
     reps, shifts, draws
         Number of resamples for the intervals, number of placebos with shifted dates, and number of
         placebos with resampled returns.
     workers
-        Number of processes that estimate regime models and resample returns, see
+        Number of processes that estimate regime models and resample returns, as in
         :func:`backtests.evidence.workers.workers_of`.
     optional
         If True, a regime model whose package is not installed is left out, with a note.
@@ -246,7 +248,8 @@ def _run(config: RunConfig, history: History, voted: Reading, index: pd.Datetime
 def mix_of(run: Run) -> Beside:
     """Return the constant mix of SPY and bills with a run's mean net exposure, between 0 and 1.
 
-    The mix has the run's sessions, costs and lag. Its exposure is known only at the end of the run.
+    The mix has the run's sessions, costs and lag. The exposure of the mix is known only at the end
+    of the run.
     """
     check_kernel(run)  # the mix comes from the compiled simulation
     net = float(run.result.weights.sum(axis=1).iloc[1:].mean())

@@ -1,7 +1,7 @@
 """The regime of each return, the number of episodes of a state, and the conclusion about timing.
 
-A decision at close t is filled at close t + lag. The decision first earns the return of session t +
-lag + 1. Therefore the return of session t is assigned to the label known at close t − 1 − lag.
+A decision at close t is filled at close t + lag, and first earns the return of session t + lag + 1.
+So the return of session t belongs to the label known at close t − 1 − lag.
 
 A stay is a sequence of consecutive sessions in a state. If two stays are less than :data:`QUARTER`
 sessions apart, they belong to the same episode. An episode counts as one observation. Conclusions
@@ -22,7 +22,8 @@ QUARTER = 63
 FEW = 3
 #: Largest p-value at which a timing result counts as significant, for one strategy alone.
 SIGNIFICANT = 0.05
-#: Smallest number of placebos for a significant result. With fewer, a single placebo can decide it.
+#: Smallest number of placebos for a significant result. With fewer placebos, a single one can
+#: decide.
 ENOUGH = 99
 NOTHING = "nothing can be concluded about timing"
 #: The sentence that reports show for too few episodes.
@@ -36,11 +37,11 @@ class Observed:
     Attributes
     ----------
     episodes
-        Number of episodes of the state. An episode counts even if it is incomplete: it may begin
-        before the first return or end after the last return.
+        Number of episodes of the state. An incomplete episode counts, too: it begins before the
+        first return or ends after the last return.
     entered
-        Number of stays that begin between the first and the last return. If a stay includes the
-        first labelled return, it does not count, because its beginning is unknown.
+        Number of stays that begin between the first and the last return. A stay at the first
+        labelled return does not count, because its beginning is unknown.
     """
 
     episodes: int
@@ -50,17 +51,17 @@ class Observed:
 def acted_on(labels: pd.Series, lag: int) -> pd.Series:
     """Return, for each session, the label under which the session's return was earned.
 
-    This label was known at the close 1 + ``lag`` sessions earlier. The label is missing for the
-    first 1 + ``lag`` sessions. ``labels`` has one row for every session.
+    A return's label was known at the close 1 + ``lag`` sessions earlier. The label is missing for
+    the first 1 + ``lag`` sessions. ``labels`` has one row for every session.
     """
     return labels.shift(1 + lag)
 
 
 def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had, from the label of each return.
+    """Return how many episodes and entries a state had; ``earned`` labels each return.
 
-    ``earned`` holds the label under which each return was earned, see :func:`acted_on`. All labels
-    in ``states`` count together as one state. A missing label does not belong to any state.
+    :func:`acted_on` gives such labels. All labels in ``states`` count together as one state. A
+    missing label does not belong to any state.
     """
     on = earned.isin(states).to_numpy()
     inside = np.flatnonzero(on)
@@ -72,9 +73,9 @@ def observe(earned: pd.Series, states: tuple[str, ...]) -> Observed:
 
 
 def observed_in(run: Run, labels: pd.Series, states: tuple[str, ...]) -> Observed:
-    """Return how many episodes and entries a state had in a run, from the label at each close.
+    """Return how many episodes and entries a state had in a run; ``labels`` has each close's label.
 
-    The run's lag decides which label is assigned to a return. For ``states`` see :func:`observe`.
+    The run's lag decides which label is assigned to a return. :func:`observe` describes ``states``.
     """
     earned = acted_on(labels, run.config.lag).reindex(run.result.returns.index)
     return observe(earned, states)
@@ -110,14 +111,14 @@ def of_own_states(run: Run) -> Observed | None:
 def is_inconclusive(run: Run) -> bool:
     """Return whether a run has too few episodes for a conclusion about its timing.
 
-    The function counts episodes of the states in which the strategy acts. For a strategy without
-    states it counts episodes of ABSORPTION.
+    Episodes of the states in which the strategy acts are counted. For a strategy without states,
+    episodes of ABSORPTION are counted.
     """
     return is_few((of_own_states(run) or of_absorption(run)).episodes)
 
 
 def is_few(episodes: int | None) -> bool:
-    """Return whether there are too few episodes for a conclusion; False if ``episodes`` is None."""
+    """Return whether a number of episodes is too small for a conclusion; False for None."""
     return episodes is not None and episodes < FEW
 
 

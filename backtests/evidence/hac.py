@@ -1,4 +1,4 @@
-"""Least squares with standard errors that allow for autocorrelation."""
+"""Least squares with standard errors that remain valid under autocorrelation."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 #: Fixed-b critical values for the Bartlett kernel, as polynomials in lags / n (Kiefer and Vogelsang
-#: 2005). They allow for the estimation of the standard error, so they exceed the normal values.
+#: 2005). Fixed-b values exceed normal values, because the standard error is itself an estimate.
 _FIXED_B = {
     0.975: (1.9600, 2.9694, 0.4160, -0.5324),
     0.95: (1.6449, 2.1859, 0.3142, -0.3427),
@@ -44,7 +44,8 @@ class Fit:
     def p_value(self, value: float, error: float, sign: int) -> float:
         """Return the one-sided p-value of t = value / error from a normal distribution.
 
-        t is first divided by the ratio of the fixed-b to the normal critical value at 97.5 %.
+        t is first divided by the fixed-b critical value and multiplied by the normal one, at 97.5
+        %.
         """
         if not error > 0:
             return 1.0
@@ -59,7 +60,7 @@ class Fit:
 def usual_lags(n: int) -> int:
     """Return the number of lags that Lazarus, Lewis, Stock and Watson (2018) advise.
 
-    This number is ⌈1.3 √n⌉, and at most n − 1.
+    The advised number is ⌈1.3 √n⌉, and at most n − 1.
     """
     return min(math.ceil(1.3 * math.sqrt(n)), n - 1)
 
@@ -67,8 +68,8 @@ def usual_lags(n: int) -> int:
 def regress(y: np.ndarray, x: np.ndarray, lags: int | None = None) -> Fit:
     """Return a least-squares fit with Newey–West standard errors (Bartlett kernel).
 
-    The covariance has the correction n / (n − coefficients). ``y`` has n rows. ``x`` has n rows and
-    one column for each regressor and for the constant. The default of ``lags`` is
+    The covariance is multiplied by n / (n − number of coefficients). ``y`` has n rows. ``x`` has n
+    rows, one column for each regressor, and a column for the constant. The default of ``lags`` is
     :func:`usual_lags`.
 
     Reference

@@ -1,4 +1,4 @@
-"""The results of a run for other values of k, the share of GDP that banks need as reserves.
+"""The results of a run for other values of k: the share of GDP that banks need as reserves.
 
 The value k = 9 % was chosen and not estimated. So reports show results for k from 8 to 11 %.
 """
@@ -26,8 +26,8 @@ KS = (0.08, 0.09, 0.10, 0.11)
 def by_k(run: Run) -> pd.DataFrame:
     """Return the episodes of ABSORPTION and the headline metrics of a run, one row per k.
 
-    The first columns are ``absorption_episodes`` and ``absorption_entered``, see
-    :class:`backtests.evidence.entries.Observed`. The other columns are the
+    The first columns are ``absorption_episodes`` and ``absorption_entered``;
+    :class:`backtests.evidence.entries.Observed` defines both counts. The other columns are the
     metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if the
     strategy does not follow the regime, if the regime does not use the signal ``absorption``, or if
     idle capital is measured on another scale than GDP, because k then changes nothing.
@@ -58,7 +58,7 @@ def read_again(
 ) -> Reading:
     """Return the reading of a panel from chosen signals, with a run's regime model and votes.
 
-    ``known`` maps signal names to evaluations that are also valid for this panel and these signals.
+    ``known`` maps names of signals to existing evaluations that remain valid.
     """
     evaluations = Evaluations(panel, chosen, known)
     classification = run.config.build_model().classify(panel, evaluations)
@@ -66,7 +66,7 @@ def read_again(
 
 
 def outcome(run: Run, reading: Reading, panel: pd.DataFrame) -> dict[str, Any]:
-    """Return a row of :func:`by_k`: the metrics that a run's strategy has with ``reading``."""
+    """Return a row of :func:`by_k`: episodes and metrics of a run's strategy with a reading."""
     decided = run.decided
     if reading is not run.reading:
         _, decided = decided_on(run.config, run.strategy, reading, panel, run.sessions)

@@ -4,9 +4,9 @@ Returns are simple daily returns as fractions. A year has 252 sessions. Excess i
 the return of bills. Losses are negative numbers. An undefined metric is NaN, for example if returns
 do not vary or if there are no returns.
 
-The function for a single metric accepts any number of returns. The functions that return tables
-(:func:`of_returns`, :func:`of_trading`, :func:`headline`, :func:`by_regime`) give NaN for yearly
-metrics if the returns cover less than a year, see :func:`is_short`.
+A function for a single metric accepts any number of returns. The functions :func:`of_returns`,
+:func:`of_trading`, :func:`headline` and :func:`by_regime` give NaN for yearly metrics if the
+returns cover less than a year (:func:`is_short`).
 """
 
 import math
@@ -23,10 +23,10 @@ from signals.transforms import fall_from_peak
 from strategies.base import SESSIONS_A_YEAR
 
 YEAR = SESSIONS_A_YEAR
-#: Smallest number of returns for yearly figures. The shortest calendar year since 1990 is 2001. It
-#: has 248 sessions, and therefore 247 returns.
+#: Smallest number of returns for yearly figures. The shortest calendar year since 1990, 2001, has
+#: 248 sessions and therefore 247 returns.
 FULL_YEAR = 247
-#: Figures that need a full year of returns.
+#: Names of the figures that need a full year of returns.
 YEARLY = (
     *("cagr", "volatility", "sharpe", "sortino", "calmar", "turnover", "costs"),
     *("mean_excess", "benchmark_excess"),
@@ -45,11 +45,11 @@ class Drawdown:
         The largest loss from the peak, a negative fraction; 0 if the value never drops below a
         peak.
     peak, trough
-        Sessions of the highest and the lowest value; None if the value never drops below a peak.
+        Sessions of the peak and of the lowest value; None if the value never drops below a peak.
     recovered
-        The first later session whose value is back at the peak; None if there is no such session.
+        The first later session whose value is back at the peak; None without a recovery.
     sessions
-        Number of sessions from the peak to the recovery, or to the end.
+        Number of sessions from the peak to the recovery, or to the last session.
     """
 
     depth: float
@@ -92,12 +92,12 @@ def sortino(returns: pd.Series, bills: pd.Series) -> float:
 
 
 def drawdowns(returns: pd.Series) -> pd.Series:
-    """Return each session's loss from the highest value until then, with the initial capital."""
+    """Return each session's loss from the highest value so far, the initial capital included."""
     return fall_from_peak((1 + returns).cumprod(), start=1.0)
 
 
 def max_drawdown(returns: pd.Series) -> Drawdown:
-    """Return the deepest drawdown; :func:`worst_drawdowns` explains the session of the peak."""
+    """Return the deepest drawdown of the returns, as :func:`worst_drawdowns` defines it."""
     none = Drawdown(depth=0.0, peak=None, trough=None, recovered=None, sessions=0)
     return next(iter(worst_drawdowns(returns, 1)), none)
 
@@ -105,8 +105,8 @@ def max_drawdown(returns: pd.Series) -> Drawdown:
 def worst_drawdowns(returns: pd.Series, most: int = 10) -> list[Drawdown]:
     """Return the deepest drawdowns, deepest first. The earlier of two equal depths is first.
 
-    A drawdown lasts from a peak to the first session whose value is back at the peak. If the peak
-    is the initial capital, ``peak`` is the session of the first return.
+    A drawdown lasts from a peak to the first session whose value is back at the peak. If the value
+    peaks at the initial capital, ``peak`` is the session of the first return.
     """
     falls = drawdowns(returns)
     below = (falls < 0).to_numpy()
@@ -134,7 +134,7 @@ def _drawdown(falls: pd.Series, first: int, last: int) -> Drawdown:
 def by_year(returns: pd.DataFrame) -> pd.DataFrame:
     """Return the compound return of each calendar year, years × portfolios: Π(1 + r) − 1.
 
-    The first and the last year may be incomplete; they contain only the given sessions.
+    An incomplete first or last year contains only the given sessions.
     """
     years = pd.Index(pd.DatetimeIndex(returns.index).year, name="year")
     return (1 + returns).groupby(years).prod() - 1
@@ -143,8 +143,7 @@ def by_year(returns: pd.DataFrame) -> pd.DataFrame:
 def is_short(returns: pd.Series) -> bool:
     """Return whether returns cover less than a year, which is too short for yearly metrics.
 
-    For example, a gain of 44 % over 119 sessions would be shown as 117 % a year, although nobody
-    has earned 117 %.
+    A gain of 44 % over 119 sessions would become 117 % a year, which nobody earned.
     """
     return len(returns) < FULL_YEAR
 
@@ -179,7 +178,7 @@ def correlation(returns: pd.Series, benchmark: pd.Series) -> float:
 
 
 def capture(returns: pd.Series, benchmark: pd.Series, *, up: bool) -> float:
-    """Return the mean return divided by the benchmark's mean return, on up (or down) days.
+    """Return the mean return on up (or down) days, divided by the benchmark's mean return.
 
     An up day is a day on which the benchmark's return is above zero.
     """
@@ -244,7 +243,7 @@ def of_trading(result: Result) -> dict[str, object]:
     """Return a portfolio's exposure, turnover and costs as fractions, and its numbers of orders.
 
     Exposure is the mean of :attr:`backtests.engine.simulate.Result.exposure` from the second close
-    on, because the portfolio is entirely in cash at the first close.
+    on. At the first close, the portfolio is still in cash.
     """
     figures = {
         "exposure": float(result.exposure.iloc[1:].mean()),
@@ -263,7 +262,7 @@ def of_run(run: Run) -> dict[str, object]:
 
 
 def headline(returns: pd.Series, bills: pd.Series, exposure: pd.Series) -> dict[str, float]:
-    """Return ``total_return, cagr, sharpe, max_drawdown, exposure``, as a mapping.
+    """Return a mapping with ``total_return``, ``cagr``, ``sharpe``, ``max_drawdown``, ``exposure``.
 
     ``bills`` and ``exposure`` contain at least the sessions of the returns.
     """
@@ -282,26 +281,26 @@ def by_regime(
 ) -> pd.DataFrame:
     """Return the metrics of each regime, from the returns that were earned under this regime.
 
-    A strategy that follows the regime cannot show whether the regime is informative, so the table
-    also shows the benchmark's excess.
+    The table also shows the benchmark's excess, because returns of a strategy that follows the
+    regime cannot show whether the regime is informative.
 
     Parameters
     ----------
     returns, bills, benchmark
         Simple daily returns on the same sessions.
     regime, lag
-        ``regime`` is the regime known at each close, with one row per session of the history. It is
-        missing at a session without a regime. ``lag`` is the number of sessions from decision to
-        fill. A return is assigned to a regime by :func:`backtests.evidence.entries.acted_on`.
+        ``regime`` is the regime known at each close, with one row per session of the history. A
+        session without a regime has a missing value. ``lag`` is the number of sessions from
+        decision to fill. A return is assigned to a regime by
+        :func:`backtests.evidence.entries.acted_on`.
 
     Returns
     -------
     One row per regime, sorted by first appearance. The row ``none`` covers returns without a
-    regime. The columns are ``sessions``; ``share``, the number of these sessions divided by the
-    number of all sessions; ``episodes`` and ``entered``, see
-    :class:`backtests.evidence.entries.Observed`; ``mean_excess`` and ``benchmark_excess``, mean
-    excess × 252; ``volatility`` a year; and ``hit_rate``, the share of days with a return above
-    zero. Shares and returns are fractions.
+    regime. ``sessions`` counts a regime's sessions; ``share`` divides this count by all sessions.
+    :class:`backtests.evidence.entries.Observed` defines ``episodes`` and ``entered``.
+    ``mean_excess`` and ``benchmark_excess`` are the mean excess × 252. ``volatility`` is yearly.
+    ``hit_rate`` is the share of days with a return above zero. Shares and returns are fractions.
     """
     earned = acted_on(regime, lag).reindex(returns.index)
     names = earned.fillna("none")

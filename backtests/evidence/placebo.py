@@ -1,16 +1,15 @@
 """Placebos of timing: many copies of a strategy, with random timing.
 
 A strategy's timing gain is the strategy's Sharpe ratio minus the Sharpe ratio of its mean weights
-(:func:`timing_gain`). There are two ways to make the timing random, one for each kind of flag:
+(:func:`timing_gain`). Each kind of flag has its own way to make the timing random:
 
 - Flags computed from quantities (balance sheets, capital spending): the dates of the holdings are
   shifted (:func:`shift_placebo`). Holdings shifted beyond the last date continue at the first date.
-  The number of episodes, their length and the market's prices stay the same. The shift is random,
-  so chance decides which prices occur during an episode.
-- Flags computed from prices: holdings react to a fall in prices. After a shift, the same holdings
-  could come before the fall, as if the strategy had foreseen it. Therefore market moves are
-  resampled in blocks, and the flags are computed again on the resampled history
-  (:mod:`backtests.evidence.resampling`). Quantities keep their dates.
+  The number of episodes, their length and the market's prices stay the same. Only chance decides
+  which prices occur during a shifted episode.
+- Flags computed from prices: market moves are resampled in blocks, and the flags are computed again
+  (:mod:`backtests.evidence.resampling`). Quantities keep their dates. A shift would be unfair: a
+  shifted holding could come before the fall of prices that caused it.
 """
 
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from signals.errors import ConfigError, DataError
 
 Kind = Literal["shifts", "resampled", "baskets"]
 
-#: Size of each array in a chunk of shifts. Such an array fits into the processor's cache.
+#: Size of each array in a chunk of shifts, small enough for the processor's cache.
 CHUNK = 60_000
 
 
@@ -38,12 +37,12 @@ class Placebo:
     Attributes
     ----------
     others
-        The statistic of each placebo. Undefined values are left out.
+        The statistic of each placebo, without undefined values.
     rank
-        Share of placebos with a lower statistic, plus half the share of placebos with an equal
-        statistic. The rank is 0 to 1; 1 is best. NaN for a strategy without timing.
+        Share of placebos with a lower statistic, plus half the share of placebos with an equal one.
+        1 is the best rank and 0 the worst; NaN means a strategy without timing.
     p_value
-        (1 + number of placebos whose statistic is at least as high) / (1 + n). NaN for a strategy
+        (1 + number of placebos whose statistic is at least as high) / (1 + n); NaN for a strategy
         without timing.
     kind
         ``shifts`` or ``resampled`` for random timing, ``baskets`` for a random choice of assets.
@@ -74,18 +73,18 @@ def rank_of(true: float, others: np.ndarray | list[float], kind: Kind) -> Placeb
 def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return a strategy's Sharpe ratio minus the Sharpe ratio of its mean weights.
 
-    A constant exposure earns a return without any skill, and it also limits drawdowns: with 30 % in
-    shares, a drawdown is about two thirds smaller than with 100 % in shares. The mean weight of an
-    asset is computed over the sessions on which the asset has a price. So the gain comes from the
-    times at which the strategy holds each asset. Both Sharpe ratios are yearly. They use returns
+    A constant exposure needs no skill, yet it earns a return and limits drawdowns. For example, 30
+    % in shares cuts the drawdown of 100 % in shares by about two thirds. The mean weight of an
+    asset is computed over the sessions on which the asset has a price. So the gain comes only from
+    the times at which the strategy holds each asset. Both Sharpe ratios are yearly and use returns
     after costs, minus the return of bills. Both portfolios are rebalanced daily.
 
     Parameters
     ----------
     held
         Target weights in force at each close after the lag, sessions × assets, fractions. The
-        remainder is cash in bills. The first row is the first fill. Weights at a close earn the
-        returns of the next session.
+        remainder is cash in bills. The first row is the session of the first fill. Weights at a
+        close earn the returns of the next session.
     closes
         Closes in USD on the sessions' dates, for all assets of ``held``; NaN without a price.
     bills
@@ -95,14 +94,14 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
         Costs of trading and borrowing.
 
     NaN
-        An asset without a price at a close cannot be held at this close, so its weight becomes
-        cash. The gain is NaN if the return of one of the two portfolios always equals the return of
-        bills plus a constant, for example if the portfolio holds only cash.
+        The weight of an asset without a price at a close becomes cash. The gain is NaN if one of
+        the two portfolios has a constant return over bills, for example only cash.
 
     Raises
     ------
     DataError
-        When sessions or assets do not match, a weight is not finite, or a bill return is missing.
+        If sessions or assets do not match, if a weight is not finite, or if a bill return is
+        missing.
     """
     market = _market(held, closes, bills, costs)
     return float(_timing(market, held.to_numpy(dtype=np.float64).T[:, None, :])[0])
@@ -111,8 +110,7 @@ def timing_gain(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, cost
 def sharpe_of(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series, costs: Costs) -> float:
     """Return the Sharpe ratio of weights that are rebalanced daily, after costs.
 
-    This is the strategy's Sharpe ratio in :func:`timing_gain`, which describes the parameters,
-    timing and errors.
+    :func:`timing_gain` uses this ratio, and describes the parameters, timing and errors.
     """
     market = _market(held, closes, bills, costs)
     weights = held.to_numpy(dtype=np.float64).T[:, None, :] * market.priced[:, None, :]
@@ -130,24 +128,24 @@ def shift_placebo(
 ) -> Placebo:
     """Return the rank of a strategy's timing gain among the timing gains of its shifted holdings.
 
-    With a shift by s sessions, the weights at the close of session t are the original weights of
-    session t − s. The last s sessions of weights move to the beginning. The test is exact if the
-    weights depend neither on prices nor on listings. Some shifts favour weights that depend on
-    prices. If the last weights differ from the first weights, the shifted weights need one more
-    trade than the original weights. At usual costs, this trade costs a few basis points in total.
+    A shift by s sessions moves the weights of session t − s to session t. The weights of the last s
+    sessions move to the beginning. The test is exact if the weights depend neither on prices nor on
+    listings. Some shifts favour weights that depend on prices. If the last weights differ from the
+    first ones, the shifted weights need one more trade than the original weights. At usual costs,
+    this trade costs a few basis points in total.
 
     Parameters
     ----------
     held, closes, bills, costs
         :func:`timing_gain` describes these parameters and their errors.
     shifts
-        Number of different shifts, drawn at random from 1 to sessions − 1. If the number is larger
-        than sessions − 1, all shifts are used. A number below 1 raises ConfigError.
+        Number of different shifts, drawn at random from 1 to sessions − 1. A number above sessions
+        − 1 means all shifts. A number below 1 raises ConfigError.
     seed
         Equal seeds give equal shifts.
 
     NaN
-        Rank and p-value are NaN if the weights never change, because there is no timing.
+        Weights that never change have no timing, so their rank and p-value are NaN.
     """
     if shifts < 1:
         raise ConfigError(f"expected `shifts` of at least 1, was {shifts}")
@@ -173,7 +171,7 @@ def _shifted(weights: np.ndarray, shifts: np.ndarray) -> Iterator[np.ndarray]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Market:
-    """Market data, assets × sessions or one value per session; the first session has no return."""
+    """Market data, assets × sessions; ``bills`` has a return for each session after the first."""
 
     priced: np.ndarray
     growth: np.ndarray
@@ -204,7 +202,7 @@ def _timing(market: _Market, wanted: np.ndarray) -> np.ndarray:
     there = np.maximum(market.priced.sum(axis=1), 1.0)[:, None]
     mean = np.einsum("ast->as", held) / there
     if market.priced.all():
-        mean = mean[:, :1]  # a shift does not change the mean
+        mean = mean[:, :1]  # a shift does not change the mean weight
     steady = mean[:, :, None] * market.priced[:, None, :]
     gain: np.ndarray = _sharpe(market, held) - _sharpe(market, steady)
     return gain
@@ -230,7 +228,7 @@ def _returns(market: _Market, held: np.ndarray) -> np.ndarray:
     np.subtract(bought, traded, out=traded)
     np.abs(traded, out=traded)
     paid = np.einsum("a,ast->st", market.rates, traded)
-    # The previous trade's cost was paid from cash, so this amount no longer earns bill returns.
+    # Cash that paid for the previous trade no longer earns bill returns.
     left = np.ones_like(paid)
     left[:, 1:] -= paid[:, :-1]
     interest = 1 + market.bills
@@ -246,8 +244,8 @@ def _check_matching(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series) 
         raise DataError(f"expected closes of {', '.join(map(str, missing))}; add these columns")
     if len(held) < 3 or not len(held.columns):
         raise DataError(
-            "expected weights for at least 3 sessions and 1 asset, but there are "
-            f"{len(held)} sessions and {len(held.columns)} assets"
+            "expected weights for at least 3 sessions and 1 asset, but found {len(held)} "
+            "sessions and {len(held.columns)} assets"
         )
     if not np.isfinite(held.to_numpy(dtype=np.float64)).all():
         raise DataError("expected finite weights, but one is NaN or infinite; use 0 for cash")

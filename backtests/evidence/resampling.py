@@ -1,14 +1,13 @@
-"""Resampled histories: market prices are resampled, and quantities stay unchanged.
+"""Resample the market prices of a history, and leave its quantities unchanged.
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
-strategies that depend on prices. Flags computed on a resampled history depend on its prices, but
-the market's moves come at random dates. Patterns shorter than a block remain. For example,
-volatility stays clustered, so a strategy that scales its weights to volatility can still react to
-volatility in a placebo.
+strategies that depend on prices. Flags computed on a resampled history react to its prices, but the
+market's moves come at random dates. Patterns shorter than a block remain. For example, volatility
+stays clustered, so a strategy can still scale its weights to volatility in a placebo.
 
-Shortly after the start of a block, a look-back still contains sessions of the previous block. The
-timing of placebos is therefore worse than the timing of the strategy. So the strategy's rank is too
-high on average: see :data:`backtests.evidence.significance.MEAN_RANKS`.
+Shortly after the start of a block, a look-back still contains sessions of the previous block.
+Placebos are therefore timed worse than the strategy, and its rank is too high on average
+(:data:`backtests.evidence.significance.MEAN_RANKS`).
 """
 
 from typing import NamedTuple
@@ -22,11 +21,11 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 from signals.universe import asset, session_close_id
 
-#: Mean length of a block of market moves, sessions: a year.
+#: Mean length of a block of market moves, sessions; this is a year.
 BLOCK = 252
-#: Number of draws per session. An asset uses the first draw whose session has its return.
+#: Number of draws for each session. An asset uses the first draw in which it has a return.
 TRIES = 8
-#: Share of the distance to the drawn session's level by which a quoted level moves per session.
+#: At each session, a quoted level moves by this share of the way to the drawn level.
 PULL = 1 / 252
 #: Daily series that an authority sets or counts. All other downloaded daily series are quotes.
 NOT_QUOTED = ("RRPONTSYD", "RPONTSYD", "SRF", "IOER", "IORB", "DFEDTARU", "ECBDFR")
@@ -44,64 +43,62 @@ def resample_prices(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the panel and closes of a history with resampled prices and unchanged quantities.
 
-    Whole sessions are drawn in blocks, so that all market moves of a session stay together: log
-    returns of all assets, changes of yields and spreads, log changes of VIX and the dollar. Balance
-    sheets, output, capital spending, ETF flows, funding rates and rates set by an authority keep
-    their dates. Values before the first price do not change.
+    Whole sessions are drawn in blocks, so that all market moves of a session stay together. Market
+    moves are log returns of assets, changes of yields and spreads, and log changes of VIX and the
+    dollar. Balance sheets, output, capital spending, ETF flows, funding rates and rates set by an
+    authority keep their dates. Values before the first price do not change.
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
-    changes of yields) have 63 sessions or fewer. With blocks of one year, 78 % of sessions have the
-    whole look-back within one block. With blocks of a quarter of a year, only 37 % of sessions have
-    the whole look-back within one block. With far longer blocks, all resampled histories would be
-    similar. Each block is moved to a random date, which breaks the link between market and
-    quantities.
+    changes of yields) have 63 sessions or fewer. With blocks of a year, the whole look-back lies
+    within one block at 78 % of sessions. With blocks of a quarter, this holds at only 37 % of
+    sessions. Much longer blocks would make all resampled histories similar. Each block is moved to
+    a random date, which breaks the link between market and quantities.
 
     Parameters
     ----------
     panel, closes
-        See :class:`backtests.history.panel.History`.
+        Panel and closes, as in :class:`backtests.history.panel.History`.
     block
-        Mean length of a block, sessions. Lengths are geometric (stationary bootstrap). A block that
-        reaches the last session continues at the first session.
+        Mean length of a block, sessions. Lengths follow a geometric distribution (stationary
+        bootstrap). A block that reaches the last session continues at the first session.
     seed
         Equal seeds give equal draws.
     since
-        The first session of the test. A session at or after ``since`` takes its changes only from
-        sessions at or after ``since``. A session before ``since`` takes its changes only from
-        sessions before ``since``. So placebos use the market moves of the tested years. With None,
-        all sessions can be drawn for every session.
+        The first session of the test. Changes are drawn separately before ``since`` and from
+        ``since`` on, so that placebos use the market moves of the tested years. With None, changes
+        are drawn from all sessions.
 
     Returns
     -------
-    The resampled panel and closes, with the same shapes as the originals. Each column starts at the
-    first level of the original column. Coins in the panel lag by one session: they show the last
-    close before the session's close. If both the session and the drawn session
-    follow a weekend or holiday, they also include the move over these closed days.
+    The resampled panel and closes, with the same shapes as the originals. Each resampled column
+    starts at the first level of its original. Coins in the panel lag by one session: they show the
+    last close before the session's close. If both the session and the drawn session follow closed
+    days, such as a weekend, a coin's move over these days is included.
 
     Timing
         The changes of a series are drawn from the rows of the panel. So a series that is published
-        late in the original panel is equally late in the resampled panel.
+        late stays equally late in the resampled panel.
 
     NaN
-        Missing values stay missing, so each asset is listed from its original date on. If a drawn
-        session has no return of a listed asset, the asset uses the first of 8 draws that has a
-        return of this asset. All assets without a return in the earlier draws use the same draw, so
-        coins mostly stay together. If no draw has a return, the asset uses a separate block, which
-        begins at a random session of the asset's listing. Some co-movement with assets listed
-        earlier is then lost.
+        Missing values stay missing, so each asset is listed from its original date on. Each session
+        has 8 draws, and a listed asset uses the first draw that has a return of this asset. Assets
+        without a return in earlier draws share the next draw, so coins mostly stay together. An
+        asset without a return in all 8 draws uses a separate block, which starts at a random
+        session after its listing. A separate block loses some co-movement with assets listed
+        earlier.
 
     Raises
     ------
     ConfigError, DataError
-        ConfigError when the block is shorter than one session. DataError when sessions differ, when
-        no asset has a price, or when a price in the panel has no closes.
+        ConfigError if the block is shorter than one session. DataError if sessions differ, if no
+        asset has a price, or if an asset of the panel has no closes.
 
     Notes
     -----
-    A sum of drawn yield changes could drift without limit. Each quoted level therefore moves back
-    toward the level of its drawn session, by 1/252 of the distance per session. The level also
+    A sum of drawn yield changes could drift without limit. At each session, a quoted level
+    therefore moves toward the level of its drawn session, by 1/252 of the distance. A level also
     stays between its lowest and highest value since the first price. Within these limits,
-    differences between yields stay unchanged.
+    resampling keeps the differences between yields.
 
     Reference
         Politis and Romano (1994), "The stationary bootstrap", JASA 89.
@@ -126,16 +123,16 @@ def resample_prices(
 
 
 class _Blocks(NamedTuple):
-    """The source sessions from which each session after the first may take its change."""
+    """For each session after the first, the source session of its changes."""
 
     joint: np.ndarray  # the draws, tries × sessions
-    # For an asset without a return in all draws:
+    # For an asset whose return is missing in all draws:
     place: np.ndarray  # the position of a session in its block
     lot: np.ndarray  # the block's random number, 0 to 1
 
 
 def _draw(n: int, block: int, seed: int, split: int) -> _Blocks:
-    """Return draws for n changes; changes before and after ``split`` are drawn separately."""
+    """Return draws for ``n`` changes, separately for the changes before and after ``split``."""
     bounds = [(0, split), (split, n)] if 0 < split < n else [(0, n)]
     parts = [_part(low, high - low, block, seed + i) for i, (low, high) in enumerate(bounds)]
     return _Blocks(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
@@ -152,10 +149,10 @@ def _part(low: int, n: int, block: int, seed: int) -> _Blocks:
 
 
 def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return columns whose changes come from source sessions, and these source sessions.
+    """Return resampled columns, and the source session of each change.
 
-    A level is the level of its source session plus a gap. The gap changes at the start of
-    each block. In every session, it shrinks toward zero by the fraction ``pull``.
+    A level is the level of its source session plus a gap. The gap jumps at the start of each block,
+    and shrinks by the fraction ``pull`` at every session.
     """
     known = levels.notna().to_numpy()
     sources = _sources(known, blocks)
@@ -170,7 +167,10 @@ def _redraw(levels: pd.DataFrame, blocks: _Blocks, pull: float) -> tuple[np.ndar
 
 
 def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
-    """Return each row's source session, by column; at first, the column's first session."""
+    """Return the source session of each cell.
+
+    Before the first value of a column, the source is the session of the first value.
+    """
     first = known.argmax(axis=0)
     last = len(known) - 1 - known[::-1].argmax(axis=0)
     joint = blocks.joint[:, :, None]
@@ -186,7 +186,7 @@ def _sources(known: np.ndarray, blocks: _Blocks) -> np.ndarray:
 def _shown(
     panel: pd.DataFrame, closes: pd.DataFrame, drawn: pd.DataFrame, sources: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return the panel's price columns, computed from resampled closes."""
+    """Return the price columns of the panel, computed from resampled closes."""
     now, before = drawn.ffill(), drawn.ffill().shift(1)
     rested = (panel.index.to_series().diff() > pd.Timedelta(days=1)).to_numpy()
     columns: dict[str, np.ndarray] = {}
@@ -222,27 +222,27 @@ def _quotes(panel: pd.DataFrame, blocks: _Blocks) -> dict[str, np.ndarray]:
 
 
 def is_quoted(id: str) -> bool:
-    """Return whether a series is a daily market quote; quotes are resampled with returns."""
+    """Return whether a series is a daily market quote, which is resampled together with returns."""
     if id not in CATALOG or id in NOT_QUOTED:
         return False
     return CATALOG[id].source != "file" and CATALOG[id].frequency == "day"
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
-    """Return the new value if both values exist, and otherwise the original value."""
+    """Return the new value where both values exist, and the original value elsewhere."""
     old = original.to_numpy(dtype=np.float64)
     return np.where(np.isnan(old) | np.isnan(new), old, new)
 
 
 def _first_price(panel: pd.DataFrame, closes: pd.DataFrame) -> int:
-    """Return the position of the first session with a price; raise DataError if input is bad."""
+    """Return the position of the first session with a price; bad input raises DataError."""
     check_same_sessions("closes", closes.index, "the panel", panel.index)
     known = {*CATALOG, *closes.columns, *map(session_close_id, closes.columns)}
     strange = [name for name in panel.columns if name not in known]
     if strange:
         raise DataError(
-            f"expected closes of {strange[0]}, which is in the panel but not in the catalog; "
-            "add its closes or delete its column"
+            f"expected closes of {strange[0]}, which the panel has but the catalog lacks; add its "
+            "closes or delete its column"
         )
     priced = closes.notna().to_numpy().any(axis=1)
     first = int(np.argmax(priced))

@@ -1,13 +1,13 @@
-"""The results of a run when revised series are lower, higher or left out.
+"""The results of a run if revised series are lower, higher or left out.
 
-A series without vintages shows its latest revision even on days before this revision was published.
-Results that depend on such a series are therefore computed again, after the whole series is changed
-by −2 % to +2 %. For example, GDP of 2017Q3 was first published 1 % below its present value. If a
-series is redefined, it can change by more than 2 %.
+A series without vintages shows its latest revision even on earlier days. Results that depend on
+such a series are therefore computed again after a change of the whole series by −2 % to +2 %. For
+example, GDP of 2017Q3 was first published 1 % below its present value. A new definition can change
+a series by more than 2 %.
 
-A series in percent, such as a term premium, is left out, and is not multiplied, because a factor
-does not change a z-score. A series with vintages shows the values published at the time, so no
-results are computed again for this series.
+A series in percent, such as a term premium, is left out and not multiplied, because a factor would
+not change a z-score. A series with vintages already shows the values known at the time, so it needs
+no test.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,11 +31,11 @@ LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the given series for which a history may show later revisions.
+    """Return the given series in which a history may show later revisions.
 
-    The result contains the series that the catalog marks as revised, with three exceptions: series
-    with vintages in the history, series whose values are used only from the moment of recording,
-    and series without a value. For the simulated economy, the result is empty.
+    The catalog marks a returned series as revised. A series is left out if the history has its
+    vintages, if its values are used only from the moment of recording, or if it has no value. For
+    the simulated economy, the result is empty.
     """
     if history.source == "simulated":
         return ()
@@ -70,7 +70,7 @@ class Case:
 
 
 def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
-    """Yield a revised series' cases: one for each factor, or a single case without the series."""
+    """Yield the cases of a revised series: one for each factor, or one without the series."""
     if CATALOG[id].unit.startswith("USD"):
         for factor in FACTORS:
             yield Case(id=id, factor=factor, panel=panel.assign(**{id: panel[id] * factor}))
@@ -79,16 +79,16 @@ def moved(panel: pd.DataFrame, id: str) -> Iterator[Case]:
 
 
 def by_revision(run: Run) -> pd.DataFrame:
-    """Return the results of a run with one of its revised series changed at a time.
+    """Return the results of a run with one revised series changed at a time.
 
     Returns
     -------
-    One row per case, index ``(series, case)``. The cases are ``× 0.98`` to ``× 1.02`` for a series
-    in USD, and ``left out`` for a series in percent. The first column, ``sessions_changed``, is the
-    share of the run's sessions whose regime changes, a fraction. The other columns are the same as
-    in :func:`backtests.evidence.k_choice.by_k`. The table is empty if the strategy does not follow
-    the regime, if the regime model reads no signal, or if the history has the vintages of every
-    revised series.
+    One row for each case, index ``(series, case)``. The cases are ``× 0.98`` to ``× 1.02`` for a
+    series in USD, and ``left out`` for a series in percent. The first column, ``sessions_changed``,
+    is the fraction of the run's sessions whose regime changes.
+    :func:`backtests.evidence.k_choice.by_k` describes the other columns. The table is empty if the
+    strategy does not follow the regime, if the regime model reads no signal, or if the history has
+    vintages of all revised series.
     """
     if not run.strategy.follows_regime:
         return pd.DataFrame()

@@ -18,7 +18,7 @@ from strategies.base import check_weights
 
 LAGS = (1, 2, 3, 5, 10)
 COSTS = (0, 1, 2, 5)
-#: Number of sessions after the scheduled day. A month has about 21 sessions.
+#: Delays of the rebalance day, sessions. A month has about 21 sessions.
 OFFSETS = tuple(range(0, 21, 2))
 
 #: A mapping from choice and case to the figures of :func:`backtests.evidence.metrics.headline`.
@@ -30,7 +30,7 @@ def robustness(run: Run) -> pd.DataFrame:
 
     Returns
     -------
-    One row per case, index ``(choice, case)``. The columns are the metrics of
+    One row for each case, index ``(choice, case)``. The columns are the metrics of
     :func:`backtests.evidence.metrics.headline`, fractions; NaN if a metric is undefined. The
     choices are:
 
@@ -39,10 +39,10 @@ def robustness(run: Run) -> pd.DataFrame:
     - ``costs``: all costs × 0, 1, 2 or 5;
     - ``rebalance day``: 0 to 20 sessions after the scheduled session;
     - ``asset left out``: one asset at a time. The strategy treats the asset as unlisted, but flags
-      still use its prices. If the strategy has no rule for unlisted assets, these rows are missing;
+      still use its prices. These rows are missing if the strategy has no rule for unlisted assets;
     - ``year left out``: one calendar year at a time is left out of the metrics.
 
-    If a case equals the run, its metrics are taken from the run.
+    A case that equals the run takes its metrics from the run.
     """
     check_kernel(run)
     rows: Rows = {("as it is", ""): varied_headline(run, run.decided)}

@@ -1,7 +1,7 @@
 """The sensitivity of flags to their parameters and to revised series, one change at a time.
 
-Each parameter is changed by a quarter of its value. Each revised series is changed as in
-:mod:`backtests.evidence.revision`.
+Each parameter is raised and lowered by a quarter of its value. :mod:`backtests.evidence.revision`
+describes the changes of revised series.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +17,9 @@ from signals.evaluations import Evaluations, evaluate, inputs_of
 from signals.params import choices, numbers, with_parameter
 
 STEP = 0.25
-#: Smallest length of a stay that is listed, sessions.
+#: A stay is listed if it lasts at least this number of sessions.
 MAJOR = 63
-#: Smallest overlap at which the changed flag counts as similar to the original flag, a fraction.
+#: A changed flag with at least this overlap, a fraction, counts as similar to the original.
 SAME_STORY = 0.5
 
 
@@ -30,19 +30,19 @@ class Moved:
     Attributes
     ----------
     parameter
-        Name of the changed parameter or series. ``signal.parameter`` is a parameter of another
-        signal that this signal contains. :attr:`backtests.evidence.revision.Case.parameter`
-        describes names such as ``GDP ×`` and ``with THREEFYTP10``.
+        Name of the changed parameter or series. A name ``signal.parameter`` means a parameter of a
+        contained signal. :attr:`backtests.evidence.revision.Case.parameter` describes the names for
+        series.
     value, base
         The changed and the original value of the parameter.
     on
         Number of days on which the flag is on, divided by the number of days with a view, in %.
     switches
-        Dates on which the flag turns on and then stays on for at least :data:`MAJOR` sessions. If
-        the flag is on at the end, the last date on which it turned on is always included.
+        Dates on which the flag turns on for at least :data:`MAJOR` sessions. If the flag is on at
+        the end, the date on which it last turned on is always included.
     overlap
-        Number of days on which both flags are on, divided by the number of days on which at least
-        one flag is on. The value is a fraction; it is 1 if neither flag is ever on.
+        Number of days with both flags on, divided by the number of days with at least one flag on.
+        The overlap is a fraction, and 1 if neither flag is ever on.
     """
 
     signal: str
@@ -55,7 +55,7 @@ class Moved:
 
     @property
     def other_story(self) -> bool:
-        """Whether the days of the changed flag mostly differ from the days of the original flag."""
+        """Whether the changed flag and the original flag are mostly on at different days."""
         return self.overlap < SAME_STORY
 
 
@@ -72,7 +72,7 @@ def sensitivity(
     list contains parameters that it does not use with its present choices; they change nothing.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
-    of revised series, which are also changed; see :func:`backtests.evidence.revision.revised_in`.
+    of revised series to change, as from :func:`backtests.evidence.revision.revised_in`.
     """
     evaluations = evaluate(panel, chosen)
     rows: list[Moved] = []

@@ -1,4 +1,7 @@
-"""The rank of a strategy's timing among placebos. The flags decide the kind of placebo."""
+"""The rank of a strategy's timing among placebos.
+
+The data behind the flags decide the kind of placebo.
+"""
 
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
@@ -28,27 +31,27 @@ LABELLED = (
     "is exact if the weights and the labels do not depend on prices"
 )
 RESAMPLED = (
-    "the weights depend on prices, so shifted weights could come before the price moves that "
-    "caused them; placebos therefore resample returns in blocks of a year and compute the flags "
-    "again; the rank is too high on average"
+    "the weights depend on prices, and shifted weights could come before their causes; so "
+    "placebos resample returns in blocks of a year and compute the flags again; the rank is too "
+    "high on average"
 )
-#: Mean rank by resampling in SIMULATED economies whose quantities do not move prices. An unbiased
-#: rank has a mean of 0.5. Measured by ``benchmarks/placebo.py --resampled`` with 40 seeds; the
-#: error is about 0.04.
+#: Mean rank among resampled placebos, in SIMULATED economies whose quantities do not move prices.
+#: An unbiased rank has a mean of 0.5. ``benchmarks/placebo.py --resampled`` measures the mean from
+#: 40 seeds, with a standard error of about 0.04.
 MEAN_RANKS = {"cash-heavy": 0.58, "near-cash-flow": 0.63, "vol-target": 0.61, "trend": 0.56}
 NO_TIMING = "the strategy's weights never change, so there is no timing"
 TOO_SHORT = "not ranked: too few sessions after the first fill"
 NOT_DRAWN = "not ranked: no histories were resampled"
 NOT_REFITTED = "not ranked: each placebo would need a new estimate of the regime model"
 
-#: Smallest number of returns for a rank.
+#: A run needs at least this many returns for a rank.
 FEWEST = 21
-#: Number of parts into which the draws are divided; several processes can share this many parts.
+#: Number of parts into which the draws are divided, for several processes.
 PARTS = 8
 
 
 def leaning_said() -> str:
-    """Return a sentence about the bias of the ranks that resampling gives."""
+    """Return a sentence about the bias of ranks among resampled placebos."""
     low, high = min(MEAN_RANKS.values()), max(MEAN_RANKS.values())
     return (
         "Ranks by resampled returns are too high on average. In simulated worlds whose quantities "
@@ -71,9 +74,9 @@ def draw_gains(
     """Return futures whose results are timing gains on resampled histories.
 
     Only runs that depend on prices are included. All runs have the same history and sessions. Equal
-    seeds give equal resampled histories. A larger number of ``draws`` adds histories and leaves the
-    other histories unchanged. The draws are divided among the futures. A future's result is a list
-    with one dictionary per draw, which maps each run's label to the run's timing gain.
+    seeds give equal resampled histories. More ``draws`` add histories and leave the other histories
+    unchanged. The draws are divided among the futures. The result of a future is a list with one
+    mapping for each draw. A mapping leads from a run's label to the run's timing gain.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -90,10 +93,9 @@ def place(
 
     If weights depend only on quantities, placebos shift the dates of the weights. If weights depend
     on prices, placebos compute new weights on histories with resampled returns. A run with a
-    price-only regime model is not ranked, see :data:`NOT_REFITTED`.
-
-    All runs have the same history and sessions. ``gains`` contains the results of
-    :func:`draw_gains`, one dictionary per draw; if it is empty, no run is ranked by resampling.
+    price-only regime model has no rank (:data:`NOT_REFITTED`). All runs have the same history and
+    sessions. ``gains`` contains the results of :func:`draw_gains`, a mapping for each draw. If
+    ``gains`` is empty, no run is ranked by resampling.
     :func:`backtests.evidence.placebo.shift_placebo` describes ``shifts``.
     """
     return {label: _placed(label, run, gains, shifts) for label, run in runs.items()}
@@ -112,7 +114,7 @@ def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) ->
 
 
 def _how(run: Run) -> str:
-    """Return the kind of placebo for a run's flags, or the reason why the run is not ranked."""
+    """Return the kind of placebo for a run, or the reason why the run has no rank."""
     if not len(run.decided.columns) or _still(run):
         return NO_TIMING
     if len(run.result.returns) - run.config.lag < FEWEST:
@@ -120,7 +122,7 @@ def _how(run: Run) -> str:
     model = run.config.build_model()
     if model.price_only:
         return NOT_REFITTED
-    if isinstance(model, Labels):  # a user's labels do not exist for a resampled history
+    if isinstance(model, Labels):  # a resampled history has no user's labels
         return LABELLED
     return SHIFTED if run.strategy.price_free and isinstance(model, Quantities) else RESAMPLED
 
@@ -154,7 +156,7 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
     """Return the timing gain of each run on each resampled history, with new decisions."""
     first = next(iter(runs.values()))
     for run in runs.values():
-        run.config.strategy_class()  # loads and checks a user's class
+        run.config.strategy_class()  # this loads and checks a user's class
     chosen = first.config.build_signals()
     models = {run.config.regime_model: run.config.build_model() for run in runs.values()}
     gains = []
@@ -184,6 +186,6 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
 
 
 def _light(run: Run) -> Run:
-    """Return a run without the data that workers do not need. Sending the run is then fast."""
+    """Return a run with only the data that workers need, because sending a run takes time."""
     history = replace(run.history, known=run.history.known.iloc[:, :0])
     return replace(run, history=history, result=replace(run.result, account=None))

@@ -1,7 +1,7 @@
 """Simulate a finished run again with other decisions or other settings.
 
 The compiled simulation computes these variations. Each table of variations first calls
-:func:`check_kernel`, so that the figures of the table are comparable with the figures of the run.
+:func:`check_kernel`, so that variations can be compared with the run.
 """
 
 import pandas as pd
@@ -16,7 +16,7 @@ from backtests.runs import Run
 def check_kernel(run: Run) -> None:
     """Raise SimulationError unless the compiled simulation repeats the equity of a run.
 
-    See :func:`backtests.engine.kernel.check_agreement`.
+    :func:`backtests.engine.kernel.check_agreement` states the tolerance.
     """
     again = trade_curves(run.config, run.strategy, run.history, run.decided, run.sessions)
     check_agreement(again, run.result, run.label)
@@ -36,8 +36,8 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
 
     Returns
     -------
-    The figures of the compiled simulation. If decisions and settings are unchanged, the run's
-    existing result is returned.
+    The figures of the compiled simulation. Without any change, the figures of the run itself are
+    returned.
     """
     config = run.config.model_copy(update=changed)
     if config == run.config and decided.equals(run.decided):
@@ -46,6 +46,6 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
 
 
 def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:
-    """Return the metrics of :func:`headline` for the result of :func:`varied`."""
+    """Return the metrics of :func:`headline` for a run that :func:`varied` simulates again."""
     result = varied(run, decided, **changed)
     return headline(result.returns, run.bills, result.exposure)

@@ -1,9 +1,9 @@
-"""Walk-forward: each year uses the parameters with the best score before this year.
+"""A walk-forward: each year uses the parameters that scored best before this year.
 
 Every combination of parameters in a grid is run as a backtest. The refit date is the first session
-of a calendar year. On this date, the combination with the best past score is chosen for the year.
-One simulation trades the decisions of all years, so that a change of parameters has trading costs,
-too. A choice for a year never uses returns from this year.
+of a calendar year. At this date, the combination with the best past score is chosen for the year.
+The choice for a year never uses returns of this year. One simulation trades the decisions of all
+years, so that a change of parameters has trading costs.
 """
 
 import itertools
@@ -39,31 +39,33 @@ Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 class WalkForward:
     """The result of a walk-forward, with scores for comparison.
 
-    The spliced backtest uses each year's chosen parameters in that year. The plain backtest uses
-    the configuration without the grid. A score is a yearly Sharpe ratio over bills, unless the
+    In each year, the spliced backtest uses the parameters chosen for this year. The plain backtest
+    uses the configuration without the grid. A score is a yearly Sharpe ratio over bills, unless the
     caller gives another ``chooser``. The attributes ``in_sample``, ``out_of_sample`` and ``plain``
-    and the scores in ``candidates`` use the returns after the first refit date. So these
-    scores differ only because of the choice of parameters.
+    and the scores in ``candidates`` use the returns after the first refit date. So only the choice
+    of parameters makes these scores differ.
 
     Attributes
     ----------
     choices
         One row per year. The first columns are the parameters chosen at the year's first session.
-        ``in_sample`` is their score on the past returns that were used for the choice.
+        ``in_sample`` is the score of these parameters on the past returns that decided the choice.
         ``out_of_sample`` is the score of the spliced backtest in this year.
     candidates
-        One row per combination, in the order of the grid. The columns are the parameters and, for
-        returns after the first refit date, ``sharpe``, ``cagr`` and ``max_drawdown``, fractions. A
-        candidate is already invested at the first refit date, because it runs from the start of the
-        sample. The spliced and the plain backtest begin in cash and pay for their first purchase.
+        One row for each combination, in the order of the grid. The columns are the parameters,
+        ``sharpe``, ``cagr`` and ``max_drawdown``. The three metrics are fractions, from the returns
+        after the first refit date. A candidate is already invested at the first refit date, because
+        it runs from the start of the sample. The spliced backtest and the plain backtest begin in
+        cash and pay for their first purchases.
     in_sample
-        The highest score among candidates. The same returns give the choice of the candidate and
-        its score.
+        The highest score among candidates, which is biased upward: the same returns decide both the
+        choice and the score.
     out_of_sample, plain
-        The score of the spliced backtest, and the score of the plain backtest.
+        The scores of the spliced backtest and of the plain backtest.
     run
-        The spliced backtest from the first refit date on. The run's decisions, state and result are
-        spliced. The run's configuration, strategy, reading and id come from the plain backtest.
+        The spliced backtest from the first refit date on. Decisions, state and result of this run
+        are spliced. The configuration, strategy, reading and id of this run come from the plain
+        backtest.
     """
 
     choices: pd.DataFrame
@@ -81,7 +83,10 @@ class WalkForward:
 
 @dataclass(frozen=True, kw_only=True)
 class _Candidate:
-    """Data from a candidate's run. ``refits`` holds the candidate's weights at each refit date."""
+    """The data of a candidate's run that the walk-forward needs.
+
+    ``refits`` holds the candidate's weights at each refit date.
+    """
 
     params: dict[str, Any]
     returns: pd.Series
@@ -93,7 +98,7 @@ class _Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """The candidate chosen for a refit date's calendar year, and the candidate's past score."""
+    """The candidate chosen for the year of a refit date, and its past score."""
 
     refit: pd.Timestamp
     candidate: _Candidate
@@ -109,40 +114,40 @@ def walk_forward(
     purge: int = 21,
     chooser: Chooser = sharpe,
 ) -> WalkForward:
-    """Return a walk-forward: each year, parameters are chosen on all earlier data, then traded.
+    """Return a walk-forward: each year trades the parameters that scored best on earlier data.
 
     Parameters
     ----------
     config
-        The configuration to run. Values from the grid replace the parameters of the configuration.
+        The configuration to run. Values of the grid replace parameters of this configuration.
     grid
-        A mapping from parameter to the values to try. The key ``volatility`` is a parameter of the
-        strategy. The key ``dry_powder.k`` is parameter ``k`` of signal ``dry_powder``. Every
-        combination of values is a candidate.
+        A mapping from parameter to the values to try. The key ``volatility`` means a parameter of
+        the strategy. The key ``dry_powder.k`` means parameter ``k`` of the signal ``dry_powder``.
+        Every combination of values is a candidate.
     history
         The history; by default the history that the configuration chooses.
     first_years
-        Number of whole calendar years that the first choice needs.
+        Number of whole calendar years before the first choice.
     purge
-        Number of sessions before a refit date whose returns the choice does not use. A position
-        decided shortly before a refit date is held beyond this date, for about 21 sessions if
-        decisions are monthly. The purge keeps such positions out of the choice.
+        Number of last sessions before a refit date whose returns the choice ignores. A position
+        decided before a refit date is held beyond this date, up to about 21 sessions if decisions
+        are monthly. The purge keeps such positions out of the choice.
     chooser
-        A function that scores returns, given the returns of bills. The highest score wins. Among
-        equal scores, the first candidate wins. A NaN score wins only if all scores are NaN.
+        A function from returns and returns of bills to a score. The highest score wins. Among equal
+        scores, the first candidate wins. A NaN score wins only if all scores are NaN.
 
     Notes
     -----
     The backtest begins in cash on the first refit date. The choice at a refit date uses the returns
-    before this date, except for the returns of the last ``purge`` sessions. A new candidate decides
-    at the close of the refit date, with its weights at this session. The fill comes ``lag``
-    sessions later. Until the fill, the old holdings are kept.
+    before this date, without the last ``purge`` sessions. A newly chosen candidate decides at the
+    close of the refit date, and this decision is filled ``lag`` sessions later. The old holdings
+    are kept until the fill.
 
     Raises
     ------
     ConfigError, DataError, SimulationError
-        When the grid is empty, a name is unknown, a value is invalid, the history is too short, or
-        a candidate cannot be run.
+        If the grid is empty, a name is unknown, a value is invalid, the history is too short, or a
+        candidate cannot be run.
 
     References
     ----------
@@ -180,8 +185,8 @@ def combinations(
 ) -> list[tuple[dict[str, Any], RunConfig]]:
     """Return every combination of a grid's values, with its configuration.
 
-    The values of the last key vary fastest. Raises ConfigError when the grid is empty, a name is
-    unknown, or a value is invalid.
+    The values of the last key vary fastest. An empty grid, an unknown name or an invalid value
+    raises ConfigError.
     """
     if not grid:
         raise ConfigError(
@@ -212,7 +217,7 @@ def _with(config: RunConfig, params: Mapping[str, Any]) -> RunConfig:
 def refit_dates(index: pd.DatetimeIndex, first_years: int, purge: int) -> pd.DatetimeIndex:
     """Return the first session of each calendar year after ``first_years`` whole years.
 
-    Raises ConfigError when there are too few sessions before or after the first refit date.
+    Too few sessions before or after the first refit date raise ConfigError.
     """
     calendar = all_sessions()
     starts_year = index[0] == calendar[calendar.year == index[0].year][0]
@@ -241,7 +246,7 @@ def _try(
     index: pd.DatetimeIndex,
     refits: pd.DatetimeIndex,
 ) -> Iterator[_Candidate]:
-    """Yield each simulated candidate; candidates with equal signals use the same reading."""
+    """Yield each simulated candidate; candidates with equal signals share one reading."""
     for params, config in offered:
         key = repr(config.build_signals())
         if key not in readings:
@@ -268,7 +273,7 @@ def _choose(
 
 
 def seen_at(index: pd.DatetimeIndex, refit: pd.Timestamp, purge: int) -> pd.DatetimeIndex:
-    """Return the sessions before the refit date and its purge; a choice may use their returns."""
+    """Return the sessions before a refit date whose returns the choice may use."""
     before = index[index < refit]
     return before[: len(before) - purge]
 
@@ -280,7 +285,7 @@ def _best(scores: list[float]) -> tuple[int, float]:
 
 
 def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
-    """Return the plain run with the chosen candidates' decisions, after a new simulation."""
+    """Return the plain run after a new simulation with the decisions of the chosen candidates."""
     changed = [True, *(a.candidate is not b.candidate for a, b in pairwise(chosen))]
     parts = [_decisions(each, anew) for each, anew in zip(chosen, changed, strict=True)]
     decided = pd.concat([part.reindex(columns=assets, fill_value=0.0) for part in parts])
@@ -294,9 +299,9 @@ def _spliced(plain: Run, chosen: list[_Choice], assets: list[str]) -> Run:
 
 
 def _decisions(choice: _Choice, anew: bool) -> pd.DataFrame:
-    """Return a candidate's decisions in its year.
+    """Return the decisions of a year's candidate.
 
-    A new candidate also decides on the refit date.
+    A newly chosen candidate also decides on the refit date.
     """
     rows = _within(choice, choice.candidate.decided)
     if not anew or choice.refit in rows.index:

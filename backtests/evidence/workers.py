@@ -1,4 +1,4 @@
-"""Executors for long, independent calculations, in this process or in several processes."""
+"""Executors that run long, independent calculations in this process or in several processes."""
 
 import os
 import signal
@@ -37,9 +37,8 @@ class _Processes(ProcessPoolExecutor):
 def workers_of(count: int) -> Executor:
     """Return an executor with the given number of processes; 0 or 1 means this process.
 
-    If there are several processes, each one imports the caller's main module. So this module must
-    guard its work with ``if __name__ == "__main__"``. Each process uses one thread for linear
-    algebra.
+    Each further process imports the caller's main module. So the main module must guard its work
+    with ``if __name__ == "__main__"``. Each process uses one thread for linear algebra.
     """
     if count < 2:
         return SerialExecutor()

@@ -2,8 +2,8 @@
 
 From one session to the next, cash grows by the factor (1 + y/2)^(2·d/365). Here d is the number of
 calendar days between the sessions, and y is a yield minus a spread. The yield is bond-equivalent,
-and it was known at the earlier session. The yield compounds every half year. If cash grew by the
-factor 1 + y·d/365 instead, cash would earn more than bill funds paid.
+and it was known at the earlier session. The yield compounds every half year. The simpler factor
+1 + y·d/365 would give cash more than bill funds have paid.
 """
 
 import pandas as pd
@@ -13,12 +13,12 @@ SPREAD = 0.10
 
 
 def bill_returns(known_yield: pd.Series, spread: float = SPREAD) -> pd.Series:
-    """Return the simple return of bills from the previous session to each session.
+    """Return the simple return of bills from the previous session to each session, a fraction.
 
-    ``known_yield`` is the value of DGS3MO that was known at each session's close, % a year,
-    bond-equivalent. ``spread``, in percentage points a year, is subtracted from the yield. The
-    returns are fractions. Each return is already known at the previous session. The return is NaN
-    at the first session, and at a session if no yield was known at the previous session.
+    ``known_yield`` is the DGS3MO yield known at each session's close, bond-equivalent, in % a year.
+    ``spread``, in percentage points a year, is subtracted from the yield. Each return is already
+    known at the previous session. The return is NaN at the first session, and where no yield was
+    known at the previous session.
 
     Reference
         US Treasury, "Treasury's certified interest rates": bond-equivalent yields compound

@@ -27,12 +27,11 @@ class HistorySource:
     Attributes
     ----------
     source
-        ``store`` or ``simulated``. If ``source`` is None, the source depends on the available data,
-        see :meth:`decided`.
+        ``store`` or ``simulated``; None lets :meth:`decided` choose by the data that exist.
     store
-        The store's file. If ``store`` is None, the default store is used.
+        The store's file; None means the default store.
     seed, years, thesis
-        Parameters of the simulated economy, see :meth:`History.simulated`.
+        Parameters of the simulated economy, as in :meth:`History.simulated`.
     """
 
     source: Source | None = None
@@ -42,16 +41,15 @@ class HistorySource:
     thesis: bool = True
 
     def decided(self) -> Source:
-        """Return the source to use.
+        """Return ``store`` or ``simulated``: the source that is used.
 
-        If ``source`` is None and a store is given, this store is used. If no store is given, the
-        default store is used. If the default store does not exist or is empty, the simulated
-        economy is used.
+        If ``source`` is None, a given store is used, else the default store. If the default store
+        does not exist or is empty, the simulated economy is used.
 
         Raises
         ------
         ConfigError
-            When the user requested both the simulated economy and a store.
+            If the user asked for both the simulated economy and a store.
         """
         if self.source == "simulated" and self.store is not None:
             raise ConfigError(
@@ -70,13 +68,13 @@ class HistorySource:
     ) -> History:
         """Return the history up to the last session on or before ``end``.
 
-        ``only`` lists the ids to read from a store. The inputs of the signals are always read, see
-        :meth:`History.load`.
+        ``only`` lists the ids to read from a store. The inputs of the registered signals are always
+        read.
 
         Raises
         ------
         ConfigError, DataError
-            When the history cannot be opened, or ``end`` lies outside it.
+            If the history cannot be opened, or if ``end`` lies outside it.
         """
         if self.decided() == "simulated":
             history = History.simulated(self.seed, self.years, thesis=self.thesis)
@@ -86,7 +84,7 @@ class HistorySource:
 
 
 def stale_warning(history: History) -> str | None:
-    """Return a warning if a real history ended over :data:`STALE_DAYS` days ago, else None."""
+    """Return a warning if a real history ended more than :data:`STALE_DAYS` days ago, else None."""
     last = pd.Timestamp(history.panel.index[-1])
     age = (new_york_now() - last).days
     if history.source == "simulated" or age <= STALE_DAYS:
@@ -95,7 +93,7 @@ def stale_warning(history: History) -> str | None:
 
 
 def notice(origin: HistorySource) -> str | None:
-    """Return a notice if the simulated economy is used but was not requested, else None."""
+    """Return a notice if the simulated economy is used by default, else None."""
     if origin.source is not None or origin.decided() == "store":
         return None
     return (

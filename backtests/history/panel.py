@@ -1,13 +1,13 @@
-"""History: the values known when each New York session closes, and the prices of each date.
+"""A history: the values known at the close of each New York session, and the prices of each date.
 
-The panel has one row for each session, and one column for each series or asset. A cell holds the
-value of the newest date that was known when the session closed. If this date has several values,
-the cell holds the newest value known by then. The day of a coin ends at 24:00 UTC, some hours after
-the New York session. So for coins, a panel row holds the closing price of the previous date. Trades
-and portfolio values use :attr:`History.closes`, in which every price is at its own date.
+The panel has one row for each session, and one column for each series or asset. A cell of the panel
+holds the value of the newest date that was known at the session's close. If a date has several
+vintages, the cell holds the newest vintage known at the close. The day of a coin ends at 24:00 UTC,
+some hours after the New York session. So the panel shows a coin's close one date late. Trades and
+portfolio values use :attr:`History.closes`, which holds every price at its own date.
 
-No value is copied to an earlier session. A value is repeated in later sessions until the value is
-too old for its series. After this limit, the cell is NaN.
+No value is copied to an earlier session. A value is repeated in later sessions up to the staleness
+limit of its series. After this limit, the cell is NaN.
 """
 
 import datetime
@@ -39,18 +39,17 @@ class History:
     panel
         Sessions × ids: the value known at each close. Signals and strategies see only the panel.
     known
-        Sessions × ids: the moment at which the panel's value was first known. NaT if the panel has
-        no value.
+        Sessions × ids: the moment at which the panel's value was first known, NaT without a value.
     closes
-        Sessions × assets, USD: the closing price on the session's own date. NaN if there is no
-        price. Only trades and portfolio values may use these prices.
+        Sessions × assets, USD: the closing price on the session's own date, NaN without a price.
+        Only trades and portfolio values may use these prices.
     source
         ``store`` or ``simulated``.
     truth
-        The true regime of each session in a simulated history. None for a real history.
+        The true regime of each session in a simulated history; None for a real history.
     vintages
-        Ids whose values come from an archive of vintages. The cells of these ids hold the numbers
-        that were published at the time, without later revisions.
+        Ids whose values come from an archive of vintages. Each cell shows the number known at its
+        session, without revisions that came later.
     withheld
         Sessions × ids: True where the source states that it has no value. For example, a filing may
         have no numbers for the previous year. The panel has NaN there, but the data are not late.
@@ -81,8 +80,8 @@ class History:
 
         The history starts at the first session that has a value. The history ends at the last
         session that has a price of a share or fund. If no share or fund has prices, the history
-        ends at the last session that has a value. If a series is not in the store, its column is
-        NaN, and the signals that need it have no view.
+        ends at the last session that has a value. A series that the store lacks has a column of
+        NaN, and signals that need this series have no view.
 
         Parameters
         ----------
@@ -90,16 +89,16 @@ class History:
             Catalog ids and tickers to read. The inputs of the registered signals and the yield of
             bills are always read. If ``only`` is None, every series in the store is read.
         as_of
-            Ignore rows that were recorded after this moment, New York time. For prices, use the
-            newest vintage among the other rows. A date, or midnight, means the end of that day. If
-            ``as_of`` is None, every row is read.
+            Rows recorded after this moment (New York time) are ignored. For prices, the newest
+            vintage among the remaining rows is used. A date, or midnight, means the end of that
+            day. If ``as_of`` is None, every row is read.
 
         Raises
         ------
         DataError
-            When the store is missing, empty or damaged, or all rows were recorded after ``as_of``.
+            If the store is missing, empty or damaged, or if all rows were recorded after ``as_of``.
         ConfigError
-            When ``as_of`` is neither a date nor a moment.
+            If ``as_of`` is neither a date nor a moment.
         """
         source = store if isinstance(store, Store) else Store(store)
         by = None if as_of is None else recorded_by(as_of)
@@ -127,14 +126,15 @@ class History:
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
         """Return a simulated history with the ids, assets and lags of a real history.
 
-        The same seed always gives the same history. Each history ends on 2024-12-31. If ``thesis``
-        is False, idle capital and capital spending have no influence on returns. ``truth`` holds
-        the true regime. The module :mod:`backtests.economy` describes the model.
+        The same seed always gives the same history. Each simulated history ends on 2024-12-31. If
+        ``thesis`` is False, idle capital and capital spending have no influence on returns.
+        :attr:`truth` holds the true regime of each session. :mod:`backtests.economy` describes the
+        model of the economy.
 
         Raises
         ------
         ConfigError
-            When the years or the seed are out of range.
+            If the years or the seed are out of range.
         """
         from backtests.economy import make_economy
 
@@ -164,8 +164,8 @@ class History:
         Raises
         ------
         ConfigError
-            When ``date`` is not a valid date or lies outside the history. The message calls the
-            date by the text in ``name``.
+            If ``date`` is not a valid date, or lies outside the history. ``name`` is the word for
+            the date in this message.
         """
         if date is None:
             return pd.Timestamp(self.panel.index[-1])
@@ -186,7 +186,7 @@ class History:
         without events has the same hash as in earlier versions.
         """
         sha = hashlib.sha256(self.source.encode())
-        bills = bill_returns(self.panel[YIELD])  # so that run ids stay as in earlier versions
+        bills = bill_returns(self.panel[YIELD])  # keeps run ids as in earlier versions
         for frame in (self.panel, self.closes, bills.to_frame()):
             sha.update("|".join(map(str, frame.columns)).encode())
             sha.update(frame.index.to_numpy().astype("datetime64[D]").tobytes())
@@ -208,7 +208,9 @@ def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
 
 
 def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
-    """Return the moment that ``as_of`` means. A date means the last microsecond of that day.
+    """Return the last moment, New York time, that ``as_of`` includes.
+
+    A date means the last microsecond of that day.
 
     Raise :class:`ConfigError` if ``as_of`` is neither a date nor a moment.
     """
@@ -229,7 +231,7 @@ def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
     """Return the sessions of a history.
 
     The first session has the first value. The last session has the last price of a share or fund.
-    If there are no such prices, the last session has the last value.
+    Without any price of a share or fund, the last session has the last value.
     """
     if all(is_event(id) for id in rows):
         raise DataError(
@@ -295,9 +297,9 @@ def _by_date(rows: pd.DataFrame) -> pd.Series:
 def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
     """Return the value known at each session's close, and the moment when it was first known.
 
-    Value and moment are missing where no value is known, or where the value is too old. ``rows``
-    are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` holds the
-    sessions. The moments have the type datetime64[us].
+    Value and moment are missing where no value is known, or where the newest value is too old.
+    ``rows`` are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` holds
+    the sessions. The moments have the dtype datetime64[us].
     """
     if rows.empty:
         return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")

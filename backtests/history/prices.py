@@ -8,7 +8,7 @@ from signals.universe import asset
 
 
 def check_assets(tickers: tuple[str, ...], history: History) -> None:
-    """Raise :class:`MissingSeries` if an asset listed by the history's end has no price."""
+    """Raise :class:`MissingSeries` if an asset is listed by the history's end but has no price."""
     end = history.panel.index[-1]
     for ticker in dict.fromkeys(tickers):
         listed = asset(ticker).listed
@@ -25,17 +25,16 @@ def check_assets(tickers: tuple[str, ...], history: History) -> None:
 def benchmark_returns(
     ticker: str, history: History, index: pd.DatetimeIndex, bills: pd.Series, lag: int
 ) -> pd.Series:
-    """Return the benchmark's daily returns before costs, from the second session on.
+    """Return the benchmark's daily returns before costs, fractions, from the second session on.
 
-    The returns are fractions. The benchmark is bought when the strategy makes its first trade.
-    ``lag`` is the number of sessions between a decision and its trade. Before the first trade, the
-    benchmark earns the returns of ``bills``. ``bills`` holds simple returns since the previous
-    session.
+    The benchmark is bought on the session of the strategy's first trade, ``lag`` sessions after the
+    first decision. Until this purchase, the benchmark earns ``bills``, which holds simple returns
+    since the previous session.
 
     Raises
     ------
     StaleSeries
-        When the benchmark has no price on one of the sessions of ``index``.
+        If the benchmark lacks a price on a session of ``index``.
     """
     prices = history.closes[ticker].loc[index]
     if prices.isna().any():

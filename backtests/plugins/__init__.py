@@ -1,1 +1,1 @@
-"""Load signals and strategies that a user wrote, and check that they keep their contract."""
+"""Load a user's signals and strategies, and check that they keep their contract."""

@@ -23,7 +23,7 @@ from strategies.base import check_weights, listed
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """Result for one point of a contract. ``error`` is None if this point is kept."""
+    """The result for one point of a contract; ``error`` is None if the point is kept."""
 
     name: str
     said: str
@@ -36,12 +36,12 @@ class Check:
 
 
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
-    """Run the strategy of a configuration on a history and check its results.
+    """Run the strategy of a configuration on a history, and return its checks.
 
     The assets must have prices. The weights must be a table of the right shape. Each weight must be
     finite and within its limits. An asset without a price must have weight 0. Each state must be a
     label. A backtest must run without an error. Past weights and states must not depend on later
-    data. If one check fails, other checks that need its result are left out.
+    data. After a failed check, the checks that need its result are left out.
     """
     strategy = config.build_strategy()
     panel = history.panel
@@ -65,11 +65,11 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 
 
 def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
-    """Run a signal on a history and check its results.
+    """Run a signal on a history, and return its checks.
 
-    The history must have the inputs. The gauges, score, flag and thresholds must have the right
-    types. The explanation must run without an error. Past results must not depend on later data. If
-    one check fails, other checks that need its result are left out.
+    The history must have the inputs of the signal. The gauges, score, flag and thresholds must have
+    the right types. The explanation must run without an error. Past results must not depend on
+    later data. After a failed check, the checks that need its result are left out.
     """
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]

@@ -1,4 +1,4 @@
-"""A user's own regime labels, read from a CSV file."""
+"""Read a user's own regime labels from a CSV file."""
 
 import csv
 from datetime import date
@@ -12,14 +12,14 @@ def read_labels(path: Path) -> tuple[tuple[date, str], ...]:
     """Return the dates and labels of a CSV file with the columns ``date`` and ``label``.
 
     A row is, for example, ``2020-03-16,ABSORPTION``. The label is a regime that was known at the
-    close of that date. It is valid until the next date in the file.
+    close of its date. A label is valid until the next date in the file.
 
     Raises
     ------
     DataError
-        When the file cannot be read.
+        If the file cannot be read.
     ConfigError
-        When the file has other columns, or when a row does not consist of a date and a label.
+        If the file has other columns, or if a row is not a date and a label.
     """
     try:
         with expanded(path).open(newline="", encoding="utf-8-sig") as file:

@@ -1,4 +1,4 @@
-"""Load a strategy or signal that a user wrote. Its path has the form ``package.module:Name``.
+"""Load a strategy or signal that a user wrote, by a path like ``package.module:Name``.
 
 The module may be in the working folder or on the Python path.
 """
@@ -20,7 +20,7 @@ from signals.form import OURS, author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
-#: Working folder at the time when a module was loaded, by the module's name.
+#: A mapping from each loaded module's name to the working folder at the time of loading.
 _loaded: dict[str, Path] = {}
 
 
@@ -30,7 +30,7 @@ def is_plugin(name: str) -> bool:
 
 
 def load_strategy(path: str) -> type[Strategy]:
-    """Return the user's strategy class at a dotted path. For its errors see :func:`load_class`."""
+    """Return the user's strategy class at a dotted path; :func:`load_class` states the errors."""
     cls = load_class(path)
     if not issubclass(cls, Strategy):
         raise ConfigError(
@@ -40,7 +40,7 @@ def load_strategy(path: str) -> type[Strategy]:
 
 
 def load_signal(path: str) -> type[Signal]:
-    """Return the user's signal class at a dotted path. For its errors see :func:`load_class`."""
+    """Return the user's signal class at a dotted path; :func:`load_class` states the errors."""
     cls = load_class(path)
     if not issubclass(cls, Signal):
         raise ConfigError(f"{path}: expected a signal, was a strategy; give the path as `strategy`")
@@ -53,7 +53,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     Raises
     ------
     ConfigError
-        When the module cannot be imported, or the class breaks its contract.
+        If the module cannot be imported, or if the class breaks its contract.
     """
     name = _module_of(path)
     try:
@@ -86,10 +86,7 @@ def _checked(found: Any, path: str) -> type[Strategy] | type[Signal]:
 
 
 def source_of(cls: type) -> str:
-    """Return the source code of a user's class.
-
-    This is the whole text of each of the user's modules that define the class or a base class.
-    """
+    """Return the text of all of a user's modules that define a class or its base classes."""
     modules = dict.fromkeys(base.__module__ for base in plugin_bases(cls))
     return "\n".join(_source(sys.modules.get(name)) for name in modules)
 
@@ -97,7 +94,7 @@ def source_of(cls: type) -> str:
 def _source(module: ModuleType | None) -> str:
     try:
         return "" if module is None else inspect.getsource(module)
-    except Exception:  # the source is missing or not text
+    except Exception:  # the source code is missing or is not text
         return ""
 
 
@@ -116,14 +113,14 @@ def _module_of(path: str) -> str:
 
 
 def loaded() -> dict[str, Path]:
-    """Return the working folder of each loaded module, by the name of the module."""
+    """Return a mapping from each loaded module's name to its working folder."""
     return dict(_loaded)
 
 
 def load_again(modules: Mapping[str, Path]) -> None:
-    """Import a user's modules in another process. That process can then unpickle objects.
+    """Import a user's modules in another process, which can then unpickle their objects.
 
-    A missing module is skipped, because the module may belong to an earlier run.
+    A missing module is skipped, because it may belong to an earlier run.
     """
     for name, folder in modules.items():
         with _first(folder), suppress(ImportError):
@@ -132,9 +129,9 @@ def load_again(modules: Mapping[str, Path]) -> None:
 
 @contextmanager
 def _first(folder: Path) -> Iterator[None]:
-    """Make Python search a folder for modules before it searches other places.
+    """Make Python search a folder for modules before all other places.
 
-    The folder cannot hide drypowder's own packages, because they are already loaded.
+    The folder cannot hide drypowder's packages, because Python has already loaded them.
     """
     sys.path.insert(0, str(folder))
     invalidate_caches()
@@ -145,10 +142,7 @@ def _first(folder: Path) -> Iterator[None]:
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
-    """Return an error that says why a module cannot be imported.
-
-    If the exact reason is not known, return ``error``.
-    """
+    """Return an error that says why a module cannot be imported, else ``error`` itself."""
     cause = error.__cause__
     if isinstance(cause, SystemExit):
         return ConfigError(
@@ -177,10 +171,7 @@ def _taken(root: str) -> str:
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Raise ConfigError if Python did not import the module from the working folder.
-
-    The check applies only if the working folder has a module of this name.
-    """
+    """Raise ConfigError if another module of the same name hides the user's module."""
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

@@ -1,16 +1,12 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
-The check computes results on two histories. The histories are equal up to one session, the cut, and
-differ after the cut. The results up to the cut must be equal to the last bit. The first history is
-the whole history. A second history is of one of two kinds. One kind ends at the cut. The other kind
-continues after the cut with rows from another period.
-
-The first kind can miss a fault. For example, some code takes the value of the next session and
-fills the last value forward. If the history ends at the cut, this code uses the value of the cut in
-place of the value of the next session. If these two values are equal, the results are equal. On the
-second kind of history, the next session has another value, and the results differ.
-
-The check changes only the data in the panel. It does not detect look-ahead through files, the
+The check computes results on the whole history and on a changed history. Both histories are equal
+up to one session, the cut, and differ after the cut. The results up to the cut must be equal to the
+last bit. A changed history either ends at the cut, or continues with rows from another period. A
+history that ends at the cut can miss a fault. For example, code may take the next session's value
+and, if this value is missing, the value at the cut. If these two values are equal, the results are
+equal. In a history that continues, the next session has another value, and the results differ. The
+check changes only the data in the panel. So the check does not detect look-ahead through files, the
 network or caches.
 """
 
@@ -30,9 +26,10 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 
-#: Numbers of cuts: evenly spread, random, where labels or weights change, where gaps end.
+#: Numbers of cuts: evenly spread, at random, where labels or weights change, where gaps end.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
-#: Number of cuts that are also checked with other later data, and number of their sessions.
+#: Number of cuts for which the history continues with other data, and number of sessions of these
+#: data.
 OTHER_FUTURES, FUTURE = 10, 252
 SEED = 20260101
 
@@ -49,7 +46,7 @@ class Fault:
         ``name`` is the strategy or signal. ``what`` is the result: ``weights``, ``state``, ``flag``
         and so on.
     column
-        The asset or gauge. It is empty for a result with one column.
+        The asset or gauge; empty for a result with one column.
     date
         The session of the first row that changes.
     cut
@@ -57,8 +54,8 @@ class Fault:
     before, after
         ``before`` is the value on the whole history. ``after`` is the value on the other history.
     future
-        The kind of data that the other history has after the cut: ``none`` or ``another``. It is
-        ``the same`` if the whole history was used twice.
+        The data of the other history after the cut: ``none``, ``another``, or ``the same`` if the
+        whole history was used twice.
     """
 
     name: str
@@ -105,25 +102,25 @@ def truncation_faults(
 ) -> Iterator[Fault]:
     """Yield the faults of a strategy or a signal.
 
-    For each cut and each result, the function yields at most the first value that depends on later
-    data. A strategy's results are its weights and its state. A signal's results are its flag,
-    score and gauges. All rows up to the cut must be equal, including missing values.
+    At each cut, the function yields only the first wrong value of each result. A strategy's results
+    are its weights and its state. A signal's results are its flag, score and gauges. All rows up to
+    the cut must be equal, missing values included.
 
-    If ``thing`` is a strategy, the plugin signals of ``config`` are checked first. Registered
-    signals are checked by tests. Signals are therefore not computed again for a strategy: the
-    reading of the whole history is changed after the cut, like the panel.
+    If ``thing`` is a strategy, the user's signals of ``config`` are checked first. Tests check the
+    registered signals. So a strategy's check does not compute signals again: it changes the reading
+    of the whole history after the cut, like the panel.
 
     Parameters
     ----------
     dates
         The cuts. Without ``dates``, :func:`default_dates` chooses the cuts.
     reading
-        The reading of the whole history, if it is already computed.
+        The reading of the whole history, if the caller already has it.
 
     Raises
     ------
     DrypowderError
-        When the strategy or signal fails on a changed history. The message names the cut.
+        If the strategy or signal fails on a changed history. The message names the cut.
     """
     if isinstance(thing, Signal):
         yield from _faults(thing, None, history.panel, dates)
@@ -165,9 +162,9 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield each changed history: a cut, a function, and a kind.
+    """Yield each changed history: cut, function that changes a table after the cut, and kind.
 
-    The function changes a table after the cut. For the kinds see ``future`` in :class:`Fault`.
+    :class:`Fault` describes the kinds under ``future``.
     """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
@@ -183,10 +180,7 @@ def _until(at: pd.Timestamp) -> Pick:
 
 
 def _other_future(index: pd.Index, at: pd.Timestamp, rng: np.random.Generator) -> Pick:
-    """Return a function that replaces the rows of a table after a session.
-
-    The new rows are other rows of the same table.
-    """
+    """Return a function that replaces the rows after a session by other rows of the table."""
     past = int(index.get_indexer(pd.Index([at]))[0]) + 1
     length = min(FUTURE, len(index) - past)
     start = int(rng.integers(len(index)))
@@ -218,8 +212,8 @@ def _compare(
 def first_difference(one: pd.DataFrame, two: pd.DataFrame) -> tuple[pd.Timestamp, str] | None:
     """Return the row and the column of the first difference between two tables.
 
-    The function looks for the first row with a difference, and for the first such column in this
-    row. Numbers are equal without any tolerance. Two missing values are equal.
+    The result is the first differing column of the first differing row. Numbers are compared
+    without tolerance. Two missing values are equal.
     """
     columns = list(dict.fromkeys((*one.columns, *two.columns)))
     index = one.index.union(two.index)
@@ -234,10 +228,10 @@ def default_dates(
 ) -> list[pd.Timestamp]:
     """Return the default cuts: the last session, then other sessions in order of date.
 
-    Some cuts are evenly spread. Some are random. Some are at sessions where a result changes. These
-    cuts are after the first tenth of the history. Some cuts are at the end of a gap in the data,
-    because code that fills values backwards can be detected only there. These cuts are after the
-    first twentieth of the history.
+    Some cuts are evenly spread, some are random, and some are at sessions where a result changes.
+    These cuts lie after the first tenth of the history. Other cuts lie at the end of a gap in the
+    data, after the first twentieth of the history. At the end of a gap, the check can detect code
+    that fills values backwards.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)
@@ -271,6 +265,6 @@ def _changes(whole: Answers) -> np.ndarray:
 
 
 def _gap_ends(panel: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return the last position of each gap. Gaps that no value follows are left out."""
+    """Return the last position of each gap that a value follows."""
     missing = panel.reindex(columns=list(columns)).isna().to_numpy(dtype=bool)
     return np.flatnonzero((missing[:-1] & ~missing[1:]).any(axis=1))

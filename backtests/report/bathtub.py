@@ -8,7 +8,7 @@ import pandas as pd
 from backtests.thesis.sample import Sample
 from signals.catalog import HYPERSCALERS, ttm_id
 
-#: Each number of the picture: its signal, its gauge, and the series that it comes from.
+#: The signal, the gauge and the series of each number in the picture of the bathtub.
 _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "level": ("bathtub", "level", ("WALCL", "WTREGEN", "RRPONTSYD")),
     "tap": ("bathtub", "tap", ("WALCL",)),
@@ -22,11 +22,11 @@ _GAUGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 def bathtub_now(sample: Sample) -> dict[str, dict[str, Any]]:
-    """Return each number of the bathtub: value, unit, and the date of its newest data.
+    """Return value, unit and date of each number of the bathtub.
 
-    The date says when the newest value of its series became known. ``level`` also has its highest
-    value so far and the date of that value. A gauge without a value at the last session has no
-    value (NaN), and a missing signal has the value None.
+    The date says when the newest value of the number's series became known. ``level`` also has its
+    highest value so far, with the date. The value is NaN for a gauge without a value at the last
+    session, and None for a missing signal.
     """
     found = {name: _gauge(sample, *where) for name, where in _GAUGES.items()}
     found["level"] |= _highest(sample)

@@ -12,7 +12,7 @@ Numbers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where the parts of the picture are: the tub's corner and size, and the four texts."""
+    """The places of the parts of the picture: the tub's corner and size, and the four texts."""
 
     width: float
     height: float
@@ -44,7 +44,7 @@ NARROW = Layout(
 
 
 def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
-    """Return the picture; ``now`` comes from :func:`backtests.report.bathtub.bathtub_now`."""
+    """Return the picture of the numbers of :func:`backtests.report.bathtub.bathtub_now`."""
     texts = {
         "tap": ("TAP: the Fed's assets", f"{_flow(now['tap'])} in a quarter"),
         "pipes": ("PIPES: Treasury, repo", f"{_flow(now['pipes'])} in a quarter"),
@@ -58,7 +58,7 @@ def bathtub_chart(now: Numbers, layout: Layout, name: str) -> str:
 
 
 def bathtub_said(now: Numbers) -> str:
-    """Return the numbers as a sentence, for readers who cannot see the picture."""
+    """Return the numbers of the bathtub as a sentence, for readers who cannot see the picture."""
     return "; ".join(
         (
             f"net liquidity {_billions(now['level']['value'])}",
@@ -105,7 +105,7 @@ def _text(x: float, y: float, title: str, said: Sequence[str], date: str) -> lis
 
 
 def _water(level: Mapping[str, Any], at: Layout) -> list[str]:
-    """Return the water; a full tub is the highest net liquidity so far."""
+    """Return the water in the tub; a full tub means the highest net liquidity so far."""
     if is_missing(level["value"]) or is_missing(level["highest"]):
         return [words(at.x + at.w / 2, at.y + at.h / 2, "no water level", "s", "middle")]
     top = at.y + 22
@@ -140,7 +140,7 @@ def _tub(at: Layout) -> list[str]:
 
 
 def _flows(now: Numbers, at: Layout) -> list[str]:
-    """Return the arrows: water that flows in or out through tap, pipes and drain."""
+    """Return the arrows of the water that flows in or out through tap, pipes and drain."""
     right, foot = at.x + at.w, at.y + at.h
     absorbed = now["absorbed"]["value"]
     wide = 6.0 if is_missing(absorbed) else 6.0 + 22.0 * absorbed
@@ -152,7 +152,7 @@ def _flows(now: Numbers, at: Layout) -> list[str]:
 
 
 def _arrow(x: float, top: float, bottom: float, flow: float | None, wide: float) -> list[str]:
-    """Return an arrow down for a positive flow, up for a negative flow; no arrow without a flow."""
+    """Return an arrow down for a positive flow or up for a negative flow, else an empty list."""
     if is_missing(flow) or flow == 0:
         return []
     start, tip = (top, bottom) if (flow or 0) > 0 else (bottom, top)

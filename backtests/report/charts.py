@@ -1,4 +1,4 @@
-"""Charts of runs and of signals. They are interactive plotly figures and need no network.
+"""Charts of runs and of signals, as interactive plotly figures that need no network.
 
 If the history is simulated, the caller must pass a title that begins with SIMULATED.
 """
@@ -25,9 +25,9 @@ _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
     """Return a chart of the growth of 1, on a log scale, and of drawdowns, shaded by regime.
 
-    The columns of ``equity`` are the strategy, its benchmark and bills. The return of a session is
-    earned from the previous close to the close of that session. For each session, ``regime`` holds
-    the regime under which this return was earned, or None.
+    The columns of ``equity`` are the strategy, its benchmark and bills. ``regime`` holds, for each
+    session, the regime under which the session's return was earned, or None. A session's return is
+    the return since the previous close.
     """
     names = regime.reindex(equity.index).fillna("none")
     figure = _rows([0.66, 0.24, 0.10])
@@ -46,7 +46,7 @@ def equity_chart(equity: pd.DataFrame, regime: pd.Series, title: str) -> Any:
 
 
 def regime_chart(reading: Reading, title: str) -> Any:
-    """Return a timeline of the regime and of all flags. A flag is on, is off, or has no view.
+    """Return a timeline of the regime and of all flags, each on, off or without a view.
 
     The timeline begins when the first signal has a view.
     """
@@ -69,9 +69,9 @@ def regime_chart(reading: Reading, title: str) -> Any:
 def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> Any:
     """Return a chart of a signal: its deciding gauges, their thresholds, its flag and its inputs.
 
-    ``inputs`` holds, for each session, the values that were known for the series that the signal
-    reads. If a line has more than 1,500 sessions, only every n-th session is drawn. The shading
-    shows when the flag is on. The shading uses every session.
+    ``inputs`` holds the known values of the series that the signal reads, one row for each session.
+    A line of more than 1,500 sessions shows only every n-th session. The shading shows every
+    session at which the flag is on.
     """
     signal, gauges, flag = evaluation.signal, evaluation.gauges, evaluation.flag
     deciding = list(dict.fromkeys([signal.headline, *(t.gauge for t in signal.thresholds)]))
@@ -94,15 +94,16 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
 
 
 def _states(flag: pd.Series) -> pd.Series:
-    """Return a flag in words. The words are the keys of :data:`FLAGS`."""
+    """Return a flag in the words that are the keys of :data:`FLAGS`."""
     return flag.map({True: "on", False: "off"}).astype(object).fillna("no view")
 
 
 def html_of(figure: Any, *, with_library: bool = False) -> str:
-    """Return a figure as HTML, which is put into a page.
+    """Return a figure as HTML for a page.
 
-    ``with_library`` puts plotly's library into the HTML. Only the first figure of a page needs it.
-    The title becomes an HTML heading, because plotly does not wrap titles on a narrow screen.
+    ``with_library`` puts plotly's library into the HTML; only the first figure of a page needs the
+    library. The title becomes an HTML heading, because plotly does not wrap titles on a narrow
+    screen.
     """
     title = escape(figure.layout.title.text)
     figure.update_layout(title=None, margin_t=46)
@@ -111,7 +112,7 @@ def html_of(figure: Any, *, with_library: bool = False) -> str:
 
 
 def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None = None) -> Any:
-    """Return an empty figure. Its rows share one date axis and have their titles at the left."""
+    """Return an empty figure whose rows share one date axis and have titles at the left."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(
@@ -129,7 +130,7 @@ def _rows(heights: list[float], spacing: float = 0.03, titles: list[str] | None 
 def line_of(
     values: pd.Series, name: str, colour: str, suffix: str = "", legend: bool = True
 ) -> dict[str, Any]:
-    """Return a line with one value per session. Under the pointer, it shows name and value."""
+    """Return a line with one value for each session; under the pointer, name and value appear."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -149,7 +150,7 @@ def thinning(values: pd.Series | pd.DataFrame) -> int:
 
 
 def thin(values: pd.Series) -> pd.Series:
-    """Return every n-th value, counted back from the last value. :func:`thinning` gives n."""
+    """Return every n-th value, counted back from the last one; :func:`thinning` gives n."""
     return values.iloc[:: -thinning(values)].iloc[::-1]
 
 
@@ -158,7 +159,7 @@ def _days(values: pd.Series) -> list[str]:
 
 
 def _stays(names: pd.Series, *, of_returns: bool) -> list[tuple[str, str, str]]:
-    """Return one entry per stay: its state, and the first and last day to shade.
+    """Return the state of each stay, with the first and the last day to shade.
 
     Consecutive sessions with the same state form one stay.
     """
@@ -180,14 +181,13 @@ def shade(
 ) -> None:
     """Shade the background of a figure, over its whole height, by state.
 
-    ``names`` holds the state of each session. ``palette`` holds colours by state; a state without a
-    colour is not shaded. ``opacity`` is a fraction. Consecutive sessions with the same state
-    form one stay. The shading of a stay begins at its first session and ends at the first session
-    of the next stay.
+    ``names`` holds the state of each session. ``palette`` maps states to colours; a state without a
+    colour is not shaded. ``opacity`` is a fraction. Consecutive sessions with the same state form
+    one stay. The shading of a stay begins at its first session and ends at the first session of the
+    next stay.
 
-    With ``of_returns``, there is one state for each return. The return of a session is earned from
-    the previous close to the close of that session. The shading of a stay then begins at the close
-    before its first session, and ends at the close of its last session.
+    With ``of_returns``, each state belongs to a session's return, earned since the previous close.
+    The shading of a stay then runs from the close before the stay to its last close.
     """
     shapes = [
         {
@@ -206,17 +206,17 @@ def shade(
         for name, first, last in _stays(names, of_returns=of_returns)
         if name in palette
     ]
-    figure.layout.shapes = [*figure.layout.shapes, *shapes]  # one add_vrect per shape would be slow
+    figure.layout.shapes = [*figure.layout.shapes, *shapes]  # many calls of add_vrect would be slow
 
 
 def present(names: pd.Series) -> dict[str, str]:
-    """Return the colours of the regimes that occur, by regime, in the order of the legend."""
+    """Return a mapping from each regime that occurs to its colour, in the order of the legend."""
     found = set(names)
     return {name: colour for name, colour in theme.REGIMES.items() if name in found}
 
 
 def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, Any]:
-    """Return a strip of colours, which shows the state of each session."""
+    """Return a strip of colours that shows the state of each session."""
     order = list(palette)
     scale = [
         [edge / len(order), colour]
@@ -238,7 +238,7 @@ def _strip(names: pd.Series, palette: dict[str, str], label: str) -> dict[str, A
 
 
 def _add_legend(figure: Any, colours: Mapping[str, str]) -> None:
-    """Add one entry per name to the legend of a figure."""
+    """Add an entry for each name to the legend of a figure."""
     for name, colour in colours.items():
         entry = {
             "type": "scatter",
@@ -259,7 +259,7 @@ def _draw_threshold(figure: Any, threshold: Threshold, row: int) -> None:
 
 
 def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
-    """Group inputs by unit. A unit with more than 12 inputs is left out."""
+    """Group inputs by unit, without units that have more than 12 inputs."""
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)

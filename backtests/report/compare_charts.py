@@ -1,8 +1,8 @@
 """Charts that compare strategies: growth, drawdowns, risk and return, correlations.
 
-A legend by plotly with thirty names would fill half of a narrow screen. The page therefore has its
-own legend, which serves the growth chart and the drawdown chart. The legend and the lines have the
-same :class:`Style`.
+A plotly legend with thirty names would fill half of a narrow screen. So the page has its own legend
+for the growth chart and the drawdown chart. A :class:`Style` gives a line and its entry in the
+legend the same look.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from signals.transforms import fall_from_peak
 FIRST = ("spy", "bills", "sixty-forty")
 _DASHES = {"thesis": "solid", "own": "solid", "baseline": "dash", "challenger": "dashdot"}
 _VARIANTS = ("dot", "longdash", "dash", "dashdot", "longdashdot")
-#: plotly's names of dashes, with the SVG dash pattern of each.
+#: A mapping from plotly's names of dash styles to SVG dash patterns.
 STROKES = {
     "solid": "none",
     "dot": "2 3",
@@ -31,10 +31,10 @@ STROKES = {
     "dashdot": "6 3 2 3",
     "longdashdot": "10 3 2 3",
 }
-#: Width and height of the plot with the labels, and width and height of a letter, in pixels.
+#: Width and height, in pixels, of the plot with the labels, and of a letter.
 _WIDE, _HIGH, _LETTER, _LINE = 1080, 430, 6.3, 13
-#: Positions of a label beside its point, by plotly's name. The label's left and top edge are given
-#: in label widths and heights; the last two numbers are added in pixels.
+#: Places of a label beside its point, by plotly's name. The first two numbers place the label's
+#: left and top edge, in widths and heights of the label. The last two numbers add pixels.
 _PLACES = {
     "middle right": (0.0, -0.5, 8, 0),
     "middle left": (-1.0, -0.5, -8, 0),
@@ -52,8 +52,8 @@ _Box = tuple[float, float, float, float]
 class Style:
     """The look of a strategy's line.
 
-    A strategy has the same colour under every regime model. Each model other than votes has its own
-    dash style. ``dash`` is the name of the dash style in plotly. If ``shown`` is true, the line is
+    A strategy has the same colour under every regime model. Each regime model except votes has its
+    own dash style. ``dash`` is plotly's name of the dash style. If ``shown`` is True, the line is
     visible when the page opens.
     """
 
@@ -63,12 +63,11 @@ class Style:
 
 
 def styles(kinds: Mapping[str, str]) -> dict[str, Style]:
-    """Return the style of each strategy, by name, in the order of ``kinds``.
+    """Return a mapping from name to style, in the order of ``kinds``.
 
-    ``kinds`` holds the kind of each strategy, by name. These strategies are visible when the page
-    opens: strategies of the thesis, strategies that a user wrote, and the strategies in
-    :data:`FIRST`. A variant has the name ``name@model``. It is hidden if the strategy ``name`` is
-    also in ``kinds``.
+    ``kinds`` maps the name of each strategy to its kind. When the page opens, it shows strategies
+    of the thesis, strategies of a user, and the strategies in :data:`FIRST`. A variant
+    ``name@model`` is hidden at first if the strategy ``name`` is also in ``kinds``.
     """
     parts = {name: name.partition("@")[::2] for name in kinds}
     free = [
@@ -95,9 +94,9 @@ def growth_chart(
 ) -> Any:
     """Return a chart of every strategy's growth of 1 on a log scale, shaded by regime.
 
-    ``growth`` has one row per session and one column per strategy. For each session, ``regime``
-    holds the regime under which the return of the session was earned, or None. ``looks`` comes
-    from :func:`styles`, and its order is the order of the lines.
+    ``growth`` has a row for each session and a column for each strategy. ``regime`` holds, for each
+    session, the regime under which the session's return was earned, or None. ``looks``, from
+    :func:`styles`, sets the look and the order of the lines.
     """
     figure = _curves(growth, regime, looks)
     figure.update_yaxes(type="log", title="growth of 1")
@@ -110,7 +109,7 @@ def drawdown_chart(
     """Return a chart of every strategy's drawdowns, shaded by regime.
 
     If only every n-th session is drawn, each point shows the deepest drawdown since the point
-    before. Every trough is therefore visible. See :func:`growth_chart` for the parameters.
+    before. So every trough is visible. :func:`growth_chart` describes the parameters.
     """
     fall = 100 * fall_from_peak(growth)
     deepest = fall.rolling(thinning(fall), min_periods=1).min()
@@ -138,14 +137,14 @@ def _curves(
 
 
 def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
-    """Return a chart of CAGR against volatility, with one point per strategy.
+    """Return a chart of CAGR against volatility, with a point for each strategy.
 
-    Under the pointer, a point shows its Sharpe ratio. ``numbers`` holds ``kind``, ``volatility``,
-    ``cagr`` and ``sharpe`` of each strategy, by name. Volatility and CAGR are fractions. The chart
-    leaves out strategies without volatility or CAGR. Some points have no label, because labels must
-    not overlap. When the page opens, the chart does not show :func:`far_points`. A double click
-    shows all points. If SPY and bills are present, a dotted line shows about where constant mixes
-    of SPY and bills would be.
+    Under the pointer, a point shows its Sharpe ratio. ``numbers`` maps the name of each strategy to
+    its ``kind``, ``volatility``, ``cagr`` and ``sharpe``. Volatility and CAGR are fractions. The
+    chart leaves out strategies without volatility or CAGR. Some points have no label, because
+    labels must not overlap. When the page opens, :func:`far_points` are outside the chart; a double
+    click shows all points. If SPY and bills are present, a dotted line shows roughly the constant
+    mixes of SPY and bills.
     """
     from plotly.graph_objects import Figure
 
@@ -168,11 +167,11 @@ def risk_chart(numbers: Mapping[str, Mapping[str, Any]], title: str) -> Any:
 
 
 def far_points(numbers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[float, float]]:
-    """Return volatility and CAGR, in %, of the strategies that the chart does not show at first.
+    """Return volatility and CAGR, in %, of strategies that the chart shows only after a click.
 
-    The volatility of these strategies is more than three times the median. If the chart showed
-    these strategies, all other points would be in a small corner. If more than a tenth of all
-    strategies have such a high volatility, the function returns no strategy.
+    The volatility of such a strategy is more than three times the median, so it would push all
+    other points into a small corner. If more than a tenth of the strategies are so volatile, all
+    are shown at once.
     """
     points = _points(numbers)
     middle = median([x for x, _ in points.values()] or [0.0])
@@ -217,14 +216,14 @@ def _mix_line(bills: tuple[float, float], spy: tuple[float, float]) -> dict[str,
         "mode": "lines",
         "x": [bills[0], spy[0]],
         "y": [bills[1], spy[1]],
-        "name": "SPY mixed with bills, about",
+        "name": "mixes of SPY and bills (approximate)",
         "line": {"color": theme.BENCHMARK, "width": 1.2, "dash": "dot"},
         "hoverinfo": "skip",
     }
 
 
 def _ranges(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    """Return the ranges of both axes. At the right, they leave space for labels."""
+    """Return the ranges of both axes, with space for labels at the right."""
     x, y = [0.0, *(p[0] for p in points)], [0.0, *(p[1] for p in points)]
     wide, high = max(x) or 1.0, (max(y) - min(y)) or 1.0
     return [-0.04 * wide, 1.14 * wide], [min(y) - 0.08 * high, max(y) + 0.08 * high]
@@ -242,10 +241,10 @@ def _pixels(
 
 
 def place_labels(points: Mapping[str, tuple[float, float]]) -> dict[str, str]:
-    """Return the position of each label, by name. No label covers a point or another label.
+    """Return a mapping from names to places of labels. No label covers a point or another label.
 
-    ``points`` holds positions by name, in pixels from the left and top edges. If there is space for
-    only one of two labels, the earlier name has a label and the later name has no label.
+    ``points`` maps names to positions, in pixels from the left and top edges. If only one of two
+    labels fits, the later name has no label.
     """
     taken: list[_Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.values()]
     places: dict[str, str] = {}
@@ -273,8 +272,8 @@ def _overlap(a: _Box, b: _Box) -> bool:
 def correlation_chart(growth: pd.DataFrame, title: str) -> Any:
     """Return a heat map of the correlations of daily returns between strategies.
 
-    ``growth`` is the growth of 1, with one row per session and one column per strategy. If the
-    returns of a strategy are constant, its cells are empty.
+    ``growth`` is the growth of 1, with a row for each session and a column for each strategy. A
+    strategy with constant returns has empty cells.
     """
     from plotly.graph_objects import Figure
 

@@ -32,7 +32,7 @@ SHOWN = (
 
 
 def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
-    """Return the numbers of each strategy, as fractions. An undefined number is None."""
+    """Return the numbers of each strategy as fractions; an undefined number is None."""
     return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
 
 
@@ -95,7 +95,7 @@ def _entry(row: Compared) -> dict[str, Any]:
     }
 
 
-#: Figures in the sentence on coverage, and the names used in the sentence.
+#: A mapping from figures to their names in the sentence on coverage.
 _SAID = {"sharpe": "Sharpe", "excess_mix": "over own mix", "alpha": "alpha"}
 
 
@@ -104,8 +104,8 @@ def coverage_said() -> str:
     parts = "; ".join(f"{said} {_shares(COVERAGE[name])} %" for name, said in _SAID.items())
     return (
         "Share of 95 % intervals that contained the truth, in three kinds of simulated worlds "
-        "(without regimes; with regimes of about 400 sessions; with such regimes, but means twice "
-        f"as far apart): {parts} ({COVERAGE_SOURCE})."
+        "(without regimes; with regimes of about 400 sessions; with the same regimes, but twice "
+        f"the difference of means): {parts} ({COVERAGE_SOURCE})."
     )
 
 
@@ -114,7 +114,7 @@ def _shares(measured: Coverage) -> str:
 
 
 def _intervals(row: Compared) -> dict[str, dict[str, float | None]]:
-    """Return the intervals. If the run is shorter than a year, each number is None."""
+    """Return the intervals; all their numbers are None if the run is shorter than a year."""
     short = metrics.is_short(row.run.result.returns)
     return {
         name: {end: None if short else getattr(i, end) for end in ("estimate", "low", "high")}

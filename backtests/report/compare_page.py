@@ -33,7 +33,7 @@ _FINE: Form = partial(percent, digits=2)
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell of the table: a value for sorting, a text, and a grey text below the text."""
+    """One cell of the table: a value for sorting, a text, and a grey text below."""
 
     value: str = ""
     shown: str = MISSING
@@ -79,7 +79,7 @@ def _placebo(entry: Entry) -> Cell:
 
 
 def _growth(entry: Entry) -> Cell:
-    """Return CAGR. If the run is shorter than a year, return its total return in grey."""
+    """Return the CAGR or, for a run shorter than a year, the total return in grey."""
     if not is_missing(entry["cagr"]) or is_missing(entry["total_return"]):
         return _cell(entry["cagr"], percent)
     return Cell(soft=f"{percent(entry['total_return'])} in total")
@@ -100,7 +100,7 @@ def _conclusion(entry: Entry) -> Cell:
     return Cell(value=said, shown=said)
 
 
-#: Columns after the strategy's name: heading, kind of sorting, function that returns the cell.
+#: The columns after the name: heading, kind of sorting, and function that returns the cell.
 COLUMNS: tuple[tuple[str, str, Callable[[Entry], Cell]], ...] = (
     ("kind", "text", lambda entry: Cell(value=entry["kind"], shown=entry["kind"])),
     ("CAGR, %", "number", _growth),
@@ -132,9 +132,9 @@ def write_compare_page(
 
     An existing page is replaced. ``numbers`` and ``about`` come from
     :mod:`backtests.report.compare_numbers`. ``growth`` is the growth of 1 since the first close,
-    with one row per session and one column per strategy. For each session, ``regime`` holds the
-    regime under which the return of the session was earned, or None. DataError is raised if
-    ``growth`` and ``numbers`` have different strategies, or if the file cannot be written.
+    with a row for each session and a column for each strategy. ``regime`` holds, for each session,
+    the regime under which the session's return was earned, or None. Different strategies in
+    ``growth`` and ``numbers``, or a file that cannot be written, raise DataError.
     """
     _check_names(numbers, growth)
     label = label_of(about["simulated"])

@@ -1,6 +1,6 @@
 """Read docstrings: their sections and parameters, as plain text without markup.
 
-The functions remove the indentation of docstrings, because Python before 3.13 does not.
+The functions remove the indentation of docstrings, which Python keeps before version 3.13.
 """
 
 import re
@@ -12,7 +12,7 @@ _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,2})(?=\S)([^*]*[^*\s])\1(?![\w*])")
 
 
 def plain_text(docstring: str) -> str:
-    """Return a docstring without markup. A Sphinx role becomes the last part of its target."""
+    """Return a docstring without markup; a Sphinx role becomes the last part of its target."""
     text = _ROLE.sub(lambda role: role.group(1).rpartition(".")[2], docstring)
     return _EMPHASIS.sub(r"\2", text.replace("``", "")).replace("`", "")
 
@@ -20,8 +20,8 @@ def plain_text(docstring: str) -> str:
 def sections(cls: type) -> list[tuple[str, str]]:
     """Return the sections in the docstring of a class, as pairs of heading and text.
 
-    The first line has the heading ``what``. The text below any other heading must be indented.
-    Markup is removed. The sections Parameters, Attributes and Raises are left out.
+    The docstring's first line gets the heading ``what``. The text below any other heading must be
+    indented. The texts have no markup. The sections Parameters, Attributes and Raises are left out.
     """
     first, _, rest = plain_text(cleandoc(cls.__doc__ or "")).partition("\n")
     parts: list[tuple[str, str]] = [("what", first)]
@@ -37,10 +37,9 @@ def sections(cls: type) -> list[tuple[str, str]]:
 
 
 def documented_parameters(cls: type) -> dict[str, str]:
-    """Return one line about each parameter of a class and its base classes, by name.
+    """Return a mapping from each parameter of a class and its base classes to a line of text.
 
-    For a dataclass, the lines come from its docstring. For a pydantic model, they come from its
-    fields.
+    The lines come from the docstring of a dataclass, or from the fields of a pydantic model.
     """
     described = {name: f.description for name, f in getattr(cls, "model_fields", {}).items()}
     said = {name: _remark(text) for name, text in described.items() if text}
@@ -65,6 +64,6 @@ def _parameters(docstring: str) -> dict[str, str]:
 
 
 def _remark(text: str) -> str:
-    """Return a text without markup and without full stop. Its first letter becomes small."""
+    """Return a text without markup and full stop, with a small first letter."""
     text = " ".join(plain_text(text).split()).rstrip(".")
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]

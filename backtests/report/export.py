@@ -17,8 +17,8 @@ TABLES = (".csv", ".parquet")
 def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
     """Raise an error if an export cannot be written to ``path``.
 
-    ConfigError is raised if the file name has a wrong ending. DataError is raised if the folder of
-    the file is missing, or if ``path`` is a folder.
+    A wrong ending of the file name raises ConfigError. A missing folder, or a folder at ``path``,
+    raises DataError.
     """
     if path.suffix not in endings:
         raise ConfigError(f"expected {option} to end in {' or '.join(endings)}, was '{path}'")
@@ -28,11 +28,11 @@ def check_target(path: Path, option: str, endings: tuple[str, ...]) -> None:
 
 
 def readings_table(history: History, reading: Reading) -> pd.DataFrame:
-    """Return a table with one row per session: the regime, and all flags, scores and gauges.
+    """Return the regime, all flags, all scores and all gauges, with a row for each session.
 
     The columns are ``regime``, ``<signal>.flag`` (1, 0, missing), ``<signal>.score`` and
-    ``<signal>.<gauge>``. The values have the units of the signal. If the history is simulated,
-    there is one more column, ``source``.
+    ``<signal>.<gauge>``. Each gauge has the unit that its signal states. A simulated history adds
+    the column ``source``.
     """
     parts: list[pd.Series | pd.DataFrame] = [reading.regime.rename("regime")]
     for name, evaluation in reading.evaluations.items():
@@ -46,7 +46,7 @@ def readings_table(history: History, reading: Reading) -> pd.DataFrame:
 
 
 def write_table(history: History, reading: Reading, path: Path) -> None:
-    """Write :func:`readings_table` to a file. The file's ending decides: CSV or parquet."""
+    """Write :func:`readings_table` to a file, as CSV or parquet by the file's ending."""
     table = readings_table(history, reading)
     if path.suffix == ".csv":
         with replacing(path) as fresh:

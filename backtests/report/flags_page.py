@@ -1,4 +1,4 @@
-"""The page that ``drypowder flags`` writes: the regime, its rule, and a chart per signal."""
+"""The page of ``drypowder flags``: the regime, its rule, and a chart for each signal."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from signals.base import WITHOUT, Evaluation
 from signals.evaluations import inputs_of
 from signals.reading import Reading
 
-#: Largest number of periods that a page lists because a composite lacked a component.
+#: Largest number of periods without a component that a page lists for a composite.
 STRETCHES = 5
 
 
@@ -56,7 +56,7 @@ def write_flags_page(
 
 
 def stretches(evaluation: Evaluation) -> list[str]:
-    """Return a text for each of the last periods without all components, newest first."""
+    """Return a text for each of the last periods in which a component was missing, newest first."""
     if not evaluation.signal.components:
         return []
     lacking = evaluation.gauges[WITHOUT].fillna("")

@@ -1,4 +1,4 @@
-"""The folder of a run. It has seven files. Either all files are written, or no file."""
+"""Write the seven files of a run into a folder, either all of them or none."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _DATES = "%Y-%m-%d"
 
 
 def default_folder(run: Run) -> Path:
-    """Return the folder in which a run is written by default."""
+    """Return the default folder of a run."""
     label = f"{SIMULATED}-" if run.simulated else ""
     return Path("reports") / f"{label}{run.label}-{run.run_id}"
 
@@ -37,7 +37,7 @@ def default_folder(run: Run) -> Path:
 def check_folder(out: Path) -> None:
     """Raise DataError if a run cannot be written into the folder ``out``.
 
-    The folder must be missing, be empty, or hold an earlier run.
+    A run may be written if the folder is missing, is empty, or holds an earlier run.
     """
     if out.exists() and not out.is_dir():
         raise DataError(f"expected a folder at {out}, was a file; give a folder with --out")
@@ -51,7 +51,7 @@ def check_folder(out: Path) -> None:
         )
     if not _is_ours(out / "metrics.json"):
         raise DataError(
-            f"expected {out} to hold an earlier run, but its metrics.json is of another program; "
+            f"expected {out} to hold an earlier run, but another program wrote its metrics.json; "
             "give another folder with --out"
         )
 
@@ -66,11 +66,10 @@ def _is_ours(metrics: Path) -> bool:
 def write_run(
     assessment: Assessment, out: Path, progress: Callable[[str], None] = lambda name: None
 ) -> dict[str, Any]:
-    """Write the seven files of an assessed run into a folder and return the run's metrics.
+    """Write the seven files of an assessed run into a folder, and return the run's metrics.
 
-    All files are moved into place together. An earlier run in the folder is replaced. DataError is
-    raised if the folder holds files that are not of a run, or if the folder cannot be written. In
-    this case, the folder does not change.
+    All files are moved into place together. An earlier run in the folder is replaced. If the folder
+    holds other files or cannot be written, it stays unchanged and DataError is raised.
     """
     check_folder(out)
     numbers = metrics_of(assessment)
@@ -103,16 +102,16 @@ def _write_files(
 
 
 def returns_table(run: Run) -> pd.DataFrame:
-    """Return simple returns per session for the strategy, its benchmark and bills."""
+    """Return the simple return of each session for the strategy, its benchmark and bills."""
     columns = {"strategy": run.result.returns, "benchmark": run.benchmark, "bills": run.bills}
     return pd.DataFrame(columns).rename_axis("date")
 
 
 def flags_table(run: Run) -> pd.DataFrame:
-    """Return a table with one row per session: the regime, all flags (1, 0, empty) and scores.
+    """Return the regime, all flags (1, 0, empty) and all scores, with a row for each session.
 
-    The table begins when the first signal has a view. This is before the start of the run. The
-    table ends at the end of the run.
+    The table begins when the first signal has a view, which is before the start of the run, and
+    ends with the run.
     """
     reading = run.reading
     first = reading.flags.notna().any(axis=1).idxmax()

@@ -1,6 +1,6 @@
 """Turn numbers into text for all pages and for the terminal.
 
-No other module converts fractions to percent. If a number is None, NaN or infinite, its text is
+Only this module converts fractions to percent. The text of None, NaN and infinity is
 :data:`MISSING`. Zero never has a minus sign.
 """
 
@@ -63,7 +63,7 @@ def thousands(value: float | None) -> str:
 
 
 def text(value: object) -> str:
-    """Return a word, a date or a count as text. None becomes :data:`MISSING`.
+    """Return a word, a date or a count as text; None becomes :data:`MISSING`.
 
     >>> text("2020-03-23"), text(None)
     ('2020-03-23', '–')
@@ -77,12 +77,12 @@ def state(flag: bool | None) -> str:
 
 
 def source_said(source: str) -> str:
-    """Return SIMULATED for simulated history. For other history, return the name of its source."""
+    """Return SIMULATED for a simulated history, else the name of the source."""
     return "SIMULATED" if source == "simulated" else source
 
 
 def interval(bounds: Mapping[str, float | None], form: Form) -> str:
-    """Return ``low`` and ``high`` in brackets. If one of them is missing, return an empty text.
+    """Return ``low`` and ``high`` in brackets, or an empty text if a bound is missing.
 
     >>> interval({"low": 0.1, "high": 0.25}, percent)
     '[10.0, 25.0]'

@@ -22,10 +22,9 @@ LEFT_OUT = (
 def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
-    Metrics are fractions. Dates are ISO strings. An undefined metric is null. If the run is shorter
-    than a year, yearly metrics are null, because such a run did not earn a yearly return.
-    ``by_k``, ``by_revision`` and ``robustness`` are null if the run did not compute these cases. A
-    note in the run then states what is missing.
+    Metrics are fractions. Dates are ISO strings. An undefined metric is null. Yearly metrics are
+    null if the run is shorter than a year. ``by_k``, ``by_revision`` and ``robustness`` are null if
+    they were not computed; a note of the run then says so.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(
@@ -55,7 +54,7 @@ def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
 
 
 def description(assessment: Assessment) -> dict[str, Any]:
-    """Return facts about a run: its strategy, its history, its dates and its terms of trading."""
+    """Return facts about a run: strategy, history, dates and terms of trading."""
     run = assessment.run
     config, equity = run.config, run.result.equity
     absorption, own = assessment.absorption, assessment.own_states
@@ -91,7 +90,7 @@ def description(assessment: Assessment) -> dict[str, Any]:
 
 
 def plain(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return values that JSON can hold. NaN becomes None, and dates become ISO strings."""
+    """Return values that JSON can hold: None for NaN, and ISO strings for dates."""
     return {str(key): _plain(value) for key, value in values.items()}
 
 

@@ -17,7 +17,7 @@ from signals.regimes import Votes
 from signals.regimes.base import sessions_to_confirm
 from signals.scales import Scales
 
-#: Fields of an explanation that are copied into the data of a signal.
+#: Fields of an explanation that are copied into a signal's data.
 _STATE = ("value", "unit", "percentile", "score", "flag", "since")
 _DISTANCE = ("distance", "distance_gauge", "distance_unit", "distance_value", "flips", "reason")
 _COMPONENTS = ("components", "without", "rests_on", "beside")
@@ -65,13 +65,13 @@ def _scales(said: Mapping[str, Explanation]) -> Scales | None:
 
 
 def voters(reading: Reading, vote: bool | None) -> list[str]:
-    """Return the signals that have the given vote at the last session. None means no view."""
+    """Return the signals with the given vote at the last session; the vote None means no view."""
     last = reading.votes.iloc[-1]
     return [str(name) for name, v in last.items() if (None if pd.isna(v) else bool(v)) is vote]
 
 
 def sentence(reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a sentence on the regime: its start, and the rule that decided the regime.
+    """Return a sentence on the regime: its start, the rule that decided, and levels of flips.
 
     The sentence also says at which level the flags would flip, and on how many scales idle capital
     is depleted. The regime model must be ``votes``.
@@ -99,9 +99,9 @@ def sentence_of_model(reading: Reading, model: str) -> str:
 
 
 def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explanation]) -> str:
-    """Return a clause that says which rule decided the regime, and which votes are on.
+    """Return a clause on the rule that decided the regime and the votes that are on.
 
-    ``rule`` is the rule that decided. ``holds`` is the rule that holds at the last session.
+    ``rule`` decided the regime. ``holds`` is the rule that holds at the last session.
     """
     on, views = voters(reading, True), int(reading.votes.iloc[-1].notna().sum())
     count = f"{len(on)} of {views} votes with a view are on"
@@ -123,18 +123,18 @@ def _because(rule: str, holds: str, reading: Reading, said: Mapping[str, Explana
 
 
 def _pending(reading: Reading) -> str:
-    """Return a clause on the regime that waits for confirmation. Empty if no regime waits."""
+    """Return a clause on the regime that waits for confirmation, or an empty text without one."""
     waiting = pending(reading)
     if waiting is None:
         return ""
     return (
-        f"; {waiting['rule']} has spoken for {waiting['regime']} for {waiting['sessions']} of the "
+        f"; {waiting['rule']} has pointed to {waiting['regime']} for {waiting['sessions']} of the "
         f"{waiting['needed']} sessions that a change needs"
     )
 
 
 def pending(reading: Reading) -> dict[str, Any] | None:
-    """Return data on the regime that waits for confirmation. None if no regime waits."""
+    """Return data on the regime that waits for confirmation, or None without one."""
     holds = str(reading.rule.iloc[-1])
     spoken = Votes.rules[holds]
     if spoken is None or spoken == reading.regime.iloc[-1]:
@@ -150,7 +150,7 @@ def pending(reading: Reading) -> dict[str, Any] | None:
 
 
 def _clause(e: Explanation) -> str:
-    """Return a clause on a flag: its gauge, and the level at which the flag flips."""
+    """Return a clause on a flag, with its gauge and the level at which it flips."""
     if e.flag is None:
         return f"{e.signal} (no view now: {e.reason})"
     value = f"{e.distance_gauge} {e.distance_value:.3g} {e.distance_unit}".strip()

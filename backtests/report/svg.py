@@ -1,8 +1,8 @@
-"""Tools for SVG pictures inside a page: scales, ticks, shapes and a frame with a name.
+"""Build SVG pictures for a page from scales, ticks, shapes and a frame with a name.
 
 The page of the trial does not use plotly, because plotly's library is larger than the page may be.
-Colours are CSS variables, so that a picture follows the page's light or dark theme. All lengths are
-in units of the picture's ``viewBox``.
+Colours are CSS variables, so that a picture follows the page's light or dark theme. Lengths are in
+units of the picture's ``viewBox``.
 """
 
 import math
@@ -12,19 +12,19 @@ from html import escape
 
 import pandas as pd
 
-#: Mean width of one character of a chart's text.
+#: Mean width of a character in the text of a chart.
 CHARACTER = 6.4
 _ENLARGED = 1.3
-_LEAST_GAP = 34.0  # between two labels of years
+_LEAST_GAP = 34.0  # smallest distance between two labels of years
 
 
-#: Points of a line; None interrupts the line.
+#: Points of a line, where None interrupts the line.
 Points = Sequence[tuple[float, float] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """A mapping from numbers to positions. With ``log``, equal ratios have equal distances."""
+    """A mapping from numbers to positions; with ``log``, equal ratios have equal distances."""
 
     low: float
     high: float
@@ -63,7 +63,7 @@ def _round_step(step: float) -> float:
 
 
 def padded(values: Iterable[float], share: float = 0.06) -> tuple[float, float]:
-    """Return the range of the finite values, widened at each end by a share of its length."""
+    """Return the range of the finite values, widened at both ends by a share of its length."""
     finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(finite), max(finite)
     room = share * (high - low) or 0.5
@@ -76,10 +76,10 @@ def number(value: float) -> str:
 
 
 def picture(name: str, width: float, height: float, parts: Iterable[str], kind: str = "") -> str:
-    """Return an SVG picture. ``name`` describes the picture to a reader who cannot see it.
+    """Return an SVG picture.
 
-    A wide screen enlarges the picture by at most 30 %, so that its text has about the size of the
-    page's text.
+    ``name`` describes the picture to a reader who cannot see it. A wide screen enlarges the picture
+    by at most 30 %, so that its text stays near the size of the page's text.
     """
     frame = f'viewBox="0 0 {width:g} {height:g}" style="max-width:{_ENLARGED * width:.0f}px"'
     label = escape(name, quote=True)
@@ -99,14 +99,14 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def box(x: float, y: float, width: float, height: float, kind: str, round_: float = 0) -> str:
-    """Return a rectangle. ``round_`` is the radius of its corners."""
+    """Return a rectangle. ``round_`` is the radius of the corners."""
     corners = f' rx="{round_:g}"' if round_ else ""
     size = f'width="{max(width, 0):.1f}" height="{max(height, 0):.1f}"'
     return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" {size}{corners}/>'
 
 
 def curve(points: Points, kind: str) -> str:
-    """Return a line through points. None interrupts the line."""
+    """Return a line through points; None interrupts the line."""
     steps, pen = [], "M"
     for point in points:
         if point is None:
@@ -125,7 +125,7 @@ def area(lower: Points, upper: Points, kind: str) -> str:
 
 
 def mark(x: float, y: float, form: int, kind: str) -> str:
-    """Return a point: a disc for form 0, an open square for form 1, a triangle for form 2."""
+    """Return the mark of a point: a disc for form 0, an open square for 1, a triangle for 2."""
     if form == 0:
         return f'<circle class="mark {kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
     if form == 1:
@@ -135,7 +135,7 @@ def mark(x: float, y: float, form: int, kind: str) -> str:
 
 
 def years(x: Scale, first: pd.Timestamp, last: pd.Timestamp) -> list[tuple[float, str]]:
-    """Return positions and labels of years. ``x`` maps the day number since 1970 to a position."""
+    """Return positions and labels of years; ``x`` maps days since 1970 to positions."""
     starts = pd.date_range(first.normalize(), last, freq="YS")
     every = 1
     while len(starts) > 1 and every * abs(x.end - x.start) / len(starts) < _LEAST_GAP:
@@ -144,5 +144,5 @@ def years(x: Scale, first: pd.Timestamp, last: pd.Timestamp) -> list[tuple[float
 
 
 def day_number(day: pd.Timestamp) -> float:
-    """Return the number of days since 1970."""
+    """Return the number of days of a date since 1970-01-01."""
     return (day - pd.Timestamp(0)).days

@@ -1,8 +1,8 @@
-"""The tearsheet: a section with every number, then charts drawn by quantstats.
+"""The tearsheet: a section with every number, and below it charts by quantstats.
 
-The library quantstats fills our template. Our template has no tables by quantstats, for two
-reasons: quantstats defines several metrics in another way, and it gives a recovery date to a
-drawdown that has not ended. Then we replace an HTML comment in the page with our section.
+The library quantstats fills our template. Then our section replaces an HTML comment in the page.
+The template leaves out the tables of quantstats, because quantstats defines several metrics in
+another way. quantstats would also give a recovery date to a drawdown that has not ended.
 """
 
 import logging
@@ -31,7 +31,7 @@ _PERCENT: Form = partial(percent, digits=2, unit="%")
 _SHARE: Form = partial(percent, digits=2)
 
 SIDES = ("strategy", "benchmark", "bills")
-#: The metrics of the page: key in metrics.json, label and format.
+#: Each metric of the page: its key in metrics.json, its label and its format.
 ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("total_return", "Total return", _PERCENT),
     ("cagr", "CAGR", _PERCENT),
@@ -58,9 +58,9 @@ ROWS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("costs", "Trading costs, a year", _PERCENT),
 )
 HEADLINES = ("cagr", "volatility", "sharpe", "max_drawdown", "exposure", "costs")
-#: The headlines of a run of less than a year.
+#: Keys of the headlines of a run that is shorter than a year.
 SHORT_HEADLINES = ("total_return", "max_drawdown", "exposure")
-#: Formats of the cells of other tables, by key in metrics.json.
+#: A mapping from key in metrics.json to the format of a cell, for the other tables.
 Forms = Mapping[str, Callable[[Any], str]]
 _DRAWDOWN: Forms = {
     "depth": _SHARE,
@@ -77,7 +77,7 @@ _REGIME: Forms = {
     "volatility": _PERCENT,
     "hit_rate": _PERCENT,
 }
-#: Heading and format of each column in the table on revised series, by key in metrics.json.
+#: A mapping from key in metrics.json to heading and format, for the table on revised series.
 _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
     "series": ("series", text),
     "case": ("case", text),
@@ -93,9 +93,9 @@ _REVISION: dict[str, tuple[str, Callable[[Any], str]]] = {
 
 
 def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the rows of :data:`ROWS`, by key. A row holds a value and its text for each side.
+    """Return the rows of the table by key: value and text for strategy, benchmark and bills.
 
-    If the run is shorter than a year, the rows with yearly numbers are left out.
+    Rows with yearly numbers are left out if the run is shorter than a year.
     """
     rows = {}
     for key, label, form in ROWS:
@@ -107,7 +107,7 @@ def rows_of(numbers: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def in_one_regime(numbers: dict[str, Any]) -> str:
-    """Return a sentence on the regime that has the most sessions of a run, and on its share."""
+    """Return a sentence on a run's most frequent regime and its share of sessions."""
     name, row = max(numbers["regimes"].items(), key=lambda item: item[1]["share"])
     said = "without a regime" if name == "none" else f"in {name}"
     return f"{percent(row['share'], 0, '%')} of the sessions were {said}"
@@ -127,12 +127,12 @@ def write_tearsheet(assessment: Assessment, numbers: dict[str, Any], path: Path)
 
 
 def _varies(returns: pd.Series) -> bool:
-    """Return whether returns vary enough. The library quantstats fails on constant returns."""
+    """Return whether returns vary enough for quantstats, which fails on constant returns."""
     return len(returns) > 20 and float(returns.std()) > 1e-5
 
 
 def _quantstats(run: Run) -> str:
-    """Return the page that quantstats makes. It gets copies of the returns."""
+    """Return quantstats' page, made from copies of the returns."""
     for noisy in ("matplotlib.font_manager", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     import matplotlib
@@ -143,7 +143,7 @@ def _quantstats(run: Run) -> str:
         import quantstats
 
         given, output = Path(folder) / "template.html", Path(folder) / "page.html"
-        titled = template().replace("{{title}}", _title(run))  # quantstats would alter the title
+        titled = template().replace("{{title}}", _title(run))  # quantstats would change the title
         given.write_text(titled, encoding="utf-8")
         quantstats.reports.html(  # type: ignore[no-untyped-call]
             run.result.returns.copy(),
@@ -210,9 +210,9 @@ def _by_k(numbers: dict[str, Any]) -> list[list[str]]:
 
 
 def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the rows of the table on revised series. A row holds its cells by heading.
+    """Return the rows of the table on revised series, each a mapping from heading to cell.
 
-    If the run is shorter than a year, the table shows the total return instead of CAGR.
+    A run shorter than a year shows the total return in place of CAGR.
     """
     left_out = "cagr" if numbers["run"]["below_a_year"] else "total_return"
     columns = {key: column for key, column in _REVISION.items() if key != left_out}
@@ -223,14 +223,14 @@ def revision_rows(numbers: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _headline(row: dict[str, Any], numbers: dict[str, Any]) -> list[str]:
-    """Return as text the numbers that :func:`backtests.evidence.metrics.headline` chooses."""
+    """Return the numbers of :func:`backtests.evidence.metrics.headline` as text."""
     growth = "total_return" if numbers["run"]["below_a_year"] else "cagr"
     forms = {growth: _PERCENT, "sharpe": fixed, "max_drawdown": _PERCENT, "exposure": _PERCENT}
     return _cells(row, forms)
 
 
 def _attribution(numbers: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
-    """Return the rows of each attribution table. A row is a group; the last row is the total."""
+    """Return the rows of each attribution table: one for each group, and the total last."""
     parts = numbers["attribution"]
     total = _in_percent({"total": parts["total"]})
     return {by: _in_percent(parts[f"by_{by}"]) + total for by in ("sleeve", "regime", "year")}
@@ -242,10 +242,7 @@ def _robustness(numbers: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
 
 
 def _votes(assessment: Assessment) -> list[dict[str, str]]:
-    """Return one row of texts per signal, such as its value and its flag.
-
-    The row also says how far the signal is from a flip. All texts are for the end of the run.
-    """
+    """Return each signal's texts at the end of the run: value, flag, distance to a flip."""
     votes = assessment.run.reading.votes
     return [
         {

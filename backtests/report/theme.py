@@ -1,4 +1,4 @@
-"""The theme of all pages and charts: their colours, and our settings for plotly."""
+"""The theme of all pages and charts: colours, and settings for plotly."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ _NAVY, _CLAY, _GREEN, _SAND = "#1f4e79", "#e07a5f", "#7fb069", "#c2a45a"
 _PLUM, _BLUE, _RED, _GREY, _AMBER = "#6d597a", "#3d85c6", "#9b2226", "#8a8f98", "#b5651d"
 _INK, PAPER = "#23272e", "#fff"
 
-#: Colours of the pages, by the name of their CSS variable.
+#: A mapping from CSS variables to colours of the pages.
 PAGE = {
     "ink": _INK,
     "soft": "#6b7280",
@@ -26,8 +26,8 @@ PAGE = {
     "note": "#fff8e6",
     "note-edge": _SAND,
 }
-#: Colours of the charts that have no library, by CSS variable: lines that colour-blind readers can
-#: tell apart (Okabe and Ito 2008), and the parts of the timeline and of the bathtub.
+#: A mapping from CSS variables to colours of the SVG charts. Colour-blind readers can tell the
+#: lines apart (Okabe and Ito 2008). Other colours are for parts of the timeline and of the bathtub.
 DRAWN = {
     "c0": "#0072b2",
     "c1": "#d55e00",
@@ -39,7 +39,7 @@ DRAWN = {
     "shade": "#e2f0e8",
     "water": "#b9dcf2",
 }
-#: Colours of a page on a dark screen, by CSS variable; the same names as in PAGE and DRAWN.
+#: The same CSS variables as in PAGE and DRAWN, with the colours for a dark screen.
 DARK = {
     "ink": "#e6e8eb",
     "soft": "#a7afba",
@@ -71,20 +71,20 @@ REGIMES = {
     Regime.OPPORTUNITY.value: _BLUE,
     "none": "#e9e4da",
 }
-#: Colours of a flag, by its state.
+#: A mapping from the states of a flag to colours.
 FLAGS = {"on": _AMBER, "off": "#dfe7ee", "no view": "#efece6"}
-#: Colours of strategies, by their kind.
+#: A mapping from kinds of strategies to colours.
 KINDS = {"thesis": _NAVY, "baseline": _GREY, "challenger": _SAND, "own": _RED}
 STRATEGY, BENCHMARK, BILLS = _NAVY, _GREY, _SAND
-#: Colours of strategies that have the same colour in every comparison.
+#: A mapping from strategy to colour, for strategies with a fixed colour.
 FIXED = {"spy": _INK, "sixty-forty": BENCHMARK, "bills": BILLS}
-#: Colours of a chart's lines, in order: for few lines, and for many lines.
+#: Colours of a chart's lines, in order: one list for few lines, one for many.
 FEW_LINES = (_NAVY, _CLAY, _GREEN, _SAND, _PLUM, _BLUE, _RED, _GREY)
 MANY_LINES = (
     *(_NAVY, _CLAY, "#5a9e47", _PLUM, _BLUE, _RED, "#2a9d8f", "#d98b1f", "#a44a8a", "#5f6b2f"),
     *("#7d8fd1", _AMBER, "#264653", "#d4787f", "#8f7a3d", "#4aa3a2"),
 )
-#: Colours of the lowest, the middle and the highest value of a scale.
+#: Colours of the lowest, the middle and the highest value of a colour scale.
 DIVERGING = ((0, _RED), (0.5, PAPER), (1, _NAVY))
 
 
@@ -94,7 +94,7 @@ def css_variables() -> str:
 
 
 def css_light_and_dark() -> str:
-    """Return CSS rules with the colours of drawn charts, and with dark colours on a dark screen."""
+    """Return CSS rules with the colours of the SVG charts, also for a dark screen."""
     dark = f"@media screen and (prefers-color-scheme:dark){{{_rule(DARK)}}}"
     return f"{_rule(DRAWN)}\n:root{{color-scheme:light dark}}\n{dark}"
 
@@ -104,13 +104,13 @@ def _rule(colours: dict[str, str]) -> str:
 
 
 def apply_theme(figure: Any, title: str, height: int) -> Any:
-    """Set the title, the height in pixels and the theme of a figure. Return the figure."""
+    """Return the figure with its title, its height in pixels and our theme."""
     return figure.update_layout(title_text=title, height=height, template=_template())
 
 
 @cache
 def _template() -> "Template":
-    """Return the white template of plotly, changed to our font, margins, legend and hover texts."""
+    """Return plotly's white template with our font, margins, legend and hover texts."""
     from plotly import io
     from plotly.graph_objs.layout import Template
 

@@ -28,23 +28,23 @@ from backtests.report.svg import (
 )
 from backtests.thesis.estimate import Estimate, Interval
 
-#: Width of a chart. A phone shows it in full; a wide screen enlarges it.
+#: Width of a chart, which fits on a phone; a wide screen enlarges the chart.
 PANEL = 360.0
 _MOST_POINTS = 240
 #: Largest number of lines in a chart.
 MOST_LINES = 4
 _LEFT, _RIGHT, _BOTTOM = 44.0, 10.0, 26.0
-_LANES_LEFT = 112.0  # space for names at the left of lanes
-_LONGEST_NAME = 32  # characters of a name at the left of a row
+_LANES_LEFT = 112.0  # space for the names of lanes, at the left
+_LONGEST_NAME = 32  # longest name at the left of a row, characters
 _ROW = 22.0
-_MOST_BESIDE = 4  # intervals that share the chart of the estimate
-#: Labels of columns. Of a table with named rows, the first of these columns is drawn.
+_MOST_BESIDE = 4  # largest number of other intervals in the chart of the estimate
+#: Labels of columns. The chart of a table with named rows draws the first of these columns.
 _DRAWN = {"mean": "mean, percentage points a year", "tau": "tau", "share": "share, %"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A number in a row of a chart, with the bounds of its interval. NaN bounds are not drawn."""
+    """A number in a row of a chart, with the bounds of its interval; NaN bounds are not drawn."""
 
     value: float
     low: float = float("nan")
@@ -56,7 +56,8 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
     The thick bar is the 90 % interval, and the thin bar is the 95 % interval. ``sign`` is 1 if the
     claim says that the estimand is above zero, else −1. Effects of interesting size lie on the
-    shaded side. The chart also shows up to four other intervals; :func:`beside_chart` shows more.
+    shaded side. Up to four other intervals are drawn in this chart; :func:`beside_chart` draws
+    more.
     """
     beside = {} if _has_many(estimate) else estimate.beside
     rows: dict[str, Interval] = {"main interval": estimate.interval, **beside}
@@ -73,9 +74,9 @@ def interval_chart(estimate: Estimate, smallest: float, sign: int, unit: str, na
 
 
 def beside_chart(estimate: Estimate, unit: str, name: str) -> str | None:
-    """Return a chart of the other intervals; None unless there are more than four.
+    """Return a chart of the other intervals, or None if there are at most four.
 
-    Many of these intervals belong to other assets or impulses, so the chart has another scale.
+    Many of these intervals belong to other assets or impulses, so the chart has its own scale.
     """
     if not _has_many(estimate):
         return None
@@ -107,7 +108,7 @@ def _interval_rows(rows: Mapping[str, Interval], x: Scale, longest: int, unit: s
 
 
 def _interesting(x: Scale, level: float, sign: int, bottom: float) -> str:
-    """Return the shaded side of effects of interesting size, with its label."""
+    """Return the shaded side, where effects of interesting size lie, with its label."""
     edges = sorted((x(level), x.end if sign > 0 else x.start))
     shade = box(edges[0], 14, edges[1] - edges[0], bottom - 14, "shade")
     edge = line(x(level), 14, x(level), bottom, "edge")
@@ -138,7 +139,7 @@ def _ruled_below(x: Scale, bottom: float, unit: str) -> list[str]:
 
 
 def _apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
-    """Return every n-th tick, so that their labels do not touch."""
+    """Return every n-th tick, so that labels do not touch."""
     widest = max((len(number(tick)) for tick in ticks), default=0) * CHARACTER + 8
     every = 1
     while len(ticks) > every and every * abs(x(ticks[1]) - x(ticks[0])) < widest:
@@ -147,10 +148,10 @@ def _apart(x: Scale, ticks: Sequence[float]) -> Sequence[float]:
 
 
 def shown_chart(table: pd.DataFrame | None, unit: str, name: str) -> str | None:
-    """Return the chart of the numbers behind an estimate; None if there is nothing to draw.
+    """Return the chart of the numbers behind an estimate, or None without such numbers.
 
-    A table with dates or numbers as index becomes lines. A table with names as index has one row
-    for each name. A table of episodes has one row for each episode, with means in ``unit``.
+    A table with dates or numbers as index becomes lines. A table with names as index becomes one
+    row for each name. A table of episodes becomes one row for each episode, with means in ``unit``.
     """
     if table is None:
         return None
@@ -173,7 +174,7 @@ def _centre(table: pd.DataFrame) -> str:
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table; rows of episodes, and rows with several names, get one text as index."""
+    """Return the table with one text as the name of each row."""
     if {"start", "end"} <= set(table.columns):
         spans = zip(table["start"], table["end"], strict=True)
         return table.set_axis([f"{start:%Y-%m} to {end:%Y-%m}" for start, end in spans])
@@ -223,13 +224,13 @@ def _range(values: np.ndarray, log: bool, level: float | None) -> tuple[float, f
 
 
 def _thinned(table: pd.DataFrame) -> pd.DataFrame:
-    """Return every n-th row, counted back from the last, so that a line stays small."""
+    """Return every n-th row, counted back from the last one, so that a line has few points."""
     every = max(1, -(-len(table) // _MOST_POINTS))
     return table.iloc[::-every].iloc[::-1]
 
 
 def _across(index: pd.Index) -> tuple[list[float], list[tuple[float, str]]]:
-    """Return the horizontal position of each row, and the labels below."""
+    """Return the horizontal position of each row, and the labels of the axis."""
     if isinstance(index, pd.DatetimeIndex):
         days = [day_number(day) for day in index]
         x = Scale(low=days[0], high=days[-1], start=_LEFT, end=PANEL - _RIGHT)
@@ -268,7 +269,7 @@ def _points(values: pd.Series, x: Sequence[float], y: Scale) -> list[tuple[float
 
 
 def _legend(names: Sequence[str], y: float) -> tuple[list[str], float]:
-    """Return the legend of lines that starts at height ``y``, and the height at which it ends."""
+    """Return a legend of lines from height ``y`` on, and the height at which it ends."""
     if len(names) < 2:
         return [words(_LEFT, y, name) for name in names], y + 14
     parts: list[str] = []
@@ -285,7 +286,7 @@ def _legend(names: Sequence[str], y: float) -> tuple[list[str], float]:
 def rows_chart(
     rows: Mapping[str, Sequence[Mark]], names: Sequence[str], name: str, unit: str = ""
 ) -> str:
-    """Return a chart with one row for each key of ``rows``, and in it one mark for each name."""
+    """Return a chart with a row for each key of ``rows``, and in each row a mark for each name."""
     left, longest = _space_for(rows)
     legend, top = _mark_legend(names, left)
     marks = [m for row in rows.values() for m in row]
@@ -314,7 +315,7 @@ def _marks(row: Sequence[Mark], x: Scale, middle: float) -> list[str]:
 
 
 def _space_for(names: Iterable[str]) -> tuple[float, int]:
-    """Return the space for names at the left of rows, and the longest name that fits there."""
+    """Return the space for names at the left of rows, and the length of the longest name."""
     longest = min(max((len(name) for name in names), default=0), _LONGEST_NAME)
     return max(CHARACTER * longest + 10, 60.0), longest
 
@@ -352,8 +353,8 @@ def timeline(
 ) -> str:
     """Return a chart with one lane for each state, and with numbered spans.
 
-    A bar shows when the state held. ``lanes`` holds, by name, a series of booleans with one value
-    for each session.
+    A bar shows when the state held. ``lanes`` maps names to series of booleans, one value for each
+    session.
     """
     index = next(iter(lanes.values())).index
     days = [day_number(day) for day in (index[0], index[-1])]
@@ -387,8 +388,8 @@ def _inside(x: Scale, day: pd.Timestamp) -> float:
 
 
 def _numbered(spans: Sequence[Marked], x: Scale) -> tuple[list[str], float]:
-    """Return the numbers of the spans, and the height of the rows that the numbers need."""
-    ends: list[float] = []  # right end of each row of numbers so far
+    """Return the drawn numbers of the spans, and the height that they need."""
+    ends: list[float] = []  # the right end, so far, of each row of numbers
     parts = []
     for span in sorted(spans, key=lambda span: span.start):
         middle = (_inside(x, span.start) + _inside(x, span.end)) / 2

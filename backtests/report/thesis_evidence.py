@@ -1,4 +1,4 @@
-"""The other evidence of the trial, as texts and charts for its page."""
+"""The evidence beside the claims, as texts and charts for the page of the trial."""
 
 import math
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from backtests.thesis.trial import Trial
 from signals.reading import Reading
 from signals.regimes import Regime
 
-#: Widths of the timeline: the first for a wide screen and paper, the second for a phone.
+#: Widths of the timeline: first for a wide screen and paper, then for a phone.
 WIDTHS = (760.0, PANEL)
 #: Largest number of bond deals that the page lists.
 DEALS = 12
@@ -40,7 +40,7 @@ _DRAWN = ("memory", "broad", "software", "crypto")
 
 
 def timelines(trial: Trial, label: str) -> list[str]:
-    """Return a wide and a narrow timeline of the regime; an empty list if no flag has a view."""
+    """Return a wide and a narrow timeline of the regime, or an empty list without any view."""
     lanes = _lanes(trial.sample.reading)
     if not lanes:
         return []
@@ -54,7 +54,7 @@ def timelines(trial: Trial, label: str) -> list[str]:
 
 
 def _lanes(reading: Reading) -> dict[str, pd.Series]:
-    """Return, from the first view on, when each regime held and each quantity flag was on."""
+    """Return when each regime held and each quantity flag was on, from the first view on."""
     flags = [name for name in QUANTITY_FLAGS if name in reading.flags]
     seen = reading.regime.notna() | reading.flags[flags].notna().any(axis=1)
     if not seen.any():
@@ -96,13 +96,13 @@ def _mark(table: pd.DataFrame, key: tuple[str, str]) -> Mark:
 
 
 def _row(table: pd.DataFrame, key: tuple[str, str]) -> dict[str, float]:
-    """Return the numbers of a class and a state; NaN if the table lacks them."""
+    """Return the numbers of a class in a state, NaN if the table lacks them."""
     held = table.reindex([key]).iloc[0]
     return {str(name): float(value) for name, value in held.items()}
 
 
 def _cells(study: FilingStudy, key: tuple[str, str]) -> list[str]:
-    """Return a response with its interval, its number of filings, and the response to controls."""
+    """Return a response with its interval, its filings and its response on control dates."""
     response, control = _mark(study.responses, key), _mark(study.controls, key)
     return [_bounded(response), fixed(_row(study.responses, key)["n"], 0), _bounded(control)]
 
@@ -192,7 +192,7 @@ def _path(study: FilingStudy, state: str, event: str, label: str) -> str:
 
 
 def episodes_view(accounts: Sequence[EpisodeAccount]) -> dict[str, Any] | None:
-    """Return the tables of the episodes: a list, and what flags, classes and strategies did."""
+    """Return the list of episodes, and tables of what flags, classes and strategies did in them."""
     if not accounts:
         return None
     return {
@@ -209,7 +209,7 @@ def _points(value: float | None) -> str:
 
 
 def _across(records: Sequence[Any], form: Any) -> list[tuple[str, list[str]]]:
-    """Return one row for each name that a record has, and one cell for each record."""
+    """Return a table with a row for each name and a column for each record."""
     names = dict.fromkeys(name for record in records for name in record)
     return [(name, [form(record.get(name)) for record in records]) for name in names]
 
@@ -230,14 +230,14 @@ def _listed(number: int, account: EpisodeAccount) -> dict[str, Any]:
 
 
 def rivals_said(rivals: Rivals | None) -> list[str]:
-    """Return what a reader must know about the comparison, one sentence each."""
+    """Return sentences about the comparison with rivals that a reader must know."""
     if rivals is None:
         return []
     return [f"{said.rstrip('.')}." for said in (rivals.method, *rivals.notes) if said]
 
 
 def rival_views(rivals: Rivals | None, label: str) -> list[dict[str, Any]]:
-    """Return the chart and the table of each target that the rivals forecast."""
+    """Return a chart and a table for each target that the rivals forecast."""
     if rivals is None:
         return []
     return [
@@ -269,7 +269,7 @@ def _rival(row: pd.Series) -> list[str]:
 
 
 def calibration_view(trial: Trial) -> dict[str, Any] | None:
-    """Return how often each claim was supported in simulated economies, beside its verdict."""
+    """Return each claim's verdict, and how often simulated economies supported the claim."""
     found = trial.calibration
     if found is None:
         return None
@@ -290,7 +290,7 @@ def calibration_view(trial: Trial) -> dict[str, Any] | None:
 
 
 def _tallied(found: Calibration, name: str) -> list[str]:
-    """Return four percentages of economies: a claim was supported, and it had enough episodes.
+    """Return four percentages of economies in which a claim was supported, or could be judged.
 
     The first two percentages are without the thesis, and the other two are with the thesis. The
     result is empty for a claim that was declared after the calibration.
@@ -306,7 +306,7 @@ def _tallied(found: Calibration, name: str) -> list[str]:
 
 
 def e_value_views(accumulated: Sequence[Accumulated], label: str) -> list[dict[str, Any]]:
-    """Return the chart and the table of the e-values since each date."""
+    """Return a chart and a table of e-values for each start date."""
     by_date = groupby(sorted(accumulated, key=lambda a: a.since), key=lambda a: a.since)
     return [_since(str(since.date()), list(bets), label) for since, bets in by_date]
 

@@ -29,7 +29,7 @@ def thesis_numbers(trial: Trial) -> dict[str, Any]:
     """Return every number of a trial, with dates as ISO strings. An undefined number is None.
 
     Estimates and their bounds are in the unit of the claim. P-values and powers are fractions. A
-    part that the trial lacks is None or empty; ``lacking`` says why.
+    missing part of the trial is None or empty, and ``lacking`` says why.
     """
     sample = trial.sample
     first, last = str(sample.sessions[0].date()), str(sample.sessions[-1].date())
@@ -73,9 +73,9 @@ def _other_evidence(trial: Trial) -> dict[str, Any]:
 def _link(trial: Trial, link: str) -> dict[str, Any]:
     """Return the row of a link in the scoreboard.
 
-    A link with a primary claim has the verdict of this claim. Otherwise, the link has the common
-    verdict of its tested claims, or ``mixed`` if their verdicts differ. A link without a tested
-    claim has the state of its flag.
+    A link with a primary claim has the verdict of this claim. Without a primary claim, a link has
+    the common verdict of its tested claims, or ``mixed`` if the verdicts differ. A link without
+    tested claims has the state of its flag.
     """
     verdicts = [verdict for verdict in trial.verdicts if verdict.claim.link == link]
     tested = [verdict for verdict in verdicts if not verdict.claim.is_status] or verdicts
@@ -97,7 +97,7 @@ def _link(trial: Trial, link: str) -> dict[str, Any]:
 
 
 def _episodes(verdicts: list[Verdict]) -> int | None:
-    """Return the smallest number of episodes of the claims that count episodes."""
+    """Return the smallest number of episodes among the claims that count episodes."""
     counts = [v.estimate.episodes for v in verdicts if v.estimate is not None]
     return min((count for count in counts if count is not None), default=None)
 
@@ -200,7 +200,7 @@ def _rivals(rivals: Rivals) -> dict[str, Any]:
 
 
 def seal_numbers(seal: Seal) -> dict[str, Any]:
-    """Return a line of the ledger without the long lists of claims, parameters and series."""
+    """Return a line of the ledger without its lists of claims, parameters and series."""
     return {k: v for k, v in asdict(seal).items() if k not in ("claims", "parameters", "series")}
 
 

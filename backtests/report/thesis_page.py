@@ -43,7 +43,7 @@ def write_thesis_page(
     """Write one self-contained page without scripts. An existing page is replaced.
 
     ``numbers`` comes from :func:`backtests.report.thesis_numbers.thesis_numbers`. If ``newest`` is
-    True, the page warns about a stale history. Raises DataError if the file cannot be written.
+    True, the page warns about a stale history. A file that cannot be written raises DataError.
     """
     label = label_of(numbers["simulated"])
     section = render("thesis.html.j2", **_values(trial, numbers, label, newest))
@@ -87,7 +87,7 @@ def _outcomes(numbers: Mapping[str, Any]) -> set[str]:
 
 
 def _board_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of the scoreboard as text."""
+    """Return a row of the scoreboard as texts."""
     counts = ", ".join(f"{count} {outcome}" for outcome, count in row["outcomes"].items())
     return {
         **row,
@@ -115,7 +115,7 @@ def _link(trial: Trial, numbers: Mapping[str, Any], link: str, label: str) -> di
 
 
 def _claim(verdict: Verdict, said: Mapping[str, Any], label: str) -> dict[str, Any]:
-    """Return the panel of a claim: its charts, and its facts as pairs of a term and a text."""
+    """Return the charts of a claim, and its facts as pairs of term and text."""
     return {
         "name": verdict.claim.name,
         "statement": verdict.claim.statement,
@@ -145,7 +145,7 @@ def _charts(verdict: Verdict, label: str) -> list[str]:
 
 
 def _number(verdict: Verdict, value: float) -> str:
-    """Return a number in the unit of the claim, with decimals that fit the smallest effect."""
+    """Return a number in the claim's unit, with decimals that fit the smallest effect."""
     return fixed(value, 1 if (verdict.claim.smallest or 0.0) >= _LARGE else 2)
 
 
@@ -184,7 +184,7 @@ def _test(verdict: Verdict) -> list[tuple[str, str]]:
         *([("Other p-values", beside)] if beside else []),
         ("Smallest interesting effect", f"{sign}{_number(verdict, claim.smallest or 0.0)}"),
         ("Smallest detectable effect", f"{sign}{_number(verdict, verdict.detectable)}"),
-        ("Power at the smallest interesting, %", percent(verdict.power, 0)),
+        ("Power at the smallest interesting effect, %", percent(verdict.power, 0)),
     ]
 
 
@@ -206,14 +206,14 @@ def _p_values(tests: Mapping[str, float]) -> str:
 
 
 def p_value_said(p_value: float) -> str:
-    """Return a p-value as text; below 0.001 it is ``<0.001``."""
+    """Return a p-value as text; a value below 0.001 becomes ``<0.001``."""
     if is_missing(p_value):
         return MISSING
     return "<0.001" if p_value < 0.001 else fixed(p_value, 3)
 
 
 def _stays(status: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Return one pair of a term and a text: the last stays of a state, the newest first."""
+    """Return a term and a text with the last stays of a state, the newest first."""
     stays = [] if status is None else status["stays"]
     said = [f"{stay['start']} to {stay['end'] or 'now'}" for stay in stays[::-1][:STAYS]]
     return [("Times on, newest first", "; ".join(said))] if said else []

@@ -7,7 +7,7 @@ from backtests.report.format import is_missing, percent
 from backtests.thesis.power import DETECTABLE
 from backtests.thesis.verdicts import Verdict
 
-#: A sign for each outcome, for readers who cannot tell the colours apart.
+#: A sign for each outcome helps readers who cannot tell the colours apart.
 SIGNS = {
     "supported": "✓",
     "contradicted": "✗",
@@ -29,18 +29,18 @@ MEANINGS = {
 }
 #: Limits of the whole trial, one to three sentences each.
 LIMITATIONS = (
-    "There are few episodes. Many sessions within an episode are not many observations.",
-    "A test that finds nothing does not refute the claim. Look at its power.",
-    "The assets and the definitions were chosen in 2026, when their past was known.",
+    "There are few episodes. The sessions within an episode are not independent observations.",
+    "A test that finds nothing does not refute the claim. Look at the power of the test.",
+    "The assets and the definitions were chosen in 2026, with knowledge of the past.",
     "The essay is from 2026-02-06 and was written with knowledge of the past. Our definitions are "
     "younger than the essay. Only data after the definitions test the thesis without hindsight.",
     "The flags use public numbers of the Federal Reserve and of firms' filings. Private capital "
     "and foreign capital are not measured.",
-    "The trial compares returns in a state with returns at other times. It does not prove what "
-    "caused the difference.",
+    "The trial compares returns in a state with returns at other times. The comparison does not "
+    "prove what caused a difference.",
     "Capacity, tax and the market impact of trades are not modelled.",
 )
-_EVEN = 0.5  # with less power, a test misses more interesting effects than it finds
+_EVEN = 0.5  # with less power, a test misses most interesting effects
 
 
 def verdict_sentences(verdicts: Sequence[Verdict], start: str, end: str) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def _of(powers: Sequence[float]) -> str:
 
 
 def strength(verdict: Verdict) -> str:
-    """Return the strength of the evidence in words; for an open claim, that of the test."""
+    """Return the strength of the evidence in words; an open claim has the strength of its test."""
     if verdict.status is not None:
         return "a state, not tested"
     if verdict.estimate is None:
@@ -122,7 +122,7 @@ def _evidence(p_value: float) -> str:
 
 
 def _is_beyond(verdict: Verdict) -> bool:
-    """Return whether the whole 95 % interval lies below the smallest interesting effect."""
+    """Return whether the whole 95 % interval is smaller than the smallest interesting effect."""
     assert verdict.estimate is not None
     bounds, sign = verdict.estimate.interval, 1 if verdict.claim.direction == "above" else -1
     return max(sign * bounds.low, sign * bounds.high) < (verdict.claim.smallest or 0.0)

@@ -120,7 +120,7 @@ def test_a_change_that_is_being_confirmed_is_told(
     said = said_at[day]
     if waiting is None:
         assert said["pending"] is None
-        assert "has spoken for" not in said["sentence"]
+        assert "has pointed to" not in said["sentence"]
         return
     regime, rule, sessions, needed = waiting
     assert said["pending"] == {
@@ -129,7 +129,7 @@ def test_a_change_that_is_being_confirmed_is_told(
         "sessions": sessions,
         "needed": needed,
     }
-    assert f"; {rule} has spoken for {regime} for 9 of the 10 sessions" in said["sentence"]
+    assert f"; {rule} has pointed to {regime} for 9 of the 10 sessions" in said["sentence"]
 
 
 def test_without_a_regime_the_sentence_says_which_votes_have_no_view(history: History) -> None:

@@ -220,7 +220,7 @@ def test_each_claim_has_a_panel_with_its_numbers(page: str, trial: Trial) -> Non
         "P-values that decide circular shifts 0.210; few-cluster test 0.105",
         "Other p-values sign test 0.300",
         "Smallest interesting effect -10.0 Smallest detectable effect -94.6",
-        "Power at the smallest interesting, % 5",
+        "Power at the smallest interesting effect, % 5",
         "What would refute it crypto earns as much as SPY",
         "Method Circular shifts of the flag (Politis and Romano 1992).",
         "Two coins are missing before 2020.",
@@ -308,7 +308,7 @@ def test_each_table_says_what_it_shows_and_what_it_cannot_show(page: str) -> Non
 
 
 def test_bets_on_the_choice_of_assets_are_told_from_bets_on_main_claims(page: str) -> None:
-    assert "such a strategy reached 20 in up to 40.0 %" in text_of(page)
+    assert "a strategy with other assets reached 20 in up to 40.0 %" in text_of(page)
 
 
 def test_changes_since_the_seal_stand_beside_the_e_values(tmp_path: Path) -> None:
