@@ -36,8 +36,11 @@ def digest(text: str) -> str:
 
 
 def declared() -> list[dict[str, Any]]:
-    """Return every field of every claim, as plain data in the order of the claims."""
-    return [_plain(asdict(claim)) for claim in CLAIMS]
+    """Return every field of every claim, as plain data in the order of the claims.
+
+    The date of a declaration is an ISO string.
+    """
+    return [_plain({**asdict(claim), "declared": claim.declared.isoformat()}) for claim in CLAIMS]
 
 
 def parameters_in_use() -> dict[str, dict[str, Any]]:
