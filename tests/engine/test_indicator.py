@@ -15,7 +15,7 @@ from signals import Absorption, Capex, Convexity, CostOfCapital, CryptoProbe, Dr
 from signals.base import ScoreSignal
 from signals.errors import ConfigError, MissingSeries
 
-IDS = ("RRPONTSYD", "WRESBAL", "GDP")
+IDS = ("RRPONTSYD", "WRESBAL", "GDP", "TLAACBW027SBOG")
 K, ENTER = [0.08, 0.09, 0.10], [0.5, 1.0, 1.5]
 
 
@@ -204,6 +204,8 @@ def test_coins_bring_the_close_of_the_sessions_date() -> None:
     assert as_indicator(CryptoProbe).input_ids == {
         "btc_usd": "BTC-USD",
         "spy": "SPY",
+        "stablecoin_supply": "STABLECOIN_SUPPLY",
+        "flow_btc_etf": "FLOW_BTC_ETF",
         "btc_usd_session": "BTC-USD@session",
     }
 
@@ -211,7 +213,7 @@ def test_coins_bring_the_close_of_the_sessions_date() -> None:
 def test_a_documented_class_named_after_its_signal() -> None:
     indicator = as_indicator(DryPowder)
     assert indicator.__name__ == "DryPowder"
-    assert indicator.param_names == ("k", "enter", "leave", "confirm")
+    assert indicator.param_names == ("k", "a", "enter", "leave", "confirm")
     for line in ("wresbal: WRESBAL", "share: % of GDP", "idle: USD bn"):
         assert line in indicator.__doc__
     assert "firms" not in as_indicator(Capex).param_names
@@ -265,4 +267,4 @@ def test_a_panel_that_lacks_a_column(column: str, simulated: pd.DataFrame) -> No
 def test_inputs_of_other_sessions_are_refused(simulated: pd.DataFrame) -> None:
     early, late = simulated.iloc[:-1], simulated.iloc[1:]
     with pytest.raises(ValueError, match="index is not allowed"):
-        as_indicator(DryPowder).run(late["RRPONTSYD"], early["WRESBAL"], early["GDP"])
+        as_indicator(DryPowder).run(late["RRPONTSYD"], *(early[id] for id in IDS[1:]))

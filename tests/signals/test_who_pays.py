@@ -119,6 +119,8 @@ def test_numerator_and_denominator_hold_the_same_firms() -> None:
     )
     assert said["from_payouts"] == pytest.approx(25), "AMZN files no buybacks, so it does not count"
     assert said["marginal"] == pytest.approx(100 * (380 - 50) / 380)
+    four = who_pays(OCF_AGO=(140.0, 140.0, NAN, 140.0, 140.0))
+    assert four["marginal"] == pytest.approx(50), "AMZN has no cash flow of a year earlier"
 
 
 def test_raised_counts_the_firms_that_report_debt() -> None:
