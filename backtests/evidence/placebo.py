@@ -244,8 +244,8 @@ def _check_matching(held: pd.DataFrame, closes: pd.DataFrame, bills: pd.Series) 
         raise DataError(f"expected closes of {', '.join(map(str, missing))}; add these columns")
     if len(held) < 3 or not len(held.columns):
         raise DataError(
-            "expected weights for at least 3 sessions and 1 asset, but found {len(held)} "
-            "sessions and {len(held.columns)} assets"
+            f"expected weights for at least 3 sessions and 1 asset, but found {len(held)} sessions "
+            f"and {len(held.columns)} assets"
         )
     if not np.isfinite(held.to_numpy(dtype=np.float64)).all():
         raise DataError("expected finite weights, but one is NaN or infinite; use 0 for cash")
