@@ -1,7 +1,7 @@
 """Signals turn a point-in-time panel into evaluations and a regime.
 
-The functions are pure: they use no file, no network and no clock. :data:`SIGNALS` lists the
-signals. :data:`signals.regimes.REGIMES` lists the regime models.
+Signals use no file, no network and no clock. :data:`SIGNALS` lists the signals.
+:data:`signals.regimes.REGIMES` lists the regime models.
 """
 
 from signals.absorption import Absorption

@@ -1,9 +1,9 @@
 """The contract of a signal.
 
-A signal is a frozen dataclass, and its fields are its parameters. It reads a point-in-time panel:
-one row for each NYSE session, one column for each catalog id. Each cell holds the value that was
-known at the close of its session. The signal computes its gauges from the panel, and its score from
-the gauges. It computes its flag from the gauges and its thresholds. Later rows of the panel never
+A signal is a frozen dataclass, and its fields are its parameters. A signal reads a point-in-time
+panel: one row for each NYSE session, one column for each catalog id. Each cell holds the value that
+was known at the close of its session. The signal computes its gauges from the panel, and its score
+from the gauges. The flag follows from the gauges and the thresholds. Later rows of the panel never
 change the results of earlier rows. A test checks this rule for every registered signal.
 """
 
@@ -78,8 +78,8 @@ class Pick(Protocol):
 class Signal(Typed, ABC):
     """Measurement of one link of the thesis.
 
-    A subclass defines ``inputs``, ``gauges``, ``score`` and ``thresholds``. It raises ConfigError
-    when a parameter is outside its range.
+    A subclass defines ``inputs``, ``gauges``, ``score`` and ``thresholds``. A parameter outside its
+    range raises ConfigError.
 
     Attributes
     ----------
@@ -118,7 +118,10 @@ class Signal(Typed, ABC):
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return a table of sessions × gauges. Its columns are the keys of :attr:`units`."""
+        """Return a table of sessions × gauges.
+
+        The columns of the table are the keys of :attr:`units`.
+        """
 
     @abstractmethod
     def score(self, gauges: pd.DataFrame) -> pd.Series:
@@ -171,8 +174,8 @@ class Signal(Typed, ABC):
     ) -> Evaluation:
         """Return gauges, score and flag on a point-in-time panel, sessions × catalog ids.
 
-        ``parts`` maps names of signals to their evaluations on the same panel. If a part of the
-        signal is missing there, it is evaluated with its default parameters. See
+        ``parts`` maps names of signals to their evaluations on the same panel. A part that
+        ``parts`` lacks is evaluated with its default parameters. See
         :func:`signals.evaluations.evaluate`.
 
         Raises

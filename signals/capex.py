@@ -29,8 +29,8 @@ class Capex(Signal):
         amount counts as known 45 days after the period's end.
     NaN
         The level is NaN unless every firm has an amount. The impulse uses only the firms that have
-        an amount for now and an amount for a year earlier. It needs at least ``minimum`` such
-        firms.
+        an amount for now and an amount for a year earlier. The impulse needs at least ``minimum``
+        such firms.
     Reference
         Link L1 of the thesis. The amounts come from cash-flow statements filed with the SEC (XBRL).
 
@@ -39,8 +39,8 @@ class Capex(Signal):
     firms
         Tickers of filers in the catalog.
     minimum
-        Smallest number of firms that the impulse needs. Each of them has an amount for now and an
-        amount for a year earlier.
+        Smallest number of firms that the impulse needs. Each counted firm has an amount for now and
+        an amount for a year earlier.
     enter
         Impulse, % a year, above which the flag turns on.
     leave

@@ -50,8 +50,8 @@ class Convexity(CompoundSignal):
         price = slope + kink · [u above the knee], in percentage points for a rise of u by 1. low
         and high are the bounds of the kink's bootstrap interval. score = z(price).
     Flag
-        The flag turns on when low is above zero and u is above the knee. It turns off when either
-        condition is false.
+        The flag turns on when low is above zero and u is above the knee. The flag turns off when
+        one of the two conditions is false.
     Timing
         The regression is estimated at the first session of each quarter, from the weeks before that
         session. The date of that session seeds the random numbers, so past values never change.
@@ -61,13 +61,13 @@ class Convexity(CompoundSignal):
         level at which absorption ends (0.4 by default).
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
-        (2022), estimate such a price. Its curve is flat while reserves are ample, and steep when
-        reserves are scarce. The interval follows Politis, Romano, "The Stationary Bootstrap", JASA
-        (1994). The block length follows Politis, White (2004). It is at least ``horizon`` weeks,
-        because two changes overlap if they are less than ``horizon`` weeks apart. The interval is
-        too narrow, like bootstrap intervals of other slow series. In simulations without a kink,
-        ``low`` was above zero in 7 to 14 % of the estimates. A correct interval gives 5 %. The
-        error was most frequent near ``minimum`` weeks.
+        (2022), estimate such a price. The estimated curve is flat while reserves are ample, and
+        steep when reserves are scarce. The interval follows Politis, Romano, "The Stationary
+        Bootstrap", JASA (1994). The block length follows Politis, White (2004). A block has at
+        least ``horizon`` weeks, because changes less than ``horizon`` weeks apart overlap. The
+        interval is too narrow, like bootstrap intervals of other slow series. In simulations
+        without a kink, ``low`` was above zero in 7 to 14 % of the estimates. A correct interval
+        gives 5 %. The error was most frequent near ``minimum`` weeks.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
     """Count the stays above ``enter``; a stay ends after ``apart`` sessions below ``leave``."""
-    # Stays that are nearer to each other share overlapping changes, so they count as one stay.
+    # Stays closer than ``apart`` sessions share overlapping changes, so they count as one stay.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

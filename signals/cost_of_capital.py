@@ -28,8 +28,8 @@ class CostOfCapital(Signal):
         growth (+, −), risk-off (−, +), easing (−, −).
     Flag
         The flag turns on when the Treasury yield and the credit yield have both risen by more than
-        ``enter``. It turns off when either yield has risen by less than ``leave``. When yields fall
-        and spreads rise, the market is risk-off, and the flag stays off.
+        ``enter``. The flag turns off when one of the two yields has risen by less than ``leave``.
+        If yields fall and spreads rise, the market is risk-off, and the flag stays off.
     Timing
         Yields are known one session after their date, the Baa spread two sessions after its date,
         and the term premium seven sessions after its date.
@@ -50,9 +50,11 @@ class CostOfCapital(Signal):
     horizon
         Number of sessions over which the rise of a yield is measured; 63 sessions are a quarter.
     enter
-        Rise, percentage points. The flag turns on when both yields have risen by more than this.
+        Rise, percentage points. Rise of both yields, percentage points, above which the flag turns
+        on.
     leave
-        Rise, percentage points. The flag turns off when either yield has risen by less than this.
+        Rise, percentage points. Rise of either yield, percentage points, below which the flag turns
+        off.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     """

@@ -26,8 +26,8 @@ class CryptoProbe(Signal):
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
-        true for ``confirm`` sessions in a row. It turns off after ``confirm_leave`` sessions in a
-        row on which not all three conditions are true.
+        true for ``confirm`` sessions in a row. The flag turns off after ``confirm_leave`` sessions
+        in a row on which at least one condition is false.
     Timing
         At a New York close, the newest known price of bitcoin is from 24:00 UTC on the previous
         date. The strength uses the closes of bitcoin and SPY on the date of the session before.
@@ -51,9 +51,9 @@ class CryptoProbe(Signal):
     month
         Number of sessions over which the flows into funds are added.
     fall
-        The flag can turn on only when bitcoin's drawdown is below this level, %, negative.
+        Level of bitcoin's drawdown, a negative number in %, below which the flag can turn on.
     hold
-        The flag can turn on only when SPY's drawdown is above this level, %, negative.
+        Level of SPY's drawdown, a negative number in %, above which the flag can turn on.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.

@@ -27,7 +27,7 @@ class DryPowder(Signal):
         commercial banks (TLAACBW027SBOG). of_gdp and of_bank_assets are the share on each scale,
         whatever ``scale`` is. score = −z(share).
     Flag
-        The flag is on when idle capital is depleted. It turns on when the share is below
+        The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
     Timing
         Reserves are known at the session after Thursday's H.4.1 release. Reverse repo is known at
@@ -43,9 +43,8 @@ class DryPowder(Signal):
         1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets; ``a`` is
         the middle of this region. Lopez-Salido, Vissing-Jorgensen, "Reserve Demand, Interest Rate
         Control, and Quantitative Tightening" (2023), compare reserves with deposits, and officials
-        of the Fed compare them with GDP. We chose k = 9 % of GDP. Because k is a choice, the
-        reports show its effect: they repeat the results that depend on k for values from 0.08 to
-        0.11.
+        of the Fed compare them with GDP. We chose k = 9 % of GDP. Because k is a choice, reports
+        repeat the results that depend on k for values from 0.08 to 0.11.
     Limits
         The literature has no single scale, so pages show three of them side by side (see
         :mod:`signals.scales`). GDP stays the default for three reasons. The claims of the trial

@@ -1,6 +1,6 @@
 """L8: long-duration, speculative assets lose most.
 
-Assets with near cash flows gain relative to these assets.
+Assets with near cash flows gain relative to assets of long duration.
 """
 
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ class Duration(ScoreSignal):
         every class has a member that counts.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
-        Lazarus, "Duration-Driven Returns", JF (2023). We fixed the order of the classes before we
-        saw any return. :meth:`empirical` shows that a regression confirms little of this order. The
-        signal is computed from past returns, so it is not used to test claims about returns.
+        Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed before any
+        return was seen. :meth:`empirical` shows that a regression confirms little of this order.
+        The signal is computed from past returns, so it is not used to test claims about returns.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class Explanation:
         Number of components of a composite score. 0 for any other score.
     without, components_since
         ``without`` names the components that do not count at the session. ``components_since`` is
-        the session since which exactly these components have not counted.
+        the first session of the present selection of components.
     beside
         Numbers that pages show beside the flag. Each key is a name with a unit.
     scales
@@ -192,7 +192,9 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge; NaN at sessions with other components than the last session."""
+    """Return the headline gauge, NaN at sessions whose components differ from the last
+    session's.
+    """
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline
@@ -207,7 +209,7 @@ def _binding(signal: Signal, gauges: pd.DataFrame, on: bool | None) -> tuple[Thr
     distances = {t: t.distance(float(last[t.gauge]), on) for t in signal.thresholds}
 
     # If the flag is on, the condition nearest to turning false decides. If the flag is off, the
-    # condition furthest from being true decides. Distances of different gauges are compared in
+    # condition that is furthest from true decides. Distances of different gauges are compared in
     # standard deviations of each gauge's own past.
     def slack(t: Threshold) -> float:
         spread = float(gauges[t.gauge].std())

@@ -52,12 +52,12 @@ class ForcedSelling(_Cascade):
     """Whether volatility jumps, assets fall together and credit lags behind Treasuries.
 
     Formula
-        mean = mean of the z-scores of six components: realised volatility of SPY over ``short``
-        sessions divided by its volatility over ``long`` sessions; the same ratio for bitcoin; the
-        share of the first principal component in the correlations of daily class returns over
-        ``window`` sessions; the share of the universe that fell over ``short`` sessions; Δ VIX over
-        ``short`` sessions; and the negated change of HYG/IEF, in %, over ``short`` sessions.
-        score = z(mean).
+        score = z(mean), where mean is the mean of the z-scores of six components. (1) The realised
+        volatility of SPY over ``short`` sessions divided by its volatility over ``long`` sessions.
+        (2) The same ratio for bitcoin. (3) The share of the first principal component in the
+        correlations of daily class returns over ``window`` sessions. (4) The share of the universe
+        that fell over ``short`` sessions. (5) The change of the VIX over ``short`` sessions. (6)
+        The change of HYG/IEF over ``short`` sessions, in %, with the opposite sign.
     Flag
         The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
         after 2 sessions in a row with the mean below ``leave``. In a cascade, most components are
@@ -127,8 +127,8 @@ class CryptoForcedSelling(_Cascade):
         The mean needs three of its five components, so funding and flows are optional. The score
         compares the mean of the components only with past means of the same components.
     Reference
-        See the references of :class:`ForcedSelling`. That signal misses cascades that stay among
-        coins.
+        See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses cascades that
+        stay among coins.
     """
 
     name: ClassVar[str] = "crypto_forced_selling"

@@ -1,7 +1,7 @@
 """Functions that call the code of a signal or a strategy and check what it returns.
 
 Any exception from a user's code becomes one error on one line. A user's code gets shallow copies of
-the panel and the reading. If it changes the columns of a copy, other code does not see the change.
+the panel and the reading. So other code does not see a change of the columns by the user's code.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,9 +24,9 @@ def author_code(
 ) -> Iterator[None]:
     """Run a user's code; any exception becomes one error of class ``kind``.
 
-    Drypowder's own errors and Ctrl-C are raised unchanged. The error begins with ``what``, a name
-    for the code. ``names`` are the attributes in which a class must list the columns of the panel
-    that it reads. The error for a KeyError mentions these attributes.
+    Errors of drypowder and Ctrl-C are raised unchanged. The error begins with ``what``, a name for
+    the code. A class lists the panel columns that it reads in the attributes ``names``. The error
+    for a KeyError mentions these attributes.
     """
     try:
         yield

@@ -56,14 +56,14 @@ def hysteresis(
 ) -> pd.Series:
     """Return a flag that changes only after a condition was true for some sessions in a row.
 
-    At the first session the flag is off. It turns on at the ``confirm``-th session in a row on
-    which ``enter`` is True. It turns off at the ``confirm_leave``-th session in a row on which
-    ``leave`` is True, or at the ``confirm``-th if ``confirm_leave`` is None. ``confirm`` and
+    At the first session the flag is off. The flag turns on at the ``confirm``-th session in a row
+    on which ``enter`` is True. The flag turns off at the ``confirm_leave``-th session in a row on
+    which ``leave`` is True. If ``confirm_leave`` is None, ``confirm`` replaces it. ``confirm`` and
     ``confirm_leave`` are at least 1.
 
     ``enter``, ``leave`` and ``view`` are boolean series with one value for each session. The flag
-    is pandas ``boolean``. It is NA where ``view`` is False. After such a gap, the flag is off until
-    it turns on again.
+    is pandas ``boolean``. The flag is NA where ``view`` is False. After a gap in the view, the flag
+    is off until it turns on again.
     """
     state, run = False, 0
     out = np.zeros(len(view), dtype=bool)
@@ -88,8 +88,8 @@ def turned(
     """Return the flag of several gauges: on beyond every ``enter``, off beyond any ``leave``.
 
     ``thresholds`` is not empty. The gauge of each threshold is a column of ``gauges``. The flag is
-    pandas ``boolean``, one value for each session. It is NA where a gauge of a threshold is NaN.
-    See :func:`hysteresis` for confirmation.
+    pandas ``boolean``, one value for each session. The flag is NA where a gauge of a threshold is
+    NaN. See :func:`hysteresis` for confirmation.
     """
     enter = pd.concat([t.entered(gauges[t.gauge]) for t in thresholds], axis=1).all(axis=1)
     leave = pd.concat([t.left(gauges[t.gauge]) for t in thresholds], axis=1).any(axis=1)

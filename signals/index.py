@@ -1,8 +1,8 @@
 """Checks that an index holds sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
-ascending order. Pandas misreads any other index without an error. It reads whole numbers as
-nanoseconds since 1970. If two rows have the same date, it treats them as two sessions.
+ascending order. Pandas would misread an index of another kind without an error. Pandas reads whole
+numbers as nanoseconds since 1970, and two rows with one date as two sessions.
 """
 
 import pandas as pd

@@ -19,8 +19,8 @@ class InverseQE(ScoreSignal):
         term_premium = Δ THREEFYTP10 over ``horizon`` sessions, in percentage points. mean = mean of
         the z-scores of correlation and term_premium. score = z(mean).
     Flag
-        The flag turns on when the mean is above ``enter`` and the correlation is above zero. It
-        turns off when the mean is below ``leave`` or the correlation is below zero.
+        The flag turns on when the mean is above ``enter`` and the correlation is above zero. The
+        flag turns off when the mean is below ``leave`` or the correlation is below zero.
     Timing
         Closes are known at their own session. The term premium is known seven sessions after its
         date.

@@ -28,13 +28,13 @@ class Opportunity(CompoundSignal):
         of the drawdowns up to the session. score = −z(drawdown). The score is positive when the
         drawdown is deeper than in the past.
     Flag
-        The flag needs four conditions: (1) within the last ``memory`` sessions, forced selling was
-        on and the drawdown was at or below its decile; (2) forced selling is off now; (3) the VIX
-        is at most ``calm`` times its highest value of 63 sessions; (4) the score of ``bathtub`` or
+        The flag needs four conditions. (1) Within the last ``memory`` sessions, forced selling was
+        on and the drawdown was at or below its decile. (2) Forced selling is off now. (3) The VIX
+        is at most ``calm`` times its highest value of 63 sessions. (4) The score of ``bathtub`` or
         ``policy`` is lower than 21 sessions ago. The score of ``policy`` counts only if its
         components were the same 21 sessions ago. The flag turns on when all four conditions are
-        true for ``confirm`` sessions in a row. It stays on for ``stay`` sessions. After that it can
-        turn on again.
+        true for ``confirm`` sessions in a row. It stays on for ``stay`` sessions. After these
+        sessions, the flag can turn on again.
     Timing
         A value of the signal is known once the values of all its parts are known.
     NaN
@@ -42,7 +42,7 @@ class Opportunity(CompoundSignal):
         selling, and 63 sessions of the VIX. Until then it has no view. A session without a view
         turns the flag off.
     Reference
-        Link L14 of the thesis. We fixed the levels in advance and did not fit them to data.
+        Link L14 of the thesis. The levels were fixed in advance and not fitted to data.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ import numpy as np
 from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
-#: Rows of parameters, by name, and of numbers.
+#: Rows that hold names of parameters, and numbers.
 Orders = tuple[tuple[str | float, ...], ...]
 
 #: The absolute value of a whole number must be below this limit, because pandas counts sessions
@@ -45,7 +45,8 @@ class Typed:
     """Base of dataclasses that check their parameters and raise ConfigError.
 
     Each value must have the type of its field's annotation. A whole number fits a field of type
-    float. True and False fit only a field of type bool. Numpy numbers count as Python numbers.
+    float. A field accepts True and False only if its type is bool. Numpy numbers count as Python
+    numbers.
 
     Attributes
     ----------
@@ -54,8 +55,8 @@ class Typed:
     must_ascend
         Rows of parameters and numbers that must ascend, like ``("leave", "enter", 1)``.
 
-    The declarations of base classes hold, too. A subclass that writes ``__post_init__`` calls that
-    of its base class, because it checks the ranges.
+    The declarations of the base classes remain valid. A subclass with its own ``__post_init__``
+    must call the base class's ``__post_init__``, which checks the ranges.
     """
 
     must_be_positive: ClassVar[tuple[str, ...]] = ()

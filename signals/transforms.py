@@ -37,8 +37,8 @@ class Composite:
     Attributes
     ----------
     mean
-        Mean of the components that have a view, each clipped to ±3. A mean of 1 is rarer when there
-        are more components, because many components must be high at once.
+        Mean of the components that have a view, each clipped to ±3. A mean of 1 is rare if a
+        composite has many components, because many of them must be high at once.
     score
         Z-score of the mean, relative to past means of the same components.
     without
@@ -61,10 +61,10 @@ def composite(
 
     The score compares a mean only with past means of the same components. A component counts when
     it has a view now and on ``minimum`` of the last ``window`` sessions. At least half of all
-    components must count. The score is the z-score of the mean of the components that count. It
-    uses only the sessions of the window on which all these components have a view. When a component
-    drops out, the score is computed from the remaining components, so the score can jump on that
-    session.
+    components must count. The score is the z-score of the mean of the components that count. The
+    score uses only the sessions of the window on which all counted components have a view. When a
+    component drops out, the score is computed from the remaining components, so the score can jump
+    on that session.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -91,7 +91,7 @@ def composite(
 def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
     """Return the fall of positive values from their highest past value, a fraction, at most 0.
 
-    ``start`` is a peak before the first session; 0 means that there was no such peak.
+    ``start`` is a peak before the first session, or 0 without such a peak.
     """
     return value / value.cummax().clip(lower=start) - 1
 

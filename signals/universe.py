@@ -18,8 +18,9 @@ from signals.catalog import AT_CLOSE, UTC_MIDNIGHT, Rule
 Market = Literal["etf", "stock", "crypto"]
 
 HINDSIGHT = (
-    "The assets were chosen in 2026, when it was known which assets had done well: Micron and its "
-    "peers, bitcoin, the large platforms. No backtest on these assets is free of hindsight."
+    "The assets were chosen in 2026, when it was known which assets had done well: Micron and "
+    "its peers, bitcoin, the large platforms. Every backtest on these assets therefore has "
+    "hindsight."
 )
 
 
@@ -60,8 +61,8 @@ class Asset:
         return 4 if self.market == "crypto" else 10
 
 
-#: Duration of each class, shortest first. The classes from ``metals`` on have no place in this
-#: order.
+#: Duration of each class, shortest first. Metals and the classes after them have no place in the
+#: order of duration.
 CLASSES: dict[str, str] = {
     "memory": "short: cash flows now, very cyclical",
     "defensive": "short",

@@ -51,7 +51,7 @@ def _header(text: str) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Split a text into lines. The lines may end in any of the usual ways."""
+    """Split a text into lines. Lines may end with any usual line ending."""
     return StringIO(text.lstrip(), newline=None).read().split("\n")
 
 

@@ -174,7 +174,10 @@ def _read(
 
 
 def _text(file: Path) -> str:
-    """Return the text of a file. Without text, raise the error from :func:`_no_text`."""
+    """Return the text of a file.
+
+    A file without text raises the error that :func:`_no_text` returns.
+    """
     try:
         if not file.is_file():
             raise _not_a_file(file)

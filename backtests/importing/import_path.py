@@ -31,7 +31,7 @@ class Imported:
     def assumed(self) -> list[str]:
         """Tickers outside the universe whose prices are assumed to be in USD.
 
-        The list is empty if a currency was stated.
+        If the user stated a currency, the list of tickers is empty.
         """
         if self.currency is not None:
             return []
@@ -63,8 +63,8 @@ def import_path(
 ) -> Imported:
     """Import a file, or a folder with all its subfolders, into a store.
 
-    Correct files and series are stored even if others are refused, see :attr:`Imported.refused`. If
-    the store does not exist, it is created.
+    Correct files and series are stored even if others are refused; :attr:`Imported.refused` lists
+    these. If the store does not exist, it is created.
 
     Parameters
     ----------

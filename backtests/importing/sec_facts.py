@@ -2,14 +2,14 @@
 
 A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
 companies also file facts about single quarters and trailing years. A trailing year is the twelve
-months before the end of a period. If a fact covers these months, its amount is used. Otherwise the
-amount is
+months before the end of a period. If a fact covers a trailing year, the amount of this fact is
+used. Otherwise the amount is
 
     year to date  +  previous fiscal year  −  year to date one year earlier.
 
-If a fact is filed several times, the first filing counts, because only its number was known at the
-time. Restatements are left out. A fact is known when the first session after its filing opens. If a
-fact is filed more than :data:`LATE` days after the end of its period, there are two cases:
+If a fact is filed several times, the first filing counts, because only its amount was known at
+first. Restatements are left out. A fact is known when the first session after its filing opens. If
+a fact is filed more than :data:`LATE` days after the end of its period, there are two cases:
 
 - Every statement contains the concept (:data:`~signals.catalog.IN_EVERY_STATEMENT`). Then the
   company published the amount in time and only changed its tag. The fact counts as known
@@ -124,10 +124,10 @@ def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> lis
     """Return two batches: a company's trailing years, and the values of one year earlier.
 
     In both batches, the date of a row is the end of the trailing year. In the second batch, the
-    value is the trailing year that ended one year before this date. This value counts as known when
-    both years are known. If the facts do not give the earlier year, the value is NaN. So a
-    comparison of sums over companies uses the same companies in both years. If the facts give no
-    trailing year, the list is empty. :func:`first_filed` describes ``entries``.
+    value is the trailing year that ended one year before this date. A value of the second batch
+    counts as known when both years are known. If the facts do not give the earlier year, the value
+    is NaN. So a comparison of sums over companies uses the same companies in both years. If the
+    facts give no trailing year, the list is empty. :func:`first_filed` describes ``entries``.
     """
     years = trailing_years(first_filed(concept, ticker, entries))
     if not years:

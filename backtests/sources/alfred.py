@@ -1,8 +1,8 @@
 """Read vintages from ALFRED: each change of a value, and the vintages that a store lacks.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
-already holds. If the archive and the store have different values for that vintage, the archive has
-changed. Then the fetch asks for the whole archive again.
+already holds. If the archive and the store differ at this vintage, the archive has changed, and the
+fetch asks for the whole archive again.
 """
 
 from typing import Any
@@ -86,9 +86,9 @@ def vintage_batch(
     """Return the batch of a revised series: each value and the moment when it was known.
 
     A vintage has a date without an hour. So its values count as known when the next session opens.
-    Many values in the archive's first vintage were published before the archive began. If the
-    catalog's rule gives an earlier moment for such a value, the batch uses this earlier moment, and
-    the value's ``source`` says so.
+    Many values in the archive's first vintage were published before the archive began. For such a
+    value, the batch uses the moment of the catalog's rule if this moment is earlier. The ``source``
+    of the value then says so.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.
@@ -140,9 +140,9 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None:
     """Return the last vintage that is certainly complete in the store.
 
-    Several vintages may become known at the same moment. After the last fetch, the archive may
-    have added a vintage that became known at the store's newest moment. So this function returns
-    the last vintage that was known before the newest moment. None means that the store holds no
+    Several vintages may become known at the same moment. After the last fetch, the archive may have
+    added a vintage that became known at the store's newest moment. So this function returns the
+    last vintage that was known before the newest moment. The result is None if the store holds no
     complete vintage.
     """
     if not store.exists():

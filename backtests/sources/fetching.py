@@ -61,8 +61,8 @@ def fetch(
 
     If the store does not exist, it is created. Each series has its own transaction. So a series
     stays in the store if a later series fails. The series with the oldest attempt comes first. So
-    the next fetch continues where this fetch ended. If one value is implausible, its whole series
-    is left out. A bad answer affects only its own series.
+    the next fetch continues where this fetch ended. An implausible value leaves out its whole
+    series. A bad answer affects only its own series.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def fetch(
         of a ticker, its prices are fetched from the first stored day, because a price vintage must
         be whole.
     only
-        Catalog ids and tickers to fetch. The default is every series that has a live source.
+        Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
         A function that is called with the name of each series.
 
@@ -134,7 +134,10 @@ def _outcome_of(job: Job, **came: Any) -> Outcome:
 
 
 def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -> Outcome:
-    """Record and return a failure. The record makes the next fetch begin with other series."""
+    """Record and return a failure.
+
+    The record of this attempt makes the next fetch begin with other series.
+    """
     line = one_line(why, 500)
     with suppress(DataError):
         store.note_fetched(job.ids, new_york_now(), line, wait=_wait(deadline))

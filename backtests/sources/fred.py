@@ -70,8 +70,8 @@ def _xml(text: str) -> ElementTree.Element:
 class FredSource:
     """Fetches series from FRED, with or without a key.
 
-    Without a key, only the latest values are available, from a public CSV file. Of the vintages,
-    those that ``store`` already holds are not requested again. Its file may be missing.
+    Without a key, only the latest values are available, from a public CSV file. Vintages that
+    ``store`` already holds are not requested again. Its file may be missing.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:
@@ -82,7 +82,9 @@ class FredSource:
         self.root, self.csv = f"{api}/fred", f"{web}/graph/fredgraph.csv"
 
     def batches(self, id: str, now: pd.Timestamp) -> list[Batch]:
-        """Return one batch of a FRED id. A revised series has vintages, others latest values.
+        """Return one batch of a FRED id.
+
+        The batch of a revised series has vintages; any other batch has the latest values.
 
         ``now`` is the moment of fetching, New York time.
 

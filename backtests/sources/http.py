@@ -1,8 +1,8 @@
 """Send HTTP requests with timeouts, a rate limit, retries with backoff and jitter, and a deadline.
 
-A request ends with a complete answer or with an error. If the answer is incomplete, has the status
-429 or 5xx, or does not come in time, the request is repeated as often as the policy allows. The
-final error is one line.
+A request ends with a complete answer or with an error. A request is repeated, as often as the
+policy allows, if the answer is incomplete, comes too late, or has the status 429 or 5xx. The final
+error is one line.
 """
 
 import json
@@ -27,8 +27,8 @@ T = TypeVar("T")
 _PART = 65_536  # bytes read at once
 #: Largest size of an answer, bytes. The largest known answer is a page of an archive, 10 million.
 MOST_BYTES = 64 * 2**20
-#: Words in the SEC's answer (status 403) to too many requests. The answer to a request without a
-#: contact has the same words, and also the words of _UNDECLARED.
+#: Words in the SEC's answer (status 403) to too many requests. The SEC's answer to a request
+#: without a contact has these words and the words of _UNDECLARED.
 _TOO_OFTEN = re.compile(r"request\s+rate\s+threshold|traffic\s+limit", re.IGNORECASE)
 _UNDECLARED = re.compile(r"undeclared\s+automated\s+tool", re.IGNORECASE)
 _MESSAGE = re.compile(r'message"?\s*[=:]\s*"([^"]*)"|<title>([^<]*)</title>', re.IGNORECASE)
@@ -110,7 +110,9 @@ class Rate:
     seconds: float
 
     def __post_init__(self) -> None:
-        """Make the period 5 % longer, because requests arrive at the server with uneven delays."""
+        """The period is 5 % longer than the limit, because requests reach the server with uneven
+        delays.
+        """
         self.seconds *= 1.05
         self._sent: deque[float] = deque()
 

@@ -27,7 +27,7 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 class Job:
     """One series to fetch, or one concept of a company from the SEC.
 
-    ``ids`` are the series that the job fetches. ``name`` is the first of these ids. The function
+    ``ids`` are the series that the job fetches. ``name`` is the first id of the job. The function
     ``ask`` is called with the moment of fetching, and it returns the batches. If the job is
     impossible, ``ask`` is None, and ``why_not`` gives the reason.
     """

@@ -31,8 +31,8 @@ def fred_key() -> str | None:
     Raises
     ------
     ConfigError
-        When the key does not consist of 32 lower-case letters and digits, or other users may read
-        the file with the key. The message does not contain the key.
+        If the key is not made of 32 lower-case letters and digits, or if other users may read the
+        file with the key. The message does not contain the key.
     """
     given, where = os.environ.get("FRED_API_KEY"), "FRED_API_KEY"
     if not given:

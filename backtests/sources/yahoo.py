@@ -6,7 +6,7 @@ listing are left out too, because they belong to another company.
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
 time. yfinance keeps the crumb and the cookie in memory until the process ends, and it keeps the
-cookie on disk. So when Yahoo refuses a crumb, this module deletes the crumb and the cookie.
+cookie on disk. If Yahoo refuses a crumb, this module therefore deletes the crumb and the cookie.
 yfinance then requests a new crumb and a new cookie.
 """
 
@@ -38,7 +38,10 @@ _CHART = "/v8/finance/chart/"
 
 
 class _Session(curl.Session[Any]):
-    """A session for yfinance. It has a timeout, checks every answer, and can use another host."""
+    """A session for yfinance.
+
+    The session has a timeout, checks every answer, and can use another host.
+    """
 
     def __init__(self, deadline: http.Deadline, rate: http.Rate) -> None:
         super().__init__(impersonate="chrome")
@@ -152,7 +155,7 @@ class YahooSource:
     """Fetches the prices of a ticker from Yahoo."""
 
     def __init__(self, deadline: http.Deadline) -> None:
-        # Raise now if the environment holds a bad address.
+        # Raise ConfigError at once if the environment holds a bad address.
         http.base_url("DRYPOWDER_YAHOO_URL", "https://query2.finance.yahoo.com")
         self.deadline = deadline
         self.session = _Session(deadline, http.Rate(*RATE))

@@ -37,13 +37,15 @@ ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 #: as 71.696625, 71.696648 and 71.696655 (yfinance issues 1057 and 1871): a difference of 4e-7. The
 #: smallest dividend changes a close a hundred times as much.
 JITTER = 1e-6
-#: Largest relative difference at which two values of any other series count as the same. Sums in
-#: a table have rounding errors of this size. No publisher in the catalog gives so many digits.
+#: Largest relative difference at which two values of any other series count as the same. Sums in a
+#: table have rounding errors of this size. No publisher in the catalog gives enough digits for such
+#: a small difference.
 ROUNDING = 1e-9
 #: The same limit as a fraction of the largest stored value. A sum that should be zero may be 1e-17.
 CANCELLED = 1e-14
 #: Largest number of days that may be missing between the first and the last day of a share's
-#: vintage. Single days are missing in Yahoo's closes. A vintage that lacks more days is refused.
+#: vintage. Single days are missing in Yahoo's closes. A share's vintage that lacks more days than
+#: this is refused.
 HOLES = 5
 RESCALED = ", rescaled"
 #: A moment later than the recording of any row.
@@ -169,7 +171,7 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
         lacking = _rescaled(lacking, batch, held)
     rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
     rows = rows.sort_values("observed_on", ignore_index=True)
-    if coin:  # a share's vintage was checked before, and its copies are rescaled
+    if coin:  # the copies for a share were checked and are rescaled
         closes = rows.set_index("observed_on")["value"]
         check_shifts(id, closes[closes > 0])
     return rows
@@ -217,7 +219,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Describe the first new value that is too far from its neighbour; return "" if none is."""
+    """Describe the first new value that is too far from its neighbour, or return "" without one."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -236,8 +238,8 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
     """Return the latest value of each date, without the dates that the catalog leaves out.
 
-    If a date has several rows, the row with the latest ``available_at`` counts. If there is no
-    column ``available_at``, the last row counts.
+    If a date has several rows, the row with the latest ``available_at`` counts. Without a column
+    ``available_at``, the last row of a date counts.
     """
     if "available_at" in rows:
         rows = rows.sort_values("available_at", kind="stable", na_position="first")

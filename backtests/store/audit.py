@@ -1,9 +1,9 @@
 """Check a store: list its errors and notes.
 
-An error makes a backtest wrong. Examples are: a value that was known too early, a repeated value, a
-value in the wrong unit, and a price that was not adjusted. A note reports a gap, a late value or a
-series that ended. In a gap, the panel repeats the last value until this value is too old. A value
-is late if the value of a later date was known earlier. The panel ignores late values.
+An error makes a backtest wrong. Examples of errors are a value known too early, a repeated value, a
+value in the wrong unit, and an unadjusted price. A note reports a gap, a late value or a series
+that ended. In a gap, the panel repeats the last value up to its staleness limit. A value is late if
+the value of a later date was known earlier. The panel ignores late values.
 """
 
 import datetime
@@ -100,7 +100,10 @@ _error, _note = partial(_finding, "error"), partial(_finding, "note")
 
 
 def _counted(n: int | np.integer, noun: str) -> str:
-    """Return a number and its noun. The noun is in the plural unless the number is 1."""
+    """Return a number and its noun.
+
+    Return a number with its noun, in the plural unless the number is 1.
+    """
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
@@ -217,7 +220,10 @@ def _range(id: str) -> tuple[str, float, float, datetime.date]:
 
 
 def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield an error for a date after tomorrow. Coins have tomorrow's date in the evening."""
+    """Yield an error for a date after tomorrow.
+
+    In the evening in New York, a coin's newest price has tomorrow's date.
+    """
     ahead = rows["observed_on"].iloc[-1]
     if ahead > today.normalize() + pd.Timedelta(days=1):
         yield _error(id, ahead, f"expected dates up to today, {today.date()}, was this date")
@@ -265,7 +271,9 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Mark dates that were known earlier than the rule allows. Ignore rows of archives.
+    """Mark dates whose values were known earlier than the publication rule allows.
+
+    Ignore rows of archives.
 
     The store keeps neither the dates of filings nor the days that tables state.
     """
@@ -284,7 +292,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series that has revisions known before their recording."""
+    """Yield an error for each series with a revision whose moment known is before its recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         f"""

@@ -36,7 +36,7 @@ class Batch:
     vintages
         True if the rows come from an archive of vintages. A date may then have several rows. Each
         row has the moment from which its value was known. Each ``source`` begins with
-        :data:`ARCHIVE`. When two rows have the same date and moment, the last row counts.
+        :data:`ARCHIVE`. Of two rows with the same date and moment, the last one counts.
     """
 
     series_id: str

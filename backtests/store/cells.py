@@ -103,7 +103,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Mark dates that are not before the catalog's ``first``, and all dates of prices."""
+    """Mark dates from the catalog's ``first`` on; for prices, mark all dates."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 

@@ -1,14 +1,14 @@
 """Open the store's file for reading or writing, one operation at a time.
 
 DuckDB lets one program write a file, or it lets several programs read the file. So every operation
-waits for other operations, and it closes the file as soon as its work is done. Three lock files in
-the store's folder decide which operation may start:
+waits for the others, and closes the file as soon as its work is done. Three lock files in the
+store's folder decide which operation may start:
 
 - ``.lock`` allows one writer at a time.
 - ``.fetch.lock`` allows one fetch at a time.
 - A writer locks ``.door`` when it starts to wait for the store, and unlocks ``.door`` after it has
-  closed the store. A new reader waits until ``.door`` is unlocked. Otherwise new readers could
-  block a writer.
+  closed the store. A new reader waits until ``.door`` is unlocked. Without this rule, new readers
+  could block a writer for ever.
 
 A store may come from an unknown person. So while a store is open, DuckDB may not read or write any
 other file. The contents of the store cannot change this setting.
@@ -144,7 +144,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 def _wait_for_writer(path: Path) -> None:
     """Wait until no writer uses the store, and no writer waits for the store."""
     door = f"{resolved(path)}.door"
-    if os.access(door, os.W_OK):  # a user who may not write beside the store does not wait
+    if os.access(door, os.W_OK):  # a user without the right to write beside the store reads at once
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
             pass
 
@@ -237,7 +237,7 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
 
 
 def said_by_system(error: duckdb.Error) -> str:
-    """Return the system's reason in a DuckDB error, or else the first line of the error."""
+    """Return the system's reason in a DuckDB error, else the first line of the error."""
     found = _SYSTEM.search(str(error))
     return found[0] if found else str(error).partition("\n")[0]
 

@@ -1,9 +1,9 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
-The size of a shift is important. It is also important whether the price returns to the old level. A
-shift that is surely an error is called an alarm. If there is an alarm, the store refuses the
-series, and ``data --check`` reports the shift. A shift that may be real is called a note. The user
-should look at each note.
+Two facts decide: the size of the shift, and whether the price returns to the old level. A shift
+that is surely an error is called an alarm. If there is an alarm, the store refuses the series, and
+``data --check`` reports the shift. A shift that may be real is called a note. The user should look
+at each note.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import pandas as pd
 from signals.universe import asset
 
 #: Largest plausible ratio between a close and both its neighbours. No share of the universe ever
-#: moved so far and back within a day. A misplaced decimal point gives such a close.
+#: moved by such a factor and back within a day. A misplaced decimal point gives such a close.
 OFF = 5.0
 #: Largest plausible ratio between a close and the close before. Shares have lost 90 % in a
 #: day (a failed trial, a fraud), but hardly ever 95 %.
@@ -31,7 +31,8 @@ FEWEST = 5
 #: Number of weekdays after its listing during which a share counts as young. The price of a young
 #: share may double or halve in a day.
 YOUNG = 63
-#: First day of long price tables. If closes begin on this day, the share was listed earlier.
+#: First day of long price tables. If the closes of a share begin on this day, the history was cut
+#: there: the share was listed earlier.
 CUT = pd.Timestamp("2003-01-02")
 
 
@@ -64,8 +65,8 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
       after the shift are calm. If a price has truly lost half its value, the next sessions are not
       calm.
 
-    These shifts are notes: any other lasting shift by more than a factor of :data:`OFF`, and any
-    other shift that has the size of a split.
+    Two kinds of shifts are notes: any other lasting shift by more than a factor of :data:`OFF`, and
+    any other shift with the size of a split.
 
     ``closes`` are prices in USD, above zero, and indexed by date.
     """
@@ -156,9 +157,10 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return which split a move looks like ('' for no split), and whether this is certain."""
+    """Return the split that a move looks like ('' for none), and whether the split is certain."""
     # At a split, the rest of the move has a usual size, and the sessions after the split are as
-    # calm as the sessions before. If a price has truly lost half its value, they are not calm.
+    # calm as the sessions before. If a price has truly lost half its value, the sessions after the
+    # move are not calm.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
         return "", False
@@ -175,7 +177,7 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
     """Return True if a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
-    if listed is None:  # then the first close counts as the listing, unless it is at CUT
+    if listed is None:  # the first close counts as the listing, unless it is on the day CUT
         return at < YOUNG and days[0] > CUT
     return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 

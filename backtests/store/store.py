@@ -1,8 +1,9 @@
 """The store: one DuckDB file that holds each value and the moment from which it was known.
 
-A row holds one date and two moments: the date that the value describes (``observed_on``), the first
-moment at which the value could be known (``available_at``), and the moment at which the store
-recorded the value (``recorded_at``). The store adds rows. The store never changes or removes a row.
+A row holds a date and two moments. ``observed_on`` is the date that the value describes.
+``available_at`` is the first moment at which the value could be known. ``recorded_at`` is the
+moment at which the store recorded the value. The store adds rows. The store never changes or
+removes a row.
 
 - A different value for a stored date is a revision. A revision is available when it is recorded.
 - Splits and dividends rewrite all adjusted prices. So when a new price differs from a stored price,
@@ -57,8 +58,8 @@ def _counting(chosen: str) -> str:
     """
 
 
-#: Most rows of an archive revise a date when a later date is already known. A panel never shows
-#: these rows, so the query drops them.
+#: Most rows of an archive revise a date after a later date became known. A panel never shows such
+#: rows, so the query drops them.
 _ROWS = f"""
 WITH vintages AS ({BEGAN}),
 counting AS (
@@ -144,9 +145,9 @@ class Store:
         Raises
         ------
         DataError
-            When :class:`Store` raises it, when another writer is still active after ``wait``, or
-            when the clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error,
-            nothing is added.
+            As in :class:`Store`; also if another writer is still active after ``wait``, or if the
+            clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error, nothing
+            is added.
         """
         with locking.writing(self.path, wait) as connection:
             at = _recording_moment(connection, recorded_at, self.path)
@@ -235,10 +236,10 @@ class Store:
     def summary(self) -> pd.DataFrame:
         """Return a table with one row for each series, which describes its stored dates.
 
-        The columns are: ``series_id``; ``rows``, the number of dates; ``first`` and ``last``, the
-        first and the last date; ``last_known``, the last moment at which a value became known;
-        ``revisions``, the number of revised dates; ``recorded_at``, the moment of the last
-        recording. If a series has archive rows, its other rows are ignored.
+        ``rows`` is the number of dates, and ``first`` and ``last`` are the first and the last date.
+        ``last_known`` is the last moment at which a value became known. ``revisions`` is the number
+        of revised dates. ``recorded_at`` is the moment of the last recording. If a series has
+        archive rows, its other rows are ignored.
         """
         return self.query(
             f"""
@@ -274,7 +275,9 @@ class Store:
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return each series that has a row recorded by ``as_of`` for which ``which`` is true."""
+        """Return the series with a row that was recorded by ``as_of`` and meets the condition
+        ``which``.
+        """
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -395,8 +398,9 @@ def _recording_moment(
 ) -> pd.Timestamp:
     """Return a moment of recording that is later than all stored moments of recording."""
     # Local time repeats one hour each year, and two imports may share a clock tick. Then the moment
-    # is one microsecond after the newest row. A clock further behind is wrong now, or was wrong at
-    # the last import. New values would then be dated too early, or hidden until a wrong date.
+    # is one microsecond after the newest row. If the clock is further behind, it is wrong now or
+    # was wrong at the last import. New values would be dated too early, or hidden until a wrong
+    # date.
     newest = connection.execute("SELECT max(recorded_at) FROM observations").fetchall()[0][0]
     if newest is None:
         return recorded_at

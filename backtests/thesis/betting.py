@@ -2,8 +2,8 @@
 
 A bettor starts with a wealth of 1. Every week the bettor bets that a number is above zero. Each bet
 is fixed before its week begins. If the number's expected value is at most zero, no betting rule is
-expected to make money. The probability that the wealth ever reaches 20 is then at most 5 %. No date
-must be fixed in advance. The wealth is called an e-value.
+expected to make money. Under the null hypothesis, the wealth ever reaches 20 with a probability of
+at most 5 %. The end of the test need not be fixed in advance. The wealth is called an e-value.
 """
 
 import numpy as np
@@ -20,8 +20,9 @@ def bets(gains: np.ndarray) -> np.ndarray:
     """Return the bet of each week, a fraction of the wealth from 0 to :data:`LARGEST_BET`.
 
     ``gains`` are numbers from −1 to 1; the last axis holds the weeks. The bet of a week is m / (v +
-    m²), clipped. m and v are the mean and the variance of the gains of earlier weeks. Both include
-    one imagined week with gain 0 and variance :data:`PRIOR_VARIANCE`. The first bet is 0.
+    m²), clipped. m and v are the mean and the variance of the gains of earlier weeks. Mean and
+    variance include one imagined week with gain 0 and variance :data:`PRIOR_VARIANCE`. The first
+    bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
@@ -64,8 +65,8 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     differences
-        Loss of the other forecaster minus loss of the forecaster. The unit must keep every
-        difference between −½ and ½. The last axis holds the weeks.
+        Loss of the other forecaster minus loss of the forecaster. Differences of losses must lie
+        between −½ and ½, so choose the unit accordingly. The last axis holds the weeks.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

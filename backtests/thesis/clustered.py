@@ -5,8 +5,8 @@ windows may also overlap. So all events of a quarter form one cluster, and only 
 independent. The number of clusters is small. The usual standard error (CR1 with ``clusters − 1``
 degrees of freedom) is then too small: in simulations with 9 clusters of 5 events, its 95 % interval
 contains the truth in about 91 % of cases. The standard error here is CR2, a bias-reduced variance,
-with Bell and McCaffrey's degrees of freedom. In these simulations, its interval contains the truth
-in about 95 % of cases.
+with Bell and McCaffrey's degrees of freedom. In the same simulations, the CR2 interval contains the
+truth in about 95 % of cases.
 
 Reference
     Kolari and Pynnönen (2010), "Event Study Testing with Cross-sectional Correlation of Abnormal
@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: Smallest number of clusters for a slope. A line through two clusters may leave no residual.
+#: Smallest number of clusters for a slope. A line through two clusters may fit them exactly, so
+#: that no residual is left.
 FEWEST = 4
 #: An eigenvalue up to this size counts as zero.
 _TINY = 1e-10

@@ -15,8 +15,8 @@ from strategies import STRATEGIES
 
 #: Classes in the order in which forced selling should hit them, the lowest conviction first.
 CASCADE = ("crypto", "speculative", "software", "broad")
-#: Sessions after the day of a one-day episode that belong to the episode. A fall takes longer than
-#: a day.
+#: Sessions after the day of a one-day episode that belong to the episode. A one-day episode is
+#: widened, because a fall takes longer than a day.
 WIDENED = 10
 #: A flag may lead the start of an episode by this number of sessions, or lag by fewer than this.
 YEAR = 252
@@ -109,13 +109,12 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 
 
 def flag_lead(flag: pd.Series, first: int) -> int | None:
-    """Return the number of sessions from the start of a flag's stay to an episode's first session.
+    """Return the lead of a flag: sessions from the start of its stay to an episode's first session.
 
     A positive number says that the flag turned on before the episode. If the flag was on in the 252
-    sessions before the episode, the last of these stays counts, even if it began earlier.
-    Otherwise, the first stay that begins in the 252 sessions from the episode's first session on
-    counts; the number is then zero or negative. Without such a stay, the result is None. A flag
-    without a view counts as off.
+    sessions before the episode, its last stay there counts. Otherwise, the first stay that begins
+    within 252 sessions after the start of the episode counts, with a lead of zero or less. Without
+    such a stay, the result is None. A flag without a view counts as off.
 
     Parameters
     ----------

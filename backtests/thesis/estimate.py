@@ -35,12 +35,13 @@ class Estimate:
         ``df`` is infinite for a normal distribution. Both give the power, see
         :mod:`backtests.thesis.power`.
     observations
-        Number of observations. ``counted`` names them: sessions, weeks, events or breakouts.
+        Number of observations. ``counted`` says what is counted: sessions, weeks, events or
+        breakouts.
     episodes
         Number of separate times at which the state of the claim held. The state is the claim's
         condition, the state of idle capital that the estimand names, the states in which a strategy
-        acts, or an excursion of u above one half. For the order of falls, it is the number of dated
-        episodes. None if the claim counts no episodes.
+        acts, or an excursion of u above one half. For the order of falls, dated episodes are
+        counted. None if the claim counts no episodes.
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside
@@ -74,6 +75,6 @@ class Estimate:
     def p_value(self) -> float:
         """The largest p-value of the deciding tests: a claim must pass each of them.
 
-        A test without a p-value (NaN) counts as 1.
+        A missing p-value (NaN) counts as 1.
         """
         return max(1.0 if math.isnan(p) else p for p in self.tests.values())

@@ -37,7 +37,7 @@ PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
 FEWEST_WEEKS = 52
 #: Limit of a clipped return, in standard deviations.
 CLIP = 3.0
-#: The null hypothesis of a strategy allows a premium of SPY over bills from 0 to this fraction a
+#: The null hypothesis of a strategy allows any premium of SPY over bills from 0 to this fraction a
 #: year. In the long run, US shares earned about 6 % a year over bills.
 PREMIUM = 0.10
 WEEKS_A_YEAR = 52
@@ -63,8 +63,8 @@ class Accumulated:
         Number of these weeks whose return was clipped. If there are many such weeks, the e-value
         says little about the mean.
     e_value, highest
-        The e-value after the last week, and the highest e-value so far. Both are 1 before the first
-        week.
+        The e-value after the last week, and the highest e-value so far. Both e-values are 1 before
+        the first week.
     path
         The e-value after each whole week, at the week's last session.
     note
@@ -109,8 +109,8 @@ def accumulate(
     """Return the e-values of primary claims and thesis strategies from the weeks after a date.
 
     Every e-value is valid at any time at which one looks at it. If the sample lacks data, the
-    e-value is 1 and the note says why. Data are also lacking if a standard deviation has fewer than
-    52 weeks before the date.
+    e-value is 1 and the note says why. A standard deviation with fewer than 52 weeks before the
+    date also counts as lacking data.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def _rank_order(sample: Sample, since: pd.Timestamp) -> Weeks:
 
 
 def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> Weeks:
-    """Return the weekly return of a strategy minus that of a constant mix of SPY and bills.
+    """Return a strategy's weekly return minus the return of a constant mix of SPY and bills.
 
     The share of SPY is the strategy's mean net exposure up to the date. The mix pays no costs.
 

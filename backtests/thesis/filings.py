@@ -29,15 +29,15 @@ from signals.catalog import HYPERSCALERS, ttm_id
 
 #: Sessions of the event window, relative to the session at which a filing is known.
 BEFORE, AFTER = -5, 20
-#: Sessions by which the dates of negative controls move. Filings of a firm are about 63 sessions
-#: apart, so a moved window lies between two of them.
+#: Number of sessions by which control dates are moved from their filings. Filings of a firm are
+#: about 63 sessions apart, so a moved window lies between two of them.
 MOVED = -30
 #: The two states of idle capital, by the flag of dry_powder.
 STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
 #: Number of earlier changes that a standard deviation needs.
 EARLIER = 4
-#: Largest absolute surprise, σ. Larger surprises are clipped, because the first standard deviations
-#: of a firm are noisy and must not decide a slope.
+#: Largest absolute surprise, σ. Larger surprises are clipped, because a firm's first standard
+#: deviations are noisy and could decide a slope.
 LARGEST = 3.0
 #: If more time than this lies between two amounts, the change covers several quarters.
 _ONE_QUARTER = pd.Timedelta(days=140)
@@ -159,7 +159,7 @@ def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
     """Return the events moved 30 sessions back, to sessions at which the firm reported nothing.
 
     A control is left out if its window, sessions −5 to 20, contains a new amount or one of the
-    events of its firm. It is also left out if its session lies before the history.
+    events of its firm. A control before the start of the history is left out, too.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)

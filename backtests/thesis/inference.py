@@ -62,8 +62,9 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
     """Return the number of the episode to which each session belongs, from 0; NaN outside.
 
     ``on`` is 1.0, 0.0 or NaN at every session. Sessions with the condition that are at most a
-    quarter apart belong to the same episode. A session between them without the condition belongs
-    to no episode. ``quarter`` is the number of rows in a quarter, 13 if the rows are weeks.
+    quarter apart belong to the same episode. A session without the condition belongs to no episode,
+    even between two stays of one episode. ``quarter`` is the number of rows in a quarter, 13 if the
+    rows are weeks.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -152,8 +153,8 @@ class Clusters:
     def moments(self) -> tuple[float, float]:
         """Return the trace of the variance's quadratic form, and the trace of its square.
 
-        Both assume independent observations with a variance of 1. The squared trace divided by the
-        trace of the square gives the degrees of freedom.
+        The two traces assume independent observations with a variance of 1. The squared trace
+        divided by the trace of the square gives the degrees of freedom.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -218,18 +219,18 @@ def shifted(
 ) -> Shifted:
     """Return a statistic of values and a condition, for the true and for shifted conditions.
 
-    The condition moves around the circle of sessions: what leaves at the end enters at the start.
-    The values stay at their dates. If the condition is independent of the values, each shift is as
-    likely as the true dates. A shift keeps the lengths of episodes, so all compared histories have
-    few episodes.
+    The condition moves around the circle of sessions: a value that leaves at the end enters at the
+    start. The values stay at their dates. If the condition is independent of the values, each shift
+    is as likely as the true dates. A shift keeps the lengths of episodes, so all compared histories
+    have few episodes.
 
     Parameters
     ----------
     values, on
         Values and their condition (1.0 or 0.0, or a weight), without NaN, on the same sessions.
     statistic
-        A function of the values and of a table of conditions, shifts × sessions. It returns one
-        statistic for each row. A shift without a statistic is left out.
+        A function of the values and of a table of conditions, shifts × sessions. The function
+        returns one statistic for each row. A shift without a statistic is left out.
     shifts
         Number of shifts, evenly spaced around the circle. With fewer sessions than this, there is
         one shift for each session.

@@ -1,14 +1,14 @@
 """The ledger of sealed claims: a file to which every seal adds one line.
 
-A seal is one line of JSON. It holds the claims, the parameters, the version of the code and hashes
-of the data, at a moment. Each line also holds the hash of the line before it, so an edited, removed
-or moved line breaks the chain. The moments of the seals must be in order, and no seal may be older
-than its data.
+A seal is one line of JSON. A seal holds the claims, the parameters, the version of the code and
+hashes of the data at a moment. Each line also holds the hash of the line before it, so an edited,
+removed or moved line breaks the chain. The moments of the seals must be in order, and no seal may
+be older than its data.
 
 The hashes contain no secret, and the moment is that of the computer's clock. So the chain alone
-cannot show that its last lines were removed, or that somebody wrote a line and all later lines
-again. Whoever publishes the hash of a seal can prove later that the seal and all seals before it
-are unchanged: see ``published`` of :func:`verify`.
+cannot show two forgeries: last lines that were removed, and a line rewritten together with all
+later lines. Whoever publishes the hash of a seal can prove later that the seal and all seals before
+it are unchanged: see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -56,8 +56,8 @@ class Seal:
     code_version, code_digest
         Version of the package, and hash of the source of signals, strategies and backtests.
     commit
-        Git commit whose claims were sealed. None if the package is not in a git checkout. Then no
-        check showed that the claims were committed.
+        Git commit whose claims were sealed. None if the package is not in a git checkout. Without
+        git, no check shows that the claims were committed.
     claims
         Every field of every claim.
     parameters
@@ -178,8 +178,9 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     Raises
     ------
     DataError
-        When the file is missing, or a line was edited, removed, moved or cut, or has a moment
-        before the end of its data or before the line before it; the message names the line.
+        If the file is missing, or if a line was edited, removed, moved or cut. Also if the moment
+        of a line is before the end of its data, or before the moment of the line before. The
+        message names the line.
     """
     path = writable_name(ledger)
     try:
@@ -219,7 +220,9 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
 
 
 def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
-    """Raise DataError if a seal has no moment, or one before its data or before the last seal."""
+    """Raise DataError if a seal has no moment, or a moment before its data or before the last
+    seal.
+    """
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
     except (TypeError, ValueError):

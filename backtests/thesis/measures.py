@@ -1,4 +1,4 @@
-"""For each claim about a mean: the values of which the mean is taken, and their condition."""
+"""The values and the condition of each claim about a mean."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -123,7 +123,9 @@ def _cash_heavy(claim: Claim, sample: Sample) -> Measure:
 
 
 def _strategy_less_mix(sample: Sample, strategy: str) -> Measure:
-    """Return a strategy's daily returns minus those of a constant mix with its mean exposure."""
+    """Return a strategy's daily returns minus the returns of a constant mix with the same mean
+    exposure.
+    """
     run = sample.run(strategy)
     held = run.result.returns.iloc[run.config.lag :]
     return Measure(

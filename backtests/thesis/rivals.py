@@ -2,7 +2,7 @@
 
 Every forecaster predicts the return over bills of SPY and of bitcoin in the next week. At the end
 of each week, every forecaster estimates a regression on all returns that are complete by then. All
-forecasters have equal weeks and one loss, the squared error.
+forecasters forecast the same weeks, and are judged by the squared error.
 
 All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, these
 forecasts are no evidence for the thesis.
@@ -57,11 +57,11 @@ class Rivals:
     Attributes
     ----------
     table
-        One row for each target and forecaster, with these columns: ``loss``, mean squared error,
-        percent squared; ``r2``, the reduction of the loss against the constant, percent;
-        ``in_set``, whether the forecaster is in the 90 % model confidence set; ``mcs_p``, its
-        p-value there; ``e_value`` against the constant; ``weeks``, number of forecasts; ``start``,
-        session of the first forecast.
+        One row for each target and forecaster. ``loss`` is the mean squared error, percent squared.
+        ``r2`` is the reduction of the loss against the constant, percent. ``in_set`` says whether
+        the 90 % model confidence set contains the forecaster, and ``mcs_p`` is the forecaster's
+        p-value there. ``e_value`` is against the constant. ``weeks`` is the number of forecasts,
+        and ``start`` the session of the first one.
     notes
         One sentence for each forecaster or target that was left out.
     method
@@ -243,9 +243,9 @@ def confidence_set(losses: pd.DataFrame) -> pd.Series:
     mean length of the bootstrap's blocks. The seed is fixed.
 
     We use the statistic of Hansen, Lunde and Nason that compares each forecaster with the mean of
-    all forecasters (``max``). On simulated losses of five equal forecasters, this statistic keeps
-    all five in 92 of 100 samples; 90 are expected. The pairwise statistic keeps all five in 84 to
-    88 of 100 samples.
+    all forecasters (``max``). With five equal forecasters, the set should keep all five in 90 of
+    100 simulated samples. With this statistic, it keeps them in 92. With the pairwise statistic, it
+    keeps them in only 84 to 88.
     """
     from arch.bootstrap import MCS
 
@@ -277,7 +277,7 @@ def _e_value(losses: pd.DataFrame, name: str) -> float:
     """Return the e-value of a forecaster against the constant after the last week.
 
     The first :data:`CALIBRATION` weeks set the limit at which later differences of losses are
-    clipped. These first weeks do not count for the e-value.
+    clipped. The weeks that set the limit do not count for the e-value.
     """
     better = (losses[CONSTANT] - losses[name]).to_numpy()
     limit = CLIP * better[:CALIBRATION].std(ddof=1)

@@ -104,8 +104,8 @@ class Sample:
     def asset_class(self, name: str) -> pd.Series:
         """Return the mean simple return of a class's assets, a fraction, with equal weights.
 
-        An asset without a return at a session does not count there. Raises NotTestable if the
-        history has no return of the class.
+        An asset without a return at a session does not count at this session. Raises NotTestable if
+        the history has no return of the class.
         """
         held = [ticker for ticker in members(name) if ticker in self._asset_returns]
         returns = self._asset_returns[held].mean(axis=1)
@@ -118,7 +118,9 @@ class Sample:
         return pd.DataFrame({name: self.asset_class(name) for name in names})
 
     def duration_spread(self) -> pd.Series:
-        """Return the mean return of long-duration classes minus that of short-duration classes."""
+        """Return the mean return of long-duration classes minus the mean return of short-duration
+        ones.
+        """
         return self.classes(LONG).mean(axis=1) - self.classes(SHORT).mean(axis=1)
 
     def gauge(self, signal: str, name: str) -> pd.Series:

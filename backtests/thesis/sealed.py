@@ -144,7 +144,7 @@ def _changes(
 
 
 def changes_of_code(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    """Yield one sentence if the version changed, and one if the source changed."""
+    """Yield a sentence on a changed version, and a sentence on a changed source."""
     if was["version"] != now["version"]:
         yield f"code: version was {was['version']}, is {now['version']}"
     if was["digest"] != now["digest"]:

@@ -1,10 +1,10 @@
 """From estimates to verdicts: the rules that were fixed before any estimate was seen.
 
 - Contradicted: the whole 90 % interval lies below the smallest interesting effect, in the claimed
-  direction. A wide interval contradicts nothing: a test that does not reject is no refutation.
+  direction. A wide interval does not contradict a claim, because a test that does not reject is no
+  refutation.
 - Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval lies on
-  the claimed side of zero. An effect that is real but too small to matter is contradicted, not
-  supported.
+  the claimed side of zero. A claim whose effect is real but too small to matter is contradicted.
 - Inconclusive: everything else. A claim that counts fewer than three episodes is always
   inconclusive.
 - Not testable yet: the history is too short, or lacks data.

@@ -37,7 +37,8 @@ def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Seri
     Timing
         A value that is known at the close of a week's last session can be traded :data:`LAG`
         sessions later. The sum begins with the return of the session after this trade. The sum ends
-        :data:`LAG` sessions after the last session of the week that is ``weeks`` weeks later.
+        :data:`LAG` sessions after the last session of a later week: the ``weeks``-th after the
+        present one.
     NaN
         The sum is NaN if its last session lies beyond the history, or if one of its returns is
         missing.
@@ -54,7 +55,7 @@ def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Seri
 
 
 def earned_in(over: pd.Series, ends: pd.DatetimeIndex) -> pd.Series:
-    """Return the sum of log returns of each week up to its end.
+    """Return the sum of each week's log returns, up to the end of the week.
 
     The sum is NaN in the first week, and in a week with a missing return.
     """

@@ -1,4 +1,4 @@
-"""Regime models: they turn evaluations into one regime. :data:`REGIMES` is their registry.
+"""Regime models turn evaluations into one regime. :data:`REGIMES` is the registry of regime models.
 
 ``votes`` is the default. ``quantities`` uses only amounts and flows of capital, so claims about
 timing are tested with this model. Three models use only prices and yields. A comparison with these

@@ -36,8 +36,8 @@ class Classification:
     regime
         Name of a :class:`Regime`; None at a session without a regime.
     rule
-        The rule that holds at the session. While a change waits for confirmation, this rule gives a
-        regime that is not yet in force.
+        The rule that holds at the session. While a change waits for confirmation, the rule that
+        holds gives a regime that is not yet in force.
     decided_by
         The last rule that gave the regime in force. None at a session without a regime.
     """
@@ -132,8 +132,9 @@ def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
 def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     """Return a regime that changes only after ``confirm`` sessions in a row with the new regime.
 
-    The first regime needs the same confirmation. FORCED_SELLING needs only 2 sessions. At a session
-    without a view the regime ends at once, and the next regime needs confirmation again.
+    The first regime of a history also needs ``confirm`` sessions. FORCED_SELLING needs only 2
+    sessions. At a session without a view the regime ends at once, and the next regime needs
+    confirmation again.
     """
     current: str | None = None
     candidate, run = None, 0

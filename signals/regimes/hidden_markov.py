@@ -32,8 +32,8 @@ class HiddenMarkov(Markov):
     Reference
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
-        Markets" (2012). This model differs in three ways: it adds the yields, it has no
-        covariances, and it sets a lower limit for the probability of leaving a state
+        Markets" (2012). This model differs from the papers in three ways. It adds the yields, it
+        has no covariances, and it limits the probability of leaving a state from below
         (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.

@@ -15,10 +15,11 @@ class JumpModel(PriceOnly):
 
     Formula
         The features are exponentially weighted: the mean return, the log downside deviation, and
-        the mean divided by the downside deviation (Sortino). Each has halflives of 5, 20 and 60
-        sessions. All features are standardised and clipped to ±3. Two centres and a path of states
-        minimise Σ ½‖x_t − centre(s_t)‖² + ``penalty`` · number of jumps (jumpmodels). The state of
-        a session is the last state of the best path up to that session.
+        the mean divided by the downside deviation (Sortino). Each feature is computed with
+        halflives of 5, 20 and 60 sessions. All features are standardised and clipped to ±3. The
+        package jumpmodels chooses two centres and a path of states that minimise Σ ½‖x_t −
+        centre(s_t)‖² + ``penalty`` · number of jumps. The state of a session is the last state of
+        the best path up to that session.
     Flag
         The model gives a state of 0 or 1, and no probabilities in between. The flag is this state
         after confirmation.
@@ -69,9 +70,9 @@ class JumpModel(PriceOnly):
     def estimate(self, window: np.ndarray) -> Judge:
         """Estimate a model with jumpmodels, and return its online prediction.
 
-        The search makes three steps from each of ten seeded starts. It then continues from the best
-        result to the end. This search takes half the time of ten full searches, and its result is
-        as near to the optimum.
+        The search makes three steps from each of ten seeded starts. The search then continues from
+        the best result to the end. This search takes half the time of ten full searches, and its
+        result is as near to the optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

@@ -17,8 +17,8 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 class Labels(RegimeModel):
     """Regime from a user's dated labels: the label of the last date at or before each session.
 
-    A label counts from the New York close on its date. It needs no confirmation, because its date
-    says when the label was known. Sessions before the first date have no regime.
+    A label counts from the New York close on its date. A label needs no confirmation, because its
+    date says when it was known. Sessions before the first date have no regime.
 
     Parameters
     ----------

@@ -32,9 +32,9 @@ class TwoStates:
         """Return two states; the first feature has the higher variance in the second state.
 
         The probability of leaving a state is at least 1 / ``sessions``, because a state that did
-        not end within the window can still end later. The probability of staying has the same
-        lower bound. A variance is at least a thousandth of the window's variance, so that a single
-        value cannot form a state.
+        not end within the window can still end later. The probability of staying in a state is also
+        at least 1 / ``sessions``. A variance is at least a thousandth of the window's variance, so
+        that a single value cannot form a state.
         """
         order = np.argsort(variances[:, 0], kind="stable")
         bounded = leave[order].clip(1 / sessions, 1 - 1 / sessions)
@@ -55,9 +55,9 @@ class TwoStates:
 def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the filtered probability of the second state, and the log likelihood.
 
-    p_t = P(second state at t | sessions up to t). The transitions turn p_{t−1} into a prior. The
-    filter multiplies the prior by the density of session t and normalises the product (Hamilton,
-    1989).
+    p_t = P(second state at t | sessions up to t). The probabilities of transition turn p_{t−1} into
+    the prior for session t. The filter multiplies the prior by the density of session t and
+    normalises the product (Hamilton, 1989).
 
     Parameters
     ----------

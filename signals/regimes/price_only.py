@@ -1,7 +1,7 @@
 """Regime models that use only prices and yields. Each model has a good state and a bad state.
 
 If one of these models does as well as the votes of the signals, the thesis has added nothing. The
-three models follow published papers. No return was used to choose their settings.
+three models follow published papers. The settings of the models were chosen without any return.
 
 Estimation at year ends
     The parameters for a calendar year come only from sessions of earlier years. The features are
@@ -9,10 +9,10 @@ Estimation at year ends
     state is filtered: the state at each close uses only sessions up to that close.
 The bad state
     The bad state is the state in which SPY's daily return had the higher variance over the
-    estimation window. If the mean return decided which state is bad, the two states would change
-    places by chance from one estimate to the next. Over 500 sessions with a daily volatility of
-    2 %, the standard error of the mean is more than 20 % a year. The standard error of the variance
-    is only 6 % of the variance.
+    estimation window. If the mean return decided which state is bad, chance would swap the two
+    states from one estimate to the next. Over 500 sessions with a daily volatility of 2 %, the
+    standard error of the mean is more than 20 % a year. The standard error of the variance is only
+    6 % of the variance.
 """
 
 from abc import abstractmethod
@@ -91,7 +91,7 @@ class PriceOnly(RegimeModel):
         """Return the probability of the bad state, as known at each close.
 
         The probability is NaN before the first year that has at least ``minimum`` earlier sessions.
-        It is NaN at a session where an input has no value. It is also NaN in a year without an
+        The probability is NaN at a session where an input has no value, and in a year without an
         estimate. A year has no estimate when a feature is constant in the window or when the
         estimation fails. The model skips a session without a value, so the next change is measured
         from the last session with a value.

@@ -15,9 +15,8 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 class Quantities(RegimeModel):
     """Regime from ``absorption`` alone: ABSORPTION if on, INJECTION if injecting, else NEUTRAL.
 
-    Claims about timing are tested with this model. If a regime were computed from past returns, a
-    test of timing would use the same returns twice. The regime is None where ``absorption`` has no
-    view.
+    Claims about timing are tested with this model. With a regime from past returns, a test of
+    timing would use the same returns twice. The regime is None where ``absorption`` has no view.
     """
 
     name: ClassVar[str] = "quantities"

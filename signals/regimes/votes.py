@@ -23,11 +23,11 @@ from signals.regimes.base import (
 class Votes(RegimeModel):
     """Regime from the votes of the signals, and from three flags that can decide before the votes.
 
-    The first of these rules that holds decides. No regime is given if fewer than ``min_views``
+    The first of these rules that holds decides. A session has no regime if fewer than ``min_views``
     votes have a view. FORCED_SELLING holds if the flag ``forced_selling`` is on. OPPORTUNITY holds
     if the flag ``opportunity`` is on. ABSORPTION holds if the flag ``absorption`` is on, or if at
     least half of the votes with a view are on. INJECTION holds if ``absorption`` is injecting.
-    NEUTRAL holds if none of the other rules holds.
+    NEUTRAL holds if no other rule holds.
 
     Parameters
     ----------

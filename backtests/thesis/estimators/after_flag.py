@@ -22,7 +22,7 @@ AHEAD = 126
 DRAWS, SEED = 99, 14_000
 #: Mean length of a resampled block, sessions. The pattern that turns the flag on takes about a
 #: quarter of a year, so most blocks keep this pattern. The half year after the pattern comes mostly
-#: from other dates, so the null distribution does not contain the reward itself.
+#: from other dates. So resampled values do not contain the reward that the claim expects.
 BLOCK = 63
 
 
@@ -75,10 +75,11 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     Interval
         The flag contains prices, so flags with shifted dates are not comparable. Prices are
         resampled in blocks of 63 sessions on average, and the flag is computed again. A resampled
-        value uses as many entries as the true value, if its history has as many. The p-value is the
-        rank of the true value. The interval is the value minus the percentiles of the resampled
-        values. This interval assumes that a true effect only shifts the distribution of the value.
-        The t-interval of the episodes is shown beside it; with few episodes it is very wide.
+        value uses as many entries as the true value, or all entries of its history if these are
+        fewer. The p-value is the rank of the true value. The interval is the value minus the
+        percentiles of the resampled values. This interval assumes that a true effect only shifts
+        the distribution of the value. The t-interval of the episodes is shown beside it; with few
+        episodes it is very wide.
     Errors
         NotTestable if no entry has a complete window, or if the flag turns on in fewer than half of
         the resampled histories.

@@ -28,7 +28,7 @@ def cascade_order(claim: Claim, sample: Sample) -> Estimate:
     episode, because both episodes are one fall. An episode in which a class lacks a price is left
     out, too.
 
-    Raises NotTestable if the history is simulated, or if it has fewer than two such episodes.
+    A simulated history, or a history with fewer than two usable episodes, raises NotTestable.
     """
     if sample.is_simulated:
         raise NotTestable("a simulated history has no dated episodes")
@@ -67,8 +67,8 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
     if not repeated:
         return ()
     return (
-        f"Left out: {', '.join(repeated)}. The trough of such an episode is less than {QUARTER} "
-        "sessions from the trough of an earlier episode.",
+        f"Left out: {', '.join(repeated)}. An episode repeats a fall if its trough is less than "
+        f"{QUARTER} sessions from the trough of an earlier episode.",
     )
 
 

@@ -51,7 +51,7 @@ def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
 
 
 def mean_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean of a claim's values while its condition holds; without a condition, of all.
+    """Return the mean of a claim's values while its condition holds, or of all values without one.
 
     With a condition, each episode is one cluster. Without a condition, the values belong to a
     strategy. The values are cut into segments. Each segment contains one episode of the states in
@@ -127,7 +127,7 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 
 
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
-    """Return values and conditions without NaN. Raises NotTestable if there are too few.
+    """Return values and conditions without NaN. Too few values raise NotTestable.
 
     Episodes and gaps are numbered before rows without a value are dropped, because these rows also
     take time.

@@ -47,8 +47,8 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
 
     A share is the share of breakouts that keep their gain. The flag is known at the close of the
     breakout. The dates of the flag are shifted, as for a difference of means. The value of a
-    session is the number of its kept breakouts minus the number that the share of all breakouts
-    predicts. An interval with episodes and gaps as clusters is shown beside it.
+    session is the number of its kept breakouts minus the number to expect from the overall share.
+    An interval with episodes and gaps as clusters is shown beside it.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

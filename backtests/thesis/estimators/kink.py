@@ -13,7 +13,8 @@ from backtests.thesis.inference import drawn_interval, drawn_p_value, hac_interv
 from backtests.thesis.sample import Sample
 from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 
-#: Number of bootstrap samples. The signal draws fewer samples, but the 2.5th percentile needs more.
+#: Number of bootstrap samples. The 2.5th percentile needs more bootstrap samples than the signal
+#: draws.
 REPS = 1000
 #: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.

@@ -85,11 +85,11 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     Formula
         For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e, with sums over k =
         1 … 4. y_t is SPY's log return over bills in the 13 weeks after t, × 100. s is the state of
-        dry_powder at t. x_t is the impulse at t, and x_t−k is the impulse k weeks earlier. Both are
-        divided by the standard deviation of the impulse up to t. r_t is the log return over bills
-        of week t, so the last sum contains the returns of weeks t to t − 3. b_s is the response to
-        a rise by one standard deviation. With log returns, the response after 13 weeks is the sum
-        of 13 weekly responses.
+        dry_powder at t. x_t is the impulse at t, and x_t−k is the impulse k weeks earlier. x_t and
+        x_t−k are divided by the standard deviation of the impulse up to t. r_t is the log return
+        over bills of week t, so the last sum contains the returns of weeks t to t − 3. b_s is the
+        response to a rise by one standard deviation. With log returns, the response after 13 weeks
+        is the sum of 13 weekly responses.
     Timing
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
@@ -97,8 +97,8 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
         A week with a missing value is left out. The standard deviation needs 52 weeks.
     Interval
         Newey–West errors with at least 13 lags. The response of a state comes only from the weeks
-        of this state. So the fixed-b critical values count the weeks of the rarest state that the
-        claim needs.
+        of this state. So the number of weeks in the fixed-b critical values is that of the rarest
+        state of the claim.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
     Reference
@@ -146,8 +146,8 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     x
         The regressors, see :func:`regressors`.
     signs
-        The states of the response with their signs. ``{"on": 1, "off": -1}`` stands for the
-        response while on minus the response while off.
+        A mapping from state to sign: ``{"on": 1, "off": -1}`` means the response while on minus the
+        response while off.
     weeks
         The number of weeks of the return; the errors have at least this number of lags.
 
@@ -168,7 +168,7 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
 
 
 def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.DataFrame:
-    """Return the regressors of each week: those of each state, and the last four weekly returns.
+    """Return each week's regressors: impulses by state, and the last four weekly returns.
 
     ``impulse``, ``state`` (1.0 or 0.0) and ``past`` (the return of the week) have one value a week.
     The regressors of a state are zero in the other state. Later weeks never change a row.

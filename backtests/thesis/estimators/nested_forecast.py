@@ -16,8 +16,8 @@ from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
 #: Weeks of a forecast return.
 WEEKS = 4
-#: Weeks from an origin to the first later origin at which the return after the first origin is
-#: known. A week has at least one session, so LAG further weeks contain LAG sessions or more.
+#: Number of weeks after an origin at whose end the return of this origin is known. A week has at
+#: least one session, so LAG further weeks contain LAG sessions or more.
 DELAY = WEEKS + LAG
 #: Known returns that the first forecast needs: five years, or 65 returns that do not overlap.
 FIRST = 260
@@ -38,7 +38,7 @@ class Forecasts:
     ----------
     frame
         Columns: ``return``; ``mean``, the forecast by the mean of past returns; ``small`` and
-        ``large``, the forecasts of the two regressions. The unit is that of the returns.
+        ``large``, the forecasts of the two regressions. All columns have the unit of the returns.
     """
 
     frame: pd.DataFrame
@@ -53,8 +53,8 @@ class Forecasts:
     def clark_west(self) -> np.ndarray:
         """Loss of ``small`` minus loss of ``large``, without the noise of the larger model.
 
-        The larger model estimates a coefficient that is zero under the null hypothesis. This
-        estimate raises the loss of the larger model by noise. The squared difference of both
+        The larger model estimates a coefficient that is zero under the null hypothesis. The noise
+        of this coefficient raises the loss of the larger model. The squared difference of both
         forecasts measures the noise and is subtracted from that loss.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
@@ -80,8 +80,8 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
     Interval
         Percentiles of the stationary bootstrap of the three losses, in blocks of at least 5 weeks
         on average. The test is the test of Clark and West, with Newey–West errors for overlapping
-        returns. The bootstrap does not repeat the regressions, so the interval is too narrow, see
-        :data:`COVERAGE`.
+        returns. The bootstrap does not repeat the regressions, so the interval is too narrow
+        (:data:`COVERAGE`).
     Errors
         NotTestable with fewer than 52 forecasts, or if data are missing.
     Reference

@@ -50,11 +50,11 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
         moves every tau towards zero, so such a percentile is too low for an upper bound. The upper
         bounds are the largest tau that the data allow, see :func:`largest_tenable`. The permutation
         test compares the estimate with all distinct orders of the classes. The episode test is a
-        t-test on the tau of each episode (Ibragimov, Müller 2010). The sign of a bootstrapped tau
-        is the third.
+        t-test on the tau of each episode (Ibragimov, Müller 2010). The third test uses the signs of
+        the bootstrapped tau.
     Power
-        The error is that of the episode test, because this test is the hardest to pass. It is the
-        bootstrap's with a single episode.
+        The standard error comes from the episode test, which is the hardest test to pass. With a
+        single episode, it comes from the bootstrap.
     """
     kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
     if len(kept) < FEWEST:
@@ -132,8 +132,8 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
 
     A pair of classes speaks against the order only if its reverse order is significant. All pairs
     share one critical value: the quantile ``level`` of the largest deviation among the pairs, in
-    standard errors. So with at least this probability, no pair that is truly in order counts
-    against the order.
+    standard errors. So, with a probability of at least ``level``, a pair in the right order never
+    counts against the order.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
-    """Return the share of all distinct orders, the true one included, with a tau as extreme."""
+    """Return the share of all distinct orders whose tau is at least as extreme as the true one."""
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
     true = float(tau(means[None, :], order)[0])
