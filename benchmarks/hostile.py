@@ -329,10 +329,14 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+#: Publishers whose addresses an environment variable replaces.
+_PUBLISHERS = ("FRED", "YAHOO", "SEC", "NYFED")
+
+
 def _servers(server: str) -> Iterator[Case]:
     """Yield cases with a server that refuses requests, and cases with an invalid address."""
     given = {"FRED_API_KEY": "0" * 32, "DRYPOWDER_CONTACT": "Ann Lee ann@example.org"}
-    for series in ("DGS2", "GDP", "SPY", "CAPEX_TTM_MSFT"):
+    for series in ("DGS2", "GDP", "SPY", "CAPEX_TTM_MSFT", "SRF"):
         for way in ((), ("--json",)):
             yield Case(
                 name=f"a server's refusal of {series}",
@@ -340,13 +344,13 @@ def _servers(server: str) -> Iterator[Case]:
                     *("fetch", "--only", series, "--store", "new.duckdb", "--budget", "3"),
                     *way,
                 ),
-                env=given | {f"DRYPOWDER_{kind}_URL": server for kind in ("FRED", "YAHOO", "SEC")},
+                env=given | {f"DRYPOWDER_{kind}_URL": server for kind in _PUBLISHERS},
             )
     for bad in ("http://[::1", "http://", "nope", "http://x:99999", "file:///etc", "http://[x]/"):
         yield Case(
             name=f"an address: {bad}",
             arguments=("fetch", "--only", "SPY", "--store", "new.duckdb", "--budget", "3"),
-            env={f"DRYPOWDER_{kind}_URL": bad for kind in ("FRED", "YAHOO", "SEC")},
+            env={f"DRYPOWDER_{kind}_URL": bad for kind in _PUBLISHERS},
         )
 
 

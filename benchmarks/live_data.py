@@ -4,10 +4,10 @@
 
 The first fetch fills an empty store. The servers behave like the publishers: their series begin at
 the same dates, Yahoo's crumb expires after 40 charts, and they refuse requests above the rate
-limits of Yahoo, FRED and the SEC.
+limits of the publishers.
 
 Then come rounds with wrong answers. In each round one answer of each source is wrong in a new way
-(40 ways in 14 rounds), and everything is fetched twice. All other series must arrive both times.
+(53 ways in 14 rounds), and everything is fetched twice. All other series must arrive both times.
 The exit code is 1 if they do not.
 """
 
@@ -23,7 +23,7 @@ import pandas as pd
 import pytest
 import yfinance
 
-from backtests.sources import edgar, fetching, fred, yahoo
+from backtests.sources import edgar, fetching, fred, nyfed, yahoo
 from backtests.sources.fetching import Outcome, fetch
 from backtests.sources.http import RetryPolicy
 from backtests.store.store import Store
@@ -35,10 +35,8 @@ from tests.servers.web import Response
 TODAY = "2026-10-01"  # by then the last quarter of the history had been published
 KEY = "0123456789abcdef0123456789abcdef"
 #: Rate limits of the servers: number of requests, seconds.
-LIMITS = {"yahoo": (60, 30.0), "fred": (120, 60.0), "sec": (10, 1.0)}
+LIMITS = {"yahoo": (60, 30.0), "fred": (120, 60.0), "sec": (10, 1.0), "nyfed": (2, 1.0)}
 PATIENCE = RetryPolicy(wait=0.05, longest=1.0, read=60.0)
-#: Series for which our history is always too short.
-TOO_YOUNG = {"CAPEX_TTM_CRWV"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def main() -> int:
         patch.setenv("DRYPOWDER_CONTACT", "Ann Lee ann@example.org")
         patch.setattr(fetching, "new_york_now", lambda: pd.Timestamp(TODAY))
         if given.loose:
-            for source in (edgar, fred, yahoo):
+            for source in (edgar, fred, nyfed, yahoo):
                 patch.setattr(source, "RATE", (10_000, 1.0))
         else:
             servers.limits = LIMITS
@@ -82,7 +80,7 @@ def run(servers: Servers, store: Store, rounds: int) -> int:
     """Fetch with correct answers, then with wrong answers; print the outcomes."""
     servers.yahoo.crumb_life = 40
     outcomes, seconds = timed(store)
-    bad = {name for name, o in outcomes.items() if o.failed} - TOO_YOUNG
+    bad = {name for name, o in outcomes.items() if o.failed}
     print(
         f"correct answers: {len(outcomes)} series, {sum(o.new for o in outcomes.values()):,} rows, "
         f"{len(servers.requests)} requests, {servers.yahoo.refused} crumbs renewed, {seconds:.0f} s"
@@ -108,7 +106,7 @@ def poison_round(
     wrong = 0
     for turn in ("first fetch", "second fetch"):
         outcomes, seconds = timed(store)
-        failed = {name for name, o in outcomes.items() if o.failed} - TOO_YOUNG
+        failed = {name for name, o in outcomes.items() if o.failed}
         unforeseen = [o.name for o in outcomes.values() if o.unforeseen]
         meant = {name for name, _ in poisoned}
         wrong += len(failed ^ meant) + len(unforeseen)

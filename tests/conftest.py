@@ -13,6 +13,7 @@ from backtests.cli.app import command
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
 from tests.commands import Drypowder, Said
+from tests.servers.evidence import evidence_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
@@ -59,18 +60,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def history_dir() -> Path:
     """Return the folder of real history; without it tests are skipped, on CI they fail."""
-    return _folder("DRYPOWDER_TEST_HISTORY", ROOT / "../shared/history", "prices.csv.gz")
+    folder = (ROOT / os.environ.get("DRYPOWDER_TEST_HISTORY", "../shared/history")).resolve()
+    return _holding(folder, "prices.csv.gz", "DRYPOWDER_TEST_HISTORY")
 
 
 @pytest.fixture(scope="session")
 def evidence_dir(history_dir: Path) -> Path:
     """Return the folder of more evidence; without it tests are skipped, on CI they fail."""
-    return _folder("DRYPOWDER_TEST_EVIDENCE", history_dir / "../evidence", "rates/IOER.csv")
+    folder = evidence_folder(history_dir)
+    return _holding(folder, "rates/IOER.csv", "DRYPOWDER_TEST_EVIDENCE")
 
 
-def _folder(variable: str, default: Path, file: str) -> Path:
-    """Return the folder that a variable names, relative to the project, if it has a file."""
-    folder = (ROOT / os.environ.get(variable, default)).resolve()
+def _holding(folder: Path, file: str, variable: str) -> Path:
+    """Return a folder if it has a file; skip the test otherwise, or fail it on CI."""
     if not (folder / file).is_file():
         reason = (
             f"no {file} in {folder}: put the files that its README describes there, or name their "
@@ -84,11 +86,20 @@ def _folder(variable: str, default: Path, file: str) -> Path:
 
 @pytest.fixture(scope="session")
 def store(history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store that holds the whole of real history; read it, do not write to it."""
-    path = tmp_path_factory.mktemp("store") / "store.duckdb"
-    for folder in (history_dir, evidence_dir):
-        imported = import_path(folder, path, recorded_at=RECORDED_AT)
-        assert not imported.parsed.refused
+    """Return a store of real history and more evidence; read it, do not write to it."""
+    return _imported(tmp_path_factory.mktemp("store"), history_dir, evidence_dir)
+
+
+@pytest.fixture(scope="session")
+def history_store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of real history without more evidence; read it, do not write to it."""
+    return _imported(tmp_path_factory.mktemp("history_store"), history_dir)
+
+
+def _imported(place: Path, *folders: Path) -> Path:
+    path = place / "store.duckdb"
+    for folder in folders:
+        assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
     SHARED.add(path)
     return path
 

@@ -191,11 +191,14 @@ def _vintage(row: Any) -> dict[str, Any]:
 
 
 def held(store: Any) -> list[dict[str, Any]]:
-    """Return one row per series: title, number of rows, dates, and whether the series is stale."""
+    """Return one row per series: title, number of rows, dates, and whether the series is stale.
+
+    A series of events is never stale.
+    """
     import pandas as pd
 
     from backtests.calendar import new_york_now
-    from backtests.store.batch import is_price, rule_of, stale_after, unit_of
+    from backtests.store.batch import is_event, is_price, rule_of, stale_after, unit_of
     from signals.catalog import CATALOG
     from signals.universe import asset
 
@@ -204,6 +207,7 @@ def held(store: Any) -> list[dict[str, Any]]:
     for entry in store.summary().itertuples():
         id = entry.series_id
         fresh_until = entry.last + pd.Timedelta(days=stale_after(id))
+        stale = fresh_until < today and not is_event(id)
         title = f"price, {asset(id).asset_class}" if is_price(id) else CATALOG[id].title
         rows.append(
             {
@@ -215,7 +219,7 @@ def held(store: Any) -> list[dict[str, Any]]:
                 "first": str(entry.first.date()),
                 "last": str(entry.last.date()),
                 "known": str(rule_of(id)),
-                "stale_since": str(fresh_until.date()) if fresh_until < today else None,
+                "stale_since": str(fresh_until.date()) if stale else None,
             }
         )
     return rows

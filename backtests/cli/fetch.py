@@ -1,4 +1,4 @@
-"""``drypowder fetch``: bring Yahoo, FRED and SEC data into the store."""
+"""``drypowder fetch``: bring Yahoo, FRED, SEC and New York Fed data into the store."""
 
 from typing import Annotated, Any
 
@@ -34,7 +34,7 @@ def fetch(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Bring Yahoo, FRED and SEC data into the store, one series at a time.
+    """Bring Yahoo, FRED, SEC and New York Fed data into the store, one series at a time.
 
     FRED requires a key (FRED_API_KEY). The SEC requires a contact (DRYPOWDER_CONTACT, 'Name
     address'). Without a key, FRED's public CSV supplies the series that are never revised. The

@@ -29,7 +29,7 @@ TRIES = 8
 #: Share of the distance to the drawn session's level by which a quoted level moves per session.
 PULL = 1 / 252
 #: Daily series that an authority sets or counts. All other downloaded daily series are quotes.
-NOT_QUOTED = ("RRPONTSYD", "IORB", "DFEDTARU")
+NOT_QUOTED = ("RRPONTSYD", "RPONTSYD", "SRF", "IOER", "IORB", "DFEDTARU", "ECBDFR")
 #: Quoted series whose changes are proportional to their level.
 PROPORTIONAL = ("VIXCLS", "DTWEXBGS")
 

@@ -180,13 +180,22 @@ class History:
         return pd.Timestamp(self.panel.index[position])
 
     def digest(self) -> str:
-        """Return a hash of the history's numbers and names. Equal histories have equal hashes."""
+        """Return a hash of the history's numbers and names. Equal histories have equal hashes.
+
+        The hash covers the events, too, because the results of the trial depend on them. A history
+        without events has the same hash as in earlier versions.
+        """
         sha = hashlib.sha256(self.source.encode())
         bills = bill_returns(self.panel[YIELD])  # so that run ids stay as in earlier versions
         for frame in (self.panel, self.closes, bills.to_frame()):
             sha.update("|".join(map(str, frame.columns)).encode())
             sha.update(frame.index.to_numpy().astype("datetime64[D]").tobytes())
             sha.update(np.ascontiguousarray(frame.to_numpy(dtype=np.float64)).tobytes())
+        for id, values in sorted(self.events.items()):
+            if len(values):
+                sha.update(id.encode())
+                sha.update(values.index.to_numpy().astype("datetime64[D]").tobytes())
+                sha.update(np.ascontiguousarray(values.to_numpy(dtype=np.float64)).tobytes())
         return sha.hexdigest()
 
 

@@ -1,6 +1,6 @@
-"""Fetch data over the network from Yahoo, FRED and the SEC. No other package uses the network.
+"""Fetch data from Yahoo, FRED, the SEC and the New York Fed. No other package uses the network.
 
 Each source turns its answers into batches for the store. :mod:`backtests.sources.fetching` calls
-the sources in turn. The variables ``DRYPOWDER_YAHOO_URL``, ``DRYPOWDER_FRED_URL`` and
-``DRYPOWDER_SEC_URL`` replace the base URLs, for proxies and tests.
+the sources in turn. The variables ``DRYPOWDER_YAHOO_URL``, ``DRYPOWDER_FRED_URL``,
+``DRYPOWDER_SEC_URL`` and ``DRYPOWDER_NYFED_URL`` replace the base URLs, for proxies and tests.
 """

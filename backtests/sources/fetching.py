@@ -57,7 +57,7 @@ def fetch(
     policy: RetryPolicy | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Outcome]:
-    """Fetch Yahoo, FRED and SEC data into a store; return the outcomes in the order of the fetch.
+    """Fetch data of all publishers into a store; return the outcomes in the order of the fetch.
 
     If the store does not exist, it is created. Each series has its own transaction. So a series
     stays in the store if a later series fails. The series with the oldest attempt comes first. So

@@ -10,8 +10,9 @@ from backtests.sources import secrets
 from backtests.sources.edgar import EdgarSource
 from backtests.sources.fred import FredSource
 from backtests.sources.http import Deadline
+from backtests.sources.nyfed import NewYorkFedSource
 from backtests.sources.yahoo import FIRST, YahooSource
-from backtests.store.batch import FRED, SEC, YAHOO, Batch, is_price
+from backtests.store.batch import FRED, NYFED, SEC, YAHOO, Batch, is_price
 from backtests.store.closes import TICKER
 from backtests.store.store import Store
 from signals.catalog import CATALOG, CONCEPTS, filers_of, ttm_id, year_ago_id
@@ -24,7 +25,7 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One series to fetch from FRED or Yahoo, or one concept of a company from the SEC.
+    """One series to fetch, or one concept of a company from the SEC.
 
     ``ids`` are the series that the job fetches. ``name`` is the first of these ids. The function
     ``ask`` is called with the moment of fetching, and it returns the batches. If the job is
@@ -44,6 +45,7 @@ def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Dead
     sources: dict[str, Callable[[list[str]], Iterator[Job]]] = {
         "fred": partial(_fred_jobs, store, deadline),
         "sec": partial(_sec_jobs, deadline),
+        "nyfed": partial(_nyfed_jobs, deadline),
         "prices": partial(_price_jobs, store, deadline, start or FIRST),
     }
     wanted = _wanted(store, only)
@@ -87,6 +89,12 @@ def _sec_jobs(deadline: Deadline, ids: list[str]) -> Iterator[Job]:
             if set(both) & set(ids):
                 ask = partial(source.batches, concept, ticker) if source else None
                 yield Job(name=both[0], source=SEC, ids=both, ask=ask, why_not=why_not)
+
+
+def _nyfed_jobs(deadline: Deadline, ids: list[str]) -> Iterator[Job]:
+    source = NewYorkFedSource(deadline)
+    for id in ids:
+        yield Job(name=id, source=NYFED, ids=(id,), ask=partial(source.batches, id))
 
 
 def _price_jobs(store: Store, deadline: Deadline, start: str, tickers: list[str]) -> Iterator[Job]:

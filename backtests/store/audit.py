@@ -17,7 +17,7 @@ import pandas as pd
 
 from backtests.calendar import all_sessions, known_at, new_york_now, sessions
 from backtests.store.append import ARCHIVED, newest_values
-from backtests.store.batch import PUBLISHED, is_price, rule_of, stale_after, unit_of
+from backtests.store.batch import PUBLISHED, is_event, is_price, rule_of, stale_after, unit_of
 from backtests.store.cells import HIGHEST_PRICE, LEAP, leaps, not_before_first
 from backtests.store.closes import TICKER
 from backtests.store.shifts import shifts
@@ -265,10 +265,13 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Mark dates that were known earlier than the rule allows. Ignore rows of archives."""
+    """Mark dates that were known earlier than the rule allows. Ignore rows of archives.
+
+    The store keeps neither the dates of filings nor the days that tables state.
+    """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
-    if rule.kind == "filed" or not given.any():
+    if rule.kind in ("filed", "stated") or not given.any():
         return np.zeros(len(rows), dtype=bool)
     if rule.kind == "recorded":
         allowed = (rows["recorded_at"] - CLOCK_BACK).to_numpy()
@@ -319,6 +322,8 @@ def _gaps(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
         yield from _missing_closes(id, observed)
         return
     observed = observed[not_before_first(id, observed)]
+    if is_event(id):  # nobody knows when the next event is due
+        return
     if len(observed) and CATALOG[id].frequency == "day":
         yield from _missing_sessions(id, observed)
     elif len(observed):
@@ -380,7 +385,11 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 
 
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
-    """Yield a note about each series that ended, and a note if the whole store is old."""
+    """Yield a note about each series that ended, and a note if the whole store is old.
+
+    A series of events never ends, because nobody knows when the next event is due.
+    """
+    named = {id: part for id, part in named.items() if not is_event(id)}
     ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}
     newest = max(ends.values(), default=today)
     for id, end in ends.items():

@@ -12,11 +12,11 @@ from signals.universe import asset
 
 #: Names of sources. Each name is one word of letters. In every row from an archive of vintages,
 #: ``source`` begins with ARCHIVE.
-FRED, SEC, YAHOO, ARCHIVE = "FRED", "SEC", "Yahoo", "ALFRED"
+FRED, SEC, NYFED, YAHOO, ARCHIVE = "FRED", "SEC", "NYFed", "Yahoo", "ALFRED"
 #: Sources of imported files: price tables, and tables of flows, funding and cash flow.
 PRICES, TABLE = "prices", "table"
 #: Sources whose series are all in the catalog. These sources have no prices.
-PUBLISHED = (FRED, SEC, TABLE, ARCHIVE)
+PUBLISHED = (FRED, SEC, NYFED, TABLE, ARCHIVE)
 
 
 @dataclass(frozen=True, kw_only=True)

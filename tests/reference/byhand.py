@@ -13,6 +13,7 @@ import gzip
 import json
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -20,9 +21,10 @@ from typing import Any, NamedTuple
 
 from signals.catalog import CATALOG
 from signals.universe import asset
+from tests.servers.evidence import evidence_folder
 
-H41 = ("WALCL", "WTREGEN", "WRESBAL", "TREAST")
-NEVER = ("NFCI", "ANFCI", "STLFSI4")
+H41 = ("WALCL", "WTREGEN", "WRESBAL", "TREAST", "WDTGAL", "WLCFLPCL")
+NEVER = ("NFCI", "ANFCI", "STLFSI4", "ACMTP10")
 NEXT_SESSION = (
     "RRPONTSYD",
     "SOFR",
@@ -43,9 +45,18 @@ NEXT_SESSION = (
     "BAMLC0A0CM",
     "FLOW_BTC_ETF",
     "FLOW_ETH_ETF",
+    "IOER",
+    "ECBDFR",
+    "RPONTSYD",
+    "TGCR",
+    "SRF",
+    "TONA",
+    "BOJ_POLICY_RATE",
+    "JGB10Y",
+    "STABLECOIN_SUPPLY",
 )
 #: Published by the New York Fed and FRED on days on which the Federal Reserve Banks are open.
-WHEN_FED_IS_OPEN = ("SOFR", "EFFR", "BAA10Y", "BAMLH0A0HYM2", "BAMLC0A0CM")
+WHEN_FED_IS_OPEN = ("SOFR", "EFFR", "TGCR", "BAA10Y", "BAMLH0A0HYM2", "BAMLC0A0CM")
 SESSIONS_LATER = {**dict.fromkeys(NEXT_SESSION, 1), "BAA10Y": 2, "THREEFYTP10": 7, "DTWEXBGS": 7}
 DAYS_LATER = {
     "GDP": 180,
@@ -58,7 +69,11 @@ DAYS_LATER = {
     "FEDFUNDS": 45,
     "TB3MS": 45,
     "STABLECOINS": 5,
+    "WRMFNS": 60,
 }
+#: H.8 of a Wednesday appears on the Friday of the next week, after the close.
+H8 = ("TLAACBW027SBOG", "TOTBKCR")
+H8_DAYS_LATER = 9
 TABLES = {
     "FLOW_BTC_ETF": ("crypto/btc_spot_etf_net_flow_usd_m.csv", "total_net_flow_usd_m"),
     "FLOW_ETH_ETF": ("crypto/eth_spot_etf_net_flow_usd_m.csv", "total_net_flow_usd_m"),
@@ -67,6 +82,31 @@ TABLES = {
     "FUNDING_SOL": ("crypto/perp_funding_rate_8h.csv", "SOL"),
     "STABLECOINS": ("crypto/stablecoin_supply_usd_monthly.csv", "total"),
 }
+#: Series of the evidence: file, column of the date, columns whose sum is the value.
+EVIDENCE = {
+    **{
+        id: (f"rates/{id}.csv", "observation_date", (id,))
+        for id in (
+            *("IOER", "ECBDFR", "RPONTSYD", "WDTGAL", "WLCFLPCL", "TLAACBW027SBOG", "TOTBKCR"),
+            *("ACMTP10", "TONA", "BOJ_POLICY_RATE", "JGB10Y"),
+        )
+    },
+    "TGCR": ("rates/TGCRRATE.csv", "observation_date", ("TGCRRATE",)),
+    "SRF": ("rates/SRF_ACCEPTED_USD_BN.csv", "observation_date", ("SRF_ACCEPTED_USD_BN",)),
+    "WRMFNS": ("flows/WRMFNS.csv", "observation_date", ("WRMFNS",)),
+    "MARGIN_DEBT": ("flows/FINRA_margin_statistics.csv", "month", ("debit_balances_margin_usd_m",)),
+    "FREE_CREDIT": (
+        "flows/FINRA_margin_statistics.csv",
+        "month",
+        ("free_credit_cash_usd_m", "free_credit_margin_usd_m"),
+    ),
+    "STABLECOIN_SUPPLY": ("flows/stablecoin_supply_usd_daily.csv", "date", ("total_usd",)),
+    "COT_BTC_NET": ("flows/cftc_cot_bitcoin.csv", "date", ("spec_net",)),
+    "KOREA_CHIPS": ("flows/korea_chip_exports.csv", "month", ("hs8542_usd",)),
+    "KOREA_MEMORY": ("flows/korea_chip_exports.csv", "month", ("hs854232_memory_usd",)),
+}
+#: Tables that state the day from which a value is known.
+STATED = ("MARGIN_DEBT", "FREE_CREDIT", "COT_BTC_NET", "KOREA_CHIPS", "KOREA_MEMORY")
 ANNUAL = {
     "DEBT": "long_term_debt_usd",
     "DEBT_ISSUED": "debt_issuance_usd",
@@ -80,7 +120,18 @@ TAGS = {
         "PaymentsToAcquireProductiveAssets",
     ),
     "REVENUE": ("RevenueFromContractWithCustomerExcludingAssessedTax",),
+    "OCF": ("NetCashProvidedByUsedInOperatingActivities",),
+    "BUYBACKS": ("PaymentsForRepurchaseOfCommonStock",),
+    "DEBT_ISSUED": (
+        "ProceedsFromIssuanceOfLongTermDebt",
+        "ProceedsFromIssuanceOfSeniorLongTermDebt",
+    ),
+    "LEASES": ("RightOfUseAssetObtainedInExchangeForFinanceLeaseLiability",),
 }
+#: Amounts that a company must publish, so that a late filing is only a new tag.
+ALWAYS_PUBLISHED = ("CAPEX", "REVENUE", "OCF")
+#: NVDA filed a half-year that began some days before the fiscal year.
+MISFILED_DAYS = 5
 LATE_AFTER = 120
 LATE_KNOWN_AFTER = 45
 #: Before these days the company was not public, and nobody was told anything.
@@ -139,6 +190,8 @@ def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
     """Return every value of a series with the first session that sees it, if any does."""
     if "_TTM_" in series_id:
         found = _filed(history_dir, series_id)
+    elif series_id in EVIDENCE:
+        found = list(_of_evidence(history_dir, series_id))
     else:
         found = [
             Row(described, _first_session(history_dir, series_id, described), value)
@@ -146,6 +199,20 @@ def rows(history_dir: Path, series_id: str) -> tuple[Row, ...]:
         ]
     first = CATALOG[series_id].first if series_id in CATALOG else None
     return tuple(r for r in found if r.session < date.max and (not first or r.described >= first))
+
+
+def _of_evidence(history_dir: Path, series_id: str) -> Iterator[Row]:
+    """Yield the values of a series of the evidence; a value with a blank part is left out."""
+    file, label, columns = EVIDENCE[series_id]
+    for line in _csv(evidence_folder(history_dir) / file):
+        if any(line[column].strip() in ("", ".") for column in columns):
+            continue
+        described = date.fromisoformat(line[label])
+        if series_id in STATED:
+            session = _on_or_after(history_dir, date.fromisoformat(line["known_from"]))
+        else:
+            session = _first_session(history_dir, series_id, described)
+        yield Row(described, session, sum(float(line[column]) for column in columns))
 
 
 @cache
@@ -221,6 +288,8 @@ def _first_session(history_dir: Path, series_id: str, described: date) -> date:
             day = _after(history_dir, day)
             later -= not fed_is_closed(day)
         return day
+    if series_id in H8:
+        return _after(history_dir, described + timedelta(H8_DAYS_LATER))
     if series_id in DAYS_LATER:
         return _on_or_after(history_dir, described + timedelta(DAYS_LATER[series_id]))
     if "-USD" in series_id or series_id.startswith("FUNDING_"):
@@ -278,7 +347,7 @@ def is_thursday_holiday(day: date) -> bool:
 def _filed(history_dir: Path, series_id: str) -> list[Row]:
     """Return a firm's trailing four quarters, or those of a year before, by period end.
 
-    The year-ago figure is dated by the current period, with which it is known; NaN where the
+    The year-ago figure is dated by the current period, and known when both are; NaN where the
     files do not allow it to be worked out.
     """
     concept, rest = series_id.split("_TTM_")
@@ -291,8 +360,9 @@ def _filed(history_dir: Path, series_id: str) -> list[Row]:
         before = [e for e in solved if abs((end - e).days - 365) <= 10]
         if len(before) > 1:
             raise AssertionError(f"{series_id}: {before} are all a year before {end}")
-        if before and solved[before[0]][0] <= session:
-            found.append(Row(end, session, solved[before[0]][1]))
+        if before:
+            both = max(session, solved[before[0]][0])
+            found.append(Row(end, both, solved[before[0]][1]))
         else:
             found.append(Row(end, session, float("nan")))
     return found
@@ -304,11 +374,13 @@ def trailing_years(history_dir: Path, concept: str, ticker: str) -> dict[date, t
     years = {f.end: f for f in facts if 350 <= (f.end - f.start).days + 1 <= 380}
     solved = {end: (fact.session, fact.value) for end, fact in years.items()}
     for now in sorted(facts, key=lambda f: f.start):  # earliest start first: year-to-date facts
-        before = years.get(now.start - timedelta(1))
-        if now.end in solved or before is None:
+        ended = [y for y in years.values() if 0 <= (now.start - y.end).days <= MISFILED_DAYS]
+        if now.end in solved or not ended:
             continue
+        before = ended[0]
         for then in facts:
-            if then.start == before.start and abs((now.end - then.end).days - 365) <= 10:
+            same_start = abs((then.start - before.start).days) <= MISFILED_DAYS
+            if same_start and abs((now.end - then.end).days - 365) <= 10:
                 session = max(now.session, before.session, then.session)
                 solved[now.end] = (session, now.value + before.value - then.value)
     return solved
@@ -319,8 +391,10 @@ def first_filed(history_dir: Path, concept: str, ticker: str) -> tuple[Fact, ...
     """Return for each (start, end) the fact that was filed first."""
     first: dict[tuple[str, str], dict[str, Any]] = {}
     for tag in TAGS[concept]:
-        path = history_dir / f"edgar/{ticker}_{tag}.json"
-        if not path.exists():
+        places = (history_dir / "edgar", evidence_folder(history_dir) / "firms")
+        files = [place / f"{ticker}_{tag}.json" for place in places]
+        path = next((file for file in files if file.exists()), None)
+        if path is None:
             continue
         for fact in json.loads(path.read_text())["units"]["USD"]:
             key = fact["start"], fact["end"]
@@ -330,7 +404,8 @@ def first_filed(history_dir: Path, concept: str, ticker: str) -> tuple[Fact, ...
     for (start, end), fact in first.items():
         ended, filed = date.fromisoformat(end), date.fromisoformat(fact["filed"])
         told = ended + timedelta(LATE_KNOWN_AFTER)
-        if (filed - ended).days > LATE_AFTER and told >= PUBLIC.get(ticker, date.min):
+        only_a_new_tag = concept in ALWAYS_PUBLISHED and told >= PUBLIC.get(ticker, date.min)
+        if (filed - ended).days > LATE_AFTER and only_a_new_tag:
             session = _on_or_after(history_dir, told)
         else:
             session = _after(history_dir, filed)

@@ -1,4 +1,6 @@
-"""Loopback servers that stand for Yahoo, FRED and the SEC, and serve real history.
+"""Loopback servers that stand for Yahoo, FRED, the SEC and the New York Fed.
+
+They serve real history.
 
 How to use it::
 
@@ -28,6 +30,7 @@ from zoneinfo import ZoneInfo
 
 from tests.servers.faults import Fault, Faults
 from tests.servers.fred import Fred
+from tests.servers.nyfed import NewYorkFed
 from tests.servers.poisons import Poison
 from tests.servers.sec import Sec
 from tests.servers.vintages import Vintages, archived_since, gdp_revisions
@@ -44,20 +47,22 @@ __all__ = [
     "gdp_revisions",
 ]
 
+_Source = Yahoo | Fred | Sec | NewYorkFed
+
 
 class Servers:
-    """The three sources on the loopback.
+    """The four sources on the loopback.
 
     Parameters
     ----------
     history_dir
         Folder of real history.
     today
-        The present day of all three, in ISO form; None for US Central's clock, which is FRED's.
+        The present day of all, in ISO form; None for US Central's clock, which is FRED's.
 
     Attributes
     ----------
-    fred, yahoo, sec
+    fred, yahoo, sec, nyfed
         The sources, for what can be set on each.
     faults
         What goes wrong.
@@ -77,6 +82,7 @@ class Servers:
         self.fred = Fred(history_dir, self._day)
         self.yahoo = Yahoo(history_dir, self._day)
         self.sec = Sec(history_dir, self._day)
+        self.nyfed = NewYorkFed(history_dir, self._day)
         self.faults = Faults(self._day)
         self.requests: list[Request] = []
         self.limits: dict[str, tuple[int, float]] = {}
@@ -118,13 +124,13 @@ class Servers:
                 listener.start()
         self._down = down
 
-    def _sources(self) -> dict[str, Yahoo | Fred | Sec]:
-        return {"yahoo": self.yahoo, "fred": self.fred, "sec": self.sec}
+    def _sources(self) -> dict[str, _Source]:
+        return {"yahoo": self.yahoo, "fred": self.fred, "sec": self.sec, "nyfed": self.nyfed}
 
     def _day(self) -> str:
         return self.today or datetime.now(ZoneInfo("America/Chicago")).date().isoformat()
 
-    def _answering(self, source: Yahoo | Fred | Sec) -> Callable[[Request], Response]:
+    def _answering(self, source: _Source) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
             self.requests.append(request)
             if self._too_often(request):

@@ -1,4 +1,4 @@
-"""What the publishers have before our files begin, and the two series that we have no file of.
+"""What the publishers have before our files begin, and a series that we have no file of.
 
 First dates are the publishers'. A value that stands here is the published one, or that value
 rounded where it has fewer digits than the file; every date between two of them is made: on a
@@ -30,7 +30,7 @@ LEVELS: dict[str, tuple[Point, ...]] = {
     "B985RC1Q027SBEA": (("1959-01-01", 0.02),),
     "M2SL": (("1959-01-01", 286.6), ("1959-02-01", 287.7), ("1980-01-01", 1482.7)),
     "WM2NS": (("1980-11-03", 1591.4),),
-    "TLAACBW027SBOG": (("1973-01-03", 728.0), ("2008-12-24", 12300.0), ("2025-12-24", 24500.0)),
+    "TLAACBW027SBOG": (("1973-01-03", 728.0), ("2008-12-24", 12300.0)),
 }
 RATES: dict[str, tuple[Point, ...]] = {
     "FEDFUNDS": (("1954-07-01", 0.80), ("1981-06-01", 19.10)),

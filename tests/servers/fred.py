@@ -17,6 +17,7 @@ from typing import Any
 
 from signals.catalog import CATALOG
 from tests.servers.early import earlier_values
+from tests.servers.evidence import evidence_folder
 from tests.servers.vintages import CURRENT, Period, Vintages, as_of, once, periods
 from tests.servers.web import Request, Response, html
 
@@ -51,10 +52,18 @@ def read_values(folder: Path, id: str) -> dict[str, str]:
 
 
 def read_file(folder: Path, id: str) -> dict[str, str]:
-    """Return what a series' file holds by observation date; empty without a file."""
-    path = folder / "fred" / f"{id}.csv"
-    if not path.is_file():
-        return {}
+    """Return what a series' file holds by observation date; empty without a file.
+
+    A series that history does not hold may have its file in the evidence.
+    """
+    beside = evidence_folder(folder)
+    places = (folder / "fred", beside / "rates", beside / "flows")
+    path = next((place / f"{id}.csv" for place in places if (place / f"{id}.csv").is_file()), None)
+    return read_csv(path) if path else {}
+
+
+def read_csv(path: Path) -> dict[str, str]:
+    """Return the values of a file of FRED's form by date, as text; a blank is '.'."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     return {day: value or "." for day, value in rows[1:]}

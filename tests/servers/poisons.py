@@ -100,9 +100,11 @@ _ARCHIVE = "series/observations.*series_id=GDP&"
 _VINTAGES = "series/vintagedates.*series_id=GDP&"
 _XML = "series/observations.*series_id=SOFR&"
 _CHART = "chart/SNDK"
+_TGCR = "tgcr/search.*startDate=2024"
+_SRF = "rp/results/search.*startDate=2024"
 
 #: By the series that it is put into: the trailing capital expenditure of MU, GDP's vintages, SOFR's
-#: latest values, and SNDK's prices.
+#: latest values, SNDK's prices, and the New York Fed's rate and operations.
 POISONS: dict[str, tuple[Poison, ...]] = {
     target: tuple(Poison(name=name, match=match, change=change) for name, match, change in ways)
     for target, ways in {
@@ -141,6 +143,35 @@ POISONS: dict[str, tuple[Poison, ...]] = {
             ("an entity that grows", _XML, text("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>")),
             ("led to a closed port", _XML, _moved),
             ("a date of the year 1", _XML, swap('date="2018-04-03"', 'date="0001-01-01"')),
+        ),
+        "TGCR": (
+            ("rows that are numbers", _TGCR, put("refRates", [1, 2, 3])),
+            ("a row of another rate", _TGCR, put("refRates", 0, "type", "SOFR")),
+            ("a date that is no date", _TGCR, put("refRates", 0, "effectiveDate", "2024-13-45")),
+            ("a date that is a number", _TGCR, put("refRates", 0, "effectiveDate", 20240102)),
+            ("a rate that is true", _TGCR, put("refRates", 0, "percentRate", True)),
+            ("a rate that is a list", _TGCR, put("refRates", 0, "percentRate", [5.3])),
+            ("nested 100,000 deep", _TGCR, text(DEEP)),
+            ("led to a closed port", _TGCR, _moved),
+        ),
+        "SRF": (
+            ("operations that are a word", _SRF, put("repo", "operations", "none")),
+            ("no repo", _SRF, put("repo", None)),
+            (
+                "an amount of 400 digits",
+                _SRF,
+                put("repo", "operations", 2, "totalAmtAccepted", 10**400),
+            ),
+            (
+                "a negative amount",
+                _SRF,
+                put("repo", "operations", 2, "totalAmtAccepted", -(10**12)),
+            ),
+            (
+                "an operation of the future",
+                _SRF,
+                put("repo", "operations", 2, "operationDate", "2999-01-01"),
+            ),
         ),
         "SNDK": (
             ("another symbol", _CHART, _meta(symbol="QQQ")),

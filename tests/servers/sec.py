@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from tests.servers.evidence import evidence_folder
 from tests.servers.web import Request, Response, html
 
 _CONCEPT = re.compile(r"/api/xbrl/companyconcept/CIK(\d{10})/us-gaap/(\w+)\.json")
@@ -63,7 +64,8 @@ class Sec:
 def _documents(folder: Path) -> dict[tuple[int, str], bytes]:
     """Return each document as served, by CIK and tag."""
     found = {}
-    for path in sorted((folder / "edgar").glob("*.json")):
+    firms = evidence_folder(folder) / "firms"
+    for path in sorted((*(folder / "edgar").glob("*.json"), *firms.glob("*.json"))):
         body = path.read_bytes()
         document = json.loads(body)
         found[int(document["cik"]), str(document["tag"])] = body

@@ -59,6 +59,8 @@ def read_table(response: Response) -> Table:
         "vintage_dates": _vintage_dates,
         "chart": _chart,
         "units": _facts,
+        "refRates": _reference_rates,
+        "repo": _operations,
     }
     for name, reader in readers.items():
         if name in document:
@@ -145,6 +147,28 @@ def _facts(document: Any) -> Table:
         values=("val",),
         renamed=(b'"val"', b'"amount"'),
         rebuild=lambda rows: _dump({**document, "units": {"USD": rows}}),
+    )
+
+
+def _reference_rates(document: Any) -> Table:
+    return Table(
+        rows=document["refRates"],
+        dates=("effectiveDate",),
+        values=("percentRate",),
+        renamed=(b'"percentRate"', b'"rate"'),
+        rebuild=lambda rows: _dump({"refRates": rows}),
+    )
+
+
+def _operations(document: Any) -> Table:
+    """Return the standing facility's operations. The other kinds of operations are left out."""
+    held = document["repo"]["operations"]
+    return Table(
+        rows=[row for row in held if (row["operationType"], row["term"]) == ("Repo", "Overnight")],
+        dates=("operationDate",),
+        values=("totalAmtAccepted",),
+        renamed=(b'"totalAmtAccepted"', b'"accepted"'),
+        rebuild=lambda rows: _dump({"repo": {"operations": rows}}),
     )
 
 

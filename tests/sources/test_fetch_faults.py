@@ -73,6 +73,15 @@ CHANNELS = {
         never=NO_NUMBERS,
     ),
     "Yahoo": Channel(target="SNDK", bystander="COIN", match="chart/SNDK"),
+    "the New York Fed's rates": Channel(
+        target="TGCR", bystander="SRF", match="tgcr/search.*startDate=2024"
+    ),
+    "the New York Fed's operations": Channel(
+        target="SRF",
+        bystander="TGCR",
+        match="rp/results/search.*startDate=2024",
+        never=("spike",),  # a hundred times a small amount is still a plausible amount
+    ),
     "the SEC": Channel(
         target="CAPEX_TTM_MU",
         bystander="CAPEX_TTM_META",

@@ -43,6 +43,8 @@ OTHERS = {
     "GDP": ("DRTSCILM", "COIN"),
     "SOFR": ("IORB", "COIN"),
     "SNDK": ("COIN", "IORB"),
+    "TGCR": ("SRF", "COIN"),
+    "SRF": ("TGCR", "COIN"),
 }
 WAYS = [(target, poison) for target, ways in POISONS.items() for poison in ways]
 
@@ -60,8 +62,8 @@ def servers(running: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve
 # --- poison ---------------------------------------------------------------------------------
 
 
-def test_there_are_forty_ways() -> None:
-    assert len({(name, poison.name) for name, poison in WAYS}) == 40
+def test_there_are_53_ways() -> None:
+    assert len({(name, poison.name) for name, poison in WAYS}) == 53
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The loopback servers answer as Yahoo, FRED and the SEC do, and fail as they are told to."""
+"""The loopback servers answer as the four publishers do, and fail as they are told to."""
 
 import io
 import json
@@ -479,6 +479,47 @@ class TestSec:
         assert "2019" < max(fact["filed"] for fact in facts) <= "2020-01-01"
 
 
+def nyfed_url(
+    servers: Servers, path: str, first: str = "2024-01-01", last: str = "2024-12-31"
+) -> str:
+    base = servers.env()["DRYPOWDER_NYFED_URL"]
+    return f"{base}/api/{path}/search.json?startDate={first}&endDate={last}"
+
+
+class TestNewYorkFed:
+    def operations(self, servers: Servers, first: str, last: str) -> list[dict[str, Any]]:
+        answer = json.loads(read(nyfed_url(servers, "rp/results", first, last)).body)
+        held: list[dict[str, Any]] = answer["repo"]["operations"]
+        return held
+
+    def test_rates_are_the_file_newest_first(self, servers: Servers, evidence_dir: Path) -> None:
+        rows = json.loads(read(nyfed_url(servers, "rates/secured/tgcr")).body)["refRates"]
+        file = file_column(evidence_dir, "rates/TGCRRATE.csv", "TGCRRATE").to_dict()
+        expected = [value for day, value in file.items() if str(day).startswith("2024")]
+        assert [row["percentRate"] for row in rows[::-1]] == expected
+        assert rows[0]["effectiveDate"] == "2024-12-31"
+        assert {row["type"] for row in rows} == {"TGCR"}
+
+    def test_a_date_has_two_operations_of_the_facility_and_others(self, servers: Servers) -> None:
+        held = self.operations(servers, "2025-12-31", "2025-12-31")
+        facility = [o for o in held if (o["operationType"], o["term"]) == ("Repo", "Overnight")]
+        assert len(facility) == 2
+        assert sum(o["totalAmtAccepted"] for o in facility) == 74_600_000_000
+        assert len(held) == 4
+
+    def test_today_bounds_both(self, servers: Servers) -> None:
+        servers.today = "2024-03-01"  # a rate is published on the next day
+        rows = json.loads(read(nyfed_url(servers, "rates/secured/tgcr")).body)["refRates"]
+        assert rows[0]["effectiveDate"] == "2024-02-29"
+        assert (
+            self.operations(servers, "2024-01-01", "2024-12-31")[0]["operationDate"] == "2024-03-01"
+        )
+
+    def test_without_a_span_it_is_a_bad_request(self, servers: Servers) -> None:
+        assert read(nyfed_url(servers, "rp/results", "yesterday")).status == 400
+        assert read(nyfed_url(servers, "rp/nothing")).status == 404
+
+
 class TestRequests:
     def test_each_is_recorded_with_its_headers_and_moment(self, servers: Servers) -> None:
         observations(servers, "GDP")
@@ -489,12 +530,13 @@ class TestRequests:
         assert second.headers["user-agent"] == CONTACT["User-Agent"]
         assert second.at > first.at
 
-    def test_the_environment_names_three_servers(self, servers: Servers) -> None:
-        assert set(servers.env()) == {f"DRYPOWDER_{n}_URL" for n in ("YAHOO", "FRED", "SEC")}
-        assert len(set(servers.env().values())) == 3, "name a new server in this test"
+    def test_the_environment_names_four_servers(self, servers: Servers) -> None:
+        names = ("YAHOO", "FRED", "SEC", "NYFED")
+        assert set(servers.env()) == {f"DRYPOWDER_{name}_URL" for name in names}
+        assert len(set(servers.env().values())) == 4, "name a new server in this test"
 
 
-FORMS = ["json", "xml", "csv", "chart", "facts"]
+FORMS = ["json", "xml", "csv", "chart", "facts", "rates"]
 
 
 def every_table(servers: Servers) -> dict[str, str]:
@@ -506,7 +548,16 @@ def every_table(servers: Servers) -> dict[str, str]:
         "csv": f"{env['DRYPOWDER_FRED_URL']}/graph/fredgraph.csv?id=GDP",
         "chart": f"{env['DRYPOWDER_YAHOO_URL']}/v8/finance/chart/SPY?range=1y",
         "facts": f"{env['DRYPOWDER_SEC_URL']}{MSFT}.json",
+        "rates": nyfed_url(servers, "rates/secured/tgcr"),
     }
+
+
+#: Where the rows of a JSON document are, and the names of their dates and values.
+_PLACES = {
+    "json": (("observations",), "date", "value"),
+    "facts": (("units", "USD"), "end", "val"),
+    "rates": (("refRates",), "effectiveDate", "percentRate"),
+}
 
 
 def parsed(form: str, raw: bytes) -> "pd.DataFrame":
@@ -523,9 +574,10 @@ def parsed(form: str, raw: bytes) -> "pd.DataFrame":
         days = [pd.Timestamp(t, unit="s").strftime("%Y-%m-%d") for t in result["timestamp"]]
         values = result["indicators"]["adjclose"][0]["adjclose"]
         return pd.DataFrame({"date": days, "value": map(str, values)})
-    rows = document["observations"] if form == "json" else document["units"]["USD"]
-    value = "value" if form == "json" else "val"
-    date = "date" if form == "json" else "end"
+    keys, date, value = _PLACES[form]
+    rows = document
+    for key in keys:
+        rows = rows[key]
     return pd.DataFrame({"date": [r[date] for r in rows], "value": [str(r[value]) for r in rows]})
 
 
@@ -543,12 +595,18 @@ class TestFaultsInTables:
     @pytest.mark.parametrize("form", FORMS)
     def test_renamed(self, servers: Servers, form: str) -> None:
         good, bad = self.befallen(servers, form, Fault("renamed"))
-        names = {"csv": b",GDP\n", "xml": b" value=", "chart": b'"adjclose"', "facts": b'"val"'}
+        names = {
+            "csv": b",GDP\n",
+            "xml": b" value=",
+            "chart": b'"adjclose"',
+            "facts": b'"val"',
+            "rates": b'"percentRate"',
+        }
         name = names.get(form, b'"value"')
         assert name in good
         assert name not in bad
 
-    @pytest.mark.parametrize("form", ["json", "csv", "facts"])
+    @pytest.mark.parametrize("form", ["json", "csv", "facts", "rates"])
     def test_empty(self, servers: Servers, form: str) -> None:
         good, bad = self.befallen(servers, form, Fault("empty"))
         assert len(parsed(form, good)) > 0
@@ -560,7 +618,7 @@ class TestFaultsInTables:
         assert b"n/a" not in good
         assert bad.count(b"n/a") == 1
 
-    @pytest.mark.parametrize("form", ["json", "xml", "csv", "chart"])
+    @pytest.mark.parametrize("form", ["json", "xml", "csv", "chart", "rates"])
     def test_a_date_twice(self, servers: Servers, form: str) -> None:
         good, bad = (parsed(form, raw) for raw in self.befallen(servers, form, Fault("duplicate")))
         assert good["date"].is_unique

@@ -1,0 +1,150 @@
+"""Fetch a reference rate and the standing repo facility from the New York Fed's markets API.
+
+The API needs no key, and its documentation states no limit of requests:
+https://markets.newyorkfed.org/static/docs/markets-api.html. One request covers one year, so that an
+answer stays short. The API's filters of operations are not reliable, so this module checks the kind
+of each operation itself.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from backtests.sources.http import Client, Deadline, Rate, base_url, json_of
+from backtests.store.batch import NYFED, Batch, dated
+from backtests.store.cells import check_values
+from signals.catalog import CATALOG
+from signals.errors import SourceError
+
+RATE = (2, 1.0)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """The place of a series in the API.
+
+    ``path`` and ``query`` select the data. In an answer, ``rows`` are the keys that lead to the
+    list of rows. ``values`` turns rows into values by date.
+    """
+
+    path: str
+    rows: tuple[str, ...]
+    values: Callable[[list[Row]], pd.Series]
+    query: tuple[tuple[str, str], ...] = ()
+
+
+class NewYorkFedSource:
+    """Fetches series from the New York Fed's markets API."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.client = Client(NYFED, Rate(*RATE), deadline)
+        self.root = base_url("DRYPOWDER_NYFED_URL", "https://markets.newyorkfed.org")
+
+    def batches(self, id: str, now: pd.Timestamp) -> list[Batch]:
+        """Return one batch with all values of a series. ``now`` is the moment of fetching.
+
+        Raises
+        ------
+        SourceError, DataError
+            When the series cannot be fetched, or its values are wrong.
+        """
+        endpoint, first = ENDPOINTS[id], CATALOG[id].first
+        assert first is not None
+        rows = [
+            row
+            for start, end in _years(first, now.date())
+            for row in self._rows(endpoint, start, end, may_be_empty=end == now.date())
+        ]
+        values = endpoint.values(rows).dropna().sort_index()
+        return [dated(id, check_values(id, values, now), NYFED, now)]
+
+    def _rows(self, endpoint: Endpoint, start: date, end: date, *, may_be_empty: bool) -> list[Row]:
+        """Return the rows of a span. Only the present year may still be without rows."""
+        asked = dict(endpoint.query) | {"startDate": str(start), "endDate": str(end)}
+        url = f"{self.root}/api/{endpoint.path}/search.json"
+        rows = self.client.get(url, asked, read=partial(_read, endpoint.rows))
+        if not rows and not may_be_empty:
+            raise SourceError(f"{NYFED}'s answer holds no rows from {start} to {end}")
+        return rows
+
+
+def _years(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Yield the first and the last day of each calendar year from ``first`` to ``last``."""
+    for year in range(first.year, last.year + 1):
+        yield max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
+
+
+def _read(keys: tuple[str, ...], text: str) -> list[Row]:
+    """Return the rows of an answer."""
+    found = json_of(NYFED, text)
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        raise SourceError(f"{NYFED}'s answer holds no {'/'.join(keys)}")
+    return found
+
+
+def _rate(kind: str, rows: list[Row]) -> pd.Series:
+    """Return the rates of one kind, %. Raise SourceError if a row has a rate of another kind."""
+    other = [row for row in rows if _cell(row, "type") != kind]
+    if other:
+        raise SourceError(
+            f"expected {NYFED}'s answer for {kind}, was for {str(other[0]['type'])[:40]}; discarded"
+        )
+    rates = [_number(row, "percentRate") for row in rows]
+    return pd.Series(rates, index=_days(rows, "effectiveDate"), dtype="float64")
+
+
+def _overnight_repo(rows: list[Row]) -> pd.Series:
+    """Return the accepted amount of all overnight repo operations of each date, USD billions."""
+    kept = {"operationType": "Repo", "term": "Overnight"}
+    chosen = [row for row in rows if all(_cell(row, key) == kept[key] for key in kept)]
+    days = _days(chosen, "operationDate")
+    names = [(day, str(_cell(row, "operationId"))) for day, row in zip(days, chosen, strict=True)]
+    if len(set(names)) < len(names):
+        raise SourceError(f"{NYFED}'s answer has an operation twice; discarded")
+    amounts = [_number(row, "totalAmtAccepted") for row in chosen]
+    dollars = pd.Series(amounts, index=days, dtype="float64")
+    return dollars.groupby(level=0).sum(min_count=1) / 1e9
+
+
+def _cell(row: Row, name: str) -> Any:
+    if name not in row:
+        raise SourceError(f"a row of {NYFED}'s answer lacks {name}")
+    return row[name]
+
+
+def _number(row: Row, name: str) -> float:
+    """Return a number of a row, or NaN if the row has null there."""
+    cell = _cell(row, name)
+    try:
+        if isinstance(cell, bool):
+            raise TypeError
+        return float("nan") if cell is None else float(cell)
+    except (TypeError, ValueError, OverflowError):
+        raise SourceError(f"expected a number in {name}, was {str(cell)[:40]!r}") from None
+
+
+def _days(rows: list[Row], name: str) -> pd.DatetimeIndex:
+    cells = [_cell(row, name) for row in rows]
+    try:
+        return pd.DatetimeIndex([pd.Timestamp(date.fromisoformat(cell)) for cell in cells])
+    except (TypeError, ValueError, OverflowError):
+        raise SourceError(f"{NYFED}'s answer cannot be read: no date in {name}") from None
+
+
+ENDPOINTS = {
+    "TGCR": Endpoint(path="rates/secured/tgcr", rows=("refRates",), values=partial(_rate, "TGCR")),
+    "SRF": Endpoint(
+        path="rp/results",
+        rows=("repo", "operations"),
+        values=_overnight_repo,
+        query=(("operationTypes", "Repo"),),
+    ),
+}

@@ -1,0 +1,97 @@
+"""The catalog: unit, publication rule and plausible range of every series.
+
+The catalog has one entry for each series. It says in which unit a series is stored, when a value is
+first known and which values are plausible. It also says how old the last value may be before it
+counts as missing. Publication rules follow the publishers' calendars. Times are New York times.
+
+Price series are defined in :mod:`signals.universe`. The publication rule for an asset's prices
+depends on the asset's market.
+
+:mod:`signals.catalog.entry` defines an entry. The other modules list the entries by publisher.
+"""
+
+from signals.catalog.companies import (
+    COMPANIES,
+    CONCEPTS,
+    FACT_RANGE,
+    FILERS,
+    HYPERSCALERS,
+    IN_EVERY_STATEMENT,
+    LATE_FILERS,
+    annual_id,
+    filers_of,
+    tags_of,
+    ttm_id,
+    year_ago_id,
+)
+from signals.catalog.entry import (
+    AT_CLOSE,
+    FILED,
+    H8,
+    H41,
+    NEXT_SESSION,
+    UTC_MIDNIGHT,
+    WHEN_RECORDED,
+    Frequency,
+    Rule,
+    RuleKind,
+    Series,
+)
+from signals.catalog.events import BOND_ISSUERS, EVENTS, ISSUERS, REPORTERS
+from signals.catalog.fred import FRED
+from signals.catalog.tables import CRYPTO_TABLES, FLOW_TABLES, NYFED, PUBLISHERS_NAMES, RATE_TABLES
+from signals.errors import MissingSeries, unknown
+
+__all__ = [
+    "AT_CLOSE",
+    "BOND_ISSUERS",
+    "CATALOG",
+    "CONCEPTS",
+    "FACT_RANGE",
+    "FILED",
+    "FILERS",
+    "H8",
+    "H41",
+    "HYPERSCALERS",
+    "IN_EVERY_STATEMENT",
+    "ISSUERS",
+    "LATE_FILERS",
+    "NEXT_SESSION",
+    "PUBLISHERS_NAMES",
+    "REPORTERS",
+    "UTC_MIDNIGHT",
+    "WHEN_RECORDED",
+    "Frequency",
+    "Rule",
+    "RuleKind",
+    "Series",
+    "annual_id",
+    "filers_of",
+    "series",
+    "tags_of",
+    "ttm_id",
+    "year_ago_id",
+]
+
+CATALOG: dict[str, Series] = {
+    series.id: series
+    for series in (
+        *FRED,
+        *NYFED,
+        *COMPANIES,
+        *CRYPTO_TABLES,
+        *FLOW_TABLES,
+        *RATE_TABLES,
+        *EVENTS,
+    )
+}
+
+
+def series(id: str) -> Series:
+    """Return the catalog's entry for an id.
+
+    Raise MissingSeries when the catalog lacks the id. The message gives the nearest known id.
+    """
+    if id not in CATALOG:
+        raise MissingSeries(unknown("series", id, CATALOG))
+    return CATALOG[id]

@@ -1,0 +1,123 @@
+"""Cash flows of companies: filers, XBRL tags, and the series computed from their facts."""
+
+from datetime import date
+from typing import Any
+
+from signals.catalog.entry import FILED, Rule, Series, new_series
+
+#: Tickers of the SEC registrants whose filings we read, by CIK.
+FILERS: dict[int, str] = {
+    789019: "MSFT",
+    1652044: "GOOGL",
+    1018724: "AMZN",
+    1326801: "META",
+    1341439: "ORCL",
+    1045810: "NVDA",
+    723125: "MU",
+    1769628: "CRWV",
+}
+
+#: First trading day of filers that are outside the universe and went public after XBRL began.
+LATE_FILERS = {"CRWV": date(2025, 3, 28)}
+
+#: Companies that build the data centres. We read all concepts of their cash-flow statements.
+HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
+
+#: Concept that each XBRL tag measures. Filers use different tags, and change them over time.
+CONCEPTS: dict[str, str] = {
+    "PaymentsToAcquirePropertyPlantAndEquipment": "CAPEX",
+    "PaymentsToAcquireProductiveAssets": "CAPEX",
+    "RevenueFromContractWithCustomerExcludingAssessedTax": "REVENUE",
+    "NetCashProvidedByUsedInOperatingActivities": "OCF",
+    "NetCashProvidedByUsedInOperatingActivitiesContinuingOperations": "OCF",
+    "ProceedsFromIssuanceOfLongTermDebt": "DEBT_ISSUED",
+    "ProceedsFromIssuanceOfSeniorLongTermDebt": "DEBT_ISSUED",
+    "ProceedsFromDebtNetOfIssuanceCosts": "DEBT_ISSUED",
+    "ProceedsFromIssuanceOfDebt": "DEBT_ISSUED",
+    "PaymentsForRepurchaseOfCommonStock": "BUYBACKS",
+    "RightOfUseAssetObtainedInExchangeForFinanceLeaseLiability": "LEASES",
+    "PaymentsOfDividends": "DIVIDENDS",
+    "PaymentsOfDividendsCommonStock": "DIVIDENDS",
+}
+
+#: Concepts that stand in every cash-flow or income statement. If a company files such an amount
+#: late under one tag, it published the amount in time under another tag. Any other amount may not
+#: have been published before its tag.
+IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
+
+#: Plausible size of one fact of these companies, USD; zero is plausible too. Smaller values are
+#: probably in millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
+FACT_RANGE = (1e6, 1e13)
+
+_CONCEPT_TITLES = {
+    "CAPEX": "Capital expenditure",
+    "REVENUE": "Revenue",
+    "OCF": "Operating cash flow",
+    "DEBT_ISSUED": "Debt issued",
+    "BUYBACKS": "Shares bought back",
+    "LEASES": "Assets from new finance leases",
+    "DIVIDENDS": "Dividends paid",
+}
+_ANNUAL_TITLES = {
+    "DEBT": "Long-term debt",
+    "DEBT_ISSUED": "Debt issued in the fiscal year",
+    "INTEREST": "Interest expense of the fiscal year",
+    "OCF": "Operating cash flow of the fiscal year",
+}
+
+
+def ttm_id(concept: str, ticker: str) -> str:
+    """Return the id of a company's amount for the last four quarters, in USD."""
+    return f"{concept}_TTM_{ticker}"
+
+
+def year_ago_id(concept: str, ticker: str) -> str:
+    """Return the id of the year-ago amount, which is known together with the current amount."""
+    return f"{concept}_TTM_YEAR_AGO_{ticker}"
+
+
+def annual_id(concept: str, ticker: str) -> str:
+    """Return the id of a company's amount for a fiscal year, in USD."""
+    return f"{concept}_FY_{ticker}"
+
+
+def filers_of(concept: str) -> tuple[str, ...]:
+    """Return the tickers of the companies for which we read facts about a concept."""
+    return HYPERSCALERS if concept == "DIVIDENDS" else tuple(FILERS.values())
+
+
+def tags_of(concept: str) -> tuple[str, ...]:
+    """Return the XBRL tags that measure a concept."""
+    return tuple(tag for tag, measured in CONCEPTS.items() if measured == concept)
+
+
+def _company(id: str, title: str, **rest: Any) -> Series:
+    # A trailing year may be an annual fact, so it counts until the next annual filing.
+    return new_series(id, title, "USD", -1e13, 1e13, stale_after=460, **rest)
+
+
+def _sec(id: str, title: str) -> Series:
+    return _company(id, title, source="sec", frequency="quarter", known=FILED)
+
+
+def _annual(id: str, title: str) -> Series:
+    known = Rule(kind="days", n=60)  # the table has no filing dates
+    return _company(id, title, source="file", frequency="year", known=known)
+
+
+COMPANIES = (
+    *(
+        series
+        for concept, title in _CONCEPT_TITLES.items()
+        for ticker in filers_of(concept)
+        for series in (
+            _sec(ttm_id(concept, ticker), f"{title}, trailing year, {ticker}"),
+            _sec(year_ago_id(concept, ticker), f"{title}, trailing year a year ago, {ticker}"),
+        )
+    ),
+    *(
+        _annual(annual_id(concept, ticker), f"{title}, {ticker}")
+        for concept, title in _ANNUAL_TITLES.items()
+        for ticker in FILERS.values()
+    ),
+)

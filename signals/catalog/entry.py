@@ -1,0 +1,163 @@
+"""One entry of the catalog, its publication rule, and functions that make entries."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+Frequency = Literal["day", "week", "month", "quarter", "year", "event"]
+RuleKind = Literal[
+    "close",
+    "sessions",
+    "fed_sessions",
+    "h41",
+    "days",
+    "midnight_utc",
+    "filed",
+    "stated",
+    "recorded",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """The moment at which a value that describes a date is first known.
+
+    Attributes
+    ----------
+    kind
+        ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE session
+        after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on which the
+        Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York exchanges are
+        open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
+        H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
+        holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
+        at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``stated``: the
+        table states a day for each value, and the value is known when the first session on or after
+        this day opens. Where the table states no day, the day is n calendar days after the date.
+        ``recorded``: when the store recorded the value, for series whose whole past changes with
+        each release.
+    n
+        Number of sessions or calendar days, for rules that count sessions or days.
+    """
+
+    kind: RuleKind
+    n: int = 0
+
+    def __str__(self) -> str:
+        """Return the rule in a few words, for tables."""
+        return {
+            "close": "same close",
+            "sessions": f"{self.n} session{'s' if self.n > 1 else ''} later",
+            "fed_sessions": f"{self.n} session{'s' if self.n > 1 else ''} later, the Fed open",
+            "h41": "Thursday 16:30 after",
+            "days": f"{self.n} days later",
+            "midnight_utc": "24:00 UTC",
+            "filed": "session after filing",
+            "stated": f"stated, else {self.n} day{'s' if self.n > 1 else ''} later",
+            "recorded": "from when recorded",
+        }[self.kind]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One series of the catalog.
+
+    Attributes
+    ----------
+    id
+        The publisher's id, or our own id for a derived series.
+    title, unit
+        The publisher's title, and the unit of the stored values.
+    source
+        ``fred``, ``sec``, ``nyfed`` for the New York Fed, or ``file`` for a table that a user
+        imports.
+    frequency
+        Period that a value describes. The values of an ``event`` series lie on the dates of events.
+    known
+        The publication rule.
+    revised
+        True when the publisher changes past values.
+    low, high
+        The plausible range, inclusive. The range contains every value that the publisher ever
+        published for dates since ``first``. An import rejects a file with a value outside the
+        range, because the file is probably in another unit.
+    stale_after
+        Number of calendar days for which a value is used, counted from the date that the value
+        describes. An older value counts as missing.
+    first
+        First date whose values are read. Every import skips values of earlier dates. None when an
+        import reads all values.
+    steady
+        True for a level that never changes fivefold from one date to the next. An import rejects a
+        file with such a change, because a decimal point is probably wrong. The plausible range is
+        too wide to find such an error.
+    """
+
+    id: str
+    title: str
+    unit: str
+    frequency: Frequency
+    known: Rule
+    low: float
+    high: float
+    stale_after: int
+    source: Literal["fred", "sec", "nyfed", "file"] = "fred"
+    revised: bool = False
+    first: date | None = None
+    steady: bool = False
+
+
+AT_CLOSE = Rule(kind="close")
+NEXT_SESSION = Rule(kind="sessions", n=1)
+H41 = Rule(kind="h41")
+UTC_MIDNIGHT = Rule(kind="midnight_utc")
+FILED = Rule(kind="filed")
+WHEN_RECORDED = Rule(kind="recorded")
+#: An event that the table dates; a release before the open of its date is known on that date.
+STATED_NEXT_DAY = Rule(kind="stated", n=1)
+#: H.8 appears nine days after its Wednesday, on Friday at 16:15. So it is known on Monday.
+H8 = Rule(kind="days", n=12)
+
+MILLIONS = "USD millions"
+BILLIONS = "USD billions"
+POINTS = "percentage points"
+
+
+def new_series(id: str, title: str, unit: str, low: float, high: float, **rest: Any) -> Series:
+    """Return an entry. ``rest`` holds the other attributes of :class:`Series`."""
+    return Series(id=id, title=title, unit=unit, low=low, high=high, **rest)
+
+
+def daily(
+    *entry: Any, sessions: int = 1, stale_after: int = 10, fed: bool = False, **rest: Any
+) -> Series:
+    """Return a daily series that is known ``sessions`` sessions after its date.
+
+    If ``fed`` is True, only sessions on which the Federal Reserve Banks are open count.
+    """
+    known = Rule(kind="fed_sessions" if fed else "sessions", n=sessions)
+    return new_series(*entry, frequency="day", known=known, stale_after=stale_after, **rest)
+
+
+def weekly(*entry: Any, known: Rule, revised: bool | None = None, **rest: Any) -> Series:
+    """Return a weekly series. It counts as revised if the publisher re-estimates its past."""
+    changes = known == WHEN_RECORDED if revised is None else revised
+    return new_series(
+        *entry, frequency="week", known=known, stale_after=21, revised=changes, **rest
+    )
+
+
+def monthly(*entry: Any, days: int = 60, frequency: Frequency = "month", **rest: Any) -> Series:
+    """Return a revised series that is known ``days`` days after its date."""
+    known = Rule(kind="days", n=days)
+    return new_series(
+        *entry, frequency=frequency, known=known, stale_after=130, revised=True, **rest
+    )
+
+
+def quarterly(*entry: Any, days: int, **rest: Any) -> Series:
+    """Return a revised quarterly series that is known ``days`` days after the quarter begins."""
+    known = Rule(kind="days", n=days)
+    return new_series(
+        *entry, frequency="quarter", known=known, stale_after=365, revised=True, **rest
+    )

@@ -1,0 +1,118 @@
+"""Series of FRED. To add one, add one line to ``FRED``."""
+
+from datetime import date
+from typing import Any
+
+from signals.catalog.entry import (
+    BILLIONS,
+    H8,
+    H41,
+    MILLIONS,
+    POINTS,
+    WHEN_RECORDED,
+    Series,
+    daily,
+    monthly,
+    quarterly,
+    weekly,
+)
+
+_RELEASED_WEEKLY: dict[str, Any] = {"sessions": 7, "stale_after": 24, "revised": True}
+
+
+def _h41(id: str, title: str, low: float, high: float, **rest: Any) -> Series:
+    return weekly(id, title, MILLIONS, low, high, known=H41, **rest)
+
+
+def _accounts(id: str, title: str, low: float, high: float, **rest: Any) -> Series:
+    return quarterly(id, title, "USD billions, annual rate", low, high, days=180, **rest)
+
+
+FRED = (
+    # The Federal Reserve's balance sheet, H.4.1. The ranges reject values in billions: the largest
+    # value of WTREGEN, if given in billions, was 1,817.
+    _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
+    # Values of WTREGEN are read from the first date of WALCL on.
+    _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
+    # The Fed kept reserves scarce before it paid interest on them.
+    _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
+    _h41("TREAST", "Treasuries held by the Fed, Wednesday level", 3e5, 2e7, steady=True),
+    _h41("WDTGAL", "Treasury General Account, Wednesday level", 1e3, 5e6),
+    _h41("WLCFLPCL", "Discount window, primary credit, Wednesday level", 0, 1e6),
+    weekly(
+        "TLAACBW027SBOG",
+        "Total assets, all commercial banks",
+        BILLIONS,
+        1e2,  # about 700 in 1973
+        1e5,
+        known=H8,
+        revised=True,
+        steady=True,
+    ),
+    weekly(
+        "TOTBKCR",
+        "Credit of all commercial banks",
+        BILLIONS,
+        1e2,
+        1e5,
+        known=H8,
+        revised=True,
+        steady=True,
+    ),
+    daily(
+        "RRPONTSYD",
+        "Overnight reverse repo, Treasury collateral",
+        BILLIONS,
+        0,
+        1e4,
+        first=date(2013, 9, 23),  # earlier operations were sporadic tests
+    ),
+    # Money market and Treasury yields. The New York Fed publishes SOFR and EFFR on the next day on
+    # which it is open. No holiday delays the other series: reverse repo and Treasury yields appear
+    # on the day that they describe, and the Board announces its rates in advance.
+    daily("SOFR", "Secured Overnight Financing Rate", "%", -2, 25, fed=True),
+    daily("EFFR", "Effective federal funds rate", "%", -2, 25, fed=True),
+    # Until 2021-07-28 the Board paid IOER; IORB took its place on the next day.
+    daily("IOER", "Interest on excess reserves", "%", -2, 25),
+    daily("IORB", "Interest on reserve balances", "%", -2, 25),
+    daily("DFEDTARU", "Fed funds target, upper limit", "%", -2, 25),
+    daily("DGS3MO", "Treasury 3 months, bond-equivalent", "%", -2, 25),
+    daily("DTB3", "Treasury bill 3 months, discount rate", "%", -2, 25),
+    daily("DGS2", "Treasury 2 years", "%", -2, 25),
+    daily("DGS10", "Treasury 10 years", "%", -2, 25),
+    daily("DGS30", "Treasury 30 years", "%", -2, 25),
+    daily("DFII10", "Treasury 10 years, inflation-indexed", "%", -5, 15),
+    daily("T10YIE", "Breakeven inflation 10 years", "%", -5, 15),
+    daily("T10Y2Y", "Treasury 10 years less 2 years", POINTS, -10, 10),
+    daily("T10Y3M", "Treasury 10 years less 3 months", POINTS, -10, 10),
+    # The publisher re-estimates the model and releases daily values weekly.
+    daily("THREEFYTP10", "Term premium 10 years, Kim–Wright", "%", -5, 10, **_RELEASED_WEEKLY),
+    # Credit and volatility. FRED publishes credit spreads on days on which it is open.
+    daily("BAA10Y", "Moody's Baa less Treasury 10 years", POINTS, 0, 25, sessions=2, fed=True),
+    daily("BAMLH0A0HYM2", "ICE BofA US high yield spread", POINTS, 0, 50, fed=True),
+    daily("BAMLC0A0CM", "ICE BofA US corporate spread", POINTS, 0, 25, fed=True),
+    daily("VIXCLS", "VIX, from FRED", "index", 1, 200),
+    daily("DTWEXBGS", "Broad dollar index", "index", 20, 400, **_RELEASED_WEEKLY),
+    # Financial conditions. Each release changes the whole past.
+    weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, known=WHEN_RECORDED),
+    weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
+    weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
+    # Money, output, investment. The ranges hold all values since 1947 and 1959. They reject values
+    # in trillions, and today's values in millions. WM2NS is released monthly since 2021.
+    monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
+    monthly(
+        "WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, frequency="week", steady=True
+    ),
+    monthly("FEDFUNDS", "Effective federal funds rate, month average", "%", -2, 25, days=45),
+    monthly("TB3MS", "Treasury bill 3 months, month average", "%", -2, 25, days=45),
+    _accounts("GDP", "Gross domestic product", 1e2, 2e5, steady=True),
+    _accounts("PNFI", "Private nonresidential fixed investment", 1e1, 5e4, steady=True),
+    _accounts("A679RC1Q027SBEA", "Investment in information processing", 0.1, 2e4, steady=True),
+    _accounts("B985RC1Q027SBEA", "Investment in software", 0, 2e4),  # 0.0 in 1959
+    quarterly("DRTSCILM", "Banks tightening loans to firms, net share", "%", -100, 100, days=75),
+    # Retail money funds, in the H.6 release of the fourth Tuesday of the next month.
+    monthly("WRMFNS", "Retail money market funds", BILLIONS, 1, 1e5, frequency="week"),
+    # Overnight repo with Treasury collateral. FRED copies the last value to days without data.
+    daily("RPONTSYD", "Fed overnight repo, Treasury collateral", BILLIONS, 0, 1e3),
+    daily("ECBDFR", "ECB deposit facility rate", "%", -5, 25),
+)

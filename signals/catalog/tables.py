@@ -1,0 +1,125 @@
+"""Series of the New York Fed, and of imported tables."""
+
+from datetime import date
+
+from signals.catalog.entry import (
+    BILLIONS,
+    MILLIONS,
+    NEXT_SESSION,
+    UTC_MIDNIGHT,
+    WHEN_RECORDED,
+    Frequency,
+    Rule,
+    Series,
+    daily,
+    new_series,
+)
+
+#: Names that publishers give to series of the catalog in files of FRED's form.
+PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
+
+#: Series of the New York Fed's markets API. Each has a first date, from which it is fetched.
+NYFED = (
+    daily(
+        *("TGCR", "Tri-party general collateral rate", "%", -2, 25),
+        fed=True,
+        source="nyfed",
+        first=date(2018, 4, 2),
+    ),
+    daily(
+        "SRF",
+        "Standing repo facility, accepted, all collateral",
+        BILLIONS,
+        0,
+        1e3,
+        source="nyfed",
+        first=date(2021, 7, 29),  # earlier repo operations were not the standing facility
+    ),
+)
+
+#: Number of calendar days for which a value of an imported table is used, by frequency.
+_STALE_TABLES = {"day": 10, "week": 21, "month": 70}
+
+
+def table(
+    id: str,
+    title: str,
+    unit: str,
+    low: float,
+    high: float,
+    known: Rule,
+    *,
+    frequency: Frequency = "day",
+    revised: bool = False,
+    stale_after: int | None = None,
+) -> Series:
+    """Return a series of an imported table.
+
+    A value is used for as long as the frequency needs, unless ``stale_after`` gives the days.
+    """
+    return new_series(
+        *(id, title, unit, low, high),
+        source="file",
+        frequency=frequency,
+        known=known,
+        revised=revised or known == WHEN_RECORDED,
+        stale_after=stale_after or _STALE_TABLES[frequency],
+    )
+
+
+CRYPTO_TABLES = (
+    table("FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
+    table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
+    *(
+        table(
+            f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05, UTC_MIDNIGHT
+        )
+        for coin in ("BTC", "ETH", "SOL")
+    ),
+    table(
+        *("STABLECOINS", "Stablecoin supply, month end", "USD", 0, 1e14, Rule(kind="days", n=5)),
+        frequency="month",
+    ),
+)
+
+FLOW_TABLES = (
+    # FINRA publishes in the third week of the next month. The table states the 25th.
+    *(
+        table(id, title, MILLIONS, 1e4, 1e7, Rule(kind="stated", n=25), frequency="month")
+        for id, title in (
+            ("MARGIN_DEBT", "Margin debt at brokers, month end"),
+            ("FREE_CREDIT", "Free credit balances at brokers, month end"),
+        )
+    ),
+    # The publisher recounts past supply.
+    table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
+    # A Tuesday's positions, published on Friday at 15:30.
+    table(
+        *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),
+        Rule(kind="stated", n=3),
+        frequency="week",
+    ),
+    *(
+        table(
+            *(id, title, "USD", 1e8, 1e12, Rule(kind="stated", n=75)),
+            frequency="month",
+            stale_after=130,
+        )
+        for id, title in (
+            ("KOREA_CHIPS", "Korea, exports of chips"),
+            ("KOREA_MEMORY", "Korea, exports of memory chips"),
+        )
+    ),
+)
+
+#: Other central banks and yields, from files.
+RATE_TABLES = (
+    # The publisher re-estimates the whole past, and releases daily values weekly.
+    table(
+        *("ACMTP10", "Term premium 10 years, Adrian–Crump–Moench", "%", -5, 10, WHEN_RECORDED),
+        stale_after=24,
+    ),
+    table("TONA", "Tokyo overnight average rate", "%", -5, 25, NEXT_SESSION),
+    table("BOJ_POLICY_RATE", "Bank of Japan policy rate", "%", -5, 25, NEXT_SESSION),
+    table("JGB10Y", "Japan government bond 10 years", "%", -5, 25, NEXT_SESSION),
+)

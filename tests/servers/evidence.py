@@ -1,0 +1,10 @@
+"""The folder of evidence: public data beyond the folder of history, which lies beside it."""
+
+import os
+from pathlib import Path
+
+
+def evidence_folder(history_dir: Path) -> Path:
+    """Return the folder of evidence, which need not exist."""
+    named = os.environ.get("DRYPOWDER_TEST_EVIDENCE")
+    return Path(named) if named else history_dir.parent / "evidence"
