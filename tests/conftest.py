@@ -60,18 +60,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def history_dir() -> Path:
     """Return the folder of real history; without it tests are skipped, on CI they fail."""
-    named = os.environ.get("DRYPOWDER_TEST_HISTORY", "../shared/history")
-    return _holding("prices.csv.gz", (ROOT / named).resolve(), "DRYPOWDER_TEST_HISTORY")
+    folder = (ROOT / os.environ.get("DRYPOWDER_TEST_HISTORY", "../shared/history")).resolve()
+    return _holding(folder, "prices.csv.gz", "DRYPOWDER_TEST_HISTORY")
 
 
 @pytest.fixture(scope="session")
 def evidence_dir(history_dir: Path) -> Path:
     """Return the folder of more evidence; without it tests are skipped, on CI they fail."""
-    return _holding("rates/IOER.csv", evidence_folder(history_dir), "DRYPOWDER_TEST_EVIDENCE")
+    folder = evidence_folder(history_dir)
+    return _holding(folder, "rates/IOER.csv", "DRYPOWDER_TEST_EVIDENCE")
 
 
-def _holding(file: str, folder: Path, variable: str) -> Path:
-    """Return the folder if it holds a file; otherwise skip the test, or fail on CI."""
+def _holding(folder: Path, file: str, variable: str) -> Path:
+    """Return a folder if it has a file; skip the test otherwise, or fail it on CI."""
     if not (folder / file).is_file():
         reason = (
             f"no {file} in {folder}: put the files that its README describes there, or name their "
@@ -85,18 +86,18 @@ def _holding(file: str, folder: Path, variable: str) -> Path:
 
 @pytest.fixture(scope="session")
 def store(history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store with history and then the evidence; read it, do not write to it."""
-    return _shared_store(tmp_path_factory, history_dir, evidence_dir)
+    """Return a store of real history and more evidence; read it, do not write to it."""
+    return _imported(tmp_path_factory.mktemp("store"), history_dir, evidence_dir)
 
 
 @pytest.fixture(scope="session")
 def history_store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store with history alone; read it, do not write to it."""
-    return _shared_store(tmp_path_factory, history_dir)
+    """Return a store of real history without more evidence; read it, do not write to it."""
+    return _imported(tmp_path_factory.mktemp("history_store"), history_dir)
 
 
-def _shared_store(tmp_path_factory: pytest.TempPathFactory, *folders: Path) -> Path:
-    path = tmp_path_factory.mktemp("store") / "store.duckdb"
+def _imported(place: Path, *folders: Path) -> Path:
+    path = place / "store.duckdb"
     for folder in folders:
         assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
     SHARED.add(path)

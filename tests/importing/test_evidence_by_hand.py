@@ -18,7 +18,7 @@ FLOWS = ("OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
 
 
 @pytest.fixture(scope="module")
-def added(history_store: Path, store: Path) -> tuple[str, ...]:
+def added(store: Path, history_store: Path) -> tuple[str, ...]:
     """Return the series that the evidence adds to history, without events."""
     new = set(Store(store).series_ids()) - set(Store(history_store).series_ids())
     return tuple(sorted(id for id in new if not is_event(id)))
