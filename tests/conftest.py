@@ -22,7 +22,6 @@ SHARED: set[Path] = set()
 
 #: The files that take longest, the longest first.
 LONGEST = (
-    "test_readme.py",
     "sources/test_fetch_faults.py",
     "sources/test_fetch.py",
     "sources/test_fetch_live.py",
