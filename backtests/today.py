@@ -122,8 +122,9 @@ class Plan:
     weights
         Weights that a decision at each session gives. If an asset's price is older than its
         staleness limit, the weights use the last price.
-    rests, lost
-        Results of :func:`backtests.lapse.rests_on` and :func:`backtests.lapse.lost`.
+    rests, lost, stale
+        Results of :func:`backtests.lapse.rests_on`, :func:`backtests.lapse.lost` and
+        :func:`backtests.lapse.stale`.
     decided
         The sessions on which the strategy decides.
     followed
@@ -138,6 +139,7 @@ class Plan:
     weights: pd.DataFrame
     rests: dict[str, tuple[str, ...]]
     lost: pd.Series
+    stale: pd.DataFrame
     decided: pd.DatetimeIndex
     followed: pd.DatetimeIndex
 
@@ -256,7 +258,7 @@ class Plan:
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
         """Return whether, at the session, an id had a value earlier, but its next value is late."""
-        return id in self.history.panel and bool(stale(self.history, id).loc[session])
+        return id in self.stale and bool(self.stale.at[session, id])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
         """Return the date of an asset's last price, or when a series' last value became known."""
@@ -283,8 +285,8 @@ def make_plan(config: RunConfig, history: History) -> Plan:
     state = state_of(strategy, reading, panel)
     index = followed(config, history, reading)
     decided = decisions(config, strategy, state, index)
-    rests = rests_on(config)
-    is_lost = lost(state, history, reading, rests if strategy.follows_regime else {})
+    rests, late = rests_on(config), stale(history)
+    is_lost = lost(state, late, reading, rests if strategy.follows_regime else {})
     return Plan(
         config=config,
         strategy=strategy,
@@ -294,6 +296,7 @@ def make_plan(config: RunConfig, history: History) -> Plan:
         weights=weights,
         rests=rests,
         lost=is_lost,
+        stale=late,
         decided=decided[~is_lost.loc[decided].to_numpy()],
         followed=index,
     )

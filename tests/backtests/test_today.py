@@ -45,15 +45,18 @@ def orders_of(decision: Today) -> pd.DataFrame:
 def replay(plan: Plan) -> pd.DataFrame:
     """Return the orders of somebody who follows it, filled at the next close to the target."""
     closes, costs = plan.history.closes, plan.config.costs
+    bills = bill_returns(plan.history.panel[YIELD], plan.config.bill_spread)
+    priced = closes[list(plan.strategy.assets)].ffill()
     holdings: dict[str, float] = {CASH: plan.config.initial_capital}
     target: pd.Series | None = None
     filled: list[pd.DataFrame] = []
     before = plan.followed[0]
     for session in plan.followed:
-        _grow(holdings, plan, before, session)
+        if session != before:
+            _grow(holdings, bills.loc[session], costs, (session - before).days)
         if target is not None:
-            prices = closes.loc[:session, list(plan.strategy.assets)].ffill().iloc[-1]
-            unpriced = [name for name in closes.columns if pd.isna(closes[name].loc[session])]
+            prices = priced.loc[session]
+            unpriced = closes.columns[closes.loc[session].isna()]
             orders = orders_to(target, holdings, prices, costs, 8, unpriced)
             for order in orders.to_dict("records"):
                 asset = order["asset"]
@@ -66,15 +69,12 @@ def replay(plan: Plan) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True)
 
 
-def _grow(holdings: dict[str, float], plan: Plan, before: pd.Timestamp, now: pd.Timestamp) -> None:
+def _grow(holdings: dict[str, float], bill: float, costs: Costs, days: int) -> None:
     """Let cash earn bills, and what is owed on shorts grow, over one session."""
-    if now == before:
-        return
-    bills = bill_returns(plan.history.panel[YIELD], plan.config.bill_spread)
-    holdings[CASH] *= 1 + float(bills.loc[now])
+    holdings[CASH] *= 1 + bill
     for asset, units in holdings.items():
         if units < 0 and asset != CASH:
-            holdings[asset] = units * (1 + plan.config.costs.borrowed(asset, (now - before).days))
+            holdings[asset] = units * (1 + costs.borrowed(asset, days))
 
 
 def compare(config: RunConfig, history: History) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,6 +1,7 @@
 """What the tests of sources share: running servers, an empty store, a place for cookies."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,15 @@ def target(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def kept_open(target: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the file of a test's store open until the test ends.
+def kept_open(target: Store) -> Iterator[None]:
+    """Keep the file of a test's store open until the test ends."""
+    with keeping_open(target):
+        yield
+
+
+@contextmanager
+def keeping_open(target: Store) -> Iterator[None]:
+    """Keep a store's file open.
 
     DuckDB needs 20 ms to open a file and half a millisecond to open it once more. A fetch opens its
     store about ten times. The tests of the store open it as a user does.
@@ -52,7 +60,8 @@ def kept_open(target: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 held.append(connect(*where, **how))
         return connect(*where, **how)
 
-    monkeypatch.setattr(duckdb, "connect", connect_again)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb, "connect", connect_again)
+        yield
     for connection in held:
         connection.close()

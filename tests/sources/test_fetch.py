@@ -39,7 +39,9 @@ from tests.servers import yahoo as served_prices
 from tests.servers.fred import read_values
 from tests.servers.vintages import periods
 from tests.servers.web import Request, Response
-from tests.sources.conftest import TODAY
+from tests.sources.conftest import TODAY, keeping_open
+
+pytestmark = pytest.mark.usefixtures("kept_open")
 
 ALL_OUT = "2026-10-01"  # by then the last quarter of the files had been published
 NOW = pd.Timestamp("2026-01-02 09:00")
@@ -128,7 +130,11 @@ class Whole(NamedTuple):
 @pytest.fixture(scope="module")
 def whole(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     target = Store(tmp_path_factory.mktemp("whole") / "store.duckdb")
-    with Servers(history_dir, ALL_OUT) as running, pytest.MonkeyPatch.context() as patch:
+    with (
+        Servers(history_dir, ALL_OUT) as running,
+        pytest.MonkeyPatch.context() as patch,
+        keeping_open(target),
+    ):
         lead_to(running, patch, pd.Timestamp(ALL_OUT))
         patient = replace(QUICK, read=60.0, budget=1800.0)
         begun = time.perf_counter()
