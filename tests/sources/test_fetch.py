@@ -34,12 +34,13 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DrypowderError
 from signals.universe import UNIVERSE
 from tests.commands import Said
+from tests.open_stores import keeping_open
 from tests.servers import Fault, Servers, Vintages, archived_since, gdp_revisions
 from tests.servers import yahoo as served_prices
 from tests.servers.fred import read_values
 from tests.servers.vintages import periods
 from tests.servers.web import Request, Response
-from tests.sources.conftest import TODAY, keeping_open
+from tests.sources.conftest import TODAY
 
 pytestmark = pytest.mark.usefixtures("kept_open")
 
