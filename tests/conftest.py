@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,19 +31,26 @@ SHARED: set[Path] = set()
 LONGEST = (
     "sources/test_fetch_faults.py",
     "sources/test_fetch.py",
-    "sources/test_fetch_live.py",
-    "store/test_beside_each_other.py",
+    "store/test_killed.py",
     "signals/test_truncation.py",
-    "backtests/test_evaluated_once.py",
-    "backtests/test_today.py",
+    "sources/test_fetch_live.py",
     "report/test_report.py",
+    "store/test_data_command.py",
+    "backtests/test_today.py",
+    "store/test_beside_each_other.py",
     "cli/test_flags_and_today.py",
     "evidence/test_comparison.py",
-    "cli/test_cli.py",
-    "store/test_killed.py",
-    "cli/test_hostile.py",
-    "evidence/test_attribution.py",
+    "signals/test_twins.py",
     "evidence/test_walkforward.py",
+    "cli/test_cli.py",
+    "signals/test_price_only.py",
+    "report/test_thesis_page.py",
+    "cli/test_hostile.py",
+    "store/test_store_live.py",
+    "backtests/test_evaluated_once.py",
+    "evidence/test_attribution.py",
+    "thesis/test_evalues.py",
+    "thesis/test_conditional.py",
     "economy/test_economy.py",
 )
 
@@ -79,9 +87,15 @@ def history_dir() -> Path:
 @pytest.fixture(scope="session")
 def store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store that holds the whole of real history; read it, do not write to it."""
-    path = tmp_path_factory.mktemp("store") / "store.duckdb"
-    imported = import_path(history_dir, path, recorded_at=RECORDED_AT)
-    assert not imported.parsed.refused
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the processes of one run share a store
+        folder = folder.parent
+    path, made = folder / "shared" / "store.duckdb", folder / "shared" / "made"
+    with filelock.FileLock(folder / "shared.lock"):
+        if not made.exists():
+            imported = import_path(history_dir, path, recorded_at=RECORDED_AT)
+            assert not imported.parsed.refused
+            made.touch()
     SHARED.add(path)
     return path
 
