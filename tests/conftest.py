@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,12 @@ def kept_histories() -> Iterator[None]:
     Nothing changes a history, so tests can share it. A store of a test's own is read each time.
     """
     load = History.load
+    simulated = lru_cache(16)(History.simulated)
     kept: dict[str, History] = {}
+
+    @wraps(simulated)
+    def simulate_once(seed: int = 0, years: int = 20, *, thesis: bool = True) -> History:
+        return simulated(seed, years, thesis=thesis)
 
     def load_once(store: Path, *how: Any, **more: Any) -> History:
         if store not in SHARED:
@@ -119,7 +124,7 @@ def kept_histories() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(History, "load", staticmethod(load_once))
-        patch.setattr(History, "simulated", staticmethod(lru_cache(8)(History.simulated)))
+        patch.setattr(History, "simulated", staticmethod(simulate_once))
         yield
 
 
