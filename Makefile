@@ -7,11 +7,12 @@ FLOORS := $(addprefix tests/, store/test_store.py importing/test_import_files.py
 	store/test_price_vintages.py importing/test_sec_facts.py evidence/test_metrics.py \
 	evidence/test_bootstrap.py engine/test_engine.py cli/test_init.py signals/test_hysteresis.py)
 
-.PHONY: help run test test-floors lint types build clean
+.PHONY: help run test readme test-floors lint types build clean
 
 help:
 	@echo "make run    environment, install, one backtest and its tearsheet"
 	@echo "make test   environment, install, the test suite"
+	@echo "make readme environment, install, the commands and snippets of the README"
 	@echo "make test-floors   its fast part on the lowest versions declared"
 	@echo "make lint   ruff;  make types   mypy;  make build   wheel and sdist"
 
@@ -29,7 +30,10 @@ run: .venv/.run
 	$(BIN)/drypowder run near-cash-flow
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not readme"
+
+readme: .venv/.dev
+	$(BIN)/python -m pytest -m readme tests/test_readme.py
 
 # On the lowest versions that setup.cfg declares.
 build/floors: setup.cfg pyproject.toml

@@ -8,6 +8,7 @@ stale input.
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig
@@ -31,7 +32,7 @@ def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
 
 def lost(
     state: pd.Series | None,
-    history: History,
+    late: pd.DataFrame,
     reading: Reading,
     rests: Mapping[str, tuple[str, ...]],
 ) -> pd.Series:
@@ -40,29 +41,35 @@ def lost(
     Parameters
     ----------
     state
-        A strategy's state at each session, computed from the history and the reading; None for a
-        strategy without states.
+        A strategy's state at each session, computed from the history and the reading. None for a
+        strategy without states, which never loses its state.
+    late
+        Result of :func:`stale` for the history.
     rests
         A mapping from the name of each signal that determines the state to the signal's inputs. If
         ``rests`` is empty, the state is lost only where the state itself is missing.
     """
     if state is None:
-        return pd.Series(False, index=history.panel.index)
-    lapsed = state.isna()
+        return pd.Series(False, index=late.index)
+    lapsed, blind = state.isna(), _is_missing_again(reading.flags)
     for name in rests.keys() & reading.flags.keys():
-        for id in set(rests[name]) & set(history.panel.columns):
-            lapsed |= _is_missing_again(reading.flags[name]) & stale(history, id)
+        lapsed |= blind[name] & late[[id for id in rests[name] if id in late]].any(axis=1)
     return lapsed & state.ffill().notna()
 
 
-def stale(history: History, id: str) -> pd.Series:
-    """Return True at each session at which an id had an earlier value, but its next value is late.
+def stale(history: History) -> pd.DataFrame:
+    """Return a table of sessions × ids: whether an id had a value earlier, but the next is late.
 
     A value is not late if the source states that it has no value.
     """
-    late = _is_missing_again(history.panel[id])
-    return late & ~history.withheld[id] if id in history.withheld else late
+    late = _is_missing_again(history.panel)
+    for id in history.withheld:
+        late[id] &= ~history.withheld[id]
+    return late
 
 
-def _is_missing_again(values: pd.Series) -> pd.Series:
-    return values.isna() & values.ffill().notna()
+def _is_missing_again(values: pd.DataFrame) -> pd.DataFrame:
+    """Return where a column has no value, but had one at an earlier session."""
+    missing = values.isna().to_numpy()
+    again = missing & ~np.logical_and.accumulate(missing)
+    return pd.DataFrame(again, index=values.index, columns=values.columns)

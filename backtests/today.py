@@ -118,10 +118,11 @@ class Plan:
     state
         The strategy's state at each session, from :meth:`strategies.Strategy.state`.
     weights
-        Weights that a decision at each session would give. A price beyond its staleness limit is
-        replaced by the asset's last price.
-    rests, lost
-        Results of :func:`backtests.lapse.rests_on` and :func:`backtests.lapse.lost`.
+        Weights that a decision at each session gives. If an asset's price is older than its
+        staleness limit, the weights use the last price.
+    rests, lost, stale
+        Results of :func:`backtests.lapse.rests_on`, :func:`backtests.lapse.lost` and
+        :func:`backtests.lapse.stale`.
     decided
         The sessions on which the strategy decides.
     followed
@@ -136,6 +137,7 @@ class Plan:
     weights: pd.DataFrame
     rests: dict[str, tuple[str, ...]]
     lost: pd.Series
+    stale: pd.DataFrame
     decided: pd.DatetimeIndex
     followed: pd.DatetimeIndex
 
@@ -253,8 +255,8 @@ class Plan:
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether an id had a value before the session, but its next value is late."""
-        return id in self.history.panel and bool(stale(self.history, id).loc[session])
+        """Return whether, at the session, an id had a value earlier, but its next value is late."""
+        return id in self.stale and bool(self.stale.at[session, id])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
         """Return the date of an asset's last price, or of a series' last publication."""
@@ -281,8 +283,8 @@ def make_plan(config: RunConfig, history: History) -> Plan:
     state = state_of(strategy, reading, panel)
     index = followed(config, history, reading)
     decided = decisions(config, strategy, state, index)
-    rests = rests_on(config)
-    is_lost = lost(state, history, reading, rests if strategy.follows_regime else {})
+    rests, late = rests_on(config), stale(history)
+    is_lost = lost(state, late, reading, rests if strategy.follows_regime else {})
     return Plan(
         config=config,
         strategy=strategy,
@@ -292,6 +294,7 @@ def make_plan(config: RunConfig, history: History) -> Plan:
         weights=weights,
         rests=rests,
         lost=is_lost,
+        stale=late,
         decided=decided[~is_lost.loc[decided].to_numpy()],
         followed=index,
     )

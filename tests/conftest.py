@@ -1,44 +1,57 @@
 """What the tests share: histories made once, and runs that are written without their extras."""
 
+import hashlib
 import os
-from collections.abc import Iterator
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
+import filelock
+import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.cli.app import command
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
+from signals.base import Evaluation, Signal
 from tests.commands import Drypowder, Said
 from tests.servers.evidence import evidence_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
+#: Number of evaluations of signals that are kept for later tests, the latest ones.
+KEPT = 400
 #: The stores that several tests read and none writes.
 SHARED: set[Path] = set()
 
 
 #: The files that take longest, the longest first.
 LONGEST = (
-    "test_readme.py",
     "sources/test_fetch_faults.py",
     "sources/test_fetch.py",
-    "sources/test_fetch_live.py",
-    "store/test_beside_each_other.py",
+    "store/test_killed.py",
     "signals/test_truncation.py",
-    "backtests/test_evaluated_once.py",
-    "backtests/test_today.py",
+    "sources/test_fetch_live.py",
     "report/test_report.py",
+    "store/test_data_command.py",
+    "backtests/test_today.py",
+    "store/test_beside_each_other.py",
     "cli/test_flags_and_today.py",
     "evidence/test_comparison.py",
-    "cli/test_cli.py",
-    "store/test_killed.py",
-    "cli/test_hostile.py",
-    "evidence/test_attribution.py",
+    "signals/test_twins.py",
     "evidence/test_walkforward.py",
+    "cli/test_cli.py",
+    "signals/test_price_only.py",
+    "report/test_thesis_page.py",
+    "cli/test_hostile.py",
+    "store/test_store_live.py",
+    "backtests/test_evaluated_once.py",
+    "evidence/test_attribution.py",
+    "thesis/test_evalues.py",
+    "thesis/test_conditional.py",
     "economy/test_economy.py",
 )
 
@@ -87,19 +100,26 @@ def _holding(folder: Path, file: str, variable: str) -> Path:
 @pytest.fixture(scope="session")
 def store(history_dir: Path, evidence_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store of real history and more evidence; read it, do not write to it."""
-    return _imported(tmp_path_factory.mktemp("store"), history_dir, evidence_dir)
+    return _imported(tmp_path_factory, "store", history_dir, evidence_dir)
 
 
 @pytest.fixture(scope="session")
 def history_store(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store of real history without more evidence; read it, do not write to it."""
-    return _imported(tmp_path_factory.mktemp("history_store"), history_dir)
+    return _imported(tmp_path_factory, "history_store", history_dir)
 
 
-def _imported(place: Path, *folders: Path) -> Path:
-    path = place / "store.duckdb"
-    for folder in folders:
-        assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
+def _imported(tmp_path_factory: pytest.TempPathFactory, name: str, *folders: Path) -> Path:
+    """Return a store of some folders. All processes of one run share the store."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    path, made = base / name / "store.duckdb", base / name / "made"
+    with filelock.FileLock(base / f"{name}.lock"):
+        if not made.exists():
+            for folder in folders:
+                assert import_path(folder, path, recorded_at=RECORDED_AT).refused == []
+            made.touch()
     SHARED.add(path)
     return path
 
@@ -111,7 +131,12 @@ def kept_histories() -> Iterator[None]:
     Nothing changes a history, so tests can share it. A store of a test's own is read each time.
     """
     load = History.load
+    simulated = lru_cache(16)(History.simulated)
     kept: dict[str, History] = {}
+
+    @wraps(simulated)
+    def simulate_once(seed: int = 0, years: int = 20, *, thesis: bool = True) -> History:
+        return simulated(seed, years, thesis=thesis)
 
     def load_once(store: Path, *how: Any, **more: Any) -> History:
         if store not in SHARED:
@@ -123,7 +148,38 @@ def kept_histories() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(History, "load", staticmethod(load_once))
-        patch.setattr(History, "simulated", staticmethod(lru_cache(8)(History.simulated)))
+        patch.setattr(History, "simulated", staticmethod(simulate_once))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_evaluations() -> Iterator[None]:
+    """Evaluate a signal of ours once on equal inputs, where signals are evaluated as a set.
+
+    Commands, runs and plans evaluate all signals as a set, often on the inputs of another test. A
+    signal that is evaluated alone, as in the tests of signals, is always computed.
+    """
+    evaluate = Signal.evaluate
+    kept: OrderedDict[Any, tuple[Evaluation, Mapping[str, Evaluation]]] = OrderedDict()
+
+    def evaluate_once(
+        self: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation] | None = None
+    ) -> Evaluation:
+        if parts is None or not type(self).__module__.startswith("signals."):
+            return evaluate(self, panel, parts or {})
+        read = panel[[*self.inputs]].to_numpy(dtype="float64"), panel.index.to_numpy()
+        numbers = hashlib.sha256(b"".join(np.ascontiguousarray(part) for part in read)).digest()
+        asked = (type(self), repr(self), *read[0].shape, numbers, *map(id, parts.values()))
+        if asked not in kept:
+            # The parts are kept, too: a later part must not get the id of an earlier one.
+            kept[asked] = (evaluate(self, panel, parts), parts)
+        kept.move_to_end(asked)
+        if len(kept) > KEPT:
+            kept.popitem(last=False)
+        return kept[asked][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Signal, "evaluate", evaluate_once)
         yield
 
 

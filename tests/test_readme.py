@@ -1,6 +1,7 @@
 """Every command and snippet of the README works as written.
 
-Only the time is saved: simulated histories have six years, and ``compare`` uses one process.
+``make test`` leaves out the commands and snippets; ``make readme`` and CI run them. To save
+time, simulated histories have six years, and ``compare`` uses one process.
 """
 
 import os
@@ -29,6 +30,7 @@ def test_the_make_targets_exist() -> None:
     assert set(named) <= set(targets)
 
 
+@pytest.mark.readme
 @pytest.mark.usefixtures("briefly")
 def test_the_commands_run_in_order(
     request: pytest.FixtureRequest,
@@ -69,6 +71,7 @@ def test_the_commands_run_in_order(
     ]
 
 
+@pytest.mark.readme
 @pytest.mark.parametrize("snippet", PYTHON)
 def test_the_snippets_run(snippet: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(snippet, "README.md", "exec"), {})

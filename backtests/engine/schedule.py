@@ -7,6 +7,7 @@ more than the band. The comparison ignores costs.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -48,15 +49,22 @@ class Schedule(Typed):
         """Return True at scheduled sessions of the index, and False at all other sessions."""
         if self.every == "day":
             return np.ones(len(index), dtype=bool)
-        calendar = all_sessions()
-        period = calendar.to_period(self.every[0].upper())
-        last = np.append(period[1:] != period[:-1], False)
-        due = np.zeros(len(calendar), dtype=bool)
-        due[self.offset :] = last[: len(last) - self.offset]
-        return due[calendar.get_indexer(index)]
+        scheduled: np.ndarray = _scheduled(self)[all_sessions().get_indexer(index)]
+        return scheduled
 
 
 MONTHLY = Schedule()
+
+
+@cache
+def _scheduled(schedule: Schedule) -> np.ndarray:
+    """Return one boolean per session of the calendar: whether this session is scheduled."""
+    calendar = all_sessions()
+    period = calendar.to_period(schedule.every[0].upper())
+    last = np.append(period[1:] != period[:-1], False)
+    due = np.zeros(len(calendar), dtype=bool)
+    due[schedule.offset :] = last[: len(last) - schedule.offset]
+    return due
 
 
 def decision_sessions(

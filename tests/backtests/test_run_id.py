@@ -11,7 +11,11 @@ from backtests.history.panel import History
 from backtests.runs import run_id
 
 CONFIG = config_from({"strategy": "spy", "source": "simulated"})
-HISTORY = History.simulated(years=6)
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return History.simulated(years=6)
 
 
 def one_bit_up(history: History, part: str) -> History:
@@ -32,9 +36,12 @@ def one_bit_up(history: History, part: str) -> History:
     ],
     ids=["panel", "closes", "a session less", "another name", "source"],
 )
-def test_other_data_have_another_name(changed: Callable[[History], History]) -> None:
-    assert run_id(CONFIG, changed(HISTORY)) != run_id(CONFIG, HISTORY)
+def test_other_data_have_another_name(
+    history: History, changed: Callable[[History], History]
+) -> None:
+    assert run_id(CONFIG, changed(history)) != run_id(CONFIG, history)
 
 
-def test_the_same_data_have_the_same_name() -> None:
-    assert run_id(CONFIG, History.simulated(years=6)) == run_id(CONFIG, HISTORY)
+def test_the_same_data_have_the_same_name(history: History) -> None:
+    same = replace(history, panel=history.panel.copy(), closes=history.closes.copy())
+    assert run_id(CONFIG, same) == run_id(CONFIG, history)

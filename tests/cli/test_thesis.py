@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from backtests.history.panel import History
+from backtests.thesis import trial
 from backtests.thesis.claims import CLAIMS
 from backtests.thesis.estimators import ESTIMATORS
 from backtests.thesis.ledger import Seal, Verified
@@ -26,12 +28,12 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replace the trial by one made by hand; the list holds what each trial was asked for."""
     asked: list[dict[str, Any]] = []
 
-    def trial(history: History, ledger: Path | None = None, **more: Any) -> Trial:
+    def tried_by_hand(history: History, ledger: Path | None = None, **more: Any) -> Trial:
         more["progress"]("crypto-below-spy")
         asked.append({"end": history.panel.index[-1], "ledger": ledger})
         return factory.whole_trial()
 
-    monkeypatch.setattr("backtests.thesis.trial.try_thesis", trial)
+    monkeypatch.setattr("backtests.thesis.trial.try_thesis", tried_by_hand)
     return asked
 
 
@@ -194,19 +196,26 @@ def test_a_broken_ledger_is_refused_in_one_line(
 # --- The whole trial ---------------------------------------------------------------------------
 
 
+@pytest.fixture
+def estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace all estimates by some made by hand."""
+    quick = dict.fromkeys(ESTIMATORS, lambda claim, sample: factory.estimate_of(claim))
+    claims_tried = partial(trial.try_claims, estimators=quick)
+    monkeypatch.setattr(trial, "try_claims", claims_tried)
+
+
+@pytest.mark.usefixtures("estimated")
 def test_a_part_that_the_history_cannot_give_is_missing_with_its_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    quick = dict.fromkeys(ESTIMATORS, lambda claim, sample: factory.estimate_of(claim))
-    monkeypatch.setattr("backtests.thesis.trial.ESTIMATORS", quick)
     monkeypatch.setattr("backtests.thesis.trial.compare_rivals", lambda sample: factory.rivals())
     steps: list[str] = []
     history = factory.sample().history
-    trial = try_thesis(history, tmp_path / "none.jsonl", progress=steps.append)
-    assert [verdict.claim for verdict in trial.verdicts] == list(CLAIMS)
-    assert trial.rivals is not None
-    assert trial.seal is None
-    lacking = dict(trial.lacking)
+    tried = try_thesis(history, tmp_path / "none.jsonl", progress=steps.append)
+    assert [verdict.claim for verdict in tried.verdicts] == list(CLAIMS)
+    assert tried.rivals is not None
+    assert tried.seal is None
+    lacking = dict(tried.lacking)
     assert "run 'drypowder thesis seal'" in lacking["seal"]
     assert lacking["episodes"] == "the history contains no dated episode"
     assert "ends before 2026-02-06" in lacking["e-values"]
@@ -217,9 +226,8 @@ def test_a_part_that_the_history_cannot_give_is_missing_with_its_reason(
     ]
 
 
-def test_a_broken_ledger_stops_the_trial(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    quick = dict.fromkeys(ESTIMATORS, lambda claim, sample: factory.estimate_of(claim))
-    monkeypatch.setattr("backtests.thesis.trial.ESTIMATORS", quick)
+@pytest.mark.usefixtures("estimated")
+def test_a_broken_ledger_stops_the_trial(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.jsonl"
     ledger.write_text("edited\n")
     with pytest.raises(DataError, match="line 1"):

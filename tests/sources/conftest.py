@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 import yfinance
 
 from backtests.store.store import Store
+from tests.open_stores import keeping_open
 from tests.servers import Servers, gdp_revisions
 
 #: The servers' day.
@@ -36,23 +35,7 @@ def target(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def kept_open(target: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Keep the file of a test's store open until the test ends.
-
-    DuckDB needs 20 ms to open a file and half a millisecond to open it once more. A fetch opens its
-    store about ten times. The tests of the store open it as a user does.
-    """
-    connect, file = duckdb.connect, str(target.path.absolute())
-    held: list[duckdb.DuckDBPyConnection] = []
-
-    def connect_again(*where: Any, **how: Any) -> duckdb.DuckDBPyConnection:
-        if where == (file,):
-            how["read_only"] = False  # one file is open in one way
-            if not held:
-                held.append(connect(*where, **how))
-        return connect(*where, **how)
-
-    monkeypatch.setattr(duckdb, "connect", connect_again)
-    yield
-    for connection in held:
-        connection.close()
+def kept_open(target: Store) -> Iterator[None]:
+    """Keep the file of a test's store open until the test ends."""
+    with keeping_open(target):
+        yield

@@ -35,6 +35,7 @@ from signals.errors import ConfigError, DrypowderError
 from signals.universe import UNIVERSE
 from tests.commands import Said
 from tests.importing.test_evidence_by_hand import drawn
+from tests.open_stores import keeping_open
 from tests.reference import byhand
 from tests.servers import Fault, Servers, Vintages, archived_since, gdp_revisions
 from tests.servers import yahoo as served_prices
@@ -42,6 +43,8 @@ from tests.servers.fred import read_values
 from tests.servers.vintages import periods
 from tests.servers.web import Request, Response
 from tests.sources.conftest import TODAY
+
+pytestmark = pytest.mark.usefixtures("kept_open")
 
 ALL_OUT = "2026-10-01"  # by then the last quarter of the files had been published
 NOW = pd.Timestamp("2026-01-02 09:00")
@@ -130,7 +133,11 @@ class Whole(NamedTuple):
 @pytest.fixture(scope="module")
 def whole(history_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     target = Store(tmp_path_factory.mktemp("whole") / "store.duckdb")
-    with Servers(history_dir, ALL_OUT) as running, pytest.MonkeyPatch.context() as patch:
+    with (
+        Servers(history_dir, ALL_OUT) as running,
+        pytest.MonkeyPatch.context() as patch,
+        keeping_open(target),
+    ):
         lead_to(running, patch, pd.Timestamp(ALL_OUT))
         patient = replace(QUICK, read=60.0, budget=1800.0)
         begun = time.perf_counter()

@@ -241,7 +241,7 @@ def test_what_comes_for_ever_is_given_up_in_time(
     channel = CHANNELS[name]
     servers.faults.add(Fault("slow", seconds=60.0, match=channel.match, times=None))
     begun = time.monotonic()
-    outcome = ask(channel, target, replace(SOON, budget=3.0), alone=True)[channel.target]
+    outcome = ask(channel, target, replace(SOON, budget=1.5), alone=True)[channel.target]
     assert time.monotonic() - begun < 8.0
     assert re.search(r"did not (answer|complete its answer) (with)?in ", outcome.failed)
     assert told(target) == frozenset()

@@ -3,13 +3,13 @@
 import multiprocessing
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,52 @@ class Place:
     truth: Content
     ids: tuple[str, ...]
 
-    def fetch(self, store: Path) -> "subprocess.Popen[str]":
-        """Start ``drypowder fetch``."""
+    def fetch(self, store: Path) -> "Fetch":
+        """Start ``drypowder fetch`` in a process of its own."""
         only = [word for id in self.ids for word in ("--only", id)]
-        arguments = ["-m", "backtests", "fetch", "--store", str(store), *only]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(
-            [sys.executable, *arguments], env=self.env, stdout=pipe, stderr=pipe, text=True
-        )
+        arguments = ["fetch", "--store", str(store), *only]
+        said = [store.with_name(f"{time.monotonic_ns()}.{end}") for end in ("out", "err")]
+        process = apart().Process(target=fetch_on, args=(arguments, self.env, *said))
+        process.start()
+        return Fetch(process, *said)
+
+
+def apart() -> ForkServerContext:
+    """Return what starts processes from one that has imported everything once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [__name__, "backtests.cli.fetch", "backtests.cli.flags", "backtests.sources.fetching"]
+    )
+    return context
+
+
+def fetch_on(arguments: list[str], env: dict[str, str], out: Path, err: Path) -> None:
+    """Run a command as a process of its own, and end with its exit code."""
+    os.environ.update(env)
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    sys.exit(command(arguments))
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """A fetch that runs in a process of its own."""
+
+    process: ForkServerProcess
+    out: Path
+    err: Path
+
+    @property
+    def runs(self) -> bool:
+        return self.process.is_alive()
+
+    def end(self) -> tuple[int | None, str]:
+        """Wait for its end; return its exit code and what it said on stderr."""
+        self.process.join()
+        self.out.unlink()
+        said = self.err.read_text()
+        self.err.unlink()
+        return self.process.exitcode, said
 
 
 @contextmanager
@@ -65,9 +103,8 @@ def placed(history_dir: Path, folder: Path, ids: tuple[str, ...] = FETCHED) -> I
         env = os.environ | servers.env()
         env |= KEYS | {"XDG_CACHE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
         place = Place(servers=servers, env=env, start=start, truth={}, ids=ids)
-        with place.fetch(alone) as undisturbed:
-            said, trouble = undisturbed.communicate()
-        assert undisturbed.returncode in ((0,) if ids else (0, 3)), trouble or said
+        code, trouble = place.fetch(alone).end()
+        assert code in ((0,) if ids else (0, 3)), trouble
         place.truth.update(content(alone))
         yield place
 
@@ -104,13 +141,13 @@ def test_a_series_that_lost_a_row_is_seen(place: Place, store: Path) -> None:
 # --- two fetches ----------------------------------------------------------------------------
 
 
-def both(place: Place, store: Path) -> list[tuple[int, str]]:
+def both(place: Place, store: Path) -> list[tuple[int | None, str]]:
     """Return exit codes and complaints of two fetches started together, the better one first."""
-    place.servers.faults.add(Fault("slow", match="vintagedates", seconds=6.0))
+    place.servers.faults.add(Fault("slow", match="vintagedates", seconds=3.0))
     two = [place.fetch(store), place.fetch(store)]
-    complaints = [fetch.communicate()[1] for fetch in two]
+    ended = [fetch.end() for fetch in two]
     place.servers.faults.clear()
-    return sorted(zip((fetch.returncode for fetch in two), complaints, strict=True))
+    return sorted(ended, key=str)
 
 
 def test_of_two_fetches_one_fetches_and_the_other_says_so(place: Place, store: Path) -> None:
@@ -183,8 +220,7 @@ def heard(what: str, ear: Connection) -> Waits:
 @contextmanager
 def readers(store: Path, whats: list[str]) -> Iterator[list[Waits]]:
     """Have processes read a store meanwhile; what they met is in the list afterwards."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["backtests.history.panel", "backtests.cli.flags", "signals"])
+    context = apart()
     stop, ears = context.Event(), []
     for what in whats:
         ear, mouth = context.Pipe(duplex=False)
@@ -204,10 +240,9 @@ def beside_readers(place: Place, store: Path, whats: list[str]) -> tuple[list[Wa
     """Return what readers met while a fetch ran, and how long it took."""
     with readers(store, whats) as met:
         start = time.monotonic()
-        with place.fetch(store) as fetch:
-            said, trouble = fetch.communicate()
+        code, trouble = place.fetch(store).end()
         seconds = time.monotonic() - start
-        assert fetch.returncode in ((0,) if place.ids else (0, 3)), trouble or said
+        assert code in ((0,) if place.ids else (0, 3)), trouble
     return met, seconds
 
 
@@ -244,7 +279,7 @@ def test_a_reader_that_dies_is_seen(store: Path) -> None:
 # --- imports --------------------------------------------------------------------------------
 
 
-def import_others(folder: Path, store: Path, fetch: "subprocess.Popen[str]") -> list[str]:
+def import_others(folder: Path, store: Path, fetch: Fetch) -> list[str]:
     """Import file after file while a fetch runs, again where that is refused.
 
     Returns
@@ -254,7 +289,7 @@ def import_others(folder: Path, store: Path, fetch: "subprocess.Popen[str]") -> 
     met = []
     left = [folder / f"{id}.csv" for id in OTHERS]
     while left:
-        when = "beside" if fetch.poll() is None else "after"
+        when = "beside" if fetch.runs else "after"
         try:
             import_path(left[0], store)
             met.append(when)
@@ -273,10 +308,9 @@ def test_imports_beside_a_fetch_lose_nothing(
     for id in OTHERS:
         shutil.copy(history_dir / f"fred/{id}.csv", others)
     import_path(others, tmp_path / "others.duckdb")
-    with place.fetch(store) as fetch:
-        met = import_others(others, store, fetch)
-        said, trouble = fetch.communicate()
-    assert fetch.returncode == 0, trouble or said
+    fetch = place.fetch(store)
+    met = import_others(others, store, fetch)
+    assert fetch.end() == (0, "")
     assert "beside" in met
     refusals = set(met) - {"beside", "after"}
     assert all(r.startswith(f"{LOCKED} of {store}") and "\n" not in r for r in refusals)

@@ -21,6 +21,7 @@ from backtests.store.shifts import shifts, spikes
 from backtests.store.store import Store
 from signals.errors import DataError
 from tests.commands import Said
+from tests.open_stores import keeping_open
 from tests.store.test_store_live import archive, plain
 
 NOW = pd.Timestamp("2026-01-05 12:00")
@@ -84,7 +85,8 @@ def plant(sound: Store, sql: str) -> list[Finding]:
     """Spoil a store, and return what the check then finds."""
     with duckdb.connect(str(sound.path)) as connection:
         connection.execute(sql)
-    return check_store(sound, TODAY)
+    with keeping_open(sound):
+        return check_store(sound, TODAY)
 
 
 def only(found: list[Finding], severity: str, series: str, *parts: str) -> Finding:
@@ -327,8 +329,9 @@ def split(closes: pd.Series, ratio: float, day: int) -> pd.Series:
 def faults(tmp_path: Path, closes: pd.Series, ticker: str = "MU") -> list[Finding]:
     """Return what the check finds; an import is refused for its errors and notes its notes."""
     sound = Store(tmp_path / f"{ticker}.duckdb")
-    sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
-    found = check_store(sound, TODAY)
+    with keeping_open(sound):
+        sound.add([dated(ticker, closes, "Yahoo", NOW)], NOW)
+        found = check_store(sound, TODAY)
     if any(finding.severity == "error" for finding in found):
         with pytest.raises(DataError, match="the whole series was left out"):
             check_shifts(ticker, closes)
