@@ -28,7 +28,7 @@ FINANCING = {
     "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "DEBT_ISSUED": ("AMZN", "META", "ORCL", "NVDA"),
-    "LEASES": ("MSFT", "GOOGL", "AMZN", "META"),
+    "LEASES": ("MSFT", "GOOGL", "AMZN", "META", "ORCL"),
 }
 _ANNUAL = {"DEBT": 0.5, "DEBT_ISSUED": 0.15, "INTEREST": 0.02, "OCF": 1.6}  # per capital spending
 
