@@ -126,7 +126,7 @@ def _imported(tmp_path_factory: pytest.TempPathFactory, name: str, *folders: Pat
 
 @pytest.fixture(scope="session", autouse=True)
 def kept_histories() -> Iterator[None]:
-    """Keep each history of the shared store, and the latest simulated ones, for the next test.
+    """Keep each history of the shared stores, and the latest simulated ones, for the next test.
 
     Nothing changes a history, so tests can share it. A store of a test's own is read each time.
     """
@@ -141,7 +141,7 @@ def kept_histories() -> Iterator[None]:
     def load_once(store: Path, *how: Any, **more: Any) -> History:
         if store not in SHARED:
             return load(store, *how, **more)
-        asked = repr((how, more))
+        asked = repr((store, how, more))
         if asked not in kept:
             kept[asked] = load(store, *how, **more)
         return kept[asked]

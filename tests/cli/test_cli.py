@@ -311,13 +311,13 @@ def test_import_reports_bad_files_after_taking_the_good(
 
 
 def test_flags_at_a_date_do_not_change_when_the_future_is_appended(
-    drypowder: Drypowder, store: Path, history_dir: Path, tmp_path: Path
+    drypowder: Drypowder, history_store: Path, history_dir: Path, tmp_path: Path
 ) -> None:
     cut = tmp_path / "cut.duckdb"
     truncate(history_dir, tmp_path / "cut", "2025-10-06")
     assert drypowder("import", tmp_path / "cut", "--store", cut).code == 0
     arguments = ("flags", "--at", "2025-10-06", "--json", "--store")
-    assert drypowder(*arguments, cut).out == drypowder(*arguments, store).out
+    assert drypowder(*arguments, cut).out == drypowder(*arguments, history_store).out
 
 
 def truncate(source: Path, target: Path, last: str) -> None:

@@ -25,14 +25,14 @@ NEVER_KNOWN = ("NFCI", "ANFCI", "STLFSI4")
 
 
 @pytest.fixture(scope="module")
-def everything(store: Path) -> History:
+def everything(history_store: Path) -> History:
     """Return history with every series that the store holds."""
-    return History.load(store, only=Store(store).series_ids())
+    return History.load(history_store, only=Store(history_store).series_ids())
 
 
 @pytest.fixture(scope="module")
-def held(store: Path) -> tuple[str, ...]:
-    return Store(store).series_ids()
+def held(history_store: Path) -> tuple[str, ...]:
+    return Store(history_store).series_ids()
 
 
 def cell(history: History, session: str | date, series_id: str) -> float | None:

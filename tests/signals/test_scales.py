@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 import signals
+from backtests.config import config_from, config_toml
 from backtests.history.panel import History
 from signals import Absorption, Capex, DryPowder, Funding, Signal, evaluate
 from signals.dry_powder import BankScale
+from signals.errors import ConfigError
 from signals.explanation import explain, explain_all
 from signals.scales import flags_by_scale, scales_at_end
 
@@ -139,6 +141,14 @@ def test_absorption_measures_idle_capital_on_the_chosen_scale(history: History) 
     powder = DryPowder(scale="bank_assets").evaluate(history.panel).gauges
     pd.testing.assert_series_equal(said.gauges["idle"], powder["idle"], check_names=False)
     assert said.flag.notna().any(), "without GDP, idle capital by bank assets still has a view"
+
+
+def test_the_scale_is_a_parameter_of_a_run_and_another_name_is_refused() -> None:
+    given = {"strategy": "spy", "signals": {"dry_powder": {"scale": "bank_assets"}}}
+    assert config_from(given).build_signals()["dry_powder"] == DryPowder(scale="bank_assets")
+    assert 'scale = "bank_assets"' in config_toml(config_from(given))
+    with pytest.raises(ConfigError, match="'gdp' or 'bank_assets', was 'deposits'"):
+        config_from({"strategy": "spy", "signals": {"dry_powder": {"scale": "deposits"}}})
 
 
 # --- which inputs decide ---------------------------------------------------------------------

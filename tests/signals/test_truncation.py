@@ -212,7 +212,8 @@ def copy_until(source: Path, target: Path, last: str) -> None:
             zipped = file.suffix == ".gz"
             text = gzip.decompress(file.read_bytes()).decode() if zipped else file.read_text()
             header, *rows = text.splitlines()
-            dated = header.split(",").index("period_end") if "period_end" in header else 0
-            kept = [row for row in rows if row.split(",")[dated] <= last]
+            names = header.split(",")
+            dated = next((names.index(n) for n in ("period_end", "announce") if n in names), 0)
+            kept = [row for row in rows if row.split(",")[dated][:10] <= last]
             if kept:
                 (copy.with_suffix("") if zipped else copy).write_text("\n".join([header, *kept]))
