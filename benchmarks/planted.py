@@ -50,7 +50,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -278,6 +278,7 @@ class Worker:
     def begin(cls, folder: Path) -> None:
         """Make the copy of this process. After SIGTERM, the process also ends its tests."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        current_process().daemon = False  # so that tests may start processes
         cls.copy = folder / str(os.getpid()) / ROOT.name
         cls.copy.mkdir(parents=True)
         copy_tracked(cls.copy)
