@@ -1,29 +1,23 @@
 """What the tests share: histories made once, and runs that are written without their extras."""
 
-import hashlib
 import os
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
 import filelock
-import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.cli.app import command
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
-from signals.base import Evaluation, Signal
 from tests.commands import Drypowder, Said
 from tests.servers.evidence import evidence_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
-#: Number of evaluations of signals that are kept for later tests, the latest ones.
-KEPT = 400
 #: The stores that several tests read and none writes.
 SHARED: set[Path] = set()
 
@@ -149,37 +143,6 @@ def kept_histories() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(History, "load", staticmethod(load_once))
         patch.setattr(History, "simulated", staticmethod(simulate_once))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def kept_evaluations() -> Iterator[None]:
-    """Evaluate a signal of ours once on equal inputs, where signals are evaluated as a set.
-
-    Commands, runs and plans evaluate all signals as a set, often on the inputs of another test. A
-    signal that is evaluated alone, as in the tests of signals, is always computed.
-    """
-    evaluate = Signal.evaluate
-    kept: OrderedDict[Any, tuple[Evaluation, Mapping[str, Evaluation]]] = OrderedDict()
-
-    def evaluate_once(
-        self: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation] | None = None
-    ) -> Evaluation:
-        if parts is None or not type(self).__module__.startswith("signals."):
-            return evaluate(self, panel, parts or {})
-        read = panel[[*self.inputs]].to_numpy(dtype="float64"), panel.index.to_numpy()
-        numbers = hashlib.sha256(b"".join(np.ascontiguousarray(part) for part in read)).digest()
-        asked = (type(self), repr(self), *read[0].shape, numbers, *map(id, parts.values()))
-        if asked not in kept:
-            # The parts are kept, too: a later part must not get the id of an earlier one.
-            kept[asked] = (evaluate(self, panel, parts), parts)
-        kept.move_to_end(asked)
-        if len(kept) > KEPT:
-            kept.popitem(last=False)
-        return kept[asked][0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Signal, "evaluate", evaluate_once)
         yield
 
 

@@ -110,6 +110,7 @@ def test_the_composites_are_those_of_the_definitions() -> None:
         "inverse_qe",
         "crypto_probe",
         "fading_momentum",
+        "funding",
         "policy",
         "forced_selling",
         "crypto_forced_selling",
