@@ -25,8 +25,8 @@ class FadingMomentum(ScoreSignal):
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
-        The closes of shares are from the present session. The closes of coins are from the date
-        before.
+        The closes of shares are from the present session. The closes of coins are from the calendar
+        day before the session.
     NaN
         The follow-through is NaN with fewer than ``minimum`` breakouts. The score needs at least
         one of the two components.

@@ -122,7 +122,7 @@ class OutsideCapital(Signal):
         return (Threshold(gauge="gap", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gap, who closes it, and the amounts behind both."""
+        """Return the gap, how payouts and creditors finance it, the flows, and firm counts."""
         now = {flow: amounts(panel, flow, self.firms, ttm_id) for flow in _FLOWS}
         then = {flow: amounts(panel, flow, self.firms, year_ago_id) for flow in _AGO}
         both = now["CAPEX"].notna() & now["OCF"].notna()

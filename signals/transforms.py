@@ -60,11 +60,11 @@ def composite(
     have a view.
 
     The score compares a mean only with past means of the same components. A component counts when
-    it has a view now and on ``minimum`` of the last ``window`` sessions. At least half of all
-    components must count. The score is the z-score of the mean of the components that count. The
-    score uses only the sessions of the window on which all counted components have a view. When a
-    component drops out, the score is computed from the remaining components, so the score can jump
-    on that session.
+    it has a view now and on ``minimum`` of the last ``window`` sessions. If fewer than half of all
+    components count, the score is NaN. The score is the z-score of the mean of the components that
+    count. The score uses only the sessions of the window on which all counted components have a
+    view. When a component drops out, the score is computed from the remaining components, so the
+    score can jump on that session.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)

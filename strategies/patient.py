@@ -12,7 +12,8 @@ from signals.regimes import Regime
 from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Table, shares_of
 
-#: Share of each sleeve while the strategy holds all three thirds of a chance.
+#: Smallest share of each sleeve between the third purchase and the first sale, before scaling to
+#: the target volatility.
 CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 

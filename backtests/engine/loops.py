@@ -1,8 +1,8 @@
 """The loops of the kernel, compiled by numba.
 
 :func:`choose` repeats :func:`backtests.engine.schedule.choose_trades`, and :func:`trade` repeats
-vectorbt's accounting. A loop rounds in the same way as the code that it repeats. So comparisons of
-almost equal numbers have equal results.
+vectorbt's accounting. Each loop rounds in the same way as the code that it reimplements. So
+comparisons of almost equal numbers have equal results.
 
 numba stores the compiled loops beside this file, or in the user's cache folder if this file's
 folder is read-only. Later processes load the stored loops. All loops stand in one file, because

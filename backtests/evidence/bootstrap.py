@@ -4,8 +4,8 @@ The intervals are too narrow if regimes last for years. :data:`COVERAGE` says ho
 intervals contained the truth in simulated worlds.
 
 Every metric is computed from the mean and the variance of returns. A matrix counts how often each
-resample takes each date. The product of this matrix with returns and squared returns gives all
-resamples at once. All portfolios use the same resampled dates, so a comparison is paired.
+resample takes each date. Multiplying this matrix by returns and by squared returns gives the sums
+of every resample at once. All portfolios use the same resampled dates, so a comparison is paired.
 """
 
 from collections.abc import Mapping

@@ -68,8 +68,9 @@ def sensitivity(
 
     The first entry of a signal has the parameter ``""`` and shows the original flag. Changes that
     the signal does not allow are left out; for example, a change may not raise a lower threshold
-    above the upper threshold. A parameter that is a whole number stays a whole number. A signal's
-    list contains parameters that it does not use with its present choices; they change nothing.
+    above the upper threshold. A parameter that is a whole number stays a whole number. Some entries
+    change a parameter that the signal does not use with its present choices, such as ``a`` of
+    dry_powder while ``scale`` is gdp. Such a change does not change the flag.
 
     ``panel`` is a point-in-time panel. ``chosen`` maps names to signals. ``revised`` contains ids
     of revised series to change, as from :func:`backtests.evidence.revision.revised_in`.

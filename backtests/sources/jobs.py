@@ -41,7 +41,8 @@ class Job:
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
     """Return the jobs of a fetch, see :func:`~backtests.sources.fetching.fetch`."""
-    # Functions that list jobs, by the ``source`` of a series in the catalog, or ``prices``.
+    # The function that lists the jobs of each ``source`` in the catalog; ``prices`` stands for all
+    # price series.
     sources: dict[str, Callable[[list[str]], Iterator[Job]]] = {
         "fred": partial(_fred_jobs, store, deadline),
         "sec": partial(_sec_jobs, deadline),

@@ -98,8 +98,8 @@ def dated(
 
     ``values`` are in the unit of the catalog. The index holds the dates that the values describe.
     The dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
-    ``stated`` gives the days from which values count as known, by the dates that they describe. A
-    value is then known when the first session on or after its day opens. The publication rule
+    ``stated`` maps the date that a value describes to the day from which the value counts as known.
+    A value is then known when the first session on or after its day opens. The publication rule
     decides for dates without such a day.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")

@@ -40,7 +40,8 @@ from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
-#: Longest time that the clock may be behind the newest row. Local time repeats one hour each year.
+#: Longest time that the clock may be behind the newest row. New York time repeats one hour each
+#: autumn, when clocks go back.
 CLOCK_BACK = pd.Timedelta(hours=2)
 FETCHED = "ok"  # outcome of a successful fetch
 
@@ -269,8 +270,8 @@ class Store:
     ) -> tuple[str, ...]:
         """Return each id in ``ids`` that has archive rows. With ``as_of``, ignore later rows.
 
-        If a series has archive rows, a panel uses only these rows, see :meth:`rows`. ``as_of`` is a
-        moment of recording.
+        If a series has archive rows, a panel uses only these rows, see :meth:`rows`. ``as_of``
+        limits the moment of recording, not the moment from which a value is known.
         """
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 

@@ -25,10 +25,10 @@ from backtests.thesis.sample import DURATION, Sample
 from backtests.thesis.weeks import weekly
 from strategies import STRATEGIES, kind_of
 
-#: Date of the essay. The definitions of signals and claims are younger.
+#: Date of the essay. The definitions of signals and claims were written after this date.
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
-    "The essay is dated 2026-02-06. The definitions of signals and claims are younger, so weeks "
+    "The essay is dated 2026-02-06. The definitions of signals and claims were written later, so weeks "
     "before the first seal are not out of sample for these definitions."
 )
 #: Names of the primary claims.

@@ -85,8 +85,9 @@ class SurpriseStudy:
 def surprise_study(sample: Sample) -> SurpriseStudy:
     """Return the response of each class to policy surprises.
 
-    See :func:`backtests.thesis.estimators.instrumented.instrumented`. The statements are those with
-    a return of all declared classes. Raises NotTestable without surprises or yields.
+    See :func:`backtests.thesis.estimators.instrumented.instrumented`. The study uses the FOMC
+    statements with a known surprise, a known change of DGS2, and a return of every long-duration
+    and short-duration class. Raises NotTestable without surprises or yields.
     """
     id, events = surprises(sample)
     at = sample.sessions.get_indexer(pd.DatetimeIndex(events.table.index))

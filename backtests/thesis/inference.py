@@ -192,7 +192,8 @@ class Shifted:
     def p_value(self, sign: int) -> float:
         """Return the share of shifts whose statistic is at least as extreme as the true one.
 
-        The true dates count as one shift. The result is 1 if the true dates have no statistic.
+        The true dates count as one shift. The p-value is 1 if the statistic cannot be computed for
+        the true dates.
         """
         if math.isnan(self.true):
             return 1.0

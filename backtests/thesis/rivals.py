@@ -1,8 +1,8 @@
 """The thesis and its rival explanations, compared as forecasters of weekly returns.
 
-Every forecaster predicts the return over bills of SPY and of bitcoin in the next week. At the end
-of each week, every forecaster estimates a regression on all returns that are complete by then. All
-forecasters forecast the same weeks, and are judged by the squared error.
+Every forecaster predicts next week's return of SPY and of bitcoin, each minus the return of bills.
+At the end of each week, every forecaster estimates a regression on all returns that are complete by
+then. All forecasters forecast the same weeks, and are judged by the squared error.
 
 All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, these
 forecasts are no evidence for the thesis.

@@ -91,7 +91,7 @@ FLOW_TABLES = (
             ("FREE_CREDIT", "Free credit balances at brokers, month end"),
         )
     ),
-    # The publisher recounts past supply.
+    # The publisher revises past values of the stablecoin supply.
     table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
     # A Tuesday's positions, published on Friday at 15:30.
     table(

@@ -21,8 +21,8 @@ class JumpModel(PriceOnly):
         centre(s_t)‖² + ``penalty`` · number of jumps. The state of a session is the last state of
         the best path up to that session.
     Flag
-        The model gives a state of 0 or 1, and no probabilities in between. The flag is this state
-        after confirmation.
+        The model gives a state of 0 or 1, and no probabilities in between. The flag turns on or off
+        at the ``confirm``-th session in a row in the new state.
     Timing
         SPY's close is known at the same session. The model leaves the bad state late. A feature
         with a halflife of 60 sessions needs 170 sessions to fall to a seventh of its value. So the

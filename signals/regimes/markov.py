@@ -81,8 +81,8 @@ def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[n
 
 
 # Fixed start of the estimation, without random numbers. States last about 50 sessions, and one
-# state has four times the variance of the other state. Persistent states at the start avoid an
-# optimum in which one state is a single odd day.
+# state has four times the variance of the other state. Starting values with persistent states avoid
+# an optimum in which one state covers a single odd day.
 LEAVE = 0.02
 VARIANCES = (0.5, 2.0)
 

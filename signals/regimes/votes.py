@@ -41,7 +41,7 @@ class Votes(RegimeModel):
     """
 
     name: ClassVar[str] = "votes"
-    description: ClassVar[str] = "the votes of the signals, and three flags beside them"
+    description: ClassVar[str] = "the votes of the signals, unless one of three flags decides first"
     confirmed: ClassVar[bool] = True
     #: The rules in order. The first rule that holds decides.
     rules: ClassVar[Mapping[str, str | None]] = {

@@ -70,16 +70,16 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
         The flag is known at close t. The return begins at the close of session t +
         :data:`backtests.thesis.sample.LAG`. A window that has not ended is left out.
     NaN
-        A window with a missing return is left out. If the flag had no view at the session before,
-        there is no entry.
+        A window with a missing return is left out. A session is not an entry if the flag had no
+        view one session earlier.
     Interval
         The flag contains prices, so flags with shifted dates are not comparable. Prices are
-        resampled in blocks of 63 sessions on average, and the flag is computed again. A resampled
-        value uses as many entries as the true value, or all entries of its history if these are
-        fewer. The p-value is the rank of the true value. The interval is the value minus the
-        percentiles of the resampled values. This interval assumes that a true effect only shifts
-        the distribution of the value. The t-interval of the episodes is shown beside it; with few
-        episodes it is very wide.
+        resampled in blocks of 63 sessions on average, and the flag is computed again. If the true
+        value has n entries, a resampled value uses n random entries of its history, or all of them
+        if there are fewer than n. The p-value is the rank of the true value. The interval is the
+        value minus the percentiles of the resampled values. This interval assumes that a true
+        effect only shifts the distribution of the value. The t-interval of the episodes is shown
+        beside it; with few episodes it is very wide.
     Errors
         NotTestable if no entry has a complete window, or if the flag turns on in fewer than half of
         the resampled histories.

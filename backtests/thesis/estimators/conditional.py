@@ -1,9 +1,9 @@
 """Means under a condition, and their difference from the means at other times.
 
-The state of the thesis was entered only a few times, and all returns of one stay may have one
-cause. So episodes decide, not days: an interval treats each episode as one cluster, or compares the
-true dates of the condition with shifted dates. The daily interval is shown beside it. The daily
-interval assumes that distant sessions are independent.
+A condition of the thesis held in only a few episodes, and all returns of one episode may have the
+same cause. So episodes decide, not days: an interval treats each episode as one cluster, or
+compares the true dates of the condition with shifted dates. The daily interval is shown beside it.
+The daily interval assumes that distant sessions are independent.
 """
 
 import math

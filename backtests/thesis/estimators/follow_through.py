@@ -84,6 +84,6 @@ def _estimate(claim: Claim, table: pd.DataFrame) -> Estimate:
 
 
 def _by_state(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the percentage of kept breakouts and their number, with the flag on and off."""
+    """Return the % of breakouts that keep their gain, and the number of breakouts, by flag."""
     sums = table.groupby(table["on"].map({1.0: "on", 0.0: "off"}))[["kept", "count"]].sum()
     return pd.DataFrame({"share": 100 * sums["kept"] / sums["count"], "count": sums["count"]})

@@ -121,7 +121,7 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
     Parameters
     ----------
     target
-        The return after each weekly origin; NaN if it has not ended.
+        The return of the weeks after each forecast date; NaN if the return is incomplete.
     small, large
         The regressors of both models as known at each origin, without a constant.
 
