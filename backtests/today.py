@@ -62,7 +62,8 @@ class Today:
     if_decided
         The weights that a decision at this close would give, even if the strategy does not decide.
     decided_on, before
-        The session and the weights of the previous decision; at the start, of the first decision.
+        The session and the weights of the decision before this session. At the start, both are
+        those of the first decision.
     missing
         A mapping from ids with late data to dates. An id is late if its last value is older than
         the id's staleness limit. The mapping covers held assets, assets in the target and ids that
@@ -83,7 +84,7 @@ class Today:
         trades even without a decision. None without holdings.
     orders
         Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The table is
-        empty if the backtest would not trade; None without holdings.
+        empty if the backtest would not trade. Without holdings, ``orders`` is None.
     """
 
     session: pd.Timestamp

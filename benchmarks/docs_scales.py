@@ -35,7 +35,7 @@ def new_flags(m: Material) -> str:
 
 
 def new_facts(m: Material) -> str:
-    """Return what the flags did at known facts, hits and misses."""
+    """Return a list of hits and misses: what the flags did in known episodes."""
     return "\n".join(
         f"- {line}" for line in (*_of_price(m), *_of_payers(m), *_of_leverage(m), _of_vote(m))
     )
@@ -50,8 +50,8 @@ def _of_price(m: Material) -> tuple[str, ...]:
     return (
         f"SOFR was above the rate on reserves on {high.loc['2019'].mean():.0f} % of the sessions "
         f"of 2019 and on {high.loc['2025'].mean():.0f} % of those of 2025. `funding` was on for "
-        f"{_days(flag, '2019'):.0f} % and {_days(flag, '2025'):.0f} % of the sessions with a view. "
-        "By price, 2025 was milder.",
+        f"{_days(flag, '2019'):.0f} % and {_days(flag, '2025'):.0f} % of the sessions with a "
+        "view. Measured by the price, reserves were less scarce in 2025 than in 2019.",
         f"In the repo spike of 2019-09-17, SOFR was {spike:.0f} bp above the rate on reserves. "
         f"The flag was on already, since {_since(flag, '2019-09-17')}.",
         f"In 2025 the flag turned on at {_since(flag, '2025-12-01')}, before the end of runoff on "
@@ -59,8 +59,9 @@ def _of_price(m: Material) -> tuple[str, ...]:
         f"({_since(m.reading.flags['dry_powder'], '2025-12-01')}).",
         f"Reserves known at the close were {reserves.loc['2019-09-30']:.1f} % of bank assets on "
         f"2019-09-30 and {reserves.loc['2025-11-07']:.1f} % on 2025-11-07.",
-        f"It was off in the dash for cash. SOFR was above the rate on reserves on {dash:.0f} % of "
-        "its sessions. This is a miss of the worst shortage of cash in the sample.",
+        "`funding` was off in the dash for cash of 2020. SOFR was above the rate on reserves on "
+        f"{dash:.0f} % of the sessions of that episode. So the flag missed the worst shortage of "
+        "cash in the sample.",
     )
 
 
@@ -81,8 +82,9 @@ def _of_leverage(m: Material) -> tuple[str, ...]:
     return (
         f"`leverage` was on for {_days(flag, '2022'):.0f} % of the sessions of 2022 and for "
         f"{_days(flag, '2008'):.0f} % of those of 2008. It was also on for "
-        f"{_days(flag, '2019'):.0f} % of 2019 and {_days(flag, '2023'):.0f} % of 2023, when shares "
-        "rose. It compares with a year earlier, so it is late.",
+        f"{_days(flag, '2019'):.0f} % of 2019 and {_days(flag, '2023'):.0f} % of 2023, when "
+        "shares rose. The flag is late, because it compares margin debt with the debt a year "
+        "earlier.",
     )
 
 
@@ -98,7 +100,7 @@ def _minus(value: float, digits: int = 0) -> str:
 
 
 def _since(flag: pd.Series, day: str) -> str:
-    """Return the first session of the stay of a flag that contains a day."""
+    """Return the first session of the period, with the flag on, that contains ``day``."""
     at = pd.Timestamp(day)
     return str(next(first for first, last, _ in stays(flag) if first <= at <= last).date())
 
@@ -109,12 +111,12 @@ def _sofr_above(panel: pd.DataFrame) -> pd.Series:
 
 
 def _days(flag: pd.Series, year: str) -> float:
-    """Return the days on, % of the sessions of a year with a view."""
+    """Return how often a flag was on, in % of the sessions in a year on which it has a view."""
     return 100 * float(flag.loc[year].dropna().astype(float).mean())
 
 
 def scales_by_year(m: Material) -> str:
-    """Return a table with one row a year: days on by each scale, and what the scales compare."""
+    """Return how often each scale's flag was on in each year, and what the scales compare."""
     panel, flags = m.history.panel, flags_by_scale(m.reading.evaluations)
     reserves = panel["WRESBAL"] / 1e3
     shares = [100 * reserves / panel[id] for id in ("GDP", "TLAACBW027SBOG")]

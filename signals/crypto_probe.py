@@ -49,7 +49,7 @@ class CryptoProbe(Signal):
     horizon
         Number of sessions over which the relative strength and the supply's growth are measured.
     month
-        Number of sessions over which the flows into funds are added.
+        Number of sessions over which the net flows into funds are summed.
     fall
         Level of bitcoin's drawdown, a negative number in %, below which the flag can turn on.
     hold

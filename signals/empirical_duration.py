@@ -46,7 +46,7 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
 
 
 def _regress(y: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
-    """Regress each column of y on x, each with its own complete weeks."""
+    """Regress each column of y on x, over the weeks in which this column and x are complete."""
     used = ~(np.isnan(y) | np.isnan(x).any(axis=1)[:, None])
     weeks = used.sum(axis=0)
     seen = weeks >= FEWEST_WEEKS

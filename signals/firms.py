@@ -12,7 +12,7 @@ IdOf = Callable[[str, str], str]
 
 
 def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
-    """Raise ConfigError unless each firm files the concept and ``minimum`` of them can count."""
+    """Raise ConfigError for a firm without the concept, a repeated firm, or a wrong ``minimum``."""
     for firm in firms:
         if ttm_id(concept, firm) not in CATALOG:
             raise ConfigError(unknown("firm", firm, FILERS.values()))
@@ -28,11 +28,11 @@ def ids_of(concept: str, firms: tuple[str, ...], id_of: IdOf) -> tuple[str, ...]
 
 
 def amounts(panel: pd.DataFrame, concept: str, firms: tuple[str, ...], id_of: IdOf) -> pd.DataFrame:
-    """Return the amounts of a concept, USD, sessions × firms; NaN where none is known."""
+    """Return the amounts of a concept, USD, sessions × firms; NaN where an amount is unknown."""
     return panel[list(ids_of(concept, firms, id_of))].set_axis(firms, axis=1)
 
 
 def total(amounts: pd.DataFrame, counted: pd.DataFrame | None = None) -> pd.Series:
-    """Return the sum over the firms that count; NaN where no firm counts and has an amount."""
+    """Return the sum of the amounts that count; NaN at a session without such an amount."""
     chosen = amounts if counted is None else amounts.where(counted)
     return chosen.sum(axis=1, min_count=1)

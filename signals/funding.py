@@ -36,19 +36,21 @@ class Funding(Signal):
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
         is announced in advance. The panel shows it one session after its date, so the spreads
-        compare rates of the same date. The standing repo facility is known at the session after its
-        date, and the discount window at the session after the H.4.1 release.
+        compare rates of the same date. On Columbus Day and Veterans Day the Fed publishes nothing,
+        and the rate on reserves is then one session newer. The standing repo facility is known at
+        the session after its date, and the discount window at the session after the H.4.1 release.
     NaN
-        A share or a mean needs a value at its own session and on half of the sessions in the
-        window. So the flag has no view without SOFR, which begins on 2018-04-03, and without a rate
-        on reserves. The score needs one of its two components. A missing amount of lending does
-        not affect flag or score.
+        A share or a mean needs a value at its own session and on at least half of the sessions in
+        the window. So the flag has no view without SOFR, which begins on 2018-04-03, or without a
+        rate on reserves. The score needs at least one of its two components. A missing amount of
+        lending does not affect flag or score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), who measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
         Economics (2025), who show that repo rates rise above the rate on reserves when large banks
-        hold few reserves. We chose ``enter``: on most sessions. ``leave`` is half of ``enter``.
+        hold few reserves. We chose ``enter``: SOFR is above the rate on reserves on most sessions.
+        ``leave`` is half of ``enter``.
 
     Parameters
     ----------
@@ -107,7 +109,7 @@ class Funding(Signal):
         return gauges.assign(without=self._composite(gauges).without)
 
     def _mean(self, values: pd.Series) -> pd.Series:
-        """Return the mean over the window; NaN without a value now, or on half of its sessions."""
+        """Return the window's mean; NaN if the last value or more than half are missing."""
         mean = values.rolling(self.window, min_periods=(self.window + 1) // 2).mean()
         return mean.where(values.notna())
 
@@ -115,10 +117,10 @@ class Funding(Signal):
         return composite({name: zscore(gauges[name]) for name in self.components})
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
-        """Return the z-score of the mean of both components."""
+        """Return the z-score of the mean of the components' z-scores."""
         return self._composite(gauges).score
 
 
 def _spread(rate: pd.Series, paid: pd.Series) -> pd.Series:
-    """Return a rate less the rate that the Fed pays, both in %, in basis points."""
+    """Return a rate (%) minus the rate on reserves (%), in basis points."""
     return (BASIS_POINTS * (rate - paid)).round(DECIMALS)

@@ -13,28 +13,28 @@ from signals.transforms import zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Leverage(Signal):
-    """Margin debt of investors at US brokers, its growth, and the credit that they do not use.
+    """Investors' margin debt at US brokers, its growth, and the cash that they can withdraw.
 
     Formula
         growth = 100 · (M / M' − 1), in %, where M is the newest known margin debt and M' is the
         margin debt that was known ``horizon`` sessions earlier. free_credit = 100 · F / M, in % of
         margin debt, where F is the cash that investors can withdraw. score = −z(growth).
     Flag
-        The flag is on when margin debt shrinks, so that borrowers sell to repay. It turns on when
-        the growth is below ``enter``, and off when the growth is above ``leave``.
+        The flag is on when margin debt shrinks, because borrowers then sell to repay. It turns on
+        when the growth is below ``enter``, and off when the growth is above ``leave``.
     Timing
-        FINRA publishes the end of a month in the third week of the next month. The file states the
-        date from which a value counts as known: the 25th of the next month. Around that date,
-        ``horizon`` sessions can reach back to the release before or after the one a year earlier,
-        for a few sessions.
+        FINRA publishes the value of a month's end in the third week of the next month. The file
+        states the date from which a value counts as known: the 25th of the next month. ``horizon``
+        sessions are only about a year. So for a few sessions around that date, the growth can cover
+        11 or 13 months.
     NaN
         The flag has no view without margin debt now and ``horizon`` sessions earlier. A missing
         amount of free credit does not affect flag or score.
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
         leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
-        share prices, so it is not used to test claims about returns. We chose ``enter``, zero
-        growth, and ``leave``.
+        share prices, so it is not used to test claims about returns. We chose ``enter``, which is
+        zero growth, and we chose ``leave``.
 
     Parameters
     ----------

@@ -21,18 +21,17 @@ _AGO = _FLOWS[:3]
 
 @dataclass(frozen=True, kw_only=True)
 class OutsideCapital(Signal):
-    """Who pays for capital expenditure: own cash flow, shareholders' payouts, or creditors.
+    """Who pays for capital expenditure: cash flow, smaller payouts to shareholders, or creditors.
 
     Formula
-        All amounts are sums over ``firms`` for the trailing four quarters: A capital expenditure,
-        O operating cash flow, B shares bought back, D debt issued, L assets from new finance
-        leases. A' and O' and B' are the amounts of a year earlier.
-        gap = 100 · (A − O) / A, in % of A. marginal = 100 · ((A − A') − (O − O')) / (A − A'), the
-        part of the additional spending that additional cash flow does not cover, in %.
-        from_payouts = 100 · (B' − B) / (A − A'), the part that smaller buybacks cover, in %. It is
-        negative when buybacks grew, too.
-        raised = 100 · (D + L − B) / A over the firms that report debt, in % of A: what the firms
-        take from creditors, less what they return to shareholders. score = z(gap).
+        All amounts are sums over ``firms`` for the trailing four quarters: A capital expenditure, O
+        operating cash flow, B shares bought back, D debt issued, L assets from new finance leases.
+        A' and O' and B' are the amounts of a year earlier. gap = 100 · (A − O) / A, in % of A.
+        marginal = 100 · ((A − A') − (O − O')) / (A − A'), the part of the additional spending that
+        additional cash flow does not cover, in %. from_payouts = 100 · (B' − B) / (A − A'), the
+        part that smaller buybacks cover, in %. It is negative if buybacks grew. raised = 100 · (D +
+        L − B) / A over the firms that report debt, in % of A: what the firms take from creditors,
+        less what they pay for buybacks. score = z(gap).
     Flag
         The flag is on when the firms need outside capital. It turns on when ``gap`` is above
         ``enter``, and off when ``gap`` is below ``leave``. Above zero, the firms spend more than
@@ -40,25 +39,26 @@ class OutsideCapital(Signal):
         contains no idle capital, no GDP and no price.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
-        amount, as for ``capex``. A debt or lease that was first tagged late was not known earlier.
+        amount, as for ``capex``. A debt or lease that a firm first tagged late counts as known only
+        from that filing.
     NaN
-        A firm counts for ``gap`` when both of its amounts are known, for ``marginal`` when the
-        amounts of a year earlier are known, too, and for ``from_payouts`` when its buybacks of both
-        years are known, too. Each of the three needs ``minimum`` such firms, and both its numerator
-        and its denominator contain only these firms. marginal and from_payouts are NaN unless the
-        spending grew by more than ``least_growth``. They are divided by the growth, so a small
-        growth would turn a small error into a large number. ``raised`` counts a firm whose debt and
-        buybacks are known, and needs one such firm. Unknown leases count as zero, because small
-        leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never includes
-        them.
+        A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
+        both must also be known for a year earlier. For ``from_payouts``, its buybacks of both years
+        must be known as well. Each of the three needs ``minimum`` such firms, and both its
+        numerator and its denominator contain only these firms. marginal and from_payouts are NaN
+        unless the spending grew by more than ``least_growth``. They are divided by the growth, so a
+        small growth would turn a small error into a large number. ``raised`` counts a firm whose
+        debt and buybacks are known, and needs one such firm. Unknown leases count as zero, because
+        small leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never
+        includes them.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
-        amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter``, the
-        point at which spending equals cash flow, and ``leave``, a tenth of the spending below it.
-        ``least_growth`` is the level above which ``absorption`` says that spending grows. If
-        spending and cash flow have the same size, an error of 1 % in the cash flow then changes
-        ``marginal`` by at most 11 percentage points.
+        amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter`` and
+        ``leave``. At ``enter``, spending equals cash flow. At ``leave``, cash flow exceeds spending
+        by 10 % of the spending. ``least_growth`` is the level above which ``absorption`` says that
+        spending grows. This limits errors: if spending and cash flow have the same size, an error
+        of 1 % in the current cash flow changes ``marginal`` by at most 11 percentage points.
 
     Parameters
     ----------
@@ -105,14 +105,14 @@ class OutsideCapital(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of each firm's amounts for now, and of three amounts for a year earlier."""
+        """Ids of each firm's current amounts, and of three of its amounts a year earlier."""
         now = (id for flow in _FLOWS for id in ids_of(flow, self.firms, ttm_id))
         then = (id for flow in _AGO for id in ids_of(flow, self.firms, year_ago_id))
         return (*now, *then)
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """All amounts but capital expenditure and cash flow of now, which decide the gap."""
+        """All amounts except those that decide the gap: current spending and cash flow."""
         deciding = {id for flow in _FLOWS[:2] for id in ids_of(flow, self.firms, ttm_id)}
         return tuple(id for id in self.inputs if id not in deciding)
 

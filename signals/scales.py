@@ -1,6 +1,6 @@
 """Whether idle capital is depleted, measured on three scales.
 
-Each scale rests on another assumption. ``gdp`` needs k, the share of GDP that banks need as
+Each scale rests on a different assumption. ``gdp`` needs k, the share of GDP that banks need as
 reserves. ``bank_assets`` needs a, a published share of bank assets. ``price`` needs no amount of
 reserves: it is the flag of :class:`signals.funding.Funding`. If the scales disagree, the answer
 depends on the assumption.
@@ -33,7 +33,7 @@ class Scale:
     name, title
         Name of the scale, and what measures the need for reserves on it.
     value, unit
-        Gauge that decides the flag, and its unit. NaN without a value.
+        Value of the gauge that decides the flag, and its unit. An unknown value is NaN.
     flag
         True when idle capital is depleted, None when the scale has no view.
     since
@@ -72,7 +72,7 @@ class Scales:
 
     @property
     def said(self) -> str:
-        """Sentence that says on how many of the scales with a view idle capital is depleted."""
+        """Sentence with the number of scales that say depleted, out of those with a view."""
         if not self.views:
             return "no scale has a view of idle capital"
         return f"{self.depleted} of {self.views} scales say depleted"
@@ -88,7 +88,7 @@ def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
 
 
 def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
-    """Return idle capital on each scale at the last session of some evaluations, by name."""
+    """Return idle capital on each scale at the last session. ``evaluations`` are by signal name."""
     return Scales(
         rows=tuple(
             Scale(

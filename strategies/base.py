@@ -36,7 +36,7 @@ class Strategy(Typed, ABC):
     link
         The link of the thesis that the strategy trades; empty for a baseline or a challenger.
     follows_regime
-        True if the weights depend on the regime, which is then the state of the strategy.
+        True if the weights depend on the regime. The strategy's state is then the regime.
     only_scheduled
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states

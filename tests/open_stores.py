@@ -15,7 +15,7 @@ def keeping_open(target: Store) -> Iterator[None]:
     """Keep a store's file open.
 
     DuckDB needs 20 ms to open a file and half a millisecond to open it once more. A fetch and a
-    check open their store about ten times. Tests of how a store is opened open it as a user does.
+    check open their store about ten times. A test of the opening itself does not use this function.
     """
     connect, file = duckdb.connect, str(target.path.absolute())
     held: list[duckdb.DuckDBPyConnection] = []

@@ -32,7 +32,7 @@ def events(
 
 
 def _third_wednesdays(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return eight meetings a year: the third Wednesday of eight months, where it is a session."""
+    """Return eight meetings a year: the third Wednesday of eight months, if it is a session."""
     days = pd.date_range(index[0], index[-1], freq="WOM-3WED")
     months = days.month.isin((1, 3, 4, 6, 7, 9, 10, 12))
     return days[months & days.isin(index)]

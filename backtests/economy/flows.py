@@ -5,7 +5,8 @@
   The Fed lends in repo on days on which SOFR is high.
 - Banks' assets are 0.72 G, so reserves of 12.5 % of these assets equal the needed 0.09 G.
 - Operating cash flow is 1.25 times an average of capital spending with a half-life of two years. So
-  a long boom of spending outgrows it. Buybacks take part of what is left, and debt closes a gap.
+  in a long boom, spending outgrows cash flow. Buybacks take a part of the cash flow that spending
+  leaves. If spending exceeds cash flow, debt pays for most of the gap.
 - Margin debt follows share prices. The supply of stablecoins follows idle capital.
 """
 
@@ -38,7 +39,10 @@ def flows(quantities: Quantities, prices: Prices, rng: np.random.Generator) -> d
 
 
 def _funding(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the money market. ``yields`` has a SOFR of −7 bp + 6 bp · |ε| over the rate."""
+    """Return the money market.
+
+    In ``yields``, SOFR minus the rate on reserves is −7 bp + 6 bp · |ε|.
+    """
     paid = yields["IORB"]
     scarcity = 0.12 * np.exp(-(paths["idle"] / paths["gdp"]) / 0.006)
     sofr = (yields["SOFR"] - 0.02 + scarcity).round(2)
@@ -102,7 +106,7 @@ def _abroad(yields: pd.DataFrame, rng: np.random.Generator) -> dict[str, pd.Seri
 
 
 def company_flows(paths: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return amounts of all companies together for the trailing year, USD billions, by concept."""
+    """Return trailing-year amounts of all companies together, USD billions, by concept."""
     spent = paths["trailing_capex"]
     earned = 1.25 * spent.ewm(halflife=504).mean()
     left = (earned - spent).clip(lower=0)

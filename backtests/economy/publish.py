@@ -124,7 +124,7 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings from ids: to the values of all filers, and to the filing dates.
+    """Return the values of all filers, and their filing dates, both as mappings by id.
 
     Each filer and concept has a series with the sum over the trailing year, and a series with the
     sum one year earlier.

@@ -56,8 +56,8 @@ class Assessment:
     absorption
         Number of episodes and entries of the regime ABSORPTION.
     own_states
-        Number of episodes and entries of the states in which the strategy acts. None for a strategy
-        without states.
+        Numbers of episodes and of entries, over the states in which the strategy acts. None for a
+        strategy without states.
     inconclusive
         True if the run has too few episodes for a conclusion about its timing.
     explanations

@@ -1,4 +1,4 @@
-"""The rank of a strategy's makers of memory chips among random baskets of shares.
+"""The rank of a strategy's memory-chip makers among random baskets of shares.
 
 The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces these
 makers with the same number of shares from other classes of the universe, drawn without replacement.

@@ -29,8 +29,8 @@ from signals.params import owner_of
 from signals.reading import Reading
 from strategies import decide
 
-#: A function from simple daily returns and bill returns on the same sessions to a score. A higher
-#: score is better.
+#: A function that returns the score of simple daily returns. Its second argument is the returns of
+#: bills on the same sessions. A higher score is better.
 Chooser = Callable[[pd.Series, pd.Series], float]
 Rows = TypeVar("Rows", pd.Series, pd.DataFrame)
 

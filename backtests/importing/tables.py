@@ -1,7 +1,7 @@
-"""Tables of several publishers: which columns hold which series, and from when they are known.
+"""Tables of several publishers: the columns of each series, and the day from which it is known.
 
-To add a table, add one entry to :data:`TABLES`. A table that needs more than a choice of columns
-has a function that prepares it.
+To add a table, add one entry to :data:`TABLES`. If it is not enough to choose columns, the entry
+names a function that prepares the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,24 +26,26 @@ class Table:
     Attributes
     ----------
     marks
-        Columns that tell this table from the others. A file with all of them is such a table.
+        Columns that identify this kind of table. The header of a file must have all of them.
     date
         The column of the dates that the values describe.
     columns
         Columns by series. If a series has several columns, its value is their sum, and it has a
         value only where each column has one.
     known
-        The column of the days from which the values count as known. If the text is empty, the
+        The column with the days from which the values count as known. If no column is named, the
         publication rules of the catalog decide.
     by
         The column whose cells name a company or a rate. The ids in ``columns`` then contain ``{}``
         in place of this name. Rows with a name that the catalog does not know are left out.
     names
-        The names in the catalog by the names in the column ``by``, where they differ.
+        Maps a name in the column ``by`` to the catalog's name, if the two differ.
     file
-        A part of the file's name, for tables whose headers are not enough.
+        Lower-case text that the file's name must contain, for tables that the header does not
+        identify.
     prepare
-        A function that adds columns to the table or combines rows. It may read ``marks``.
+        A function that adds columns to the table or combines rows. It may use the columns in
+        ``marks``.
     """
 
     marks: tuple[str, ...]
@@ -56,7 +58,7 @@ class Table:
     prepare: Callable[[pd.DataFrame], pd.DataFrame] = _as_it_is
 
     def fits(self, header: list[str], stem: str) -> bool:
-        """Return whether a file is such a table. ``stem`` is its name without the ending."""
+        """Return whether a file is such a table. ``stem`` is its file name without extension."""
         return set(self.marks) <= set(header) and self.file in stem.lower()
 
     def read(self, table: pd.DataFrame, stem: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
@@ -95,7 +97,7 @@ class Table:
 
 
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the time of day of earnings releases, and the day of those before the open."""
+    """Add whether each release came after the close, and the day of a release before the open."""
     second, assumed = table["timing_second_source"], table["timing_assumed"]
     before_open = second.where(second != "", assumed) == "BMO"
     after_close = before_open.map({True: "0", False: "1"})

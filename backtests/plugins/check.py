@@ -133,8 +133,8 @@ def _unlisted(strategy: Strategy, weights: pd.DataFrame, panel: pd.DataFrame) ->
         row, column = np.argwhere(held.to_numpy())[0]
         raise SimulationError(
             f"{strategy.name}: expected weight 0 for {weights.columns[column]} on "
-            f"{weights.index[row].date()}, because the asset has no price, was "
-            f"{weights.iloc[row, column]:.6g}; give this share to other assets or to cash"
+            f"{weights.index[row].date()}, was {weights.iloc[row, column]:.6g}; the asset has no "
+            "price, so give this share to other assets or to cash"
         )
     return "0 where an asset has no price"
 

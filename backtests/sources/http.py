@@ -49,7 +49,7 @@ class RetryPolicy:
         ``wait`` is the pause before the second attempt. The pause doubles with each attempt and has
         jitter. A server's Retry-After replaces the pause. No pause is longer than ``longest``.
     budget
-        The time for a whole fetch.
+        Time limit for a whole fetch.
     """
 
     connect: float = 4.0

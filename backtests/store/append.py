@@ -219,7 +219,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Describe the first new value that is too far from its neighbour, or return "" without one."""
+    """Describe the first new value too far from its neighbour; "" if all values are near enough."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))

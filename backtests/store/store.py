@@ -276,9 +276,7 @@ class Store:
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the series with a row that was recorded by ``as_of`` and meets the condition
-        ``which``.
-        """
+        """Return the id of each series with a row that meets ``which``, recorded by ``as_of``."""
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -334,7 +332,7 @@ class Store:
         Raises
         ------
         DataError
-            When :class:`Store` raises it, or when the new file already exists.
+            When :class:`Store` raises DataError, or when the new file already exists.
         """
         target = Store(path)
         if target.path.exists() or target.path.is_symlink():

@@ -1,10 +1,10 @@
 """Single shares sorted by their empirical duration.
 
 The order of classes by duration is declared, see :data:`backtests.thesis.sample.DURATION`. Here,
-data give the order, and it rests on single shares instead of ten classes. All shares of the history
-count, and no funds. The measure of duration is
-:func:`signals.empirical_duration.empirical_durations`. It is noisy: a standard error of a share is
-often as large as the difference between two thirds.
+the order is estimated from data, for single shares instead of ten classes. All shares of the
+history count, but no funds. The measure of duration is
+:func:`signals.empirical_duration.empirical_durations`. The measure is noisy: a share's standard
+error is often as large as the difference between one third of the shares and the next.
 
 Two other measures of duration would need the market value of a firm: free-cash-flow yield, and the
 share of value beyond ten years. The store has no number of shares outstanding, so it has no market
@@ -31,7 +31,7 @@ from signals.universe import asset
 
 #: Smallest number of shares with a duration, so that each third holds at least three shares.
 FEWEST = 9
-#: Months in a quarter of a year: months of one episode are at most this far apart.
+#: Largest distance between consecutive months with the flag on in one episode, in months.
 _QUARTER = 3
 #: The two states of the absorption flag.
 STATES = {1.0: "capital absorbed", 0.0: "other months"}
@@ -51,9 +51,9 @@ class CrossSection:
         Index: state, see :data:`STATES`. ``estimate`` is the mean over months of the rank
         correlation (Spearman) between the duration of shares and their return in the month. ``low``
         and ``high`` bound its 95 % interval, with one cluster for each episode, and for each gap
-        between two episodes. ``months``, ``clusters`` and ``shares`` (mean number in a month) say
-        what it rests on. A month's state is that of its first session. NaN with fewer than two
-        clusters.
+        between two episodes. ``months``, ``clusters`` and ``shares`` (mean number in a month) count
+        the data behind the estimate. A month's state is that of its first session. The bounds are
+        NaN with fewer than two clusters.
     now
         Index: share. The duration in years at the last sort, the longest first, and the ``third``:
         ``long``, ``middle`` or ``short``.
@@ -97,7 +97,7 @@ def durations(sample: Sample) -> pd.DataFrame:
 
 
 def month_ends(sample: Sample) -> pd.DatetimeIndex:
-    """Return the last session of each month that a session of a later month follows."""
+    """Return the last session of each month, except the last month of the history."""
     months = sample.sessions.to_period("M")
     return sample.sessions[:-1][months[:-1] != months[1:]]
 
@@ -116,7 +116,7 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
-    """Return the sort under which each session's return was earned, sessions × shares.
+    """Return the sort in use when each session's return was earned, sessions × shares.
 
     A sort that is known at a month's last close can be traded :data:`LAG` sessions later.
     """
@@ -127,8 +127,8 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
 def long_less_short(sample: Sample) -> pd.Series:
     """Return the daily return of the longest third minus that of the shortest third, a fraction.
 
-    Each third has equal weights. A share without a return does not count at that session. NaN
-    before the first sort. Raises NotTestable like :func:`durations`.
+    Each third has equal weights. A share without a return does not count at that session. The
+    result is NaN before the first sort. Raises NotTestable like :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
     returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})
@@ -154,7 +154,7 @@ def cross_section(sample: Sample) -> CrossSection:
 
 
 def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
-    """Return for each sort: the rank correlation of duration and the return until the next sort.
+    """Return the rank correlation between duration and the return until the next sort, by sort.
 
     Columns: ``correlation``; ``shares``, the number of shares with both; ``on``, the flag of
     absorption under which the first session's return was earned. The last sort is left out, because

@@ -28,8 +28,8 @@ from strategies import STRATEGIES, kind_of
 #: Date of the essay. The definitions of signals and claims were written after this date.
 ESSAY = pd.Timestamp("2026-02-06")
 REMARK = (
-    "The essay is dated 2026-02-06. The definitions of signals and claims were written later, so weeks "
-    "before the first seal are not out of sample for these definitions."
+    "The essay is dated 2026-02-06. The definitions of signals and claims were written later, so "
+    "weeks before the first seal are not out of sample for these definitions."
 )
 #: Names of the primary claims.
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
@@ -183,7 +183,7 @@ def _deviation(values: pd.Series, since: pd.Timestamp) -> float:
 
 
 def first_sessions(sessions: pd.DatetimeIndex) -> pd.Series:
-    """Return the first session of each calendar week, at the last session of the week."""
+    """Return the first session of each calendar week, with the week's last session as index."""
     days = pd.Series(sessions, index=sessions)
     weeks = days.groupby(sessions.to_period("W-FRI"))
     return pd.Series(weeks.first().to_numpy(), index=pd.DatetimeIndex(weeks.last()))

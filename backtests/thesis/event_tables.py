@@ -36,7 +36,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 def counts(sample: Sample) -> pd.DataFrame:
-    """Return the number of events by kind: ``events``, ``first`` and ``last``.
+    """Return the number of events of each kind, and the first and the last date.
 
     A kind without events is left out. Raises NotTestable if the history has no events.
     """
@@ -74,8 +74,8 @@ class SurpriseStudy:
         Index: class. ``estimate`` is the response of the class in percentage points in 6 sessions,
         per 10 basis points of change of DGS2 that a surprise causes. ``low`` and ``high`` bound
         Anderson and Rubin's 95 % set; they are infinite if the set has no bounds. ``strength`` is
-        the F statistic of the first stage, and ``n`` the number of statements. The numbers are NaN
-        with too few quarters.
+        the F statistic of the first stage, and ``n`` the number of statements. With events in fewer
+        than four quarters, all numbers except ``n`` are NaN.
     """
 
     instrument: str

@@ -1,4 +1,4 @@
-"""Dates of monetary policy as sessions, with the change of the 2-year yield on each date."""
+"""The sessions of monetary policy statements, and the change of the 2-year yield on each date."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -38,7 +38,7 @@ def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFr
 
 
 def sessions_of(sample: Sample, days: Iterable[date | pd.Timestamp]) -> np.ndarray:
-    """Return the position of the first session on or after each day that the history contains."""
+    """Return the position of the first session on or after each day within the history."""
     dates = pd.DatetimeIndex(list(days))
     dates = dates[(dates >= sample.sessions[0]) & (dates <= sample.sessions[-1])]
     return sample.sessions.searchsorted(dates)

@@ -22,17 +22,17 @@ def release_id(firm: str) -> str:
 
 
 def releases(history: History) -> tuple[Filing, ...]:
-    """Return every filing with a surprise at the session of its release, in order of sessions.
+    """Return all filings that have a surprise, each dated at the session of its earnings release.
 
     Formula
         A release is matched to the first filing of the firm that follows it within 10 days. The
-        surprise is that of the filing: the figure is in the release, and the standard deviation
-        uses only earlier changes.
+        surprise of the release is that of the filing. It was known at the release, because the
+        figure is in the release and the standard deviation uses only earlier changes.
     Timing
-        The session is the first one that closes after the release: the next session after a release
-        after the close, and the session of the date if the release came before the open. The store
-        dates a filing at the open of the next session, so the session before that counts as the
-        day of the filing.
+        The session is the first one that closes after the release. For a release before the open,
+        this is the session of the date. For a release after the close, it is the next session. A
+        filing counts as known at the open of the session after it, so this module takes the session
+        before as the day of the filing.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """

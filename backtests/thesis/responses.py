@@ -11,9 +11,9 @@ from backtests.thesis.filings import slope_path
 from backtests.thesis.returns import windows
 from backtests.thesis.sample import LONG, SHORT, Sample
 
-#: Number of permutations of surprises, or of random dates.
+#: Number of random draws of a test: permutations of the surprises, or sets of random dates.
 DRAWS = 4999
-#: Sessions after a policy statement or a bond deal that count as its response.
+#: Number of sessions after a policy statement or a bond deal over which the response is measured.
 AFTER_NEWS = 5
 
 
@@ -68,7 +68,7 @@ def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
 
 
 def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
-    """Return the events of a table whose response, surprise and state are known.
+    """Return those events of a table that have a response, a surprise and a state.
 
     The response runs from the close before the event to the close ``after`` sessions after it.
     ``found`` has the columns of :attr:`Responses.table`, and the position ``at`` of each session.

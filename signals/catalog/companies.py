@@ -41,8 +41,8 @@ CONCEPTS: dict[str, str] = {
 }
 
 #: Concepts that stand in every cash-flow or income statement. If a company files such an amount
-#: late under one tag, it published the amount in time under another tag. Any other amount may not
-#: have been published before its tag.
+#: late under one tag, it published the amount in time under another tag. If a company tags an
+#: amount of another concept late, it may not have published the amount earlier.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
 #: Plausible size of one fact of these companies, USD; zero is plausible too. Smaller values are

@@ -113,7 +113,8 @@ H41 = Rule(kind="h41")
 UTC_MIDNIGHT = Rule(kind="midnight_utc")
 FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
-#: An event that the table dates; a release before the open of its date is known on that date.
+#: A release before the open is known on its own date, which the table states. Any other release is
+#: known at the first session after its date.
 STATED_NEXT_DAY = Rule(kind="stated", n=1)
 #: H.8 appears nine days after its Wednesday, on Friday at 16:15. So it is known on Monday.
 H8 = Rule(kind="days", n=12)

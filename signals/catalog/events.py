@@ -17,7 +17,7 @@ def event(id: str, title: str, unit: str, low: float, high: float, known: Rule) 
     return new_series(*entry, source="file", frequency="event", known=known, stale_after=1)
 
 
-#: Companies whose earnings releases and dollar bonds are dated facts.
+#: Companies with a series of earnings releases.
 REPORTERS = (
     *("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     *("MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),

@@ -30,7 +30,7 @@ def _accounts(id: str, title: str, low: float, high: float, **rest: Any) -> Seri
 
 FRED = (
     # The Federal Reserve's balance sheet, H.4.1. The ranges reject values in billions: the largest
-    # value of WTREGEN, if given in billions, was 1,817.
+    # value of WTREGEN would be 1,817 in billions.
     _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
     # Values of WTREGEN are read from the first date of WALCL on.
     _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
@@ -97,8 +97,9 @@ FRED = (
     weekly("NFCI", "Chicago Fed financial conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("ANFCI", "Chicago Fed adjusted conditions", "index", -10, 20, known=WHEN_RECORDED),
     weekly("STLFSI4", "St. Louis Fed financial stress", "index", -10, 20, known=WHEN_RECORDED),
-    # Money, output, investment. The ranges hold all values since 1947 and 1959. They reject values
-    # in trillions, and today's values in millions. WM2NS is released monthly since 2021.
+    # Money, output, investment. The ranges contain all values since the series began, in 1947 or
+    # 1959. They reject values in trillions, and today's values in millions. WM2NS is released
+    # monthly since 2021.
     monthly("M2SL", "M2, seasonally adjusted", BILLIONS, 1e2, 1e5, steady=True),
     monthly(
         "WM2NS", "M2, not seasonally adjusted", BILLIONS, 1e2, 1e5, frequency="week", steady=True

@@ -15,7 +15,7 @@ from signals.catalog.entry import (
     new_series,
 )
 
-#: Names that publishers give to series of the catalog in files of FRED's form.
+#: Maps names of series in files of FRED's format to the catalog's ids.
 PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
 
 #: Series of the New York Fed's markets API. Each has a first date, from which it is fetched.
@@ -55,7 +55,8 @@ def table(
 ) -> Series:
     """Return a series of an imported table.
 
-    A value is used for as long as the frequency needs, unless ``stale_after`` gives the days.
+    ``stale_after`` is the number of days for which a value is used. Its default depends on the
+    frequency.
     """
     return new_series(
         *(id, title, unit, low, high),

@@ -1,4 +1,4 @@
-"""Events of a history: by date, in no panel, cut by ``until``, and part of the digest."""
+"""Events lie on their dates, are in no panel, end at ``until``, and change the digest."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -149,5 +149,6 @@ def test_the_audit_expects_no_next_event(tmp_path: Path) -> None:
     assert check_store(store, pd.Timestamp("2025-03-17")) == []
 
 
-#: Known at the open of its own date, which is before what the rule gives without a time of day.
+#: This release is known at the open of its date, a day earlier than a release without a time of
+#: day.
 BEFORE_OPEN = "report_date,symbol,timing_second_source,timing_assumed\n2025-03-04,MSFT,BMO,\n"

@@ -1,4 +1,4 @@
-"""Tables of several publishers: which cells become which series, known from when."""
+"""Tables of several publishers: the series that cells become, and when values are known."""
 
 from pathlib import Path
 
@@ -169,7 +169,7 @@ def test_surprises_of_one_date_add_up(tmp_path: Path) -> None:
     text = (
         "Date,Time,MPS,MPS_ORTH\n"
         "1988-08-09,9:45am,0.125,0.5\n"
-        "1988-08-09,11:30am,0.25,\n"  # of which the second surprise is not known
+        "1988-08-09,11:30am,0.25,\n"  # MPS_ORTH of this statement is unknown
         "1988-08-17,11:30am,0.5,0.25\n"
     )
     found = imported(tmp_path, "bs.csv", text)

@@ -55,7 +55,7 @@ def _spread(rate: Column, paid: Column) -> Column:
 
 
 def _mean(x: Column, window: int) -> Column:
-    """Return the mean of the values in a window, if its last session and half of all have one."""
+    """Return a window's mean, if its last and at least half of its sessions have a value."""
     out: Column = []
     for i, now in enumerate(x):
         seen = [v for v in x[max(0, i + 1 - window) : i + 1] if v is not None]

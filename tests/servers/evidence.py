@@ -1,4 +1,4 @@
-"""The folder of evidence: public data beyond the folder of history, which lies beside it."""
+"""The folder of evidence, beside the folder of history. It holds further public data."""
 
 import os
 from pathlib import Path

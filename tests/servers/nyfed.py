@@ -1,9 +1,9 @@
 """The New York Fed's markets API: one reference rate and the operations of the standing facility.
 
-The forms of the answers are those of the real API, newest first. Not known of it, and chosen here:
-how the accepted amount of a date is divided between two operations, of which the real one states
-both. Beside them stand operations of other kinds, as the real API gives them even when only some
-are asked for.
+The forms of the answers are those of the real API, newest first. The files state only the accepted
+amount of a date. This server divides the amount between two operations, because the real API states
+each operation. The server adds operations of other kinds, because the real API returns them even if
+a request asks for one kind.
 """
 
 import json
@@ -55,7 +55,7 @@ class NewYorkFed:
         return html(404, "Not Found")
 
     def refusal(self, request: Request, status: int) -> Response:
-        """Answer with a status of trouble."""
+        """Answer with an error status."""
         return html(status, "Too Many Requests" if status == 429 else "Service Unavailable")
 
     def _rates(self, first: str, last: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _held(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def _on(day: str, accepted: int) -> Iterator[dict[str, Any]]:
-    """Yield the operations of a day: two of the facility, a reverse repo and one for a month."""
+    """Yield the operations of a day: two of the facility, a reverse repo and a term repo."""
     morning = accepted // 3
     for number, (kind, term, amount) in enumerate(
         (

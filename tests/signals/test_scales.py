@@ -1,4 +1,4 @@
-"""Idle capital on three scales: each from its own series, and none takes the view of another."""
+"""Idle capital on three scales. Each scale uses only its own series."""
 
 import numpy as np
 import pandas as pd

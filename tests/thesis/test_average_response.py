@@ -1,4 +1,4 @@
-"""The mean response to bond deals: found if planted, wide with few quarters, news named."""
+"""The mean response to bond deals: planted effects, few quarters, and notes on news."""
 
 from dataclasses import replace
 

@@ -14,10 +14,11 @@ from backtests.thesis.responses import AFTER_NEWS, DRAWS, spread, too_few_quarte
 from backtests.thesis.sample import Sample
 from signals.catalog import BOND_ISSUERS
 
-#: A statement of the FOMC, or an earnings release of the firm, this near to a deal is other news.
+#: An FOMC statement, or an earnings release of the firm, is other news if it is at most this far
+#: from the deal.
 NEAR = pd.Timedelta(days=1)
 _SEED = 6
-_NAMED = 5  # deals that a note names
+_NAMED = 5  # largest number of deals that a note names
 
 
 def average_response(claim: Claim, sample: Sample) -> Estimate:
@@ -78,8 +79,8 @@ def deals(sample: Sample) -> pd.DataFrame:
 
     The index holds sessions. Columns: ``issuer``; ``size``, USD; ``at``, the position of the
     session; ``quarter``; ``near``, whether the FOMC made a statement on the same day, the day
-    before or the day after; ``reported``, the same for an earnings release of the issuer. Raises
-    NotTestable if the history has no deal.
+    before or the day after; ``reported``, whether the issuer released earnings on one of these
+    three days. Raises NotTestable if the history has no deal.
     """
     of_issuer = {issuer: sample.events(f"BOND_DEAL_{issuer}") for issuer in BOND_ISSUERS}
     days = pd.DatetimeIndex([day for dated in of_issuer.values() for day in dated.index])
@@ -118,7 +119,7 @@ def spread_at_each_session(sample: Sample) -> np.ndarray:
 
 
 def mean_by_quarter(response: np.ndarray, found: pd.DataFrame) -> tuple[float, float, float, int]:
-    """Return the mean response of deals, its error and degrees of freedom, and the quarters."""
+    """Return the deals' mean response, its error, degrees of freedom, and number of quarters."""
     values = pd.Series(response[found["at"]])
     group = Clusters.of(values, values * 0 + 1, pd.Series(found["quarter"].to_numpy()))
     return group.mean, *clustered(group), len(group.counts)
@@ -129,9 +130,10 @@ def random_means(
 ) -> np.ndarray:
     """Return the mean response at random dates, one for each draw.
 
-    The deals of one calendar quarter move together around the circle of the sessions of their year,
-    by a random number of sessions. So the windows of deals in one week still overlap, and each
-    draw has as many deals in each year. Sessions without a response are left out of the circle.
+    All deals of one calendar quarter move by the same random number of sessions within their year.
+    A deal that would pass the year's last session continues at the first session. So the windows of
+    deals in one week still overlap, except at the turn of the year, and each draw keeps the number
+    of deals of each year. Sessions without a response are left out.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)

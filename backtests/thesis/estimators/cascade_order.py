@@ -73,7 +73,7 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
 
 
 def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return trough, peaks and tau of each episode, and the names of episodes that repeat a fall.
+    """Return trough, peaks and tau of each episode, and the names of episodes left out as repeats.
 
     The table has one row for each episode. Its columns are ``trough``, the four classes (sessions
     of their peaks) and ``tau``. ``returns`` holds simple returns, sessions × classes.

@@ -3,11 +3,11 @@
 The yield changes on the day of a statement for many reasons. The surprise of the 30 minutes around
 the announcement is news about policy alone. So it is an instrument for the change of the day.
 
-The instrument is the surprise of the whole announcement of the San Francisco Fed (MPS_ME): the
-statement and the press conference, in which much of the news comes since 2019. The claim's response
-also contains both. MPS_ME is one number from several interest rate futures, which do not depend on
-the trading of one note. If the history lacks it, the surprise of Bauer and Swanson takes its place,
-which covers the statement alone.
+The instrument is the San Francisco Fed's measure of the surprise in the whole announcement
+(MPS_ME), which is the statement and the press conference. Since 2019, much of the news has come in
+the press conference. The claim's response also contains both. MPS_ME combines several interest rate
+futures, so it does not depend on the trading of one note. If the history lacks MPS_ME, the surprise
+of Bauer and Swanson takes its place. It covers only the statement.
 """
 
 import math
@@ -33,7 +33,7 @@ _EVERYTHING = (-math.inf, math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """Two slopes on one instrument: of the response, and of the change that causes it.
+    """The slopes of a response, and of the change that causes it, on the same instrument.
 
     Attributes
     ----------
@@ -70,10 +70,10 @@ class Ratio:
     def bounds(self, level: float) -> tuple[float, float]:
         """Return Anderson and Rubin's confidence set for the ratio.
 
-        The set holds each ratio β for which a t-test of level 1 − ``level`` does not reject that
-        the slope of response − β · change on the instrument is zero. The test's variance is
-        quadratic in β, so the ends of the set solve a quadratic equation. If the set is not an
-        interval, it has no bounds, and the result is (−∞, ∞).
+        For each ratio β, a t-test of level 1 − ``level`` tests whether the slope of response − β ·
+        change on the instrument is zero. The set holds each β that this test does not reject. The
+        test's variance is quadratic in β, so the ends of the set solve a quadratic equation. If the
+        set is not an interval, it has no bounds, and the result is (−∞, ∞).
         """
         squared = float(stats.t.ppf((1 + level) / 2, self.reduced.df)) ** 2
         a = self.first.value**2 - squared * self.first.error**2
@@ -85,7 +85,7 @@ class Ratio:
         return middle - half, middle + half
 
     def interval(self) -> Interval:
-        """Return the set at 95 % and 90 %. Without bounds at 95 %, neither has bounds."""
+        """Return the sets at 95 % and 90 %. If the set at 95 % has no bounds, both are (−∞, ∞)."""
         (low, high), (low90, high90) = self.bounds(0.95), self.bounds(0.90)
         if not math.isfinite(low):
             low90, high90 = _EVERYTHING
@@ -117,7 +117,7 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
         The surprise was estimated on the full sample and published later. So the estimate measures
         a reaction and is no trading rule.
     NaN
-        A statement is left out without a surprise, a change or a complete window.
+        A statement without a surprise, a change or a complete window is left out.
     Interval
         Anderson and Rubin's set, from the CR2 t-test with one cluster for each calendar quarter. It
         keeps its level if the instrument is weak. A set without bounds decides nothing.
