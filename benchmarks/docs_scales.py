@@ -67,13 +67,14 @@ def _of_price(m: Material) -> tuple[str, ...]:
 
 def _of_payers(m: Material) -> tuple[str, ...]:
     gauges = OutsideCapital().evaluate(m.history.panel).gauges
+    whole = gauges[gauges["firms"] == len(OutsideCapital().firms)]
     last = gauges.iloc[-1]
     return (
         "`outside_capital` was never on: taken together, the five firms never spent more than they "
-        f"earned. The gap was {_minus(gauges['gap'].dropna().iloc[0])} % of capex at its first "
-        f"view and {_minus(last['gap'])} % at the end. It narrowed while capital spending grew, "
-        f"and {last['marginal']:.0f} % of the spending that was added in the last year was not "
-        "covered by added cash flow. By this measure, the spending was not yet paid from outside.",
+        f"earned. The gap was {_minus(whole['gap'].iloc[0])} % of capex on "
+        f"{whole.index[0].date()}, the first session with all five, and {_minus(last['gap'])} % at "
+        f"the end. It narrowed, and {last['marginal']:.0f} % of the spending that was added in the last year was not covered "
+        "by added cash flow. By this measure, the spending was not yet paid from outside.",
     )
 
 

@@ -50,11 +50,9 @@ class CostOfCapital(Signal):
     horizon
         Number of sessions over which the rise of a yield is measured; 63 sessions are a quarter.
     enter
-        Rise, percentage points. Rise of both yields, percentage points, above which the flag turns
-        on.
+        Rise of both yields, percentage points, above which the flag turns on.
     leave
-        Rise, percentage points. Rise of either yield, percentage points, below which the flag turns
-        off.
+        Rise of either yield, percentage points, below which the flag turns off.
     term_premium
         Whether the score includes the term premium, which its publisher revises.
     """

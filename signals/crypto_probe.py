@@ -37,7 +37,8 @@ class CryptoProbe(Signal):
         The signal has no view until bitcoin has prices for ``high`` sessions. The score needs 252
         more sessions. stablecoins needs the supply now and ``horizon`` sessions earlier; the supply
         begins on 2017-11-29 and is recounted later. fund_flows needs a flow on every session of the
-        month; the funds began on 2024-01-11.
+        month, and the flow before replaces a missing flow for at most four days; the funds began on
+        2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.

@@ -37,7 +37,7 @@ class Funding(Signal):
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
         is announced in advance. The panel shows it one session after its date, so the spreads
         compare rates of the same date. On Columbus Day and Veterans Day the Fed publishes nothing,
-        and the rate on reserves is then one session newer. The standing repo facility is known at
+        and the rate on reserves is then some days newer. The standing repo facility is known at
         the session after its date, and the discount window at the session after the H.4.1 release.
     NaN
         A share or a mean needs a value at its own session and on at least half of the sessions in

@@ -50,7 +50,9 @@ class OutsideCapital(Signal):
         small growth would turn a small error into a large number. ``raised`` counts a firm whose
         debt and buybacks are known, and needs one such firm. Unknown leases count as zero, because
         small leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never
-        includes them.
+        includes them. Cash flow, buybacks, debt and leases have no value once a quarter is missing,
+        200 days after their last one. Until then, and where spending has only annual facts (before
+        2018), the amounts of a firm can belong to different quarters.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The

@@ -228,20 +228,22 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
 
 
 def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
-    """Return the sessions of a history.
+    """Return the sessions of a history. An event does not make a session.
 
     The first session has the first value. The last session has the last price of a share or fund.
     Without any price of a share or fund, the last session has the last value.
     """
-    if all(is_event(id) for id in rows):
+    dated = {id: part for id, part in rows.items() if not is_event(id)}
+    if not dated:
         raise DataError(
             "expected at least one of the requested series in the store, found none; see "
             "'drypowder data'"
         )
-    shares = {k: v for k, v in rows.items() if is_price(k) and asset(k).market != "crypto"} or rows
+    shares = {
+        k: v for k, v in dated.items() if is_price(k) and asset(k).market != "crypto"
+    } or dated
     last = max(part["observed_on"].iloc[-1] for part in shares.values())
-    # An event belongs to a session, but it does not make one.
-    first = min(part["available_at"].iloc[0] for id, part in rows.items() if not is_event(id))
+    first = min(part["available_at"].iloc[0] for part in dated.values())
     index = sessions(first.normalize(), last)
     if index.empty:
         raise DataError(f"expected sessions from {first.date()} to {last.date()}, found none")

@@ -100,10 +100,7 @@ _error, _note = partial(_finding, "error"), partial(_finding, "note")
 
 
 def _counted(n: int | np.integer, noun: str) -> str:
-    """Return a number and its noun.
-
-    Return a number with its noun, in the plural unless the number is 1.
-    """
+    """Return a number with its noun, in the plural unless the number is 1."""
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 

@@ -91,13 +91,20 @@ def tags_of(concept: str) -> tuple[str, ...]:
     return tuple(tag for tag, measured in CONCEPTS.items() if measured == concept)
 
 
-def _company(id: str, title: str, **rest: Any) -> Series:
-    # A trailing year may be an annual fact, so it counts until the next annual filing.
-    return new_series(id, title, "USD", -1e13, 1e13, stale_after=460, **rest)
+#: An amount of capital expenditure or revenue may be an annual fact, so it counts until the next
+#: annual filing. Other amounts count until the next quarter must be filed. So a firm that skips a
+#: quarter of them is left out, and old cash flow does not meet new capital expenditure.
+_YEAR, _QUARTER = 460, 200
+_ANNUAL_FACTS = ("CAPEX", "REVENUE")
 
 
-def _sec(id: str, title: str) -> Series:
-    return _company(id, title, source="sec", frequency="quarter", known=FILED)
+def _company(id: str, title: str, stale_after: int = _YEAR, **rest: Any) -> Series:
+    return new_series(id, title, "USD", -1e13, 1e13, stale_after=stale_after, **rest)
+
+
+def _sec(concept: str, id: str, title: str) -> Series:
+    stale_after = _YEAR if concept in _ANNUAL_FACTS else _QUARTER
+    return _company(id, title, stale_after, source="sec", frequency="quarter", known=FILED)
 
 
 def _annual(id: str, title: str) -> Series:
@@ -111,8 +118,12 @@ COMPANIES = (
         for concept, title in _CONCEPT_TITLES.items()
         for ticker in filers_of(concept)
         for series in (
-            _sec(ttm_id(concept, ticker), f"{title}, trailing year, {ticker}"),
-            _sec(year_ago_id(concept, ticker), f"{title}, trailing year a year ago, {ticker}"),
+            _sec(concept, ttm_id(concept, ticker), f"{title}, trailing year, {ticker}"),
+            _sec(
+                concept,
+                year_ago_id(concept, ticker),
+                f"{title}, trailing year a year ago, {ticker}",
+            ),
         )
     ),
     *(

@@ -69,8 +69,14 @@ def table(
 
 
 CRYPTO_TABLES = (
-    table("FLOW_BTC_ETF", "Spot bitcoin ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
-    table("FLOW_ETH_ETF", "Spot ether ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
+    # The panel repeats a flow over a long weekend, but not for longer: sums would count it again.
+    *(
+        table(
+            *(f"FLOW_{coin}_ETF", f"Spot {name} ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
+            stale_after=4,
+        )
+        for coin, name in (("BTC", "bitcoin"), ("ETH", "ether"))
+    ),
     *(
         table(
             f"FUNDING_{coin}", f"{coin} perpetual funding", "per 8 hours", -0.05, 0.05, UTC_MIDNIGHT
@@ -94,7 +100,8 @@ FLOW_TABLES = (
     ),
     # The publisher revises past values of the stablecoin supply.
     table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
-    # A Tuesday's positions, published on Friday at 15:30.
+    # A Tuesday's positions, published on Friday at 15:30. The table states that Friday also for
+    # weeks of a government shutdown, in which the publisher was late.
     table(
         *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),
         Rule(kind="stated", n=3),

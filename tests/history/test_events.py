@@ -82,6 +82,15 @@ def test_events_alone_are_no_history(tmp_path: Path) -> None:
         History.load(tmp_path / "store.duckdb")
 
 
+def test_a_later_event_does_not_lengthen_a_history_without_prices(tmp_path: Path) -> None:
+    (tmp_path / "DGS10.csv").write_text("observation_date,DGS10\n2025-02-24,4.4\n2025-02-25,4.3\n")
+    (tmp_path / "deals.csv").write_text(DEALS)
+    import_path(tmp_path, tmp_path / "store.duckdb", recorded_at=RECORDED)
+    history = History.load(tmp_path / "store.duckdb")
+    assert history.panel.index[-1] == pd.Timestamp("2025-02-25")
+    assert len(history.events["BOND_DEAL_META"]) == 2
+
+
 # --- series that are known when recorded --------------------------------------------------------
 
 

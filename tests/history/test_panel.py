@@ -10,7 +10,7 @@ import pytest
 
 import signals
 from backtests.calendar import known_at
-from backtests.history.panel import History
+from backtests.history.panel import History, as_known
 from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
 from signals.catalog import CATALOG
@@ -471,6 +471,21 @@ def test_a_series_that_ends_is_no_view_after_its_limit(
     assert seen.loc[seen.first_valid_index() : last_seen].notna().all()
     if id not in CATALOG:
         assert history.closes[id].last_valid_index() == pd.Timestamp(last)
+
+
+def test_a_cash_flow_that_skips_a_quarter_ends_before_spending_does() -> None:
+    """Old cash flow must not meet new spending; spending may be an annual fact."""
+    index = pd.bdate_range("2024-01-02", "2025-12-31")
+    first = pd.Timestamp("2024-03-31")
+    rows = pd.DataFrame(
+        {"observed_on": [first], "available_at": [pd.Timestamp("2024-05-02 09:30")], "value": 1e10}
+    )
+    last = {
+        concept: index[~np.isnan(as_known(f"{concept}_TTM_MSFT", rows, index)[0])][-1]
+        for concept in ("CAPEX", "OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
+    }
+    assert last.pop("CAPEX") == pd.Timestamp("2025-07-04")
+    assert set(last.values()) == {pd.Timestamp("2024-10-17")}
 
 
 def test_nothing_is_filled_backwards(sources: Sources) -> None:
