@@ -73,8 +73,9 @@ def _of_payers(m: Material) -> tuple[str, ...]:
         "`outside_capital` was never on: taken together, the five firms never spent more than they "
         f"earned. The gap was {_minus(whole['gap'].iloc[0])} % of capex on "
         f"{whole.index[0].date()}, the first session with all five, and {_minus(last['gap'])} % at "
-        f"the end. It narrowed, and {last['marginal']:.0f} % of the spending that was added in the last year was not covered "
-        "by added cash flow. By this measure, the spending was not yet paid from outside.",
+        f"the end. It narrowed, and {last['marginal']:.0f} % of the spending that was added in the "
+        "last year was not covered by added cash flow. By this measure, the spending was not yet "
+        "paid from outside.",
     )
 
 
