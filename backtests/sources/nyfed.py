@@ -62,7 +62,7 @@ class NewYorkFedSource:
             for row in self._rows(endpoint, start, end, may_be_empty=end == now.date())
         ]
         values = endpoint.values(rows).dropna().sort_index()
-        values = values[values.index < now.normalize()]  # more operations may follow today
+        values = values[values.index != now.normalize()]  # more operations may follow today
         return [dated(id, check_values(id, values, now), NYFED, now)]
 
     def _rows(self, endpoint: Endpoint, start: date, end: date, *, may_be_empty: bool) -> list[Row]:
