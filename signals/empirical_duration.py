@@ -7,7 +7,7 @@ import pandas as pd
 
 from signals.transforms import same_date
 
-#: Weeks of a regression, and the smallest number of weeks with all returns.
+#: Number of weeks in a regression, and the smallest number of weeks that an estimate needs.
 WEEKS, FEWEST_WEEKS = 156, 104
 _WEEK = 5  # sessions
 
@@ -22,10 +22,10 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
         percentage point.
     Timing
         A week has five sessions, counted back from the last row. All prices and yields are from
-        dates up to the previous session, see :func:`signals.transforms.same_date`.
+        dates up to the previous session; see :func:`signals.transforms.same_date`.
     NaN
-        A week without one of the returns is left out. The duration and its error are NaN with fewer
-        than 104 weeks.
+        A week in which one of the variables is missing is left out. The duration and its error are
+        NaN with fewer than 104 weeks.
     Errors
         MissingSeries if the panel lacks a ticker.
     Reference
