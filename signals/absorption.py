@@ -23,16 +23,16 @@ class Absorption(CompoundSignal):
     """Capital spending compared with the idle capital that can still pay for it.
 
     Formula
-        u = A / (A + P), a fraction. A is the level of :class:`Capex` and P the idle capital of
-        :class:`DryPowder` on its scale, both in USD billions. The impulse is the growth of A over a
-        year, in %. score = z(logit u), with u clipped to the range from 0.01 to 0.99.
+        u = A / (A + P), a fraction. A is capital spending from :class:`Capex`, and P is idle
+        capital from :class:`DryPowder`. Both are in USD billions. The impulse is the growth of A
+        over a year, in %. score = z(logit u), with u clipped to the range from 0.01 to 0.99.
     Flag
         The flag (absorbing) turns on when u is above ``enter`` and the impulse is above
-        ``impulse_enter``. It turns off when u is below ``leave`` or the impulse is below
+        ``impulse_enter``. This flag turns off when u is below ``leave`` or the impulse is below
         ``impulse_leave``. The opposite flag :attr:`injecting` turns on when three conditions are
         true: u is below ``injecting_enter``, the impulse is above ``impulse_enter``, and idle
-        capital is above ``idle_enter``. It turns off when one of three conditions is true: u is
-        above ``leave``, the impulse is below ``impulse_leave``, or idle capital is below
+        capital is above ``idle_enter``. The opposite flag turns off when one of three conditions is
+        true: u is above ``leave``, the impulse is below ``impulse_leave``, or idle capital is below
         ``idle_leave``.
     Timing
         u is known once capital spending and idle capital are known.
@@ -41,9 +41,9 @@ class Absorption(CompoundSignal):
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
-        levels at which injecting ends. For u and the impulse, they are the levels at which
-        absorbing ends. For idle capital, it is the level at which the flag of :class:`DryPowder`
-        turns on.
+        levels at which injecting ends. For u and the impulse, injecting ends at the same levels as
+        absorbing. For idle capital, injecting ends at the level at which the flag of
+        :class:`DryPowder` turns on.
     Limits
         u hardly measures capital spending. When idle capital is close to zero, u is close to 1 for
         any spending. In the history to 2025, u has a rank correlation of −0.90 with idle capital

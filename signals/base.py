@@ -185,7 +185,8 @@ class Signal(Typed, ABC):
         MissingSeries
             When the panel lacks a column that the signal reads.
         SimulationError
-            When the signal's own code fails, or when its results break the contract of this class.
+            When the signal's own code fails, or when its results do not have the form that this
+            class requires.
         """
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
@@ -268,6 +269,6 @@ def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
     missing = [id for id in ids if id not in panel.columns]
     if missing:
         raise MissingSeries(
-            f"{signal} reads {', '.join(missing)}, which the history does not hold; import or "
-            "fetch it (drypowder data lists what is held)"
+            f"{signal} reads {', '.join(missing)}, which the history lacks; import or fetch "
+            "it (drypowder data lists the stored series)"
         )

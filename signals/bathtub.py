@@ -1,4 +1,4 @@
-"""Link L7: liquidity depends on supply (the Fed's assets), plumbing (its accounts) and demand."""
+"""Link L7: liquidity depends on the Fed's assets, on accounts at the Fed, and on demand."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,11 +25,11 @@ class Bathtub(ScoreSignal):
         release. Reverse repo is known at the session after its date.
     NaN
         Score and flag are missing when one of the three series has no value now or ``horizon``
-        sessions ago. They need 252 values of ΔN / N.
+        sessions ago. Both need 252 values of ΔN / N.
     Reference
         Practitioners define net liquidity in this way; see Howell, *Capital Wars* (2020). The
-        signal measures only supply (tap) and plumbing (pipes). The thesis claims that supply alone
-        does not explain the level of liquidity.
+        signal measures the Fed's assets (tap) and the accounts at the Fed (pipes), but not demand.
+        The thesis claims that the Fed's assets alone do not explain the level of liquidity.
 
     Parameters
     ----------

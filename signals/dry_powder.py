@@ -37,8 +37,8 @@ class DryPowder(Signal):
         used.
     NaN
         Score and flag are missing when reverse repo, reserves or the series of ``scale`` has no
-        value. The series of the other scale does not matter. They are missing before 2013-09-24,
-        because reverse repo was sporadic until then.
+        value. The series of the other scale does not matter. Score and flag are also missing before
+        2013-09-24, because reverse repo was sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets; ``a`` is

@@ -18,7 +18,7 @@ class Evaluations(Mapping[str, Evaluation]):
     Parameters
     ----------
     panel
-        Point-in-time panel, sessions × catalog ids.
+        Point-in-time panel, sessions × series ids.
     signals
         The signals by name.
     known

@@ -91,12 +91,12 @@ class Explanation:
 
     @property
     def reason(self) -> str:
-        """The reason why the signal has no view; empty when the signal has a view."""
+        """The reason why the flag is NA; empty when the flag is True or False."""
         if self.flag is not None:
             return ""
         if self.missing:
             return f"no value of {', '.join(self.missing[:4])}{' …' * (len(self.missing) > 4)}"
-        return "not identified yet, or too little history"
+        return "no estimate yet, or too little history"
 
 
 def explain(
@@ -113,8 +113,8 @@ def explain(
     evaluation, panel
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        A table with the panel's shape. Each cell holds the moment at which the panel's value was
-        first known. It is the source of :attr:`Explanation.known_at`.
+        A table with the panel's shape. Each cell contains the moment at which the value in the
+        panel was first known. It is the source of :attr:`Explanation.known_at`.
     among
         All evaluations on the panel, by name. They give the parameters of the signal's parts, the
         gauges that the signal names in ``context``, and the scales of idle capital.

@@ -46,7 +46,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
     """Call a property or method of a signal or strategy, check the result and return it.
 
     ``given`` are the arguments of the method. Raise SimulationError when the user's code fails, or
-    when the result breaks the contract of the base class.
+    when the result does not have the form that the base class requires.
     """
     with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
         answer = getattr(thing, name)

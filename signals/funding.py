@@ -30,9 +30,9 @@ class Funding(Signal):
         sessions.
     Flag
         The flag is on when reserves are scarce. It turns on when ``scarce_days`` exceeds ``enter``,
-        and off when ``scarce_days`` is below ``leave``. A bank that holds idle reserves can lend
-        them in repo at SOFR. When SOFR is above the rate on reserves on most sessions, banks give
-        up interest because they want to keep their reserves. So these reserves are not idle. The
+        and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can lend them in
+        repo at SOFR. When SOFR is above the rate on reserves on most sessions, banks give up
+        interest because they want to keep their reserves. So these reserves are not idle. The
         formula uses no estimate of the reserves that banks need, no GDP and no asset price.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
@@ -43,8 +43,8 @@ class Funding(Signal):
         after the H.4.1 release.
     NaN
         A share or a mean needs a value at its own session and on at least half of the sessions in
-        the window. So the flag is NA without SOFR, which begins on 2018-04-03, or without a rate on
-        reserves. The score needs one or both of its two components. A missing amount of lending
+        the window. So the flag is NA where SOFR or the rate on reserves is missing. SOFR begins on
+        2018-04-03. The score needs one or both of its two components. A missing amount of lending
         affects neither flag nor score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report

@@ -25,8 +25,8 @@ class InverseQE(ScoreSignal):
         Closes are known at their own session. The term premium is known seven sessions after its
         date.
     NaN
-        The flag is NA without a correlation or without a mean. The mean needs one or both of its
-        two components. The score needs 252 sessions on which the same components are known.
+        The flag is NA where the correlation or the mean is missing. The mean needs one or both of
+        its two components. The score needs 252 sessions on which the same components are known.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates

@@ -28,7 +28,7 @@ class Leverage(Signal):
         ``horizon`` sessions are not exactly a year. So on a few sessions around the 25th, the
         growth can cover 11 or 13 months.
     NaN
-        The flag is NA unless margin debt is known now and ``horizon`` sessions earlier. A missing
+        The flag is NA where margin debt is missing now or ``horizon`` sessions earlier. A missing
         amount of free credit affects neither flag nor score.
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):

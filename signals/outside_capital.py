@@ -29,31 +29,31 @@ class OutsideCapital(Signal):
         assets from new finance leases. A', O' and B' are the amounts of a year earlier. gap = 100 ·
         (A − O) / A, in % of A. marginal = 100 · ((A − A') − (O − O')) / (A − A'), the part of the
         additional spending that additional cash flow does not cover, in %. from_payouts = 100 · (B'
-        − B) / (A − A'), the part that smaller buybacks cover, in %. It is negative if buybacks
-        grew. raised = 100 · (D + L − B) / A over the firms that report debt, in % of A. It is the
-        amount that these firms take from creditors minus their buybacks. score = z(gap).
+        − B) / (A − A'), the part that smaller buybacks cover, in %. from_payouts is negative if
+        buybacks grew. raised = 100 · (D + L − B) / A over the firms that report debt, in % of A. It
+        is the amount that these firms take from creditors minus their buybacks. score = z(gap).
     Flag
         The flag is on when the firms need outside capital. It turns on when ``gap`` is above
         ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, the firms
         spend more than their cash flow, so somebody else must pay for a part. The formula compares
-        flows with flows. It contains no idle capital, no GDP and no price.
+        spending with cash flow. It contains no idle capital, no GDP and no price.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
         amount, as for ``capex``. A debt or lease that a firm first tagged late counts as known only
-        from that filing.
+        from the filing with the tag.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         both must also be known for a year earlier. For ``from_payouts``, its buybacks of both years
-        must be known as well. Each of the three needs ``minimum`` such firms, and both its
-        numerator and its denominator contain only these firms. marginal and from_payouts are NaN
-        unless the spending grew by more than ``least_growth``. Both are divided by the growth of
-        spending, so a small growth would turn a small error into a large number. ``raised`` counts
-        a firm whose spending, debt and buybacks are known, and needs one such firm. Unknown leases
-        count as zero, because small leases are not tagged. GOOGL and MSFT tag no issue of debt, so
-        ``raised`` never includes them. An amount of cash flow, buybacks, debt or leases is used for
-        200 days after the end of its quarter. So if a firm files one of them late, the amounts of
-        the firm can belong to different quarters. The same is true before 2018, when some spending
-        is known only for fiscal years.
+        must be known as well. Each of these three gauges needs ``minimum`` such firms and is
+        computed from them alone. marginal and from_payouts are NaN unless the spending grew by more
+        than ``least_growth``. Both are divided by the growth of spending, so a small growth would
+        turn a small error into a large number. ``raised`` counts a firm whose spending, debt and
+        buybacks are known, and needs one such firm. Unknown leases count as zero, because small
+        leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never includes
+        them. An amount of cash flow, buybacks, debt or leases is used for 200 days after the end of
+        its quarter. So if a firm files one of them late, the amounts of the firm can belong to
+        different quarters. The same is true before 2018, when some spending is known only for
+        fiscal years.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The

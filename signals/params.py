@@ -55,8 +55,9 @@ class Typed:
     must_ascend
         Rows of parameters and numbers that must ascend, like ``("leave", "enter", 1)``.
 
-    The two attributes of each base class also apply. A subclass with its own ``__post_init__`` must
-    call the base class's ``__post_init__``, because that method checks the ranges.
+    The values of these two attributes in base classes also apply. A subclass with its own
+    ``__post_init__`` must call the base class's ``__post_init__``, because that method checks the
+    ranges.
     """
 
     must_be_positive: ClassVar[tuple[str, ...]] = ()

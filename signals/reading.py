@@ -1,4 +1,4 @@
-"""The reading: what a strategy receives from the signals, namely the regime and the evaluations."""
+"""The reading: the regime and the signals' evaluations, which a strategy receives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

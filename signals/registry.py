@@ -57,10 +57,10 @@ SIGNALS: dict[str, Registered] = {
     "fading_momentum": Registered(signal=FadingMomentum, votes=True),
     "policy": Registered(signal=Policy, votes=True),
     "leverage": Registered(signal=Leverage, votes=False),  # it follows past returns
-    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # a regime of its own
+    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # it gives a regime itself
     "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
     "convexity": Registered(signal=Convexity, votes=False),  # it repeats absorption
-    "opportunity": Registered(signal=Opportunity, votes=False),  # a regime of its own
+    "opportunity": Registered(signal=Opportunity, votes=False),  # it gives a regime itself
 }
 
 
@@ -95,7 +95,7 @@ def read(
     Parameters
     ----------
     panel
-        Point-in-time panel, sessions × catalog ids.
+        Point-in-time panel, sessions × series ids.
     signals
         The signals by name. The default is all registered signals.
     more_voters

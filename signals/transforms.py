@@ -59,10 +59,10 @@ def composite(
     of all components.
 
     A component counts when it is known now and on ``minimum`` of the last ``window`` sessions. The
-    score is the z-score of the mean of the components that count, over the sessions of the window
-    on which all of them are known. If fewer than half of all components count, the score is NaN.
-    When a component stops counting, the score is computed from the others, so it can jump on that
-    session.
+    score is the z-score of the mean of the components that count. It uses only the sessions of the
+    window on which all these components are known. If fewer than half of all components count, the
+    score is NaN. When a component stops counting, the score is computed from the others, so it can
+    jump on that session.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)

@@ -71,7 +71,7 @@ class Strategy(Typed, ABC):
         return ()
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the state at each session, such as the regime. The strategy decides on a change.
+        """Return each session's state, such as the regime; the strategy decides when it changes.
 
         A state is a text, or None at a session without a state. A strategy without states returns
         None instead of a series. Row t uses only rows up to t.

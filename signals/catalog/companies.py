@@ -1,4 +1,4 @@
-"""Cash flows of companies: filers, XBRL tags, and the series computed from their facts."""
+"""Cash flows of companies: the companies, their XBRL tags, and the series of their amounts."""
 
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: First trading day of filers that are outside the universe and went public after XBRL began.
+#: First trading day of companies outside the universe that went public after XBRL began.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
 #: Companies that build AI data centres. We read all concepts of :data:`CONCEPTS` for them.

@@ -72,7 +72,8 @@ class Series:
         ``fred``, ``sec``, ``nyfed`` for the New York Fed, or ``file`` for a table that a user
         imports.
     frequency
-        Period that a value describes. The values of an ``event`` series lie on the dates of events.
+        Period that a value describes. The date of a value in an ``event`` series is the date of the
+        event.
     known
         The publication rule.
     revised

@@ -22,7 +22,7 @@ REPORTERS = (
     *("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     *("MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
 )
-#: Tickers of the issuers of dollar bonds, by the name in the table.
+#: Tickers of the issuers of dollar bonds, by their names in the imported table.
 ISSUERS = {"Meta": "META", "Oracle": "ORCL", "Alphabet": "GOOGL", "Amazon": "AMZN"}
 BOND_ISSUERS = tuple(ISSUERS.values())
 

@@ -68,7 +68,7 @@ class JumpModel(PriceOnly):
         return pd.DataFrame(columns)
 
     def estimate(self, window: np.ndarray) -> Judge:
-        """Estimate a model with jumpmodels, and return its online prediction.
+        """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
         The search makes three steps from each of ten seeded starting points. It then continues from
         the best result until it ends. It takes half the time of ten full searches and comes as near

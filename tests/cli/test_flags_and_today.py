@@ -244,7 +244,7 @@ def test_flags_today_and_the_page_show_the_scales(say: Say, page: Page) -> None:
 def test_every_signal_has_a_view_or_a_reason_at_the_end(history: History) -> None:
     said = read_at(history, pd.Timestamp("2025-12-31"))["signals"]
     without = {name: s["reason"] for name, s in said.items() if s["flag"] is None}
-    assert without == {"convexity": "not identified yet, or too little history"}
+    assert without == {"convexity": "no estimate yet, or too little history"}
 
 
 #: Series whose absence takes a signal's view; of many assets one may be missing.
