@@ -83,9 +83,9 @@ class RunConfig(pydantic.BaseModel):
     thesis: bool = pydantic.Field(default=True, strict=True)
     """If false, idle capital and spending have no effect on returns in the simulated economy."""
     start: date | None = None
-    """Start of the run, a session or a day before one; default: first session with a regime."""
+    """First day of the run; default: the first session with a regime."""
     end: date | None = None
-    """End of the run, a session or a day after one; default: the end of the history."""
+    """Last day of the run; default: the end of the history."""
     schedule: Schedule = Schedule()
     """Sessions on which the strategy decides even if its state does not change."""
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)

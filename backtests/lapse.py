@@ -1,8 +1,8 @@
 """Find the sessions on which a strategy's state cannot be trusted because data are late.
 
 Late data alone can change the regime: a signal without data does not vote, and the remaining votes
-may give another regime. So a state that depends on late data is called lost. It is lost at a
-session if three things are true of a signal that determines the state: its flag was known earlier,
+may give another regime. So a state that depends on late data is called lost. A state is lost at a
+session if a signal that determines the state meets three conditions: its flag was known earlier,
 its flag is NA now, and one of its inputs is late.
 """
 
@@ -18,7 +18,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return a mapping from each signal that a strategy's state depends on to its inputs.
+    """Return the inputs of each signal on which a strategy's state depends, by signal name.
 
     The state of a strategy that follows the regime depends on the signals of its regime model. The
     state of any other strategy may depend on all signals.

@@ -1,13 +1,13 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
 A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
-trades only short holdings beyond the gross limit, and holdings whose price is stale. If a user
-calls :meth:`Plan.at` at every session and fills the orders at the close ``lag`` sessions later, the
-user's orders are the orders of the backtest.
+trades in two cases: short holdings are beyond the gross limit, or the price of a holding is stale.
+If a user calls :meth:`Plan.at` at every session and fills the orders at the close ``lag`` sessions
+later, the user's orders are the orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the band and the limit to drifted targets before costs. So the orders may differ if the
-weight of a holding is so near to a limit that the costs of a trade matter.
+applies them to target weights that have drifted with prices, before costs. So the orders may differ
+if the weight of a holding is so near to a limit that the costs of a trade matter.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 

@@ -1,8 +1,8 @@
 """The simulated economy: a small stochastic model of the thesis, which needs no data.
 
 - :mod:`.quantities` models idle capital as stocks and flows.
-- :mod:`.prices` models the cost of capital, which is convex in the absorption share, and the
-  returns of each asset.
+- :mod:`.prices` models the cost of capital and the returns of each asset. The cost of capital is
+  convex in the absorption share u.
 - :mod:`.publish` gives the results the series ids, assets and publication lags of real history. So
   signals, strategies and reports work on simulated history as on real history.
 

@@ -6,8 +6,8 @@ was revised, the cell contains the newest revision known at the close. The day o
 24:00 UTC, some hours after the New York session. So the panel shows a coin's close one date late.
 Trades and portfolio values use :attr:`History.closes`, where every price has its own date.
 
-No value is copied to an earlier session. A value is repeated at later sessions until it is as old
-as the staleness limit of its series allows. Then the cell is NaN.
+No value is copied to an earlier session. A value is repeated at later sessions up to a number of
+days, the staleness limit of its series. After this limit, the cell is NaN.
 """
 
 import datetime
@@ -91,7 +91,7 @@ class History:
             bills are always read. If ``only`` is None, every series in the store is read.
         as_of
             Rows recorded after this moment (New York time) are ignored. For prices, the newest
-            vintage among the remaining rows is used. A date, or midnight, means the end of that
+            revision among the remaining rows is used. A date, or midnight, means the end of that
             day. If ``as_of`` is None, every row is read.
 
         Raises
@@ -129,8 +129,8 @@ class History:
 
         The same seed always gives the same history. Each simulated history ends on 2024-12-31. If
         ``thesis`` is False, idle capital and capital spending have no influence on returns.
-        :attr:`truth` holds the true regime of each session. :mod:`backtests.economy` describes the
-        model of the economy.
+        :attr:`truth` contains the true regime of each session. :mod:`backtests.economy` describes
+        the model of the economy.
 
         Raises
         ------

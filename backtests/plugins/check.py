@@ -36,7 +36,7 @@ class Check:
 
 
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
-    """Run the strategy of a configuration on a history, and return its checks.
+    """Run the strategy of a configuration on a history, and return the results of all checks.
 
     The assets must have prices. The weights must be a table of sessions × assets. Each weight must
     be finite and within its limits. An asset without a price must have weight 0. Each state must be
@@ -65,11 +65,11 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 
 
 def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
-    """Run a signal on a history, and return its checks.
+    """Run a signal on a history, and return the results of all checks.
 
     The history must have the inputs of the signal. The gauges, score, flag and thresholds must have
-    the right types. The explanation must run without an error. Past results must not depend on
-    later data. After a failed check, the checks that need its result are left out.
+    the right types. :func:`signals.explain` must run without an error. Past results must not depend
+    on later data. After a failed check, the checks that need its result are left out.
     """
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]

@@ -100,7 +100,7 @@ def truncation_faults(
     dates: Sequence[pd.Timestamp] | None = None,
     reading: Reading | None = None,
 ) -> Iterator[Fault]:
-    """Yield the faults of a strategy or a signal.
+    """Yield the past results of a strategy or a signal that depend on later data.
 
     At each cut, the function yields only the first wrong value of each result. A strategy's results
     are its weights and its state. A signal's results are its flag, score and gauges. All rows up to
