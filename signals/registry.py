@@ -57,10 +57,10 @@ SIGNALS: dict[str, Registered] = {
     "fading_momentum": Registered(signal=FadingMomentum, votes=True),
     "policy": Registered(signal=Policy, votes=True),
     "leverage": Registered(signal=Leverage, votes=False),  # it follows past returns
-    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # it gives a regime itself
+    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # its flag gives a regime
     "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
     "convexity": Registered(signal=Convexity, votes=False),  # it repeats absorption
-    "opportunity": Registered(signal=Opportunity, votes=False),  # it gives a regime itself
+    "opportunity": Registered(signal=Opportunity, votes=False),  # its flag gives a regime
 }
 
 

@@ -153,7 +153,7 @@ def _financing(
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
     """Return the values and filing dates of cash flow, buybacks, debt and leases.
 
-    A company files them on the ``dates`` on which it files its capital expenditure.
+    ``dates`` are the filing dates by ticker. All amounts of a company have the same filing dates.
     """
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}
