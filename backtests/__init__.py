@@ -1,6 +1,6 @@
-"""Backtests: history → reading → weights → simulation → evidence → report.
+"""Backtests: history → regime and signals → weights → simulation → evidence → report.
 
-The import of the package is fast, because each public name is loaded on its first use.
+Importing the package is fast, because each public name is loaded on its first use.
 """
 
 from importlib import import_module
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from backtests.runs import Run
 
 #: A mapping from each public name to the module that defines it. Type checkers and editors read the
-#: imports above.
+#: imports above instead.
 _HOMES = {
     "assess": "backtests.evidence.assessment",
     "History": "backtests.history.panel",
@@ -56,7 +56,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Return all names of the package, also those that are not loaded yet."""
+    """Return all names of the package, including the names that are not loaded yet."""
     return sorted({*globals(), *_HOMES})
 
 

@@ -1,8 +1,8 @@
 """Write a file or a folder either completely or not at all.
 
-A file is first written into a temporary folder beside its target. Once complete and on the disk,
-the file moves to the target. A killed program leaves its temporary folder behind. The next program
-that writes to the same parent folder removes this temporary folder.
+A file is first written into a temporary folder beside its target. When the file is complete and on
+the disk, it moves to the target. A program that is killed leaves its temporary folder behind. The
+next program that writes to the same parent folder removes this temporary folder.
 """
 
 import os
@@ -39,9 +39,9 @@ def expanded(path: Path | str) -> Path:
 def writable_name(path: Path | str) -> Path:
     """Return a path for writing, with ``~`` or ``~user`` replaced by that user's home folder.
 
-    A path that :func:`expanded` rejects, or a name that is not UTF-8, raises ConfigError. A path
-    that the system rejects raises ConfigError, too: a path that is too long, has symbolic links in
-    a circle, or lies in a folder without access.
+    ConfigError is raised for a path that :func:`expanded` rejects, and for a name that is not
+    UTF-8. It is also raised for a path that the system rejects: a path that is too long, has
+    symbolic links in a circle, or lies in a folder without access.
     """
     found = expanded(path)
     try:
@@ -65,7 +65,7 @@ def _no_path(path: Path | str, why: object) -> ConfigError:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file in UTF-8, either completely or not at all, as :func:`replacing` does."""
+    """Write a text file in UTF-8, either completely or not at all; see :func:`replacing`."""
     with replacing(path) as fresh:
         fresh.write_text(text, encoding="utf-8")
 
@@ -124,9 +124,9 @@ def _parents_of(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside a path, which is locked during use and then removed."""
+    """Yield a new folder beside a path. The folder is locked during use and then removed."""
     _remove_leftovers(target.parent)
-    # The name is known before the folder exists, so that an interrupt leaves nothing behind.
+    # The path is set before the folder exists. So the cleanup finds the folder after any interrupt.
     folder = target.parent / f"{PREFIX}{secrets.token_hex(6)}"
     lock = filelock.FileLock(folder / _LOCK)
     try:
@@ -142,7 +142,7 @@ def _beside(target: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(parent: Path) -> None:
-    """Remove temporary folders of killed programs, and put back the runs inside these folders."""
+    """Remove temporary folders of killed programs; move the earlier runs in them back first."""
     for folder in parent.iterdir():
         if not folder.name.startswith(PREFIX):
             continue

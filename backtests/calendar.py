@@ -1,4 +1,4 @@
-"""The NYSE sessions, and the moment at which a value first became available.
+"""The NYSE sessions, and the moment at which a published value first became available.
 
 All moments are in New York's local time, without a time zone. A decision uses the values available
 by 16:00 of its session, even if the exchange closes earlier.
@@ -44,8 +44,8 @@ def session_after(
 ) -> pd.DatetimeIndex:
     """Return the n-th session strictly after each date. All dates are without a time zone.
 
-    Sessions are counted in ``index``, by default in all NYSE sessions. A result after the last
-    session of ``index`` raises ConfigError. The NYSE sessions end a year from now.
+    Sessions are counted in ``index``, by default in all NYSE sessions, which end a year from now. A
+    result after the last session of ``index`` raises ConfigError.
     """
     index = all_sessions() if index is None else index
     position = index.searchsorted(dates, side="right") + n - 1
@@ -75,8 +75,8 @@ def fed_sessions() -> pd.DatetimeIndex:
     """Return the sessions on which the Federal Reserve Banks are open.
 
     On Columbus Day and Veterans Day, the NYSE is open, but the Federal Reserve Banks are closed. A
-    bank holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday does not move to
-    another day.
+    bank holiday on a Sunday moves to the next Monday. A bank holiday on a Saturday stays on
+    Saturday.
     """
     from pandas.tseries import holiday
 
@@ -91,8 +91,9 @@ def known_at(rule: Rule, dates: pd.DatetimeIndex, recorded_at: pd.Timestamp) -> 
     """Return the moment at which the value of each date first became available.
 
     ``dates`` are the dates that the values describe, without a time zone. For rule ``filed``,
-    ``dates`` are filing dates. For rule ``stated``, the result is the moment for a table that
-    states no day. ``recorded_at`` is the moment of recording; only rule ``recorded`` uses it.
+    ``dates`` are filing dates. For rule ``stated``, the result is the moment for a value without a
+    stated day. ``recorded_at`` is the moment at which the store records the values; only rule
+    ``recorded`` uses it.
     """
     match rule.kind:
         case "close":

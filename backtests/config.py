@@ -1,4 +1,4 @@
-"""The configuration of a run: typed and checked data that can repeat the run."""
+"""The configuration of a run: typed and checked settings with which the run can be repeated."""
 
 import json
 import re
@@ -73,7 +73,7 @@ class RunConfig(pydantic.BaseModel):
     plugin_signals: dict[str, pydantic.StrictBool] = {}
     """Dotted path of each of your signals; true if the signal votes on the regime."""
     source: Source | None = None
-    """'store' or 'simulated'; default: store if the store holds data, otherwise simulated."""
+    """'store' or 'simulated'; default: store if the store contains data, otherwise simulated."""
     store: Path | None = None
     """File of the store; default: the platform's data folder."""
     seed: int = pydantic.Field(default=0, strict=True)
@@ -81,17 +81,17 @@ class RunConfig(pydantic.BaseModel):
     years: int = pydantic.Field(default=20, strict=True)
     """Length of the simulated economy, 2 to 33 years."""
     thesis: bool = pydantic.Field(default=True, strict=True)
-    """If false, capital has no effect on returns in the simulated economy."""
+    """If false, idle capital and spending have no effect on returns in the simulated economy."""
     start: date | None = None
-    """Date of the first decision, or of a day before it; default: first session with a regime."""
+    """First day of the run; default: the first session with a regime."""
     end: date | None = None
-    """Date of the last session, or of a day after it; default: the end of the history."""
+    """Last day of the run; default: the end of the history."""
     schedule: Schedule = Schedule()
     """Sessions on which the strategy decides even if its state does not change."""
     lag: int = pydantic.Field(default=1, ge=1, le=252, strict=True)
     """Sessions from decision to fill, at least 1."""
     band: float = pydantic.Field(default=BAND, ge=0, lt=1, strict=True)
-    """Largest drift of a weight without a trade, a fraction of the portfolio."""
+    """Largest drift of a weight from its target without a trade, a fraction of the portfolio."""
     initial_capital: float = pydantic.Field(default=CAPITAL, ge=1, le=1e12, strict=True)
     """Capital at the start, USD."""
     benchmark: str = "SPY"
@@ -202,7 +202,7 @@ class RunConfig(pydantic.BaseModel):
         return HistorySource(**self.model_dump(include=_SOURCE))
 
     def identity(self) -> str:
-        """Return the settings that distinguish two runs on equal data, as canonical JSON."""
+        """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
         # run_id uses the objects built from these settings, with their defaults.
         built = {"params", "universe", "signals", "labels"}
         data = self.model_dump(mode="json", exclude=_SOURCE | built)

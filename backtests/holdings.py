@@ -1,4 +1,4 @@
-"""Read a user's holdings from a file, and compute their value and the orders to target weights."""
+"""Read a user's holdings from a file, and compute the orders that lead to target weights."""
 
 import stat
 from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ _SHOWN = 60
 def read_holdings(path: Path) -> dict[str, float]:
     """Return a mapping from asset to units, from a CSV file with the header ``asset,units``.
 
-    The units of the asset CASH are USD. A path that is not a regular file of at most
-    :data:`LARGEST_FILE` bytes, or an invalid line, raises DataError.
+    The units of the asset CASH are USD. DataError is raised for an invalid line, and for a path
+    that is not a regular file of at most :data:`LARGEST_FILE` bytes.
     """
     lines = _text(path).splitlines()
     if not lines or [cell.strip() for cell in lines[0].split(",")] != ["asset", "units"]:
@@ -124,13 +124,13 @@ def orders_to(
 ) -> pd.DataFrame:
     """Return the orders that lead from holdings to target weights, by the rules of a backtest.
 
-    Sales are filled first, and the largest purchase last. A purchase is reduced if the remaining
-    cash cannot pay for it and its costs.
+    Sales are filled first. Purchases follow in ascending order of their value. A purchase is
+    reduced if the remaining cash cannot pay for it and its costs.
 
-    ``target`` holds the weight of each asset, a fraction of the value before costs. An asset
-    without a target is sold. ``holdings`` holds the units of each asset, and USD for :data:`CASH`.
-    ``prices`` holds the price of each asset, USD. Units are rounded toward zero to the given
-    ``decimals``. Assets in ``untraded``, and assets with a NaN price, have no orders.
+    ``target`` contains the weight of each asset, a fraction of the value before costs. An asset
+    without a target is sold. ``holdings`` contains the units of each asset, and USD for
+    :data:`CASH`. ``prices`` contains the price of each asset, USD. Units are rounded toward zero to
+    the given ``decimals``. Assets in ``untraded``, and assets with a NaN price, have no orders.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def orders_to(
         units = worth[asset] / price
         if units > 0:
             units = min(units, max(cash, 0.0) / (price * (1 + rate)))
-        # Round toward zero, after an inner rounding that removes floating-point errors.
+        # The inner rounding removes floating-point errors. The outer int() rounds toward zero.
         units = float(int(round(units * scale, 6)) / scale)
         cost = abs(units * price) * rate
         cash -= units * price + cost

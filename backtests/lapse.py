@@ -1,9 +1,9 @@
-"""Find the sessions on which a strategy's state is lost because data are late.
+"""Find the sessions on which a strategy's state cannot be trusted because data are late.
 
-Late inputs alone can change a regime: a signal without a view does not vote, and the remaining
-votes may give another regime. So a state that rests on late data counts as lost. The state is lost
-at a session if a signal that determines the state had a view earlier, has no view now, and reads a
-stale input.
+Late data alone can change the regime: a signal without data does not vote, and the remaining votes
+may give another regime. So a state that depends on late data is called lost. A state is lost at a
+session if a signal that determines the state meets three conditions: its flag was known earlier,
+its flag is NA now, and one of its inputs is late.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from signals.reading import Reading
 
 
 def rests_on(config: RunConfig) -> dict[str, tuple[str, ...]]:
-    """Return the inputs that decide each signal on which a strategy's state depends, by signal.
+    """Return the inputs of each signal on which a strategy's state depends, by signal name.
 
     The state of a strategy that follows the regime depends on the signals of its regime model. The
     state of any other strategy may depend on all signals.
@@ -36,7 +36,7 @@ def lost(
     reading: Reading,
     rests: Mapping[str, tuple[str, ...]],
 ) -> pd.Series:
-    """Return whether the strategy's state is lost at each session.
+    """Return, for each session, whether the strategy's state is lost because data are late.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def lost(
 
 
 def stale(history: History) -> pd.DataFrame:
-    """Return a table of sessions × ids: whether an id had a value earlier, but the next is late.
+    """Return sessions × ids: True where an id had a value earlier, but its next value is late.
 
-    A value is not late if the source states that it has no value.
+    A missing value is not late if the source states that there is none.
     """
     late = _is_missing_again(history.panel)
     for id in history.withheld:

@@ -17,7 +17,7 @@ from strategies import Strategy
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A finished backtest, with the history and the reading up to the end of the run.
+    """A finished backtest, with its history, regime and signals up to the end of the run.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Run:
         Target weights at the sessions on which the strategy decided, fractions.
     benchmark
         Simple daily returns of the benchmark on the sessions of the result, before costs. Until the
-        strategy can first trade, the benchmark has the returns of bills.
+        strategy's first possible trade, they are the returns of bills.
     """
 
     config: RunConfig
@@ -42,7 +42,7 @@ class Run:
 
     @cached_property
     def run_id(self) -> str:
-        """A hash of the configuration and all numbers of the history."""
+        """A hash of the configuration, the version, and all numbers of the history."""
         return run_id(self.config, self.history)
 
     @property
@@ -62,7 +62,7 @@ class Run:
 
     @property
     def bills(self) -> pd.Series:
-        """Simple daily returns of bills on the sessions of the result's returns."""
+        """Simple daily returns of bills on the same sessions as the returns of the result."""
         return self.result.bills.reindex(self.result.returns.index)
 
 

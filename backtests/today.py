@@ -1,13 +1,13 @@
 """Target weights at a session's close, the reason for a decision, and the orders of a backtest.
 
 A backtest decides on scheduled sessions and on changes of state. On other sessions, a backtest
-trades only short holdings beyond the gross limit, and holdings whose price is stale. A user can
-call :meth:`Plan.at` at every session, and fill the orders at the close ``lag`` sessions later. The
-user's orders are then the orders of the backtest.
+trades in two cases: short holdings are beyond the gross limit, or the price of a holding is stale.
+If a user calls :meth:`Plan.at` at every session and fills the orders at the close ``lag`` sessions
+later, the user's orders are the orders of the backtest.
 
 :meth:`Plan.at` applies the drift band and the gross limit to real holdings after costs. A backtest
-applies the band and the limit to drifted targets before costs. So the orders may differ if a
-holding's distance to a limit is about as large as the costs of a trade.
+applies them to target weights that have drifted with prices, before costs. So the orders may differ
+if the weight of a holding is so near to a limit that the costs of a trade matter.
 
 A live user's data may be late, so :meth:`Plan.at` and a backtest treat missing data differently:
 
@@ -51,40 +51,40 @@ class Today:
         Reason for the decision: ``start``, ``schedule`` or ``change of state from A to B``. Several
         reasons are joined by ``; ``. Without a decision at this close, the reason is None.
     next_decision
-        The next scheduled session, or None if it is after the end of the calendar, a year from now.
-        A change of state may bring an earlier decision.
+        The next scheduled session. None if this session is after the end of the calendar, a year
+        from now. A change of state may bring an earlier decision.
     fills_on
-        The session at whose close a backtest fills the orders, or None if it is after the end of
-        the calendar.
+        The session at whose close a backtest fills the orders. None if this session is after the
+        end of the calendar.
     target
         Target weight of each asset from this close on, a fraction. The remainder is cash in bills.
-        The weights come from this session's decision, or from the last decision before.
+        The weights come from the decision at this session, or else from the last decision before.
     if_decided
-        The weights that a decision at this close would give, even if the strategy does not decide.
+        The weights that a decision at this close would give, whether the strategy decides or not.
     decided_on, before
-        The session and the weights of the decision before this session. At the start, both are
-        those of the first decision.
+        The session and the weights of the last decision before this session. At the start, they are
+        the session and the weights of the first decision.
     missing
-        A mapping from ids with late data to dates. An id is late if its last value is older than
-        the id's staleness limit. The mapping covers held assets, assets in the target and ids that
-        the strategy reads. If the state is lost, the mapping also covers the inputs of each signal
-        that determines the state but has no view. An asset has the date of its last price; a series
-        has the date on which its last value became known.
+        A mapping from ids with late data to dates. The data of an id are late if its last value is
+        older than its staleness limit. The mapping covers held assets, assets in the target, and
+        ids that the strategy reads. If the state is lost, it also covers the inputs of those
+        signals that determine the state and have no value now. The date of an asset is the date of
+        its last price. The date of a series is the day on which its last value became known.
     state_is_lost
-        Whether the strategy's state is lost, as :func:`backtests.lapse.lost` defines. In a lost
-        state, ``regime`` comes from the remaining signals, and the strategy does not follow this
-        regime.
+        Whether the strategy's state is lost because data are late; see :mod:`backtests.lapse`. If
+        it is lost, ``regime`` comes from the remaining signals, and the strategy does not follow
+        this regime.
     value
         Value of the holdings, USD; None without holdings.
     beyond_band
-        Assets whose weight differs from the target by more than the drift band; None without
+        Assets whose weight differs from the target by more than the drift band. None without
         holdings.
     beyond_limit
-        Whether short holdings have drifted beyond the strategy's gross limit. If so, a backtest
-        trades even without a decision. None without holdings.
+        Whether holdings with a short position have drifted beyond the strategy's gross limit. If
+        so, a backtest trades even without a decision. None without holdings.
     orders
         Orders of a backtest at this close, from :func:`backtests.holdings.orders_to`. The table is
-        empty if the backtest would not trade. Without holdings, ``orders`` is None.
+        empty if the backtest would not trade. None without holdings.
     """
 
     session: pd.Timestamp
@@ -119,7 +119,7 @@ class Plan:
     state
         The strategy's state at each session, from :meth:`strategies.Strategy.state`.
     weights
-        Weights that a decision at each session gives. If an asset's price is older than its
+        Weights that a decision would give at each session. If an asset's price is older than its
         staleness limit, the weights use the last price.
     rests, lost, stale
         Results of :func:`backtests.lapse.rests_on`, :func:`backtests.lapse.lost` and
@@ -154,10 +154,10 @@ class Plan:
         Parameters
         ----------
         session
-            A session of the history, after which no data are read.
+            A session of the history. Later data are not read.
         holdings
-            Units of each asset, and USD for ``CASH``. As in a backtest, a coin has the close of the
-            session's date, if the history has this close.
+            Units of each asset, and USD for ``CASH``. As in a backtest, the price of a coin is its
+            close on the session's date, if it is in the history.
         decimals
             Number of decimals to which units are rounded, toward zero.
 
@@ -221,7 +221,8 @@ class Plan:
         prices = pd.Series({a: self._price(a, session) for a in assets}, dtype="float64")
         now = weights_of(holdings, prices)
         off = (target.reindex(now.index, fill_value=0.0) - now).abs() > self.config.band
-        # After a trade exactly to the limit, its costs may push exposure beyond the limit.
+        # After a trade to exactly the limit, the costs of the trade may push exposure beyond the
+        # limit.
         cost = max((self.config.costs.rate(str(asset)) for asset in now.index), default=0.0)
         limit = self.strategy.gross_limit * (1 + cost) + 1e-9
         beyond_limit = bool((now < 0).any() and now.abs().sum() > limit)
@@ -247,7 +248,7 @@ class Plan:
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: list[str]
     ) -> dict[str, pd.Timestamp]:
-        """Return a mapping from ids with late data to dates, as in :attr:`Today.missing`."""
+        """Return the ids with late data, mapped to dates; see :attr:`Today.missing`."""
         shares = self._row(session).abs() + target.abs()
         needed = [*held, *shares.index[shares > 0], *self.strategy.reads]
         if self.lost.loc[session]:
@@ -256,7 +257,7 @@ class Plan:
         return {id: self._last_seen(id, session) for id in needed if self._is_stale(id, session)}
 
     def _is_stale(self, id: str, session: pd.Timestamp) -> bool:
-        """Return whether, at the session, an id had a value earlier, but its next value is late."""
+        """Return whether an id had a value before the session, but its next value is late."""
         return id in self.stale and bool(self.stale.at[session, id])
 
     def _last_seen(self, id: str, session: pd.Timestamp) -> pd.Timestamp:
@@ -270,9 +271,9 @@ class Plan:
 def make_plan(config: RunConfig, history: History) -> Plan:
     """Return a strategy's plan for every session of a history.
 
-    The history must have prices of the strategy's assets and of the holdings.
-    :func:`backtests.window.followed` defines the first decision. A start outside the history raises
-    ConfigError.
+    The history must have prices of the strategy's assets and of the holdings. See
+    :func:`backtests.window.followed` for the session of the first decision. A start outside the
+    history raises ConfigError.
     """
     strategy = config.build_strategy()
     reading = read(config, history)

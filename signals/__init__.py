@@ -1,4 +1,4 @@
-"""Signals turn a point-in-time panel into evaluations and a regime.
+"""Signals measure the market for capital on a point-in-time panel and give each session a regime.
 
 Signals use no file, no network and no clock. :data:`SIGNALS` lists the signals.
 :data:`signals.regimes.REGIMES` lists the regime models.

@@ -1,4 +1,4 @@
-"""L3: injection turns to absorption when capital spending grows and no idle capital is left."""
+"""Link L3: capital spending absorbs capital from markets when no idle capital is left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,39 +20,42 @@ EDGE = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Absorption(CompoundSignal):
-    """Capital spending compared with the idle capital that is left to pay for it.
+    """Capital spending compared with the idle capital that can still pay for it.
 
     Formula
-        u = A / (A + P), a fraction. A is the level of :class:`Capex` and P the idle capital of
-        :class:`DryPowder` on its scale, both in USD billions. score = z(logit u), with u clipped to
-        the range from 0.01 to 0.99.
+        u = A / (A + P), a fraction. A is capital spending from :class:`Capex`, and P is idle
+        capital from :class:`DryPowder`. Both are in USD billions. The impulse is the growth of A
+        over a year, in %. score = z(logit u), with u clipped to the range from 0.01 to 0.99.
     Flag
         The flag (absorbing) turns on when u is above ``enter`` and the impulse is above
-        ``impulse_enter``. It turns off when u is below ``leave`` or the impulse is below
-        ``impulse_leave``. The opposite flag :attr:`injecting` turns on when u is below
-        ``injecting_enter``, the impulse is above ``impulse_enter`` and idle capital is above
-        ``idle_enter``. It turns off when u is above ``leave``, the impulse is below
-        ``impulse_leave`` or idle capital is below ``idle_leave``.
+        ``impulse_enter``. This flag turns off when u is below ``leave`` or the impulse is below
+        ``impulse_leave``. The opposite flag :attr:`injecting` turns on when three conditions are
+        true: u is below ``injecting_enter``, the impulse is above ``impulse_enter``, and idle
+        capital is above ``idle_enter``. The opposite flag turns off when one of three conditions is
+        true: u is above ``leave``, the impulse is below ``impulse_leave``, or idle capital is below
+        ``idle_leave``.
     Timing
-        A value of the signal is known once the values of both parts are known.
+        u is known once capital spending and idle capital are known.
     NaN
-        The signal has a view only when both parts have a view.
+        Both flags are NA where u, the impulse or idle capital has no value.
     Reference
         Link L3 of the thesis. Gabaix, Koijen, "In Search of the Origins of Financial Fluctuations",
         NBER 28967 (2021), show that flows move prices by a multiple of the flow. We chose the
-        levels at which injecting ends. For u and the impulse, we use the same levels as for
-        absorbing. For idle capital, we use the two levels of :class:`DryPowder`.
+        levels at which injecting ends. For u and the impulse, injecting ends at the same levels as
+        absorbing. For idle capital, injecting ends at the level at which the flag of
+        :class:`DryPowder` turns on.
     Limits
         u hardly measures capital spending. When idle capital is close to zero, u is close to 1 for
         any spending. In the history to 2025, u has a rank correlation of −0.90 with idle capital
         over GDP, and of −0.02 with capital spending over GDP. The impulse measures whether spending
-        grows, but not whether it is large. So :meth:`beside` shows spending over GDP. It also shows
-        on how many days the flag would be on if spending were halved or doubled.
-        :class:`OutsideCapital` compares flows with flows instead, and pages show its figures beside
-        u. It does not take the place of u, for three reasons. Its flows are known only from
-        filings, up to four months after they began. Two of the five firms tag no debt, and so who
-        pays is known only for a part of the spending. And the claims of the trial were declared on
-        u and their verdicts are known, so a change now would be a choice with hindsight.
+        grows, but not whether it is large. So :meth:`beside` returns spending in % of GDP. It also
+        returns on how many days the flag would be on if spending were half or twice as large.
+        :class:`OutsideCapital` compares spending with cash flow instead, and pages show its numbers
+        next to u. It does not replace u, for three reasons. First, cash flows become known only
+        from filings, up to four months after they began. Second, two of the five firms report no
+        XBRL tag for new debt, so the part that creditors pay is unknown for these firms. Third, the
+        claims that ``drypowder thesis`` tests were declared with u, and their results are known. So
+        a change now would be a choice with hindsight.
 
     Parameters
     ----------
@@ -67,9 +70,9 @@ class Absorption(CompoundSignal):
     impulse_leave
         Impulse, % a year, below which a flag turns off.
     idle_enter
-        Idle capital, % of the scale of :class:`DryPowder`, above which injecting begins.
+        Idle capital, in the unit of the share of :class:`DryPowder`, above which injecting begins.
     idle_leave
-        Idle capital, % of the scale of :class:`DryPowder`, below which injecting ends.
+        Idle capital, in the unit of the share of :class:`DryPowder`, below which injecting ends.
     confirm
         Number of consecutive sessions for which a condition must be true before a flag changes.
     """
@@ -129,7 +132,7 @@ class Absorption(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return u, and the gauges of the parts from which u is computed."""
+        """Return u, the impulse, and the amounts of spending and idle capital."""
         capex, powder = parts["capex"].gauges, parts["dry_powder"].gauges
         return pd.DataFrame(
             {
@@ -150,7 +153,7 @@ class Absorption(CompoundSignal):
         return zscore(logit)
 
     def counterfactual(self, gauges: pd.DataFrame, factor: float) -> pd.Series:
-        """Return the flag for capital spending multiplied by ``factor``, with the same impulse."""
+        """Return the flag if spending were ``factor`` times as large, with the same growth."""
         spent = factor * gauges["capex"]
         return self.flag(gauges.assign(u=spent / (spent + gauges["idle"])))
 

@@ -1,10 +1,11 @@
-"""The contract of a signal.
+"""Base classes of signals, and the result of a signal on a panel.
 
 A signal is a frozen dataclass, and its fields are its parameters. A signal reads a point-in-time
-panel: one row for each NYSE session, one column for each catalog id. Each cell holds the value that
-was known at the close of its session. The signal computes its gauges from the panel, and its score
-from the gauges. The flag follows from the gauges and the thresholds. Later rows of the panel never
-change the results of earlier rows. A test checks this rule for every registered signal.
+panel: one row for each NYSE session, one column for each series. Each cell contains the value that
+was known at the close of its session. From the panel, the signal computes its gauges, which are
+named measures. From the gauges, it computes its score. The flag turns on and off when gauges cross
+their thresholds. Later rows of the panel never change the results of earlier rows. A test checks
+this rule for every registered signal.
 """
 
 from abc import ABC, abstractmethod
@@ -21,8 +22,8 @@ from signals.hysteresis import CONFIRM, Threshold, turned
 from signals.params import Orders, Typed
 from signals.transforms import Rows
 
-#: Name of the gauge with the components that a composite score lacks: see
-#: :attr:`signals.transforms.Composite.without`.
+#: Name of the gauge that lists the missing components of a composite score, the mean of several
+#: z-scores. See :attr:`signals.transforms.Composite.without`.
 WITHOUT = "without"
 
 
@@ -35,15 +36,15 @@ class Evaluation:
     signal
         The signal that was evaluated.
     gauges
-        The values that the signal measures, with one column for each gauge. ``signal.unit`` returns
-        the unit of a gauge.
+        Table of sessions × gauges. A gauge is a named measure; ``signal.unit`` returns its unit.
     score
-        Score, in standard deviations of the measure's past values. A positive score means that
-        capital is scarcer than in the past. NaN where the signal has no view.
+        Z-score of the signal's measure against its own past. A positive score means that capital is
+        scarcer than in the past. NaN where it cannot be computed.
     flag
-        The flag, as a pandas ``boolean``. NA where the signal has no view.
+        The flag, as a pandas ``boolean``. NA where a gauge that decides the flag has no value.
     injecting
-        Flag of the opposite state. None for a signal without an opposite state.
+        Flag of the opposite state, such as injecting for ``absorption``. None for a signal without
+        an opposite state.
     """
 
     signal: "Signal"
@@ -53,7 +54,7 @@ class Evaluation:
     injecting: pd.Series | None = None
 
     def rows(self, pick: "Pick") -> "Evaluation":
-        """Return the evaluation with only the rows that ``pick`` chooses."""
+        """Return the evaluation, reduced to the rows that ``pick`` chooses."""
         return replace(
             self,
             gauges=pick(self.gauges),
@@ -76,7 +77,7 @@ class Pick(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Signal(Typed, ABC):
-    """Measurement of one link of the thesis.
+    """Base class of signals. A signal measures one link of the thesis, from L1 to L15.
 
     A subclass defines ``inputs``, ``gauges``, ``score`` and ``thresholds``. A parameter outside its
     range raises ConfigError.
@@ -84,16 +85,17 @@ class Signal(Typed, ABC):
     Attributes
     ----------
     name, link
-        Name of the signal in the registry, and the link of the thesis that the signal measures.
+        Name of the signal in the registry, and the link that the signal measures, such as ``L3``.
     headline
-        The gauge that tables show for the signal.
+        Name of the gauge that tables show for the signal.
     units
-        Unit of each gauge, by the gauge's name. The unit is ``name`` for a gauge that holds words.
+        Unit of each gauge, by the gauge's name. The unit is ``name`` for a gauge that contains
+        words.
     parts
-        The signals that this signal contains: their classes, by their names in the registry.
+        Classes of the signals from which this signal is computed, by their names in the registry.
     context
-        Gauges of other signals that pages show beside the flag, by the names of those signals. They
-        change neither flag nor score.
+        Names of gauges of other signals, by the names of those signals. Pages show these gauges
+        beside the flag. They do not affect the flag or the score.
 
     Parameters
     ----------
@@ -114,11 +116,11 @@ class Signal(Typed, ABC):
     @property
     @abstractmethod
     def inputs(self) -> tuple[str, ...]:
-        """Catalog ids that the signal itself reads, without the inputs of its parts."""
+        """Ids of the series that the signal itself reads, without the series of its parts."""
 
     @abstractmethod
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return a table of sessions × gauges.
+        """Return the gauges (named measures) as a table of sessions × gauges.
 
         The columns of the table are the keys of :attr:`units`.
         """
@@ -130,30 +132,30 @@ class Signal(Typed, ABC):
     @property
     @abstractmethod
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Levels that turn the flag on (beyond all ``enter``) or off (beyond any ``leave``)."""
+        """Levels of gauges that turn the flag on or off; see :func:`signals.hysteresis.turned`."""
 
     @property
     def injecting(self) -> tuple[Threshold, ...]:
-        """Thresholds of the opposite state; empty for a signal that has no such state."""
+        """Thresholds of the flag of the opposite state; empty without an opposite state."""
         return ()
 
     @property
     def confirm_leave(self) -> int:
-        """Number of consecutive sessions with a true exit condition before the flag turns off."""
+        """Number of consecutive sessions beyond a ``leave`` level before the flag turns off."""
         return self.confirm
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """Ids among :attr:`inputs` that change only gauges for context, neither flag nor score."""
+        """Ids among :attr:`inputs` that do not affect the flag or the score."""
         return ()
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Names of the components of the composite score; empty without a composite score."""
+        """Names of the components whose z-scores the score averages; empty for any other score."""
         return ()
 
     def unit(self, gauge: str) -> str:
-        """Return the unit of a gauge; a subclass overrides it if a parameter decides the unit."""
+        """Return the unit of a gauge; a subclass can make it depend on a parameter."""
         return self.units[gauge]
 
     def flag(self, gauges: pd.DataFrame) -> pd.Series:
@@ -172,10 +174,10 @@ class Signal(Typed, ABC):
     def evaluate(
         self, panel: pd.DataFrame, parts: Mapping[str, Evaluation] = MappingProxyType({})
     ) -> Evaluation:
-        """Return gauges, score and flag on a point-in-time panel, sessions × catalog ids.
+        """Return gauges, score and flag on a point-in-time panel, sessions × series ids.
 
-        ``parts`` maps names of signals to their evaluations on the same panel. A part that
-        ``parts`` lacks is evaluated with its default parameters. See
+        ``parts`` maps names of signals to their evaluations on the same panel. A part without an
+        evaluation in ``parts`` is evaluated with its default parameters. See
         :func:`signals.evaluations.evaluate`.
 
         Raises
@@ -183,7 +185,8 @@ class Signal(Typed, ABC):
         MissingSeries
             When the panel lacks a column that the signal reads.
         SimulationError
-            When the signal's own code fails, or when its results break the contract of this class.
+            When the signal's own code fails, or when its results do not have the form that this
+            class requires.
         """
         require(panel, ask(self, "inputs"), self.name)
         gauges = self._measure(panel, parts)
@@ -206,9 +209,9 @@ class Signal(Typed, ABC):
 class CompoundSignal(Signal):
     """A signal that is computed from other signals.
 
-    A subclass defines ``combine`` instead of ``gauges``. The signal takes its parts from the
-    signals that are evaluated with it. So a user sets a parameter of a part once, and every signal
-    that contains the part uses that value.
+    A subclass defines ``combine`` instead of ``gauges``. The set of signals that is evaluated
+    together contains each part once. So a user sets a parameter of a part once, and every signal
+    that uses the part sees that value.
     """
 
     @abstractmethod
@@ -217,7 +220,7 @@ class CompoundSignal(Signal):
 
     @final
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gauges when every part has its default parameters."""
+        """Return the gauges, computed with the default parameters of every part."""
         return self._measure(panel, {})
 
     def _measure(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
@@ -231,7 +234,7 @@ class CompoundSignal(Signal):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSignal(Signal):
-    """A signal whose flag depends on one gauge: its score, or the mean behind the score.
+    """A signal whose flag depends on one gauge: its score, or the mean from which it is computed.
 
     The gauges include a column ``score``. The attribute :attr:`decides` names the gauge on which
     the flag depends. The flag turns on when this gauge is above ``enter``, and off when it is below
@@ -253,7 +256,7 @@ class ScoreSignal(Signal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The ``enter`` and ``leave`` levels of the gauge that :attr:`decides` names."""
+        """The ``enter`` and ``leave`` levels of the gauge named in :attr:`decides`."""
         return (Threshold(gauge=self.decides, enter=self.enter, leave=self.leave, above=True),)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:
@@ -266,6 +269,6 @@ def require(panel: pd.DataFrame, ids: tuple[str, ...], signal: str) -> None:
     missing = [id for id in ids if id not in panel.columns]
     if missing:
         raise MissingSeries(
-            f"{signal} reads {', '.join(missing)}, which the history does not hold; import or "
-            "fetch it (drypowder data lists what is held)"
+            f"{signal} reads {', '.join(missing)}, which the history lacks; import or fetch "
+            "it (drypowder data lists the stored series)"
         )

@@ -1,4 +1,4 @@
-"""L7: the level of liquidity is supply plus plumbing minus demand."""
+"""Link L7: liquidity depends on the Fed's assets, on accounts at the Fed, and on demand."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ from signals.transforms import zscore
 
 @dataclass(frozen=True, kw_only=True)
 class Bathtub(ScoreSignal):
-    """Net liquidity, and how much of its change came from the Fed's balance sheet and the plumbing.
+    """Net liquidity, and how the Fed's assets, the Treasury account and reverse repo change it.
 
     Formula
         Net liquidity N = WALCL/1000 − WTREGEN/1000 − RRPONTSYD, in USD billions. Over ``horizon``
@@ -24,12 +24,12 @@ class Bathtub(ScoreSignal):
         The balance sheet and the Treasury account are known at the session after Thursday's H.4.1
         release. Reverse repo is known at the session after its date.
     NaN
-        The signal has no view when one of the three series has no value now or ``horizon`` sessions
-        ago. The score needs 252 values of ΔN / N.
+        Score and flag are missing when one of the three series has no value now or ``horizon``
+        sessions ago. Both need 252 values of ΔN / N.
     Reference
         Practitioners define net liquidity in this way; see Howell, *Capital Wars* (2020). The
-        signal measures only supply (tap) and plumbing (pipes). The thesis claims that supply alone
-        does not explain the level of liquidity.
+        signal measures the Fed's assets (tap) and the accounts at the Fed (pipes), but not demand.
+        The thesis claims that the Fed's assets alone do not explain the level of liquidity.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""L1: AI capital spending stimulates the economy like fiscal spending."""
+"""Link L1: AI capital spending stimulates the economy like fiscal spending."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,8 +25,8 @@ class Capex(Signal):
         The flag turns on when the impulse is above ``enter``, and off when it is below ``leave``.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
-        amount. If the firm first used the XBRL tag more than 120 days after the period's end, the
-        amount counts as known 45 days after the period's end.
+        amount. A firm may first use the XBRL tag more than 120 days after the period's end, because
+        it used another tag before. The amount then counts as known 45 days after the period's end.
     NaN
         The level is NaN unless every firm has an amount. The impulse uses only the firms that have
         an amount for now and an amount for a year earlier. The impulse needs at least ``minimum``
@@ -37,7 +37,7 @@ class Capex(Signal):
     Parameters
     ----------
     firms
-        Tickers of filers in the catalog.
+        Tickers of companies whose SEC filings drypowder reads.
     minimum
         Smallest number of firms that the impulse needs. Each counted firm has an amount for now and
         an amount for a year earlier.
@@ -70,7 +70,7 @@ class Capex(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of each firm's amounts for now and for a year earlier, and the id of GDP."""
+        """Ids of each firm's capital expenditure now and a year earlier, and the id of GDP."""
         now, then = (ids_of("CAPEX", self.firms, id_of) for id_of in (ttm_id, year_ago_id))
         return (*now, *then, "GDP")
 

@@ -1,4 +1,4 @@
-"""L4: the price of capital rises faster as more capital is absorbed."""
+"""Link L4: the price of capital rises faster as more capital is absorbed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +19,11 @@ _ESTIMATES = ("kink", "low", "high", "slope")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kink:
-    """An estimate of the kink and its bootstrap draws, in percentage points per unit of u.
+    """The estimated change of a regression slope at the knee (the kink), and its bootstrap draws.
 
-    ``y`` holds the changes of the cost of capital. ``x`` holds a constant, Δu and
-    Δ max(0, u − knee), one row a week. ``draws`` holds the kink of each bootstrap sample.
+    ``kink``, ``slope`` and ``draws`` are in percentage points per unit of u. ``y`` contains the
+    changes of the cost of capital. ``x`` contains a constant, Δu and Δ max(0, u − knee), one row a
+    week. ``draws`` contains the kink of each bootstrap sample.
     """
 
     kink: float
@@ -32,7 +33,7 @@ class Kink:
     x: np.ndarray
 
     def bounds(self, level: float) -> tuple[float, float]:
-        """Return the bounds that hold the fraction ``level`` of the bootstrap samples."""
+        """Return the bounds between which the fraction ``level`` of the bootstrap draws lies."""
         tail = (1 - level) / 2
         low, high = np.nanquantile(self.draws, [tail, 1 - tail])
         return float(low), float(high)
@@ -56,9 +57,9 @@ class Convexity(CompoundSignal):
         The regression is estimated at the first session of each quarter, from the weeks before that
         session. The date of that session seeds the random numbers, so past values never change.
     NaN
-        The signal needs ``minimum`` weeks and ``excursions`` separate stays of u above the knee.
-        Until then it has no view. A stay ends when u has been low for ``horizon`` weeks: below the
-        level at which absorption ends (0.4 by default).
+        An estimate needs ``minimum`` weeks and ``excursions`` separate stays of u above the knee.
+        Until then, score and flag are missing. A stay ends when u has been below the level at which
+        absorption ends (0.4 by default) for ``horizon`` weeks.
     Reference
         Link L4 of the thesis. Afonso, Giannone, La Spada, Williams, NY Fed Staff Report 1019
         (2022), estimate such a price. The estimated curve is flat while reserves are ample, and
@@ -67,7 +68,7 @@ class Convexity(CompoundSignal):
         least ``horizon`` weeks, because changes less than ``horizon`` weeks apart overlap. The
         interval is too narrow, like bootstrap intervals of other slow series. In simulations
         without a kink, ``low`` was above zero in 7 to 14 % of the estimates. A correct interval
-        gives 5 %. The error was most frequent near ``minimum`` weeks.
+        gives 5 %. The share was largest for estimates from little more than ``minimum`` weeks.
 
     Parameters
     ----------
@@ -76,9 +77,9 @@ class Convexity(CompoundSignal):
     horizon
         Number of weeks over which changes are measured.
     minimum
-        Number of weeks that an estimate needs. Each of these weeks has a known change.
+        Smallest number of weeks with a known change that an estimate needs.
     excursions
-        Number of separate stays that an estimate needs. In each stay, u is above the knee.
+        Smallest number of separate stays of u above the knee that an estimate needs.
     draws
         Number of bootstrap samples.
     level
@@ -118,7 +119,7 @@ class Convexity(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return u, the number of past stays, and the estimates that are known at each session."""
+        """Return u, the number of its stays above the knee so far, and the latest estimate."""
         absorption = parts["absorption"]
         u = absorption.gauges["u"]
         cost = cost_of(panel)
@@ -144,9 +145,9 @@ class Convexity(CompoundSignal):
         return rows.groupby(np.asarray(index.year * 4 + index.quarter)).ffill()
 
     def estimate(self, u: pd.Series, cost: pd.Series, at: pd.Timestamp) -> Kink | None:
-        """Return the kink from the weeks before a session; None with fewer than ``minimum`` weeks.
+        """Return the kink estimated before a session; None with fewer than ``minimum`` weeks.
 
-        ``u`` and ``cost`` end before the session ``at``, whose date seeds the random numbers.
+        ``u`` and ``cost`` end before the session ``at``. The date ``at`` seeds the random numbers.
         """
         weeks = pd.DataFrame({"u": u, "cost": cost}).iloc[::-_WEEK].iloc[::-1]
         weeks["over"] = (weeks["u"] - self.knee).clip(lower=0)
@@ -172,7 +173,7 @@ def quarter_starts(index: pd.DatetimeIndex) -> list[int]:
 
 
 def kink_of(x: np.ndarray, y: np.ndarray, horizon: int, draws: int, seed: int) -> Kink:
-    """Return the kink and its stationary-bootstrap draws; the columns of x are those of Kink."""
+    """Return the kink and its stationary-bootstrap draws; :class:`Kink` describes x and y."""
     from arch.bootstrap import StationaryBootstrap, optimal_block_length
 
     slope, kink = _ols(x, y)
@@ -190,7 +191,7 @@ def _ols(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def _excursions(u: pd.Series, enter: float, leave: float, apart: int) -> pd.Series:
     """Count the stays above ``enter``; a stay ends after ``apart`` sessions below ``leave``."""
-    # Stays closer than ``apart`` sessions share overlapping changes, so they count as one stay.
+    # Changes of u overlap between stays closer than ``apart`` sessions, so these count as one stay.
     inside, below, count, out = False, 0, 0, []
     for value in u.to_numpy(dtype=np.float64):
         below = below + 1 if value < leave else 0

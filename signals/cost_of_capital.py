@@ -1,4 +1,4 @@
-"""L5: the cost of capital rises when Treasury and credit yields rise together."""
+"""Link L5: the cost of capital rises when Treasury and credit yields rise together."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ from signals.transforms import composite, zscore
 
 #: Number of decimals of a yield difference. Without rounding, a rise of 10 bp is not exactly 0.10.
 DECIMALS = 6
-#: Gauge that holds the z-score of each series.
+#: Name of the gauge with the z-score of each series.
 _GAUGES = {"DFII10": "z_real_yield", "THREEFYTP10": "z_term_premium", "BAA10Y": "z_spread"}
 
 
@@ -34,16 +34,15 @@ class CostOfCapital(Signal):
         Yields are known one session after their date, the Baa spread two sessions after its date,
         and the term premium seven sessions after its date.
     NaN
-        The flag has no view when a yield has no value now or ``horizon`` sessions ago. The score
-        needs two of its three components. The score compares the mean of the components only with
-        past means of the same components.
+        The flag is NA when a yield has no value now or ``horizon`` sessions ago. The score needs
+        two of its three components. If a component is missing, the score uses the mean of the
+        others, now and in the past.
     Reference
         Vayanos, Vila, "A Preferred-Habitat Model of the Term Structure", Econometrica (2021);
         Greenwood, Vayanos, "Bond Supply and Excess Bond Returns", RFS (2014). The term premium
         comes from the model of Kim and Wright. The publisher re-estimates past values of the term
-        premium. With ``term_premium=False``, the score does not use the term premium. We chose
-        ``leave`` so that the flag turns off when a yield is no longer higher than it was
-        ``horizon`` sessions ago.
+        premium. With ``term_premium=False``, the score does not use the term premium. We chose 0
+        for ``leave``, so the flag turns off when a yield is lower than ``horizon`` sessions ago.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""L9: crypto is the probe of liquidity, because it moves first and most."""
+"""Link L9: crypto shows changes of liquidity early, because it moves first and most."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,25 +20,26 @@ class CryptoProbe(Signal):
         drawdown = 100 · (BTC / its highest close of ``high`` sessions − 1), in %. spy_drawdown is
         the same measure for SPY. strength = 100 · (return of BTC − return of SPY) over ``horizon``
         sessions, in percentage points, on closes of the same dates. score = z(mean of z(−drawdown),
-        z(−strength)). Two gauges for context change neither flag nor score. stablecoins = growth of
-        the supply of stablecoins over ``horizon`` sessions, in %. fund_flows = sum of the net flows
-        into spot bitcoin funds over ``month`` sessions, in USD millions.
+        z(−strength)). Two further gauges are only shown; they do not affect the flag or the score.
+        stablecoins = growth of the supply of stablecoins over ``horizon`` sessions, in %.
+        fund_flows = sum of the net flows into spot bitcoin funds over ``month`` sessions, in USD
+        millions.
     Flag
         The flag needs three conditions: bitcoin's drawdown is below ``fall``, its strength is below
         0, and SPY's drawdown is above ``hold``. The flag turns on when all three conditions are
-        true for ``confirm`` sessions in a row. The flag turns off after ``confirm_leave`` sessions
-        in a row on which at least one condition is false.
+        true for ``confirm`` sessions in a row. The flag turns off when, for ``confirm_leave``
+        sessions in a row, one or more of the conditions are false.
     Timing
         At a New York close, the newest known price of bitcoin is from 24:00 UTC on the previous
-        date. The strength uses the closes of bitcoin and SPY on the date of the session before.
+        date. The strength uses the closes of bitcoin and SPY on the date of the previous session.
         Closes of different dates would hide how the two assets move together. Supply and flows are
         known at the session after their date.
     NaN
-        The signal has no view until bitcoin has prices for ``high`` sessions. The score needs 252
-        more sessions. stablecoins needs the supply now and ``horizon`` sessions earlier; the supply
-        begins on 2017-11-29 and is recounted later. fund_flows needs a flow on every session of the
-        month, and the flow before replaces a missing flow for at most four days; the funds began on
-        2024-01-11.
+        The flag is NA until bitcoin has prices for ``high`` sessions. The score needs 252 more
+        sessions. stablecoins needs the supply now and ``horizon`` sessions earlier. The supply
+        begins on 2017-11-29, and its publisher revises it later. fund_flows needs a flow on every
+        session of the month. The previous flow replaces a missing flow for at most four days. The
+        funds began on 2024-01-11.
     Reference
         Link L9 of the thesis. The signal is computed from past returns, so it is not used to test
         claims about returns.
@@ -59,7 +60,7 @@ class CryptoProbe(Signal):
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
     confirm_leave
-        Number of consecutive sessions on which a condition must be false before the flag turns off.
+        Number of consecutive sessions with a false condition after which the flag turns off.
     """
 
     name: ClassVar[str] = "crypto_probe"

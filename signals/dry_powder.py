@@ -1,4 +1,4 @@
-"""L2: the amount of idle capital is finite, so idle capital can be used up."""
+"""Link L2: the amount of idle capital is finite, so idle capital can be used up."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -10,34 +10,35 @@ from signals.hysteresis import Threshold, flag_of
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: What the need for reserves, and idle capital, is measured by.
+#: Name of the size with which idle capital and the banks' need for reserves are compared.
 BankScale = Literal["gdp", "bank_assets"]
-#: The gauge of idle capital as a share of each scale.
+#: Name of the gauge with idle capital in % of each scale.
 SHARES: dict[BankScale, str] = {"gdp": "of_gdp", "bank_assets": "of_bank_assets"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class DryPowder(Signal):
-    """Idle capital: reverse repo plus the bank reserves above what banks need.
+    """Idle capital: reverse repo plus the bank reserves that exceed the amount that banks need.
 
     Formula
         Idle capital P = RRPONTSYD + max(0, WRESBAL / 1000 − need), in USD billions. With ``scale``
         gdp, need = k · GDP, and share = 100 · P / GDP, in % of GDP. With ``scale`` bank_assets,
         need = a · B and share = 100 · P / B, in % of bank assets, where B is the assets of all
-        commercial banks (TLAACBW027SBOG). of_gdp and of_bank_assets are the share on each scale,
-        whatever ``scale`` is. score = −z(share).
+        commercial banks (TLAACBW027SBOG). The gauges of_gdp and of_bank_assets are the shares on
+        these two scales for any ``scale``. score = −z(share).
     Flag
         The flag is on when idle capital is depleted. The flag turns on when the share is below
         ``enter``, and off when the share is above ``leave``.
     Timing
         Reserves are known at the session after Thursday's H.4.1 release. Reverse repo is known at
         the session after its date. GDP is known 180 days after the quarter's first day, and bank
-        assets 12 days after their Wednesday. The values of GDP and bank assets are the latest
-        revision, unless the store holds earlier releases (vintages).
+        assets 12 days after their Wednesday. If the store has earlier releases (vintages) of GDP
+        and bank assets, the values known at each date are used. Otherwise the latest revision is
+        used.
     NaN
-        The signal has no view when reverse repo, reserves or the series of its scale has no value.
-        The series of the other scale does not matter. The signal has no view before 2013-09-24,
-        because reverse repo was sporadic until then.
+        Score and flag are missing when reverse repo, reserves or the series of ``scale`` has no
+        value. The series of the other scale does not matter. Score and flag are also missing before
+        2013-09-24, because reverse repo was sporadic until then.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
         1019 (2022), estimate that banks have enough reserves at 12 to 13 % of bank assets; ``a`` is
@@ -46,12 +47,13 @@ class DryPowder(Signal):
         of the Fed compare them with GDP. We chose k = 9 % of GDP. Because k is a choice, reports
         repeat the results that depend on k for values from 0.08 to 0.11.
     Limits
-        The literature has no single scale, so pages show three of them side by side (see
-        :mod:`signals.scales`). GDP stays the default for three reasons. The claims of the trial
-        were declared on it and their verdicts are known, so a change now would be a choice with
-        hindsight. Bank assets exist in one revised vintage, with a break in level on 2010-03-31.
-        And the region of 12 to 13 % is where the demand for reserves is satiated, not where
-        reserves become scarce. Reserves were below it in most of 2009 to 2012, in the middle of QE.
+        The literature agrees on no single scale, so pages show three scales side by side (see
+        :mod:`signals.scales`). GDP stays the default for three reasons. First, the claims that
+        ``drypowder thesis`` tests were declared with GDP, and their results are known. So a change
+        now would be a choice with hindsight. Second, only the latest revision of bank assets
+        exists, and its level jumps on 2010-03-31. Third, the region of 12 to 13 % is where the
+        demand for reserves is satiated, not where reserves become scarce. Reserves were below this
+        region in most of 2009 to 2012, in the middle of QE.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ class DryPowder(Signal):
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """The series of the other scale."""
+        """Id of the series of the scale that is not in use."""
         return ("TLAACBW027SBOG",) if self.scale == "gdp" else ("GDP",)
 
     @property
@@ -103,7 +105,7 @@ class DryPowder(Signal):
         return self.units[SHARES[self.scale] if gauge == "share" else gauge]
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return idle capital in USD billions and as a share, its two parts, and both shares."""
+        """Return idle capital, its two parts (USD billions), and its share of each scale."""
         size: dict[BankScale, pd.Series] = {
             "gdp": panel["GDP"],
             "bank_assets": panel["TLAACBW027SBOG"],
@@ -126,7 +128,7 @@ class DryPowder(Signal):
         )
 
     def depleted(self, gauges: pd.DataFrame, scale: BankScale) -> pd.Series:
-        """Return the flag on a scale, whatever :attr:`scale` is, from this signal's gauges."""
+        """Return the flag on the given scale, even if :attr:`scale` names the other scale."""
         return flag_of(gauges[SHARES[scale]], self.enter, self.leave, self.confirm)
 
     def score(self, gauges: pd.DataFrame) -> pd.Series:

@@ -1,4 +1,4 @@
-"""L8: long-duration, speculative assets lose most.
+"""Link L8: long-duration, speculative assets lose most when capital is scarce.
 
 Assets with near cash flows gain relative to assets of long duration.
 """
@@ -24,15 +24,15 @@ class Duration(ScoreSignal):
     Formula
         spread = mean return of the short classes (memory, defensive) minus mean return of the long
         classes (software, speculative, crypto), over ``horizon`` sessions, in percentage points.
-        The return of a class is the mean over its members. All classes have equal weights.
+        The return of a class is the mean over its member assets. All classes have equal weights.
         score = z(spread).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
         The closes of shares and coins are from the same date, the date of the previous session.
     NaN
-        A member counts when it has prices for ``horizon`` sessions. The signal has no view until
-        every class has a member that counts.
+        A member counts when it has a price now and ``horizon`` sessions ago. Score and flag are
+        missing until every class has a member that counts.
     Reference
         Weber, "Cash Flow Duration and the Term Structure of Equity Returns", JFE (2018); Gormsen,
         Lazarus, "Duration-Driven Returns", JF (2023). The order of the classes was fixed before any
@@ -68,10 +68,10 @@ class Duration(ScoreSignal):
         return pd.DataFrame({"spread": spread, **classes, "score": zscore(spread)})
 
     def empirical(self, panel: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-        """Return the empirical duration of each share and coin of the universe at a session.
+        """Return the empirical duration at a session of each share and coin that drypowder covers.
 
-        See :func:`signals.empirical_duration.empirical_durations`. The estimate is noisy. Pages
-        show it, but no rule of a signal ranks assets by it.
+        See :func:`signals.empirical_duration.empirical_durations`. The estimate is noisy, so pages
+        show it, but no signal uses it.
         """
         shares = [t for t, a in UNIVERSE.items() if a.asset_class != "bonds" and t != "SPY"]
         return empirical_durations(panel.loc[:at], shares)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from signals.transforms import same_date
 
-#: Weeks of a regression, and the smallest number of weeks with all returns.
+#: Number of weeks in a regression, and the smallest number of weeks that an estimate needs.
 WEEKS, FEWEST_WEEKS = 156, 104
 _WEEK = 5  # sessions
 
@@ -22,10 +22,10 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
         percentage point.
     Timing
         A week has five sessions, counted back from the last row. All prices and yields are from
-        dates up to the previous session, see :func:`signals.transforms.same_date`.
+        dates up to the previous session; see :func:`signals.transforms.same_date`.
     NaN
-        A week without one of the returns is left out. The duration and its error are NaN with fewer
-        than 104 weeks.
+        A week in which one of the variables is missing is left out. The duration and its error are
+        NaN with fewer than 104 weeks.
     Errors
         MissingSeries if the panel lacks a ticker.
     Reference
@@ -36,7 +36,7 @@ def empirical_durations(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataF
     pd.DataFrame
         Assets × ``duration``, ``error`` (one standard error, in years) and ``weeks``.
     """
-    recent = panel.tail(_WEEK * WEEKS + 2)  # one earlier session for prices of the previous date
+    recent = panel.tail(_WEEK * WEEKS + 2)  # one more row, because prices are shifted
     prices = same_date(recent, ["SPY", *tickers]).iloc[::-_WEEK].iloc[::-1]
     returns = prices.pct_change(fill_method=None).tail(WEEKS)
     rates = recent["DFII10"].iloc[::-_WEEK].iloc[::-1].diff().tail(WEEKS) / 100
@@ -50,7 +50,7 @@ def _regress(y: np.ndarray, x: np.ndarray) -> dict[str, np.ndarray]:
     used = ~(np.isnan(y) | np.isnan(x).any(axis=1)[:, None])
     weeks = used.sum(axis=0)
     seen = weeks >= FEWEST_WEEKS
-    scale = np.array([1.0, 0.02, 0.001])  # usual sizes, so that the equations are well conditioned
+    scale = np.array([1.0, 0.02, 0.001])  # usual sizes of the columns of x
     x0 = np.nan_to_num(x) / scale
     y0 = np.where(used, y, 0.0)[:, seen]
     products = np.einsum("ti,tj,tn->nij", x0, x0, used[:, seen].astype(float))

@@ -9,8 +9,7 @@ DrypowderError
 ├── SourceError        a data source on the network failed                (exit 3)
 └── SimulationError    the engine cannot simulate its input               (exit 2)
 
-A message is one line. Each message says what was expected, what was found, and how to correct the
-input.
+Each message is one line. It says what was expected, what was found, and how to correct the input.
 """
 
 import difflib

@@ -9,17 +9,16 @@ from signals.index import check_sessions
 
 
 class Evaluations(Mapping[str, Evaluation]):
-    """Evaluations of a set of signals on a panel, by name.
+    """A mapping from the name of each signal in a set to its evaluation on a panel.
 
     The mapping computes each evaluation once, when a caller first asks for it. A signal can contain
     other signals, which are its parts. The parts are taken from the set, so a part has the same
-    parameters in every signal. A part that is not in the set is evaluated with its default
-    parameters.
+    parameters in every signal. A part outside the set is evaluated with its default parameters.
 
     Parameters
     ----------
     panel
-        Point-in-time panel, sessions × catalog ids.
+        Point-in-time panel, sessions × series ids.
     signals
         The signals by name.
     known
@@ -29,7 +28,7 @@ class Evaluations(Mapping[str, Evaluation]):
     Raises
     ------
     DataError
-        When the panel's index does not hold unique sessions in ascending order.
+        When the panel's index is not made of unique sessions in ascending order.
     MissingSeries
         When the panel lacks a column that a signal reads.
     """
@@ -93,10 +92,10 @@ def evaluate(panel: pd.DataFrame, signals: Mapping[str, Signal]) -> Evaluations:
 def inputs_of(
     signal: Signal, among: Mapping[str, Signal], *, deciding: bool = False
 ) -> tuple[str, ...]:
-    """Return the catalog ids that a signal and its parts read, each id once.
+    """Return the ids of the series that a signal and its parts read, each id once.
 
-    ``among`` maps names to the signals that are evaluated together with this signal. With
-    ``deciding``, ids that change neither the flag nor the score are left out.
+    ``among`` maps names to the signals that are evaluated together with this signal. If
+    ``deciding`` is True, only ids that affect the flag or the score are returned.
     """
     parts = (among[name] if name in among else part() for name, part in signal.parts.items())
     own = (id for id in signal.inputs if not (deciding and id in signal.shown_only))

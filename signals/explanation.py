@@ -1,4 +1,4 @@
-"""The explanation of a signal at one session: value, flag, distance to a flip, inputs."""
+"""The explanation of a signal at one session: value, flag, distance to the next flip, inputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,34 +24,34 @@ class Explanation:
     Attributes
     ----------
     value, unit
-        The headline gauge and its unit. The value is NaN when the signal has no view.
+        Value and unit of the gauge that tables show. The value is NaN when it is unknown.
     percentile
         Share of the gauge's past values that are at or below its newest value, %.
     score
-        Score, in standard deviations of the measure's past values. A positive score means that
-        capital is scarcer than in the past.
+        Z-score of the signal's measure against its own past. A positive score means that capital is
+        scarcer than in the past.
     flag
-        True, False, or None when the signal has no view.
+        True, False, or None when the flag is NA.
     since
-        First session of the flag's present state. None when the signal has no view.
+        First session of the flag's present state. None when the flag is NA.
     distance
-        How far the binding gauge must move to flip the flag, with a sign, in ``distance_unit``. The
-        binding gauge is the gauge that decides the next flip.
+        The binding gauge is the gauge that decides the next flip of the flag. ``distance`` is the
+        signed move of this gauge that flips the flag, in ``distance_unit``.
     distance_value
-        Present value of the binding gauge, in ``distance_unit``. NaN without a view.
+        Present value of the binding gauge, in ``distance_unit``. NaN when the flag is NA.
     flips
-        The level, in words, that the binding gauge must cross to flip the flag. Empty without a
-        view.
+        The level, in words, that the binding gauge must cross to flip the flag. Empty when the flag
+        is NA.
     known_at
         For each input, the moment at which its newest value was first known. None for an input
         without a value.
     missing
-        Inputs that have no value at the session, without those that are only shown.
+        Inputs that affect the flag or the score and have no value at the session.
     components
-        Number of components of a composite score. 0 for any other score.
+        Number of components whose z-scores the score averages. 0 for any other score.
     without, components_since
-        ``without`` names the components that do not count at the session. ``components_since`` is
-        the first session of the present selection of components.
+        ``without`` names the components that are left out of the score at the session, for lack of
+        data. ``components_since`` is the session since which the same components are left out.
     beside
         Numbers that pages show beside the flag. Each key is a name with a unit.
     scales
@@ -80,23 +80,23 @@ class Explanation:
 
     @property
     def rests_on(self) -> str:
-        """Text that says which components do not count, and since when; empty if all count."""
+        """Text that says which components the score leaves out, and since when; empty if none."""
         if not self.without or self.components_since is None:
             return ""
         counted = self.components - len(self.without)
         return (
-            f"rests on {counted} of {self.components} components since "
+            f"uses {counted} of {self.components} components since "
             f"{self.components_since.date()}: without {', '.join(self.without)}"
         )
 
     @property
     def reason(self) -> str:
-        """The reason why the signal has no view; empty when the signal has a view."""
+        """The reason why the flag is NA; empty when the flag is True or False."""
         if self.flag is not None:
             return ""
         if self.missing:
             return f"no value of {', '.join(self.missing[:4])}{' …' * (len(self.missing) > 4)}"
-        return "not identified yet, or too little history"
+        return "no estimate yet, or too little history"
 
 
 def explain(
@@ -113,12 +113,11 @@ def explain(
     evaluation, panel
         Evaluation of the signal, and its panel. The function ignores rows after ``at``.
     known
-        A table with the panel's shape. Each cell holds the moment at which the panel's value was
-        first known. The attribute ``known_at`` takes its moments from this table.
+        A table with the panel's shape. Each cell contains the moment at which the value in the
+        panel was first known. It is the source of :attr:`Explanation.known_at`.
     among
-        The evaluations, by name, that were made together with this one. Their signals determine
-        the inputs of the signal's parts. Their gauges give the context that the signal names, and
-        the scales of idle capital.
+        All evaluations on the panel, by name. They give the parameters of the signal's parts, the
+        gauges that the signal names in ``context``, and the scales of idle capital.
 
     Raises
     ------
@@ -172,7 +171,7 @@ def explain_all(
 
 
 def _context(signal: Signal, among: Mapping[str, Evaluation], at: pd.Timestamp) -> dict[str, float]:
-    """Return the gauges of other signals that a signal names as its context."""
+    """Return the gauges of other signals that ``signal.context`` names."""
     return {
         f"{name} {gauge}, {among[name].signal.unit(gauge)}": float(among[name].gauges[gauge][at])
         for name, gauges in signal.context.items()
@@ -192,9 +191,7 @@ def _scales(past: Evaluation, among: Mapping[str, Evaluation]) -> Scales | None:
 
 
 def _comparable(signal: Signal, gauges: pd.DataFrame, without: pd.Series | None) -> pd.Series:
-    """Return the headline gauge, NaN at sessions whose components differ from the last
-    session's.
-    """
+    """Return the headline gauge, NaN at sessions with other components than the last session."""
     headline = gauges[signal.headline]
     if without is None or signal.headline not in ("mean", "score"):
         return headline

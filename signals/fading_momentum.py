@@ -1,4 +1,4 @@
-"""L11: speculative momentum cannot hold its gains, and even improving sectors struggle."""
+"""Link L11: gains of speculative momentum do not last, and even improving sectors struggle."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,16 +20,16 @@ class FadingMomentum(ScoreSignal):
         A breakout is a close above the highest close of the previous ``high`` sessions. The signal
         uses breakouts that happened ``earliest`` to ``latest`` sessions ago. follow_through = the
         percentage of these breakouts whose asset is still above the breakout price. breadth = the
-        percentage of the universe whose close is above its mean of ``mean`` sessions.
-        score = z(−mean of the z-scores of follow_through and breadth).
+        percentage of all assets whose close is above its mean over ``mean`` sessions. score =
+        z(−mean of the z-scores of follow_through and breadth).
     Flag
         The flag turns on when the score is above ``enter``, and off when it is below ``leave``.
     Timing
         The closes of shares are from the present session. The closes of coins are from the calendar
         day before the session.
     NaN
-        The follow-through is NaN with fewer than ``minimum`` breakouts. The score needs at least
-        one of the two components.
+        The follow-through is NaN with fewer than ``minimum`` breakouts. The score needs one or both
+        of its two components.
     Reference
         Cooper, Gutierrez, Hameed, "Market States and Momentum", JF (2004). The signal is computed
         from past returns, so it is not used to test claims about returns.
@@ -45,7 +45,7 @@ class FadingMomentum(ScoreSignal):
     latest
         Largest age, in sessions, of the breakouts that the signal uses.
     minimum
-        Number of breakouts that the follow-through needs.
+        Smallest number of breakouts that the follow-through needs.
     """
 
     name: ClassVar[str] = "fading_momentum"
@@ -89,7 +89,7 @@ class FadingMomentum(ScoreSignal):
         )
 
     def _breakouts(self, prices: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-        """Return how many breakouts in the window still hold, and how many happened."""
+        """Return how many breakouts in the window have kept their price, and how many happened."""
         level = prices.where(prices > prices.rolling(self.high).max().shift(1))
         held = breakouts = np.zeros(len(prices))
         now = prices.to_numpy()

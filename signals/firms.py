@@ -1,4 +1,4 @@
-"""Amounts of several companies for the trailing year, as tables of sessions × companies."""
+"""Amounts of several companies for the last four quarters, as tables of sessions × companies."""
 
 from collections.abc import Callable
 
@@ -7,12 +7,13 @@ import pandas as pd
 from signals.catalog import CATALOG, FILERS, ttm_id
 from signals.errors import ConfigError, unknown
 
-#: Function that names a series: :func:`signals.catalog.ttm_id` or ``year_ago_id``.
+#: Function from concept and ticker to a series id: :func:`signals.catalog.ttm_id` or
+#: ``year_ago_id``.
 IdOf = Callable[[str, str], str]
 
 
 def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
-    """Raise ConfigError for a firm without the concept, a repeated firm, or a wrong ``minimum``."""
+    """Raise ConfigError for an unknown or repeated firm, or a ``minimum`` outside its range."""
     for firm in firms:
         if ttm_id(concept, firm) not in CATALOG:
             raise ConfigError(unknown("firm", firm, FILERS.values()))
@@ -23,16 +24,16 @@ def check_firms(firms: tuple[str, ...], minimum: int, concept: str) -> None:
 
 
 def ids_of(concept: str, firms: tuple[str, ...], id_of: IdOf) -> tuple[str, ...]:
-    """Return the catalog ids of a concept, in the order of the firms."""
+    """Return each firm's series id of a concept such as CAPEX, in the order of the firms."""
     return tuple(id_of(concept, firm) for firm in firms)
 
 
 def amounts(panel: pd.DataFrame, concept: str, firms: tuple[str, ...], id_of: IdOf) -> pd.DataFrame:
-    """Return the amounts of a concept, USD, sessions × firms; NaN where an amount is unknown."""
+    """Return the firms' amounts of a concept, USD, sessions × firms; NaN where unknown."""
     return panel[list(ids_of(concept, firms, id_of))].set_axis(firms, axis=1)
 
 
 def total(amounts: pd.DataFrame, counted: pd.DataFrame | None = None) -> pd.Series:
-    """Return the sum of the amounts that count; NaN at a session without such an amount."""
+    """Return the sum of the amounts where ``counted`` is True; NaN at a session without one."""
     chosen = amounts if counted is None else amounts.where(counted)
     return chosen.sum(axis=1, min_count=1)

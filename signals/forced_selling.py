@@ -1,4 +1,4 @@
-"""L10: forced selling starts in the assets of lowest conviction and spreads; margin tightens."""
+"""Link L10: forced selling starts in the assets that holders trust least, and spreads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FLOWS = ("FLOW_BTC_ETF", "FLOW_ETH_ETF")
 
 @dataclass(frozen=True, kw_only=True)
 class _Cascade(ScoreSignal):
-    """Windows and rule of both signals of forced selling. The flag uses the mean z-score.
+    """Windows and rule of both signals of forced selling. The flag depends on the mean z-score.
 
     Parameters
     ----------
@@ -60,20 +60,20 @@ class ForcedSelling(_Cascade):
         The change of HYG/IEF over ``short`` sessions, in %, with the opposite sign.
     Flag
         The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
-        after 2 sessions in a row with the mean below ``leave``. In a cascade, most components are
-        extreme at once. So the flag uses the mean, not the score.
+        after 2 sessions in a row with the mean below ``leave``. Most components are extreme at once
+        when sales are forced, so their mean is then high. The flag uses this mean, not the score.
     Timing
         Each component uses the newest closes known at the session. The returns of asset classes end
-        one session earlier, so that coins and shares have closes of the same date. The VIX comes
-        from FRED and is known one session after its date.
+        one session earlier, so that the closes of coins and shares are of the same date. The VIX
+        comes from FRED and is known one session after its date.
     NaN
-        The mean needs at least half of its components. The score needs 252 values of the mean, all
-        from the same components.
+        The mean needs at least half of its components. The score needs 252 sessions on which the
+        same components are known.
     Reference
         Brunnermeier, Pedersen, "Market Liquidity and Funding Liquidity", RFS (2009); Coval,
         Stafford, JFE (2007); Adrian, Shin, JFI (2010). The share of the first principal component
         follows Kritzman, Li, Page, Rigobon, "Principal Components as a Measure of Systemic Risk"
-        (2011). Cascades among coins alone hardly move this signal: see
+        (2011). Forced sales of coins alone hardly change this signal: see
         :class:`CryptoForcedSelling`.
     """
 
@@ -112,11 +112,12 @@ class CryptoForcedSelling(_Cascade):
     """Forced selling among coins, from prices, funding rates and fund flows.
 
     Formula
-        mean = mean of the z-scores of five components: realised volatility of bitcoin over
-        ``short`` sessions divided by its volatility over ``long`` sessions; the negated mean return
-        of the coins over ``short`` sessions; the share of the first principal component in the
-        correlations of the coins' returns over ``window`` sessions; the negated mean funding rate;
-        and the negated flow into bitcoin and ether funds over ``short`` sessions. score = z(mean).
+        score = z(mean), where mean is the mean of the z-scores of five components. (1) The realised
+        volatility of bitcoin over ``short`` sessions divided by its volatility over ``long``
+        sessions. (2) The negated mean return of the coins over ``short`` sessions. (3) The share of
+        the first principal component in the correlations of the coins' daily returns over
+        ``window`` sessions. (4) The negated mean funding rate. (5) The negated flow into bitcoin
+        and ether funds over ``short`` sessions.
     Flag
         The flag turns on after 2 sessions in a row with the mean above ``enter``. It turns off
         after 2 sessions in a row with the mean below ``leave``.
@@ -124,11 +125,11 @@ class CryptoForcedSelling(_Cascade):
         The closes of coins and the funding rates are from the date before the session. Flows are
         known one session after their date.
     NaN
-        The mean needs three of its five components, so funding and flows are optional. The score
-        compares the mean of the components only with past means of the same components.
+        The mean needs three of its five components, so funding and flows are optional. If a
+        component is missing, the score uses the mean of the others, now and in the past.
     Reference
-        See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses cascades that
-        stay among coins.
+        See the references of :class:`ForcedSelling`. :class:`ForcedSelling` misses forced sales
+        that stay among coins.
     """
 
     name: ClassVar[str] = "crypto_forced_selling"
@@ -160,7 +161,7 @@ class CryptoForcedSelling(_Cascade):
 
 
 def _with_composite(parts: Mapping[str, pd.Series], against: tuple[str, ...]) -> pd.DataFrame:
-    """Return the components and their composite, which subtracts components in ``against``."""
+    """Return the components, their mean z-score and score; ``against`` lists those negated."""
     made = composite({name: zscore(-x if name in against else x) for name, x in parts.items()})
     return pd.DataFrame({**parts, **vars(made)})
 

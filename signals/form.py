@@ -1,7 +1,8 @@
 """Functions that call the code of a signal or a strategy and check what it returns.
 
 Any exception from a user's code becomes one error on one line. A user's code gets shallow copies of
-the panel and the reading. So other code does not see a change of the columns by the user's code.
+the panel and of the reading (:class:`signals.Reading`). If the user's code adds or replaces columns
+of a copy, other code does not see the change.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,9 +25,9 @@ def author_code(
 ) -> Iterator[None]:
     """Run a user's code; any exception becomes one error of class ``kind``.
 
-    Errors of drypowder and Ctrl-C are raised unchanged. The error begins with ``what``, a name for
-    the code. A class lists the panel columns that it reads in the attributes ``names``. The error
-    for a KeyError mentions these attributes.
+    Errors of drypowder and Ctrl-C are raised unchanged. The message begins with ``what``, a name
+    for the code. ``names`` are the attributes in which a class lists the panel columns that it
+    reads. The message for a KeyError mentions these attributes.
     """
     try:
         yield
@@ -45,7 +46,7 @@ def ask(thing: Any, name: str, *given: Any) -> Any:
     """Call a property or method of a signal or strategy, check the result and return it.
 
     ``given`` are the arguments of the method. Raise SimulationError when the user's code fails, or
-    when the result breaks the contract of the base class.
+    when the result does not have the form that the base class requires.
     """
     with author_code(f"{thing.name}: {name}", SimulationError, _NAMED_IN.get(name, "")):
         answer = getattr(thing, name)
@@ -141,7 +142,7 @@ _FORMS: dict[str, Callable[..., None]] = {
     "flag": _check_flag,
     "state": _check_state,
 }
-#: Attributes that list the panel columns that a method reads, by the method's name.
+#: For each method, the attributes in which the class lists the panel columns for this method.
 _NAMED_IN = {
     "gauges": "inputs",
     "combine": "inputs",

@@ -1,4 +1,4 @@
-"""L2, L3: the price of reserves shows whether bank reserves are scarce."""
+"""Links L2 and L3: the price of reserves shows whether bank reserves are scarce."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,32 +25,34 @@ class Funding(Signal):
         The rate on reserves is IORB, and IOER before 2021-07-29. sofr_spread = SOFR − rate and
         fed_funds_spread = EFFR − rate, in basis points. scarce_days = share of the last ``window``
         sessions on which sofr_spread was above zero, in %. standing_repo and discount_window are
-        the means of the Fed's lending in the same sessions, in USD billions. score = z(mean of
-        z(mean sofr_spread), z(mean fed_funds_spread)) with means over ``window`` sessions.
+        the Fed's mean lending through these two facilities over the same sessions, in USD billions.
+        score = z(mean of z(mean sofr_spread), z(mean fed_funds_spread)) with means over ``window``
+        sessions.
     Flag
         The flag is on when reserves are scarce. It turns on when ``scarce_days`` exceeds ``enter``,
-        and off when ``scarce_days`` is below ``leave``. A bank that holds idle reserves can lend
-        them in repo at SOFR. When SOFR is above the rate on reserves on most sessions, banks give
-        up interest because they want to keep their reserves. So these reserves are not idle. The
-        formula has no amount of reserves that banks need, no GDP and no price of an asset.
+        and off when ``scarce_days`` is below ``leave``. A bank with idle reserves can lend them in
+        repo at SOFR. When SOFR is above the rate on reserves on most sessions, banks give up
+        interest because they want to keep their reserves. So these reserves are not idle. The
+        formula uses no estimate of the reserves that banks need, no GDP and no asset price.
     Timing
         SOFR and EFFR are known on the next session on which the Fed is open. The rate on reserves
         is announced in advance. The panel shows it one session after its date, so the spreads
-        compare rates of the same date. On Columbus Day and Veterans Day the Fed publishes nothing,
-        and the rate on reserves is then some days newer. The standing repo facility is known at
-        the session after its date, and the discount window at the session after the H.4.1 release.
+        compare rates of the same date. On Columbus Day and Veterans Day the Fed publishes no SOFR
+        and no EFFR. The rate on reserves is then some days newer than these two rates. The standing
+        repo facility is known at the session after its date, and the discount window at the session
+        after the H.4.1 release.
     NaN
         A share or a mean needs a value at its own session and on at least half of the sessions in
-        the window. So the flag has no view without SOFR, which begins on 2018-04-03, or without a
-        rate on reserves. The score needs at least one of its two components. A missing amount of
-        lending does not affect flag or score.
+        the window. So the flag is NA where SOFR or the rate on reserves is missing. SOFR begins on
+        2018-04-03. The score needs one or both of its two components. A missing amount of lending
+        affects neither flag nor score.
     Reference
         Afonso, Giannone, La Spada, Williams, "Scarce, Abundant, or Ample?", NY Fed Staff Report
-        1019 (2022), who measure the scarcity of reserves by the spread of the federal funds rate.
+        1019 (2022), measure the scarcity of reserves by the spread of the federal funds rate.
         Copeland, Duffie, Yang, "Reserves Were Not So Ample After All", Quarterly Journal of
-        Economics (2025), who show that repo rates rise above the rate on reserves when large banks
-        hold few reserves. We chose ``enter``: SOFR is above the rate on reserves on most sessions.
-        ``leave`` is half of ``enter``.
+        Economics (2025), show that repo rates rise above the rate on reserves when large banks hold
+        few reserves. We chose ``enter``: above 50 %, SOFR exceeds the rate on reserves on most
+        sessions. ``leave`` is half of ``enter``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Checks that an index holds sessions.
+"""Checks that the index of a table consists of sessions.
 
 Sessions are New York dates without a time zone. Each date occurs once, and the dates are in
 ascending order. Pandas would misread an index of another kind without an error. Pandas reads whole
@@ -13,7 +13,7 @@ from signals.errors import ConfigError, DataError, DrypowderError
 def check_sessions(
     index: pd.Index, what: str, error: type[DrypowderError] = DataError, *, empty: bool = False
 ) -> None:
-    """Raise ``error`` unless an index holds sessions: naive dates, unique and ascending.
+    """Raise ``error`` unless an index consists of sessions: naive dates, unique and ascending.
 
     ``what`` names the table that has the index, like "the panel". If ``what`` contains a colon, the
     message begins with the text before the colon. If ``empty`` is True, the function accepts an
@@ -30,7 +30,7 @@ def check_sessions(
 
 
 def _fault(index: pd.Index) -> str:
-    """Return what is wrong with an index and how to correct it; empty if it holds sessions."""
+    """Return what is wrong with an index and how to correct it; empty if nothing is wrong."""
     if not len(index):
         return "is empty; give at least one row"
     if not isinstance(index, pd.DatetimeIndex):
@@ -50,7 +50,7 @@ def _fault(index: pd.Index) -> str:
 
 
 def check_session(at: object, index: pd.Index) -> pd.Timestamp:
-    """Return the session at a date, which the index must contain.
+    """Return the session at a date; the index must contain it.
 
     Raise ConfigError when the index lacks the session. The message gives the last session before
     the date.

@@ -1,4 +1,4 @@
-"""L6: absorption works like QE in reverse, because investors rebalance their portfolios."""
+"""Link L6: absorption of capital works like QE in reverse, because investors rebalance."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -25,14 +25,14 @@ class InverseQE(ScoreSignal):
         Closes are known at their own session. The term premium is known seven sessions after its
         date.
     NaN
-        The flag has no view without a correlation or without a mean. The mean needs at least one of
-        its two components. The score needs 252 values of the mean, all from the same components.
+        The flag is NA where the correlation or the mean is missing. The mean needs one or both of
+        its two components. The score needs 252 sessions on which the same components are known.
     Reference
         Kaminska, Zinna, "Official Demand for U.S. Debt", IMF WP/14/66; Greenwood, Hanson, Stein, "A
         Gap-Filling Theory of Corporate Debt Maturity Choice", JF (2010). The publisher re-estimates
         past values of the term premium. With ``term_premium=False``, the signal does not use the
-        term premium. The signal does not measure the supply of duration, because such a measure
-        needs data on newly issued bonds.
+        term premium. The signal does not measure how much duration new bonds bring to the market,
+        because drypowder has no such data.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class InverseQE(ScoreSignal):
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """The levels of two gauges: the mean, and the correlation (with zero as its level)."""
+        """The ``enter`` and ``leave`` levels of the mean, and the level zero of the correlation."""
         return (
             Threshold(gauge="mean", enter=self.enter, leave=self.leave, above=True),
             Threshold(gauge="correlation", enter=0.0, leave=0.0, above=True),

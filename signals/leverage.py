@@ -1,4 +1,4 @@
-"""L10: investors who borrowed must sell when margin debt shrinks."""
+"""Link L10: investors who borrowed must sell when margin debt shrinks."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,18 +23,18 @@ class Leverage(Signal):
         The flag is on when margin debt shrinks, because borrowers then sell to repay. It turns on
         when the growth is below ``enter``, and off when the growth is above ``leave``.
     Timing
-        FINRA publishes the value of a month's end in the third week of the next month. The file
-        states the date from which a value counts as known: the 25th of the next month. ``horizon``
-        sessions are only about a year. So for a few sessions around that date, the growth can cover
-        11 or 13 months.
+        FINRA publishes the value of a month's end in the third week of the next month. The imported
+        file states the date from which a value counts as known: the 25th of the next month.
+        ``horizon`` sessions are not exactly a year. So on a few sessions around the 25th, the
+        growth can cover 11 or 13 months.
     NaN
-        The flag has no view without margin debt now and ``horizon`` sessions earlier. A missing
-        amount of free credit does not affect flag or score.
+        The flag is NA where margin debt is missing now or ``horizon`` sessions earlier. A missing
+        amount of free credit affects neither flag nor score.
     Reference
         Adrian, Shin, "Liquidity and Leverage", Journal of Financial Intermediation 19 (2010):
         leverage is procyclical, so falling leverage comes with forced sales. Margin debt follows
-        share prices, so it is not used to test claims about returns. We chose ``enter``, which is
-        zero growth, and we chose ``leave``.
+        share prices, so it is not used to test claims about returns. We chose both levels:
+        ``enter`` is zero growth.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Leverage(Signal):
         return (Threshold(gauge="growth", enter=self.enter, leave=self.leave, above=False),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return margin debt, its growth, and free credit as a share of it."""
+        """Return margin debt, its growth, and free credit in % of margin debt."""
         debt = panel["MARGIN_DEBT"]
         return pd.DataFrame(
             {

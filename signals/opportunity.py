@@ -1,4 +1,4 @@
-"""L14: rare chances come, and they reward patience."""
+"""Link L14: rare chances to buy come, and they reward patience."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,42 +20,41 @@ _MINIMUM = 252
 
 @dataclass(frozen=True, kw_only=True)
 class Opportunity(CompoundSignal):
-    """Whether a rare chance is here: forced selling has ended and liquidity improves.
+    """Whether a rare chance to buy is here: forced selling has ended and liquidity improves.
 
     Formula
-        A basket holds ARKK, MSTR, COIN and bitcoin with equal weights and is rebalanced daily.
-        drawdown = the basket's fall from its highest past value, in %. decile = the 10th percentile
-        of the drawdowns up to the session. score = −z(drawdown). The score is positive when the
-        drawdown is deeper than in the past.
+        A basket of ARKK, MSTR, COIN and bitcoin has equal weights and is rebalanced daily. drawdown
+        = the basket's fall from its highest past value, in %. decile = the 10th percentile of the
+        drawdowns up to the session. score = −z(drawdown). The score is positive when the drawdown
+        is deeper than in the past.
     Flag
-        The flag needs four conditions. (1) Within the last ``memory`` sessions, forced selling was
-        on and the drawdown was at or below its decile. (2) Forced selling is off now. (3) The VIX
-        is at most ``calm`` times its highest value of 63 sessions. (4) The score of ``bathtub`` or
-        ``policy`` is lower than 21 sessions ago. The score of ``policy`` counts only if its
-        components were the same 21 sessions ago. The flag turns on when all four conditions are
-        true for ``confirm`` sessions in a row. It stays on for ``stay`` sessions. After these
-        sessions, the flag can turn on again.
+        The flag needs four conditions. (1) Within the last ``memory`` sessions, the flag
+        ``forced_selling`` was on and the drawdown was at or below its decile. (2) This flag is off
+        now. (3) The VIX is at most ``calm`` times its highest value of 63 sessions. (4) The score
+        of ``bathtub`` or ``policy`` is lower than 21 sessions ago. The score of ``policy`` counts
+        only if its components were the same 21 sessions ago. The flag turns on when all four
+        conditions are true for ``confirm`` sessions in a row. It stays on for ``stay`` sessions.
+        After these sessions, the flag can turn on again.
     Timing
-        A value of the signal is known once the values of all its parts are known.
+        A value of the signal is known once its inputs and the values of its parts are known.
     NaN
-        The signal needs 252 sessions with ``members`` assets of the basket, a view of forced
-        selling, and 63 sessions of the VIX. Until then it has no view. A session without a view
-        turns the flag off.
+        The flag needs a drawdown on 252 sessions, the flag ``forced_selling``, and 63 sessions of
+        the VIX. Until then it is NA. A session on which one of these is missing turns the flag off.
     Reference
         Link L14 of the thesis. The levels were fixed in advance and not fitted to data.
 
     Parameters
     ----------
     memory
-        Forced selling and a deep fall of the basket must happen within this number of past
-        sessions.
+        Number of past sessions within which forced selling and a deep fall of the basket must
+        happen.
     stay
         Number of sessions for which the flag stays on.
     calm
         Largest VIX at which the flag can turn on, as a fraction of the highest VIX in 63 sessions.
     members
-        Number of basket assets that must have a return at a session. If this number is 1, the
-        basket contains only MSTR until 2013.
+        Smallest number of basket assets with a return that a session needs. If this number is 1,
+        the basket contains only MSTR until 2013.
     confirm
         Number of consecutive sessions for which all conditions must be true before the flag turns
         on.
@@ -96,7 +95,7 @@ class Opportunity(CompoundSignal):
         )
 
     def combine(self, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> pd.DataFrame:
-        """Return the basket's drawdown, the decile of past drawdowns, and the conditions."""
+        """Return the basket's drawdown, the decile of drawdowns, and a gauge for each condition."""
         forced = parts["forced_selling"].flag
         drawdown = _basket_drawdown(panel, self.members)
         decile = drawdown.expanding(_MINIMUM).quantile(0.1)
@@ -139,7 +138,7 @@ def _within(event: pd.Series, sessions: int) -> pd.Series:
 
 
 def _stays(now: pd.Series, view: pd.Series, confirm: int, stay: int) -> pd.Series:
-    """Return a flag: on for ``stay`` sessions after ``now`` held ``confirm`` times in a row."""
+    """Return a flag: on for ``stay`` sessions once ``now`` was True ``confirm`` times in a row."""
     run = left = 0
     out = np.zeros(len(now), dtype=bool)
     seen = view.to_numpy(dtype=bool)

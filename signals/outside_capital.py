@@ -1,4 +1,4 @@
-"""L1, L3: how much of AI capital spending exceeds the cash flow of the firms that spend."""
+"""Links L1 and L3: how far AI capital spending exceeds the cash flow of the spending firms."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -14,7 +14,7 @@ from signals.hysteresis import Threshold
 from signals.params import Orders
 from signals.transforms import zscore
 
-#: Concepts that the signal reads. It needs amounts of a year earlier for the first three.
+#: Concepts that the signal reads. For the first three, it also needs the amounts a year earlier.
 _FLOWS = ("CAPEX", "OCF", "BUYBACKS", "DEBT_ISSUED", "LEASES")
 _AGO = _FLOWS[:3]
 
@@ -24,48 +24,49 @@ class OutsideCapital(Signal):
     """Who pays for capital expenditure: cash flow, smaller payouts to shareholders, or creditors.
 
     Formula
-        All amounts are sums over ``firms`` for the trailing four quarters: A capital expenditure, O
-        operating cash flow, B shares bought back, D debt issued, L assets from new finance leases.
-        A' and O' and B' are the amounts of a year earlier. gap = 100 · (A − O) / A, in % of A.
-        marginal = 100 · ((A − A') − (O − O')) / (A − A'), the part of the additional spending that
-        additional cash flow does not cover, in %. from_payouts = 100 · (B' − B) / (A − A'), the
-        part that smaller buybacks cover, in %. It is negative if buybacks grew. raised = 100 · (D +
-        L − B) / A over the firms that report debt, in % of A: what the firms take from creditors,
-        less what they pay for buybacks. score = z(gap).
+        All amounts are sums over ``firms`` for the trailing four quarters. A is capital
+        expenditure, O is operating cash flow, B is shares bought back, D is debt issued, and L is
+        assets from new finance leases. A', O' and B' are the amounts of a year earlier. gap = 100 ·
+        (A − O) / A, in % of A. marginal = 100 · ((A − A') − (O − O')) / (A − A'), the part of the
+        additional spending that additional cash flow does not cover, in %. from_payouts = 100 · (B'
+        − B) / (A − A'), the part that smaller buybacks cover, in %. from_payouts is negative if
+        buybacks grew. raised = 100 · (D + L − B) / A over the firms that report debt, in % of A. It
+        is the amount that these firms take from creditors minus their buybacks. score = z(gap).
     Flag
         The flag is on when the firms need outside capital. It turns on when ``gap`` is above
-        ``enter``, and off when ``gap`` is below ``leave``. Above zero, the firms spend more than
-        they earn, so somebody else must pay for a part. The formula compares flows with flows. It
-        contains no idle capital, no GDP and no price.
+        ``enter``, and off when ``gap`` is below ``leave``. If ``gap`` is above zero, the firms
+        spend more than their cash flow, so somebody else must pay for a part. The formula compares
+        spending with cash flow. It contains no idle capital, no GDP and no price.
     Timing
         An amount is known at the session after the SEC received the first filing that contains the
         amount, as for ``capex``. A debt or lease that a firm first tagged late counts as known only
-        from that filing.
+        from the filing with the tag.
     NaN
         A firm counts for ``gap`` if its spending and its cash flow are known. For ``marginal``,
         both must also be known for a year earlier. For ``from_payouts``, its buybacks of both years
-        must be known as well. Each of the three needs ``minimum`` such firms, and both its
-        numerator and its denominator contain only these firms. marginal and from_payouts are NaN
-        unless the spending grew by more than ``least_growth``. They are divided by the growth, so a
-        small growth would turn a small error into a large number. ``raised`` counts a firm whose
-        debt and buybacks are known, and needs one such firm. Unknown leases count as zero, because
-        small leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never
-        includes them. Cash flow, buybacks, debt and leases have no value once a quarter is missing,
-        200 days after their last one. Until then, and where spending has only annual facts (before
-        2018), the amounts of a firm can belong to different quarters.
+        must be known as well. Each of these three gauges needs ``minimum`` such firms and is
+        computed from them alone. marginal and from_payouts are NaN unless the spending grew by more
+        than ``least_growth``. Both are divided by the growth of spending, so a small growth would
+        turn a small error into a large number. ``raised`` counts a firm whose spending, debt and
+        buybacks are known, and needs one such firm. Unknown leases count as zero, because small
+        leases are not tagged. GOOGL and MSFT tag no issue of debt, so ``raised`` never includes
+        them. An amount of cash flow, buybacks, debt or leases is used for 200 days after the end of
+        its quarter. So if a firm files one of them late, the amounts of the firm can belong to
+        different quarters. The same is true before 2018, when some spending is known only for
+        fiscal years.
     Reference
         Links L1 and L3 of the thesis. The financing deficit follows Frank, Goyal, "Testing the
         Pecking Order Theory of Capital Structure", Journal of Financial Economics 67 (2003). The
         amounts come from cash-flow statements filed with the SEC (XBRL). We chose ``enter`` and
         ``leave``. At ``enter``, spending equals cash flow. At ``leave``, cash flow exceeds spending
-        by 10 % of the spending. ``least_growth`` is the level above which ``absorption`` says that
-        spending grows. This limits errors: if spending and cash flow have the same size, an error
-        of 1 % in the current cash flow changes ``marginal`` by at most 11 percentage points.
+        by 10 % of the spending. ``least_growth`` equals ``impulse_enter`` of ``absorption``. It
+        limits errors. If spending and cash flow have the same size, an error of 1 % in the current
+        cash flow changes ``marginal`` by at most 11 percentage points.
 
     Parameters
     ----------
     firms
-        Tickers of filers in the catalog.
+        Tickers of companies whose SEC filings drypowder reads.
     minimum
         Smallest number of firms that gap, marginal and from_payouts need.
     least_growth
@@ -107,14 +108,14 @@ class OutsideCapital(Signal):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Ids of each firm's current amounts, and of three of its amounts a year earlier."""
+        """Ids of each firm's five current amounts, and of three of these amounts a year earlier."""
         now = (id for flow in _FLOWS for id in ids_of(flow, self.firms, ttm_id))
         then = (id for flow in _AGO for id in ids_of(flow, self.firms, year_ago_id))
         return (*now, *then)
 
     @property
     def shown_only(self) -> tuple[str, ...]:
-        """All amounts except those that decide the gap: current spending and cash flow."""
+        """Ids of all amounts except current spending and cash flow, which decide the gap."""
         deciding = {id for flow in _FLOWS[:2] for id in ids_of(flow, self.firms, ttm_id)}
         return tuple(id for id in self.inputs if id not in deciding)
 
@@ -124,7 +125,7 @@ class OutsideCapital(Signal):
         return (Threshold(gauge="gap", enter=self.enter, leave=self.leave, above=True),)
 
     def gauges(self, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the gap, how payouts and creditors finance it, the flows, and firm counts."""
+        """Return the gap, how payouts and creditors finance it, the amounts, and firm counts."""
         now = {flow: amounts(panel, flow, self.firms, ttm_id) for flow in _FLOWS}
         then = {flow: amounts(panel, flow, self.firms, year_ago_id) for flow in _AGO}
         both = now["CAPEX"].notna() & now["OCF"].notna()

@@ -26,11 +26,11 @@ import numpy as np
 from signals.errors import ConfigError, unknown
 
 T = TypeVar("T")
-#: Rows that hold names of parameters, and numbers.
+#: Rows of parameter names and numbers, such as ``("leave", "enter", 1)``.
 Orders = tuple[tuple[str | float, ...], ...]
 
-#: The absolute value of a whole number must be below this limit, because pandas counts sessions
-#: in 64 bits.
+#: The absolute value of a whole number must be below this limit. Sums and products of larger
+#: numbers could exceed 64 bits in pandas.
 LARGEST = 2**31
 _WORDS: dict[Any, str] = {
     bool: "True or False",
@@ -55,8 +55,9 @@ class Typed:
     must_ascend
         Rows of parameters and numbers that must ascend, like ``("leave", "enter", 1)``.
 
-    The declarations of the base classes remain valid. A subclass with its own ``__post_init__``
-    must call the base class's ``__post_init__``, which checks the ranges.
+    The values of these two attributes in base classes also apply. A subclass with its own
+    ``__post_init__`` must call the base class's ``__post_init__``, because that method checks the
+    ranges.
     """
 
     must_be_positive: ClassVar[tuple[str, ...]] = ()

@@ -1,4 +1,4 @@
-"""L12: policy makes the shortage worse when it fights "too much money"."""
+"""Link L12: policy makes the shortage of capital worse when it fights "too much money"."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,8 +23,8 @@ class Policy(ScoreSignal):
         Yields are known one session after their date. The balance sheet is known at the session
         after Thursday's H.4.1 release.
     NaN
-        The score needs at least one of its two components. The score compares the mean of the
-        components only with past means of the same components.
+        The score needs one or both of its two components. If a component is missing, the score uses
+        the other one, now and in the past.
     Reference
         Link L12 of the thesis. The 2-year yield minus the policy rate measures the expected path
         of policy: Gürkaynak, Sack, Swanson, "Do Actions Speak Louder Than Words?", IJCB (2005).

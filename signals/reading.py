@@ -1,4 +1,4 @@
-"""The reading: the regime and the evaluations that a strategy receives."""
+"""The reading: the regime and the signals' evaluations, which a strategy receives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ class Reading:
     regime
         Name of a :class:`signals.regimes.Regime`; None at a session without a regime.
     rule, decided_by
-        ``rule`` is the rule that holds at the session. ``decided_by`` is the rule that gave the
-        regime in force. See :class:`signals.regimes.Classification`.
+        ``rule`` is the rule that is true at the session. ``decided_by`` is the rule that led to the
+        present regime. See :class:`signals.regimes.Classification`.
     evaluations
         The evaluation of each signal, by name.
     voters
@@ -35,7 +35,7 @@ class Reading:
 
     @cached_property
     def flags(self) -> pd.DataFrame:
-        """Flags, one ``boolean`` column for each signal; NA where a signal has no view."""
+        """Flags, one ``boolean`` column for each signal; NA where a signal lacks data."""
         return self._table("flag")
 
     @cached_property
@@ -45,7 +45,7 @@ class Reading:
 
     @cached_property
     def votes(self) -> pd.DataFrame:
-        """The columns of :attr:`flags` that belong to signals that vote."""
+        """The columns of :attr:`flags` for the signals in :attr:`voters`."""
         return self.flags[[name for name in self.voters if name in self.evaluations]]
 
     def _table(self, part: str) -> pd.DataFrame:

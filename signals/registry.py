@@ -32,17 +32,17 @@ from signals.regimes import RegimeModel, Votes
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """Entry of the registry: a signal's class, and whether its flag votes on the regime."""
+    """Entry of the registry: a signal's class, and whether its flag is a vote on the regime."""
 
     signal: type[Signal]
     votes: bool
 
 
-#: ``funding`` votes because it measures idle capital by a price. So it is independent of the
-#: amounts behind ``dry_powder``: it needs no k, no GDP and no price of an asset.
-#: ``outside_capital`` does not vote: most of it is the spending that ``capex`` counts, and one fact
-#: should have one vote. ``leverage`` does not vote: margin debt follows share prices, and votes of
-#: past returns cannot be used to test returns.
+#: ``funding`` votes because it uses interest rates to show whether reserves are idle. It does not
+#: use the amounts and the GDP that ``dry_powder`` uses. ``outside_capital`` does not vote: it
+#: mostly repeats the spending that ``capex`` measures, and one fact should have one vote.
+#: ``leverage`` does not vote: margin debt follows share prices, and a regime from past returns
+#: cannot be used to test returns.
 SIGNALS: dict[str, Registered] = {
     "dry_powder": Registered(signal=DryPowder, votes=True),
     "funding": Registered(signal=Funding, votes=True),
@@ -57,10 +57,10 @@ SIGNALS: dict[str, Registered] = {
     "fading_momentum": Registered(signal=FadingMomentum, votes=True),
     "policy": Registered(signal=Policy, votes=True),
     "leverage": Registered(signal=Leverage, votes=False),  # it follows past returns
-    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # a regime of its own
+    "forced_selling": Registered(signal=ForcedSelling, votes=False),  # its flag gives a regime
     "crypto_forced_selling": Registered(signal=CryptoForcedSelling, votes=False),
     "convexity": Registered(signal=Convexity, votes=False),  # it repeats absorption
-    "opportunity": Registered(signal=Opportunity, votes=False),  # a regime of its own
+    "opportunity": Registered(signal=Opportunity, votes=False),  # its flag gives a regime
 }
 
 
@@ -95,7 +95,7 @@ def read(
     Parameters
     ----------
     panel
-        Point-in-time panel, sessions × catalog ids.
+        Point-in-time panel, sessions × series ids.
     signals
         The signals by name. The default is all registered signals.
     more_voters

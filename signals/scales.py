@@ -1,8 +1,8 @@
 """Whether idle capital is depleted, measured on three scales.
 
-Each scale rests on a different assumption. ``gdp`` needs k, the share of GDP that banks need as
-reserves. ``bank_assets`` needs a, a published share of bank assets. ``price`` needs no amount of
-reserves: it is the flag of :class:`signals.funding.Funding`. If the scales disagree, the answer
+Each scale uses a different assumption. ``gdp`` assumes that banks need k · GDP as reserves.
+``bank_assets`` assumes that they need a published share of bank assets. ``price`` assumes no amount
+of reserves. It is the flag of :class:`signals.funding.Funding`. If the scales disagree, the answer
 depends on the assumption.
 """
 
@@ -16,7 +16,7 @@ from signals.dry_powder import SHARES, DryPowder
 from signals.funding import Funding
 from signals.hysteresis import since
 
-#: What measures the need for reserves on each scale.
+#: Title of each scale in tables.
 TITLES = {
     "gdp": "k · GDP",
     "bank_assets": "bank assets",
@@ -31,13 +31,13 @@ class Scale:
     Attributes
     ----------
     name, title
-        Name of the scale, and what measures the need for reserves on it.
+        Name of the scale, and its title in tables.
     value, unit
         Value of the gauge that decides the flag, and its unit. An unknown value is NaN.
     flag
-        True when idle capital is depleted, None when the scale has no view.
+        True when idle capital is depleted, None when the flag is NA.
     since
-        First session of the flag's present state. None when the scale has no view.
+        First session of the flag's present state. None when the flag is NA.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Scales:
 
     @property
     def views(self) -> int:
-        """Number of scales with a view."""
+        """Number of scales on which the flag is known."""
         return sum(row.flag is not None for row in self.rows)
 
     @property
@@ -72,23 +72,23 @@ class Scales:
 
     @property
     def said(self) -> str:
-        """Sentence with the number of scales that say depleted, out of those with a view."""
+        """Text that says on how many of the known scales idle capital is depleted."""
         if not self.views:
             return "no scale has a view of idle capital"
         return f"{self.depleted} of {self.views} scales say depleted"
 
 
 def flags_by_scale(evaluations: Mapping[str, Evaluation]) -> pd.DataFrame:
-    """Return the flag of each scale, sessions × names of scales; NA where a scale has no view.
+    """Return the flag of each scale, sessions × names of scales; NA where it is unknown.
 
-    ``evaluations`` maps names of signals to their evaluations. A scale whose signal is not among
-    them has no column. See :func:`scales_at_end` for one session.
+    ``evaluations`` maps names of signals to their evaluations. A scale whose signal was not
+    evaluated has no column. See :func:`scales_at_end` for one session.
     """
     return pd.DataFrame({name: flag for name, (_, _, flag) in _measured(evaluations).items()})
 
 
 def scales_at_end(evaluations: Mapping[str, Evaluation]) -> Scales:
-    """Return idle capital on each scale at the last session. ``evaluations`` are by signal name."""
+    """Return idle capital on each scale at the last session, from evaluations by signal name."""
     return Scales(
         rows=tuple(
             Scale(

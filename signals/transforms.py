@@ -21,8 +21,8 @@ def zscore(x: pd.Series, window: int = WINDOW, minimum: int = MINIMUM) -> pd.Ser
 
     z_t = (x_t − m_t) / s_t, where m and s (ddof 1) are the mean and standard deviation of the
     values in the last ``window`` sessions up to and including t. The unit is a standard deviation
-    of the series' own past. z is NaN where x is NaN, where the window holds fewer than ``minimum``
-    values, and where x is constant in the window.
+    of the series' own past. z is NaN where x is NaN, where the window contains fewer than
+    ``minimum`` values, and where x is constant in the window.
     """
     rolling = x.rolling(window, min_periods=minimum)
     spread = rolling.std()
@@ -37,13 +37,12 @@ class Composite:
     Attributes
     ----------
     mean
-        Mean of the components that have a view, each clipped to ±3. A mean of 1 is rare if a
-        composite has many components, because many of them must be high at once.
+        Mean of the components that are known, each clipped to ±3. A mean of 1 is rare if there are
+        many components, because many of them must be high at once.
     score
         Z-score of the mean, relative to past means of the same components.
     without
-        Names of the components that do not count, joined by ``, ``. None where all components
-        count.
+        Names of the components that the score leaves out, joined by ``, ``. None where it uses all.
     """
 
     mean: pd.Series
@@ -56,15 +55,14 @@ def composite(
 ) -> Composite:
     """Return one measure for each session from several z-scores by name.
 
-    The mean is the average of the components that have a view. At least half of all components must
-    have a view.
+    The mean is the average of the components that are known at the session. It needs at least half
+    of all components.
 
-    The score compares a mean only with past means of the same components. A component counts when
-    it has a view now and on ``minimum`` of the last ``window`` sessions. If fewer than half of all
-    components count, the score is NaN. The score is the z-score of the mean of the components that
-    count. The score uses only the sessions of the window on which all counted components have a
-    view. When a component drops out, the score is computed from the remaining components, so the
-    score can jump on that session.
+    A component counts when it is known now and on ``minimum`` of the last ``window`` sessions. The
+    score is the z-score of the mean of the components that count. It uses only the sessions of the
+    window on which all these components are known. If fewer than half of all components count, the
+    score is NaN. When a component stops counting, the score is computed from the others, so it can
+    jump on that session.
     """
     names = list(parts)
     frame = pd.DataFrame(dict(parts)).clip(-3, 3)
@@ -99,8 +97,8 @@ def fall_from_peak(value: Rows, start: float = 0.0) -> Rows:
 def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
     """Return the change of a composite's score over n sessions.
 
-    The change is NaN where other components counted n sessions ago, because the two scores then
-    measure different things.
+    The change is NaN where the score used other components n sessions ago, because the two scores
+    then measure different things.
     """
     members = without.fillna("")
     return score.diff(n).where(members == members.shift(n))
@@ -109,11 +107,11 @@ def difference(score: pd.Series, without: pd.Series, n: int) -> pd.Series:
 def same_date(panel: pd.DataFrame, tickers: Sequence[str]) -> pd.DataFrame:
     """Return prices of shares and coins on the same date: the date of the previous session.
 
-    A row of the panel holds the share prices at its own close, and the coin prices at the close of
-    the previous date. So returns in one row of the panel cover different days. This function takes
-    the share prices of the previous session, and the coin prices at the close of that session's
-    date. Raise MissingSeries when the panel lacks a ticker, or the column ``<coin>@session`` of a
-    coin.
+    A row of the panel contains the share prices at its own close, and the coin prices at the close
+    of the previous date. So returns in one row of the panel cover different days. This function
+    takes the share prices of the previous session, and the coin prices at the close of that
+    session's date. Raise MissingSeries when the panel lacks a ticker, or the column
+    ``<coin>@session`` of a coin.
     """
     return pd.DataFrame({t: _same_date(panel, t) for t in tickers}, index=panel.index)
 

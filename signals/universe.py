@@ -1,8 +1,8 @@
-"""The assets and their classes. The order of the classes by duration was fixed in advance.
+"""The assets and their classes, in an order of duration that was fixed in advance.
 
-An asset with near cash flows has a short duration. The classes follow from cash flows, not from
-returns. The assets of each class were chosen in 2026 with hindsight. Every report states this
-(:data:`HINDSIGHT`).
+An asset whose cash flows lie in the near future has a short duration. Cash flows decide the class
+of an asset, and returns do not. The assets of each class were chosen in 2026 with hindsight. Every
+report states this (:data:`HINDSIGHT`).
 
 Prices are in USD. Prices of shares and funds are adjusted for splits and dividends, and known at
 the New York close. The day of a coin ends at 24:00 UTC, so its close is known hours after the New
@@ -33,7 +33,7 @@ class Asset:
     ticker
         Yahoo's symbol, which is also the id of the asset's price series (USD).
     asset_class
-        Class of the asset in :data:`CLASSES`; ``other`` for a ticker outside the universe.
+        Class of the asset in :data:`CLASSES`; ``other`` for a ticker outside :data:`UNIVERSE`.
     market
         ``etf``, ``stock`` or ``crypto``. The market decides the cost of a trade.
     listed
@@ -55,14 +55,14 @@ class Asset:
     def stale_after(self) -> int:
         """Number of calendar days for which the last price of the asset stays valid.
 
-        When the last price is older, signals have no view. A backtest then gives the asset no
-        target and ends the position. The command ``today`` keeps the target.
+        When the last price is older, the panel has no price. A backtest then closes the position.
+        The command ``today`` keeps the target weight.
         """
         return 4 if self.market == "crypto" else 10
 
 
-#: Duration of each class, shortest first. Metals and the classes after them have no place in the
-#: order of duration.
+#: Duration of each class, shortest first. Metals and the classes after them are not ordered by
+#: duration.
 CLASSES: dict[str, str] = {
     "memory": "short: cash flows now, very cyclical",
     "defensive": "short",
@@ -104,8 +104,9 @@ UNIVERSE: dict[str, Asset] = {
 }
 
 
-#: Funds outside the universe whose prices a store often holds. No rule tells a fund from a share by
-#: its ticker, so the funds are listed here. IBIT and GBTC hold coins, VIXY holds futures.
+#: Funds outside :data:`UNIVERSE` whose prices users often import. A ticker does not show whether it
+#: belongs to a fund or a share, so the funds are listed here. IBIT and GBTC own coins, VIXY owns
+#: futures.
 _FUNDS = (
     "AGG BIL BITO CLOU CTA DBC DBMF EDV ETHA EWY GBTC GDX IAU IBIT IEI JNK KMLM SGOV SKYY SPLV "
     "SPTL UDN USO UUP VIXY VNQ VOO WCLD WTMF XLB XLE XLF XLI XLK XLRE XLY"
@@ -116,9 +117,9 @@ FUNDS = frozenset(_FUNDS.split())
 def asset(ticker: str) -> Asset:
     """Return the asset of a ticker; an unknown ticker gives an asset of class ``other``.
 
-    Outside the universe, a ticker that ends in ``-USD`` is a coin: it trades every day and closes
-    at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. Any other ticker trades like a
-    stock.
+    Outside :data:`UNIVERSE`, a ticker that ends in ``-USD`` is a coin: it trades every day and
+    closes at 24:00 UTC. A ticker of :data:`FUNDS` trades like a fund. Any other ticker trades like
+    a stock.
     """
     market: Market = "etf" if ticker in FUNDS else "stock"
     market = "crypto" if ticker.endswith("-USD") else market
@@ -128,10 +129,10 @@ def asset(ticker: str) -> Asset:
 def session_close_id(coin: str) -> str:
     """Return the name of the panel's column with a coin's closes on the dates of sessions.
 
-    The column ``coin`` holds the close of the previous calendar date: on a Monday, the close of
-    Sunday. The column ``coin@session`` holds the newest known close whose date is a New York
-    session. This close has the same date as the price in ``panel[share].shift(1)``. So returns of
-    coins and shares cover the same days.
+    The column ``coin`` contains the close of the previous calendar date: on a Monday, the close of
+    Sunday. The column ``coin@session`` contains the newest known close whose date is a New York
+    session. This close has the same date as the price in ``panel[share].shift(1)``. So returns from
+    these two columns cover the same days.
     """
     return f"{coin}@session"
 

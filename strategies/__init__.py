@@ -1,4 +1,4 @@
-"""Strategies turn a reading and a panel into target weights.
+"""Strategies turn a regime, signals and a panel of known values into target weights.
 
 Strategies use no file, no network and no clock. :data:`STRATEGIES` is the registry. A new strategy
 needs its own file, and one import and one line in this file.
@@ -70,8 +70,8 @@ STRATEGIES: dict[str, type[Strategy]] = {
 def kind_of(strategy: Strategy | type[Strategy]) -> str:
     """Return the kind of a strategy: ``thesis``, ``baseline`` or ``challenger``.
 
-    A baseline holds fixed assets or weights. A challenger follows a published rule that does not
-    use the thesis.
+    A strategy of the thesis trades one of its links. A baseline has fixed assets or weights. A
+    challenger follows a published rule that does not use the thesis.
     """
     if strategy.name in (challenger.name for challenger in _CHALLENGERS):
         return "challenger"

@@ -1,7 +1,7 @@
-"""The contract of a strategy, and the checks of its results.
+"""The base class of strategies, and the checks of a strategy's results.
 
 A strategy is a frozen dataclass, and its fields are its parameters. A strategy reads the signals
-and the values known at each session's close, and returns target weights at this close. The engine
+and the values known at each session's close, and returns target weights for this close. The engine
 trades these weights at the close of a later session, at a cost.
 """
 
@@ -27,25 +27,26 @@ SESSIONS_A_YEAR = 252
 class Strategy(Typed, ABC):
     """A rule that gives target weights at each close from the data known at this close.
 
-    A strategy decides on scheduled dates and when its state changes.
+    A strategy decides on scheduled dates and when its state, such as the regime, changes.
 
     Attributes
     ----------
     name, description
         Name of the strategy on the command line, and a one-line description.
     link
-        The link of the thesis that the strategy trades; empty for a baseline or a challenger.
+        The link of the thesis that the strategy trades, such as ``L13``. Empty for a baseline or a
+        challenger.
     follows_regime
         True if the weights depend on the regime. The strategy's state is then the regime.
     only_scheduled
         True if the strategy decides only on scheduled dates, and not on changes of its state.
     active_states
-        The states in which the strategy acts. Each episode of these states is one observation in a
-        test of the strategy's timing.
+        The states in which the strategy acts. In a test of the strategy's timing, each
+        uninterrupted stay in these states is one observation.
     price_free
-        True if the weights depend only on the regime and on the listed assets, but on no price,
-        score or vote. With the regime model ``quantities``, the placebos of a price-free strategy
-        shift its holdings in time.
+        True if the weights depend on the regime and on which assets are listed, and on nothing
+        else. If the regime model is ``quantities``, the placebo test of such a strategy compares it
+        with copies whose holdings are shifted in time.
     gross_limit
         Largest sum of the absolute weights of long and short positions.
     """
@@ -66,14 +67,14 @@ class Strategy(Typed, ABC):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Ids of further columns of the panel that the strategy reads; empty by default."""
+        """Ids of the panel's columns that the strategy reads besides its assets; default empty."""
         return ()
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return the state at each session. Every change of the state leads to a decision.
+        """Return each session's state, such as the regime; the strategy decides when it changes.
 
-        A state is a label, or None at a session without a state. A strategy without states returns
-        None. Row t uses only rows up to t.
+        A state is a text, or None at a session without a state. A strategy without states returns
+        None instead of a series. Row t uses only rows up to t.
         """
         return reading.regime if self.follows_regime else None
 
@@ -89,9 +90,9 @@ class Strategy(Typed, ABC):
 
 @cache
 def ticker_fields(cls: type[Strategy]) -> tuple[str, ...]:
-    """Return the parameters of the type ``tuple[str, ...]``, which hold tickers.
+    """Return the names of the parameters of the type ``tuple[str, ...]``: lists of tickers.
 
-    A parameter that replaces a part of the contract, such as ``reads``, holds something else.
+    A parameter that replaces an attribute of :class:`Strategy`, such as ``reads``, is left out.
     """
     kinds = get_type_hints(cls)
     names = (f.name for f in fields(cls) if kinds[f.name] == tuple[str, ...])
@@ -104,10 +105,10 @@ def listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
 
 
 def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-    """Return a strategy's weights as numbers, sessions × assets, in the order of the panel.
+    """Return a strategy's weights as numbers, sessions × assets, with the panel's index.
 
-    SimulationError is raised for an error in the strategy's own code, for weights that are not
-    numbers, and for wrong sessions or assets.
+    Raise SimulationError for an error in the strategy's own code, for weights that are not numbers,
+    and for wrong sessions or assets.
     """
     weights = ask(strategy, "weights", reading, panel)
     if not isinstance(weights, pd.DataFrame):

@@ -14,7 +14,7 @@ from strategies.sleeves import SleeveStrategy
 
 @dataclass(frozen=True, kw_only=True)
 class _Fixed(Strategy):
-    """Fixed weights; before an asset is listed, its weight is cash."""
+    """Fixed weights; an asset's weight is cash while the asset is not listed."""
 
     shares: ClassVar[dict[str, float]]
 
@@ -24,7 +24,7 @@ class _Fixed(Strategy):
         return tuple(self.shares)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the fixed weight of each asset, 0 at sessions at which the asset is not listed."""
+        """Return the fixed weight of each asset, 0 at sessions without a price of the asset."""
         return listed(panel, self.assets).astype(float) * pd.Series(self.shares, dtype="float64")
 
 
@@ -80,7 +80,7 @@ class EqualWeight(SleeveStrategy):
     Parameters
     ----------
     tickers
-        The assets. The default set has the assets of ``near-cash-flow``. So ``equal-weight`` and
+        The assets. The default is the assets of ``near-cash-flow``. So ``equal-weight`` and
         ``near-cash-flow`` differ only in the timing and the size of positions.
     """
 
@@ -90,7 +90,7 @@ class EqualWeight(SleeveStrategy):
     tickers: tuple[str, ...] = NearCashFlow().assets
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share 1 for the only sleeve."""
+        """Return the share 1 for the only group of assets."""
         return pd.DataFrame({"tickers": 1.0}, index=reading.regime.index)
 
 
@@ -120,5 +120,5 @@ class ConstantMix(Strategy):
             raise ConfigError(f"expected `share` from 0 to 1, was {self.share!r}")
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the share of SPY, 0 at sessions at which SPY is not listed."""
+        """Return the share of SPY, 0 at sessions without a price of SPY."""
         return listed(panel, self.assets).astype(float) * self.share

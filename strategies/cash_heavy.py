@@ -1,4 +1,4 @@
-"""L13: hold mostly cash while capital is scarce."""
+"""Link L13: hold mostly cash while capital is scarce."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,8 +12,8 @@ class CashHeavy(SleeveStrategy):
     """SPY and bills, with more bills when capital is scarcer.
 
     Rationale
-        When capital is scarce, other assets are sold for cash. The strategy holds only SPY and
-        cash. So if the strategy earns more than a constant mix, only timing can be the reason.
+        When capital is scarce, investors sell other assets for cash. The strategy holds only SPY
+        and cash. So if it earns more than a constant mix of the two, only timing can be the reason.
     Rule
         The regime sets the share of SPY, and the remainder is cash. The whole portfolio is cash
         while SPY has no price.
@@ -21,7 +21,7 @@ class CashHeavy(SleeveStrategy):
     Parameters
     ----------
     broad
-        Tickers of the sleeve, of which the listed ones have equal weights.
+        Tickers held besides cash. The listed tickers have equal weights.
     """
 
     name: ClassVar[str] = "cash-heavy"

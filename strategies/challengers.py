@@ -20,10 +20,10 @@ INVESTED, OUT = "invested", "out"
 
 
 def month_closes(prices: pd.DataFrame, months: int) -> list[pd.DataFrame]:
-    """Return the month-end prices of the preceding months at each session, newest first.
+    """Return, for each session, the month-end prices of the preceding months, newest first.
 
     The list has ``months`` frames, sessions × assets, one for each preceding complete month. A
-    price is NaN before the history, and in a month without a price.
+    price is NaN for a month before the history, and for a month without a price.
     """
     month = pd.DatetimeIndex(prices.index).to_period("M")
     last = prices.groupby(month).last()
@@ -44,7 +44,7 @@ class Trend(Strategy):
         The mean is the average of the present price and the last prices of the nine preceding
         months. At a month's end, the mean is the average of the last ten month-end closes. All
         listed assets of ``tickers`` have equal shares. An asset is held while its price is above
-        its own mean. At other times, and until ten months have prices, the asset's share is cash.
+        its own mean. Otherwise, and until ten months have prices, the asset's share is cash.
     Reference
         Faber, "A Quantitative Approach to Tactical Asset Allocation" (J. Wealth Management 2007).
 

@@ -1,4 +1,4 @@
-"""L8 and L13: move from the market to shares with near, steady cash flows, and then to cash."""
+"""Links L8 and L13: move from the market to shares with near, steady cash flows, then to cash."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,11 +13,11 @@ class Defensive(SleeveStrategy):
     """SPY while capital is ample, then funds of defensive shares and cash.
 
     Rationale
-        Defensive shares (low volatility, staples, utilities, health care) pay cash sooner, and
+        Defensive shares (low volatility, staples, utilities, health care) pay cash earlier, and
         their prices vary less. So defensive shares lose least when the price of capital rises. The
         strategy stays in the market when ``cash-heavy`` leaves it.
     Rule
-        The regime sets the share of each sleeve.
+        The regime sets the share of each sleeve (group of assets).
 
     Parameters
     ----------

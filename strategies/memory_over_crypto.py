@@ -1,4 +1,4 @@
-"""L8 and L9 as one trade: in scarce capital, buy assets with near cash flows and short crypto."""
+"""Links L8 and L9 as a trade: buy near cash flows and short crypto while capital is scarce."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,9 +16,9 @@ class MemoryOverCrypto(ScaledSleeves):
     """Long memory-chip makers and short bitcoin while capital is scarce, otherwise cash.
 
     Rationale
-        The sharpest claim of the thesis is relative: scarce capital leaves crypto and stays with
-        near cash flows. The strategy buys assets with near cash flows and sells crypto short. So
-        its return depends on this relative claim, and little on the direction of the market.
+        The most precise claim of the thesis compares two assets: scarce capital leaves crypto and
+        stays in assets with near cash flows. The strategy buys such assets and sells crypto short.
+        So its return depends on this comparison, and little on the direction of the market.
     Rule
         In ABSORPTION and FORCED_SELLING, each of the two legs has half of the portfolio. In other
         regimes the whole portfolio is cash. Each leg is scaled to the same target volatility, and

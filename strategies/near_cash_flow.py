@@ -1,4 +1,4 @@
-"""L8 and L13: prefer assets with near cash flows, and hold more cash when capital is scarce."""
+"""Links L8 and L13: prefer near cash flows, and hold more cash when capital is scarce."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,9 +13,9 @@ class NearCashFlow(ScaledSleeves):
     """Memory-chip makers and less crypto, with more cash when capital is scarcer.
 
     Rationale
-        When capital is scarce, the market pays for near cash flows. Memory makers sell to the firms
-        that spend capital. Coins have no cash flow. Memory makers are also very cyclical, so their
-        sleeve is scaled to a target volatility.
+        When capital is scarce, the market pays more for near cash flows. Memory makers sell to the
+        firms that spend capital. Coins have no cash flow. Memory makers are very cyclical, so their
+        sleeve (group of assets) is scaled to a target volatility.
     Rule
         The regime sets the share of each sleeve. The memory and crypto sleeves are scaled to the
         target volatility.

@@ -1,4 +1,4 @@
-"""L14: hold cash until a rare chance, then buy in three steps."""
+"""Link L14: hold cash until a rare chance to buy, then buy in three steps."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,8 +12,8 @@ from signals.regimes import Regime
 from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Table, shares_of
 
-#: Smallest share of each sleeve between the third purchase and the first sale, before scaling to
-#: the target volatility.
+#: Smallest share of each sleeve (group of assets) between the third purchase and the first sale,
+#: before scaling to the target volatility.
 CHANCE = {"broad": 0.60, "memory": 0.20, "crypto": 0.20}
 
 
@@ -28,10 +28,10 @@ class Patient(ScaledSleeves):
     Rule
         The regime sets the share of each sleeve in ``table``; OPPORTUNITY keeps the share of the
         previous regime. A turn to OPPORTUNITY starts a chance: the strategy holds a third of
-        :data:`CHANCE`. Two thirds follow after half of ``stage`` sessions, and three thirds after
-        ``stage`` sessions. The strategy keeps three thirds for ``hold`` sessions in any regime, and
-        then sells in thirds over ``stage`` sessions. Each sleeve has the larger of two shares: the
-        share in ``table`` and the share in the chance. So a chance never causes a sale.
+        :data:`CHANCE`. It holds two thirds after half of ``stage`` sessions, and three thirds after
+        ``stage`` sessions. It keeps three thirds for ``hold`` sessions in any regime, and then
+        sells in thirds over ``stage`` sessions. During a chance, a sleeve's share is the larger of
+        its share in ``table`` and its part of :data:`CHANCE`. So a chance never causes a sale.
         FORCED_SELLING ends the chance at once. A new turn to OPPORTUNITY starts the chance again.
         The memory and crypto sleeves are scaled to the target volatility.
     Turnover
@@ -70,7 +70,7 @@ class Patient(ScaledSleeves):
     crypto: tuple[str, ...] = ("BTC-USD", "ETH-USD")
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return how many thirds are held, like ``2/3 in``, or the regime if no third is held."""
+        """Return how many thirds are held, like ``2/3 in``; the regime while no third is held."""
         thirds = self.thirds(reading.regime)
         return reading.regime.where(thirds == 0, thirds.astype(str) + "/3 in")
 

@@ -1,4 +1,4 @@
-"""Strategies that divide the portfolio into sleeves.
+"""Strategies that divide the portfolio into sleeves, which are groups of assets.
 
 The listed members of a sleeve have equal weights. If a sleeve has no listed member, its share is
 held in cash.
@@ -24,7 +24,7 @@ Sleeves = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class SleeveStrategy(Strategy):
-    """A strategy with one sleeve for each parameter of the type ``tuple[str, ...]``.
+    """A strategy with one sleeve (group of assets) for each parameter of type ``tuple[str, ...]``.
 
     A subclass sets the shares of its sleeves in ``table``, or defines ``planned``.
 
@@ -53,7 +53,7 @@ class SleeveStrategy(Strategy):
         return tuple(dict.fromkeys(t for tickers in self.sleeves.values() for t in tickers))
 
     def planned(self, reading: Reading) -> pd.DataFrame:
-        """Return the share of each sleeve that the regime sets, sessions × sleeves."""
+        """Return the share of each sleeve as the regime sets it, sessions × sleeves."""
         return shares_of(reading.regime, self.table, tuple(self.sleeves))
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +61,7 @@ class SleeveStrategy(Strategy):
         return self.planned(reading)
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return target weights, where an asset in two sleeves has the sum of both weights."""
+        """Return target weights; an asset in two sleeves has the sum of its two weights."""
         shares = self.shares(reading, panel)
         weights = pd.DataFrame(0.0, index=panel.index, columns=list(self.assets))
         for name, tickers in self.sleeves.items():
@@ -99,7 +99,7 @@ class ScaledSleeves(SleeveStrategy):
         check_volatility(self.volatility)
 
     def shares(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
-        """Return the planned shares after the scaling of volatile sleeves."""
+        """Return the shares, with volatile sleeves scaled down to the target volatility."""
         shares = self.planned(reading)
         for name in self.scaled:
             shares[name] *= volatility_scale(panel, self.sleeves[name], self.volatility)
@@ -123,7 +123,7 @@ def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataF
 
 
 def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
-    """Return min(1, target / volatility) of an equal-weighted sleeve over its last 63 returns.
+    """Return min(1, target / volatility), with the volatility of equal weights over 63 returns.
 
     The volatility is a fraction a year: the standard deviation (ddof 1) × √252. A session's return
     is the mean over the members that have a return. The scale is 0 before 63 returns are known.

@@ -1,4 +1,4 @@
-"""L8 in small steps: hold assets with nearer cash flows as more capital is absorbed."""
+"""Link L8 in small steps: hold assets with nearer cash flows as more capital is absorbed."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ from signals.universe import members
 from strategies.sleeves import ScaledSleeves, Sleeves
 
 BROAD = 0.40
-#: Asset classes of the tilt. The order of the classes, from short to long duration, is fixed in
+#: Asset classes between which the weights move, from short to long duration. The order was fixed in
 #: advance.
 ORDER = (
     "memory",
@@ -26,19 +26,19 @@ ABSORBING = "absorbing"
 
 @dataclass(frozen=True, kw_only=True)
 class Survival(ScaledSleeves):
-    """A core of SPY, and a tilt that moves from long to short duration as capital is absorbed.
+    """A core of SPY, and other assets that move from long to short duration as capital is absorbed.
 
     Rationale
         The thesis says that scarce capital prefers near cash flows. This portfolio moves gradually
-        towards assets with near cash flows as capital becomes scarcer. So the result does not
-        depend on one date at which all positions change.
+        to assets with near cash flows as capital becomes scarcer. So its result does not depend on
+        single dates at which all positions change.
     Rule
-        SPY always has 40 %. Seven classes divide the other 60 %: each class has the share 60 % / 7
-        · (1 + x·p). x is the absorption score, clipped to ±1. p falls in equal steps from +1 for
-        the class of shortest duration to −1 for the class of longest duration. At x = −1, the class
-        of shortest duration has no share. At x = +1, the class of longest duration has no share.
-        Without a score, x is 0, so all classes have equal shares. The memory and crypto classes are
-        scaled to the target volatility.
+        SPY always has a weight of 40 %. Seven classes divide the other 60 %: each class has the
+        share 60 % / 7 · (1 + x·p). x is the score of the signal ``absorption``, clipped to ±1. p
+        falls in equal steps from +1 for the class of shortest duration to −1 for the class of
+        longest duration. At x = −1, the class of shortest duration has no share. At x = +1, the
+        class of longest duration has no share. Without a score, x is 0, so all classes have equal
+        shares. The memory and crypto classes are scaled to the target volatility.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ class Survival(ScaledSleeves):
 
     @property
     def sleeves(self) -> Sleeves:
-        """A mapping from each sleeve's name to its tickers: SPY, and each class of the tilt."""
+        """A mapping from each sleeve's name to its tickers: SPY, and each of the seven classes."""
         return {"broad": ("SPY",)} | {name: members(name) for name in ORDER}
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
-        """Return ``absorbing``, ``not absorbing``, or None without a view of ``absorption``."""
+        """Return ``absorbing``, ``not absorbing``, or None where the flag ``absorption`` is NA."""
         flag = reading.flags["absorption"]
         label = flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
         return label.where(flag.notna(), None)

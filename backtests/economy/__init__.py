@@ -1,14 +1,14 @@
 """The simulated economy: a small stochastic model of the thesis, which needs no data.
 
 - :mod:`.quantities` models idle capital as stocks and flows.
-- :mod:`.prices` models the cost of capital, which is convex in the absorption share, and the
-  returns of each asset.
+- :mod:`.prices` models the cost of capital and the returns of each asset. The cost of capital is
+  convex in the absorption share u.
 - :mod:`.publish` gives the results the series ids, assets and publication lags of real history. So
   signals, strategies and reports work on simulated history as on real history.
 
 With ``thesis=False``, the prices come from a second, independent economy. Each single series has
 the same statistics as with ``thesis=True``, but idle capital and capital spending do not predict
-returns. An effect that a method finds with ``thesis=False`` is due to chance.
+returns. So an effect that a method finds with ``thesis=False`` is due to chance.
 
 The parameters are round numbers, chosen to resemble US markets since 2003. No parameter is an
 estimate. The simulation is no evidence for or against the thesis.
@@ -39,8 +39,8 @@ class Economy:
     Attributes
     ----------
     series
-        A mapping from id to series, in the units of the catalog. The index holds the dates that the
-        publisher gives to the values.
+        A mapping from id to series, in the units of the catalog. The index contains the dates that
+        the publisher gives to the values.
     filed
         A mapping from the ids of SEC series to the filing dates of their values.
     truth
@@ -52,7 +52,7 @@ class Economy:
     truth: pd.Series
 
     def rows(self) -> dict[str, pd.DataFrame]:
-        """Return a mapping from id to rows for a store, dated by the publication rules."""
+        """Return a mapping from id to rows as in a store, with the moments of first publication."""
         never = LAST_DAY + pd.DateOffset(years=100)  # hides series of rule "recorded"
         return {id: self._rows(id, values.dropna(), never) for id, values in self.series.items()}
 
@@ -67,8 +67,8 @@ class Economy:
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:
     """Return a simulated economy, which ends on 2024-12-31. ``years`` is 2 to 33.
 
-    Equal seeds give equal economies. The smallest seed is 0. With ``thesis``, returns depend on the
-    idle capital and the capital spending of the same economy.
+    Equal seeds give equal economies. The smallest seed is 0. If ``thesis`` is True, returns depend
+    on the idle capital and the capital spending of the same economy.
 
     Raises
     ------
@@ -89,7 +89,8 @@ def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> E
     published = index[_WARM_UP:]
     noise, more = (np.random.default_rng(stream) for stream in streams[3:])
     series, filed = publish(quantities, prices, published, noise, more)
-    # Crisis and recovery come from the driver. Other regimes come from the quantities.
+    # Crisis and recovery come from the economy that drives the prices, other regimes from the
+    # published amounts.
     in_prices = driver.phase.isin([Regime.FORCED_SELLING, Regime.OPPORTUNITY])
     truth = driver.phase.where(in_prices, quantities.state).rename("truth").reindex(published)
     return Economy(series=series, filed=filed, truth=truth)

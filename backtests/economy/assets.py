@@ -1,7 +1,8 @@
-"""Loadings of each asset on the simulated factors.
+"""Loadings of each asset on the factors of the simulated returns.
 
-:data:`EXPOSURES` starts from the loadings of asset classes, which some tickers change. All loadings
-are round numbers. A class with nearer cash flows has a lower loading on speculation.
+In :data:`EXPOSURES`, an asset has the loadings of its class, and some assets have a few loadings of
+their own. All loadings are round numbers. A class with nearer cash flows has a lower loading on
+speculation.
 """
 
 from dataclasses import dataclass, replace
@@ -12,12 +13,12 @@ from signals.universe import UNIVERSE
 
 @dataclass(frozen=True, kw_only=True)
 class Exposure:
-    """Loadings of one asset on the simulated factors.
+    """Loadings of one asset on the factors of the simulated returns.
 
     Attributes
     ----------
     kind
-        Asset class, which determines the asset's losses in a cascade of forced selling.
+        Asset class. It determines the asset's losses from forced selling.
     beta, speculation, near, coin
         Loadings on the market, speculation, near cash flows, and coins.
     duration, credit
@@ -31,7 +32,8 @@ class Exposure:
     own
         Idiosyncratic volatility per year, as a fraction.
     cascade
-        Factor of losses in cascades that hit all assets. With 0, no cascade hits the asset.
+        Factor that multiplies the losses on the day on which a cascade hits all assets. With 0, no
+        cascade hits the asset.
     first_price
         First price, in USD.
     """
@@ -50,7 +52,7 @@ class Exposure:
     first_price: float = 50.0
 
 
-#: A mapping from asset class to exposure. The class becomes the ``kind`` of the exposure.
+#: A mapping from asset class to its loadings. :func:`_exposures` sets ``kind`` to the class.
 _CLASSES: dict[str, Exposure] = {
     "memory": Exposure(beta=1.35, speculation=0.25, near=1.0, carry=0.02, own=0.30, cascade=1.2),
     "defensive": Exposure(beta=0.65, speculation=-0.1, own=0.07, cascade=0.5),

@@ -16,9 +16,9 @@ def events(
 ) -> dict[str, pd.Series]:
     """Return the values of each event series, by id and by the date of the event.
 
-    ``filed`` holds the filing dates of each company's capital expenditure, by ticker. A company
-    releases its earnings a day or two before it files. The surprises of monetary policy are parts
-    of the changes of yields and share prices on the same date.
+    ``filed`` contains the filing dates of each company's capital expenditure, by ticker. A company
+    releases its earnings a day or two before it files. A surprise of monetary policy is a part of
+    the change of yields or share prices on its date.
     """
     index = pd.DatetimeIndex(prices.closes.index)
     meetings = _third_wednesdays(index)

@@ -1,4 +1,4 @@
-"""Series of the simulated economy that show the price of reserves and who pays for the spending.
+"""Simulated series of the price of reserves, and of the sources that pay for capital spending.
 
 - The price of reserves follows idle capital P and output G of the published economy:
   SOFR − rate on reserves = −9 bp + 6 bp · |ε| + 12 bp · exp(−(P/G) / 0.006), ε standard normal.
@@ -22,7 +22,7 @@ _BANK_ASSETS = 0.72  # of output
 
 
 def on(freq: str, path: pd.Series) -> pd.Series:
-    """Return the last value of a path at or before each date. ``freq`` sets the dates."""
+    """Return a path's last value at or before each date of the frequency ``freq``."""
     dates = pd.date_range(path.index[0], path.index[-1], freq=freq)
     return path.reindex(dates, method="ffill").dropna()
 
@@ -39,7 +39,7 @@ def flows(quantities: Quantities, prices: Prices, rng: np.random.Generator) -> d
 
 
 def _funding(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the money market.
+    """Return the series of the money market.
 
     In ``yields``, SOFR minus the rate on reserves is −7 bp + 6 bp · |ε|.
     """

@@ -1,4 +1,4 @@
-r"""Yields and returns, which depend on the phases and the absorption share of an economy.
+r"""Simulated yields and returns, from the phases and the absorption share u of an economy.
 
 Yields are in % a year. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlenbeck process:
 
@@ -9,7 +9,7 @@ Yields are in % a year. x⁺ is max(x, 0). Each n is a separate Ornstein–Uhlen
     policy rate   moves slowly to the level of the central bank's mode
 
 A return belongs to one session. All shocks have a Student t distribution with 6 degrees of freedom.
-The factors have a common stochastic volatility.
+One stochastic volatility multiplies the shocks of all factors.
 
     r_i = β_i m + s_i S + n_i N + c_i C − D_i ΔDGS10/100 + idiosyncratic + cascade
 

@@ -12,7 +12,7 @@ from backtests.economy.quantities import Quantities
 from signals.catalog import CATALOG, annual_id, ttm_id, year_ago_id
 
 _FILING_DAYS = 30
-#: Each filer's share of trailing capital spending. The shares of the signal's five filers sum to 1.
+#: Each company's share of trailing capital spending. The shares of the five hyperscalers sum to 1.
 _CAPEX_SHARES = {
     "MSFT": 0.24,
     "GOOGL": 0.25,
@@ -23,7 +23,7 @@ _CAPEX_SHARES = {
     "MU": 0.06,
     "CRWV": 0.03,
 }
-#: Filers of each concept of financing, as in real history.
+#: Companies that report each amount of financing, as in real history.
 FINANCING = {
     "OCF": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     "BUYBACKS": ("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
@@ -40,10 +40,10 @@ def publish(
     rng: np.random.Generator,
     more: np.random.Generator,
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return two mappings from ids: to all series, and to the filing dates of the SEC series.
+    """Return all series by id, and the filing dates of the SEC series by id.
 
     Both start at ``index[0]``. ``quantities`` and ``prices`` start a year earlier, because sums
-    over the trailing year need this year. ``more`` gives the noise of flows and events.
+    over the trailing year need this year. ``more`` generates the noise of flows and events.
     """
     paths = quantities.paths
     series = {
@@ -124,9 +124,9 @@ def _quarterly(paths: pd.DataFrame, yields: pd.DataFrame) -> dict[str, pd.Series
 def _sec(
     paths: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
-    """Return the values of all filers, and their filing dates, both as mappings by id.
+    """Return the amounts of all companies by id, and their filing dates by id.
 
-    Each filer and concept has a series with the sum over the trailing year, and a series with the
+    For each company and concept, one series has the sum over the trailing year, and another has the
     sum one year earlier.
     """
     total = on("QE", paths["trailing_capex"])
@@ -153,7 +153,7 @@ def _financing(
 ) -> tuple[dict[str, pd.Series], dict[str, pd.Series]]:
     """Return the values and filing dates of cash flow, buybacks, debt and leases.
 
-    A company files them together with its capital expenditure, on ``dates``.
+    ``dates`` are the filing dates by ticker. All amounts of a company have the same filing dates.
     """
     values: dict[str, pd.Series] = {}
     filed: dict[str, pd.Series] = {}

@@ -75,7 +75,7 @@ class Quantities:
 
 
 class _World:
-    """The economy at one session; :meth:`step` moves the economy to the next session."""
+    """The economy at one session; :meth:`step` moves it to the next session."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng

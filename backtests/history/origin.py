@@ -27,9 +27,9 @@ class HistorySource:
     Attributes
     ----------
     source
-        ``store`` or ``simulated``; None lets :meth:`decided` choose by the data that exist.
+        ``store`` or ``simulated``. If None, :meth:`decided` chooses one of them.
     store
-        The store's file; None means the default store.
+        The store's file. If None, the default store.
     seed, years, thesis
         Parameters of the simulated economy, as in :meth:`History.simulated`.
     """
@@ -43,8 +43,8 @@ class HistorySource:
     def decided(self) -> Source:
         """Return ``store`` or ``simulated``: the source that is used.
 
-        If ``source`` is None, a given store is used, else the default store. If the default store
-        does not exist or is empty, the simulated economy is used.
+        If ``source`` is None, the result is ``store`` for a given store, and for a default store
+        that contains data. Otherwise it is ``simulated``.
 
         Raises
         ------

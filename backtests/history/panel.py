@@ -1,13 +1,13 @@
 """A history: the values known at the close of each New York session, and the prices of each date.
 
-The panel has one row for each session, and one column for each series or asset. A cell of the panel
-holds the value of the newest date that was known at the session's close. If a date has several
-vintages, the cell holds the newest vintage known at the close. The day of a coin ends at 24:00 UTC,
-some hours after the New York session. So the panel shows a coin's close one date late. Trades and
-portfolio values use :attr:`History.closes`, which holds every price at its own date.
+The panel has one row for each session, and one column for each series or asset. Among the values of
+a series known at the session's close, a cell contains the value of the newest date. If this value
+was revised, the cell contains the newest revision known at the close. The day of a coin ends at
+24:00 UTC, some hours after the New York session. So the panel shows a coin's close one date late.
+Trades and portfolio values use :attr:`History.closes`, where every price has its own date.
 
-No value is copied to an earlier session. A value is repeated in later sessions up to the staleness
-limit of its series. After this limit, the cell is NaN.
+No value is copied to an earlier session. A value is repeated at later sessions up to a number of
+days, the staleness limit of its series. After this limit, the cell is NaN.
 """
 
 import datetime
@@ -39,7 +39,8 @@ class History:
     panel
         Sessions × ids: the value known at each close. Signals and strategies see only the panel.
     known
-        Sessions × ids: the moment at which the panel's value was first known, NaT without a value.
+        Sessions × ids: the moment at which the value in the panel was first known, NaT without a
+        value.
     closes
         Sessions × assets, USD: the closing price on the session's own date, NaN without a price.
         Only trades and portfolio values may use these prices.
@@ -48,8 +49,8 @@ class History:
     truth
         The true regime of each session in a simulated history; None for a real history.
     vintages
-        Ids whose values come from an archive of vintages. Each cell shows the number known at its
-        session, without revisions that came later.
+        Ids of series for which the store has past vintages. For these series, each cell contains
+        the number known at its session, without later revisions.
     withheld
         Sessions × ids: True where the source states that it has no value. For example, a filing may
         have no numbers for the previous year. The panel has NaN there, but the data are not late.
@@ -81,7 +82,7 @@ class History:
         The history starts at the first session that has a value. The history ends at the last
         session that has a price of a share or fund. If no share or fund has prices, the history
         ends at the last session that has a value. A series that the store lacks has a column of
-        NaN, and signals that need this series have no view.
+        NaN, and flags that need this series are NA.
 
         Parameters
         ----------
@@ -90,7 +91,7 @@ class History:
             bills are always read. If ``only`` is None, every series in the store is read.
         as_of
             Rows recorded after this moment (New York time) are ignored. For prices, the newest
-            vintage among the remaining rows is used. A date, or midnight, means the end of that
+            revision among the remaining rows is used. A date, or midnight, means the end of that
             day. If ``as_of`` is None, every row is read.
 
         Raises
@@ -124,12 +125,12 @@ class History:
 
     @classmethod
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
-        """Return a simulated history with the ids, assets and lags of a real history.
+        """Return a simulated history with the ids, assets and publication lags of a real history.
 
         The same seed always gives the same history. Each simulated history ends on 2024-12-31. If
         ``thesis`` is False, idle capital and capital spending have no influence on returns.
-        :attr:`truth` holds the true regime of each session. :mod:`backtests.economy` describes the
-        model of the economy.
+        :attr:`truth` contains the true regime of each session. :mod:`backtests.economy` describes
+        the model of the economy.
 
         Raises
         ------
@@ -182,8 +183,8 @@ class History:
     def digest(self) -> str:
         """Return a hash of the history's numbers and names. Equal histories have equal hashes.
 
-        The hash covers the events, too, because the results of the trial depend on them. A history
-        without events has the same hash as in earlier versions.
+        The hash covers the events, too, because results of ``drypowder thesis`` depend on them. A
+        history without events has the same hash as in earlier versions.
         """
         sha = hashlib.sha256(self.source.encode())
         bills = bill_returns(self.panel[YIELD])  # keeps run ids as in earlier versions
@@ -228,10 +229,10 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
 
 
 def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
-    """Return the sessions of a history. An event does not make a session.
+    """Return the sessions of a history; series of events do not extend it.
 
-    The first session has the first value. The last session has the last price of a share or fund.
-    Without any price of a share or fund, the last session has the last value.
+    The first session is the session of the first value. The last session is the session of the last
+    price of a share or fund. Without such a price, it is the session of the last value.
     """
     dated = {id: part for id, part in rows.items() if not is_event(id)}
     if not dated:
@@ -300,7 +301,7 @@ def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.n
     """Return the value known at each session's close, and the moment when it was first known.
 
     Value and moment are missing where no value is known, or where the newest value is too old.
-    ``rows`` are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` holds
+    ``rows`` are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` contains
     the sessions. The moments have the dtype datetime64[us].
     """
     if rows.empty:

@@ -1,1 +1,1 @@
-"""Load a user's signals and strategies, and check that they keep their contract."""
+"""Load a user's signals and strategies, and check that they meet the rules of their base class."""

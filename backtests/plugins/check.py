@@ -1,4 +1,4 @@
-"""Check whether a strategy or a signal keeps each point of its contract."""
+"""Check whether a strategy or a signal meets each rule of its base class."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from strategies.base import check_weights, listed
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """The result for one point of a contract; ``error`` is None if the point is kept."""
+    """The result of one check of a strategy or a signal; ``error`` is None if the check passes."""
 
     name: str
     said: str
@@ -31,16 +31,16 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether the strategy or signal keeps this point of the contract."""
+        """Whether the strategy or signal passes this check."""
         return self.error is None
 
 
 def check_strategy(config: RunConfig, history: History) -> list[Check]:
-    """Run the strategy of a configuration on a history, and return its checks.
+    """Run the strategy of a configuration on a history, and return the results of all checks.
 
-    The assets must have prices. The weights must be a table of the right shape. Each weight must be
-    finite and within its limits. An asset without a price must have weight 0. Each state must be a
-    label. A backtest must run without an error. Past weights and states must not depend on later
+    The assets must have prices. The weights must be a table of sessions × assets. Each weight must
+    be finite and within its limits. An asset without a price must have weight 0. Each state must be
+    a label. A backtest must run without an error. Past weights and states must not depend on later
     data. After a failed check, the checks that need its result are left out.
     """
     strategy = config.build_strategy()
@@ -65,11 +65,11 @@ def check_strategy(config: RunConfig, history: History) -> list[Check]:
 
 
 def check_signal(signal: Signal, config: RunConfig, history: History) -> list[Check]:
-    """Run a signal on a history, and return its checks.
+    """Run a signal on a history, and return the results of all checks.
 
     The history must have the inputs of the signal. The gauges, score, flag and thresholds must have
-    the right types. The explanation must run without an error. Past results must not depend on
-    later data. After a failed check, the checks that need its result are left out.
+    the right types. :func:`signals.explain` must run without an error. Past results must not depend
+    on later data. After a failed check, the checks that need its result are left out.
     """
     panel = history.panel
     checks = [_asked("inputs", lambda: _inputs(signal, panel))]

@@ -1,4 +1,4 @@
-"""Check the definition of a user's class, before drypowder uses the class.
+"""Check how a user's class is defined, before drypowder uses the class.
 
 An error is one line. :mod:`signals.form` checks what the methods of a class return.
 """
@@ -21,7 +21,7 @@ _NAME = (
 )
 _LINE = Annotated[str, pydantic.Field(pattern=r"^[^\n]*\S[^\n]*$")]
 _LIMIT = Annotated[float, pydantic.Field(gt=0, allow_inf_nan=False)]
-#: Attributes that a class must define, with their form in words and as a type.
+#: Attributes that a class must define, with a description of their values and a type.
 _STRATEGY: dict[str, tuple[str, Any]] = {
     "name": _NAME,
     "description": ("one line of text", _LINE),
@@ -41,7 +41,7 @@ _SIGNAL: dict[str, tuple[str, Any]] = {
 
 
 def plugin_bases(cls: type) -> list[type]:
-    """Return a class and its base classes, without those of drypowder and Python."""
+    """Return a class and its base classes, without the classes of drypowder and of Python."""
     return [
         base
         for base in cls.__mro__
@@ -50,7 +50,7 @@ def plugin_bases(cls: type) -> list[type]:
 
 
 def check_class(cls: type[Strategy] | type[Signal], path: str) -> None:
-    """Raise :class:`ConfigError` if the user's class at ``path`` breaks its contract."""
+    """Raise :class:`ConfigError` if the user's class at ``path`` is not defined as it must be."""
     for mistake in _mistakes(cls):
         raise ConfigError(f"{path}: {mistake}")
 
@@ -87,7 +87,8 @@ def _wrong_fields(cls: type[Strategy] | type[Signal]) -> Iterator[str]:
     bare = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
     if bare:
         yield f"expected a default for every parameter; add a default to {', '.join(bare)}"
-    # For an inherited field, a dataclass ignores "window = 5" and keeps the old default.
+    # A dataclass ignores "window = 5" without a type for an inherited field, and keeps the old
+    # default.
     names = {f.name for f in fields(cls)}
     for base in plugin_bases(cls):
         for name in sorted(names & vars(base).keys() - inspect.get_annotations(base).keys()):

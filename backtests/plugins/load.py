@@ -20,12 +20,12 @@ from signals.form import OURS, author_code
 from strategies import Strategy
 
 _KINDS = (Strategy, Signal)
-#: A mapping from each loaded module's name to the working folder at the time of loading.
+#: A mapping from the name of each loaded module to the working folder when it was loaded.
 _loaded: dict[str, Path] = {}
 
 
 def is_plugin(name: str) -> bool:
-    """Return whether a name is a path such as ``package.module:Name``, not a registered name."""
+    """Return whether a name is a path such as ``package.module:Name``."""
     return ":" in name
 
 
@@ -53,7 +53,7 @@ def load_class(path: str) -> type[Strategy] | type[Signal]:
     Raises
     ------
     ConfigError
-        If the module cannot be imported, or if the class breaks its contract.
+        If the module cannot be imported, or if the class is not defined as it must be.
     """
     name = _module_of(path)
     try:
@@ -113,7 +113,7 @@ def _module_of(path: str) -> str:
 
 
 def loaded() -> dict[str, Path]:
-    """Return a mapping from each loaded module's name to its working folder."""
+    """Return a mapping from the name of each loaded module to the folder it was loaded from."""
     return dict(_loaded)
 
 
@@ -142,7 +142,7 @@ def _first(folder: Path) -> Iterator[None]:
 
 
 def _not_imported(name: str, path: str, error: ConfigError) -> ConfigError:
-    """Return an error that says why a module cannot be imported, else ``error`` itself."""
+    """Return an error that says why a module cannot be imported, or ``error`` for other causes."""
     cause = error.__cause__
     if isinstance(cause, SystemExit):
         return ConfigError(
@@ -171,7 +171,7 @@ def _taken(root: str) -> str:
 
 
 def _check_origin(module: ModuleType, path: str) -> None:
-    """Raise ConfigError if another module of the same name hides the user's module."""
+    """Raise ConfigError if Python loaded another module with the name of the user's module."""
     stem = Path.cwd().joinpath(*module.__name__.split("."))
     meant = [p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()]
     came = getattr(module, "__file__", None)

@@ -1,13 +1,13 @@
 """Check that past results of a strategy or a signal do not depend on later data.
 
 The check computes results on the whole history and on a changed history. Both histories are equal
-up to one session, the cut, and differ after the cut. The results up to the cut must be equal to the
-last bit. A changed history either ends at the cut, or continues with rows from another period. A
-history that ends at the cut can miss a fault. For example, code may take the next session's value
-and, if this value is missing, the value at the cut. If these two values are equal, the results are
-equal. In a history that continues, the next session has another value, and the results differ. The
-check changes only the data in the panel. So the check does not detect look-ahead through files, the
-network or caches.
+up to one session, called the cut, and differ after it. The results up to the cut must be equal to
+the last bit. A changed history either ends at the cut, or continues with rows from another period.
+With a history that ends at the cut, the check can miss an error. For example, code may use the next
+session's value, or the value at the cut if no next session exists. If these two values are equal,
+the results are equal. In a history that continues with other rows, the next session has another
+value, and the results differ. The check changes only the data in the panel. So the check does not
+detect look-ahead through files, the network or caches.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ from signals.evaluations import inputs_of
 from signals.reading import Reading
 from strategies import Strategy, decide, state_of
 
-#: Numbers of cuts: evenly spread, at random, where labels or weights change, where gaps end.
+#: Numbers of cuts of four kinds: evenly spread, random, at changes of a result, at ends of gaps.
 SPREAD, RANDOM, CHANGES, GAPS = 25, 5, 5, 8
 #: Number of cuts for which the history continues with other data, and number of sessions of these
 #: data.
@@ -100,22 +100,22 @@ def truncation_faults(
     dates: Sequence[pd.Timestamp] | None = None,
     reading: Reading | None = None,
 ) -> Iterator[Fault]:
-    """Yield the faults of a strategy or a signal.
+    """Yield the past results of a strategy or a signal that depend on later data.
 
     At each cut, the function yields only the first wrong value of each result. A strategy's results
     are its weights and its state. A signal's results are its flag, score and gauges. All rows up to
     the cut must be equal, missing values included.
 
-    If ``thing`` is a strategy, the user's signals of ``config`` are checked first. Tests check the
-    registered signals. So a strategy's check does not compute signals again: it changes the reading
-    of the whole history after the cut, like the panel.
+    If ``thing`` is a strategy, the user's signals in ``config`` are checked first. Tests of
+    drypowder check the registered signals. So the check of a strategy does not compute signals
+    again: it cuts or replaces the rows of the signals after the cut, as it does with the panel.
 
     Parameters
     ----------
     dates
-        The cuts. Without ``dates``, :func:`default_dates` chooses the cuts.
+        The cuts. The default is :func:`default_dates`.
     reading
-        The reading of the whole history, if the caller already has it.
+        Regime and signals of the whole history, if the caller already has them.
 
     Raises
     ------
@@ -162,9 +162,9 @@ def _answers(thing: Strategy | Signal, reading: Reading | None, panel: pd.DataFr
 def _other_histories(
     cuts: Sequence[pd.Timestamp], index: pd.Index
 ) -> Iterator[tuple[pd.Timestamp, Pick, str]]:
-    """Yield each changed history: cut, function that changes a table after the cut, and kind.
+    """Yield each changed history as a cut, a function that changes a table after it, and a kind.
 
-    :class:`Fault` describes the kinds under ``future``.
+    The kind is a value of :attr:`Fault.future`.
     """
     for at in cuts:
         yield at, _until(at), "the same" if at == index[-1] else "none"
@@ -229,9 +229,9 @@ def default_dates(
     """Return the default cuts: the last session, then other sessions in order of date.
 
     Some cuts are evenly spread, some are random, and some are at sessions where a result changes.
-    These cuts lie after the first tenth of the history. Other cuts lie at the end of a gap in the
-    data, after the first twentieth of the history. At the end of a gap, the check can detect code
-    that fills values backwards.
+    These cuts are after the first tenth of the history. Other cuts are at the end of a gap in the
+    data, after the first twentieth of the history. There, the check can detect code that fills gaps
+    backwards.
     """
     rng = np.random.default_rng(SEED)
     size = len(panel)

@@ -4,10 +4,11 @@ The catalog has one entry for each series. It says in which unit a series is sto
 first known and which values are plausible. It also says how old the last value may be before it
 counts as missing. Publication rules follow the publishers' calendars. Times are New York times.
 
-Price series are defined in :mod:`signals.universe`. The publication rule for an asset's prices
-depends on the asset's market.
+:mod:`signals.universe` defines the price series. The publication rule for an asset's prices depends
+on the asset's market (fund, share or coin).
 
-:mod:`signals.catalog.entry` defines an entry. The other modules list the entries by publisher.
+:mod:`signals.catalog.entry` defines the class of an entry. The other modules list the entries by
+publisher.
 """
 
 from signals.catalog.companies import (

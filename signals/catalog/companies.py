@@ -1,4 +1,4 @@
-"""Cash flows of companies: filers, XBRL tags, and the series computed from their facts."""
+"""Cash flows of companies: the companies, their XBRL tags, and the series of their amounts."""
 
 from datetime import date
 from typing import Any
@@ -17,10 +17,10 @@ FILERS: dict[int, str] = {
     1769628: "CRWV",
 }
 
-#: First trading day of filers that are outside the universe and went public after XBRL began.
+#: First trading day of companies outside the universe that went public after XBRL began.
 LATE_FILERS = {"CRWV": date(2025, 3, 28)}
 
-#: Companies that build the data centres. We read all concepts of their cash-flow statements.
+#: Companies that build AI data centres. We read all concepts of :data:`CONCEPTS` for them.
 HYPERSCALERS = ("MSFT", "GOOGL", "AMZN", "META", "ORCL")
 
 #: Concept that each XBRL tag measures. Filers use different tags, and change them over time.
@@ -40,13 +40,13 @@ CONCEPTS: dict[str, str] = {
     "PaymentsOfDividendsCommonStock": "DIVIDENDS",
 }
 
-#: Concepts that stand in every cash-flow or income statement. If a company files such an amount
-#: late under one tag, it published the amount in time under another tag. If a company tags an
-#: amount of another concept late, it may not have published the amount earlier.
+#: Concepts in every cash-flow or income statement. If a company first files such an amount late
+#: under one tag, it published the amount in time under another tag. An amount of any other concept
+#: may really have been published late.
 IN_EVERY_STATEMENT = ("CAPEX", "REVENUE", "OCF")
 
-#: Plausible size of one fact of these companies, USD; zero is plausible too. Smaller values are
-#: probably in millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
+#: Plausible size of one reported amount, USD; zero is plausible too. Smaller values are probably in
+#: millions, not dollars. AMZN's revenue will pass 1e12 USD within years.
 FACT_RANGE = (1e6, 1e13)
 
 _CONCEPT_TITLES = {
@@ -82,7 +82,7 @@ def annual_id(concept: str, ticker: str) -> str:
 
 
 def filers_of(concept: str) -> tuple[str, ...]:
-    """Return the tickers of the companies for which we read facts about a concept."""
+    """Return the tickers of the companies whose amounts of a concept we read."""
     return HYPERSCALERS if concept == "DIVIDENDS" else tuple(FILERS.values())
 
 
@@ -91,9 +91,9 @@ def tags_of(concept: str) -> tuple[str, ...]:
     return tuple(tag for tag, measured in CONCEPTS.items() if measured == concept)
 
 
-#: An amount of capital expenditure or revenue may be an annual fact, so it counts until the next
-#: annual filing. Other amounts count until the next quarter must be filed. So a firm that skips a
-#: quarter of them is left out, and old cash flow does not meet new capital expenditure.
+#: Number of calendar days for which an amount is used. Capital expenditure and revenue may be known
+#: only for fiscal years, so they are used until the next annual filing. Other amounts are used
+#: until the next quarterly filing is due. So old cash flow is not compared with new spending.
 _YEAR, _QUARTER = 460, 200
 _ANNUAL_FACTS = ("CAPEX", "REVENUE")
 

@@ -20,24 +20,24 @@ RuleKind = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """The moment at which a value that describes a date is first known.
+    """The rule that gives the moment at which the value of a date is first known.
 
     Attributes
     ----------
     kind
         ``close``: at that date's New York close. ``sessions``: at the open of the n-th NYSE session
-        after the date. ``fed_sessions``: like ``sessions``, but n counts only sessions on which the
-        Federal Reserve Banks are open. On Columbus Day and Veterans Day, the New York exchanges are
+        after the date. ``fed_sessions``: like ``sessions``, but only sessions on which the Federal
+        Reserve Banks are open count. On Columbus Day and Veterans Day, the New York exchanges are
         open, but the New York Fed and FRED publish nothing. ``h41``: with the Federal Reserve's
         H.4.1 release, at 16:30 on the next Thursday, or on Friday if that Thursday is a federal
         holiday. ``days``: n calendar days after the date. ``midnight_utc``: when the UTC day ends,
         at 19:00 or 20:00 in New York. ``filed``: at the session after the filing. ``stated``: the
-        table states a day for each value, and the value is known when the first session on or after
-        this day opens. Where the table states no day, the day is n calendar days after the date.
-        ``recorded``: when the store recorded the value, for series whose whole past changes with
-        each release.
+        imported table states a day for each value, and the value is known when the first session on
+        or after this day opens. Where the table states no day, the day is n calendar days after the
+        date. ``recorded``: when the store recorded the value. This kind is for series whose whole
+        past changes with each release.
     n
-        Number of sessions or calendar days, for rules that count sessions or days.
+        Number of sessions or calendar days, for the kinds that count them.
     """
 
     kind: RuleKind
@@ -72,7 +72,8 @@ class Series:
         ``fred``, ``sec``, ``nyfed`` for the New York Fed, or ``file`` for a table that a user
         imports.
     frequency
-        Period that a value describes. The values of an ``event`` series lie on the dates of events.
+        Period that a value describes. The date of a value in an ``event`` series is the date of the
+        event.
     known
         The publication rule.
     revised
@@ -113,10 +114,11 @@ H41 = Rule(kind="h41")
 UTC_MIDNIGHT = Rule(kind="midnight_utc")
 FILED = Rule(kind="filed")
 WHEN_RECORDED = Rule(kind="recorded")
-#: A release before the open is known on its own date, which the table states. Any other release is
-#: known at the first session after its date.
+#: For dated releases: a release before the open is known on its own date, if the imported table
+#: states this date. Any other release is known at the first session after its date.
 STATED_NEXT_DAY = Rule(kind="stated", n=1)
-#: H.8 appears nine days after its Wednesday, on Friday at 16:15. So it is known on Monday.
+#: H.8 appears nine days after its Wednesday, on Friday at 16:15, after the close. So it is first
+#: used on Monday, twelve days after its Wednesday.
 H8 = Rule(kind="days", n=12)
 
 MILLIONS = "USD millions"
@@ -125,7 +127,7 @@ POINTS = "percentage points"
 
 
 def new_series(id: str, title: str, unit: str, low: float, high: float, **rest: Any) -> Series:
-    """Return an entry. ``rest`` holds the other attributes of :class:`Series`."""
+    """Return an entry. ``rest`` gives the other attributes of :class:`Series`."""
     return Series(id=id, title=title, unit=unit, low=low, high=high, **rest)
 
 
@@ -141,7 +143,7 @@ def daily(
 
 
 def weekly(*entry: Any, known: Rule, revised: bool | None = None, **rest: Any) -> Series:
-    """Return a weekly series. It counts as revised if the publisher re-estimates its past."""
+    """Return a weekly series; ``revised`` defaults to True only for rule ``recorded``."""
     changes = known == WHEN_RECORDED if revised is None else revised
     return new_series(
         *entry, frequency="week", known=known, stale_after=21, revised=changes, **rest

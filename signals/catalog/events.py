@@ -12,7 +12,7 @@ from signals.catalog.entry import (
 
 
 def event(id: str, title: str, unit: str, low: float, high: float, known: Rule) -> Series:
-    """Return a series of dated events. No panel shows it, so it is never stale."""
+    """Return a series of dated events. The panel never contains it, so it cannot become stale."""
     entry = (id, title, unit, low, high)
     return new_series(*entry, source="file", frequency="event", known=known, stale_after=1)
 
@@ -22,13 +22,14 @@ REPORTERS = (
     *("MSFT", "GOOGL", "AMZN", "META", "ORCL", "NVDA"),
     *("MU", "WDC", "SNDK", "AVGO", "STX", "DELL"),
 )
-#: Tickers of the issuers of dollar bonds, by the name in the table.
+#: Tickers of the issuers of dollar bonds, by their names in the imported table.
 ISSUERS = {"Meta": "META", "Oracle": "ORCL", "Alphabet": "GOOGL", "Amazon": "AMZN"}
 BOND_ISSUERS = tuple(ISSUERS.values())
 
-#: Changes in the 30 minutes around an announcement, and surprises that are estimated from them.
-#: The publisher estimates surprises on the full sample, and publishes all of these series later.
-#: So no panel shows them, and only tests of the reaction to an event may use them.
+#: Market changes in the 30 minutes around a central bank's announcement, and policy surprises
+#: estimated from these changes. The publisher estimates the surprises on the full sample, and
+#: publishes all of these series later. So the panel never contains them, and only tests of the
+#: reaction to an event may use them.
 _SURPRISES = (
     *(
         event(

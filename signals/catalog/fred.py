@@ -34,7 +34,7 @@ FRED = (
     _h41("WALCL", "Fed total assets, Wednesday level", 5e5, 3e7, steady=True),
     # Values of WTREGEN are read from the first date of WALCL on.
     _h41("WTREGEN", "Treasury General Account, week average", 2.1e3, 5e6, first=date(2002, 12, 18)),
-    # The Fed kept reserves scarce before it paid interest on them.
+    # Values before 2008-10 are not read: the Fed paid no interest on reserves and kept them scarce.
     _h41("WRESBAL", "Reserve balances, week average", 1e4, 2e7, first=date(2008, 10, 1)),
     _h41("TREAST", "Treasuries held by the Fed, Wednesday level", 3e5, 2e7, steady=True),
     _h41("WDTGAL", "Treasury General Account, Wednesday level", 1e3, 5e6),

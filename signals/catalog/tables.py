@@ -15,10 +15,10 @@ from signals.catalog.entry import (
     new_series,
 )
 
-#: Maps names of series in files of FRED's format to the catalog's ids.
+#: A mapping from names of series in files with FRED's format to the ids of the catalog.
 PUBLISHERS_NAMES = {"SRF_ACCEPTED_USD_BN": "SRF", "TGCRRATE": "TGCR"}
 
-#: Series of the New York Fed's markets API. Each has a first date, from which it is fetched.
+#: Series of the New York Fed's markets API. Each is fetched from the date ``first`` on.
 NYFED = (
     daily(
         *("TGCR", "Tri-party general collateral rate", "%", -2, 25),
@@ -69,7 +69,8 @@ def table(
 
 
 CRYPTO_TABLES = (
-    # The panel repeats a flow over a long weekend, but not for longer: sums would count it again.
+    # The panel repeats a flow for at most four days (a long weekend), because a sum of flows counts
+    # each repetition.
     *(
         table(
             *(f"FLOW_{coin}_ETF", f"Spot {name} ETFs, net flow", MILLIONS, -2e4, 2e4, NEXT_SESSION),
@@ -100,8 +101,8 @@ FLOW_TABLES = (
     ),
     # The publisher revises past values of the stablecoin supply.
     table("STABLECOIN_SUPPLY", "Stablecoin supply", "USD", 0, 1e14, NEXT_SESSION, revised=True),
-    # A Tuesday's positions, published on Friday at 15:30. The table states that Friday also for
-    # weeks of a government shutdown, in which the publisher was late.
+    # A Tuesday's positions, published on Friday at 15:30. The table states that Friday even for
+    # weeks of a government shutdown, when the publisher was late.
     table(
         *("COT_BTC_NET", "Bitcoin futures, speculators, net", "contracts", -1e6, 1e6),
         Rule(kind="stated", n=3),

@@ -1,8 +1,8 @@
-"""Regime models turn evaluations into one regime. :data:`REGIMES` is the registry of regime models.
+"""Regime models give each session one regime. :data:`REGIMES` is the registry of these models.
 
-``votes`` is the default. ``quantities`` uses only amounts and flows of capital, so claims about
-timing are tested with this model. Three models use only prices and yields. A comparison with these
-three models shows what the thesis adds. ``labels`` uses a user's own regimes.
+``votes`` is the default. ``quantities`` uses amounts and flows of capital and no past returns, so
+claims about market timing are tested with this model. Three models use only prices and yields. A
+comparison with these three models shows what the signals add. ``labels`` uses a user's own regimes.
 """
 
 from signals.regimes.base import Classification, Regime, RegimeModel

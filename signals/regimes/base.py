@@ -1,4 +1,4 @@
-"""The contract of a regime model, and the rule that confirms a change of regime."""
+"""The base class of regime models, and the rule that confirms a change of regime."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ CONFIRM_FORCED = 2
 
 
 class Regime(StrEnum):
-    """State of the market for capital, named in the words of the thesis."""
+    """State of the market for capital, from ample (INJECTION) to scarce (ABSORPTION) and crisis."""
 
     INJECTION = "INJECTION"
     NEUTRAL = "NEUTRAL"
@@ -29,17 +29,17 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Classification:
-    """Regime of each session, and the rule that decided it, one row for each session.
+    """The regime of each session, and the rule that decided it, one row for each session.
 
     Attributes
     ----------
     regime
         Name of a :class:`Regime`; None at a session without a regime.
     rule
-        The rule that holds at the session. While a change waits for confirmation, the rule that
-        holds gives a regime that is not yet in force.
+        The first rule of the model that is true at the session. The regime of this rule may still
+        wait for confirmation.
     decided_by
-        The last rule that gave the regime in force. None at a session without a regime.
+        The rule that last gave the present regime. None at a session without a regime.
     """
 
     regime: pd.Series
@@ -49,7 +49,7 @@ class Classification:
 
 @dataclass(frozen=True, kw_only=True)
 class RegimeModel(Typed, ABC):
-    """Rule that turns evaluations, or prices, into one regime for each session.
+    """Base class of models that give each session one regime, from evaluations or from prices.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class RegimeModel(Typed, ABC):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Catalog ids that the model itself reads."""
+        """Ids of the series that the model reads in addition to its signals."""
         return ()
 
     @property
@@ -83,19 +83,19 @@ class RegimeModel(Typed, ABC):
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return the regime of each session; no row depends on a later row.
+        """Return the regime of each session. A row never depends on a later row.
 
-        ``panel`` is point-in-time, sessions × catalog ids. ``evaluations`` holds the evaluation of
-        each signal on that panel, by name. Raise ConfigError when ``evaluations`` lacks a signal
+        ``panel`` is point-in-time, sessions × series ids. ``evaluations`` contains the evaluation
+        of each signal on that panel, by name. Raise ConfigError when ``evaluations`` lacks a signal
         that the model needs, and MissingSeries when the panel lacks a column.
         """
 
 
 def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
-    """Return the name of the first rule that holds at each session; ``none`` if no rule holds.
+    """Return the name of the first rule that is true at each session, or ``none``.
 
-    ``holds`` has one series for each rule, in order. A series is True where the rule holds. NA
-    counts as False.
+    ``holds`` maps each rule, in order, to a series that says where the rule is true. NA counts as
+    False.
     """
     conditions = [rule.fillna(False).to_numpy(dtype=bool) for rule in holds.values()]
     names = [np.array(name, dtype=object) for name in holds]
@@ -103,7 +103,7 @@ def first_rule(holds: Mapping[str, pd.Series], index: pd.Index) -> pd.Series:
 
 
 def at_once(rule: pd.Series, rules: Mapping[str, str | None]) -> Classification:
-    """Return the classification of a model whose rules change the regime at once."""
+    """Return the classification of a model whose regime changes without confirmation."""
     regime = spoken_for(rule, rules)
     return Classification(regime=regime, rule=rule, decided_by=rule.where(regime.notna()))
 
@@ -114,18 +114,18 @@ def spoken_for(rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
 
 
 def decided_by(regime: pd.Series, rule: pd.Series, rules: Mapping[str, str | None]) -> pd.Series:
-    """Return the last rule that gave the regime in force, at each session.
+    """Return, for each session, the rule that last gave the regime of this session.
 
-    ``regime`` is the confirmed regime of each session, ``rule`` is the rule that holds at that
-    session, and ``rules`` maps each rule to the regime that the rule gives. The result is None at a
-    session without a regime.
+    ``regime`` is the confirmed regime of each session. ``rule`` is the rule that is true at each
+    session. ``rules`` maps each rule to its regime. The result is None at a session without a
+    regime.
     """
     in_force = regime.fillna("") == spoken_for(rule, rules).fillna("")
     return rule.where(in_force).ffill().where(regime.notna()).rename("decided_by")
 
 
 def sessions_to_confirm(name: str | None, confirm: int = CONFIRM_REGIME) -> int:
-    """Return how many sessions in a row a rule must give a regime before the regime is in force."""
+    """Return how many sessions in a row a rule must give a regime before it becomes the regime."""
     return CONFIRM_FORCED if name == Regime.FORCED_SELLING else confirm
 
 

@@ -15,8 +15,8 @@ class HiddenMarkov(Markov):
     """A two-state Gaussian hidden Markov model of SPY, the Treasury yield and the credit spread.
 
     Formula
-        The features are SPY's log return in %, and ΔDGS10 and ΔBAA10Y in percentage points, all
-        standardised. In each of the two states, the features are independent and have normal
+        The features are SPY's log return in %, ΔDGS10 and ΔBAA10Y in percentage points. All three
+        are standardised. In each of the two states, the features are independent and have normal
         distributions. Expectation maximisation (hmmlearn) estimates the model from one fixed start.
         :func:`signals.regimes.markov.forward` computes the probability of each state.
     Flag
@@ -33,7 +33,7 @@ class HiddenMarkov(Markov):
         Rydén, Teräsvirta, Åsbrink, "Stylized facts of daily return series and the hidden Markov
         model" (J. Applied Econometrics 1998); Ang, Timmermann, "Regime Changes and Financial
         Markets" (2012). This model differs from the papers in three ways. It adds the yields, it
-        has no covariances, and it limits the probability of leaving a state from below
+        has no covariances, and it sets a lower limit for the probability of leaving a state
         (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.

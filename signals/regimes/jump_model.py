@@ -21,8 +21,8 @@ class JumpModel(PriceOnly):
         centre(s_t)‖² + ``penalty`` · number of jumps. The state of a session is the last state of
         the best path up to that session.
     Flag
-        The model gives a state of 0 or 1, and no probabilities in between. The flag turns on or off
-        at the ``confirm``-th session in a row in the new state.
+        The model gives a state of 0 or 1 instead of a probability. The flag turns on or off at the
+        ``confirm``-th session in a row in the new state.
     Timing
         SPY's close is known at the same session. The model leaves the bad state late. A feature
         with a halflife of 60 sessions needs 170 sessions to fall to a seventh of its value. So the
@@ -68,11 +68,11 @@ class JumpModel(PriceOnly):
         return pd.DataFrame(columns)
 
     def estimate(self, window: np.ndarray) -> Judge:
-        """Estimate a model with jumpmodels, and return its online prediction.
+        """Estimate a model with jumpmodels, and return a function that gives each session's state.
 
-        The search makes three steps from each of ten seeded starts. The search then continues from
-        the best result to the end. This search takes half the time of ten full searches, and its
-        result is as near to the optimum.
+        The search makes three steps from each of ten seeded starting points. It then continues from
+        the best result until it ends. It takes half the time of ten full searches and comes as near
+        to the optimum.
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps

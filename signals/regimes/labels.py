@@ -1,4 +1,4 @@
-"""Regimes that a user gives: each label has the date from which the label was known."""
+"""Regimes that a user gives as labels, each with the date from which the label was known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once
 class Labels(RegimeModel):
     """Regime from a user's dated labels: the label of the last date at or before each session.
 
-    A label counts from the New York close on its date. A label needs no confirmation, because its
-    date says when it was known. Sessions before the first date have no regime.
+    A label is used from the New York close on its date. It needs no confirmation, because its date
+    says when it was known. Sessions before the first date have no regime.
 
     Parameters
     ----------

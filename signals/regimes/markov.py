@@ -29,7 +29,7 @@ class TwoStates:
     def make(
         cls, means: np.ndarray, variances: np.ndarray, leave: np.ndarray, sessions: int
     ) -> "TwoStates":
-        """Return two states; the first feature has the higher variance in the second state.
+        """Return two states, in ascending order of the variance of the first feature.
 
         The probability of leaving a state is at least 1 / ``sessions``, because a state that did
         not end within the window can still end later. The probability of staying in a state is also
@@ -55,8 +55,8 @@ class TwoStates:
 def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the filtered probability of the second state, and the log likelihood.
 
-    p_t = P(second state at t | sessions up to t). The probabilities of transition turn p_{t−1} into
-    the prior for session t. The filter multiplies the prior by the density of session t and
+    p_t = P(second state at t | sessions up to t). The prior for session t follows from p_{t−1} and
+    the transition probabilities. The filter multiplies the prior by the density of session t and
     normalises the product (Hamilton, 1989).
 
     Parameters
@@ -80,15 +80,15 @@ def forward(log_density: np.ndarray, start: float, leave: np.ndarray) -> tuple[n
     return out, likelihood
 
 
-# Fixed start of the estimation, without random numbers. States last about 50 sessions, and one
-# state has four times the variance of the other state. Starting values with persistent states avoid
+# Starting values of the estimation, without random numbers. A state lasts about 50 sessions, and
+# one state has four times the variance of the other. Starting values with persistent states avoid
 # an optimum in which one state covers a single odd day.
 LEAVE = 0.02
 VARIANCES = (0.5, 2.0)
 
 
 class Markov(PriceOnly):
-    """A model whose states are a Markov chain."""
+    """A regime model whose good and bad state form a Markov chain."""
 
     @abstractmethod
     def chain(self, window: np.ndarray) -> TwoStates:

@@ -29,8 +29,8 @@ class MarkovSwitching(Markov):
     Reference
         Hamilton, "A New Approach to the Economic Analysis of Nonstationary Time Series and the
         Business Cycle" (Econometrica 1989). This model differs from Hamilton's in three ways. Its
-        data are daily, it has no autoregression, and it limits the probability of leaving a state
-        from below (:meth:`TwoStates.make`).
+        data are daily, it has no autoregression, and it sets a lower limit for the probability of
+        leaving a state (:meth:`TwoStates.make`).
 
     See :class:`PriceOnly` for the parameters and errors.
     """

@@ -1,7 +1,7 @@
 """Regime models that use only prices and yields. Each model has a good state and a bad state.
 
-If one of these models does as well as the votes of the signals, the thesis has added nothing. The
-three models follow published papers. The settings of the models were chosen without any return.
+If one of these models does as well as the signals, the signals have added nothing. The three models
+follow published papers. Their settings were chosen before any return was seen.
 
 Estimation at year ends
     The parameters for a calendar year come only from sessions of earlier years. The features are
@@ -36,7 +36,7 @@ MINIMUM = 756
 SEED = 0
 _FLAT = 1e-9  # a smaller standard deviation of a feature is a rounding error
 
-#: Function from sessions × standardised features to the probability of the bad state.
+#: Function from standardised features, sessions × features, to the probability of the bad state.
 Judge = Callable[[np.ndarray], np.ndarray]
 
 
@@ -44,8 +44,8 @@ Judge = Callable[[np.ndarray], np.ndarray]
 class PriceOnly(RegimeModel):
     """Regime from prices and yields: ABSORPTION in the bad state, NEUTRAL in the good state.
 
-    Prices cannot distinguish ample capital from a calm market, so the model never gives INJECTION.
-    The model raises ConfigError when the package that it needs is missing.
+    Prices look the same in a market with ample capital and in any calm market, so the model never
+    gives INJECTION. The model raises ConfigError when a package that it needs is missing.
 
     Parameters
     ----------
@@ -56,8 +56,7 @@ class PriceOnly(RegimeModel):
     confirm
         Number of consecutive sessions for which a condition must be true before the flag changes.
     minimum
-        Number of sessions that the first estimate needs. Each of these sessions has a value of
-        every input.
+        Smallest number of sessions with a value of every input that the first estimate needs.
     """
 
     price_only: ClassVar[bool] = True
@@ -76,14 +75,14 @@ class PriceOnly(RegimeModel):
 
     @abstractmethod
     def features(self, data: pd.DataFrame) -> pd.DataFrame:
-        """Return the features from inputs without gaps. The first feature is SPY's return, %."""
+        """Return the features from inputs without NaN. The first feature is SPY's return, %."""
 
     @abstractmethod
     def estimate(self, window: np.ndarray) -> Judge:
         """Return a function that gives the probability of the bad state at each session.
 
-        The estimate uses ``window``, sessions × standardised features. The function receives
-        sessions that start with the first session of the window. No probability uses a later
+        The estimate uses ``window``, sessions × standardised features. The function takes a table
+        whose first session is the first session of the window. No probability depends on a later
         session.
         """
 
@@ -93,8 +92,8 @@ class PriceOnly(RegimeModel):
         The probability is NaN before the first year that has at least ``minimum`` earlier sessions.
         The probability is NaN at a session where an input has no value, and in a year without an
         estimate. A year has no estimate when a feature is constant in the window or when the
-        estimation fails. The model skips a session without a value, so the next change is measured
-        from the last session with a value.
+        estimation fails. The model skips a session on which an input has no value. So the next
+        change is measured from the last session with all values.
         """
         require(panel, self.inputs, self.name)
         data = panel[list(self.inputs)].dropna()
@@ -123,7 +122,7 @@ class PriceOnly(RegimeModel):
         return flag_of(probability, self.enter, self.leave, self.confirm).rename(self.name)
 
     def _judged(self, known: np.ndarray, before: int) -> np.ndarray:
-        """Return all rows' probabilities; only the first ``before`` rows estimate the model."""
+        """Return the probability of each row, with a model of only the first ``before`` rows."""
         nothing = np.full(len(known), np.nan)
         if before == 0:
             return nothing

@@ -15,8 +15,9 @@ from signals.regimes.base import Classification, Regime, RegimeModel, at_once, f
 class Quantities(RegimeModel):
     """Regime from ``absorption`` alone: ABSORPTION if on, INJECTION if injecting, else NEUTRAL.
 
-    Claims about timing are tested with this model. With a regime from past returns, a test of
-    timing would use the same returns twice. The regime is None where ``absorption`` has no view.
+    Claims about market timing are tested with this model. If the regime came from past returns, the
+    regime and the test would use the same returns. The regime is None where the flag ``absorption``
+    is NA.
     """
 
     name: ClassVar[str] = "quantities"
@@ -32,7 +33,7 @@ class Quantities(RegimeModel):
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return the regime of each session; None without a view of ``absorption``."""
+        """Return the regime of each session; None where the flag ``absorption`` is NA."""
         absorption = evaluations.get("absorption")
         if absorption is None or absorption.injecting is None:
             raise ConfigError("expected absorption among the signals, but it is missing; add it")

@@ -23,27 +23,28 @@ from signals.regimes.base import (
 class Votes(RegimeModel):
     """Regime from the votes of the signals, and from three flags that can decide before the votes.
 
-    The first of these rules that holds decides. A session has no regime if fewer than ``min_views``
-    votes have a view. FORCED_SELLING holds if the flag ``forced_selling`` is on. OPPORTUNITY holds
-    if the flag ``opportunity`` is on. ABSORPTION holds if the flag ``absorption`` is on, or if at
-    least half of the votes with a view are on. INJECTION holds if ``absorption`` is injecting.
-    NEUTRAL holds if no other rule holds.
+    The rules below are checked in order, and the first true rule decides. A vote is the flag of a
+    signal in ``voters``. A session has no regime if fewer than ``min_views`` votes are known. The
+    regime is FORCED_SELLING if the flag ``forced_selling`` is on, and OPPORTUNITY if the flag
+    ``opportunity`` is on. It is ABSORPTION if the flag ``absorption`` is on, or if at least half of
+    the known votes are on. It is INJECTION if the flag ``injecting`` of ``absorption`` is on.
+    Otherwise it is NEUTRAL.
 
     Parameters
     ----------
     voters
         Names of the signals that vote.
     min_views
-        Smallest number of votes with a view that a regime needs.
+        Smallest number of known votes that a regime needs.
     confirm
-        Number of consecutive sessions for which a rule must hold before the regime changes;
-        FORCED_SELLING needs 2.
+        Number of consecutive sessions for which rules must give a new regime before the regime
+        changes; FORCED_SELLING needs 2.
     """
 
     name: ClassVar[str] = "votes"
     description: ClassVar[str] = "the votes of the signals, unless one of three flags decides first"
     confirmed: ClassVar[bool] = True
-    #: The rules in order. The first rule that holds decides.
+    #: The regime of each rule, in order. The first true rule decides.
     rules: ClassVar[Mapping[str, str | None]] = {
         "too few views": None,
         "forced_selling": Regime.FORCED_SELLING.value,
@@ -66,7 +67,7 @@ class Votes(RegimeModel):
     def classify(
         self, panel: pd.DataFrame, evaluations: Mapping[str, Evaluation]
     ) -> Classification:
-        """Return the regime of each session; None where too few votes have a view."""
+        """Return the regime of each session; None where too few votes are known."""
         rule = first_rule(self._holds(panel.index, evaluations), panel.index)
         regime = settle(spoken_for(rule, self.rules), self.confirm)
         return Classification(
@@ -76,7 +77,7 @@ class Votes(RegimeModel):
     def _holds(
         self, index: pd.Index, evaluations: Mapping[str, Evaluation]
     ) -> dict[str, pd.Series]:
-        """Return where each rule holds, in the order of the rules."""
+        """Return, for each rule in order, whether the rule is true at each session."""
         flags = {name: evaluations[name].flag for name in self.voters if name in evaluations}
         votes = pd.DataFrame(flags, index=index)
         views = votes.notna().sum(axis=1)

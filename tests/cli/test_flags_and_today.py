@@ -216,13 +216,13 @@ def page(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
 def test_flags_and_why_and_the_page_show_what_stands_beside(say: Say, page: Page) -> None:
     flat = " ".join(page.table.split())
     assert "days on with capex halved" in flat
-    assert "crypto_forced_selling rests on 4 of 5 components since" in flat
+    assert "crypto_forced_selling uses 4 of 5 components since" in flat
     why = say("flags", "--why", "absorption", "--at", "2025-06-30")[1]
     assert "Limits: u hardly measures capital spending" in why
     assert "days on with capex doubled" in why
     html = page.path.read_text()
     assert "days on with capex halved" in html
-    assert "rests on 4 of 5 components since" in html
+    assert "uses 4 of 5 components since" in html
     assert "without follow_through" in html  # of fading_momentum, earlier
     text = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
     assert not re.search(r":(class|meth|data|func|attr):|``", text)
@@ -244,7 +244,7 @@ def test_flags_today_and_the_page_show_the_scales(say: Say, page: Page) -> None:
 def test_every_signal_has_a_view_or_a_reason_at_the_end(history: History) -> None:
     said = read_at(history, pd.Timestamp("2025-12-31"))["signals"]
     without = {name: s["reason"] for name, s in said.items() if s["flag"] is None}
-    assert without == {"convexity": "not identified yet, or too little history"}
+    assert without == {"convexity": "no estimate yet, or too little history"}
 
 
 #: Series whose absence takes a signal's view; of many assets one may be missing.

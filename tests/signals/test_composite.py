@@ -177,7 +177,7 @@ def test_the_explanation_names_what_a_score_rests_on(history: History) -> None:
     panel = without_series(history.panel, "BAA10Y")
     lapsed = explain(CostOfCapital().evaluate(panel), panel, session)
     assert lapsed.without == ("BAA10Y",)
-    assert lapsed.rests_on == "rests on 2 of 3 components since 2024-06-03: without BAA10Y"
+    assert lapsed.rests_on == "uses 2 of 3 components since 2024-06-03: without BAA10Y"
     assert lapsed.flag is None  # the flag needs the spread itself
 
 
@@ -194,7 +194,7 @@ def lapsed_history(history: History) -> History:
 def test_the_reading_names_it_as_data(history: History) -> None:
     said = read_at(lapsed_history(history), pd.Timestamp("2025-06-30"))["signals"]
     assert said["inverse_qe"]["without"] == ["THREEFYTP10"]
-    assert said["inverse_qe"]["rests_on"].startswith("rests on 1 of 2 components since 2025-06-02")
+    assert said["inverse_qe"]["rests_on"].startswith("uses 1 of 2 components since 2025-06-02")
     assert said["cost_of_capital"]["without"] == ["THREEFYTP10"]
     assert said["policy"]["without"] == []
     assert said["policy"]["rests_on"] == ""
