@@ -27,8 +27,8 @@ def windows(returns: pd.Series, at: np.ndarray, first: int, last: int) -> np.nda
     """Return compounded returns from session ``first`` to each session up to ``last``.
 
     The result holds fractions, with one row for each event and one column for each session. The
-    return of session ``first`` is included. A row is NaN if its window leaves the history or lacks
-    a return.
+    return of session ``first`` is included. A row is NaN if one of its returns is missing or
+    outside the history.
 
     Parameters
     ----------
