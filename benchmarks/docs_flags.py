@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md and of the README, with a function for each block.
+"""Compute the numbers of docs/flags.md and of the README, with a function for each block of text.
 
 Every function takes a :class:`Material` and returns Markdown. ``benchmarks/docs_numbers.py`` writes
 the blocks into the pages.
@@ -27,25 +27,25 @@ YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)
 #: Stays in a state count as one episode if they are fewer than this many sessions apart.
 QUARTER = 63
-#: A flag counts for an episode up to this many sessions after the end of the episode.
+#: A flag that turns on after an episode still counts, up to this many sessions after its end.
 AFTER = 5
 START = "2015-01-01"
 
 #: The dated episodes of the trial that end before the essay, by name.
 EPISODES = {episode.name: episode for episode in read_events().episodes if episode.end.year < 2026}
-#: Columns of the table of episodes. ``convexity`` is absent, because it has never had a view.
+#: Columns of the table of episodes. ``convexity`` is left out, because its flag is always missing.
 WATCHED = tuple(name for name in signals.SIGNALS if name != "convexity")
 
 
 @dataclass(frozen=True)
 class Material:
-    """The material of all blocks: real history, and its reading by the default signals."""
+    """The input of all functions: real history, and the results of all signals on it."""
 
     history: History
 
     @cached_property
     def reading(self) -> Reading:
-        """The reading of the whole history."""
+        """The results of all signals on the whole history."""
         return signals.read(self.history.panel)
 
     @cached_property
@@ -75,7 +75,7 @@ def episodes(on: pd.Series) -> int:
 
 
 def flags_table(m: Material) -> str:
-    """Return a table with a row for each signal: first view, stays, and days on by year, in %."""
+    """Return a table with a row for each signal: first flag, stays, and % of days on by year."""
     header = ("signal", "first view", "on-episodes", "stays", "median sessions of a stay")
     return table(
         (*header, "days on, %, by year 2014 → 2025"),
@@ -93,7 +93,7 @@ def _flag_row(flag: pd.Series) -> tuple[object, ...]:
 
 
 def capex_line(m: Material) -> str:
-    """Return capital spending as known at three dates, and when ``capex`` had no view."""
+    """Return capital spending as known at three dates, and when ``capex`` had no flag."""
     level = Capex().evaluate(m.history.panel).gauges["level"]
     dates = ("2024-02-15", "2025-02-14", "2025-12-31")
     known = ", ".join(f"{level.loc[date]:.1f} bn USD on {date}" for date in dates)
@@ -160,7 +160,7 @@ def _regimes(m: Material, episode: Episode) -> str:
 
 
 def misses(m: Material) -> str:
-    """Return the list of events that the flags miss."""
+    """Return the list of market events that the flags missed."""
     lines = (
         _miss_2022(m),
         _miss_crypto(m),
@@ -260,7 +260,7 @@ def k_table(m: Material) -> str:
 
 
 def spans(flag: pd.Series) -> str:
-    """Return the periods in which a flag was on, as text; empty if it never was."""
+    """Return the periods in which a flag was on, as text; empty if it was never on."""
     end = flag.index[-1]
     return "; ".join(
         f"from {a.date()}" if b == end else f"{a.date()} to {b.date()}" for a, b, _ in stays(flag)
@@ -271,7 +271,7 @@ FACTORS = (("halved", 0.5), ("unchanged", 1.0), ("doubled", 2.0))
 
 
 def counterfactual_table(m: Material) -> str:
-    """Return how long ``absorption`` is on if capital spending has another level."""
+    """Return how long ``absorption`` would be on with another level of capital spending."""
     rows = []
     for label, factor in FACTORS:
         panel = times_capex(m.history.panel, factor)
@@ -306,7 +306,7 @@ def _of_capex(m: Material) -> str:
 
 
 def entries_line(m: Material) -> str:
-    """Return a sentence for the README on how often ABSORPTION was entered since 2015."""
+    """Return a sentence for the README: how often ABSORPTION began since 2015."""
     on = m.reading.regime.loc[START:] == Regime.ABSORPTION.value
     flag = m.reading.flags["absorption"].loc[START:]
     return (

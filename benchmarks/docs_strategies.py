@@ -17,7 +17,7 @@ from benchmarks.docs_flags import START, table
 Numbers = Mapping[str, Mapping[str, Any]]
 
 PLAIN = ("strategy", "CAGR", "vol", "Sharpe", "drawdown", "exposure", "turnover", "costs")
-#: Columns that count a strategy's states, of which an older comparison may have only one.
+#: Columns that count how often a state began. An older file may have only one of them.
 COUNTS = ("episodes", "entered")
 RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
@@ -47,7 +47,7 @@ def _row(label: str, entry: Mapping[str, Any], counts: list[str]) -> tuple[str, 
 
 
 def plain_cells(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the cells that need no placebo: name, returns, risks and trading."""
+    """Return the first cells of a row: name, returns, risks and trading."""
     sharpe = entry["intervals"]["sharpe"]
     between = f"[{number(sharpe['low'], 2)}, {number(sharpe['high'], 2)}]"
     return (
@@ -84,7 +84,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return a sentence on how often luck alone puts a row above all its placebos."""
+    """Return a sentence: how often luck alone gives a strategy more than all its placebos."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:

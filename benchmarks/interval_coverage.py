@@ -2,21 +2,21 @@
 
     python benchmarks/interval_coverage.py --seeds 500
 
-Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows the
-regime of capital one session earlier. The strategy holds 60 % SPY while capital is ample, and 20 %
-SPY while capital is scarce. The strategy always holds 20 % in a sleeve such as memory makers. The
-sleeve has a regime of its own. Each of the two regimes ends with a probability of 1 in 400 at each
-session. Bills earn nothing, and trading is free. The table shows yearly returns over bills and
-yearly volatilities, first for ample and then for scarce capital:
+Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows whether
+capital was ample or scarce one session earlier. It holds 60 % SPY while capital is ample, and 20 %
+SPY while capital is scarce. It always holds 20 % in a sleeve, a group of assets such as memory
+makers. The returns of the sleeve depend on a regime of their own. Each of the two regimes ends with
+a probability of 1 in 400 at each session. Bills earn nothing, and trading is free. The table shows
+yearly returns over bills and yearly volatilities, first for ample and then for scarce capital:
 
                         SPY             at a volatility of    the sleeve, at 30 %
     no regimes            4 and   4 %     18 and 18 %           10 and  10 %
     slow regimes         16 and  −8 %     13 and 22 %           40 and −20 %
     wide slow regimes    28 and −20 %     13 and 22 %           70 and −50 %
 
-The truth is the figure of the population. The functions of ``compare`` compute the intervals. A
-share p of n seeds has the Monte Carlo error √(p (1 − p) / n).
-:data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
+The truth is the figure that a history of infinite length would have. The command ``compare`` uses
+the same functions for its intervals. A share p of n seeds has the Monte Carlo error √(p (1 − p) /
+n). :data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def _regime(rng: np.random.Generator, sessions: int) -> np.ndarray:
 
 
 def truth_of(world: World) -> dict[str, float]:
-    """Return the true value of each figure: the value in the population."""
+    """Return the true value of each figure, that of a history of infinite length."""
     joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2  # before × now
     means = np.array(world.spy) / YEAR
     squares = np.square(world.volatility) / YEAR + means**2

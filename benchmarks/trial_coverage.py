@@ -65,7 +65,7 @@ def bounds(interval: Interval, truth: float) -> Drawn:
 
 
 def dates(n: int) -> pd.DatetimeIndex:
-    """Return the Fridays of ``n`` weeks."""
+    """Return ``n`` consecutive Fridays."""
     return pd.date_range("2005-01-07", periods=n, freq="W-FRI")
 
 
@@ -95,7 +95,7 @@ def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarra
 
 
 def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
-    """Return two intervals: the response while the state is off, and the change when it is on.
+    """Return two intervals: response while the state is off, and additional response while on.
 
     The data cover 12 years. A rise of the impulse by one standard deviation raises the return of
     the next 13 weeks by ``off`` or ``on`` points. On average, the state is off for two years and on
@@ -128,19 +128,19 @@ def lagged(news: np.ndarray, stay: float) -> np.ndarray:
 
 
 def capex_off(seed: int) -> Drawn:
-    """Return the interval of the response to capex while idle capital is ample."""
+    """Return interval and truth of the response to capex while idle capital is ample."""
     return bounds(capex_responses(seed)[0], 3.0)
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return the interval of the response while depleted minus the response while ample."""
+    """Return interval and truth of the response while depleted minus the response while ample."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
 def crypto_lead(seed: int) -> Drawn:
     """Return the interval of the lead of crypto over SPY from ten years of weeks.
 
-    SPY's return contains 3.5 % of crypto's return of the week before. Crypto has a beta of 1.2 to
+    SPY's return includes 3.5 % of crypto's return in the week before. Crypto has a beta of 1.2 to
     the shocks of SPY.
     """
     rng = np.random.default_rng(seed)
@@ -158,7 +158,7 @@ def crypto_lead(seed: int) -> Drawn:
 
 
 def demand_forecasts(seed: int) -> Forecasts:
-    """Return forecasts of 4-week returns in twelve years, in which the absorbed share matters.
+    """Return forecasts of 4-week returns in twelve years, with an effect of the absorbed share.
 
     The share is slow and lies between 0 and 1. A rise of the share from 0 to 1 lowers the weekly
     return by 1 point. Supply is slow, too, and raises the return.
@@ -283,7 +283,7 @@ def _drawn(draw: Callable[[np.random.Generator], tuple[Interval, float]], seed: 
     return bounds(*draw(np.random.default_rng(seed)))
 
 
-#: A function for each estimator, from a seed to the interval and the truth.
+#: For each estimator, a function from a seed to the interval and the truth.
 WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "local_projection off": capex_off,
     "local_projection on minus off": capex_difference,
