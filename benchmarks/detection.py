@@ -12,7 +12,8 @@ says ABSORPTION. A missed stay counts as an infinite delay.
 False alarm: a stay in ABSORPTION, according to the model, that overlaps no true stay.
 
 A model that uses only prices has two states, good and bad. The bad state should mean ABSORPTION or
-FORCED_SELLING. The column "two states" compares all models in this way.
+FORCED_SELLING. For such a model, delays and false alarms are about this state. The column "two
+states" compares all models in this way.
 """
 
 import argparse

@@ -101,9 +101,8 @@ def capex_line(m: Material) -> str:
     gaps = stays(flag.loc[flag.first_valid_index() :].isna())
     spans = " and ".join(f"{first.date()} to {last.date()}" for first, last, _ in gaps)
     return (
-        f"Known capital expenditure of the five firms over the trailing year: {known}. After its "
-        f"first view the `capex` signal has no view from {spans}, because figures of a year "
-        "earlier are missing."
+        f"Known capital expenditure of the five firms over the trailing year: {known}. The "
+        f"flag of `capex` is missing from {spans}, because figures of a year earlier are missing."
     )
 
 
@@ -177,8 +176,8 @@ def _miss_2022(m: Material) -> str:
     share = (regime == Regime.ABSORPTION.value).mean()
     return (
         "The flag `absorption` was off in 2022, because idle capital never fell below "
-        f"{idle.min():.1f} % of GDP. The votes alone made the regime ABSORPTION on "
-        f"{100 * share:.0f} % of the days of 2022."
+        f"{idle.min():.1f} % of GDP. The regime was ABSORPTION on {100 * share:.0f} % of the days "
+        "of 2022 only because at least half of the votes were on."
     )
 
 
@@ -202,8 +201,8 @@ def _miss_slow() -> str:
     level = signals.ForcedSelling().enter
     return (
         "`forced_selling` stayed off in the yen carry unwind of 2024, the failure of SVB and the "
-        f"bear market of 2022. The mean of its z-scores must reach {level:g}, and it does not in "
-        "slow falls."
+        f"bear market of 2022. The mean of its z-scores must reach {level:g}, and slow falls do "
+        "not reach it."
     )
 
 
@@ -211,9 +210,8 @@ def _miss_dash(m: Material) -> str:
     fall = pd.Timestamp(EPISODES["dash-for-cash"].start)
     last = [last for _, last, _ in stays(m.reading.flags["absorption"]) if last < fall][-1]
     return (
-        f"Before the dash for cash `absorption` was on for the last time on {last.date()}, "
-        f"{(fall - last).days} days before the fall began, because capital spending had stopped "
-        "growing."
+        f"`absorption` was on for the last time on {last.date()}, {(fall - last).days} days before "
+        "the dash for cash began. It turned off because capital spending had stopped growing."
     )
 
 
@@ -226,10 +224,11 @@ def _miss_chance(m: Material) -> str:
     grown = [_growth(m, members) for members in (1, 2)]
     return (
         f"Since 2004 `opportunity` was on for {once}. That was shortly before the worst fall of "
-        "all, and the flag never turned on again. Its basket begins with MicroStrategy alone, and "
-        "the fall of that share sets a decile that no later fall reached. With `members=2` the "
-        f"flag would have turned on at {other}, and `cash-heavy` would have grown {grown[1]:.1f} % "
-        f"a year since {START}, not {grown[0]:.1f} %. We found that rule after we knew the misses, "
+        "all, and the flag never turned on again. The flag needs a fall of a basket of speculative "
+        "assets in the worst decile of its past. At first the basket is MicroStrategy alone, whose "
+        "fall sets a decile that no later fall of the basket reached. With `members=2` the flag "
+        f"would have turned on at {other}, and `cash-heavy` would have grown {grown[1]:.1f} % a "
+        f"year since {START}, not {grown[0]:.1f} %. We found that rule after we knew the misses, "
         "so it is not the default."
     )
 
@@ -243,8 +242,8 @@ def _growth(m: Material, members: int) -> float:
 def _miss_convexity(m: Material) -> str:
     counted = Convexity().evaluate(m.history.panel).gauges["excursions"].iloc[-1]
     return (
-        f"`convexity` has no estimate and so no view. It needs {Convexity().excursions} separate "
-        f"stays of u above its knee, and there were {counted:.0f}."
+        f"`convexity` has no estimate, so its flag is missing. It needs {Convexity().excursions} "
+        f"separate stays of u above its knee, and there were {counted:.0f}."
     )
 
 
@@ -310,7 +309,7 @@ def entries_line(m: Material) -> str:
     on = m.reading.regime.loc[START:] == Regime.ABSORPTION.value
     flag = m.reading.flags["absorption"].loc[START:]
     return (
-        f"ABSORPTION was entered {len(stays(on))} times from 2015 to {on.index[-1].date()}, in "
+        f"ABSORPTION began {len(stays(on))} times from 2015 to {on.index[-1].date()}, in "
         f"{episodes(on)} episodes. Stays less than a quarter apart count as one episode. The flag "
         f"`absorption`, which reads only quantities, turned on {len(stays(flag))} times, in "
         f"{episodes(flag)} episodes"

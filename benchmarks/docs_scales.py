@@ -53,9 +53,9 @@ def _of_price(m: Material) -> tuple[str, ...]:
         f"{_days(flag, '2019'):.0f} % and {_days(flag, '2025'):.0f} % of the sessions with a "
         "view. Measured by the price, reserves were less scarce in 2025 than in 2019.",
         f"In the repo spike of 2019-09-17, SOFR was {spike:.0f} bp above the rate on reserves. "
-        f"The flag was on already, since {_since(flag, '2019-09-17')}.",
-        f"In 2025 the flag turned on at {_since(flag, '2025-12-01')}, before the end of runoff on "
-        f"2025-12-01, and later than `dry_powder` "
+        f"The flag had been on since {_since(flag, '2019-09-17')}.",
+        f"In 2025 the flag turned on at {_since(flag, '2025-12-01')}, before the Fed ended the "
+        "runoff of its bonds on 2025-12-01. `dry_powder` turned on earlier "
         f"({_since(m.reading.flags['dry_powder'], '2025-12-01')}).",
         f"Reserves known at the close were {reserves.loc['2019-09-30']:.1f} % of bank assets on "
         f"2019-09-30 and {reserves.loc['2025-11-07']:.1f} % on 2025-11-07.",
@@ -71,11 +71,10 @@ def _of_payers(m: Material) -> tuple[str, ...]:
     last = gauges.iloc[-1]
     return (
         "`outside_capital` was never on: taken together, the five firms never spent more than they "
-        f"earned. The gap was {_minus(whole['gap'].iloc[0])} % of capex on "
+        f"earned. The gap, capex minus cash flow, was {_minus(whole['gap'].iloc[0])} % of capex on "
         f"{whole.index[0].date()}, the first session with all five, and {_minus(last['gap'])} % at "
-        f"the end. It narrowed, and {last['marginal']:.0f} % of the spending that was added in the "
-        "last year was not covered by added cash flow. By this measure, the spending was not yet "
-        "paid from outside.",
+        f"the end. In the last year, added cash flow did not cover {last['marginal']:.0f} % of the "
+        "added spending. By this measure, the firms did not yet need outside capital.",
     )
 
 
