@@ -40,7 +40,7 @@ def marked(name: str) -> re.Pattern[str]:
 
 
 def block_of(text: str, name: str) -> str:
-    """Return the content of a block.
+    """Return the text of a block.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def with_block(text: str, name: str, content: str) -> str:
 
 
 def page_of(name: str) -> Path:
-    """Return the page that holds a block."""
+    """Return the page that contains a block."""
     return next(ROOT / p for p in PAGES if marked(name).search((ROOT / p).read_text("utf-8")))
 
 

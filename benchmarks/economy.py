@@ -108,8 +108,8 @@ def against_real(store: Path, seeds: int) -> None:
 def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
     """Return the t statistic of mean daily returns: sessions of true absorption minus others.
 
-    A session counts as absorption if the true regime of the session before is ABSORPTION. Sessions
-    of crisis and recovery count as other sessions. Fewer than 60 sessions of absorption give NaN.
+    A session is one of absorption if the true regime of the session before is ABSORPTION. Sessions
+    of crisis and recovery belong to the others. Fewer than 60 sessions of absorption give NaN.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None

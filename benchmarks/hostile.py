@@ -13,8 +13,8 @@ Python, for example with another environment, runs in its own process.
 A case passes if:
 
 - the exit code is 0, 2 or 3;
-- stderr holds at most one line apart from notices and warnings;
-- the output holds no raw control character and no traceback;
+- stderr has at most one line apart from notices and warnings;
+- the output contains no raw control character and no traceback;
 - with ``--json``, stdout is JSON.
 """
 
@@ -65,7 +65,7 @@ TEXTS = {
     "long": "A" * 5000,
     "format": "%s%n{0}{x!r}",
 }
-#: The hostile texts that a file name or an environment variable can hold.
+#: The hostile texts that a file name or an environment variable can contain.
 NAMES = {name: text for name, text in TEXTS.items() if name not in ("empty", "long", "blank")}
 HUGE = "9" * 4000
 

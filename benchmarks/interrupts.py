@@ -129,7 +129,7 @@ SLOW = (
 
 
 def fetching(env: dict[str, str]) -> Writer:
-    """Return the fetch of four series into a store that holds two of them."""
+    """Return the case of a fetch of four series into a store that has two of them."""
     into = ("--store", "out.duckdb")
     two, four = (
         ("fetch", *(word for id in ids for word in ("--only", id)), *into)
@@ -163,7 +163,7 @@ class Bench:
     Attributes
     ----------
     root
-        Folder that holds all other folders.
+        Folder of all other folders.
     held
         A small store to read.
     history

@@ -6,8 +6,8 @@ The first fetch fills an empty store. The servers behave like the publishers: th
 the same dates, Yahoo's crumb expires after 40 charts, and they refuse requests above the rate
 limits of the publishers.
 
-Then come rounds with wrong answers. In each round, one answer of each source is wrong in a new way
-(53 ways in 14 rounds), and everything is fetched twice. All other series must arrive both times;
+Rounds with wrong answers follow. In each round, one answer of each source is wrong in a new way (53
+ways in 14 rounds), and everything is fetched twice. All other series must arrive both times;
 otherwise the exit code is 1.
 """
 

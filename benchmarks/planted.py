@@ -296,7 +296,7 @@ class Worker:
 
     @classmethod
     def outcome(cls, task: tuple[Planted, float | None]) -> Outcome:
-        """Return the result for an error. The task also holds the seconds without the error."""
+        """Return the result for an error. ``task`` also has the seconds without the error."""
         planted, usual = task
         try:
             return cls._tried(planted, usual)

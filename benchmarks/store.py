@@ -3,7 +3,7 @@
     python benchmarks/store.py --rows 10000000 --store /tmp/big.duckdb
 
 The script makes a missing store from a SIMULATED economy of 20 years. A quarter of the rows are
-vintages of an archive. Another quarter are tickers that no signal reads. The other half are whole
+vintages, as from ALFRED. Another quarter are tickers that no signal reads. The other half are whole
 price histories, one for each day, as if every close were revised every day. Then ``flags``,
 ``data`` and ``data --check`` run on this store, and on a small store with almost no revisions. Each
 command runs in its own process.

@@ -1,4 +1,4 @@
-"""Measure how often the tests of the claims are wrong, and how often they find the truth.
+"""Measure how often the tests of the claims are wrong, and how often they find a true effect.
 
     python -m benchmarks.trial --economies 200 --write
 
@@ -57,7 +57,7 @@ class Found:
 
 
 def find(seed: int, *, thesis: bool, years: int) -> Found:
-    """Return what the trial finds in the economy of a seed."""
+    """Return the results of the trial in the economy of a seed."""
     warnings.filterwarnings("ignore")
     trial = try_claims(History.simulated(seed, years, thesis=thesis), estimators=QUICK)
     estimated = [verdict for verdict in trial.verdicts if verdict.estimate is not None]

@@ -1,12 +1,12 @@
-"""Measure how often the 95 % intervals of the trial's estimators contain the truth.
+"""Measure how often the 95 % intervals of the trial's estimators contain the true value.
 
     python -m benchmarks.trial_coverage --seeds 200 [--only local_projection]
 
 Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect. The function
-estimates the effect with the code of the trial, and returns the interval and the truth. The worlds
-have features that make intervals too narrow: overlapping returns, slow regressors, and volatility
-in clusters. At a true coverage of 95 %, 181 to 197 of 200 intervals contain the truth, with a
-probability of about 99 %.
+estimates the effect with the code of the trial, and returns the interval and the true value. The
+worlds have features that make intervals too narrow: overlapping returns, slow regressors, and
+volatility in clusters. If the intervals are correct, 181 to 197 of 200 contain the true value, with
+a probability of about 99 %.
 """
 
 import argparse
@@ -45,7 +45,7 @@ from benchmarks.trial_coverage_episodes import INTERVALS as EPISODES
 from benchmarks.trial_coverage_events import INTERVALS as EVENTS
 from signals.convexity import Convexity
 
-#: Lower bound and upper bound of a 95 % interval, and the truth.
+#: Lower and upper bound of a 95 % interval, and the true value.
 Drawn = tuple[float, float, float]
 
 YEARS, WEEKS = 12, 52
@@ -55,12 +55,12 @@ QUARTER, MONTH = 13, 4
 STAY = 63
 #: The planted kink, points per unit of u.
 KINK = 2.0
-#: Smallest number of weeks of each state in a world.
+#: In each world, each state lasts for this number of weeks or more.
 FEWEST_ON = 80
 
 
 def bounds(interval: Interval, truth: float) -> Drawn:
-    """Return the 95 % interval and the truth."""
+    """Return the 95 % interval and the true value."""
     return interval.low, interval.high, truth
 
 
@@ -128,12 +128,12 @@ def lagged(news: np.ndarray, stay: float) -> np.ndarray:
 
 
 def capex_off(seed: int) -> Drawn:
-    """Return interval and truth of the response to capex while idle capital is ample."""
+    """Return interval and true value of the response to capex while idle capital is ample."""
     return bounds(capex_responses(seed)[0], 3.0)
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return interval and truth of the response while depleted minus the response while ample."""
+    """Return interval and true value of the response while depleted minus that while ample."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
@@ -183,7 +183,7 @@ def mean_gain(worlds: int = 1000) -> float:
 
 
 def demand_gain(seed: int) -> Drawn:
-    """Return the interval of the R² that demand adds; the truth is the mean of many worlds."""
+    """Return the interval of the R² that demand adds; its true value is the mean of many worlds."""
     drawn = gain_draws(demand_forecasts(seed))
     return bounds(drawn_interval(drawn[1:]), mean_gain())
 
@@ -268,7 +268,7 @@ def mean_reward(worlds: int = 1000) -> float:
 
 
 def patience(seed: int, draws: int = 99) -> Drawn:
-    """Return the interval of the return after the flag; the truth is the mean of many worlds."""
+    """Return the interval of the return after the flag; the mean of many worlds is true."""
     returns = rewarded(seed)
     true = entries_in(returns)
     if not len(true.returns):
@@ -283,7 +283,7 @@ def _drawn(draw: Callable[[np.random.Generator], tuple[Interval, float]], seed: 
     return bounds(*draw(np.random.default_rng(seed)))
 
 
-#: For each estimator, a function from a seed to the interval and the truth.
+#: For each estimator, a function from a seed to the interval and the true value.
 WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "local_projection off": capex_off,
     "local_projection on minus off": capex_difference,
@@ -297,7 +297,7 @@ WORLDS: Mapping[str, Callable[[int], Drawn]] = {
 
 
 def covered(seed: int, name: str) -> float:
-    """Return 1.0 if the interval contains the truth, 0.0 otherwise, NaN without an interval."""
+    """Return 1.0 if the interval contains the true value, else 0.0; NaN without an interval."""
     try:
         low, high, truth = WORLDS[name](seed)
     except NotTestable:
@@ -306,7 +306,7 @@ def covered(seed: int, name: str) -> float:
 
 
 def main() -> None:
-    """Print the number of seeds whose interval contains the truth, for each estimator."""
+    """Print the number of seeds whose interval contains the true value, for each estimator."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--only", default="", help="a part of the estimator's name")

@@ -99,7 +99,7 @@ def _interval(fit: Slope) -> Interval:
     return t_interval(fit.value, fit.error, fit.df)
 
 
-#: Each function draws a world, and returns an interval and the truth.
+#: Each function draws a world, and returns an interval and the true value.
 INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]] = {
     "filings, difference of slopes": _filings,
     "filings, slope while depleted": _depleted,
@@ -112,6 +112,6 @@ INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]]
 
 
 def covered(name: str, seeds: int) -> int:
-    """Return the number of seeds whose 95 % interval contains the truth."""
+    """Return the number of seeds whose 95 % interval contains the true value."""
     drawn = (INTERVALS[name](np.random.default_rng(seed)) for seed in range(seeds))
     return sum(bounds.low <= truth <= bounds.high for bounds, truth in drawn)

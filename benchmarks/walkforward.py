@@ -5,8 +5,8 @@
 There is one invented asset over fifteen years, and trading is free. The strategy holds only the
 asset or only bills. The strategy decides by the sign of the asset's return k sessions earlier, for
 several k. Without an effect, the asset's return over bills is noise with mean zero, so on average
-every k earns as much as bills. With a planted effect, a trade decided with k = 3 earns more: the
-sign that decided the trade is added to its return.
+every k earns as much as bills. The planted effect makes k = 3 the best choice: it adds to each
+return the sign by which a strategy with k = 3 decided.
 """
 
 import argparse

@@ -62,7 +62,7 @@ def identity_of(document: Any) -> tuple[int, str]:
 
 
 def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return those facts of a document that cover a period.
+    """Return the facts of a document that cover a period.
 
     Raises
     ------

@@ -71,7 +71,7 @@ class FredSource:
     """Fetches series from FRED, with or without a key.
 
     Without a key, only the latest values are available, from a public CSV file. Vintages that
-    ``store`` already holds are not requested again. Its file may be missing.
+    ``store`` already has are not requested again. Its file may be missing.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:

@@ -96,8 +96,8 @@ def dated(
 ) -> Batch:
     """Return a batch of values. The publication rule gives the moment when each value is known.
 
-    ``values`` are in the unit of the catalog. The index holds the dates that the values describe.
-    The dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
+    ``values`` are in the unit of the catalog. The index is the dates that the values describe. The
+    dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
     ``stated`` maps the date that a value describes to the day from which the table says that it is
     known. Such a value is known when the first session on or after this day opens. Other values are
     known by the publication rule.

@@ -28,8 +28,8 @@ SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
 AROUND = 20
 #: Smallest number of daily moves from which the usual size of a move is computed.
 FEWEST = 5
-#: Number of weekdays after its listing during which a share counts as young. The price of a young
-#: share may double or halve in a day.
+#: A share counts as young for this number of weekdays after its listing. The price of a young share
+#: may double or halve in a day.
 YOUNG = 63
 #: First day of long price tables. If the closes of a share begin on this day, the history was cut
 #: there: the share was listed earlier.
@@ -175,7 +175,7 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
     """Return True if a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
-    if listed is None:  # the first close counts as the listing, unless it is on the day CUT
+    if listed is None:  # the first close is taken as the listing, but not on the day CUT
         return at < YOUNG and days[0] > CUT
     return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 

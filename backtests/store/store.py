@@ -1,6 +1,6 @@
 """The store: one DuckDB file with all values and the moments from which they were known.
 
-A row holds a date and two moments. ``observed_on`` is the date that the value describes.
+A row has a date and two moments. ``observed_on`` is the date that the value describes.
 ``available_at`` is the first moment at which the value could be known. ``recorded_at`` is the
 moment at which the store recorded the value. The store adds rows. The store never changes or
 removes a row.
@@ -292,7 +292,7 @@ class Store:
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> pd.DataFrame:
-        """Run an SQL query that only reads. The table ``observations`` holds the store's rows."""
+        """Run an SQL query that only reads. The table ``observations`` has the store's rows."""
         with locking.reading(self.path) as connection:
             return connection.execute(sql, parameters).df()
 

@@ -19,7 +19,7 @@ STAKES = (0.1, 0.2, 0.4, 0.8)
 def bets(gains: np.ndarray) -> np.ndarray:
     """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
-    ``gains`` are numbers from −1 to 1; the last axis holds the weeks. The bet of a week is m / (v +
+    ``gains`` are numbers from −1 to 1; the last axis is the weeks. The bet of a week is m / (v +
     m²), clipped. m and v are the mean and the variance of the gains in earlier weeks, with one
     imagined week before them (gain 0, variance :data:`PRIOR_VARIANCE`). The first bet is 0.
 

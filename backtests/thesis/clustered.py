@@ -23,7 +23,7 @@ import pandas as pd
 #: Smallest number of clusters for a slope. A line through two clusters may fit exactly and leave no
 #: residuals.
 FEWEST = 4
-#: An eigenvalue up to this size counts as zero.
+#: An eigenvalue of this size or smaller is taken as zero.
 _TINY = 1e-10
 
 
@@ -139,6 +139,6 @@ def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarr
 
 
 def permuted_p_value(true: np.ndarray, drawn: np.ndarray, sign: int) -> float:
-    """Return the one-sided p-value of a true statistic among permuted ones, without NaN."""
+    """Return the one-sided p-value of a true statistic among permuted ones; NaN are dropped."""
     kept = sign * drawn[~np.isnan(drawn)]
     return float((1 + (kept >= sign * float(true)).sum()) / (1 + len(kept)))

@@ -74,9 +74,9 @@ def shares_of(sample: Sample) -> list[str]:
 def durations(sample: Sample) -> pd.DataFrame:
     """Return the empirical duration of each share, years, as known at the end of each month.
 
-    The index holds the last session of each month that ended in the history. A month with fewer
-    than :data:`FEWEST` durations is left out. Raises NotTestable if no month is left, or if the
-    history lacks SPY or DFII10.
+    The index is the last session of each month that ended in the history. A month with fewer than
+    :data:`FEWEST` durations is left out. Raises NotTestable if no month is left, or if the history
+    lacks SPY or DFII10.
     """
     sample.asset("SPY")
     sample.series("DFII10")

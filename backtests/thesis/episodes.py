@@ -18,7 +18,7 @@ CASCADE = ("crypto", "speculative", "software", "broad")
 #: Sessions after the day of a one-day episode that belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
 WIDENED = 10
-#: Sessions before and after the start of an episode in which a flag that turned on is searched.
+#: Number of sessions, before and after the start of an episode, in which to look for a flag.
 YEAR = 252
 
 
@@ -136,7 +136,7 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
 def falls_of(levels: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
     """Return ``falls`` of :class:`EpisodeAccount`.
 
-    ``later`` holds the simple returns after the last session of ``levels``.
+    ``later`` are the simple returns after the last session of ``levels``.
     """
     peaks = peaks_before(levels, common_trough(levels))
     rows = {}

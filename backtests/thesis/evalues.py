@@ -89,7 +89,7 @@ class Weeks:
     ----------
     values
         The number of each whole week, at the week's last session, or NaN. A number above zero
-        speaks for the claim.
+        supports the claim.
     counts
         Whether the claim applies to each week, as known before the week begins.
     limit
@@ -212,7 +212,8 @@ def _rank_order(sample: Sample, since: pd.Timestamp) -> Weeks:
 def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> Weeks:
     """Return a strategy's weekly return minus the return of a constant mix of SPY and bills.
 
-    The mix holds the strategy's mean net exposure up to the date in SPY, and pays no costs.
+    The share of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
+    costs.
 
     A strategy that later holds more shares than the mix earns a higher premium without any timing.
     So :data:`PREMIUM` times the exposure above that of the mix, known before the week, is

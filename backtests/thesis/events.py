@@ -1,8 +1,8 @@
 """Dated facts: episodes of markets, and dates of monetary policy, each with its source.
 
-The file ``events.toml`` beside this module holds the facts. A user can give another file of this
+The facts are in the file ``events.toml`` beside this module. A user can give another file of this
 form: a list of tables ``[[episode]]``, and a list of tables ``[[policy]]``. The fields ``what``,
-``scheduled`` and ``source`` of a policy table hold for all its ``days``.
+``scheduled`` and ``source`` of a policy table apply to all its ``days``.
 """
 
 import datetime

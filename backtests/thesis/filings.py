@@ -5,7 +5,7 @@ The events are first filings, or the earnings releases before them, see
 
 From one filing to the next, the trailing-year expenditure changes by the new quarter minus the same
 quarter of the last year. A seasonal random walk is assumed: each quarter is expected to equal the
-same quarter of the last year. So the whole change counts as surprise. The surprise is the relative
+same quarter of the last year. So the whole change is a surprise. The surprise is the relative
 change divided by the standard deviation of the firm's earlier relative changes.
 
 Reference
@@ -50,7 +50,7 @@ class Filing:
     Attributes
     ----------
     session
-        The first session whose close shows the new amount.
+        The first session that closes after the new amount is known.
     surprise
         ``growth`` in standard deviations of the firm's earlier changes, at most 3 in absolute
         value.

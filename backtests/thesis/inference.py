@@ -128,7 +128,7 @@ class Clusters:
 
     @classmethod
     def of(cls, sums: pd.Series, counts: pd.Series, numbers: pd.Series) -> "Clusters":
-        """Return the clusters of sessions; ``numbers`` holds each session's cluster or NaN."""
+        """Return the clusters of sessions; ``numbers`` gives each session's cluster, or NaN."""
         table = pd.DataFrame({"sums": sums, "counts": counts}).groupby(numbers).sum()
         table = table[table["counts"] > 0]
         return cls(sums=table["sums"].to_numpy(), counts=table["counts"].to_numpy())
@@ -183,7 +183,7 @@ def clustered(*groups: Clusters) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shifted:
-    """A statistic in units of its standard error, for the true and for the shifted conditions."""
+    """A statistic in units of its standard error, for the true dates and for shifted dates."""
 
     true: float
     others: np.ndarray

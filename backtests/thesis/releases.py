@@ -50,7 +50,7 @@ def releases(history: History) -> tuple[Filing, ...]:
 def first_close_after(
     day: pd.Timestamp, after_close: bool, sessions: pd.DatetimeIndex
 ) -> pd.Timestamp:
-    """Return the first session whose close shows news of a day.
+    """Return the first session that closes after the news of a day.
 
     ``after_close`` is True if the news came after the close of the day.
     """

@@ -24,7 +24,7 @@ AFTER_NEWS = 5
 class Responses:
     """Events with complete windows.
 
-    ``response`` holds the cumulated return of the spread, percentage points, events × sessions.
+    ``response`` is the cumulated return of the spread, percentage points, events × sessions.
     ``table`` has one row for each event and the session as index. Its columns are ``surprise``,
     ``state``, ``quarter``, ``row`` and ``column``, see
     :func:`backtests.thesis.clustered.rearranged`.

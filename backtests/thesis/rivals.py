@@ -43,7 +43,7 @@ CALIBRATION = 52
 LEVEL = 0.90
 RESAMPLES = 1000
 SEED = 0
-#: Limit of a clipped difference of losses, in standard deviations.
+#: Differences of losses are clipped at this number of standard deviations.
 CLIP = 3.0
 
 #: The predictors of each forecaster, sessions × predictors, as known at each close.
@@ -169,7 +169,7 @@ def targets(sample: Sample, target: str) -> pd.DataFrame:
 def forecasts(
     sample: Sample, target: str, predictors: Predictors
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the forecasts of all forecasters for a target, and notes about those left out.
+    """Return the forecasts of all forecasters for a target, and notes about missing forecasters.
 
     The table has one row for each origin at which every forecaster has a forecast. ``return`` is
     the realised return over bills, percent; NaN if the return has not ended. Every other column has

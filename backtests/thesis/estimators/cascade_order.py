@@ -74,7 +74,7 @@ def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return trough, peaks and tau of each episode, and the names of episodes that repeat a fall.
 
     The table has one row for each episode. Its columns are ``trough``, the four classes (sessions
-    of their peaks) and ``tau``. ``returns`` holds simple returns, sessions × classes.
+    of their peaks) and ``tau``. ``returns`` are simple returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}
     repeated: list[str] = []

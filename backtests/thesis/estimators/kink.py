@@ -16,13 +16,13 @@ from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 #: Number of bootstrap samples. The 2.5th percentile needs more bootstrap samples than the signal
 #: draws.
 REPS = 1000
-#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, a fraction, see
+#: Share of 95 % intervals that contained the true value in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.88
 
 
 def kink(claim: Claim, sample: Sample) -> Estimate:
-    """Return the kink of :class:`signals.convexity.Convexity` in the last quarter, with a test.
+    """Return the kink: how much faster the cost of capital rises with u when u is above one half.
 
     Formula
         The signal regresses 13-week changes of the cost of capital, DGS10 + BAA10Y, on 13-week

@@ -32,9 +32,9 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
-        Percentiles of the stationary bootstrap of pairs. Politis and White's rule, applied to the
-        influence of each pair on the correlations, gives the mean length of a block. This mean is
-        at least 5 weeks.
+        Percentiles of the stationary bootstrap of pairs. Politis and White's rule gives the mean
+        length of a block, at least 5 weeks. The rule is applied to the influence of each pair on
+        the result.
     Errors
         NotTestable with fewer than 104 pairs, or without prices of crypto or SPY.
     Reference

@@ -14,7 +14,7 @@ from backtests.thesis.inference import drawn_interval, t_interval
 from backtests.thesis.sample import LAG, Sample
 from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
-#: Weeks of a forecast return.
+#: Length of a forecast return, weeks.
 WEEKS = 4
 #: Number of weeks after an origin until its return is surely known. A week has one session or more,
 #: so LAG further weeks contain the LAG sessions before a return begins.
@@ -23,7 +23,7 @@ DELAY = WEEKS + LAG
 FIRST = 260
 #: Fewest forecasts: one year.
 FEWEST = 52
-#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, a fraction, see
+#: Share of 95 % intervals that contained the true value in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.875
 #: Number of resamples, and their seed.
@@ -175,7 +175,9 @@ def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarra
 
 
 def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
-    """Return mean and error of ``clark_west``, in % of the loss of ``mean``, and the p-value."""
+    """Return the mean of ``clark_west``, its error (both in % of the loss of ``mean``) and its
+    p-value.
+    """
     adjusted = made.clark_west
     fit = regress(adjusted, np.ones((len(adjusted), 1)))
     mean, error = fit.combined(np.ones(1))

@@ -131,9 +131,10 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     """Return a one-sided upper bound for the tau-b of the true means.
 
     Two classes count as a pair in the wrong order only if their means differ significantly in this
-    direction. All pairs share one critical value: the quantile ``level``, over resamples, of the
-    largest deviation among the pairs, in standard errors. So with a probability of about ``level``,
-    no pair whose true means are in the right order is counted as wrong.
+    direction. The critical value is the same for all pairs. For each resample, take the largest
+    deviation among the pairs, in standard errors; the critical value is the quantile ``level`` of
+    these. So with a probability of about ``level``, no pair whose true means are in the right order
+    is counted as wrong.
 
     Parameters
     ----------
