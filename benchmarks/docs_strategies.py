@@ -84,7 +84,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return a sentence: how often luck alone gives a strategy more than all its placebos."""
+    """Return a sentence: how often luck alone puts a strategy above all its placebos."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:

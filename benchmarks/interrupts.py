@@ -235,7 +235,7 @@ def problems(
     Parameters
     ----------
     before, whole
-        The earlier result and the result of an undisturbed run.
+        The earlier result, and the result of a run without a signal.
     """
     text = (ended.out + ended.err).decode(errors="replace")
     if ended.hung:

@@ -340,7 +340,7 @@ def same(rows: pd.DataFrame, others: pd.DataFrame | None) -> bool:
 
 
 def unlike(store: Path, truth: Content) -> list[str]:
-    """Return how a store differs from the result of an undisturbed run."""
+    """Return how a store differs from the result of a run that was not killed."""
     try:
         held = content(store)
         found = list(_findings(Store(store)))
@@ -463,7 +463,7 @@ def _cases(
 
 
 def _made(nursery: Nursery, work: Work, start: Path | None, folder: Path) -> tuple[Path, float]:
-    """Return the store after an undisturbed fetch or import, and the seconds of this run."""
+    """Return the store after a fetch or import that is not killed, and the seconds of this run."""
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
     if start is not None:

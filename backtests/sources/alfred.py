@@ -138,7 +138,7 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 
 
 def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None:
-    """Return the last vintage that the store certainly has completely.
+    """Return the last vintage whose values are certainly all in the store.
 
     Several vintages may become known at the same moment, for example two vintages of one weekend.
     The store may have only some of the vintages of its newest moment. So this function returns the

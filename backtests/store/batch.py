@@ -45,7 +45,7 @@ class Batch:
     vintages: bool = False
 
     def __post_init__(self) -> None:
-        """Raise DataError if vintages are not from ALFRED, or if other rows are."""
+        """Raise DataError if the sources of the rows do not fit ``vintages``."""
         archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
         if self.vintages and is_price(self.series_id):
             raise DataError(

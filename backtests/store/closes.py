@@ -51,8 +51,8 @@ def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
     """Return the closing prices of finished sessions, and notes about the prices left out.
 
-    For a coin, every day counts as a session. Before a day has ended, its price in the source may
-    not be the closing price.
+    For a coin, every day counts as a session. For a day that has not ended, a source may give the
+    current price as if it were the close.
     """
     notes = []
     if asset(ticker).market != "crypto":

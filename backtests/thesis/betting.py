@@ -19,9 +19,9 @@ STAKES = (0.1, 0.2, 0.4, 0.8)
 def bets(gains: np.ndarray) -> np.ndarray:
     """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
-    ``gains`` are numbers from −1 to 1; the last axis is the weeks. The bet of a week is m / (v +
-    m²), clipped. m and v are the mean and the variance of the gains in earlier weeks, with one
-    imagined week before them (gain 0, variance :data:`PRIOR_VARIANCE`). The first bet is 0.
+    ``gains`` are numbers from −1 to 1; weeks are the last axis. The bet of a week is m / (v + m²),
+    clipped. m and v are the mean and the variance of the gains in earlier weeks, with one imagined
+    week before them (gain 0, variance :data:`PRIOR_VARIANCE`). The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
@@ -40,7 +40,7 @@ def wealth(gains: np.ndarray) -> np.ndarray:
     """Return the wealth after each week: the product of 1 + bet · gain over the weeks so far.
 
     The null hypothesis says: given the past, the expected gain of every week is at most zero.
-    ``gains`` are numbers from −1 to 1; the last axis holds the weeks.
+    ``gains`` are numbers from −1 to 1; weeks are the last axis.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown
@@ -65,7 +65,7 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     ----------
     differences
         Loss of the other forecaster minus loss of the forecaster, in a unit in which all
-        differences lie between −½ and ½. The last axis holds the weeks.
+        differences lie between −½ and ½. Weeks are the last axis.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

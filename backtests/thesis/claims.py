@@ -58,8 +58,8 @@ class Claim(Typed):
         Unit of the estimand and of ``smallest``; empty for a status.
     condition
         Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
-        at every session, or if the estimand itself says when. A return counts if the flag was on
-        ``1 + lag`` sessions before the close at which the return ends.
+        at every session, or if ``estimand`` says when it applies. A return counts if the flag was
+        on ``1 + lag`` sessions before the close at which the return ends.
     estimator
         How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
         ``mean`` is the mean over the sessions with the flag on; without a condition, it is the mean

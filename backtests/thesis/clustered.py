@@ -4,9 +4,9 @@ Responses to events of one calendar quarter are correlated, because they depend 
 and because their windows may overlap. So all events of a quarter form one cluster, and only
 clusters count as independent. With few clusters, the usual standard error (CR1 with ``clusters −
 1`` degrees of freedom) is too small: in simulations with 9 clusters of 5 events, its 95 % interval
-contains the truth in about 91 % of cases. The standard error here is CR2, a bias-reduced variance,
-with Bell and McCaffrey's degrees of freedom. In the same simulations, the CR2 interval contains the
-truth in about 95 % of cases.
+contains the true slope in about 91 % of cases. The standard error here is CR2, a bias-reduced
+variance, with Bell and McCaffrey's degrees of freedom. In the same simulations, the CR2 interval
+contains the true slope in about 95 % of cases.
 
 Reference
     Kolari and Pynnönen (2010), "Event Study Testing with Cross-sectional Correlation of Abnormal

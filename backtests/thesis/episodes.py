@@ -18,7 +18,7 @@ CASCADE = ("crypto", "speculative", "software", "broad")
 #: Sessions after the day of a one-day episode that belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
 WIDENED = 10
-#: Number of sessions, before and after the start of an episode, in which to look for a flag.
+#: How many sessions before and after the start of an episode a flag may turn on to be reported.
 YEAR = 252
 
 

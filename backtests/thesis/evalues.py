@@ -34,7 +34,7 @@ REMARK = (
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
 #: Smallest number of weeks before the date, for the standard deviation.
 FEWEST_WEEKS = 52
-#: Limit of a clipped return, in standard deviations.
+#: Returns are clipped at this number of standard deviations.
 CLIP = 3.0
 #: The null hypothesis for a strategy allows a premium of SPY over bills from 0 to this fraction a
 #: year. In the long run, US shares earned about 6 % a year over bills.

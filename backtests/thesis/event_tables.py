@@ -17,7 +17,7 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of event. ``each`` is True if every series with the prefix has events of its own."""
+    """A kind of event. If ``each`` is False, all series with the prefix measure the same events."""
 
     prefix: str
     each: bool

@@ -82,7 +82,7 @@ def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
 
 
 def tested(fit: Slope, what: str) -> Slope:
-    """Return the slope; raises NotTestable if it has no standard error, with too few quarters."""
+    """Return the slope; raises NotTestable if there are too few quarters for a standard error."""
     if not fit.df > 0:
         raise too_few_quarters(fit.clusters, what)
     return fit

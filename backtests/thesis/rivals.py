@@ -240,9 +240,9 @@ def judge_forecasts(made: pd.DataFrame) -> pd.DataFrame:
 def confidence_set(losses: pd.DataFrame) -> pd.Series:
     """Return each forecaster's p-value in the model confidence set.
 
-    ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. The rule of
-    Politis and White gives a block length for each difference of losses; the longest is the mean
-    length of the bootstrap's blocks. The seed is fixed.
+    ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
+    White's rule gives a block length for each difference of losses. The longest is the mean block
+    length of the bootstrap. The seed is fixed.
 
     The statistic compares each forecaster with the mean of all forecasters (``max`` in Hansen,
     Lunde and Nason). With five equal forecasters, the set should contain all five in 90 of 100

@@ -54,10 +54,10 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
     """Return the mean of a claim's values while its condition is on, or of all without a condition.
 
     With a condition, each episode is one cluster. Without a condition, the values belong to a
-    strategy. They are cut into segments with one episode each in which the strategy acts, and each
-    segment is one cluster. If the strategy's weight depends only on quantities, the dates of its
-    holdings are shifted instead. This test is exact if the holdings do not depend on prices. With a
-    single cluster, the daily interval is used.
+    strategy. They are cut into segments, and each segment is one cluster. A segment contains one
+    episode in which the strategy acts. If the strategy's weight depends only on quantities, the
+    dates of its holdings are shifted instead. This test is exact if the holdings do not depend on
+    prices. With a single cluster, the daily interval is used.
     """
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
@@ -107,7 +107,7 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
-    """Return the interval of a strategy's return over its constant mix, from shifted holdings.
+    """Return the interval of a strategy's return over a constant mix, from shifted holdings.
 
     The null hypothesis says that this return, the advantage, is zero after costs. The statistic of
     the true dates is the advantage after costs, divided by the standard error of the gain from

@@ -46,10 +46,10 @@ def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
     """Return the % of breakouts that keep their gain while the flag is on, minus the % while off.
 
     The flag is known at the close of the breakout. To test the difference, the dates of the flag
-    are shifted, as for a difference of means. The value of a session in this test is the number of
-    its breakouts that keep their gain, minus the number that the overall % predicts. A second
-    interval is shown beside it. In this interval, each episode, and each gap between episodes, is
-    one cluster.
+    are shifted, as for a difference of means. In this test, a session's value is the number of its
+    breakouts that keep their gain, minus the number expected from the overall %. A second interval
+    is shown beside it. In this interval, each episode, and each gap between episodes, is one
+    cluster.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

@@ -7,7 +7,7 @@ day.
 
 The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
 press conference together. Since 2019, much of the news has come in the press conference. The
-response in the claim also contains both. MPS_ME combines several interest rate futures, so it does
+response in the claim also covers both. MPS_ME combines several interest rate futures, so it does
 not depend on the trading of one note. If the history lacks MPS_ME, the surprise of Bauer and
 Swanson is used. It covers only the statement.
 """

@@ -137,7 +137,7 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
 
 
 def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: int) -> Response:
-    """Return the response of a return to an impulse, from weekly data, with a sign for each state.
+    """Return the response of a return to an impulse, from weekly data.
 
     Parameters
     ----------

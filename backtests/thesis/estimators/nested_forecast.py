@@ -194,7 +194,7 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return the loss of ``mean`` minus that of the other rules so far, in % of its whole loss."""
+    """Return the loss of ``mean`` minus that of each other rule, summed up to each week, as a %."""
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()
     shown: pd.DataFrame = 100 * gains / losses["mean"].sum()

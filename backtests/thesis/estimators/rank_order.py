@@ -26,8 +26,8 @@ REPS, SEED = 1000, 0
 FEWEST = 20
 METHOD = (
     "Stationary bootstrap of sessions (Politis, Romano 1994); permutation over all orders of the "
-    "classes. The upper bound counts a pair of classes against the claim only if its reverse order "
-    "is significant, at a level for all pairs together."
+    "classes. For the upper bound, a pair of classes counts as reversed only if its reverse order "
+    "is significant. The level is valid for all pairs together."
 )
 
 
@@ -122,7 +122,7 @@ def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def largest_tau(order: np.ndarray) -> float:
-    """Return the largest possible tau-b of means without ties with an order that may have ties."""
+    """Return the largest possible tau-b between means without ties and an order with ties."""
     ranks = np.argsort(np.argsort(order, kind="stable"), kind="stable")
     return float(tau(ranks[None, :].astype("float64"), order)[0])
 
@@ -133,8 +133,8 @@ def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float
     Two classes count as a pair in the wrong order only if their means differ significantly in this
     direction. The critical value is the same for all pairs. For each resample, take the largest
     deviation among the pairs, in standard errors; the critical value is the quantile ``level`` of
-    these. So with a probability of about ``level``, no pair whose true means are in the right order
-    is counted as wrong.
+    these. Then, with a probability of about ``level``, every pair with the right order of true
+    means counts as right.
 
     Parameters
     ----------
