@@ -114,7 +114,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A fetch or import, the store at its start or None, and the result without a kill."""
+    """A fetch or import, the store before it (or None), and the result of a run without a kill."""
 
     name: str
     work: Work

@@ -7,7 +7,7 @@
   empty, binary or a broken link.
 - A file or folder that the system does not let us read is refused with a message, so that the user
   notices that history is missing.
-- A link to a folder is skipped, because a link to a parent folder would never end.
+- A link to a folder is skipped, because reading a link to a parent folder would never end.
 
 The unit and the plausible range of each series come from the catalog. If a value is outside this
 range, the file probably uses another unit and is refused.

@@ -69,9 +69,9 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 
 
 def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
-    """Return the first day on which a fact may count as known before its filing.
+    """Return the first day from which a fact filed late may count as known in time.
 
-    None if each fact about this concept is known only after its filing.
+    None if every fact about this concept is known only after its filing.
     """
     if concept not in IN_EVERY_STATEMENT:
         return None
