@@ -1,18 +1,19 @@
-"""Measure how well the regime finds the true regime on the SIMULATED economy, thesis on and off.
+"""Measure how well regime models find the true regime of the SIMULATED economy.
 
     python benchmarks/detection.py --seeds 20
     python benchmarks/detection.py --seeds 20 --price-model-seeds 5
 
-Balanced accuracy: the regime's hit rate on the sessions of each true state, averaged over the
-states. Sessions without a view do not count.
+Balanced accuracy: the share of sessions of a true state that the model finds, averaged over the
+states. Sessions at which the model gives no regime are left out.
 
-Delay: the median number of sessions from the start of a true stay in ABSORPTION until the regime
-becomes ABSORPTION within this stay.
+Delay: the median number of sessions from the start of a true stay in ABSORPTION until the model
+says ABSORPTION. A missed stay counts as an infinite delay.
 
-False alarm: a stay of the regime in ABSORPTION that overlaps no true stay.
+False alarm: a stay in ABSORPTION, according to the model, that overlaps no true stay.
 
-A price-only model has two states. The bad state should mark true ABSORPTION or FORCED_SELLING. The
-column "two states" judges all models by these two states.
+A model that uses only prices has two states, good and bad. The bad state should mean ABSORPTION or
+FORCED_SELLING. For such a model, delays and false alarms are about this state. The column "two
+states" compares all models in this way.
 """
 
 import argparse
@@ -29,14 +30,14 @@ YEAR = 252
 
 
 def balanced(called: pd.Series, true: pd.Series) -> float:
-    """Return the balanced accuracy over the sessions at which ``called`` is not missing."""
+    """Return the balanced accuracy; a session at which ``called`` is missing is left out."""
     seen = called.notna()
     right = (called[seen].astype(object) == true[seen].astype(object)).groupby(true[seen]).mean()
     return float(right.mean())
 
 
 def stays(on: pd.Series) -> list[tuple[int, int]]:
-    """Return the first and last position of each stay in a state."""
+    """Return the first and last position of each stay, a run of sessions in the state."""
     x = np.concatenate(([0], on.to_numpy(dtype=int), [0]))
     return list(
         zip(np.flatnonzero(np.diff(x) == 1), np.flatnonzero(np.diff(x) == -1) - 1, strict=True)

@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md and of the README, with a function for each block.
+"""Compute the numbers of docs/flags.md and of the README, with a function for each block of text.
 
 Every function takes a :class:`Material` and returns Markdown. ``benchmarks/docs_numbers.py`` writes
 the blocks into the pages.
@@ -27,25 +27,25 @@ YEARS = range(2014, 2026)
 KS = (0.08, 0.085, 0.09, 0.10, 0.11)
 #: Stays in a state count as one episode if they are fewer than this many sessions apart.
 QUARTER = 63
-#: A flag counts for an episode up to this many sessions after the end of the episode.
+#: A flag that turns on after an episode still counts, up to this many sessions after its end.
 AFTER = 5
 START = "2015-01-01"
 
 #: The dated episodes of the trial that end before the essay, by name.
 EPISODES = {episode.name: episode for episode in read_events().episodes if episode.end.year < 2026}
-#: Columns of the table of episodes. ``convexity`` is absent, because it has never had a view.
+#: Columns of the table of episodes. ``convexity`` is left out, because its flag is always missing.
 WATCHED = tuple(name for name in signals.SIGNALS if name != "convexity")
 
 
 @dataclass(frozen=True)
 class Material:
-    """The material of all blocks: real history, and its reading by the default signals."""
+    """The input of all functions: real history, and the results of all signals on it."""
 
     history: History
 
     @cached_property
     def reading(self) -> Reading:
-        """The reading of the whole history."""
+        """The results of all signals on the whole history."""
         return signals.read(self.history.panel)
 
     @cached_property
@@ -75,7 +75,7 @@ def episodes(on: pd.Series) -> int:
 
 
 def flags_table(m: Material) -> str:
-    """Return a table with a row for each signal: first view, stays, and days on by year, in %."""
+    """Return a table with a row for each signal: first flag, stays, and % of days on by year."""
     header = ("signal", "first view", "on-episodes", "stays", "median sessions of a stay")
     return table(
         (*header, "days on, %, by year 2014 → 2025"),
@@ -93,7 +93,7 @@ def _flag_row(flag: pd.Series) -> tuple[object, ...]:
 
 
 def capex_line(m: Material) -> str:
-    """Return capital spending as known at three dates, and when ``capex`` had no view."""
+    """Return capital spending as known at three dates, and when ``capex`` had no flag."""
     level = Capex().evaluate(m.history.panel).gauges["level"]
     dates = ("2024-02-15", "2025-02-14", "2025-12-31")
     known = ", ".join(f"{level.loc[date]:.1f} bn USD on {date}" for date in dates)
@@ -101,9 +101,8 @@ def capex_line(m: Material) -> str:
     gaps = stays(flag.loc[flag.first_valid_index() :].isna())
     spans = " and ".join(f"{first.date()} to {last.date()}" for first, last, _ in gaps)
     return (
-        f"Known capital expenditure of the five firms over the trailing year: {known}. After its "
-        f"first view the `capex` signal has no view from {spans}, because figures of a year "
-        "earlier are missing."
+        f"Known capital expenditure of the five firms over the trailing year: {known}. The "
+        f"flag of `capex` is missing from {spans}, because figures of a year earlier are missing."
     )
 
 
@@ -160,7 +159,7 @@ def _regimes(m: Material, episode: Episode) -> str:
 
 
 def misses(m: Material) -> str:
-    """Return the list of events that the flags miss."""
+    """Return the list of market events that the flags missed."""
     lines = (
         _miss_2022(m),
         _miss_crypto(m),
@@ -177,8 +176,8 @@ def _miss_2022(m: Material) -> str:
     share = (regime == Regime.ABSORPTION.value).mean()
     return (
         "The flag `absorption` was off in 2022, because idle capital never fell below "
-        f"{idle.min():.1f} % of GDP. The votes alone made the regime ABSORPTION on "
-        f"{100 * share:.0f} % of the days of 2022."
+        f"{idle.min():.1f} % of GDP. The regime was ABSORPTION on {100 * share:.0f} % of the days "
+        "of 2022 only because at least half of the votes were on."
     )
 
 
@@ -202,8 +201,8 @@ def _miss_slow() -> str:
     level = signals.ForcedSelling().enter
     return (
         "`forced_selling` stayed off in the yen carry unwind of 2024, the failure of SVB and the "
-        f"bear market of 2022. The mean of its z-scores must reach {level:g}, and it does not in "
-        "slow falls."
+        f"bear market of 2022. The mean of its z-scores must reach {level:g}, and slow falls do "
+        "not reach it."
     )
 
 
@@ -211,9 +210,8 @@ def _miss_dash(m: Material) -> str:
     fall = pd.Timestamp(EPISODES["dash-for-cash"].start)
     last = [last for _, last, _ in stays(m.reading.flags["absorption"]) if last < fall][-1]
     return (
-        f"Before the dash for cash `absorption` was on for the last time on {last.date()}, "
-        f"{(fall - last).days} days before the fall began, because capital spending had stopped "
-        "growing."
+        f"`absorption` was on for the last time on {last.date()}, {(fall - last).days} days before "
+        "the dash for cash began. It turned off because capital spending had stopped growing."
     )
 
 
@@ -226,10 +224,11 @@ def _miss_chance(m: Material) -> str:
     grown = [_growth(m, members) for members in (1, 2)]
     return (
         f"Since 2004 `opportunity` was on for {once}. That was shortly before the worst fall of "
-        "all, and the flag never turned on again. Its basket begins with MicroStrategy alone, and "
-        "the fall of that share sets a decile that no later fall reached. With `members=2` the "
-        f"flag would have turned on at {other}, and `cash-heavy` would have grown {grown[1]:.1f} % "
-        f"a year since {START}, not {grown[0]:.1f} %. We found that rule after we knew the misses, "
+        "all, and the flag never turned on again. The flag needs a fall of a basket of speculative "
+        "assets in the worst decile of its past. At first the basket is MicroStrategy alone, whose "
+        "fall sets a decile that no later fall of the basket reached. With `members=2` the flag "
+        f"would have turned on at {other}, and `cash-heavy` would have grown {grown[1]:.1f} % a "
+        f"year since {START}, not {grown[0]:.1f} %. We found that rule after we knew the misses, "
         "so it is not the default."
     )
 
@@ -243,8 +242,8 @@ def _growth(m: Material, members: int) -> float:
 def _miss_convexity(m: Material) -> str:
     counted = Convexity().evaluate(m.history.panel).gauges["excursions"].iloc[-1]
     return (
-        f"`convexity` has no estimate and so no view. It needs {Convexity().excursions} separate "
-        f"stays of u above its knee, and there were {counted:.0f}."
+        f"`convexity` has no estimate, so its flag is missing. It needs {Convexity().excursions} "
+        f"separate stays of u above its knee, and there were {counted:.0f}."
     )
 
 
@@ -260,7 +259,7 @@ def k_table(m: Material) -> str:
 
 
 def spans(flag: pd.Series) -> str:
-    """Return the periods in which a flag was on, as text; empty if it never was."""
+    """Return the periods in which a flag was on, as text; empty if it was never on."""
     end = flag.index[-1]
     return "; ".join(
         f"from {a.date()}" if b == end else f"{a.date()} to {b.date()}" for a, b, _ in stays(flag)
@@ -271,7 +270,7 @@ FACTORS = (("halved", 0.5), ("unchanged", 1.0), ("doubled", 2.0))
 
 
 def counterfactual_table(m: Material) -> str:
-    """Return how long ``absorption`` is on if capital spending has another level."""
+    """Return how long ``absorption`` would be on with another level of capital spending."""
     rows = []
     for label, factor in FACTORS:
         panel = times_capex(m.history.panel, factor)
@@ -306,11 +305,11 @@ def _of_capex(m: Material) -> str:
 
 
 def entries_line(m: Material) -> str:
-    """Return a sentence for the README on how often ABSORPTION was entered since 2015."""
+    """Return a sentence for the README: how often ABSORPTION began since 2015."""
     on = m.reading.regime.loc[START:] == Regime.ABSORPTION.value
     flag = m.reading.flags["absorption"].loc[START:]
     return (
-        f"ABSORPTION was entered {len(stays(on))} times from 2015 to {on.index[-1].date()}, in "
+        f"ABSORPTION began {len(stays(on))} times from 2015 to {on.index[-1].date()}, in "
         f"{episodes(on)} episodes. Stays less than a quarter apart count as one episode. The flag "
         f"`absorption`, which reads only quantities, turned on {len(stays(flag))} times, in "
         f"{episodes(flag)} episodes"

@@ -6,8 +6,7 @@ Run this script in the project's folder. ``drypowder import path/to/history --st
 store. A block of numbers is the text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` in
 docs/flags.md, docs/strategies.md, docs/thesis.md or README.md. The script replaces only the blocks.
 The blocks of the flags take a minute, and the blocks of the thesis take another minute. The blocks
-of the strategies take as long as ``drypowder compare --start 2015-01-01``, which resamples
-histories.
+of the strategies take as long as ``drypowder compare --start 2015-01-01``.
 
     --only NAME        compute only this block; can be given several times
     --compare FILE     read the output of that command with --json instead of computing it
@@ -41,7 +40,7 @@ def marked(name: str) -> re.Pattern[str]:
 
 
 def block_of(text: str, name: str) -> str:
-    """Return the content of a block.
+    """Return the text of a block.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def with_block(text: str, name: str, content: str) -> str:
 
 
 def page_of(name: str) -> Path:
-    """Return the page that holds a block."""
+    """Return the page that contains a block."""
     return next(ROOT / p for p in PAGES if marked(name).search((ROOT / p).read_text("utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""Compute the numbers of docs/flags.md on scales of idle capital and on flags that need no k.
+"""Compute the numbers of docs/flags.md on scales of idle capital, and on flags without a scale.
 
 Every function takes a :class:`benchmarks.docs_flags.Material` and returns Markdown.
 """
@@ -35,7 +35,7 @@ def new_flags(m: Material) -> str:
 
 
 def new_facts(m: Material) -> str:
-    """Return a list of hits and misses: what the flags did in known episodes."""
+    """Return a list of hits and misses: what the flags did in known episodes of market stress."""
     return "\n".join(
         f"- {line}" for line in (*_of_price(m), *_of_payers(m), *_of_leverage(m), _of_vote(m))
     )
@@ -53,9 +53,9 @@ def _of_price(m: Material) -> tuple[str, ...]:
         f"{_days(flag, '2019'):.0f} % and {_days(flag, '2025'):.0f} % of the sessions with a "
         "view. Measured by the price, reserves were less scarce in 2025 than in 2019.",
         f"In the repo spike of 2019-09-17, SOFR was {spike:.0f} bp above the rate on reserves. "
-        f"The flag was on already, since {_since(flag, '2019-09-17')}.",
-        f"In 2025 the flag turned on at {_since(flag, '2025-12-01')}, before the end of runoff on "
-        f"2025-12-01, and later than `dry_powder` "
+        f"The flag had been on since {_since(flag, '2019-09-17')}.",
+        f"In 2025 the flag turned on at {_since(flag, '2025-12-01')}, before the Fed ended the "
+        "runoff of its bonds on 2025-12-01. `dry_powder` turned on earlier "
         f"({_since(m.reading.flags['dry_powder'], '2025-12-01')}).",
         f"Reserves known at the close were {reserves.loc['2019-09-30']:.1f} % of bank assets on "
         f"2019-09-30 and {reserves.loc['2025-11-07']:.1f} % on 2025-11-07.",
@@ -71,11 +71,10 @@ def _of_payers(m: Material) -> tuple[str, ...]:
     last = gauges.iloc[-1]
     return (
         "`outside_capital` was never on: taken together, the five firms never spent more than they "
-        f"earned. The gap was {_minus(whole['gap'].iloc[0])} % of capex on "
+        f"earned. The gap, capex minus cash flow, was {_minus(whole['gap'].iloc[0])} % of capex on "
         f"{whole.index[0].date()}, the first session with all five, and {_minus(last['gap'])} % at "
-        f"the end. It narrowed, and {last['marginal']:.0f} % of the spending that was added in the "
-        "last year was not covered by added cash flow. By this measure, the spending was not yet "
-        "paid from outside.",
+        f"the end. In the last year, added cash flow did not cover {last['marginal']:.0f} % of the "
+        "added spending. By this measure, the firms did not yet need outside capital.",
     )
 
 
@@ -102,7 +101,7 @@ def _minus(value: float, digits: int = 0) -> str:
 
 
 def _since(flag: pd.Series, day: str) -> str:
-    """Return the first session of the period, with the flag on, that contains ``day``."""
+    """Return the session at which the flag turned on for the period that contains ``day``."""
     at = pd.Timestamp(day)
     return str(next(first for first, last, _ in stays(flag) if first <= at <= last).date())
 
@@ -113,12 +112,12 @@ def _sofr_above(panel: pd.DataFrame) -> pd.Series:
 
 
 def _days(flag: pd.Series, year: str) -> float:
-    """Return how often a flag was on, in % of the sessions in a year on which it has a view."""
+    """Return how often a flag was on in a year, in % of the sessions at which it is known."""
     return 100 * float(flag.loc[year].dropna().astype(float).mean())
 
 
 def scales_by_year(m: Material) -> str:
-    """Return how often each scale's flag was on in each year, and what the scales compare."""
+    """Return, by year, how often each scale's flag was on, and what the scales compare."""
     panel, flags = m.history.panel, flags_by_scale(m.reading.evaluations)
     reserves = panel["WRESBAL"] / 1e3
     shares = [100 * reserves / panel[id] for id in ("GDP", "TLAACBW027SBOG")]
@@ -149,7 +148,7 @@ def scales_on(m: Material) -> str:
 
 
 def regimes_without_k(m: Material) -> str:
-    """Return a table with the sessions of each regime, with k and without."""
+    """Return a table with the sessions of each regime, on k · GDP and on bank assets."""
     chosen = signals.default_signals() | {"dry_powder": DryPowder(scale="bank_assets")}
     other = signals.read(m.history.panel, chosen)
     regimes = m.reading.regime, other.regime
@@ -166,7 +165,7 @@ def regimes_without_k(m: Material) -> str:
 
 
 def strategies_without_k(m: Material) -> str:
-    """Return a table with the figures of each strategy of the thesis, with k and without."""
+    """Return a table with the figures of each thesis strategy, on the same two scales."""
     names = [name for name, strategy in STRATEGIES.items() if strategy.link]
     names += [f"{name}@quantities" for name in names if STRATEGIES[name].follows_regime]
     rows = [(f"`{name}`", *with_and_without(m.history, name)) for name in names]
@@ -178,7 +177,7 @@ _FIGURES = {"CAGR, %": "cagr", "Sharpe": "sharpe", "drawdown, %": "max_drawdown"
 
 
 def with_and_without(history: History, name: str) -> list[str]:
-    """Return the cells of a strategy: each figure with k, then without."""
+    """Return the cells of a strategy: each figure on k · GDP, then on bank assets."""
     given: dict[str, Any] = {"strategy": name, "start": START}
     both = [_figures(config_from(given | more), history) for more in ({}, {"signals": BANK_ASSETS})]
     return [

@@ -17,7 +17,7 @@ from benchmarks.docs_flags import START, table
 Numbers = Mapping[str, Mapping[str, Any]]
 
 PLAIN = ("strategy", "CAGR", "vol", "Sharpe", "drawdown", "exposure", "turnover", "costs")
-#: Columns that count a strategy's states, of which an older comparison may have only one.
+#: Columns that count how often a state began. An older file may have only one of them.
 COUNTS = ("episodes", "entered")
 RIVALS = ("hidden_markov", "markov_switching", "jump_model")
 
@@ -47,7 +47,7 @@ def _row(label: str, entry: Mapping[str, Any], counts: list[str]) -> tuple[str, 
 
 
 def plain_cells(label: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the cells that need no placebo: name, returns, risks and trading."""
+    """Return the first cells of a row: name, returns, risks and trading."""
     sharpe = entry["intervals"]["sharpe"]
     between = f"[{number(sharpe['low'], 2)}, {number(sharpe['high'], 2)}]"
     return (
@@ -84,7 +84,7 @@ def sample_line(numbers: Numbers) -> str:
 
 
 def luck_line(numbers: Numbers) -> str:
-    """Return a sentence on how often luck alone puts a row above all its placebos."""
+    """Return a sentence: how often luck alone puts a strategy above all its placebos."""
     placebos = [entry["placebo"] for entry in numbers.values() if entry["placebo"]]
     drawn = [placebo for placebo in placebos if placebo["kind"] == "resampled"]
     if not drawn:
@@ -92,9 +92,9 @@ def luck_line(numbers: Numbers) -> str:
     n = drawn[0]["n"]
     top = 1 - (1 - 1 / (n + 1)) ** len(drawn)
     return (
-        f"No figure is adjusted for the number of rows. {len(drawn)} rows are ranked among {n} "
-        "resampled histories. If the rows were independent, luck alone would put at least one "
-        f"row above all its placebos in {100 * top:.0f} % of cases."
+        f"No figure is adjusted for the number of strategies. {len(drawn)} rows of the table are "
+        f"ranked among {n} resampled histories. If these rows were independent, luck alone would "
+        f"put at least one row above all its placebos in {100 * top:.0f} % of cases."
     )
 
 
@@ -139,7 +139,7 @@ def _rivals(numbers: Numbers) -> str:
         f"{number(numbers['cash-heavy']['sharpe'], 2)} with the votes, "
         f"{number(numbers['cash-heavy@quantities']['sharpe'], 2)} with quantities alone and "
         f"{among} with the price-only regime models. The thesis is about quantities. The votes "
-        "add signals that use prices, so the difference between votes and quantities comes from "
+        "add signals that use prices. So the difference between votes and quantities comes from "
         "prices."
     )
 
@@ -160,8 +160,8 @@ def _hindsight(numbers: Numbers) -> str:
     return (
         "**Hindsight.** Equal weights of the same assets, held throughout, earned "
         f"{percent(held['cagr'], 1)} % a year. `near-cash-flow` did better with {better} of "
-        f"{baskets['n']} random baskets of shares than with the memory makers. The universe was "
-        "chosen in 2026, and that hindsight was worth more than any flag."
+        f"{baskets['n']} random baskets of shares than with the memory makers. The assets were "
+        "chosen in 2026, and this hindsight was worth more than any flag."
     )
 
 

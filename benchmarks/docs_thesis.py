@@ -94,12 +94,12 @@ def states(said: Numbers) -> str:
 
 
 def filings(said: Numbers) -> str:
-    """Return a table of the classes' responses to capex filings and at dates without one."""
+    """Return a table of the classes' responses to capex filings, and at other dates."""
     return _responses(said["filings"], "filing")
 
 
 def releases(said: Numbers) -> str:
-    """Return a table of the classes' responses to earnings releases and at dates without one."""
+    """Return a table of the classes' responses to earnings releases, and at other dates."""
     return _responses(said["releases"], "release")
 
 
@@ -142,7 +142,7 @@ def events(said: Numbers) -> str:
 
 
 def deals(said: Numbers) -> str:
-    """Return a table of the bond deals with the response of the duration spread."""
+    """Return a table of bond deals, each with the return of long minus short-duration classes."""
     rows = [
         (
             _day(row["session"]),
@@ -245,7 +245,7 @@ _HEADS = (
 
 
 def calibration(said: Numbers) -> str:
-    """Return a table that shows how often each claim is supported in simulated economies."""
+    """Return a table: how often each claim is supported in simulated economies."""
     found = said["calibration"]
     off, on = found["off"]["claims"], found["on"]["claims"]
     rows = [

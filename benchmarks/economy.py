@@ -1,4 +1,4 @@
-"""Compare the simulated economy with real history, and test its switch ``thesis``.
+"""Compare the simulated economy with real history, and its behaviour with the thesis on and off.
 
     python benchmarks/economy.py --store s.duckdb            simulated against real history
     python benchmarks/economy.py --switch --seeds 50         thesis on against thesis off
@@ -106,10 +106,10 @@ def against_real(store: Path, seeds: int) -> None:
 
 
 def gap(history: History, excess: Callable[[pd.DataFrame], pd.Series]) -> float:
-    """Return the t statistic of mean daily returns under true absorption against other sessions.
+    """Return the t statistic of mean daily returns: sessions of true absorption minus others.
 
-    A session counts as absorption if the session before it is true ABSORPTION. Sessions of crisis
-    and recovery count as other sessions. Fewer than 60 sessions of absorption give NaN.
+    A session is one of absorption if the true regime of the session before is ABSORPTION. Sessions
+    of crisis and recovery belong to the others. Fewer than 60 sessions of absorption give NaN.
     """
     returns = excess(history.closes.pct_change(fill_method=None))
     assert history.truth is not None

@@ -1,8 +1,8 @@
-"""Run many commands of drypowder quickly, each in a child of one warm process.
+"""Run many commands of drypowder quickly, without importing Python packages each time.
 
-Imports take seconds, but a command that refuses its input takes almost no time. So one process
-imports everything once, and forks a child for each command. The child runs
-``backtests.cli.app.main`` in its own folder, and writes its output to files.
+Imports take seconds, but most commands here take almost no time. So one process imports everything
+once, and forks a child for each command. The child runs ``backtests.cli.app.main`` in its own
+folder, and writes its output to files.
 """
 
 import functools

@@ -1,13 +1,13 @@
-"""Record the output of the commands before and after a change of code, and compare both records.
+"""Record the output of commands before and after a change of the code, and compare the records.
 
     python -m benchmarks.golden write OLD --history ../shared/history
     python -m benchmarks.golden compare OLD NEW
 
-``write`` imports the history into a new store. A record holds the output for this store and for two
-simulated seeds: ``flags --json`` at twelve dates, the seven files of ``run`` for every strategy,
-``compare --json`` and ``today --json``. For the store, the record also holds ``data --json``.
-``compare`` prints every file and every JSON key that differs. The comparison ignores run ids,
-versions and times of recording, because these change with every edit of the code.
+``write`` imports the history into a new store. A record has the output for this store and for two
+simulated economies: ``flags --json`` at twelve dates, the seven files of ``run`` for every
+strategy, ``compare --json`` and ``today --json``. For the store, the record also has ``data
+--json``. ``compare`` prints every file and every JSON key that differs. The comparison ignores run
+ids, versions and times of recording, because these change with every edit of the code.
 """
 
 import argparse
@@ -26,7 +26,7 @@ DATES = (
     *("2013-06-24", "2015-08-24", "2016-02-11", "2018-02-05", "2018-12-24", "2019-09-17"),
     *("2020-03-23", "2021-05-19", "2022-06-16", "2023-10-27", "2025-04-08", "2025-10-16"),
 )
-#: Dates for the simulated economy, which ends before the last two dates of :data:`DATES`.
+#: Dates for the simulated economy. It ends before the last two dates of :data:`DATES`.
 SIMULATED_DATES = (*DATES[:-2], "2024-04-08", "2024-10-16")
 SEEDS = (1, 2)
 TODAY = ("near-cash-flow", "cash-heavy@quantities")

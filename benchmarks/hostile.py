@@ -1,20 +1,20 @@
 """Run the commands on 400 hostile inputs.
 
-A command must accept an input or refuse it in one safe line.
+A command must accept each input, or refuse it with one line that is safe to print.
 
     python -m benchmarks.hostile            # all inputs
     python -m benchmarks.hostile --every 10 # every tenth input
 
 The inputs are terminal escapes, rich markup, marks of text direction, odd numbers and odd paths.
-Hostile inputs stand wherever a command reads: in arguments, config files, file names, tables,
-answers of servers, environment variables, and a user's classes. Most cases run in forked children.
-A case that needs a fresh Python, for example with another environment, runs in its own process.
+They are in arguments, config files, file names, tables, answers of servers, environment variables,
+and a user's classes. Most cases run in forked children of one process. A case that needs a fresh
+Python, for example with another environment, runs in its own process.
 
 A case passes if:
 
 - the exit code is 0, 2 or 3;
-- stderr holds at most one line apart from notices and warnings;
-- the output holds no raw control character and no traceback;
+- stderr has at most one line apart from notices and warnings;
+- the output contains no raw control character and no traceback;
 - with ``--json``, stdout is JSON.
 """
 
@@ -36,7 +36,8 @@ from pathlib import Path
 
 from benchmarks.forks import PATIENCE, Ended, Order, fork, warm
 
-#: Starts of lines on stderr that are not errors. Fontconfig is a C library that prints lines, too.
+#: Beginnings of lines on stderr that are not errors. Fontconfig is a C library that prints lines,
+#: too.
 _BESIDE = ("notice: ", "warning: ", "wrote ", "Fontconfig warning: ")
 ROOT = Path(__file__).resolve().parent.parent
 CODES = (0, 2, 3)
@@ -64,7 +65,7 @@ TEXTS = {
     "long": "A" * 5000,
     "format": "%s%n{0}{x!r}",
 }
-#: The hostile texts that a file name or an environment variable can hold.
+#: The hostile texts that a file name or an environment variable can contain.
 NAMES = {name: text for name, text in TEXTS.items() if name not in ("empty", "long", "blank")}
 HUGE = "9" * 4000
 
@@ -105,7 +106,7 @@ class Odder(Exception):
     def __str__(self): raise ValueError("no str")
 class Base(BaseException): pass
 """
-#: Faults of a user's class: a mapping from name to the parts to insert into the text above.
+#: Faults of a user's class: from the name of a fault to what is inserted into the text above.
 FAULTS: dict[str, dict[str, str]] = {
     "prints": {"top": "print('hello')", "weights": "print('more')"},
     "prints escapes": {"weights": "print('\\x1b[31mred')"},
@@ -214,7 +215,7 @@ class Case:
     Attributes
     ----------
     name
-        The place of the input and the name of its text.
+        Where the input is, and the name of the hostile text.
     arguments
         Arguments of the command.
     files
@@ -224,7 +225,7 @@ class Case:
     fresh
         Whether the case needs its own Python process.
     chatty
-        Whether a user's code may write to stderr. The lines of this code are not counted.
+        Whether a user's code writes to stderr. Then the lines of stderr are not counted.
     prepare
         Function that is called with the folder before the command.
     """
@@ -242,7 +243,7 @@ class Case:
 
 
 def cases(server: str) -> list[Case]:
-    """Return all cases, of which some fetch from a server that refuses every request."""
+    """Return all cases. Some of them fetch from a server that refuses every request."""
     return [*_arguments(), *_files(), *_servers(server), *_classes(), *_configs(), *_odd()]
 
 
@@ -357,7 +358,7 @@ def _servers(server: str) -> Iterator[Case]:
 
 
 def _classes() -> Iterator[Case]:
-    """Yield a run with each fault of a class, and a check with every third fault."""
+    """For each fault of a user's class, yield a run; for every third fault, also a check."""
     config = "strategy = 'mine:Mine'\nsource = 'simulated'\nyears = 2\n"
     empty = dict.fromkeys(("top", "assets", "state", "weights", "more"), "")
     for i, (name, parts) in enumerate(FAULTS.items()):

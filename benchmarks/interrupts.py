@@ -3,11 +3,11 @@
     python -m benchmarks.interrupts --times 200 --history ../shared/history
 
 A command runs in a forked child and replaces an earlier result. The child gets SIGINT, SIGTERM or
-SIGKILL after a random delay, between zero and the length of an undisturbed run. Some children get
-SIGINT or SIGTERM twice. After the signal, the result must be the earlier result, or the result of
-an undisturbed run. The folder must hold no other file, and the output no traceback. After SIGKILL,
-a temporary file or folder of drypowder may stay, which the next run must remove. On a full disk (a
-limit on the size of every file), the earlier result must stay.
+SIGKILL after a random delay, at most as long as a run without a signal. Some children get SIGINT or
+SIGTERM twice. After the signal, the result must be the earlier result, or that of a run without a
+signal. The folder must contain no other file, and the output no traceback. After SIGKILL, a
+temporary file or folder of drypowder may remain, but the next run must remove it. On a full disk,
+imitated by a limit on the size of files, the earlier result must remain.
 
 ``import`` and ``fetch`` write into a store, one series after another. After an interrupt, each
 series must be unchanged or complete, and the next run must complete the store.
@@ -129,7 +129,7 @@ SLOW = (
 
 
 def fetching(env: dict[str, str]) -> Writer:
-    """Return the fetch of four series into a store that holds two of them."""
+    """Return the case of a fetch of four series into a store that has two of them."""
     into = ("--store", "out.duckdb")
     two, four = (
         ("fetch", *(word for id in ids for word in ("--only", id)), *into)
@@ -150,7 +150,7 @@ def content(path: Path) -> object:
 
 
 def _undated(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give all revisions of a run one common time, so that two runs can be compared."""
+    """Give all revisions of a run the same time, so that two runs can be compared."""
     began = pd.Timestamp(killed.TODAY) + pd.Timedelta(days=180)
     known = rows["available_at"]
     return rows.assign(available_at=known.where(known < began, began))
@@ -163,7 +163,7 @@ class Bench:
     Attributes
     ----------
     root
-        Folder that holds all other folders.
+        Folder of all other folders.
     held
         A small store to read.
     history
@@ -188,7 +188,7 @@ class Bench:
         return work
 
     def write_files(self) -> None:
-        """Write two folders to import, of which the later one has revised and additional values."""
+        """Write two folders to import. The second has revised and additional values."""
         for name, day in (("earlier", killed.EARLIER), ("later", killed.TODAY)):
             killed.write_files(self.history, self.root / f"files-{name}", day)
 
@@ -219,7 +219,7 @@ def _ok(ended: Ended) -> Ended:
 
 
 def litter(work: Path, writer: Writer) -> list[str]:
-    """Return the names in a folder that belong neither to the input nor to the result."""
+    """Return the names of files in a folder that are neither input nor result."""
     known = {"c.toml", "held.duckdb", "held.duckdb.door", writer.target, "stdout", "stderr"}
     known |= {"files-earlier", "files-later"}
     locks = {f"{writer.target}{ending}" for ending in (*killed.LOCKS, ".wal")}
@@ -230,12 +230,12 @@ def litter(work: Path, writer: Writer) -> list[str]:
 def problems(
     ended: Ended, order: Order, writer: Writer, before: object, whole: object
 ) -> Iterator[str]:
-    """Yield the problems after a stop of the command, or after a full disk.
+    """Yield the problems after an interrupt of the command, or after a full disk.
 
     Parameters
     ----------
     before, whole
-        The earlier result and the result of an undisturbed run.
+        The earlier result, and the result of a run without a signal.
     """
     text = (ended.out + ended.err).decode(errors="replace")
     if ended.hung:
@@ -310,7 +310,7 @@ def interrupted(bench: Bench, writer: Writer, base: Undisturbed, times: int, rng
 
 
 def _next_run(work: Path, writer: Writer, base: Undisturbed) -> Iterator[str]:
-    """Yield the problems of the run after a stopped run."""
+    """Yield the problems of the next run after an interrupt."""
     if not writer.replaces:
         (work / writer.target).unlink(missing_ok=True)
     ended = fork(Order(arguments=writer.arguments, folder=work, env=writer.env), work)

@@ -1,21 +1,21 @@
-"""Measure how often the 95 % intervals contain the truth, in three SIMULATED worlds.
+"""Measure how often the 95 % intervals contain the true value, in three SIMULATED worlds.
 
     python benchmarks/interval_coverage.py --seeds 500
 
-Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows the
-regime of capital one session earlier. The strategy holds 60 % SPY while capital is ample, and 20 %
-SPY while capital is scarce. The strategy always holds 20 % in a sleeve such as memory makers. The
-sleeve has a regime of its own. Each of the two regimes ends with a probability of 1 in 400 at each
-session. Bills earn nothing, and trading is free. The table shows yearly returns over bills and
-yearly volatilities, first for ample and then for scarce capital:
+Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows whether
+capital was ample or scarce one session earlier. It holds 60 % SPY while capital is ample, and 20 %
+SPY while capital is scarce. It always holds 20 % in a sleeve, a group of assets such as memory
+makers. The returns of the sleeve depend on a regime of their own. Each of the two regimes ends with
+a probability of 1 in 400 at each session. Bills earn nothing, and trading is free. The table shows
+yearly returns over bills and yearly volatilities, first for ample and then for scarce capital:
 
                         SPY             at a volatility of    the sleeve, at 30 %
     no regimes            4 and   4 %     18 and 18 %           10 and  10 %
     slow regimes         16 and  −8 %     13 and 22 %           40 and −20 %
     wide slow regimes    28 and −20 %     13 and 22 %           70 and −50 %
 
-The truth is the figure of the population. The functions of ``compare`` compute the intervals. A
-share p of n seeds has the Monte Carlo error √(p (1 − p) / n).
+The true value is the figure of an infinitely long history. The command ``compare`` uses the same
+functions for its intervals. A share p of n seeds has the Monte Carlo error √(p (1 − p) / n).
 :data:`backtests.evidence.bootstrap.COVERAGE` holds the printed table.
 """
 
@@ -89,7 +89,7 @@ def _regime(rng: np.random.Generator, sessions: int) -> np.ndarray:
 
 
 def truth_of(world: World) -> dict[str, float]:
-    """Return the true value of each figure: the value in the population."""
+    """Return the true value of each figure."""
     joint = np.array([[1 - 1 / STAY, 1 / STAY], [1 / STAY, 1 - 1 / STAY]]) / 2  # before × now
     means = np.array(world.spy) / YEAR
     squares = np.square(world.volatility) / YEAR + means**2
@@ -115,7 +115,7 @@ def truth_of(world: World) -> dict[str, float]:
 
 
 def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
-    """Return whether each figure's interval on one path contains the truth."""
+    """Return whether each figure's interval on one path contains the true value."""
     path = path_of(seed, world)
     index = pd.bdate_range("2015-01-01", periods=len(path.spy))
     spy, bills = pd.Series(path.spy, index), pd.Series(0.0, index)
@@ -129,7 +129,7 @@ def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
 
 
 def coverage(seeds: int, world: World, workers: int = 1, reps: int = 1000) -> dict[str, float]:
-    """Return a mapping from figure to the share of seeds whose interval contains the truth."""
+    """Return, for each figure, the share of seeds whose interval contains the true value."""
     work = partial(held_by, world=world, reps=reps)
     if workers == 1:
         rows = [work(seed) for seed in range(seeds)]

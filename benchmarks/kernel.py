@@ -1,16 +1,16 @@
-"""Compare the speed of the compiled simulation with vectorbt's public path, in one run.
+"""Compare the speed of the compiled simulation of trades with that of vectorbt's public functions.
 
     python benchmarks/kernel.py
     python benchmarks/kernel.py --years 20 --repeats 15
 
 Random monthly weights of some assets are traded on SIMULATED history. The script compares three
-simulations of this case. ``simulate_curves`` is the compiled simulation. ``simulate`` is the
-record, with its checks and orders. ``vectorbt.Portfolio.from_orders`` gives daily values without
-our checks and rules. Times are compared only if all three have the same equity to a relative 1e-9.
-The simulations take turns, and each ratio is a median over the rounds.
+simulations of this case. ``simulate_curves`` is the compiled simulation. ``simulate`` computes the
+result of a run, with all checks and orders. ``vectorbt.Portfolio.from_orders`` gives daily values,
+without our checks and rules. Times are compared only if the daily values of all three agree to a
+relative 1e-9. The three take turns, and each printed ratio is a median over the rounds.
 
-The case has no short positions, no missing prices and no interest on cash, so that vectorbt alone
-can compute it.
+There are no short positions, no missing prices and no interest on cash, because vectorbt alone
+cannot compute these.
 """
 
 import argparse

@@ -1,18 +1,17 @@
-"""Kill fetches and imports at random moments with ``kill -9``, and test the store that remains.
+"""Kill fetches and imports at random moments with ``kill -9``, and test the remaining store.
 
     python -m benchmarks.killed --history ../shared/history --times 200
 
-Children of a warm process fetch twelve series from loopback servers or import a small folder. A
-child starts without a store, with a store that holds an earlier vintage, or with a store of schema
-version
-1. The script kills each child after a random delay between zero and the length of an undisturbed
-run. Afterwards:
+Forked children of one process fetch twelve series from local servers or import a small folder. A
+child starts without a store, with a store of earlier data, or with a store of schema version 1. The
+script kills each child after a random delay, at most as long as a run that is not killed.
+Afterwards:
 
 - the store opens, and ``check_store`` finds no error;
 - every series is unchanged or complete;
 - every series with a noted fetch is in the store;
 - no lock is held;
-- the next run makes the same store as an undisturbed run.
+- the next run makes the same store as a run that is not killed.
 """
 
 import argparse
@@ -115,7 +114,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A fetch or import, the store at its start (None for no store), and its undisturbed result."""
+    """A fetch or import, the store before it (or None), and the result of a run without a kill."""
 
     name: str
     work: Work
@@ -236,7 +235,7 @@ def _live(work: Work, store: str, mouth: int) -> None:
 
 
 def _listen(child: int, ear: int, delay: float | None) -> tuple[bytes, float]:
-    """Return the messages of a child, killed after the delay, or when it waits to be killed."""
+    """Return the messages of a child. Kill it after the delay, or when it waits to be killed."""
     said, start = os.read(ear, 1), time.monotonic()
     while True:
         left = None if delay is None else max(0.0, start + delay - time.monotonic())
@@ -298,7 +297,7 @@ def problems(store: Path, before: Content, noted: dict[str, Any], truth: Content
     before, noted
         The rows and the fetch times of the store before the killed run.
     truth
-        The rows after an undisturbed run.
+        The rows after a run that is not killed.
     """
     found = _locks(store)
     if not store.exists():
@@ -341,7 +340,7 @@ def same(rows: pd.DataFrame, others: pd.DataFrame | None) -> bool:
 
 
 def unlike(store: Path, truth: Content) -> list[str]:
-    """Return how a store differs from the result of an undisturbed run."""
+    """Return how a store differs from the result of a run that was not killed."""
     try:
         held = content(store)
         found = list(_findings(Store(store)))
@@ -408,7 +407,7 @@ def kill(nursery: Nursery, case: Case, delay: float | None, folder: Path, hold: 
 def kills(
     nursery: Nursery, cases: Sequence[Case], times: int, folder: Path, seed: int = 0
 ) -> Iterator[Kill]:
-    """Kill ``times`` runs, case after case, at evenly spaced moments of a run."""
+    """Kill ``times`` runs, case after case, with delays that are spread evenly over a run."""
     rng = np.random.default_rng(seed)
     share = (np.arange(times) + rng.random(times)) / times
     for i, u in enumerate(rng.permutation(share)):
@@ -421,7 +420,7 @@ def kills(
 
 @contextmanager
 def prepared(history_dir: Path, folder: Path) -> Iterator[tuple[Nursery, list[Case], list[Case]]]:
-    """Yield a nursery, the cases of fetches and the cases of imports, while the servers run."""
+    """Start servers; yield the process that forks, the cases of fetches and those of imports."""
     from tests.servers import Servers, gdp_revisions
 
     with Servers(history_dir, today=TODAY) as servers, Nursery() as nursery:
@@ -464,7 +463,7 @@ def _cases(
 
 
 def _made(nursery: Nursery, work: Work, start: Path | None, folder: Path) -> tuple[Path, float]:
-    """Return the store after an undisturbed fetch or import, and the seconds of this run."""
+    """Return the store after a fetch or import that is not killed, and the seconds of this run."""
     store = folder / "store.duckdb"
     folder.mkdir(parents=True)
     if start is not None:

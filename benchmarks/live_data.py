@@ -6,9 +6,9 @@ The first fetch fills an empty store. The servers behave like the publishers: th
 the same dates, Yahoo's crumb expires after 40 charts, and they refuse requests above the rate
 limits of the publishers.
 
-Then come rounds with wrong answers. In each round one answer of each source is wrong in a new way
-(53 ways in 14 rounds), and everything is fetched twice. All other series must arrive both times.
-The exit code is 1 if they do not.
+Rounds with wrong answers follow. In each round, one answer of each source is wrong in a new way (53
+ways in 14 rounds), and everything is fetched twice. All other series must arrive both times;
+otherwise the exit code is 1.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Several(Poison):
     parts: tuple[Poison, ...] = ()
 
     def put_in(self, request: Request, response: Response) -> Response:
-        """Return an answer after the first of the wrong changes that fits it."""
+        """Return an answer, changed by the first of the changes that applies to it."""
         for part in self.parts:
             poisoned = part.put_in(request, response)
             if poisoned is not response:
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def run(servers: Servers, store: Store, rounds: int) -> int:
-    """Fetch with correct and then with wrong answers, and print the outcomes."""
+    """Fetch first with correct and then with wrong answers, and print the outcomes."""
     servers.yahoo.crumb_life = 40
     outcomes, seconds = timed(store)
     bad = {name for name, o in outcomes.items() if o.failed}

@@ -1,22 +1,25 @@
-"""Measure the calibration and the power of timing placebos on the SIMULATED economy.
+"""Measure how often timing placebos are wrong, and how often they find a SIMULATED effect.
 
     python benchmarks/placebo.py --seeds 200
     python benchmarks/placebo.py --resampled --seeds 40
 
-The first command shifts dates. The regime model ``quantities`` uses only quantities. Each seed has
-20 years and 1,000 placebos, which shift the holdings around the circle of dates. Decisions and lags
-are the same as in a run. With the thesis off, the rank should be uniform (Kolmogorov–Smirnov test).
-With the thesis on, the power is the share of seeds with a rank in the top 5 %. The planted effect
-is the asset's mean yearly return in sessions held for ABSORPTION, minus its mean yearly return in
-all other sessions. There are three rules: ``cash-heavy``, ``defensive``, and all in bitcoin except
-in ABSORPTION. A seed whose flag never changes has no timing and is counted separately.
+A placebo is the same strategy with random timing. The first command shifts dates. The regime model
+``quantities`` uses only quantities. Each seed has 20 years and 1,000 placebos. Each placebo shifts
+the holdings by some sessions; what leaves at the end enters at the start. Decisions and lags are
+the same as in a run. With the thesis off, the strategy's rank among its placebos should be uniform
+(Kolmogorov–Smirnov test). With the thesis on, the power is the share of seeds with a rank in the
+top 5 %. The planted effect is the asset's mean yearly return in sessions held for ABSORPTION, minus
+its mean yearly return in all other sessions. There are three rules: ``cash-heavy``, ``defensive``,
+and all in bitcoin except in ABSORPTION. Seeds in which the flag never changes are counted
+separately, because there is no timing.
 
-The second command resamples returns. Four strategies that follow prices run under the votes, with
-the thesis off. Each seed has 10 years, and 19 draws for each mean block length. With the thesis
-off, the market is linked with quantities only by chance. But crises and volatility persist, so a
-strategy that reacts to them has a real gain. Shorter blocks keep less persistence, so placebos gain
-less and the strategy's rank is too high. The script prints the mean gain of the placebos beside the
-true gain. To save time, the script reads only the signals that the regime needs.
+The second command resamples returns. Four strategies that follow prices run with the default regime
+and the thesis off. Each seed has 10 years, and 19 resampled histories for each mean block length.
+With the thesis off, the market is independent of quantities. But crises and volatility persist, so
+a strategy that reacts to them has a real gain. Resampled histories of shorter blocks have less
+persistence. So placebos gain less on them, and the strategy's rank is too high. The script prints
+the mean gain of the placebos beside the true gain. To save time, the script reads only the signals
+that the regime needs.
 """
 
 import argparse
@@ -109,7 +112,7 @@ UNREAD = ("convexity", "crypto_forced_selling")
 def resampled_of_seed(
     seed: int, blocks: tuple[int, ...], draws: int, years: int = 10
 ) -> dict[tuple[str, int], tuple[float, float, float]]:
-    """Return rank, true gain and the placebos' mean gain for each strategy and block length."""
+    """For each strategy and block length, return rank, true gain and mean gain of the placebos."""
     history = History.simulated(seed, years=years, thesis=False)
     chosen = {n: s for n, s in signals.default_signals().items() if n not in UNREAD}
     voted = signals.read(history.panel, chosen)

@@ -13,16 +13,16 @@
 - ``breaks``: a sentence that says what the error breaks;
 - ``tests``: the files in ``tests`` to run, fastest first;
 - ``only``: an expression for pytest's ``-k``;
-- ``reason``: why no test can find the error. An error without a ``reason`` must be found by a test;
-  otherwise the tests have a gap.
+- ``reason``: why no test can find the error. An error without a ``reason`` must make a test fail;
+  otherwise a test is missing.
 
 The script copies the tracked files to a temporary folder, so the checkout does not change. One
 process imports the third-party packages, and its children run the tests.
 
-Each set of tests first runs without an error. A set that fails can prove nothing, and the script
-says so. With an error, the tests may take five times as long, and at least a minute. An error whose
-tests take longer counts as caught, because it may cause an endless loop. ``--trust`` skips the runs
-without an error; use it only if the tests pass.
+Each set of tests first runs without an error. If a set already fails then, it proves nothing, and
+the script says so. With an error, the tests may take five times as long, and at least a minute. If
+they take longer, the error counts as caught, because it may cause an endless loop. ``--trust``
+skips the runs without an error; use it only if the tests pass.
 
 An error is ``caught`` if a test fails and ``survived`` if all tests pass. An error ``no longer
 applies`` if its text or its tests no longer exist; the table then needs a correction. The exit code
@@ -136,7 +136,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Whether the error was caught, or survived for a known reason."""
+        """Whether the error was caught, or was not caught for a known reason."""
         return self.kind == CAUGHT or (self.kind == SURVIVED and bool(self.planted.reason))
 
     def __str__(self) -> str:
@@ -278,7 +278,7 @@ class Worker:
     def begin(cls, folder: Path) -> None:
         """Make the copy of this process. After SIGTERM, the process also ends its tests."""
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-        current_process().daemon = False  # so that tests may start processes
+        current_process().daemon = False  # tests may start processes
         cls.copy = folder / str(os.getpid()) / ROOT.name
         cls.copy.mkdir(parents=True)
         copy_tracked(cls.copy)
@@ -296,7 +296,7 @@ class Worker:
 
     @classmethod
     def outcome(cls, task: tuple[Planted, float | None]) -> Outcome:
-        """Return the result for an error. The task also holds the seconds without the error."""
+        """Return the result for an error. ``task`` also has the seconds without the error."""
         planted, usual = task
         try:
             return cls._tried(planted, usual)

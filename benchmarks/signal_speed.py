@@ -3,9 +3,9 @@
     python benchmarks/signal_speed.py --store s.duckdb
     python benchmarks/signal_speed.py --store s.duckdb --rivals
 
-A time is the best of three runs, in seconds, of gauges, score and flag. To compare machines, the
-script also prints the time to read the signals and the time to load the panel. ``--rivals`` adds
-the price-only regime models.
+A time is the shortest of three runs, in seconds, to compute gauges, score and flag. To compare
+machines, the script also prints the time to read the signals and the time to load the panel.
+``--rivals`` adds the price-only regime models.
 """
 
 import argparse

@@ -3,10 +3,10 @@
     python benchmarks/store.py --rows 10000000 --store /tmp/big.duckdb
 
 The script makes a missing store from a SIMULATED economy of 20 years. A quarter of the rows are
-vintages of an archive. Another quarter are tickers that no signal reads. The other half are whole
-price vintages, as if every close were revised every day. Then ``flags``, ``data`` and ``data
---check`` run on this store, and on a small store with almost only first vintages. Each command runs
-in its own process.
+vintages, as from ALFRED. Another quarter are tickers that no signal reads. The other half are whole
+price histories, one for each day, as if every close were revised every day. Then ``flags``,
+``data`` and ``data --check`` run on this store, and on a small store with almost no revisions. Each
+command runs in its own process.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def make(path: Path, rows: int) -> None:
 
 
 def _archive(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add a revision of every value for every two weeks after the first value, in one statement."""
+    """Add revisions of every value, one for every two weeks after the first value."""
     connection.execute(
         f"""
         INSERT INTO observations SELECT {
@@ -84,7 +84,7 @@ def _others(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
 
 
 def _vintages(connection: duckdb.DuckDBPyConnection, ids: list[str], times: int) -> None:
-    """Add a whole vintage of prices for each day, as if each came from a separate fetch."""
+    """Add a whole price history for each day, as if each came from a separate fetch."""
     for day in range(1, times + 1):
         connection.execute(
             f"""

@@ -1,4 +1,4 @@
-"""Measure how often the trial of the thesis is wrong, and how often it finds the truth.
+"""Measure how often the tests of the claims are wrong, and how often they find a true effect.
 
     python -m benchmarks.trial --economies 200 --write
 
@@ -37,8 +37,8 @@ from backtests.thesis.trial import Trial, try_claims
 
 #: An e-value of this size rejects the null hypothesis at 5 %.
 REJECTS = 20.0
-#: The estimators of the trial, without the numbers that only the page shows. Resampled histories
-#: take most of the time, so this script uses 39, enough for a p-value of 2.5 %.
+#: The estimators of the trial, without numbers that only the page shows. Resampled histories take
+#: most of the time, so there are only 39, enough for a p-value of 2.5 %.
 QUICK: dict[str, Estimator] = {
     **ESTIMATORS,
     "after_flag": partial(after_flag, draws=39),
@@ -48,7 +48,7 @@ QUICK: dict[str, Estimator] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """The outcome, estimate and episodes of each claim in one economy, and the highest e-values."""
+    """In one economy: each claim's outcome, estimate and episodes, and the highest e-values."""
 
     outcomes: dict[str, str]
     values: dict[str, float]
@@ -57,7 +57,7 @@ class Found:
 
 
 def find(seed: int, *, thesis: bool, years: int) -> Found:
-    """Return what the trial finds in the economy of a seed."""
+    """Return the results of the trial in the economy of a seed."""
     warnings.filterwarnings("ignore")
     trial = try_claims(History.simulated(seed, years, thesis=thesis), estimators=QUICK)
     estimated = [verdict for verdict in trial.verdicts if verdict.estimate is not None]
@@ -106,7 +106,7 @@ def summarise(found: list[Found]) -> Economies:
 
 
 def calibrate(economies: int, years: int, workers: int) -> Calibration:
-    """Return the calibration over economies with the thesis off and on."""
+    """Return the outcomes over economies with the thesis off and on."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         kinds = {
             thesis: list(

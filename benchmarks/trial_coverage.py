@@ -1,12 +1,12 @@
-"""Measure how often the 95 % intervals of the trial's estimators contain the truth.
+"""Measure how often the 95 % intervals of the trial's estimators contain the true value.
 
     python -m benchmarks.trial_coverage --seeds 200 [--only local_projection]
 
 Each function of :data:`WORLDS` draws a SIMULATED world with a planted effect. The function
-estimates the effect with the code of the trial, and returns the interval and the truth. The worlds
-have features that make intervals too narrow: overlapping returns, slow regressors, and volatility
-in clusters. At a true coverage of 95 %, 181 to 197 of 200 intervals contain the truth, with a
-probability of about 99 %.
+estimates the effect with the code of the trial, and returns the interval and the true value. The
+worlds have features that make intervals too narrow: overlapping returns, slow regressors, and
+volatility in clusters. If the intervals are correct, 181 to 197 of 200 contain the true value, with
+a probability of about 99 %.
 """
 
 import argparse
@@ -45,7 +45,7 @@ from benchmarks.trial_coverage_episodes import INTERVALS as EPISODES
 from benchmarks.trial_coverage_events import INTERVALS as EVENTS
 from signals.convexity import Convexity
 
-#: Lower bound and upper bound of a 95 % interval, and the truth.
+#: Lower and upper bound of a 95 % interval, and the true value.
 Drawn = tuple[float, float, float]
 
 YEARS, WEEKS = 12, 52
@@ -55,17 +55,17 @@ QUARTER, MONTH = 13, 4
 STAY = 63
 #: The planted kink, points per unit of u.
 KINK = 2.0
-#: Smallest number of weeks of each state in a world.
+#: In each world, each state lasts for this number of weeks or more.
 FEWEST_ON = 80
 
 
 def bounds(interval: Interval, truth: float) -> Drawn:
-    """Return the 95 % interval and the truth."""
+    """Return the 95 % interval and the true value."""
     return interval.low, interval.high, truth
 
 
 def dates(n: int) -> pd.DatetimeIndex:
-    """Return the Fridays of ``n`` weeks."""
+    """Return ``n`` consecutive Fridays."""
     return pd.date_range("2005-01-07", periods=n, freq="W-FRI")
 
 
@@ -95,7 +95,7 @@ def spells(rng: np.random.Generator, n: int, off: float, on: float) -> np.ndarra
 
 
 def capex_responses(seed: int, off: float = 3.0, on: float = -1.0) -> tuple[Interval, Interval]:
-    """Return two intervals: the response while the state is off, and the change when it is on.
+    """Return two intervals: response while the state is off, and additional response while on.
 
     The data cover 12 years. A rise of the impulse by one standard deviation raises the return of
     the next 13 weeks by ``off`` or ``on`` points. On average, the state is off for two years and on
@@ -128,19 +128,19 @@ def lagged(news: np.ndarray, stay: float) -> np.ndarray:
 
 
 def capex_off(seed: int) -> Drawn:
-    """Return the interval of the response to capex while idle capital is ample."""
+    """Return interval and true value of the response to capex while idle capital is ample."""
     return bounds(capex_responses(seed)[0], 3.0)
 
 
 def capex_difference(seed: int) -> Drawn:
-    """Return the interval of the response while depleted minus the response while ample."""
+    """Return interval and true value of the response while depleted minus that while ample."""
     return bounds(capex_responses(seed)[1], -4.0)
 
 
 def crypto_lead(seed: int) -> Drawn:
     """Return the interval of the lead of crypto over SPY from ten years of weeks.
 
-    SPY's return contains 3.5 % of crypto's return of the week before. Crypto has a beta of 1.2 to
+    SPY's return includes 3.5 % of crypto's return in the week before. Crypto has a beta of 1.2 to
     the shocks of SPY.
     """
     rng = np.random.default_rng(seed)
@@ -158,7 +158,7 @@ def crypto_lead(seed: int) -> Drawn:
 
 
 def demand_forecasts(seed: int) -> Forecasts:
-    """Return forecasts of 4-week returns in twelve years, in which the absorbed share matters.
+    """Return forecasts of 4-week returns in twelve years, with an effect of the absorbed share.
 
     The share is slow and lies between 0 and 1. A rise of the share from 0 to 1 lowers the weekly
     return by 1 point. Supply is slow, too, and raises the return.
@@ -183,7 +183,7 @@ def mean_gain(worlds: int = 1000) -> float:
 
 
 def demand_gain(seed: int) -> Drawn:
-    """Return the interval of the R² that demand adds; the truth is the mean of many worlds."""
+    """Return the interval of the R² that demand adds; its true value is the mean of many worlds."""
     drawn = gain_draws(demand_forecasts(seed))
     return bounds(drawn_interval(drawn[1:]), mean_gain())
 
@@ -268,7 +268,7 @@ def mean_reward(worlds: int = 1000) -> float:
 
 
 def patience(seed: int, draws: int = 99) -> Drawn:
-    """Return the interval of the return after the flag; the truth is the mean of many worlds."""
+    """Return the interval of the return after the flag; the mean of many worlds is true."""
     returns = rewarded(seed)
     true = entries_in(returns)
     if not len(true.returns):
@@ -283,7 +283,7 @@ def _drawn(draw: Callable[[np.random.Generator], tuple[Interval, float]], seed: 
     return bounds(*draw(np.random.default_rng(seed)))
 
 
-#: A function for each estimator, from a seed to the interval and the truth.
+#: For each estimator, a function from a seed to the interval and the true value.
 WORLDS: Mapping[str, Callable[[int], Drawn]] = {
     "local_projection off": capex_off,
     "local_projection on minus off": capex_difference,
@@ -297,7 +297,7 @@ WORLDS: Mapping[str, Callable[[int], Drawn]] = {
 
 
 def covered(seed: int, name: str) -> float:
-    """Return 1.0 if the interval contains the truth, 0.0 otherwise, NaN without an interval."""
+    """Return 1.0 if the interval contains the true value, else 0.0; NaN without an interval."""
     try:
         low, high, truth = WORLDS[name](seed)
     except NotTestable:
@@ -306,7 +306,7 @@ def covered(seed: int, name: str) -> float:
 
 
 def main() -> None:
-    """Print the number of seeds whose interval contains the truth, for each estimator."""
+    """Print the number of seeds whose interval contains the true value, for each estimator."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--only", default="", help="a part of the estimator's name")

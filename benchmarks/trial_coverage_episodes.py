@@ -1,7 +1,7 @@
 """SIMULATED worlds with few episodes, used by :mod:`benchmarks.trial_coverage`.
 
 A world has twelve years of daily returns with heavy tails (t with 5 degrees of freedom) and
-volatility in clusters. A condition holds in six episodes of 40 to 199 sessions, at random dates.
+volatility in clusters. A flag is on in six episodes of 40 to 199 sessions, at random dates.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,8 +20,8 @@ from backtests.thesis.sample import DURATION
 SESSIONS, EPISODES = 3000, 6
 #: Planted effect, percentage points a year.
 EFFECT = 30.0
-#: Planted mean returns of the classes while the condition holds, percentage points a year. Most
-#: pairs of classes are in the declared order.
+#: Planted mean returns of the classes while the flag is on, percentage points a year. Most pairs of
+#: classes are in the declared order.
 MEANS = np.array([0.0, -70.0, -30.0, -90.0, -50.0, -60.0, -120.0, -150.0])
 #: In an episode, a strategy reduces its weight of shares by this fraction.
 CUT = 0.4
@@ -69,7 +69,7 @@ def _difference(rng: np.random.Generator) -> tuple[Interval, float]:
 
 
 def _holdings(rng: np.random.Generator) -> tuple[Interval, float]:
-    """Return the interval of a strategy's advantage, and the truth.
+    """Return the interval of a strategy's return over its constant mix, and the true value.
 
     The strategy holds fewer shares in the episodes, in which shares lose ``EFFECT`` points a year.
     """
@@ -98,7 +98,7 @@ def _order(rng: np.random.Generator) -> tuple[Interval, float]:
 
 
 def _breakouts(rng: np.random.Generator) -> tuple[Interval, float]:
-    """Return the interval of kept breakouts, and the truth.
+    """Return the interval of the share of breakouts that keep their gain, and the true value.
 
     Prices have no pattern, so breakouts keep their gain equally often with the flag on and off.
     """

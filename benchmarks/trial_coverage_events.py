@@ -3,10 +3,11 @@
 Filings: five firms file once a quarter. Idle capital is depleted in 9 quarters and ample in 40
 quarters. Responses and surprises have heavy tails (t with 4 degrees of freedom). Events of one
 quarter share 60 % of the variance of responses, and 50 % of the variance of surprises. Policy: 90
-quarters have two statements each. Cascade: each of 12 episodes has a date of peak for four classes.
-The dates are normal, and their means are in the declared order. Bond deals: 8 deals lie in 5
-quarters. Policy surprises: the change of the yield has a common cause with the response, so least
-squares is biased. The instrument is strong (an F of about 30) or weak (an F of about 3).
+quarters have two statements each. Cascade: in each of 12 episodes, four classes have a date of
+their peak. The dates are normally distributed, and their means are in the declared order. Bond
+deals: 8 deals lie in 5 quarters. Policy surprises: the change of the yield has a common cause with
+the response, so least squares is biased. The instrument is strong (an F of about 30) or weak (an F
+of about 3).
 """
 
 import math
@@ -36,7 +37,7 @@ _SHARED_RESPONSE, _SHARED_SURPRISE = 0.6, 0.5
 def events(
     rng: np.random.Generator, clusters: int, each: int, true: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return responses with a true slope, surprises, and the cluster of each event."""
+    """Return responses with a given slope, the surprises, and each event's cluster."""
     cluster = np.repeat(np.arange(clusters), each)
     surprise = np.clip(_heavy(rng, cluster, _SHARED_SURPRISE), -3, 3)
     return true * surprise + 5 * _heavy(rng, cluster, _SHARED_RESPONSE), surprise, cluster
@@ -98,7 +99,7 @@ def _interval(fit: Slope) -> Interval:
     return t_interval(fit.value, fit.error, fit.df)
 
 
-#: Each function draws a world, and returns an interval and the truth.
+#: Each function draws a world, and returns an interval and the true value.
 INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]] = {
     "filings, difference of slopes": _filings,
     "filings, slope while depleted": _depleted,
@@ -111,6 +112,6 @@ INTERVALS: Mapping[str, Callable[[np.random.Generator], tuple[Interval, float]]]
 
 
 def covered(name: str, seeds: int) -> int:
-    """Return the number of seeds whose 95 % interval contains the truth."""
+    """Return the number of seeds whose 95 % interval contains the true value."""
     drawn = (INTERVALS[name](np.random.default_rng(seed)) for seed in range(seeds))
     return sum(bounds.low <= truth <= bounds.high for bounds, truth in drawn)

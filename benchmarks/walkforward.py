@@ -1,12 +1,12 @@
-"""Test walk-forward on returns without an effect and on returns with a planted effect.
+"""Test walk-forward, the choice of parameters on past data, on returns with and without an effect.
 
     python benchmarks/walkforward.py --seeds 200
 
-There is one invented asset over fifteen years, without costs. The strategy holds only the asset or
-only bills. The strategy decides by the sign of the asset's return k sessions earlier, for several
-k. Without an effect, the asset's return over bills is independent noise with mean zero, so no k can
-earn more than bills on average. With a planted effect, a trade decided with k = 3 earns more: the
-sign that decided the trade is added to its return.
+There is one invented asset over fifteen years, and trading is free. The strategy holds only the
+asset or only bills. The strategy decides by the sign of the asset's return k sessions earlier, for
+several k. Without an effect, the asset's return over bills is noise with mean zero, so on average
+every k earns as much as bills. The planted effect makes k = 3 the best choice: it adds to each
+return the sign by which a strategy with k = 3 decided.
 """
 
 import argparse
@@ -28,7 +28,8 @@ from strategies import Strategy
 ASSET = "FLIP"
 KS = (1, 2, 3, 4, 5, 6, 7, 8)
 TRUE_K = 3
-#: Sessions from a decision to its first return: one until the fill, and one until the next close.
+#: Sessions from a decision to its first return: one until the order is filled, one until the next
+#: close.
 AHEAD = 2
 VOLATILITY = 0.01
 FREE = dict.fromkeys(("etf_bp", "stock_bp", "crypto_bp", "borrow_stock", "borrow_crypto"), 0.0)
@@ -104,7 +105,7 @@ def line(name: str, values: list[float]) -> str:
 
 
 def figures(found: WalkForward) -> dict[str, float]:
-    """Return the figures of one seed, of which :func:`report` prints the means."""
+    """Return the figures of one seed; :func:`report` prints their means over seeds."""
     return {
         "in sample, the best of the grid": found.in_sample,
         "in sample, at the choices": float(found.choices["in_sample"].mean()),

@@ -1,6 +1,6 @@
-"""Turn CSV files into batches. The first line of a file determines the format.
+"""Turn CSV files into batches. A file's header, its first line, determines its format.
 
-:mod:`backtests.importing.tables` lists the tables that need only a choice of columns. To add
+:mod:`backtests.importing.tables` lists the tables for which it is enough to choose columns. To add
 another format, write a reader and add the header to :func:`_reader`.
 """
 
@@ -20,15 +20,16 @@ from signals.errors import DataError
 from signals.universe import asset
 
 
-class UnknownFormat(Exception):  # noqa: N818 - not an error: the file may be another program's
+class UnknownFormat(Exception):  # noqa: N818 - not an error: another program may have made the file
     """The file has a format that no reader knows."""
 
 
 def read_csv(name: str, text: str, recorded_at: pd.Timestamp) -> Iterator[Batch]:
     """Yield the batches of a CSV file.
 
-    In some formats, the file's ``name`` contains the ticker or the kind of the table.
-    ``recorded_at`` is the moment of recording, New York time. Dates after this moment are refused.
+    Some formats state the ticker, or the kind of table, only in the file's ``name``.
+    ``recorded_at`` is the moment at which the store records the values, New York time. Later dates
+    are refused.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def _reader(header: list[str], stem: str) -> Reader:
 
 
 def _table(text: str) -> pd.DataFrame:
-    """Return the rows as text, indexed by line number. Raise DataError for a wrong table."""
+    """Return the rows as text, by line number. Raise DataError if the columns do not fit."""
     reader = csv.reader(_lines(text))
     header = [cell.strip() for cell in next(row for row in reader if row)]
     if len(set(header)) < len(header):
@@ -101,7 +102,7 @@ def _table(text: str) -> pd.DataFrame:
 
 
 def _id_of(name: str) -> str:
-    """Return the catalog's id for a publisher's name."""
+    """Return the catalog's id of a series from the publisher's name for it."""
     return PUBLISHERS_NAMES.get(name, name)
 
 

@@ -1,16 +1,16 @@
-"""Turn files into batches, and report the files that were skipped or refused.
+"""Turn files into batches for the store, and report the files that were skipped or refused.
 
 - A file in an unknown format is skipped.
 - If a file in a known format has a wrong cell, the whole file is refused. The message gives the
   file, the line and a solution.
 - A damaged file is refused. A file counts as damaged if it has the name of a data file, but is
   empty, binary or a broken link.
-- A file or folder is refused if the system does not allow reading. Without a message, the user
-  would not notice that history is missing.
-- A link to a folder is skipped, because it may point to a parent folder.
+- A file or folder that the system does not let us read is refused with a message, so that the user
+  notices that history is missing.
+- A link to a folder is skipped, because reading a link to a parent folder would never end.
 
-Units come from the catalog. A value outside the plausible range of its series is refused, because
-the file probably uses another unit.
+The unit and the plausible range of each series come from the catalog. If a value is outside this
+range, the file probably uses another unit and is refused.
 """
 
 import csv
@@ -50,7 +50,7 @@ _LINKED = "a link to a folder is not followed; import that folder by its own pat
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
-    """The batches read from some files, and the files that gave no batch.
+    """The result of reading files: batches, and the files that gave no batch.
 
     Attributes
     ----------
@@ -75,8 +75,8 @@ def parse(
 ) -> Parsed:
     """Read a file, or every file in a folder and its subfolders.
 
-    ``recorded_at`` is the moment of recording, New York time. Dates after this moment are refused.
-    ``progress`` is called with each file's name before the file is read.
+    ``recorded_at`` is the moment at which the store records the values, New York time. Later dates
+    are refused. ``progress`` is called with each file's name before the file is read.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def parse(
 
 
 def _files(path: Path, parsed: Parsed) -> list[Path]:
-    """Return the files to read. Report linked folders and unreadable folders in ``parsed``."""
+    """Return the files to read. Note links to folders and unreadable folders in ``parsed``."""
     if not _is_folder(path):
         return [path]
 
@@ -154,7 +154,7 @@ def _read(
     name: str,
     recorded_at: pd.Timestamp,
 ) -> None:
-    """Read one file, and keep its batches or its facts. After an error, keep nothing."""
+    """Read one file into ``parsed``, or its SEC facts into ``facts``. After an error, keep none."""
     text = _text(file)
     if text.lstrip().startswith("{"):
         concept, entries = read_document(text, recorded_at)

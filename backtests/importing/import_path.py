@@ -18,7 +18,7 @@ from signals.universe import asset
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """The result of an import: the files, the changes in the store, and the stated currency.
+    """The result of an import: files, changes in the store, and the currency that the user stated.
 
     ``added`` has one entry for each batch in ``parsed``.
     """
@@ -29,10 +29,7 @@ class Imported:
 
     @property
     def assumed(self) -> list[str]:
-        """Tickers outside the universe whose prices are assumed to be in USD.
-
-        If the user stated a currency, the list of tickers is empty.
-        """
+        """The unknown tickers whose prices were taken as USD, as the user stated no currency."""
         if self.currency is not None:
             return []
         ids = [batch.series_id for batch in self.parsed.batches]

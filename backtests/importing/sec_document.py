@@ -12,12 +12,13 @@ from backtests.store.cells import OLDEST
 from signals.catalog import CONCEPTS, FACT_RANGE, FILERS, filers_of
 from signals.errors import DataError
 
-#: Largest number of facts in one document. The longest document in the catalog has a few hundred.
+#: Largest number of facts in one document. The longest document of a company in the catalog has a
+#: few hundred.
 MOST_FACTS = 2000
 
 
 def read_document(text: str, now: pd.Timestamp) -> tuple[tuple[str, str], list[dict[str, Any]]]:
-    """Return the concept and ticker of a ``companyconcept`` document, and its facts.
+    """Return the concept, the ticker and the facts of a ``companyconcept`` document.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def identity_of(document: Any) -> tuple[int, str]:
 
 
 def facts_of(document: dict[str, Any], now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return each fact in a document that covers a period.
+    """Return the facts of a document that cover a period.
 
     Raises
     ------

@@ -1,21 +1,21 @@
-"""Compute trailing years from SEC facts, which are cumulative within each fiscal year.
+"""Compute sums over trailing years from SEC facts, which are sums since the start of a fiscal year.
 
 A cash-flow fact covers three, six, nine or twelve months from the start of the fiscal year. Some
 companies also file facts about single quarters and trailing years. A trailing year is the twelve
-months before the end of a period. If a fact covers a trailing year, the amount of this fact is
-used. Otherwise the amount is
+months up to the end of a period. If a fact covers these twelve months, its amount is used.
+Otherwise the amount is
 
     year to date  +  previous fiscal year  −  year to date one year earlier.
 
-If a fact is filed several times, the first filing counts, because only its amount was known at
-first. Restatements are left out. A fact is known when the first session after its filing opens. If
-a fact is filed more than :data:`LATE` days after the end of its period, there are two cases:
+If a fact is filed several times, the first filing counts, and restatements are left out. A fact is
+known when the first session after its filing opens. If a fact is filed more than :data:`LATE` days
+after the end of its period, there are two cases:
 
-- Every statement contains the concept (:data:`~signals.catalog.IN_EVERY_STATEMENT`). Then the
-  company published the amount in time and only changed its tag. The fact counts as known
+- Every cash-flow statement contains the item (:data:`~signals.catalog.IN_EVERY_STATEMENT`). Then
+  the company published the amount in time, under another tag. The fact counts as known
   :data:`ASSUMED` days after the end of the period, if the company was public by then.
-- Any other concept, such as debt, leases, buybacks and dividends. A company may have published no
-  such amount before it used the tag. So the fact is known by its filing, as any other fact.
+- The item is another one, such as debt, leases, buybacks or dividends. Perhaps the company did not
+  publish the amount before. So the fact is known after its filing, as usual.
 """
 
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ class Fact:
     """One amount in USD for the period from ``start`` to ``end``, from its first filing.
 
     ``known`` is the moment at which the fact was first known. ``assumed`` is True if this moment is
-    an assumption, and False if the moment follows from the filing date.
+    assumed, and False if it follows from the filing date.
     """
 
     start: pd.Timestamp
@@ -69,9 +69,9 @@ def first_filed(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) ->
 
 
 def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
-    """Return the first day on which a fact may count as known without its filing.
+    """Return the first day from which a fact filed late may count as known in time.
 
-    None if no fact about the concept may.
+    None if every fact about this concept is known only after its filing.
     """
     if concept not in IN_EVERY_STATEMENT:
         return None
@@ -80,7 +80,7 @@ def _assumed_from(concept: str, ticker: str) -> pd.Timestamp | None:
 
 
 def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
-    """Return an entry's fact. :func:`_assumed_from` gives ``public``."""
+    """Return the fact in an entry. ``public`` is the result of :func:`_assumed_from`."""
     start, end, filed = (pd.Timestamp(entry[key]) for key in ("start", "end", "filed"))
     usual = end + pd.Timedelta(days=ASSUMED)
     assumed = public is not None and (filed - end).days > LATE and usual >= public
@@ -89,7 +89,7 @@ def _fact(entry: dict[str, Any], public: pd.Timestamp | None) -> Fact:
 
 
 def trailing_years(facts: list[Fact]) -> list[Fact]:
-    """Compute all trailing years that follow from the facts, and sort them by their end."""
+    """Return all trailing-year sums that follow from the facts, sorted by the end of the year."""
     solved: dict[pd.Timestamp, Fact] = {}
     for fact in facts:
         year = fact if fact.is_year else _solve(fact, facts)
@@ -99,7 +99,7 @@ def trailing_years(facts: list[Fact]) -> list[Fact]:
 
 
 def _solve(to_date: Fact, facts: list[Fact]) -> Fact | None:
-    """Return the trailing year that ends with a fact. None if another fact is missing."""
+    """Return the sum over the year that ends with a fact. None if a fact for it is missing."""
     year_before = _find(facts, to_date.start - YEAR, to_date.start - pd.Timedelta(days=1))
     same_before = _find(facts, to_date.start - YEAR, to_date.end - YEAR)
     if year_before is None or same_before is None:
@@ -121,13 +121,13 @@ def _find(facts: list[Fact], start: pd.Timestamp, end: pd.Timestamp) -> Fact | N
 
 
 def batches(concept: str, ticker: str, entries: Iterable[dict[str, Any]]) -> list[Batch]:
-    """Return two batches: a company's trailing years, and the values of one year earlier.
+    """Return two batches: a company's trailing-year sums, and those of one year earlier.
 
     In both batches, the date of a row is the end of the trailing year. In the second batch, the
-    value is the trailing year that ended one year before this date. A value of the second batch
-    counts as known when both years are known. If the facts do not give the earlier year, the value
-    is NaN. So a comparison of sums over companies uses the same companies in both years. If the
-    facts give no trailing year, the list is empty. :func:`first_filed` describes ``entries``.
+    value is the sum over the year that ended one year before this date, or NaN if the facts do not
+    give this sum. The value counts as known when both sums are known. So growth over several
+    companies can use the same companies in both years. If the facts give no trailing year, the list
+    is empty. :func:`first_filed` describes ``entries``.
     """
     years = trailing_years(first_filed(concept, ticker, entries))
     if not years:

@@ -1,7 +1,7 @@
 """Tables of several publishers: the columns of each series, and the day from which it is known.
 
-To add a table, add one entry to :data:`TABLES`. If it is not enough to choose columns, the entry
-names a function that prepares the table.
+To add a table, add one entry to :data:`TABLES`. If a table needs more than a choice of columns, its
+entry names a function that prepares it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,22 +30,21 @@ class Table:
     date
         The column of the dates that the values describe.
     columns
-        Columns by series. If a series has several columns, its value is their sum, and it has a
-        value only where each column has one.
+        A mapping from the id of a series to its columns. The value of a series is the sum of its
+        columns, and it is missing if a column is blank.
     known
-        The column with the days from which the values count as known. If no column is named, the
-        publication rules of the catalog decide.
+        The column with the days from which the values count as known. Without such a column, the
+        publication rules in the catalog give the moment.
     by
-        The column whose cells name a company or a rate. The ids in ``columns`` then contain ``{}``
-        in place of this name. Rows with a name that the catalog does not know are left out.
+        The column with the name of a company or a rate, for a table with several of them. The ids
+        in ``columns`` contain ``{}`` in place of this name. Rows with a name outside the catalog
+        are left out.
     names
-        Maps a name in the column ``by`` to the catalog's name, if the two differ.
+        A mapping from names in the column ``by`` to the catalog's names, where they differ.
     file
-        Lower-case text that the file's name must contain, for tables that the header does not
-        identify.
+        Lower-case text that the file's name must contain, if several tables have this header.
     prepare
-        A function that adds columns to the table or combines rows. It may use the columns in
-        ``marks``.
+        A function that adds columns to the table, or combines rows. It reads only ``marks``.
     """
 
     marks: tuple[str, ...]
@@ -97,7 +96,7 @@ class Table:
 
 
 def _with_timing(table: pd.DataFrame) -> pd.DataFrame:
-    """Add whether each release came after the close, and the day of a release before the open."""
+    """Add whether each release came after the close, and the date of those before the open."""
     second, assumed = table["timing_second_source"], table["timing_assumed"]
     before_open = second.where(second != "", assumed) == "BMO"
     after_close = before_open.map({True: "0", False: "1"})
@@ -117,7 +116,7 @@ def _without_times(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
-    """Add up the surprises of a date with several statements. A blank makes the sum blank."""
+    """Add up the surprises of all statements of a date. If one of them is blank, so is the sum."""
 
     def added(cells: pd.Series) -> str:
         return "" if (cells == "").any() else str(sum(map(float, cells)))
@@ -131,7 +130,7 @@ def _one_row_a_date(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reactions(window: str, file: str) -> Table:
-    """Return the San Francisco Fed's table of changes in the 30 minutes around announcements."""
+    """Return the format of a San Francisco Fed table: changes in the 30 minutes around news."""
     moved = ("UST2Y", "UST10Y", "SP500")
     return Table(
         marks=("date_time", *moved),

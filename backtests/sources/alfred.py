@@ -1,8 +1,8 @@
-"""Read vintages from ALFRED: each change of a value, and the vintages that a store lacks.
+"""Read from ALFRED, FRED's archive of vintages, the vintages that a store lacks.
 
 The first fetch asks for the whole archive. Later fetches begin with a vintage that the store
-already holds. If the archive and the store differ at this vintage, the archive has changed, and the
-fetch asks for the whole archive again.
+already has. If the archive and the store have different values for this vintage, the fetch asks for
+the whole archive again.
 """
 
 from typing import Any
@@ -18,15 +18,15 @@ from backtests.store.store import Store
 from signals.catalog import CATALOG
 from signals.errors import DataError, SourceError
 
-#: Source of a row that is dated by its vintage, and source of a row from the archive's first
-#: vintage that is dated by the publication rule.
+#: Source of a row whose moment comes from its vintage, and source of a row from the archive's first
+#: vintage whose moment comes from the publication rule of its series.
 VINTAGE, FIRST_VINTAGE = ARCHIVE, f"{ARCHIVE}, first vintage, date by rule"
 
 
 def table_of(rows: list[Any]) -> pd.DataFrame:
     """Return a table with the columns ``date, vintage, value``. FRED's "." becomes NaN.
 
-    ``rows`` are the rows of an answer.
+    ``rows`` are the rows of ALFRED's answer.
 
     Raises
     ------
@@ -52,9 +52,9 @@ def days(column: pd.Series) -> pd.Series:
 def changes(id: str, table: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     """Return the rows of ``table`` (date, vintage, value) in which a value changed.
 
-    NaN means that the archive lists a date without a value. An answer begins with all values that
-    were valid at its first vintage. So this function drops rows in which nothing changed. Dates
-    before the catalog's ``first`` are left out.
+    NaN means that the archive lists a date without a value. A vintage may repeat the value of an
+    earlier vintage; this function drops such rows. It also drops dates before ``first``, the first
+    date that the catalog accepts.
 
     Raises
     ------
@@ -86,9 +86,9 @@ def vintage_batch(
     """Return the batch of a revised series: each value and the moment when it was known.
 
     A vintage has a date without an hour. So its values count as known when the next session opens.
-    Many values in the archive's first vintage were published before the archive began. For such a
-    value, the batch uses the moment of the catalog's rule if this moment is earlier. The ``source``
-    of the value then says so.
+    Many values in the archive's first vintage were published before the archive began. If the
+    publication rule in the catalog gives an earlier moment for such a value, the batch uses this
+    moment, and the value's ``source`` says so.
 
     ``changes`` has one row for each change, with the columns ``date, vintage, value``. ``now`` is
     the moment of recording, New York time.
@@ -111,7 +111,7 @@ def vintage_batch(
 
 
 def known_from(vintages: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the moment at which each vintage is known, when the next session opens."""
+    """Return the moment at which each vintage counts as known: the open of the next session."""
     return (session_after(vintages) + OPEN).as_unit("us")
 
 
@@ -138,12 +138,11 @@ def _check_changes(id: str, changes: pd.DataFrame, now: pd.Timestamp) -> None:
 
 
 def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None:
-    """Return the last vintage that is certainly complete in the store.
+    """Return the last vintage whose values are certainly all in the store.
 
-    Several vintages may become known at the same moment. After the last fetch, the archive may have
-    added a vintage that became known at the store's newest moment. So this function returns the
-    last vintage that was known before the newest moment. The result is None if the store holds no
-    complete vintage.
+    Several vintages may become known at the same moment, for example two vintages of one weekend.
+    The store may have only some of the vintages of its newest moment. So this function returns the
+    last vintage before that moment, or None without such a vintage.
     """
     if not store.exists():
         return None
@@ -157,7 +156,7 @@ def last_whole_vintage(store: Store, id: str, vintages: list[str]) -> str | None
 
 
 def agrees(store: Store, id: str, vintage: str, table: pd.DataFrame) -> bool:
-    """Return True if an answer and the store have the same values for a vintage."""
+    """Return True if ALFRED's answer and the store have the same values for a vintage."""
     at = known_from(pd.DatetimeIndex([vintage]))[0]
     held = store.query(
         f"""

@@ -1,8 +1,9 @@
 """Fetch cash-flow facts from SEC EDGAR for the companies of the catalog.
 
-The SEC wants a User-Agent with a contact, and it allows at most 10 requests a second. Companies use
-different XBRL tags, and they change their tags over the years. So every tag of a concept is
-requested. If several facts cover the same period, the fact that was filed first counts.
+The SEC wants a User-Agent with a contact, and it allows at most 10 requests a second. For one
+concept, such as capital expenditure, companies use different XBRL tags, and they change their tags
+over the years. So this module requests every tag of a concept. If several facts cover the same
+period, only the fact that was filed first is used.
 """
 
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ class EdgarSource:
         self.root = base_url("DRYPOWDER_SEC_URL", "https://data.sec.gov")
 
     def batches(self, concept: str, ticker: str, now: pd.Timestamp) -> list[Batch]:
-        """Return two batches: a company's trailing years, and the values of one year earlier.
+        """Return two batches: a company's trailing-year sums, and those of one year earlier.
 
         ``now`` is the moment of fetching, New York time.
 
@@ -60,7 +61,7 @@ class EdgarSource:
 
 
 def _read(cik: int, tag: str, text: str, now: pd.Timestamp) -> list[dict[str, Any]]:
-    """Return the facts of an answer. Raise if the answer has another company or another tag."""
+    """Return the facts in the SEC's answer; raise if they are of another company or tag."""
     document = json_of("the SEC", text)
     try:
         found = identity_of(document)

@@ -15,13 +15,13 @@ from backtests.store.batch import Batch
 from backtests.store.store import FETCHED, Store
 from signals.errors import DataError, DrypowderError, describe_exception
 
-#: Longest wait of one series for another writer of the store, seconds.
+#: How long one series waits while another program writes into the store, seconds.
 LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The result of one job. ``name`` and ``source`` are copied from the job.
+    """The result of one job of a fetch. ``name`` and ``source`` are those of the job.
 
     Attributes
     ----------
@@ -31,12 +31,11 @@ class Outcome:
     last
         The newest date of the series, or None if the fetch gave no values.
     failed
-        The reason why the fetch failed. The text is empty if the fetch did not fail.
+        The reason why the fetch failed; empty after a success.
     note
-        This text says which values were left out, or why the series was not fetched.
+        Which values were left out, or why the series was not fetched.
     unforeseen
-        An unexpected error that caused the failure, or None if there was no such error. The authors
-        of drypowder should know about unexpected errors.
+        An exception that drypowder did not expect, probably a bug; otherwise None.
     """
 
     name: str
@@ -59,17 +58,17 @@ def fetch(
 ) -> list[Outcome]:
     """Fetch data of all publishers into a store; return the outcomes in the order of the fetch.
 
-    If the store does not exist, it is created. Each series has its own transaction. So a series
-    stays in the store if a later series fails. The series with the oldest attempt comes first. So
-    the next fetch continues where this fetch ended. An implausible value leaves out its whole
-    series. A bad answer affects only its own series.
+    If the store does not exist, it is created. Each series is written in its own transaction, so it
+    stays in the store if a later series fails. The series that was requested longest ago comes
+    first. So if a fetch is interrupted, the next fetch continues there. If one value is
+    implausible, its whole series is left out.
 
     Parameters
     ----------
     start
         First day of the prices. The default is the whole history. If the store has earlier prices
-        of a ticker, its prices are fetched from the first stored day, because a price vintage must
-        be whole.
+        of a ticker, all prices from the first stored day are fetched, because every dividend
+        changes all earlier adjusted prices.
     only
         Catalog ids and tickers to fetch. By default, every series with a live source is fetched.
     progress
@@ -97,7 +96,7 @@ def _outcomes(
     named: frozenset[str],
     progress: Callable[[str], None],
 ) -> Iterator[Outcome]:
-    """Yield the outcome of each job. If a source is unreachable, its later jobs fail."""
+    """Yield the outcome of each job. If a publisher is unreachable, its later jobs fail at once."""
     down: dict[str, str] = {}
     for job in jobs:
         progress(job.name)
@@ -134,10 +133,7 @@ def _outcome_of(job: Job, **came: Any) -> Outcome:
 
 
 def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -> Outcome:
-    """Record and return a failure.
-
-    The record of this attempt makes the next fetch begin with other series.
-    """
+    """Record and return a failure. The next fetch then begins with other series."""
     line = one_line(why, 500)
     with suppress(DataError):
         store.note_fetched(job.ids, new_york_now(), line, wait=_wait(deadline))
@@ -145,7 +141,10 @@ def _failed(store: Store, job: Job, why: str, deadline: Deadline, **more: Any) -
 
 
 def _absent(store: Store, job: Job, why: str, deadline: Deadline, by_name: bool) -> Outcome:
-    """Return a failure if the store holds the series or the user gave its id, otherwise a note."""
+    """Return the outcome for a series that its publisher does not have.
+
+    This is a failure if the store has the series or the user named it, otherwise a note.
+    """
     if store.exists() and set(job.ids) & set(store.series_ids()):
         return _failed(store, job, f"{why}; the stored values stay", deadline)
     return _failed(store, job, why, deadline) if by_name else _outcome_of(job, note=why)
@@ -179,8 +178,8 @@ def _stored(store: Store, job: Job, ask: Ask, deadline: Deadline, by_name: bool)
 
 
 def _newest(store: Store, batches: Sequence[Batch]) -> pd.Timestamp:
-    """Return the newest date in the series that these batches belong to."""
-    # New vintages of an archive may hold only older dates, so the store gives the newest date.
+    """Return the newest date of the series in these batches."""
+    # A new vintage may revise only old dates, so the newest date comes from the store.
     if not any(batch.vintages for batch in batches):
         return max(pd.Timestamp(batch.rows["observed_on"].max()) for batch in batches)
     ids = [batch.series_id for batch in batches]

@@ -1,10 +1,10 @@
 """Fetch from FRED: latest values with fredapi, vintages from ALFRED, or a CSV without a key.
 
-fredapi reads the latest value, which is right for a series that is never revised. fredapi does not
-read vintages correctly, because a date has several rows, and FRED gives at most 2,000 vintages at
-once. So this module requests vintages without fredapi. Every request uses drypowder's own client.
-The client has timeouts and retries, and it sends at most 120 requests a minute, as FRED demands.
-The client never shows the key.
+fredapi reads the latest values, which is enough for a series that is never revised. It reads
+vintages wrongly: a date then has several rows, and FRED gives at most 2,000 vintages at once. So
+this module requests vintages without fredapi. Every request uses drypowder's own client. The client
+has timeouts and retries, and it sends at most 120 requests a minute, as FRED demands. The client
+never shows the key.
 """
 
 from collections import Counter
@@ -51,7 +51,7 @@ class _Fredapi(fredapi.Fred):  # type: ignore[misc]
 
 
 def _xml(text: str) -> ElementTree.Element:
-    """Return the observations of an answer. Raise an error if a date is repeated."""
+    """Return the observations in FRED's answer; raise an error if a date is repeated."""
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
@@ -71,7 +71,7 @@ class FredSource:
     """Fetches series from FRED, with or without a key.
 
     Without a key, only the latest values are available, from a public CSV file. Vintages that
-    ``store`` already holds are not requested again. Its file may be missing.
+    ``store`` already has are not requested again. Its file may be missing.
     """
 
     def __init__(self, key: str | None, deadline: Deadline, store: Store) -> None:
@@ -82,9 +82,7 @@ class FredSource:
         self.root, self.csv = f"{api}/fred", f"{web}/graph/fredgraph.csv"
 
     def batches(self, id: str, now: pd.Timestamp) -> list[Batch]:
-        """Return one batch of a FRED id.
-
-        The batch of a revised series has vintages; any other batch has the latest values.
+        """Return the vintages of a revised series, or the latest values of any other series.
 
         ``now`` is the moment of fetching, New York time.
 

@@ -41,7 +41,8 @@ class RetryPolicy:
     Attributes
     ----------
     connect, read, answer
-        Timeouts for a connection, for the next part of an answer, and for the whole answer.
+        Timeouts: to connect, to receive the next part of an answer, and to receive the whole
+        answer.
     attempts, reach
         ``attempts`` is the largest number of attempts if the source is busy or fails. ``reach`` is
         the largest number of attempts if the source is unreachable.
@@ -49,7 +50,7 @@ class RetryPolicy:
         ``wait`` is the pause before the second attempt. The pause doubles with each attempt and has
         jitter. A server's Retry-After replaces the pause. No pause is longer than ``longest``.
     budget
-        Time limit for a whole fetch.
+        Time limit for a fetch, for all its series together.
     """
 
     connect: float = 4.0
@@ -67,7 +68,7 @@ class Unreachable(SourceError):  # noqa: N818 - the usual term
 
 
 class OutOfTime(SourceError):  # noqa: N818
-    """The time for the whole fetch has run out."""
+    """The time for the fetch has run out, for all its series together."""
 
 
 class Transient(SourceError):  # noqa: N818
@@ -84,7 +85,7 @@ class Absent(SourceError):  # noqa: N818
 
 @dataclass
 class Deadline:
-    """The moment at which a whole fetch must end."""
+    """The time at which a fetch must end, for all its series together."""
 
     policy: RetryPolicy
     start: float = field(default_factory=time.monotonic)
@@ -110,9 +111,7 @@ class Rate:
     seconds: float
 
     def __post_init__(self) -> None:
-        """The period is 5 % longer than the limit, because requests reach the server with uneven
-        delays.
-        """
+        """Lengthen the period by 5 %, because requests reach the server unevenly."""
         self.seconds *= 1.05
         self._sent: deque[float] = deque()
 

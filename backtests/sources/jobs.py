@@ -25,11 +25,11 @@ _NO_CONTACT = "the SEC asks for a contact: set DRYPOWDER_CONTACT to your name an
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One series to fetch, or one concept of a company from the SEC.
+    """A request for one series, or for one SEC concept of a company.
 
-    ``ids`` are the series that the job fetches. ``name`` is the first id of the job. The function
-    ``ask`` is called with the moment of fetching, and it returns the batches. If the job is
-    impossible, ``ask`` is None, and ``why_not`` gives the reason.
+    ``ids`` are the series that the job fetches, and ``name`` is the first of them. The function
+    ``ask`` takes the moment of fetching and returns the batches for the store. If the series cannot
+    be fetched, ``ask`` is None, and ``why_not`` gives the reason.
     """
 
     name: str
@@ -40,9 +40,9 @@ class Job:
 
 
 def jobs_of(store: Store, start: str | None, only: Sequence[str], deadline: Deadline) -> list[Job]:
-    """Return the jobs of a fetch, see :func:`~backtests.sources.fetching.fetch`."""
-    # The function that lists the jobs of each ``source`` in the catalog; ``prices`` stands for all
-    # price series.
+    """Return the jobs of :func:`~backtests.sources.fetching.fetch`."""
+    # By the ``source`` that the catalog gives a series: the function that lists its jobs. The key
+    # of all prices is ``prices``.
     sources: dict[str, Callable[[list[str]], Iterator[Job]]] = {
         "fred": partial(_fred_jobs, store, deadline),
         "sec": partial(_sec_jobs, deadline),

@@ -2,8 +2,8 @@
 
 The API needs no key, and its documentation states no limit of requests:
 https://markets.newyorkfed.org/static/docs/markets-api.html. One request covers one year, so that an
-answer stays short. The API's filters of operations are not reliable, so this module checks the kind
-of each operation itself.
+answer stays short. The API's filter for the kind of operation is not reliable, so this module
+filters the operations again.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,10 +27,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """The place of a series in the API.
+    """Where the API has a series.
 
-    ``path`` and ``query`` select the data. In an answer, ``rows`` are the keys that lead to the
-    list of rows. ``values`` turns rows into values by date.
+    ``path`` and ``query`` select the data. The list of rows in an answer lies under the JSON keys
+    ``rows``. The function ``values`` turns these rows into values by date.
     """
 
     path: str
@@ -66,7 +66,7 @@ class NewYorkFedSource:
         return [dated(id, check_values(id, values, now), NYFED, now)]
 
     def _rows(self, endpoint: Endpoint, start: date, end: date, *, may_be_empty: bool) -> list[Row]:
-        """Return the rows of a span. Only the present year may still be without rows."""
+        """Return the rows from ``start`` to ``end``, or raise SourceError if there must be rows."""
         asked = dict(endpoint.query) | {"startDate": str(start), "endDate": str(end)}
         url = f"{self.root}/api/{endpoint.path}/search.json"
         rows = self.client.get(url, asked, read=partial(_read, endpoint.rows))
@@ -82,7 +82,7 @@ def _years(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 
 def _read(keys: tuple[str, ...], text: str) -> list[Row]:
-    """Return the rows of an answer."""
+    """Return the rows in the API's answer."""
     found = json_of(NYFED, text)
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
@@ -92,7 +92,7 @@ def _read(keys: tuple[str, ...], text: str) -> list[Row]:
 
 
 def _rate(kind: str, rows: list[Row]) -> pd.Series:
-    """Return the rates of one kind, %. Raise SourceError if a row has a rate of another kind."""
+    """Return the rates, in %; raise SourceError if a row has a rate of another kind."""
     other = [row for row in rows if _cell(row, "type") != kind]
     if other:
         raise SourceError(
@@ -122,7 +122,7 @@ def _cell(row: Row, name: str) -> Any:
 
 
 def _number(row: Row, name: str) -> float:
-    """Return a number of a row, or NaN if the row has null there."""
+    """Return the number in the field ``name`` of a row; null becomes NaN."""
     cell = _cell(row, name)
     try:
         if isinstance(cell, bool):

@@ -1,7 +1,8 @@
 """Read the user's FRED key and SEC contact, and keep the key out of messages and logs.
 
-The variable ``FRED_API_KEY``, or a file that only its owner may read, gives the key. The variable
-``DRYPOWDER_CONTACT`` gives the contact. No command has an option for the key or the contact.
+The key comes from the variable ``FRED_API_KEY``, or from a file that only its owner may read. The
+contact comes from the variable ``DRYPOWDER_CONTACT``. No command has an option for the key or the
+contact.
 """
 
 import logging
@@ -19,7 +20,7 @@ _IN_URL = re.compile(r"(api_key=)[^&\s'\"]+")
 
 
 def key_file() -> Path:
-    """Return the path of the file that may hold a FRED key."""
+    """Return the path of the file in which a user may store the FRED key."""
     import platformdirs
 
     return Path(platformdirs.user_config_dir("drypowder", appauthor=False), "fred_api_key")

@@ -1,8 +1,8 @@
-"""Fetch adjusted closing prices from Yahoo with yfinance. Each series is one whole vintage.
+"""Fetch the whole history of a ticker's adjusted closing prices from Yahoo, with yfinance.
 
 yfinance hides errors, and it accepts an answer without adjusted prices. So this module checks every
-answer before yfinance reads it. The price of an unfinished session is left out. Prices before the
-listing are left out too, because they belong to another company.
+answer before yfinance reads it. The price of a session that has not closed is left out. Prices
+before the listing are left out too, because they belong to another company.
 
 Yahoo requires a crumb, a token that belongs to a cookie. The crumb and the cookie expire after some
 time. yfinance keeps the crumb and the cookie in memory until the process ends, and it keeps the
@@ -31,7 +31,7 @@ from backtests.store.closes import price_batch
 from signals.errors import DrypowderError, SourceError
 
 RATE = (60, 30.0)
-#: Timeout of a whole answer, seconds. Ctrl-C cannot interrupt the program during a request.
+#: Longest wait for an answer, seconds. It is short, because Ctrl-C cannot interrupt a request.
 LONGEST = 15.0
 FIRST = "1990-01-01"
 _CHART = "/v8/finance/chart/"
@@ -49,7 +49,7 @@ class _Session(curl.Session[Any]):
         self.fault: SourceError | None = None
 
     def request(self, method: Any, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Send a request. If the answer for a ticker has an error, keep the error and raise it."""
+        """Send a request. Keep and raise the error in Yahoo's answer for a ticker."""
         self.rate.wait(self.deadline)
         policy, left = self.deadline.policy, max(self.deadline.left, 0.1)
         kwargs["timeout"] = (min(policy.connect, left), min(policy.read, left, LONGEST))
@@ -78,7 +78,7 @@ class _Expired(http.Transient):
 
 
 def _at_host(url: str) -> str:
-    """Return the URL. If an environment variable names another host, the URL has that host."""
+    """Return the URL, with another host if ``DRYPOWDER_YAHOO_URL`` names one."""
     asked = urlsplit(url)
     there = urlsplit(http.base_url("DRYPOWDER_YAHOO_URL", f"{asked.scheme}://{asked.netloc}"))
     return urlunsplit((there.scheme, there.netloc, asked.path, asked.query, ""))

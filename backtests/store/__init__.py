@@ -1,1 +1,1 @@
-"""The DuckDB file of observations: schema, locking, appending, audit."""
+"""The DuckDB file with all values: its tables, locks, new rows and checks."""

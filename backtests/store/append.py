@@ -1,20 +1,19 @@
-"""Find the rows of a batch that the store must append. The rule depends on the kind of series.
+"""Find the rows of a batch that the store must add. The rule depends on the kind of series.
 
 Two values count as equal when their difference is within a small tolerance, see :func:`same`.
 
-- Ordinary series: the store appends new dates and revisions. A revision is a value that differs
-  from the stored value of the same date.
-- Archive of vintages: the store appends a value unless it already holds an equal value for the same
-  date and the same moment.
-- Prices: when a closing price differs from the stored price, the store appends the whole vintage,
-  because splits and dividends rewrite all adjusted prices. When the batch only adds later days, the
-  store appends only these days. A new vintage may lack days that the stored vintage has. These days
-  are copied from the stored vintage. For a share, at most :data:`HOLES` days are copied, and their
-  prices are rescaled to fit the new vintage. For a coin, all missing days are copied unchanged,
-  because a coin has neither splits nor dividends.
+- Ordinary series: the store adds new dates and revisions. A revision is a value that differs from
+  the stored value of the same date.
+- Vintages from ALFRED: the store adds each value that it does not have for this date and moment.
+- Prices: a vintage is a whole price history. If one closing price differs from the stored price,
+  the store adds the new vintage, because splits and dividends change all adjusted prices. If the
+  batch only has later days, the store adds only these days. A new vintage may lack days of the
+  stored vintage. The store copies the missing days. For a share, it copies at most :data:`HOLES`
+  days and rescales their prices to fit the new vintage. For a coin, it copies all missing days
+  unchanged, because a coin has neither splits nor dividends.
 
-The batch was already checked without the store. This module compares the new values with the stored
-values, and it refuses a jump that looks like a misplaced decimal point.
+Other modules have already checked the batch alone. This module compares it with the stored values,
+and it refuses a jump that looks like a misplaced decimal point.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,14 +37,14 @@ ARCHIVED = f"starts_with(source, '{ARCHIVE}')"
 #: smallest dividend changes a close a hundred times as much.
 JITTER = 1e-6
 #: Largest relative difference at which two values of any other series count as the same. Sums in a
-#: table have rounding errors of this size. No publisher in the catalog gives enough digits for such
-#: a small difference.
+#: table have rounding errors of this size. The publishers in the catalog give fewer digits, so a
+#: smaller difference is no revision.
 ROUNDING = 1e-9
-#: The same limit as a fraction of the largest stored value. A sum that should be zero may be 1e-17.
+#: Largest difference, as a fraction of the largest stored value, at which two values near zero
+#: count as the same. A sum that should be zero may be 1e-17.
 CANCELLED = 1e-14
 #: Largest number of days that may be missing between the first and the last day of a share's
-#: vintage. Single days are missing in Yahoo's closes. A share's vintage that lacks more days than
-#: this is refused.
+#: vintage. Yahoo's closes sometimes lack a day. If more days are missing, the vintage is refused.
 HOLES = 5
 RESCALED = ", rescaled"
 #: A moment later than the recording of any row.
@@ -54,23 +53,23 @@ END_OF_TIME = pd.Timestamp("9999-12-31")
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """The changes that a batch made in the store, or the reason why the store refused the batch.
+    """The changes that a batch made in the store, or why the store refused the batch.
 
-    The store refuses a share's vintage if it lacks too many stored dates, because history would be
-    lost. The store refuses a coin's vintage if its prices are on another level than the stored
-    prices. The store refuses a steady series if one value is too far from the previous value.
+    The store refuses the price history of a share if it lacks too many stored dates, because these
+    would be lost. It refuses prices of a coin on another level than the stored prices. It refuses a
+    series that the catalog calls steady, such as GDP, if one value is too far from the value
+    before.
 
     Attributes
     ----------
     new, revised
         ``new`` is the number of new dates. ``revised`` is the number of stored dates for which the
-        batch has a different value. For an archive, ``new`` is the number of values for new dates,
-        and ``revised`` is the number of new values for stored dates.
+        batch has a different value. For ALFRED, ``new`` is the number of values for new dates, and
+        ``revised`` is the number of new values for stored dates.
     kept
-        A new price vintage may lack days. ``kept`` is the number of missing days whose prices were
-        copied from the stored vintage.
+        Number of days that a new price history lacked, and whose prices the store copied.
     refused
-        Reason why nothing was added. Empty when the batch was added.
+        Why nothing was added; empty if the batch was added.
     """
 
     series_id: str
@@ -83,7 +82,7 @@ class Added:
 def rows_to_append(
     connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], recorded_at: pd.Timestamp
 ) -> Iterator[tuple[pd.DataFrame, Added]]:
-    """For each batch, yield the rows to append and a summary of the changes."""
+    """For each batch, yield the rows to add and a summary of the changes."""
     held = _held_closes(connection, [b.series_id for b in batches if is_price(b.series_id)])
     for batch in batches:
         if is_price(batch.series_id):
@@ -99,7 +98,7 @@ def precision(series_id: str) -> float:
 
 
 def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Mark each value that equals the stored value within the precision. NaN equals NaN."""
+    """Mark each value that equals the stored value, up to :func:`precision`. NaN equals NaN."""
     largest = float(np.max(np.abs(held), initial=0.0, where=np.isfinite(held)))
     floor = 0.0 if is_price(series_id) else CANCELLED * largest
     close = np.isclose(values, held, rtol=precision(series_id), atol=floor, equal_nan=True)
@@ -107,14 +106,14 @@ def same(series_id: str, values: np.ndarray, held: np.ndarray) -> np.ndarray:
 
 
 def differ(low: str, high: str, precision: str) -> str:
-    """Return SQL that is true if the values of a date differ. A missing value must be NaN."""
+    """Return SQL that is true if the lowest and highest values differ. NaN must mean missing."""
     return f"({high} - {low} > {precision} * abs({low}))"
 
 
 # --- prices -------------------------------------------------------------------------------------
 
-#: SQL for the moment at which the newest vintage of each price series was recorded. Every whole
-#: vintage holds the first date. So the newest row of the first date gives the moment.
+#: SQL for the moment at which the newest price history of each ticker was recorded. Every history
+#: contains the first date, so the newest row of the first date gives the moment.
 BEGAN = """
 SELECT series_id, max(recorded_at) AS began
 FROM observations JOIN (
@@ -128,7 +127,7 @@ WHERE recorded_at <= $until GROUP BY series_id
 def _held_closes(
     connection: duckdb.DuckDBPyConnection, tickers: list[str]
 ) -> dict[str, pd.DataFrame]:
-    """Map each ticker to its current prices: the newest vintage and the days added later."""
+    """Map each ticker to its current prices: the newest history and the days added later."""
     if not tickers:
         return {}
     frame = connection.execute(
@@ -157,7 +156,7 @@ def _price(batch: Batch, held: pd.DataFrame | None) -> tuple[pd.DataFrame, Added
 
 
 def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.DataFrame:
-    """Add copies of the missing days to the rows; raise DataError if a share lacks too many."""
+    """Copy missing stored days to the rows; raise DataError if a share lacks too many days."""
     id, days = batch.series_id, batch.rows["observed_on"]
     coin = asset(id).market == "crypto"
     if not coin:
@@ -171,14 +170,14 @@ def _completed(batch: Batch, held: pd.DataFrame, lacking: pd.DataFrame) -> pd.Da
         lacking = _rescaled(lacking, batch, held)
     rows = pd.concat([batch.rows, lacking[list(batch.rows.columns)]], ignore_index=True)
     rows = rows.sort_values("observed_on", ignore_index=True)
-    if coin:  # the copies for a share were checked and are rescaled
+    if coin:  # copies for a coin can jump; those for a share are rescaled
         closes = rows.set_index("observed_on")["value"]
         check_shifts(id, closes[closes > 0])
     return rows
 
 
 def _rescaled(lacking: pd.DataFrame, batch: Batch, held: pd.DataFrame) -> pd.DataFrame:
-    """Return the stored prices, multiplied by the ratio new / old price on the nearest days."""
+    """Return the copied prices, multiplied by the ratio of new to old price on the nearest days."""
     new, old = (rows.set_index("observed_on")["value"] for rows in (batch.rows, held))
     ratio = (new / old).sort_index()
     scale = np.sqrt(ratio.ffill() * ratio.bfill()).reindex(lacking["observed_on"]).to_numpy()
@@ -194,7 +193,7 @@ def _closes(id: str, rows: pd.DataFrame, held: pd.DataFrame) -> tuple[pd.DataFra
     fresh = known[place] != days
     equal = same(id, rows["value"].to_numpy(), held["value"].to_numpy()[place])
     revised = int((~fresh & ~equal).sum())
-    # If no close differs and only later days are new, these days extend the stored vintage.
+    # If no close differs and all new days are later, only these days are added.
     extends = not revised and bool((fresh == (days > known[-1])).all())
     return rows[fresh] if extends else rows, int(fresh.sum()), revised
 
@@ -219,7 +218,7 @@ def _series(
 
 
 def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
-    """Describe the first new value too far from its neighbour; "" if all values are near enough."""
+    """Describe the first new value that is too far from the value before or after it; else ""."""
     if held.empty or rows.empty:
         return ""
     values = newest_values(series_id, pd.concat([held, rows], ignore_index=True))
@@ -236,7 +235,7 @@ def _leaping(series_id: str, rows: pd.DataFrame, held: pd.DataFrame) -> str:
 
 
 def newest_values(series_id: str, rows: pd.DataFrame) -> pd.Series:
-    """Return the latest value of each date, without the dates that the catalog leaves out.
+    """Return the latest value of each date, from the catalog's first date on.
 
     If a date has several rows, the row with the latest ``available_at`` counts. Without a column
     ``available_at``, the last row of a date counts.
@@ -257,7 +256,7 @@ def _held_vintages(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.
 
 
 def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
-    """Return the new rows of an archive, and how many are for new and for stored dates."""
+    """Return the new rows from ALFRED, and how many are for new dates and for stored dates."""
     told = batch.rows.drop_duplicates(["observed_on", "available_at"], keep="last")
     pairs = told.assign(row=range(len(told))).merge(
         held, on=["observed_on", "available_at"], suffixes=("", "_held")
@@ -269,7 +268,7 @@ def _vintages(batch: Batch, held: pd.DataFrame) -> tuple[pd.DataFrame, int, int]
 
 
 def _held_values(connection: duckdb.DuckDBPyConnection, series_id: str) -> pd.DataFrame:
-    """Return the newest stored value of each date; ignore the rows of an archive."""
+    """Return the newest stored value of each date; ignore rows from ALFRED."""
     return connection.execute(
         f"""
         SELECT observed_on, arg_max(value, (recorded_at, available_at)) AS value

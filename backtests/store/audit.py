@@ -2,7 +2,7 @@
 
 An error makes a backtest wrong. Examples of errors are a value known too early, a repeated value, a
 value in the wrong unit, and an unadjusted price. A note reports a gap, a late value or a series
-that ended. In a gap, the panel repeats the last value up to its staleness limit. A value is late if
+that ended. In a gap, a backtest uses the last value until this value is too old. A value is late if
 the value of a later date was known earlier. The panel ignores late values.
 """
 
@@ -40,9 +40,9 @@ _FOREIGN = "expected a series of the catalog or a ticker, was neither; no signal
 class Finding:
     """One error or note about a store.
 
-    An error makes a backtest on the data wrong. ``series`` is empty if the finding is about the
-    whole store. ``what`` is one line: it says what was expected and what was found. ``where`` is
-    the first date with the problem. ``where`` is None if the finding has no date.
+    An error makes a backtest wrong. ``series`` is empty for a finding about the whole store.
+    ``what`` is one line: it says what was expected and what was found. ``where`` is the first date
+    with the problem. ``where`` is None if the finding has no date.
     """
 
     severity: Severity
@@ -105,7 +105,7 @@ def _counted(n: int | np.integer, noun: str) -> str:
 
 
 def _dates(store: Store) -> pd.DataFrame:
-    """For each series and date, return when a value was first known and first recorded."""
+    """For each series and date, return when its first value was known and recorded."""
     return store.query(
         f"""
         SELECT series_id, observed_on::TIMESTAMP AS observed_on, min(available_at) AS known,
@@ -117,7 +117,7 @@ def _dates(store: Store) -> pd.DataFrame:
 
 
 def _prices(store: Store, ids: list[str]) -> dict[str, pd.Series]:
-    """Map each ticker to the prices above zero in its newest vintage, indexed by date."""
+    """Map each ticker to its newest price history, without prices up to zero."""
     rows = store.rows(ids).query("value > 0")
     return {
         str(id): pd.Series(part["value"].to_numpy(), index=pd.DatetimeIndex(part["observed_on"]))
@@ -189,7 +189,7 @@ def _implausible(store: Store, ids: list[str]) -> Iterator[Finding]:
 
 
 def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
-    """Yield an error for each steady series if a value is too far from the previous value."""
+    """Yield an error for each steady series, such as GDP, in which one value jumps."""
     steady = [id for id in ids if not is_price(id) and CATALOG[id].steady]
     for id, rows in store.rows(steady).groupby("series_id", sort=False):
         values = newest_values(str(id), rows)
@@ -206,7 +206,7 @@ def _leaping(store: Store, ids: list[str]) -> Iterator[Finding]:
 
 
 def _range(id: str) -> tuple[str, float, float, datetime.date]:
-    """Return the id, its lowest and highest plausible value, and the first date that counts."""
+    """Return an id, its lowest and highest plausible value, and the first date to check."""
     if is_price(id):
         return id, 1e-12, HIGHEST_PRICE, datetime.date.min
     entry = CATALOG[id]
@@ -227,7 +227,7 @@ def _to_come(id: str, rows: pd.DataFrame, today: pd.Timestamp) -> Iterator[Findi
 
 
 def _recorded_ahead(store: Store) -> Iterator[Finding]:
-    """Yield an error if rows have a recording moment in the future, due to a wrong clock."""
+    """Yield an error if rows were recorded in the future, by a wrong clock."""
     now = new_york_now()
     ahead = store.query(
         "SELECT count(*) AS n, max(recorded_at) AS last FROM observations WHERE recorded_at > ?",
@@ -268,11 +268,10 @@ def _too_early(id: str, rows: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
-    """Mark dates whose values were known earlier than the publication rule allows.
+    """Mark the dates whose value was stored as known earlier than its publication rule allows.
 
-    Ignore rows of archives.
-
-    The store keeps neither the dates of filings nor the days that tables state.
+    Rows from ALFRED are ignored. Series known by a filing, or by a day that a table states, are not
+    checked, because the store does not have these dates.
     """
     rule = rule_of(id)
     given = rows["by_rule"].notna().to_numpy()
@@ -289,7 +288,7 @@ def _before_rule(id: str, rows: pd.DataFrame) -> np.ndarray:
 
 
 def _revised_early(store: Store) -> Iterator[Finding]:
-    """Yield an error for each series with a revision whose moment known is before its recording."""
+    """Yield an error for each series with a revision that is "known" before its recording."""
     ids = [id for id in store.series_ids() if not is_price(id)]
     early = store.query(
         f"""
@@ -392,7 +391,7 @@ def _odd_closes(id: str, closes: pd.Series) -> Iterator[Finding]:
 def _stale(named: dict[str, pd.DataFrame], today: pd.Timestamp) -> Iterator[Finding]:
     """Yield a note about each series that ended, and a note if the whole store is old.
 
-    A series of events never ends, because nobody knows when the next event is due.
+    Series of events are left out, because nobody knows when the next event is due.
     """
     named = {id: part for id, part in named.items() if not is_event(id)}
     ends = {id: pd.Timestamp(part["observed_on"].iloc[-1]) for id, part in named.items()}

@@ -1,4 +1,4 @@
-"""A batch: rows of one series that the store can add."""
+"""A batch: new rows of one series, from one file or one fetch."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from signals.catalog import CATALOG, Rule
 from signals.errors import DataError
 from signals.universe import asset
 
-#: Names of sources. Each name is one word of letters. In every row from an archive of vintages,
-#: ``source`` begins with ARCHIVE.
+#: Names of sources. Each name is one word of letters. In every row with a vintage, ``source``
+#: begins with ARCHIVE.
 FRED, SEC, NYFED, YAHOO, ARCHIVE = "FRED", "SEC", "NYFed", "Yahoo", "ALFRED"
 #: Sources of imported files: price tables, and tables of flows, funding and cash flow.
 PRICES, TABLE = "prices", "table"
@@ -21,7 +21,7 @@ PUBLISHED = (FRED, SEC, NYFED, TABLE, ARCHIVE)
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Rows of one series. A batch of prices is one whole vintage.
+    """Rows of one series that the store can add. For prices, these are the whole history.
 
     Attributes
     ----------
@@ -29,14 +29,14 @@ class Batch:
         Catalog id, or the ticker of a price series.
     rows
         The columns are ``observed_on``, ``available_at``, ``value`` and ``source``. There is one
-        row for each date, in the order of the dates. NaN means that the source states that it has
-        no value for this date.
+        row for each date, in the order of the dates. NaN means that the source lists this date
+        without a value.
     note
-        A text for the summary, which says which rows were left out.
+        Which rows were left out, as text for the user.
     vintages
-        True if the rows come from an archive of vintages. A date may then have several rows. Each
-        row has the moment from which its value was known. Each ``source`` begins with
-        :data:`ARCHIVE`. Of two rows with the same date and moment, the last one counts.
+        True if the rows are vintages from ALFRED. A date may then have several rows, each with the
+        moment from which its value was known. Each ``source`` begins with :data:`ARCHIVE`. Of two
+        rows with the same date and moment, the last one counts.
     """
 
     series_id: str
@@ -45,7 +45,7 @@ class Batch:
     vintages: bool = False
 
     def __post_init__(self) -> None:
-        """Raise DataError when ``vintages`` does not agree with the sources of the rows."""
+        """Raise DataError if the sources of the rows do not fit ``vintages``."""
         archived = self.rows["source"].astype(str).str.startswith(ARCHIVE)
         if self.vintages and is_price(self.series_id):
             raise DataError(
@@ -67,7 +67,7 @@ def is_price(series_id: str) -> bool:
 
 
 def is_event(series_id: str) -> bool:
-    """Return whether the values of a series lie on the dates of events."""
+    """Return whether a series has one value for each event, such as an earnings release."""
     return not is_price(series_id) and CATALOG[series_id].frequency == "event"
 
 
@@ -94,13 +94,13 @@ def dated(
     note: str = "",
     stated: pd.Series | None = None,
 ) -> Batch:
-    """Return a batch. The series' publication rule gives the moment when each value is known.
+    """Return a batch of values. The publication rule gives the moment when each value is known.
 
-    ``values`` are in the unit of the catalog. The index holds the dates that the values describe.
-    The dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
-    ``stated`` maps the date that a value describes to the day from which the value counts as known.
-    A value is then known when the first session on or after its day opens. The publication rule
-    decides for dates without such a day.
+    ``values`` are in the unit of the catalog. The index is the dates that the values describe. The
+    dates are ascending and unique. ``recorded_at`` is the moment of recording, New York time.
+    ``stated`` maps the date that a value describes to the day from which the table says that it is
+    known. Such a value is known when the first session on or after this day opens. Other values are
+    known by the publication rule.
     """
     dates = pd.DatetimeIndex(values.index).as_unit("us")
     known = known_at(rule_of(series_id), dates, recorded_at).as_unit("us")

@@ -12,7 +12,7 @@ OLDEST = pd.Timestamp("1900-01-01")
 LONGEST_DELAY = 366
 #: Highest plausible price, USD. A higher price is an error in the file.
 HIGHEST_PRICE = 1e9
-#: Largest factor by which a steady series may change from one date to the next.
+#: Largest factor by which a series that the catalog calls steady may change between two dates.
 LEAP = 5.0
 
 
@@ -57,7 +57,7 @@ def stated_days(column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def _days(text: pd.Series) -> pd.Series:
-    """Return the ISO dates of some cells. Raise DataError for a cell of another kind."""
+    """Return the ISO dates of some cells. Raise DataError if a cell is not an ISO date."""
     plain = text.str.fullmatch(r"\d{4}-\d{2}-\d{2}")
     _refuse(text[~plain], "a plain date like 2025-10-06, without time or zone")
     dates = pd.to_datetime(text, errors="coerce", format="%Y-%m-%d")
@@ -68,7 +68,8 @@ def _days(text: pd.Series) -> pd.Series:
 def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
     """Return the numbers of a column, indexed by date.
 
-    Blank cells are left out. Cells of dates before the catalog's ``first`` are not read.
+    Blank cells are left out. Cells before ``first``, the first date that the catalog accepts, are
+    not read.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def values_of(id: str, column: pd.Series, dates: pd.DatetimeIndex) -> pd.Series:
 
 
 def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
-    """Check numbers as if a file contained them. Return the numbers, indexed by date.
+    """Check numbers by the same rules as the cells of a file. Return the numbers, indexed by date.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def check_values(id: str, values: pd.Series, now: pd.Timestamp) -> pd.Series:
 
 
 def not_before_first(id: str, dates: pd.DatetimeIndex) -> np.ndarray:
-    """Mark dates from the catalog's ``first`` on; for prices, mark all dates."""
+    """Mark dates from ``first`` in the catalog on; for prices, mark all dates."""
     first = None if is_price(id) else CATALOG[id].first
     return np.asarray(dates >= (OLDEST if first is None else pd.Timestamp(first)))
 

@@ -15,11 +15,11 @@ TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^]*")
 
 
 def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) -> Batch:
-    """Return a batch with a whole vintage of adjusted closing prices.
+    """Return a batch with the whole history of an asset's adjusted closing prices.
 
-    Three kinds of days are left out, and the batch has a note about them: days without an NYSE
-    session (for shares and funds), days that had not ended, and days before the listing. Prices
-    before the listing belong to another company.
+    Three kinds of days are left out, with a note: for shares and funds, days without an NYSE
+    session; days that had not ended; days before the listing. Prices before the listing belong to
+    another company.
 
     ``closes`` are prices in USD, adjusted for splits and dividends, and indexed by date. ``now`` is
     the moment of recording, New York time.
@@ -27,7 +27,7 @@ def price_batch(ticker: str, closes: pd.Series, now: pd.Timestamp, source: str) 
     Raises
     ------
     DataError
-        When no price is left, a date or number is invalid, or :func:`check_shifts` finds an alarm.
+        When no price is left, a date or number is invalid, or :func:`check_shifts` finds an error.
     """
     if not is_price(ticker):
         raise DataError(f"expected prices, but {ticker} is a series of the catalog")
@@ -51,8 +51,8 @@ def latest(ticker: str, now: pd.Timestamp) -> pd.Timestamp:
 def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.Series, list[str]]:
     """Return the closing prices of finished sessions, and notes about the prices left out.
 
-    For a coin, every day counts as a session. If a day has not ended, a source may give the current
-    price in place of the closing price.
+    For a coin, every day counts as a session. For a day that has not ended, a source may give the
+    current price as if it were the close.
     """
     notes = []
     if asset(ticker).market != "crypto":
@@ -65,12 +65,12 @@ def valid_closes(ticker: str, values: pd.Series, now: pd.Timestamp) -> tuple[pd.
 
 
 def check_shifts(ticker: str, closes: pd.Series) -> str:
-    """Return a note about sudden price shifts that may be real; return "" if there are none.
+    """Return a note about sudden price shifts that may be real; "" without such shifts.
 
     Raises
     ------
     DataError
-        When a shift is an alarm, see :func:`~backtests.store.shifts.shifts`.
+        When a shift is surely an error, see :func:`~backtests.store.shifts.shifts`.
     """
     found = shifts(ticker, closes)
     for shift in found:

@@ -1,8 +1,8 @@
 """Open the store's file for reading or writing, one operation at a time.
 
-DuckDB lets one program write a file, or it lets several programs read the file. So every operation
-waits for the others, and closes the file as soon as its work is done. Three lock files in the
-store's folder decide which operation may start:
+In DuckDB, either one program writes a file, or several programs read it. So every operation waits
+for its turn, and closes the file as soon as it is done. Three lock files in the store's folder
+decide which operation may start:
 
 - ``.lock`` allows one writer at a time.
 - ``.fetch.lock`` allows one fetch at a time.
@@ -10,8 +10,8 @@ store's folder decide which operation may start:
   closed the store. A new reader waits until ``.door`` is unlocked. Without this rule, new readers
   could block a writer for ever.
 
-A store may come from an unknown person. So while a store is open, DuckDB may not read or write any
-other file. The contents of the store cannot change this setting.
+A store may come from an unknown person. So while a store is open, DuckDB refuses to read or write
+any other file. SQL inside the store cannot change this setting.
 """
 
 import os
@@ -28,9 +28,9 @@ from backtests.atomic import replacing, resolved
 from backtests.store.schema import migrate, version_of
 from signals.errors import DataError
 
-PATIENCE = 20.0  # seconds that a process waits until other processes close the file
+PATIENCE = 20.0  # longest wait until other processes close the file, seconds
 _PAUSE = 0.05
-#: Settings with which DuckDB opens a store: it may open no other file.
+#: Settings with which DuckDB opens a store. DuckDB then refuses to open other files.
 SEALED = {"enable_external_access": False}
 #: Words of DuckDB's error when another program or another thread has the file open.
 _TAKEN = ("set lock on file", "different configuration")
@@ -144,7 +144,7 @@ def alone(path: Path, ending: str, otherwise: str, wait: float = 0.0) -> Iterato
 def _wait_for_writer(path: Path) -> None:
     """Wait until no writer uses the store, and no writer waits for the store."""
     door = f"{resolved(path)}.door"
-    if os.access(door, os.W_OK):  # a user without the right to write beside the store reads at once
+    if os.access(door, os.W_OK):  # a user who may not write to the folder reads at once
         with suppress(filelock.Timeout), filelock.FileLock(door, timeout=PATIENCE):
             pass
 
@@ -167,7 +167,7 @@ def _open(
 
 
 def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None) -> None:
-    """Forbid access to every file except the store and ``also`` while the connection is open."""
+    """Forbid DuckDB to access other files than the store and ``also``."""
     if also is not None:
         quoted = str(also.absolute()).replace("'", "''")
         connection.execute(f"SET allowed_paths = ['{quoted}']")
@@ -181,7 +181,7 @@ def _forbid_other_files(connection: duckdb.DuckDBPyConnection, also: Path | None
 def connect(
     path: Path, *, read_only: bool, config: Mapping[str, bool] = SEALED
 ) -> duckdb.DuckDBPyConnection:
-    """Open the file. Wait until no other program, and no thread with other settings, uses it."""
+    """Open the file, after waiting for other programs, and for threads with other settings."""
     # An absolute path is always a file for DuckDB, but ":memory:" and "md:x" are not.
     file = str(path.absolute())
     deadline = time.monotonic() + PATIENCE
@@ -217,7 +217,7 @@ def _held_open(what: str, path: Path) -> str:
 
 
 def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
-    """Return a message about a DuckDB error: the system's reason, or what is wrong in the file."""
+    """Return a message for a DuckDB error: the system's report, or what is wrong in the file."""
     if found := _SYSTEM.search(str(error)):
         return _system_says("read" if read_only else "write", path, found[0])
     if isinstance(error, duckdb.PermissionException):
@@ -237,7 +237,7 @@ def _reason(path: Path, error: duckdb.Error, *, read_only: bool) -> str:
 
 
 def said_by_system(error: duckdb.Error) -> str:
-    """Return the system's reason in a DuckDB error, else the first line of the error."""
+    """Return what the system reports in a DuckDB error, else the first line of the error."""
     found = _SYSTEM.search(str(error))
     return found[0] if found else str(error).partition("\n")[0]
 

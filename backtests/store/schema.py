@@ -1,4 +1,4 @@
-"""The tables of the store in each schema version, and the migrations between versions."""
+"""The tables of the store in each schema version, and the upgrades between versions."""
 
 from functools import cache
 from pathlib import Path
@@ -7,8 +7,8 @@ import duckdb
 
 from signals.errors import DataError
 
-#: SQL that makes each schema version from the version before. An empty file has version 0. Every
-#: version keeps the table ``drypowder``, because this table holds the version number.
+#: For each schema version, the SQL that makes it from the version before. An empty file has version
+#: 0. Every version keeps the table ``drypowder``, because this table holds the version number.
 MIGRATIONS: dict[int, str] = {
     1: """
         CREATE TABLE drypowder (schema_version INTEGER NOT NULL);

@@ -1,9 +1,9 @@
 """Find sudden shifts in the level of a price, and separate data errors from real moves.
 
 Two facts decide: the size of the shift, and whether the price returns to the old level. A shift
-that is surely an error is called an alarm. If there is an alarm, the store refuses the series, and
-``data --check`` reports the shift. A shift that may be real is called a note. The user should look
-at each note.
+that is surely an error is called an alarm. The store refuses a series with an alarm, and
+``drypowder data --check`` reports the alarm. A shift that may be real is called a note. The user
+should look at each note.
 """
 
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ OFF = 5.0
 #: Largest plausible ratio between a close and the close before. Shares have lost 90 % in a
 #: day (a failed trial, a fraud), but hardly ever 95 %.
 LARGEST = 20.0
-#: Numbers of new shares for one old share in a split. The split of three for two is left out,
-#: because an ordinary bad day moves a price as far.
+#: Numbers of new shares for one old share in a split. Three for two is left out, because a bad day
+#: can also lower a price by a third.
 SPLITS = np.array([2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50])
-#: Number of sessions before and after a shift that are compared with the shift. A return to the
-#: old level counts only within this number of sessions.
+#: Number of sessions before and after a shift that are compared with it. A later return to the old
+#: level does not count.
 AROUND = 20
 #: Smallest number of daily moves from which the usual size of a move is computed.
 FEWEST = 5
-#: Number of weekdays after its listing during which a share counts as young. The price of a young
-#: share may double or halve in a day.
+#: A share counts as young for this number of weekdays after its listing. The price of a young share
+#: may double or halve in a day.
 YOUNG = 63
 #: First day of long price tables. If the closes of a share begin on this day, the history was cut
 #: there: the share was listed earlier.
@@ -56,14 +56,13 @@ def shifts(ticker: str, closes: pd.Series) -> list[Shift]:
 
     - A price is far above both neighbours, or far below both neighbours, see :func:`spikes`. The
       first day and the last day have only one neighbour.
-    - The level shifts by more than a factor of :data:`OFF`, and it returns within :data:`AROUND`
-      sessions.
-    - The level shifts by more than a factor of :data:`LARGEST`, and it does not return. For a coin
-      outside the universe, only a rise is an alarm. Such a coin may lose everything in a day (LUNA,
-      May 2022).
-    - The shift has the size of a split, the share is no longer young, and the sessions before and
-      after the shift are calm. If a price has truly lost half its value, the next sessions are not
-      calm.
+    - The level shifts by more than a factor of :data:`OFF`, and the shift reverses within
+      :data:`AROUND` sessions.
+    - The level shifts by more than a factor of :data:`LARGEST`, and the shift does not reverse. For
+      a coin outside the universe, only a rise is an alarm. Such a coin may lose everything in a day
+      (LUNA, May 2022).
+    - The shift has the size of a split, the sessions before and after it are calm, and the share
+      was listed long before. After a true loss of half the value, the next sessions are not calm.
 
     Two kinds of shifts are notes: any other lasting shift by more than a factor of :data:`OFF`, and
     any other shift with the size of a split.
@@ -114,7 +113,7 @@ def _moves(closes: pd.Series) -> np.ndarray:
 
 
 def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
-    """Yield the positions of large moves. Leave out spikes, and moves back to an old level."""
+    """Yield the positions of large moves, without spikes and moves back to an old level."""
     back: set[int] = set()
     for at in np.flatnonzero(np.abs(moves) > np.log(SPLITS[0]) - 0.1).tolist():
         if {at, at + 1} & spiked or at in back:
@@ -125,7 +124,7 @@ def _large(moves: np.ndarray, spiked: set[int]) -> Iterator[int]:
 
 
 def _judged(ticker: str, days: pd.DatetimeIndex, moves: np.ndarray, at: int) -> tuple[bool, str]:
-    """Return whether a move is an alarm, and a message. The message is "" for a usual move."""
+    """Return whether a move is an alarm, and a message; "" for a usual move."""
     size, move = float(np.exp(np.abs(moves[at]))), float(moves[at])
     said = f"was {np.exp(move):.4g} times the close before"
     coin = asset(ticker).market == "crypto"
@@ -157,10 +156,9 @@ def _returned(moves: np.ndarray, at: int) -> int | None:
 
 
 def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
-    """Return the split that a move looks like ('' for none), and whether the split is certain."""
-    # At a split, the rest of the move has a usual size, and the sessions after the split are as
-    # calm as the sessions before. If a price has truly lost half its value, the sessions after the
-    # move are not calm.
+    """Return the split that a move looks like ("" for none), and whether it is surely a split."""
+    # Apart from the split, the move of a split day has a usual size. The sessions after it are as
+    # calm as the sessions before it. They are not calm after a true loss of half the value.
     before, after = _usual(moves[max(0, at - AROUND) : at]), _usual(moves[at + 1 : at + 1 + AROUND])
     if np.isnan(before) or after > 2 * before:
         return "", False
@@ -177,7 +175,7 @@ def _split(moves: np.ndarray, at: int) -> tuple[str, bool]:
 def _young(ticker: str, days: pd.DatetimeIndex, at: int) -> bool:
     """Return True if a share was listed less than :data:`YOUNG` weekdays before a move."""
     listed = asset(ticker).listed
-    if listed is None:  # the first close counts as the listing, unless it is on the day CUT
+    if listed is None:  # the first close is taken as the listing, but not on the day CUT
         return at < YOUNG and days[0] > CUT
     return bool(np.busday_count(listed, days[at].date()) < YOUNG)
 

@@ -1,16 +1,16 @@
-"""The store: one DuckDB file that holds each value and the moment from which it was known.
+"""The store: one DuckDB file with all values and the moments from which they were known.
 
-A row holds a date and two moments. ``observed_on`` is the date that the value describes.
+A row has a date and two moments. ``observed_on`` is the date that the value describes.
 ``available_at`` is the first moment at which the value could be known. ``recorded_at`` is the
 moment at which the store recorded the value. The store adds rows. The store never changes or
 removes a row.
 
-- A different value for a stored date is a revision. A revision is available when it is recorded.
+- A different value for a stored date is a revision. It is available from its recording on.
 - Splits and dividends rewrite all adjusted prices. So when a new price differs from a stored price,
-  the store adds all new prices of the series as a new vintage. Later days are added to this
-  vintage. A panel uses only the newest vintage.
-- An archive of vintages states when each value was published. If a series has archive rows, a panel
-  uses only these rows, because other sources give values that were revised later.
+  the store adds the whole new price history, a new vintage. Later days are added to this vintage. A
+  panel, the table of values that a backtest reads, uses only the newest vintage.
+- ALFRED states when each value was published. If a series has rows from ALFRED, a panel uses only
+  these rows, because other sources give values that were revised later.
 """
 
 import datetime
@@ -40,8 +40,8 @@ from backtests.store.schema import version_of
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 
-#: Longest time that the clock may be behind the newest row. New York time repeats one hour each
-#: autumn, when clocks go back.
+#: Longest time by which the computer's clock may be behind the newest row. New York time repeats
+#: one hour each autumn, when clocks go back.
 CLOCK_BACK = pd.Timedelta(hours=2)
 FETCHED = "ok"  # outcome of a successful fetch
 
@@ -49,7 +49,7 @@ _COLUMNS = "series_id, observed_on, available_at, value, source, recorded_at"
 
 
 def _counting(chosen: str) -> str:
-    """Return SQL for the rows to use. If a series has archive rows, its other rows are ignored."""
+    """Return SQL for the rows to use: of a series with rows from ALFRED, only these."""
     return f"""
     SELECT o.*, archived FROM observations o JOIN (
         SELECT series_id, bool_or({ARCHIVED}) AS archived FROM observations
@@ -59,8 +59,8 @@ def _counting(chosen: str) -> str:
     """
 
 
-#: Most rows of an archive revise a date after a later date became known. A panel never shows such
-#: rows, so the query drops them.
+#: Most rows from ALFRED revise a date when a later date is already known. A panel shows only the
+#: value of the latest known date, so the query drops these rows.
 _ROWS = f"""
 WITH vintages AS ({BEGAN}),
 counting AS (
@@ -103,8 +103,8 @@ class Store:
     ConfigError
         When the path is invalid, see :func:`backtests.atomic.writable_name`.
     DataError
-        Every method raises this error when the file is missing, is locked for too long, is
-        read-only, is damaged or is not a store of drypowder.
+        From every method, when the file is missing, locked for too long, read-only, damaged or not
+        a store of drypowder.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -132,21 +132,21 @@ class Store:
         Parameters
         ----------
         batches
-            For each series, at most one ordinary batch and at most one batch of vintages.
+            For each series, at most one ordinary batch and one batch of vintages.
         recorded_at
-            The moment of recording, New York time. A revision is available from this moment. A
-            vintage of an archive is available from the moment that the archive states.
+            The moment of recording, New York time. A revision is available from this moment, and a
+            vintage from the moment that ALFRED states.
         wait
             The time to wait for another writer, in seconds.
         fetched
-            Maps each series to the outcome of its fetch. The outcome of a successful fetch is
-            :data:`FETCHED`. The outcomes are stored in the same transaction. If a batch is refused,
-            the reason is stored in place of the outcome.
+            A mapping from each fetched series to the outcome; :data:`FETCHED` means success. The
+            outcomes are stored in the same transaction. If a batch is refused, the reason is stored
+            in place of the outcome.
 
         Raises
         ------
         DataError
-            As in :class:`Store`; also if another writer is still active after ``wait``, or if the
+            As in :class:`Store`; also if another program still writes after ``wait``, or if the
             clock is behind the newest row by more than :data:`CLOCK_BACK`. After an error, nothing
             is added.
         """
@@ -198,9 +198,7 @@ class Store:
 
     @contextmanager
     def fetching(self) -> Iterator[None]:
-        """Prevent other fetches into this store inside a ``with`` block.
-
-        Other programs may still import files into the store and read the store.
+        """Prevent other fetches into this store in a ``with`` block; imports are allowed.
 
         Raises
         ------
@@ -222,12 +220,11 @@ class Store:
     def rows(self, ids: Sequence[str], as_of: pd.Timestamp | None = None) -> pd.DataFrame:
         """Return the rows that a panel may use. If ``as_of`` is given, ignore rows recorded later.
 
-        For a price series, the rows are the newest vintage. For a series with archive rows, only
-        archive rows are returned. An archive value is left out if the value of a later date was
-        known earlier. For any other series, all rows are returned. A series that is not in the
-        store has no row. The columns are ``series_id, observed_on, available_at, value,
-        recorded_at``. The rows are sorted by ``series_id``, ``available_at``, ``observed_on`` and
-        ``recorded_at``.
+        For prices, these are the rows of the newest vintage. For a series with rows from ALFRED,
+        only these are returned, without each value that came after the value of a later date. For
+        any other series, all rows are returned. A series that is not in the store has no row. The
+        columns are ``series_id, observed_on, available_at, value, recorded_at``. The rows are
+        sorted by ``series_id``, ``available_at``, ``observed_on`` and ``recorded_at``.
         """
         prices, others = [i for i in ids if is_price(i)], [i for i in ids if not is_price(i)]
         return self.query(
@@ -235,12 +232,12 @@ class Store:
         )
 
     def summary(self) -> pd.DataFrame:
-        """Return a table with one row for each series, which describes its stored dates.
+        """Return a table that describes the stored dates of each series.
 
         ``rows`` is the number of dates, and ``first`` and ``last`` are the first and the last date.
         ``last_known`` is the last moment at which a value became known. ``revisions`` is the number
-        of revised dates. ``recorded_at`` is the moment of the last recording. If a series has
-        archive rows, its other rows are ignored.
+        of revised dates. ``recorded_at`` is the moment of the last recording. Of a series with rows
+        from ALFRED, only these rows are used.
         """
         return self.query(
             f"""
@@ -268,15 +265,14 @@ class Store:
     def archived_ids(
         self, ids: Sequence[str], as_of: pd.Timestamp | None = None
     ) -> tuple[str, ...]:
-        """Return each id in ``ids`` that has archive rows. With ``as_of``, ignore later rows.
+        """Return each id in ``ids`` with rows from ALFRED, recorded by ``as_of``.
 
-        If a series has archive rows, a panel uses only these rows, see :meth:`rows`. ``as_of``
-        limits the moment of recording, not the moment from which a value is known.
+        A panel uses only these rows of the series, see :meth:`rows`.
         """
         return self._ids(f"{ARCHIVED} AND list_contains(?, series_id)", as_of, list(ids))
 
     def _ids(self, which: str, as_of: pd.Timestamp | None, *given: object) -> tuple[str, ...]:
-        """Return the id of each series with a row that meets ``which``, recorded by ``as_of``."""
+        """Return the ids with a row that meets ``which`` (SQL) and was recorded by ``as_of``."""
         found = self.query(
             f"SELECT DISTINCT series_id FROM observations WHERE {which} AND recorded_at <= ? "
             "ORDER BY 1",
@@ -285,7 +281,7 @@ class Store:
         return tuple(found["series_id"])
 
     def first_dates(self, ids: Sequence[str]) -> dict[str, pd.Timestamp]:
-        """Map each id in ``ids`` to the first date of its series; leave out series not stored."""
+        """Map each stored id in ``ids`` to the first date of its series."""
         found = self.query(
             "SELECT series_id, min(observed_on) AS first FROM observations "
             "WHERE list_contains(?, series_id) GROUP BY 1 ORDER BY 1",
@@ -296,14 +292,14 @@ class Store:
     def query(
         self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
     ) -> pd.DataFrame:
-        """Run an SQL query that only reads. The table ``observations`` holds the store's rows."""
+        """Run an SQL query that only reads. The table ``observations`` has the store's rows."""
         with locking.reading(self.path) as connection:
             return connection.execute(sql, parameters).df()
 
     def vintages(self, series_id: str) -> pd.DataFrame:
-        """Return the old values and the new values of each date that was revised.
+        """Return all values of each date that was revised.
 
-        If the series has archive rows, its other rows are ignored. The columns are ``observed_on,
+        Of a series with rows from ALFRED, only these rows are used. The columns are ``observed_on,
         available_at, value, recorded_at``. The rows are sorted by ``observed_on``, ``available_at``
         and ``recorded_at``.
         """
@@ -395,7 +391,7 @@ def _check_export(path: Path, store: Path) -> Path:
 def _recording_moment(
     connection: duckdb.DuckDBPyConnection, recorded_at: pd.Timestamp, path: Path
 ) -> pd.Timestamp:
-    """Return a moment of recording that is later than all stored moments of recording."""
+    """Return the moment for new rows, later than the moments of all stored rows."""
     # Local time repeats one hour each year, and two imports may share a clock tick. Then the moment
     # is one microsecond after the newest row. If the clock is further behind, it is wrong now or
     # was wrong at the last import. New values would be dated too early, or hidden until a wrong

@@ -1,1 +1,14 @@
-"""The claims of the thesis; each claim is declared before it is estimated."""
+"""The trial of the thesis: claims that are declared first and estimated later.
+
+Terms in these modules:
+
+- Capital is absorbed while the flag of the signal ``absorption`` is on. u, the absorbed share, is
+  capital spending divided by the sum of capital spending and idle capital.
+- Idle capital is depleted while the flag of the signal ``dry_powder`` is on, and otherwise ample.
+- A stay is a run of sessions with a flag on. An episode is one stay, or several stays that are at
+  most a quarter apart.
+- The condition of a claim is a signal whose flag must be on.
+- Duration is the time until the cash flows of an asset. Classes of long and of short duration are
+  declared in :mod:`backtests.thesis.sample`. The duration spread is the return of long-duration
+  minus short-duration classes.
+"""

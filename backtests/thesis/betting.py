@@ -1,14 +1,14 @@
-"""E-values: evidence that stays valid at any time at which one looks at it.
+"""E-values: evidence that stays valid however often one looks at it.
 
-A bettor starts with a wealth of 1. Every week the bettor bets that a number is above zero. Each bet
-is fixed before its week begins. If the number's expected value is at most zero, no betting rule is
-expected to make money. Under the null hypothesis, the wealth ever reaches 20 with a probability of
-at most 5 %. The end of the test need not be fixed in advance. The wealth is called an e-value.
+A bettor starts with a wealth of 1, the e-value. Every week the bettor bets that a number is above
+zero, and fixes the bet before the week begins. The null hypothesis says that the number's expected
+value is zero or less. Then no betting rule makes money on average, and the probability that the
+wealth ever reaches 20 is at most 5 %. The test may end at any time.
 """
 
 import numpy as np
 
-#: Largest bet, a fraction of the wealth. The bettor loses this fraction at the worst outcome.
+#: Largest bet: the fraction of the wealth that the bettor loses at the worst outcome.
 LARGEST_BET = 0.75
 #: Variance of gains before the first week. A gain of 1 is three standard deviations.
 PRIOR_VARIANCE = 1 / 9
@@ -17,12 +17,11 @@ STAKES = (0.1, 0.2, 0.4, 0.8)
 
 
 def bets(gains: np.ndarray) -> np.ndarray:
-    """Return the bet of each week, a fraction of the wealth from 0 to :data:`LARGEST_BET`.
+    """Return each week's bet: a fraction of the wealth, from 0 to :data:`LARGEST_BET`.
 
-    ``gains`` are numbers from −1 to 1; the last axis holds the weeks. The bet of a week is m / (v +
-    m²), clipped. m and v are the mean and the variance of the gains of earlier weeks. Mean and
-    variance include one imagined week with gain 0 and variance :data:`PRIOR_VARIANCE`. The first
-    bet is 0.
+    ``gains`` are numbers from −1 to 1; weeks are the last axis. The bet of a week is m / (v + m²),
+    clipped. m and v are the mean and the variance of the gains in earlier weeks, with one imagined
+    week before them (gain 0, variance :data:`PRIOR_VARIANCE`). The first bet is 0.
 
     Reference
         Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting",
@@ -41,23 +40,23 @@ def wealth(gains: np.ndarray) -> np.ndarray:
     """Return the wealth after each week: the product of 1 + bet · gain over the weeks so far.
 
     The null hypothesis says: given the past, the expected gain of every week is at most zero.
-    ``gains`` are numbers from −1 to 1; the last axis holds the weeks.
+    ``gains`` are numbers from −1 to 1; weeks are the last axis.
     """
     grown: np.ndarray = (1 + bets(gains) * gains).cumprod(axis=-1)
     return grown
 
 
 def outperformance(differences: np.ndarray) -> np.ndarray:
-    """Return the e-value of a forecaster against another forecaster, after each week.
+    """Return the evidence, after each week, that a forecaster is better than another: an e-value.
 
-    Each week has an expected difference, given the past. The null hypothesis says: the mean of
-    these expected differences over the weeks so far is at most zero. So a forecaster may be better
-    in some weeks and worse in others.
+    Given the past, each week's difference has an expected value. The null hypothesis says that the
+    mean of these expected values over the weeks so far is at most zero. It allows a positive
+    expected value in some weeks.
 
     Formula
         E = mean over the stakes λ of exp(λ S − ψ(λ) V), with ψ(λ) = −log(1 − λ) − λ. S is the sum
-        of the differences. V is the sum of squared distances: each difference is compared with the
-        mean of the earlier differences, and the first difference is compared with 0.
+        of the differences. V is the sum of the squares of each difference minus the mean of the
+        earlier differences. For the first difference, this mean is 0.
     Reference
         Choe and Ramdas (2024), "Comparing Sequential Forecasters", Operations Research 72, arXiv
         2110.00115: the sub-exponential e-process. The authors mix all stakes. We mix four stakes.
@@ -65,8 +64,8 @@ def outperformance(differences: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     differences
-        Loss of the other forecaster minus loss of the forecaster. Differences of losses must lie
-        between −½ and ½, so choose the unit accordingly. The last axis holds the weeks.
+        Loss of the other forecaster minus loss of the forecaster, in a unit in which all
+        differences lie between −½ and ½. Weeks are the last axis.
     """
     weeks = np.arange(1, differences.shape[-1] + 1)
     total = differences.cumsum(axis=-1)

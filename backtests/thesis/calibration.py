@@ -1,7 +1,7 @@
-"""How often the trial errs, and how often it finds the truth, on SIMULATED economies.
+"""How often the tests of the claims are wrong or right on SIMULATED economies.
 
-``benchmarks/trial.py`` tests all claims on economies whose truth is known. With ``--write`` it
-writes the result to ``calibration.json`` beside this module.
+``benchmarks/trial.py`` tests all claims on economies in which the thesis is known to be true or
+false. With ``--write`` it writes the result to ``calibration.json`` beside this module.
 """
 
 from pathlib import Path
@@ -14,14 +14,14 @@ PATH = Path(__file__).with_name("calibration.json")
 
 
 class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """Outcomes of one claim over the economies.
+    """Outcomes of the tests of one claim in many economies.
 
     Attributes
     ----------
     judged
         Number of economies in which the claim could be tested.
     decidable
-        Number of these economies that have enough episodes for a verdict.
+        Number of these economies with enough episodes for a verdict other than inconclusive.
     supported, contradicted
         Number of economies with each of these verdicts.
     effect
@@ -36,7 +36,7 @@ class Tally(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """The outcomes over economies in which the thesis is true, or in which it is false.
+    """The outcomes in economies of one kind: with the thesis true, or with the thesis false.
 
     Attributes
     ----------
@@ -45,7 +45,8 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
     any_primary
         Number of economies in which at least one primary claim is supported.
     e_values
-        For each bet, the number of economies in which the e-value of the bet ever reached 20.
+        For each claim or strategy on which a bettor bets: the number of economies in which the
+        e-value, the bettor's wealth, ever reached 20.
     """
 
     claims: dict[str, Tally]
@@ -54,7 +55,7 @@ class Economies(pydantic.BaseModel, frozen=True, extra="forbid"):
 
 
 class Calibration(pydantic.BaseModel, frozen=True, extra="forbid"):
-    """The calibration of the trial.
+    """How the trial of the thesis does on economies with a known truth.
 
     Attributes
     ----------

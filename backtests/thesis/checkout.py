@@ -1,4 +1,4 @@
-"""Check that the declarations of the claims are committed before they are sealed."""
+"""Check that the claims are committed to git before they are sealed in the ledger."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ from signals.errors import ConfigError
 
 
 def committed_claims(path: Path | None = None) -> str | None:
-    """Return the hash of the last git commit, whose declarations are in use; None without git.
+    """Return the hash of the last git commit, which contains the claims in use; None without git.
 
     The result is None if git is missing, or if git does not track the file, for example in an
     installed package. ``path`` is the file of the claims; the default is the file in use.

@@ -1,13 +1,13 @@
 """The claims of the thesis; each claim was declared before it was estimated.
 
-A claim is a sentence that can be false. The claim's declaration fixes what is measured, when it is
-measured, the estimator, and the result that speaks against the claim. All numbers here were chosen
-before any estimate was seen. If a declaration changes later, the changelog states the reason.
+A claim is a sentence that can be false. Its declaration states what is measured and when, the
+estimator, and the result that speaks against the claim. All numbers here were chosen before any
+estimate was seen. If a declaration changes later, the changelog states the reason.
 
-The votes of the composite regime contain past returns. So the condition of a claim about returns is
-a flag that is computed only from quantities. The only exception is the claim of link L14, whose
-flag contains prices. For this claim, prices are resampled, and the flag is computed again on the
-resampled prices.
+The condition of a claim is a signal whose flag must be on. If this flag contained past returns, it
+could not fairly test a claim about returns. So it is computed only from quantities, such as bank
+reserves. The claim of link L14 is an exception, because its flag contains prices. To test it,
+prices are resampled, and the flag is computed again from them.
 """
 
 from dataclasses import dataclass
@@ -42,24 +42,24 @@ QUANTITY_FLAGS = ("dry_powder", "funding", "capex", "outside_capital", "absorpti
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Typed):
-    """One claim, which data can support or refute.
+    """One claim, a sentence that data can support or refute.
 
     Attributes
     ----------
     name
         Name of the claim in commands and files.
     link
-        Label of the claim's link in the thesis, L1 to L15.
+        Label, L1 to L15, of the step of the thesis to which the claim belongs.
     statement
         The claim in one sentence.
     estimand
-        The number that is estimated. For the estimator ``status``, it is the flag that is read.
+        The number that is estimated, in words. For the estimator ``status``, it is a flag.
     unit
         Unit of the estimand and of ``smallest``; empty for a status.
     condition
         Name of a signal: the claim applies while the signal's flag is on. None if the claim applies
-        at every session, or if the estimand itself says when. A return belongs to the condition if
-        the flag was on at the close of the decision, ``1 + lag`` sessions earlier.
+        at every session, or if ``estimand`` says when it applies. A return counts if the flag was
+        on ``1 + lag`` sessions before the close at which the return ends.
     estimator
         How the number is estimated. ``status`` reads a flag and its dates, without a p-value.
         ``mean`` is the mean over the sessions with the flag on; without a condition, it is the mean
@@ -71,7 +71,7 @@ class Claim(Typed):
     smallest
         Smallest interesting effect, a positive number in ``unit``; None for a status.
     argument
-        The reason why a smaller effect does not matter.
+        Why a smaller effect does not matter.
     refuted_by
         The result that speaks against the claim.
     declared
@@ -135,7 +135,7 @@ class Claim(Typed):
 
     @property
     def is_status(self) -> bool:
-        """Whether the claim is about a state. Such a claim has dates but no p-value."""
+        """Whether the claim only says that a flag is on. Such a claim has dates but no p-value."""
         return self.estimator == "status"
 
 

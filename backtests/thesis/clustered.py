@@ -1,12 +1,12 @@
 """The slope of a response on a surprise, for events that come in clusters.
 
-Events of one calendar quarter see the same markets, so their responses are correlated. Their
-windows may also overlap. So all events of a quarter form one cluster, and only clusters count as
-independent. The number of clusters is small. The usual standard error (CR1 with ``clusters − 1``
-degrees of freedom) is then too small: in simulations with 9 clusters of 5 events, its 95 % interval
-contains the truth in about 91 % of cases. The standard error here is CR2, a bias-reduced variance,
-with Bell and McCaffrey's degrees of freedom. In the same simulations, the CR2 interval contains the
-truth in about 95 % of cases.
+Responses to events of one calendar quarter are correlated, because they depend on the same markets,
+and because their windows may overlap. So all events of a quarter form one cluster, and only
+clusters count as independent. With few clusters, the usual standard error (CR1 with ``clusters −
+1`` degrees of freedom) is too small: in simulations with 9 clusters of 5 events, its 95 % interval
+contains the true slope in about 91 % of cases. The standard error here is CR2, a bias-reduced
+variance, with Bell and McCaffrey's degrees of freedom. In the same simulations, the CR2 interval
+contains the true slope in about 95 % of cases.
 
 Reference
     Kolari and Pynnönen (2010), "Event Study Testing with Cross-sectional Correlation of Abnormal
@@ -20,16 +20,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-#: Smallest number of clusters for a slope. A line through two clusters may fit them exactly, so
-#: that no residual is left.
+#: Smallest number of clusters for a slope. A line through two clusters may fit exactly and leave no
+#: residuals.
 FEWEST = 4
-#: An eigenvalue up to this size counts as zero.
+#: An eigenvalue of this size or smaller is taken as zero.
 _TINY = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slope:
-    """A slope, its standard error and degrees of freedom; NaN, NaN and 0 with too few clusters."""
+    """A slope, its standard error and degrees of freedom: NaN, NaN and 0 with too few clusters."""
 
     value: float
     error: float
@@ -101,11 +101,12 @@ def minus(first: Slope, second: Slope) -> Slope:
 def rearranged(
     x: np.ndarray, rows: np.ndarray, columns: np.ndarray, draws: int, seed: int = 0
 ) -> np.ndarray:
-    """Return permuted surprises, draws × events.
+    """Return permutations of the surprises, draws × events.
 
-    The surprises fill a table: ``rows`` and ``columns`` give the cell of each event. Each draw
-    permutes whole rows, so the surprises of one row stay together. An event whose new cell is empty
-    is NaN. If two events share a cell, the cell holds the later surprise.
+    The surprises fill a table: Events lie in a table, for example quarters × firms; ``rows`` and
+    ``columns`` give each event's cell. Each draw permutes whole rows, so the surprises of a quarter
+    stay together. An event whose cell is then empty gets NaN. If a cell has two events, the later
+    surprise is used.
     """
     (of_rows, row), (of_columns, column) = (
         np.unique(part, return_inverse=True) for part in (rows, columns)
@@ -121,7 +122,7 @@ def rearranged(
 def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the slope of y on each row of x, and its CR1 variance; NaN in x leaves an event out.
 
-    ``y`` has no NaN. The variances serve only to compare the statistics of permutations.
+    ``y`` has no NaN. The variances are only used to compare permutations.
     """
     present = ~np.isnan(x)
     member = np.unique(clusters)[:, None] == clusters  # clusters × events
@@ -138,6 +139,6 @@ def slopes(y: np.ndarray, x: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarr
 
 
 def permuted_p_value(true: np.ndarray, drawn: np.ndarray, sign: int) -> float:
-    """Return the one-sided p-value of a statistic among permutations; NaN draws are left out."""
+    """Return the one-sided p-value of a true statistic among permuted ones; NaN are dropped."""
     kept = sign * drawn[~np.isnan(drawn)]
     return float((1 + (kept >= sign * float(true)).sum()) / (1 + len(kept)))

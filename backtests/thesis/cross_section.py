@@ -1,14 +1,13 @@
 """Single shares sorted by their empirical duration.
 
-The order of classes by duration is declared, see :data:`backtests.thesis.sample.DURATION`. Here,
-the order is estimated from data, for single shares instead of ten classes. All shares of the
-history count, but no funds. The measure of duration is
+The claims use a declared order of asset classes by duration, see
+:data:`backtests.thesis.sample.DURATION`. This module estimates the duration of single shares from
+data instead. It uses all shares of the history, but no funds. The measure of duration is
 :func:`signals.empirical_duration.empirical_durations`. The measure is noisy: a share's standard
 error is often as large as the difference between one third of the shares and the next.
 
-Two other measures of duration would need the market value of a firm: free-cash-flow yield, and the
-share of value beyond ten years. The store has no number of shares outstanding, so it has no market
-value.
+Free-cash-flow yield, and the share of value beyond ten years, would be other measures. Both need
+the market value of a firm, which the store does not have.
 """
 
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from signals.universe import asset
 
 #: Smallest number of shares with a duration, so that each third holds at least three shares.
 FEWEST = 9
-#: Largest distance between consecutive months with the flag on in one episode, in months.
+#: Months with the flag on belong to one episode if they are at most this many months apart.
 _QUARTER = 3
 #: The two states of the absorption flag.
 STATES = {1.0: "capital absorbed", 0.0: "other months"}
@@ -44,19 +43,19 @@ class CrossSection:
     Attributes
     ----------
     shares
-        The shares that had a duration at some month's end.
+        The shares that had a duration at the end of some month.
     first, last
         The first and the last session at whose close shares were sorted.
     correlations
-        Index: state, see :data:`STATES`. ``estimate`` is the mean over months of the rank
+        One row for each state of :data:`STATES`. ``estimate`` is the mean over months of the rank
         correlation (Spearman) between the duration of shares and their return in the month. ``low``
-        and ``high`` bound its 95 % interval, with one cluster for each episode, and for each gap
+        and ``high`` bound its 95 % interval. Each episode is one cluster, and so is each gap
         between two episodes. ``months``, ``clusters`` and ``shares`` (mean number in a month) count
-        the data behind the estimate. A month's state is that of its first session. The bounds are
-        NaN with fewer than two clusters.
+        the data behind the estimate. The state of a month is that of its first session. The bounds
+        are NaN with fewer than two clusters.
     now
-        Index: share. The duration in years at the last sort, the longest first, and the ``third``:
-        ``long``, ``middle`` or ``short``.
+        One row for each share: its duration in years at the last sort, the longest first, and its
+        ``third``: ``long``, ``middle`` or ``short``.
     """
 
     shares: tuple[str, ...]
@@ -75,9 +74,9 @@ def shares_of(sample: Sample) -> list[str]:
 def durations(sample: Sample) -> pd.DataFrame:
     """Return the empirical duration of each share, years, as known at the end of each month.
 
-    The index holds the last session of each month that ended in the history. A month with fewer
-    than :data:`FEWEST` durations is left out. Raises NotTestable if no month is left, or if the
-    history lacks SPY or DFII10.
+    The index is the last session of each month that ended in the history. A month with fewer than
+    :data:`FEWEST` durations is left out. Raises NotTestable if no month is left, or if the history
+    lacks SPY or DFII10.
     """
     sample.asset("SPY")
     sample.series("DFII10")
@@ -103,11 +102,11 @@ def month_ends(sample: Sample) -> pd.DatetimeIndex:
 
 
 def thirds(known: pd.DataFrame) -> pd.DataFrame:
-    """Return 1.0 for shares in the third of longest duration, −1.0 in the shortest third, else 0.0.
+    """Return 1.0 in the third of shares with longest duration, −1.0 in the shortest, else 0.0.
 
-    Each row is one sort. With n durations, both outer thirds hold n // 3 shares. Of equal
-    durations, the share that comes first in the table counts as shorter. A share without a duration
-    is NaN.
+    Each row is one sort. With n durations, the longest and the shortest third have n // 3 shares
+    each. Among equal durations, the first in the table counts as shortest. A share without a
+    duration is NaN.
     """
     rank, count = known.rank(axis=1, method="first"), known.notna().sum(axis=1)
     outer = count // 3
@@ -116,9 +115,9 @@ def thirds(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
-    """Return the sort in use when each session's return was earned, sessions × shares.
+    """Return, for each session, the sort with which one could earn its return; sessions × shares.
 
-    A sort that is known at a month's last close can be traded :data:`LAG` sessions later.
+    A sort is known at a month's last close, and can be traded :data:`LAG` sessions later.
     """
     daily = sorted_at.reindex(sample.sessions, method="ffill")
     return daily.apply(lambda column: acted_on(column, LAG))
@@ -127,8 +126,8 @@ def held(sample: Sample, sorted_at: pd.DataFrame) -> pd.DataFrame:
 def long_less_short(sample: Sample) -> pd.Series:
     """Return the daily return of the longest third minus that of the shortest third, a fraction.
 
-    Each third has equal weights. A share without a return does not count at that session. The
-    result is NaN before the first sort. Raises NotTestable like :func:`durations`.
+    Each third has equal weights. A share without a return at a session is left out at that session.
+    The result is NaN before the first sort. Raises NotTestable like :func:`durations`.
     """
     sides = held(sample, thirds(durations(sample)))
     returns = pd.DataFrame({str(ticker): sample.asset(str(ticker)) for ticker in sides})
@@ -137,9 +136,10 @@ def long_less_short(sample: Sample) -> pd.Series:
 
 
 def cross_section(sample: Sample) -> CrossSection:
-    """Return the rank correlations of duration and return over single shares, by state.
+    """Return the rank correlations of duration and return over single shares, for each state.
 
-    Raises NotTestable if the history has too few shares, or if the flag of absorption has no view.
+    Raises NotTestable if the history has too few shares, or if the flag of absorption is always
+    NaN.
     """
     known = durations(sample)
     last = known.iloc[-1].dropna().sort_values(ascending=False)
@@ -154,11 +154,11 @@ def cross_section(sample: Sample) -> CrossSection:
 
 
 def monthly(sample: Sample, known: pd.DataFrame) -> pd.DataFrame:
-    """Return the rank correlation between duration and the return until the next sort, by sort.
+    """Return, for each sort, the rank correlation of duration with the return until the next sort.
 
     Columns: ``correlation``; ``shares``, the number of shares with both; ``on``, the flag of
-    absorption under which the first session's return was earned. The last sort is left out, because
-    its month has not ended.
+    absorption that was known when the return began. The last sort is left out, because its month
+    has not ended.
     """
     sessions = sample.sessions
     begin = np.minimum(sessions.get_indexer(known.index) + LAG, len(sessions) - 2)

@@ -1,4 +1,4 @@
-"""What happened in each dated episode: falls of classes, order of falls, flags and strategies."""
+"""What happened in each dated episode of market stress, such as the dash for cash of 2020."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,32 +13,32 @@ from backtests.thesis.returns import class_returns
 from backtests.thesis.sample import Sample
 from strategies import STRATEGIES
 
-#: Classes in the order in which forced selling should hit them, the lowest conviction first.
+#: Classes in the order in which forced selling should hit them according to the thesis.
 CASCADE = ("crypto", "speculative", "software", "broad")
 #: Sessions after the day of a one-day episode that belong to the episode. A one-day episode is
 #: widened, because a fall takes longer than a day.
 WIDENED = 10
-#: A flag may lead the start of an episode by this number of sessions, or lag by fewer than this.
+#: How many sessions before and after the start of an episode a flag may turn on to be reported.
 YEAR = 252
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EpisodeAccount:
-    """The account of one episode.
+    """What happened in one episode.
 
     Attributes
     ----------
     regime_before
-        The regime at the last close before the episode; None without a regime.
+        The regime at the last close before the episode, or None.
     flag_leads
-        For each signal with a view, the number of sessions from the session at which its flag turns
-        on to the start of the episode, see :func:`flag_lead`.
+        For each signal, the number of sessions by which its flag turned on before the episode, see
+        :func:`flag_lead`. Signals whose flag is always NaN are left out.
     falls
-        Index: class. ``peak``: session of the highest close in the 63 sessions before the common
-        trough (:func:`common_trough`). ``trough``: session of the lowest close from the peak to the
+        One row for each asset class. ``peak``: session of its highest close in the 63 sessions
+        before :func:`common_trough`. ``trough``: session of its lowest close from the peak to the
         end of the episode. ``drawdown``: fraction, negative. ``recovered``: the first later session
-        that closes at the peak's level or above, NaT until then. A class is left out if it lacks a
-        return in the episode or in the 63 sessions before the episode.
+        that closes at the level of the peak or above; NaT without one. A class is left out if it
+        lacks a return in the episode or in the 63 sessions before.
     order
         The classes by date of peak, the earliest first.
     strategies
@@ -55,7 +55,7 @@ class EpisodeAccount:
 
 
 def accounts(sample: Sample, events: Events) -> tuple[EpisodeAccount, ...]:
-    """Return the account of each dated episode that lies inside the history.
+    """Return what happened in each dated episode that lies inside the history.
 
     An episode is left out if the history lacks a part of it, the 63 sessions before it, or all
     classes of :data:`CASCADE`. A simulated history has no dated episodes, so the result is empty.
@@ -83,9 +83,9 @@ def span_of(episode: Episode, sessions: pd.DatetimeIndex) -> tuple[int, int] | N
 
 
 def levels_of(returns: pd.DataFrame, span: tuple[int, int]) -> pd.DataFrame:
-    """Return compounded levels of classes from 63 sessions before an episode to its last session.
+    """Return the compounded returns of classes, from 63 sessions before an episode to its end.
 
-    The level before the first of these sessions is 1. A class that lacks a return is left out.
+    One unit of money grows to these levels. A class that lacks a return is left out.
     """
     first, last = span
     part = returns.iloc[first - QUARTER : last + 1].dropna(axis=1)
@@ -93,9 +93,9 @@ def levels_of(returns: pd.DataFrame, span: tuple[int, int]) -> pd.DataFrame:
 
 
 def common_trough(levels: pd.DataFrame) -> pd.Timestamp:
-    """Return the session of the episode with the lowest mean level of the cascade's classes.
+    """Return the session of the episode at which the mean level of :data:`CASCADE` is lowest.
 
-    ``levels`` come from :func:`levels_of`. A class without a level does not count.
+    ``levels`` come from :func:`levels_of`. A class without a level is left out of the mean.
     """
     held = [name for name in CASCADE if name in levels]
     level = levels[held].mean(axis=1).iloc[QUARTER:]
@@ -109,12 +109,12 @@ def peaks_before(levels: pd.DataFrame, trough: pd.Timestamp) -> pd.Series:
 
 
 def flag_lead(flag: pd.Series, first: int) -> int | None:
-    """Return the lead of a flag: sessions from the start of its stay to an episode's first session.
+    """Return the number of sessions by which a flag turned on before an episode.
 
-    A positive number says that the flag turned on before the episode. If the flag was on in the 252
-    sessions before the episode, its last stay there counts. Otherwise, the first stay that begins
-    within 252 sessions after the start of the episode counts, with a lead of zero or less. Without
-    such a stay, the result is None. A flag without a view counts as off.
+    A stay is a run of sessions with the flag on. If the flag was on in the 252 sessions before the
+    episode, the last stay in them is used. Otherwise the first stay is used that begins in the 252
+    sessions from the start of the episode on, and the result is zero or less. Without such a stay,
+    the result is None. NaN counts as off.
 
     Parameters
     ----------
@@ -134,9 +134,9 @@ def flag_lead(flag: pd.Series, first: int) -> int | None:
 
 
 def falls_of(levels: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
-    """Return peak, trough, drawdown and recovery of each class, see :class:`EpisodeAccount`.
+    """Return ``falls`` of :class:`EpisodeAccount`.
 
-    ``later`` holds the simple returns after the last session of ``levels``.
+    ``later`` are the simple returns after the last session of ``levels``.
     """
     peaks = peaks_before(levels, common_trough(levels))
     rows = {}

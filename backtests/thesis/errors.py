@@ -3,5 +3,5 @@
 from signals.errors import DataError
 
 
-class NotTestable(DataError):  # noqa: N818 - it is an answer as much as an error
-    """A history is too short for a claim, or it lacks the claim's data; the message says why."""
+class NotTestable(DataError):  # noqa: N818 - it is also a verdict, not only an error
+    """A history is too short for a claim, or it lacks data for the claim; the message says why."""

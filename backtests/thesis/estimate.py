@@ -26,29 +26,30 @@ class Estimate:
     value
         The estimate, in the unit of the claim.
     interval
-        The interval that decides the verdict, in the unit of the claim.
+        The interval on which the verdict depends, in the unit of the claim.
     tests
-        A mapping from the name of each deciding test to its one-sided p-value. The null hypothesis
-        is that the claim is false: the estimand is zero, or has the opposite sign.
+        A mapping from the name of each test on which the verdict depends to its one-sided p-value.
+        The null hypothesis is that the claim is false: the estimated number is zero, or has the
+        opposite sign.
     error, df
         Standard error in the unit of the claim, and degrees of freedom of its t distribution;
-        ``df`` is infinite for a normal distribution. Both give the power, see
+        ``df`` is infinite for a normal distribution. The power follows from both, see
         :mod:`backtests.thesis.power`.
     observations
         Number of observations. ``counted`` says what is counted: sessions, weeks, events or
         breakouts.
     episodes
-        Number of separate times at which the state of the claim held. The state is the claim's
-        condition, the state of idle capital that the estimand names, the states in which a strategy
-        acts, or an excursion of u above one half. For the order of falls, dated episodes are
-        counted. None if the claim counts no episodes.
+        Number of separate times at which the claim applied: times with the claim's flag on, with
+        idle capital depleted or ample, with a strategy in an active state, or with u above one
+        half. For the order of falls, it is the number of dated episodes. None if the claim counts
+        no episodes.
     method
         One or two sentences that say how interval and tests were computed, with the reference.
     beside
-        Intervals by other methods or for other assets, by name, in the unit of the claim. They do
-        not decide.
+        Intervals by other methods or for other assets, by name, in the unit of the claim. The
+        verdict does not depend on them.
     tests_beside
-        One-sided p-values of other tests, which do not decide.
+        One-sided p-values of tests on which the verdict does not depend.
     shown
         Numbers for the chart of the claim, for example sessions × columns or classes × columns.
     notes
@@ -73,8 +74,5 @@ class Estimate:
 
     @property
     def p_value(self) -> float:
-        """The largest p-value of the deciding tests: a claim must pass each of them.
-
-        A missing p-value (NaN) counts as 1.
-        """
+        """The largest p-value in ``tests``: a claim must pass each test. NaN counts as 1."""
         return max(1.0 if math.isnan(p) else p for p in self.tests.values())

@@ -1,13 +1,12 @@
-"""E-values since a date: evidence for the claims from the weeks after the claims were fixed.
+"""E-values since a date: evidence for the claims from the weeks after their declaration.
 
 An e-value is the wealth of a bettor who starts with 1. Every week after the date, the bettor bets
-that the claim is true, see :mod:`backtests.thesis.betting`. Four numbers are known before a week
-begins: the bet, whether the week counts, the limit of the returns, and the exposure of the constant
-mix.
+that the claim is true, see :mod:`backtests.thesis.betting`. Everything that defines a bet is known
+before its week begins.
 
 Weekly returns are clipped at three standard deviations, so that no week can ruin the bettor. So the
-test of a claim about returns is a test of clipped returns. The clipped mean differs from the mean
-if extreme returns have mostly one sign.
+claim is tested on clipped returns. Their mean differs from the mean of returns if extreme returns
+have mostly one sign.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,9 +34,9 @@ REMARK = (
 PRIMARY = tuple(claim.name for claim in CLAIMS if claim.primary)
 #: Smallest number of weeks before the date, for the standard deviation.
 FEWEST_WEEKS = 52
-#: Limit of a clipped return, in standard deviations.
+#: Returns are clipped at this number of standard deviations.
 CLIP = 3.0
-#: The null hypothesis of a strategy allows any premium of SPY over bills from 0 to this fraction a
+#: The null hypothesis for a strategy allows a premium of SPY over bills from 0 to this fraction a
 #: year. In the long run, US shares earned about 6 % a year over bills.
 PREMIUM = 0.10
 WEEKS_A_YEAR = 52
@@ -54,17 +53,17 @@ class Accumulated:
     name
         Name of the claim, or of the strategy with its regime model.
     what
-        What the weekly bets are about.
+        The number on which the bettor bets each week, in words.
     since
         The date. The first week begins after it.
     weeks
-        Number of weeks with a bet. A week outside the claim's condition has no bet.
+        Number of weeks with a bet: weeks in which the claim applies.
     clipped
-        Number of these weeks whose return was clipped. If there are many such weeks, the e-value
-        says little about the mean.
+        Number of these weeks whose return was clipped. With many such weeks, the e-value says
+        little about the mean return.
     e_value, highest
-        The e-value after the last week, and the highest e-value so far. Both e-values are 1 before
-        the first week.
+        The e-value after the last week, and the highest e-value so far. Both are 1 before the first
+        week.
     path
         The e-value after each whole week, at the week's last session.
     note
@@ -84,18 +83,18 @@ class Accumulated:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weeks:
-    """The weekly numbers that bets are about.
+    """The weekly numbers on which a bettor bets.
 
     Attributes
     ----------
     values
-        The number of each whole week, at the week's last session; NaN if the number is unknown. A
-        number above zero speaks for the claim.
+        The number of each whole week, at the week's last session, or NaN. A number above zero
+        supports the claim.
     counts
         Whether the claim applies to each week, as known before the week begins.
     limit
-        The absolute value at which ``values`` are clipped. With None, they are clipped at
-        :data:`CLIP` standard deviations of the weeks before the date.
+        The absolute value at which ``values`` are clipped. None stands for :data:`CLIP` standard
+        deviations of the weeks before the date.
     """
 
     values: pd.Series
@@ -108,9 +107,9 @@ def accumulate(
 ) -> tuple[Accumulated, ...]:
     """Return the e-values of primary claims and thesis strategies from the weeks after a date.
 
-    Every e-value is valid at any time at which one looks at it. If the sample lacks data, the
-    e-value is 1 and the note says why. A standard deviation with fewer than 52 weeks before the
-    date also counts as lacking data.
+    An e-value stays valid however often one looks at it. If data are missing, the e-value is 1 and
+    the note says why. Data are also missing with fewer than 52 weeks before the date, because these
+    give the standard deviation.
 
     Parameters
     ----------
@@ -129,8 +128,8 @@ def accumulate_since_dates(
 ) -> tuple[Accumulated, ...]:
     """Return the e-values since the last seal, if a seal exists, and since the essay's date.
 
-    ``sealed_at`` is the moment of the last seal, UTC. Whoever shows the e-values since the essay
-    must show :data:`REMARK` with them.
+    ``sealed_at`` is the moment of the last seal, UTC. A page that shows e-values since the essay
+    must also show :data:`REMARK`.
     """
     seals = () if sealed_at is None else (sealed_at.tz_localize(None),)
     return tuple(one for since in (*seals, ESSAY) for one in accumulate(sample, since))
@@ -160,7 +159,7 @@ def _accumulated(sample: Sample, since: pd.Timestamp, name: str) -> Accumulated:
 def _path(weeks: Weeks, sample: Sample, since: pd.Timestamp) -> tuple[pd.Series, pd.Series]:
     """Return the wealth after each week since a date, and the outcome of each bet.
 
-    An outcome is the week's value divided by the limit, before clipping.
+    An outcome is the week's value divided by its limit, before clipping.
     """
     first = first_sessions(sample.sessions).reindex(weeks.values.index)
     limit = weeks.limit or CLIP * _deviation(weeks.values, since)
@@ -172,7 +171,7 @@ def _path(weeks: Weeks, sample: Sample, since: pd.Timestamp) -> tuple[pd.Series,
 
 
 def _deviation(values: pd.Series, since: pd.Timestamp) -> float:
-    """Return the standard deviation of the weeks up to a date."""
+    """Return the standard deviation of the weekly values up to a date."""
     before = values.loc[:since].dropna()
     if len(before) < FEWEST_WEEKS:
         raise NotTestable(f"{len(before)} weeks before {since.date()}, expected {FEWEST_WEEKS}")
@@ -190,10 +189,7 @@ def first_sessions(sessions: pd.DatetimeIndex) -> pd.Series:
 
 
 def _while_absorbed(sample: Sample, index: pd.Index) -> pd.Series:
-    """Return whether each week's first return was earned under absorption.
-
-    The flag was known before the week began. A change of the flag within the week does not matter.
-    """
+    """Return whether the flag of absorption was on before each week began."""
     first = first_sessions(sample.sessions).reindex(index)
     on = sample.condition("absorption").reindex(pd.DatetimeIndex(first))
     return pd.Series((on == 1.0).to_numpy(), index=index)
@@ -205,7 +201,7 @@ def _spy_minus_crypto(sample: Sample, since: pd.Timestamp) -> Weeks:
 
 
 def _rank_order(sample: Sample, since: pd.Timestamp) -> Weeks:
-    """Return Kendall's tau-b of class returns with the earliness of cash flows, week by week."""
+    """Return Kendall's tau-b between class returns and the declared order, for each week."""
     returns = sample.classes(DURATION).apply(weekly).dropna()
     earliness = [-rank for rank in DURATION.values()]
     tau = [stats.kendalltau(row, earliness).statistic for row in returns.to_numpy()]
@@ -216,16 +212,17 @@ def _rank_order(sample: Sample, since: pd.Timestamp) -> Weeks:
 def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> Weeks:
     """Return a strategy's weekly return minus the return of a constant mix of SPY and bills.
 
-    The share of SPY is the strategy's mean net exposure up to the date. The mix pays no costs.
+    The share of SPY in the mix is the strategy's mean net exposure up to the date. The mix pays no
+    costs.
 
-    A strategy that holds more than this share for years earns the premium of shares without any
-    timing. So :data:`PREMIUM` times the exposure above the share, as known before the week, is
-    subtracted. If the true premium lies between 0 and PREMIUM, a strategy of SPY and bills then
-    wins only by timing. A strategy with other assets can also win because its assets earn more than
-    SPY.
+    A strategy that later holds more shares than the mix earns a higher premium without any timing.
+    So :data:`PREMIUM` times the exposure above that of the mix, known before the week, is
+    subtracted. If the true premium of SPY over bills is between 0 and PREMIUM, a strategy of SPY
+    and bills then wins only by timing. A strategy with other assets can also win because they earn
+    more than SPY.
 
-    A strategy whose value did not move before the date has a small standard deviation. So the limit
-    is at least the limit of SPY's return over bills.
+    The standard deviation of a strategy that was in bills before the date is too small. So the
+    limit for clipping is at least that of SPY's return over bills.
     """
     result, spy = sample.run(strategy).result, sample.asset("SPY")
     held, returns = result.weights.sum(axis=1), result.returns
@@ -245,7 +242,7 @@ def _strategy_minus_mix(strategy: str, sample: Sample, since: pd.Timestamp) -> W
 
 
 def _labels() -> tuple[str, ...]:
-    """Return the thesis strategies; those that follow the regime have ``@quantities``."""
+    """Return the names of thesis strategies; those that follow a regime end in ``@quantities``."""
     thesis = [strategy for strategy in STRATEGIES.values() if kind_of(strategy) == "thesis"]
     return tuple(
         f"{strategy.name}@quantities" if strategy.follows_regime else strategy.name
@@ -259,8 +256,8 @@ _MIX = (
     "the exposure above the mix; the mix has the strategy's mean exposure before the date"
 )
 
-#: By the name of a claim or strategy: what the bets are about, and the function that returns the
-#: weekly numbers.
+#: By the name of a claim or strategy: the number to bet on, in words, and the function that returns
+#: the weekly numbers.
 BETS: dict[str, tuple[str, Callable[[Sample, pd.Timestamp], Weeks]]] = {
     "crypto-below-spy": (
         "clipped weekly return of SPY minus that of crypto while capital is absorbed",

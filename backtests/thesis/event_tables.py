@@ -1,4 +1,4 @@
-"""Tables of dated events: their number by kind, bond deals, and policy surprises by class."""
+"""Tables of dated events: counts by kind, bond deals, and responses to policy surprises."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A kind of event. ``each`` is True if every series with the prefix has events of its own."""
+    """A kind of event. If ``each`` is False, all series with the prefix measure the same events."""
 
     prefix: str
     each: bool
@@ -53,7 +53,7 @@ def counts(sample: Sample) -> pd.DataFrame:
 
 
 def deal_table(sample: Sample) -> pd.DataFrame:
-    """Return each bond deal with the response of the spread, percentage points in 6 sessions.
+    """Return each bond deal with the return of long-duration minus short-duration classes.
 
     The columns are those of :func:`backtests.thesis.estimators.average_response.deals`, and
     ``response``: NaN without a complete window. Raises NotTestable without a deal.
@@ -71,11 +71,11 @@ class SurpriseStudy:
     instrument
         Id of the surprise.
     responses
-        Index: class. ``estimate`` is the response of the class in percentage points in 6 sessions,
-        per 10 basis points of change of DGS2 that a surprise causes. ``low`` and ``high`` bound
-        Anderson and Rubin's 95 % set; they are infinite if the set has no bounds. ``strength`` is
-        the F statistic of the first stage, and ``n`` the number of statements. With events in fewer
-        than four quarters, all numbers except ``n`` are NaN.
+        One row for each class. If a policy surprise raises DGS2 by 10 basis points, the class
+        returns ``estimate`` percentage points in 6 sessions. ``low`` and ``high`` bound Anderson
+        and Rubin's 95 % set, and are infinite without bounds. ``strength`` is the F statistic of
+        the first stage, and ``n`` the number of statements. With events in fewer than four
+        quarters, all numbers except ``n`` are NaN.
     """
 
     instrument: str
@@ -85,9 +85,9 @@ class SurpriseStudy:
 def surprise_study(sample: Sample) -> SurpriseStudy:
     """Return the response of each class to policy surprises.
 
-    See :func:`backtests.thesis.estimators.instrumented.instrumented`. The study uses the FOMC
-    statements with a known surprise, a known change of DGS2, and a return of every long-duration
-    and short-duration class. Raises NotTestable without surprises or yields.
+    See :func:`backtests.thesis.estimators.instrumented.instrumented`. The study uses an FOMC
+    statement if its surprise, its change of DGS2, and the returns of all long-duration and
+    short-duration classes are known. Raises NotTestable without surprises or yields.
     """
     id, events = surprises(sample)
     at = sample.sessions.get_indexer(pd.DatetimeIndex(events.table.index))

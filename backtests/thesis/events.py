@@ -1,8 +1,8 @@
 """Dated facts: episodes of markets, and dates of monetary policy, each with its source.
 
-The file ``events.toml`` beside this module holds the facts. A user can give another file of this
-form: a list of tables ``[[episode]]``, and a list of tables ``[[policy]]``. All ``days`` of a
-policy table have the table's ``what``, ``scheduled`` and ``source``.
+The facts are in the file ``events.toml`` beside this module. A user can give another file of this
+form: a list of tables ``[[episode]]``, and a list of tables ``[[policy]]``. The fields ``what``,
+``scheduled`` and ``source`` of a policy table apply to all its ``days``.
 """
 
 import datetime
@@ -95,7 +95,7 @@ class _File(pydantic.BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyDate:
-    """The day of a policy event in New York. ``scheduled`` is False for a surprise date."""
+    """The New York day of a policy event. ``scheduled`` is False for an unannounced date."""
 
     day: datetime.date
     what: What

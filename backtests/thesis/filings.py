@@ -1,11 +1,11 @@
-"""Dated news of capital expenditure, and how asset classes respond to their surprises.
+"""Dated news of capital expenditure, and how asset classes respond to surprises in it.
 
-The news is dated twice: at the first filing, and at the earnings release before this filing, see
-:mod:`backtests.thesis.releases`. One study serves both.
+The events are first filings, or the earnings releases before them, see
+:mod:`backtests.thesis.releases`.
 
-From one filing to the next, the capital expenditure of the trailing year changes by the new quarter
-minus the quarter a year earlier. If the expenditure of a firm followed a seasonal random walk, the
-expected change would be zero. So the whole change counts as surprise. The surprise is the relative
+From one filing to the next, the trailing-year expenditure changes by the new quarter minus the same
+quarter of the last year. A seasonal random walk is assumed: each quarter is expected to equal the
+same quarter of the last year. So the whole change is a surprise. The surprise is the relative
 change divided by the standard deviation of the firm's earlier relative changes.
 
 Reference
@@ -29,33 +29,33 @@ from signals.catalog import HYPERSCALERS, ttm_id
 
 #: Sessions of the event window, relative to the session at which a filing is known.
 BEFORE, AFTER = -5, 20
-#: Number of sessions by which control dates are moved from their filings. Filings of a firm are
-#: about 63 sessions apart, so a moved window lies between two of them.
+#: Number of sessions by which events are moved to dates without an event. Filings of a firm are
+#: about 63 sessions apart, so a moved event lies between two of them.
 MOVED = -30
 #: The two states of idle capital, by the flag of dry_powder.
 STATES = {0.0: "idle capital ample", 1.0: "idle capital depleted"}
 #: Number of earlier changes that a standard deviation needs.
 EARLIER = 4
 #: Largest absolute surprise, σ. Larger surprises are clipped, because a firm's first standard
-#: deviations are noisy and could decide a slope.
+#: deviations come from few values, so a surprise could be huge and determine a slope.
 LARGEST = 3.0
-#: If more time than this lies between two amounts, the change covers several quarters.
+#: Two amounts that became known further apart than this are not of consecutive quarters.
 _ONE_QUARTER = pd.Timedelta(days=140)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """A first filing of capital expenditure with a new trailing year, or the release of its figure.
+    """The first filing of a new trailing-year capital expenditure, or the release of this figure.
 
     Attributes
     ----------
     session
-        The first session whose close shows the new amount.
+        The first session that closes after the new amount is known.
     surprise
         ``growth`` in standard deviations of the firm's earlier changes, at most 3 in absolute
         value.
     growth
-        Change of the trailing year from the filing before, a fraction.
+        Change of the trailing-year amount since the filing before, a fraction.
     """
 
     firm: str
@@ -71,19 +71,20 @@ class FilingStudy:
     Attributes
     ----------
     n, firms, first, last
-        Number of events with a complete window and a state, the firms of these events, and their
-        first and last session.
+        Number of events whose returns and state of idle capital are known, their firms, and the
+        first and last session of an event.
     surprises
         Surprise of each of these events, σ, by session.
     responses
-        Index (class, state). ``estimate`` is the slope of the class's return on the surprise, in
-        percentage points per σ, from session −5 to session 20. ``low`` and ``high`` bound its 95 %
-        interval, with one cluster for each calendar quarter. ``n`` is the number of events. The
-        numbers are NaN with too few quarters.
+        One row for each class and state. ``estimate`` is the slope of the class's return from
+        session −5 to session 20 on the surprise, in percentage points per σ. ``low`` and ``high``
+        bound its 95 % interval, with one cluster for each calendar quarter. ``n`` is the number of
+        events. The numbers are NaN with too few quarters.
     path
-        The slope of the return from session −5 to each session, sessions −5 to 20 × (class, state).
+        The same slope for the return from session −5 to each session, −5 to 20; a column for each
+        class and state.
     controls
-        A table like ``responses``: each surprise is moved to a date without an event, see
+        A table like ``responses``, in which each surprise is moved to a date without an event, see
         :func:`controls`.
     """
 
@@ -98,18 +99,19 @@ class FilingStudy:
 
 
 def new_amounts(amounts: pd.Series, known: pd.Series) -> pd.DataFrame:
-    """Return every new amount of one firm, by the session at which it is first seen.
+    """Return every new trailing-year amount of one firm, by the session at which it is first known.
 
     The columns are ``growth``, a fraction, NaN for the first amount and after a missing quarter;
-    ``deviation``, the standard deviation of earlier growth, NaN with fewer than four values; and
-    ``filed``, False if the moment was assumed. A filed amount becomes known when a session opens,
-    and an assumed amount becomes known at midnight.
+    ``deviation``, the standard deviation of earlier growth, NaN with fewer than :data:`EARLIER`
+    values; and ``filed``, True if a filing gives the moment, False if it is assumed. The time of
+    day tells the two apart: a filing is known at the open of a session, an assumed moment is
+    midnight.
 
     Parameters
     ----------
     amounts, known
-        The amount of the trailing year as known at each session, USD, and the moment at which this
-        amount became known.
+        The trailing-year amount as known at each session, USD, and the moment at which it became
+        known.
     """
     moments = known.dropna()
     moments = moments[moments.ne(moments.shift())]
@@ -130,10 +132,10 @@ def past_deviation(growth: pd.Series) -> pd.Series:
 
 
 def filings(history: History) -> tuple[Filing, ...]:
-    """Return every first filing of a hyperscaler with a surprise, in order of sessions.
+    """Return all first filings of hyperscalers with a computable surprise, in order of sessions.
 
-    The standard deviation of a surprise uses only changes that were known before the filing. An
-    amount whose moment was assumed counts as an earlier change, but not as a filing.
+    The standard deviation uses only changes that were known before the filing. An amount whose
+    moment is assumed is used as an earlier change, but is no event itself.
     """
     found = []
     for firm, amounts in _by_firm(history).items():
@@ -156,10 +158,10 @@ def _by_firm(history: History) -> dict[str, pd.DataFrame]:
 
 
 def controls(history: History, real: Iterable[Filing]) -> tuple[Filing, ...]:
-    """Return the events moved 30 sessions back, to sessions at which the firm reported nothing.
+    """Return the events moved 30 sessions back, to dates at which the firm reported nothing.
 
-    A control is left out if its window, sessions −5 to 20, contains a new amount or one of the
-    events of its firm. A control before the start of the history is left out, too.
+    A moved event is left out if the firm has an event or a new amount in the sessions −5 to 20
+    around it. It is also left out before the start of the history.
     """
     sessions, real = pd.DatetimeIndex(history.panel.index), tuple(real)
     amounts = _by_firm(history)
@@ -191,10 +193,8 @@ def study(sample: Sample, dated: Callable[[History], tuple[Filing, ...]] = filin
     """Return the responses of all classes to filings or releases, by state of idle capital.
 
     ``dated`` finds the events: :func:`filings`, or :func:`backtests.thesis.releases.releases`. The
-    state is the flag of dry_powder two sessions before the session of the event, so the flag was
-    known before the event.
-
-    Raises NotTestable if the history has no event with a complete window and a state.
+    state is the flag of dry_powder two sessions before the session of the event, so it was known
+    before the event. Raises NotTestable if no event has known returns and a state.
     """
     real = dated(sample.history)
     events = _events(sample, real)
@@ -223,8 +223,8 @@ def _events(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
 def table(sample: Sample, real: Iterable[Filing]) -> pd.DataFrame:
     """Return events as a table by session: firm, surprise, ``at`` (position), state, quarter.
 
-    The state was known before the event: 1.0 if idle capital was depleted, 0.0 if idle capital was
-    ample, and NaN if dry_powder had no view.
+    The state, as known before the event, is 1.0 if idle capital was depleted, 0.0 if it was ample,
+    and NaN if this is unknown.
     """
     rows = [(filing.session, filing.firm, filing.surprise) for filing in real]
     events = pd.DataFrame(rows, columns=["session", "firm", "surprise"]).set_index("session")

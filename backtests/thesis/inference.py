@@ -50,21 +50,21 @@ def drawn_interval(drawn: np.ndarray) -> Interval:
 
 
 def drawn_p_value(drawn: np.ndarray, sign: int) -> float:
-    """Return the share of resampled estimates that are zero or have the other sign.
+    """Return the p-value: the share of resampled estimates with the wrong sign or zero.
 
-    One is added to both counts, so that the p-value is never zero.
+    The count of these and the count of all are raised by 1, so that the p-value is never zero.
     """
     kept = drawn[~np.isnan(drawn)]
     return float((1 + (sign * kept <= 0).sum()) / (1 + len(kept)))
 
 
 def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
-    """Return the number of the episode to which each session belongs, from 0; NaN outside.
+    """Return the number of each session's episode, from 0; NaN outside episodes.
 
-    ``on`` is 1.0, 0.0 or NaN at every session. Sessions with the condition that are at most a
-    quarter apart belong to the same episode. A session without the condition belongs to no episode,
-    even between two stays of one episode. ``quarter`` is the number of rows in a quarter, 13 if the
-    rows are weeks.
+    ``on`` is 1.0, 0.0 or NaN at every session. Sessions with 1.0 that are at most a quarter apart
+    belong to the same episode. A session with 0.0 or NaN belongs to no episode, even between two
+    sessions of one episode. ``quarter`` is the number of rows in a quarter, 13 if the rows are
+    weeks.
     """
     inside = np.flatnonzero(on.to_numpy() == 1.0)
     numbers = np.full(len(on), np.nan)
@@ -74,11 +74,10 @@ def episodes_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
-    """Return the number of the gap between two episodes to which each session belongs, from 0.
+    """Return the number of each session's gap between episodes, from 0; NaN outside gaps.
 
-    A gap holds the sessions without the condition between two episodes, before the first episode or
-    after the last episode. Sessions without the condition within an episode belong to the gap
-    before this episode. Sessions with the condition, or without a view, are NaN.
+    A gap contains the sessions with 0.0 between two episodes, before the first or after the last.
+    Sessions with 0.0 inside an episode belong to the gap before it. All other sessions are NaN.
     """
     episode = episodes_of(on, quarter)
     ends = episode.notna() & ~episode.duplicated(keep="last")
@@ -87,10 +86,10 @@ def gaps_of(on: pd.Series, quarter: int = QUARTER) -> pd.Series:
 
 
 def segments_of(on: pd.Series) -> pd.Series:
-    """Return the number of the segment to which each session belongs, from 0.
+    """Return the number of each session's segment, from 0.
 
-    Each segment contains one episode of the condition. The border of two segments lies in the
-    middle between their episodes. Without an episode, all sessions belong to one segment.
+    Each segment contains one episode, see :func:`episodes_of`. Two segments meet in the middle
+    between their episodes. Without an episode, all sessions belong to one segment.
     """
     numbers = episodes_of(on)
     place = pd.Series(np.arange(len(on)), index=on.index).groupby(numbers)
@@ -106,7 +105,7 @@ def few_clusters(means: np.ndarray) -> tuple[float, float]:
 
     Reference
         Ibragimov and Müller (2010), "t-Statistic Based Correlation and Heterogeneity Robust
-        Inference", JBES 28: the t-test on means of few clusters keeps its level if clusters are
+        Inference", JBES 28: the t-test on the means of a few clusters is valid if these means are
         independent and approximately normal, even with different variances.
     """
     if len(means) < 2:
@@ -116,7 +115,7 @@ def few_clusters(means: np.ndarray) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Clusters:
-    """The clusters of one group of observations.
+    """One group of observations, summed by cluster.
 
     Attributes
     ----------
@@ -129,7 +128,7 @@ class Clusters:
 
     @classmethod
     def of(cls, sums: pd.Series, counts: pd.Series, numbers: pd.Series) -> "Clusters":
-        """Return the clusters of sessions; ``numbers`` holds each session's cluster or NaN."""
+        """Return the clusters of sessions; ``numbers`` gives each session's cluster, or NaN."""
         table = pd.DataFrame({"sums": sums, "counts": counts}).groupby(numbers).sum()
         table = table[table["counts"] > 0]
         return cls(sums=table["sums"].to_numpy(), counts=table["counts"].to_numpy())
@@ -151,10 +150,10 @@ class Clusters:
         return float((apart**2 / (1 - shares)).sum() / self.counts.sum() ** 2)
 
     def moments(self) -> tuple[float, float]:
-        """Return the trace of the variance's quadratic form, and the trace of its square.
+        """Return the traces of the variance's quadratic form and of its square.
 
-        The two traces assume independent observations with a variance of 1. The squared trace
-        divided by the trace of the square gives the degrees of freedom.
+        For one group, the degrees of freedom are the first trace squared, divided by the second.
+        Observations are assumed to be independent with a variance of 1.
         """
         total = self.counts.sum()
         scale = 1 / np.sqrt(1 - self.counts / total)
@@ -171,9 +170,9 @@ def clustered(*groups: Clusters) -> tuple[float, float]:
 
     Reference
         Bell and McCaffrey (2002), Survey Methodology 28; Imbens and Kolesár (2016), "Robust
-        Standard Errors in Small Samples", REStat 98: variance CR2, and the degrees of freedom of
-        its chi-squared approximation. With clusters of equal size, the result equals the t-test on
-        cluster means of Ibragimov and Müller (2010).
+        Standard Errors in Small Samples", REStat 98: variance CR2, with the degrees of freedom of a
+        chi-squared approximation to it. With clusters of equal size, the result equals the t-test
+        on cluster means of Ibragimov and Müller (2010).
     """
     if any(len(group.counts) < 2 for group in groups):
         return float("nan"), 0.0
@@ -184,16 +183,15 @@ def clustered(*groups: Clusters) -> tuple[float, float]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shifted:
-    """A statistic in units of its standard error, for the true and for the shifted conditions."""
+    """A statistic in units of its standard error, for the true dates and for shifted dates."""
 
     true: float
     others: np.ndarray
 
     def p_value(self, sign: int) -> float:
-        """Return the share of shifts whose statistic is at least as extreme as the true one.
+        """Return the share of shifts with a statistic at least as extreme as the true one.
 
-        The true dates count as one shift. The p-value is 1 if the statistic cannot be computed for
-        the true dates.
+        The true dates count as a shift. It is 1 if the true statistic is NaN.
         """
         if math.isnan(self.true):
             return 1.0
@@ -218,22 +216,21 @@ def shifted(
     *,
     shifts: int = FEWEST_SHIFTS,
 ) -> Shifted:
-    """Return a statistic of values and a condition, for the true and for shifted conditions.
+    """Return a statistic of values and a condition, for the true and for shifted dates.
 
-    The condition moves around the circle of sessions: a value that leaves at the end enters at the
-    start. The values stay at their dates. If the condition is independent of the values, each shift
-    is as likely as the true dates. A shift keeps the lengths of episodes, so all compared histories
-    have few episodes.
+    The condition is shifted by a number of sessions; what leaves at the end enters at the start.
+    The values stay at their dates. If the condition is independent of the values, each shift is as
+    likely as the true dates. A shift keeps the number and the lengths of episodes.
 
     Parameters
     ----------
     values, on
         Values and their condition (1.0 or 0.0, or a weight), without NaN, on the same sessions.
     statistic
-        A function of the values and of a table of conditions, shifts × sessions. The function
-        returns one statistic for each row. A shift without a statistic is left out.
+        A function of the values and of a table of conditions, shifts × sessions. It returns one
+        statistic for each row. A shift for which it returns NaN is left out.
     shifts
-        Number of shifts, evenly spaced around the circle. With fewer sessions than this, there is
+        Number of shifts, evenly spaced over the sessions. With fewer sessions than this, there is
         one shift for each session.
     """
     n = len(values)
@@ -245,7 +242,7 @@ def shifted(
 
 
 def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Return, for each row of conditions, Welch's t of values with minus values without it."""
+    """Return Welch's t of values with the condition minus others, for each row of ``on``."""
     total, n = values.sum(), len(values)
     squares = (values**2).sum()
     count = on.sum(axis=1)
@@ -259,7 +256,7 @@ def welch(values: np.ndarray, on: np.ndarray) -> np.ndarray:
 
 
 def timing(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the t statistic of the mean of (weight − mean weight) · value, one for each row."""
+    """Return the t statistic of the mean of (weight − mean weight) · value, for each row."""
     apart = weights - weights.mean(axis=1, keepdims=True)
     gained = apart * values
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,14 +1,14 @@
-"""The ledger of sealed claims: a file to which every seal adds one line.
+"""The ledger: a file in which each line seals the claims as they were at one moment.
 
-A seal is one line of JSON. A seal holds the claims, the parameters, the version of the code and
-hashes of the data at a moment. Each line also holds the hash of the line before it, so an edited,
-removed or moved line breaks the chain. The moments of the seals must be in order, and no seal may
-be older than its data.
+A seal is one line of JSON. It contains the claims, the parameters, the version of the code and
+hashes of the data. Each line also contains the hash of the line before it, so an edited, removed or
+moved line breaks the chain. The moments of the seals must be in order, and a seal must not be older
+than its data.
 
-The hashes contain no secret, and the moment is that of the computer's clock. So the chain alone
-cannot show two forgeries: last lines that were removed, and a line rewritten together with all
-later lines. Whoever publishes the hash of a seal can prove later that the seal and all seals before
-it are unchanged: see ``published`` of :func:`verify`.
+The hashes contain no secret, and the moments come from the computer's clock. So the chain cannot
+show two forgeries: somebody removes the last lines, or rewrites a line and all later lines. Against
+these, publish the hash of a seal. It proves later that this seal and all seals before it are
+unchanged, see ``published`` of :func:`verify`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ from backtests.thesis.sealed import (
 )
 from signals.errors import DataError
 
-#: The first line has no line before it, and holds this text as the previous hash.
+#: The "hash of the line before" that the first line contains.
 NONE_BEFORE = "0" * 64
 
 
@@ -56,8 +56,8 @@ class Seal:
     code_version, code_digest
         Version of the package, and hash of the source of signals, strategies and backtests.
     commit
-        Git commit whose claims were sealed. None if the package is not in a git checkout. Without
-        git, no check shows that the claims were committed.
+        Git commit whose claims were sealed. None if the package is not in a git checkout; then
+        nothing shows that the claims were committed.
     claims
         Every field of every claim.
     parameters
@@ -98,7 +98,7 @@ class Seal:
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """The seals of an unbroken ledger, and what changed since the last seal, one sentence each."""
+    """The seals of an unbroken ledger, and one sentence for each change since the last seal."""
 
     seals: tuple[Seal, ...]
     changes: tuple[str, ...]
@@ -179,7 +179,7 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
     ------
     DataError
         If the file is missing, or if a line was edited, removed, moved or cut. Also if the moment
-        of a line is before the end of its data, or before the moment of the line before. The
+        of a line is earlier than the end of its data, or than the moment of the line before. The
         message names the line.
     """
     path = writable_name(ledger)
@@ -199,7 +199,7 @@ def read_ledger(ledger: Path | str) -> tuple[Seal, ...]:
 
 
 def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
-    """Return the seal of a line; raise DataError unless the line follows the line before it."""
+    """Return the seal in a line; raise DataError if the line does not continue the chain."""
     if not line.endswith(b"\n"):
         raise _broken(path, number, "a whole line", "it is cut off")
     found = _parsed(line[:-1])
@@ -220,9 +220,7 @@ def _checked(line: bytes, number: int, before: Seal | None, path: Path) -> Seal:
 
 
 def _check_moment(found: Seal, before: Seal | None, path: Path) -> None:
-    """Raise DataError if a seal has no moment, or a moment before its data or before the last
-    seal.
-    """
+    """Raise DataError if a seal has no moment, or one before its data or the seal before it."""
     try:
         day, end = found.moment.tz_convert("UTC").date(), date.fromisoformat(found.data_end)
     except (TypeError, ValueError):
@@ -278,10 +276,9 @@ def verify(
 
 
 def in_force(seals: Sequence[Seal]) -> Seal:
-    """Return the first of the last seals that all have the present claims and parameters.
+    """Return the first of the latest consecutive seals with equal claims and parameters.
 
-    Evidence accumulates from this seal on. So a new seal of unchanged claims does not start the
-    bets again.
+    E-values begin at this seal. So a new seal of unchanged claims does not restart them.
     """
     last = seals[-1]
     unchanged = takewhile(

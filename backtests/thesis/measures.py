@@ -1,4 +1,4 @@
-"""The values and the condition of each claim about a mean."""
+"""The values of each claim about a mean, and whether the claim applies to each value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,29 +14,29 @@ from backtests.thesis.sample import Sample
 from backtests.thesis.weeks import weekly
 
 WEEKS = 52
-#: From a daily fraction to percentage points a year.
+#: Factor from a daily fraction to percentage points a year.
 YEARLY = 100.0 * YEAR
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measure:
-    """Values of a claim, their condition, and the factor to the claim's unit.
+    """Values of a claim about a mean, and whether the claim applies to each of them.
 
     Attributes
     ----------
     values
         One value for each session or week; NaN if it is missing.
     on
-        1.0 if the claim's condition holds for the value, else 0.0; NaN without a view. For the
-        claim of a strategy, 1.0 where the strategy acts, see
+        1.0 if the claim's flag was on for the value, 0.0 if it was off, else NaN. For a claim about
+        a strategy, 1.0 if the strategy was in an active state, see
         :meth:`backtests.thesis.sample.Sample.acting`.
     scale
-        The factor from the mean of the values to the claim's unit.
+        The factor that converts the mean of the values into the claim's unit.
     counted
         ``sessions`` or ``weeks``.
     held, excess
-        Two series for a strategy whose weight of SPY depends only on quantities: this weight at the
-        close before each session, and SPY's return over bills. None for any other claim.
+        Given for a strategy whose weight of SPY depends only on quantities, otherwise None: this
+        weight at the close before each session, and SPY's return over bills.
     """
 
     values: pd.Series
@@ -64,9 +64,9 @@ def _daily(claim: Claim, sample: Sample, returns: pd.Series) -> Measure:
 
 
 def _weekly(claim: Claim, sample: Sample, values: pd.Series, scale: float) -> Measure:
-    """Return weekly values with the condition that belongs to the week's first session.
+    """Return weekly values with the condition of each week's first session.
 
-    Without a view at that session, the week has no condition, even if a view begins in the week.
+    If the condition is NaN at that session, it is NaN for the week.
     """
     assert claim.condition is not None
     on = sample.condition(claim.condition)

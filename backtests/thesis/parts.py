@@ -1,4 +1,4 @@
-"""Several intervals for one estimate; the first of them decides.
+"""Several intervals for one estimate; the verdict depends only on the first.
 
 An interval by episodes treats each episode as one cluster. An interval by shifts compares the true
 dates with shifted dates. An interval by days assumes that distant sessions are independent.
@@ -83,7 +83,7 @@ def by_episode(value: float, scale: float, sign: int, *groups: Clusters) -> Part
 
 
 def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
-    """Return the interval of a value from the t statistics of shifted dates."""
+    """Return the interval of a value, from the t statistics of shifted dates."""
     error = value / drawn.true if drawn.true else math.nan
     return Part(
         name=name,
@@ -96,9 +96,9 @@ def by_shift(drawn: Shifted, value: float, sign: int, name: str) -> Part:
 
 
 def estimate_of(value: float, parts: Sequence[Part], **more: Any) -> Estimate:
-    """Return an estimate whose first part decides; the other parts are shown beside it.
+    """Return an estimate whose interval and p-value are those of the first part.
 
-    ``more`` holds the remaining attributes of :class:`backtests.thesis.estimate.Estimate`.
+    ``more`` are the remaining attributes of :class:`backtests.thesis.estimate.Estimate`.
     """
     first, others = parts[0], parts[1:]
     return Estimate(

@@ -9,18 +9,18 @@ import pandas as pd
 from backtests.thesis.clustered import quarters
 from backtests.thesis.sample import Sample
 
-#: Percentage points of yield in one unit of policy news, 10 basis points.
+#: Unit of the change of a yield, percentage points: 10 basis points.
 UNIT = 0.10
 
 
 def statements(sample: Sample, days: Iterable[date | pd.Timestamp]) -> pd.DataFrame:
-    """Return dates of statements as a table by session, with the change of DGS2 in 10 basis points.
+    """Return a table of statements by session, with the change of DGS2 in 10 basis points.
 
-    A statement on a day without a session belongs to the next session. The panel shows the yield
-    of a date one session later, so the change is the panel's value after the session minus its
-    value at the session. Columns: ``change``, ``at`` (position), ``state`` (always 0.0: claims
-    about policy have no condition), ``quarter``, ``row`` and ``column``. Raises NotTestable if the
-    history lacks DGS2.
+    A statement on a day without a session belongs to the next session. The yield of a date is
+    published one session later. So the change is the value known one session after the statement
+    minus the value known at its session. Columns: ``change``, ``at`` (position), ``state`` (always
+    0.0, because claims about policy have no condition), ``quarter``, ``row`` and ``column``. Raises
+    NotTestable if the history lacks DGS2.
     """
     at = np.unique(sessions_of(sample, days))
     sessions = sample.sessions[at]

@@ -1,4 +1,4 @@
-"""Earnings releases that contain the capital expenditure of a later filing.
+"""Earnings releases, with the capital expenditure from the filing that follows.
 
 A firm files its report on the day of its earnings release, or some days later. The release already
 contains the figure. So the market learns the surprise of the filing at the release.
@@ -12,7 +12,7 @@ from backtests.history.panel import History
 from backtests.thesis.filings import Filing, filings
 from backtests.thesis.sample import NO_EVENT
 
-#: A filing belongs to the last release in this number of days before it.
+#: A filing is matched to the last release in this number of days before it.
 LONGEST = pd.Timedelta(days=10)
 
 
@@ -22,17 +22,16 @@ def release_id(firm: str) -> str:
 
 
 def releases(history: History) -> tuple[Filing, ...]:
-    """Return all filings that have a surprise, each dated at the session of its earnings release.
+    """Return the filings with a surprise, each moved to the session of its earnings release.
 
     Formula
-        A release is matched to the first filing of the firm that follows it within 10 days. The
-        surprise of the release is that of the filing. It was known at the release, because the
-        figure is in the release and the standard deviation uses only earlier changes.
+        A release is matched to the firm's first filing within 10 days after it, and has the
+        surprise of this filing. The surprise was already known at the release: the figure is in the
+        release, and the standard deviation uses only earlier changes.
     Timing
-        The session is the first one that closes after the release. For a release before the open,
-        this is the session of the date. For a release after the close, it is the next session. A
-        filing counts as known at the open of the session after it, so this module takes the session
-        before as the day of the filing.
+        The session is the first one that closes after the release: the session of the date for a
+        release before the open, the next session for one after the close. A filing counts as known
+        one session after its day, so this function takes the session before as its day.
     NaN
         A filing without a release, and a release without a filing, are left out.
     """
@@ -51,7 +50,7 @@ def releases(history: History) -> tuple[Filing, ...]:
 def first_close_after(
     day: pd.Timestamp, after_close: bool, sessions: pd.DatetimeIndex
 ) -> pd.Timestamp:
-    """Return the first session whose close shows news of a day.
+    """Return the first session that closes after the news of a day.
 
     ``after_close`` is True if the news came after the close of the day.
     """

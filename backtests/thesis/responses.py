@@ -1,4 +1,7 @@
-"""The response of the duration spread to dated events, as several estimators measure it."""
+"""The response of the duration spread to dated events.
+
+The duration spread is the return of long-duration minus short-duration classes.
+"""
 
 from dataclasses import dataclass
 
@@ -21,7 +24,7 @@ AFTER_NEWS = 5
 class Responses:
     """Events with complete windows.
 
-    ``response`` holds the cumulated return of the spread, percentage points, events × sessions.
+    ``response`` is the cumulated return of the spread, percentage points, events × sessions.
     ``table`` has one row for each event and the session as index. Its columns are ``surprise``,
     ``state``, ``quarter``, ``row`` and ``column``, see
     :func:`backtests.thesis.clustered.rearranged`.
@@ -45,7 +48,7 @@ class Responses:
         return slope_path(self.response, self.table["surprise"].to_numpy())
 
     def permuted(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return slopes and variances: first of the true surprises, then of each permutation."""
+        """Return slopes and their variances: for the true surprises, then for each permutation."""
         true, quarter, row, column = (
             self.table[name].to_numpy() for name in ("surprise", "quarter", "row", "column")
         )
@@ -56,8 +59,8 @@ class Responses:
 def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return compounded returns of long-duration minus short-duration classes, fractions.
 
-    Each side is the mean of its declared classes, see :func:`backtests.thesis.returns.windows`. A
-    row is NaN if one of these classes has no complete window, so all events have the same classes.
+    Each side is the mean over its classes. If a class lacks a return around an event, the event's
+    row is NaN, so all events use the same classes. See :func:`backtests.thesis.returns.windows`.
     """
     long, short = (
         np.mean([windows(sample.asset_class(name), at, first, last) for name in names], axis=0)
@@ -68,7 +71,7 @@ def spread(sample: Sample, at: np.ndarray, first: int, last: int) -> np.ndarray:
 
 
 def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
-    """Return those events of a table that have a response, a surprise and a state.
+    """Return the events of a table whose response, surprise and state are known.
 
     The response runs from the close before the event to the close ``after`` sessions after it.
     ``found`` has the columns of :attr:`Responses.table`, and the position ``at`` of each session.
@@ -79,7 +82,7 @@ def complete(sample: Sample, found: pd.DataFrame, after: int) -> Responses:
 
 
 def tested(fit: Slope, what: str) -> Slope:
-    """Return a slope with a standard error. Raises NotTestable if it has too few quarters."""
+    """Return the slope; raises NotTestable if there are too few quarters for a standard error."""
     if not fit.df > 0:
         raise too_few_quarters(fit.clusters, what)
     return fit

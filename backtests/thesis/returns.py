@@ -26,9 +26,9 @@ def class_returns(sample: Sample, names: Iterable[str] = CLASSES) -> pd.DataFram
 def windows(returns: pd.Series, at: np.ndarray, first: int, last: int) -> np.ndarray:
     """Return compounded returns from session ``first`` to each session up to ``last``.
 
-    The result holds fractions, with one row for each event and one column for each session. The
-    return of session ``first`` is included. A row is NaN if its window leaves the history or lacks
-    a return.
+    The result has fractions, with one row for each event and one column for each session. The
+    return of session ``first`` is included. A row is NaN if one of its returns is missing or
+    outside the history.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
 """The thesis and its rival explanations, compared as forecasters of weekly returns.
 
 Every forecaster predicts next week's return of SPY and of bitcoin, each minus the return of bills.
-At the end of each week, every forecaster estimates a regression on all returns that are complete by
-then. All forecasters forecast the same weeks, and are judged by the squared error.
+At the end of each week, every forecaster estimates a regression on all returns that have ended by
+then. All forecasters forecast the same weeks, and are compared by the squared error.
 
-All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, these
-forecasts are no evidence for the thesis.
+All rules were fixed before any result was seen. If a rival forecasts as well as the thesis, the
+forecasts of the thesis are no evidence for it.
 """
 
 from collections.abc import Mapping
@@ -23,19 +23,19 @@ from signals.errors import DrypowderError
 from signals.regimes import REGIMES, Regime
 
 TARGETS = ("SPY", "BTC-USD")
-#: Forecaster that predicts the mean of all past returns. The others are compared with it.
+#: The forecaster whose forecast is the mean of all past returns. The others are compared with it.
 CONSTANT = "constant"
-#: The gauges that each forecaster reads, as signal and gauge.
+#: The measures of signals, called gauges, that each forecaster uses: pairs of signal and gauge.
 GAUGES = {
     "thesis": (("absorption", "u"), ("dry_powder", "share")),
     "supply alone": (("bathtub", "change"),),
     "policy path": (("policy", "shock"),),
 }
-#: Number of sessions over which trend measures the past return, a year.
+#: Number of sessions over which the forecaster ``trend`` measures the past return: a year.
 YEAR = 252
-#: Smallest number of complete weeks for the first forecast.
+#: Number of returns that must have ended before the first forecast.
 FEWEST_WEEKS = 104
-#: Number of first forecasts that set a limit for the e-value. Later differences of losses are
+#: Number of first forecasts that give a limit for the e-value. Later differences of losses are
 #: clipped at this limit.
 CALIBRATION = 52
 #: Level of the model confidence set, a fraction. The set contains the best forecaster with this
@@ -43,7 +43,7 @@ CALIBRATION = 52
 LEVEL = 0.90
 RESAMPLES = 1000
 SEED = 0
-#: Limit of a clipped difference of losses, in standard deviations.
+#: Differences of losses are clipped at this number of standard deviations.
 CLIP = 3.0
 
 #: The predictors of each forecaster, sessions × predictors, as known at each close.
@@ -58,10 +58,11 @@ class Rivals:
     ----------
     table
         One row for each target and forecaster. ``loss`` is the mean squared error, percent squared.
-        ``r2`` is the reduction of the loss against the constant, percent. ``in_set`` says whether
-        the 90 % model confidence set contains the forecaster, and ``mcs_p`` is the forecaster's
-        p-value there. ``e_value`` is against the constant. ``weeks`` is the number of forecasts,
-        and ``start`` the session of the first one.
+        ``r2`` says by how many percent the loss is below that of the forecaster ``constant``.
+        ``in_set`` says whether the 90 % model confidence set contains the forecaster, and ``mcs_p``
+        is the forecaster's p-value there. ``e_value`` is the evidence that the forecaster is better
+        than ``constant``. ``weeks`` is the number of forecasts, and ``start`` the session of the
+        first one.
     notes
         One sentence for each forecaster or target that was left out.
     method
@@ -111,7 +112,7 @@ def _gauges(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
 
 
 def _price_only(sample: Sample) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Return each price-only model's regime: 1.0 in ABSORPTION, 0.0 in others, NaN without one."""
+    """Return 1.0 if a price-only model's regime is ABSORPTION, 0.0 for another, NaN without one."""
     found, notes = {}, []
     for name, model in REGIMES.items():
         if not model.price_only:
@@ -145,13 +146,13 @@ def _growth(sample: Sample) -> pd.Series:
 
 
 def targets(sample: Sample, target: str) -> pd.DataFrame:
-    """Return the return over bills that each week's forecast is about.
+    """Return, for each week, the return over bills that is forecast at its end.
 
-    The index holds the origin of each forecast, the last session of a whole week. ``return`` is the
+    The index is the origin of each forecast, the last session of a whole week. ``return`` is the
     simple return minus that of bills, percent; NaN if a close is missing. The return begins at the
     close :data:`LAG` sessions after the origin, and ends at the close :data:`LAG` sessions after
     the next origin. ``origin`` is the position of the origin. ``complete`` is the position of the
-    close that ends the return.
+    close at which the return ends.
     """
     sample.asset(target)
     sessions = sample.sessions
@@ -168,17 +169,17 @@ def targets(sample: Sample, target: str) -> pd.DataFrame:
 def forecasts(
     sample: Sample, target: str, predictors: Predictors
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the forecasts of all forecasters for a target, and notes about those left out.
+    """Return the forecasts of all forecasters for a target, and notes about missing forecasters.
 
     The table has one row for each origin at which every forecaster has a forecast. ``return`` is
-    the realised return over bills, percent; NaN if the return is not complete. Every other column
-    holds the forecasts of one forecaster, percent, from data known at the origin.
+    the realised return over bills, percent; NaN if the return has not ended. Every other column has
+    the forecasts of one forecaster, percent, from data known at the origin.
 
     Parameters
     ----------
     predictors
-        The predictors of each forecaster. A forecaster with too few weeks is left out, so that the
-        other forecasters keep their weeks.
+        The predictors of each forecaster. A forecaster with too few weeks is left out, because all
+        forecasters must forecast the same weeks.
     """
     weeks = targets(sample, target)
     known = {name: frame.reindex(weeks.index) for name, frame in predictors.items()}
@@ -196,9 +197,10 @@ def forecasts(
 
 
 def _expanding(rows: pd.DataFrame, x: np.ndarray) -> np.ndarray:
-    """Return the forecast at each origin, by least squares with a constant on complete returns.
+    """Return the least-squares forecast at each origin, from returns that have ended by then.
 
-    The forecast is NaN before the first origin with :data:`FEWEST_WEEKS` complete returns.
+    The regression has a constant. The forecast is NaN until :data:`FEWEST_WEEKS` returns have
+    ended.
     """
     y, design = rows["return"].to_numpy(), np.column_stack([np.ones(len(rows)), x])
     usable = np.flatnonzero(~np.isnan(y))
@@ -236,16 +238,16 @@ def judge_forecasts(made: pd.DataFrame) -> pd.DataFrame:
 
 
 def confidence_set(losses: pd.DataFrame) -> pd.Series:
-    """Return each forecaster's p-value in the model confidence set of a table of losses.
+    """Return each forecaster's p-value in the model confidence set.
 
-    A column is a forecaster, a row is a week. Forecasters with equal losses get equal p-values. The
-    rule of Politis and White gives a block length for each difference of losses; the longest is the
-    mean length of the bootstrap's blocks. The seed is fixed.
+    ``losses`` is weeks × forecasters. Forecasters with equal losses get equal p-values. Politis and
+    White's rule gives a block length for each difference of losses. The longest is the mean block
+    length of the bootstrap. The seed is fixed.
 
-    We use the statistic of Hansen, Lunde and Nason that compares each forecaster with the mean of
-    all forecasters (``max``). With five equal forecasters, the set should keep all five in 90 of
-    100 simulated samples. With this statistic, it keeps them in 92. With the pairwise statistic, it
-    keeps them in only 84 to 88.
+    The statistic compares each forecaster with the mean of all forecasters (``max`` in Hansen,
+    Lunde and Nason). With five equal forecasters, the set should contain all five in 90 of 100
+    simulated samples. With this statistic, it does in 92; with the pairwise statistic, in only 84
+    to 88.
     """
     from arch.bootstrap import MCS
 
@@ -274,10 +276,10 @@ def _block(losses: np.ndarray) -> int:
 
 
 def _e_value(losses: pd.DataFrame, name: str) -> float:
-    """Return the e-value of a forecaster against the constant after the last week.
+    """Return the evidence (e-value) that a forecaster is better than ``constant``.
 
-    The first :data:`CALIBRATION` weeks set the limit at which later differences of losses are
-    clipped. The weeks that set the limit do not count for the e-value.
+    The first :data:`CALIBRATION` weeks only give the limit at which the later differences of losses
+    are clipped.
     """
     better = (losses[CONSTANT] - losses[name]).to_numpy()
     limit = CLIP * better[:CALIBRATION].std(ddof=1)

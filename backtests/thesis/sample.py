@@ -1,4 +1,4 @@
-"""The data of the trial: returns, flags, gauges and backtests of one history."""
+"""The data of the trial: returns, flags, measures of signals and backtests of one history."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from signals.universe import members
 
 #: Sessions from the close that shows a flag to the close at which one can trade.
 LAG = 1
-#: The order of the classes by duration, fixed in advance. Classes with equal rank are tied.
+#: Rank of each asset class by duration, fixed in advance, the shortest first. Equal ranks are ties.
 DURATION = {
     "memory": 0,
     "defensive": 0,
@@ -32,7 +32,7 @@ DURATION = {
     "speculative": 2,
     "crypto": 3,
 }
-#: An event series that the history lacks.
+#: The result for an event series that the history lacks.
 NO_EVENT = pd.Series(dtype="float64", index=pd.DatetimeIndex([]))
 SHORT = ("memory", "defensive")
 LONG = ("software", "speculative", "crypto")
@@ -40,12 +40,12 @@ LONG = ("software", "speculative", "crypto")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """A history and its reading, in the forms that estimators use.
+    """A history, and everything that estimators need from it.
 
     Attributes
     ----------
     history, reading
-        The history, and the evaluations of all signals on its panel.
+        The history, and the results of all signals on it: flags, gauges and regime.
     """
 
     history: History
@@ -104,7 +104,7 @@ class Sample:
     def asset_class(self, name: str) -> pd.Series:
         """Return the mean simple return of a class's assets, a fraction, with equal weights.
 
-        An asset without a return at a session does not count at this session. Raises NotTestable if
+        An asset without a return at a session is left out at this session. Raises NotTestable if
         the history has no return of the class.
         """
         held = [ticker for ticker in members(name) if ticker in self._asset_returns]
@@ -118,13 +118,11 @@ class Sample:
         return pd.DataFrame({name: self.asset_class(name) for name in names})
 
     def duration_spread(self) -> pd.Series:
-        """Return the mean return of long-duration classes minus the mean return of short-duration
-        ones.
-        """
+        """Return the mean return of long-duration minus that of short-duration classes."""
         return self.classes(LONG).mean(axis=1) - self.classes(SHORT).mean(axis=1)
 
     def gauge(self, signal: str, name: str) -> pd.Series:
-        """Return a gauge of a signal, as known at each close, in the unit that the signal states.
+        """Return a gauge, a measure of a signal with a unit, as known at each close.
 
         Raises NotTestable if the history lacks the signal's series, or if the gauge has no value.
         """
@@ -136,16 +134,16 @@ class Sample:
         return gauge
 
     def flag(self, signal: str) -> pd.Series:
-        """Return a flag as known at each close: 1.0 on, 0.0 off, NaN without a view.
+        """Return a signal's flag as known at each close: 1.0 on, 0.0 off, NaN if data are missing.
 
-        Raises NotTestable if the history lacks the signal's series, or if the flag has no view.
+        Raises NotTestable if the flag is always NaN.
         """
         if signal not in self.reading.flags or self.reading.flags[signal].isna().all():
             raise NotTestable(f"{signal} has no view in this history")
         return self.reading.flags[signal].astype("Float64").astype("float64")
 
     def condition(self, signal: str) -> pd.Series:
-        """Return the flag under which each session's return was earned: 1.0, 0.0 or NaN.
+        """Return, for each session's return, the flag (1.0, 0.0, NaN) that a trader could act on.
 
         The flag was known 1 + :data:`LAG` sessions before the close that ends the return.
         """
@@ -162,7 +160,7 @@ class Sample:
         return self._runs[strategy]
 
     def acting(self, strategy: str) -> pd.Series:
-        """Return 1.0 for each return that a strategy earned in a state in which it acts, else 0.0.
+        """Return 1.0 for each return that a strategy earned in one of its active states, else 0.0.
 
         The result is NaN for a return without a state.
         """

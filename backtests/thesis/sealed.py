@@ -1,4 +1,4 @@
-"""The contents of a seal (claims, parameters, code, data), and how two contents differ."""
+"""The contents of a seal (claims, parameters, code, data), and what changed since a seal."""
 
 import hashlib
 import json
@@ -72,7 +72,7 @@ def parameters_in_use() -> dict[str, dict[str, Any]]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Return values after a round trip through JSON, which turns tuples into lists."""
+    """Return values as they come back from JSON, where tuples are lists."""
     plain: dict[str, Any] = json.loads(canonical(values))
     return plain
 
@@ -94,9 +94,9 @@ def _sources() -> Iterator[tuple[str, str]]:
 def series_digests(history: History, end: pd.Timestamp) -> dict[str, str]:
     """Return a hash of each series of a history up to a session.
 
-    A name such as ``known WALCL`` stands for the values known at each close, and ``close SPY`` for
-    the prices of each date. A hash depends on the dates and the values; sessions without a value do
-    not matter. A series without any value is left out.
+    The name ``known WALCL`` means the values of WALCL known at each close; ``close SPY`` means the
+    prices of SPY by date. A hash depends on all values and their dates. A series without any value
+    is left out.
     """
     found = {}
     for kind, frame in (("known", history.panel), ("close", history.closes)):
@@ -144,7 +144,7 @@ def _changes(
 
 
 def changes_of_code(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence on a changed version, and a sentence on a changed source."""
+    """Yield a sentence if the version changed, and a sentence if the source code changed."""
     if was["version"] != now["version"]:
         yield f"code: version was {was['version']}, is {now['version']}"
     if was["digest"] != now["digest"]:
@@ -155,7 +155,7 @@ def changes_of_code(was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[
 
 
 def changes_of_data(was: Mapping[str, str], history: History, end: pd.Timestamp) -> Iterator[str]:
-    """Yield one sentence for each way in which the series up to a session changed."""
+    """Yield sentences about series that changed, were added or are missing, up to a session."""
     now = series_digests(history, end)
     different = [name for name in was if name in now and was[name] != now[name]]
     for names, what in (

@@ -1,4 +1,4 @@
-"""Claims about a state of the world: whether a flag is on, and when it was on."""
+"""Claims that a flag is on: whether it is on, and when it was on."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,10 @@ from backtests.thesis.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class Stay:
-    """The first and last session of a stay of a flag. ``end`` is None if the stay still lasts."""
+    """A stay: a run of sessions with the flag on.
+
+    ``start`` and ``end`` are its first and last session; ``end`` is None if it still lasts.
+    """
 
     start: pd.Timestamp
     end: pd.Timestamp | None
@@ -24,12 +27,12 @@ class Status:
     Attributes
     ----------
     on
-        Whether the flag is on at the last session that has a view.
+        Whether the flag is on at the last session at which it is known.
     at
         That session.
     since
         First session of the current state. If the state never changed, the first session with a
-        view.
+        known flag.
     stays
         All stays of the flag, in order of time.
     """
@@ -43,7 +46,7 @@ class Status:
 def status(claim: Claim, sample: Sample) -> Status:
     """Return the state of a claim's flag, as known at the last close of the history.
 
-    Raises NotTestable if the flag has no view at any session.
+    Raises NotTestable if the flag is always NaN.
     """
     if claim.condition is None:
         raise NotTestable(f"{claim.name} names no flag")

@@ -1,4 +1,4 @@
-"""The trial: every claim of the thesis on one history."""
+"""The trial: tests of every claim of the thesis on one history."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,16 +52,16 @@ class Trial:
     rivals
         Forecasts of the thesis compared with forecasts of rival explanations.
     accumulated
-        E-values since the seal, and since the date of the essay.
+        E-values since the seal, and since the date of the essay that states the thesis.
     seal
         The seal since which claims and parameters are unchanged; None without a ledger.
     changes
         What changed in claims, parameters and code since the seal, one sentence each. E-values use
-        the definitions of today, so weeks before a change are not out of sample.
+        today's definitions, so weeks before a change are not out of sample.
     calibration
         How often the trial supports each claim in simulated economies.
     lacking
-        Pairs of a name and a reason: why this part is None or empty.
+        For each part that is None or empty: its name and the reason.
     """
 
     sample: Sample
@@ -94,9 +94,9 @@ def try_claims(
 ) -> Trial:
     """Return the verdict on every claim, in the order of the claims.
 
-    If the history cannot test a claim, its verdict is ``not testable yet``; the other claims are
-    judged. ``estimators`` maps the names that claims declare to functions. ``progress`` receives
-    the name of each claim before the claim is tested.
+    If the history cannot test a claim, its verdict is ``not testable yet``. ``estimators`` maps the
+    names of estimators that claims declare to functions. ``progress`` receives the name of each
+    claim before the claim is tested.
     """
     sample = Sample.of(history)
     estimates: dict[Claim, Estimate] = {}
@@ -120,7 +120,7 @@ def try_thesis(
 ) -> Trial:
     """Return the whole trial of a history: the verdicts and all other evidence.
 
-    A part that the history cannot give is None or empty, and :attr:`Trial.lacking` says why.
+    If data for a part are missing, it is None or empty, and :attr:`Trial.lacking` says why.
     ``ledger`` is the file of sealed claims; it may be missing.
 
     Raises

@@ -1,17 +1,16 @@
 """From estimates to verdicts: the rules that were fixed before any estimate was seen.
 
-- Contradicted: the whole 90 % interval lies below the smallest interesting effect, in the claimed
-  direction. A wide interval does not contradict a claim, because a test that does not reject is no
-  refutation.
+- Contradicted: in the claimed direction, the whole 90 % interval lies below the smallest
+  interesting effect. So a wide interval does not contradict a claim.
 - Supported: the adjusted one-sided p-value is at most 2.5 %, and the whole 95 % interval lies on
-  the claimed side of zero. A claim whose effect is real but too small to matter is contradicted.
+  the claimed side of zero. A real effect that is too small to matter is contradicted.
 - Inconclusive: everything else. A claim that counts fewer than three episodes is always
   inconclusive.
 - Not testable yet: the history is too short, or lacks data.
 
 Holm's method adjusts the p-values of the primary claims. The method of Benjamini and Hochberg
-adjusts all other p-values for the false discovery rate. This method needs independent or positively
-dependent tests. We expect positive dependence, because the tests share a few episodes.
+adjusts all other p-values for the false discovery rate. It is valid if the tests are independent or
+positively dependent. We expect positive dependence, because the tests use the same few episodes.
 
 Reference
     Holm (1979), Scandinavian Journal of Statistics 6; Benjamini and Hochberg (1995), JRSS B 57;
@@ -42,17 +41,16 @@ class Verdict:
     reason
         The reason for the outcome.
     estimate
-        The estimate. None for a status and for a claim that is not testable yet.
+        The estimate. None for a claim about a state, and for a claim that is not testable yet.
     status
-        The state of the claim's flag. None for any other claim.
+        For a claim about a state: whether and when its flag is on. Otherwise None.
     adjusted
         The adjusted one-sided p-value. NaN without an estimate.
     power
         Probability, a fraction, that the test finds a true effect of the smallest interesting size,
         without adjustment for the number of claims. NaN if unknown.
     detectable
-        Size of the effect that the test finds with a probability of 80 %, in the claim's unit. NaN
-        if unknown.
+        Effect, in the claim's unit, that the test finds with a probability of 80 %. NaN if unknown.
     """
 
     claim: Claim
@@ -83,7 +81,7 @@ def adjusted_p_values(estimates: Mapping[Claim, Estimate]) -> dict[Claim, float]
 def judge(claim: Claim, estimate: Estimate, adjusted: float) -> Verdict:
     """Return the verdict on a claim from its estimate and its adjusted p-value."""
     outcome, reason = _outcome(claim, estimate, adjusted)
-    assert claim.smallest is not None  # a claim with an estimate declares it
+    assert claim.smallest is not None  # every claim with an estimate declares ``smallest``
     return Verdict(
         claim=claim,
         outcome=outcome,

@@ -9,7 +9,7 @@ from backtests.thesis.sample import LAG
 def weekly(returns: pd.Series) -> pd.Series:
     """Return compounded returns of calendar weeks, each at the week's last session.
 
-    If a return of a week is missing, the week has the return of its other sessions. A week without
+    If a return of a week is missing, the other sessions give the return of the week. A week without
     any return is NaN. If the last session is not a Friday, the last week may be incomplete and is
     left out.
     """
@@ -36,12 +36,10 @@ def earned_after(over: pd.Series, ends: pd.DatetimeIndex, weeks: int) -> pd.Seri
 
     Timing
         A value that is known at the close of a week's last session can be traded :data:`LAG`
-        sessions later. The sum begins with the return of the session after this trade. The sum ends
-        :data:`LAG` sessions after the last session of a later week: the ``weeks``-th after the
-        present one.
+        sessions later. So the sum begins with the return after this trade. It ends :data:`LAG`
+        sessions after the end of the ``weeks``-th later week.
     NaN
-        The sum is NaN if its last session lies beyond the history, or if one of its returns is
-        missing.
+        The sum is NaN if one of its returns is missing or after the end of the history.
     """
     total = np.concatenate([over.fillna(0.0).cumsum(), np.full(LAG, np.nan)])
     missing = np.concatenate([over.isna().cumsum(), np.zeros(LAG)])

@@ -1,4 +1,4 @@
-"""The estimators of the claims, by the name that a claim declares."""
+"""The functions that estimate claims, by the name that a claim declares as its estimator."""
 
 from collections.abc import Callable, Mapping
 

@@ -16,13 +16,14 @@ from backtests.thesis.sample import LAG, Sample
 from signals.evaluations import evaluate, inputs_of
 from signals.opportunity import BASKET
 
-#: Sessions of a return after the flag.
+#: Number of sessions of a return after the flag.
 AHEAD = 126
 #: Number of resampled histories, and the seed of the first.
 DRAWS, SEED = 99, 14_000
-#: Mean length of a resampled block, sessions. The pattern that turns the flag on takes about a
-#: quarter of a year, so most blocks keep this pattern. The half year after the pattern comes mostly
-#: from other dates. So resampled values do not contain the reward that the claim expects.
+#: Mean length of a resampled block, sessions. The price pattern that turns the flag on takes about
+#: a quarter of a year, so most blocks keep it. The half year after the pattern comes mostly from
+#: other dates. So in resampled histories, the flag does not predict returns, as the null hypothesis
+#: says.
 BLOCK = 63
 
 
@@ -33,12 +34,12 @@ class Entries:
     Attributes
     ----------
     returns
-        The return of each complete window after an entry, by the session at which the flag turned
-        on.
+        Return over the 126 sessions after each entry, by the session at which the flag turned on.
+        Windows that have not ended are left out.
     places
-        The positions of these sessions in the history.
+        The positions in the history of the sessions at which the flag turned on.
     usual
-        The mean return of all complete windows.
+        The mean return over 126 sessions, from all sessions with a flag.
     """
 
     returns: pd.Series
@@ -47,13 +48,13 @@ class Entries:
 
     @property
     def excess(self) -> np.ndarray:
-        """The return of each window minus the usual return."""
+        """The return after each entry minus the usual return."""
         over: np.ndarray = self.returns.to_numpy() - self.usual
         return over
 
     @property
     def episodes(self) -> np.ndarray:
-        """The number of each entry's episode, from 0; windows of two episodes do not overlap."""
+        """The number of each entry's episode, from 0. Overlapping windows share an episode."""
         apart = np.diff(self.places, prepend=self.places[:1]) >= AHEAD
         numbers: np.ndarray = np.cumsum(apart)
         return numbers
@@ -63,26 +64,25 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     """Return SPY's return in 126 sessions after a flag turns on, minus its usual return.
 
     Formula
-        value = mean of R over the entries − mean of R over all sessions with a view. R is the
+        value = mean of R over the entries − mean of R over all sessions with a flag. R is the
         compounded simple return of SPY in 126 sessions minus that of bills, × 100. An entry is a
         session with the flag on directly after a session with the flag off.
     Timing
         The flag is known at close t. The return begins at the close of session t +
-        :data:`backtests.thesis.sample.LAG`. A window that has not ended is left out.
+        :data:`backtests.thesis.sample.LAG`. A return that has not ended is left out.
     NaN
-        A window with a missing return is left out. A session is not an entry if the flag had no
-        view one session earlier.
+        A window of 126 sessions with a missing return is left out. A session after NaN is no entry.
     Interval
-        The flag contains prices, so flags with shifted dates are not comparable. Prices are
-        resampled in blocks of 63 sessions on average, and the flag is computed again. If the true
-        value has n entries, a resampled value uses n random entries of its history, or all of them
-        if there are fewer than n. The p-value is the rank of the true value. The interval is the
-        value minus the percentiles of the resampled values. This interval assumes that a true
-        effect only shifts the distribution of the value. The t-interval of the episodes is shown
-        beside it; with few episodes it is very wide.
+        The flag depends on prices, so shifting its dates would not be a valid test. Instead, prices
+        are resampled in blocks of 63 sessions on average, and the flag is computed again. If there
+        are n true entries, each resampled history contributes n random entries, or all that it has.
+        The p-value is the rank of the true value among the resampled values. The interval is the
+        true value minus the percentiles of the resampled values. It assumes that a true effect only
+        shifts the distribution of the value. The t-interval of the episodes is shown beside it;
+        with few episodes it is very wide.
     Errors
-        NotTestable if no entry has a complete window, or if the flag turns on in fewer than half of
-        the resampled histories.
+        NotTestable if no entry is followed by 126 sessions, or if the flag turns on in fewer than
+        half of the resampled histories.
     Reference
         Politis and Romano (1994), JASA 89; Davison and Hinkley (1997), Bootstrap Methods, 5.2.
 
@@ -91,7 +91,7 @@ def after_flag(claim: Claim, sample: Sample, *, draws: int = DRAWS) -> Estimate:
     draws
         Number of resampled histories. With fewer than 39 histories, every p-value is above 2.5 %.
     """
-    assert claim.condition is not None  # the declaration of an after_flag claim names a flag
+    assert claim.condition is not None  # every claim with this estimator names a flag
     forward = forward_over_bills(sample.asset("SPY"), sample.bills)
     true = entries_of(forward, sample.flag(claim.condition))
     if not len(true.returns):
@@ -149,11 +149,10 @@ def entries_of(forward: pd.Series, flag: pd.Series) -> Entries:
 
 
 def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np.ndarray:
-    """Return the value of each resampled history, from at most ``entries`` random entries.
+    """Return each resampled history's value, the mean of at most ``entries`` random entries.
 
-    A mean of many entries varies less than a mean of few entries. So each value uses the number of
-    entries of the true value, or fewer if its history has fewer. A history without an entry is left
-    out.
+    A mean of many entries varies less than a mean of few entries, so the true value and the
+    resampled values should have equally many. A history without an entry is left out.
 
     Raises
     ------
@@ -171,9 +170,9 @@ def null_values(others: Sequence[Entries], entries: int, seed: int = SEED) -> np
 
 
 def inverted(value: float, drawn: np.ndarray) -> Interval:
-    """Return the interval of effects that the resampled values do not reject.
+    """Return the interval of effects that agree with the resampled values.
 
-    The interval assumes that an effect only shifts the distribution of the values.
+    It assumes that an effect only shifts the distribution of the values.
     """
     null = drawn_interval(drawn)
     return Interval(
@@ -185,15 +184,16 @@ def inverted(value: float, drawn: np.ndarray) -> Interval:
 
 
 def rank_p_value(value: float, drawn: np.ndarray, sign: int) -> float:
-    """Return the rank of a value among the resampled values and itself, as a fraction.
+    """Return the rank of a value among the resampled values, as a fraction: the p-value.
 
-    The rank counts the values that are at least as far in the direction ``sign`` as the value.
+    The rank counts the value itself and the resampled values that are at least as extreme, in the
+    direction of ``sign``.
     """
     return float((1 + (sign * drawn >= sign * value).sum()) / (1 + len(drawn)))
 
 
 def _redrawn(sample: Sample, flag: str, seed: int) -> Entries:
-    """Resample the history, compute the flag again, and return its entries."""
+    """Resample the history, compute the flag again, and return the returns after it turns on."""
     evaluations = sample.reading.evaluations
     signal = evaluations[flag].signal
     among = {name: evaluation.signal for name, evaluation in evaluations.items()}

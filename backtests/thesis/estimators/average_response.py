@@ -1,4 +1,4 @@
-"""The average response of the duration spread to bond deals of the hyperscalers."""
+"""The response of long-duration minus short-duration classes to bond deals of hyperscalers."""
 
 import numpy as np
 import pandas as pd
@@ -26,12 +26,12 @@ def average_response(claim: Claim, sample: Sample) -> Estimate:
 
     Formula
         The mean over deals of the spread's compounded return, from the close before the deal to the
-        close 5 sessions after it. Each deal counts once, whatever its size.
+        close 5 sessions after it. All deals have equal weights.
     Timing
         A deal is announced in the morning. A deal on a day without a session belongs to the next
         session.
     NaN
-        A deal is left out if a declared class has no complete window.
+        A deal is left out if one of the classes lacks a return in these sessions.
     Interval
         A t interval, with one cluster for each calendar quarter: variance CR2, Bell and McCaffrey's
         degrees of freedom. A second test compares the mean with the means of random dates, see
@@ -78,9 +78,9 @@ def deals(sample: Sample) -> pd.DataFrame:
     """Return the bond deals in order of sessions.
 
     The index holds sessions. Columns: ``issuer``; ``size``, USD; ``at``, the position of the
-    session; ``quarter``; ``near``, whether the FOMC made a statement on the same day, the day
-    before or the day after; ``reported``, whether the issuer released earnings on one of these
-    three days. Raises NotTestable if the history has no deal.
+    session; ``quarter``; ``near``, whether the FOMC made a statement within a day of the deal;
+    ``reported``, whether the issuer released earnings within a day of the deal. Raises NotTestable
+    if the history has no deal.
     """
     of_issuer = {issuer: sample.events(f"BOND_DEAL_{issuer}") for issuer in BOND_ISSUERS}
     days = pd.DatetimeIndex([day for dated in of_issuer.values() for day in dated.index])
@@ -113,7 +113,7 @@ def _is_near(day: pd.Timestamp, others: pd.Index) -> bool:
 def spread_at_each_session(sample: Sample) -> np.ndarray:
     """Return the cumulated response to an event at each session, percentage points.
 
-    The result has one row for each session of the history, and columns for sessions 0 to 5.
+    The result has one row for each session of the history, and columns for 0 to 5 sessions later.
     """
     return 100 * spread(sample, np.arange(len(sample.sessions)), 0, AFTER_NEWS)
 
@@ -130,10 +130,10 @@ def random_means(
 ) -> np.ndarray:
     """Return the mean response at random dates, one for each draw.
 
-    All deals of one calendar quarter move by the same random number of sessions within their year.
-    A deal that would pass the year's last session continues at the first session. So the windows of
-    deals in one week still overlap, except at the turn of the year, and each draw keeps the number
-    of deals of each year. Sessions without a response are left out.
+    All deals of one calendar quarter move by the same random number of sessions. A deal that would
+    pass the last session of its year continues at the first session of this year. So deals of one
+    week usually stay together, and each year keeps its number of deals. Sessions without a response
+    are left out.
     """
     rng = np.random.default_rng(_SEED)
     total = np.zeros(draws)

@@ -19,16 +19,14 @@ DRAWS = 9999
 
 
 def cascade_order(claim: Claim, sample: Sample) -> Estimate:
-    """Return the mean tau-b of dated episodes, between the declared order and the dates of peaks.
+    """Return the mean over episodes of tau-b, between the declared order and the order of peaks.
 
     The trough of an episode is the session within the episode at which the mean level of the four
     classes is lowest. The peak of a class is its highest close in the 63 sessions before the
-    trough. Classes with equal dates of peaks are tied; if all four classes are tied, tau is 0. An
-    episode is left out if its trough is less than 63 sessions from the trough of an earlier
-    episode, because both episodes are one fall. An episode in which a class lacks a price is left
-    out, too.
-
-    A simulated history, or a history with fewer than two usable episodes, raises NotTestable.
+    trough. Classes with equal dates of peaks are tied; if all four classes are tied, tau is 0. Two
+    episodes with troughs less than 63 sessions apart are one fall, so the second is left out. An
+    episode in which a class lacks a price is left out, too. NotTestable is raised for a simulated
+    history, and with fewer than two usable episodes.
     """
     if sample.is_simulated:
         raise NotTestable("a simulated history has no dated episodes")
@@ -73,10 +71,10 @@ def _left_out(repeated: list[str]) -> tuple[str, ...]:
 
 
 def dated_peaks(returns: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Return trough, peaks and tau of each episode, and the names of episodes left out as repeats.
+    """Return trough, peaks and tau of each episode, and the names of episodes that repeat a fall.
 
     The table has one row for each episode. Its columns are ``trough``, the four classes (sessions
-    of their peaks) and ``tau``. ``returns`` holds simple returns, sessions × classes.
+    of their peaks) and ``tau``. ``returns`` are simple returns, sessions × classes.
     """
     rows: dict[str, dict[str, object]] = {}
     repeated: list[str] = []
@@ -103,14 +101,14 @@ def _numbers(peaks: pd.Series) -> np.ndarray:
 
 
 def peak_numbers(shown: pd.DataFrame) -> np.ndarray:
-    """Return the dates of peaks as numbers of days, episodes × classes in the declared order."""
+    """Return the dates of peaks as numbers of days; columns are classes in the declared order."""
     return np.array([_numbers(row) for _, row in shown[list(CASCADE)].iterrows()])
 
 
 def tau(numbers: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b between the declared order and dates; 0 if all dates are equal.
 
-    The last axis of ``numbers`` holds the dates of the classes in the declared order.
+    The last axis of ``numbers`` has the dates of the classes, in the declared order.
     """
     earlier, later = np.triu_indices(numbers.shape[-1], 1)
     signs = np.sign(numbers[..., later] - numbers[..., earlier])
@@ -120,9 +118,9 @@ def tau(numbers: np.ndarray) -> np.ndarray:
 
 
 def permuted_p_value(numbers: np.ndarray, sign: int, seed: int = 0) -> float:
-    """Return the one-sided p-value of the mean tau when labels are permuted in each episode.
+    """Return the one-sided p-value of the mean tau among permutations of the class labels.
 
-    ``numbers`` holds dates as numbers, episodes × classes in the declared order.
+    ``numbers`` has dates as numbers, episodes × classes in the declared order.
     """
     orders = np.array(list(itertools.permutations(range(numbers.shape[1]))))
     possible = tau(numbers[:, orders])  # episodes × orders

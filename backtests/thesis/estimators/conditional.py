@@ -1,9 +1,9 @@
 """Means under a condition, and their difference from the means at other times.
 
-A condition of the thesis held in only a few episodes, and all returns of one episode may have the
-same cause. So episodes decide, not days: an interval treats each episode as one cluster, or
-compares the true dates of the condition with shifted dates. The daily interval is shown beside it.
-The daily interval assumes that distant sessions are independent.
+A condition is a flag that must be on. Such a flag was on in only a few episodes, and all returns of
+one episode may have the same cause. So an interval treats each episode as one cluster, or compares
+the true dates of the condition with shifted dates. The daily interval is shown beside it. It
+assumes that distant sessions are independent.
 """
 
 import math
@@ -36,7 +36,7 @@ from backtests.thesis.parts import (
 )
 from backtests.thesis.sample import Sample
 
-#: Smallest number of values with the condition, and of all values.
+#: Smallest number of values while the condition is on, and smallest number of all values.
 FEWEST_ON, FEWEST = 20, 252
 
 
@@ -51,14 +51,13 @@ def difference_of_means(claim: Claim, sample: Sample) -> Estimate:
 
 
 def mean_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean of a claim's values while its condition holds, or of all values without one.
+    """Return the mean of a claim's values while its condition is on, or of all without a condition.
 
     With a condition, each episode is one cluster. Without a condition, the values belong to a
-    strategy. The values are cut into segments. Each segment contains one episode of the states in
-    which the strategy acts, and is one cluster. If the strategy's weight depends only on
-    quantities, the dates of its holdings are shifted instead. This test is exact if the holdings do
-    not depend on prices. With a single cluster, there is no interval by clusters, and the daily
-    interval takes its place.
+    strategy. They are cut into segments, and each segment is one cluster. A segment contains one
+    episode in which the strategy acts. If the strategy's weight depends only on quantities, the
+    dates of its holdings are shifted instead. This test is exact if the holdings do not depend on
+    prices. With a single cluster, the daily interval is used.
     """
     kept = _kept(measured, claim)
     sign = 1 if claim.direction == "above" else -1
@@ -79,12 +78,12 @@ def mean_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def difference_of(claim: Claim, measured: Measure) -> Estimate:
-    """Return the mean of a claim's values under its condition, minus the mean of other values.
+    """Return the mean of a claim's values while its condition is on, minus the mean of the others.
 
     The dates of the condition are shifted, and Welch's t statistic of each shift is compared with
     the t statistic of the true dates. This test is exact if the condition does not depend on the
-    values. Two further intervals are shown beside it: an interval with episodes and gaps as
-    clusters, and the daily interval.
+    values. Two further intervals are shown beside it. In one, each episode, and each gap between
+    episodes, is one cluster. The other is the daily interval.
     """
     kept = _kept(measured, claim)
     off = int((kept["on"] == 0.0).sum())
@@ -108,11 +107,12 @@ def difference_of(claim: Claim, measured: Measure) -> Estimate:
 
 
 def _by_holdings(held: pd.Series, excess: pd.Series, value: float, sign: int) -> Part:
-    """Return the interval of a strategy's advantage, from shifted dates of its holdings.
+    """Return the interval of a strategy's return over a constant mix, from shifted holdings.
 
-    The null hypothesis is an advantage of zero after costs. So the statistic of the true dates is
-    the advantage after costs divided by the standard error of the gain from timing. Shifted
-    holdings would pay equal costs, so their statistics contain no costs.
+    The null hypothesis says that this return, the advantage, is zero after costs. The statistic of
+    the true dates is the advantage after costs, divided by the standard error of the gain from
+    timing. The shifted holdings would pay the same costs as the true ones, so costs do not matter
+    for them.
     """
     both = pd.DataFrame({"held": held, "excess": excess}).dropna()
     drawn = shifted(both["excess"], both["held"], timing)
@@ -127,10 +127,10 @@ def _mean(kept: pd.DataFrame, claim: Claim) -> float:
 
 
 def _kept(measured: Measure, claim: Claim) -> pd.DataFrame:
-    """Return values and conditions without NaN. Too few values raise NotTestable.
+    """Return values and their condition, without NaN. Too few values raise NotTestable.
 
-    Episodes and gaps are numbered before rows without a value are dropped, because these rows also
-    take time.
+    Episodes and gaps are numbered before rows without a value are dropped, because the time between
+    episodes includes these rows.
     """
     rows = pd.DataFrame({"values": measured.values, "on": measured.on}).assign(
         episode=lambda row: episodes_of(row["on"], measured.quarter),

@@ -1,12 +1,13 @@
 """How long-duration classes respond to dated news, relative to short-duration classes.
 
-Three claims use this estimator. For filings of capital expenditure, and for earnings releases with
-capital expenditure, the estimand is the response while idle capital is depleted minus the response
-while idle capital is ample. For policy statements, the estimand is the response itself.
+Three claims use this estimator. The response is a slope: points of return per unit of surprise. For
+filings of capital expenditure, and for earnings releases with it, the estimate is the response
+while idle capital is depleted minus the response while it is ample. For policy statements, it is
+the response itself.
 
-The estimate for policy uses a value that was not known in time. The change of a yield on the date
-of the event is published on the next session, but the response begins with the session of the
-event. So the estimate measures a reaction, and nobody could have traded on it.
+The estimate for policy uses the change of a yield on the date of the statement. This change is
+published on the next session, but the response begins before. So the estimate measures a reaction,
+and nobody could have traded on it.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,9 +32,9 @@ from backtests.thesis.sample import Sample
 def event_response(claim: Claim, sample: Sample) -> Estimate:
     """Return the estimate of a claim about the response to filings, releases or policy statements.
 
-    Raises NotTestable if the history lacks events, classes or yields, or if the events lie in fewer
-    than four calendar quarters. Filings and releases need four quarters in each
-    state of idle capital.
+    Raises NotTestable if the history lacks events, prices of the classes or yields, or if the
+    events lie in fewer than four calendar quarters. Filings and releases need four quarters with
+    idle capital depleted, and four with idle capital ample.
     """
     if claim.name not in _MEASURES:
         raise NotTestable(f"{claim.name} names no dated events")

@@ -1,4 +1,4 @@
-"""L11: the share of breakouts that keep their gain, with a flag on and off."""
+"""Link L11: the share of breakouts that keep their gain, while a flag is on and off."""
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from signals.universe import UNIVERSE
 HIGH = 60
 #: A breakout keeps its gain if the close 31 sessions later is higher than the breakout's close.
 LATER = 31
-#: Smallest number of breakouts with the condition, and smallest number without it.
+#: Smallest number of breakouts while the flag is on, and smallest number while it is off.
 FEWEST = 50
 
 
@@ -22,7 +22,7 @@ def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
     """Return, for each session, the number of breakouts and the number that keep their gain.
 
     ``closes`` are in USD, sessions × assets. The columns of the result are ``kept`` and ``count``.
-    A breakout whose later close is missing, or lies beyond the end, does not count.
+    A breakout is left out if the close that judges it is missing.
     """
     breakout = closes > closes.shift(1).rolling(HIGH).max()
     later = closes.shift(-LATER)
@@ -36,19 +36,20 @@ def breakouts(closes: pd.DataFrame) -> pd.DataFrame:
 
 
 def follow_through(claim: Claim, sample: Sample) -> Estimate:
-    """Return the estimate of a claim about breakouts of the universe, see :func:`kept_of`."""
+    """Return the estimate of a claim about breakouts of all known assets, see :func:`kept_of`."""
     assert claim.condition is not None
     held = [ticker for ticker in UNIVERSE if ticker in sample.history.closes]
     return kept_of(claim, sample.history.closes[held], sample.flag(claim.condition))
 
 
 def kept_of(claim: Claim, closes: pd.DataFrame, flag: pd.Series) -> Estimate:
-    """Return a difference of two shares, percentage points: with the flag on minus with it off.
+    """Return the % of breakouts that keep their gain while the flag is on, minus the % while off.
 
-    A share is the share of breakouts that keep their gain. The flag is known at the close of the
-    breakout. The dates of the flag are shifted, as for a difference of means. The value of a
-    session is the number of its kept breakouts minus the number to expect from the overall share.
-    An interval with episodes and gaps as clusters is shown beside it.
+    The flag is known at the close of the breakout. To test the difference, the dates of the flag
+    are shifted, as for a difference of means. In this test, a session's value is the number of its
+    breakouts that keep their gain, minus the number expected from the overall %. A second interval
+    is shown beside it. In this interval, each episode, and each gap between episodes, is one
+    cluster.
     """
     numbers = {"on": flag, "episode": episodes_of(flag), "gap": gaps_of(flag)}
     table = breakouts(closes).assign(**numbers).dropna(subset="on")

@@ -1,13 +1,15 @@
-"""The response of the duration spread to the 2-year yield, instrumented by policy surprises.
+"""The response of the duration spread to the 2-year yield, with policy surprises as instrument.
 
-The yield changes on the day of a statement for many reasons. The surprise of the 30 minutes around
-the announcement is news about policy alone. So it is an instrument for the change of the day.
+The duration spread is the return of long-duration minus short-duration classes. On the day of a
+statement, the yield changes for many reasons. The surprise in the 30 minutes around the
+announcement is news about policy alone. So it is an instrument for the change of the yield on the
+day.
 
-The instrument is the San Francisco Fed's measure of the surprise in the whole announcement
-(MPS_ME), which is the statement and the press conference. Since 2019, much of the news has come in
-the press conference. The claim's response also contains both. MPS_ME combines several interest rate
-futures, so it does not depend on the trading of one note. If the history lacks MPS_ME, the surprise
-of Bauer and Swanson takes its place. It covers only the statement.
+The instrument is MPS_ME, the San Francisco Fed's measure of the surprise in the statement and the
+press conference together. Since 2019, much of the news has come in the press conference. The
+response in the claim also covers both. MPS_ME combines several interest rate futures, so it does
+not depend on the trading of one note. If the history lacks MPS_ME, the surprise of Bauer and
+Swanson is used. It covers only the statement.
 """
 
 import math
@@ -33,12 +35,13 @@ _EVERYTHING = (-math.inf, math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
-    """The slopes of a response, and of the change that causes it, on the same instrument.
+    """Two slopes on the same instrument: of a response, and of the change of yield that causes it.
 
     Attributes
     ----------
     reduced, first
-        The slope of the response on the instrument, and of the change on the instrument.
+        ``reduced`` is the slope of the response on the instrument. ``first`` is the slope of the
+        change of the yield on the instrument, the first stage.
     covariance
         Covariance of the two slopes (CR2).
     """
@@ -70,22 +73,22 @@ class Ratio:
     def bounds(self, level: float) -> tuple[float, float]:
         """Return Anderson and Rubin's confidence set for the ratio.
 
-        For each ratio β, a t-test of level 1 − ``level`` tests whether the slope of response − β ·
-        change on the instrument is zero. The set holds each β that this test does not reject. The
-        test's variance is quadratic in β, so the ends of the set solve a quadratic equation. If the
-        set is not an interval, it has no bounds, and the result is (−∞, ∞).
+        For each ratio β, regress response − β · change on the instrument. A t-test at the
+        significance 1 − ``level`` tests whether this slope is zero. The set contains each β that
+        the test accepts. Its ends solve a quadratic equation. If the set is not an interval, the
+        result is (−∞, ∞).
         """
         squared = float(stats.t.ppf((1 + level) / 2, self.reduced.df)) ** 2
         a = self.first.value**2 - squared * self.first.error**2
         b = self.reduced.value * self.first.value - squared * self.covariance
         c = self.reduced.value**2 - squared * self.reduced.error**2
-        if a <= 0:  # the first stage is not distinguishable from zero
+        if a <= 0:  # the slope of the first stage may be zero
             return _EVERYTHING
         middle, half = b / a, math.sqrt(max(b * b - a * c, 0.0)) / a
         return middle - half, middle + half
 
     def interval(self) -> Interval:
-        """Return the sets at 95 % and 90 %. If the set at 95 % has no bounds, both are (−∞, ∞)."""
+        """Return the sets at 95 % and 90 %; both are (−∞, ∞) if the set at 95 % has no bounds."""
         (low, high), (low90, high90) = self.bounds(0.95), self.bounds(0.90)
         if not math.isfinite(low):
             low90, high90 = _EVERYTHING
@@ -93,9 +96,9 @@ class Ratio:
 
 
 def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) -> Ratio:
-    """Return the ratio of the slopes of y and of x on z; the columns have no NaN.
+    """Return the slopes of y and of x on z, whose ratio is estimated; the columns have no NaN.
 
-    The covariance follows from the variances of the slopes of y + x and of y − x.
+    Their covariance follows from the variances of the slopes of y + x and of y − x.
     """
     plus, minus = (slope(y + sign * x, z, clusters).error for sign in (1, -1))
     return Ratio(
@@ -106,21 +109,21 @@ def ratio_of(y: np.ndarray, x: np.ndarray, z: np.ndarray, clusters: np.ndarray) 
 
 
 def instrumented(claim: Claim, sample: Sample) -> Estimate:
-    """Return the response of the spread to a change of DGS2 that a policy surprise causes.
+    """Return the response of the duration spread to a change of DGS2 that a policy surprise causes.
 
     Formula
         The slope of the response on the instrument, divided by the slope of the change of DGS2 on
         the instrument. This is two-stage least squares. The response is the spread's compounded
         return from the close before the statement to the close 5 sessions after it. The change is
-        that of DGS2 on the date of the statement. Unscheduled statements count.
+        that of DGS2 on the date of the statement. Unscheduled statements are included.
     Timing
         The surprise was estimated on the full sample and published later. So the estimate measures
         a reaction and is no trading rule.
     NaN
-        A statement without a surprise, a change or a complete window is left out.
+        A statement is left out if its surprise, its change of DGS2 or its response is unknown.
     Interval
         Anderson and Rubin's set, from the CR2 t-test with one cluster for each calendar quarter. It
-        keeps its level if the instrument is weak. A set without bounds decides nothing.
+        is valid also with a weak instrument. If the set has no bounds, the verdict is inconclusive.
     Errors
         NotTestable without surprises, yields or prices of a declared class, or with statements in
         fewer than four quarters.
@@ -167,8 +170,8 @@ def instrumented(claim: Claim, sample: Sample) -> Estimate:
 def surprises(sample: Sample) -> tuple[str, Responses]:
     """Return the id of the instrument, and the statements with a surprise and a response.
 
-    The column ``surprise`` of the table holds the instrument, and ``change`` the change of DGS2,
-    both in 10 basis points.
+    In the table, ``surprise`` is the instrument, and ``change`` is the change of DGS2, both in 10
+    basis points.
     """
     meetings = sample.events("FOMC").index
     of_statements = {id: sample.events(id).reindex(meetings).dropna() for id in SURPRISES}

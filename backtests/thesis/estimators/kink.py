@@ -1,4 +1,4 @@
-"""L4: how much faster the cost of capital rises once more than half of capital is absorbed."""
+"""Link L4: how much faster the cost of capital rises once more than half of capital is absorbed."""
 
 from dataclasses import replace
 
@@ -16,30 +16,30 @@ from signals.convexity import Convexity, Kink, cost_of, quarter_starts
 #: Number of bootstrap samples. The 2.5th percentile needs more bootstrap samples than the signal
 #: draws.
 REPS = 1000
-#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, a fraction, see
+#: Share of 95 % intervals that contained the true value in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.88
 
 
 def kink(claim: Claim, sample: Sample) -> Estimate:
-    """Return the kink of :class:`signals.convexity.Convexity` in the last quarter, with a test.
+    """Return the kink: how much faster the cost of capital rises with u when u is above one half.
 
     Formula
-        The regression of the signal explains 13-week changes of the cost of capital, DGS10 +
-        BAA10Y, by 13-week changes of u and of max(0, u − 0.5). u is the absorbed share. The kink is
-        the coefficient on the change of max(0, u − 0.5).
+        The signal regresses 13-week changes of the cost of capital, DGS10 + BAA10Y, on 13-week
+        changes of u and of max(0, u − 0.5). u is the absorbed share. The kink is the coefficient on
+        the change of max(0, u − 0.5).
     Timing
-        The estimate uses the weeks before the first session of the last quarter. The signal uses
-        this estimate at the last session.
+        The estimate uses the weeks before the last quarter. It is the one that the signal uses at
+        the last session.
     NaN
         See :class:`signals.convexity.Convexity`.
     Interval
-        Percentiles of the signal's stationary bootstrap, with blocks of at least 13 weeks on
-        average. The interval is too narrow, see :data:`COVERAGE`. So the claim must also pass a
-        second test, with Newey–West errors.
+        Percentiles of the signal's stationary bootstrap, in blocks of at least 13 weeks on average.
+        The interval is too narrow, see :data:`COVERAGE`. So the claim must also pass a second test,
+        with Newey–West errors.
     Errors
-        NotTestable if the signal does not identify the kink: with fewer than 104 weeks, or fewer
-        than 3 separate excursions of u above one half.
+        NotTestable with fewer than 104 weeks, or if u rose above one half fewer than 3 separate
+        times. The signal then has no estimate.
     Reference
         Politis and Romano (1994), JASA 89; Newey and West (1987), Econometrica 55.
     """
@@ -73,9 +73,9 @@ def kink(claim: Claim, sample: Sample) -> Estimate:
 
 
 def last_estimate(sample: Sample) -> tuple[pd.Timestamp, int, Kink]:
-    """Return the last estimate: its session, the number of excursions before it, and the kink.
+    """Return the session of the last estimate, how often u had risen above 0.5, and the kink.
 
-    Raises NotTestable if the kink is not identified.
+    Raises NotTestable if the signal has no estimate.
     """
     if "convexity" not in sample.reading.evaluations:
         raise NotTestable("the history lacks series that convexity needs")

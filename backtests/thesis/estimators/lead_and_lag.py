@@ -1,4 +1,4 @@
-"""L9: whether crypto leads shares by a week more than shares lead crypto."""
+"""Link L9: whether crypto leads shares by a week more than shares lead crypto."""
 
 import numpy as np
 import pandas as pd
@@ -32,9 +32,9 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
     NaN
         A pair is left out if one of its four returns is missing.
     Interval
-        Percentiles of the stationary bootstrap of pairs. The rule of Politis and White gives the
-        mean length of a block from the influence of each pair. A block has at least 5 weeks on
-        average.
+        Percentiles of the stationary bootstrap of pairs. Politis and White's rule gives the mean
+        length of a block, at least 5 weeks. The rule is applied to the influence of each pair on
+        the result.
     Errors
         NotTestable with fewer than 104 pairs, or without prices of crypto or SPY.
     Reference
@@ -67,7 +67,7 @@ def lead_and_lag(claim: Claim, sample: Sample) -> Estimate:
 
 
 def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
-    """Return the returns of each week and of the week after it, without missing returns.
+    """Return pairs of weeks: the returns of each week and of the next week. Drop missing returns.
 
     ``weeks`` has two columns: the return whose lead is measured, and the other return. The result
     has four columns: both returns of the week, and both returns a week later. Raises NotTestable
@@ -80,7 +80,7 @@ def pairs_of(weeks: pd.DataFrame) -> pd.DataFrame:
 
 
 def lead_draws(pairs: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the difference of the two correlations in the sample, and then in each resample.
+    """Return the difference of the two correlations: in the sample, then in each resample.
 
     ``pairs`` has four columns, see :func:`pairs_of`. A resample without variation gives NaN.
     """
@@ -94,7 +94,7 @@ def lead_draws(pairs: np.ndarray, reps: int = REPS, seed: int = SEED) -> np.ndar
 
 
 def _influence(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return how much each observation moves the correlation of two standardised variables."""
+    """Return the influence of each observation on the correlation of two standardised variables."""
     correlation = (x * y).mean()
     moved: np.ndarray = x * y - correlation * (x**2 + y**2) / 2
     return moved

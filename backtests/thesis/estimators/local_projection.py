@@ -18,14 +18,14 @@ from backtests.thesis.weeks import earned_after, earned_in, log_over_bills, week
 
 State = Literal["off", "on"]
 
-#: Weeks of the response that the claims are about, and weeks of the longest response shown.
+#: Weeks of the response in the claims, and weeks of the longest response in the chart.
 WEEKS, LONGEST = 13, 26
-#: Number of lags of the impulse, and number of weekly returns. Five firms file within about three
-#: weeks, so a rise can last for three weeks. The fourth lag is the additional lag of a
-#: lag-augmented projection.
+#: Number of lags of the impulse, and number of past weekly returns. The five firms file within
+#: about three weeks, so a rise of the impulse can last for three weeks. The fourth lag is the
+#: additional lag of a lag-augmented projection.
 LAGS = 4
-#: Fewest weeks of past values for a standard deviation, and fewest weeks of a state: one year. In a
-#: year, each firm files four times.
+#: Smallest number of weeks for a standard deviation, and of weeks in a state: one year, in which
+#: each firm files four times.
 FEWEST = 52
 #: The states of dry_powder that a claim compares, with their signs.
 CONTRASTS: Mapping[str, Mapping[State, int]] = {
@@ -40,7 +40,7 @@ METHOD = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Response:
-    """A response in log points × 100, with its HAC standard error and its regression."""
+    """The response of a return to an impulse, log points × 100, with its HAC standard error."""
 
     value: float
     error: float
@@ -54,14 +54,14 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weeks:
-    """Weekly data of a sample: the state, and an asset's returns before and after week ends.
+    """Weekly data: the state of idle capital, and an asset's returns in and after each week.
 
     Attributes
     ----------
     ends
         The last session of each week.
     state
-        dry_powder as known at each end: 1.0, 0.0 or NaN.
+        The flag of dry_powder as known at each week's end: 1.0 (idle capital depleted), 0.0 or NaN.
     over
         The asset's log return over bills, one value a session.
     """
@@ -71,34 +71,34 @@ class Weeks:
     over: pd.Series
 
     def design(self, impulse: pd.Series) -> pd.DataFrame:
-        """Return the regressors of an impulse with one value a session."""
+        """Return weekly regressors for an impulse that has one value a session."""
         return regressors(impulse.reindex(self.ends), self.state, earned_in(self.over, self.ends))
 
     def after(self, weeks: int) -> pd.Series:
-        """Return the asset's log return over bills in the weeks after each end, × 100."""
+        """Return the asset's log return over bills in the weeks after each week's end, × 100."""
         return 100 * earned_after(self.over, self.ends, weeks)
 
 
 def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Estimate:
-    """Return the response of SPY's 13-week return over bills to a rise of the capex impulse.
+    """Return the response of SPY's 13-week return over bills to the growth of AI capex.
 
     Formula
         For each week t, y_t = a_s + b_s x_t + Σ c_sk x_t−k + Σ d_k r_t+1−k + e, with sums over k =
-        1 … 4. y_t is SPY's log return over bills in the 13 weeks after t, × 100. s is the state of
-        dry_powder at t. x_t is the impulse at t, and x_t−k is the impulse k weeks earlier. x_t and
-        x_t−k are divided by the standard deviation of the impulse up to t. r_t is the log return
-        over bills of week t, so the last sum contains the returns of weeks t to t − 3. b_s is the
-        response to a rise by one standard deviation. With log returns, the response after 13 weeks
-        is the sum of 13 weekly responses.
+        1 … 4. y_t is SPY's log return over bills in the 13 weeks after t, × 100. s is the flag of
+        dry_powder at t. x_t is the impulse, a gauge of the signal capex, at t, and x_t−k is the
+        impulse k weeks earlier. Both are divided by the standard deviation of the impulse up to t.
+        r_t is the log return over bills of week t, so the last sum contains the returns of weeks t
+        to t − 3. b_s is the response to a rise by one standard deviation. Log returns add up, so
+        the response after 13 weeks is the sum of 13 weekly responses.
     Timing
         The impulse, the standard deviation, the state and r_t are known at the last session of week
         t. y_t begins at the close :data:`backtests.thesis.sample.LAG` sessions later.
     NaN
         A week with a missing value is left out. The standard deviation needs 52 weeks.
     Interval
-        Newey–West errors with at least 13 lags. The response of a state comes only from the weeks
-        of this state. So the number of weeks in the fixed-b critical values is that of the rarest
-        state of the claim.
+        Newey–West errors with at least 13 lags. Only the weeks of a state determine the response in
+        this state. So the fixed-b critical values use the number of weeks of the rarest state in
+        the claim.
     Errors
         NotTestable if a state of the claim has fewer than 52 weeks, or if data are missing.
     Reference
@@ -109,7 +109,7 @@ def local_projection(claim: Claim, sample: Sample, *, whole: bool = True) -> Est
     Parameters
     ----------
     whole
-        If False, the responses of other classes and after other horizons are left out.
+        If False, skip the responses of other classes and over other numbers of weeks.
     """
     signs = CONTRASTS[claim.name]
     impulses = _impulses(sample)
@@ -142,14 +142,14 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
     Parameters
     ----------
     y
-        The log return in the next ``weeks`` weeks after each week, × 100.
+        The log return in the ``weeks`` weeks after each week, × 100.
     x
         The regressors, see :func:`regressors`.
     signs
-        A mapping from state to sign: ``{"on": 1, "off": -1}`` means the response while on minus the
-        response while off.
+        A mapping from state to sign: ``{"on": 1, "off": -1}`` means the response while dry_powder
+        is on minus that while it is off.
     weeks
-        The number of weeks of the return; the errors have at least this number of lags.
+        The number of weeks of the return, and the smallest number of lags of the errors.
 
     Raises
     ------
@@ -168,13 +168,14 @@ def project(y: pd.Series, x: pd.DataFrame, signs: Mapping[State, int], weeks: in
 
 
 def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.DataFrame:
-    """Return each week's regressors: impulses by state, and the last four weekly returns.
+    """Return each week's regressors: the impulse and its lags in each state, and four past returns.
 
     ``impulse``, ``state`` (1.0 or 0.0) and ``past`` (the return of the week) have one value a week.
-    The regressors of a state are zero in the other state. Later weeks never change a row.
+    The impulses of a state are zero in the weeks of the other state. Later weeks never change a
+    row.
     """
     scale = impulse.expanding(FEWEST).std()
-    scale = scale.where(scale > 0)  # an impulse that never moved has no unit
+    scale = scale.where(scale > 0)  # an impulse that never moved has no standard deviation
     moves = {"impulse": impulse / scale}
     moves |= {f"lag {k}": impulse.shift(k) / scale for k in range(1, LAGS + 1)}
     columns: dict[str, pd.Series] = {}
@@ -187,7 +188,7 @@ def regressors(impulse: pd.Series, state: pd.Series, past: pd.Series) -> pd.Data
 
 
 def _usable(rows: pd.DataFrame, signs: Mapping[State, int]) -> pd.DataFrame:
-    """Return the rows without the weeks of a rare state that the claim does not need.
+    """Return the rows, without the weeks of a state that is rare and that the claim does not need.
 
     A state is rare if it has fewer than 52 weeks. Raises NotTestable if the claim needs a rare
     state.
@@ -215,12 +216,12 @@ def _weeks(sample: Sample, returns: pd.Series) -> Weeks:
 
 
 def _episodes(flag: pd.Series, signs: Mapping[State, int]) -> int:
-    """Return the number of episodes with the flag on; off, if the claim needs only ``off``."""
+    """Return the number of episodes with the flag on, or off if the claim is only about ``off``."""
     return int(episodes_of(flag if "on" in signs else 1 - flag).nunique())
 
 
 def _impulses(sample: Sample) -> dict[str, pd.Series]:
-    """Return the capex impulse in %, and the quarterly change of net liquidity in %, if known."""
+    """Return the capex impulse, %, and the quarterly change of net liquidity, %, if it is known."""
     impulses = {"capex": sample.gauge("capex", "impulse")}
     with suppress(NotTestable):
         impulses["net liquidity"] = sample.gauge("bathtub", "change")
@@ -245,7 +246,7 @@ def _path(
 def _beside(
     sample: Sample, impulses: Mapping[str, pd.Series], signs: Mapping[State, int]
 ) -> dict[str, Interval]:
-    """Return further intervals: of SPY to net liquidity, and of each class to both impulses.
+    """Return intervals for SPY's response to net liquidity, and for the responses of each class.
 
     A class is left out if its prices are missing or begin too late.
     """

@@ -1,4 +1,4 @@
-"""L7: whether the demand for capital improves a forecast from the supply of capital."""
+"""Link L7: whether the demand for capital improves a forecast of returns from its supply."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,16 @@ from backtests.thesis.inference import drawn_interval, t_interval
 from backtests.thesis.sample import LAG, Sample
 from backtests.thesis.weeks import earned_after, log_over_bills, week_ends
 
-#: Weeks of a forecast return.
+#: Length of a forecast return, weeks.
 WEEKS = 4
-#: Number of weeks after an origin at whose end the return of this origin is known. A week has at
-#: least one session, so LAG further weeks contain LAG sessions or more.
+#: Number of weeks after an origin until its return is surely known. A week has one session or more,
+#: so LAG further weeks contain the LAG sessions before a return begins.
 DELAY = WEEKS + LAG
-#: Known returns that the first forecast needs: five years, or 65 returns that do not overlap.
+#: Number of known returns that the first forecast needs: five years of weeks.
 FIRST = 260
 #: Fewest forecasts: one year.
 FEWEST = 52
-#: Share of 95 % intervals that contained the truth in 200 SIMULATED worlds, a fraction, see
+#: Share of 95 % intervals that contained the true value in 200 SIMULATED worlds, a fraction, see
 #: ``benchmarks/trial_coverage.py``.
 COVERAGE = 0.875
 #: Number of resamples, and their seed.
@@ -32,13 +32,14 @@ REPS, SEED = 2000, 7
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forecasts:
-    """Forecasts of returns by three rules, one row for each origin.
+    """Forecasts of returns by three rules, with one row for each date of a forecast, its origin.
 
     Attributes
     ----------
     frame
-        Columns: ``return``; ``mean``, the forecast by the mean of past returns; ``small`` and
-        ``large``, the forecasts of the two regressions. All columns have the unit of the returns.
+        Columns: ``return``; ``mean``, the mean of past returns; ``small``, the forecast from
+        supply; ``large``, the forecast from supply and demand. All columns have the unit of the
+        returns.
     """
 
     frame: pd.DataFrame
@@ -51,11 +52,11 @@ class Forecasts:
 
     @property
     def clark_west(self) -> np.ndarray:
-        """Loss of ``small`` minus loss of ``large``, without the noise of the larger model.
+        """Loss of ``small`` minus loss of ``large``, adjusted for the noise of the larger model.
 
-        The larger model estimates a coefficient that is zero under the null hypothesis. The noise
-        of this coefficient raises the loss of the larger model. The squared difference of both
-        forecasts measures the noise and is subtracted from that loss.
+        Under the null hypothesis, the coefficient that ``large`` adds is zero, and its estimate is
+        only noise. This noise raises the loss of ``large``. The squared difference of both
+        forecasts measures the noise, so it is subtracted from the loss of ``large``.
         """
         noise = (self.frame["small"] - self.frame["large"]) ** 2
         adjusted: np.ndarray = (self.losses["small"] - self.losses["large"] + noise).to_numpy()
@@ -80,8 +81,8 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
     Interval
         Percentiles of the stationary bootstrap of the three losses, in blocks of at least 5 weeks
         on average. The test is the test of Clark and West, with Newey–West errors for overlapping
-        returns. The bootstrap does not repeat the regressions, so the interval is too narrow
-        (:data:`COVERAGE`).
+        returns. The bootstrap resamples losses without new regressions, so the interval is too
+        narrow (:data:`COVERAGE`).
     Errors
         NotTestable with fewer than 52 forecasts, or if data are missing.
     Reference
@@ -116,19 +117,19 @@ def nested_forecast(claim: Claim, sample: Sample) -> Estimate:
 
 
 def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Forecasts:
-    """Return expanding-window forecasts by the mean, a small and a large regression.
+    """Return forecasts by the mean and by two regressions, each from all earlier returns.
 
     Parameters
     ----------
     target
-        The return of the weeks after each forecast date; NaN if the return is incomplete.
+        The return in the weeks after each origin; NaN if it has not ended.
     small, large
-        The regressors of both models as known at each origin, without a constant.
+        The regressors of both regressions as known at each origin, without a constant.
 
     Raises
     ------
     NotTestable
-        When there are fewer than 52 forecasts of returns that ended.
+        With fewer than 52 forecasts whose returns have ended.
     """
     known = large.notna().all(axis=1) & small.notna().all(axis=1)
     y = target[known]
@@ -146,8 +147,8 @@ def forecasts(target: pd.Series, small: pd.DataFrame, large: pd.DataFrame) -> Fo
 def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
     """Return the least-squares forecast at each origin, from returns that ended by the origin.
 
-    ``y`` and ``x`` have equal origins. ``x`` has no NaN; the function adds a constant. The forecast
-    is NaN until 260 returns have ended. Later rows never change a forecast.
+    ``y`` and ``x`` have the same origins. ``x`` has no NaN; the function adds a constant. The
+    forecast is NaN until 260 returns have ended. Later rows never change a forecast.
     """
     rows = np.column_stack([np.ones(len(x)), x.to_numpy(dtype=np.float64)])
     value = y.to_numpy(dtype=np.float64)
@@ -165,7 +166,7 @@ def expanding(y: pd.Series, x: pd.DataFrame) -> pd.Series:
 
 
 def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarray:
-    """Return the difference of both out-of-sample R², %, in the sample and in each resample."""
+    """Return the difference of the out-of-sample R², %: in the sample, then in each resample."""
     losses = made.losses
     gain = (losses["small"] - losses["large"]).to_numpy()
     counts = date_counts(len(gain), block_length(gain), reps, seed)
@@ -174,7 +175,9 @@ def gain_draws(made: Forecasts, reps: int = REPS, seed: int = SEED) -> np.ndarra
 
 
 def clark_west(made: Forecasts, sign: int) -> tuple[float, float, float]:
-    """Return the adjusted gain and its error, in % of the loss of ``mean``, and the p-value."""
+    """Return the mean of ``clark_west``, its error (both in % of the loss of ``mean``) and its
+    p-value.
+    """
     adjusted = made.clark_west
     fit = regress(adjusted, np.ones((len(adjusted), 1)))
     mean, error = fit.combined(np.ones(1))
@@ -191,7 +194,7 @@ def _forecasts(sample: Sample) -> Forecasts:
 
 
 def _accumulated(made: Forecasts) -> pd.DataFrame:
-    """Return the accumulated gain over ``mean``, in % of the whole loss of ``mean``."""
+    """Return the loss of ``mean`` minus that of each other rule, summed up to each week, as a %."""
     losses = made.losses
     gains = losses[["small", "large"]].rsub(losses["mean"], axis=0).cumsum()
     shown: pd.DataFrame = 100 * gains / losses["mean"].sum()

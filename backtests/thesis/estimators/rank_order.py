@@ -1,4 +1,4 @@
-"""L8: whether classes with earlier cash flows earn more while the condition holds."""
+"""Link L8: whether asset classes with earlier cash flows earn more while a flag is on."""
 
 import itertools
 import math
@@ -22,12 +22,12 @@ from backtests.thesis.sample import DURATION, Sample
 
 #: Number of resamples for the interval, and their seed.
 REPS, SEED = 1000, 0
-#: Smallest number of sessions with the condition.
+#: Smallest number of sessions with the claim's flag on.
 FEWEST = 20
 METHOD = (
     "Stationary bootstrap of sessions (Politis, Romano 1994); permutation over all orders of the "
-    "classes. The upper bound counts a pair of classes against the claim only if its reverse order "
-    "is significant, at a level for all pairs together."
+    "classes. For the upper bound, a pair of classes counts as reversed only if its reverse order "
+    "is significant. The level is valid for all pairs together."
 )
 
 
@@ -42,19 +42,19 @@ def order_of(claim: Claim, returns: pd.DataFrame, on: pd.Series) -> Estimate:
 
     Tau-b is a rank correlation from −1 to 1. It is positive if classes with earlier cash flows earn
     more. The declared order has ties, so the largest possible tau-b is below 1, see
-    :func:`largest_tau`. Only sessions with the condition count. The return of bills is not
+    :func:`largest_tau`. Only sessions with the claim's flag on are used. The return of bills is not
     subtracted, because this would not change the order of the means.
 
     Interval and tests
         The lower bounds are percentiles of a stationary bootstrap of sessions. Noise in the means
-        moves every tau towards zero, so such a percentile is too low for an upper bound. The upper
-        bounds are the largest tau that the data allow, see :func:`largest_tenable`. The permutation
-        test compares the estimate with all distinct orders of the classes. The episode test is a
-        t-test on the tau of each episode (Ibragimov, Müller 2010). The third test uses the signs of
-        the bootstrapped tau.
+        moves every tau towards zero, so such a percentile would be too low as an upper bound. The
+        upper bounds come from :func:`largest_tenable`. The claim must pass three tests: a
+        permutation test over all orders of the classes; a t-test on the tau of each episode
+        (Ibragimov, Müller 2010), if there are several; and a test that counts bootstrapped tau with
+        the wrong sign.
     Power
-        The standard error comes from the episode test, which is the hardest test to pass. With a
-        single episode, it comes from the bootstrap.
+        The standard error is that of the t-test on episodes, the hardest test to pass. With a
+        single episode, it is that of the bootstrap.
     """
     kept = returns[(on == 1.0) & returns.notna().all(axis=1)]
     if len(kept) < FEWEST:
@@ -109,7 +109,7 @@ def _tests(means: np.ndarray, taus: np.ndarray, order: np.ndarray, sign: int) ->
 def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b of each row of means with an order.
 
-    ``means`` holds rows × classes, and ``order`` one number for each class. If all means of a row
+    ``means`` is rows × classes, and ``order`` has one number for each class. If all means of a row
     are equal, the result is NaN.
     """
     first, second = np.triu_indices(len(order), 1)
@@ -122,23 +122,24 @@ def tau(means: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def largest_tau(order: np.ndarray) -> float:
-    """Return the largest tau-b that means without ties can have with an order that has ties."""
+    """Return the largest possible tau-b between means without ties and an order with ties."""
     ranks = np.argsort(np.argsort(order, kind="stable"), kind="stable")
     return float(tau(ranks[None, :].astype("float64"), order)[0])
 
 
 def largest_tenable(means: np.ndarray, order: np.ndarray, level: float) -> float:
-    """Return the largest tau-b of true means that the data allow, a one-sided upper bound.
+    """Return a one-sided upper bound for the tau-b of the true means.
 
-    A pair of classes speaks against the order only if its reverse order is significant. All pairs
-    share one critical value: the quantile ``level`` of the largest deviation among the pairs, in
-    standard errors. So, with a probability of at least ``level``, a pair in the right order never
-    counts against the order.
+    Two classes count as a pair in the wrong order only if their means differ significantly in this
+    direction. The critical value is the same for all pairs. For each resample, take the largest
+    deviation among the pairs, in standard errors; the critical value is the quantile ``level`` of
+    these. Then, with a probability of about ``level``, every pair with the right order of true
+    means counts as right.
 
     Parameters
     ----------
     means
-        Rows × classes, see :func:`resampled_means`: first the true means, then resampled means.
+        The result of :func:`resampled_means`.
     """
     first, second = np.triu_indices(len(order), 1)
     ordered = np.sign(order[first] - order[second])
@@ -164,7 +165,7 @@ def resampled_means(returns: np.ndarray, reps: int = REPS, seed: int = SEED) -> 
 
 
 def permutation_p_value(means: np.ndarray, order: np.ndarray, sign: int) -> float:
-    """Return the share of all distinct orders whose tau is at least as extreme as the true one."""
+    """Return the share of all orders of the classes whose tau is as extreme as the true one."""
     orders = np.array(sorted(set(itertools.permutations(order.tolist()))))
     taus = np.array([tau(means[None, :], row)[0] for row in orders])
     true = float(tau(means[None, :], order)[0])
