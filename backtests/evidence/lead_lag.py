@@ -88,7 +88,7 @@ def fading_said(found: LeadLag) -> str:
         )
     before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
     return (
-        f"Lead and lag: the information ratio collapses from {before:.2f} to {after:.2f} when fills "
+        f"Lead and lag: the information ratio collapses from {before:.2f} to {after:.2f} if fills "
         f"come {found.collapse + 1} in place of {found.collapse} sessions after the decision; look "
         "for data from the future in the strategy."
     )

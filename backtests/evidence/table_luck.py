@@ -103,8 +103,8 @@ def table_verdict(found: TableLuck) -> str:
     said = []
     if found.overfitting is not None:
         said.append(
-            f"In {found.overfitting.probability:.0%} of the splits of the sessions, the best row of "
-            "one half is not above the median of the other half (PBO)."
+            f"In {100 * found.overfitting.probability:.0f} % of the splits of the sessions, the "
+            "best row of one half is not above the median of the other half (PBO)."
         )
     if found.superiority is not None:
         better = ", ".join(found.superiority.superior) or "no row"
