@@ -91,8 +91,8 @@ def _print(entries: dict[str, Any], out: Path) -> None:
         "shifted dates, r resampled returns). The share is not adjusted for the number of rows. "
         "hurdle: smallest Sharpe ratio that is told from luck. timing: mean yearly return from "
         "changes of weights. epi: number of episodes of the states in which the strategy acts. "
-        f"Stays less than a quarter apart count as one episode. Below {FEW} episodes {NOTHING}. {coverage_said()} "
-        f"{leaning_said()}"
+        f"Stays less than a quarter apart count as one episode. Below {FEW} episodes {NOTHING}. "
+        f"{coverage_said()} {leaning_said()}"
     )
     for line in _luck(entries):
         typer.echo(line)
@@ -107,7 +107,8 @@ def _luck(entries: dict[str, Any]) -> list[str]:
     log = f"and {first['logged_trials']:,} logged trials" if first["logged_trials"] else "(no log)"
     found = [entry["lead_lag"] for entry in entries.values() if entry["lead_lag"]]
     return [
-        f"Told from the luck of the best of {len(entries)} rows {log}: {', '.join(told) or 'none'}.",
+        f"Told from the luck of the best of {len(entries)} rows {log}: "
+        f"{', '.join(told) or 'none'}.",
         *filter(None, [first["table"]["said"]]),
         *(each["said"] for each in found if each["collapse"] is not None),
     ]
