@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from backtests.evidence.deflation import effective_rank
+from backtests.evidence.effective_trials import effective_trials
 from backtests.evidence.luck import Luck, luck, verdict
 from backtests.evidence.overfitting import block_moments, overfitting
 from backtests.evidence.table_luck import SPY, table_luck, table_verdict
@@ -117,8 +117,8 @@ BENCHMARK = pd.Series(returns(0.5, seed=9))
 
 def test_each_row_is_tested_against_the_best_of_all_rows() -> None:
     found = table_luck(TABLE, {"tilt": TABLE["trend"]}, ["trend", "other"], BENCHMARK)
-    assert found.effective == pytest.approx(effective_rank(TABLE.to_numpy().T))
-    assert 1.5 < found.effective < 2.1  # three rows have the same noise
+    assert found.effective == pytest.approx(effective_trials(TABLE.to_numpy().T))
+    assert 1.7 < found.effective < 2.4  # three rows have the same noise
     for name, each in found.rows.items():
         assert each.deflation.trials == 4  # bills have no Sharpe ratio
         assert each.deflation.effective == found.effective

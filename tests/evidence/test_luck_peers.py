@@ -10,6 +10,7 @@ import ffn
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from backtests.evidence.deflation import deflate, deflated_2014
 from backtests.evidence.overfitting import block_moments, overfitting
@@ -30,8 +31,8 @@ def unbiased(track: TrackRecord, values: pd.Series) -> TrackRecord:
     return TrackRecord(
         n=track.n,
         sharpe=track.sharpe,
-        skewness=float(np.float64(values.skew())),
-        kurtosis=float(np.float64(values.kurt())) + 3,
+        skewness=float(stats.skew(values, bias=False)),
+        kurtosis=float(stats.kurtosis(values, bias=False)) + 3,
     )
 
 
