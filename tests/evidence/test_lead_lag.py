@@ -91,6 +91,8 @@ def test_a_real_strategy_fades(tilt: Run, short_side: Run) -> None:
         assert list(found.ratios) == list(range(-5, 11))
         assert max(abs(np.diff(list(found.ratios.values())))) < 0.8
         assert "it does not collapse" in fading_said(found)
+        years = (len(run.result.returns) - 10) / 252
+        assert found.error == pytest.approx(1 / math.sqrt(years))
 
 
 def test_each_ratio_is_that_of_a_plain_simulation(tilt: Run) -> None:

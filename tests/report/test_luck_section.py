@@ -62,7 +62,7 @@ def test_the_sentences_stand_on_the_page() -> None:
     for said in (NUMBERS["luck"]["verdict"], NUMBERS["lead_lag"]["said"]):
         assert said in page
     assert split_said(NUMBERS["timing"]) in page
-    assert "about 0.32" in page  # √(252 / 2520)
+    assert "about 0.32" in page
 
 
 def test_the_largest_weight_comes_first_and_the_sum_last() -> None:
