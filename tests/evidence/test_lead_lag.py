@@ -194,6 +194,24 @@ def test_foresight_is_timing_and_constant_weights_are_tilt(history: History) -> 
     assert mix.tilt == pytest.approx(mix.total - mix.bills, abs=0.005)
 
 
+def test_a_constant_weight_of_an_asset_listed_late_is_no_timing(history: History) -> None:
+    run = run_of(history, "spy")
+    closes = history.closes.copy()
+    closes.loc[run.sessions[:300], "SPY"] = np.nan  # the first return is that of session 301
+    weights = pd.DataFrame({"SPY": 0.5}, index=run.sessions)
+    weights.iloc[:300] = 0.0
+    late = replace(
+        run,
+        history=replace(history, closes=closes),
+        result=replace(run.result, weights=weights, owed=0 * weights),
+    )
+    row = timing_split(late).by_asset.loc["SPY"]
+    excess = (closes["SPY"].pct_change(fill_method=None) - run.bills).loc[run.sessions[301] :]
+    assert row["weight"] == 0.5
+    assert row["timing"] == pytest.approx(0, abs=1e-12)
+    assert row["tilt"] == pytest.approx(252 * 0.5 * excess.sum() / len(run.bills))
+
+
 def test_bills_alone_have_neither_tilt_nor_timing(history: History) -> None:
     split = timing_split(run_of(history, "bills"))
     assert (split.tilt, split.timing, split.trading, split.borrowing) == (0, 0, 0, 0)
