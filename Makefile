@@ -34,7 +34,7 @@ test: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not readme"
 
 readme: .venv/.dev
-	$(BIN)/python -m pytest -n auto --dist worksteal -m readme tests/test_readme.py
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m readme tests/test_readme.py
 
 # On the lowest versions that setup.cfg declares.
 build/floors: setup.cfg pyproject.toml | .venv/.dev
