@@ -242,8 +242,10 @@ class Plan:
         if asset not in self.history.closes:
             return float("nan")
         closes = self.history.closes[asset].loc[:session]
-        choices = (closes.iloc[-1], self.history.panel[asset].loc[session], closes.ffill().iloc[-1])
-        return float(next((price for price in choices if pd.notna(price)), float("nan")))
+        price = closes.iloc[-1]
+        if pd.isna(price):
+            price = self.history.panel[asset].loc[session]
+        return float(closes.ffill().iloc[-1] if pd.isna(price) else price)
 
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: list[str]

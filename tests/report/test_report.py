@@ -23,6 +23,8 @@ from backtests.report.tearsheet import ROWS
 from backtests.runs import Run
 from tests.reference import formulas
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 
 @pytest.fixture(scope="module")
 def finished(store: Path) -> Run:
