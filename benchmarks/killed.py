@@ -2,18 +2,10 @@
 
     python -m benchmarks.killed --history ../shared/history --times 200
 
-<<<<<<< HEAD
-Forked children of one process fetch twelve series from local servers or import a small folder. A
-child starts without a store, with a store of earlier data, or with a store of schema version 1. The
+Children of a warm process fetch eight series from local servers or import a small folder. A child
+starts without a store, with a store of earlier data, or with a store of schema version 1. The
 script kills each child after a random delay, at most as long as a run that is not killed.
 Afterwards:
-=======
-Children of a warm process fetch eight series from loopback servers or import a small folder. A
-child starts without a store, with a store that holds an earlier vintage, or with a store of schema
-version
-1. The script kills each child after a random delay between zero and the length of an undisturbed
-run. Afterwards:
->>>>>>> w-suite
 
 - the store opens, and ``check_store`` finds no error;
 - every series is unchanged or complete;
