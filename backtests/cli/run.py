@@ -39,6 +39,7 @@ def run(
     from backtests.config import config_from, read_config, refuse_unknown_keys
     from backtests.evidence.assessment import assess
     from backtests.evidence.entries import observed_said
+    from backtests.paths import put
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
 
@@ -47,7 +48,7 @@ def run(
     data |= options.given(strategy=strategy, start=start, end=end, lag=lag)
     data |= _history_keys(data, source, store, seed)
     for assignment in param or ():
-        _set_parameter(data, assignment)
+        put(data, *_parsed(assignment))
     _require_strategy(data)
     checked = config_from(data)
     if out is not None:
@@ -65,17 +66,6 @@ def run(
         warn(line)
     if checked.end is None:
         options.warn_if_stale(done.history)
-
-
-def _set_parameter(data: dict[str, Any], assignment: str) -> None:
-    """Set a parameter of the strategy or, by a name like ``dry_powder.k``, of a signal."""
-    name, value = _parsed(assignment)
-    owner, dot, inner = name.partition(".")
-    table = data.setdefault("signals" if dot else "params", {})
-    if dot and isinstance(table, dict):
-        table = table.setdefault(owner, {})
-    if isinstance(table, dict):  # config_from reports a value of another type
-        table[inner if dot else name] = value
 
 
 def _history_keys(
