@@ -32,7 +32,9 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
     if path in SETTINGS:
         data[path] = value
         return
-    table = data.setdefault(owner if dot and owner in TABLES else "signals" if dot else "params", {})
+    table = data.setdefault(
+        owner if dot and owner in TABLES else "signals" if dot else "params", {}
+    )
     if dot and owner not in TABLES and isinstance(table, dict):
         table = table.setdefault(owner, {})
     if isinstance(table, dict):

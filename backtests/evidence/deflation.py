@@ -191,14 +191,32 @@ def effective_rank(returns: np.ndarray) -> float:
     -------
     At least 1, also without any varying trial.
     """
-    values = np.asarray(returns, dtype=np.float64)
-    values = values - values.mean(axis=1, keepdims=True)
-    spread = np.sqrt((values**2).mean(axis=1))
-    values = values[spread >= ROUNDING] / spread[spread >= ROUNDING, None]
+    values = scaled(np.asarray(returns, dtype=np.float64))
     if len(values) < 2:
         return 1.0
-    inner = values @ values.T if len(values) <= values.shape[1] else values.T @ values
+    return rank_of_products(
+        values @ values.T if len(values) <= values.shape[1] else values.T @ values
+    )
+
+
+def scaled(values: np.ndarray) -> np.ndarray:
+    """Return the rows with mean 0 and variance 1; rows without variation are left out."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    spread = np.sqrt((centred**2).mean(axis=1))
+    varies = spread >= ROUNDING
+    unit: np.ndarray = centred[varies] / spread[varies, None]
+    return unit
+
+
+def rank_of_products(inner: np.ndarray) -> float:
+    """Return the effective rank from the products X′X or XX′ of rows X from :func:`scaled`.
+
+    Both products have the same eigenvalues. X′X is a sum over trials, so it can be added up from
+    groups of trials. The rank is 1 if the products are 0.
+    """
     shares: np.ndarray = np.linalg.eigvalsh(inner)
+    if not shares.max() > 0:
+        return 1.0
     shares = shares[shares > np.max(shares) * 1e-12]
     shares /= shares.sum()
     return max(1.0, float(np.exp(-(shares * np.log(shares)).sum())))

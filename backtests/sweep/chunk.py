@@ -16,6 +16,8 @@ from signals.errors import ConfigError, SimulationError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: Start of the name of each parameter's column. A metric and a parameter may have equal names.
+SET = "set."
 #: Largest number of configurations of a chunk, whatever the memory: a killed sweep loses less.
 LARGEST = 1000
 #: Copies of the figures of a configuration that exist at one time.
@@ -35,9 +37,7 @@ class Span:
         return self.end - self.first
 
 
-def computed(
-    stages: Stages, span: Span, threads: int
-) -> "tuple[pa.Table, dict[str, float]]":
+def computed(stages: Stages, span: Span, threads: int) -> "tuple[pa.Table, dict[str, float]]":
     """Return one row for each configuration of a span, and the seconds of each stage.
 
     The row of a configuration does not depend on the other configurations of the span.
@@ -50,7 +50,9 @@ def computed(
         try:
             figures = simulated(case, made, decided, threads)
         except SimulationError as error:
-            raise SimulationError(f"configurations {span.first} to {span.end - 1}: {error}") from error
+            raise SimulationError(
+                f"configurations {span.first} to {span.end - 1}: {error}"
+            ) from error
     with stages.timed("table"):
         table = _table(case, span, made, figures)
     return table, dict(stages.spent)
@@ -62,7 +64,7 @@ def _table(case: Case, span: Span, made: list[Setting], figures: Figures) -> "pa
     rows = case.design.rows[span.first : span.end]
     columns: dict[str, Any] = {"configuration": np.arange(span.first, span.end, dtype=np.int64)}
     for path, level, at in zip(case.design.paths, case.design.levels, rows.T, strict=True):
-        columns[path] = pa.array(level).take(pa.array(at))
+        columns[SET + path] = pa.array(level).take(pa.array(at))
     for name in METRICS:
         columns[name] = figures.metrics[name].to_numpy(dtype=np.float64)
     columns["moments"] = _lists(figures.moments.astype(np.float64))

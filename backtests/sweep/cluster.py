@@ -30,7 +30,9 @@ def connected(address: str | None, workers: int) -> Iterator[Any]:
     try:
         import distributed
     except ImportError:
-        raise ConfigError(f"expected the package distributed for several workers; {_CURE}") from None
+        raise ConfigError(
+            f"expected the package distributed for several workers; {_CURE}"
+        ) from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
     with _client(distributed, address, workers) as client:
         _check_version(client, address)
@@ -120,9 +122,7 @@ def _once(
     from distributed import as_completed
 
     sent = client.scatter(material, broadcast=True, hash=False)
-    futures = {
-        client.submit(work, sent, item, pure=False, retries=RETRIES): item for item in items
-    }
+    futures = {client.submit(work, sent, item, pure=False, retries=RETRIES): item for item in items}
     try:
         for future, result in as_completed(list(futures), with_results=True):
             yield futures.pop(future), result

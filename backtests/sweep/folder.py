@@ -34,7 +34,6 @@ def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> It
         if not (folder / REQUEST).exists():
             write_text(folder / REQUEST, request_toml(request, sweep_id, simulated=simulated))
         yield folder
-    (folder / f"{REQUEST}{_LOCK}").unlink(missing_ok=True)
 
 
 def check_out(folder: Path) -> None:

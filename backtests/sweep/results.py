@@ -76,7 +76,7 @@ def _join(parts: list[Path], path: Path, described: dict[str, str]) -> None:
 
 
 def _groups(parts: list[Path]) -> "Iterator[pa.Table]":
-    """Yield the rows of all parts in tables of :data:`GROUP` rows; the last table may be shorter."""
+    """Yield the rows of all parts in tables of :data:`GROUP` rows; the last may be shorter."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -103,3 +103,12 @@ def read_results(path: Path, columns: list[str] | None = None) -> "pa.Table":
             f"expected the results of a sweep at {path}, but it cannot be read: {error}; delete "
             "the folder and run the sweep again"
         ) from None
+
+
+def groups_of(path: Path, columns: list[str]) -> "Iterator[pa.Table]":
+    """Yield some columns of a finished sweep, one group of rows after the other."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=columns)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtests.engine.schedule import decision_sessions
+from backtests.engine.schedule import Schedule, decision_sessions
 from backtests.sweep.case import Case
 from backtests.sweep.setting import Setting
 from signals.base import Evaluation, Signal
@@ -17,7 +17,7 @@ from signals.reading import Reading
 from signals.regimes import Classification, RegimeModel
 from strategies import decide, state_of
 
-#: Largest number of evaluations that a process keeps. One evaluation of 20 years takes about 0.3 MB.
+#: Largest number of evaluations that a process keeps, of about 0.3 MB each.
 KEPT = 256
 #: Largest number of classifications that a process keeps.
 _REGIMES = 16
@@ -39,6 +39,7 @@ class Stages:
         self._regimes: OrderedDict[Any, tuple[Any, Classification]] = OrderedDict()
         self._reading: tuple[Any, Reading] | None = None
         self._weights: tuple[Any, tuple[pd.Series | None, pd.DataFrame]] | None = None
+        self._decided: dict[Schedule, pd.DataFrame] = {}
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -53,13 +54,15 @@ class Stages:
         """Return the target weights of a configuration at its decision sessions.
 
         The weights are those that :func:`backtests.pipeline.decided_on` gives for the same
-        configuration.
+        configuration. Configurations that differ only in lag, band or costs share one table.
         """
         state, weights = self._weighed(setting)
-        with self.timed("strategy"):
-            followed = None if setting.strategy.only_scheduled else state
-            when = decision_sessions(self.case.index, followed, setting.schedule)
-            return weights.loc[when]
+        if setting.schedule not in self._decided:
+            with self.timed("strategy"):
+                followed = None if setting.strategy.only_scheduled else state
+                when = decision_sessions(self.case.index, followed, setting.schedule)
+                self._decided[setting.schedule] = weights.loc[when]
+        return self._decided[setting.schedule]
 
     def _weighed(self, setting: Setting) -> tuple[pd.Series | None, pd.DataFrame]:
         reading = self._read(setting)
@@ -69,6 +72,7 @@ class Stages:
                 weights = decide(setting.strategy, reading, self.case.panel)
                 made = state, weights.loc[self.case.index]
             self._weights = (reading, setting.strategy), made
+            self._decided.clear()
         return self._weights[1]
 
     def _read(self, setting: Setting) -> Reading:

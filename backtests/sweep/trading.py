@@ -44,20 +44,38 @@ def simulated(
     rows, moments, monthly = [], [], []
     for s, w in zip(settings, decided, strict=True):
         c = simulate_curves(
-            w, case.closes, case.bills, s.costs, s.lag, band=s.band, capital=case.capital,
-            gross_limit=s.strategy.gross_limit, name=s.strategy.name,
+            w,
+            case.closes,
+            case.bills,
+            s.costs,
+            s.lag,
+            band=s.band,
+            capital=case.capital,
+            gross_limit=s.strategy.gross_limit,
+            name=s.strategy.name,
         )
         r, b = c.returns, c.bills.reindex(c.returns.index)
         years = len(r) / 252
-        rows.append({
-            "sharpe": sharpe(r, b), "cagr": cagr(r), "volatility": volatility(r),
-            "max_drawdown": max_drawdown(r).depth, "turnover": c.traded.sum() / 2 / years,
-            "costs": c.costs.sum() / c.equity.mean() / years,
-            "exposure": float(c.exposure.iloc[1:].mean()),
-        })
-        e = (r - b)
+        rows.append(
+            {
+                "sharpe": sharpe(r, b),
+                "cagr": cagr(r),
+                "volatility": volatility(r),
+                "max_drawdown": max_drawdown(r).depth,
+                "turnover": c.traded.sum() / 2 / years,
+                "costs": c.costs.sum() / c.equity.mean() / years,
+                "exposure": float(c.exposure.iloc[1:].mean()),
+            }
+        )
+        e = r - b
         parts = np.array_split(e.to_numpy(), BLOCKS)
         moments.append([[len(p), p.sum(), (p**2).sum()] for p in parts])
         period = pd.DatetimeIndex(r.index).to_period("M")
-        monthly.append(((1+r).groupby(period).prod() - (1+b).groupby(period).prod()).to_numpy())
+        monthly.append(((1 + r).groupby(period).prod() - (1 + b).groupby(period).prod()).to_numpy())
     return Figures(metrics=pd.DataFrame(rows), moments=np.array(moments), monthly=np.array(monthly))
+
+
+def check_base(case: Case, base: "Run") -> None:
+    from backtests.evidence.variation import check_kernel
+
+    check_kernel(base)

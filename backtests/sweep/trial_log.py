@@ -39,6 +39,8 @@ class Trials:
         Fingerprint of the history on which the configurations were tried.
     sessions
         Number of returns of each trial.
+    effective
+        Number of independent trials to which the trials are equivalent.
     trials
         A hash of the parameters of each trial.
     sharpes
@@ -49,6 +51,7 @@ class Trials:
     strategy: str
     data: str
     sessions: int
+    effective: float
     trials: Sequence[str]
     sharpes: np.ndarray
 
@@ -76,6 +79,7 @@ def add(store: Path, tried: Trials) -> bool:
             "strategy": [tried.strategy] * count,
             "data": [tried.data] * count,
             "sessions": np.full(count, tried.sessions),
+            "effective": np.full(count, tried.effective / count),
             "when": [new_york_now().strftime("%Y-%m-%d %H:%M:%S")] * count,
         }
     )
@@ -104,8 +108,8 @@ def logged(store: Path) -> pd.DataFrame:
                 "the file from a copy, because without it luck would look smaller than it is"
             ) from None
     if not tables:
-        columns = ("trial", "sharpe", "sweep", "strategy", "data", "sessions", "when")
-        return pd.DataFrame(columns=list(columns)).astype({"sharpe": float})
+        columns = ("trial", "sharpe", "sweep", "strategy", "data", "sessions", "effective", "when")
+        return pd.DataFrame(columns=list(columns)).astype({"sharpe": float, "effective": float})
     found = pd.concat(tables, ignore_index=True).sort_values("when", kind="stable")
     return found.drop_duplicates("trial", keep="last").reset_index(drop=True)
 
@@ -119,3 +123,11 @@ def sharpes(store: Path | None, *, source: str) -> np.ndarray:
         return np.empty(0)
     found = logged(store)["sharpe"].to_numpy(dtype=np.float64)
     return found[np.isfinite(found)]
+
+
+def effective(log: pd.DataFrame) -> float:
+    """Return the number of independent trials of the log, at least 1.
+
+    Each trial of a sweep counts as an equal part of the sweep's effective number.
+    """
+    return max(1.0, float(log["effective"].sum()))

@@ -1,0 +1,215 @@
+"""What a finished sweep found: its best configuration, and how much of that may be luck."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.deflation import Deflation, deflate, rank_of_products, scaled
+from backtests.evidence.overfitting import Overfitting, overfitting
+from backtests.evidence.track_record import TrackRecord
+from backtests.pipeline import read, run_on
+from backtests.runs import Run
+from backtests.sweep import trial_log
+from backtests.sweep.chunk import SET
+from backtests.sweep.plateau import mean_of_neighbours
+from backtests.sweep.results import groups_of, read_results
+from backtests.sweep.setting import config_with
+from backtests.sweep.sweep import Progress, Swept, store_of
+from backtests.sweep.trading import BLOCKS, METRICS
+from signals.errors import SimulationError
+from strategies.base import SESSIONS_A_YEAR
+
+#: Largest difference of the best Sharpe ratio between both engines.
+AGREEMENT = 1e-9
+#: Number of configurations that a page compares with their neighbours, the best ones first.
+COMPARED = 400
+YEAR = math.sqrt(SESSIONS_A_YEAR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a sweep found.
+
+    Attributes
+    ----------
+    table
+        One row for each configuration: its parameters, as ``set.dry_powder.k``, and its metrics.
+    refused
+        Number of configurations that cannot be simulated. Their metrics are NaN.
+    best
+        Position of the configuration with the highest Sharpe ratio.
+    run
+        The run of the best configuration, simulated by vectorbt.
+    base_sharpe
+        Yearly Sharpe ratio of the base configuration.
+    beaten
+        Share of the configurations with a lower Sharpe ratio than the base configuration.
+    track
+        The track record of the best configuration, per session.
+    deflation
+        The test of the best Sharpe ratio against the luck of all trials, per session.
+    overfitting
+        Cross-validation of the choice of the best configuration.
+    compared, neighbours
+        Positions of some configurations, and the mean Sharpe ratio of the neighbours of each.
+    neighbourhood
+        The mean Sharpe ratio of the neighbours of the best configuration; NaN without neighbours.
+    logged
+        Number of trials in the trial log, those of this sweep included; 0 without a log.
+    """
+
+    table: pd.DataFrame
+    refused: int
+    best: int
+    run: Run
+    base_sharpe: float
+    beaten: float
+    track: TrackRecord
+    deflation: Deflation
+    overfitting: Overfitting
+    compared: np.ndarray
+    neighbours: np.ndarray
+    neighbourhood: float
+    logged: int
+
+    @property
+    def sharpes(self) -> np.ndarray:
+        """Yearly Sharpe ratio of each configuration, NaN where it is not defined."""
+        values: np.ndarray = self.table["sharpe"].to_numpy(dtype=np.float64)
+        return values
+
+
+def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
+    """Return the findings of a finished sweep, and add its trials to the trial log.
+
+    If no configuration has a Sharpe ratio, SimulationError is raised.
+    """
+    progress("results")
+    parameters = [SET + path for path in swept.case.design.paths]
+    table = read_results(swept.path, [*parameters, *METRICS]).to_pandas()
+    sharpes = table["sharpe"].to_numpy(dtype=np.float64)
+    if not np.isfinite(sharpes).any():
+        raise SimulationError(
+            "expected a configuration with a Sharpe ratio, but none has one: each holds only bills "
+            "or cannot be simulated; choose other values"
+        )
+    best = int(np.nanargmax(sharpes))
+    progress("best configuration by vectorbt")
+    run = _run_of(swept, best)
+    base = _sharpe(swept.base)
+    track = TrackRecord.from_returns(_excess(run))
+    _check(run, sharpes[best])
+    progress("independent trials")
+    own = effective_trials(swept)
+    trials, effective, logged = _all_trials(swept, sharpes, own)
+    progress("overfitting")
+    compared = _compared(sharpes)
+    near = mean_of_neighbours(swept.case.design, sharpes, np.append(compared, best))
+    return Findings(
+        table=table,
+        refused=int(np.isnan(table["volatility"]).sum()),
+        best=best,
+        run=run,
+        base_sharpe=base,
+        beaten=float((sharpes[np.isfinite(sharpes)] < base).mean()),
+        track=track,
+        deflation=deflate(track, trials / YEAR, effective),
+        overfitting=overfitting(_moments(swept)),
+        compared=compared,
+        neighbours=near[:-1],
+        neighbourhood=float(near[-1]),
+        logged=logged,
+    )
+
+
+def _run_of(swept: Swept, at: int) -> Run:
+    """Return the run of one configuration on the sessions of the sweep, simulated by vectorbt."""
+    config = config_with(swept.request.config, swept.case.design.values(at))
+    history = swept.base.history
+    return run_on(config, history, read(config, history), swept.case.index)
+
+
+def _excess(run: Run) -> pd.Series:
+    return run.result.returns - run.bills
+
+
+def _sharpe(run: Run) -> float:
+    return TrackRecord.from_returns(_excess(run)).sharpe * YEAR
+
+
+def _check(run: Run, compiled: float) -> None:
+    """Raise SimulationError unless both engines agree on the best Sharpe ratio."""
+    gap = abs(_sharpe(run) - compiled)
+    if not gap <= AGREEMENT:
+        raise SimulationError(
+            f"{run.label}: expected equal Sharpe ratios of the best configuration from vectorbt and "
+            f"the compiled engine, but they differ by {gap:.2g}; delete the folder and run the "
+            "sweep again, or report this defect"
+        )
+
+
+def effective_trials(swept: Swept) -> float:
+    """Return the number of independent trials to which the configurations are equivalent.
+
+    The number comes from the monthly returns over bills of all configurations, as
+    :func:`backtests.evidence.deflation.effective_rank` describes. The rows are read in groups, so
+    memory does not grow with their number.
+    """
+    inner: np.ndarray | None = None
+    for group in groups_of(swept.path, ["monthly"]):
+        monthly = _array(group["monthly"]).astype(np.float64)
+        unit = scaled(monthly[np.isfinite(monthly).all(axis=1)])
+        product = unit.T @ unit
+        inner = product if inner is None else inner + product
+    return 1.0 if inner is None else rank_of_products(inner)
+
+
+def _moments(swept: Swept) -> np.ndarray:
+    """Return the moments of the configurations that can be simulated."""
+    found = [_array(group["moments"]) for group in groups_of(swept.path, ["moments"])]
+    moments = np.concatenate(found).reshape(-1, BLOCKS, 3)
+    sound: np.ndarray = moments[np.isfinite(moments).all(axis=(1, 2))]
+    return sound
+
+
+def _array(column: object) -> np.ndarray:
+    """Return a column of lists of equal length as a table, one row for each list."""
+    joined = column.combine_chunks()  # type: ignore[attr-defined]
+    values: np.ndarray = joined.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(joined), -1)
+
+
+def _all_trials(swept: Swept, sharpes: np.ndarray, own: float) -> tuple[np.ndarray, float, int]:
+    """Return the Sharpe ratios of all trials, their effective number, and the number logged.
+
+    The effective numbers of several sweeps are added, because the log holds no returns. The sum is
+    the largest number that is possible, so it never makes luck look small.
+    """
+    if swept.base.simulated:
+        return sharpes, own, 0
+    names = read_results(swept.path, ["trial"])["trial"].to_pylist()
+    store = store_of(swept)
+    tried = trial_log.Trials(
+        sweep=swept.sweep_id,
+        strategy=swept.request.config.label,
+        data=swept.base.history.digest(),
+        sessions=len(swept.base.result.returns),
+        effective=own,
+        trials=names,
+        sharpes=sharpes,
+    )
+    trial_log.add(store, tried)
+    log = trial_log.logged(store)
+    return log["sharpe"].to_numpy(dtype=np.float64), trial_log.effective(log), len(log)
+
+
+def _compared(sharpes: np.ndarray) -> np.ndarray:
+    """Return positions of the best quarter of :data:`COMPARED`, and of others at equal steps."""
+    order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
+    order = order[: int(np.isfinite(sharpes).sum())]
+    first = min(COMPARED // 4, len(order))
+    rest = order[first:]
+    step = max(1, math.ceil(len(rest) / (COMPARED - first)))
+    return np.concatenate([order[:first], rest[::step]])
