@@ -18,12 +18,12 @@ from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
+from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
-from backtests.evidence.variation import check_kernel
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import history_of, plan, read, run_on, trade_curves
+from backtests.pipeline import history_of, read, run_on
 from backtests.runs import Run
 from backtests.window import window
 from signals.errors import ConfigError
@@ -35,19 +35,6 @@ from strategies import STRATEGIES, kind_of
 #: Level of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
-#: Settings of a configuration that select the default regime model.
-BY_VOTES = {"regime_model": Votes.name, "labels": None}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Beside:
-    """A rival of a strategy: a portfolio's simple daily returns on the same sessions, after costs.
-
-    ``share`` is the share of SPY in a constant mix, a fraction; NaN for any other portfolio.
-    """
-
-    returns: pd.Series
-    share: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,24 +232,12 @@ def _run(config: RunConfig, history: History, voted: Reading, index: pd.Datetime
     return run_on(config, history, voted.under(classified), index)
 
 
-def mix_of(run: Run) -> Beside:
-    """Return the constant mix of SPY and bills with a run's mean net exposure, between 0 and 1.
-
-    The mix has the run's sessions, costs and lag. The exposure of the mix is known only at the end
-    of the run.
-    """
-    check_kernel(run)  # the mix comes from the compiled simulation
-    net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
-    share = min(max(net, 0.0), 1.0)
-    return Beside(returns=_rival(run, "constant-mix", share=share), share=share)
-
-
 def _compared(run: Run, reps: int) -> Compared:
     mix = mix_of(run)
     others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
     equal = None
     if len(run.strategy.assets) > 1:
-        equal = Beside(returns=_rival(run, "equal-weight", tickers=run.strategy.assets))
+        equal = Beside(returns=rival_returns(run, "equal-weight", tickers=run.strategy.assets))
         others["equal_weight"] = equal.returns
     return Compared(
         run=run,
@@ -273,14 +248,6 @@ def _compared(run: Run, reps: int) -> Compared:
         baskets=random_baskets(run),
         observed=of_own_states(run),
     )
-
-
-def _rival(run: Run, name: str, **params: Any) -> pd.Series:
-    """Return a baseline's returns on a run's sessions, with the run's costs and lag."""
-    plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
-    config = run.config.model_copy(update=plain)
-    strategy, _, decided = plan(config, run.history, run.reading, run.sessions)
-    return trade_curves(config, strategy, run.history, decided, run.sessions).returns
 
 
 def growth_of(comparison: Comparison) -> pd.DataFrame:

@@ -5,8 +5,9 @@ from typing import Any
 
 from backtests.evidence import metrics
 from backtests.evidence.bootstrap import COVERAGE, COVERAGE_SOURCE, Coverage
-from backtests.evidence.comparison import Beside, Compared, Comparison
+from backtests.evidence.comparison import Compared, Comparison
 from backtests.evidence.entries import observed_in
+from backtests.evidence.own_mix import Beside
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import leaning_said
 from backtests.history.origin import stale_warning
