@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.deflation import Deflation, deflate, rank_of_products, scaled
+from backtests.evidence.deflation import rank_of_products, scaled
+from backtests.evidence.luck import Luck, luck
 from backtests.evidence.overfitting import Overfitting, overfitting
+from backtests.evidence.own_mix import mix_of
 from backtests.evidence.track_record import TrackRecord
 from backtests.pipeline import read, run_on
 from backtests.runs import Run
@@ -46,18 +48,16 @@ class Findings:
         Yearly Sharpe ratio of the base configuration.
     beaten
         Share of the configurations with a lower Sharpe ratio than the base configuration.
-    track
-        The track record of the best configuration, per session.
-    deflation
-        The test of the best Sharpe ratio against the luck of all trials, per session.
+    luck
+        The tests of the best configuration against the luck of all trials, and against its own mix.
     overfitting
         Cross-validation of the choice of the best configuration.
     compared, neighbours
         Positions of some configurations, and the mean Sharpe ratio of the neighbours of each.
     neighbourhood
         The mean Sharpe ratio of the neighbours of the best configuration; NaN without neighbours.
-    logged
-        Number of trials in the trial log, those of this sweep included; 0 without a log.
+    effective
+        Number of independent trials to which the configurations of this sweep are equivalent.
     """
 
     table: pd.DataFrame
@@ -66,13 +66,12 @@ class Findings:
     run: Run
     base_sharpe: float
     beaten: float
-    track: TrackRecord
-    deflation: Deflation
+    luck: Luck
     overfitting: Overfitting
     compared: np.ndarray
     neighbours: np.ndarray
     neighbourhood: float
-    logged: int
+    effective: float
 
     @property
     def sharpes(self) -> np.ndarray:
@@ -99,11 +98,9 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
     progress("best configuration by vectorbt")
     run = _run_of(swept, best)
     base = _sharpe(swept.base)
-    track = TrackRecord.from_returns(_excess(run))
     _check(run, sharpes[best])
     progress("independent trials")
-    own = effective_trials(swept)
-    trials, effective, logged = _all_trials(swept, sharpes, own)
+    effective = effective_trials(swept)
     progress("overfitting")
     compared = _compared(sharpes)
     near = mean_of_neighbours(swept.case.design, sharpes, np.append(compared, best))
@@ -114,13 +111,12 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
         run=run,
         base_sharpe=base,
         beaten=float((sharpes[np.isfinite(sharpes)] < base).mean()),
-        track=track,
-        deflation=deflate(track, trials / YEAR, effective),
+        luck=_luck(swept, run, sharpes, effective),
         overfitting=overfitting(_moments(swept)),
         compared=compared,
         neighbours=near[:-1],
         neighbourhood=float(near[-1]),
-        logged=logged,
+        effective=effective,
     )
 
 
@@ -181,28 +177,35 @@ def _array(column: object) -> np.ndarray:
     return values.reshape(len(joined), -1)
 
 
-def _all_trials(swept: Swept, sharpes: np.ndarray, own: float) -> tuple[np.ndarray, float, int]:
-    """Return the Sharpe ratios of all trials, their effective number, and the number logged.
+def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck:
+    """Return the tests of the best configuration, and add the trials of the sweep to the log.
 
-    The effective numbers of several sweeps are added, because the log holds no returns. The sum is
-    the largest number that is possible, so it never makes luck look small.
+    Trials of earlier sweeps come from the log. Their effective numbers are added, because the log
+    holds no returns. The sum is the largest number that is possible, so luck never looks too small.
     """
+    mix = mix_of(run).returns - run.bills
+    tests = {"mix": mix, "trials": sharpes, "effective": effective}
     if swept.base.simulated:
-        return sharpes, own, 0
+        return luck(_excess(run), **tests)
     names = read_results(swept.path, ["trial"])["trial"].to_pylist()
-    store = store_of(swept)
     tried = trial_log.Trials(
         sweep=swept.sweep_id,
         strategy=swept.request.config.label,
         data=swept.base.history.digest(),
         sessions=len(swept.base.result.returns),
-        effective=own,
+        effective=effective,
         trials=names,
         sharpes=sharpes,
     )
-    trial_log.add(store, tried)
-    log = trial_log.logged(store)
-    return log["sharpe"].to_numpy(dtype=np.float64), trial_log.effective(log), len(log)
+    trial_log.add(store_of(swept), tried)
+    log = trial_log.logged(store_of(swept))
+    earlier = log[~log["trial"].isin(names)]
+    return luck(
+        _excess(run),
+        **tests,
+        logged=earlier["sharpe"].to_numpy(dtype=np.float64),
+        logged_effective=float(earlier["effective"].sum()),
+    )
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:

@@ -114,20 +114,24 @@ def logged(store: Path) -> pd.DataFrame:
     return found.drop_duplicates("trial", keep="last").reset_index(drop=True)
 
 
-def sharpes(store: Path | None, *, source: str) -> np.ndarray:
-    """Return the yearly Sharpe ratios of all trials on a store, without undefined ones.
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """The trials of a log: their yearly Sharpe ratios, and the number of independent ones."""
 
-    ``source`` is ``store`` or ``simulated``. A simulated history has no log, so it has no trials.
+    sharpes: np.ndarray
+    effective: float
+
+
+def known_trials(store: Path | None, *, source: str) -> Logged:
+    """Return the trials of all sweeps on a store, without those that have no Sharpe ratio.
+
+    Each trial of a sweep counts as an equal part of the sweep's effective number. ``source`` is
+    ``store`` or ``simulated``. A simulated history has no log, so it has no trials.
     """
     if source != "store" or store is None:
-        return np.empty(0)
-    found = logged(store)["sharpe"].to_numpy(dtype=np.float64)
-    return found[np.isfinite(found)]
-
-
-def effective(log: pd.DataFrame) -> float:
-    """Return the number of independent trials of the log, at least 1.
-
-    Each trial of a sweep counts as an equal part of the sweep's effective number.
-    """
-    return max(1.0, float(log["effective"].sum()))
+        return Logged(sharpes=np.empty(0), effective=0.0)
+    log = logged(store)
+    log = log[np.isfinite(log["sharpe"])]
+    return Logged(
+        sharpes=log["sharpe"].to_numpy(dtype=np.float64), effective=float(log["effective"].sum())
+    )
