@@ -13,7 +13,7 @@ DOORS = {
         "backtests/engine/indicator.py",
         "backtests/engine/portfolio.py",
     },
-    "numba": {"backtests/engine/loops.py"},
+    "numba": {"backtests/engine/loops.py", "backtests/engine/measures.py"},
     "quantstats": {"backtests/report/tearsheet.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},

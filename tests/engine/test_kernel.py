@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from backtests import pipeline
 from backtests.calendar import sessions
 from backtests.config import config_from
-from backtests.engine import loops
+from backtests.engine import loops, measures
+from backtests.engine.batch import Variant
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.kernel import AGREEMENT, Curves, check_agreement, simulate_curves
-from backtests.engine.schedule import choose_trades
+from backtests.engine.many import simulate_many
 from backtests.engine.simulate import Result, simulate
 from backtests.history.panel import History
 from backtests.window import window
@@ -230,26 +231,6 @@ def test_any_case(case: Case) -> None:
     agree_or_refuse(case)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(case=any_case())
-def test_the_chosen_trades_are_equal(case: Case) -> None:
-    """Sizes are compared exactly; a decision at the edge of the band would show here."""
-    seen: list[np.ndarray] = []
-    choose = loops.choose
-
-    def chosen(*given: Any) -> np.ndarray:
-        seen.append(choose(*given))
-        return seen[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loops, "choose", chosen)
-        answer(case.curves)  # the sizes are chosen even if the portfolio is ruined
-    bills = case.bills.mask(case.bills.index == SESSIONS[0], 0.0)
-    terms = (case.lag, case.band, case.gross_limit)
-    sizes = choose_trades(case.weights, case.prices, bills, *terms).sizes
-    np.testing.assert_array_equal(seen[0], sizes.to_numpy())
-
-
 @pytest.mark.parametrize(("share", "traded"), [(0.02, False), (0.0201, True)])
 def test_a_decision_at_the_edge_of_the_band(share: float, traded: bool) -> None:
     prices, bills = market(5)
@@ -328,7 +309,8 @@ def test_each_loop_is_compiled_once_whatever_the_layout_of_the_input() -> None:
         weights = pd.DataFrame(0.2, index=prices.index[::5], columns=shape.columns)
         agree(Case(weights, shape, bills))
         agree(Case(-weights, shape, bills, lag=int(np.int64(2))))
-    signatures = [getattr(loop, "signatures") for loop in (loops.choose, loops.trade)]  # noqa: B009
+        simulate_many([Variant(weights=weights, costs=USUAL)], shape, bills)
+    signatures = [getattr(loop, "signatures") for loop in (loops.trade, measures.measure)]  # noqa: B009
     assert [len(each) for each in signatures] == [1, 1]
 
 
@@ -423,14 +405,15 @@ def test_other_sessions_fail_the_check() -> None:
 
 SCRIPT = """
 import pandas as pd
-from backtests.engine import loops
+from backtests.engine import loops, measures
 from backtests.engine.costs import Costs
-from backtests.engine.kernel import simulate_curves
+from backtests.engine.batch import Variant
+from backtests.engine.many import simulate_many
 index = pd.bdate_range("2024-01-01", periods=5)
 prices = pd.DataFrame({"SPY": 100.0}, index=index)
 weights = pd.DataFrame({"SPY": [0.5]}, index=index[:1])
-simulate_curves(weights, prices, pd.Series(0.0, index=index), Costs())
-for loop in (loops.choose, loops.trade):
+simulate_many([Variant(weights=weights, costs=Costs())], prices, pd.Series(0.0, index=index))
+for loop in (loops.trade, measures.measure):
     print(sum(loop.stats.cache_hits.values()), sum(loop.stats.cache_misses.values()))
 """
 

@@ -1,0 +1,216 @@
+"""Many configurations of one market, in the arrays that the compiled loops read.
+
+The market is prepared once. Variants that share a table of weights share its arrays, and the costs
+of each asset are computed once for equal :class:`Costs`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.engine.costs import Costs
+from backtests.engine.inputs import (
+    bills_of,
+    check_decisions,
+    check_market,
+    check_terms,
+    checked,
+    closes_of,
+    values_of,
+)
+from backtests.engine.schedule import BAND, lost_prices
+from signals.errors import SimulationError
+
+if TYPE_CHECKING:
+    from backtests.engine.loops import Frames, Market, Room, Terms
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Variant:
+    """One configuration of the simulation.
+
+    :func:`backtests.engine.simulate.simulate` describes the attributes. ``weights`` holds the
+    decided targets, decision sessions × assets. Variants may share a table of weights, and the
+    table is then read once. Tables are read faster if they share their index and columns.
+    """
+
+    weights: pd.DataFrame
+    costs: Costs
+    lag: int = 1
+    band: float = BAND
+    gross_limit: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Checked variants and their market, as arrays.
+
+    Attributes
+    ----------
+    market, frames, terms
+        Arrays that :func:`backtests.engine.loops.trade` reads. Only accepted variants have terms.
+    accepted
+        Positions of the variants that can be simulated, in order.
+    refused
+        A mapping from the position of each other variant to the reason.
+    bills
+        Simple return of bills from the previous close to each session's close, a fraction.
+    """
+
+    market: "Market"
+    frames: "Frames"
+    terms: "Terms"
+    accepted: np.ndarray
+    refused: dict[int, str]
+    bills: pd.Series
+
+
+def batch_of(
+    variants: Sequence[Variant], prices: pd.DataFrame, bills: pd.Series, capital: float, name: str
+) -> Batch:
+    """Return the variants and their market as arrays.
+
+    A variant that cannot be simulated is refused with a reason. Prices, bills or a capital that
+    cannot be used raise SimulationError.
+    """
+    check_terms(1, BAND, capital, name)
+    check_market(prices, bills, name)
+    refused = _refused(variants, prices, capital, name)
+    accepted = [i for i in range(len(variants)) if i not in refused]
+    sound = [variants[i] for i in accepted]
+    tables = list({id(variant.weights): variant.weights for variant in sound}.values())
+    columns = {id(table.columns): table.columns for table in tables}
+    assets = list(dict.fromkeys(asset for each in columns.values() for asset in each))
+    closes = closes_of(prices, assets, name)
+    earned = bills_of(bills, closes.index, name)
+    return Batch(
+        market=_market(closes, earned),
+        frames=_frames(tables, closes, name),
+        terms=_terms(sound, tables, assets, capital),
+        accepted=np.array(accepted, dtype=np.int64),
+        refused=refused,
+        bills=earned,
+    )
+
+
+def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
+    """Return room for the simulation of some variants, with their daily trades if asked for."""
+    from backtests.engine.loops import STEP, Room
+
+    sessions = len(batch.bills)
+    return Room(
+        value=np.zeros((count, sessions + STEP)),
+        exposed=np.zeros((count, sessions + STEP)),
+        totals=np.zeros((count, 3)),
+        traded=np.zeros((count if daily else 0, sessions)),
+        paid=np.zeros((count if daily else 0, sessions)),
+        refused=np.zeros(count, dtype=bool),
+    )
+
+
+def reason(
+    variant: Variant, prices: pd.DataFrame, bills: pd.Series, capital: float, name: str
+) -> str:
+    """Return the message with which ``simulate`` refuses a variant."""
+    terms = {"band": variant.band, "capital": capital, "gross_limit": variant.gross_limit}
+    return _fault(checked, variant.weights, prices, bills, variant.lag, **terms, name=name)
+
+
+def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
+    """Return the message of a check that fails; empty if it passes."""
+    try:
+        check(*given, **named)
+    except SimulationError as error:
+        return str(error)
+    return ""
+
+
+def _refused(
+    variants: Sequence[Variant], prices: pd.DataFrame, capital: float, name: str
+) -> dict[int, str]:
+    """Return the reason for each variant whose terms or whose table cannot be used."""
+    shapes: dict[tuple[int, int], str] = {}
+    tables: dict[int, str] = {}
+    refused = {}
+    for i, variant in enumerate(variants):
+        table, shape = variant.weights, (id(variant.weights.index), id(variant.weights.columns))
+        if shape not in shapes:
+            shapes[shape] = _fault(check_decisions, table, prices, name)
+        if id(table) not in tables:
+            tables[id(table)] = shapes[shape] or _fault(values_of, table, name)
+        terms = _fault(check_terms, variant.lag, variant.band, capital, name)
+        if terms or tables[id(table)]:
+            refused[i] = terms or tables[id(table)]
+    return refused
+
+
+def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
+    from backtests.engine.loops import STEP, Market
+
+    growth = (1 + bills.to_numpy()).cumprod()
+    last = np.array(closes.ffill(), dtype=np.float64, order="C")
+    deflated = np.array(last / growth[:, None], order="C")
+    lines = np.zeros((last.shape[1], len(last) + STEP))
+    lines[:, : len(last)] = deflated.T
+    lost = np.array(lost_prices(closes), dtype=bool, order="C")
+    dates = closes.index.to_numpy().astype("datetime64[D]")
+    return Market(
+        lines=lines,
+        deflated=deflated,
+        prices=last,
+        priced=np.array(closes.notna(), dtype=bool, order="C"),
+        lost=lost,
+        lost_at=np.flatnonzero(lost.any(axis=1)),
+        growth=growth,
+        days=np.diff(dates, prepend=dates[:1]).astype(np.float64),
+    )
+
+
+def _frames(tables: list[pd.DataFrame], closes: pd.DataFrame, name: str) -> "Frames":
+    """Return the tables one after the other, with decisions and assets as positions."""
+    from backtests.engine.loops import Frames
+
+    rows = {id(t.index): t.index for t in tables}
+    at = {key: closes.index.get_indexer(index) for key, index in rows.items()}
+    columns = {id(t.columns): t.columns for t in tables}
+    of = {key: closes.columns.get_indexer(index) for key, index in columns.items()}
+    sizes = [(t.size, len(t.index), len(t.columns)) for t in tables]
+    starts = np.concatenate([np.zeros((1, 3)), np.cumsum(np.reshape(sizes, (-1, 3)), axis=0)])
+    return Frames(
+        targets=_joined([values_of(t, name).ravel() for t in tables], np.float64),
+        when=_joined([at[id(t.index)] for t in tables], np.int64),
+        columns=_joined([of[id(t.columns)] for t in tables], np.int64),
+        starts=starts.astype(np.int64),
+    )
+
+
+def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype=kind), *parts]).astype(kind, copy=False)
+
+
+def _terms(
+    variants: list[Variant], tables: list[pd.DataFrame], assets: list[str], capital: float
+) -> "Terms":
+    from backtests.engine.loops import Terms
+
+    frame = {id(table): number for number, table in enumerate(tables)}
+    tariff: dict[Costs, int] = {}
+    for variant in variants:
+        tariff.setdefault(variant.costs, len(tariff))
+    return Terms(
+        frame=np.array([frame[id(v.weights)] for v in variants], dtype=np.int64),
+        tariff=np.array([tariff[v.costs] for v in variants], dtype=np.int64),
+        lag=np.array([v.lag for v in variants], dtype=np.int64),
+        band=np.array([v.band for v in variants], dtype=np.float64),
+        limit=np.array([v.gross_limit for v in variants], dtype=np.float64),
+        fees=_table([[costs.rate(asset) for asset in assets] for costs in tariff], len(assets)),
+        borrow=_table([[costs.borrow(asset) for asset in assets] for costs in tariff], len(assets)),
+        capital=float(capital),
+    )
+
+
+def _table(rows: list[list[float]], columns: int) -> np.ndarray:
+    return np.array(rows, dtype=np.float64).reshape((len(rows), columns))
