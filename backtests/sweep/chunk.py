@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from backtests.engine.many import Many
+from backtests.evidence.overfitting import BLOCKS
 from backtests.sweep.case import Case
 from backtests.sweep.setting import Setting
 from backtests.sweep.stages import Stages
-from backtests.sweep.trading import BLOCKS, METRICS, Figures, simulated
-from signals.errors import ConfigError, SimulationError
+from backtests.sweep.trading import METRICS, simulated
+from signals.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,18 +49,13 @@ def computed(stages: Stages, span: Span, threads: int) -> "tuple[pa.Table, dict[
     made = [case.base.changed(case.design.values(at)) for at in range(span.first, span.end)]
     decided = [stages.decided(setting) for setting in made]
     with stages.timed("trading"):
-        try:
-            figures = simulated(case, made, decided, threads)
-        except SimulationError as error:
-            raise SimulationError(
-                f"configurations {span.first} to {span.end - 1}: {error}"
-            ) from error
+        figures = simulated(case, made, decided, threads)
     with stages.timed("table"):
         table = _table(case, span, made, figures)
     return table, dict(stages.spent)
 
 
-def _table(case: Case, span: Span, made: list[Setting], figures: Figures) -> "pa.Table":
+def _table(case: Case, span: Span, made: list[Setting], figures: Many) -> "pa.Table":
     import pyarrow as pa
 
     rows = case.design.rows[span.first : span.end]
@@ -68,7 +65,9 @@ def _table(case: Case, span: Span, made: list[Setting], figures: Figures) -> "pa
     for name in METRICS:
         columns[name] = figures.metrics[name].to_numpy(dtype=np.float64)
     columns["moments"] = _lists(figures.moments.astype(np.float64))
-    columns["monthly"] = _lists(figures.monthly.astype(np.float32))
+    columns["monthly"] = _lists(figures.monthly.to_numpy(dtype=np.float32))
+    refused = [figures.refused.get(i) for i in range(len(made))]
+    columns["refused"] = pa.array(refused, pa.string())
     columns["trial"] = pa.array(digests(made), pa.string())
     return pa.table(columns)
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backtests.evidence.deflation import rank_of_products, scaled
 from backtests.evidence.luck import Luck, luck
-from backtests.evidence.overfitting import Overfitting, overfitting
+from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
 from backtests.evidence.track_record import TrackRecord
 from backtests.pipeline import read, run_on
@@ -19,7 +19,7 @@ from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.results import groups_of, read_results
 from backtests.sweep.setting import config_with
 from backtests.sweep.sweep import Progress, Swept, store_of
-from backtests.sweep.trading import BLOCKS, METRICS
+from backtests.sweep.trading import METRICS
 from signals.errors import SimulationError
 from strategies.base import SESSIONS_A_YEAR
 
@@ -37,7 +37,8 @@ class Findings:
     Attributes
     ----------
     table
-        One row for each configuration: its parameters, as ``set.dry_powder.k``, and its metrics.
+        One row for each configuration: its parameters, as ``set.dry_powder.k``, its metrics, and
+        ``refused``, the reason why it cannot be simulated.
     refused
         Number of configurations that cannot be simulated. Their metrics are NaN.
     best
@@ -87,7 +88,7 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
     """
     progress("results")
     parameters = [SET + path for path in swept.case.design.paths]
-    table = read_results(swept.path, [*parameters, *METRICS]).to_pandas()
+    table = read_results(swept.path, [*parameters, *METRICS, "refused"]).to_pandas()
     sharpes = table["sharpe"].to_numpy(dtype=np.float64)
     if not np.isfinite(sharpes).any():
         raise SimulationError(
@@ -106,7 +107,7 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
     near = mean_of_neighbours(swept.case.design, sharpes, np.append(compared, best))
     return Findings(
         table=table,
-        refused=int(np.isnan(table["volatility"]).sum()),
+        refused=int(table["refused"].notna().sum()),
         best=best,
         run=run,
         base_sharpe=base,

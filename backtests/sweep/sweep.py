@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backtests.evidence.metrics import FULL_YEAR
 from backtests.history.panel import History
 from backtests.pipeline import history_of, run_on
 from backtests.runs import Run
@@ -16,6 +17,7 @@ from backtests.sweep.folder import check_out, default_folder, opened
 from backtests.sweep.request import MOST, Request, planned
 from backtests.sweep.trading import check_base
 from backtests.sweep.work import Done, here, there
+from signals.errors import ConfigError
 
 #: Memory for the configurations that are computed at the same time, bytes.
 MEMORY = 250_000_000
@@ -92,7 +94,8 @@ def sweep(
     history = history_of(request.config, history)
     sweep_id = request.identity(history)
     case, reading = case_of(request.config, setting, design, history)
-    spans = chunks(case, [Span(0, len(design))], means.memory // max(means.workers, 1))
+    _check_length(case)
+    chunks(case, [Span(0, len(design))], means.memory // max(means.workers, 1))
     progress("base configuration by both engines")
     base = run_on(request.config, history, reading, case.index)
     check_base(case, base)
@@ -117,6 +120,16 @@ def sweep(
         resumed=resumed,
         seconds=seconds,
     )
+
+
+def _check_length(case: Case) -> None:
+    """Raise ConfigError for less than a year of returns, which say nothing about Sharpe ratios."""
+    returns = len(case.index) - 1
+    if returns < FULL_YEAR:
+        raise ConfigError(
+            f"expected at least {FULL_YEAR} returns for a sweep, found {returns}; choose an "
+            "earlier start or a later end"
+        )
 
 
 def _described(request: Request, sweep_id: str, base: Run) -> dict[str, str]:
