@@ -1,5 +1,6 @@
 """``drypowder sweep``: try many configurations of a strategy, and judge the best one."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from backtests.cli import completion, options
 from backtests.cli.assignments import assigned, history_keys, require_strategy
-from backtests.cli.terminal import progress
+from backtests.cli.terminal import progress, warn
 
 
 def sweep(
@@ -95,10 +96,25 @@ def sweep(
     request = request_of(config_from(data), table, _axes(set_))
     means = Means(workers=workers, address=dask, memory=bytes_of(memory), most=limit)
     with progress("sweeping") as step:
-        numbers = _swept(request, out, means, step)
-    print_sweep(numbers, json=json, verbose=verbose)
-    if request.config.end is None and not json:
-        _warn(numbers)
+        done, numbers = _swept(request, out, means, step)
+    print_sweep(numbers, str(done.folder), json=json, verbose=verbose)
+    for note in numbers["sweep"]["notes"]:
+        warn(note)
+    if request.config.end is None:
+        options.warn_if_stale(done.base.history)
+
+
+def _swept(request: Any, out: Path | None, means: Any, step: Any) -> tuple[Any, dict[str, Any]]:
+    """Run a sweep and write its files; return the sweep and its numbers with times."""
+    from backtests.report.sweep_folder import write_findings
+    from backtests.sweep.findings import find
+    from backtests.sweep.sweep import sweep as run_sweep
+
+    done = run_sweep(request, out, means, step)
+    began = time.perf_counter()
+    written = write_findings(done, find(done, step), step)
+    seconds = {**done.seconds, "luck": time.perf_counter() - began}
+    return done, {**written, "seconds": seconds, "resumed": done.resumed}
 
 
 def _axes(given: list[str] | None) -> list[Any]:

@@ -145,6 +145,6 @@ def _is_loss(error: Exception) -> bool:
 def _failed(error: Exception) -> ConfigError:
     said = str(error).partition("\n")[0] or type(error).__name__
     return ConfigError(
-        f"expected the workers to finish, but: {type(error).__name__}: {said}; run the same command "
-        "again to resume"
+        f"expected the workers to finish, but: {type(error).__name__}: {said}; run the same "
+        "command again to resume"
     )

@@ -141,9 +141,9 @@ def _check(run: Run, compiled: float) -> None:
     gap = abs(_sharpe(run) - compiled)
     if not gap <= AGREEMENT:
         raise SimulationError(
-            f"{run.label}: expected equal Sharpe ratios of the best configuration from vectorbt and "
-            f"the compiled engine, but they differ by {gap:.2g}; delete the folder and run the "
-            "sweep again, or report this defect"
+            f"{run.label}: expected equal Sharpe ratios of the best configuration from vectorbt "
+            f"and the compiled engine, but they differ by {gap:.2g}; delete the folder and run "
+            "the sweep again, or report this defect"
         )
 
 

@@ -44,7 +44,7 @@ def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
 
 
 def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
-    """Return the positions of the nearest configurations with equal names; −1 if there are fewer."""
+    """Return the positions of the nearest configurations with equal names, else −1."""
     from scipy.spatial import KDTree
 
     wanted = 2 * len(numeric)

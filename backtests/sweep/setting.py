@@ -92,6 +92,19 @@ class Setting:
         return Kind(stage=_stage(owner), number=kinds.get(name), names=named.get(name, ()))
 
 
+def paths_of(setting: Setting) -> tuple[str, ...]:
+    """Return the paths of all parameters that a sweep can change."""
+    owners = {**setting.signals, "regime": setting.model, "schedule": setting.schedule}
+    owners |= {"costs": setting.costs}
+    named = {"": setting.strategy, **{f"{owner}.": thing for owner, thing in owners.items()}}
+    paths = [
+        f"{prefix}{name}"
+        for prefix, thing in named.items()
+        for name in (*kinds_of_numbers(type(thing)), *choices(type(thing)))
+    ]
+    return (*paths, "schedule.every", *SETTINGS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """What a parameter accepts: a type of number, or one of several names.

@@ -14,7 +14,7 @@ from backtests.sweep.setting import Setting
 from backtests.sweep.stages import Stages
 from signals.errors import SimulationError
 
-#: Metrics that a sweep keeps of each configuration, as :class:`backtests.engine.many.Many` has them.
+#: Metrics of :class:`backtests.engine.many.Many` that a sweep keeps of each configuration.
 METRICS = (
     *("sharpe", "cagr", "volatility", "max_drawdown", "exposure", "turnover", "costs"),
     *("skewness", "kurtosis", "autocorrelation"),
