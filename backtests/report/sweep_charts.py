@@ -131,10 +131,12 @@ def _shading(
     changes = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
     parts = []
     for first, after in zip(changes, [*changes[1:], len(names)], strict=True):
-        left, right = x(days[max(first - 1, 0)]), x(days[after - 1])
+        left, right = x(days[max(int(first) - 1, 0)]), x(days[int(after) - 1])
         size = f'x="{left:.1f}" y="{ends[0]:g}" width="{max(right - left, 0.5):.1f}"'
         high = f'height="{ends[1] - ends[0]:g}"'
-        parts.append(f'<rect {size} {high} fill="{colours[names[first]]}" opacity="0.22"/>')
+        parts.append(
+            f'<rect {size} {high} fill="{colours[str(names[int(first)])]}" opacity="0.22"/>'
+        )
     return parts
 
 

@@ -1,7 +1,7 @@
 """The page of ``sweep``: the verdict, heat maps, and the evidence of luck."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from backtests.report.sweep_maps import (
     MOST,
     SHOWN,
     STATISTICS,
+    Grouped,
     best_rows,
     grouped,
     heat_maps,
@@ -58,6 +59,7 @@ def _values(
         "label": label,
         "colours": css_light_and_dark(),
         "parameters": [group.path for group in groups],
+        "first": _most_varied(groups),
         "metrics": maps["metrics"],
         "statistics": STATISTICS,
         "maps": json.dumps(maps, separators=(",", ":")).replace("<", "\\u003c"),
@@ -72,6 +74,13 @@ def _values(
         "regimes": present(_regime(found).fillna("none")),
         "hindsight": HINDSIGHT,
     }
+
+
+def _most_varied(groups: Sequence[Grouped]) -> tuple[str, str]:
+    """Return the two parameters with the most values, for the first heat map."""
+    order = sorted(groups, key=lambda group: -len(group.labels))
+    down, across = order[min(1, len(order) - 1)], order[0]
+    return down.path, across.path
 
 
 def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
@@ -124,7 +133,7 @@ def _parallel(swept: Swept, found: Findings, label: str) -> str:
 
 def _some(labels: list[str]) -> list[str]:
     """Return all labels of a short axis, else the first and the last."""
-    return labels if len(labels) <= 12 else [labels[0], labels[-1]]
+    return labels if len(labels) <= 6 else [labels[0], labels[-1]]
 
 
 def _equity(swept: Swept, found: Findings, label: str) -> str:

@@ -124,7 +124,7 @@ def _once(
     sent = client.scatter(material, broadcast=True, hash=False)
     futures = {client.submit(work, sent, item, pure=False, retries=RETRIES): item for item in items}
     try:
-        for future, result in as_completed(list(futures), with_results=True):
+        for future, result in as_completed(list(futures), with_results=True):  # type: ignore[no-untyped-call]
             yield futures.pop(future), result
             future.release()
     finally:

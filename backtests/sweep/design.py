@@ -144,4 +144,4 @@ def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...],
 
 def _sorted(values: tuple[Value, ...]) -> tuple[Value, ...]:
     """Return numbers in ascending order, and names in the order in which they were given."""
-    return values if any(isinstance(v, str) for v in values) else tuple(sorted(values))  # type: ignore[type-var]
+    return values if any(isinstance(v, str) for v in values) else tuple(sorted(values))

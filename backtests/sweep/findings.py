@@ -184,10 +184,21 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
     Trials of earlier sweeps come from the log. Their effective numbers are added, because the log
     holds no returns. The sum is the largest number that is possible, so luck never looks too small.
     """
-    mix = mix_of(run).returns - run.bills
-    tests = {"mix": mix, "trials": sharpes, "effective": effective}
+    earlier = _earlier(swept, sharpes, effective)
+    return luck(
+        _excess(run),
+        mix=mix_of(run).returns - run.bills,
+        trials=sharpes,
+        effective=effective,
+        logged=earlier.sharpes,
+        logged_effective=earlier.effective,
+    )
+
+
+def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> trial_log.Logged:
+    """Add the trials of a sweep to the log, and return the logged trials of other sweeps."""
     if swept.base.simulated:
-        return luck(_excess(run), **tests)
+        return trial_log.known_trials(None, source="simulated")
     names = read_results(swept.path, ["trial"])["trial"].to_pylist()
     tried = trial_log.Trials(
         sweep=swept.sweep_id,
@@ -199,14 +210,7 @@ def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck
         sharpes=sharpes,
     )
     trial_log.add(store_of(swept), tried)
-    log = trial_log.logged(store_of(swept))
-    earlier = log[~log["trial"].isin(names)]
-    return luck(
-        _excess(run),
-        **tests,
-        logged=earlier["sharpe"].to_numpy(dtype=np.float64),
-        logged_effective=float(earlier["effective"].sum()),
-    )
+    return trial_log.known_trials(store_of(swept), source="store", without=names)
 
 
 def _compared(sharpes: np.ndarray) -> np.ndarray:

@@ -110,8 +110,9 @@ def logged(store: Path) -> pd.DataFrame:
     if not tables:
         columns = ("trial", "sharpe", "sweep", "strategy", "data", "sessions", "effective", "when")
         return pd.DataFrame(columns=list(columns)).astype({"sharpe": float, "effective": float})
-    found = pd.concat(tables, ignore_index=True).sort_values("when", kind="stable")
-    return found.drop_duplicates("trial", keep="last").reset_index(drop=True)
+    found: pd.DataFrame = pd.concat(tables, ignore_index=True).sort_values("when", kind="stable")
+    once: pd.DataFrame = found.drop_duplicates("trial", keep="last")
+    return once.reset_index(drop=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,16 +123,17 @@ class Logged:
     effective: float
 
 
-def known_trials(store: Path | None, *, source: str) -> Logged:
+def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
     """Return the trials of all sweeps on a store, without those that have no Sharpe ratio.
 
     Each trial of a sweep counts as an equal part of the sweep's effective number. ``source`` is
-    ``store`` or ``simulated``. A simulated history has no log, so it has no trials.
+    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. The trials with
+    the hashes in ``without`` are left out.
     """
     if source != "store" or store is None:
         return Logged(sharpes=np.empty(0), effective=0.0)
     log = logged(store)
-    log = log[np.isfinite(log["sharpe"])]
+    log = log[np.isfinite(log["sharpe"]) & ~log["trial"].isin(list(without))]
     return Logged(
         sharpes=log["sharpe"].to_numpy(dtype=np.float64), effective=float(log["effective"].sum())
     )
