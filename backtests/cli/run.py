@@ -86,9 +86,20 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
             f"out. {in_one_regime(numbers)}."
         )
     typer.echo(observed)
+    _print_luck(numbers)
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
         typer.echo(
             "This history is SIMULATED. For real history: drypowder import PATH, then run again."
         )
     typer.echo("Research, not investment advice.")
+
+
+def _print_luck(numbers: dict[str, Any]) -> None:
+    from backtests.report.luck_section import split_said
+
+    typer.echo(numbers["luck"]["verdict"])
+    if numbers["lead_lag"] is not None:
+        typer.echo(numbers["lead_lag"]["said"])
+    if numbers["timing"] is not None:
+        typer.echo(split_said(numbers["timing"]))

@@ -1,6 +1,6 @@
 """The assessment of a run: every number and series in the run's report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,9 +15,13 @@ from backtests.evidence.entries import (
     of_own_states,
 )
 from backtests.evidence.k_choice import by_k
+from backtests.evidence.lead_lag import LeadLag, lead_lag
+from backtests.evidence.luck import Luck, luck
 from backtests.evidence.metrics import Drawdown
+from backtests.evidence.own_mix import mix_of
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
+from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.runs import Run
 from signals.explanation import Explanation, explain_all
 
@@ -67,6 +71,13 @@ class Assessment:
         ``strategy``, ``benchmark`` and ``bills``.
     earned_under
         For each session of the history, the regime under which the session's return was earned.
+    luck
+        The test of the Sharpe ratio against luck. Without ``robustness``, it has no own mix.
+    timing
+        The mean return, split into tilt, timing and costs.
+    lead_lag
+        The information ratio by the lag of the fills; None without ``robustness``, and for a
+        strategy without timing.
     robustness
         The run's metrics under other assumptions; None if they were not computed.
     """
@@ -86,6 +97,9 @@ class Assessment:
     explanations: tuple[Explanation, ...]
     growth: pd.DataFrame
     earned_under: pd.Series
+    luck: Luck
+    timing: TimingSplit
+    lead_lag: LeadLag | None
     robustness: Robustness | None
 
 
@@ -93,6 +107,7 @@ def assess(
     run: Run,
     *,
     robustness: bool = True,
+    logged: Sequence[float] = (),
     progress: Callable[[str], None] = lambda name: None,
 ) -> Assessment:
     """Return the assessment of a finished run.
@@ -101,6 +116,8 @@ def assess(
     ----------
     robustness
         If False, every metric that needs another simulation is left out.
+    logged
+        Yearly Sharpe ratios of the trials in the log of earlier sweeps.
     progress
         A function that is called with the name of each step.
 
@@ -131,8 +148,16 @@ def assess(
         explanations=tuple(explained.values()),
         growth=pd.concat([ones, (1 + sides).cumprod()]),
         earned_under=acted_on(regime, lag),
+        luck=_luck(run, logged, with_mix=robustness),
+        timing=timing_split(run),
+        lead_lag=lead_lag(run) if robustness else None,
         robustness=_robustness(run, progress) if robustness else None,
     )
+
+
+def _luck(run: Run, logged: Sequence[float], *, with_mix: bool) -> Luck:
+    mix = mix_of(run).returns - run.bills if with_mix else None
+    return luck(run.result.returns - run.bills, mix=mix, logged=logged)
 
 
 def _attributed(run: Run) -> Attribution:

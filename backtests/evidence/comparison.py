@@ -6,7 +6,7 @@ strategy's mean net exposure. The second rival holds the strategy's assets at eq
 have the same hindsight about assets.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +18,12 @@ from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
+from backtests.evidence.lead_lag import LeadLag, lead_lag
 from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
+from backtests.evidence.table_luck import TableLuck, table_luck
+from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
 from backtests.pipeline import history_of, read, run_on
@@ -55,6 +58,8 @@ class Compared:
     alpha, baskets, observed
         The results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states` for the
         strategy.
+    lead_lag, timing
+        The results of :func:`lead_lag` and :func:`timing_split` for the strategy.
     significance
         The rank of the strategy's timing among placebos.
     """
@@ -66,6 +71,8 @@ class Compared:
     alpha: Alpha | None
     baskets: Placebo | None
     observed: Observed | None
+    lead_lag: LeadLag | None
+    timing: TimingSplit
     significance: Significance = UNPLACED
 
     @property
@@ -100,6 +107,8 @@ class Comparison:
         Level of the intervals as a fraction, and number of resamples.
     notes
         One line for each regime model that was left out, with the reason.
+    luck
+        The tests of all rows against the luck of the best one.
     """
 
     rows: dict[str, Compared]
@@ -107,6 +116,7 @@ class Comparison:
     level: float
     reps: int
     notes: tuple[str, ...]
+    luck: TableLuck
 
 
 def default_names() -> tuple[str, ...]:
@@ -149,6 +159,7 @@ def compare(
     draws: int = 39,
     workers: int = 1,
     optional: bool = False,
+    logged: Sequence[float] = (),
     progress: Callable[[str], None] = lambda name: None,
 ) -> Comparison:
     """Return the comparison of strategies on the same sessions of a history.
@@ -170,6 +181,8 @@ def compare(
         :func:`backtests.evidence.workers.workers_of`.
     optional
         If True, a regime model whose package is not installed is left out, with a note.
+    logged
+        Yearly Sharpe ratios of the trials in the log of earlier sweeps.
     progress
         A function that is called with the name of each step.
     """
@@ -199,7 +212,27 @@ def compare(
     runs = {label: rows[label].run for label in configs if label in rows}
     ranks = place(runs, gains, shifts=shifts)
     placed = {label: replace(rows[label], significance=ranks[label]) for label in runs}
-    return Comparison(rows=placed, regime=voted.regime, level=LEVEL, reps=reps, notes=notes)
+    return Comparison(
+        rows=placed,
+        regime=voted.regime,
+        level=LEVEL,
+        reps=reps,
+        notes=notes,
+        luck=_luck(placed, logged),
+    )
+
+
+def _luck(rows: Mapping[str, Compared], logged: Sequence[float]) -> TableLuck:
+    first = next(iter(rows.values())).run
+    return table_luck(
+        pd.DataFrame(
+            {label: row.run.result.returns - row.run.bills for label, row in rows.items()}
+        ),
+        {label: row.mix.returns - row.run.bills for label, row in rows.items()},
+        [label for label, row in rows.items() if row.kind == "challenger"],
+        rival_returns(first, "spy") - first.bills,
+        logged=logged,
+    )
 
 
 def _fits(
@@ -247,6 +280,8 @@ def _compared(run: Run, reps: int) -> Compared:
         alpha=own_alpha(run),
         baskets=random_baskets(run),
         observed=of_own_states(run),
+        lead_lag=lead_lag(run),
+        timing=timing_split(run),
     )
 
 

@@ -7,8 +7,8 @@ decision itself are impossible; they show what foresight would have earned.
 The information ratio is the mean active return divided by its standard deviation, times √252. The
 active return is the portfolio's return minus the return of the strategy's own mean weights, without
 costs. Against SPY, the ratio would mostly measure which assets a strategy holds and how much of
-them, and later fills hardly change that. Against its own mean weights, a strategy that times nothing
-earns nothing before costs, and only the dates of its decisions are left to judge.
+them, and later fills hardly change that. Against its own mean weights, a strategy without timing
+earns nothing before costs. So only the dates of its decisions are left to judge.
 """
 
 import math
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.hac import regress
-from backtests.evidence.metrics import ROUNDING, YEAR
+from backtests.evidence.metrics import ROUNDING, YEAR, is_short
+from backtests.evidence.sharpe_difference import long_run_covariance
 from backtests.evidence.significance import is_still
 from backtests.evidence.timing_split import growth_of_assets
 from backtests.evidence.variation import check_kernel, varied
@@ -30,8 +30,6 @@ LAGS = tuple(range(-5, 11))
 LOST = 0.5
 #: … and the lost return has at least this HAC t-statistic.
 LEAST_T = 4.0
-#: A lead–lag chart needs at least this many returns.
-FEWEST = 63
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +62,36 @@ def lead_lag(run: Run) -> LeadLag | None:
 
     Each lag is a simulation of the decided weights with the run's costs. All lags are measured on
     the same sessions, which begin 10 sessions after the run. The result is None if the weights
-    never change, or if the run is too short.
+    never change, or if these sessions cover less than a year.
     """
     if not len(run.decided.columns) or is_still(run):
         return None
-    if len(run.result.returns) < FEWEST + LAGS[-1]:
+    if is_short(run.result.returns.iloc[LAGS[-1] :]):
         return None
     check_kernel(run)
     mean = mean_weights_returns(run)
     active = {lag: (_returns(run, lag) - mean).iloc[LAGS[-1] :] for lag in LAGS}
     ratios = {lag: information_ratio(part) for lag, part in active.items()}
     lost = {lag: _lost(active[lag] - active[lag + 1]) for lag in LAGS[:-1]}
-    at_risk = range(0, min(run.config.lag, LAGS[-2]) + 1)
+    at_risk = range(min(run.config.lag, LAGS[-2]) + 1)
     fallen = (lag for lag in at_risk if _collapses(ratios, lost, lag))
     return LeadLag(lag=run.config.lag, ratios=ratios, lost=lost, collapse=next(fallen, None))
+
+
+def fading_said(found: LeadLag) -> str:
+    """Return one sentence that says whether the information ratio fades or collapses."""
+    if found.collapse is None:
+        here, later = found.ratios[found.lag], found.ratios[LAGS[-1]]
+        return (
+            f"Lead and lag: the information ratio is {here:.2f} at the run's lag and {later:.2f} "
+            f"at {LAGS[-1]} sessions; it does not collapse with one more session of delay."
+        )
+    before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
+    return (
+        f"Lead and lag: the information ratio collapses from {before:.2f} to {after:.2f} if fills "
+        f"come {found.collapse + 1} in place of {found.collapse} sessions after the decision; look "
+        "for data from the future in the strategy."
+    )
 
 
 def mean_weights_returns(run: Run) -> pd.Series:
@@ -118,11 +132,11 @@ def _returns(run: Run, lag: int) -> pd.Series:
 
 def _lost(difference: pd.Series) -> float:
     """Return the HAC t-statistic of a mean; NaN without variation."""
-    if not float(difference.std()) >= ROUNDING:
+    values = difference.to_numpy(dtype=np.float64)
+    if not values.std() >= ROUNDING:
         return float("nan")
-    fit = regress(difference.to_numpy(dtype=np.float64), np.ones((len(difference), 1)))
-    mean, error = fit.combined(np.ones(1))
-    return mean / error if error > ROUNDING**2 else float("nan")
+    variance = long_run_covariance((values - values.mean())[:, None]).item() / len(values)
+    return float(values.mean() / math.sqrt(variance))
 
 
 def _collapses(ratios: dict[int, float], lost: dict[int, float], lag: int) -> bool:

@@ -139,18 +139,17 @@ def verdict(found: Luck) -> str:
     side = "reaches" if found.is_told else "is below"
     return (
         f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}, "
-        f"which {_trials(found)} without skill would reach in {100 * SIZE:.0f} of 100 cases"
+        f"which {_trials(found)} would reach without skill in {100 * SIZE:.0f} of 100 cases"
         f"{_mix(found.difference)}."
     )
 
 
 def _trials(found: Luck) -> str:
-    count, logged = found.deflation.trials, found.logged
+    count = found.deflation.trials
+    log = f"{found.logged:,} of them logged" if found.logged else "no log of earlier trials"
     if count == 1:
-        return "a single trial"
-    alike = f"{found.deflation.effective:.1f} independent"
-    log = f", {logged:,} of them logged" if logged else ""
-    return f"the best of {count:,} trials ({alike}{log})"
+        return f"a single trial ({log})"
+    return f"the best of {count:,} trials ({found.deflation.effective:.1f} independent, {log})"
 
 
 def _mix(difference: SharpeDifference | None) -> str:

@@ -14,7 +14,7 @@ from backtests.evidence.deflation import effective_rank
 from backtests.evidence.luck import Luck, luck
 from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
 from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
-from backtests.evidence.superiority import Superiority, confidence_set, superiority
+from backtests.evidence.superiority import SET_SIZE, Superiority, confidence_set, superiority
 
 #: Name of the benchmark if the table has no challenger.
 SPY = "SPY"
@@ -98,10 +98,34 @@ def table_luck(
     )
 
 
+def table_verdict(found: TableLuck) -> str:
+    """Return sentences about the choice of the best row; empty without figures."""
+    said = []
+    if found.overfitting is not None:
+        said.append(
+            f"In {100 * found.overfitting.probability:.0f} % of the splits of the sessions, the "
+            "best row of one half is not above the median of the other half (PBO)."
+        )
+    if found.superiority is not None:
+        better = ", ".join(found.superiority.superior) or "no row"
+        said.append(
+            f"Against {found.superiority.benchmark}, the test of superior ability has a p-value of "
+            f"{found.superiority.p_value:.2f} (SPA), and {better} is better at the 5 % level "
+            "(StepM)."
+        )
+    if found.confidence:
+        said.append(
+            f"{sum(p > SET_SIZE for p in found.confidence.values())} of {len(found.confidence)} "
+            "rows may be the best one at the 90 % level (Model Confidence Set)."
+        )
+    return " ".join(said)
+
+
 def _sharpes(excess: pd.DataFrame) -> pd.Series:
     """Return the yearly Sharpe ratio of each column; NaN without variation."""
     spread = excess.std()
-    return excess.mean() / spread.where(spread >= ROUNDING) * np.sqrt(YEAR)
+    sharpes: pd.Series = excess.mean() / spread.where(spread >= ROUNDING) * np.sqrt(YEAR)
+    return sharpes
 
 
 def _overfitting(excess: pd.DataFrame) -> Overfitting:
