@@ -44,11 +44,6 @@ class Axis:
                     "one out"
                 )
 
-    @property
-    def tried(self) -> tuple[Value, ...]:
-        """The values, or the two ends of a range."""
-        return self.values or self.ends or ()
-
 
 def parse_axis(assignment: str) -> Axis:
     """Return the axis of a text such as ``dry_powder.k=0.07:0.11:5`` or ``lag=1,2,5``.

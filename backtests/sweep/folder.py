@@ -27,7 +27,7 @@ def opened(out: Path, request: Request, sweep_id: str, *, simulated: bool) -> It
     """
     folder = resolved(out)
     check_out(folder)
-    _refuse_other(folder, out, sweep_id)
+    check_same(folder, sweep_id)
     folder.mkdir(parents=True, exist_ok=True)
     busy = f"expected to be the only sweep in {out}, but another one is running; wait for it to end"
     with alone(folder / REQUEST, _LOCK, busy):
@@ -49,20 +49,21 @@ def check_out(folder: Path) -> None:
         )
 
 
-def _refuse_other(folder: Path, out: Path, sweep_id: str) -> None:
+def check_same(folder: Path, sweep_id: str) -> None:
+    """Raise ConfigError for the folder of another sweep."""
     held = folder / REQUEST
     if not held.is_file():
         if (folder / FILE).exists() or (folder / PARTS).exists():
             raise DataError(
-                f"expected {REQUEST} beside the results in {out}, found none; give another folder "
-                "with --out"
+                f"expected {REQUEST} beside the results in {folder}, found none; give another "
+                "folder with --out"
             )
         return
     table = read_config(held).get("sweep")
     found = table.get("id") if isinstance(table, dict) else None
     if found != sweep_id:
         raise ConfigError(
-            f"expected {out} to hold sweep {sweep_id}, but it holds sweep {found}, with other "
+            f"expected {folder} to hold sweep {sweep_id}, but it holds sweep {found}, with other "
             "settings, another version or other data; give another folder with --out"
         )
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from backtests.config import RunConfig
 from backtests.history.panel import History
+from backtests.paths import SETTINGS
 from backtests.runs import run_id
 from backtests.sweep.axis import Axis, axes_of
 from backtests.sweep.design import DESIGNS, Design, check_size, design
-from backtests.sweep.setting import Kind, Setting, check_value
+from backtests.sweep.setting import Kind, Setting, config_with
 from signals.errors import ConfigError, DrypowderError, unknown
 
 #: Largest number of configurations by default.
@@ -109,19 +110,15 @@ def _whole(table: Mapping[str, Any], key: str, least: int, otherwise: int | None
 def planned(request: Request, most: int = MOST) -> tuple[Setting, Design]:
     """Return the objects of the base configuration, and the configurations of the sweep.
 
-    Before anything is simulated, the function checks each parameter, the size of the design, each
-    distinct value, and each distinct combination of the parameters of one object. The first fault
-    raises ConfigError.
+    Before anything is simulated, the function checks each parameter, the size of the design, and
+    each distinct combination of the parameters of one object. The first fault raises ConfigError.
     """
     base = Setting.of(request.config)
     kinds = [base.kind_of(axis.path) for axis in request.axes]
     axes = [_in_kind(axis, kind) for axis, kind in zip(request.axes, kinds, strict=True)]
     check_size(axes, request.name, request.samples, most)
-    for axis in axes:
-        for value in axis.tried:
-            check_value(request.config, base, axis.path, value)
     made = design(axes, kinds, request.name, request.samples or 0, request.seed)
-    _check_combinations(base, made)
+    _check_combinations(request.config, base, made)
     return base, made
 
 
@@ -136,20 +133,22 @@ def _in_kind(axis: Axis, kind: Kind) -> Axis:
     return replace(axis, ends=ends)
 
 
-def _check_combinations(base: Setting, made: Design) -> None:
-    """Raise ConfigError for a combination that an object refuses, such as enter above leave."""
-    owners = [path.rpartition(".")[0] for path in made.paths]
+def _check_combinations(config: RunConfig, base: Setting, made: Design) -> None:
+    """Raise ConfigError for a value, or a combination of values, that an object refuses.
+
+    All parameters of one object are checked together. For example, a high ``enter`` may be valid
+    only with a higher ``leave``.
+    """
+    owners = [path if path in SETTINGS else path.rpartition(".")[0] for path in made.paths]
     for owner in dict.fromkeys(owners):
         mine = [i for i, name in enumerate(owners) if name == owner]
-        if len(mine) < 2:
-            continue
         for row in _distinct(made, mine):
             values = {made.paths[i]: made.levels[i][at] for i, at in zip(mine, row, strict=True)}
             try:
-                base.changed(values)
+                config_with(config, values) if owner in SETTINGS else base.changed(values)
             except DrypowderError as error:
                 said = ", ".join(f"{path} = {value}" for path, value in values.items())
-                raise ConfigError(f"{said}: {error}; choose values that fit together") from None
+                raise ConfigError(f"{said}: {error}; choose other values") from None
 
 
 def _distinct(made: Design, columns: list[int]) -> list[list[int]]:

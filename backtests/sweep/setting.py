@@ -12,7 +12,7 @@ from backtests.engine.schedule import PERIODS, Schedule
 from backtests.paths import SETTINGS, TABLES, put
 from backtests.sweep.axis import Value
 from signals import RegimeModel, Signal
-from signals.errors import ConfigError, DrypowderError, unknown
+from signals.errors import ConfigError, unknown
 from signals.form import author_code
 from signals.params import as_kind, choices, kinds_of_numbers
 from strategies import Strategy
@@ -137,18 +137,6 @@ def _stage(owner: str) -> str:
     if owner == "regime":
         return "regime"
     return "trading" if owner in TABLES else "signals" if owner else "strategy"
-
-
-def check_value(config: RunConfig, setting: Setting, path: str, value: Value) -> None:
-    """Raise ConfigError unless the base configuration accepts one value of a parameter."""
-    try:
-        if path in SETTINGS:
-            config_with(config, {path: value})
-        else:
-            setting.changed({path: value})
-    except DrypowderError as error:
-        said = str(error)
-        raise ConfigError(said if path in said else f"{path}: {said}") from None
 
 
 def config_with(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:

@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from backtests.evidence.metrics import FULL_YEAR
+from backtests.history.origin import SIMULATED
 from backtests.history.panel import History
 from backtests.pipeline import history_of, run_on
 from backtests.runs import Run
@@ -13,7 +17,7 @@ from backtests.store.store import default_store
 from backtests.sweep import results
 from backtests.sweep.case import Case, case_of
 from backtests.sweep.chunk import Span, chunks
-from backtests.sweep.folder import check_out, default_folder, opened
+from backtests.sweep.folder import check_out, check_same, default_folder, opened
 from backtests.sweep.request import MOST, Request, planned
 from backtests.sweep.trading import check_base
 from backtests.sweep.work import Done, here, there
@@ -45,6 +49,11 @@ class Means:
     address: str | None = None
     memory: int = MEMORY
     most: int = MOST
+
+    @property
+    def share(self) -> int:
+        """The memory of one process, bytes."""
+        return self.memory // max(self.workers, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,37 +96,79 @@ def sweep(
     SimulationError is raised and nothing is written.
     """
     began = time.perf_counter()
-    setting, design = planned(request, means.most)
+    setting, made = planned(request, means.most)
     if out is not None:
         check_out(out)
-    progress("reading history")
-    history = history_of(request.config, history)
-    sweep_id = request.identity(history)
-    case, reading = case_of(request.config, setting, design, history)
-    _check_length(case)
-    chunks(case, [Span(0, len(design))], means.memory // max(means.workers, 1))
-    progress("base configuration by both engines")
-    base = run_on(request.config, history, reading, case.index)
-    check_base(case, base)
-    folder = out or default_folder(request, sweep_id, simulated=base.simulated)
+    with _cluster(means) as client:
+        progress("reading history")
+        history = history_of(request.config, history)
+        case, reading = case_of(request.config, setting, made, history)
+        _check_length(case)
+        if out is not None:
+            check_same(out, request.identity(history))
+        chunks(case, [Span(0, len(made))], means.share)
+        progress("base configuration by both engines")
+        base = run_on(request.config, history, reading, case.index)
+        check_base(case, base)
+        ready = _Ready(request=request, case=case, base=base, means=means, client=client)
+        return _completed(ready, out, began, progress)
+
+
+@contextmanager
+def _cluster(means: Means) -> Iterator[Any]:
+    """Yield a client of the cluster, or None to compute in this process."""
+    if means.address is None and means.workers < 1:
+        yield None
+        return
+    from backtests.sweep.cluster import connected
+
+    with connected(means.address, means.workers) as client:
+        yield client
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A checked sweep, the run of its base configuration, and what computes it."""
+
+    request: Request
+    case: Case
+    base: Run
+    means: Means
+    client: Any
+
+    @cached_property
+    def sweep_id(self) -> str:
+        return self.request.identity(self.base.history)
+
+    def done(self, spans: list[Span]) -> Iterator[Done]:
+        """Yield the rows of each chunk."""
+        if self.client is None:
+            return here(self.case, spans)
+        return there(self.client, self.case, self.sweep_id, spans)
+
+
+def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress) -> Swept:
+    """Compute the configurations that are missing in the folder, and join all rows."""
+    simulated, sweep_id = ready.base.simulated, ready.sweep_id
     seconds = {"preparation": time.perf_counter() - began}
-    with opened(folder, request, sweep_id, simulated=base.simulated) as folder:
-        gaps = results.missing(folder, len(design))
-        spans = chunks(case, gaps, means.memory // max(means.workers, 1))
-        resumed = len(design) - sum(map(len, gaps))
-        for spent in _computed(case, sweep_id, spans, means, folder, progress):
+    folder = out or default_folder(ready.request, sweep_id, simulated=simulated)
+    with opened(folder, ready.request, sweep_id, simulated=simulated) as folder:
+        gaps = results.missing(folder, len(ready.case.design))
+        for spent in _computed(
+            ready, chunks(ready.case, gaps, ready.means.share), folder, progress
+        ):
             for stage, more in spent.items():
                 seconds[stage] = seconds.get(stage, 0.0) + more
-        path = results.finish(folder, _described(request, sweep_id, base))
+        path = results.finish(folder, _described(ready))
     seconds["all"] = time.perf_counter() - began
     return Swept(
-        request=request,
+        request=ready.request,
         sweep_id=sweep_id,
-        case=case,
-        base=base,
+        case=ready.case,
+        base=ready.base,
         folder=folder,
         path=path,
-        resumed=resumed,
+        resumed=len(ready.case.design) - sum(map(len, gaps)),
         seconds=seconds,
     )
 
@@ -132,36 +183,23 @@ def _check_length(case: Case) -> None:
         )
 
 
-def _described(request: Request, sweep_id: str, base: Run) -> dict[str, str]:
+def _described(ready: _Ready) -> dict[str, str]:
     """Return the metadata of the file of results."""
-    source = "SIMULATED" if base.simulated else base.history.source
-    return {"sweep": sweep_id, "strategy": request.config.label, "source": source}
+    source = SIMULATED if ready.base.simulated else ready.base.history.source
+    return {"sweep": ready.sweep_id, "strategy": ready.base.label, "source": source}
 
 
 def _computed(
-    case: Case, sweep_id: str, spans: list[Span], means: Means, folder: Path, progress: Progress
+    ready: _Ready, spans: list[Span], folder: Path, progress: Progress
 ) -> Iterator[dict[str, float]]:
     """Write the rows of each chunk, and yield the seconds of its stages."""
-    if not spans:
-        return
-    pace = _Pace(total=len(case.design), left=sum(map(len, spans)))
+    pace = _Pace(total=len(ready.case.design), left=sum(map(len, spans)))
     progress(pace.said())
-    for span, table, spent in _done(case, sweep_id, spans, means):
+    for span, table, spent in ready.done(spans) if spans else ():
         began = time.perf_counter()
         results.write_part(folder, span, table)
-        spent["writing"] = time.perf_counter() - began
         progress(pace.after(len(span)))
-        yield spent
-
-
-def _done(case: Case, sweep_id: str, spans: list[Span], means: Means) -> Iterator[Done]:
-    if means.address is None and means.workers < 1:
-        yield from here(case, spans)
-        return
-    from backtests.sweep.cluster import connected
-
-    with connected(means.address, means.workers) as client:
-        yield from there(client, case, sweep_id, spans)
+        yield {**spent, "writing": time.perf_counter() - began}
 
 
 @dataclass
