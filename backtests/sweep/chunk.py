@@ -46,7 +46,9 @@ def computed(stages: Stages, span: Span, threads: int) -> "tuple[pa.Table, dict[
     """
     stages.spent = {}
     case = stages.case
-    made = [case.base.changed(case.design.values(at)) for at in range(span.first, span.end)]
+    known: dict[Any, Any] = {}
+    numbers = range(span.first, span.end)
+    made = [case.base.changed(case.design.values(at), known) for at in numbers]
     decided = [stages.decided(setting) for setting in made]
     with stages.timed("trading"):
         figures = simulated(case, made, decided, threads)

@@ -46,11 +46,16 @@ class Setting:
             band=config.band,
         )
 
-    def changed(self, values: Mapping[str, Value]) -> "Setting":
+    def changed(
+        self, values: Mapping[str, Value], known: dict[Any, Any] | None = None
+    ) -> "Setting":
         """Return a copy with other values of some parameters, by path.
 
         An object is made once, with all its new values. An invalid value raises ConfigError.
+        ``known`` holds the objects that earlier calls on the same setting have made, so that equal
+        objects are made once.
         """
+        known = {} if known is None else known
         by_owner: dict[str, dict[str, Value]] = {}
         for path, value in values.items():
             owner, _, name = path.rpartition(".")
@@ -58,14 +63,21 @@ class Setting:
         parts: dict[str, Any] = dict(by_owner.pop("", {}))
         chosen = dict(self.signals)
         for owner, given in by_owner.items():
-            old = self._owner(owner)
-            with author_code(f"{owner}: making {type(old).__name__}"):
-                new = replace(old, **given)
+            key = (owner, *given.items())
+            if key not in known:
+                known[key] = self._made(owner, given)
+            new = known[key]
             if owner in chosen and owner not in (*TABLES, "strategy"):
                 chosen[owner] = new
             else:
                 parts["model" if owner == "regime" else owner] = new
         return replace(self, **parts, signals=chosen)
+
+    def _made(self, owner: str, given: Mapping[str, Value]) -> Any:
+        """Return a copy of one object with other parameters."""
+        old = self._owner(owner)
+        with author_code(f"{owner}: making {type(old).__name__}"):
+            return replace(old, **given)
 
     def _owner(self, owner: str) -> Any:
         """Return the object to which a path's first part belongs."""
