@@ -1,0 +1,130 @@
+"""Kill sweeps at random moments, resume them, and compare their results with an undisturbed sweep.
+
+    python -m benchmarks.sweep_faults --store FILE --kills 10
+
+Each kill has a folder of its own. The script starts ``drypowder sweep``, sends SIGKILL after a
+random part of an undisturbed sweep's time, and runs the same command again to its end. Then the
+script starts a sweep with two workers of a local Dask cluster, and kills one worker after the first
+results. The file of results must equal that of the undisturbed sweep, byte for byte.
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from backtests.sweep.results import FILE, parts_of
+
+SETS = (
+    *("dry_powder.k=0.07:0.11:5", "regime.confirm=5,10", "volatility=0.15:0.35:10"),
+    *("schedule.offset=0:18:10", "band=0,0.02", "lag=1,2"),
+)
+#: So little memory for each process that a sweep has several dozen chunks.
+MEMORY_MB = 30
+
+
+def command(store: Path, out: Path, workers: int) -> list[str]:
+    """Return the command line of a sweep."""
+    sets = [part for text in SETS for part in ("--set", text)]
+    means = ["--memory", f"{MEMORY_MB * max(workers, 1)}MB", "--workers", str(workers)]
+    line = [sys.executable, "-m", "backtests", "sweep", "near-cash-flow", "--store", str(store)]
+    return [*line, *sets, *means, "--out", str(out)]
+
+
+def start(store: Path, out: Path, workers: int = 0) -> subprocess.Popen[bytes]:
+    """Start a sweep in a process of its own."""
+    line = command(store, out, workers)
+    return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def finish(store: Path, out: Path, workers: int = 0) -> float:
+    """Run a sweep to its end, and return its seconds."""
+    began = time.perf_counter()
+    subprocess.run(command(store, out, workers), check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def digest(out: Path) -> str:
+    """Return a hash of the file of results."""
+    return hashlib.sha256((out / FILE).read_bytes()).hexdigest()
+
+
+def killed(store: Path, out: Path, delay: float) -> str:
+    """Kill a sweep after some seconds, and return what it had written."""
+    with start(store, out) as process:
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+    if process.returncode == 0:
+        return "finished before the kill"
+    if (out / FILE).exists():
+        return "all results"
+    done = sum(len(span) for span, _ in parts_of(out)) if out.exists() else 0
+    return f"{done:,} configurations"
+
+
+def kill_worker(store: Path, out: Path) -> str:
+    """Run a sweep with two workers, kill one after the first part, and return which."""
+    with start(store, out, workers=2) as process:
+        while process.poll() is None and not parts_of(out):
+            time.sleep(0.01)
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+        os.kill(workers[0].pid, signal.SIGKILL)
+        code = process.wait()
+    if code != 0:
+        raise SystemExit(f"the sweep with a killed worker ended with exit code {code}")
+    return f"1 of {len(workers)} workers killed"
+
+
+def check(what: str, out: Path, expected: str, run: Callable[[], str]) -> bool:
+    """Run one case, print it, and return whether its results are equal."""
+    said = run()
+    same = digest(out) == expected
+    print(f"{what}: {said}; resumed: {'equal' if same else 'DIFFERENT'}", flush=True)
+    shutil.rmtree(out)
+    return same
+
+
+def main() -> None:
+    """Run all cases, and exit with 1 if a file of results differs."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--store", type=Path, required=True, help="a store with real history")
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        store = Path(shutil.copy(given.store, Path(name) / "store.duckdb"))
+        seconds = finish(store, Path(name) / "whole")
+        expected = digest(Path(name) / "whole")
+        print(f"undisturbed: {seconds:.1f} s, sha256 {expected[:16]}", flush=True)
+        moments = random.Random(given.seed)
+        results = []
+        for number in range(1, given.kills + 1):
+            out, delay = Path(name) / f"kill-{number}", moments.uniform(0.1, 1.0) * seconds
+
+            def once(out: Path = out, delay: float = delay) -> str:
+                said = killed(store, out, delay)
+                finish(store, out)
+                return said
+
+            results.append(check(f"kill {number} after {delay:.1f} s", out, expected, once))
+        out = Path(name) / "workers"
+        results.append(check("Dask", out, expected, lambda: kill_worker(store, out)))
+    print(f"{sum(results)} of {len(results)} equal")
+    sys.exit(not all(results))
+
+
+if __name__ == "__main__":
+    main()
