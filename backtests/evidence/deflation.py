@@ -18,8 +18,7 @@ Reference
     Bailey and López de Prado (2014), "The deflated Sharpe ratio", JPM 40(5), for SR₀ and for
     :func:`deflated_2014`. López de Prado, Lipton and Zoonekynd (2026), "How to use the Sharpe
     ratio", SSRN 5520741, for :attr:`Deflation.probability`. Šidák (1967), JASA 62, for
-    :attr:`Deflation.of_own_error`. Roy and Vetterli (2007), "The effective rank", EUSIPCO, for
-    :func:`effective_rank`.
+    :attr:`Deflation.of_own_error`.
 """
 
 import math
@@ -28,7 +27,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from backtests.evidence.metrics import ROUNDING
 from backtests.evidence.track_record import SIZE, TrackRecord
 from signals.errors import DataError
 
@@ -89,7 +87,8 @@ def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflati
     trials
         Sharpe ratios per session of all trials, the chosen one included. NaN values are left out.
     effective
-        Number of independent trials to which the trials are equivalent, at least 1.
+        Number of independent trials to which the trials are equivalent, at least 1, as from
+        :func:`backtests.evidence.effective_trials.effective_trials`.
 
     Raises
     ------
@@ -172,51 +171,3 @@ def deflated_2014(track: TrackRecord, hurdle: float) -> float:
     if not (inner > 0 and track.n > 1):
         return float("nan")
     return _NORMAL.cdf((sharpe - hurdle) * math.sqrt((track.n - 1) / inner))
-
-
-def effective_rank(returns: np.ndarray) -> float:
-    """Return the number of independent trials to which correlated trials are equivalent.
-
-    The number is exp(−Σ p ln p), where p are the eigenvalues of the correlation matrix of the
-    trials' returns, divided by their sum. It is N for N uncorrelated trials and 1 for equal trials.
-    It cannot exceed the number of sessions less one, so it is too small for many unrelated trials
-    on a short history.
-
-    Parameters
-    ----------
-    returns
-        Returns of each trial, trials × sessions. Trials without variation are left out.
-
-    Returns
-    -------
-    At least 1, also without any varying trial.
-    """
-    values = scaled(np.asarray(returns, dtype=np.float64))
-    if len(values) < 2:
-        return 1.0
-    return rank_of_products(
-        values @ values.T if len(values) <= values.shape[1] else values.T @ values
-    )
-
-
-def scaled(values: np.ndarray) -> np.ndarray:
-    """Return the rows with mean 0 and variance 1; rows without variation are left out."""
-    centred = values - values.mean(axis=1, keepdims=True)
-    spread = np.sqrt((centred**2).mean(axis=1))
-    varies = spread >= ROUNDING
-    unit: np.ndarray = centred[varies] / spread[varies, None]
-    return unit
-
-
-def rank_of_products(inner: np.ndarray) -> float:
-    """Return the effective rank from the products X′X or XX′ of rows X from :func:`scaled`.
-
-    Both products have the same eigenvalues. X′X is a sum over trials, so it can be added up from
-    groups of trials. The rank is 1 if the products are 0.
-    """
-    shares: np.ndarray = np.linalg.eigvalsh(inner)
-    if not shares.max() > 0:
-        return 1.0
-    shares = shares[shares > np.max(shares) * 1e-12]
-    shares /= shares.sum()
-    return max(1.0, float(np.exp(-(shares * np.log(shares)).sum())))

@@ -105,7 +105,7 @@ def luck(
         them, the strategy is the only trial.
     effective
         Number of independent trials to which ``trials`` are equivalent, as from
-        :func:`backtests.evidence.deflation.effective_rank`; by default their number.
+        :func:`backtests.evidence.effective_trials.effective_trials`; by default their number.
     logged, logged_effective
         The same two for the trials in the log of earlier sweeps. The log has no returns, so by
         default each logged trial counts as an independent one.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.deflation import effective_rank
+from backtests.evidence.effective_trials import effective_trials
 from backtests.evidence.luck import Luck, luck
 from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
 from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
@@ -76,7 +76,7 @@ def table_luck(
     overfitting, SPA and the Model Confidence Set need a year of returns and two rows.
     """
     sharpes = _sharpes(excess)
-    effective = effective_rank(excess.to_numpy(dtype=np.float64).T)
+    effective = effective_trials(excess.to_numpy(dtype=np.float64).T)
     rows = {
         str(name): luck(
             excess[name],

@@ -8,7 +8,6 @@ import pytest
 from backtests.evidence.deflation import (
     deflate,
     deflated_2014,
-    effective_rank,
     expected_maximum,
     variance_of_maximum,
 )
@@ -88,30 +87,3 @@ def test_a_trial_without_a_sharpe_ratio_is_left_out() -> None:
     track = TrackRecord(n=2500, sharpe=0.05)
     known = deflate(track, np.array([0.05, 0.01]), 2)
     assert deflate(track, np.array([0.05, np.nan, 0.01]), 2) == known
-
-
-def test_the_effective_rank_counts_unrelated_trials() -> None:
-    rng = np.random.default_rng(0)
-    three = rng.normal(size=(3, 5000))
-    copies = np.repeat(three, 7, axis=0) * rng.uniform(0.5, 2.0, (21, 1)) + 0.1
-    assert effective_rank(three) == pytest.approx(3, abs=0.01)
-    assert effective_rank(copies) == pytest.approx(3, abs=0.01)
-    assert effective_rank(np.vstack([copies, np.zeros(5000)])) == pytest.approx(3, abs=0.01)
-    assert effective_rank(three[:1]) == 1
-    assert effective_rank(np.zeros((4, 100))) == 1
-
-
-def test_the_effective_rank_of_two_trials_follows_from_their_correlation() -> None:
-    """The correlation matrix of two trials has the eigenvalues 1 + ρ and 1 − ρ."""
-    pair = np.random.default_rng(0).normal(size=(2, 300))
-    pair[1] += 2 * pair[0]
-    rho = np.corrcoef(pair).tolist()[0][1]
-    shares = np.array([1 + rho, 1 - rho]) / 2
-    assert effective_rank(pair) == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
-
-
-def test_more_trials_than_sessions_give_the_same_rank_as_the_correlation_matrix() -> None:
-    values = np.random.default_rng(3).normal(size=(60, 40))
-    shares = np.linalg.eigvalsh(np.corrcoef(values))
-    shares = shares[shares > 1e-12] / shares.sum()
-    assert effective_rank(values) == pytest.approx(np.exp(-(shares * np.log(shares)).sum()))
