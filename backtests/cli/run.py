@@ -42,6 +42,7 @@ def run(
     from backtests.evidence.entries import observed_said
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
+    from backtests.sweep.trial_log import known_trials
 
     data = read_config(config) if config else {}
     data.pop("sweep", None)  # a file may also hold the request of a sweep
@@ -58,7 +59,14 @@ def run(
         step(checked.strategy)
         done = run_pipeline(checked)
         folder = out or default_folder(done)
-        assessment = assess(done, robustness=robustness, progress=step)
+        log = known_trials(done.config.store, source=done.history.source)
+        assessment = assess(
+            done,
+            robustness=robustness,
+            logged=log.sharpes,
+            logged_effective=log.effective,
+            progress=step,
+        )
         numbers = write_run(assessment, folder, step)
     observed = observed_said(assessment.absorption, assessment.own_states)
     print_json(numbers) if json else _print(numbers, observed, folder)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from backtests.evidence import metrics
@@ -107,7 +108,8 @@ def assess(
     run: Run,
     *,
     robustness: bool = True,
-    logged: Sequence[float] = (),
+    logged: Sequence[float] | np.ndarray = (),
+    logged_effective: float | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Assessment:
     """Return the assessment of a finished run.
@@ -116,8 +118,9 @@ def assess(
     ----------
     robustness
         If False, every metric that needs another simulation is left out.
-    logged
-        Yearly Sharpe ratios of the trials in the log of earlier sweeps.
+    logged, logged_effective
+        Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
+        independent trials to which they are equivalent.
     progress
         A function that is called with the name of each step.
 
@@ -148,16 +151,16 @@ def assess(
         explanations=tuple(explained.values()),
         growth=pd.concat([ones, (1 + sides).cumprod()]),
         earned_under=acted_on(regime, lag),
-        luck=_luck(run, logged, with_mix=robustness),
+        luck=luck(
+            returns - bills,
+            mix=mix_of(run).returns - bills if robustness else None,
+            logged=logged,
+            logged_effective=logged_effective,
+        ),
         timing=timing_split(run),
         lead_lag=lead_lag(run) if robustness else None,
         robustness=_robustness(run, progress) if robustness else None,
     )
-
-
-def _luck(run: Run, logged: Sequence[float], *, with_mix: bool) -> Luck:
-    mix = mix_of(run).returns - run.bills if with_mix else None
-    return luck(run.result.returns - run.bills, mix=mix, logged=logged)
 
 
 def _attributed(run: Run) -> Attribution:

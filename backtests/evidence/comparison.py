@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig, config_from
@@ -159,7 +160,8 @@ def compare(
     draws: int = 39,
     workers: int = 1,
     optional: bool = False,
-    logged: Sequence[float] = (),
+    logged: Sequence[float] | np.ndarray = (),
+    logged_effective: float | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Comparison:
     """Return the comparison of strategies on the same sessions of a history.
@@ -181,8 +183,9 @@ def compare(
         :func:`backtests.evidence.workers.workers_of`.
     optional
         If True, a regime model whose package is not installed is left out, with a note.
-    logged
-        Yearly Sharpe ratios of the trials in the log of earlier sweeps.
+    logged, logged_effective
+        Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
+        independent trials to which they are equivalent.
     progress
         A function that is called with the name of each step.
     """
@@ -218,11 +221,15 @@ def compare(
         level=LEVEL,
         reps=reps,
         notes=notes,
-        luck=_luck(placed, logged),
+        luck=_luck(placed, logged, logged_effective),
     )
 
 
-def _luck(rows: Mapping[str, Compared], logged: Sequence[float]) -> TableLuck:
+def _luck(
+    rows: Mapping[str, Compared],
+    logged: Sequence[float] | np.ndarray,
+    logged_effective: float | None,
+) -> TableLuck:
     first = next(iter(rows.values())).run
     return table_luck(
         pd.DataFrame(
@@ -232,6 +239,7 @@ def _luck(rows: Mapping[str, Compared], logged: Sequence[float]) -> TableLuck:
         [label for label, row in rows.items() if row.kind == "challenger"],
         rival_returns(first, "spy") - first.bills,
         logged=logged,
+        logged_effective=logged_effective,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from backtests.evidence.deflation import rank_of_products, scaled
+from backtests.evidence.effective_trials import BestWithoutSkill
 from backtests.evidence.luck import Luck, luck
 from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
 from backtests.evidence.own_mix import mix_of
@@ -101,7 +101,7 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
     base = _sharpe(swept.base)
     _check(run, sharpes[best])
     progress("independent trials")
-    effective = effective_trials(swept)
+    effective = independent_trials(swept)
     progress("overfitting")
     compared = _compared(sharpes)
     near = mean_of_neighbours(swept.case.design, sharpes, np.append(compared, best))
@@ -147,20 +147,19 @@ def _check(run: Run, compiled: float) -> None:
         )
 
 
-def effective_trials(swept: Swept) -> float:
+def independent_trials(swept: Swept) -> float:
     """Return the number of independent trials to which the configurations are equivalent.
 
     The number comes from the monthly returns over bills of all configurations, as
-    :func:`backtests.evidence.deflation.effective_rank` describes. The rows are read in groups, so
-    memory does not grow with their number.
+    :mod:`backtests.evidence.effective_trials` describes. The rows are read in groups, so memory
+    does not grow with their number.
     """
-    inner: np.ndarray | None = None
+    best: BestWithoutSkill | None = None
     for group in groups_of(swept.path, ["monthly"]):
-        monthly = _array(group["monthly"]).astype(np.float64)
-        unit = scaled(monthly[np.isfinite(monthly).all(axis=1)])
-        product = unit.T @ unit
-        inner = product if inner is None else inner + product
-    return 1.0 if inner is None else rank_of_products(inner)
+        monthly = _array(group["monthly"])
+        best = BestWithoutSkill(monthly.shape[1]) if best is None else best
+        best.add(monthly[np.isfinite(monthly).all(axis=1)])
+    return 1.0 if best is None else best.effective()
 
 
 def _moments(swept: Swept) -> np.ndarray:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from backtests.atomic import replacing, resolved
 from backtests.calendar import new_york_now
+from backtests.store.store import default_store
 from signals.errors import DataError
 
 #: Ending of the folder's name, which is the store's name plus this ending.
@@ -127,12 +128,12 @@ def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()
     """Return the trials of all sweeps on a store, without those that have no Sharpe ratio.
 
     Each trial of a sweep counts as an equal part of the sweep's effective number. ``source`` is
-    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. The trials with
-    the hashes in ``without`` are left out.
+    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. Without a path,
+    the default store is meant. The trials with the hashes in ``without`` are left out.
     """
-    if source != "store" or store is None:
+    if source != "store":
         return Logged(sharpes=np.empty(0), effective=0.0)
-    log = logged(store)
+    log = logged(store or default_store())
     log = log[np.isfinite(log["sharpe"]) & ~log["trial"].isin(list(without))]
     return Logged(
         sharpes=log["sharpe"].to_numpy(dtype=np.float64), effective=float(log["effective"].sum())

@@ -123,7 +123,7 @@ def test_a_latin_hypercube_has_one_draw_in_each_slice_of_each_range() -> None:
 
 @pytest.mark.parametrize("name", ["random", "lhs"])
 def test_draws_depend_on_the_seed_alone(name: str) -> None:
-    how = {"design": name, "samples": 30}
+    how: dict[str, Any] = {"design": name, "samples": 30}
     one, same = (design("volatility=0.1:0.3", "lag=1:5", **how, draw_seed=1) for _ in range(2))
     other = design("volatility=0.1:0.3", "lag=1:5", **how, draw_seed=2)
     assert one.levels == same.levels
@@ -138,7 +138,7 @@ def test_repeated_draws_are_left_out() -> None:
 
 
 def test_a_changed_setting_equals_the_objects_of_the_changed_configuration() -> None:
-    values = {
+    values: dict[str, Any] = {
         "dry_powder.k": 0.11,
         "dry_powder.enter": 1.5,
         "regime.confirm": 5,
