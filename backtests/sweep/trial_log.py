@@ -3,8 +3,7 @@
 The best of many trials looks better than it is, and the more trials, the better it looks. So a
 judgement of the best needs the number of all trials, also of those from earlier sweeps. The log is
 a folder beside the store, with one file for each sweep. A file is written once, completely or not
-at all, and never changed. So sweeps that end at the same time need no lock, and a repeated sweep
-adds nothing.
+at all, and never changed. So a repeated sweep adds nothing. A lock lets one sweep write at a time.
 
 A simulated history has no log. A search on an invented history says nothing about real returns, and
 its trials would make real results look worse than they are.
@@ -19,6 +18,7 @@ import pandas as pd
 
 from backtests.atomic import replacing, resolved
 from backtests.calendar import new_york_now
+from backtests.store.locking import PATIENCE, alone
 from backtests.store.store import default_store
 from signals.errors import DataError
 
@@ -69,8 +69,6 @@ def add(store: Path, tried: Trials) -> bool:
     from pyarrow import parquet
 
     path = folder_of(store) / f"{tried.sweep}.parquet"
-    if path.exists():
-        return False
     count = len(tried.trials)
     table = pa.table(
         {
@@ -84,8 +82,12 @@ def add(store: Path, tried: Trials) -> bool:
             "when": [new_york_now().strftime("%Y-%m-%d %H:%M:%S")] * count,
         }
     )
-    with replacing(path) as fresh:
-        parquet.write_table(table, fresh)
+    busy = f"expected to write to {path.parent}, but another sweep holds it; try again"
+    with alone(path.parent, ".lock", busy, PATIENCE):
+        if path.exists():
+            return False
+        with replacing(path) as fresh:
+            parquet.write_table(table, fresh)
     return True
 
 
