@@ -85,7 +85,7 @@ def test_a_simulated_history_has_no_log(store: Path) -> None:
 
 def test_sweeps_that_end_together_lose_nothing(store: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda i: add(store, trials(f"s{i}", f"{i}")), range(24)))
+        list(pool.map(lambda i: add(store, trials(f"s{i}", chr(97 + i))), range(24)))
     assert len(logged(store)) == 24
 
 
