@@ -78,18 +78,19 @@ def batch_of(
     """
     check_terms(1, BAND, capital, name)
     check_market(prices, bills, name)
-    refused = _refused(variants, prices, capital, name)
+    tables = {id(variant.weights): variant.weights for variant in variants}
+    values, faults = _read(tables, prices, name)
+    refused = _refused(variants, faults, capital, name)
     accepted = [i for i in range(len(variants)) if i not in refused]
     sound = [variants[i] for i in accepted]
-    tables = list({id(variant.weights): variant.weights for variant in sound}.values())
-    columns = {id(table.columns): table.columns for table in tables}
+    columns = {id(tables[key].columns): tables[key].columns for key in values}
     assets = list(dict.fromkeys(asset for each in columns.values() for asset in each))
     closes = closes_of(prices, assets, name)
     earned = bills_of(bills, closes.index, name)
     return Batch(
         market=_market(closes, earned),
-        frames=_frames(tables, closes, name),
-        terms=_terms(sound, tables, assets, capital),
+        frames=_frames(tables, values, closes),
+        terms=_terms(sound, list(values), assets, capital),
         accepted=np.array(accepted, dtype=np.int64),
         refused=refused,
         bills=earned,
@@ -128,22 +129,37 @@ def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
     return ""
 
 
-def _refused(
-    variants: Sequence[Variant], prices: pd.DataFrame, capital: float, name: str
-) -> dict[int, str]:
-    """Return the reason for each variant whose terms or whose table cannot be used."""
+def _read(
+    tables: dict[int, pd.DataFrame], prices: pd.DataFrame, name: str
+) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+    """Return the values of each table that can be read, and a reason for each other table.
+
+    Tables that share index and columns are checked together.
+    """
     shapes: dict[tuple[int, int], str] = {}
-    tables: dict[int, str] = {}
-    refused = {}
-    for i, variant in enumerate(variants):
-        table, shape = variant.weights, (id(variant.weights.index), id(variant.weights.columns))
+    values: dict[int, np.ndarray] = {}
+    faults: dict[int, str] = {}
+    for key, table in tables.items():
+        shape = id(table.index), id(table.columns)
         if shape not in shapes:
             shapes[shape] = _fault(check_decisions, table, prices, name)
-        if id(table) not in tables:
-            tables[id(table)] = shapes[shape] or _fault(values_of, table, name)
+        try:
+            faults[key] = shapes[shape]
+            values[key] = values_of(table, name)
+        except SimulationError as error:
+            faults[key] = shapes[shape] or str(error)
+    return {key: each for key, each in values.items() if not faults[key]}, faults
+
+
+def _refused(
+    variants: Sequence[Variant], faults: dict[int, str], capital: float, name: str
+) -> dict[int, str]:
+    """Return the reason for each variant whose terms or whose table cannot be used."""
+    refused = {}
+    for i, variant in enumerate(variants):
         terms = _fault(check_terms, variant.lag, variant.band, capital, name)
-        if terms or tables[id(table)]:
-            refused[i] = terms or tables[id(table)]
+        if terms or faults[id(variant.weights)]:
+            refused[i] = terms or faults[id(variant.weights)]
     return refused
 
 
@@ -169,34 +185,43 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     )
 
 
-def _frames(tables: list[pd.DataFrame], closes: pd.DataFrame, name: str) -> "Frames":
+def _frames(
+    tables: dict[int, pd.DataFrame], values: dict[int, np.ndarray], closes: pd.DataFrame
+) -> "Frames":
     """Return the tables one after the other, with decisions and assets as positions."""
     from backtests.engine.loops import Frames
 
-    rows = {id(t.index): t.index for t in tables}
-    at = {key: closes.index.get_indexer(index) for key, index in rows.items()}
-    columns = {id(t.columns): t.columns for t in tables}
-    of = {key: closes.columns.get_indexer(index) for key, index in columns.items()}
-    sizes = [(t.size, len(t.index), len(t.columns)) for t in tables]
-    starts = np.concatenate([np.zeros((1, 3)), np.cumsum(np.reshape(sizes, (-1, 3)), axis=0)])
+    given = [(tables[key].index, tables[key].columns) for key in values]
+    at = {id(rows): closes.index.get_indexer(rows) for rows, _ in _distinct(given)}
+    of = {id(names): closes.columns.get_indexer(names) for _, names in _distinct(given)}
+    sizes = np.array([(v.size, *v.shape) for v in values.values()], dtype=np.int64).reshape(-1, 3)
+    starts = np.concatenate([np.zeros((1, 3), dtype=np.int64), sizes.cumsum(axis=0)])
+    targets = np.empty(starts[-1, 0])
+    for start, each in zip(starts[:, 0].tolist(), values.values(), strict=False):
+        targets[start : start + each.size].reshape(each.shape)[...] = each
     return Frames(
-        targets=_joined([values_of(t, name).ravel() for t in tables], np.float64),
-        when=_joined([at[id(t.index)] for t in tables], np.int64),
-        columns=_joined([of[id(t.columns)] for t in tables], np.int64),
-        starts=starts.astype(np.int64),
+        targets=targets,
+        when=_joined([at[id(rows)] for rows, _ in given]),
+        columns=_joined([of[id(names)] for _, names in given]),
+        starts=starts,
     )
 
 
-def _joined(parts: list[np.ndarray], kind: type) -> np.ndarray:
-    return np.concatenate([np.zeros(0, dtype=kind), *parts]).astype(kind, copy=False)
+def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
+    """Return one pair of index and columns for each pair of objects."""
+    return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts]).astype(np.int64, copy=False)
 
 
 def _terms(
-    variants: list[Variant], tables: list[pd.DataFrame], assets: list[str], capital: float
+    variants: list[Variant], tables: list[int], assets: list[str], capital: float
 ) -> "Terms":
     from backtests.engine.loops import Terms
 
-    frame = {id(table): number for number, table in enumerate(tables)}
+    frame = {table: number for number, table in enumerate(tables)}
     tariff: dict[Costs, int] = {}
     for variant in variants:
         tariff.setdefault(variant.costs, len(tariff))

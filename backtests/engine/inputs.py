@@ -165,5 +165,5 @@ def check_terms(lag: int, band: float, capital: float, name: str) -> None:
         )
     if not 0 <= band < 1:
         raise SimulationError(f"{name}: expected a band from 0 to below 1, was {band!r}")
-    if not (np.isfinite(capital) and capital > 0):
+    if not 0 < capital < np.inf:
         raise SimulationError(f"{name}: expected a capital above 0 USD, was {capital!r}")

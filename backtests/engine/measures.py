@@ -19,6 +19,8 @@ MEASURES = (
 )
 #: A denominator below this value is zero; metrics divided by it are NaN.
 ZERO = 1e-15
+#: Sessions whose extremes are computed together.
+STRETCH = 64
 
 
 class Calendar(NamedTuple):
@@ -46,12 +48,12 @@ def _stored(loop: Loop) -> Loop:
 
 def _inner(loop: Loop) -> Loop:
     """Compile an inner loop; numba stores its code inside each loop that calls it."""
-    return cast(Loop, njit(error_model="numpy")(loop))
+    return cast(Loop, njit(error_model="numpy", forceinline=True, _nrt=False)(loop))
 
 
 def _summed(loop: Loop) -> Loop:
     """Compile an inner loop that may add several numbers at once, in another order."""
-    return cast(Loop, njit(error_model="numpy", fastmath={"reassoc", "nsz"})(loop))
+    return cast(Loop, njit(error_model="numpy", fastmath={"reassoc", "nsz", "nnan"}, forceinline=True, _nrt=False)(loop))
 
 
 @_stored
@@ -182,13 +184,31 @@ def _deviation(values: np.ndarray, mean: float) -> float:
 
 @_inner
 def _deepest(equity: np.ndarray) -> float:
-    """Return the deepest loss from a peak, at most 0."""
+    """Return the deepest loss from a peak, at most 0.
+
+    Most stretches of equity have no new deepest loss, and their extremes alone show this.
+    """
     peak, low, high = equity[0], 1.0, 1.0
-    for value in equity:
-        peak = max(peak, value)
-        if value * high < low * peak:
-            low, high = value, peak
+    for start in range(0, len(equity), STRETCH):
+        part = equity[start : start + STRETCH]
+        bottom, top = _extremes(part)
+        if bottom * high >= low * max(peak, top):
+            peak = max(peak, top)
+            continue
+        for value in part:
+            peak = max(peak, value)
+            if value * high < low * peak:
+                low, high = value, peak
     return low / high - 1
+
+
+@_summed
+def _extremes(values: np.ndarray) -> tuple[float, float]:
+    bottom = top = values[0]
+    for value in values:
+        bottom = min(bottom, value)
+        top = max(top, value)
+    return bottom, top
 
 
 @_inner
