@@ -27,10 +27,10 @@ from backtests.sweep.results import FILE, parts_of
 
 SETS = (
     *("dry_powder.k=0.07:0.11:5", "regime.confirm=5,10", "volatility=0.15:0.35:10"),
-    *("schedule.offset=0:18:10", "band=0,0.02", "lag=1,2"),
+    *("schedule.offset=0:15:4", "band=0,0.02"),
 )
 #: So little memory for each process that a sweep has several dozen chunks.
-MEMORY_MB = 30
+MEMORY_MB = 25
 
 
 def command(store: Path, out: Path, workers: int) -> list[str]:
@@ -112,7 +112,7 @@ def main() -> None:
         moments = random.Random(given.seed)
         results = []
         for number in range(1, given.kills + 1):
-            out, delay = Path(name) / f"kill-{number}", moments.uniform(0.1, 1.0) * seconds
+            out, delay = Path(name) / f"kill-{number}", moments.uniform(0.2, 1.0) * seconds
 
             def once(out: Path = out, delay: float = delay) -> str:
                 said = killed(store, out, delay)

@@ -25,6 +25,14 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 #: The keys of RunConfig that are tables, in the order of the file.
 TABLES = ("params", "universe", "regime", "schedule", "costs", "signals", "plugin_signals")
+#: A request for 'drypowder sweep', which reads the same file.
+_SWEEP = (
+    "--- What is swept: drypowder sweep --config THIS-FILE",
+    "[sweep]",
+    'design = "grid"                             # grid, random or lhs',
+    "[sweep.set]",
+    '"dry_powder.k" = "0.07:0.11:5"              # five values; or a list: [0.08, 0.09]',
+)
 #: Example values of the keys without a default.
 _EXAMPLES: dict[str, Any] = {
     "labels": "labels.csv",
@@ -78,6 +86,9 @@ def template(strategy: str) -> str:
     for key in TABLES:
         document.add(tomlkit.nl())
         document.add(key, _table(config, key).comment(said[key]))
+    document.add(tomlkit.nl())
+    for line in _SWEEP:
+        document.add(tomlkit.comment(line))
     return document.as_string()
 
 

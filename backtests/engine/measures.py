@@ -53,7 +53,12 @@ def _inner(loop: Loop) -> Loop:
 
 def _summed(loop: Loop) -> Loop:
     """Compile an inner loop that may add several numbers at once, in another order."""
-    return cast(Loop, njit(error_model="numpy", fastmath={"reassoc", "nsz", "nnan"}, forceinline=True, _nrt=False)(loop))
+    return cast(
+        Loop,
+        njit(
+            error_model="numpy", fastmath={"reassoc", "nsz", "nnan"}, forceinline=True, _nrt=False
+        )(loop),
+    )
 
 
 @_stored
