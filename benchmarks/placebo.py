@@ -182,4 +182,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import placebo  # a worker finds its functions by this name
+
+    placebo.main()
