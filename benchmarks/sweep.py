@@ -19,6 +19,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -50,8 +51,9 @@ class Case:
         return replace(self, variants=self.variants[:count])
 
     def many(self, threads: int = 1, keep_equity: bool = False) -> Many:
-        given = {"threads": threads, "keep_equity": keep_equity}
-        return simulate_many(self.variants, self.prices, self.bills, **given)
+        return simulate_many(
+            self.variants, self.prices, self.bills, threads=threads, keep_equity=keep_equity
+        )
 
 
 def case_of(count: int, seed: int) -> Case:
@@ -151,8 +153,8 @@ def _ledger(case: Case, variant: Variant, prices: np.ndarray) -> np.ndarray:
         units += change / price
         equity[now:end] = cash + prices[now:end] @ units
     returns = equity[1:] / equity[:-1] - 1
-    equity[-1] / equity[0], returns.std(ddof=1), returns.mean()
-    (equity / np.maximum.accumulate(equity)).min(), (returns**3).mean(), (returns**4).mean()
+    _ = returns.mean(), returns.std(ddof=1), (returns**3).mean(), (returns**4).mean()
+    _ = np.min(equity / np.maximum.accumulate(equity))
     return equity
 
 
@@ -179,7 +181,7 @@ def engines_of(case: Case, slow: int) -> dict[str, tuple[Case, Callable[[Case], 
     each: dict[str, tuple[Case, Callable[[Case], np.ndarray]]] = {
         f"vectorbt {engine}, {group} a call": (
             case.few(2 * group if group > 1 else slow),
-            lambda few, engine=engine, group=group: by_vectorbt(few, engine, group),
+            partial(by_vectorbt, engine=engine, group=group),
         )
         for engine in ("rust", "numba")
         for group in (1, GROUP)
@@ -245,7 +247,7 @@ def compare(case: Case, rounds: int, slow: int) -> None:
         ours.append(min(seconds(case.many) for _ in range(3)) / len(case.variants))
         for name in sound:
             few, act = engines[name]
-            theirs[name].append(seconds(lambda few=few, act=act: act(few)) / len(few.variants))
+            theirs[name].append(seconds(partial(act, few)) / len(few.variants))
     print(f"simulate_many: {micro(ours, 1)} a configuration, metrics included")
     for name, each in theirs.items():
         ratio = median(a / b for a, b in zip(each, ours, strict=True))

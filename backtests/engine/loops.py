@@ -9,27 +9,21 @@ A configuration is computed alone and by one thread. So its figures do not depen
 threads or on the other configurations. Only sessions with a decision, a fill or a lost price are
 visited one by one. The value at the closes between two trades is computed asset by asset. A
 portfolio with short positions is visited at every close, because its gross exposure can drift
-beyond its limit.
-
-numba stores the compiled loops beside this file, or in the user's cache folder if this file's
-folder is read-only. Later processes load the stored loops. All loops stand in one file, because
-numba compiles a stored loop again only after a change of the loop's own file.
+beyond its limit. All loops stand in one file for :mod:`backtests.engine.compiled`.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
+from backtests.engine.compiled import allocating, inner, stored
 
 #: vectorbt treats two amounts as equal if their relative difference is at most this value.
 NEAR = 1e-9
 #: vectorbt treats an amount of at most this size as zero.
 TINY = 1e-12
 #: Sessions that are valued together. Tables of assets × sessions have as many more columns.
-STEP = 8
+STEP = 24
 #: How far a sum of weights may exceed its limit; a little more than `check_weights` allows.
 SLACK = 1e-9 + 1e-12
 #: Places in ``Book.cash``: cash that limits purchases, and cash in vectorbt's own record.
@@ -116,26 +110,7 @@ class Book(NamedTuple):
     order: np.ndarray
 
 
-def _stored(loop: Loop) -> Loop:
-    """Compile a loop that Python calls, and store the compiled loop."""
-    return cast(Loop, njit(cache=True, nogil=True, error_model="numpy")(loop))
-
-
-def _inner(loop: Loop) -> Loop:
-    """Compile an inner loop; numba stores its code inside each loop that calls it.
-
-    The loop allocates no memory. So numba need not count references to arrays, which would take
-    most of the time.
-    """
-    return cast(Loop, njit(error_model="numpy", _nrt=False, forceinline=True)(loop))
-
-
-def _maker(loop: Loop) -> Loop:
-    """Compile an inner loop that allocates arrays."""
-    return cast(Loop, njit(error_model="numpy")(loop))
-
-
-@_stored
+@stored
 def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) -> None:
     """Simulate one configuration for each row of ``room``, from the configuration ``first`` on."""
     for row in range(len(room.value)):
@@ -145,7 +120,7 @@ def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) 
             _follow(market, plan, _book(plan, terms.capital), room, row)
 
 
-@_maker
+@allocating
 def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
     """Return a configuration."""
     start, end = frames.starts[terms.frame[i]], frames.starts[terms.frame[i] + 1]
@@ -160,7 +135,7 @@ def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
     return Plan(targets, when, columns, fees, shorts, lag, terms.band[i], terms.limit[i])
 
 
-@_maker
+@allocating
 def _shorts(
     market: Market, targets: np.ndarray, columns: np.ndarray, borrow: np.ndarray
 ) -> np.ndarray:
@@ -178,7 +153,7 @@ def _shorts(
     return lines
 
 
-@_inner
+@inner
 def _sound(plan: Plan) -> bool:
     """Return whether all weights are finite and within their limits."""
     for row in range(len(plan.targets)):
@@ -191,7 +166,7 @@ def _sound(plan: Plan) -> bool:
     return True
 
 
-@_maker
+@allocating
 def _book(plan: Plan, capital: float) -> Book:
     """Return a portfolio that holds only cash."""
     assets = len(plan.columns)
@@ -205,7 +180,7 @@ def _book(plan: Plan, capital: float) -> Book:
     )  # fmt: skip
 
 
-@_inner
+@inner
 def _follow(market: Market, plan: Plan, book: Book, room: Room, row: int) -> None:
     """Choose and make the trades of a configuration, session after session."""
     decided = lost = fills = 0
@@ -231,7 +206,7 @@ def _follow(market: Market, plan: Plan, book: Book, room: Room, row: int) -> Non
     room.totals[row, 2] = fills
 
 
-@_inner
+@inner
 def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> int:
     """Return the next session with a decision, a fill or a lost price."""
     at = len(market.growth)
@@ -244,7 +219,7 @@ def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> in
     return at
 
 
-@_inner
+@inner
 def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
     """Close each lost asset, also in waiting decisions; return whether an asset is lost."""
     loses = holds = False
@@ -264,7 +239,7 @@ def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
     return loses
 
 
-@_inner
+@inner
 def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
     """Trade the assets that have a price to the oldest waiting decision."""
     oldest = book.marks[OLDEST]
@@ -278,7 +253,7 @@ def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
     book.marks[WAITING] -= 1
 
 
-@_inner
+@inner
 def _decide(market: Market, plan: Plan, book: Book, decided: int, at: int) -> None:
     """Send a decision if a weight changes by more than the band."""
     newest = (book.marks[OLDEST] + book.marks[WAITING] - 1) % len(book.queue)
@@ -294,7 +269,7 @@ def _decide(market: Market, plan: Plan, book: Book, decided: int, at: int) -> No
         _send(market, plan, book, at)
 
 
-@_inner
+@inner
 def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
     """Let the last decision wait for its fill, if the fill comes before the end."""
     if at + plan.lag < len(market.growth):
@@ -305,7 +280,7 @@ def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
         book.marks[WAITING] += 1
 
 
-@_inner
+@inner
 def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
     """Send the last decision again if gross exposure has drifted beyond its limit."""
     _drift(market, plan, book, at)
@@ -317,7 +292,7 @@ def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
         _send(market, plan, book, at)
 
 
-@_inner
+@inner
 def _drift(market: Market, plan: Plan, book: Book, at: int) -> None:
     """Write the weights at a close, after their drift since the last trade, into ``now``."""
     held, now, since = book.held, book.now, book.marks[TRADED]
@@ -335,7 +310,7 @@ def _drift(market: Market, plan: Plan, book: Book, at: int) -> None:
             now[k] = now[k] / worth if worth > 0 else held[k]
 
 
-@_inner
+@inner
 def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int) -> bool:
     """Fill the orders of a session, the largest sale first; return whether anything is traded."""
     worth = _quote(market, plan, book, at)
@@ -358,7 +333,7 @@ def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int
     return traded > 0
 
 
-@_inner
+@inner
 def _note(room: Room, row: int, at: int, traded: float, paid: float) -> None:
     """Add what a session traded and paid to the totals, and to the daily figures if asked for."""
     room.totals[row, 0] += traded
@@ -368,7 +343,7 @@ def _note(room: Room, row: int, at: int, traded: float, paid: float) -> None:
         room.paid[row, at] = paid
 
 
-@_inner
+@inner
 def _quote(market: Market, plan: Plan, book: Book, at: int) -> float:
     """Write the price and target of each leg, clear the sizes, and return the value before trades.
 
@@ -391,7 +366,7 @@ def _quote(market: Market, plan: Plan, book: Book, at: int) -> float:
     return float(worth)
 
 
-@_inner
+@inner
 def _queue(book: Book, fees: np.ndarray, sides: int, worth: float) -> int:
     """Write the legs to trade into ``order``, as vectorbt fills them; return their number.
 
@@ -416,7 +391,7 @@ def _queue(book: Book, fees: np.ndarray, sides: int, worth: float) -> int:
     return _lay_out(book, last)
 
 
-@_inner
+@inner
 def _lay_out(book: Book, last: int) -> int:
     """Write sales, then purchases, then the largest purchase into ``order``."""
     count = 0
@@ -432,7 +407,7 @@ def _lay_out(book: Book, last: int) -> int:
     return count
 
 
-@_inner
+@inner
 def _sort(book: Book) -> int:
     """Write the legs to trade into ``order``, the largest sale first; return their number."""
     count = 0
@@ -449,7 +424,7 @@ def _sort(book: Book) -> int:
     return count
 
 
-@_inner
+@inner
 def _filled(wanted: float, price: float, fee: float, purse: np.ndarray) -> tuple[float, float]:
     """Return the traded units and the cost of an order, and move the cash, as in vectorbt."""
     cash = purse[CASH]
@@ -473,19 +448,19 @@ def _filled(wanted: float, price: float, fee: float, purse: np.ndarray) -> tuple
     return spent / price, cash - spent
 
 
-@_inner
+@inner
 def _plus(a: float, b: float) -> float:
     """Return the sum of two amounts, or 0 if the sum is only a rounding error."""
     return 0.0 if _equal(a, -b) else a + b
 
 
-@_inner
+@inner
 def _equal(a: float, b: float) -> bool:
     """Return whether two amounts are equal, except for rounding."""
     return abs(a - b) <= max(NEAR * max(abs(a), abs(b)), TINY)
 
 
-@_inner
+@inner
 def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: int) -> None:
     """Value the portfolio at each close that has no value yet, up to before ``end``.
 
@@ -496,40 +471,21 @@ def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: in
     if len(plan.shorts):
         _value_legs(market, plan, book, value, exposed, start, end)
         return
-    count = 0
-    for k in range(len(book.units)):
-        if book.units[k] != 0:
-            book.order[count] = k
-            count += 1
     for at in range(start, end, STEP):
-        _value_step(market.lines, plan.columns, book, count, at, value)
+        here = value[at : at + STEP]
+        for j in range(STEP):
+            here[j] = book.cash[BOOKED]
+        for k in range(len(book.units)):
+            if book.units[k] != 0:
+                line = market.lines[plan.columns[k], at : at + STEP]
+                units = book.units[k]
+                for j in range(STEP):
+                    here[j] += units * line[j]
     for at in range(start, end):
         exposed[at] = 1 - book.cash[BOOKED] / value[at]
 
 
-@_inner
-def _value_step(
-    lines: np.ndarray, columns: np.ndarray, book: Book, count: int, at: int, value: np.ndarray
-) -> None:
-    """Value a long-only portfolio at ``STEP`` closes, which the processor adds side by side."""
-    a = b = c = d = e = f = g = h = book.cash[BOOKED]
-    for i in range(count):
-        units = book.units[book.order[i]]
-        line = lines[columns[book.order[i]], at : at + STEP]
-        a += units * line[0]
-        b += units * line[1]
-        c += units * line[2]
-        d += units * line[3]
-        e += units * line[4]
-        f += units * line[5]
-        g += units * line[6]
-        h += units * line[7]
-    here = value[at : at + STEP]
-    here[0], here[1], here[2], here[3] = a, b, c, d
-    here[4], here[5], here[6], here[7] = e, f, g, h
-
-
-@_inner
+@inner
 def _value_legs(
     market: Market, plan: Plan, book: Book, value: np.ndarray, exposed: np.ndarray, start: int,
     end: int,

@@ -1,16 +1,13 @@
 """The loops that measure a simulated portfolio, compiled by numba.
 
 The formulas are those of :mod:`backtests.evidence.metrics`, which a test compares with this file.
-numba stores the compiled loops as :mod:`backtests.engine.loops` describes.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
+from backtests.engine.compiled import inner, stored, summing
 
 #: Names of the measures, in the order in which ``measure`` writes them.
 MEASURES = (
@@ -41,27 +38,7 @@ class Figures(NamedTuple):
     ruined: np.ndarray  # first session with a value of zero or below; −1 without one
 
 
-def _stored(loop: Loop) -> Loop:
-    """Compile a loop that Python calls, and store the compiled loop."""
-    return cast(Loop, njit(cache=True, nogil=True, error_model="numpy")(loop))
-
-
-def _inner(loop: Loop) -> Loop:
-    """Compile an inner loop; numba stores its code inside each loop that calls it."""
-    return cast(Loop, njit(error_model="numpy", forceinline=True, _nrt=False)(loop))
-
-
-def _summed(loop: Loop) -> Loop:
-    """Compile an inner loop that may add several numbers at once, in another order."""
-    return cast(
-        Loop,
-        njit(
-            error_model="numpy", fastmath={"reassoc", "nsz", "nnan"}, forceinline=True, _nrt=False
-        )(loop),
-    )
-
-
-@_stored
+@stored
 def measure(
     calendar: Calendar, value: np.ndarray, exposed: np.ndarray, totals: np.ndarray, figures: Figures
 ) -> None:
@@ -88,7 +65,7 @@ def measure(
         _by_month(equity, calendar.growth, calendar.months, figures.monthly[row])
 
 
-@_inner
+@inner
 def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
     """Turn deflated values into USD; return the first session without value, or −1."""
     below = 0
@@ -102,7 +79,7 @@ def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
     return -1
 
 
-@_inner
+@inner
 def _returns(
     equity: np.ndarray, bills: np.ndarray, returns: np.ndarray, excess: np.ndarray
 ) -> None:
@@ -112,7 +89,7 @@ def _returns(
         excess[at] = returns[at] - bills[at + 1]
 
 
-@_inner
+@inner
 def _of_returns(
     equity: np.ndarray, returns: np.ndarray, excess: np.ndarray, year: float, metrics: np.ndarray
 ) -> None:
@@ -126,7 +103,7 @@ def _of_returns(
     metrics[5] = _deepest(equity) if n else np.nan
 
 
-@_inner
+@inner
 def _of_trading(
     equity: np.ndarray, exposed: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray
 ) -> None:
@@ -138,7 +115,7 @@ def _of_trading(
     metrics[9] = totals[2]
 
 
-@_inner
+@inner
 def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
     """Write skewness, kurtosis and first autocorrelation, from moments divided by n."""
     n = len(excess)
@@ -150,7 +127,7 @@ def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
     metrics[12] = product / second if varies else np.nan
 
 
-@_summed
+@summing
 def _total(values: np.ndarray) -> float:
     total = 0.0
     for value in values:
@@ -158,7 +135,7 @@ def _total(values: np.ndarray) -> float:
     return total
 
 
-@_summed
+@summing
 def _squares(values: np.ndarray, mean: float) -> float:
     total = 0.0
     for value in values:
@@ -166,7 +143,7 @@ def _squares(values: np.ndarray, mean: float) -> float:
     return total
 
 
-@_summed
+@summing
 def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
     """Return sums of second, third and fourth powers of deviations, and of lagged products."""
     second = third = fourth = product = 0.0
@@ -181,13 +158,13 @@ def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, floa
     return second, third, fourth, product
 
 
-@_inner
+@inner
 def _deviation(values: np.ndarray, mean: float) -> float:
     """Return the standard deviation with ddof 1; NaN for fewer than two values."""
     return np.sqrt(_squares(values, mean) / (len(values) - 1)) if len(values) > 1 else np.nan
 
 
-@_inner
+@inner
 def _deepest(equity: np.ndarray) -> float:
     """Return the deepest loss from a peak, at most 0.
 
@@ -207,7 +184,7 @@ def _deepest(equity: np.ndarray) -> float:
     return low / high - 1
 
 
-@_summed
+@summing
 def _extremes(values: np.ndarray) -> tuple[float, float]:
     bottom = top = values[0]
     for value in values:
@@ -216,7 +193,7 @@ def _extremes(values: np.ndarray) -> tuple[float, float]:
     return bottom, top
 
 
-@_inner
+@inner
 def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
     """Write count, sum and sum of squares of consecutive blocks, as ``np.array_split`` cuts."""
     size, longer = len(excess) // len(moments), len(excess) % len(moments)
@@ -230,7 +207,7 @@ def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
         start = end
 
 
-@_inner
+@inner
 def _by_month(
     equity: np.ndarray, growth: np.ndarray, months: np.ndarray, monthly: np.ndarray
 ) -> None:
@@ -240,7 +217,7 @@ def _by_month(
         monthly[month] = equity[end] / equity[start] - growth[end] / growth[start]
 
 
-@_inner
+@inner
 def _ratio(numerator: float, denominator: float) -> float:
     """Return a ratio; NaN if the denominator is not finite or almost zero."""
     if not np.isfinite(denominator) or abs(denominator) < ZERO:
