@@ -47,6 +47,7 @@ def lead_lag(*, collapse: int | None = None) -> dict[str, Any]:
     return {
         "said": "Lead and lag: it fades." if collapse is None else "Lead and lag: it collapses.",
         "lag": 1,
+        "standard_error": 0.316,
         "collapse": collapse,
         "information_ratios": {str(lag): 0.5 - 0.02 * lag for lag in range(-5, 11)},
         "lost_t": {str(lag): 0.5 for lag in range(-5, 10)},

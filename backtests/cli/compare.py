@@ -59,7 +59,7 @@ def compare(
         comparison = put_side_by_side(
             configs,
             history,
-            logged=log.sharpes,
+            logged=log.sharpes.tolist(),
             logged_effective=log.effective,
             draws=draws,
             workers=os.cpu_count() or 1,

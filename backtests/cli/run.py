@@ -63,7 +63,7 @@ def run(
         assessment = assess(
             done,
             robustness=robustness,
-            logged=log.sharpes,
+            logged=log.sharpes.tolist(),
             logged_effective=log.effective,
             progress=step,
         )

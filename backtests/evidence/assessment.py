@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from backtests.evidence import metrics
@@ -108,7 +107,7 @@ def assess(
     run: Run,
     *,
     robustness: bool = True,
-    logged: Sequence[float] | np.ndarray = (),
+    logged: Sequence[float] = (),
     logged_effective: float | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Assessment:
@@ -120,7 +119,7 @@ def assess(
         If False, every metric that needs another simulation is left out.
     logged, logged_effective
         Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
-        independent trials to which they are equivalent.
+        independent trials to which they are equivalent; see :func:`backtests.evidence.luck.luck`.
     progress
         A function that is called with the name of each step.
 

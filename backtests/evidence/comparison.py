@@ -11,7 +11,6 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from backtests.config import RunConfig, config_from
@@ -160,7 +159,7 @@ def compare(
     draws: int = 39,
     workers: int = 1,
     optional: bool = False,
-    logged: Sequence[float] | np.ndarray = (),
+    logged: Sequence[float] = (),
     logged_effective: float | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Comparison:
@@ -185,7 +184,7 @@ def compare(
         If True, a regime model whose package is not installed is left out, with a note.
     logged, logged_effective
         Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
-        independent trials to which they are equivalent.
+        independent trials to which they are equivalent; see :func:`backtests.evidence.luck.luck`.
     progress
         A function that is called with the name of each step.
     """
@@ -226,9 +225,7 @@ def compare(
 
 
 def _luck(
-    rows: Mapping[str, Compared],
-    logged: Sequence[float] | np.ndarray,
-    logged_effective: float | None,
+    rows: Mapping[str, Compared], logged: Sequence[float], logged_effective: float | None
 ) -> TableLuck:
     first = next(iter(rows.values())).run
     return table_luck(

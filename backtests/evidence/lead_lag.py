@@ -43,6 +43,8 @@ class LeadLag:
     ratios
         A mapping from lag to information ratio; NaN without an active return. Lags up to 0 are
         impossible.
+    error
+        Standard error of a ratio: 1 / √years.
     lost
         A mapping from lag to the t-statistic of the return that is lost if fills come one session
         later.
@@ -53,6 +55,7 @@ class LeadLag:
 
     lag: int
     ratios: dict[int, float]
+    error: float
     lost: dict[int, float]
     collapse: int | None
 
@@ -75,7 +78,13 @@ def lead_lag(run: Run) -> LeadLag | None:
     lost = {lag: _lost(active[lag] - active[lag + 1]) for lag in LAGS[:-1]}
     at_risk = range(min(run.config.lag, LAGS[-2]) + 1)
     fallen = (lag for lag in at_risk if _collapses(ratios, lost, lag))
-    return LeadLag(lag=run.config.lag, ratios=ratios, lost=lost, collapse=next(fallen, None))
+    return LeadLag(
+        lag=run.config.lag,
+        ratios=ratios,
+        error=math.sqrt(YEAR / len(active[1])),
+        lost=lost,
+        collapse=next(fallen, None),
+    )
 
 
 def fading_said(found: LeadLag) -> str:
@@ -83,8 +92,9 @@ def fading_said(found: LeadLag) -> str:
     if found.collapse is None:
         here, later = found.ratios[found.lag], found.ratios[LAGS[-1]]
         return (
-            f"Lead and lag: the information ratio is {here:.2f} at the run's lag and {later:.2f} "
-            f"at {LAGS[-1]} sessions; it does not collapse with one more session of delay."
+            f"Lead and lag: the information ratio is {here:.2f} at the run's lag (standard error "
+            f"{found.error:.2f}) and {later:.2f} at {LAGS[-1]} sessions; it does not collapse with "
+            "one more session of delay."
         )
     before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
     return (

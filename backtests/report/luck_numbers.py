@@ -68,6 +68,7 @@ def lead_lag_numbers(found: LeadLag | None) -> dict[str, Any] | None:
     return {
         "said": fading_said(found),
         "lag": found.lag,
+        "standard_error": found.error,
         "collapse": found.collapse,
         "information_ratios": {str(lag): ratio for lag, ratio in found.ratios.items()},
         "lost_t": {str(lag): t for lag, t in found.lost.items()},

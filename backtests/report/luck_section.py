@@ -1,12 +1,10 @@
 """The parts of a run's page on luck, on lead and lag, and on tilt and timing."""
 
-import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from backtests.evidence.luck import SKILLED
-from backtests.evidence.metrics import YEAR
 from backtests.report.charts import html_of
 from backtests.report.format import Form, fixed, percent, thousands
 from backtests.report.lead_lag_charts import lead_lag_bars
@@ -73,7 +71,6 @@ def luck_section(numbers: Mapping[str, Any]) -> str:
         skilled=fixed(SKILLED, 1),
         lead_lag=found,
         lead_lag_chart=None if found is None else _chart(found, run["simulated"]),
-        ratio_error=math.sqrt(YEAR / run["sessions"]),
         timing=None if numbers["timing"] is None else _timing(numbers["timing"]),
     )
 

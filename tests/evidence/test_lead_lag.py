@@ -91,6 +91,8 @@ def test_a_real_strategy_fades(tilt: Run, short_side: Run) -> None:
         assert list(found.ratios) == list(range(-5, 11))
         assert max(abs(np.diff(list(found.ratios.values())))) < 0.8
         assert "it does not collapse" in fading_said(found)
+        years = (len(run.result.returns) - 10) / 252
+        assert found.error == pytest.approx(1 / math.sqrt(years))
 
 
 def test_each_ratio_is_that_of_a_plain_simulation(tilt: Run) -> None:
@@ -190,6 +192,24 @@ def test_foresight_is_timing_and_constant_weights_are_tilt(history: History) -> 
     assert seer.timing > 0.5
     assert abs(mix.timing) < 0.005
     assert mix.tilt == pytest.approx(mix.total - mix.bills, abs=0.005)
+
+
+def test_a_constant_weight_of_an_asset_listed_late_is_no_timing(history: History) -> None:
+    run = run_of(history, "spy")
+    closes = history.closes.copy()
+    closes.loc[run.sessions[:300], "SPY"] = np.nan  # the first return is that of session 301
+    weights = pd.DataFrame({"SPY": 0.5}, index=run.sessions)
+    weights.iloc[:300] = 0.0
+    late = replace(
+        run,
+        history=replace(history, closes=closes),
+        result=replace(run.result, weights=weights, owed=0 * weights),
+    )
+    row = timing_split(late).by_asset.loc["SPY"]
+    excess = (closes["SPY"].pct_change(fill_method=None) - run.bills).loc[run.sessions[301] :]
+    assert row["weight"] == 0.5
+    assert row["timing"] == pytest.approx(0, abs=1e-12)
+    assert row["tilt"] == pytest.approx(252 * 0.5 * excess.sum() / len(run.bills))
 
 
 def test_bills_alone_have_neither_tilt_nor_timing(history: History) -> None:
