@@ -13,13 +13,9 @@ DOORS = {
         "backtests/engine/indicator.py",
         "backtests/engine/portfolio.py",
     },
-<<<<<<< HEAD
-    "numba": {"backtests/engine/loops.py", "backtests/engine/measures.py"},
+    "numba": {"backtests/engine/compiled.py"},
     "dask": {"backtests/sweep/cluster.py"},
     "distributed": {"backtests/sweep/cluster.py"},
-=======
-    "numba": {"backtests/engine/compiled.py"},
->>>>>>> w-kernel
     "quantstats": {"backtests/report/tearsheet.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},

@@ -87,22 +87,13 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
     If no configuration has a Sharpe ratio, SimulationError is raised.
     """
     progress("results")
-    parameters = [SET + path for path in swept.case.design.paths]
-    table = read_results(swept.path, [*parameters, *METRICS, "refused"]).to_pandas()
-    sharpes = table["sharpe"].to_numpy(dtype=np.float64)
-    if not np.isfinite(sharpes).any():
-        raise SimulationError(
-            "expected a configuration with a Sharpe ratio, but none has one: each holds only bills "
-            "or cannot be simulated; choose other values"
-        )
+    table, sharpes = _rows(swept)
     best = int(np.nanargmax(sharpes))
     progress("best configuration by vectorbt")
     run = _run_of(swept, best)
-    base = _sharpe(swept.base)
     _check(run, sharpes[best])
-    progress("independent trials")
-    effective = independent_trials(swept)
-    progress("overfitting")
+    progress("luck of all trials")
+    base, effective = _sharpe(swept.base), independent_trials(swept)
     compared = _compared(sharpes)
     near = mean_of_neighbours(swept.case.design, sharpes, np.append(compared, best))
     return Findings(
@@ -119,6 +110,19 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
         neighbourhood=float(near[-1]),
         effective=effective,
     )
+
+
+def _rows(swept: Swept) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the parameters and metrics of all configurations, and their Sharpe ratios."""
+    parameters = [SET + path for path in swept.case.design.paths]
+    table = read_results(swept.path, [*parameters, *METRICS, "refused"]).to_pandas()
+    sharpes = table["sharpe"].to_numpy(dtype=np.float64)
+    if not np.isfinite(sharpes).any():
+        raise SimulationError(
+            "expected a configuration with a Sharpe ratio, but none has one: each holds only bills "
+            "or cannot be simulated; choose other values"
+        )
+    return table, sharpes
 
 
 def _run_of(swept: Swept, at: int) -> Run:
