@@ -4,8 +4,9 @@
 
 Each kill has a folder of its own. The script starts ``drypowder sweep``, sends SIGKILL after a
 random part of an undisturbed sweep's time, and runs the same command again to its end. A sweep that
-ends before its kill does not count. Then the script starts a sweep with two workers of a local Dask cluster, and kills one worker after the first
-results. The file of results must equal that of the undisturbed sweep, byte for byte.
+ends before its kill does not count. Then the script starts a sweep with two workers of a local Dask
+cluster, and kills one worker after the first results. The file of results must equal that of the
+undisturbed sweep, byte for byte.
 """
 
 import argparse
@@ -110,7 +111,7 @@ def main() -> None:
         seconds = finish(store, Path(name) / "timed")
         print(f"undisturbed: {seconds:.1f} s, sha256 {expected[:16]}", flush=True)
         moments = random.Random(given.seed)
-        results = []
+        results: list[bool] = []
         while len(results) < given.kills:
             out, delay = Path(name) / "killed", moments.uniform(0.2, 1.0) * seconds
             said = killed(store, out, delay)
