@@ -2,11 +2,11 @@
 
     python -m benchmarks.sweep_faults --store FILE --kills 10
 
-Each kill has a folder of its own. The script starts ``drypowder sweep``, sends SIGKILL after a
-random part of an undisturbed sweep's time, and runs the same command again to its end. A sweep that
-ends before its kill does not count. Then the script starts a sweep with two workers of a local Dask
-cluster, and kills one worker after the first results. The file of results must equal that of the
-undisturbed sweep, byte for byte.
+The script starts ``drypowder sweep``, sends SIGKILL after a random part of an undisturbed sweep's
+working time, and runs the same command again to its end. A sweep that ends before its kill does not
+count. Then the script starts a sweep with two workers of a local Dask cluster, and kills one worker
+after the first results. The file of results must equal that of the undisturbed sweep, byte for
+byte.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psutil
 
+from backtests.sweep.folder import REQUEST
 from backtests.sweep.results import FILE, parts_of
 
 SETS = (
@@ -48,11 +49,14 @@ def start(store: Path, out: Path, workers: int = 0) -> subprocess.Popen[bytes]:
     return subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def finish(store: Path, out: Path, workers: int = 0) -> float:
-    """Run a sweep to its end, and return its seconds."""
-    began = time.perf_counter()
-    subprocess.run(command(store, out, workers), check=True, capture_output=True)
-    return time.perf_counter() - began
+def finish(store: Path, out: Path) -> None:
+    """Run a sweep to its end."""
+    subprocess.run(command(store, out, 0), check=True, capture_output=True)
+
+
+def working_time(out: Path) -> float:
+    """Return the seconds from the first file of a finished sweep to its results."""
+    return (out / FILE).stat().st_mtime - (out / REQUEST).stat().st_mtime
 
 
 def digest(out: Path) -> str:
@@ -61,8 +65,10 @@ def digest(out: Path) -> str:
 
 
 def killed(store: Path, out: Path, delay: float) -> str:
-    """Kill a sweep after some seconds, and return what it had written."""
+    """Kill a sweep some seconds after its first file, and return what it had written."""
     with start(store, out) as process:
+        while process.poll() is None and not (out / REQUEST).exists():
+            time.sleep(0.005)
         try:
             process.wait(delay)
         except subprocess.TimeoutExpired:
@@ -108,12 +114,13 @@ def main() -> None:
         store = Path(shutil.copy(given.store, Path(name) / "store.duckdb"))
         finish(store, Path(name) / "whole")  # the first sweep also compiles the loops
         expected = digest(Path(name) / "whole")
-        seconds = finish(store, Path(name) / "timed")
-        print(f"undisturbed: {seconds:.1f} s, sha256 {expected[:16]}", flush=True)
+        finish(store, Path(name) / "timed")
+        seconds = working_time(Path(name) / "timed")
+        print(f"undisturbed: {seconds:.1f} s of work, sha256 {expected[:16]}", flush=True)
         moments = random.Random(given.seed)
         results: list[bool] = []
         while len(results) < given.kills:
-            out, delay = Path(name) / "killed", moments.uniform(0.2, 1.0) * seconds
+            out, delay = Path(name) / "killed", moments.uniform(0.0, 1.0) * seconds
             said = killed(store, out, delay)
             if said == EARLY:
                 shutil.rmtree(out)
