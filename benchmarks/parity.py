@@ -5,7 +5,7 @@
 
 Hypothesis draws weights, gaps and ends of prices, short positions, flips, lags, bands, costs and
 gross limits, as in ``tests/engine/test_kernel.py``. Each case is simulated once by ``simulate`` and
-twice by the compiled loops: alone, and in a batch beside other configurations of the same market.
+twice by the compiled loops: with daily figures, and with metrics.
 Equity must agree to a relative 1e-12 at every close, and the metrics with ``evidence/metrics.py``.
 If both refuse a case, the messages must be equal. The first failure is reduced to a small case and
 shown, and the script then ends with an error.
@@ -18,8 +18,8 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 
 from backtests.engine.simulate import Result
-from tests.engine.test_kernel import Case, agree_or_refuse, answer, any_case
-from tests.engine.test_many import batched, check
+from tests.engine.test_kernel import Case, agree_with, answer, any_case
+from tests.engine.test_many import batched, check_against
 
 
 def compare(examples: int, seen: Counter[str]) -> None:
@@ -34,14 +34,15 @@ def compare(examples: int, seen: Counter[str]) -> None:
     )
     @given(case=any_case())
     def one(case: Case) -> None:
-        agree_or_refuse(case)
-        check(batched(case), 0, case)
-        seen.update(kinds(case))
+        result = answer(case.record)
+        agree_with(result, case)
+        check_against(result, batched(case), 0)
+        seen.update(kinds(case, result))
 
     one()
 
 
-def kinds(case: Case) -> list[str]:
+def kinds(case: Case, result: Result | str) -> list[str]:
     """Return what a case contains, for the summary."""
     holds = {
         "cases": True,
@@ -50,7 +51,7 @@ def kinds(case: Case) -> list[str]:
         "with a lag above 1": case.lag > 1,
         "with a band": case.band > 0,
         "with a gross limit above 1": case.gross_limit > 1,
-        "ruined, with equal messages": not isinstance(answer(case.record), Result),
+        "ruined, with equal messages": not isinstance(result, Result),
     }
     return [name for name, true in holds.items() if true]
 

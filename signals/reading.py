@@ -1,6 +1,6 @@
 """The reading: the regime and the evaluations that a strategy receives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -36,20 +36,20 @@ class Reading:
     @cached_property
     def flags(self) -> pd.DataFrame:
         """Flags, one ``boolean`` column for each signal; NA where a signal has no view."""
-        return self._table("flag")
+        return self._table("flag", self.evaluations)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Scores, σ, one column for each signal; NaN where a signal has no score."""
-        return self._table("score")
+        return self._table("score", self.evaluations)
 
     @cached_property
     def votes(self) -> pd.DataFrame:
-        """The columns of :attr:`flags` that belong to signals that vote."""
-        return self.flags[[name for name in self.voters if name in self.evaluations]]
+        """The columns of :attr:`flags` that belong to signals that vote; no other is evaluated."""
+        return self._table("flag", [name for name in self.voters if name in self.evaluations])
 
-    def _table(self, part: str) -> pd.DataFrame:
-        columns = {name: getattr(e, part) for name, e in self.evaluations.items()}
+    def _table(self, part: str, names: Iterable[str]) -> pd.DataFrame:
+        columns = {name: getattr(self.evaluations[name], part) for name in names}
         return pd.DataFrame(columns, index=self.regime.index)
 
     def rows(self, pick: Pick) -> "Reading":

@@ -127,7 +127,12 @@ def answer(simulation: Callable[[], T]) -> T | str:
 
 def agree_or_refuse(case: Case) -> None:
     """Compare both simulations, or both messages if the portfolio is ruined."""
-    result, curves = answer(case.record), answer(case.curves)
+    agree_with(answer(case.record), case)
+
+
+def agree_with(result: Result | str, case: Case) -> None:
+    """Compare the compiled figures with a record, or both messages."""
+    curves = answer(case.curves)
     if isinstance(result, Result) and isinstance(curves, Curves):
         compare(curves, result, case.capital)
     else:

@@ -38,7 +38,11 @@ def batched(*cases: Case, **options: Any) -> Many:
 
 def check(many: Many, row: int, case: Case) -> None:
     """Compare a row of figures with the record, or the messages of both."""
-    result = answer(case.record)
+    check_against(answer(case.record), many, row)
+
+
+def check_against(result: Result | str, many: Many, row: int) -> None:
+    """Compare a row of figures with a record, or with the message of its error."""
     assert many.equity is not None
     if not isinstance(result, Result):
         assert many.refused[row] == result
