@@ -14,6 +14,8 @@ DOORS = {
         "backtests/engine/portfolio.py",
     },
     "numba": {"backtests/engine/compiled.py"},
+    "dask": {"backtests/sweep/cluster.py"},
+    "distributed": {"backtests/sweep/cluster.py"},
     "quantstats": {"backtests/report/tearsheet.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},
@@ -24,7 +26,7 @@ DOORS = {
 ROOMS = (
     *("version", "atomic", "calendar", "store", "importing", "sources", "economy", "history"),
     *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today"),
-    *("evidence", "thesis", "report", "cli"),
+    *("evidence", "thesis", "sweep", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}

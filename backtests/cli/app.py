@@ -22,6 +22,7 @@ from backtests.cli import (
     init,
     list_,
     run,
+    sweep,
     thesis,
     today,
 )
@@ -68,6 +69,7 @@ app.command("flags")(flags.flags)
 app.command("today")(today.today)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
+app.command("sweep")(sweep.sweep)
 app.add_typer(thesis.app, name="thesis")
 app.command("check")(check.check)
 app.command("init")(init.init)

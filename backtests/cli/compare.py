@@ -45,6 +45,7 @@ def compare(
     from backtests.evidence.entries import acted_on
     from backtests.report.compare_numbers import about, comparison_numbers
     from backtests.report.compare_page import write_compare_page
+    from backtests.sweep.trial_log import known_trials
 
     options.check_page(out)
     configs = configs_of(
@@ -54,9 +55,12 @@ def compare(
     with progress("comparing") as step:
         end_day = next(iter(configs.values())).end_day()
         history = choice.open(series_of(configs), end_day)
+        log = known_trials(choice.store, source=history.source)
         comparison = put_side_by_side(
             configs,
             history,
+            logged=log.sharpes.tolist(),
+            logged_effective=log.effective,
             draws=draws,
             workers=os.cpu_count() or 1,
             optional=not strategies,

@@ -11,7 +11,7 @@ from backtests.runs import Run
 from signals.regimes import Votes
 
 #: Settings of a configuration that select the default regime model.
-BY_VOTES = {"regime_model": Votes.name, "labels": None}
+BY_VOTES: dict[str, Any] = {"regime_model": Votes.name, "labels": None, "regime": {}}
 
 
 @dataclass(frozen=True, kw_only=True)
