@@ -30,6 +30,10 @@ help:
 run: .venv/.run
 	$(BIN)/drypowder run near-cash-flow
 
+# The tests run in one process more than there are cores, so each process computes with one thread.
+test readme test-floors: export OMP_NUM_THREADS = 1
+test readme test-floors: export OPENBLAS_NUM_THREADS = 1
+
 test: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not readme"
 
