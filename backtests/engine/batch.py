@@ -167,7 +167,8 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     from backtests.engine.loops import STEP, Market
 
     growth = (1 + bills.to_numpy()).cumprod()
-    last = np.array(closes.ffill(), dtype=np.float64, order="C")
+    # Before its first price, an asset has the price 1. It is not traded at this price.
+    last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
     deflated = np.array(last / growth[:, None], order="C")
     lines = np.zeros((last.shape[1], len(last) + STEP))
     lines[:, : len(last)] = deflated.T

@@ -27,11 +27,6 @@ def inner(loop: Loop) -> Loop:
     return cast(Loop, numba.njit(**_INNER)(loop))
 
 
-def summing(loop: Loop) -> Loop:
-    """Compile an inner loop that may add in any order, and so adds several numbers at once."""
-    return cast(Loop, numba.njit(**_INNER, fastmath={"reassoc", "nsz", "nnan"})(loop))
-
-
 def allocating(loop: Loop) -> Loop:
     """Compile an inner loop that allocates arrays."""
     return cast(Loop, numba.njit(error_model="numpy")(loop))

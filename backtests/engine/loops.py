@@ -85,7 +85,7 @@ class Plan(NamedTuple):
     targets: np.ndarray  # decisions × assets
     when: np.ndarray
     columns: np.ndarray
-    fees: np.ndarray
+    fees: np.ndarray  # by leg
     shorts: np.ndarray  # assets × (sessions + STEP); without rows for a long-only portfolio
     lag: int
     band: float
@@ -106,6 +106,7 @@ class Book(NamedTuple):
     units: np.ndarray
     goals: np.ndarray
     quotes: np.ndarray
+    wanted: np.ndarray
     changes: np.ndarray
     order: np.ndarray
 
@@ -127,10 +128,11 @@ def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
     columns = frames.columns[start[2] : end[2]]
     when = frames.when[start[1] : end[1]]
     targets = frames.targets[start[0] : end[0]].reshape((len(when), len(columns)))
-    fees = np.zeros(len(columns))
-    for k in range(len(columns)):
-        fees[k] = terms.fees[terms.tariff[i], columns[k]]
     shorts = _shorts(market, targets, columns, terms.borrow[terms.tariff[i]])
+    sides = 2 if len(shorts) else 1
+    fees = np.zeros(sides * len(columns))
+    for k in range(len(columns)):
+        fees[sides * k : sides * (k + 1)] = terms.fees[terms.tariff[i], columns[k]]
     lag = min(terms.lag[i], len(market.growth))
     return Plan(targets, when, columns, fees, shorts, lag, terms.band[i], terms.limit[i])
 
@@ -176,7 +178,7 @@ def _book(plan: Plan, capital: float) -> Book:
         np.zeros(assets), np.zeros(assets), np.zeros(assets), np.full(assets, np.nan),
         np.zeros((waiting, assets)), np.zeros(waiting, dtype=np.int64),
         np.full(2, capital), np.zeros(4, dtype=np.int64), np.zeros(legs), np.zeros(legs),
-        np.zeros(legs), np.zeros(legs), np.zeros(legs + 1, dtype=np.int64),
+        np.zeros(legs), np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64),
     )  # fmt: skip
 
 
@@ -243,7 +245,8 @@ def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
 def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
     """Trade the assets that have a price to the oldest waiting decision."""
     oldest = book.marks[OLDEST]
-    _drift(market, plan, book, at)
+    if not _all_priced(market, plan, at):
+        _drift(market, plan, book, at)
     for k in range(len(plan.columns)):
         if market.priced[at, plan.columns[k]]:
             book.now[k] = book.sizes[k] = book.queue[oldest, k]
@@ -251,6 +254,14 @@ def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
     book.marks[TRADED] = at
     book.marks[OLDEST] = (oldest + 1) % len(book.queue)
     book.marks[WAITING] -= 1
+
+
+@inner
+def _all_priced(market: Market, plan: Plan, at: int) -> bool:
+    priced = True
+    for k in range(len(plan.columns)):
+        priced &= market.priced[at, plan.columns[k]]
+    return priced
 
 
 @inner
@@ -314,16 +325,11 @@ def _drift(market: Market, plan: Plan, book: Book, at: int) -> None:
 def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int) -> bool:
     """Fill the orders of a session, the largest sale first; return whether anything is traded."""
     worth = _quote(market, plan, book, at)
-    legs = len(book.units) // max(len(plan.columns), 1)
-    flow = traded = costs = 0.0
-    for leg in book.order[: _queue(book, plan.fees, legs, worth)]:
-        price = book.quotes[leg]
-        wanted = book.goals[leg] * worth / price - book.units[leg]
-        bought, paid = _filled(wanted, price, plan.fees[leg // legs], book.cash)
-        book.units[leg] = _plus(book.units[leg], bought)
-        flow -= bought * price + paid
-        traded += abs(bought) * price
-        costs += paid
+    pays, last = _want(book, plan.fees, worth)
+    if pays:
+        traded, costs, flow = _fill_all(book, plan.fees, last)
+    else:
+        traded, costs, flow = _fill_in_order(book, plan.fees)
     book.cash[BOOKED] = _plus(book.cash[BOOKED], flow)
     value = book.cash[BOOKED]
     for leg in range(len(book.units)):
@@ -331,6 +337,78 @@ def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int
             value += book.units[leg] * book.quotes[leg]
     _note(room, row, at, traded / value, costs * market.growth[at])
     return traded > 0
+
+
+@inner
+def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
+    """Write the units that each leg wants to trade, and the change of its value.
+
+    Returns whether the cash pays for all purchases but the largest one, and the leg of this one, or
+    −1 without a purchase.
+    """
+    cash, spent, largest, last = book.cash[CASH], 0.0, 0.0, -1
+    for leg in range(len(book.units)):
+        goal = book.goals[leg] * (worth if worth > 0 else np.nan)
+        change = goal - book.units[leg] * book.quotes[leg]
+        book.changes[leg] = change  # NaN without a trade, and then all comparisons are false
+        book.wanted[leg] = goal / book.quotes[leg] - book.units[leg]
+        cost = abs(change) * fees[leg]
+        cash -= change + cost if change < 0 else 0.0
+        spent += change + cost if change > 0 else 0.0
+        if change > 0 and change >= largest:
+            largest, last = change, leg
+    others = spent - (largest + largest * fees[last] if last >= 0 else 0.0)
+    return others <= cash * (1 - 1e-6) - 1e-9, last
+
+
+@inner
+def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, float]:
+    """Fill sales, then purchases for which the cash suffices, then the leg ``last``.
+
+    Returns the value traded, the costs, and the change of cash in vectorbt's own record. The sums
+    have vectorbt's order, because the last digit of the cash can decide between equal orders.
+    """
+    cash, flow, traded, costs = book.cash[CASH], 0.0, 0.0, 0.0
+    for leg in range(len(book.units)):
+        sold = -book.wanted[leg] if book.wanted[leg] < -TINY else 0.0
+        amount = sold * book.quotes[leg]
+        paid = amount * fees[leg]
+        cash += amount - paid
+        flow += amount - paid
+        traded += amount
+        costs += paid
+    for leg in range(len(book.units)):
+        wanted = 0.0 if leg == last else book.wanted[leg]
+        bought = wanted if wanted > TINY else 0.0
+        amount = bought * book.quotes[leg]
+        paid = amount * fees[leg]
+        cash -= amount + paid
+        flow -= amount + paid
+        traded += amount
+        costs += paid
+        move = wanted if abs(wanted) > TINY else 0.0
+        book.units[leg] = _plus(book.units[leg], move)
+    book.cash[CASH] = cash
+    if last < 0:
+        return traded, costs, flow
+    units, paid = _filled(book.wanted[last], book.quotes[last], fees[last], book.cash)
+    book.units[last] = _plus(book.units[last], units)
+    amount = units * book.quotes[last]
+    return traded + amount, costs + paid, flow - (amount + paid)
+
+
+@inner
+def _fill_in_order(book: Book, fees: np.ndarray) -> tuple[float, float, float]:
+    """Fill the legs in ascending order of the change of their value, as far as the cash pays."""
+    flow = traded = costs = 0.0
+    for leg in book.order[: _sort(book)]:
+        price = book.quotes[leg]
+        bought, paid = _filled(book.wanted[leg], price, fees[leg], book.cash)
+        book.units[leg] = _plus(book.units[leg], bought)
+        flow -= bought * price + paid
+        traded += abs(bought) * price
+        costs += paid
+    return traded, costs, flow
 
 
 @inner
@@ -364,47 +442,6 @@ def _quote(market: Market, plan: Plan, book: Book, at: int) -> float:
         if book.units[leg] != 0:
             worth += book.units[leg] * book.quotes[leg]
     return float(worth)
-
-
-@inner
-def _queue(book: Book, fees: np.ndarray, sides: int, worth: float) -> int:
-    """Write the legs to trade into ``order``, as vectorbt fills them; return their number.
-
-    vectorbt fills the largest sale first and the largest purchase last. The order matters only if
-    the cash does not pay for all purchases. If it pays for all but the largest one, this one is
-    last and the other legs keep the order of the columns, which takes less time than a sort.
-    """
-    if worth <= 0:
-        return 0
-    cash, spent, largest, last = book.cash[CASH], 0.0, 0.0, -1
-    for leg in range(len(book.units)):
-        change = book.goals[leg] * worth - book.units[leg] * book.quotes[leg]
-        book.changes[leg] = change  # NaN without a trade, and then all comparisons are false
-        cost = abs(change) * fees[leg // sides]
-        cash -= change + cost if change < 0 else 0.0
-        spent += change + cost if change > 0 else 0.0
-        if change > 0 and change >= largest:
-            largest, last = change, leg
-    others = spent - (largest + largest * fees[last // sides] if last >= 0 else 0.0)
-    if others > cash * (1 - 1e-6) - 1e-9:
-        return _sort(book)
-    return _lay_out(book, last)
-
-
-@inner
-def _lay_out(book: Book, last: int) -> int:
-    """Write sales, then purchases, then the largest purchase into ``order``."""
-    count = 0
-    for leg in range(len(book.units)):
-        book.order[count] = leg
-        count += book.changes[leg] < 0
-    for leg in range(len(book.units)):
-        book.order[count] = leg
-        count += book.changes[leg] >= 0 and leg != last
-    if last >= 0:
-        book.order[count] = last
-        count += 1
-    return count
 
 
 @inner
@@ -471,18 +508,48 @@ def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: in
     if len(plan.shorts):
         _value_legs(market, plan, book, value, exposed, start, end)
         return
+    count = _held(plan, book)
     for at in range(start, end, STEP):
         here = value[at : at + STEP]
         for j in range(STEP):
             here[j] = book.cash[BOOKED]
-        for k in range(len(book.units)):
-            if book.units[k] != 0:
-                line = market.lines[plan.columns[k], at : at + STEP]
-                units = book.units[k]
-                for j in range(STEP):
-                    here[j] += units * line[j]
+        done = 0
+        while done + 4 <= count:
+            _add_four(market.lines, plan.columns, book, done, at, here)
+            done += 4
+        for i in range(done, count):
+            k = book.order[i]
+            line = market.lines[plan.columns[k], at : at + STEP]
+            units = book.units[k]
+            for j in range(STEP):
+                here[j] += units * line[j]
     for at in range(start, end):
         exposed[at] = 1 - book.cash[BOOKED] / value[at]
+
+
+@inner
+def _held(plan: Plan, book: Book) -> int:
+    """Write the legs with units into ``order``, and return their number."""
+    count = 0
+    for leg in range(len(book.units)):
+        if book.units[leg] != 0:
+            book.order[count] = leg
+            count += 1
+    return count
+
+
+@inner
+def _add_four(
+    lines: np.ndarray, columns: np.ndarray, book: Book, done: int, at: int, here: np.ndarray
+) -> None:
+    """Add the values of four legs, in one pass over the sessions of a step."""
+    a, b, c, d = book.order[done], book.order[done + 1], book.order[done + 2], book.order[done + 3]
+    one, two = book.units[a], book.units[b]
+    three, four = book.units[c], book.units[d]
+    first, second = lines[columns[a], at : at + STEP], lines[columns[b], at : at + STEP]
+    third, fourth = lines[columns[c], at : at + STEP], lines[columns[d], at : at + STEP]
+    for j in range(STEP):
+        here[j] = here[j] + one * first[j] + two * second[j] + three * third[j] + four * fourth[j]
 
 
 @inner
