@@ -47,7 +47,7 @@ def test_the_commands_run_in_order(
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     lines = [line for line in CONSOLE if line.startswith("drypowder ")]
-    assert len(lines) == 26
+    assert len(lines) == 27
     monkeypatch.setenv("FRED_API_KEY", "0" * 32)
     monkeypatch.setenv("DRYPOWDER_CONTACT", "Ann Lee ann@example.org")
     with Servers(history_dir) as servers:
