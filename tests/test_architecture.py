@@ -26,7 +26,7 @@ DOORS = {
 ROOMS = (
     *("version", "atomic", "calendar", "store", "importing", "sources", "economy", "history"),
     *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today"),
-    *("evidence", "thesis", "sweep", "report", "cli"),
+    *("evidence", "thesis", "brief", "sweep", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from backtests.cli import (
+    brief,
     check,
     compare,
     data,
@@ -65,6 +66,7 @@ app.command("import")(import_.import_)
 app.command("fetch")(fetch.fetch)
 app.command("data")(data.data)
 app.command("list")(list_.list_)
+app.command("brief")(brief.brief)
 app.command("flags")(flags.flags)
 app.command("today")(today.today)
 app.command("run")(run.run)

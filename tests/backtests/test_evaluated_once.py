@@ -47,6 +47,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
         ("flags",),
         ("flags", "--html", "flags.html", "--export", "flags.csv"),
         ("flags", "--why", "capex"),
+        ("brief", "--out", "brief.html"),
     ],
     ids=" ".join,
 )
