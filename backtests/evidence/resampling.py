@@ -228,6 +228,14 @@ def is_quoted(id: str) -> bool:
     return CATALOG[id].source != "file" and CATALOG[id].frequency == "day"
 
 
+def is_resampled(id: str, closes: pd.DataFrame) -> bool:
+    """Return whether :func:`resample_prices` changes a column of the panel.
+
+    The changed columns are the prices of the assets in ``closes`` and the market quotes.
+    """
+    return id in {*closes, *map(session_close_id, closes)} or is_quoted(id)
+
+
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:
     """Return the new value where both values exist, and the original value elsewhere."""
     old = original.to_numpy(dtype=np.float64)
