@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -228,9 +229,15 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             given[name] = build(kind, value, f"{what} {name}")
     with author_code(f"{what}: making {cls.__name__}"):
         try:
-            return pydantic.TypeAdapter(cls).validate_python(given)
+            return _adapter(cls).validate_python(given)
         except pydantic.ValidationError as error:
             raise ConfigError(_first_fault(error, f"{what} ")) from None
+
+
+@cache
+def _adapter(cls: type[T]) -> pydantic.TypeAdapter[T]:
+    """Return the check of a class's parameters; pydantic needs milliseconds to make one."""
+    return pydantic.TypeAdapter(cls)
 
 
 def config_from(data: Mapping[str, Any]) -> RunConfig:
