@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from signals.regimes.best_path import fast_paths
 from signals.regimes.price_only import SEED, Judge, PriceOnly, log_return, optional, quiet
 
 
@@ -78,6 +77,8 @@ class JumpModel(PriceOnly):
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
+
+            from signals.regimes.best_path import fast_paths
         with quiet(), fast_paths():
             model = Jumps(2, self.penalty, random_state=SEED, n_init=10, max_iter=3)
             model.fit(_clipped(window), window[:, 0], sort_by="vol")
@@ -88,6 +89,8 @@ class JumpModel(PriceOnly):
 
 def _states(model: Any, features: np.ndarray) -> np.ndarray:
     """Return the state of each session, 0 or 1, from the sessions up to it."""
+    from signals.regimes.best_path import fast_paths
+
     with fast_paths():
         states: np.ndarray = model.predict_online(_clipped(features)).astype(float)
     return states
