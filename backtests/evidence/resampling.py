@@ -115,10 +115,11 @@ def resample_prices(
     new_closes = new_closes.where(closes.notna())
 
     new_panel = panel.copy()
-    rows = panel.index[first + 1 :]
     shown = _shown(panel.iloc[first:], closes.iloc[first:], new_closes.iloc[first:], sources)
-    for name, values in {**shown, **_quotes(panel.iloc[first:], blocks)}.items():
-        new_panel.loc[rows, name] = values[1:]
+    columns = {**shown, **_quotes(panel.iloc[first:], blocks)}
+    if columns:
+        places = panel.columns.get_indexer(list(columns))
+        new_panel.iloc[first + 1 :, places] = np.column_stack(list(columns.values()))[1:]
     return new_panel, new_closes
 
 

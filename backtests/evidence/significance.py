@@ -16,12 +16,13 @@ from backtests.evidence.placebo import Placebo, rank_of, shift_placebo, timing_g
 from backtests.evidence.resampling import is_resampled, resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import decided_on
+from backtests.pipeline import decisions
 from backtests.runs import Run
 from signals.base import Signal
 from signals.evaluations import Evaluations, inputs_of
 from signals.reading import Reading
 from signals.regimes import Labels, Quantities
+from strategies import decide, state_of
 
 SHIFTED = (
     "the flags are computed from quantities, so placebos shift the dates of the holdings; the rank "
@@ -194,7 +195,10 @@ def _fixed(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
 
 def gain_on(run: Run, history: History, reading: Reading) -> float:
     """Return the timing gain of a run's strategy on another history with the same sessions."""
-    _, decided = decided_on(run.config, run.strategy, reading, history.panel, run.sessions)
+    strategy, panel = run.strategy, history.panel
+    state = None if strategy.only_scheduled else state_of(strategy, reading, panel)
+    weights = decide(strategy, reading, panel)
+    decided = weights.loc[decisions(run.config, strategy, state, run.sessions)]
     return timing_gain(*terms_of(run, decided, history))
 
 
