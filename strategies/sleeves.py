@@ -63,12 +63,13 @@ class SleeveStrategy(Strategy):
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights; an asset in two sleeves has the sum of its two weights."""
         shares = self.shares(reading, panel).reindex(panel.index)
-        assets = pd.Index(self.assets)
-        weights = np.zeros((len(panel), len(assets)))
+        places = {ticker: place for place, ticker in enumerate(self.assets)}
+        weights = np.zeros((len(panel), len(places)))
         for name, tickers in self.sleeves.items():
             share = shares[name].to_numpy(dtype=np.float64)[:, None]
-            weights[:, assets.get_indexer(tickers)] += equal_over_listed(panel, tickers) * share
-        return pd.DataFrame(weights, index=panel.index, columns=assets)
+            mine = [places[ticker] for ticker in tickers]
+            weights[:, mine] += equal_over_listed(panel, tickers) * share
+        return pd.DataFrame(weights, index=panel.index, columns=list(places))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,8 @@ def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> np.ndarr
     The array has the shape sessions × tickers.
     """
     there = listed(panel, tickers).to_numpy(dtype=np.float64)
-    return there / np.maximum(there.sum(axis=1, keepdims=True), 1.0)
+    equal: np.ndarray = there / np.maximum(there.sum(axis=1, keepdims=True), 1.0)
+    return equal
 
 
 def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:

@@ -42,9 +42,10 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
         return None
     drawn = (random.choice(shares, len(held), replace=False) for _ in range(baskets))
     chosen = ({SLEEVE: tuple(map(str, basket))} for basket in drawn)
-    own, *market = terms_of(run, run.decided, run.history)
-    others = [sharpe_of(_held(run, replace(strategy, **sleeve)), *market) for sleeve in chosen]
-    return rank_of(sharpe_of(own, *market), others, "baskets")
+    own, closes, bills, costs = terms_of(run, run.decided, run.history)
+    drawn_weights = (_held(run, replace(strategy, **sleeve)) for sleeve in chosen)
+    others = [sharpe_of(weights, closes, bills, costs) for weights in drawn_weights]
+    return rank_of(sharpe_of(own, closes, bills, costs), others, "baskets")
 
 
 def _held(run: Run, strategy: Strategy) -> pd.DataFrame:

@@ -118,7 +118,7 @@ def resample_prices(
     shown = _shown(panel.iloc[first:], closes.iloc[first:], new_closes.iloc[first:], sources)
     columns = {**shown, **_quotes(panel.iloc[first:], blocks)}
     if columns:
-        places = panel.columns.get_indexer(list(columns))
+        places = panel.columns.get_indexer(pd.Index(list(columns)))
         new_panel.iloc[first + 1 :, places] = np.column_stack(list(columns.values()))[1:]
     return new_panel, new_closes
 
@@ -234,7 +234,7 @@ def is_resampled(id: str, closes: pd.DataFrame) -> bool:
 
     The changed columns are the prices of the assets in ``closes`` and the market quotes.
     """
-    return id in {*closes, *map(session_close_id, closes)} or is_quoted(id)
+    return id in {*closes, *map(session_close_id, map(str, closes))} or is_quoted(id)
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def best_path(
     return path, float(sums[-1, path[-1]])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _smallest_sums(loss: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     sums = loss.copy()
     for t in range(1, len(loss)):
@@ -52,7 +52,7 @@ def _smallest_sums(loss: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     return sums
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _path(sums: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     """Return the states of the best path, from its end back to its start."""
     path = np.empty(len(sums), dtype=np.int64)
