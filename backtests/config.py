@@ -6,8 +6,9 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import pandas as pd
 import pydantic
@@ -240,9 +241,15 @@ def build(cls: type[T], params: Mapping[str, Any], what: str) -> T:
             given[name] = build(kind, value, f"{what} {name}")
     with author_code(f"{what}: making {cls.__name__}"):
         try:
-            return pydantic.TypeAdapter(cls).validate_python(given)
+            return cast(T, _adapter(cast(type, cls)).validate_python(given))
         except pydantic.ValidationError as error:
             raise ConfigError(_first_fault(error, f"{what} ")) from None
+
+
+@cache
+def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
+    """Return the check of a class's parameters; pydantic needs milliseconds to make one."""
+    return pydantic.TypeAdapter(cls)
 
 
 def config_from(data: Mapping[str, Any]) -> RunConfig:

@@ -120,6 +120,8 @@ def decide(strategy: Strategy, reading: Reading, panel: pd.DataFrame) -> pd.Data
         ("a row for each session of the panel", weights.index, panel.index),
         ("a column for each of its assets", weights.columns, pd.Index(strategy.assets)),
     ):
+        if given.equals(expected):
+            continue
         if len(given) != len(expected) or not given.isin(expected).all() or not given.is_unique:
             raise SimulationError(
                 f"{strategy.name}: expected {what} ({len(expected)}: {_ends(expected)}), was "

@@ -62,12 +62,14 @@ class SleeveStrategy(Strategy):
 
     def weights(self, reading: Reading, panel: pd.DataFrame) -> pd.DataFrame:
         """Return target weights; an asset in two sleeves has the sum of its two weights."""
-        shares = self.shares(reading, panel)
-        weights = pd.DataFrame(0.0, index=panel.index, columns=list(self.assets))
+        shares = self.shares(reading, panel).reindex(panel.index)
+        places = {ticker: place for place, ticker in enumerate(self.assets)}
+        weights = np.zeros((len(panel), len(places)))
         for name, tickers in self.sleeves.items():
-            part = equal_over_listed(panel, tickers).mul(shares[name], axis=0)
-            weights[list(tickers)] += part
-        return weights
+            share = shares[name].to_numpy(dtype=np.float64)[:, None]
+            mine = [places[ticker] for ticker in tickers]
+            weights[:, mine] += equal_over_listed(panel, tickers) * share
+        return pd.DataFrame(weights, index=panel.index, columns=list(places))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,18 +110,20 @@ class ScaledSleeves(SleeveStrategy):
 
 def shares_of(regime: pd.Series, table: Table, sleeves: tuple[str, ...]) -> pd.DataFrame:
     """Return the share of each sleeve at each session; a missing regime counts as NEUTRAL."""
-    names = regime.fillna(Regime.NEUTRAL.value)
-    return pd.DataFrame(
-        {s: names.map({r.value: table[r].get(s, 0.0) for r in Regime}) for s in sleeves},
-        index=regime.index,
-        dtype="float64",
-    )
+    code, names = pd.factorize(regime.fillna(Regime.NEUTRAL.value))
+    rows = [[table[Regime(name)].get(s, 0.0) for s in sleeves] for name in names]
+    shares = np.array(rows, dtype=np.float64).reshape(len(names), len(sleeves))
+    return pd.DataFrame(shares[code], index=regime.index, columns=list(sleeves))
 
 
-def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> pd.DataFrame:
-    """Return equal weights over the tickers listed at each session, and 0 for the others."""
-    there = listed(panel, tickers).astype(float)
-    return there.div(there.sum(axis=1).replace(0, np.nan), axis=0).fillna(0.0)
+def equal_over_listed(panel: pd.DataFrame, tickers: tuple[str, ...]) -> np.ndarray:
+    """Return equal weights over the tickers listed at each session, and 0 for the others.
+
+    The array has the shape sessions × tickers.
+    """
+    there = listed(panel, tickers).to_numpy(dtype=np.float64)
+    equal: np.ndarray = there / np.maximum(there.sum(axis=1, keepdims=True), 1.0)
+    return equal
 
 
 def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: float) -> pd.Series:
@@ -128,9 +132,11 @@ def volatility_scale(panel: pd.DataFrame, tickers: tuple[str, ...], target: floa
     The volatility is a fraction a year: the standard deviation (ddof 1) × √252. A session's return
     is the mean over the members that have a return. The scale is 0 before 63 returns are known.
     """
-    prices = panel.reindex(columns=list(tickers))
-    returns = prices.pct_change(fill_method=None).mean(axis=1)
-    volatility = returns.rolling(VOLATILITY_WINDOW).std() * float(np.sqrt(SESSIONS_A_YEAR))
+    prices = panel.reindex(columns=list(tickers)).to_numpy(dtype=np.float64)
+    returns = pd.DataFrame(prices[1:] / prices[:-1] - 1, index=panel.index[1:]).mean(axis=1)
+    volatility = returns.reindex(panel.index).rolling(VOLATILITY_WINDOW).std() * float(
+        np.sqrt(SESSIONS_A_YEAR)
+    )
     scale: pd.Series = target / volatility
     return scale.clip(upper=1.0).fillna(0.0)
 

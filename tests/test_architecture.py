@@ -13,7 +13,7 @@ DOORS = {
         "backtests/engine/indicator.py",
         "backtests/engine/portfolio.py",
     },
-    "numba": {"backtests/engine/compiled.py"},
+    "numba": {"backtests/engine/compiled.py", "signals/regimes/best_path.py"},
     "dask": {"backtests/sweep/cluster.py"},
     "distributed": {"backtests/sweep/cluster.py"},
     "quantstats": {"backtests/report/tearsheet.py"},

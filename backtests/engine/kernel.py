@@ -7,9 +7,11 @@ command uses the kernel, :func:`check_agreement` compares the kernel with ``simu
 portfolio.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from backtests.engine.batch import Batch, Variant, batch_of, reason, room_of
@@ -67,17 +69,33 @@ def simulate_curves(
     :func:`backtests.engine.simulate.simulate`. The first simulation on a machine compiles the
     loops, which takes some seconds.
     """
+    variant = Variant(weights=weights, costs=costs, lag=lag, band=band, gross_limit=gross_limit)
+    return simulate_variants([variant], prices, bills, capital=capital, name=name)[0]
+
+
+def simulate_variants(
+    variants: Sequence[Variant],
+    prices: pd.DataFrame,
+    bills: pd.Series,
+    *,
+    capital: float = CAPITAL,
+    name: str = "weights",
+) -> list[Curves]:
+    """Return the daily figures of several portfolios that trade in one market, in order.
+
+    The market is prepared once. The other parameters and the errors are those of
+    :func:`simulate_curves`.
+    """
     from backtests.engine import loops
 
-    variant = Variant(weights=weights, costs=costs, lag=lag, band=band, gross_limit=gross_limit)
-    batch = batch_of([variant], prices, bills, capital, name)
+    batch = batch_of(variants, prices, bills, capital, name)
     for message in batch.refused.values():
         raise SimulationError(message)
-    room = room_of(batch, 1, daily=True)
+    room = room_of(batch, len(variants), daily=True)
     loops.trade(batch.market, batch.frames, batch.terms, room, 0)
-    if room.refused[0]:
-        raise SimulationError(reason(variant, prices, bills, capital, name))
-    return _curves(batch, room, name)
+    for row in np.flatnonzero(room.refused).tolist():
+        raise SimulationError(reason(variants[row], prices, bills, capital, name))
+    return [_curves(batch, room, row, name) for row in range(len(variants))]
 
 
 def check_agreement(curves: Curves, result: Result, name: str) -> None:
@@ -96,17 +114,17 @@ def check_agreement(curves: Curves, result: Result, name: str) -> None:
         )
 
 
-def _curves(batch: Batch, room: "Room", name: str) -> Curves:
-    """Return the daily figures in USD and as fractions of equity."""
+def _curves(batch: Batch, room: "Room", row: int, name: str) -> Curves:
+    """Return the daily figures of one portfolio in USD and as fractions of equity."""
     index = batch.bills.index
     sessions = len(index)
-    equity = pd.Series(room.value[0, :sessions] * batch.market.growth, index=index, name="equity")
+    equity = pd.Series(room.value[row, :sessions] * batch.market.growth, index=index, name="equity")
     check_solvent(equity, name)
     return Curves(
         equity=equity,
         returns=equity.pct_change().iloc[1:].rename("returns"),
-        exposure=pd.Series(room.exposed[0, :sessions], index=index, name="exposure"),
-        traded=pd.Series(room.traded[0], index=index, name="traded"),
-        costs=pd.Series(room.paid[0], index=index, name="costs"),
+        exposure=pd.Series(room.exposed[row, :sessions], index=index, name="exposure"),
+        traded=pd.Series(room.traded[row], index=index, name="traded"),
+        costs=pd.Series(room.paid[row], index=index, name="costs"),
         bills=batch.bills,
     )

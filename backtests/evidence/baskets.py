@@ -10,9 +10,10 @@ so a high rank does not prove foresight. A low rank shows that the choice had no
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from backtests.evidence.placebo import Placebo, rank_of, sharpe_of
-from backtests.evidence.significance import FEWEST, terms_of
+from backtests.evidence.significance import FEWEST, in_force, terms_of
 from backtests.runs import Run
 from signals.universe import UNIVERSE, members
 from strategies import Strategy, decide
@@ -41,10 +42,13 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
         return None
     drawn = (random.choice(shares, len(held), replace=False) for _ in range(baskets))
     chosen = ({SLEEVE: tuple(map(str, basket))} for basket in drawn)
-    others = [_sharpe(run, replace(strategy, **sleeve)) for sleeve in chosen]
-    return rank_of(_sharpe(run, strategy), others, "baskets")
+    own, closes, bills, costs = terms_of(run, run.decided, run.history)
+    drawn_weights = (_held(run, replace(strategy, **sleeve)) for sleeve in chosen)
+    others = [sharpe_of(weights, closes, bills, costs) for weights in drawn_weights]
+    return rank_of(sharpe_of(own, closes, bills, costs), others, "baskets")
 
 
-def _sharpe(run: Run, strategy: Strategy) -> float:
+def _held(run: Run, strategy: Strategy) -> pd.DataFrame:
+    """Return the weights in force if another strategy decides on the run's decision sessions."""
     decided = decide(strategy, run.reading, run.history.panel).loc[run.decided.index]
-    return sharpe_of(*terms_of(run, decided, run.history))
+    return in_force(decided, run.sessions, run.config.lag)

@@ -21,7 +21,7 @@ from backtests.evidence.metrics import ROUNDING, YEAR, is_short
 from backtests.evidence.sharpe_difference import long_run_covariance
 from backtests.evidence.significance import is_still
 from backtests.evidence.timing_split import growth_of_assets
-from backtests.evidence.variation import check_kernel, varied
+from backtests.evidence.variation import check_kernel, varied_together
 from backtests.runs import Run
 
 #: Sessions from a decision's close to its fill. Fills at 0 or before are impossible.
@@ -73,7 +73,7 @@ def lead_lag(run: Run) -> LeadLag | None:
         return None
     check_kernel(run)
     mean = mean_weights_returns(run)
-    active = {lag: (_returns(run, lag) - mean).iloc[LAGS[-1] :] for lag in LAGS}
+    active = {lag: (r - mean).iloc[LAGS[-1] :] for lag, r in _returns(run).items()}
     ratios = {lag: information_ratio(part) for lag, part in active.items()}
     lost = {lag: _lost(active[lag] - active[lag + 1]) for lag in LAGS[:-1]}
     at_risk = range(min(run.config.lag, LAGS[-2]) + 1)
@@ -134,10 +134,12 @@ def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> 
     return moved[~moved.index.duplicated(keep="last")]
 
 
-def _returns(run: Run, lag: int) -> pd.Series:
-    """Return the run's daily returns if each decision is filled ``lag`` sessions later."""
-    decided = decided_earlier(run.decided, run.sessions, by=max(1 - lag, 0))
-    return varied(run, decided, lag=max(lag, 1)).returns
+def _returns(run: Run) -> dict[int, pd.Series]:
+    """Return the run's daily returns if each decision is filled earlier or later, by lag."""
+    decided = {by: decided_earlier(run.decided, run.sessions, by) for by in range(2 - LAGS[0])}
+    variants = [(decided[max(1 - lag, 0)], max(lag, 1)) for lag in LAGS]
+    curves = varied_together(run, variants)
+    return {lag: each.returns for lag, each in zip(LAGS, curves, strict=True)}
 
 
 def _lost(difference: pd.Series) -> float:

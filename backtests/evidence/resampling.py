@@ -115,10 +115,11 @@ def resample_prices(
     new_closes = new_closes.where(closes.notna())
 
     new_panel = panel.copy()
-    rows = panel.index[first + 1 :]
     shown = _shown(panel.iloc[first:], closes.iloc[first:], new_closes.iloc[first:], sources)
-    for name, values in {**shown, **_quotes(panel.iloc[first:], blocks)}.items():
-        new_panel.loc[rows, name] = values[1:]
+    columns = {**shown, **_quotes(panel.iloc[first:], blocks)}
+    if columns:
+        places = panel.columns.get_indexer(pd.Index(list(columns)))
+        new_panel.iloc[first + 1 :, places] = np.column_stack(list(columns.values()))[1:]
     return new_panel, new_closes
 
 
@@ -226,6 +227,14 @@ def is_quoted(id: str) -> bool:
     if id not in CATALOG or id in NOT_QUOTED:
         return False
     return CATALOG[id].source != "file" and CATALOG[id].frequency == "day"
+
+
+def is_resampled(id: str, closes: pd.DataFrame) -> bool:
+    """Return whether :func:`resample_prices` changes a column of the panel.
+
+    The changed columns are the prices of the assets in ``closes`` and the market quotes.
+    """
+    return id in {*closes, *map(session_close_id, map(str, closes))} or is_quoted(id)
 
 
 def _like(original: pd.Series, new: np.ndarray) -> np.ndarray:

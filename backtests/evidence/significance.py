@@ -10,17 +10,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-import signals
 from backtests.engine.costs import Costs
 from backtests.evidence.metrics import ROUNDING
 from backtests.evidence.placebo import Placebo, rank_of, shift_placebo, timing_gain
-from backtests.evidence.resampling import resample_prices
+from backtests.evidence.resampling import is_resampled, resample_prices
 from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
-from backtests.pipeline import decided_on
+from backtests.pipeline import decisions
 from backtests.runs import Run
+from signals.base import Signal
+from signals.evaluations import Evaluations, inputs_of
 from signals.reading import Reading
 from signals.regimes import Labels, Quantities
+from strategies import decide, state_of
 
 SHIFTED = (
     "the flags are computed from quantities, so placebos shift the dates of the holdings; the rank "
@@ -158,6 +160,7 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
     for run in runs.values():
         run.config.strategy_class()  # this loads and checks a user's class
     chosen = first.config.build_signals()
+    fixed = _fixed(first, chosen)
     models = {run.config.regime_model: run.config.build_model() for run in runs.values()}
     gains = []
     for seed in seeds:
@@ -165,10 +168,10 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
             first.history.panel, first.history.closes, seed=seed, since=first.sessions[0]
         )
         history = replace(first.history, panel=panel, closes=closes)
-        voted = signals.read(panel, chosen, first.config.more_voters())
+        evaluations = Evaluations(panel, chosen, known=fixed)
+        drawn = replace(first.reading, evaluations=evaluations)
         readings = {
-            name: voted.under(model.classify(panel, voted.evaluations))
-            for name, model in models.items()
+            name: drawn.under(model.classify(panel, evaluations)) for name, model in models.items()
         }
         gains.append(
             {
@@ -179,9 +182,23 @@ def _gains(runs: dict[str, Run], seeds: list[int]) -> list[dict[str, float]]:
     return gains
 
 
+def _fixed(run: Run, chosen: Mapping[str, Signal]) -> Evaluations:
+    """Return the evaluations of the signals that read no resampled series.
+
+    Such a signal has the same evaluation on each resampled history.
+    """
+    panel, closes = run.history.panel, run.history.closes
+    moved = {id for id in panel if is_resampled(str(id), closes)}
+    fixed = {name: s for name, s in chosen.items() if moved.isdisjoint(inputs_of(s, chosen))}
+    return Evaluations(panel, fixed, known=run.reading.evaluations)
+
+
 def gain_on(run: Run, history: History, reading: Reading) -> float:
     """Return the timing gain of a run's strategy on another history with the same sessions."""
-    _, decided = decided_on(run.config, run.strategy, reading, history.panel, run.sessions)
+    strategy, panel = run.strategy, history.panel
+    state = None if strategy.only_scheduled else state_of(strategy, reading, panel)
+    weights = decide(strategy, reading, panel)
+    decided = weights.loc[decisions(run.config, strategy, state, run.sessions)]
     return timing_gain(*terms_of(run, decided, history))
 
 

@@ -4,9 +4,13 @@ The compiled simulation computes these variations. Each table of variations firs
 :func:`check_kernel`, so that variations can be compared with the run.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pandas as pd
 
-from backtests.engine.kernel import Curves, check_agreement
+from backtests.engine.batch import Variant
+from backtests.engine.kernel import Curves, check_agreement, simulate_variants
 from backtests.engine.simulate import Result
 from backtests.evidence.metrics import headline
 from backtests.pipeline import trade_curves
@@ -43,6 +47,27 @@ def varied(run: Run, decided: pd.DataFrame, **changed: object) -> Result | Curve
     if config == run.config and decided.equals(run.decided):
         return run.result
     return trade_curves(config, run.strategy, run.history, decided, run.sessions)
+
+
+def varied_together(run: Run, variants: Sequence[tuple[pd.DataFrame, int]]) -> list[Curves]:
+    """Return simulations of a run with other decisions and lags, in order.
+
+    Each variant consists of decided weights and a lag, sessions. The market is prepared once.
+    """
+    config, strategy = run.config, run.strategy
+    plain = Variant(
+        weights=run.decided,
+        costs=config.costs,
+        band=config.band,
+        gross_limit=strategy.gross_limit,
+    )
+    return simulate_variants(
+        [replace(plain, weights=decided, lag=lag) for decided, lag in variants],
+        run.history.closes.loc[run.sessions],
+        run.result.bills,
+        capital=config.initial_capital,
+        name=strategy.name,
+    )
 
 
 def varied_headline(run: Run, decided: pd.DataFrame, **changed: object) -> dict[str, float]:

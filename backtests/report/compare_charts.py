@@ -123,12 +123,13 @@ def _curves(
 ) -> Any:
     from plotly.graph_objects import Figure
 
-    figure = Figure()
+    traces = []
     for name, look in looks.items():
         trace = line_of(thin(values[name]), name, look.colour, suffix, legend=False)
         trace["line"] = {"color": look.colour, "width": 1.5, "dash": look.dash}
         trace["visible"] = True if look.shown else "legendonly"
-        figure.add_trace(trace)
+        traces.append(trace)
+    figure = Figure(traces)
     names = regime.reindex(values.index).fillna("none")
     shade(figure, names, theme.REGIMES, opacity=0.13, of_returns=True)
     figure.update_xaxes(hoverformat="%Y-%m-%d")

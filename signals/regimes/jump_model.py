@@ -1,7 +1,8 @@
 """Regimes from a statistical jump model of share returns."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -76,12 +77,23 @@ class JumpModel(PriceOnly):
         """
         with optional(self.name):
             from jumpmodels.jump import JumpModel as Jumps
-        with quiet():
+
+            from signals.regimes.best_path import fast_paths
+        with quiet(), fast_paths():
             model = Jumps(2, self.penalty, random_state=SEED, n_init=10, max_iter=3)
             model.fit(_clipped(window), window[:, 0], sort_by="vol")
             model.set_params(n_init=1, max_iter=1000)
             model.fit(_clipped(window), window[:, 0], sort_by="vol")
-        return lambda features: model.predict_online(_clipped(features)).astype(float)
+        return partial(_states, model)
+
+
+def _states(model: Any, features: np.ndarray) -> np.ndarray:
+    """Return the state of each session, 0 or 1, from the sessions up to it."""
+    from signals.regimes.best_path import fast_paths
+
+    with fast_paths():
+        states: np.ndarray = model.predict_online(_clipped(features)).astype(float)
+    return states
 
 
 def _smooth(x: pd.Series, halflife: int) -> pd.Series:

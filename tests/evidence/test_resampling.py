@@ -7,7 +7,7 @@ import pytest
 import signals
 from backtests.calendar import sessions
 from backtests.engine.costs import Costs
-from backtests.evidence.resampling import NOT_QUOTED, is_quoted, resample_prices
+from backtests.evidence.resampling import NOT_QUOTED, is_quoted, is_resampled, resample_prices
 from backtests.history.panel import History
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
@@ -268,3 +268,13 @@ def test_histories_that_do_not_match_are_refused() -> None:
         resample_prices(panel, closes * np.nan, seed=1)
     with pytest.raises(ConfigError, match="`block` of at least 1 session"):
         resample_prices(panel, closes, block=0, seed=1)
+
+
+def test_no_other_columns_than_the_declared_ones_move(history: History, drawn: Drawn) -> None:
+    """Signals that read only other columns are not evaluated again on a resampled history."""
+    panel, _ = drawn
+    moved = {id for id in panel if not panel[id].equals(history.panel[id])}
+    declared = {id for id in panel if is_resampled(str(id), history.closes)}
+    assert moved <= declared
+    assert {"SPY", "BTC-USD", "BTC-USD@session", "DGS10", "VIXCLS"} <= moved
+    assert not {"WALCL", "RRPONTSYD", "IORB"} & declared

@@ -365,3 +365,21 @@ def test_the_registry_has_names_and_lines() -> None:
         assert model.name == name
         assert model.description
         assert "SPY" in model().inputs
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.3, 50.0])
+@pytest.mark.parametrize("sessions", [1, 2, 5, 400])
+def test_the_compiled_path_is_that_of_jumpmodels(sessions: int, penalty: float) -> None:
+    """Ties are common among these losses, so the first of several equal paths counts."""
+    from jumpmodels.jump import dp
+
+    from signals.regimes.best_path import best_path
+
+    loss = np.random.default_rng(sessions).integers(0, 3, (sessions, 2)) / 2
+    change = penalty * (1 - np.eye(2))
+    for given in (loss, np.where([True, False], loss, np.nan)):
+        path, least = best_path(given, change)
+        expected, smallest = dp(given, change)
+        assert path.tolist() == expected.tolist()
+        assert least == smallest
+        assert np.array_equal(best_path(given, change, True), dp(given, change, True))
