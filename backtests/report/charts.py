@@ -90,7 +90,7 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
             line = line_of(thin(inputs[id].loc[start:]), id, colour, legend=False)
             figure.add_trace(line, row=row, col=1)
     shade(figure, _states(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
-    return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
+    return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(by_unit))
 
 
 def _states(flag: pd.Series) -> pd.Series:
