@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,11 +28,12 @@ from backtests.store.store import Store
 from signals import needed
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.summary import Summarised, Summary
 from signals.universe import UNIVERSE, asset, session_close_id
 
 
-@dataclass(frozen=True, kw_only=True)
-class History:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class History(Summarised):
     """The data for signals, strategies and the engine.
 
     Attributes
@@ -198,6 +200,20 @@ class History:
                 sha.update(values.index.to_numpy().astype("datetime64[D]").tobytes())
                 sha.update(np.ascontiguousarray(values.to_numpy(dtype=np.float64)).tobytes())
         return sha.hexdigest()
+
+    def plot(self, *ids: str) -> Any:
+        """Return a plotly figure of series or prices, as known at each close; a row for each unit.
+
+        An id that is not in the panel raises MissingSeries.
+        """
+        from backtests.report.notebook import plot_history
+
+        return plot_history(self, ids)
+
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_history
+
+        return summary_of_history(self)
 
 
 def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
