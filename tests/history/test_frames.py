@@ -134,10 +134,12 @@ def test_a_stated_day_counts_from_the_open_and_a_moment_as_it_is(
 
 
 def test_a_value_published_late_does_not_replace_a_newer_one() -> None:
-    walcl = VALUES["WALCL"].iloc[1:3]
-    known = pd.Series(pd.to_datetime(["2025-02-03", "2025-01-23"]), index=walcl.index)
+    """The value of 15 January is known after the value of 22 January, and never shown."""
+    walcl = VALUES["WALCL"].iloc[:3]
+    known = pd.Series(pd.to_datetime(["2025-01-09", "2025-02-10", "2025-01-23"]), walcl.index)
     panel = History.from_frames(prices(), {"WALCL": walcl}, {"WALCL": known}).panel["WALCL"]
-    assert set(panel.dropna()) == {walcl.iloc[1]}
+    assert set(panel.loc["2025-01-09":"2025-01-22"]) == {walcl.iloc[0]}
+    assert set(panel.loc["2025-01-23":"2025-02-12"]) == {walcl.iloc[2]}
 
 
 def test_later_rows_change_no_earlier_session() -> None:
