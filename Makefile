@@ -23,24 +23,28 @@ help:
 
 .venv/.dev: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -e ".[test,dev]"
 	@touch .venv/.run $@
 
 run: .venv/.run
 	$(BIN)/drypowder run near-cash-flow
 
+# The tests run in one process more than there are cores, so each process computes with one thread.
+test readme test-floors: export OMP_NUM_THREADS = 1
+test readme test-floors: export OPENBLAS_NUM_THREADS = 1
+
 test: .venv/.dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not readme"
 
 readme: .venv/.dev
-	$(BIN)/python -m pytest -m readme tests/test_readme.py
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m readme tests/test_readme.py
 
 # On the lowest versions that setup.cfg declares.
-build/floors: setup.cfg pyproject.toml
+build/floors: setup.cfg pyproject.toml | .venv/.dev
 	rm -rf $@
-	$(PYTHON) -m venv $@
-	$@/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$@/bin/uv pip install --quiet --python $@/bin/python --resolution lowest-direct -e ".[test]"
+	$(BIN)/uv venv --quiet --python $(BIN)/python $@
+	$(BIN)/uv pip install --quiet --python $@/bin/python --resolution lowest-direct -e ".[test]"
 	@touch $@
 
 test-floors: build/floors
@@ -55,7 +59,7 @@ types: .venv/.dev
 
 build: .venv/.dev
 	rm -rf dist
-	$(BIN)/python -m build --quiet
+	$(BIN)/python -m build --quiet --installer uv
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

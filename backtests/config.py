@@ -23,6 +23,7 @@ from backtests.plugins.load import is_plugin, load_signal, load_strategy, source
 from signals import REGIMES, SIGNALS, RegimeModel, Signal, needed, voters
 from signals.errors import ConfigError, shown, unknown
 from signals.form import ask, author_code
+from signals.params import names_of
 from signals.regimes import Labels, Votes
 from strategies import STRATEGIES, Strategy
 from strategies.base import ticker_fields
@@ -64,6 +65,8 @@ class RunConfig(pydantic.BaseModel):
     )
     labels: Path | None = None
     """CSV file with the header date,label; only for regime model 'labels'."""
+    regime: dict[str, Any] = {}
+    """Parameters of the regime model."""
     params: dict[str, Any] = {}
     """Parameters of the strategy."""
     universe: dict[str, tuple[str, ...]] = {}
@@ -176,12 +179,21 @@ class RunConfig(pydantic.BaseModel):
             )
 
     def build_model(self) -> RegimeModel:
-        """Return the regime model; invalid labels raise ConfigError or DataError."""
+        """Return the regime model with its parameters.
+
+        An unknown name or an invalid value raises ConfigError. Invalid labels raise ConfigError or
+        DataError.
+        """
+        cls, fixed = REGIMES[self.regime_model], self._fixed_of_model()
+        known = [name for name in names_of(cls) if name not in fixed]
+        _refuse_unknown(self.regime, known, f"parameter of regime model {cls.name}")
+        return build(cls, {**fixed, **self.regime}, f"parameter of regime model {cls.name}")
+
+    def _fixed_of_model(self) -> dict[str, Any]:
+        """Return the parameters of the regime model that other settings decide."""
         if self.regime_model == Votes.name:
-            return Votes(voters=(*voters(), *self.more_voters()))
-        if self.labels is not None:
-            return Labels(dated=read_labels(self.labels))
-        return REGIMES[self.regime_model]()
+            return {"voters": (*voters(), *self.more_voters())}
+        return {} if self.labels is None else {"dated": read_labels(self.labels)}
 
     def more_voters(self) -> tuple[str, ...]:
         """Return the names of the user's signals that vote."""
@@ -205,7 +217,7 @@ class RunConfig(pydantic.BaseModel):
     def identity(self) -> str:
         """Return the part of the run id that comes from the settings, as JSON with sorted keys."""
         # run_id uses the objects built from these settings, with their defaults.
-        built = {"params", "universe", "signals", "labels"}
+        built = {"params", "universe", "signals", "labels", "regime"}
         data = self.model_dump(mode="json", exclude=_SOURCE | built)
         plugins: list[type] = [load_signal(path) for path in self.plugin_signals]
         if is_plugin(self.strategy):

@@ -242,8 +242,10 @@ class Plan:
         if asset not in self.history.closes:
             return float("nan")
         closes = self.history.closes[asset].loc[:session]
-        choices = (closes.iloc[-1], self.history.panel[asset].loc[session], closes.ffill().iloc[-1])
-        return float(next((price for price in choices if pd.notna(price)), float("nan")))
+        price = closes.iloc[-1]
+        if pd.isna(price):
+            price = self.history.panel[asset].loc[session]
+        return float(closes.ffill().iloc[-1] if pd.isna(price) else price)
 
     def _missing(
         self, session: pd.Timestamp, target: pd.Series, held: list[str]
@@ -268,15 +270,16 @@ class Plan:
         return pd.Timestamp(self.history.known[id].loc[last]).normalize()
 
 
-def make_plan(config: RunConfig, history: History) -> Plan:
+def make_plan(config: RunConfig, history: History, reading: Reading | None = None) -> Plan:
     """Return a strategy's plan for every session of a history.
 
-    The history must have prices of the strategy's assets and of the holdings. See
+    The history must have prices of the strategy's assets and of the holdings. ``reading`` is the
+    result of :func:`backtests.pipeline.read`, if it is already known. See
     :func:`backtests.window.followed` for the session of the first decision. A start outside the
     history raises ConfigError.
     """
     strategy = config.build_strategy()
-    reading = read(config, history)
+    reading = read(config, history) if reading is None else reading
     ids = [id for id in (*strategy.assets, *strategy.reads) if id in history.panel]
     # The strategy sees the last values, even beyond their staleness limit.
     panel = history.panel.assign(**{id: history.panel[id].ffill() for id in ids})

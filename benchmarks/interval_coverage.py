@@ -1,6 +1,6 @@
 """Measure how often the 95 % intervals contain the true value, in three SIMULATED worlds.
 
-    python benchmarks/interval_coverage.py --seeds 500
+    python -m benchmarks.interval_coverage --seeds 500
 
 Each world has 2,765 sessions, as many as a comparison from 2015 to 2025. The strategy knows whether
 capital was ample or scarce one session earlier. It holds 60 % SPY while capital is ample, and 20 %
@@ -21,7 +21,6 @@ functions for its intervals. A share p of n seeds has the Monte Carlo error √(
 
 import argparse
 import math
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,6 +29,7 @@ import pandas as pd
 
 from backtests.evidence.alpha import alpha
 from backtests.evidence.bootstrap import compare_returns
+from benchmarks.pools import add_options, pool_of
 
 YEAR, SESSIONS, STAY = 252, 2765, 400
 #: The share of SPY for ample capital, for scarce capital, and the share of the sleeve.
@@ -128,13 +128,15 @@ def held_by(seed: int, world: World, reps: int = 1000) -> dict[str, bool]:
     return {name: ends[name][0] <= true <= ends[name][1] for name, true in truth_of(world).items()}
 
 
-def coverage(seeds: int, world: World, workers: int = 1, reps: int = 1000) -> dict[str, float]:
+def coverage(
+    seeds: int, world: World, workers: int = 1, reps: int = 1000, address: str | None = None
+) -> dict[str, float]:
     """Return, for each figure, the share of seeds whose interval contains the true value."""
     work = partial(held_by, world=world, reps=reps)
-    if workers == 1:
+    if workers == 1 and address is None:
         rows = [work(seed) for seed in range(seeds)]
     else:
-        with ProcessPoolExecutor(workers) as pool:
+        with pool_of(workers, address) as pool:
             rows = list(pool.map(work, range(seeds), chunksize=10))
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
@@ -143,15 +145,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--reps", type=int, default=1000)
-    parser.add_argument("--workers", type=int, default=1)
+    add_options(parser, workers=1)
     given = parser.parse_args()
     print(f"SIMULATED, {given.seeds} seeds of {SESSIONS:,} sessions, {given.reps} resamples")
     print("percentage of 95 % intervals that contain the truth, ± Monte Carlo error")
     for name, world in WORLDS.items():
-        for figure, share in coverage(given.seeds, world, given.workers, given.reps).items():
+        found = coverage(given.seeds, world, given.workers, given.reps, given.dask)
+        for figure, share in found.items():
             error = math.sqrt(share * (1 - share) / given.seeds)
             print(f"{name:20s}{figure:15s}{100 * share:6.1f} ± {100 * error:.1f}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import interval_coverage  # a worker finds its functions by this name
+
+    interval_coverage.main()

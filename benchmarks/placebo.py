@@ -1,7 +1,7 @@
 """Measure how often timing placebos are wrong, and how often they find a SIMULATED effect.
 
-    python benchmarks/placebo.py --seeds 200
-    python benchmarks/placebo.py --resampled --seeds 40
+    python -m benchmarks.placebo --seeds 200
+    python -m benchmarks.placebo --resampled --seeds 40
 
 A placebo is the same strategy with random timing. The first command shifts dates. The regime model
 ``quantities`` uses only quantities. Each seed has 20 years and 1,000 placebos. Each placebo shifts
@@ -23,7 +23,7 @@ that the regime needs.
 """
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -41,6 +41,7 @@ from backtests.history.bills import YIELD, bill_returns
 from backtests.history.panel import History
 from backtests.pipeline import decided_on, run_on
 from backtests.window import window
+from benchmarks.pools import add_options, pool_of
 from signals import Absorption, Reading, Regime
 from signals.regimes import Quantities
 from strategies import CashHeavy, Defensive, Strategy
@@ -137,12 +138,11 @@ def resampled_of_seed(
     return found
 
 
-def print_resampled(seeds: int, blocks: tuple[int, ...], draws: int, workers: int) -> None:
+def print_resampled(seeds: int, blocks: tuple[int, ...], draws: int, pool: Executor) -> None:
     """Print the distribution of ranks and the mean gains for each strategy and block length."""
     print(f"SIMULATED, thesis off, {seeds} seeds of 10 years, {draws} draws")
     work = partial(resampled_of_seed, blocks=blocks, draws=draws)
-    with ProcessPoolExecutor(workers) as pool:
-        rows = list(pool.map(work, range(seeds)))
+    rows = list(pool.map(work, range(seeds)))
     for name, block in rows[0]:
         rank, true, others = np.array([row[name, block] for row in rows]).T
         error = rank.std(ddof=1) / np.sqrt(len(rank))
@@ -157,18 +157,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--shifts", type=int, default=1000)
-    parser.add_argument("--workers", type=int, default=2)
+    add_options(parser, workers=2)
     parser.add_argument("--resampled", action="store_true")
     parser.add_argument("--draws", type=int, default=19)
     parser.add_argument("--blocks", type=int, nargs="+", default=[63, BLOCK, 504])
     given = parser.parse_args()
     if given.resampled:
-        print_resampled(given.seeds, tuple(given.blocks), given.draws, given.workers)
+        with pool_of(given.workers, given.dask) as pool:
+            print_resampled(given.seeds, tuple(given.blocks), given.draws, pool)
         return
     print(f"SIMULATED, {given.seeds} seeds of 20 years, {given.shifts} shifts")
     for thesis in (False, True):
         work = partial(of_seed, thesis=thesis, shifts=given.shifts)
-        with ProcessPoolExecutor(given.workers) as pool:
+        with pool_of(given.workers, given.dask) as pool:
             rows = list(pool.map(work, range(given.seeds)))
         for rule, _ in RULES:
             ranks = np.array([row[rule.name][0] for row in rows])
@@ -184,4 +185,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import placebo  # a worker finds its functions by this name
+
+    placebo.main()

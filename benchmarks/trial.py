@@ -17,10 +17,8 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from statistics import fmean
 
 import pandas as pd
@@ -34,6 +32,7 @@ from backtests.thesis.estimators.after_flag import after_flag
 from backtests.thesis.estimators.local_projection import local_projection
 from backtests.thesis.evalues import accumulate
 from backtests.thesis.trial import Trial, try_claims
+from benchmarks.pools import add_options, pool_of
 
 #: An e-value of this size rejects the null hypothesis at 5 %.
 REJECTS = 20.0
@@ -105,9 +104,9 @@ def summarise(found: list[Found]) -> Economies:
     )
 
 
-def calibrate(economies: int, years: int, workers: int) -> Calibration:
+def calibrate(economies: int, years: int, workers: int, address: str | None) -> Calibration:
     """Return the outcomes over economies with the thesis off and on."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with pool_of(workers, address) as pool:
         kinds = {
             thesis: list(
                 pool.map(partial(find, thesis=thesis, years=years), range(economies), chunksize=5)
@@ -139,14 +138,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--economies", type=int, default=200)
     parser.add_argument("--years", type=int, default=20)
-    parser.add_argument("--workers", type=int, default=2)
+    add_options(parser, workers=2)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    made = calibrate(given.economies, given.years, given.workers)
+    made = calibrate(given.economies, given.years, given.workers, given.dask)
     show(made)
     if given.write:
         PATH.write_text(json.dumps(made.model_dump(), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import trial  # a worker finds its functions by this name
+
+    trial.main()

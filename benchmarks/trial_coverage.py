@@ -11,7 +11,6 @@ a probability of about 99 %.
 
 import argparse
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 
@@ -41,6 +40,7 @@ from backtests.thesis.estimators.local_projection import (
 from backtests.thesis.estimators.nested_forecast import Forecasts, forecasts, gain_draws
 from backtests.thesis.inference import drawn_interval, hac_interval
 from backtests.thesis.sample import LAG
+from benchmarks.pools import add_options, pool_of
 from benchmarks.trial_coverage_episodes import INTERVALS as EPISODES
 from benchmarks.trial_coverage_events import INTERVALS as EVENTS
 from signals.convexity import Convexity
@@ -310,10 +310,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--only", default="", help="a part of the estimator's name")
-    parser.add_argument("--workers", type=int, default=1)
+    add_options(parser, workers=1)
     given = parser.parse_args()
     print(f"SIMULATED, {given.seeds} seeds; 181 to 197 of 200 are expected of a 95 % interval")
-    with ProcessPoolExecutor(given.workers) as pool:
+    with pool_of(given.workers, given.dask) as pool:
         for name in (name for name in WORLDS if given.only in name):
             found = np.array(list(pool.map(partial(covered, name=name), range(given.seeds))))
             n = int(np.isfinite(found).sum())
@@ -321,4 +321,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from benchmarks import trial_coverage  # a worker finds its functions by this name
+
+    trial_coverage.main()

@@ -1,6 +1,6 @@
 """Make flags from measures, with a level to turn on, a level to turn off, and confirmation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,18 +65,50 @@ def hysteresis(
     is pandas ``boolean``. The flag is NA where ``view`` is False. After a gap in the view, the flag
     is off until it turns on again.
     """
-    state, run = False, 0
-    out = np.zeros(len(view), dtype=bool)
     seen = view.to_numpy(dtype=bool)
-    for i, (start, stop) in enumerate(zip(enter.to_numpy(bool), leave.to_numpy(bool), strict=True)):
-        if not seen[i]:
-            state, run = False, 0
-            continue
-        run = run + 1 if (stop if state else start) else 0
-        if run >= (confirm_leave or confirm if state else confirm):
-            state, run = not state, 0
-        out[i] = state
+    on = _confirmed(enter.to_numpy(bool), confirm)
+    off = _confirmed(leave.to_numpy(bool), confirm_leave or confirm)
+    out = np.zeros(len(seen), dtype=bool)
+    edges = np.flatnonzero(np.diff(seen, prepend=False, append=False))
+    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        for start, stop in _stays(on, off, first, end):
+            out[start:stop] = True
     return pd.Series(out, index=view.index, dtype="boolean").mask(~seen)
+
+
+def _stays(on: "_Confirmed", off: "_Confirmed", first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where a flag turns on and off, within the sessions from ``first`` to before ``end``.
+
+    A session on which the flag changes does not count for the next change.
+    """
+    start = on.after(first)
+    while start < end:
+        stop = off.after(start + 1)
+        yield start, min(stop, end)
+        start = on.after(stop + 1) if stop < end else end
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Confirmed:
+    """The sessions on which a condition was true for ``count`` sessions in a row."""
+
+    sessions: np.ndarray
+    count: int
+    never: int
+
+    def after(self, first: int) -> int:
+        """Return the first of these sessions whose ``count`` sessions begin at ``first`` or later.
+
+        The result is ``never`` if there is no such session.
+        """
+        at = int(self.sessions.searchsorted(first + self.count - 1))
+        return int(self.sessions[at]) if at < len(self.sessions) else self.never
+
+
+def _confirmed(true: np.ndarray, count: int) -> _Confirmed:
+    at = np.arange(len(true))
+    run = at - np.maximum.accumulate(np.where(true, -1, at))
+    return _Confirmed(sessions=np.flatnonzero(run >= count), count=count, never=len(true))
 
 
 def turned(

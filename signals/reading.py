@@ -1,6 +1,6 @@
 """The reading: the regime and the signals' evaluations, which a strategy receives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -37,20 +37,20 @@ class Reading(Summarised):
     @cached_property
     def flags(self) -> pd.DataFrame:
         """Flags, one ``boolean`` column for each signal; NA where a signal lacks data."""
-        return self._table("flag")
+        return self._table("flag", self.evaluations)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Scores, σ, one column for each signal; NaN where a signal has no score."""
-        return self._table("score")
+        return self._table("score", self.evaluations)
 
     @cached_property
     def votes(self) -> pd.DataFrame:
-        """The columns of :attr:`flags` for the signals in :attr:`voters`."""
-        return self.flags[[name for name in self.voters if name in self.evaluations]]
+        """The columns of :attr:`flags` that belong to signals that vote; no other is evaluated."""
+        return self._table("flag", [name for name in self.voters if name in self.evaluations])
 
-    def _table(self, part: str) -> pd.DataFrame:
-        columns = {name: getattr(e, part) for name, e in self.evaluations.items()}
+    def _table(self, part: str, names: Iterable[str]) -> pd.DataFrame:
+        columns = {name: getattr(self.evaluations[name], part) for name in names}
         return pd.DataFrame(columns, index=self.regime.index)
 
     def rows(self, pick: Pick) -> "Reading":
@@ -72,21 +72,22 @@ class Reading(Summarised):
         return replace(self, **vars(classification))
 
     def _summary(self) -> Summary:
-        """Return the regime, its rule, and the flags that are on at the last session."""
+        """Return the regime, its rule and the votes at the last session.
+
+        Signals that do not vote are not evaluated.
+        """
         title = f"Reading of {len(self.evaluations)} signals: {described(self.regime.index)}"
         if self.regime.empty:
             return Summary(title=title, facts={})
-        now = self.regime.fillna("none")
+        now, votes = self.regime.fillna("none"), self.votes.iloc[-1]
         since = now.index[now.ne(now.shift())][-1]
-        votes, flags = self.votes.iloc[-1], self.flags.iloc[-1]
-        on = [str(name) for name in flags.index[flags.fillna(False).astype(bool)]]
+        on = [str(name) for name in votes.index[votes.fillna(False).astype(bool)]]
         return Summary(
             title=title,
             facts={
                 "regime": f"{now.iloc[-1]} since {since.date()}",
                 "rule": str(self.decided_by.fillna("none").iloc[-1]),
-                "votes": f"{int(votes.sum())} on, {int(votes.notna().sum())} of {len(votes)} "
-                "with a view",
-                "flags on": ", ".join(on) or "none",
+                "votes": f"{len(on)} on, {int(votes.notna().sum())} of {len(votes)} with a view",
+                "votes on": ", ".join(on) or "none",
             },
         )

@@ -58,15 +58,15 @@ class Survival(ScaledSleeves):
 
     def state(self, reading: Reading, panel: pd.DataFrame) -> pd.Series | None:
         """Return ``absorbing``, ``not absorbing``, or None where the flag ``absorption`` is NA."""
-        flag = reading.flags["absorption"]
+        flag = reading.evaluations["absorption"].flag
         label = flag.map({True: ABSORBING, False: "not absorbing"}).astype(object)
         return label.where(flag.notna(), None)
 
     def planned(self, reading: Reading) -> pd.DataFrame:
         """Return the share of SPY's sleeve and of each class, sessions × sleeves."""
-        tilt = reading.scores["absorption"].clip(-1, 1).fillna(0.0)
+        tilt = reading.evaluations["absorption"].score.clip(-1, 1).fillna(0.0)
         steps = (len(ORDER) - 1) / 2
-        shares = pd.DataFrame({"broad": BROAD}, index=reading.scores.index)
+        shares = pd.DataFrame({"broad": BROAD}, index=reading.regime.index)
         for rank, name in enumerate(ORDER):
             shares[name] = (1 - BROAD) / len(ORDER) * (1 + tilt * (1 - rank / steps))
         return shares

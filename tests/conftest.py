@@ -1,18 +1,22 @@
 """What the tests share: histories made once, and runs that are written without their extras."""
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
 import filelock
+import numpy as np
 import pandas as pd
 import pytest
 
 from backtests.cli.app import command
 from backtests.history.panel import History
 from backtests.importing.import_path import import_path
+from signals.base import Evaluation, Signal
 from tests.commands import Drypowder, Said
 from tests.servers.evidence import evidence_folder
 
@@ -20,6 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORDED_AT = pd.Timestamp("2026-01-02 09:00")
 #: The stores that several tests read and none writes.
 SHARED: set[Path] = set()
+#: Evaluations for :func:`evaluated_before`, with their parts, the latest ones, and their number.
+EVALUATED: OrderedDict[Any, tuple[Evaluation, Mapping[str, Evaluation]]] = OrderedDict()
+EVALUATIONS = 300
 
 
 #: The files that take longest, the longest first.
@@ -27,27 +34,42 @@ LONGEST = (
     "sources/test_fetch_faults.py",
     "sources/test_fetch.py",
     "store/test_killed.py",
-    "signals/test_truncation.py",
     "sources/test_fetch_live.py",
-    "report/test_report.py",
-    "store/test_data_command.py",
     "backtests/test_today.py",
-    "store/test_beside_each_other.py",
     "cli/test_flags_and_today.py",
-    "evidence/test_comparison.py",
-    "signals/test_twins.py",
+    "report/test_report.py",
     "evidence/test_walkforward.py",
-    "cli/test_cli.py",
-    "signals/test_price_only.py",
+    "store/test_beside_each_other.py",
+    "engine/test_kernel.py",
+    "signals/test_twins.py",
+    "evidence/test_comparison.py",
     "report/test_thesis_page.py",
-    "cli/test_hostile.py",
     "store/test_store_live.py",
+    "plugins/test_plugins.py",
+    "signals/test_truncation.py",
+    "cli/test_cli.py",
+    "report/test_compare_page.py",
+    "store/test_data_command.py",
     "backtests/test_evaluated_once.py",
-    "evidence/test_attribution.py",
-    "thesis/test_evalues.py",
-    "thesis/test_conditional.py",
     "economy/test_economy.py",
+    "signals/test_price_only.py",
+    "engine/test_peers.py",
+    "cli/test_hostile.py",
+    "history/test_panel.py",
+    "engine/test_engine.py",
+    "engine/test_short_leg.py",
+    "sources/test_servers.py",
+    "evidence/test_assessment.py",
+    "strategies/test_oracles.py",
+    "thesis/test_filings.py",
+    "thesis/test_ledger.py",
+    "evidence/test_revision.py",
 )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores, because many tests wait for other processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -144,6 +166,43 @@ def kept_histories() -> Iterator[None]:
         patch.setattr(History, "load", staticmethod(load_once))
         patch.setattr(History, "simulated", staticmethod(simulate_once))
         yield
+
+
+@pytest.fixture(scope="module")
+def evaluated_before() -> Iterator[None]:
+    """Take evaluations on equal inputs from an earlier test.
+
+    Only for files of tests that ask what a command or a run makes of evaluations. A test that
+    counts evaluations, or that asks how a signal is evaluated, does not use this fixture. Signals
+    of plugins, and signals that a test evaluates alone, are computed each time.
+    """
+    evaluate = Signal.evaluate
+
+    def evaluate_once(
+        self: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation] | None = None
+    ) -> Evaluation:
+        if parts is None or not type(self).__module__.startswith("signals."):
+            return evaluate(self, panel, parts or {})
+        asked = _asked(self, panel, parts)
+        if asked not in EVALUATED:
+            # The parts are kept, too: a later part must not get the id of an earlier one.
+            EVALUATED[asked] = (evaluate(self, panel, parts), parts)
+        EVALUATED.move_to_end(asked)
+        if len(EVALUATED) > EVALUATIONS:
+            EVALUATED.popitem(last=False)
+        return EVALUATED[asked][0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Signal, "evaluate", evaluate_once)
+        yield
+
+
+def _asked(signal: Signal, panel: pd.DataFrame, parts: Mapping[str, Evaluation]) -> Any:
+    """Return a key of a signal, its parameters, the numbers of its inputs, and its parts."""
+    digest = hashlib.sha256(np.ascontiguousarray(panel.index.to_numpy()))
+    for name in signal.inputs:
+        digest.update(np.ascontiguousarray(panel[name].to_numpy(dtype="float64")))
+    return type(signal), repr(signal), digest.digest(), *map(id, parts.values())
 
 
 @pytest.fixture

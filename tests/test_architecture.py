@@ -13,7 +13,9 @@ DOORS = {
         "backtests/engine/indicator.py",
         "backtests/engine/portfolio.py",
     },
-    "numba": {"backtests/engine/loops.py"},
+    "numba": {"backtests/engine/compiled.py"},
+    "dask": {"backtests/sweep/cluster.py"},
+    "distributed": {"backtests/sweep/cluster.py"},
     "quantstats": {"backtests/report/tearsheet.py"},
     "yfinance": {"backtests/sources/yahoo.py"},
     "fredapi": {"backtests/sources/fred.py"},
@@ -24,7 +26,7 @@ DOORS = {
 ROOMS = (
     *("version", "atomic", "calendar", "store", "importing", "sources", "economy", "history"),
     *("engine", "plugins", "config", "runs", "window", "pipeline", "holdings", "today"),
-    *("evidence", "thesis", "report", "cli"),
+    *("evidence", "thesis", "brief", "sweep", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
 #: The results whose methods for notebooks are shortcuts to a room above. Each method imports this

@@ -8,9 +8,18 @@ import pytest
 from backtests.evidence.comparison import compare, configs_of
 from backtests.history.panel import History
 from backtests.report.compare_numbers import comparison_numbers
-from benchmarks import docs_scales, docs_strategies
+from benchmarks import docs_luck, docs_scales, docs_strategies, luck
 from benchmarks.docs_flags import START, Material, episodes, stays, times_capex
-from benchmarks.docs_numbers import FLAGS, NAMES, PAGES, ROOT, block_of, page_of, with_block
+from benchmarks.docs_numbers import (
+    ELSEWHERE,
+    FLAGS,
+    NAMES,
+    PAGES,
+    ROOT,
+    block_of,
+    page_of,
+    with_block,
+)
 from signals import Capex
 
 #: Words with a figure that may stand outside a block: facts, parameters and dates of sources.
@@ -18,7 +27,11 @@ PROSE = {
     "docs/flags.md": {
         *("2025-12-31", "9 %", "2025"),
         *("1019", "12.5 %", "12", "13 %", "2010-03-31", "2009", "2012", "2013"),
-    }
+    },
+    "docs/luck.md": {
+        *("5 %", "95 %", "90 %", "0.5", "0.1", "5520741"),
+        *("1967", "2005", "2007", "2008", "2011", "2014", "2017", "2026"),
+    },
 }
 
 
@@ -37,8 +50,8 @@ def test_every_block_stands_once_in_a_page_and_no_page_has_another() -> None:
         for page in PAGES
         for name in re.findall(r"<!-- begin: (\S+) -->", (ROOT / page).read_text("utf-8"))
     ]
-    assert sorted(found) == sorted(NAMES)
-    assert all(held(name) for name in NAMES)
+    assert sorted(found) == sorted((*NAMES, *ELSEWHERE))
+    assert all(held(name) for name in found)
 
 
 @pytest.mark.parametrize("name", [name for name in FLAGS if name != "flags-without-k-strategies"])
@@ -64,6 +77,23 @@ def test_the_numbers_of_a_strategy_without_k_are_those_in_the_page(history: Hist
     shown = {cells[0]: list(cells[1:]) for cells in rows}
     expected = docs_scales.with_and_without(history, "cash-heavy")
     assert shown["`cash-heavy`"] == expected, "run: python -m benchmarks.docs_numbers --store FILE"
+
+
+def test_the_page_shows_that_a_look_ahead_collapses_and_strategies_fade() -> None:
+    rows = {cells[0]: cells for cells in map(cells_of, held("luck-lead-lag").splitlines())}
+    assert rows["planted look-ahead"][-3] == "after 0"
+    assert {rows[f"`{name}`"][-3] for name in docs_luck.STRATEGIES} == {"fades"}
+
+
+def test_the_page_shows_that_the_verdict_keeps_its_level_on_noise() -> None:
+    """The script takes minutes: here its columns, and what the page says about noise."""
+    lines = held("luck-calibration").splitlines()
+    assert lines[2:4] == luck.table(1, 4, 320).splitlines()[2:4]
+    assert len(lines) == 4 + len(luck.WORLDS)
+    rows = [dict(zip(cells_of(lines[2]), cells_of(line), strict=True)) for line in lines[4:]]
+    for row in rows[:3]:
+        assert float(row["verdict"].removesuffix(" %")) <= 6
+        assert float(row["PBO"]) == pytest.approx(0.5, abs=0.05)
 
 
 def cells_of(line: str) -> tuple[str, ...]:
@@ -100,7 +130,7 @@ def test_the_counterfactual_changes_the_level_and_not_the_growth(material: Mater
     assert after["impulse"].dropna().to_numpy() == pytest.approx(before["impulse"].dropna())
 
 
-@pytest.mark.parametrize("page", ["docs/flags.md"])
+@pytest.mark.parametrize("page", list(PROSE))
 def test_no_measured_number_stands_outside_a_block(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     prose = re.sub(r"<!-- begin: (\S+) -->.*?<!-- end: \1 -->", "", text, flags=re.DOTALL)

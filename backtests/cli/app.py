@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from backtests.cli import (
+    brief,
     check,
     compare,
     data,
@@ -22,6 +23,7 @@ from backtests.cli import (
     init,
     list_,
     run,
+    sweep,
     thesis,
     today,
 )
@@ -64,10 +66,12 @@ app.command("import")(import_.import_)
 app.command("fetch")(fetch.fetch)
 app.command("data")(data.data)
 app.command("list")(list_.list_)
+app.command("brief")(brief.brief)
 app.command("flags")(flags.flags)
 app.command("today")(today.today)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
+app.command("sweep")(sweep.sweep)
 app.add_typer(thesis.app, name="thesis")
 app.command("check")(check.check)
 app.command("init")(init.init)

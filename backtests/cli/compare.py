@@ -45,6 +45,7 @@ def compare(
     from backtests.evidence.entries import acted_on
     from backtests.report.compare_numbers import about, comparison_numbers
     from backtests.report.compare_page import write_compare_page
+    from backtests.sweep.trial_log import known_trials
 
     options.check_page(out)
     configs = configs_of(
@@ -54,9 +55,12 @@ def compare(
     with progress("comparing") as step:
         end_day = next(iter(configs.values())).end_day()
         history = choice.open(series_of(configs), end_day)
+        log = known_trials(choice.store, source=history.source)
         comparison = put_side_by_side(
             configs,
             history,
+            logged=log.sharpes.tolist(),
+            logged_effective=log.effective,
             draws=draws,
             workers=os.cpu_count() or 1,
             optional=not strategies,
@@ -89,12 +93,29 @@ def _print(entries: dict[str, Any], out: Path) -> None:
         "only afterwards. alpha: mean yearly return above the strategy's assets at constant "
         "weights (t: Newey–West). placebo: share of placebos that the strategy's timing beats (s "
         "shifted dates, r resampled returns). The share is not adjusted for the number of rows. "
-        "epi: number of episodes of the states in which the strategy acts. Stays less than a "
-        f"quarter apart count as one episode. Below {FEW} episodes {NOTHING}. {coverage_said()} "
-        f"{leaning_said()}"
+        "hurdle: smallest Sharpe ratio that is told from luck. timing: mean yearly return from "
+        "changes of weights. epi: number of episodes of the states in which the strategy acts. "
+        f"Stays less than a quarter apart count as one episode. Below {FEW} episodes {NOTHING}. "
+        f"{coverage_said()} {leaning_said()}"
     )
+    for line in _luck(entries):
+        typer.echo(line)
     typer.echo(f"page: {out}")
     typer.echo("Capacity and tax are not modelled. Research, not investment advice.")
+
+
+def _luck(entries: dict[str, Any]) -> list[str]:
+    """Return lines about the rows that are told from luck, the best row, and look-ahead."""
+    told = [name for name, entry in entries.items() if entry["luck"]["told_from_luck"]]
+    first = next(iter(entries.values()))["luck"]
+    log = f"and {first['logged_trials']:,} logged trials" if first["logged_trials"] else "(no log)"
+    found = [entry["lead_lag"] for entry in entries.values() if entry["lead_lag"]]
+    return [
+        f"Told from the luck of the best of {len(entries)} rows {log}: "
+        f"{', '.join(told) or 'none'}.",
+        *filter(None, [first["table"]["said"]]),
+        *(each["said"] for each in found if each["collapse"] is not None),
+    ]
 
 
 def _alpha(alpha: dict[str, Any] | None) -> str:
@@ -105,6 +126,10 @@ def _alpha(alpha: dict[str, Any] | None) -> str:
 
 def _placebo(placebo: dict[str, Any] | None) -> str:
     return MISSING if placebo is None else f"{fixed(placebo['rank'])}{placebo['kind'][0]}"
+
+
+def _timing(split: dict[str, Any] | None) -> str:
+    return MISSING if split is None else percent(split["timing"])
 
 
 def _over(side: str, entry: dict[str, Any]) -> str:
@@ -126,6 +151,8 @@ _COLUMNS: Columns = (
     (numbers("over SPY", rank=8), lambda entry: _over("spy", entry)),
     (numbers("over bills", rank=9), lambda entry: _over("bills", entry)),
     (numbers("over mix", rank=1), lambda entry: _over("mix", entry)),
+    (numbers("hurdle", rank=10), lambda entry: fixed(entry["luck"]["hurdle"])),
+    (numbers("timing", rank=11), lambda entry: _timing(entry["timing"])),
     (numbers("alpha", rank=4), lambda entry: _alpha(entry["alpha"])),
     (numbers("placebo", rank=2), lambda entry: _placebo(entry["placebo"])),
     (numbers("epi"), lambda entry: text(entry["episodes"])),

@@ -18,3 +18,19 @@ def signals(incomplete: str) -> list[str]:
 def strategies_and_signals(incomplete: str) -> list[str]:
     """Return the strategies, then the signals, whose name begins with the given text."""
     return [*strategies(incomplete), *signals(incomplete)]
+
+
+def swept(incomplete: str) -> list[str]:
+    """Return the paths of parameters of signals, schedule and costs that begin with the text."""
+    from backtests.config import config_from
+    from backtests.sweep.setting import Setting, paths_of
+
+    paths = paths_of(Setting.of(config_from({"strategy": "near-cash-flow"})))
+    return [f"{path}=" for path in paths if path.startswith(incomplete)]
+
+
+def designs(incomplete: str) -> list[str]:
+    """Return the designs of a sweep whose name begins with the given text."""
+    from backtests.sweep.design import DESIGNS
+
+    return [name for name in DESIGNS if name.startswith(incomplete)]

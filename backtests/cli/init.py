@@ -24,7 +24,15 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Where history comes from": ("source", "store", "seed", "years", "thesis"),
 }
 #: The keys of RunConfig that are tables, in the order of the file.
-TABLES = ("params", "universe", "schedule", "costs", "signals", "plugin_signals")
+TABLES = ("params", "universe", "regime", "schedule", "costs", "signals", "plugin_signals")
+#: A request for 'drypowder sweep', which reads the same file.
+_SWEEP = (
+    "--- What is swept: drypowder sweep --config THIS-FILE",
+    "[sweep]",
+    'design = "grid"                             # grid, random or lhs',
+    "[sweep.set]",
+    '"dry_powder.k" = "0.07:0.11:5"              # five values; or a list: [0.08, 0.09]',
+)
 #: Example values of the keys without a default.
 _EXAMPLES: dict[str, Any] = {
     "labels": "labels.csv",
@@ -78,6 +86,9 @@ def template(strategy: str) -> str:
     for key in TABLES:
         document.add(tomlkit.nl())
         document.add(key, _table(config, key).comment(said[key]))
+    document.add(tomlkit.nl())
+    for line in _SWEEP:
+        document.add(tomlkit.comment(line))
     return document.as_string()
 
 
@@ -93,6 +104,8 @@ def _table(config: Any, key: str) -> Any:
             what, _, _ = (type(signal).__doc__ or "").partition("\n")
             table.add(tomlkit.comment(f"{name}: {what}"))
             _add_all(table, signal, lambda value: isinstance(value, _WRITABLE), f"{name}.")
+    elif key == "regime":
+        _add_all(table, config.build_model(), lambda value: isinstance(value, float | int), None)
     elif key in ("params", "universe"):
         strategy = config.build_strategy()
         _add_all(table, strategy, lambda value: isinstance(value, tuple) is (key == "universe"))
@@ -104,16 +117,20 @@ def _table(config: Any, key: str) -> Any:
 
 
 def _add_all(
-    table: Any, built: Any, chosen: Callable[[Any], bool] = lambda value: True, within: str = ""
+    table: Any,
+    built: Any,
+    chosen: Callable[[Any], bool] = lambda value: True,
+    within: str | None = "",
 ) -> None:
-    """Add the chosen parameters of a dataclass, as comments if ``within`` is a prefix."""
+    """Add the chosen parameters of a dataclass, as comments if ``within`` is a prefix or None."""
     from backtests.report.docstring import documented_parameters
     from signals.params import parameters
 
     said = documented_parameters(type(built))
     for name, value in parameters(built).items():
         if chosen(value):
-            _add(table, f"{within}{name}", value, said.get(name, ""), left_out=bool(within))
+            left_out = within != ""
+            _add(table, f"{within or ''}{name}", value, said.get(name, ""), left_out=left_out)
 
 
 def _add(table: Any, key: str, value: Any, said: str, *, left_out: bool = False) -> None:

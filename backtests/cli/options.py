@@ -91,12 +91,13 @@ def warn_if_stale(history: Any) -> None:
         warn(said)
 
 
-def check_page(out: Path) -> None:
-    """Raise ConfigError unless a page can be written to ``out``."""
+def check_page(out: Path, option: str = "--out", ending: str = ".html") -> None:
+    """Raise ConfigError unless a page can be written to ``out``; ``option`` named this path."""
     from backtests.atomic import resolved
     from signals.errors import ConfigError
 
     target = resolved(out)
     folder = next(parent for parent in target.parents if parent.exists())
-    if out.suffix != ".html" or target.is_dir() or not folder.is_dir():
-        raise ConfigError(f"expected --out to be an .html file in a folder, was '{out}'")
+    if out.suffix != ending or target.is_dir() or not folder.is_dir():
+        what = f"{'an' if ending == '.html' else 'a'} {ending} file in a folder"
+        raise ConfigError(f"expected {option} to be {what}, was '{out}'")

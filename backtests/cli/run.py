@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from backtests.cli import options, table
+from backtests.cli.assignments import assigned, history_keys, require_strategy
 from backtests.cli.table import print_table, words
 from backtests.cli.terminal import console, print_json, progress, styled, warn
 from backtests.report.format import source_said
@@ -41,14 +42,15 @@ def run(
     from backtests.evidence.entries import observed_said
     from backtests.pipeline import run as run_pipeline
     from backtests.report.folder import check_folder, default_folder, write_run
+    from backtests.sweep.trial_log import known_trials
 
     data = read_config(config) if config else {}
+    data.pop("sweep", None)  # a file may also hold the request of a sweep
     refuse_unknown_keys(data)
     data |= options.given(strategy=strategy, start=start, end=end, lag=lag)
-    data |= _history_keys(data, source, store, seed)
-    for assignment in param or ():
-        _set_parameter(data, assignment)
-    _require_strategy(data)
+    data |= history_keys(data, source, store, seed)
+    assigned(data, param or ())
+    require_strategy(data)
     checked = config_from(data)
     if out is not None:
         out = resolved(out)
@@ -57,7 +59,14 @@ def run(
         step(checked.strategy)
         done = run_pipeline(checked)
         folder = out or default_folder(done)
-        assessment = assess(done, robustness=robustness, progress=step)
+        log = known_trials(done.config.store, source=done.history.source)
+        assessment = assess(
+            done,
+            robustness=robustness,
+            logged=log.sharpes.tolist(),
+            logged_effective=log.effective,
+            progress=step,
+        )
         numbers = write_run(assessment, folder, step)
     observed = observed_said(assessment.absorption, assessment.own_states)
     print_json(numbers) if json else _print(numbers, observed, folder)
@@ -65,57 +74,6 @@ def run(
         warn(line)
     if checked.end is None:
         options.warn_if_stale(done.history)
-
-
-def _set_parameter(data: dict[str, Any], assignment: str) -> None:
-    """Set a parameter of the strategy or, by a name like ``dry_powder.k``, of a signal."""
-    name, value = _parsed(assignment)
-    owner, dot, inner = name.partition(".")
-    table = data.setdefault("signals" if dot else "params", {})
-    if dot and isinstance(table, dict):
-        table = table.setdefault(owner, {})
-    if isinstance(table, dict):  # config_from reports a value of another type
-        table[inner if dot else name] = value
-
-
-def _history_keys(
-    data: dict[str, Any], source: str | None, store: Path | None, seed: int | None
-) -> dict[str, Any]:
-    """Return the keys that choose the history; options override the configuration."""
-    if source is None and store is None and ({"source", "store"} & data.keys()):
-        if seed is not None and data.get("source", "store") == "store":
-            options.refuse_seed(data.get("store"))
-        from_environment = data.get("source") == "store" and "store" not in data
-        store = options.named_store(None) if from_environment else None
-        return options.given(seed=seed, store=store)
-    choice = options.choose_history(source, store, seed)
-    data.pop("store", None)
-    seed = data.get("seed") if seed is None else seed
-    return options.given(source=choice.decided(), store=choice.store, seed=seed)
-
-
-def _require_strategy(data: dict[str, Any]) -> None:
-    from signals.errors import ConfigError
-    from strategies import STRATEGIES
-
-    if "strategy" not in data:
-        names = ", ".join(sorted(STRATEGIES))
-        raise ConfigError(f"give a strategy as an argument or in --config; known: {names}")
-
-
-def _parsed(text: str) -> tuple[str, Any]:
-    """Split NAME=VALUE into name and value; a value that is not valid TOML stays text."""
-    import tomllib
-
-    from signals.errors import ConfigError
-
-    name, equals, value = text.partition("=")
-    if not (name and equals) or "\n" in text:
-        raise ConfigError(f"expected --param NAME=VALUE, was {text!r}")
-    try:
-        return name.strip(), tomllib.loads(f"x = {value}")["x"]
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
-        return name.strip(), value
 
 
 def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
@@ -136,9 +94,20 @@ def _print(numbers: dict[str, Any], observed: str, folder: Path) -> None:
             f"out. {in_one_regime(numbers)}."
         )
     typer.echo(observed)
+    _print_luck(numbers)
     typer.echo(f"tearsheet: {folder / 'tearsheet.html'}")
     if described["simulated"]:
         typer.echo(
             "This history is SIMULATED. For real history: drypowder import PATH, then run again."
         )
     typer.echo("Research, not investment advice.")
+
+
+def _print_luck(numbers: dict[str, Any]) -> None:
+    from backtests.report.luck_section import split_said
+
+    typer.echo(numbers["luck"]["verdict"])
+    if numbers["lead_lag"] is not None:
+        typer.echo(numbers["lead_lag"]["said"])
+    if numbers["timing"] is not None:
+        typer.echo(split_said(numbers["timing"]))

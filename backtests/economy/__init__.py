@@ -61,7 +61,8 @@ class Economy:
         if id in self.filed:
             filed = pd.DatetimeIndex(self.filed[id].reindex(values.index))
             rows["available_at"] = (session_after(filed) + OPEN).as_unit("us")
-        return rows.sort_values(["available_at", "observed_on"], kind="stable")
+        order = np.lexsort([rows["observed_on"].to_numpy(), rows["available_at"].to_numpy()])
+        return rows.iloc[order]  # sort_values takes five times as long
 
 
 def make_economy(seed: int = 0, years: int = YEARS, *, thesis: bool = True) -> Economy:

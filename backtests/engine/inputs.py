@@ -49,8 +49,11 @@ def checked(
 
     See :func:`backtests.engine.simulate.simulate` for the parameters and the errors.
     """
-    _check_terms(lag, band, capital, name)
-    closes, earned = _aligned(weights, prices, bills, name)
+    check_terms(lag, band, capital, name)
+    check_market(prices, bills, name)
+    check_decisions(weights, prices, name)
+    closes = closes_of(prices, list(weights.columns), name)
+    earned = bills_of(bills, closes.index, name)
     targets = _numbers(weights.reindex(columns=closes.columns), f"{name}: weights")
     check_weights(targets, name, gross_limit)
     return Inputs(targets=targets, closes=closes, bills=earned)
@@ -59,26 +62,28 @@ def checked(
 def check_solvent(equity: pd.Series, name: str) -> None:
     """Raise SimulationError if a portfolio is worth 0 USD or less at any close."""
     if (equity <= 0).any():
-        day = equity.index[equity <= 0][0].date()
-        raise SimulationError(
-            f"{name}: expected a portfolio value above zero, but the value falls to zero or below "
-            f"on {day}; reduce short positions"
-        )
+        raise ruin(equity.index[equity <= 0][0], name)
 
 
-def _aligned(
-    weights: pd.DataFrame, prices: pd.DataFrame, bills: pd.Series, name: str
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Return checked prices of the assets in the weights, and bill returns on the same sessions."""
+def ruin(day: pd.Timestamp, name: str) -> SimulationError:
+    """Return the error of a portfolio that is worth 0 USD or less at a close."""
+    return SimulationError(
+        f"{name}: expected a portfolio value above zero, but the value falls to zero or below "
+        f"on {day.date()}; reduce short positions"
+    )
+
+
+def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
+    """Raise SimulationError unless prices and bills have sessions, and prices distinct columns."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     check_sessions(bills.index, f"{name}: bills", SimulationError)
+    _check_columns("prices", prices.columns, name)
+
+
+def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> None:
+    """Raise SimulationError unless weights have distinct assets with prices, on their sessions."""
     check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
-    for what, columns in (("weights", weights.columns), ("prices", prices.columns)):
-        if not columns.is_unique:
-            raise SimulationError(
-                f"{name}: expected columns of {what} without duplicates, but "
-                f"{columns[columns.duplicated()][0]} occurs twice; drop one of the two columns"
-            )
+    _check_columns("weights", weights.columns, name)
     missing = [column for column in weights.columns if column not in prices.columns]
     if missing:
         raise SimulationError(
@@ -91,9 +96,21 @@ def _aligned(
             f"{name}: expected decisions on sessions of the prices, but {strange[0].date()} has no "
             "row of prices; reindex the weights"
         )
-    closes = _numbers(prices[list(weights.columns)], f"{name}: prices")
+
+
+def _check_columns(what: str, columns: pd.Index, name: str) -> None:
+    if not columns.is_unique:
+        raise SimulationError(
+            f"{name}: expected columns of {what} without duplicates, but "
+            f"{columns[columns.duplicated()][0]} occurs twice; drop one of the two columns"
+        )
+
+
+def closes_of(prices: pd.DataFrame, assets: list[str], name: str) -> pd.DataFrame:
+    """Return the closes of some assets as numbers; a price of zero or less raises an error."""
+    closes = _numbers(prices[assets], f"{name}: prices")
     _check_prices(closes, name)
-    return closes, _checked_bills(bills, closes.index, name)
+    return closes
 
 
 def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -101,6 +118,14 @@ def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
         return frame.astype("float64")
     except (TypeError, ValueError) as error:
         raise SimulationError(f"{what}: expected numbers: {error}; convert the values") from None
+
+
+def values_of(weights: pd.DataFrame, name: str) -> np.ndarray:
+    """Return weights as an array, without a copy if possible; raise unless all are numbers."""
+    try:
+        return weights.to_numpy(dtype=np.float64)
+    except (TypeError, ValueError):
+        return _numbers(weights, f"{name}: weights").to_numpy()
 
 
 def _check_prices(closes: pd.DataFrame, name: str) -> None:
@@ -114,7 +139,8 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
         )
 
 
-def _checked_bills(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
+def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
+    """Return the returns of bills on some sessions, the first one 0; a missing one raises."""
     earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0
     if earned.isna().any():
@@ -131,12 +157,13 @@ def _checked_bills(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
     return earned
 
 
-def _check_terms(lag: int, band: float, capital: float, name: str) -> None:
+def check_terms(lag: int, band: float, capital: float, name: str) -> None:
+    """Raise SimulationError unless lag, band and capital lie within their limits."""
     if not isinstance(lag, int | np.integer) or isinstance(lag, bool) or lag < 1:
         raise SimulationError(
             f"{name}: expected a lag of at least 1, a whole number of sessions, was {lag!r}"
         )
     if not 0 <= band < 1:
         raise SimulationError(f"{name}: expected a band from 0 to below 1, was {band!r}")
-    if not (np.isfinite(capital) and capital > 0):
+    if not 0 < capital < np.inf:
         raise SimulationError(f"{name}: expected a capital above 0 USD, was {capital!r}")

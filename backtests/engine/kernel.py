@@ -7,17 +7,20 @@ command uses the kernel, :func:`check_agreement` compares the kernel with ``simu
 portfolio.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from backtests.engine.costs import Costs, units_owed
-from backtests.engine.inputs import Inputs, check_solvent, checked
-from backtests.engine.schedule import BAND, lost_prices
+from backtests.engine.batch import Batch, Variant, batch_of, reason, room_of
+from backtests.engine.costs import Costs
+from backtests.engine.inputs import check_solvent
+from backtests.engine.schedule import BAND
 from backtests.engine.simulate import CAPITAL, Result
 from signals.errors import SimulationError
+
+if TYPE_CHECKING:
+    from backtests.engine.loops import Room
 
 #: Largest relative difference of equity between the kernel and ``simulate`` on one portfolio.
 AGREEMENT = 1e-9
@@ -64,14 +67,17 @@ def simulate_curves(
     :func:`backtests.engine.simulate.simulate`. The first simulation on a machine compiles the
     loops, which takes some seconds.
     """
-    terms = {"band": band, "capital": capital, "gross_limit": gross_limit}
-    given = checked(weights, prices, bills, lag, **terms, name=name)
-    growth = (1 + given.bills.to_numpy()).cumprod()
-    last = np.array(given.closes.ffill(), dtype=np.float64, order="C")
-    sizes = _sizes(given, last, growth, lag, band, gross_limit)
-    legs = list(_legs(sizes, last, growth, given.closes, costs))
-    figures = _figures(legs, len(last), capital)
-    return _curves(figures, growth, given.bills, name)
+    from backtests.engine import loops
+
+    variant = Variant(weights=weights, costs=costs, lag=lag, band=band, gross_limit=gross_limit)
+    batch = batch_of([variant], prices, bills, capital, name)
+    for message in batch.refused.values():
+        raise SimulationError(message)
+    room = room_of(batch, 1, daily=True)
+    loops.trade(batch.market, batch.frames, batch.terms, room, 0)
+    if room.refused[0]:
+        raise SimulationError(reason(variant, prices, bills, capital, name))
+    return _curves(batch, room, name)
 
 
 def check_agreement(curves: Curves, result: Result, name: str) -> None:
@@ -90,76 +96,17 @@ def check_agreement(curves: Curves, result: Result, name: str) -> None:
         )
 
 
-def _sizes(
-    given: Inputs, last: np.ndarray, growth: np.ndarray, lag: int, band: float, gross_limit: float
-) -> np.ndarray:
-    """Return the target weight of each trade, sessions × assets; NaN without a trade."""
-    from backtests.engine import loops
-
-    index = given.closes.index
-    decided = np.zeros(last.shape)
-    at = index.get_indexer(given.targets.index)
-    decided[at] = given.targets.to_numpy()
-    decides = np.zeros(len(index), dtype=bool)
-    decides[at] = True
-    lost = np.array(lost_prices(given.closes), order="C")
-    priced = np.array(given.closes.notna(), dtype=bool, order="C")
-    terms = (min(int(lag), len(index)), float(band), float(gross_limit))
-    return loops.choose(decided, decides, last, priced, lost, growth, terms)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Leg:
-    """The long or the short side of an asset: target weights, deflated prices, cost of a trade."""
-
-    group: int
-    sizes: np.ndarray
-    prices: np.ndarray
-    fee: float
-
-
-def _legs(
-    sizes: np.ndarray, last: np.ndarray, growth: np.ndarray, closes: pd.DataFrame, costs: Costs
-) -> Iterator[_Leg]:
-    """Yield the legs of each asset; the short leg comes first, as in ``simulate``."""
-    for group, asset in enumerate(closes.columns):
-        size, price, fee = sizes[:, group], last[:, group], costs.rate(asset)
-        if (size < 0).any():
-            owed = units_owed(pd.DatetimeIndex(closes.index), costs, asset)
-            short = np.minimum(size, 0.0)
-            yield _Leg(group=group, sizes=short, prices=price * owed / growth, fee=fee)
-        yield _Leg(group=group, sizes=np.maximum(size, 0.0), prices=price / growth, fee=fee)
-
-
-def _figures(legs: list[_Leg], sessions: int, capital: float) -> np.ndarray:
-    """Return the figures of :func:`backtests.engine.loops.trade`."""
-    from backtests.engine import loops
-
-    return loops.trade(
-        _table([leg.sizes for leg in legs], sessions),
-        _table([leg.prices for leg in legs], sessions),
-        np.array([leg.fee for leg in legs], dtype=np.float64),
-        np.array([leg.group for leg in legs], dtype=np.int64),
-        float(capital),
-    )
-
-
-def _table(columns: list[np.ndarray], sessions: int) -> np.ndarray:
-    """Return the columns as one table, in the layout for which the loops are compiled."""
-    return np.ascontiguousarray(np.reshape(columns, (-1, sessions)).T, dtype=np.float64)
-
-
-def _curves(figures: np.ndarray, growth: np.ndarray, bills: pd.Series, name: str) -> Curves:
-    """Return the figures in USD and as fractions of equity."""
-    index = bills.index
-    value, gross, traded, paid = figures.T
-    equity = pd.Series(value * growth, index=index, name="equity")
+def _curves(batch: Batch, room: "Room", name: str) -> Curves:
+    """Return the daily figures in USD and as fractions of equity."""
+    index = batch.bills.index
+    sessions = len(index)
+    equity = pd.Series(room.value[0, :sessions] * batch.market.growth, index=index, name="equity")
     check_solvent(equity, name)
     return Curves(
         equity=equity,
         returns=equity.pct_change().iloc[1:].rename("returns"),
-        exposure=pd.Series(gross / value, index=index, name="exposure"),
-        traded=pd.Series(traded / value, index=index, name="traded"),
-        costs=pd.Series(paid * growth, index=index, name="costs"),
-        bills=bills,
+        exposure=pd.Series(room.exposed[0, :sessions], index=index, name="exposure"),
+        traded=pd.Series(room.traded[0], index=index, name="traded"),
+        costs=pd.Series(room.paid[0], index=index, name="costs"),
+        bills=batch.bills,
     )

@@ -1,217 +1,457 @@
 """The loops of the kernel, compiled by numba.
 
-:func:`choose` repeats :func:`backtests.engine.schedule.choose_trades`, and :func:`trade` repeats
-vectorbt's accounting. Each loop rounds in the same way as the code that it reimplements. So
-comparisons of almost equal numbers have equal results.
+:func:`trade` simulates many configurations of one market. For each configuration, it chooses the
+trades as :func:`backtests.engine.schedule.choose_trades` does, and accounts for them as vectorbt
+does. Each step rounds in the same way as the code that it reimplements. So comparisons of almost
+equal numbers have equal results.
 
-numba stores the compiled loops beside this file, or in the user's cache folder if this file's
-folder is read-only. Later processes load the stored loops. All loops stand in one file, because
-numba compiles a stored loop again only after a change of the loop's own file.
+A configuration is computed alone and by one thread. So its figures do not depend on the number of
+threads or on the other configurations. Only sessions with a decision, a fill or a lost price are
+visited one by one. The value at the closes between two trades is computed asset by asset. A
+portfolio with short positions is visited at every close, because its gross exposure can drift
+beyond its limit. All loops stand in one file for :mod:`backtests.engine.compiled`.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
+from backtests.engine.compiled import allocating, inner, stored
 
 #: vectorbt treats two amounts as equal if their relative difference is at most this value.
 NEAR = 1e-9
 #: vectorbt treats an amount of at most this size as zero.
 TINY = 1e-12
+#: Sessions that are valued together. Tables of assets × sessions have as many more columns.
+STEP = 24
+#: How far a sum of weights may exceed its limit; a little more than `check_weights` allows.
+SLACK = 1e-9 + 1e-12
+#: Places in ``Book.cash``: cash that limits purchases, and cash in vectorbt's own record.
+CASH, BOOKED = range(2)
+#: Places in ``Book.marks``: session of the last trade, first session that has no value yet, place
+#: of the oldest waiting decision in the queue, and number of waiting decisions.
+TRADED, NEXT, OLDEST, WAITING = range(4)
 
 
-def _stored(loop: Loop) -> Loop:
-    """Compile a loop that Python calls, and store the compiled loop."""
-    return cast(Loop, njit(cache=True)(loop))
+class Market(NamedTuple):
+    """What all configurations share: sessions × assets unless said otherwise."""
+
+    lines: np.ndarray  # last price over the growth of bills, assets × (sessions + STEP)
+    deflated: np.ndarray  # the same, sessions × assets
+    prices: np.ndarray  # last price, USD
+    priced: np.ndarray  # whether the session has a price
+    lost: np.ndarray  # whether the last price becomes stale at this session
+    lost_at: np.ndarray  # the sessions at which any price becomes stale
+    growth: np.ndarray  # growth of bills since the first session
+    days: np.ndarray  # calendar days since the previous session; 0 at the first session
 
 
-def _inner(loop: Loop) -> Loop:
-    """Compile an inner loop; numba stores its code inside each loop that calls it."""
-    return cast(Loop, njit(loop))
+class Frames(NamedTuple):
+    """Tables of decided weights, one after the other in flat arrays."""
+
+    targets: np.ndarray  # weights, row by row
+    when: np.ndarray  # session of each decision
+    columns: np.ndarray  # the market's asset in each column
+    starts: np.ndarray  # tables + 1 × 3: where a table starts in the three arrays above
 
 
-@_stored
-def choose(
-    decided: np.ndarray,
-    decides: np.ndarray,
-    prices: np.ndarray,
-    priced: np.ndarray,
-    lost: np.ndarray,
-    growth: np.ndarray,
-    terms: tuple[int, float, float],
+class Terms(NamedTuple):
+    """The terms of each configuration."""
+
+    frame: np.ndarray  # number of its table of weights
+    tariff: np.ndarray  # number of its costs
+    lag: np.ndarray
+    band: np.ndarray
+    limit: np.ndarray
+    fees: np.ndarray  # costs × assets: cost of a trade, a fraction of its value
+    borrow: np.ndarray  # costs × assets: cost of borrowing for a day, a fraction of the debt
+    capital: float
+
+
+class Room(NamedTuple):
+    """What ``trade`` fills in, one row for each configuration."""
+
+    value: np.ndarray  # × (sessions + STEP): value at each close over the growth of bills, USD
+    exposed: np.ndarray  # × (sessions + STEP): gross exposure at each close, a fraction
+    totals: np.ndarray  # × 3: values traded over equity, costs in USD, sessions with a trade
+    traded: np.ndarray  # × sessions: value traded over equity; without rows unless asked for
+    paid: np.ndarray  # × sessions: costs in USD; without rows unless asked for
+    refused: np.ndarray  # whether the weights are not finite or exceed a limit
+
+
+class Plan(NamedTuple):
+    """One configuration: its decisions, its terms and the prices of its short positions."""
+
+    targets: np.ndarray  # decisions × assets
+    when: np.ndarray
+    columns: np.ndarray
+    fees: np.ndarray  # by leg
+    shorts: np.ndarray  # assets × (sessions + STEP); without rows for a long-only portfolio
+    lag: int
+    band: float
+    limit: float
+
+
+class Book(NamedTuple):
+    """The state of one portfolio. Arrays are by asset, or by leg from ``units`` on."""
+
+    held: np.ndarray  # weights after the last trade
+    last: np.ndarray  # weights of the last decision
+    now: np.ndarray  # weights after the drift
+    sizes: np.ndarray  # target weight of each asset that trades now; NaN without a trade
+    queue: np.ndarray  # decisions that wait for their fill, a ring of rows
+    sent: np.ndarray  # session of each of these decisions
+    cash: np.ndarray
+    marks: np.ndarray
+    units: np.ndarray
+    goals: np.ndarray
+    quotes: np.ndarray
+    wanted: np.ndarray
+    changes: np.ndarray
+    order: np.ndarray
+
+
+@stored
+def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) -> None:
+    """Simulate one configuration for each row of ``room``, from the configuration ``first`` on."""
+    for row in range(len(room.value)):
+        plan = _plan(market, frames, terms, first + row)
+        room.refused[row] = not _sound(plan)
+        if not room.refused[row]:
+            _follow(market, plan, _book(plan, terms.capital), room, row)
+
+
+@allocating
+def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
+    """Return a configuration."""
+    start, end = frames.starts[terms.frame[i]], frames.starts[terms.frame[i] + 1]
+    columns = frames.columns[start[2] : end[2]]
+    when = frames.when[start[1] : end[1]]
+    targets = frames.targets[start[0] : end[0]].reshape((len(when), len(columns)))
+    shorts = _shorts(market, targets, columns, terms.borrow[terms.tariff[i]])
+    sides = 2 if len(shorts) else 1
+    fees = np.zeros(sides * len(columns))
+    for k in range(len(columns)):
+        fees[sides * k : sides * (k + 1)] = terms.fees[terms.tariff[i], columns[k]]
+    lag = min(terms.lag[i], len(market.growth))
+    return Plan(targets, when, columns, fees, shorts, lag, terms.band[i], terms.limit[i])
+
+
+@allocating
+def _shorts(
+    market: Market, targets: np.ndarray, columns: np.ndarray, borrow: np.ndarray
 ) -> np.ndarray:
-    """Return the target weight of each trade, sessions × assets; NaN without a trade.
-
-    Parameters
-    ----------
-    decided, decides
-        ``decided`` holds target weights, sessions × assets. ``decides`` is True at a session with a
-        decision. At other sessions, the loop does not read ``decided``.
-    prices, priced, lost
-        Tables of sessions × assets: the last price, whether the session has a price, and whether
-        the last price becomes stale at this session.
-    growth
-        Growth of bills since the first session.
-    terms
-        The lag, the band and the gross limit of :func:`backtests.engine.simulate.simulate`.
-    """
-    lag, band, gross_limit = terms
-    sessions, assets = prices.shape
-    sizes = np.full((sessions, assets), np.nan)
-    held, last = np.zeros(assets), np.zeros(assets)  # after the last trade, at the last decision
-    waiting = np.zeros((lag, assets))  # the decision of a session is in row (session % lag)
-    sent = np.zeros(sessions, dtype=np.bool_)
-    traded, newest = 0, -lag  # session of the last trade, session of the last decision sent
-    for at in range(sessions):
-        if _loses(lost[at], held, sizes[at]):
-            held, traded = _drifted(held, prices, growth, traded, at), at
-            _close(lost[at], held, last, waiting)
-        if at >= lag and sent[at - lag]:
-            held, traded = _drifted(held, prices, growth, traded, at), at
-            _fill(waiting[at % lag], priced[at], held, sizes[at])
-        now = waiting[newest % lag]
-        waits = newest + lag > at
-        if not waits:
-            now = _drifted(held, prices, growth, traded, at)
-        if decides[at]:
-            _copy(decided[at], last)
-        differs = decides[at] and _differ(last, now, band)
-        if differs or (not waits and _exceeds(now, gross_limit)):
-            _copy(last, waiting[at % lag])
-            sent[at], newest = True, at
-    return sizes
+    """Return deflated prices that grow with the cost of borrowing; no rows without shorts."""
+    negative = False
+    for row in range(len(targets)):
+        for k in range(len(columns)):
+            negative = negative or targets[row, k] < 0
+    lines = np.zeros((len(columns) if negative else 0, market.lines.shape[1]))
+    for k in range(len(lines)):
+        owed = 1.0
+        for at in range(len(market.growth)):
+            owed *= 1 + borrow[columns[k]] * market.days[at] / 365
+            lines[k, at] = market.prices[at, columns[k]] * owed / market.growth[at]
+    return lines
 
 
-@_inner
-def _loses(lost: np.ndarray, held: np.ndarray, size: np.ndarray) -> bool:
-    """Set the target of each lost asset to zero; return whether a lost asset is held."""
-    loses = False
-    for asset in range(len(held)):
-        if lost[asset]:
-            size[asset] = 0.0
-            loses = loses or held[asset] != 0
+@inner
+def _sound(plan: Plan) -> bool:
+    """Return whether all weights are finite and within their limits."""
+    for row in range(len(plan.targets)):
+        net = gross = 0.0
+        for k in range(len(plan.columns)):
+            net += plan.targets[row, k]
+            gross += abs(plan.targets[row, k])
+        if not (net <= 1 + SLACK and gross <= plan.limit + SLACK):
+            return False
+    return True
+
+
+@allocating
+def _book(plan: Plan, capital: float) -> Book:
+    """Return a portfolio that holds only cash."""
+    assets = len(plan.columns)
+    legs = 2 * assets if len(plan.shorts) else assets
+    waiting = min(plan.lag, len(plan.when) + 1) + 1
+    return Book(
+        np.zeros(assets), np.zeros(assets), np.zeros(assets), np.full(assets, np.nan),
+        np.zeros((waiting, assets)), np.zeros(waiting, dtype=np.int64),
+        np.full(2, capital), np.zeros(4, dtype=np.int64), np.zeros(legs), np.zeros(legs),
+        np.zeros(legs), np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64),
+    )  # fmt: skip
+
+
+@inner
+def _follow(market: Market, plan: Plan, book: Book, room: Room, row: int) -> None:
+    """Choose and make the trades of a configuration, session after session."""
+    decided = lost = fills = 0
+    every = len(plan.shorts) > 0
+    at = 0 if every else _next(market, plan, book, decided, lost)
+    while at < len(market.growth):
+        trades = False
+        if lost < len(market.lost_at) and market.lost_at[lost] == at:
+            trades, lost = _give_up(market, plan, book, at), lost + 1
+        if book.marks[WAITING] > 0 and book.sent[book.marks[OLDEST]] + plan.lag == at:
+            _fill(market, plan, book, at)
+            trades = True
+        if decided < len(plan.when) and plan.when[decided] == at:
+            _decide(market, plan, book, decided, at)
+            decided += 1
+        if every and book.marks[WAITING] == 0:
+            _hold_to_limit(market, plan, book, at)
+        if trades:
+            _value(market, plan, book, room, row, at)
+            fills += _trade(market, plan, book, room, row, at)
+        at = at + 1 if every else _next(market, plan, book, decided, lost)
+    _value(market, plan, book, room, row, len(market.growth))
+    room.totals[row, 2] = fills
+
+
+@inner
+def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> int:
+    """Return the next session with a decision, a fill or a lost price."""
+    at = len(market.growth)
+    if decided < len(plan.when):
+        at = plan.when[decided]
+    if lost < len(market.lost_at):
+        at = min(at, market.lost_at[lost])
+    if book.marks[WAITING] > 0:
+        at = min(at, book.sent[book.marks[OLDEST]] + plan.lag)
+    return at
+
+
+@inner
+def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
+    """Close each lost asset, also in waiting decisions; return whether an asset is lost."""
+    loses = holds = False
+    for k in range(len(plan.columns)):
+        if market.lost[at, plan.columns[k]]:
+            book.sizes[k] = 0.0
+            loses, holds = True, holds or book.held[k] != 0
+    if holds:
+        _drift(market, plan, book, at)
+        for k in range(len(plan.columns)):
+            gone = market.lost[at, plan.columns[k]] and book.held[k] != 0
+            book.held[k] = 0.0 if gone else book.now[k]
+            if gone:
+                book.last[k] = 0.0
+                book.queue[:, k] = 0.0
+        book.marks[TRADED] = at
     return loses
 
 
-@_inner
-def _close(lost: np.ndarray, held: np.ndarray, last: np.ndarray, waiting: np.ndarray) -> None:
-    """Set the weights of lost holdings to zero, also in decisions that are not filled yet."""
-    for asset in range(len(held)):
-        if lost[asset] and held[asset] != 0:
-            held[asset] = last[asset] = 0.0
-            for row in range(len(waiting)):
-                waiting[row, asset] = 0.0
+@inner
+def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
+    """Trade the assets that have a price to the oldest waiting decision."""
+    oldest = book.marks[OLDEST]
+    if not _all_priced(market, plan, at):
+        _drift(market, plan, book, at)
+    for k in range(len(plan.columns)):
+        if market.priced[at, plan.columns[k]]:
+            book.now[k] = book.sizes[k] = book.queue[oldest, k]
+        book.held[k] = book.now[k]
+    book.marks[TRADED] = at
+    book.marks[OLDEST] = (oldest + 1) % len(book.queue)
+    book.marks[WAITING] -= 1
 
 
-@_inner
-def _fill(target: np.ndarray, priced: np.ndarray, held: np.ndarray, size: np.ndarray) -> None:
-    """Trade the assets that have a price to their targets."""
-    for asset in range(len(held)):
-        if priced[asset]:
-            held[asset] = size[asset] = target[asset]
+@inner
+def _all_priced(market: Market, plan: Plan, at: int) -> bool:
+    priced = True
+    for k in range(len(plan.columns)):
+        priced &= market.priced[at, plan.columns[k]]
+    return priced
 
 
-@_inner
-def _copy(weights: np.ndarray, into: np.ndarray) -> None:
-    """Copy weights by a loop, which compiles in half the time of a slice assignment."""
-    for asset in range(len(weights)):
-        into[asset] = weights[asset]
-
-
-@_inner
-def _drifted(
-    held: np.ndarray, prices: np.ndarray, growth: np.ndarray, traded: int, at: int
-) -> np.ndarray:
-    """Return the weights at a session's close, after their drift since the last trade."""
-    now = held.copy()
-    if at == traded:
-        return now
-    invested = worth = 0.0
-    for asset in range(len(held)):
-        if held[asset] != 0:
-            now[asset] = held[asset] * (prices[at, asset] / prices[traded, asset])
-        invested += held[asset]
-        worth += now[asset]
-    worth += (1 - invested) * growth[at] / growth[traded]
-    if worth <= 0:
-        return held.copy()
-    for asset in range(len(held)):
-        now[asset] /= worth
-    return now
-
-
-@_inner
-def _differ(target: np.ndarray, held: np.ndarray, band: float) -> bool:
-    """Return whether a target weight differs from the held weight by more than the band."""
+@inner
+def _decide(market: Market, plan: Plan, book: Book, decided: int, at: int) -> None:
+    """Send a decision if a weight changes by more than the band."""
+    newest = (book.marks[OLDEST] + book.marks[WAITING] - 1) % len(book.queue)
+    waits = book.marks[WAITING] > 0
+    if not waits:
+        _drift(market, plan, book, at)
     differs = False
-    for asset in range(len(held)):
-        differs = differs or abs(target[asset] - held[asset]) > band
-    return differs
+    for k in range(len(plan.columns)):
+        now = book.queue[newest, k] if waits else book.now[k]
+        book.last[k] = plan.targets[decided, k]
+        differs = differs or abs(book.last[k] - now) > plan.band
+    if differs:
+        _send(market, plan, book, at)
 
 
-@_inner
-def _exceeds(weights: np.ndarray, gross_limit: float) -> bool:
-    """Return whether a portfolio with a short position exceeds its limit of gross exposure."""
+@inner
+def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
+    """Let the last decision wait for its fill, if the fill comes before the end."""
+    if at + plan.lag < len(market.growth):
+        place = (book.marks[OLDEST] + book.marks[WAITING]) % len(book.queue)
+        for k in range(len(plan.columns)):
+            book.queue[place, k] = book.last[k]
+        book.sent[place] = at
+        book.marks[WAITING] += 1
+
+
+@inner
+def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
+    """Send the last decision again if gross exposure has drifted beyond its limit."""
+    _drift(market, plan, book, at)
     gross, shorts = 0.0, False
-    for weight in weights:
+    for weight in book.now:
         gross += abs(weight)
         shorts = shorts or weight < 0
-    return shorts and gross > gross_limit + 1e-9
+    if shorts and gross > plan.limit + 1e-9:
+        _send(market, plan, book, at)
 
 
-@_stored
-def trade(
-    sizes: np.ndarray, prices: np.ndarray, fees: np.ndarray, groups: np.ndarray, capital: float
-) -> np.ndarray:
-    """Return value, gross value, traded value and costs at each close, all deflated.
+@inner
+def _drift(market: Market, plan: Plan, book: Book, at: int) -> None:
+    """Write the weights at a close, after their drift since the last trade, into ``now``."""
+    held, now, since = book.held, book.now, book.marks[TRADED]
+    invested = worth = 0.0
+    for k in range(len(held)):
+        now[k] = held[k]
+        if held[k] != 0 and at != since:
+            column = plan.columns[k]
+            now[k] *= market.prices[at, column] / market.prices[since, column]
+        invested += held[k]
+        worth += now[k]
+    worth += (1 - invested) * market.growth[at] / market.growth[since]
+    if at != since:
+        for k in range(len(held)):
+            now[k] = now[k] / worth if worth > 0 else held[k]
 
-    Parameters
-    ----------
-    sizes, prices
-        Tables of sessions × legs: the target weight of each trade, NaN without a trade, and the
-        deflated price.
-    fees, groups
-        ``fees`` holds each leg's cost of a trade, a fraction of the traded value. ``groups`` holds
-        the number of each leg's asset. The legs of an asset are next to each other.
+
+@inner
+def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int) -> bool:
+    """Fill the orders of a session, the largest sale first; return whether anything is traded."""
+    worth = _quote(market, plan, book, at)
+    pays, last = _want(book, plan.fees, worth)
+    if pays:
+        traded, costs, flow = _fill_all(book, plan.fees, last)
+    else:
+        traded, costs, flow = _fill_in_order(book, plan.fees)
+    book.cash[BOOKED] = _plus(book.cash[BOOKED], flow)
+    value = book.cash[BOOKED]
+    for leg in range(len(book.units)):
+        if book.units[leg] != 0:
+            value += book.units[leg] * book.quotes[leg]
+    _note(room, row, at, traded / value, costs * market.growth[at])
+    return traded > 0
+
+
+@inner
+def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
+    """Write the units that each leg wants to trade, and the change of its value.
+
+    Returns whether the cash pays for all purchases but the largest one, and the leg of this one, or
+    −1 without a purchase.
     """
-    sessions, legs = prices.shape
-    figures = np.zeros((sessions, 4))
-    units, changes, order = np.zeros(legs), np.zeros(legs), np.zeros(legs, dtype=np.int64)
-    cash = booked = capital  # ``cash`` limits purchases; ``booked`` is vectorbt's own record
-    for at in range(sessions):
-        worth, _ = _value(cash, units, prices[at], groups)
-        flow = 0.0
-        for leg in order[: _queue(sizes[at], prices[at], units, worth, changes, order)]:
-            price = prices[at, leg]
-            wanted = sizes[at, leg] * worth / price - units[leg]
-            bought, paid, cash = _filled(wanted, price, fees[leg], cash)
-            units[leg] = _plus(units[leg], bought)
-            flow -= bought * price + paid
-            figures[at, 2] += abs(bought) * price
-            figures[at, 3] += paid
-        booked = _plus(booked, flow)
-        figures[at, 0], figures[at, 1] = _value(booked, units, prices[at], groups)
-    return figures
+    cash, spent, largest, last = book.cash[CASH], 0.0, 0.0, -1
+    for leg in range(len(book.units)):
+        goal = book.goals[leg] * (worth if worth > 0 else np.nan)
+        change = goal - book.units[leg] * book.quotes[leg]
+        book.changes[leg] = change  # NaN without a trade, and then all comparisons are false
+        book.wanted[leg] = goal / book.quotes[leg] - book.units[leg]
+        cost = abs(change) * fees[leg]
+        cash -= change + cost if change < 0 else 0.0
+        spent += change + cost if change > 0 else 0.0
+        if change > 0 and change >= largest:
+            largest, last = change, leg
+    others = spent - (largest + largest * fees[last] if last >= 0 else 0.0)
+    return others <= cash * (1 - 1e-6) - 1e-9, last
 
 
-@_inner
-def _queue(
-    sizes: np.ndarray,
-    prices: np.ndarray,
-    units: np.ndarray,
-    worth: float,
-    changes: np.ndarray,
-    order: np.ndarray,
-) -> int:
+@inner
+def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, float]:
+    """Fill sales, then purchases for which the cash suffices, then the leg ``last``.
+
+    Returns the value traded, the costs, and the change of cash in vectorbt's own record. The sums
+    have vectorbt's order, because the last digit of the cash can decide between equal orders.
+    """
+    cash, flow, traded, costs = book.cash[CASH], 0.0, 0.0, 0.0
+    for leg in range(len(book.units)):
+        sold = -book.wanted[leg] if book.wanted[leg] < -TINY else 0.0
+        amount = sold * book.quotes[leg]
+        paid = amount * fees[leg]
+        cash += amount - paid
+        flow += amount - paid
+        traded += amount
+        costs += paid
+    for leg in range(len(book.units)):
+        wanted = 0.0 if leg == last else book.wanted[leg]
+        bought = wanted if wanted > TINY else 0.0
+        amount = bought * book.quotes[leg]
+        paid = amount * fees[leg]
+        cash -= amount + paid
+        flow -= amount + paid
+        traded += amount
+        costs += paid
+        move = wanted if abs(wanted) > TINY else 0.0
+        book.units[leg] = _plus(book.units[leg], move)
+    book.cash[CASH] = cash
+    if last < 0:
+        return traded, costs, flow
+    units, paid = _filled(book.wanted[last], book.quotes[last], fees[last], book.cash)
+    book.units[last] = _plus(book.units[last], units)
+    amount = units * book.quotes[last]
+    return traded + amount, costs + paid, flow - (amount + paid)
+
+
+@inner
+def _fill_in_order(book: Book, fees: np.ndarray) -> tuple[float, float, float]:
+    """Fill the legs in ascending order of the change of their value, as far as the cash pays."""
+    flow = traded = costs = 0.0
+    for leg in book.order[: _sort(book)]:
+        price = book.quotes[leg]
+        bought, paid = _filled(book.wanted[leg], price, fees[leg], book.cash)
+        book.units[leg] = _plus(book.units[leg], bought)
+        flow -= bought * price + paid
+        traded += abs(bought) * price
+        costs += paid
+    return traded, costs, flow
+
+
+@inner
+def _note(room: Room, row: int, at: int, traded: float, paid: float) -> None:
+    """Add what a session traded and paid to the totals, and to the daily figures if asked for."""
+    room.totals[row, 0] += traded
+    room.totals[row, 1] += paid
+    if row < len(room.traded):
+        room.traded[row, at] = traded
+        room.paid[row, at] = paid
+
+
+@inner
+def _quote(market: Market, plan: Plan, book: Book, at: int) -> float:
+    """Write the price and target of each leg, clear the sizes, and return the value before trades.
+
+    The short leg of an asset stands before its long leg.
+    """
+    leg, worth = 0, book.cash[CASH]
+    for k in range(len(plan.columns)):
+        size = book.sizes[k]
+        book.sizes[k] = np.nan
+        if len(plan.shorts):
+            book.quotes[leg] = plan.shorts[k, at]
+            book.goals[leg] = 0.0 if size > 0 else size
+            leg += 1
+        book.quotes[leg] = market.deflated[at, plan.columns[k]]
+        book.goals[leg] = 0.0 if size < 0 else size
+        leg += 1
+    for leg in range(len(book.units)):
+        if book.units[leg] != 0:
+            worth += book.units[leg] * book.quotes[leg]
+    return float(worth)
+
+
+@inner
+def _sort(book: Book) -> int:
     """Write the legs to trade into ``order``, the largest sale first; return their number."""
     count = 0
-    for leg in range(len(units)):
-        if worth <= 0 or np.isnan(sizes[leg]) or np.isnan(prices[leg]):
+    order, changes = book.order, book.changes
+    for leg in range(len(book.units)):
+        if np.isnan(changes[leg]):
             continue
-        changes[leg] = sizes[leg] * worth - units[leg] * prices[leg]
         place = count
         while place > 0 and changes[order[place - 1]] > changes[leg]:
             order[place] = order[place - 1]
@@ -221,47 +461,114 @@ def _queue(
     return count
 
 
-@_inner
-def _filled(wanted: float, price: float, fee: float, cash: float) -> tuple[float, float, float]:
-    """Return the traded units, the cost and the remaining cash of an order, as in vectorbt."""
+@inner
+def _filled(wanted: float, price: float, fee: float, purse: np.ndarray) -> tuple[float, float]:
+    """Return the traded units and the cost of an order, and move the cash, as in vectorbt."""
+    cash = purse[CASH]
     if abs(wanted) <= TINY:
-        return 0.0, 0.0, cash
+        return 0.0, 0.0
     paid = abs(wanted) * price * fee
     if wanted < 0:
         earned = _plus(-wanted * price, -paid)
-        return (wanted, paid, cash + earned) if earned >= 0 else (0.0, 0.0, cash)
+        if earned < 0:
+            return 0.0, 0.0
+        purse[CASH] = cash + earned
+        return wanted, paid
     due = wanted * price + paid
     if cash <= TINY:
-        return 0.0, 0.0, cash
+        return 0.0, 0.0
     if due <= cash or _equal(due, cash):
-        return wanted, paid, _plus(cash, -due)
+        purse[CASH] = _plus(cash, -due)
+        return wanted, paid
     spent = cash / (1 + fee)
-    return spent / price, cash - spent, 0.0
+    purse[CASH] = 0.0
+    return spent / price, cash - spent
 
 
-@_inner
-def _value(
-    cash: float, units: np.ndarray, prices: np.ndarray, groups: np.ndarray
-) -> tuple[float, float]:
-    """Return the value and the gross value of a portfolio, with the two legs of an asset netted."""
-    value, net, gross = cash, 0.0, 0.0
-    for leg in range(len(units)):
-        if leg > 0 and groups[leg] != groups[leg - 1]:
-            gross += abs(net)
-            net = 0.0
-        if units[leg] != 0:
-            net += units[leg] * prices[leg]
-            value += units[leg] * prices[leg]
-    return value, gross + abs(net)
-
-
-@_inner
+@inner
 def _plus(a: float, b: float) -> float:
     """Return the sum of two amounts, or 0 if the sum is only a rounding error."""
     return 0.0 if _equal(a, -b) else a + b
 
 
-@_inner
+@inner
 def _equal(a: float, b: float) -> bool:
     """Return whether two amounts are equal, except for rounding."""
     return abs(a - b) <= max(NEAR * max(abs(a), abs(b)), TINY)
+
+
+@inner
+def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: int) -> None:
+    """Value the portfolio at each close that has no value yet, up to before ``end``.
+
+    Sessions are valued in steps. The last step may pass ``end``; the next trade corrects this.
+    """
+    value, exposed = room.value[row], room.exposed[row]
+    start, book.marks[NEXT] = book.marks[NEXT], end
+    if len(plan.shorts):
+        _value_legs(market, plan, book, value, exposed, start, end)
+        return
+    count = _held(plan, book)
+    for at in range(start, end, STEP):
+        here = value[at : at + STEP]
+        for j in range(STEP):
+            here[j] = book.cash[BOOKED]
+        done = 0
+        while done + 4 <= count:
+            _add_four(market.lines, plan.columns, book, done, at, here)
+            done += 4
+        for i in range(done, count):
+            k = book.order[i]
+            line = market.lines[plan.columns[k], at : at + STEP]
+            units = book.units[k]
+            for j in range(STEP):
+                here[j] += units * line[j]
+    for at in range(start, end):
+        exposed[at] = 1 - book.cash[BOOKED] / value[at]
+
+
+@inner
+def _held(plan: Plan, book: Book) -> int:
+    """Write the legs with units into ``order``, and return their number."""
+    count = 0
+    for leg in range(len(book.units)):
+        if book.units[leg] != 0:
+            book.order[count] = leg
+            count += 1
+    return count
+
+
+@inner
+def _add_four(
+    lines: np.ndarray, columns: np.ndarray, book: Book, done: int, at: int, here: np.ndarray
+) -> None:
+    """Add the values of four legs, in one pass over the sessions of a step."""
+    a, b, c, d = book.order[done], book.order[done + 1], book.order[done + 2], book.order[done + 3]
+    one, two = book.units[a], book.units[b]
+    three, four = book.units[c], book.units[d]
+    first, second = lines[columns[a], at : at + STEP], lines[columns[b], at : at + STEP]
+    third, fourth = lines[columns[c], at : at + STEP], lines[columns[d], at : at + STEP]
+    for j in range(STEP):
+        here[j] = here[j] + one * first[j] + two * second[j] + three * third[j] + four * fourth[j]
+
+
+@inner
+def _value_legs(
+    market: Market, plan: Plan, book: Book, value: np.ndarray, exposed: np.ndarray, start: int,
+    end: int,
+) -> None:  # fmt: skip
+    """Value a portfolio with short legs; gross exposure nets the two legs of an asset."""
+    for at in range(start, end):
+        worth, gross = book.cash[BOOKED], 0.0
+        for k in range(len(plan.columns)):
+            net = 0.0
+            if book.units[2 * k] != 0:
+                net = book.units[2 * k] * plan.shorts[k, at]
+                worth += net
+            if book.units[2 * k + 1] != 0:
+                long = book.units[2 * k + 1] * market.deflated[at, plan.columns[k]]
+                worth += long
+                net += long
+            gross += abs(net)
+        value[at] = worth
+        exposed[at] = gross / worth

@@ -1,6 +1,6 @@
 """The assessment of a run: every number and series in the run's report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,9 +15,13 @@ from backtests.evidence.entries import (
     of_own_states,
 )
 from backtests.evidence.k_choice import by_k
+from backtests.evidence.lead_lag import LeadLag, lead_lag
+from backtests.evidence.luck import Luck, luck
 from backtests.evidence.metrics import Drawdown
+from backtests.evidence.own_mix import mix_of
 from backtests.evidence.revision import by_revision
 from backtests.evidence.robustness import robustness as by_choice
+from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.runs import Run
 from signals.explanation import Explanation, explain_all
 from signals.summary import Summarised, Summary
@@ -68,6 +72,13 @@ class Assessment(Summarised):
         ``strategy``, ``benchmark`` and ``bills``.
     earned_under
         For each session of the history, the regime under which the session's return was earned.
+    luck
+        The test of the Sharpe ratio against luck. Without ``robustness``, it has no own mix.
+    timing
+        The mean return, split into tilt, timing and costs.
+    lead_lag
+        The information ratio by the lag of the fills; None without ``robustness``, and for a
+        strategy without timing.
     robustness
         The run's metrics under other assumptions; None if they were not computed.
     """
@@ -87,6 +98,9 @@ class Assessment(Summarised):
     explanations: tuple[Explanation, ...]
     growth: pd.DataFrame
     earned_under: pd.Series
+    luck: Luck
+    timing: TimingSplit
+    lead_lag: LeadLag | None
     robustness: Robustness | None
 
     def _summary(self) -> Summary:
@@ -105,6 +119,8 @@ def assess(
     run: Run,
     *,
     robustness: bool = True,
+    logged: Sequence[float] = (),
+    logged_effective: float | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Assessment:
     """Return the assessment of a finished run.
@@ -113,6 +129,9 @@ def assess(
     ----------
     robustness
         If False, every metric that needs another simulation is left out.
+    logged, logged_effective
+        Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
+        independent trials to which they are equivalent; see :func:`backtests.evidence.luck.luck`.
     progress
         A function that is called with the name of each step.
 
@@ -141,6 +160,14 @@ def assess(
         explanations=tuple(explained.values()),
         growth=growth_of(run),
         earned_under=acted_on(regime, lag),
+        luck=luck(
+            returns - bills,
+            mix=mix_of(run).returns - bills if robustness else None,
+            logged=logged,
+            logged_effective=logged_effective,
+        ),
+        timing=timing_split(run),
+        lead_lag=lead_lag(run) if robustness else None,
         robustness=_robustness(run, progress) if robustness else None,
     )
 

@@ -6,7 +6,7 @@ strategy's mean net exposure. The second rival holds the strategy's assets at eq
 have the same hindsight about assets.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,12 +18,15 @@ from backtests.evidence.alpha import Alpha, own_alpha
 from backtests.evidence.baskets import random_baskets
 from backtests.evidence.bootstrap import Interval, compare_returns
 from backtests.evidence.entries import Observed, of_own_states, timing_conclusion
+from backtests.evidence.lead_lag import LeadLag, lead_lag
+from backtests.evidence.own_mix import BY_VOTES, Beside, mix_of, rival_returns
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import NO_TIMING, NOT_DRAWN, Significance, draw_gains, place
-from backtests.evidence.variation import check_kernel
+from backtests.evidence.table_luck import TableLuck, table_luck
+from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.evidence.workers import workers_of
 from backtests.history.panel import History
-from backtests.pipeline import history_of, plan, read, run_on, trade_curves
+from backtests.pipeline import history_of, read, run_on
 from backtests.runs import Run
 from backtests.window import window
 from signals.errors import ConfigError
@@ -35,19 +38,6 @@ from strategies import STRATEGIES, kind_of
 #: Level of the intervals, a fraction.
 LEVEL = 0.95
 UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
-#: Settings of a configuration that select the default regime model.
-BY_VOTES = {"regime_model": Votes.name, "labels": None}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Beside:
-    """A rival of a strategy: a portfolio's simple daily returns on the same sessions, after costs.
-
-    ``share`` is the share of SPY in a constant mix, a fraction; NaN for any other portfolio.
-    """
-
-    returns: pd.Series
-    share: float = float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +58,8 @@ class Compared:
     alpha, baskets, observed
         The results of :func:`own_alpha`, :func:`random_baskets` and :func:`of_own_states` for the
         strategy.
+    lead_lag, timing
+        The results of :func:`lead_lag` and :func:`timing_split` for the strategy.
     significance
         The rank of the strategy's timing among placebos.
     """
@@ -79,6 +71,8 @@ class Compared:
     alpha: Alpha | None
     baskets: Placebo | None
     observed: Observed | None
+    lead_lag: LeadLag | None
+    timing: TimingSplit
     significance: Significance = UNPLACED
 
     @property
@@ -113,6 +107,8 @@ class Comparison:
         Level of the intervals as a fraction, and number of resamples.
     notes
         One line for each regime model that was left out, with the reason.
+    luck
+        The tests of all rows against the luck of the best one.
     """
 
     rows: dict[str, Compared]
@@ -120,6 +116,7 @@ class Comparison:
     level: float
     reps: int
     notes: tuple[str, ...]
+    luck: TableLuck
 
 
 def default_names() -> tuple[str, ...]:
@@ -162,6 +159,8 @@ def compare(
     draws: int = 39,
     workers: int = 1,
     optional: bool = False,
+    logged: Sequence[float] = (),
+    logged_effective: float | None = None,
     progress: Callable[[str], None] = lambda name: None,
 ) -> Comparison:
     """Return the comparison of strategies on the same sessions of a history.
@@ -183,6 +182,9 @@ def compare(
         :func:`backtests.evidence.workers.workers_of`.
     optional
         If True, a regime model whose package is not installed is left out, with a note.
+    logged, logged_effective
+        Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
+        independent trials to which they are equivalent; see :func:`backtests.evidence.luck.luck`.
     progress
         A function that is called with the name of each step.
     """
@@ -212,7 +214,30 @@ def compare(
     runs = {label: rows[label].run for label in configs if label in rows}
     ranks = place(runs, gains, shifts=shifts)
     placed = {label: replace(rows[label], significance=ranks[label]) for label in runs}
-    return Comparison(rows=placed, regime=voted.regime, level=LEVEL, reps=reps, notes=notes)
+    return Comparison(
+        rows=placed,
+        regime=voted.regime,
+        level=LEVEL,
+        reps=reps,
+        notes=notes,
+        luck=_luck(placed, logged, logged_effective),
+    )
+
+
+def _luck(
+    rows: Mapping[str, Compared], logged: Sequence[float], logged_effective: float | None
+) -> TableLuck:
+    first = next(iter(rows.values())).run
+    return table_luck(
+        pd.DataFrame(
+            {label: row.run.result.returns - row.run.bills for label, row in rows.items()}
+        ),
+        {label: row.mix.returns - row.run.bills for label, row in rows.items()},
+        [label for label, row in rows.items() if row.kind == "challenger"],
+        rival_returns(first, "spy") - first.bills,
+        logged=logged,
+        logged_effective=logged_effective,
+    )
 
 
 def _fits(
@@ -245,24 +270,12 @@ def _run(config: RunConfig, history: History, voted: Reading, index: pd.Datetime
     return run_on(config, history, voted.under(classified), index)
 
 
-def mix_of(run: Run) -> Beside:
-    """Return the constant mix of SPY and bills with a run's mean net exposure, between 0 and 1.
-
-    The mix has the run's sessions, costs and lag. The exposure of the mix is known only at the end
-    of the run.
-    """
-    check_kernel(run)  # the mix comes from the compiled simulation
-    net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
-    share = min(max(net, 0.0), 1.0)
-    return Beside(returns=_rival(run, "constant-mix", share=share), share=share)
-
-
 def _compared(run: Run, reps: int) -> Compared:
     mix = mix_of(run)
     others = {"spy": run.benchmark, "bills": run.bills, "mix": mix.returns}
     equal = None
     if len(run.strategy.assets) > 1:
-        equal = Beside(returns=_rival(run, "equal-weight", tickers=run.strategy.assets))
+        equal = Beside(returns=rival_returns(run, "equal-weight", tickers=run.strategy.assets))
         others["equal_weight"] = equal.returns
     return Compared(
         run=run,
@@ -272,15 +285,9 @@ def _compared(run: Run, reps: int) -> Compared:
         alpha=own_alpha(run),
         baskets=random_baskets(run),
         observed=of_own_states(run),
+        lead_lag=lead_lag(run),
+        timing=timing_split(run),
     )
-
-
-def _rival(run: Run, name: str, **params: Any) -> pd.Series:
-    """Return a baseline's returns on a run's sessions, with the run's costs and lag."""
-    plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
-    config = run.config.model_copy(update=plain)
-    strategy, _, decided = plan(config, run.history, run.reading, run.sessions)
-    return trade_curves(config, strategy, run.history, decided, run.sessions).returns
 
 
 def growth_of(comparison: Comparison) -> pd.DataFrame:

@@ -115,7 +115,7 @@ def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) ->
 
 def _how(run: Run) -> str:
     """Return the kind of placebo for a run, or the reason why the run has no rank."""
-    if not len(run.decided.columns) or _still(run):
+    if not len(run.decided.columns) or is_still(run):
         return NO_TIMING
     if len(run.result.returns) - run.config.lag < FEWEST:
         return TOO_SHORT
@@ -145,7 +145,7 @@ def terms_of(
     return held, history.closes.loc[held.index], bills, run.config.costs
 
 
-def _still(run: Run) -> bool:
+def is_still(run: Run) -> bool:
     """Return whether the weights change only when an asset is listed or delisted."""
     listings = run.history.panel.reindex(columns=run.decided.columns).notna().loc[run.decided.index]
     groups = run.decided.groupby([listings[asset] for asset in listings])

@@ -56,7 +56,8 @@ def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.n
     observed = observed[newest]
     known = rows["available_at"].to_numpy()[newest]
     value = rows["value"].to_numpy(dtype=np.float64)[newest]
-    position = known.searchsorted((index + CLOSE).to_numpy(), side="right") - 1
+    closing = index.to_numpy() + CLOSE.as_unit("us").to_timedelta64()
+    position = known.searchsorted(closing, side="right") - 1
     fresh = (index.to_numpy() - observed[position]) <= np.timedelta64(stale_after(id), "D")
     seen = (position >= 0) & fresh & ~np.isnan(value[position])
     return (

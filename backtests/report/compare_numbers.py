@@ -5,13 +5,15 @@ from typing import Any
 
 from backtests.evidence import metrics
 from backtests.evidence.bootstrap import COVERAGE, COVERAGE_SOURCE, Coverage
-from backtests.evidence.comparison import Beside, Compared, Comparison
+from backtests.evidence.comparison import Compared, Comparison
 from backtests.evidence.entries import observed_in
+from backtests.evidence.own_mix import Beside
 from backtests.evidence.placebo import Placebo
 from backtests.evidence.significance import leaning_said
 from backtests.history.origin import stale_warning
 from backtests.history.panel import History
 from backtests.report.format import percent
+from backtests.report.luck_numbers import lead_lag_numbers, table_luck_numbers, timing_numbers
 from backtests.report.numbers import plain
 from signals.params import parameters
 from signals.regimes import Regime
@@ -33,7 +35,20 @@ SHOWN = (
 
 def comparison_numbers(comparison: Comparison) -> dict[str, dict[str, Any]]:
     """Return the numbers of each strategy as fractions; an undefined number is None."""
-    return {label: plain(_entry(row)) for label, row in comparison.rows.items()}
+    return {
+        label: plain(
+            _entry(row) | _timed(row) | {"luck": table_luck_numbers(comparison.luck, label)}
+        )
+        for label, row in comparison.rows.items()
+    }
+
+
+def _timed(row: Compared) -> dict[str, Any]:
+    short = metrics.is_short(row.run.result.returns)
+    return {
+        "lead_lag": lead_lag_numbers(row.lead_lag),
+        "timing": timing_numbers(row.timing, below_a_year=short),
+    }
 
 
 def about(comparison: Comparison, history: History) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from backtests.report.compare_charts import (
     risk_chart,
     styles,
 )
+from backtests.report.compare_luck import compare_luck_section
 from backtests.report.format import MISSING, Form, fixed, interval, is_missing, percent, thousands
 from backtests.report.page import label_of, page, render
 from backtests.report.theme import KINDS
@@ -184,6 +185,7 @@ def _section(
         drawdowns=html_of(falls),
         risk=html_of(risk_chart(numbers, f"{label}Risk and return")),
         correlations=html_of(alike),
+        luck=compare_luck_section(numbers, looks, label),
     )
 
 

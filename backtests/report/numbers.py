@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from backtests.evidence.assessment import Assessment
+from backtests.report.luck_numbers import lead_lag_numbers, luck_numbers, timing_numbers
 from backtests.version import __version__
 from signals.params import parameters
 
 LEFT_OUT = (
     "The robustness cases are left out: other k, changed revised series, and other lags, costs, "
-    "rebalance days, assets and years. Run again without --no-robustness to see them."
+    "rebalance days, assets and years. Lead and lag and the own mix are left out, too. Run again "
+    "without --no-robustness to see them."
 )
 
 
@@ -23,8 +25,9 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
     """Return the content of ``metrics.json``: the run, its metrics, attribution and robustness.
 
     Metrics are fractions. Dates are ISO strings. An undefined metric is null. Yearly metrics are
-    null if the run is shorter than a year. ``by_k``, ``by_revision`` and ``robustness`` are null if
-    they were not computed; a note of the run then says so.
+    null if the run is shorter than a year. ``by_k``, ``by_revision``, ``robustness`` and
+    ``lead_lag`` are null if they were not computed; a note of the run then says so. ``lead_lag`` is
+    also null for a strategy without timing.
     """
     cases, parts = assessment.robustness, assessment.attribution
     return plain(
@@ -45,6 +48,9 @@ def metrics_of(assessment: Assessment) -> dict[str, Any]:
                 "total": parts.total.to_dict(),
             },
             "robustness": None if cases is None else _records(cases.by_choice),
+            "luck": luck_numbers(assessment.luck),
+            "lead_lag": lead_lag_numbers(assessment.lead_lag),
+            "timing": timing_numbers(assessment.timing, below_a_year=assessment.below_a_year),
         }
     )
 

@@ -21,6 +21,7 @@ from backtests.evidence.metrics import YEAR, YEARLY
 from backtests.history.origin import SIMULATED, stale_warning
 from backtests.report.charts import equity_chart, html_of, regime_chart
 from backtests.report.format import MISSING, Form, fixed, percent, significant, state, text
+from backtests.report.luck_section import luck_section
 from backtests.report.numbers import LEFT_OUT
 from backtests.report.page import MARKER, label_of, page, render, template
 from backtests.report.reading import said_of_scales
@@ -187,6 +188,8 @@ def _section(assessment: Assessment, numbers: dict[str, Any]) -> str:
         by_revision=revision_rows(numbers),
         attribution=_attribution(numbers),
         robustness=_robustness(numbers),
+        luck=luck_section(numbers),
+        verdict=numbers["luck"]["verdict"],
         left_out=LEFT_OUT if assessment.robustness is None else None,
         regime=run.reading.regime.iloc[-1] or "none",
         chart=html_of(_chart(assessment), with_library=True),

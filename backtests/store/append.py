@@ -284,13 +284,10 @@ def _values(
     batch: Batch, held: pd.DataFrame, recorded_at: pd.Timestamp
 ) -> tuple[pd.DataFrame, int, int]:
     """Return the rows to append, the number of new dates and the number of revised dates."""
-    rows = batch.rows.merge(
-        held, on="observed_on", how="left", suffixes=("", "_held"), indicator="where"
-    )
-    is_new = rows["where"] == "left_only"
-    equal = same(batch.series_id, rows["value"].to_numpy(), rows["value_held"].to_numpy())
-    differs = ~is_new & ~equal
+    rows, days = batch.rows, batch.rows["observed_on"]
+    known = held.set_index("observed_on")["value"].reindex(days)  # much faster than a merge
+    is_new = ~days.isin(held["observed_on"])
+    differs = ~is_new & ~same(batch.series_id, rows["value"].to_numpy(), known.to_numpy())
     early = differs & (rows["available_at"] < recorded_at)
-    rows["available_at"] = rows["available_at"].mask(early, recorded_at)
-    chosen = rows[is_new | differs].drop(columns=["value_held", "where"])
-    return chosen, int(is_new.sum()), int(differs.sum())
+    rows = rows.assign(available_at=rows["available_at"].mask(early, recorded_at))
+    return rows[is_new | differs], int(is_new.sum()), int(differs.sum())

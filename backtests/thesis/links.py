@@ -17,3 +17,22 @@ LINKS: dict[str, str] = {
     "L14": "Rare chances come, and they reward patience",
     "L15": "Gold and silver do not protect from a shortage of capital",
 }
+
+#: One word for each link, for pages with little space.
+WORDS: dict[str, str] = {
+    "L1": "stimulus",
+    "L2": "depletion",
+    "L3": "absorption",
+    "L4": "convexity",
+    "L5": "yields",
+    "L6": "rebalance",
+    "L7": "plumbing",
+    "L8": "duration",
+    "L9": "crypto",
+    "L10": "cascade",
+    "L11": "momentum",
+    "L12": "policy",
+    "L13": "cash",
+    "L14": "patience",
+    "L15": "metals",
+}

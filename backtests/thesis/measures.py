@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from backtests.evidence.comparison import mix_of
 from backtests.evidence.entries import QUARTER
 from backtests.evidence.metrics import YEAR
+from backtests.evidence.own_mix import mix_of
 from backtests.thesis.claims import Claim
 from backtests.thesis.cross_section import long_less_short
 from backtests.thesis.sample import Sample

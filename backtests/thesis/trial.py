@@ -105,6 +105,22 @@ def try_claims(
     claim before the claim is tested.
     """
     sample = Sample.of(history)
+    verdicts = judge_claims(sample, claims, estimators=estimators, progress=progress)
+    return Trial(sample=sample, verdicts=verdicts)
+
+
+def judge_claims(
+    sample: Sample,
+    claims: Sequence[Claim],
+    *,
+    estimators: Mapping[str, Estimator] = ESTIMATORS,
+    progress: Progress = lambda name: None,
+) -> tuple[Verdict, ...]:
+    """Return the verdict on each claim, in the order of the claims; see :func:`try_claims`.
+
+    The p-values of primary claims are adjusted for each other, and the p-values of the other claims
+    too. So the verdicts on all primary claims do not depend on the other claims in ``claims``.
+    """
     estimates: dict[Claim, Estimate] = {}
     decided: dict[Claim, Verdict] = {}
     for claim in claims:
@@ -118,7 +134,7 @@ def try_claims(
             decided[claim] = Verdict(claim=claim, outcome="not testable yet", reason=str(error))
     adjusted = adjusted_p_values(estimates)
     decided |= {c: judge(c, estimate, adjusted[c]) for c, estimate in estimates.items()}
-    return Trial(sample=sample, verdicts=tuple(decided[claim] for claim in claims))
+    return tuple(decided[claim] for claim in claims)
 
 
 def try_thesis(

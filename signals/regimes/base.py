@@ -136,15 +136,11 @@ def settle(raw: pd.Series, confirm: int = CONFIRM_REGIME) -> pd.Series:
     sessions. At a session without a view the regime ends at once, and the next regime needs
     confirmation again.
     """
-    current: str | None = None
-    candidate, run = None, 0
-    out: list[str | None] = []
-    for name in raw:
-        run = run + 1 if name == candidate else 1
-        candidate = name
-        if name is None:
-            current = None
-        elif run >= sessions_to_confirm(name, confirm):
-            current = name
-        out.append(current)
+    code, names = pd.factorize(raw)  # a session without a view has the code −1
+    at = np.arange(len(raw))
+    begins = np.append(True, code[1:] != code[:-1])[: len(raw)]
+    run = at - np.maximum.accumulate(np.where(begins, at, 0)) + 1
+    needed = np.array([*(sessions_to_confirm(name, confirm) for name in names), 1])
+    since = np.maximum.accumulate(np.where(run >= needed[code], at, -1))
+    out = np.append(raw.to_numpy(dtype=object), None)[since]
     return pd.Series(out, index=raw.index, dtype=object, name="regime")

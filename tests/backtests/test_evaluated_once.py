@@ -47,6 +47,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
         ("flags",),
         ("flags", "--html", "flags.html", "--export", "flags.csv"),
         ("flags", "--why", "capex"),
+        ("brief", "--out", "brief.html"),
     ],
     ids=" ".join,
 )
@@ -92,6 +93,7 @@ def by_config_file(path: Path, store: Path, *lines: str) -> float:
     return by_command(store, path.parent / "by-config", "--config", str(path))
 
 
+@pytest.mark.usefixtures("uncharted")
 def test_k_has_one_value_in_config_parameter_table_and_call(
     history: History, store: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +106,7 @@ def test_k_has_one_value_in_config_parameter_table_and_call(
     assert called != pytest.approx(growth(config_from(TERMS), history), rel=1e-3)
 
 
+@pytest.mark.usefixtures("uncharted")
 def test_a_basket_of_three_firms_has_one_value_in_config_parameter_and_call(
     history: History, store: Path, tmp_path: Path
 ) -> None:
@@ -139,6 +142,7 @@ def labels(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("uncharted")
 def test_labels_go_through_run_report_and_config(labels: Path, store: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     given = ["run", f"cash-heavy@{labels}", "--store", str(store), "--out", str(out)]

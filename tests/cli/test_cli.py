@@ -12,6 +12,8 @@ from backtests.cli.app import command
 from backtests.report.folder import FILES
 from tests.commands import Drypowder, Said
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 
 def refused(said: Said, *parts: str, code: int = 2) -> None:
     """Expect one line on stderr that holds some parts, nothing on stdout, and an exit code."""

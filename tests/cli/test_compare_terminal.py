@@ -1,6 +1,9 @@
 """Each figure of ``drypowder compare`` stands in the column that names it."""
 
-from backtests.cli.compare import _COLUMNS
+from typing import Any
+
+from backtests.cli.compare import _COLUMNS, _luck
+from tests.lucky import lead_lag, lucky
 
 
 def interval(estimate: float) -> dict[str, float]:
@@ -24,6 +27,7 @@ ENTRY = {
     "alpha": None,
     "placebo": {"rank": 0.89, "kind": "shifts"},
     "episodes": 3,
+    **lucky(0.53),
 }
 
 
@@ -40,7 +44,20 @@ def test_figures_stand_under_their_names() -> None:
         "over SPY": "-5.0 [-6, -4]",
         "over bills": "6.0 [5, 7]",
         "over mix": "2.0 [1, 3]",
+        "hurdle": "0.81",
+        "timing": "1.9",
         "alpha": "–",
         "placebo": "0.89s",
         "epi": "3",
     }
+
+
+def test_the_lines_below_name_the_rows_told_from_luck_and_those_that_collapse() -> None:
+    rows: dict[str, Any] = {"a": ENTRY, "b": ENTRY | lucky(1.2, told=True)}
+    assert _luck(rows) == [
+        "Told from the luck of the best of 2 rows and 1,200 logged trials: b.",
+        "In 11 % of the splits, the best row fails (PBO).",
+    ]
+    rows["a"] = ENTRY | {"lead_lag": lead_lag(collapse=0)}
+    assert _luck(rows)[-1] == "Lead and lag: it collapses."
+    assert _luck({"a": ENTRY})[0].endswith("logged trials: none.")

@@ -24,6 +24,8 @@ from signals.evaluations import inputs_of
 from strategies import STRATEGIES
 from tests.sessions import read_at, today
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 Say = Callable[..., tuple[int, str, str]]
 
 

@@ -1,8 +1,8 @@
 """The compiled simulation against vectorbt's record and against the ledger.
 
-Each test gives one case to both simulations. Equity must agree to a relative 1e-9 at every close,
-and so must exposure, the value traded and the costs of each session. A case that one simulation
-refuses, the other must refuse with the same message.
+Each test gives one case to both simulations. Equity must agree to a relative 1e-12 at every close.
+Exposure, the value traded and the costs of each session must agree to 1e-9. A case that one
+simulation refuses, the other must refuse with the same message.
 """
 
 import os
@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from backtests import pipeline
 from backtests.calendar import sessions
 from backtests.config import config_from
-from backtests.engine import loops
+from backtests.engine import loops, measures
+from backtests.engine.batch import Variant
 from backtests.engine.costs import FREE, Costs
 from backtests.engine.kernel import AGREEMENT, Curves, check_agreement, simulate_curves
-from backtests.engine.schedule import choose_trades
+from backtests.engine.many import simulate_many
 from backtests.engine.simulate import Result, simulate
 from backtests.history.panel import History
 from backtests.window import window
@@ -39,6 +40,7 @@ DEAR = Costs(etf_bp=50, stock_bp=100, crypto_bp=200, borrow_stock=0.3, borrow_cr
 USUAL = Costs()
 COSTS = {"usual": USUAL, "none": FREE, "dear": DEAR}
 EXACT = 1e-9
+CLOSE = 1e-12
 T = TypeVar("T")
 
 
@@ -103,7 +105,7 @@ def agree(case: Case) -> Curves:
 
 def compare(curves: Curves, result: Result, capital: float) -> None:
     """Compare each compiled figure with the record."""
-    assert gap(curves.equity, result.equity) < EXACT
+    assert gap(curves.equity, result.equity) < CLOSE
     for name in ("equity", "returns", "exposure", "bills"):
         ours, theirs = getattr(curves, name), getattr(result, name)
         pd.testing.assert_series_equal(ours, theirs, rtol=EXACT, atol=EXACT)
@@ -125,7 +127,12 @@ def answer(simulation: Callable[[], T]) -> T | str:
 
 def agree_or_refuse(case: Case) -> None:
     """Compare both simulations, or both messages if the portfolio is ruined."""
-    result, curves = answer(case.record), answer(case.curves)
+    agree_with(answer(case.record), case)
+
+
+def agree_with(result: Result | str, case: Case) -> None:
+    """Compare the compiled figures with a record, or both messages."""
+    curves = answer(case.curves)
     if isinstance(result, Result) and isinstance(curves, Curves):
         compare(curves, result, case.capital)
     else:
@@ -146,11 +153,6 @@ def cases_of(history: History, start: str) -> dict[str, Case]:
         case = pipeline._case(config, strategy, history, decided, index)
         cases[name] = Case(**{key: case[key] for key in case if key != "name"})
     return cases
-
-
-@pytest.fixture(scope="module")
-def on_real_history(history: History) -> dict[str, Case]:
-    return cases_of(history, "2015-01-01")
 
 
 @pytest.fixture(scope="module")
@@ -228,26 +230,6 @@ def any_case(draw: st.DrawFn) -> Case:
 @given(case=any_case())
 def test_any_case(case: Case) -> None:
     agree_or_refuse(case)
-
-
-@settings(max_examples=50, deadline=None, derandomize=True)
-@given(case=any_case())
-def test_the_chosen_trades_are_equal(case: Case) -> None:
-    """Sizes are compared exactly; a decision at the edge of the band would show here."""
-    seen: list[np.ndarray] = []
-    choose = loops.choose
-
-    def chosen(*given: Any) -> np.ndarray:
-        seen.append(choose(*given))
-        return seen[0]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loops, "choose", chosen)
-        answer(case.curves)  # the sizes are chosen even if the portfolio is ruined
-    bills = case.bills.mask(case.bills.index == SESSIONS[0], 0.0)
-    terms = (case.lag, case.band, case.gross_limit)
-    sizes = choose_trades(case.weights, case.prices, bills, *terms).sizes
-    np.testing.assert_array_equal(seen[0], sizes.to_numpy())
 
 
 @pytest.mark.parametrize(("share", "traded"), [(0.02, False), (0.0201, True)])
@@ -328,7 +310,8 @@ def test_each_loop_is_compiled_once_whatever_the_layout_of_the_input() -> None:
         weights = pd.DataFrame(0.2, index=prices.index[::5], columns=shape.columns)
         agree(Case(weights, shape, bills))
         agree(Case(-weights, shape, bills, lag=int(np.int64(2))))
-    signatures = [getattr(loop, "signatures") for loop in (loops.choose, loops.trade)]  # noqa: B009
+        simulate_many([Variant(weights=weights, costs=USUAL)], shape, bills)
+    signatures = [getattr(loop, "signatures") for loop in (loops.trade, measures.measure)]  # noqa: B009
     assert [len(each) for each in signatures] == [1, 1]
 
 
@@ -423,14 +406,15 @@ def test_other_sessions_fail_the_check() -> None:
 
 SCRIPT = """
 import pandas as pd
-from backtests.engine import loops
+from backtests.engine import loops, measures
 from backtests.engine.costs import Costs
-from backtests.engine.kernel import simulate_curves
+from backtests.engine.batch import Variant
+from backtests.engine.many import simulate_many
 index = pd.bdate_range("2024-01-01", periods=5)
 prices = pd.DataFrame({"SPY": 100.0}, index=index)
 weights = pd.DataFrame({"SPY": [0.5]}, index=index[:1])
-simulate_curves(weights, prices, pd.Series(0.0, index=index), Costs())
-for loop in (loops.choose, loops.trade):
+simulate_many([Variant(weights=weights, costs=Costs())], prices, pd.Series(0.0, index=index))
+for loop in (loops.trade, measures.measure):
     print(sum(loop.stats.cache_hits.values()), sum(loop.stats.cache_misses.values()))
 """
 

@@ -17,6 +17,7 @@ from backtests.engine.costs import Costs
 from backtests.engine.kernel import simulate_curves
 from backtests.evidence.assessment import Assessment, assess
 from backtests.evidence.k_choice import KS, by_k
+from backtests.evidence.lead_lag import LAGS as FILLS
 from backtests.evidence.metrics import headline
 from backtests.evidence.robustness import COSTS, LAGS, OFFSETS, robustness
 from backtests.evidence.variation import varied
@@ -84,9 +85,10 @@ def test_a_case_that_equals_the_run_is_simulated_once_in_each_table_to_check_the
 ) -> None:
     seen = simulated(monkeypatch, lambda: assess(finished))
     others = [case for case in seen if not equals(finished, case)]
-    assert len(seen) - len(others) == 3
+    assert len(seen) - len(others) == 5  # three tables, the own mix, and lead and lag
     cases = len(LAGS) + len(COSTS) + len(OFFSETS) + len(KS) + len(finished.strategy.assets)
-    assert 0 < len(others) <= cases - 4
+    fills = len(FILLS) - 1
+    assert fills < len(others) <= cases - 4 + fills + 1
 
 
 def test_a_run_with_a_lag_of_its_own_is_not_simulated_again_at_that_lag(

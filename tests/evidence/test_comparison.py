@@ -59,6 +59,8 @@ from strategies import decide as decide_as_usual
 from strategies.near_cash_flow import NearCashFlow
 from tests.commands import Drypowder, Said
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 FITTED = "cash-heavy@markov_switching"
 NAMES = ("near-cash-flow", FITTED, "spy", "cash-heavy@quantities", "trend")
 #: So few sessions that every shift is drawn, and a lag that is not the default.

@@ -12,6 +12,8 @@ from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.runs import Run
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 
 @pytest.fixture(scope="module")
 def finished(store: Path, history: History) -> Run:

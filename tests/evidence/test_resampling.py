@@ -13,6 +13,8 @@ from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError
 from signals.universe import asset, session_close_id
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 SESSIONS = sessions(pd.Timestamp("2018-01-02"), pd.Timestamp("2020-12-31"))
 ASSETS = ["SPY", "MU", "BTC-USD", "NVDA"]
 USUAL = Costs()

@@ -21,6 +21,8 @@ from backtests.store.batch import Batch
 from backtests.store.store import Store
 from signals import CostOfCapital, DryPowder, Policy
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 TERMS = {"start": "2015-01-01"}
 ALL_FACTORS = [f"× {factor:.2f}" for factor in FACTORS]
 

@@ -125,7 +125,7 @@ def errors_from_zero(scores: list[float]) -> float:
 
 @pytest.mark.usefixtures("one_reading")
 def test_where_nothing_is_nothing_is_found_out_of_sample_though_it_is_in_sample() -> None:
-    outside, inside = out_of_sample(27)
+    outside, inside = out_of_sample(14)
     assert abs(errors_from_zero(outside)) < 2
     assert errors_from_zero(inside) > 3
 

@@ -1,5 +1,6 @@
 """Tables of several publishers: the series that cells become, and when values are known."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -232,11 +233,10 @@ def test_a_wrong_unit_or_cell_is_refused(
 
 
 def test_the_evidence_enters_after_history_without_a_revision(
-    history_dir: Path, evidence_dir: Path, tmp_path: Path
+    history_store: Path, evidence_dir: Path, tmp_path: Path
 ) -> None:
     """Series that both folders hold are equal, so that nothing is revised and nothing refused."""
-    store = tmp_path / "store.duckdb"
-    import_path(history_dir, store, recorded_at=NOW)
+    store = Path(shutil.copy(history_store, tmp_path / "store.duckdb"))
     done = import_path(evidence_dir, store, recorded_at=NOW)
     assert (done.refused, done.revised) == ([], 0)
     new = {a.series_id: a.new for a in done.added}

@@ -22,9 +22,11 @@ from backtests.report.compare_charts import (
     styles,
 )
 from backtests.report.compare_page import COLUMNS, write_compare_page
+from backtests.report.lead_lag_charts import lead_lag_lines
 from signals.errors import DataError
 from signals.universe import HINDSIGHT
 from tests.browser import opened, overflow
+from tests.lucky import lead_lag, lucky
 
 KINDS = {
     "near-cash-flow": "thesis",
@@ -94,6 +96,8 @@ def entry(name: str) -> dict[str, Any]:
         "episodes": (2 if place else 5) if timed else None,
         "entered": 7 if timed else None,
         "conclusion": "no telling from its constant mix" if timed else "no timing",
+        **lucky(sharpe, told=name == "trend"),
+        **({} if timed else {"lead_lag": None}),
     }
 
 
@@ -252,7 +256,7 @@ def test_simulated_history_is_labelled_wherever_it_reaches(page: str, tmp_path: 
     assert '<p class="simulated">SIMULATED' in simulated
     headings = re.findall(r"<h[12][^>]*>(.*?)</h[12]>", simulated)
     headings += re.findall(r'<h3 class="chart">(.*?)</h3>', simulated)
-    assert len(headings) == 9
+    assert len(headings) == 12
     assert all(heading.startswith("SIMULATED") for heading in headings)
     assert "SIMULATED" not in plain(page)
 
@@ -309,6 +313,85 @@ def test_thirty_strategies_of_eleven_years_stay_small(tmp_path: Path) -> None:
     numbers = dict.fromkeys(names, NUMBERS["near-cash-flow"])
     write_compare_page(numbers, growth_of(names, 2770), REGIME, ABOUT, path)
     assert path.stat().st_size < 12e6
+
+
+# --- Luck, lead and lag ------------------------------------------------------------------------
+
+
+def rows_of(page: str, table: str) -> dict[str, list[str]]:
+    """Return the cells of a plain table of the page, by its first column."""
+    found = re.search(rf'<table id="{table}">.*?</table>', page, re.DOTALL)
+    assert found
+    rows = re.findall(r"<tr>(.*?)</tr>", found[0], re.DOTALL)
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+    return {first: rest for first, *rest in cells}
+
+
+def test_the_table_of_luck_has_the_numbers_under_their_names(page: str) -> None:
+    rows = rows_of(page, "luck")
+    shown = dict(zip(rows["strategy"], rows["trend"], strict=True))
+    assert list(rows)[1:] == list(KINDS)
+    assert shown == {
+        "Sharpe": "0.50",
+        "standard error": "0.29",
+        "hurdle": "0.81",
+        "told from luck": "yes",
+        "probabilistic": "0.988",
+        "deflated": "0.871",
+        "2014": "0.642",
+        "minimum record, sessions": "1,421",
+        "power, %": "53",
+        "false discoveries, %": "1.2",
+        "own mix, p": "0.014",
+        "may be best, p": "0.23",
+        "better than": "trend",
+    }
+    assert rows["spy"][3] == "no"
+    assert rows["bills"][3] == "–"
+    assert "In 11 % of the splits, the best row fails (PBO)." in page
+
+
+def test_the_table_of_timing_has_the_numbers_under_their_names(page: str) -> None:
+    rows = rows_of(page, "timing")
+    assert dict(zip(rows["strategy"], rows["trend"], strict=True)) == {
+        "bills": "1.73",
+        "tilt": "15.41",
+        "timing": "1.93",
+        "trading costs": "-0.08",
+        "borrowing": "-0.12",
+        "total": "18.87",
+    }
+
+
+def test_the_chart_of_lead_and_lag_marks_what_is_impossible() -> None:
+    ratios = {"trend": lead_lag()["information_ratios"]}
+    figure = lead_lag_lines(ratios, styles(KINDS), "SIMULATED: lead and lag")
+    lines = {trace.name: trace for trace in figure.data}
+    assert list(lines) == list(KINDS)  # the buttons switch the lines of all charts by their place
+    assert list(lines["trend"].x) == list(range(-5, 11))
+    assert list(lines["trend"].y) == pytest.approx([0.5 - 0.02 * lag for lag in range(-5, 11)])
+    assert len(lines["spy"].x) == 0
+    assert figure.layout.annotations[0].text.startswith("impossible")
+    assert figure.layout.shapes[0].x1 == 0.5
+    assert figure.layout.title.text.startswith("SIMULATED")
+
+
+def test_a_row_that_collapses_is_named(tmp_path: Path, page: str) -> None:
+    assert "No ratio collapses." in page
+    fallen = NUMBERS["mine"] | {"lead_lag": lead_lag(collapse=0)}
+    text = write(tmp_path, NUMBERS | {"mine": fallen}).read_text("utf-8")
+    assert "The ratio collapses for mine: look for data from the future." in text
+
+
+def test_figures_below_a_year_are_dashes(tmp_path: Path) -> None:
+    short = copy.deepcopy(NUMBERS)
+    for each in short.values():
+        each |= {"timing": None, "lead_lag": None, "luck": lucky(None)["luck"]}
+        each["luck"] |= {"own_mix": None, "confidence_set_p": None}
+        each["luck"]["table"]["said"] = ""
+    text = write(tmp_path, short).read_text("utf-8")
+    assert set(rows_of(text, "timing")["trend"]) == {"–"}
+    assert "the choice of the best row is not tested" in text
 
 
 # --- The charts --------------------------------------------------------------------------------
@@ -416,7 +499,7 @@ def test_a_browser_opens_it_without_error_request_or_overflow(
     with opened(browser, path, width) as (page, troubles):
         page.wait_for_selector("#correlations .main-svg")
         assert overflow(page) <= 0
-        assert page.locator(".plotly-graph-div").count() == 4
+        assert page.locator(".plotly-graph-div").count() == 5
     assert troubles == []
 
 
@@ -486,7 +569,7 @@ def test_kinds_and_lines_can_be_picked(path: Path, browser: Any) -> None:
         page.locator("#kinds").get_by_text("all", exact=True).click()
         assert page.locator("#strategies tbody tr:visible").count() == len(KINDS)
         page.locator("#lines").get_by_text("trend", exact=True).click()
-        for chart in ("growth", "drawdowns"):
+        for chart in ("growth", "drawdowns", "lead-lag"):
             shown = dict(zip(KINDS, page.evaluate(visible.format(chart)), strict=True))
             assert shown["trend"]
             assert not shown["bitcoin"]

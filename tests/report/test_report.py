@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from backtests.evidence.assessment import assess
 from backtests.history.panel import History
 from backtests.pipeline import run
 from backtests.report.folder import write_run
+from backtests.report.luck_section import split_said
 from backtests.report.tearsheet import ROWS
 from backtests.runs import Run
 from tests.reference import formulas
+
+pytestmark = pytest.mark.usefixtures("evaluated_before")
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +123,20 @@ def test_metrics_json_has_the_documented_form(numbers: dict[str, Any]) -> None:
     assert {"strategy", "benchmark", "bills"} <= numbers.keys()
     assert {"exposure", "turnover", "costs"} <= numbers["strategy"].keys()
     assert numbers["strategy"]["max_drawdown"] < 0
+
+
+def test_page_and_metrics_json_show_luck_lead_and_lag_and_timing(
+    folder: Path, numbers: dict[str, Any]
+) -> None:
+    page = unescape((folder / "tearsheet.html").read_text())
+    said = (numbers["luck"]["verdict"], numbers["lead_lag"]["said"], split_said(numbers["timing"]))
+    assert all(sentence in page for sentence in said)
+    assert numbers["luck"]["sharpe"] == pytest.approx(numbers["strategy"]["sharpe"])
+    assert numbers["luck"]["trials"] == 1
+    assert numbers["luck"]["own_mix"]["p_value"] > 0
+    assert list(numbers["lead_lag"]["information_ratios"]) == [str(n) for n in range(-5, 11)]
+    returns = pd.read_csv(folder / "returns.csv")["strategy"]
+    assert numbers["timing"]["total"] == pytest.approx(252 * returns.mean(), rel=1e-9)
 
 
 def test_returns_csv_begins_the_session_after_the_first_decision(

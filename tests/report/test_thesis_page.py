@@ -447,8 +447,7 @@ _SMALLEST = """() => Math.min(...[...document.querySelectorAll('svg.chart')]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_a_browser_finds_no_fault(path: Path, browser: Any, width: int, scheme: str) -> None:
     with opened(browser, path, width, scheme) as (page, troubles):
         assert overflow(page) <= 0

@@ -9,11 +9,12 @@ import csv
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from signals.catalog import CATALOG
 from tests.servers.early import earlier_values
@@ -26,6 +27,7 @@ MOST_ROWS = 100_000
 MOST_VINTAGES_LISTED = 10_000
 MOST_VINTAGES = 2_000
 
+_DECLARATION = "<?xml version='1.0' encoding='utf-8'?>\n"
 _KEY = re.compile(r"[0-9a-z]{32}")
 _READ_MORE = "Read https://fred.stlouisfed.org/docs/api/api_key.html for more information."
 _NO_SERIES = "The series does not exist."
@@ -342,13 +344,20 @@ def _render(query: dict[str, str], kind: str, head: dict[str, Any], rows: list[A
     if query.get("file_type") == "json":
         body = json.dumps({**head, kind: rows}, separators=(",", ":")).encode()
         return Response(body=body, content_type="application/json; charset=UTF-8")
-    root = ET.Element(kind, {name: str(value) for name, value in head.items()})
-    for row in rows:
-        if isinstance(row, str):
-            ET.SubElement(root, kind[:-1]).text = row
-        else:
-            ET.SubElement(root, kind[:-1], {name: str(value) for name, value in row.items()})
-    return _xml(root)
+    inside = "".join(_element(kind[:-1], row) for row in rows)
+    text = f"{_DECLARATION}<{kind} {_attributes(head)}>{inside}</{kind}>"
+    return Response(body=text.encode(), content_type="text/xml; charset=UTF-8")
+
+
+def _element(name: str, row: dict[str, str] | str) -> str:
+    """Return a row as XML. ElementTree takes ten times as long for a daily series."""
+    if isinstance(row, str):
+        return f"<{name}>{escape(row)}</{name}>"
+    return f"<{name} {_attributes(row)} />"
+
+
+def _attributes(named: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={quoteattr(str(value))}" for name, value in named.items())
 
 
 def _xml(root: ET.Element, status: int = 200) -> Response:

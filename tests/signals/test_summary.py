@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from signals.base import Evaluation
 from signals.summary import WIDTH, Summary, described
 from tests.readings import evaluation_of, reading_of
 
@@ -49,7 +50,7 @@ def test_sessions_are_counted_with_their_ends(index: pd.Index, expected: str) ->
     assert described(index) == expected
 
 
-def test_a_reading_says_its_regime_since_when_and_which_flags_are_on() -> None:
+def test_a_reading_says_its_regime_since_when_and_which_votes_are_on() -> None:
     regime = ["NEUTRAL", "ABSORPTION", "ABSORPTION", "ABSORPTION"]
     evaluations = {
         "capex": evaluation_of([True] * 4, INDEX),
@@ -63,7 +64,7 @@ def test_a_reading_says_its_regime_since_when_and_which_flags_are_on() -> None:
         "  regime    ABSORPTION since 2024-01-02",
         "  rule      by hand",
         "  votes     1 on, 2 of 3 with a view",
-        "  flags on  capex, leverage",
+        "  votes on  capex",
     ]
 
 
@@ -71,3 +72,17 @@ def test_a_reading_without_a_regime_or_a_session_has_a_short_form() -> None:
     assert "none since 2024-01-01" in repr(reading_of([None] * 4, INDEX))
     assert repr(reading_of([], INDEX[:0])) == "Reading of 0 signals: no session"
     assert "Reading" in reading_of([None] * 4, INDEX)._repr_html_()
+
+
+def test_the_short_form_of_a_reading_evaluates_no_signal_without_a_vote() -> None:
+    """Evaluations are computed when they are first asked for, which can take seconds."""
+
+    class VotesOnly(dict[str, Evaluation]):
+        def __getitem__(self, name: str) -> Evaluation:
+            assert name == "capex"
+            return super().__getitem__(name)
+
+    both = VotesOnly.fromkeys(("capex", "leverage"), evaluation_of([True] * 4, INDEX))
+    said = repr(reading_of(["NEUTRAL"] * 4, INDEX, VotesOnly(both), ("capex",)))
+    assert "Reading of 2 signals" in said
+    assert "votes on  capex" in said

@@ -27,7 +27,7 @@ from tests.conftest import RECORDED_AT
 
 Measure = Callable[[pd.DataFrame], pd.DataFrame]
 
-CUTS = 50
+CUTS = 22
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def panel(history: History) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def dates(panel: pd.DataFrame) -> list[pd.Timestamp]:
-    """Return 50 random sessions, most of them in the years in which signals have views.
+    """Return 22 random sessions, most of them in the years in which signals have views.
 
     And two at which bitcoin and ether were so new that measures of them had not begun.
     """
@@ -54,9 +54,9 @@ def assert_blind_to_the_future(
     whole = measure(panel)
     assert len(whole) == len(panel)
     for at in dates:
-        pd.testing.assert_frame_equal(
-            measure(panel.loc[:at]), whole.loc[:at], check_exact=True, obj=f"cut at {at.date()}"
-        )
+        cut, then = measure(panel.loc[:at]), whole.loc[:at]
+        if not cut.equals(then):  # which is quicker, but names no difference
+            pd.testing.assert_frame_equal(cut, then, check_exact=True, obj=f"cut at {at.date()}")
 
 
 # The reading of each cut is computed once, for all signals, the regime and all strategies.
@@ -175,7 +175,7 @@ def test_the_checker_notices_one_cell_from_tomorrow() -> None:
 # --- history from files that end early ------------------------------------------------------
 
 
-@pytest.mark.parametrize("last", ["2015-11-18", "2020-03-23", "2025-06-20"])
+@pytest.mark.parametrize("last", ["2015-11-18", "2025-06-20"])
 def test_history_from_files_cut_at_a_date(
     last: str, history_dir: Path, evidence_dir: Path, store: Path, tmp_path: Path
 ) -> None:

@@ -28,10 +28,19 @@ def column(x: pd.Series) -> columns.Column:
     return [None if v != v else v for v in x.astype("float64").tolist()]
 
 
-def plain(panel: pd.DataFrame) -> columns.Panel:
-    """Return the columns of a panel as the twins read them, and its dates, 20240102.0 and so on."""
-    days = (float(f"{day:%Y%m%d}") for day in panel.index)
-    return {**{id: column(panel[id]) for id in panel.columns}, "session": list(days)}
+class Plain(columns.Panel):
+    """The columns of a panel as the twins read them, and its dates, 20240102.0 and so on.
+
+    A twin reads a few of 235 columns, so a column is converted when a twin first asks for it.
+    """
+
+    def __init__(self, panel: pd.DataFrame) -> None:
+        self._panel = panel
+
+    def __missing__(self, id: str) -> columns.Column:
+        days = (float(f"{day:%Y%m%d}") for day in self._panel.index)
+        self[id] = list(days) if id == "session" else column(self._panel[id])
+        return self[id]
 
 
 def flags_of(x: pd.Series) -> columns.Flag:
@@ -53,7 +62,7 @@ def twin_of(name: str, panel: pd.DataFrame) -> tuple[columns.Gauges, columns.Fla
     """Hold a signal to its twin at every session; return the twin's gauges and flag."""
     assert name in naive.TWINS, f"add a twin of {name} to TWINS of tests/reference/naive.py"
     said = signals.evaluate(panel, signals.default_signals())[name]
-    return assert_twin(name, said, naive.TWINS[name](plain(panel)))
+    return assert_twin(name, said, naive.TWINS[name](Plain(panel)))
 
 
 def assert_twin(
@@ -97,7 +106,7 @@ def test_signal_equals_its_twin_without_k(name: str, history: History) -> None:
     chosen = {"dry_powder": DryPowder(scale="bank_assets"), "absorption": Absorption()}
     said = signals.evaluate(history.panel, chosen)[name]
     twin = naive.dry_powder if name == "dry_powder" else naive.absorption
-    _, flag = assert_twin(name, said, twin(plain(history.panel), scale="bank_assets"))
+    _, flag = assert_twin(name, said, twin(Plain(history.panel), scale="bank_assets"))
     assert {True, False} < set(flag)
 
 

@@ -56,7 +56,7 @@ ALLOWED = {"SEC": 10.0, "FRED": 2.0, "NYFed": 2.0, "Yahoo": 2.0}
 RATES = {name: source.RATE for name, source in MODULES.items()}
 IDENTITY = {"FRED_API_KEY": KEY, "DRYPOWDER_CONTACT": CONTACT}
 QUICK = RetryPolicy(
-    connect=0.5, read=2.0, attempts=3, reach=2, wait=0.01, longest=0.05, budget=120.0
+    connect=2.0, read=10.0, attempts=3, reach=2, wait=0.01, longest=0.05, budget=120.0
 )
 #: FRED's server has these, but real history has no file of them.
 NO_FILE = {"DTB3"}

@@ -1,6 +1,6 @@
 """What sources do wrong: nothing wrong enters the store, what is right does, a line says what.
 
-Runs at random: ``DRYPOWDER_FAULT_RUNS`` says how many of each kind of fault; default 2.
+Runs at random: ``DRYPOWDER_FAULT_RUNS`` says how many of each kind of fault; default 1.
 """
 
 import os
@@ -19,6 +19,7 @@ from backtests.sources import secrets
 from backtests.sources.fetching import Outcome
 from backtests.sources.http import RetryPolicy
 from backtests.store.batch import ARCHIVE
+from backtests.store.locking import reading
 from backtests.store.store import Store
 from tests.servers import Fault, Servers
 from tests.servers import faults as planting
@@ -35,10 +36,10 @@ from tests.sources.test_fetch import (
 
 pytestmark = pytest.mark.usefixtures("kept_open")
 
-RUNS = int(os.environ.get("DRYPOWDER_FAULT_RUNS", "2"))
+RUNS = int(os.environ.get("DRYPOWDER_FAULT_RUNS", "1"))
 EARLIER = "2025-06-30"
 SOON = RetryPolicy(connect=1.0, read=10.0, attempts=3, wait=0.01, longest=0.05, budget=120.0)
-HASTY = replace(SOON, connect=0.4, read=0.6, attempts=2)
+HASTY = replace(SOON, connect=0.3, read=0.3, attempts=2)
 STATUSES = (429, 500, 502, 503)
 
 
@@ -139,11 +140,12 @@ def told(target: Store) -> Told:
     """Return what a store says: series, date described, when known, value."""
     if not target.exists():
         return frozenset()
-    held = target.query(
-        "SELECT series_id, observed_on::VARCHAR, available_at::VARCHAR, value::VARCHAR "
-        "FROM observations"
-    )
-    return frozenset(held.itertuples(index=False, name=None))
+    with reading(target.path) as connection:
+        held = connection.execute(
+            "SELECT series_id, observed_on::VARCHAR, available_at::VARCHAR, value::VARCHAR "
+            "FROM observations"
+        )
+        return frozenset(held.fetchall())
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +187,7 @@ def fault(kind: Kind, channel: Channel, times: int | None, draw: random.Random) 
         match=channel.match,
         times=times,
         status=draw.choice(STATUSES),
-        seconds=2.0 if kind == "timeout" else 0.3,
+        seconds=1.0 if kind == "timeout" else 0.3,
         text=draw.choice(("n/a", "1.234,5", "#N/A", "null", "inf", "1e999", "five")),
         retry_after=draw.choice((None, 1, 3600)) if kind == "status" else None,
     )
@@ -241,7 +243,7 @@ def test_what_comes_for_ever_is_given_up_in_time(
     channel = CHANNELS[name]
     servers.faults.add(Fault("slow", seconds=60.0, match=channel.match, times=None))
     begun = time.monotonic()
-    outcome = ask(channel, target, replace(SOON, budget=1.5), alone=True)[channel.target]
+    outcome = ask(channel, target, replace(SOON, budget=1.0), alone=True)[channel.target]
     assert time.monotonic() - begun < 8.0
     assert re.search(r"did not (answer|complete its answer) (with)?in ", outcome.failed)
     assert told(target) == frozenset()
@@ -260,7 +262,7 @@ def test_what_was_held_stays_when_the_series_vanishes(
     pd.testing.assert_frame_equal(everything(target), before)
 
 
-@pytest.mark.parametrize("name", ["FRED's XML", "ALFRED's vintages", "Yahoo", "the SEC"])
+@pytest.mark.parametrize("name", ["Yahoo", "the SEC"])  # FRED has the client of the SEC
 def test_a_source_that_says_how_long_to_wait_is_believed(
     name: str, servers: Servers, target: Store, truth: Told
 ) -> None:

@@ -174,7 +174,7 @@ READINGS: dict[str, Callable[[Path], Any]] = {
     "load": lambda store: History.load(store),
     "ids": lambda store: Store(store).series_ids(),
     "flags": lambda store: _flags(store),
-    "linger": lambda store: _linger(store, times=20),
+    "linger": lambda store: _linger(store, times=5),
     "die": lambda store: os._exit(1),
 }
 

@@ -14,7 +14,7 @@ from backtests.store.store import FETCHED, Store
 from benchmarks import killed
 from benchmarks.killed import Case, Kill, Nursery, content, kill, kills, problems, unlike
 
-KILLS = 4  # of each kind, beside those at chosen moments
+KILLS = len(killed.STARTS)  # of each kind, beside those at chosen moments
 
 
 class Scene(NamedTuple):

@@ -32,6 +32,8 @@ from signals.catalog import HYPERSCALERS, ttm_id
 from tests.reference import naive_events
 from tests.thesis.planted import with_one_filer, with_planted
 
+pytestmark = pytest.mark.usefixtures("evaluated_before")
+
 SESSIONS = pd.bdate_range("2015-01-01", periods=700, name="session")
 QUARTERS = [5.0, 6.0, 7.0, 8.0, 6.0, 7.5, 9.0, 8.5, 9.0, 8.0, 12.0, 11.0]
 

@@ -1,0 +1,1 @@
+"""The brief: everything that a portfolio manager reads in ten seconds, computed at one close."""

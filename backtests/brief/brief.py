@@ -1,0 +1,142 @@
+"""Make the brief of a history at its last close."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.brief.changes import Change, changes
+from backtests.brief.dates import Expected, next_dates
+from backtests.brief.flips import Flip, flips
+from backtests.brief.holdings import Holding, holdings
+from backtests.brief.late import Late, late_data
+from backtests.brief.links import LinkState, link_states
+from backtests.history.panel import History
+from backtests.thesis.claims import CLAIMS
+from backtests.thesis.sample import Sample
+from backtests.thesis.trial import judge_claims
+from backtests.thesis.verdicts import Verdict
+from signals.errors import ConfigError
+from signals.explanation import Explanation, explain_all
+from signals.hysteresis import since
+
+#: By default, the brief shows what changed in this time.
+WEEK = pd.Timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Brief:
+    """What a portfolio manager should know at one session's close.
+
+    Attributes
+    ----------
+    sample
+        The history up to the session, and its reading with default parameters.
+    before
+        The session with which the brief compares.
+    said
+        The explanation of each signal at the session, by name.
+    verdicts
+        The verdicts on the main claims of the thesis, tested on this history. They are equal to the
+        verdicts of the whole trial, because the main claims are adjusted only for each other.
+    links, changes, flips, dates, holdings, late
+        The results of the modules of the same names.
+    """
+
+    sample: Sample
+    before: pd.Timestamp
+    said: dict[str, Explanation]
+    verdicts: tuple[Verdict, ...]
+    links: tuple[LinkState, ...]
+    changes: tuple[Change, ...]
+    flips: tuple[Flip, ...]
+    dates: tuple[Expected, ...]
+    holdings: tuple[Holding, ...]
+    late: tuple[Late, ...]
+
+    @property
+    def session(self) -> pd.Timestamp:
+        """The session of the brief, which is the last session of its history."""
+        return pd.Timestamp(self.sample.sessions[-1])
+
+    @property
+    def regime(self) -> str | None:
+        """The regime at the session; None without a regime."""
+        name = self.sample.reading.regime.iloc[-1]
+        return None if name is None else str(name)
+
+    @property
+    def since(self) -> pd.Timestamp | None:
+        """The session on which the regime began; None without a regime."""
+        return since(self.sample.reading.regime)
+
+    @property
+    def lasted(self) -> int:
+        """Number of sessions for which the regime has lasted, 0 without a regime."""
+        sessions = self.sample.sessions
+        return 0 if self.since is None else int((sessions >= self.since).sum())
+
+    @property
+    def rule(self) -> str:
+        """The rule that decided the regime; without a regime, the rule that now holds."""
+        reading = self.sample.reading
+        decided = reading.decided_by.iloc[-1]
+        return str(reading.rule.iloc[-1] if pd.isna(decided) else decided)
+
+
+def make_brief(
+    history: History,
+    compared: str | None = None,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Brief:
+    """Return the brief at the last session of a history, from the data known at its close.
+
+    Parameters
+    ----------
+    compared
+        Day with which the brief compares; the last session on or before this day counts. By
+        default, a week before the last session, or the first session of a shorter history.
+    progress
+        Receives the name of each step before the step begins.
+
+    Raises
+    ------
+    ConfigError
+        If ``compared`` is no date, lies outside the history, or is not before the last session.
+    """
+    before = _session_before(history, compared)
+    progress("signals")
+    sample = Sample.of(history)
+    reading = sample.reading
+    said = explain_all(reading.evaluations, history.panel, history.known)
+    main = [claim for claim in CLAIMS if claim.primary]
+    verdicts = judge_claims(sample, main, progress=progress)
+    progress("strategies")
+    held = holdings(history, reading, before)
+    used = [id for e in said.values() for id in e.known_at]
+    return Brief(
+        sample=sample,
+        before=before,
+        said=said,
+        verdicts=verdicts,
+        links=link_states(reading.evaluations),
+        changes=changes(reading, before),
+        flips=flips(reading, said),
+        dates=next_dates(history, used),
+        holdings=held,
+        late=late_data(history, said, held),
+    )
+
+
+def _session_before(history: History, compared: str | None) -> pd.Timestamp:
+    first, last = history.panel.index[[0, -1]]
+    if compared is None:
+        return history.session(max(first, last - WEEK))
+    before = history.session(compared, "--since")
+    if before >= last:
+        raise ConfigError(
+            f"expected --since before {last.date()}, the session of the brief, was {compared}; "
+            "choose an earlier day"
+        )
+    return before

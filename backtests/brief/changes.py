@@ -1,0 +1,77 @@
+"""What changed between two sessions: the regime, the rule that decided it, flags and links."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from backtests.brief.links import link_states
+from signals.hysteresis import since
+from signals.reading import Reading
+
+Kind = Literal["regime", "rule", "flag", "link"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One change between two sessions.
+
+    Attributes
+    ----------
+    kind, name
+        What changed. ``name`` is the name of a signal or a link, otherwise empty.
+    was, now
+        The states at the first and at the second session. Both are equal if the state changed in
+        between and changed back.
+    when
+        The first session of the present state. None if there is no present state.
+    """
+
+    kind: Kind
+    name: str
+    was: str
+    now: str
+    when: pd.Timestamp | None
+
+
+def changes(reading: Reading, before: pd.Timestamp) -> tuple[Change, ...]:
+    """Return the changes after the session ``before``, up to the last session of the reading.
+
+    ``before`` is a session of the reading. A flag that changed and changed back is in the result.
+    The state of a link is compared only at the two sessions.
+    """
+    return (
+        *_of("regime", "", reading.regime, before),
+        *_of("rule", "", reading.decided_by, before),
+        *(
+            change
+            for name, flag in reading.flags.items()
+            for change in _of("flag", str(name), _words(flag), before)
+        ),
+        *_links(reading, before),
+    )
+
+
+def _of(kind: Kind, name: str, states: pd.Series, before: pd.Timestamp) -> Iterator[Change]:
+    """Yield the change of a state, if it changed after ``before``."""
+    said = states.loc[before:].astype(object).where(states.loc[before:].notna(), "none")
+    if said.nunique() < 2:
+        return
+    yield Change(
+        kind=kind, name=name, was=str(said.iloc[0]), now=str(said.iloc[-1]), when=since(states)
+    )
+
+
+def _words(flag: pd.Series) -> pd.Series:
+    """Return a flag as words: on, off, or NaN without a view."""
+    return flag.astype(object).map({True: "on", False: "off"})
+
+
+def _links(reading: Reading, before: pd.Timestamp) -> Iterator[Change]:
+    earlier = link_states({name: e.until(before) for name, e in reading.evaluations.items()})
+    for was, now in zip(earlier, link_states(reading.evaluations), strict=True):
+        if was.word != now.word:
+            turned = [flag.since for flag in now.flags if flag.since is not None]
+            when = max(turned, default=None)
+            yield Change(kind="link", name=now.link, was=was.word, now=now.word, when=when)

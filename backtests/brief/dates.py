@@ -1,0 +1,110 @@
+"""The next dates: releases, filings and decisions, as expected from rules and from the past."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from backtests.calendar import CLOSE, known_at
+from backtests.engine.schedule import Schedule
+from backtests.history.panel import History
+from backtests.today import next_scheduled
+from signals.catalog import CATALOG, H41, HYPERSCALERS, Rule, ttm_id
+
+Basis = Literal["rule", "a year ago", "calendar"]
+#: The dates that a value of each frequency describes. The Fed's weekly series end on Wednesdays.
+_PERIODS = {"week": "W-WED", "month": "MS", "quarter": "QS"}
+_LOOK = pd.Timedelta(days=200)  # longer than the longest delay between a date and its release
+#: 52 weeks, so that the day of the week stays the same.
+YEAR = pd.Timedelta(weeks=52)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """A date on which something new is expected. Publishers can be earlier or later.
+
+    Attributes
+    ----------
+    day
+        The day on which it is expected to be known first.
+    what, short, ids
+        What is expected, in words and in one or two words, and the ids of its series.
+    basis
+        ``rule``: the publication rule of the catalog. ``a year ago``: 52 weeks after a release of
+        the past year. ``calendar``: the calendar of the exchange, without doubt.
+    """
+
+    day: pd.Timestamp
+    what: str
+    short: str
+    ids: tuple[str, ...]
+    basis: Basis
+
+
+def next_dates(history: History, ids: Iterable[str]) -> tuple[Expected, ...]:
+    """Return the next decision day and the next release of each id, in order of time.
+
+    The dates are after the last close of the history. Ids with a daily value are left out. So are
+    events, and series without a rule for their releases. Firms' filings are expected 52 weeks after
+    their last filings. A series with past vintages in the store is expected 52 weeks after a
+    release of the past year, because its publication rule gives only the last of several releases.
+    """
+    session = pd.Timestamp(history.panel.index[-1])
+    known = [id for id in dict.fromkeys(ids) if id in CATALOG]
+    ruled: dict[tuple[Rule, str], list[str]] = {}
+    for id in known:
+        if CATALOG[id].frequency in _PERIODS and id not in history.vintages:
+            ruled.setdefault((CATALOG[id].known, CATALOG[id].frequency), []).append(id)
+    found = [
+        *(_release(rule, frequency, ids, session) for (rule, frequency), ids in ruled.items()),
+        *(_repeated(history, id, CATALOG[id].title, id) for id in known if id in history.vintages),
+        *(
+            _repeated(history, ttm_id("CAPEX", firm), f"filing of {firm}", firm)
+            for firm in HYPERSCALERS
+        ),
+        _decision(session),
+    ]
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.day))
+
+
+def _release(rule: Rule, frequency: str, ids: list[str], session: pd.Timestamp) -> Expected | None:
+    """Return the next release by a publication rule; None for a rule without release dates."""
+    if rule.kind not in ("h41", "days", "stated"):
+        return None
+    days = pd.date_range(session - _LOOK, session + _LOOK, freq=_PERIODS[frequency])
+    moments = known_at(rule, days.as_unit("us"), session)
+    later = moments[moments > session + CLOSE]
+    if not len(later):
+        return None
+    title = "the Fed's balance sheet (H.4.1)" if rule == H41 else CATALOG[ids[0]].title
+    return Expected(
+        day=later.min().normalize(),
+        what=title,
+        short="H.4.1" if rule == H41 else ids[0],
+        ids=tuple(ids),
+        basis="rule",
+    )
+
+
+def _repeated(history: History, id: str, what: str, short: str) -> Expected | None:
+    """Return the next release of a series, 52 weeks after a release; None without such a release.
+
+    The series has a new moment in ``known`` at each release.
+    """
+    if id not in history.known:
+        return None
+    close = history.panel.index[-1] + CLOSE
+    moments = pd.DatetimeIndex(history.known[id].dropna().unique()) + YEAR
+    later = moments[moments > close]
+    if not len(later):
+        return None
+    day = later.min().normalize()
+    return Expected(day=day, what=what, short=short, ids=(id,), basis="a year ago")
+
+
+def _decision(session: pd.Timestamp) -> Expected | None:
+    day = next_scheduled(Schedule(), session)
+    if day is None:
+        return None
+    return Expected(day=day, what="scheduled decision", short="decision", ids=(), basis="calendar")

@@ -1,0 +1,98 @@
+"""What would flip next: the distance of each flag to its next flip, the nearest first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from signals.explanation import Explanation
+from signals.reading import Reading
+from signals.regimes import Votes
+
+#: Number of sessions of a past move that a distance is compared with; this is about a month.
+MONTH = 21
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip:
+    """The distance of one flag to its next flip.
+
+    Attributes
+    ----------
+    signal, on, votes
+        Name of the signal, its flag, and whether the flag is a vote.
+    gauge, unit, value
+        The gauge that decides the next flip, its unit and its value.
+    flips
+        The level, in words, that the gauge must cross.
+    distance
+        The signed move of the gauge that reaches the level, in ``unit``. The gauge must stay beyond
+        the level for some sessions before the flag flips.
+    beyond
+        Whether the gauge is already beyond the level, and only confirmation is missing.
+    frequency
+        Share of the gauge's past moves in :data:`MONTH` sessions that were at least as large, in
+        the needed direction, a fraction. It describes the past and is no probability. 1 if
+        ``beyond``; NaN if the gauge has no such moves.
+    regime
+        The regime to which the rules would point if this flag flipped and all others stayed. The
+        rules need some sessions to confirm a regime. None if too few votes have a view.
+    """
+
+    signal: str
+    on: bool
+    votes: bool
+    gauge: str
+    unit: str
+    value: float
+    flips: str
+    distance: float
+    beyond: bool
+    frequency: float
+    regime: str | None
+
+
+def flips(reading: Reading, said: Mapping[str, Explanation]) -> tuple[Flip, ...]:
+    """Return the next flip of each flag on which the regime depends, the nearest first.
+
+    A flip is near if the gauge often moved as far in a month. ``said`` maps names of signals to
+    their explanations at the last session of the reading. A flag without a view is left out. The
+    regime model must be ``votes``.
+    """
+    names = Votes(voters=reading.voters).rests_on
+    found = [_flip(reading, said[name]) for name in names if name in said]
+    known = [flip for flip in found if flip is not None]
+    return tuple(sorted(known, key=lambda flip: -flip.frequency if flip.frequency >= 0 else 1.0))
+
+
+def _flip(reading: Reading, e: Explanation) -> Flip | None:
+    if e.flag is None:
+        return None
+    evaluation = reading.evaluations[e.signal]
+    above = next(t.above for t in evaluation.signal.thresholds if t.gauge == e.distance_gauge)
+    up = above != e.flag
+    beyond = e.distance < 0 if up else e.distance > 0
+    moves = evaluation.gauges[e.distance_gauge].astype("float64").diff(MONTH).dropna()
+    large = moves >= e.distance if up else moves <= e.distance
+    return Flip(
+        signal=e.signal,
+        on=e.flag,
+        votes=e.signal in reading.votes,
+        gauge=e.distance_gauge,
+        unit=e.distance_unit,
+        value=e.distance_value,
+        flips=e.flips,
+        distance=e.distance,
+        beyond=beyond,
+        frequency=1.0 if beyond else float(large.mean()),
+        regime=regime_if_flipped(reading, e.signal),
+    )
+
+
+def regime_if_flipped(reading: Reading, name: str) -> str | None:
+    """Return the regime to which the rules point at the last session if one flag were flipped."""
+    last = {key: e.rows(lambda part: part.iloc[-1:]) for key, e in reading.evaluations.items()}
+    last[name] = replace(last[name], flag=~last[name].flag)
+    index = pd.DataFrame(index=reading.regime.index[-1:])
+    rule = Votes(voters=reading.voters).classify(index, last).rule.iloc[-1]
+    return Votes.rules[str(rule)]

@@ -1,0 +1,97 @@
+"""What the strategies of the thesis would hold at one session, and before."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.config import config_from
+from backtests.engine.schedule import BAND
+from backtests.history.panel import History
+from backtests.history.prices import check_assets
+from backtests.holdings import CASH
+from backtests.today import Plan, make_plan
+from signals.errors import MissingSeries
+from signals.reading import Reading
+from strategies import STRATEGIES, kind_of
+
+_SMALLEST = 5e-4  # smaller weights, fractions, are left out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """The target weights of one strategy.
+
+    Attributes
+    ----------
+    strategy, description
+        Name and one-line description of the strategy.
+    weights, before
+        Target weight of each asset and of cash, fractions, at the last session and at an earlier
+        session. ``before`` is None if the strategy had not decided by then. Both are empty if the
+        strategy cannot be followed.
+    decided_on
+        The session of the decision that gave ``weights``.
+    missing
+        Ids with late data on which the weights rest, and the date of their last value.
+    reason
+        The reason why the strategy cannot be followed; empty otherwise.
+    """
+
+    strategy: str
+    description: str
+    weights: dict[str, float]
+    before: dict[str, float] | None
+    decided_on: pd.Timestamp | None
+    missing: dict[str, pd.Timestamp]
+    reason: str = ""
+
+    @property
+    def moves(self) -> dict[str, float]:
+        """Changes of weights since the earlier session that are larger than the drift band."""
+        earlier = self.before or {}
+        if not earlier:
+            return {}
+        assets = dict.fromkeys((*self.weights, *earlier))
+        changes = {a: self.weights.get(a, 0.0) - earlier.get(a, 0.0) for a in assets}
+        return {asset: change for asset, change in changes.items() if abs(change) > BAND}
+
+
+def holdings(history: History, reading: Reading, before: pd.Timestamp) -> tuple[Holding, ...]:
+    """Return the target weights of each strategy of the thesis, with default parameters.
+
+    The weights are those of the last session of the history, and of the session ``before``.
+    """
+    names = (name for name, strategy in STRATEGIES.items() if kind_of(strategy) == "thesis")
+    return tuple(_holding(name, history, reading, before) for name in names)
+
+
+def _holding(name: str, history: History, reading: Reading, before: pd.Timestamp) -> Holding:
+    config = config_from({"strategy": name})
+    described = {"strategy": name, "description": STRATEGIES[name].description}
+    try:
+        check_assets(config.build_strategy().assets, history)
+    except MissingSeries as error:
+        return Holding(
+            **described, weights={}, before=None, decided_on=None, missing={}, reason=str(error)
+        )
+    plan = make_plan(config, history, reading)
+    decision = plan.at(pd.Timestamp(history.panel.index[-1]))
+    return Holding(
+        **described,
+        weights=_with_cash(decision.target),
+        before=_earlier(plan, before),
+        decided_on=decision.session if decision.is_decision_day else decision.decided_on,
+        missing=decision.missing,
+    )
+
+
+def _earlier(plan: Plan, before: pd.Timestamp) -> dict[str, float] | None:
+    return None if before < plan.followed[0] else _with_cash(plan.at(before).target)
+
+
+def _with_cash(target: pd.Series) -> dict[str, float]:
+    """Return the weights and cash, the largest first, without assets that are not held."""
+    held = {str(asset): float(weight) for asset, weight in target.items()}
+    everything = {**held, CASH: 1 - float(target.sum())}
+    kept = {asset: weight for asset, weight in everything.items() if abs(weight) >= _SMALLEST}
+    return dict(sorted(kept.items(), key=lambda item: -item[1]))

@@ -1,0 +1,63 @@
+"""Which data are late at one session, and what they affect."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.brief.holdings import Holding
+from backtests.history.panel import History
+from signals.explanation import Explanation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """Data that are late or missing.
+
+    Attributes
+    ----------
+    what
+        The id of the series, or the names of a score's components.
+    last
+        The date on which the last value became known. None if no value was ever known, or for
+        components.
+    affects
+        What the missing data affect, in words.
+    """
+
+    what: str
+    last: pd.Timestamp | None
+    affects: str
+
+
+def late_data(
+    history: History, said: Mapping[str, Explanation], held: Iterable[Holding]
+) -> tuple[Late, ...]:
+    """Return the late data that take a view, a component or a price away, each id once.
+
+    ``said`` maps signals to their explanations at the last session, and ``held`` contains the
+    holdings at this session.
+    """
+    affected: dict[str, list[str]] = {}
+    for e in said.values():
+        for id in e.missing if e.flag is None else ():
+            affected.setdefault(id, []).append(f"{e.signal} has no view")
+    for one in held:
+        for id in one.missing:
+            affected.setdefault(id, []).append(f"{one.strategy} keeps its last target")
+    series = (
+        Late(what=id, last=_last_known(history, id), affects="; ".join(effects))
+        for id, effects in affected.items()
+    )
+    scores = (
+        Late(what=", ".join(e.without), last=None, affects=f"{e.signal} {e.rests_on}")
+        for e in said.values()
+        if e.rests_on
+    )
+    return (*series, *scores)
+
+
+def _last_known(history: History, id: str) -> pd.Timestamp | None:
+    if id not in history.known or history.known[id].isna().all():
+        return None
+    return pd.Timestamp(history.known[id].dropna().iloc[-1]).normalize()

@@ -1,0 +1,73 @@
+"""The fifteen links of the thesis at one session, each with one word."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from backtests.thesis.links import LINKS
+from signals.base import Evaluation
+from signals.hysteresis import since
+
+Word = Literal["on", "off", "no view", "no flag"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkFlag:
+    """The flag of one signal at a session, and the first session of its present state.
+
+    ``on`` and ``since`` are None without a view.
+    """
+
+    signal: str
+    on: bool | None
+    since: pd.Timestamp | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkState:
+    """One link of the thesis at a session.
+
+    Attributes
+    ----------
+    link, statement
+        Name of the link, such as ``L3``, and its statement.
+    word
+        ``on`` if a flag of the link is on, and ``off`` if no flag is on. ``no view`` if no flag of
+        the link is known. ``no flag`` if no signal measures the link.
+    flags
+        The flags of the link's signals.
+    """
+
+    link: str
+    statement: str
+    word: Word
+    flags: tuple[LinkFlag, ...]
+
+
+def link_states(evaluations: Mapping[str, Evaluation]) -> tuple[LinkState, ...]:
+    """Return the state of every link at the last session of the evaluations."""
+    return tuple(_state(link, statement, evaluations) for link, statement in LINKS.items())
+
+
+def _state(link: str, statement: str, evaluations: Mapping[str, Evaluation]) -> LinkState:
+    flags = tuple(
+        LinkFlag(signal=name, on=_last(evaluation.flag), since=since(evaluation.flag))
+        for name, evaluation in evaluations.items()
+        if evaluation.signal.link == link
+    )
+    return LinkState(link=link, statement=statement, word=_word(flags), flags=flags)
+
+
+def _last(flag: pd.Series) -> bool | None:
+    return None if pd.isna(flag.iloc[-1]) else bool(flag.iloc[-1])
+
+
+def _word(flags: tuple[LinkFlag, ...]) -> Word:
+    if not flags:
+        return "no flag"
+    known = [flag.on for flag in flags if flag.on is not None]
+    if not known:
+        return "no view"
+    return "on" if any(known) else "off"

@@ -1,0 +1,141 @@
+"""``drypowder brief``: one page for a portfolio manager."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backtests.cli import options
+from backtests.cli.terminal import console, print_json, progress, styled
+from backtests.report.format import percent, source_said, state
+
+_NAMED = ("on", "off", "no view", "no flag")
+
+
+def brief(
+    at: options.At = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Show what changed since this day; default: a week."),
+    ] = None,
+    store: options.Store = None,
+    source: options.Source = None,
+    seed: options.Seed = None,
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/brief.html"),
+    pdf: Annotated[
+        Path | None, typer.Option(help="Print the page on one sheet of A4; needs Chromium.")
+    ] = None,
+    mail: Annotated[
+        Path | None, typer.Option(help="Write the page for a mail, with inline styles.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Show on one page what holds now, why, how sure that is, and what to watch."""
+    from backtests.brief.brief import make_brief
+    from backtests.report.brief_numbers import brief_numbers
+
+    _check_files(out, pdf, mail)
+    choice = options.choose_history(source, store, seed)
+    with progress("making the brief") as step:
+        history = choice.open()
+        made = make_brief(history.until(history.session(at, "--at")), since, progress=step)
+        said = brief_numbers(made)
+        step("writing")
+        written = _write(made, said, at is None, out, pdf, mail)
+    print_json(said) if json else _print(said, written)
+    if at is None:
+        options.warn_if_stale(history)
+
+
+def _check_files(out: Path, pdf: Path | None, mail: Path | None) -> None:
+    """Raise ConfigError, before long work, for a file that cannot be written."""
+    from backtests.report.pdf import find_browser
+
+    options.check_page(out)
+    if mail is not None:
+        options.check_page(mail, "--mail")
+    if pdf is not None:
+        options.check_page(pdf, "--pdf", ".pdf")
+        find_browser()
+
+
+def _write(
+    made: Any, said: dict[str, Any], newest: bool, out: Path, pdf: Path | None, mail: Path | None
+) -> list[Path]:
+    from backtests.report.brief_page import write_brief_mail, write_brief_page
+    from backtests.report.pdf import write_pdf
+
+    write_brief_page(made, said, out, newest=newest)
+    if pdf is not None:
+        write_pdf(out, pdf)
+    if mail is not None:
+        write_brief_mail(made, said, mail, newest=newest)
+    return [path for path in (out, pdf, mail) if path is not None]
+
+
+def _print(said: dict[str, Any], written: Iterable[Path]) -> None:
+    """Print ten lines; a line keeps whole items only, and counts the others."""
+    screen, label = console(), "SIMULATED " if said["simulated"] else ""
+    regime = styled(f"{label}{said['headline']['regime']},", "bold")
+    screen.print(regime, f"as of {said['as_of']}, source {source_said(said['source'])}")
+    for term, items in _lines(said):
+        typer.echo(f"{term:<8} {fitted(items, screen.width - 9)}")
+    typer.echo(f"wrote {', '.join(map(str, written))}. Research, not investment advice.")
+
+
+def _lines(said: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    from backtests.holdings import CASH
+    from backtests.report.brief_words import change_words, late_words
+
+    links = {word: [k for k in said["links"] if k["word"] == word] for word in _NAMED}
+    cash = {one["strategy"]: one["weights"].get(CASH, 0.0) for one in said["holdings"]}
+    return [
+        ("why", [_decided(said), *_waiting(said)]),
+        ("sure", said["headline"]["sure_short"].split("; ")),
+        (
+            "changed",
+            [
+                f"since {said['compared_with']}",
+                *(change_words(change) for change in said["changes"] or ()),
+                *([] if said["changes"] else ["no regime, flag or link"]),
+            ],
+        ),
+        ("links", [f"{word} {_numbered(found)}" for word, found in links.items() if found]),
+        ("flips", [f"{f['signal']} {state(not f['on'])} ({f['flips']})" for f in said["flips"]]),
+        ("expect", [f"{one['day']} {one['short']}" for one in said["dates"]]),
+        ("cash", [f"{name} {percent(share, 0, '%')}" for name, share in cash.items()]),
+        ("late", [late_words(one) for one in said["late"]] or ["nothing"]),
+    ]
+
+
+def _numbered(links: list[dict[str, Any]]) -> str:
+    return f"L{' '.join(link['link'].removeprefix('L') for link in links)}"
+
+
+def _waiting(said: dict[str, Any]) -> list[str]:
+    waiting = said["pending"]
+    if waiting is None:
+        return []
+    return [f"{waiting['regime']} waits, {waiting['sessions']} of {waiting['needed']} sessions"]
+
+
+def _decided(said: dict[str, Any]) -> str:
+    views = len(said["votes_for"]) + len(said["votes_against"])
+    return f"decided by {said['decided_by']}; {len(said['votes_for'])} of {views} votes on"
+
+
+def fitted(items: list[str], room: int) -> str:
+    """Return the items that fit in ``room`` characters, and the number of the others.
+
+    The first item is always whole.
+
+    >>> fitted(["one", "two", "three"], 13)
+    'one; +2 more'
+    """
+    for kept in range(len(items), 0, -1):
+        more = f"; +{len(items) - kept} more" if kept < len(items) else ""
+        line = "; ".join(items[:kept]) + more
+        if len(line) <= room:
+            return line
+    return line

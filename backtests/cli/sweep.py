@@ -1,0 +1,123 @@
+"""``drypowder sweep``: try many configurations of a strategy, and judge the best one."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backtests.cli import completion, options
+from backtests.cli.assignments import assigned, history_keys, require_strategy
+from backtests.cli.terminal import progress, warn
+
+
+def sweep(
+    strategy: Annotated[str | None, options.STRATEGY] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUES",
+            help="dry_powder.k=0.07:0.11:5 (five values), or schedule.offset=0,5,10.",
+            autocompletion=completion.swept,
+        ),
+    ] = None,
+    design: Annotated[
+        str | None,
+        typer.Option(
+            metavar="grid|random|lhs",
+            help="All combinations, random draws, or a Latin hypercube; default: grid.",
+            autocompletion=completion.designs,
+        ),
+    ] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Number of draws.")] = None,
+    draw_seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the draws; default: 0.")
+    ] = None,
+    most: Annotated[
+        int | None,
+        typer.Option("--max", min=1, help="Largest number of configurations; default: 100,000."),
+    ] = None,
+    store: options.Store = None,
+    source: options.Source = None,
+    seed: options.Seed = None,
+    start: options.Date = None,
+    end: options.Date = None,
+    lag: options.Lag = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write to; default: reports/sweep-<strategy>-<sweep id>."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file; its table [sweep] may hold the request.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A parameter of all configurations."),
+    ] = None,
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="Memory for chunks, beside the program itself.")
+    ] = "250MB",
+    workers: Annotated[
+        int, typer.Option(min=0, max=256, help="Processes of a local Dask cluster; 0: no cluster.")
+    ] = 0,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address of a running Dask scheduler.")
+    ] = None,
+    json: options.Json = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Print the time of each stage.")
+    ] = False,
+) -> None:
+    """Try many configurations of a strategy; judge the best one; write a page.
+
+    Each trial of a sweep enters the trial log beside the store. The same command again resumes an
+    interrupted sweep.
+    """
+    from backtests.cli.sweep_said import print_sweep
+    from backtests.config import config_from, read_config
+    from backtests.sweep.memory import bytes_of
+    from backtests.sweep.request import MOST, request_of
+    from backtests.sweep.sweep import Means
+    from signals.errors import ConfigError
+
+    if dask is not None and workers:
+        raise ConfigError("expected --workers or --dask, found both; leave one out")
+    data = read_config(config) if config else {}
+    table = data.pop("sweep", {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"expected a table [sweep] in {config}, was {table!r}; correct the file")
+    table = table | options.given(design=design, samples=samples, draw_seed=draw_seed, max=most)
+    data |= options.given(strategy=strategy, start=start, end=end, lag=lag)
+    data |= history_keys(data, source, store, seed)
+    assigned(data, param or ())
+    require_strategy(data)
+    limit = table.pop("max", MOST)
+    request = request_of(config_from(data), table, _axes(set_))
+    means = Means(workers=workers, address=dask, memory=bytes_of(memory), most=limit)
+    with progress("sweeping") as step:
+        done, numbers = _swept(request, out, means, step)
+    print_sweep(numbers, str(done.folder), json=json, verbose=verbose)
+    for note in numbers["sweep"]["notes"]:
+        warn(note)
+    if request.config.end is None:
+        options.warn_if_stale(done.base.history)
+
+
+def _swept(request: Any, out: Path | None, means: Any, step: Any) -> tuple[Any, dict[str, Any]]:
+    """Run a sweep and write its files; return the sweep and its numbers with times."""
+    from backtests.report.sweep_folder import write_findings
+    from backtests.sweep.findings import find
+    from backtests.sweep.sweep import sweep as run_sweep
+
+    done = run_sweep(request, out, means, step)
+    began = time.perf_counter()
+    written = write_findings(done, find(done, step), step)
+    seconds = {**done.seconds, "luck": time.perf_counter() - began}
+    return done, {**written, "seconds": seconds, "resumed": done.resumed}
+
+
+def _axes(given: list[str] | None) -> list[Any]:
+    from backtests.sweep.axis import parse_axis
+
+    return [parse_axis(assignment) for assignment in given or ()]

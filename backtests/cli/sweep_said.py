@@ -1,0 +1,60 @@
+"""What ``drypowder sweep`` prints."""
+
+from typing import Any
+
+import typer
+
+from backtests.cli.table import numbers, print_table, words
+from backtests.cli.terminal import console, print_json, styled
+from backtests.report.format import fixed, percent, source_said
+
+#: Stages of a sweep, in the order in which they are printed.
+_STAGES = {
+    "preparation": "history, base by both engines",
+    "signals": "signals",
+    "regime": "regime",
+    "strategy": "strategy and decisions",
+    "trading": "simulation and metrics",
+    "table": "rows",
+    "writing": "files",
+    "all": "sweep",
+    "luck": "best by vectorbt, luck, page",
+}
+
+
+def print_sweep(said: dict[str, Any], folder: str, *, json: bool, verbose: bool) -> None:
+    """Print the numbers of a sweep as JSON, or as a table with the verdict."""
+    if json:
+        print_json(said)
+        return
+    about, best = said["sweep"], said["best"]
+    console().print(
+        styled(f"{about['strategy']},", "bold"),
+        f"{about['configurations']:,} configurations, {about['start']} to {about['end']},",
+        f"source: {source_said(about['source'])}",
+    )
+    print_table((words("best configuration"), numbers()), _rows(best))
+    for sentence in said["verdict"]:
+        typer.echo(sentence)
+    if verbose:
+        rows = [(_STAGES[s], f"{said['seconds'][s]:.1f}") for s in _STAGES if s in said["seconds"]]
+        print_table((words("stage"), numbers("seconds")), rows)
+    typer.echo(
+        f"page: {folder}/sweep.html; run the best one: drypowder run --config {folder}/best.toml"
+    )
+    if about["simulated"]:
+        typer.echo("This history is SIMULATED, so its trials do not enter a log.")
+    typer.echo("Research, not investment advice.")
+
+
+def _rows(best: dict[str, Any]) -> list[tuple[str, str]]:
+    chosen = [(path, str(value)) for path, value in best["values"].items()]
+    return [
+        *chosen,
+        ("Sharpe", fixed(best["sharpe"])),
+        ("CAGR, %", percent(best["cagr"])),
+        ("volatility, %", percent(best["volatility"])),
+        ("max drawdown, %", percent(best["max_drawdown"])),
+        ("turnover, % a year", percent(best["turnover"], 0)),
+        ("costs, % a year", percent(best["costs"], 2)),
+    ]

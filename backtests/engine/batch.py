@@ -1,0 +1,242 @@
+"""Many configurations of one market, in the arrays that the compiled loops read.
+
+The market is prepared once. Variants that share a table of weights share its arrays, and the costs
+of each asset are computed once for equal :class:`Costs`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.engine.costs import Costs
+from backtests.engine.inputs import (
+    bills_of,
+    check_decisions,
+    check_market,
+    check_terms,
+    checked,
+    closes_of,
+    values_of,
+)
+from backtests.engine.schedule import BAND, lost_prices
+from signals.errors import SimulationError
+
+if TYPE_CHECKING:
+    from backtests.engine.loops import Frames, Market, Room, Terms
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Variant:
+    """One configuration of the simulation.
+
+    :func:`backtests.engine.simulate.simulate` describes the attributes. ``weights`` holds the
+    decided targets, decision sessions × assets. Variants may share a table of weights, and the
+    table is then read once. Tables are read faster if they share their index and columns.
+    """
+
+    weights: pd.DataFrame
+    costs: Costs
+    lag: int = 1
+    band: float = BAND
+    gross_limit: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Checked variants and their market, as arrays.
+
+    Attributes
+    ----------
+    market, frames, terms
+        Arrays that :func:`backtests.engine.loops.trade` reads. Only accepted variants have terms.
+    accepted
+        Positions of the variants that can be simulated, in order.
+    refused
+        A mapping from the position of each other variant to the reason.
+    bills
+        Simple return of bills from the previous close to each session's close, a fraction.
+    """
+
+    market: "Market"
+    frames: "Frames"
+    terms: "Terms"
+    accepted: np.ndarray
+    refused: dict[int, str]
+    bills: pd.Series
+
+
+def batch_of(
+    variants: Sequence[Variant], prices: pd.DataFrame, bills: pd.Series, capital: float, name: str
+) -> Batch:
+    """Return the variants and their market as arrays.
+
+    A variant that cannot be simulated is refused with a reason. Prices, bills or a capital that
+    cannot be used raise SimulationError.
+    """
+    check_terms(1, BAND, capital, name)
+    check_market(prices, bills, name)
+    tables = {id(variant.weights): variant.weights for variant in variants}
+    values, faults = _read(tables, prices, name)
+    refused = _refused(variants, faults, capital, name)
+    accepted = [i for i in range(len(variants)) if i not in refused]
+    sound = [variants[i] for i in accepted]
+    columns = {id(tables[key].columns): tables[key].columns for key in values}
+    assets = list(dict.fromkeys(asset for each in columns.values() for asset in each))
+    closes = closes_of(prices, assets, name)
+    earned = bills_of(bills, closes.index, name)
+    return Batch(
+        market=_market(closes, earned),
+        frames=_frames(tables, values, closes),
+        terms=_terms(sound, list(values), assets, capital),
+        accepted=np.array(accepted, dtype=np.int64),
+        refused=refused,
+        bills=earned,
+    )
+
+
+def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
+    """Return room for the simulation of some variants, with their daily trades if asked for."""
+    from backtests.engine.loops import STEP, Room
+
+    sessions = len(batch.bills)
+    return Room(
+        value=np.zeros((count, sessions + STEP)),
+        exposed=np.zeros((count, sessions + STEP)),
+        totals=np.zeros((count, 3)),
+        traded=np.zeros((count if daily else 0, sessions)),
+        paid=np.zeros((count if daily else 0, sessions)),
+        refused=np.zeros(count, dtype=bool),
+    )
+
+
+def reason(
+    variant: Variant, prices: pd.DataFrame, bills: pd.Series, capital: float, name: str
+) -> str:
+    """Return the message with which ``simulate`` refuses a variant."""
+    terms = {"band": variant.band, "capital": capital, "gross_limit": variant.gross_limit}
+    return _fault(checked, variant.weights, prices, bills, variant.lag, **terms, name=name)
+
+
+def _fault(check: Callable[..., object], *given: Any, **named: Any) -> str:
+    """Return the message of a check that fails; empty if it passes."""
+    try:
+        check(*given, **named)
+    except SimulationError as error:
+        return str(error)
+    return ""
+
+
+def _read(
+    tables: dict[int, pd.DataFrame], prices: pd.DataFrame, name: str
+) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+    """Return the values of each table that can be read, and a reason for each other table.
+
+    Tables that share index and columns are checked together.
+    """
+    shapes: dict[tuple[int, int], str] = {}
+    values: dict[int, np.ndarray] = {}
+    faults: dict[int, str] = {}
+    for key, table in tables.items():
+        shape = id(table.index), id(table.columns)
+        if shape not in shapes:
+            shapes[shape] = _fault(check_decisions, table, prices, name)
+        try:
+            faults[key] = shapes[shape]
+            values[key] = values_of(table, name)
+        except SimulationError as error:
+            faults[key] = shapes[shape] or str(error)
+    return {key: each for key, each in values.items() if not faults[key]}, faults
+
+
+def _refused(
+    variants: Sequence[Variant], faults: dict[int, str], capital: float, name: str
+) -> dict[int, str]:
+    """Return the reason for each variant whose terms or whose table cannot be used."""
+    refused = {}
+    for i, variant in enumerate(variants):
+        terms = _fault(check_terms, variant.lag, variant.band, capital, name)
+        if terms or faults[id(variant.weights)]:
+            refused[i] = terms or faults[id(variant.weights)]
+    return refused
+
+
+def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
+    from backtests.engine.loops import STEP, Market
+
+    growth = (1 + bills.to_numpy()).cumprod()
+    # Before its first price, an asset has the price 1. It is not traded at this price.
+    last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
+    deflated = np.array(last / growth[:, None], order="C")
+    lines = np.zeros((last.shape[1], len(last) + STEP))
+    lines[:, : len(last)] = deflated.T
+    lost = np.array(lost_prices(closes), dtype=bool, order="C")
+    dates = closes.index.to_numpy().astype("datetime64[D]")
+    return Market(
+        lines=lines,
+        deflated=deflated,
+        prices=last,
+        priced=np.array(closes.notna(), dtype=bool, order="C"),
+        lost=lost,
+        lost_at=np.flatnonzero(lost.any(axis=1)),
+        growth=growth,
+        days=np.diff(dates, prepend=dates[:1]).astype(np.float64),
+    )
+
+
+def _frames(
+    tables: dict[int, pd.DataFrame], values: dict[int, np.ndarray], closes: pd.DataFrame
+) -> "Frames":
+    """Return the tables one after the other, with decisions and assets as positions."""
+    from backtests.engine.loops import Frames
+
+    given = [(tables[key].index, tables[key].columns) for key in values]
+    at = {id(rows): closes.index.get_indexer(rows) for rows, _ in _distinct(given)}
+    of = {id(names): closes.columns.get_indexer(names) for _, names in _distinct(given)}
+    sizes = np.array([(v.size, *v.shape) for v in values.values()], dtype=np.int64).reshape(-1, 3)
+    starts = np.concatenate([np.zeros((1, 3), dtype=np.int64), sizes.cumsum(axis=0)])
+    targets = np.empty(starts[-1, 0])
+    for start, each in zip(starts[:, 0].tolist(), values.values(), strict=False):
+        targets[start : start + each.size].reshape(each.shape)[...] = each
+    return Frames(
+        targets=targets,
+        when=_joined([at[id(rows)] for rows, _ in given]),
+        columns=_joined([of[id(names)] for _, names in given]),
+        starts=starts,
+    )
+
+
+def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
+    """Return one pair of index and columns for each pair of objects."""
+    return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts]).astype(np.int64, copy=False)
+
+
+def _terms(
+    variants: list[Variant], tables: list[int], assets: list[str], capital: float
+) -> "Terms":
+    from backtests.engine.loops import Terms
+
+    frame = {table: number for number, table in enumerate(tables)}
+    tariff: dict[Costs, int] = {}
+    for variant in variants:
+        tariff.setdefault(variant.costs, len(tariff))
+    return Terms(
+        frame=np.array([frame[id(v.weights)] for v in variants], dtype=np.int64),
+        tariff=np.array([tariff[v.costs] for v in variants], dtype=np.int64),
+        lag=np.array([v.lag for v in variants], dtype=np.int64),
+        band=np.array([v.band for v in variants], dtype=np.float64),
+        limit=np.array([v.gross_limit for v in variants], dtype=np.float64),
+        fees=_table([[costs.rate(asset) for asset in assets] for costs in tariff], len(assets)),
+        borrow=_table([[costs.borrow(asset) for asset in assets] for costs in tariff], len(assets)),
+        capital=float(capital),
+    )
+
+
+def _table(rows: list[list[float]], columns: int) -> np.ndarray:
+    return np.array(rows, dtype=np.float64).reshape((len(rows), columns))

@@ -1,0 +1,32 @@
+"""How numba compiles the loops of the engine.
+
+numba stores a compiled loop beside the loop's file, or in the user's cache folder if the file's
+folder is read-only. Later processes load the stored loop. numba compiles a stored loop again only
+after a change of the loop's own file. So a stored loop stands in one file with its inner loops.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Loop = TypeVar("Loop", bound=Callable[..., Any])
+
+#: Division by zero gives NaN or infinity, as in numpy. An inner loop becomes a part of its caller,
+#: and allocates no memory: then numba need not count references, which would take most of the time.
+_INNER: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "_nrt": False}
+
+
+def stored(loop: Loop) -> Loop:
+    """Compile a loop that Python calls, and store it. Other threads run beside it."""
+    return cast(Loop, numba.njit(cache=True, nogil=True, error_model="numpy")(loop))
+
+
+def inner(loop: Loop) -> Loop:
+    """Compile an inner loop that allocates no arrays."""
+    return cast(Loop, numba.njit(**_INNER)(loop))
+
+
+def allocating(loop: Loop) -> Loop:
+    """Compile an inner loop that allocates arrays."""
+    return cast(Loop, numba.njit(error_model="numpy")(loop))

@@ -1,0 +1,199 @@
+"""Many simulations of one market in one call: metrics of each configuration, without frames.
+
+:func:`simulate_many` follows the rules of :func:`backtests.engine.simulate.simulate`. The compiled
+loops in :mod:`backtests.engine.loops` compute it. :func:`backtests.engine.kernel.check_agreement`
+compares them with ``simulate``.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from backtests.engine.batch import Batch, Variant, batch_of, reason, room_of
+from backtests.engine.inputs import ruin
+from backtests.engine.simulate import CAPITAL
+from signals.errors import ConfigError
+from strategies.base import SESSIONS_A_YEAR
+
+if TYPE_CHECKING:
+    from backtests.engine.measures import Calendar, Figures
+
+#: Configurations that one thread simulates before it takes the next ones.
+TOGETHER = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Many:
+    """The figures of many simulated configurations, in the order of the configurations.
+
+    The figures of a configuration that cannot be simulated are NaN, and ``refused`` says why.
+
+    Attributes
+    ----------
+    metrics
+        One row for each configuration. ``total_return``, ``cagr``, ``volatility``, ``sharpe``,
+        ``max_drawdown``, ``exposure``, ``turnover`` and ``costs`` have the formulas and units of
+        :mod:`backtests.evidence.metrics`, also for less than a year of returns. ``sessions`` is the
+        number n of daily returns, and ``trades`` the number of sessions with a trade.
+        ``skewness``, ``kurtosis`` (3 for a normal distribution) and ``autocorrelation`` (of
+        consecutive sessions) describe daily returns minus the return of bills. They use moments
+        divided by n, as the probabilistic Sharpe ratio does.
+    moments
+        Configurations × blocks × (count, sum, sum of squares) of daily returns minus the return of
+        bills. The blocks are consecutive, and cut as :func:`numpy.array_split` cuts.
+    monthly
+        Configurations × calendar months, float32: return of the portfolio in the month minus the
+        return of bills. The first and the last month can be incomplete.
+    equity
+        Configurations × sessions: value at each close, USD. None unless it was asked for.
+    refused
+        A mapping from the position of each configuration without figures to the reason: the message
+        of the SimulationError that ``simulate`` raises.
+    """
+
+    metrics: pd.DataFrame
+    moments: np.ndarray
+    monthly: pd.DataFrame
+    equity: pd.DataFrame | None
+    refused: dict[int, str]
+
+
+def simulate_many(
+    variants: Sequence[Variant],
+    prices: pd.DataFrame,
+    bills: pd.Series,
+    *,
+    capital: float = CAPITAL,
+    threads: int = 1,
+    blocks: int = 16,
+    keep_equity: bool = False,
+    name: str = "weights",
+) -> Many:
+    """Return the figures of many configurations that trade in one market.
+
+    Parameters
+    ----------
+    variants
+        The configurations. A configuration with invalid terms or weights, and one whose value falls
+        to 0 USD or below, has no figures; the others are not affected.
+    prices, bills, capital, name
+        As in :func:`backtests.engine.simulate.simulate`.
+    threads
+        Number of threads. The figures do not depend on it, bit for bit.
+    blocks
+        Number of blocks of ``Many.moments``.
+    keep_equity
+        Whether to return equity, which takes 8 bytes for each configuration and session.
+
+    Raises
+    ------
+    SimulationError
+        If the prices, the bills or the capital cannot be used.
+    ConfigError
+        If ``threads`` or ``blocks`` is below 1.
+    """
+    for what, number in (("threads", threads), ("blocks", blocks)):
+        if number < 1:
+            raise ConfigError(f"expected `{what}` of at least 1, was {number!r}")
+    batch = batch_of(variants, prices, bills, capital, name)
+    results = _Results.of(batch, blocks, keep_equity)
+    _run(batch, results, threads)
+    refused = dict(batch.refused)
+    for row, i in enumerate(batch.accepted.tolist()):
+        day = int(results.figures.ruined[row])
+        if results.refused[row]:
+            refused[i] = reason(variants[i], prices, bills, capital, name)
+        elif day >= 0:
+            refused[i] = str(ruin(pd.Timestamp(batch.bills.index[day]), name))
+    return results.many(len(variants), refused)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Results:
+    """The figures of the accepted configurations, and where they stand among all."""
+
+    batch: Batch
+    months: pd.PeriodIndex
+    calendar: "Calendar"
+    figures: "Figures"
+    refused: np.ndarray
+    equity: np.ndarray | None
+
+    @classmethod
+    def of(cls, batch: Batch, blocks: int, keep_equity: bool) -> "_Results":
+        """Return room for the figures of a batch."""
+        from backtests.engine.measures import MEASURES, Calendar, Figures
+
+        index, count = pd.DatetimeIndex(batch.bills.index), len(batch.accepted)
+        month = index[1:].to_period("M")
+        ends = np.flatnonzero(np.append(month[1:] != month[:-1], True)[: len(month)]) + 1
+        return cls(
+            batch=batch,
+            months=month[ends - 1],
+            calendar=Calendar(
+                growth=batch.market.growth,
+                bills=np.array(batch.bills, dtype=np.float64),
+                months=np.append(0, ends),
+                year=float(SESSIONS_A_YEAR),
+            ),
+            figures=Figures(
+                metrics=np.empty((count, len(MEASURES))),
+                moments=np.empty((count, blocks, 3)),
+                monthly=np.empty((count, len(ends)), dtype=np.float32),
+                ruined=np.empty(count, dtype=np.int64),
+            ),
+            refused=np.empty(count, dtype=bool),
+            equity=np.empty((count, len(index))) if keep_equity else None,
+        )
+
+    def many(self, count: int, refused: dict[int, str]) -> Many:
+        """Return the figures of all configurations, NaN for those that are refused."""
+        from backtests.engine.measures import MEASURES
+
+        def spread(rows: np.ndarray) -> np.ndarray:
+            everything = np.full((count, *rows.shape[1:]), np.nan, dtype=rows.dtype)
+            everything[self.batch.accepted] = rows
+            if refused:
+                everything[list(refused)] = np.nan
+            return everything
+
+        index, figures = self.batch.bills.index, self.figures
+        return Many(
+            metrics=pd.DataFrame(spread(figures.metrics), columns=list(MEASURES)),
+            moments=spread(figures.moments),
+            monthly=pd.DataFrame(spread(figures.monthly), columns=self.months),
+            equity=None
+            if self.equity is None
+            else pd.DataFrame(spread(self.equity), columns=index),
+            refused=dict(sorted(refused.items())),
+        )
+
+
+def _run(batch: Batch, results: _Results, threads: int) -> None:
+    """Fill in the results, some configurations at a time."""
+    firsts = range(0, len(batch.accepted), TOGETHER)
+    if threads == 1:
+        for first in firsts:
+            _some(batch, results, first)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda first: _some(batch, results, first), firsts))
+
+
+def _some(batch: Batch, results: _Results, first: int) -> None:
+    """Fill in the results of the configurations from ``first`` on."""
+    from backtests.engine.loops import trade
+    from backtests.engine.measures import Figures, measure
+
+    rows = slice(first, first + TOGETHER)
+    room = room_of(batch, len(results.refused[rows]), daily=False)
+    trade(batch.market, batch.frames, batch.terms, room, first)
+    figures = Figures(*(figure[rows] for figure in results.figures))
+    measure(results.calendar, room.value, room.exposed, room.totals, figures)
+    results.refused[rows] = room.refused
+    if results.equity is not None:
+        results.equity[rows] = room.value[:, : results.equity.shape[1]]

@@ -1,0 +1,239 @@
+"""The loops that measure a simulated portfolio, compiled by numba.
+
+The formulas are those of :mod:`backtests.evidence.metrics`, which a test compares with this file.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from backtests.engine.compiled import inner, stored
+
+#: Names of the measures, in the order in which ``measure`` writes them.
+MEASURES = (
+    *("sessions", "total_return", "cagr", "volatility", "sharpe", "max_drawdown", "exposure"),
+    *("turnover", "costs", "trades", "skewness", "kurtosis", "autocorrelation"),
+)
+#: A denominator below this value is zero; metrics divided by it are NaN.
+ZERO = 1e-15
+#: Sessions whose extremes are computed together.
+STRETCH = 64
+
+
+class Calendar(NamedTuple):
+    """What all portfolios share, by session unless said otherwise."""
+
+    growth: np.ndarray  # growth of bills since the first session
+    bills: np.ndarray  # return of bills since the previous session
+    months: np.ndarray  # first session, then the last session of each month
+    year: float  # sessions of a year
+
+
+class Figures(NamedTuple):
+    """What ``measure`` fills in, one row for each portfolio."""
+
+    metrics: np.ndarray  # × MEASURES
+    moments: np.ndarray  # × blocks × (count, sum, sum of squares) of excess returns
+    monthly: np.ndarray  # × months: return of the portfolio minus the return of bills
+    ruined: np.ndarray  # first session with a value of zero or below; −1 without one
+
+
+@stored
+def measure(
+    calendar: Calendar, value: np.ndarray, exposed: np.ndarray, totals: np.ndarray, figures: Figures
+) -> None:
+    """Measure the portfolios in the rows of ``value``, and write their equity, USD, over it.
+
+    ``value``, ``exposed`` and ``totals`` are those of :class:`backtests.engine.loops.Room`.
+    """
+    sessions = len(calendar.growth)
+    returns, excess = np.zeros(sessions - 1), np.zeros(sessions - 1)
+    for row in range(len(value)):
+        equity = value[row, :sessions]
+        figures.ruined[row] = _grown(equity, calendar.growth)
+        if figures.ruined[row] >= 0:
+            figures.metrics[row] = np.nan
+            figures.moments[row] = np.nan
+            figures.monthly[row] = np.nan
+            continue
+        _returns(equity, calendar.bills, returns, excess)
+        metrics = figures.metrics[row]
+        _of_returns(equity, returns, excess, calendar.year, metrics)
+        _of_trading(equity, exposed[row], totals[row], calendar.year, metrics)
+        _of_excess(excess, metrics)
+        _by_block(excess, figures.moments[row])
+        _by_month(equity, calendar.growth, calendar.months, figures.monthly[row])
+
+
+@inner
+def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
+    """Turn deflated values into USD; return the first session without value, or −1."""
+    below = 0
+    for at in range(len(growth)):
+        equity[at] *= growth[at]
+        below += not equity[at] > 0
+    if below:
+        for at in range(len(growth)):
+            if not equity[at] > 0:
+                return at
+    return -1
+
+
+@inner
+def _returns(
+    equity: np.ndarray, bills: np.ndarray, returns: np.ndarray, excess: np.ndarray
+) -> None:
+    for at in range(len(returns)):
+        returns[at] = equity[at + 1] / equity[at] - 1
+    for at in range(len(returns)):
+        excess[at] = returns[at] - bills[at + 1]
+
+
+@inner
+def _of_returns(
+    equity: np.ndarray, returns: np.ndarray, excess: np.ndarray, year: float, metrics: np.ndarray
+) -> None:
+    n = len(returns)
+    mean = _total(excess) / n if n else np.nan
+    metrics[0] = n
+    metrics[1] = equity[-1] / equity[0] - 1 if n else np.nan
+    metrics[2] = (equity[-1] / equity[0]) ** (year / n) - 1 if n else np.nan
+    metrics[3] = _deviation(returns, _total(returns) / n) * np.sqrt(year)
+    metrics[4] = _ratio(mean, _deviation(excess, mean)) * np.sqrt(year)
+    metrics[5] = _deepest(equity) if n else np.nan
+
+
+@inner
+def _of_trading(
+    equity: np.ndarray, exposed: np.ndarray, totals: np.ndarray, year: float, metrics: np.ndarray
+) -> None:
+    n = len(equity) - 1
+    years = n / year
+    metrics[6] = _total(exposed[1 : n + 1]) / n
+    metrics[7] = _ratio(totals[0] / 2, years)
+    metrics[8] = _ratio(totals[1] / (_total(equity) / len(equity)), years)
+    metrics[9] = totals[2]
+
+
+@inner
+def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
+    """Write skewness, kurtosis and first autocorrelation, from moments divided by n."""
+    n = len(excess)
+    second, third, fourth, product = _moments(excess, _total(excess) / n)
+    variance = second / n
+    varies = np.sqrt(variance) >= ZERO
+    metrics[10] = third / n / variance**1.5 if varies else np.nan
+    metrics[11] = fourth / n / variance**2 if varies else np.nan
+    metrics[12] = product / second if varies else np.nan
+
+
+@inner
+def _total(values: np.ndarray) -> float:
+    """Return a sum of four interleaved partial sums, which a processor adds at the same time."""
+    a = b = c = d = 0.0
+    whole = len(values) // 4 * 4
+    for at in range(0, whole, 4):
+        a += values[at]
+        b += values[at + 1]
+        c += values[at + 2]
+        d += values[at + 3]
+    for at in range(whole, len(values)):
+        a += values[at]
+    return (a + b) + (c + d)
+
+
+@inner
+def _squares(values: np.ndarray, mean: float) -> float:
+    """Return the sum of squared deviations from ``mean``, as :func:`_total` adds."""
+    a = b = c = d = 0.0
+    whole = len(values) // 4 * 4
+    for at in range(0, whole, 4):
+        a += (values[at] - mean) ** 2
+        b += (values[at + 1] - mean) ** 2
+        c += (values[at + 2] - mean) ** 2
+        d += (values[at + 3] - mean) ** 2
+    for at in range(whole, len(values)):
+        a += (values[at] - mean) ** 2
+    return (a + b) + (c + d)
+
+
+@inner
+def _moments(values: np.ndarray, mean: float) -> tuple[float, float, float, float]:
+    """Return sums of second, third and fourth powers of deviations, and of lagged products."""
+    second = third = fourth = product = before = 0.0
+    for value in values:
+        off = value - mean
+        square = off * off
+        second += square
+        third += square * off
+        fourth += square * square
+        product += before * off
+        before = off
+    return second, third, fourth, product
+
+
+@inner
+def _deviation(values: np.ndarray, mean: float) -> float:
+    """Return the standard deviation with ddof 1; NaN for fewer than two values."""
+    return np.sqrt(_squares(values, mean) / (len(values) - 1)) if len(values) > 1 else np.nan
+
+
+@inner
+def _deepest(equity: np.ndarray) -> float:
+    """Return the deepest loss from a peak, at most 0.
+
+    Most stretches of equity have no new deepest loss, and their extremes alone show this.
+    """
+    peak, low, high = equity[0], 1.0, 1.0
+    for start in range(0, len(equity), STRETCH):
+        part = equity[start : start + STRETCH]
+        bottom, top = _extremes(part)
+        if bottom * high >= low * max(peak, top):
+            peak = max(peak, top)
+            continue
+        for value in part:
+            peak = max(peak, value)
+            if value * high < low * peak:
+                low, high = value, peak
+    return low / high - 1
+
+
+@inner
+def _extremes(values: np.ndarray) -> tuple[float, float]:
+    bottom = top = values[0]
+    for value in values:
+        bottom = min(bottom, value)
+        top = max(top, value)
+    return bottom, top
+
+
+@inner
+def _by_block(excess: np.ndarray, moments: np.ndarray) -> None:
+    """Write count, sum and sum of squares of consecutive blocks, as ``np.array_split`` cuts."""
+    size, longer = len(excess) // len(moments), len(excess) % len(moments)
+    start = 0
+    for block in range(len(moments)):
+        end = start + size + (block < longer)
+        part = excess[start:end]
+        moments[block, 0] = end - start
+        moments[block, 1] = _total(part)
+        moments[block, 2] = _squares(part, 0.0)
+        start = end
+
+
+@inner
+def _by_month(
+    equity: np.ndarray, growth: np.ndarray, months: np.ndarray, monthly: np.ndarray
+) -> None:
+    """Write the return of each month minus the return of bills in this month."""
+    for month in range(len(monthly)):
+        start, end = months[month], months[month + 1]
+        monthly[month] = equity[end] / equity[start] - growth[end] / growth[start]
+
+
+@inner
+def _ratio(numerator: float, denominator: float) -> float:
+    """Return a ratio; NaN if the denominator is not finite or almost zero."""
+    if not np.isfinite(denominator) or abs(denominator) < ZERO:
+        return np.nan
+    return numerator / denominator

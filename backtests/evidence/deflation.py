@@ -1,0 +1,173 @@
+"""The deflated Sharpe ratio: a test of the best of many trials.
+
+The best of many trials without skill has a positive Sharpe ratio. With N independent trials whose
+Sharpe ratios have the variance V, and with Euler's constant γ, the expected best Sharpe ratio is
+
+    SR₀ = √V · ((1 − γ) Φ⁻¹(1 − 1/N) + γ Φ⁻¹(1 − 1/(N e)))
+
+Let v be the variance of the largest of N standard normal numbers. The rescaled deflated Sharpe
+ratio of 2026 is Φ((SR − SR₀) / √(V v)). It relies on V alone. But trials that are variants of one
+strategy have almost equal Sharpe ratios: V is then close to 0, and every Sharpe ratio passes. So a
+second test uses the standard error σ of the chosen track record in place of V. The best of N
+independent trials without skill stays below SR with the probability Φ(SR / σ)^N. The hurdle is the
+larger of the two critical values.
+
+All Sharpe ratios are per session.
+
+Reference
+    Bailey and López de Prado (2014), "The deflated Sharpe ratio", JPM 40(5), for SR₀ and for
+    :func:`deflated_2014`. López de Prado, Lipton and Zoonekynd (2026), "How to use the Sharpe
+    ratio", SSRN 5520741, for :attr:`Deflation.probability`. Šidák (1967), JASA 62, for
+    :attr:`Deflation.of_own_error`.
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from backtests.evidence.track_record import SIZE, TrackRecord
+from signals.errors import DataError
+
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deflation:
+    """The test of the best of many trials. Sharpe ratios are per session.
+
+    Attributes
+    ----------
+    trials, effective
+        Number of trials, and the number of independent trials to which they are equivalent.
+    sharpe
+        Sharpe ratio of the chosen trial.
+    variance
+        Variance of the Sharpe ratios over the trials (ddof 1), V; 0 for a single trial.
+    expected_maximum
+        Expected Sharpe ratio of the best of ``effective`` trials without skill, SR₀.
+    standard_error
+        Standard error of the best Sharpe ratio, √(V v); 0 for a single trial.
+    probability
+        The rescaled deflated Sharpe ratio of 2026: 1 − p. NaN for a single trial.
+    of_own_error
+        The same probability from the track record's own standard error, Φ(SR / σ)^N.
+    probability_2014
+        The deflated Sharpe ratio of 2014. Its standard error is that of a single Sharpe ratio, so
+        it rarely finds anything.
+    hurdle
+        Smallest Sharpe ratio that passes both tests at the 5 % level.
+    """
+
+    trials: int
+    effective: float
+    sharpe: float
+    variance: float
+    expected_maximum: float
+    standard_error: float
+    probability: float
+    of_own_error: float
+    probability_2014: float
+    hurdle: float
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the Sharpe ratio is told from the luck of the best trial, at the 5 % level."""
+        return self.sharpe >= self.hurdle
+
+
+def deflate(track: TrackRecord, trials: np.ndarray, effective: float) -> Deflation:
+    """Return the test of a track record that was chosen among trials.
+
+    Parameters
+    ----------
+    track
+        The track record of the chosen trial.
+    trials
+        Sharpe ratios per session of all trials, the chosen one included. NaN values are left out.
+    effective
+        Number of independent trials to which the trials are equivalent, at least 1, as from
+        :func:`backtests.evidence.effective_trials.effective_trials`.
+
+    Raises
+    ------
+    DataError
+        If ``effective`` is below 1 or is not finite.
+    """
+    if not (math.isfinite(effective) and effective >= 1):
+        raise DataError(f"expected at least 1 effective trial, was {effective}; count the trial")
+    known = np.asarray(trials, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    variance = float(known.var(ddof=1)) if len(known) > 1 else 0.0
+    return _deflated(track, len(known), effective, variance)
+
+
+def _deflated(track: TrackRecord, count: int, effective: float, variance: float) -> Deflation:
+    best = expected_maximum(effective, variance)
+    error = math.sqrt(variance * variance_of_maximum(effective))
+    own = track.standard_error(0.0)
+    rescaled = _NORMAL.cdf((track.sharpe - best) / error) if error > 0 else float("nan")
+    return Deflation(
+        trials=count,
+        effective=effective,
+        sharpe=track.sharpe,
+        variance=variance,
+        expected_maximum=best,
+        standard_error=error,
+        probability=rescaled,
+        of_own_error=_NORMAL.cdf(track.sharpe / own) ** effective if own > 0 else float("nan"),
+        probability_2014=deflated_2014(track, best),
+        hurdle=_hurdle(effective, best, error, own),
+    )
+
+
+def _hurdle(effective: float, best: float, error: float, own: float) -> float:
+    """Return the larger critical value of the two tests; NaN without an own standard error."""
+    if not own > 0:
+        return float("nan")
+    alone = own * _NORMAL.inv_cdf((1 - SIZE) ** (1 / effective))
+    return max(alone, best + _NORMAL.inv_cdf(1 - SIZE) * error)
+
+
+def expected_maximum(trials: float, variance: float) -> float:
+    """Return the expected largest of several Sharpe ratios without skill; 0 for one trial.
+
+    ``variance`` is the variance of the Sharpe ratios. ``trials`` need not be a whole number. The
+    formula is an approximation and falls below 0 for fewer than about 1.3 trials; the result is
+    then 0.
+    """
+    if not trials > 1:
+        return 0.0
+    gamma = float(np.euler_gamma)
+    nearer = _NORMAL.inv_cdf(1 - 1 / trials)
+    farther = _NORMAL.inv_cdf(1 - 1 / (trials * math.e))
+    return max(0.0, math.sqrt(variance) * ((1 - gamma) * nearer + gamma * farther))
+
+
+def variance_of_maximum(trials: float) -> float:
+    """Return the variance of the largest of several independent standard normal numbers.
+
+    The density of the largest of k numbers is k φ(z) Φ(z)^(k − 1). A sum over a fine grid replaces
+    the integral. ``trials`` is at least 1 and need not be a whole number.
+    """
+    from scipy.special import log_ndtr
+
+    z = np.linspace(-10.0, 14.0, 4801)
+    logs = math.log(trials) - z**2 / 2 + (trials - 1) * log_ndtr(z)
+    density = np.exp(logs - logs.max())
+    density /= density.sum()
+    mean = float(density @ z)
+    return float(density @ (z - mean) ** 2)
+
+
+def deflated_2014(track: TrackRecord, hurdle: float) -> float:
+    """Return the deflated Sharpe ratio of 2014 against a hurdle per session; NaN if undefined.
+
+    The standard error has the estimated Sharpe ratio, √(T − 1), and no serial correlation.
+    """
+    sharpe = track.sharpe
+    inner = 1 - track.skewness * sharpe + (track.kurtosis - 1) / 4 * sharpe**2
+    if not (inner > 0 and track.n > 1):
+        return float("nan")
+    return _NORMAL.cdf((sharpe - hurdle) * math.sqrt((track.n - 1) / inner))

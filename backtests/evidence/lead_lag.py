@@ -1,0 +1,154 @@
+"""The information ratio of a run's weights, filled earlier and later than the run fills them.
+
+Real timing fades gently when fills come later. A rule that looks ahead collapses at once, because
+its advantage lies in a single return that a later fill misses. Fills up to the close of the
+decision itself are impossible; they show what foresight would have earned.
+
+The information ratio is the mean active return divided by its standard deviation, times √252. The
+active return is the portfolio's return minus the return of the strategy's own mean weights, without
+costs. Against SPY, the ratio would mostly measure which assets a strategy holds and how much of
+them, and later fills hardly change that. Against its own mean weights, a strategy without timing
+earns nothing before costs. So only the dates of its decisions are left to judge.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.metrics import ROUNDING, YEAR, is_short
+from backtests.evidence.sharpe_difference import long_run_covariance
+from backtests.evidence.significance import is_still
+from backtests.evidence.timing_split import growth_of_assets
+from backtests.evidence.variation import check_kernel, varied
+from backtests.runs import Run
+
+#: Sessions from a decision's close to its fill. Fills at 0 or before are impossible.
+LAGS = tuple(range(-5, 11))
+#: A collapse loses at least this share of the information ratio in one session of delay …
+LOST = 0.5
+#: … and the lost return has at least this HAC t-statistic.
+LEAST_T = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadLag:
+    """The information ratios of a run's weights by the lag of their fills.
+
+    Attributes
+    ----------
+    lag
+        The lag of the run, sessions.
+    ratios
+        A mapping from lag to information ratio; NaN without an active return. Lags up to 0 are
+        impossible.
+    error
+        Standard error of a ratio: 1 / √years.
+    lost
+        A mapping from lag to the t-statistic of the return that is lost if fills come one session
+        later.
+    collapse
+        The first lag from 0 on, up to the run's lag, at which one more session of delay destroys
+        the information ratio; None if the ratio fades. A collapse is a sign of look-ahead.
+    """
+
+    lag: int
+    ratios: dict[int, float]
+    error: float
+    lost: dict[int, float]
+    collapse: int | None
+
+
+def lead_lag(run: Run) -> LeadLag | None:
+    """Return the information ratios of a run by the lag of its fills.
+
+    Each lag is a simulation of the decided weights with the run's costs. All lags are measured on
+    the same sessions, which begin 10 sessions after the run. The result is None if the weights
+    never change, or if these sessions cover less than a year.
+    """
+    if not len(run.decided.columns) or is_still(run):
+        return None
+    if is_short(run.result.returns.iloc[LAGS[-1] :]):
+        return None
+    check_kernel(run)
+    mean = mean_weights_returns(run)
+    active = {lag: (_returns(run, lag) - mean).iloc[LAGS[-1] :] for lag in LAGS}
+    ratios = {lag: information_ratio(part) for lag, part in active.items()}
+    lost = {lag: _lost(active[lag] - active[lag + 1]) for lag in LAGS[:-1]}
+    at_risk = range(min(run.config.lag, LAGS[-2]) + 1)
+    fallen = (lag for lag in at_risk if _collapses(ratios, lost, lag))
+    return LeadLag(
+        lag=run.config.lag,
+        ratios=ratios,
+        error=math.sqrt(YEAR / len(active[1])),
+        lost=lost,
+        collapse=next(fallen, None),
+    )
+
+
+def fading_said(found: LeadLag) -> str:
+    """Return one sentence that says whether the information ratio fades or collapses."""
+    if found.collapse is None:
+        here, later = found.ratios[found.lag], found.ratios[LAGS[-1]]
+        return (
+            f"Lead and lag: the information ratio is {here:.2f} at the run's lag (standard error "
+            f"{found.error:.2f}) and {later:.2f} at {LAGS[-1]} sessions; it does not collapse with "
+            "one more session of delay."
+        )
+    before, after = found.ratios[found.collapse], found.ratios[found.collapse + 1]
+    return (
+        f"Lead and lag: the information ratio collapses from {before:.2f} to {after:.2f} if fills "
+        f"come {found.collapse + 1} in place of {found.collapse} sessions after the decision; look "
+        "for data from the future in the strategy."
+    )
+
+
+def mean_weights_returns(run: Run) -> pd.Series:
+    """Return the daily returns of a run's mean weights, before costs, fractions.
+
+    Each asset has its mean weight over the sessions on which it is priced. The remainder is bills.
+    """
+    growth, weights = growth_of_assets(run), run.result.weights.shift().iloc[1:]
+    mean = weights.where(growth.notna()).mean()
+    excess = growth.sub(run.bills, axis=0).fillna(0.0)
+    return (excess * mean.fillna(0.0)).sum(axis=1) + run.bills
+
+
+def information_ratio(active: pd.Series) -> float:
+    """Return the yearly information ratio of daily active returns; NaN without variation."""
+    deviation = float(active.std())
+    if not deviation >= ROUNDING:
+        return float("nan")
+    return float(active.mean()) / deviation * math.sqrt(YEAR)
+
+
+def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:
+    """Return decisions moved ``by`` sessions earlier.
+
+    Decisions that would come before the first session of ``index`` are made on it; of several, only
+    the last one remains.
+    """
+    places = np.maximum(index.get_indexer(pd.DatetimeIndex(decided.index)) - by, 0)
+    moved = decided.set_axis(index[places], axis=0)
+    return moved[~moved.index.duplicated(keep="last")]
+
+
+def _returns(run: Run, lag: int) -> pd.Series:
+    """Return the run's daily returns if each decision is filled ``lag`` sessions later."""
+    decided = decided_earlier(run.decided, run.sessions, by=max(1 - lag, 0))
+    return varied(run, decided, lag=max(lag, 1)).returns
+
+
+def _lost(difference: pd.Series) -> float:
+    """Return the HAC t-statistic of a mean; NaN without variation."""
+    values = difference.to_numpy(dtype=np.float64)
+    if not values.std() >= ROUNDING:
+        return float("nan")
+    variance = long_run_covariance((values - values.mean())[:, None]).item() / len(values)
+    return float(values.mean() / math.sqrt(variance))
+
+
+def _collapses(ratios: dict[int, float], lost: dict[int, float], lag: int) -> bool:
+    here, later = ratios[lag], ratios[lag + 1]
+    return here > 0 and later < (1 - LOST) * here and lost[lag] >= LEAST_T

@@ -1,0 +1,166 @@
+"""Whether a strategy's Sharpe ratio is told from luck, given the number of trials.
+
+The track record of one strategy is tested against the best of all trials that are known: the other
+strategies of the same command, and the trials of earlier sweeps. Trials that nobody counted, such
+as ideas that were dropped, are not known here. So the hurdle is a lower limit.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.deflation import Deflation, deflate
+from backtests.evidence.metrics import FULL_YEAR, YEAR
+from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
+from backtests.evidence.track_record import SIZE, TrackRecord
+
+#: Yearly Sharpe ratio of a strategy with skill, for power and false discoveries. It is about that
+#: of the stock market over a century: a rule that beats no more than this is worth finding.
+SKILLED = 0.5
+#: Share of tried strategies that have such skill, for false discoveries. Our choice: one in ten.
+PRIOR = 0.1
+_YEARLY = math.sqrt(YEAR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Luck:
+    """The figures of one strategy. An undefined figure is NaN.
+
+    Attributes
+    ----------
+    track
+        The track record of returns over bills. Its figures are NaN below a year of returns.
+    deflation
+        The test against the best of all known trials.
+    logged
+        Number of trials in the log of earlier sweeps.
+    probability
+        Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0", without
+        regard to other trials.
+    minimum_length
+        Sessions after which this Sharpe ratio would pass the test; NaN for a ratio of 0 or below.
+    power
+        Probability that the test finds a yearly Sharpe ratio of 0.5.
+    planned_false, observed_false
+        Share of false discoveries among strategies that pass the test, and among strategies with
+        this Sharpe ratio or more. Both assume that one in ten tried strategies has a yearly Sharpe
+        ratio of 0.5.
+    difference
+        The test against the Sharpe ratio of the strategy's own mix; None without a mix.
+    """
+
+    track: TrackRecord
+    deflation: Deflation
+    logged: int
+    probability: float
+    minimum_length: float
+    power: float
+    planned_false: float
+    observed_false: float
+    difference: SharpeDifference | None
+
+    @property
+    def sharpe(self) -> float:
+        """The yearly Sharpe ratio over bills."""
+        return self.track.sharpe * _YEARLY
+
+    @property
+    def error(self) -> float:
+        """The standard error of the yearly Sharpe ratio."""
+        return self.track.standard_error() * _YEARLY
+
+    @property
+    def hurdle(self) -> float:
+        """The smallest yearly Sharpe ratio that is told from luck."""
+        return self.deflation.hurdle * _YEARLY
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the Sharpe ratio reaches the hurdle."""
+        return self.deflation.is_told
+
+
+def luck(
+    excess: pd.Series | np.ndarray,
+    *,
+    mix: pd.Series | np.ndarray | None = None,
+    trials: Sequence[float] | np.ndarray = (),
+    effective: float | None = None,
+    logged: Sequence[float] | np.ndarray = (),
+    logged_effective: float | None = None,
+) -> Luck:
+    """Return the figures of luck and skill of one strategy.
+
+    Parameters
+    ----------
+    excess
+        Simple daily returns minus bills, fractions. Only these returns are used.
+    mix
+        Simple daily returns minus bills of the strategy's own mix, on the same sessions.
+    trials
+        Yearly Sharpe ratios of all trials of the same command, this strategy included. Without
+        them, the strategy is the only trial.
+    effective
+        Number of independent trials to which ``trials`` are equivalent, as from
+        :func:`backtests.evidence.effective_trials.effective_trials`; by default their number.
+    logged, logged_effective
+        The same two for the trials in the log of earlier sweeps. The log has no returns, so by
+        default each logged trial counts as an independent one.
+    """
+    returns = np.asarray(excess, dtype=np.float64)
+    track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])
+    known = _known(trials) if len(trials) else np.array([track.sharpe * _YEARLY])
+    log = _known(logged)
+    count = max(1.0, float(len(known)) if effective is None else effective)
+    more = float(len(log)) if logged_effective is None else logged_effective
+    all_trials = np.concatenate([known, log]) / _YEARLY
+    skilled = SKILLED / _YEARLY
+    return Luck(
+        track=track,
+        deflation=deflate(track, all_trials, count + more),
+        logged=len(log),
+        probability=track.probability(),
+        minimum_length=track.minimum_length(),
+        power=track.power(skilled),
+        planned_false=track.planned_false_discovery(skilled, PRIOR),
+        observed_false=track.observed_false_discovery(skilled, PRIOR),
+        difference=None if mix is None else sharpe_difference(returns, np.asarray(mix)),
+    )
+
+
+def verdict(found: Luck) -> str:
+    """Return one sentence that says whether a strategy is told from luck, and at which hurdle."""
+    if not math.isfinite(found.hurdle):
+        return "No verdict on luck: the returns over bills cover less than a year or do not vary."
+    first = "Told from luck" if found.is_told else "Not told from luck"
+    side = "reaches" if found.is_told else "is below"
+    return (
+        f"{first}: the Sharpe ratio of {found.sharpe:.2f} {side} the hurdle of {found.hurdle:.2f}, "
+        f"which {_trials(found)} would reach without skill in {100 * SIZE:.0f} of 100 cases"
+        f"{_mix(found.difference)}."
+    )
+
+
+def _trials(found: Luck) -> str:
+    count = found.deflation.trials
+    log = f"{found.logged:,} of them logged" if found.logged else "no log of earlier trials"
+    if count == 1:
+        return f"a single trial ({log})"
+    return f"the best of {count:,} trials ({found.deflation.effective:.1f} independent, {log})"
+
+
+def _mix(difference: SharpeDifference | None) -> str:
+    if difference is None:
+        return ""
+    side = "lead over" if difference.estimate >= 0 else "lag behind"
+    told = "is" if difference.p_value <= SIZE else "is not"
+    return f"; its {side} its own mix {told} told from luck (p {difference.p_value:.2f})"
+
+
+def _known(sharpes: Sequence[float] | np.ndarray) -> np.ndarray:
+    values = np.asarray(sharpes, dtype=np.float64)
+    known: np.ndarray = values[np.isfinite(values)]
+    return known

@@ -1,0 +1,217 @@
+"""The probability of backtest overfitting, from block moments of many trials.
+
+The sessions are cut into an even number of consecutive blocks. Each choice of half of the blocks is
+a sample in which the trial with the best Sharpe ratio is chosen. The other half shows how this
+trial ranks out of sample. If the chosen trial ranks below the median in half of the cases, choosing
+is worth nothing.
+
+The Sharpe ratio of a half depends only on the count, the sum and the sum of squares of the returns
+in each block. So the calculation needs these moments, and never the returns of all trials at once.
+
+Reference
+    Bailey, Borwein, López de Prado and Zhu (2017), "The probability of backtest overfitting",
+    Journal of Computational Finance 20(4): combinatorially symmetric cross-validation.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from backtests.evidence.metrics import ROUNDING
+from signals.errors import DataError
+
+BLOCKS = 16
+#: Number of Sharpe ratios in memory at once; more do not fit into a processor's cache.
+_AT_ONCE = 200_000
+#: Sharpe ratios per session with a smaller difference are equal except for rounding.
+_EQUAL = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Overfitting:
+    """The result of combinatorially symmetric cross-validation.
+
+    Attributes
+    ----------
+    probability
+        Share of the combinations in which the best trial in sample does not rank above the median
+        out of sample; NaN with fewer than two trials. It is near one half for trials without skill.
+    logits
+        ln(rank / (1 − rank)) for each combination.
+    chosen
+        Index of the best trial in sample, for each combination.
+    in_sample, out_of_sample
+        Sharpe ratios per session of the best trial, in sample and out of sample, for each
+        combination.
+    ranks
+        Relative rank of the best trial out of sample, for each combination: r / (N + 1), where r is
+        1 for the worst of N trials. Equal Sharpe ratios share their mean rank.
+    """
+
+    probability: float
+    logits: np.ndarray
+    chosen: np.ndarray
+    in_sample: np.ndarray
+    out_of_sample: np.ndarray
+    ranks: np.ndarray
+
+    @property
+    def probability_of_loss(self) -> float:
+        """Share of the combinations in which the best trial has a negative Sharpe out of sample."""
+        return float((self.out_of_sample < 0).mean()) if len(self.chosen) else float("nan")
+
+
+def block_moments(returns: np.ndarray, blocks: int = BLOCKS) -> np.ndarray:
+    """Return the count, sum and sum of squares of returns in consecutive equal blocks.
+
+    Parameters
+    ----------
+    returns
+        Daily excess returns, trials × sessions, fractions.
+    blocks
+        Number of blocks, even. If the sessions do not divide evenly, the first sessions are left
+        out.
+
+    Returns
+    -------
+    An array of trials × blocks × 3.
+
+    Raises
+    ------
+    DataError
+        If a return is missing, or if a block would have fewer than two sessions.
+    """
+    values = np.atleast_2d(np.asarray(returns, dtype=np.float64))
+    _check_blocks(blocks)
+    length = values.shape[1] // blocks
+    if length < 2:
+        raise DataError(
+            f"expected at least {2 * blocks} sessions for {blocks} blocks, were {values.shape[1]}; "
+            "choose a longer history"
+        )
+    if not np.isfinite(values).all():
+        raise DataError("expected a return for each trial and session, but one is missing")
+    cut = values[:, values.shape[1] - blocks * length :].reshape(len(values), blocks, length)
+    return np.stack([np.full(cut.shape[:2], length), cut.sum(2), (cut**2).sum(2)], axis=2)
+
+
+def overfitting(moments: np.ndarray) -> Overfitting:
+    """Return the probability of backtest overfitting of trials.
+
+    Every combination of half of the blocks is used, so the result is exact. Memory does not grow
+    with the number of combinations.
+
+    Parameters
+    ----------
+    moments
+        Trials × blocks × 3: the count, the sum and the sum of squares of daily excess returns in
+        each block, as from :func:`block_moments`.
+
+    Notes
+    -----
+    A trial without variation in a half, such as a trial that holds only bills, has the Sharpe ratio
+    0 there. Trials with equal returns have equal ranks, so their rank out of sample
+    is the median.
+
+    Raises
+    ------
+    DataError
+        If the array has another shape, an odd number of blocks, or a missing value.
+    """
+    given = _checked(moments)
+    trials, blocks, _ = given.shape
+    if trials < 2:
+        nothing = np.empty(0)
+        return _overfitting(np.empty(0, dtype=np.int64), nothing, nothing, nothing)
+    sums = [np.ascontiguousarray(part.T) for part in np.moveaxis(given, 2, 0)]
+    if (sums[0] == sums[0][:, :1]).all():
+        sums[0] = sums[0][:, :1]  # all trials have equal counts
+    total = [part.sum(axis=0) for part in sums]
+    parts = [_both(sums, total, half) for half in _halves(blocks, max(1, _AT_ONCE // trials))]
+    return _overfitting(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _overfitting(
+    chosen: np.ndarray, inside: np.ndarray, outside: np.ndarray, ranks: np.ndarray
+) -> Overfitting:
+    logits = np.log(ranks / (1 - ranks))
+    return Overfitting(
+        probability=float((ranks <= 0.5).mean()) if len(ranks) else float("nan"),
+        logits=logits,
+        chosen=chosen,
+        in_sample=inside,
+        out_of_sample=outside,
+        ranks=ranks,
+    )
+
+
+def _halves(blocks: int, most: int) -> Iterator[np.ndarray]:
+    """Yield masks of combinations × blocks, with one combination of each complementary pair.
+
+    The chosen combinations contain the first block. Their complements do not.
+    """
+    chosen = np.array([(0, *rest) for rest in combinations(range(1, blocks), blocks // 2 - 1)])
+    for begin in range(0, len(chosen), most):
+        part = chosen[begin : begin + most]
+        mask = np.zeros((len(part), blocks))
+        np.put_along_axis(mask, part, 1.0, axis=1)
+        yield mask
+
+
+def _both(
+    sums: list[np.ndarray], total: list[np.ndarray], half: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Return the figures of combinations and of their complements, the combinations first."""
+    moments = [half @ moment for moment in sums]
+    rests = [whole - part for whole, part in zip(total, moments, strict=True)]
+    mine, other = _sharpe(*moments), _sharpe(*rests)
+    there, back = _selected(mine, other), _selected(other, mine)
+    return tuple(np.concatenate(pair) for pair in zip(there, back, strict=True))
+
+
+def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Return Sharpe ratios per session (ddof 1), combinations × trials; 0 without variation.
+
+    The calculation overwrites the sums and the squares, because it is slow to allocate memory.
+    """
+    floor = np.maximum(count * ROUNDING**2, squares * 1e-14)
+    mean = total / count
+    squares -= np.multiply(total, mean, out=total)
+    still = squares <= floor
+    squares[still] = 1.0
+    squares /= count - 1
+    mean /= np.sqrt(squares, out=squares)
+    mean[still] = 0.0
+    ratio: np.ndarray = mean
+    return ratio
+
+
+def _selected(inside: np.ndarray, outside: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the best trial in sample, its two Sharpe ratios, and its rank out of sample."""
+    best = inside.argmax(axis=1)
+    rows = np.arange(len(best))
+    reached = outside[rows, best]
+    below = (outside < reached[:, None] - _EQUAL).sum(axis=1)
+    up_to = (outside <= reached[:, None] + _EQUAL).sum(axis=1)
+    ranks = (below + up_to + 1) / 2 / (outside.shape[1] + 1)
+    return best, inside[rows, best], reached, ranks
+
+
+def _checked(moments: np.ndarray) -> np.ndarray:
+    given = np.asarray(moments, dtype=np.float64)
+    if given.ndim != 3 or given.shape[2] != 3:
+        raise DataError(
+            "expected moments as trials × blocks × 3 (count, sum, sum of squares), was an array of "
+            f"shape {given.shape}"
+        )
+    _check_blocks(given.shape[1])
+    if not np.isfinite(given).all() or (given[:, :, 0] < 2).any():
+        raise DataError("expected finite moments with at least two returns in each block")
+    return given
+
+
+def _check_blocks(blocks: int) -> None:
+    if blocks < 2 or blocks % 2:
+        raise DataError(f"expected an even number of blocks, at least 2, was {blocks}")

@@ -1,0 +1,45 @@
+"""Portfolios that a strategy must beat, on the strategy's sessions and after its costs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from backtests.evidence.variation import check_kernel
+from backtests.pipeline import plan, trade_curves
+from backtests.runs import Run
+from signals.regimes import Votes
+
+#: Settings of a configuration that select the default regime model.
+BY_VOTES: dict[str, Any] = {"regime_model": Votes.name, "labels": None, "regime": {}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """A rival of a strategy: a portfolio's simple daily returns on the same sessions, after costs.
+
+    ``share`` is the share of SPY in a constant mix, a fraction; NaN for any other portfolio.
+    """
+
+    returns: pd.Series
+    share: float = float("nan")
+
+
+def mix_of(run: Run) -> Beside:
+    """Return the constant mix of SPY and bills with a run's mean net exposure, between 0 and 1.
+
+    The mix has the run's sessions, costs and lag. The exposure of the mix is known only at the end
+    of the run.
+    """
+    check_kernel(run)  # the mix comes from the compiled simulation
+    net = float(run.result.weights.sum(axis=1).iloc[1:].mean())
+    share = min(max(net, 0.0), 1.0)
+    return Beside(returns=rival_returns(run, "constant-mix", share=share), share=share)
+
+
+def rival_returns(run: Run, name: str, **params: Any) -> pd.Series:
+    """Return a baseline's returns on a run's sessions, with the run's costs and lag."""
+    plain = {"strategy": name, "params": params, "universe": {}, **BY_VOTES}
+    config = run.config.model_copy(update=plain)
+    strategy, _, decided = plan(config, run.history, run.reading, run.sessions)
+    return trade_curves(config, strategy, run.history, decided, run.sessions).returns

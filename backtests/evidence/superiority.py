@@ -1,0 +1,125 @@
+"""Tests whether any of several strategies is better than a benchmark, and which may be the best.
+
+Each test compares mean excess returns over bills. All excess returns are first divided by their
+standard deviation over the whole period, so that means become Sharpe ratios. This scale is known
+only afterwards. Without it, the most volatile strategies would decide.
+
+References
+----------
+SPA: Hansen (2005), "A test for superior predictive ability", JBES 23. StepM: Romano and Wolf
+(2005), "Stepwise multiple testing as formalized data snooping", Econometrica 73. Model Confidence
+Set: Hansen, Lunde and Nason (2011), Econometrica 79.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.bootstrap import block_length
+from backtests.evidence.metrics import ROUNDING
+from backtests.evidence.track_record import SIZE
+
+#: Size of the Model Confidence Set: the best strategy is in the set with a probability of 90 %.
+SET_SIZE = 0.10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Superiority:
+    """The test of several strategies against one benchmark.
+
+    Attributes
+    ----------
+    benchmark
+        Name of the benchmark.
+    p_value
+        Consistent p-value of the SPA test of "no strategy is better than the benchmark".
+    superior
+        Names of the strategies that StepM finds better than the benchmark, at the 5 % level.
+    block, reps
+        Mean length of a block of the stationary bootstrap, sessions, and number of resamples.
+    """
+
+    benchmark: str
+    p_value: float
+    superior: tuple[str, ...]
+    block: int
+    reps: int
+
+
+def superiority(
+    excess: pd.DataFrame, benchmark: pd.Series, *, reps: int = 500, seed: int = 0
+) -> Superiority | None:
+    """Return SPA and StepM of strategies against a benchmark.
+
+    Parameters
+    ----------
+    excess
+        Simple daily returns minus bills, sessions × strategies, fractions.
+    benchmark
+        Simple daily returns minus bills of the benchmark, with its name.
+    reps, seed
+        Number of resamples of the stationary bootstrap, and seed.
+
+    Returns
+    -------
+    None if the benchmark does not vary, or if no strategy varies and differs from the benchmark.
+    """
+    from arch.bootstrap import StepM
+
+    models, against = scaled(excess), scaled(benchmark.to_frame("benchmark"))
+    if against.empty:
+        return None
+    models = models.loc[:, (models.sub(against["benchmark"], axis=0).std() >= ROUNDING)]
+    if models.empty:
+        return None
+    block = block_length(against["benchmark"].to_numpy())
+    test = StepM(-against["benchmark"], -models, size=SIZE, block_size=block, reps=reps, seed=seed)
+    test.compute()
+    test.spa.subset(np.ones(models.shape[1], dtype=bool))
+    test.spa.compute()
+    return Superiority(
+        benchmark=str(benchmark.name),
+        p_value=float(test.spa.pvalues["consistent"]),
+        superior=tuple(str(name) for name in models if name in test.superior_models),
+        block=block,
+        reps=reps,
+    )
+
+
+def confidence_set(excess: pd.DataFrame, *, reps: int = 500, seed: int = 0) -> dict[str, float]:
+    """Return the p-value of each strategy in the Model Confidence Set.
+
+    A strategy with a p-value above 10 % may be the best one. Equal strategies have equal p-values.
+    A strategy without variation has none. The parameters are those of :func:`superiority`.
+    """
+    from arch.bootstrap import MCS
+
+    losses = -scaled(excess)
+    if losses.empty:
+        return {}
+    twins = _twins(losses)
+    different = losses[list(dict.fromkeys(twins.values()))]
+    if different.shape[1] < 2:
+        return dict.fromkeys(twins, 1.0)
+    block = max(block_length(different[name].to_numpy()) for name in different)
+    test = MCS(different, size=SET_SIZE, reps=reps, block_size=block, seed=seed)
+    test.compute()
+    found = test.pvalues["Pvalue"]
+    return {name: float(found[twin]) for name, twin in twins.items()}
+
+
+def scaled(excess: pd.DataFrame) -> pd.DataFrame:
+    """Return excess returns divided by their standard deviation, without constant columns."""
+    spread = excess.std()
+    varying = excess.loc[:, spread >= ROUNDING]
+    return varying / spread[varying.columns]
+
+
+def _twins(table: pd.DataFrame) -> dict[str, str]:
+    """Return a mapping from each column to the first column that equals it, except for rounding."""
+    first: dict[str, str] = {}
+    for name in table:
+        same = (n for n in first if n == first[n] and np.allclose(table[n], table[name], atol=1e-9))
+        first[str(name)] = next(same, str(name))
+    return first

@@ -1,0 +1,142 @@
+"""Luck and skill in a whole table of strategies.
+
+Whoever reads the best row of a table has chosen among its rows. So every row is tested against the
+best of all rows, and the choice itself is tested, too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.effective_trials import effective_trials
+from backtests.evidence.luck import Luck, luck
+from backtests.evidence.metrics import FULL_YEAR, ROUNDING, YEAR
+from backtests.evidence.overfitting import Overfitting, block_moments, overfitting
+from backtests.evidence.superiority import SET_SIZE, Superiority, confidence_set, superiority
+
+#: Name of the benchmark if the table has no challenger.
+SPY = "SPY"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableLuck:
+    """The figures of a table.
+
+    Attributes
+    ----------
+    rows
+        A mapping from label to the figures of the strategy.
+    effective
+        Number of independent trials to which the rows are equivalent.
+    overfitting
+        The probability that the best row in sample is below the median out of sample.
+    superiority
+        SPA and StepM of all other rows against the best challenger.
+    confidence
+        P-value of each row in the Model Confidence Set.
+    """
+
+    rows: dict[str, Luck]
+    effective: float
+    overfitting: Overfitting | None
+    superiority: Superiority | None
+    confidence: dict[str, float]
+
+
+def table_luck(
+    excess: pd.DataFrame,
+    mixes: Mapping[str, pd.Series],
+    challengers: Sequence[str],
+    benchmark: pd.Series,
+    *,
+    logged: Sequence[float] | np.ndarray = (),
+    logged_effective: float | None = None,
+) -> TableLuck:
+    """Return the figures of all strategies in a table.
+
+    Parameters
+    ----------
+    excess
+        Simple daily returns minus bills, sessions × strategies, fractions.
+    mixes
+        A mapping from label to daily returns minus bills of the strategy's own mix.
+    challengers
+        Labels of the rows that are challengers. The one with the highest Sharpe ratio is the
+        benchmark of SPA and StepM.
+    benchmark
+        Daily returns minus bills of SPY, the benchmark without any challenger.
+    logged, logged_effective
+        The logged trials, as for :func:`backtests.evidence.luck.luck`.
+
+    Notes
+    -----
+    The best challenger is known only afterwards, which makes it harder to beat. The probability of
+    overfitting, SPA and the Model Confidence Set need a year of returns and two rows.
+    """
+    sharpes = _sharpes(excess)
+    effective = effective_trials(excess.to_numpy(dtype=np.float64).T)
+    rows = {
+        str(name): luck(
+            excess[name],
+            mix=mixes.get(str(name)),
+            trials=sharpes.to_numpy(),
+            effective=effective,
+            logged=logged,
+            logged_effective=logged_effective,
+        )
+        for name in excess
+    }
+    enough = len(excess) >= FULL_YEAR and excess.shape[1] > 1
+    return TableLuck(
+        rows=rows,
+        effective=effective,
+        overfitting=_overfitting(excess) if enough else None,
+        superiority=_superiority(excess, sharpes, challengers, benchmark) if enough else None,
+        confidence=confidence_set(excess) if enough else {},
+    )
+
+
+def table_verdict(found: TableLuck) -> str:
+    """Return sentences about the choice of the best row; empty without figures."""
+    said = []
+    if found.overfitting is not None:
+        said.append(
+            f"In {100 * found.overfitting.probability:.0f} % of the splits of the sessions, the "
+            "best row of one half is not above the median of the other half (PBO)."
+        )
+    if found.superiority is not None:
+        better = ", ".join(found.superiority.superior) or "no row"
+        said.append(
+            f"Against {found.superiority.benchmark}, the test of superior ability has a p-value of "
+            f"{found.superiority.p_value:.2f} (SPA), and {better} is better at the 5 % level "
+            "(StepM)."
+        )
+    if found.confidence:
+        said.append(
+            f"{sum(p > SET_SIZE for p in found.confidence.values())} of {len(found.confidence)} "
+            "rows may be the best one at the 90 % level (Model Confidence Set)."
+        )
+    return " ".join(said)
+
+
+def _sharpes(excess: pd.DataFrame) -> pd.Series:
+    """Return the yearly Sharpe ratio of each column; NaN without variation."""
+    spread = excess.std()
+    sharpes: pd.Series = excess.mean() / spread.where(spread >= ROUNDING) * np.sqrt(YEAR)
+    return sharpes
+
+
+def _overfitting(excess: pd.DataFrame) -> Overfitting:
+    return overfitting(block_moments(excess.to_numpy(dtype=np.float64).T))
+
+
+def _superiority(
+    excess: pd.DataFrame, sharpes: pd.Series, challengers: Sequence[str], benchmark: pd.Series
+) -> Superiority | None:
+    known = sharpes.reindex(list(challengers)).dropna()
+    if known.empty:
+        return superiority(excess, benchmark.rename(SPY))
+    best = str(known.idxmax())
+    return superiority(excess.drop(columns=best), excess[best])

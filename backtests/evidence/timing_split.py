@@ -1,0 +1,114 @@
+"""A strategy's mean return, split into its mean tilt and its timing.
+
+Let w be an asset's weight at the previous close, and x its return minus bills. Over the sessions on
+which the asset is priced, the mean of w · x is
+
+    w̄ · x̄ + cov(w, x).
+
+The first term is the return of holding the mean weight all the time: the tilt. The second term is
+positive if the weight was large before good returns: the timing. The mean return of the portfolio
+is the return of bills, plus tilt and timing of all assets, less trading and borrowing costs.
+
+The tilt has hindsight, because the mean weights are known only at the end, and because assets were
+chosen after this history. Timing has no such hindsight, but few changes of weights are few
+observations.
+
+Reference
+    Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2): the active and
+    the passive component of a portfolio's return.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.engine.simulate import Result
+from backtests.evidence.metrics import YEAR
+from backtests.runs import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimingSplit:
+    """The mean yearly return of a run, split into parts. All parts are fractions a year.
+
+    Attributes
+    ----------
+    bills
+        Mean return of bills.
+    tilt, timing
+        Sums over all assets.
+    trading, borrowing
+        Costs of orders and of short positions, at most 0.
+    total
+        252 times the mean daily return of the run: the sum of the other five parts.
+    by_asset
+        Assets × (``weight``, ``tilt``, ``timing``). ``weight`` is the mean weight over the sessions
+        on which the asset is priced.
+    """
+
+    bills: float
+    tilt: float
+    timing: float
+    trading: float
+    borrowing: float
+    total: float
+    by_asset: pd.DataFrame
+
+
+def timing_split(run: Run) -> TimingSplit:
+    """Return the split of a run's mean return, from the run's own weights, orders and prices.
+
+    An asset without a price on a session keeps its last price.
+    """
+    result = run.result
+    weights = result.weights.shift().iloc[1:]
+    growth = growth_of_assets(run)
+    excess = growth.sub(run.bills, axis=0)
+    parts = pd.DataFrame(
+        {name: _parts(weights[name], excess[name]) for name in weights}, dtype="float64"
+    ).T.reindex(columns=["weight", "tilt", "timing"])
+    return TimingSplit(
+        bills=float(run.bills.mean() * YEAR),
+        tilt=float(parts["tilt"].sum()),
+        timing=float(parts["timing"].sum()),
+        trading=_trading(result),
+        borrowing=_borrowing(run, growth),
+        total=float(result.returns.mean() * YEAR),
+        by_asset=parts.rename_axis("asset"),
+    )
+
+
+def growth_of_assets(run: Run) -> pd.DataFrame:
+    """Return the simple return of each held asset, sessions × assets; NaN before its first price.
+
+    After its last price, an asset has the return 0.
+    """
+    closes = run.history.closes.reindex(index=run.sessions, columns=list(run.result.weights))
+    return closes.ffill().pct_change(fill_method=None).iloc[1:]
+
+
+def _parts(weight: pd.Series, excess: pd.Series) -> dict[str, float]:
+    """Return an asset's mean weight while priced, its tilt and its timing, both a year."""
+    priced = excess.notna()
+    if not priced.any():
+        return {"weight": 0.0, "tilt": 0.0, "timing": 0.0}
+    held, earned = weight[priced], excess[priced]
+    share = YEAR * float(priced.mean())
+    tilt = float(held.mean() * earned.mean())
+    together = float((held * earned).mean())
+    return {"weight": float(held.mean()), "tilt": share * tilt, "timing": share * (together - tilt)}
+
+
+def _trading(result: Result) -> float:
+    before = result.equity.shift().reindex(result.orders["date"]).to_numpy()
+    return -float((result.orders["cost"] / before).sum()) / len(result.returns) * YEAR
+
+
+def _borrowing(run: Run, growth: pd.DataFrame) -> float:
+    days = pd.Series(run.sessions, index=run.sessions).diff().dt.days.iloc[1:]
+    owed = run.result.owed.shift().iloc[1:]
+    paid = 0.0
+    for name in owed:
+        debt = owed[name] * (1 + growth[name])
+        paid += float((debt * run.config.costs.borrowed(str(name), days)).sum())
+    return paid / len(days) * YEAR

@@ -1,0 +1,154 @@
+"""What a track record can say about a Sharpe ratio: its error, its power, and false discoveries.
+
+All Sharpe ratios of this file are per session: mean excess over bills divided by its standard
+deviation. Multiply by √252 for a yearly Sharpe ratio.
+
+The standard error allows for skewness, fat tails and serial correlation. Let ρ be the lag-1
+autocorrelation of excess returns, γ₃ their skewness, γ₄ their kurtosis (3 for normal returns), T
+their number, and SR the true Sharpe ratio. Then the variance of the estimated Sharpe ratio is
+
+    (a − b γ₃ SR + c (γ₄ − 1) / 4 SR²) / T
+
+with a = (1 + ρ) / (1 − ρ), b = (1 + ρ + ρ²) / (1 − ρ²) and c = (1 + ρ²) / (1 − ρ²).
+
+Reference
+    López de Prado, Lipton and Zoonekynd (2026), "How to use the Sharpe ratio", SSRN 5520741. With
+    ρ = 0, the variance is that of Mertens (2002) and of Bailey and López de Prado (2012), "The
+    Sharpe ratio efficient frontier", Journal of Risk 15(2).
+"""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.metrics import ROUNDING
+
+#: Size of a test: the largest accepted share of false alarms.
+SIZE = 0.05
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackRecord:
+    """The moments of a track record of excess returns.
+
+    Attributes
+    ----------
+    n
+        Number of returns.
+    sharpe
+        Sharpe ratio per session.
+    skewness, kurtosis
+        Third and fourth standardised moments. Normal returns have 0 and 3.
+    autocorrelation
+        Correlation between the return of a session and the return of the session before.
+    """
+
+    n: int
+    sharpe: float
+    skewness: float = 0.0
+    kurtosis: float = 3.0
+    autocorrelation: float = 0.0
+
+    @classmethod
+    def from_returns(cls, excess: pd.Series | np.ndarray) -> Self:
+        """Return the track record of simple daily returns minus bills, fractions.
+
+        The standard deviation of the Sharpe ratio has ddof 1. The moments divide by n. All moments
+        are NaN with fewer than three returns, with a missing return, or without variation.
+        """
+        values = np.asarray(excess, dtype=np.float64)
+        n, nothing = len(values), float("nan")
+        if n < 3 or not np.isfinite(values).all() or values.std() < ROUNDING:
+            return cls(n=n, sharpe=nothing, skewness=nothing, kurtosis=nothing, autocorrelation=0.0)
+        z = (values - values.mean()) / values.std()
+        return cls(
+            n=n,
+            sharpe=float(values.mean() / values.std(ddof=1)),
+            skewness=float((z**3).mean()),
+            kurtosis=float((z**4).mean()),
+            autocorrelation=float((z[1:] * z[:-1]).sum() / (z**2).sum()),
+        )
+
+    def standard_error(self, true: float | None = None) -> float:
+        """Return the standard error of the Sharpe ratio per session; NaN if it is undefined.
+
+        ``true`` is the true Sharpe ratio per session, by default the estimated one.
+        """
+        sharpe, rho = self.sharpe if true is None else true, self.autocorrelation
+        if not abs(rho) < 1 or self.n < 1:
+            return float("nan")
+        once = (1 + rho) / (1 - rho)
+        skewed = (1 + rho + rho**2) / (1 - rho**2) * self.skewness * sharpe
+        tailed = (1 + rho**2) / (1 - rho**2) * (self.kurtosis - 1) / 4 * sharpe**2
+        variance = (once - skewed + tailed) / self.n
+        return math.sqrt(variance) if variance > 0 else float("nan")
+
+    def probability(self, threshold: float = 0.0) -> float:
+        """Return the probabilistic Sharpe ratio: 1 − p of the test "true Sharpe ≤ threshold".
+
+        The standard error is that of a true Sharpe ratio equal to ``threshold``.
+        """
+        error = self.standard_error(threshold)
+        return _cdf((self.sharpe - threshold) / error)
+
+    def minimum_length(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
+        """Return the number of sessions after which this Sharpe ratio would exceed a threshold.
+
+        The number is the minimum track record length of a one-sided test of the given size. It is
+        NaN if the Sharpe ratio is not above the threshold.
+        """
+        if not self.sharpe > threshold:
+            return float("nan")
+        spread = self.standard_error(threshold) * math.sqrt(self.n)
+        return (spread * _NORMAL.inv_cdf(1 - size) / (self.sharpe - threshold)) ** 2
+
+    def critical(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
+        """Return the smallest Sharpe ratio that a test of the given size tells from a threshold."""
+        error = self.standard_error(threshold)
+        return threshold + _NORMAL.inv_cdf(1 - size) * error
+
+    def power(self, alternative: float, threshold: float = 0.0, *, size: float = SIZE) -> float:
+        """Return the probability that the test finds a true Sharpe ratio of ``alternative``."""
+        gap = alternative - self.critical(threshold, size=size)
+        return _cdf(gap / self.standard_error(alternative))
+
+    def planned_false_discovery(
+        self, alternative: float, prior: float, threshold: float = 0.0, *, size: float = SIZE
+    ) -> float:
+        """Return the share of false discoveries among all strategies that pass the test.
+
+        ``prior`` is the share of strategies with skill among those that are tried, a fraction.
+        ``alternative`` is their true Sharpe ratio per session. The estimated Sharpe ratio plays no
+        part.
+        """
+        return planned_false_discovery(prior, size, self.power(alternative, threshold, size=size))
+
+    def observed_false_discovery(
+        self, alternative: float, prior: float, threshold: float = 0.0
+    ) -> float:
+        """Return the share of false discoveries among strategies with this Sharpe ratio or more.
+
+        The parameters are those of :meth:`planned_false_discovery`.
+        """
+        false = (1 - prior) * (1 - self.probability(threshold))
+        true = prior * (1 - self.probability(alternative))
+        return false / (false + true) if false + true > 0 else float("nan")
+
+
+def planned_false_discovery(prior: float, size: float, power: float) -> float:
+    """Return the share of false discoveries of a test with this size and this power.
+
+    ``prior`` is the share of strategies with skill, a fraction.
+    """
+    false, true = size * (1 - prior), power * prior
+    return false / (false + true) if false + true > 0 else float("nan")
+
+
+def _cdf(z: float) -> float:
+    """Return the normal distribution function; NaN for NaN."""
+    return _NORMAL.cdf(z) if math.isfinite(z) else float("nan")

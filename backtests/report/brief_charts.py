@@ -1,0 +1,68 @@
+"""The three charts of the brief: regimes through time, the gauge that decides, the bathtub."""
+
+import pandas as pd
+
+from backtests.brief.brief import Brief
+from backtests.report.bathtub import bathtub_now
+from backtests.report.bathtub_chart import NARROW, bathtub_chart, bathtub_said
+from backtests.report.brief_words import regime_words
+from backtests.report.numbers import plain
+from backtests.report.thesis_charts import PANEL, lines_chart, timeline
+from signals.regimes import Regime
+
+_YEARS = 10  # length of both charts through time
+
+
+def brief_charts(brief: Brief, label: str) -> dict[str, str]:
+    """Return the charts by title, as SVG pictures; a chart without data is left out.
+
+    ``label`` is the start of every name, SIMULATED for a simulated history.
+    """
+    drawn = {
+        f"Regimes of {_YEARS} years": _regimes(brief, label),
+        _title(brief): _deciding(brief, label),
+        f"Idle capital and AI spending, known on {brief.session.date()}": _bathtub(brief, label),
+    }
+    return {title: chart for title, chart in drawn.items() if chart is not None}
+
+
+def _recent(values: pd.Series) -> pd.Series:
+    return values.loc[values.index[-1] - pd.DateOffset(years=_YEARS) :]
+
+
+def _regimes(brief: Brief, label: str) -> str | None:
+    regime = _recent(brief.sample.reading.regime)
+    if regime.isna().all():
+        return None
+    lanes = {name.value: regime == name.value for name in Regime}
+    return timeline(lanes, (), PANEL, f"{label}timeline of regimes; now {regime_words(brief)}")
+
+
+def _title(brief: Brief) -> str:
+    e = brief.said.get(brief.rule)
+    if e is None:
+        return "Share of votes that are on, %"
+    return f"{e.signal}: {e.distance_gauge}, {e.distance_unit}"
+
+
+def _deciding(brief: Brief, label: str) -> str | None:
+    """Return the gauge of the flag that decided, or the share of votes that are on."""
+    reading, e = brief.sample.reading, brief.said.get(brief.rule)
+    if e is None:
+        votes = reading.votes
+        gauge = 100 * votes.fillna(False).sum(axis=1) / votes.notna().sum(axis=1)
+        level = 50.0
+    else:
+        evaluation = reading.evaluations[e.signal]
+        gauge = evaluation.gauges[e.distance_gauge].astype("float64")
+        level = e.distance_value + e.distance
+    drawn = _recent(gauge).dropna()
+    if len(drawn) < 2 or pd.isna(level):
+        return None
+    name = f"{label}{_title(brief)}; now {drawn.iloc[-1]:.3g}, level {level:.3g}"
+    return lines_chart(drawn.to_frame(f"dashed: level {level:.3g}"), name, level=level)
+
+
+def _bathtub(brief: Brief, label: str) -> str:
+    now = plain(bathtub_now(brief.sample))
+    return bathtub_chart(now, NARROW, f"{label}bathtub: {bathtub_said(now)}")

@@ -1,0 +1,162 @@
+"""The sentences of the brief: why the regime holds, how sure one can be, and what to watch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backtests.brief.brief import Brief
+from backtests.brief.flips import Flip
+from backtests.brief.holdings import Holding
+from backtests.holdings import CASH
+from backtests.report.format import percent, significant
+from backtests.report.reading import pending, voters
+from signals.dry_powder import DryPowder
+from signals.explanation import Explanation
+from signals.reading import Reading
+from signals.regimes import Votes
+
+#: What each rule of the votes means for capital.
+_RULES = {
+    "too few views": "Too few signals have data for a regime",
+    "forced_selling": "Assets of low conviction are sold by force",
+    "opportunity": "Forced selling has ended, and liquidity improves",
+    "absorption": "AI spending grows, and little idle capital is left to pay for it",
+    "half of the votes": "At least half of the signals say that capital is scarce",
+    "injecting": "AI spending grows, and idle capital amply covers it",
+    "none": "No rule for another regime holds",
+}
+
+
+def regime_words(brief: Brief) -> str:
+    """Return the regime and its first session, or that there is no regime."""
+    name, start = brief.regime, brief.since
+    return "no regime" if name is None or start is None else f"{name} since {start.date()}"
+
+
+def why(brief: Brief) -> str:
+    """Return one or two sentences: the meaning of the rule that decided, its gauge, the votes."""
+    reading, rule = brief.sample.reading, brief.rule
+    votes = f"{votes_words(reading)} are on"
+    scales = brief.said[DryPowder.name].scales if DryPowder.name in brief.said else None
+    agree = f"; {scales.said}" if scales else ""
+    return f"{_RULES[rule]}{_gauge(brief.said.get(rule))}. {votes}{agree}."
+
+
+def votes_words(reading: Reading) -> str:
+    """Return the number of votes that are on, among the votes with a view."""
+    views = int(reading.votes.iloc[-1].notna().sum())
+    return f"{len(voters(reading, True))} of {views} votes"
+
+
+def _gauge(e: Explanation | None) -> str:
+    """Return the gauge of the flag that decided, and its level; empty without such a flag."""
+    if e is None or e.flag is None:
+        return ""
+    now = f"{e.distance_gauge} {significant(e.distance_value, e.distance_unit)}"
+    state = "turns off" if e.flag else "is off now, and turns on"
+    return f". The flag {e.signal} decided ({now}) and {state} with {e.flips}"
+
+
+def watch(brief: Brief) -> str:
+    """Return sentences on the regime that waits, the nearest flip and the next release."""
+    said = [_waiting(brief.sample.reading), _nearest(brief.flips), _alone(brief), _next(brief)]
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _waiting(reading: Reading) -> str:
+    waiting = pending(reading)
+    if waiting is None:
+        return ""
+    return (
+        f"The rules have pointed to {waiting['regime']} for {waiting['sessions']} of the "
+        f"{waiting['needed']} sessions that a change needs."
+    )
+
+
+def _nearest(flips: Sequence[Flip]) -> str:
+    return f"The flag nearest to a flip is {flip_words(flips[0])}." if flips else ""
+
+
+def flip_words(flip: Flip) -> str:
+    """Return a flag, its gauge now, and the level at which the flag turns on or off."""
+    turns = "off" if flip.on else "on"
+    now = significant(flip.value, flip.unit)
+    return f"{flip.signal} ({flip.gauge} {now}; turns {turns} with {flip.flips})"
+
+
+def _alone(brief: Brief) -> str:
+    """Return a sentence on the flags that would change the regime if they alone flipped."""
+    pointed = Votes.rules[str(brief.sample.reading.rule.iloc[-1])]
+    others = [flip for flip in brief.flips if flip.regime != pointed]
+    if not others:
+        return "No single flag would change the regime."
+    said = [f"{flip.signal} (to {flip.regime or 'no regime'})" for flip in others]
+    only = "" if len(others) == len(brief.flips) else "only "
+    return f"Alone, {only}{' or '.join(said)} would change the regime."
+
+
+def _next(brief: Brief) -> str:
+    releases = [one for one in brief.dates if one.ids]
+    if not releases:
+        return ""
+    first = releases[0]
+    return f"The next release is {first.what}, expected on {first.day.date()}."
+
+
+def sure_words(brief: Brief) -> str:
+    """Return how many main claims of the thesis are supported, in one short clause."""
+    outcomes = [verdict.outcome for verdict in brief.verdicts]
+    good, bad = outcomes.count("supported"), outcomes.count("contradicted")
+    counts = [v.estimate.episodes for v in brief.verdicts if v.estimate is not None]
+    fewest = min((count for count in counts if count is not None), default=None)
+    seen = "" if fewest is None else f"; fewest episodes: {fewest}"
+    return f"{good} of {len(outcomes)} main claims supported, {bad} contradicted{seen}"
+
+
+def weights_words(weights: Mapping[str, float], most: int | None = None) -> str:
+    """Return weights as text, with equal weights of several assets in one group.
+
+    ``most`` is the largest number of groups; the text then says how many assets are left out.
+    """
+    groups: dict[str, list[str]] = {}
+    for asset, weight in weights.items():
+        name = "cash" if asset == CASH else asset
+        groups.setdefault(percent(weight, unit="%"), []).append(name)
+    said = [f"{_listed(names)} {weight}" for weight, names in groups.items()]
+    left = [name for names in list(groups.values())[most:] for name in names] if most else []
+    more = [f"{len(left)} more"] if left else []
+    return ", ".join([*said[:most], *more])
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{' '.join(names)} each"
+
+
+def moves_words(holding: Holding) -> str:
+    """Return the changes of weights beyond the drift band, in percentage points."""
+    moves = {"cash" if a == CASH else a: change for a, change in holding.moves.items()}
+    said = [f"{asset} {percent(change, signed=True)}" for asset, change in moves.items()]
+    return ", ".join(said)
+
+
+def change_words(change: Mapping[str, Any]) -> str:
+    """Return a change of :func:`backtests.report.brief_numbers.brief_numbers` in a line."""
+    what = f"{change['kind']} {change['name']}".strip()
+    since = f" since {change['when']}" if change["when"] else ""
+    if change["was"] == change["now"]:
+        return f"{what}: {change['now']} again{since}"
+    return f"{what}: {change['now']}{since}, {change['was']} before"
+
+
+def date_words(dates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each expected date, and one line for all that is expected as a year ago."""
+    doubt = {"rule": " (expected)", "calendar": ""}
+    lines = [f"{d['day']}: {d['what']}{doubt[d['basis']]}" for d in dates if d["basis"] in doubt]
+    repeated = [f"{d['short']} {d['day']}" for d in dates if d["basis"] not in doubt]
+    filings = f"about, from releases of the past year: {', '.join(repeated)}"
+    return [*lines, filings] if repeated else lines
+
+
+def late_words(late: Mapping[str, Any]) -> str:
+    """Return late data as a sentence: the data, the last value and what they affect."""
+    last = f" (last value known on {late['last']})" if late["last"] else ""
+    return f"{late['what']}{last}: {late['affects']}"

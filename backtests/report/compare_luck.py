@@ -1,0 +1,74 @@
+"""The parts of the page of ``compare`` on luck, on lead and lag, and on tilt and timing."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from backtests.report.charts import html_of
+from backtests.report.compare_charts import Style
+from backtests.report.format import MISSING, Form, fixed, percent, thousands
+from backtests.report.lead_lag_charts import lead_lag_lines
+from backtests.report.page import render
+
+Entry = Mapping[str, Any]
+_FINE: Form = partial(percent, digits=2)
+_LONG: Form = partial(fixed, digits=3)
+
+
+def _mix_p(luck: Entry) -> str:
+    return MISSING if luck["own_mix"] is None else _LONG(luck["own_mix"]["p_value"])
+
+
+def _told(luck: Entry) -> str:
+    return MISSING if luck["hurdle"] is None else "yes" if luck["told_from_luck"] else "no"
+
+
+#: Columns of the table of luck: heading, and function that returns the cell.
+LUCK: tuple[tuple[str, Callable[[Entry], str]], ...] = (
+    ("Sharpe", lambda luck: fixed(luck["sharpe"])),
+    ("standard error", lambda luck: fixed(luck["standard_error"])),
+    ("hurdle", lambda luck: fixed(luck["hurdle"])),
+    ("told from luck", _told),
+    ("probabilistic", lambda luck: _LONG(luck["probabilistic_sharpe"])),
+    ("deflated", lambda luck: _LONG(luck["deflated_sharpe"])),
+    ("2014", lambda luck: _LONG(luck["deflated_sharpe_2014"])),
+    ("minimum record, sessions", lambda luck: thousands(luck["minimum_track_record"])),
+    ("power, %", lambda luck: percent(luck["power"], 0)),
+    ("false discoveries, %", lambda luck: percent(luck["observed_false_discovery"])),
+    ("own mix, p", _mix_p),
+    ("may be best, p", lambda luck: fixed(luck["confidence_set_p"])),
+    ("better than", lambda luck: luck["superior_to"] or MISSING),
+)
+#: Columns of the table of tilt and timing: heading, and key in the numbers.
+TIMING = {
+    "bills": "bills",
+    "tilt": "tilt",
+    "timing": "timing",
+    "trading costs": "trading",
+    "borrowing": "borrowing",
+    "total": "total",
+}
+
+
+def compare_luck_section(
+    numbers: Mapping[str, Entry], looks: Mapping[str, Style], label: str
+) -> str:
+    """Return the HTML of the parts. ``numbers`` are those of ``compare --json``."""
+    found = {name: entry["lead_lag"] for name, entry in numbers.items() if entry["lead_lag"]}
+    ratios = {name: each["information_ratios"] for name, each in found.items()}
+    title = f"{label}Information ratio by the lag of fills"
+    return render(
+        "compare_luck.html.j2",
+        label=label,
+        said=next(iter(numbers.values()))["luck"]["table"]["said"],
+        luck_headings=[heading for heading, _ in LUCK],
+        luck_rows=[(name, [cell(e["luck"]) for _, cell in LUCK]) for name, e in numbers.items()],
+        collapsed=[name for name, each in found.items() if each["collapse"] is not None],
+        lead_lag=html_of(lead_lag_lines(ratios, looks, title)),
+        timing_headings=list(TIMING),
+        timing_rows=[(name, _timing(entry["timing"])) for name, entry in numbers.items()],
+    )
+
+
+def _timing(split: Entry | None) -> list[str]:
+    return [MISSING if split is None else _FINE(split[key]) for key in TIMING.values()]

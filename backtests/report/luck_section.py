@@ -1,0 +1,113 @@
+"""The parts of a run's page on luck, on lead and lag, and on tilt and timing."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from backtests.evidence.luck import SKILLED
+from backtests.report.charts import html_of
+from backtests.report.format import Form, fixed, percent, thousands
+from backtests.report.lead_lag_charts import lead_lag_bars
+from backtests.report.page import label_of, render
+
+_SHARE: Form = partial(percent, digits=1, unit="%")
+_FINE: Form = partial(percent, digits=2)
+
+#: Rows of the table: key in metrics.json, label, format, and explanation.
+ROWS: tuple[tuple[str, str, Callable[[Any], str], str], ...] = (
+    ("sharpe", "Sharpe ratio", fixed, "mean return over bills, divided by its deviation"),
+    (
+        *("standard_error", "Standard error", fixed),
+        "allows for skewness, fat tails and serial correlation",
+    ),
+    ("hurdle", "Hurdle", fixed, "smallest Sharpe ratio that is told from luck, given all trials"),
+    ("trials", "Trials", thousands, "this strategy and all logged trials"),
+    (
+        "effective_trials",
+        "Independent trials",
+        partial(fixed, digits=1),
+        "similar trials count less",
+    ),
+    (
+        *("probabilistic_sharpe", "Probabilistic Sharpe ratio", partial(fixed, digits=3)),
+        "1 − p of the test against a Sharpe ratio of 0, as if this were the only trial",
+    ),
+    (
+        *("deflated_sharpe", "Deflated Sharpe ratio, 2026", partial(fixed, digits=3)),
+        "1 − p against the best of all trials, by the spread of the trials",
+    ),
+    (
+        *("deflated_by_own_error", "… by own standard error", partial(fixed, digits=3)),
+        "the same, by the standard error of this track record",
+    ),
+    (
+        *("deflated_sharpe_2014", "Deflated Sharpe ratio, 2014", partial(fixed, digits=3)),
+        "the older form, which rarely finds anything",
+    ),
+    (
+        *("minimum_track_record", "Minimum track record, sessions", thousands),
+        "length after which this Sharpe ratio would be told from 0",
+    ),
+    ("power", "Power", _SHARE, "probability that the test finds such skill in this many sessions"),
+    (
+        *("planned_false_discovery", "False discoveries, planned", _SHARE),
+        "share without skill among strategies that pass the test",
+    ),
+    (
+        *("observed_false_discovery", "False discoveries, observed", _SHARE),
+        "share without skill among strategies with this Sharpe ratio or more",
+    ),
+)
+
+
+def luck_section(numbers: Mapping[str, Any]) -> str:
+    """Return the HTML of the three parts; every number comes from metrics.json."""
+    run, found = numbers["run"], numbers["lead_lag"]
+    return render(
+        "luck.html.j2",
+        label=label_of(run["simulated"]),
+        luck=numbers["luck"],
+        luck_rows=_rows(numbers["luck"]),
+        skilled=fixed(SKILLED, 1),
+        lead_lag=found,
+        lead_lag_chart=None if found is None else _chart(found, run["simulated"]),
+        timing=None if numbers["timing"] is None else _timing(numbers["timing"]),
+    )
+
+
+def _rows(luck: Mapping[str, Any]) -> list[dict[str, str]]:
+    rows = [
+        {"key": key, "label": label, "shown": form(luck[key]), "hint": hint}
+        for key, label, form, hint in ROWS
+    ]
+    mix = luck["own_mix"]
+    if mix is not None:
+        shown = f"{fixed(mix['estimate'])} (p {fixed(mix['p_value'], 3)})"
+        hint = "difference of Sharpe ratios to the constant mix of SPY and bills (Ledoit and Wolf)"
+        rows.append({"key": "own_mix", "label": "Minus own mix", "shown": shown, "hint": hint})
+    return rows
+
+
+def _chart(found: Mapping[str, Any], simulated: bool) -> str:
+    title = f"{label_of(simulated)}Information ratio by the lag of fills"
+    return html_of(lead_lag_bars(found["information_ratios"], found["lag"], title))
+
+
+def _timing(split: Mapping[str, Any]) -> dict[str, Any]:
+    assets = sorted(split["by_asset"].items(), key=lambda item: -item[1]["weight"])
+    rows = [(name, [_FINE(part[key]) for key in _COLUMNS]) for name, part in assets]
+    total = ["", _FINE(split["tilt"]), _FINE(split["timing"])]
+    return {"assets": [*rows, ("all assets", total)], "sum": split_said(split)}
+
+
+_COLUMNS = ("weight", "tilt", "timing")
+
+
+def split_said(split: Mapping[str, Any]) -> str:
+    """Return the sum of the parts of the mean yearly return as a sentence."""
+    signed = partial(percent, digits=2, unit="%", signed=True)
+    costs = split["trading"] + split["borrowing"]
+    return (
+        f"Mean return a year: bills {signed(split['bills'])}, tilt {signed(split['tilt'])}, timing "
+        f"{signed(split['timing'])}, costs {signed(costs)}; together {signed(split['total'])}."
+    )

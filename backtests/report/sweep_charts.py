@@ -1,0 +1,214 @@
+"""The charts of the page of a sweep, as SVG that needs no library.
+
+Every chart has a name for readers who cannot see the chart. If the history is simulated, the caller
+must pass a name that begins with SIMULATED.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from backtests.report.svg import (
+    CHARACTER,
+    Scale,
+    box,
+    curve,
+    day_number,
+    line,
+    mark,
+    number,
+    padded,
+    picture,
+    words,
+    years,
+)
+
+WIDTH, HEIGHT = 460.0, 250.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 12.0, 16.0, 40.0
+_BINS = 40
+_MOST_POINTS = 420
+
+
+def distribution_chart(sharpes: np.ndarray, marks: Mapping[str, float], name: str) -> str:
+    """Return a histogram of Sharpe ratios, with a labelled vertical line at each marked number.
+
+    Marks that are not finite are left out.
+    """
+    known = sharpes[np.isfinite(sharpes)]
+    marked = {said: value for said, value in marks.items() if math.isfinite(value)}
+    top = _TOP + 15 * len(marked)
+    x = _scale_across(padded([*known.tolist(), *marked.values()], 0.04))
+    parts = _histogram(known, x, top)
+    for row, (said, value) in enumerate(marked.items()):
+        level = _TOP + 15 * row
+        parts.append(line(x(value), level - 8, x(value), HEIGHT - _BOTTOM, f"rule c{row}"))
+        parts.append(_beside(x, value, level, f"{said} {value:.2f}", f"c{row}"))
+    return picture(name, WIDTH, HEIGHT, [*parts, *_below(x, "yearly Sharpe ratio")])
+
+
+def rank_chart(ranks: np.ndarray, name: str) -> str:
+    """Return a histogram of the relative ranks out of sample, with the median marked."""
+    x = _scale_across((0.0, 1.0))
+    parts = _histogram(ranks, x, _TOP + 15)
+    parts.append(line(x(0.5), _TOP - 4, x(0.5), HEIGHT - _BOTTOM, "rule c1"))
+    parts.append(_beside(x, 0.5, _TOP, "median of all configurations", "c1"))
+    return picture(name, WIDTH, HEIGHT, [*parts, *_below(x, "rank out of sample, 1 is the best")])
+
+
+def scatter_chart(
+    x_values: np.ndarray, y_values: np.ndarray, titles: tuple[str, str], name: str, best: int = -1
+) -> str:
+    """Return points and the line of equal values. The point ``best`` is marked.
+
+    Both axes have the same range, so that equal distances are equal differences. Points with a
+    missing value are left out.
+    """
+    known = np.isfinite(x_values) & np.isfinite(y_values)
+    low, high = padded([*x_values[known].tolist(), *y_values[known].tolist()])
+    x = _scale_across((low, high))
+    y = Scale(low=low, high=high, start=HEIGHT - _BOTTOM, end=_TOP)
+    parts = [*_left(y, titles[1]), line(x(low), y(low), x(high), y(high), "rule c3")]
+    for at in np.flatnonzero(known).tolist():
+        if at != best:
+            spot = f'cx="{x(x_values[at]):.1f}" cy="{y(y_values[at]):.1f}" r="2.2"'
+            parts.append(f'<circle class="dot" {spot}/>')
+    if best >= 0 and known[best]:
+        parts.append(mark(x(x_values[best]), y(y_values[best]), 2, "c1"))
+        parts.append(_beside(x, float(x_values[best]), y(y_values[best]) - 7, "best", "c1"))
+    return picture(name, WIDTH, HEIGHT, [*parts, *_below(x, titles[0])])
+
+
+def equity_chart(
+    growth: pd.DataFrame, regime: pd.Series, colours: Mapping[str, str], name: str
+) -> str:
+    """Return the growth of 1 of each column on a log scale, shaded by regime.
+
+    ``regime`` holds, for each session of ``growth``, the regime under which its return was earned,
+    or None. ``colours`` maps each regime to the colour of its shading.
+    """
+    width, height, top = 2 * WIDTH, 330.0, 34.0
+    days = [day_number(day) for day in growth.index]
+    x = Scale(low=days[0], high=days[-1], start=_LEFT, end=width - _RIGHT)
+    values = growth.to_numpy(dtype=np.float64)
+    low, high = padded(np.log10(values[values > 0]).tolist())
+    y = Scale(low=10**low, high=10**high, start=height - 26, end=top, log=True)
+    parts = _shading(regime, days, x, (top, height - 26), colours)
+    for tick in _log_ticks(y):
+        parts.append(line(_LEFT, y(tick), width - _RIGHT, y(tick), "grid"))
+        parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
+    every = max(1, -(-len(growth) // _MOST_POINTS))
+    thin = growth.iloc[::-every].iloc[::-1]
+    along, left = [x(day_number(day)) for day in thin.index], _LEFT
+    for at, column in enumerate(thin.columns):
+        heights = [y(value) for value in thin[column]]
+        parts.append(curve(list(zip(along, heights, strict=True)), f"line c{at} d{at}"))
+        parts.append(line(left, 10, left + 20, 10, f"line c{at} d{at}"))
+        parts.append(words(left + 25, 14, str(column)))
+        left += 45 + CHARACTER * len(str(column))
+    for at_x, year in years(x, growth.index[0], growth.index[-1]):
+        parts.append(words(at_x, height - 8, year, "s", "middle"))
+    return picture(name, width, height, parts)
+
+
+def _log_ticks(y: Scale) -> list[float]:
+    """Return 1, 2 and 5 times powers of ten inside a log scale."""
+    powers = range(math.floor(math.log10(y.low)), math.ceil(math.log10(y.high)) + 1)
+    ticks = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    return [tick for tick in ticks if y.low <= tick <= y.high]
+
+
+def _shading(
+    regime: pd.Series,
+    days: Sequence[float],
+    x: Scale,
+    ends: tuple[float, float],
+    colours: Mapping[str, str],
+) -> list[str]:
+    """Return one rectangle for each stay in a regime. A return covers the time since its close."""
+    names = regime.fillna("none").to_numpy(dtype=object)
+    changes = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
+    parts = []
+    for first, after in zip(changes, [*changes[1:], len(names)], strict=True):
+        left, right = x(days[max(int(first) - 1, 0)]), x(days[int(after) - 1])
+        size = f'x="{left:.1f}" y="{ends[0]:g}" width="{max(right - left, 0.5):.1f}"'
+        high = f'height="{ends[1] - ends[0]:g}"'
+        parts.append(
+            f'<rect {size} {high} fill="{colours[str(names[int(first)])]}" opacity="0.22"/>'
+        )
+    return parts
+
+
+def parallel_chart(
+    axes: Sequence[tuple[str, Sequence[str]]],
+    positions: np.ndarray,
+    sharpes: np.ndarray,
+    name: str,
+) -> str:
+    """Return one line for each configuration across the axes of its parameters.
+
+    ``axes`` holds the label and the labels of the values of each axis. ``positions`` holds, for
+    each configuration and axis, a height from 0 to 1. The lines have five classes ``q0`` to ``q4``
+    by the rank of their Sharpe ratio; the last class holds the best fifth and is drawn on top.
+    """
+    width, high = 2 * WIDTH, 300.0
+    x = Scale(low=0, high=max(len(axes) - 1, 1), start=70, end=width - 70)
+    y = Scale(low=0, high=1, start=high - 24, end=54)
+    order = np.argsort(sharpes, kind="stable")
+    parts = []
+    for rank, at in enumerate(order.tolist()):
+        points = [(x(i), y(height)) for i, height in enumerate(positions[at].tolist())]
+        parts.append(curve(points, f"path q{5 * rank // max(len(order), 1)}"))
+    for i, (label, values) in enumerate(axes):
+        parts.append(line(x(i), y(0), x(i), y(1), "axis"))
+        level = 16 if i % 2 == 0 or len(axes) < 5 else 34
+        anchor = "start" if i == 0 else "end" if i == len(axes) - 1 else "middle"
+        parts.append(
+            words(x(i) + {"start": -66, "end": 66}.get(anchor, 0), level, label, "", anchor)
+        )
+        for at, value in enumerate(values):
+            height = y(at / max(len(values) - 1, 1))
+            parts.append(words(x(i) + 5, height + 4, value, "s over"))
+    return picture(name, width, high, parts, "parallel")
+
+
+def _histogram(values: np.ndarray, x: Scale, top: float) -> list[str]:
+    counts, edges = np.histogram(values, bins=_BINS, range=(x.low, x.high))
+    y = Scale(low=0, high=max(counts.max(), 1), start=HEIGHT - _BOTTOM, end=top)
+    bars = [
+        box(x(a), y(count), x(b) - x(a) - 0.6, y(0) - y(count), "bar")
+        for count, a, b in zip(
+            counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True
+        )
+        if count
+    ]
+    ticks = [tick for tick in y.ticks(4) if tick == int(tick)]
+    labels = [words(_LEFT - 5, y(t) + 4, f"{t:,.0f}", "s", "end") for t in ticks]
+    return [*(line(_LEFT, y(t), WIDTH - _RIGHT, y(t), "grid") for t in ticks), *labels, *bars]
+
+
+def _scale_across(ends: tuple[float, float]) -> Scale:
+    return Scale(low=ends[0], high=ends[1], start=_LEFT, end=WIDTH - _RIGHT)
+
+
+def _beside(x: Scale, value: float, y: float, said: str, kind: str) -> str:
+    """Return a label at the side of a number on which there is more room."""
+    inner = x(value) > (x.start + x.end) / 2
+    return words(x(value) + (-5 if inner else 5), y, said, f"t{kind}", "end" if inner else "start")
+
+
+def _below(x: Scale, title: str) -> list[str]:
+    bottom = HEIGHT - _BOTTOM
+    parts = [line(x.start, bottom, x.end, bottom, "grid")]
+    for tick in x.ticks(6):
+        parts.append(words(x(tick), bottom + 15, number(tick), "s", "middle"))
+    return [*parts, words(x.end, bottom + 32, title, "s", "end")]
+
+
+def _left(y: Scale, title: str) -> list[str]:
+    parts = [words(4, 11, title, "s")]
+    for tick in y.ticks(5):
+        parts.append(line(_LEFT, y(tick), WIDTH - _RIGHT, y(tick), "grid"))
+        parts.append(words(_LEFT - 5, y(tick) + 4, number(tick), "s", "end"))
+    return parts

@@ -1,0 +1,39 @@
+"""Write the files of a sweep's findings into its folder."""
+
+import json
+from typing import Any
+
+from backtests.atomic import write_text
+from backtests.config import RunConfig, config_toml
+from backtests.history.origin import SIMULATED
+from backtests.report.sweep_numbers import sweep_numbers
+from backtests.report.sweep_page import write_sweep_page
+from backtests.sweep.findings import Findings
+from backtests.sweep.folder import BEST, PAGE, SUMMARY
+from backtests.sweep.setting import config_with
+from backtests.sweep.sweep import Progress, Swept
+
+
+def write_findings(
+    swept: Swept, found: Findings, progress: Progress = lambda step: None
+) -> dict[str, Any]:
+    """Write the summary, the best configuration and the page; return the numbers.
+
+    Each file is replaced either completely or not at all.
+    """
+    numbers = sweep_numbers(swept, found)
+    write_text(swept.folder / SUMMARY, json.dumps(numbers, indent=2) + "\n")
+    label = f"# {SIMULATED} history\n" if swept.base.simulated else ""
+    write_text(swept.folder / BEST, label + config_toml(best_config(swept, found)))
+    progress("page")
+    write_sweep_page(swept, found, numbers, swept.folder / PAGE)
+    return numbers
+
+
+def best_config(swept: Swept, found: Findings) -> RunConfig:
+    """Return the best configuration, with the first session of the sweep as its start.
+
+    With this start, ``drypowder run --config`` repeats the figures of the sweep.
+    """
+    config = config_with(swept.request.config, swept.case.design.values(found.best))
+    return config.model_copy(update={"start": swept.case.index[0].date()})

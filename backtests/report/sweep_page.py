@@ -1,0 +1,156 @@
+"""The page of ``sweep``: the verdict, heat maps, and the evidence of luck."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.atomic import write_text
+from backtests.evidence.entries import acted_on
+from backtests.report.charts import present
+from backtests.report.page import label_of, page, render
+from backtests.report.sweep_charts import (
+    distribution_chart,
+    equity_chart,
+    parallel_chart,
+    rank_chart,
+    scatter_chart,
+)
+from backtests.report.sweep_maps import (
+    MOST,
+    SHOWN,
+    STATISTICS,
+    Grouped,
+    best_rows,
+    grouped,
+    heat_maps,
+    shown_value,
+)
+from backtests.report.theme import REGIMES, css_light_and_dark
+from backtests.sweep.findings import YEAR, Findings
+from backtests.sweep.sweep import Swept
+from signals.universe import HINDSIGHT
+
+#: Number of splits of the history whose Sharpe ratios the page draws.
+_SPLITS = 400
+
+
+def write_sweep_page(swept: Swept, found: Findings, numbers: Mapping[str, Any], path: Path) -> None:
+    """Write one self-contained page. An existing page is replaced.
+
+    ``numbers`` comes from :func:`backtests.report.sweep_numbers.sweep_numbers`. A file that cannot
+    be written raises DataError.
+    """
+    label = label_of(swept.base.simulated)
+    section = render("sweep.html.j2", **_values(swept, found, numbers, label))
+    write_text(path, page(f"{label}sweep of {swept.base.label}", section))
+
+
+def _values(
+    swept: Swept, found: Findings, numbers: Mapping[str, Any], label: str
+) -> dict[str, Any]:
+    groups, design = grouped(swept.case.design), swept.case.design
+    maps = heat_maps(found, groups)
+    return {
+        "n": numbers,
+        "label": label,
+        "colours": css_light_and_dark(),
+        "parameters": [group.path for group in groups],
+        "first": _most_varied(groups),
+        "metrics": maps["metrics"],
+        "statistics": STATISTICS,
+        "maps": json.dumps(maps, separators=(",", ":")).replace("<", "\\u003c"),
+        "most": MOST,
+        "joined": [p for p, x in zip(design.paths, design.levels, strict=True) if len(x) > MOST],
+        "drawn": len(found.compared),
+        "rows": best_rows(found, design),
+        "paths": design.paths,
+        "headings": [text for text, _, _ in SHOWN.values()],
+        "values": {p: shown_value(v) for p, v in design.values(found.best).items()},
+        "charts": _charts(swept, found, label),
+        "regimes": present(_regime(found).fillna("none")),
+        "hindsight": HINDSIGHT,
+    }
+
+
+def _most_varied(groups: Sequence[Grouped]) -> tuple[str, str]:
+    """Return the two parameters with the most values, for the first heat map."""
+    order = sorted(groups, key=lambda group: -len(group.labels))
+    down, across = order[min(1, len(order) - 1)], order[0]
+    return down.path, across.path
+
+
+def _charts(swept: Swept, found: Findings, label: str) -> dict[str, str]:
+    luck, best = found.luck, int(np.flatnonzero(found.compared == found.best)[0])
+    marks = {
+        "base": found.base_sharpe,
+        "best": float(found.sharpes[found.best]),
+        "hurdle": luck.hurdle,
+        "expected best without skill": luck.deflation.expected_maximum * float(YEAR),
+    }
+    near = (found.sharpes[found.compared], found.neighbours)
+    titles = ("Sharpe ratio of a configuration", "mean of its neighbours")
+    splits = _splits(found)
+    return {
+        "distribution": distribution_chart(
+            found.sharpes, marks, f"{label}distribution of the Sharpe ratios"
+        ),
+        "plateau": scatter_chart(*near, titles, f"{label}plateau against peak", best),
+        "ranks": rank_chart(
+            found.overfitting.ranks, f"{label}rank out of sample of the best in sample"
+        ),
+        "halves": scatter_chart(
+            *splits, ("best in sample", "the same, out of sample"), f"{label}best of a half"
+        ),
+        "parallel": _parallel(swept, found, label),
+        "equity": _equity(swept, found, label),
+    }
+
+
+def _splits(found: Findings) -> tuple[np.ndarray, np.ndarray]:
+    """Return yearly Sharpe ratios in and out of sample, at equal steps through the splits."""
+    result = found.overfitting
+    every = max(1, -(-len(result.ranks) // _SPLITS))
+    return result.in_sample[::every] * YEAR, result.out_of_sample[::every] * YEAR
+
+
+def _parallel(swept: Swept, found: Findings, label: str) -> str:
+    """Return the parallel coordinates of the compared configurations, Sharpe ratio last."""
+    design, chosen = swept.case.design, found.compared
+    varied = [i for i, level in enumerate(design.levels) if len(level) > 1]
+    tall = np.array([max(len(design.levels[i]) - 1, 1) for i in varied], dtype=np.float64)
+    sharpes = found.sharpes[chosen]
+    low, high = sharpes.min(), sharpes.max()
+    last = (sharpes - low) / ((high - low) or 1.0)
+    heights = np.column_stack([design.rows[chosen][:, varied] / tall, last])
+    axes = [(design.paths[i], _some([shown_value(v) for v in design.levels[i]])) for i in varied]
+    axes.append(("Sharpe", [f"{low:.2f}", f"{high:.2f}"]))
+    return parallel_chart(axes, heights, sharpes, f"{label}parallel coordinates")
+
+
+def _some(labels: list[str]) -> list[str]:
+    """Return all labels of a short axis, else the first and the last."""
+    return labels if len(labels) <= 6 else [labels[0], labels[-1]]
+
+
+def _equity(swept: Swept, found: Findings, label: str) -> str:
+    """Return the growth of the best and of the base configuration, and of the benchmark."""
+    run = found.run
+    growth = pd.DataFrame(
+        {
+            "best": run.result.equity / run.result.equity.iloc[0],
+            "base": swept.base.result.equity / swept.base.result.equity.iloc[0],
+            swept.base.config.benchmark: (1 + swept.base.benchmark).cumprod(),
+        }
+    )
+    growth = growth.fillna(1.0)
+    return equity_chart(growth, _regime(found), REGIMES, f"{label}growth of 1 under the regimes")
+
+
+def _regime(found: Findings) -> pd.Series:
+    """Return the regime of the best configuration under which each return was earned."""
+    run = found.run
+    return acted_on(run.reading.regime, run.config.lag).reindex(run.result.equity.index)

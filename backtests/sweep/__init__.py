@@ -1,0 +1,1 @@
+"""Sweeps: many configurations of one strategy, and what their best one is worth."""

@@ -1,0 +1,133 @@
+"""An axis of a sweep: the path of a parameter, and the values that it takes."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from signals.errors import ConfigError
+
+#: A value of a swept parameter.
+Value = bool | int | float | str
+#: Significant digits of the values of a range, so that 0.07:0.11:5 holds 0.11 and not 0.1100…01.
+_DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """A parameter of a sweep: either its values, or the two ends of a range without a count.
+
+    Attributes
+    ----------
+    path
+        Path of the parameter, as in :mod:`backtests.paths`.
+    values
+        The values in the order in which they were given; empty for a range without a count.
+    ends
+        The lowest and the highest value of a range without a count, else None.
+    """
+
+    path: str
+    values: tuple[Value, ...] = ()
+    ends: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError for an axis without values, or with a value that occurs twice."""
+        if not self.values and self.ends is None:
+            raise ConfigError(f"{self.path}: expected at least one value, found none; give one")
+        for value in self.values:
+            if sum(_same(value, other) for other in self.values) > 1:
+                raise ConfigError(
+                    f"{self.path}: expected each value once, but {value!r} occurs twice; leave "
+                    "one out"
+                )
+
+
+def parse_axis(assignment: str) -> Axis:
+    """Return the axis of a text such as ``dry_powder.k=0.07:0.11:5`` or ``lag=1,2,5``.
+
+    ``low:high:count`` gives ``count`` values from ``low`` to ``high`` at equal distances.
+    ``low:high`` gives a range, from which a random design draws. Commas separate single values.
+    """
+    path, equals, text = assignment.partition("=")
+    if not (path.strip() and equals):
+        raise ConfigError(
+            f"expected --set NAME=VALUES like dry_powder.k=0.07:0.11:5, was {assignment!r}"
+        )
+    return axis_of(path.strip(), text.strip())
+
+
+def axis_of(path: str, given: Any) -> Axis:
+    """Return the axis of a path and its values: a text as in :func:`parse_axis`, or a list."""
+    if isinstance(given, list):
+        return Axis(path=path, values=tuple(_plain(path, value) for value in given))
+    if not isinstance(given, str):
+        return Axis(path=path, values=(_plain(path, given),))
+    parts = [part.strip() for part in given.split(":")]
+    if len(parts) == 1:
+        found = [part.strip() for part in given.split(",")]
+        return Axis(path=path, values=tuple(_scalar(part) for part in found if part))
+    if len(parts) > 3:
+        raise ConfigError(f"{path}: expected low:high:count, was {given!r}; leave a part out")
+    return _range(path, parts)
+
+
+def axes_of(table: Mapping[str, Any], prefix: str = "") -> Iterator[Axis]:
+    """Yield the axes of a TOML table, in which ``dry_powder.k`` may be a key or a table's key."""
+    for key, given in table.items():
+        path = f"{prefix}{key}"
+        if isinstance(given, Mapping):
+            yield from axes_of(given, f"{path}.")
+        else:
+            yield axis_of(path, given)
+
+
+def _range(path: str, parts: list[str]) -> Axis:
+    low, high = (_number(path, part) for part in parts[:2])
+    if not low < high:
+        raise ConfigError(
+            f"{path}: expected a range from a lower to a higher value, was {parts[0]}:{parts[1]}; "
+            "swap the two values"
+        )
+    if len(parts) == 2:
+        return Axis(path=path, ends=(low, high))
+    if not (parts[2].isdecimal() and 2 <= int(parts[2]) <= 10_000):
+        raise ConfigError(
+            f"{path}: expected a count from 2 to 10,000 in low:high:count, was {parts[2]!r}; "
+            "give a whole number"
+        )
+    steps = np.linspace(low, high, int(parts[2]))
+    return Axis(path=path, values=tuple(rounded(step) for step in steps.tolist()))
+
+
+def rounded(value: float) -> float:
+    """Return a number with 12 significant digits."""
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _number(path: str, text: str) -> float:
+    value = _scalar(text)
+    if isinstance(value, bool | str) or not np.isfinite(value):
+        raise ConfigError(f"{path}: expected a number in a range, was {text!r}; correct it")
+    return float(value)
+
+
+def _scalar(text: str) -> Value:
+    """Return a text as TOML reads it: a boolean, a number, or else the text itself."""
+    try:
+        found = tomllib.loads(f"x = {text}")["x"]
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        return text
+    return found if isinstance(found, bool | int | float | str) else text
+
+
+def _plain(path: str, value: Any) -> Value:
+    if isinstance(value, bool | int | float | str):
+        return value
+    raise ConfigError(f"{path}: expected numbers, True, False or names, was {value!r}; correct it")
+
+
+def _same(one: Value, other: Value) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)

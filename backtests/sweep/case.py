@@ -1,0 +1,78 @@
+"""The material of a sweep, from which every process computes its configurations."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from backtests.config import RunConfig
+from backtests.history.bills import YIELD, bill_returns
+from backtests.history.panel import History
+from backtests.pipeline import read
+from backtests.sweep.design import Design
+from backtests.sweep.setting import Setting
+from backtests.window import window
+from signals.reading import Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What the configurations of a sweep have in common.
+
+    All configurations trade on the same sessions. Otherwise their figures would cover different
+    periods, and the best figure could belong to the best period. The sessions are those of the base
+    configuration, because only the base was chosen before the sweep. At a session without a regime,
+    a strategy treats a configuration with a later regime as NEUTRAL.
+
+    Attributes
+    ----------
+    base
+        The objects of the base configuration.
+    design
+        The configurations.
+    panel
+        Point-in-time panel of the history, sessions × ids.
+    closes
+        Closes of the strategy's assets in USD on the sessions of the sweep.
+    bills
+        Simple returns of bills on the sessions of the sweep, fractions.
+    capital
+        Initial capital, USD.
+    voters
+        Names of the signals that vote.
+    simulated
+        Whether the history is simulated.
+    """
+
+    base: Setting
+    design: Design
+    panel: pd.DataFrame
+    closes: pd.DataFrame
+    bills: pd.Series
+    capital: float
+    voters: tuple[str, ...]
+    simulated: bool
+
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        """The sessions of the sweep."""
+        return pd.DatetimeIndex(self.closes.index)
+
+
+def case_of(
+    config: RunConfig, base: Setting, made: Design, history: History
+) -> tuple[Case, Reading]:
+    """Return the material of a sweep, and the reading of the base configuration."""
+    reading = read(config, history)
+    index = window(config, history, reading)
+    bills = bill_returns(history.panel[YIELD], config.bill_spread)
+    case = Case(
+        base=base,
+        design=made,
+        panel=history.panel,
+        closes=history.closes.loc[index, list(base.strategy.assets)],
+        bills=bills.loc[index],
+        capital=config.initial_capital,
+        voters=reading.voters,
+        simulated=history.source == "simulated",
+    )
+    return case, reading

@@ -1,0 +1,143 @@
+"""Compute consecutive configurations of a sweep: the unit of work, of memory and of a restart."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from backtests.engine.many import Many
+from backtests.evidence.overfitting import BLOCKS
+from backtests.sweep.case import Case
+from backtests.sweep.setting import Setting
+from backtests.sweep.stages import Stages
+from backtests.sweep.trading import METRICS, simulated
+from signals.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Start of the name of each parameter's column. A metric and a parameter may have equal names.
+SET = "set."
+#: Largest number of configurations of a chunk, whatever the memory: a killed sweep loses less.
+LARGEST = 1000
+#: Copies of the figures of a configuration that exist at one time.
+_COPIES = 3
+_NUMBER = 8  # bytes
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """The configurations from ``first`` to before ``end``."""
+
+    first: int
+    end: int
+
+    def __len__(self) -> int:
+        """Return the number of configurations."""
+        return self.end - self.first
+
+
+def computed(stages: Stages, span: Span, threads: int) -> "tuple[pa.Table, dict[str, float]]":
+    """Return one row for each configuration of a span, and the seconds of each stage.
+
+    The row of a configuration does not depend on the other configurations of the span.
+    """
+    stages.spent = {}
+    case = stages.case
+    known: dict[Any, Any] = {}
+    numbers = range(span.first, span.end)
+    made = [case.base.changed(case.design.values(at), known) for at in numbers]
+    decided = [stages.decided(setting) for setting in made]
+    with stages.timed("trading"):
+        figures = simulated(case, made, decided, threads)
+    with stages.timed("table"):
+        table = _table(case, span, made, figures)
+    return table, dict(stages.spent)
+
+
+def _table(case: Case, span: Span, made: list[Setting], figures: Many) -> "pa.Table":
+    import pyarrow as pa
+
+    rows = case.design.rows[span.first : span.end]
+    columns: dict[str, Any] = {"configuration": np.arange(span.first, span.end, dtype=np.int64)}
+    for path, level, at in zip(case.design.paths, case.design.levels, rows.T, strict=True):
+        columns[SET + path] = pa.array(level).take(pa.array(at))
+    for name in METRICS:
+        columns[name] = figures.metrics[name].to_numpy(dtype=np.float64)
+    columns["moments"] = _lists(figures.moments.astype(np.float64))
+    columns["monthly"] = _lists(figures.monthly.to_numpy(dtype=np.float32))
+    refused = [figures.refused.get(i) for i in range(len(made))]
+    columns["refused"] = pa.array(refused, pa.string())
+    columns["trial"] = pa.array(digests(made), pa.string())
+    return pa.table(columns)
+
+
+def _lists(values: np.ndarray) -> Any:
+    import pyarrow as pa
+
+    flat = np.ascontiguousarray(values).reshape(len(values), -1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
+
+
+def digests(made: list[Setting]) -> list[str]:
+    """Return a short hash of the parameters of each configuration.
+
+    Equal parameters give equal hashes, in whatever sweep they occur. So the trial log counts a
+    configuration once.
+    """
+    told: dict[int, str] = {}
+
+    def text(part: Any) -> str:
+        if id(part) not in told:
+            told[id(part)] = repr(part)
+        return told[id(part)]
+
+    def one(setting: Setting) -> str:
+        parts = (setting.model, setting.strategy, setting.schedule, setting.costs)
+        described = [text(part) for part in (*setting.signals.values(), *parts)]
+        described += [type(setting.strategy).__qualname__, repr(setting.lag), repr(setting.band)]
+        return hashlib.sha256("|".join(described).encode()).hexdigest()[:16]
+
+    return [one(setting) for setting in made]
+
+
+def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
+    """Return the missing configurations as chunks, each small enough for the memory, in bytes.
+
+    A limit below the memory of one configuration raises ConfigError.
+    """
+    fixed, each = _needs(case)
+    size = min(int((memory - fixed) // each), LARGEST)
+    if size < 1:
+        least = (fixed + each) / 1e6
+        raise ConfigError(
+            f"expected a memory limit of at least {least:.0f}MB for each process, for one "
+            f"configuration, was {memory / 1e6:.0f}MB; raise --memory"
+        )
+    return [
+        Span(first, min(first + size, span.end))
+        for span in missing
+        for first in range(span.first, span.end, size)
+    ]
+
+
+def _needs(case: Case) -> tuple[int, int]:
+    """Return the bytes of the shared tables, and the bytes of one configuration."""
+    sessions, assets = case.closes.shape
+    shared = 2 * case.panel.size + 8 * len(case.panel) * assets
+    months = len(pd.DatetimeIndex(case.index).to_period("M").unique())
+    figures = months + 4 * BLOCKS + len(METRICS) + len(case.design.paths)
+    decided = _decisions(case) * assets
+    return _NUMBER * shared, _COPIES * _NUMBER * (figures + decided + sessions // 8)
+
+
+def _decisions(case: Case) -> int:
+    """Return about the largest number of decisions of a configuration."""
+    every = case.base.schedule.every
+    if "schedule.every" in case.design.paths:
+        named = case.design.levels[case.design.paths.index("schedule.every")]
+        every = next(x for x in ("day", "week", "month", "quarter") if x in (*named, every))
+    scheduled = {"day": 1, "week": 5, "month": 21, "quarter": 63}[every]
+    return len(case.index) // scheduled + len(case.index) // 10

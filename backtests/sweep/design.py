@@ -1,0 +1,147 @@
+"""The configurations of a sweep: a full grid, random draws, or a Latin hypercube."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from backtests.sweep.axis import Axis, Value, rounded
+from backtests.sweep.setting import STAGES, Kind
+from signals.errors import ConfigError
+
+DESIGNS = ("grid", "random", "lhs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """The configurations of a sweep, in the order in which they are computed.
+
+    Configurations that share signals, regime and strategy follow each other, so each shared stage
+    is computed once.
+
+    Attributes
+    ----------
+    paths, kinds
+        Path and kind of each parameter. Parameters of earlier stages come first.
+    levels
+        The values of each parameter. Numbers ascend.
+    rows
+        Configurations × parameters: the position of each value in the levels of its parameter. The
+        rows ascend, and each row occurs once.
+    """
+
+    paths: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    levels: tuple[tuple[Value, ...], ...]
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of configurations."""
+        return len(self.rows)
+
+    def values(self, at: int) -> dict[str, Value]:
+        """Return the value of each parameter of one configuration, by path."""
+        return {p: x[i] for p, x, i in zip(self.paths, self.levels, self.rows[at], strict=True)}
+
+    def until(self, stage: str) -> int:
+        """Return the number of parameters that belong to a stage or to an earlier stage."""
+        order = STAGES.index(stage)
+        return sum(STAGES.index(kind.stage) <= order for kind in self.kinds)
+
+    @cached_property
+    def full(self) -> bool:
+        """Whether the design holds every combination of its levels."""
+        return len(self) == math.prod(map(len, self.levels))
+
+
+def design(
+    axes: Sequence[Axis], kinds: Sequence[Kind], name: str, samples: int, seed: int
+) -> Design:
+    """Return the configurations of a design.
+
+    A grid combines all values of all axes. The designs ``random`` and ``lhs`` draw ``samples``
+    points, which depend only on the axes and on ``seed``. A draw from few values can repeat a
+    configuration; repeated configurations are left out.
+
+    Reference
+        McKay, Beckman, Conover, "A Comparison of Three Methods for Selecting Values of Input
+        Variables", Technometrics 21 (1979), for the Latin hypercube.
+    """
+    order = sorted(range(len(axes)), key=lambda i: STAGES.index(kinds[i].stage))
+    axes, kinds = [axes[i] for i in order], [kinds[i] for i in order]
+    if name == "grid":
+        levels = [_sorted(axis.values) for axis in axes]
+        rows = _grid([len(level) for level in levels])
+    else:
+        unit = _unit(name, samples, len(axes), seed)
+        drawn = [_drawn(axis, kind, u) for axis, kind, u in zip(axes, kinds, unit.T, strict=True)]
+        levels, columns = zip(*drawn, strict=True)
+        rows = np.unique(np.column_stack(columns), axis=0)
+    return Design(
+        paths=tuple(axis.path for axis in axes),
+        kinds=tuple(kinds),
+        levels=tuple(levels),
+        rows=rows.astype(np.int32),
+    )
+
+
+def check_size(axes: Sequence[Axis], name: str, samples: int | None, most: int) -> None:
+    """Raise ConfigError for a design that is unknown, incomplete or larger than ``most``."""
+    if name == "grid":
+        for axis in axes:
+            if axis.ends is not None:
+                low, high = axis.ends
+                raise ConfigError(
+                    f"{axis.path}: expected a count for a grid, was {low:g}:{high:g}; write "
+                    f"{low:g}:{high:g}:5, or choose --design lhs"
+                )
+        if samples is not None:
+            raise ConfigError(
+                "expected --samples with --design random or lhs, but the design is a grid; remove "
+                "--samples"
+            )
+    elif samples is None:
+        raise ConfigError(f"expected --samples with --design {name}, found none; add --samples N")
+    size = math.prod(len(axis.values) for axis in axes) if name == "grid" else samples or 0
+    if size > most:
+        raise ConfigError(
+            f"expected at most {most:,} configurations, but the {name} has {size:,}; raise --max "
+            "or give fewer values"
+        )
+
+
+def _grid(sizes: list[int]) -> np.ndarray:
+    return np.indices(sizes).reshape(len(sizes), -1).T
+
+
+def _unit(name: str, samples: int, axes: int, seed: int) -> np.ndarray:
+    """Return points of the unit cube, samples × axes."""
+    rng = np.random.default_rng(seed)
+    if name == "random":
+        return rng.random((samples, axes))
+    from scipy.stats import qmc
+
+    points: np.ndarray = qmc.LatinHypercube(axes, rng=rng).random(samples)
+    return points
+
+
+def _drawn(axis: Axis, kind: Kind, unit: np.ndarray) -> tuple[tuple[Value, ...], np.ndarray]:
+    """Return the drawn values of an axis, ascending, and the position of each draw in them."""
+    if axis.ends is None:
+        level = _sorted(axis.values)
+        return level, np.minimum((unit * len(level)).astype(np.int64), len(level) - 1)
+    low, high = axis.ends
+    if kind.number is int:
+        steps = np.floor(unit * (high - low + 1)).astype(np.int64)
+        drawn = np.minimum(int(low) + steps, int(high))
+    else:
+        drawn = np.array([rounded(value) for value in (low + unit * (high - low)).tolist()])
+    found, at = np.unique(drawn, return_inverse=True)
+    return tuple(found.tolist()), at
+
+
+def _sorted(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return numbers in ascending order, and names in the order in which they were given."""
+    return values if any(isinstance(v, str) for v in values) else tuple(sorted(values))

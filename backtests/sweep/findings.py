@@ -1,0 +1,226 @@
+"""What a finished sweep found: its best configuration, and how much of that may be luck."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from backtests.evidence.effective_trials import BestWithoutSkill
+from backtests.evidence.luck import Luck, luck
+from backtests.evidence.overfitting import BLOCKS, Overfitting, overfitting
+from backtests.evidence.own_mix import mix_of
+from backtests.evidence.track_record import TrackRecord
+from backtests.pipeline import read, run_on
+from backtests.runs import Run
+from backtests.sweep import trial_log
+from backtests.sweep.chunk import SET
+from backtests.sweep.plateau import mean_of_neighbours
+from backtests.sweep.results import groups_of, read_results
+from backtests.sweep.setting import config_with
+from backtests.sweep.sweep import Progress, Swept, store_of
+from backtests.sweep.trading import METRICS
+from signals.errors import SimulationError
+from strategies.base import SESSIONS_A_YEAR
+
+#: Largest difference of the best Sharpe ratio between both engines.
+AGREEMENT = 1e-9
+#: Number of configurations that a page compares with their neighbours, the best ones first.
+COMPARED = 400
+YEAR = math.sqrt(SESSIONS_A_YEAR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What a sweep found.
+
+    Attributes
+    ----------
+    table
+        One row for each configuration: its parameters, as ``set.dry_powder.k``, its metrics, and
+        ``refused``, the reason why it cannot be simulated.
+    refused
+        Number of configurations that cannot be simulated. Their metrics are NaN.
+    best
+        Position of the configuration with the highest Sharpe ratio.
+    run
+        The run of the best configuration, simulated by vectorbt.
+    base_sharpe
+        Yearly Sharpe ratio of the base configuration.
+    beaten
+        Share of the configurations with a lower Sharpe ratio than the base configuration.
+    luck
+        The tests of the best configuration against the luck of all trials, and against its own mix.
+    overfitting
+        Cross-validation of the choice of the best configuration.
+    compared, neighbours
+        Positions of some configurations, and the mean Sharpe ratio of the neighbours of each.
+    neighbourhood
+        The mean Sharpe ratio of the neighbours of the best configuration; NaN without neighbours.
+    effective
+        Number of independent trials to which the configurations of this sweep are equivalent.
+    """
+
+    table: pd.DataFrame
+    refused: int
+    best: int
+    run: Run
+    base_sharpe: float
+    beaten: float
+    luck: Luck
+    overfitting: Overfitting
+    compared: np.ndarray
+    neighbours: np.ndarray
+    neighbourhood: float
+    effective: float
+
+    @property
+    def sharpes(self) -> np.ndarray:
+        """Yearly Sharpe ratio of each configuration, NaN where it is not defined."""
+        values: np.ndarray = self.table["sharpe"].to_numpy(dtype=np.float64)
+        return values
+
+
+def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
+    """Return the findings of a finished sweep, and add its trials to the trial log.
+
+    If no configuration has a Sharpe ratio, SimulationError is raised.
+    """
+    progress("results")
+    table, sharpes = _rows(swept)
+    best = int(np.nanargmax(sharpes))
+    progress("best configuration by vectorbt")
+    run = _run_of(swept, best)
+    _check(run, sharpes[best])
+    progress("luck of all trials")
+    base, effective = _sharpe(swept.base), independent_trials(swept)
+    compared = _compared(sharpes)
+    near = mean_of_neighbours(swept.case.design, sharpes, np.append(compared, best))
+    return Findings(
+        table=table,
+        refused=int(table["refused"].notna().sum()),
+        best=best,
+        run=run,
+        base_sharpe=base,
+        beaten=float((sharpes[np.isfinite(sharpes)] < base).mean()),
+        luck=_luck(swept, run, sharpes, effective),
+        overfitting=overfitting(_moments(swept)),
+        compared=compared,
+        neighbours=near[:-1],
+        neighbourhood=float(near[-1]),
+        effective=effective,
+    )
+
+
+def _rows(swept: Swept) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the parameters and metrics of all configurations, and their Sharpe ratios."""
+    parameters = [SET + path for path in swept.case.design.paths]
+    table = read_results(swept.path, [*parameters, *METRICS, "refused"]).to_pandas()
+    sharpes = table["sharpe"].to_numpy(dtype=np.float64)
+    if not np.isfinite(sharpes).any():
+        raise SimulationError(
+            "expected a configuration with a Sharpe ratio, but none has one: each holds only bills "
+            "or cannot be simulated; choose other values"
+        )
+    return table, sharpes
+
+
+def _run_of(swept: Swept, at: int) -> Run:
+    """Return the run of one configuration on the sessions of the sweep, simulated by vectorbt."""
+    config = config_with(swept.request.config, swept.case.design.values(at))
+    history = swept.base.history
+    return run_on(config, history, read(config, history), swept.case.index)
+
+
+def _excess(run: Run) -> pd.Series:
+    return run.result.returns - run.bills
+
+
+def _sharpe(run: Run) -> float:
+    return TrackRecord.from_returns(_excess(run)).sharpe * YEAR
+
+
+def _check(run: Run, compiled: float) -> None:
+    """Raise SimulationError unless both engines agree on the best Sharpe ratio."""
+    gap = abs(_sharpe(run) - compiled)
+    if not gap <= AGREEMENT:
+        raise SimulationError(
+            f"{run.label}: expected equal Sharpe ratios of the best configuration from vectorbt "
+            f"and the compiled engine, but they differ by {gap:.2g}; delete the folder and run "
+            "the sweep again, or report this defect"
+        )
+
+
+def independent_trials(swept: Swept) -> float:
+    """Return the number of independent trials to which the configurations are equivalent.
+
+    The number comes from the monthly returns over bills of all configurations, as
+    :mod:`backtests.evidence.effective_trials` describes. The rows are read in groups, so memory
+    does not grow with their number.
+    """
+    best: BestWithoutSkill | None = None
+    for group in groups_of(swept.path, ["monthly"]):
+        monthly = _array(group["monthly"])
+        best = BestWithoutSkill(monthly.shape[1]) if best is None else best
+        best.add(monthly[np.isfinite(monthly).all(axis=1)])
+    return 1.0 if best is None else best.effective()
+
+
+def _moments(swept: Swept) -> np.ndarray:
+    """Return the moments of the configurations that can be simulated."""
+    found = [_array(group["moments"]) for group in groups_of(swept.path, ["moments"])]
+    moments = np.concatenate(found).reshape(-1, BLOCKS, 3)
+    sound: np.ndarray = moments[np.isfinite(moments).all(axis=(1, 2))]
+    return sound
+
+
+def _array(column: object) -> np.ndarray:
+    """Return a column of lists of equal length as a table, one row for each list."""
+    joined = column.combine_chunks()  # type: ignore[attr-defined]
+    values: np.ndarray = joined.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(joined), -1)
+
+
+def _luck(swept: Swept, run: Run, sharpes: np.ndarray, effective: float) -> Luck:
+    """Return the tests of the best configuration, and add the trials of the sweep to the log.
+
+    Trials of earlier sweeps come from the log. Their effective numbers are added, because the log
+    holds no returns. The sum is the largest number that is possible, so luck never looks too small.
+    """
+    earlier = _earlier(swept, sharpes, effective)
+    return luck(
+        _excess(run),
+        mix=mix_of(run).returns - run.bills,
+        trials=sharpes,
+        effective=effective,
+        logged=earlier.sharpes,
+        logged_effective=earlier.effective,
+    )
+
+
+def _earlier(swept: Swept, sharpes: np.ndarray, effective: float) -> trial_log.Logged:
+    """Add the trials of a sweep to the log, and return the logged trials of other sweeps."""
+    if swept.base.simulated:
+        return trial_log.known_trials(None, source="simulated")
+    names = read_results(swept.path, ["trial"])["trial"].to_pylist()
+    tried = trial_log.Trials(
+        sweep=swept.sweep_id,
+        strategy=swept.request.config.label,
+        data=swept.base.history.digest(),
+        sessions=len(swept.base.result.returns),
+        effective=effective,
+        trials=names,
+        sharpes=sharpes,
+    )
+    trial_log.add(store_of(swept), tried)
+    return trial_log.known_trials(store_of(swept), source="store", without=names)
+
+
+def _compared(sharpes: np.ndarray) -> np.ndarray:
+    """Return positions of the best quarter of :data:`COMPARED`, and of others at equal steps."""
+    order = np.argsort(np.where(np.isfinite(sharpes), -sharpes, np.inf), kind="stable")
+    order = order[: int(np.isfinite(sharpes).sum())]
+    first = min(COMPARED // 4, len(order))
+    rest = order[first:]
+    step = max(1, math.ceil(len(rest) / (COMPARED - first)))
+    return np.concatenate([order[:first], rest[::step]])

@@ -1,0 +1,61 @@
+"""Compare a configuration with its neighbours: a peak among low neighbours is probably luck."""
+
+import numpy as np
+
+from backtests.sweep.design import Design
+
+
+def mean_of_neighbours(made: Design, values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return the mean value of the neighbours of each configuration in ``at``.
+
+    In a grid, a neighbour differs by one step of one number. Other choices, such as names, are
+    equal. In a random design, the neighbours are the nearest configurations, two for each number.
+    Each number then counts by the rank of its value. Undefined values are left out. The mean is NaN
+    without any neighbour.
+
+    ``values`` has one number for each configuration of the design. ``at`` holds positions in it.
+    """
+    numeric = [i for i, level in enumerate(made.levels) if _is_numeric(level)]
+    near = _in_grid(made, at, numeric) if made.full else _nearest(made, at, numeric)
+    found = np.where(near >= 0, values[near], np.nan)
+    known = np.isfinite(found)
+    count = known.sum(axis=1)
+    total = np.where(known, found, 0.0).sum(axis=1)
+    mean: np.ndarray = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
+
+
+def _is_numeric(level: tuple[object, ...]) -> bool:
+    named = any(isinstance(value, bool | str) for value in level)
+    return len(level) > 1 and not named
+
+
+def _in_grid(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
+    """Return the positions of the neighbours in a full grid; −1 beyond an edge."""
+    sizes = [len(level) for level in made.levels]
+    strides = [int(np.prod(sizes[i + 1 :], dtype=np.int64)) for i in range(len(sizes))]
+    near = np.full((len(at), 2 * len(numeric)), -1, dtype=np.int64)
+    for column, axis in enumerate(numeric):
+        level = made.rows[at, axis]
+        up, down = level + 1 < sizes[axis], level > 0
+        near[up, 2 * column] = at[up] + strides[axis]
+        near[down, 2 * column + 1] = at[down] - strides[axis]
+    return near
+
+
+def _nearest(made: Design, at: np.ndarray, numeric: list[int]) -> np.ndarray:
+    """Return the positions of the nearest configurations with equal names, else −1."""
+    from scipy.spatial import KDTree
+
+    wanted = 2 * len(numeric)
+    if not numeric:
+        return np.full((len(at), 1), -1, dtype=np.int64)
+    scale = np.array([max(len(level) - 1, 1) for level in made.levels], dtype=np.float64)
+    points = made.rows / scale
+    named = [i for i in range(len(scale)) if i not in numeric]
+    points[:, named] = 1e6 * made.rows[:, named]  # so far apart that no other name is near
+    near = np.full((len(at), wanted), -1, dtype=np.int64)
+    distance, found = KDTree(points).query(points[at], k=min(wanted + 1, len(points)))
+    near_by = (distance[:, 1:] < 1e5) & (found[:, 1:] < len(points))
+    near[:, : found.shape[1] - 1] = np.where(near_by, found[:, 1:], -1)
+    return near

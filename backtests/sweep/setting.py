@@ -1,0 +1,159 @@
+"""The objects that a configuration is made of, and copies of them with other parameters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from backtests.config import RunConfig, config_from
+from backtests.engine.costs import Costs
+from backtests.engine.schedule import PERIODS, Schedule
+from backtests.paths import SETTINGS, TABLES, put
+from backtests.sweep.axis import Value
+from signals import RegimeModel, Signal
+from signals.errors import ConfigError, unknown
+from signals.form import author_code
+from signals.params import as_kind, choices, kinds_of_numbers
+from strategies import Strategy
+
+#: Stages of a configuration, in the order in which they are computed.
+STAGES = ("signals", "regime", "strategy", "trading")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """The objects of one configuration that a sweep can change."""
+
+    signals: Mapping[str, Signal]
+    model: RegimeModel
+    strategy: Strategy
+    schedule: Schedule
+    costs: Costs
+    lag: int
+    band: float
+
+    @classmethod
+    def of(cls, config: RunConfig) -> "Setting":
+        """Return the objects of a configuration."""
+        return cls(
+            signals=config.build_signals(),
+            model=config.build_model(),
+            strategy=config.build_strategy(),
+            schedule=config.schedule,
+            costs=config.costs,
+            lag=config.lag,
+            band=config.band,
+        )
+
+    def changed(
+        self, values: Mapping[str, Value], known: dict[Any, Any] | None = None
+    ) -> "Setting":
+        """Return a copy with other values of some parameters, by path.
+
+        An object is made once, with all its new values. An invalid value raises ConfigError.
+        ``known`` holds the objects that earlier calls on the same setting have made, so that equal
+        objects are made once.
+        """
+        known = {} if known is None else known
+        by_owner: dict[str, dict[str, Value]] = {}
+        for path, value in values.items():
+            owner, _, name = path.rpartition(".")
+            by_owner.setdefault("" if path in SETTINGS else owner or "strategy", {})[name] = value
+        parts: dict[str, Any] = dict(by_owner.pop("", {}))
+        chosen = dict(self.signals)
+        for owner, given in by_owner.items():
+            key = (owner, *given.items())
+            if key not in known:
+                known[key] = self._made(owner, given)
+            new = known[key]
+            if owner in chosen and owner not in (*TABLES, "strategy"):
+                chosen[owner] = new
+            else:
+                parts["model" if owner == "regime" else owner] = new
+        return replace(self, **parts, signals=chosen)
+
+    def _made(self, owner: str, given: Mapping[str, Value]) -> Any:
+        """Return a copy of one object with other parameters."""
+        old = self._owner(owner)
+        with author_code(f"{owner}: making {type(old).__name__}"):
+            return replace(old, **given)
+
+    def _owner(self, owner: str) -> Any:
+        """Return the object to which a path's first part belongs."""
+        names = {"regime": "model", "schedule": "schedule", "costs": "costs"}
+        if owner in (*names, "strategy"):
+            return getattr(self, names.get(owner, owner))
+        return self.signals[owner]
+
+    def kind_of(self, path: str) -> "Kind":
+        """Return what a parameter accepts; an unknown path raises ConfigError."""
+        owner, dot, name = path.rpartition(".")
+        if path in SETTINGS:
+            return Kind(stage="trading", number=int if path == "lag" else float)
+        if owner and owner not in TABLES and owner not in self.signals:
+            raise ConfigError(unknown("signal", owner, (*self.signals, *TABLES)))
+        thing = self._owner(owner if dot else "strategy")
+        kinds, named = kinds_of_numbers(type(thing)), choices(type(thing))
+        if path == "schedule.every":
+            named = {"every": PERIODS}
+        if name not in kinds and name not in named:
+            settings = () if dot else SETTINGS
+            what = f"parameter of {owner}" if dot else f"parameter of {thing.name}"
+            raise ConfigError(unknown(what, name, (*kinds, *named, *settings)))
+        return Kind(stage=_stage(owner), number=kinds.get(name), names=named.get(name, ()))
+
+
+def paths_of(setting: Setting) -> tuple[str, ...]:
+    """Return the paths of all parameters that a sweep can change."""
+    owners = {**setting.signals, "regime": setting.model, "schedule": setting.schedule}
+    owners |= {"costs": setting.costs}
+    named = {"": setting.strategy, **{f"{owner}.": thing for owner, thing in owners.items()}}
+    paths = [
+        f"{prefix}{name}"
+        for prefix, thing in named.items()
+        for name in (*kinds_of_numbers(type(thing)), *choices(type(thing)))
+    ]
+    return (*paths, "schedule.every", *SETTINGS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a parameter accepts: a type of number, or one of several names.
+
+    ``stage`` is the first of :data:`STAGES` that depends on the parameter.
+    """
+
+    stage: str
+    number: type | None = None
+    names: tuple[str, ...] = field(default=())
+
+    def read(self, path: str, value: Value) -> Value:
+        """Return a value in the parameter's own type; another kind of value raises ConfigError."""
+        if self.names:
+            if value not in self.names:
+                raise ConfigError(f"{path}: {unknown('choice', str(value), self.names)}")
+            return value
+        if isinstance(value, bool) != (self.number is bool) or isinstance(value, str):
+            wanted = "true or false" if self.number is bool else "a number"
+            raise ConfigError(f"{path}: expected {wanted}, was {value!r}; correct it")
+        if self.number is int and value != np.floor(value):
+            raise ConfigError(
+                f"{path}: expected whole numbers, was {value!r}; choose another range or list "
+                "the values"
+            )
+        return float(value) if self.number is float else as_kind(value, self.number or float)
+
+
+def _stage(owner: str) -> str:
+    if owner == "regime":
+        return "regime"
+    return "trading" if owner in TABLES else "signals" if owner else "strategy"
+
+
+def config_with(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
+    """Return a configuration with other values of some parameters, by path."""
+    data = config.model_dump(mode="python", exclude_none=True)
+    for path, value in values.items():
+        put(data, path, value)
+    return config_from(data)

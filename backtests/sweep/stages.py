@@ -1,0 +1,131 @@
+"""The stages before the simulation: evaluations, reading, weights, each made once."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+
+from backtests.engine.schedule import Schedule, decision_sessions
+from backtests.sweep.case import Case
+from backtests.sweep.setting import Setting
+from signals.base import Evaluation, Signal
+from signals.evaluations import Evaluations
+from signals.reading import Reading
+from signals.regimes import Classification, RegimeModel
+from strategies import decide, state_of
+
+#: Largest number of evaluations that a process keeps, of about 0.3 MB each.
+KEPT = 256
+#: Largest number of classifications that a process keeps.
+_REGIMES = 16
+
+
+class Stages:
+    """Compute the decided weights of one configuration after the other.
+
+    An evaluation is kept by its signal and the signals inside it. So an evaluation is made once for
+    each distinct set of parameters, and only changed signals are evaluated again. A reading is kept
+    until the signals or the model change, and weights are kept until the reading or the strategy
+    changes. :attr:`spent` holds the seconds of each stage.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.spent: dict[str, float] = {}
+        self._evaluations: OrderedDict[Any, Evaluation] = OrderedDict()
+        self._regimes: OrderedDict[Any, tuple[Any, Classification]] = OrderedDict()
+        self._reading: tuple[Any, Reading] | None = None
+        self._weights: tuple[Any, tuple[pd.Series | None, pd.DataFrame]] | None = None
+        self._decided: dict[Schedule, pd.DataFrame] = {}
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the seconds of a block to a stage."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent[stage] = self.spent.get(stage, 0.0) + time.perf_counter() - began
+
+    def decided(self, setting: Setting) -> pd.DataFrame:
+        """Return the target weights of a configuration at its decision sessions.
+
+        The weights are those that :func:`backtests.pipeline.decided_on` gives for the same
+        configuration. Configurations that differ only in lag, band or costs share one table.
+        """
+        state, weights = self._weighed(setting)
+        if setting.schedule not in self._decided:
+            with self.timed("strategy"):
+                followed = None if setting.strategy.only_scheduled else state
+                when = decision_sessions(self.case.index, followed, setting.schedule)
+                self._decided[setting.schedule] = weights.loc[when]
+        return self._decided[setting.schedule]
+
+    def _weighed(self, setting: Setting) -> tuple[pd.Series | None, pd.DataFrame]:
+        reading = self._read(setting)
+        if self._weights is None or not _same(self._weights[0], (reading, setting.strategy)):
+            with self.timed("strategy"):
+                state = state_of(setting.strategy, reading, self.case.panel)
+                weights = decide(setting.strategy, reading, self.case.panel)
+                made = state, weights.loc[self.case.index]
+            self._weights = (reading, setting.strategy), made
+            self._decided.clear()
+        return self._weights[1]
+
+    def _read(self, setting: Setting) -> Reading:
+        if self._reading is None or self._reading[0] != (setting.signals, setting.model):
+            evaluations = self._evaluated(setting.signals, setting.model)
+            classified = self._classified(setting.model, evaluations)
+            voters = self.case.voters
+            reading = Reading(**vars(classified), evaluations=evaluations, voters=voters)
+            self._reading = (setting.signals, setting.model), reading
+        return self._reading[1]
+
+    def _evaluated(self, chosen: Mapping[str, Signal], model: RegimeModel) -> Evaluations:
+        """Return the evaluations of a set of signals; those that the model needs are made."""
+        keys = {name: _key(name, chosen) for name in chosen}
+        known = {n: self._evaluations[key] for n, key in keys.items() if key in self._evaluations}
+        evaluations = Evaluations(self.case.panel, chosen, known)
+        with self.timed("signals"):
+            for name in model.rests_on:
+                if name in chosen:
+                    _keep(self._evaluations, keys[name], evaluations[name], KEPT)
+                    self._keep_parts(name, chosen, evaluations)
+        return evaluations
+
+    def _keep_parts(self, name: str, chosen: Mapping[str, Signal], made: Evaluations) -> None:
+        for part in chosen[name].parts:
+            if part in chosen:
+                _keep(self._evaluations, _key(part, chosen), made[part], KEPT)
+                self._keep_parts(part, chosen, made)
+
+    def _classified(self, model: RegimeModel, made: Evaluations) -> Classification:
+        """Return the regime, once for each model and the evaluations that the model uses."""
+        with self.timed("regime"):
+            used = [made[name] for name in model.rests_on if name in made]
+            key = (model, *map(id, used))
+            if key not in self._regimes:
+                # The evaluations are kept, so that no other object can get the same id.
+                _keep(self._regimes, key, (used, model.classify(self.case.panel, made)), _REGIMES)
+            return self._regimes[key][1]
+
+
+def _key(name: str, chosen: Mapping[str, Signal]) -> Any:
+    """Return the name, the signal and the keys of its parts, which decide its evaluation."""
+    parts = chosen[name].parts
+    return name, chosen[name], tuple(_key(part, chosen) for part in parts if part in chosen)
+
+
+def _keep(store: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Keep a value, and drop the value that was used longest ago if there are too many."""
+    store[key] = value
+    store.move_to_end(key)
+    if len(store) > most:
+        store.popitem(last=False)
+
+
+def _same(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    return one[0] is other[0] and one[1] == other[1]

@@ -1,0 +1,230 @@
+"""Run a sweep: check the request, compute the missing configurations, and join their rows."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from backtests.evidence.metrics import FULL_YEAR
+from backtests.history.origin import SIMULATED
+from backtests.history.panel import History
+from backtests.pipeline import history_of, run_on
+from backtests.runs import Run
+from backtests.store.store import default_store
+from backtests.sweep import results
+from backtests.sweep.case import Case, case_of
+from backtests.sweep.chunk import Span, chunks
+from backtests.sweep.folder import check_out, check_same, default_folder, opened
+from backtests.sweep.request import MOST, Request, planned
+from backtests.sweep.trading import check_base
+from backtests.sweep.work import Done, here, there
+from signals.errors import ConfigError
+
+#: Memory for the configurations that are computed at the same time, bytes.
+MEMORY = 250_000_000
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """The means of a sweep, which change its speed but not its results.
+
+    Attributes
+    ----------
+    workers
+        Number of processes of a local Dask cluster; 0 means this process with all its cores.
+    address
+        Address of a running Dask scheduler, or None.
+    memory
+        Memory for the configurations that are computed at the same time, bytes. The program itself
+        needs more.
+    most
+        Largest number of configurations.
+    """
+
+    workers: int = 0
+    address: str | None = None
+    memory: int = MEMORY
+    most: int = MOST
+
+    @property
+    def share(self) -> int:
+        """The memory of one process, bytes."""
+        return self.memory // max(self.workers, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """A finished sweep.
+
+    Attributes
+    ----------
+    base
+        The run of the base configuration, simulated by vectorbt.
+    path
+        The file of results, one row for each configuration.
+    resumed
+        Number of configurations that an earlier, interrupted command had computed.
+    seconds
+        Seconds of each stage, summed over all processes, and of the whole sweep.
+    """
+
+    request: Request
+    sweep_id: str
+    case: Case
+    base: Run
+    folder: Path
+    path: Path
+    resumed: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def sweep(
+    request: Request,
+    out: Path | None = None,
+    means: Means = Means(),
+    progress: Progress = lambda step: None,
+    history: History | None = None,
+) -> Swept:
+    """Run a sweep, or resume it, and write its results into a folder.
+
+    A faulty request, a folder of another sweep, or a cluster that cannot be reached raises
+    ConfigError. If vectorbt and the compiled engine differ on the base configuration,
+    SimulationError is raised and nothing is written.
+    """
+    began = time.perf_counter()
+    setting, made = planned(request, means.most)
+    if out is not None:
+        check_out(out)
+    with _cluster(means) as client:
+        progress("reading history")
+        history = history_of(request.config, history)
+        case, reading = case_of(request.config, setting, made, history)
+        _check_length(case)
+        if out is not None:
+            check_same(out, request.identity(history))
+        chunks(case, [Span(0, len(made))], means.share)
+        progress("base configuration by both engines")
+        base = run_on(request.config, history, reading, case.index)
+        check_base(case, base)
+        ready = _Ready(request=request, case=case, base=base, means=means, client=client)
+        return _completed(ready, out, began, progress)
+
+
+@contextmanager
+def _cluster(means: Means) -> Iterator[Any]:
+    """Yield a client of the cluster, or None to compute in this process."""
+    if means.address is None and means.workers < 1:
+        yield None
+        return
+    from backtests.sweep.cluster import connected
+
+    with connected(means.address, means.workers) as client:
+        yield client
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ready:
+    """A checked sweep, the run of its base configuration, and what computes it."""
+
+    request: Request
+    case: Case
+    base: Run
+    means: Means
+    client: Any
+
+    @cached_property
+    def sweep_id(self) -> str:
+        return self.request.identity(self.base.history)
+
+    def done(self, spans: list[Span]) -> Iterator[Done]:
+        """Yield the rows of each chunk."""
+        if self.client is None:
+            return here(self.case, spans)
+        return there(self.client, self.case, self.sweep_id, spans)
+
+
+def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress) -> Swept:
+    """Compute the configurations that are missing in the folder, and join all rows."""
+    simulated, sweep_id = ready.base.simulated, ready.sweep_id
+    seconds = {"preparation": time.perf_counter() - began}
+    folder = out or default_folder(ready.request, sweep_id, simulated=simulated)
+    with opened(folder, ready.request, sweep_id, simulated=simulated) as folder:
+        gaps = results.missing(folder, len(ready.case.design))
+        for spent in _computed(
+            ready, chunks(ready.case, gaps, ready.means.share), folder, progress
+        ):
+            for stage, more in spent.items():
+                seconds[stage] = seconds.get(stage, 0.0) + more
+        path = results.finish(folder, _described(ready))
+    seconds["all"] = time.perf_counter() - began
+    return Swept(
+        request=ready.request,
+        sweep_id=sweep_id,
+        case=ready.case,
+        base=ready.base,
+        folder=folder,
+        path=path,
+        resumed=len(ready.case.design) - sum(map(len, gaps)),
+        seconds=seconds,
+    )
+
+
+def _check_length(case: Case) -> None:
+    """Raise ConfigError for less than a year of returns, which say nothing about Sharpe ratios."""
+    returns = len(case.index) - 1
+    if returns < FULL_YEAR:
+        raise ConfigError(
+            f"expected at least {FULL_YEAR} returns for a sweep, found {returns}; choose an "
+            "earlier start or a later end"
+        )
+
+
+def _described(ready: _Ready) -> dict[str, str]:
+    """Return the metadata of the file of results."""
+    source = SIMULATED if ready.base.simulated else ready.base.history.source
+    return {"sweep": ready.sweep_id, "strategy": ready.base.label, "source": source}
+
+
+def _computed(
+    ready: _Ready, spans: list[Span], folder: Path, progress: Progress
+) -> Iterator[dict[str, float]]:
+    """Write the rows of each chunk, and yield the seconds of its stages."""
+    pace = _Pace(total=len(ready.case.design), left=sum(map(len, spans)))
+    progress(pace.said())
+    for span, table, spent in ready.done(spans) if spans else ():
+        began = time.perf_counter()
+        results.write_part(folder, span, table)
+        progress(pace.after(len(span)))
+        yield {**spent, "writing": time.perf_counter() - began}
+
+
+@dataclass
+class _Pace:
+    """How many configurations are done, and how long the rest takes."""
+
+    total: int
+    left: int
+    done: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    def after(self, count: int) -> str:
+        self.done += count
+        self.left -= count
+        return self.said()
+
+    def said(self) -> str:
+        """Return the progress as text, with rate and time left once the rate is known."""
+        so_far = f"{self.total - self.left:,} of {self.total:,} configurations"
+        if not self.done:
+            return so_far
+        rate = self.done / (time.perf_counter() - self.began)
+        return f"{so_far} · {rate:,.0f} a second · {self.left / rate:,.0f} s left"
+
+
+def store_of(swept: Swept) -> Path:
+    """Return the store on which a sweep ran."""
+    return swept.request.config.store or default_store()

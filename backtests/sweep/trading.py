@@ -1,0 +1,72 @@
+"""The simulation of many configurations by the compiled engine, and the check of that engine."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from backtests.engine.batch import Variant
+from backtests.engine.kernel import AGREEMENT
+from backtests.engine.many import Many, simulate_many
+from backtests.evidence.overfitting import BLOCKS
+from backtests.runs import Run
+from backtests.sweep.case import Case
+from backtests.sweep.setting import Setting
+from backtests.sweep.stages import Stages
+from signals.errors import SimulationError
+
+#: Metrics of :class:`backtests.engine.many.Many` that a sweep keeps of each configuration.
+METRICS = (
+    *("sharpe", "cagr", "volatility", "max_drawdown", "exposure", "turnover", "costs"),
+    *("skewness", "kurtosis", "autocorrelation"),
+)
+
+
+def simulated(
+    case: Case,
+    settings: Sequence[Setting],
+    decided: Sequence[pd.DataFrame],
+    threads: int,
+    *,
+    keep_equity: bool = False,
+) -> Many:
+    """Return the figures of configurations, in the given order, from the compiled engine."""
+    variants = [
+        Variant(
+            weights=weights,
+            costs=setting.costs,
+            lag=setting.lag,
+            band=setting.band,
+            gross_limit=setting.strategy.gross_limit,
+        )
+        for setting, weights in zip(settings, decided, strict=True)
+    ]
+    return simulate_many(
+        variants,
+        case.closes,
+        case.bills,
+        capital=case.capital,
+        threads=threads,
+        blocks=BLOCKS,
+        keep_equity=keep_equity,
+        name=case.base.strategy.name,
+    )
+
+
+def check_base(case: Case, base: Run) -> None:
+    """Raise SimulationError unless a sweep repeats the base run, which vectorbt has simulated.
+
+    The base configuration goes through all stages of the sweep. Its weights must equal those of the
+    run, and its equity must agree at each close within a fraction of 1e-9.
+    """
+    decided = Stages(case).decided(case.base)
+    many = simulated(case, [case.base], [decided], 1, keep_equity=True)
+    if many.refused:
+        raise SimulationError(many.refused[0])
+    assert many.equity is not None
+    gap = (many.equity.iloc[0] / base.result.equity - 1).abs()
+    if not (decided.equals(base.decided) and (gap <= AGREEMENT).all()):
+        raise SimulationError(
+            f"{base.label}: expected equal equity of the base configuration from vectorbt and from "
+            f"the compiled engine, but they differ by up to {gap.max():.2g}; install the declared "
+            "versions of numba and vectorbt, or report this defect"
+        )

@@ -1,0 +1,142 @@
+"""The trial log: every configuration that a sweep has tried on a store.
+
+The best of many trials looks better than it is, and the more trials, the better it looks. So a
+judgement of the best needs the number of all trials, also of those from earlier sweeps. The log is
+a folder beside the store, with one file for each sweep. A file is written once, completely or not
+at all, and never changed. So a repeated sweep adds nothing. A lock lets one sweep write at a time.
+
+A simulated history has no log. A search on an invented history says nothing about real returns, and
+its trials would make real results look worse than they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from backtests.atomic import replacing, resolved
+from backtests.calendar import new_york_now
+from backtests.store.locking import PATIENCE, alone
+from backtests.store.store import default_store
+from signals.errors import DataError
+
+#: Ending of the folder's name, which is the store's name plus this ending.
+ENDING = ".trials"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """The trials of one sweep.
+
+    Attributes
+    ----------
+    sweep
+        Id of the sweep.
+    strategy
+        Name of the strategy.
+    data
+        Fingerprint of the history on which the configurations were tried.
+    sessions
+        Number of returns of each trial.
+    effective
+        Number of independent trials to which the trials are equivalent.
+    trials
+        A hash of the parameters of each trial.
+    sharpes
+        The yearly Sharpe ratio of each trial; NaN where it is not defined.
+    """
+
+    sweep: str
+    strategy: str
+    data: str
+    sessions: int
+    effective: float
+    trials: Sequence[str]
+    sharpes: np.ndarray
+
+
+def folder_of(store: Path) -> Path:
+    """Return the folder of a store's trial log."""
+    path = resolved(store)
+    return path.with_name(path.name + ENDING)
+
+
+def add(store: Path, tried: Trials) -> bool:
+    """Add the trials of a sweep to the log of a store; return False if the log has this sweep."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = folder_of(store) / f"{tried.sweep}.parquet"
+    count = len(tried.trials)
+    table = pa.table(
+        {
+            "trial": pa.array(tried.trials, pa.string()),
+            "sharpe": np.asarray(tried.sharpes, dtype=np.float64),
+            "sweep": [tried.sweep] * count,
+            "strategy": [tried.strategy] * count,
+            "data": [tried.data] * count,
+            "sessions": np.full(count, tried.sessions),
+            "effective": np.full(count, tried.effective / count),
+            "when": [new_york_now().strftime("%Y-%m-%d %H:%M:%S")] * count,
+        }
+    )
+    busy = f"expected to write to {path.parent}, but another sweep holds it; try again"
+    with alone(path.parent, ".lock", busy, PATIENCE):
+        if path.exists():
+            return False
+        with replacing(path) as fresh:
+            parquet.write_table(table, fresh)
+    return True
+
+
+def logged(store: Path) -> pd.DataFrame:
+    """Return the trials of all sweeps, one row each, in the order of their sweeps' times.
+
+    A configuration that several sweeps have tried counts once, with its latest figures. A store
+    without a log has no rows. A damaged file raises DataError.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    folder = folder_of(store)
+    tables = []
+    for path in sorted(folder.glob("*.parquet")) if folder.is_dir() else ():
+        try:
+            tables.append(parquet.read_table(path).to_pandas())
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(
+                f"expected trials of a sweep in {path}, but it cannot be read: {error}; restore "
+                "the file from a copy, because without it luck would look smaller than it is"
+            ) from None
+    if not tables:
+        columns = ("trial", "sharpe", "sweep", "strategy", "data", "sessions", "effective", "when")
+        return pd.DataFrame(columns=list(columns)).astype({"sharpe": float, "effective": float})
+    found: pd.DataFrame = pd.concat(tables, ignore_index=True).sort_values("when", kind="stable")
+    once: pd.DataFrame = found.drop_duplicates("trial", keep="last")
+    return once.reset_index(drop=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """The trials of a log: their yearly Sharpe ratios, and the number of independent ones."""
+
+    sharpes: np.ndarray
+    effective: float
+
+
+def known_trials(store: Path | None, *, source: str, without: Sequence[str] = ()) -> Logged:
+    """Return the trials of all sweeps on a store, without those that have no Sharpe ratio.
+
+    Each trial of a sweep counts as an equal part of the sweep's effective number. ``source`` is
+    ``store`` or ``simulated``. A simulated history has no log, so it has no trials. Without a path,
+    the default store is meant. The trials with the hashes in ``without`` are left out.
+    """
+    if source != "store":
+        return Logged(sharpes=np.empty(0), effective=0.0)
+    log = logged(store or default_store())
+    log = log[np.isfinite(log["sharpe"]) & ~log["trial"].isin(list(without))]
+    return Logged(
+        sharpes=log["sharpe"].to_numpy(dtype=np.float64), effective=float(log["effective"].sum())
+    )

@@ -1,0 +1,320 @@
+"""The brief at one close: each part equals what a plain rule gives for the same data."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import signals
+from backtests.brief.brief import Brief, make_brief
+from backtests.brief.changes import changes
+from backtests.brief.dates import next_dates
+from backtests.brief.flips import MONTH, regime_if_flipped
+from backtests.brief.holdings import holdings
+from backtests.brief.late import late_data
+from backtests.brief.links import link_states
+from backtests.config import config_from
+from backtests.engine.schedule import BAND
+from backtests.history.panel import History
+from backtests.thesis.claims import CLAIMS
+from backtests.thesis.links import LINKS, WORDS
+from backtests.thesis.trial import judge_claims
+from backtests.today import make_plan
+from signals.base import Evaluation
+from signals.errors import ConfigError
+from signals.explanation import explain_all
+from signals.forced_selling import CryptoForcedSelling, ForcedSelling
+from signals.hysteresis import since
+from signals.leverage import Leverage
+from strategies import STRATEGIES
+from tests.readings import flag_of
+
+DAY = "2025-10-20"  # ABSORPTION for three sessions, after INJECTION and NEUTRAL
+BEFORE = "2025-03-03"
+
+
+@pytest.fixture(scope="module")
+def past(history: History) -> History:
+    return history.until(DAY)
+
+
+@pytest.fixture(scope="module")
+def made(past: History) -> Brief:
+    return make_brief(past, BEFORE)
+
+
+@pytest.fixture(scope="module")
+def waiting(history: History) -> Brief:
+    """Return the brief of 2025-10-01, when u was above its level and the flag was still off."""
+    return make_brief(history.until("2025-10-01"))
+
+
+# --- The whole ---------------------------------------------------------------------------------
+
+
+def test_it_says_the_regime_its_start_and_its_rule(made: Brief) -> None:
+    reading = made.sample.reading
+    assert (made.regime, str(made.session.date())) == ("ABSORPTION", DAY)
+    assert made.since == since(reading.regime)
+    assert made.lasted == 3
+    assert made.rule == reading.decided_by.iloc[-1] == "absorption"
+
+
+def test_without_a_regime_it_says_the_rule_that_holds(history: History) -> None:
+    early = make_brief(history.until("2010-06-30"))
+    assert (early.regime, early.since, early.lasted) == (None, None, 0)
+    assert early.rule == "too few views"
+
+
+def test_by_default_it_compares_with_the_session_a_week_before(waiting: Brief) -> None:
+    assert waiting.before == pd.Timestamp("2025-09-24")
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        (DAY, f"expected --since before {DAY}"),
+        ("2025-10-21", "--since 2025-10-21 lies outside the history"),
+        ("soon", "--since must be a date"),
+    ],
+)
+def test_a_day_that_is_not_before_the_session_is_refused(
+    past: History, given: str, part: str
+) -> None:
+    with pytest.raises(ConfigError, match=part):
+        make_brief(past, given)
+
+
+def test_its_verdicts_do_not_depend_on_the_other_claims(made: Brief) -> None:
+    """Three claims of the other family stand beside the main ones; the trial has many more."""
+    others = [c for c in CLAIMS if not c.primary and c.condition == "absorption"][:3]
+    main = [claim for claim in CLAIMS if claim.primary]
+    among = judge_claims(made.sample, [*others, *main])[3:]
+    assert [v.claim for v in made.verdicts] == main
+    for alone, beside in zip(made.verdicts, among, strict=True):
+        assert (alone.outcome, alone.reason, alone.power) == (
+            beside.outcome,
+            beside.reason,
+            beside.power,
+        )
+        assert alone.adjusted == beside.adjusted
+
+
+# --- Links -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        ((False, False, True), "on"),
+        ((None, False, True), "on"),
+        ((False, None, False), "off"),
+        ((None, None, None), "no view"),
+    ],
+)
+def test_a_link_is_on_if_one_of_its_flags_is_on(flags: tuple[bool | None, ...], word: str) -> None:
+    index = pd.DatetimeIndex(["2024-01-02"])
+    found = {
+        signal.name: Evaluation(
+            signal=signal,
+            gauges=pd.DataFrame(index=index),
+            score=pd.Series(0.0, index=index),
+            flag=flag_of([flag], index),
+        )
+        for signal, flag in zip(
+            (Leverage(), ForcedSelling(), CryptoForcedSelling()), flags, strict=True
+        )
+    }
+    states = {state.link: state for state in link_states(found)}
+    assert states["L10"].word == word
+    assert tuple(flag.on for flag in states["L10"].flags) == flags
+
+
+def test_a_link_without_a_signal_has_no_flag(made: Brief) -> None:
+    assert [link.link for link in made.links] == list(LINKS) == list(WORDS)
+    linked = {e.signal.link for e in made.sample.reading.evaluations.values()}
+    assert {link.link for link in made.links if link.word == "no flag"} == set(LINKS) - linked
+
+
+# --- Changes -----------------------------------------------------------------------------------
+
+
+def test_each_flag_that_ever_changed_is_listed_with_its_states(made: Brief) -> None:
+    listed = {c.name: (c.was, c.now, c.when) for c in made.changes if c.kind == "flag"}
+    expected = {}
+    for name, flag in made.sample.reading.flags.loc[made.before :].items():
+        words = ["none" if pd.isna(on) else "on" if on else "off" for on in flag]
+        if set(words) != {words[0]}:
+            at = len(words) - 1
+            while words[at - 1] == words[-1]:
+                at -= 1
+            expected[name] = (words[0], words[-1], flag.index[at])
+    assert listed == expected
+    assert listed["policy"][:2] == ("on", "off")
+    assert listed["forced_selling"] == ("off", "off", pd.Timestamp("2025-04-23"))
+
+
+def test_regime_and_rule_are_compared(made: Brief) -> None:
+    found = {c.kind: (c.was, c.now) for c in made.changes if not c.name}
+    assert found == {"regime": ("INJECTION", "ABSORPTION"), "rule": ("injecting", "absorption")}
+
+
+def test_links_are_compared_at_both_sessions(made: Brief) -> None:
+    found = {c.name: (c.was, c.now) for c in made.changes if c.kind == "link"}
+    earlier = {k: e.until(made.before) for k, e in made.sample.reading.evaluations.items()}
+    both = zip(link_states(earlier), made.links, strict=True)
+    assert found == {was.link: (was.word, now.word) for was, now in both if was.word != now.word}
+    assert found["L3"] == ("off", "on")
+    assert "L10" not in found  # forced selling began and ended in between
+
+
+def test_without_a_change_there_is_nothing(made: Brief) -> None:
+    day = made.sample.sessions[-2]
+    assert changes(made.sample.reading, day) == ()
+
+
+# --- Flips -------------------------------------------------------------------------------------
+
+
+def test_the_nearest_flip_is_the_move_that_was_most_often_as_large(made: Brief) -> None:
+    counted = [flip.frequency for flip in made.flips]
+    assert counted == sorted(counted, reverse=True)
+    assert counted[0] > counted[-1]
+    for flip in made.flips:
+        gauge = made.sample.reading.evaluations[flip.signal].gauges[flip.gauge]
+        values = list(gauge.astype("float64"))
+        moves = [b - a for a, b in zip(values, values[MONTH:], strict=False) if a == a and b == b]
+        sign = 1 if flip.distance > 0 else -1
+        large = sum(sign * move >= abs(flip.distance) for move in moves)
+        assert not flip.beyond
+        assert flip.frequency == pytest.approx(large / len(moves))
+
+
+def test_a_gauge_beyond_its_level_waits_for_confirmation_only(waiting: Brief) -> None:
+    found = {flip.signal: flip for flip in waiting.flips}["absorption"]
+    assert not found.on
+    assert found.beyond
+    assert found.frequency == 1.0
+
+
+def test_flags_on_which_the_regime_does_not_depend_are_left_out(made: Brief) -> None:
+    names = {flip.signal for flip in made.flips}
+    assert {"absorption", "forced_selling", "opportunity", "dry_powder"} <= names
+    assert not names & {"leverage", "outside_capital", "convexity", "crypto_forced_selling"}
+
+
+def test_a_flag_is_flipped_alone(history: History, made: Brief) -> None:
+    """On 2025-10-20, four of ten votes are on. On 2025-12-31, six are."""
+    reading = made.sample.reading
+    assert int(reading.votes.iloc[-1].sum()) == 4
+    assert regime_if_flipped(reading, "absorption") == "NEUTRAL"
+    assert regime_if_flipped(reading, "dry_powder") == "ABSORPTION"
+    assert regime_if_flipped(reading, "forced_selling") == "FORCED_SELLING"
+    assert regime_if_flipped(reading, "opportunity") == "OPPORTUNITY"
+    later = signals.read(history.panel.loc[:"2025-12-31"])
+    assert int(later.votes.iloc[-1].sum()) == 6
+    assert regime_if_flipped(later, "absorption") == "ABSORPTION"
+
+
+# --- Dates -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("session", "day"),
+    [
+        ("2025-12-10", "2025-12-11"),  # a Wednesday
+        ("2025-12-11", "2025-12-11"),  # a Thursday: the release comes after the close
+        ("2025-12-12", "2025-12-18"),
+        ("2025-11-26", "2025-11-28"),  # the Thursday is Thanksgiving
+        ("2025-12-31", "2026-01-02"),  # the Thursday is New Year's Day
+    ],
+)
+def test_the_balance_sheet_comes_on_thursdays(history: History, session: str, day: str) -> None:
+    found = next_dates(history.until(session), ("WALCL", "WRESBAL", "DGS10"))
+    (release,) = [one for one in found if one.short == "H.4.1"]
+    assert str(release.day.date()) == day
+    assert release.ids == ("WALCL", "WRESBAL")
+    assert release.basis == "rule"
+
+
+def test_gdp_comes_by_its_rule_or_as_a_year_ago(past: History) -> None:
+    (ruled,) = [one for one in next_dates(past, ("GDP",)) if "GDP" in one.ids]
+    assert ruled.day == pd.Timestamp("2025-07-01") + pd.Timedelta(days=180)
+    archived = replace(past, vintages=("GDP",))
+    (repeated,) = [one for one in next_dates(archived, ("GDP",)) if "GDP" in one.ids]
+    close = pd.Timestamp(f"{DAY} 16:00")
+    moments = [moment + pd.Timedelta(days=364) for moment in set(past.known["GDP"].dropna())]
+    assert repeated.day == min(moment for moment in moments if moment > close).normalize()
+    assert repeated.basis == "a year ago"
+
+
+def test_filings_come_52_weeks_after_filings(past: History) -> None:
+    found = {one.short: one.day for one in next_dates(past, ())}
+    assert {"MSFT", "GOOGL", "AMZN", "META", "ORCL", "decision"} == set(found)
+    filed = past.known["CAPEX_TTM_MSFT"].dropna().dt.normalize()
+    assert found["MSFT"] - pd.Timedelta(weeks=52) in set(filed)
+    assert pd.Timestamp(DAY) < found["MSFT"] <= pd.Timestamp(DAY) + pd.Timedelta(days=100)
+    assert found["decision"] == pd.Timestamp("2025-10-31")
+
+
+# --- Holdings ----------------------------------------------------------------------------------
+
+
+def test_weights_are_those_of_the_command_today(past: History, made: Brief) -> None:
+    held = {one.strategy: one for one in made.holdings}
+    assert set(held) == {name for name, s in STRATEGIES.items() if s.link}
+    for name in ("near-cash-flow", "patient"):
+        plan = make_plan(config_from({"strategy": name}), past)
+        for session, shown in (
+            (made.session, held[name].weights),
+            (made.before, held[name].before),
+        ):
+            target = plan.at(session).target
+            expected = {**target.to_dict(), "CASH": 1 - target.sum()}
+            assert shown == pytest.approx({k: w for k, w in expected.items() if abs(w) > 5e-4})
+
+
+def test_only_moves_beyond_the_drift_band_are_told(made: Brief) -> None:
+    for one in made.holdings:
+        for asset in {*one.weights, *(one.before or {})}:
+            change = one.weights.get(asset, 0.0) - (one.before or {}).get(asset, 0.0)
+            assert (asset in one.moves) == (abs(change) > BAND)
+    assert any(one.moves for one in made.holdings)
+
+
+def test_a_strategy_without_a_price_gives_the_reason(past: History, made: Brief) -> None:
+    lacking = replace(past, closes=past.closes.drop(columns="SPY"))
+    held = {one.strategy: one for one in holdings(lacking, made.sample.reading, made.before)}
+    assert held["cash-heavy"].weights == {}
+    assert held["cash-heavy"].moves == {}
+    assert "expected prices of SPY" in held["cash-heavy"].reason
+    assert held["memory-over-crypto-smh"].weights != {}
+
+
+def test_before_its_first_decision_a_strategy_held_nothing(past: History, made: Brief) -> None:
+    early = pd.Timestamp("2009-01-05")
+    assert all(one.before is None for one in holdings(past, made.sample.reading, early))
+
+
+# --- Late data ---------------------------------------------------------------------------------
+
+
+def test_a_late_series_is_told_with_its_last_day_and_its_effect(past: History) -> None:
+    panel, known = past.panel.copy(), past.known.copy()
+    panel.loc["2025-09-15":, "SOFR"] = float("nan")
+    known.loc["2025-09-15":, "SOFR"] = pd.NaT
+    cut = replace(past, panel=panel, known=known)
+    said = explain_all(signals.read(panel).evaluations, panel, known)
+    (found,) = [one for one in late_data(cut, said, ()) if one.what == "SOFR"]
+    assert found.last == past.known["SOFR"].loc["2025-09-12"].normalize()
+    assert "funding has no view" in found.affects
+
+
+def test_a_missing_component_is_told_and_a_view_without_an_estimate_is_not(
+    past: History, made: Brief
+) -> None:
+    said = explain_all(made.sample.reading.evaluations, past.panel, past.known)
+    assert said["convexity"].flag is None
+    found = late_data(past, said, made.holdings)
+    assert [one.what for one in found] == [", ".join(said["crypto_forced_selling"].without)]
+    assert not any("convexity" in one.affects for one in found)

@@ -1,0 +1,123 @@
+"""drypowder brief: ten lines, its files, and its errors."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backtests.cli import brief
+from backtests.cli.terminal import console
+from tests.commands import Drypowder
+
+pytestmark = pytest.mark.usefixtures("briefly")
+
+
+def test_it_prints_ten_lines_and_writes_its_files(drypowder: Drypowder, tmp_path: Path) -> None:
+    page, mail = tmp_path / "new" / "brief.html", tmp_path / "new" / "mail.html"
+    said = drypowder("brief", "--source", "simulated", "--out", page, "--mail", mail)
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert len(lines) == 10
+    assert lines[0].startswith("SIMULATED ")
+    assert lines[-1].startswith(f"wrote {page}, {mail}.")
+    assert page.is_file()
+    assert mail.is_file()
+
+
+def test_json_is_of_the_session_and_the_day_it_is_asked_for(
+    drypowder: Drypowder, tmp_path: Path
+) -> None:
+    given = ("--source", "simulated", "--out", tmp_path / "b.html", "--json")
+    said = drypowder("brief", *given, "--at", "2023-06-30", "--since", "2023-06-02")
+    numbers = json.loads(said.out)
+    assert (numbers["as_of"], numbers["compared_with"]) == ("2023-06-30", "2023-06-02")
+    flags = json.loads(drypowder("flags", *given[:2], "--json", "--at", "2023-06-30").out)
+    for key in ("regime", "since", "decided_by", "votes_for", "votes_against", "no_view"):
+        assert numbers[key] == flags[key]
+    for flip in numbers["flips"]:
+        assert flip["distance"] == flags["signals"][flip["signal"]]["distance"]
+        assert flip["on"] == flags["signals"][flip["signal"]]["flag"]
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        (("--out", "brief.pdf"), "expected --out to be an .html file"),
+        (("--mail", "mail.txt"), "expected --mail to be an .html file"),
+        (("--pdf", "brief.html"), "expected --pdf to be a .pdf file"),
+        (("--at", "1980-01-01"), "lies outside the history"),
+        (("--since", "2024-12-31"), "expected --since before 2024-12-31"),
+    ],
+)
+def test_bad_input_gets_one_line(
+    drypowder: Drypowder,
+    given: tuple[str, str],
+    part: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = drypowder("brief", "--source", "simulated", *given)
+    assert said.code == 2
+    assert part in said.err
+    assert said.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_chromium_a_pdf_is_refused_before_the_work(
+    drypowder: Drypowder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    said = drypowder("brief", "--source", "simulated", "--pdf", "brief.pdf")
+    assert said.code == 2
+    assert "leave --pdf out" in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_at_80_columns_a_line_has_whole_items_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signals = [f"signal_{number}" for number in range(10)]
+    said: dict[str, Any] = {
+        "simulated": False,
+        "source": "store",
+        "as_of": "2025-12-31",
+        "headline": {"regime": "ABSORPTION since 2025-10-16", "sure_short": "0 of 3; 2"},
+        "decided_by": "half of the votes",
+        "pending": {"regime": "FORCED_SELLING", "sessions": 1, "needed": 2},
+        "votes_for": signals[:6],
+        "votes_against": signals[6:],
+        "compared_with": "2025-12-24",
+        "changes": [],
+        "links": [
+            {"link": f"L{n}", "word": ("on", "off", "no view", "no flag")[(n - 1) % 4]}
+            for n in range(1, 16)
+        ],
+        "flips": [{"signal": name, "on": True, "flips": "u below 0.4 %"} for name in signals],
+        "dates": [{"day": "2026-01-02", "short": "H.4.1"}] * 9,
+        "holdings": [{"strategy": name, "weights": {"CASH": 0.55}} for name in signals],
+        "late": [],
+    }
+    screen = console()
+    screen.width = 80
+    screen.file = io.StringIO()
+    monkeypatch.setattr(brief, "console", lambda: screen)
+    brief._print(said, [Path("reports/brief.html")])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 9  # the first line goes to the screen
+    assert max(map(len, lines)) <= 80
+    assert "on L1 5 9 13; off L2 6 10 14; no view L3 7 11 15; no flag L4 8 12" in lines[3]
+    assert lines[4].endswith("; +8 more")
+    assert lines[4].count("(u below 0.4 %)") == 2
+    assert lines[6].count("55 %") == int(10 - int(lines[6].split("+")[1].split()[0]))
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [(15, "one; two; three"), (14, "one; +2 more"), (12, "one; +2 more"), (3, "one; +2 more")],
+)
+def test_items_that_do_not_fit_are_counted(room: int, said: str) -> None:
+    assert brief.fitted(["one", "two", "three"], room) == said

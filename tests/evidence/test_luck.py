@@ -1,0 +1,165 @@
+"""Luck of one strategy and of a table, and what is said about it."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.evidence.effective_trials import effective_trials
+from backtests.evidence.luck import Luck, luck, verdict
+from backtests.evidence.overfitting import block_moments, overfitting
+from backtests.evidence.table_luck import SPY, table_luck, table_verdict
+from backtests.evidence.track_record import TrackRecord
+
+YEARLY = math.sqrt(252)
+
+
+def returns(sharpe: float, n: int = 2520, seed: int = 0) -> np.ndarray:
+    """Return daily returns over bills with exactly the given yearly Sharpe ratio."""
+    noise = np.random.default_rng(seed).normal(size=n)
+    return 0.01 * ((noise - noise.mean()) / noise.std(ddof=1) + sharpe / YEARLY)
+
+
+# --- One strategy ------------------------------------------------------------------------------
+
+
+def test_figures_are_those_of_the_track_record() -> None:
+    excess = returns(0.8)
+    found, track = luck(excess), TrackRecord.from_returns(excess)
+    assert found.sharpe == pytest.approx(0.8)
+    assert found.error == pytest.approx(track.standard_error() * YEARLY)
+    assert found.probability == track.probability()
+    assert found.minimum_length == track.minimum_length()
+    assert found.power == track.power(0.5 / YEARLY)
+    assert found.planned_false == track.planned_false_discovery(0.5 / YEARLY, 0.1)
+    assert found.observed_false == track.observed_false_discovery(0.5 / YEARLY, 0.1)
+    assert found.hurdle == pytest.approx(track.critical() * YEARLY)
+    assert found.difference is None
+
+
+def test_logged_trials_raise_the_hurdle_and_are_counted() -> None:
+    excess, log = returns(0.8), np.random.default_rng(1).normal(0.0, 0.3, 500)
+    alone, after = luck(excess), luck(excess, logged=[*log, math.nan])
+    alike = luck(excess, logged=log, logged_effective=3.0)
+    assert alone.is_told
+    assert not after.is_told
+    assert (after.logged, after.deflation.trials, after.deflation.effective) == (500, 501, 501)
+    assert (alike.deflation.trials, alike.deflation.effective) == (501, 4)
+    assert alone.hurdle < alike.hurdle < after.hurdle
+
+
+def test_the_trials_of_the_command_are_counted_with_the_log() -> None:
+    found = luck(returns(0.8), trials=[0.8, 0.3, -0.1], effective=2.5, logged=[0.2, 0.1])
+    assert (found.deflation.trials, found.deflation.effective) == (5, 4.5)
+    expected = np.var(np.array([0.8, 0.3, -0.1, 0.2, 0.1]) / YEARLY, ddof=1)
+    assert found.deflation.variance == pytest.approx(expected)
+
+
+def test_the_own_mix_is_tested() -> None:
+    excess = returns(1.5)
+    found = luck(excess, mix=returns(0.0, seed=1)).difference
+    assert found is not None
+    assert found.estimate == pytest.approx(1.5, abs=0.01)
+    assert luck(excess, mix=excess).difference is None
+
+
+@pytest.mark.parametrize("excess", [returns(1.0, 246), np.zeros(2520), np.full(500, 1e-5)])
+def test_a_short_or_constant_record_has_no_verdict(excess: np.ndarray) -> None:
+    found = luck(excess)
+    assert np.isnan([found.sharpe, found.hurdle, found.probability, found.power]).all()
+    assert not found.is_told
+    assert verdict(found) == (
+        "No verdict on luck: the returns over bills cover less than a year or do not vary."
+    )
+
+
+# --- What is said ------------------------------------------------------------------------------
+
+
+def test_the_verdict_names_hurdle_and_trials() -> None:
+    assert verdict(luck(returns(0.8))) == (
+        "Told from luck: the Sharpe ratio of 0.80 reaches the hurdle of 0.52, which a single trial "
+        "(no log of earlier trials) would reach without skill in 5 of 100 cases."
+    )
+    said = verdict(luck(returns(0.8), trials=[0.8, 0.1, -0.2, 0.4], effective=2.0))
+    assert said.startswith("Not told from luck: the Sharpe ratio of 0.80 is below the hurdle of ")
+    assert "which the best of 4 trials (2.0 independent, no log of earlier trials) would" in said
+    logged = verdict(luck(returns(0.8), logged=[0.1] * 1234))
+    assert "the best of 1,235 trials (1235.0 independent, 1,234 of them logged)" in logged
+
+
+@pytest.mark.parametrize(
+    ("estimate", "p_value", "said"),
+    [
+        (0.4, 0.04, "; its lead over its own mix is told from luck (p 0.04)."),
+        (0.4, 0.30, "; its lead over its own mix is not told from luck (p 0.30)."),
+        (-0.4, 0.04, "; its lag behind its own mix is told from luck (p 0.04)."),
+    ],
+)
+def test_the_verdict_names_the_own_mix(estimate: float, p_value: float, said: str) -> None:
+    found: Luck = luck(returns(0.8), mix=returns(0.3, seed=4))
+    assert found.difference is not None
+    changed = replace(found.difference, estimate=estimate, p_value=p_value)
+    assert verdict(replace(found, difference=changed)).endswith(said)
+
+
+# --- A table -----------------------------------------------------------------------------------
+
+
+SHARPES = {"tilt": 0.9, "twin": 0.9, "trend": 0.4, "other": 0.2}
+TABLE = pd.DataFrame(
+    {name: returns(sharpe, seed=5 * (name == "trend")) for name, sharpe in SHARPES.items()}
+).assign(bills=0.0)
+BENCHMARK = pd.Series(returns(0.5, seed=9))
+
+
+def test_each_row_is_tested_against_the_best_of_all_rows() -> None:
+    found = table_luck(TABLE, {"tilt": TABLE["trend"]}, ["trend", "other"], BENCHMARK)
+    assert found.effective == pytest.approx(effective_trials(TABLE.to_numpy().T))
+    assert 1.7 < found.effective < 2.4  # three rows have the same noise
+    for name, each in found.rows.items():
+        assert each.deflation.trials == 4  # bills have no Sharpe ratio
+        assert each.deflation.effective == found.effective
+        assert (each.difference is not None) == (name == "tilt")
+    assert found.rows["tilt"].sharpe == pytest.approx(0.9)
+    assert np.isnan(found.rows["bills"].sharpe)
+    assert found.overfitting is not None
+    expected = overfitting(block_moments(TABLE.to_numpy().T)).probability
+    assert found.overfitting.probability == expected
+    assert found.confidence["twin"] == found.confidence["tilt"] == 1
+
+
+def test_the_benchmark_is_the_best_challenger_or_spy() -> None:
+    best = table_luck(TABLE, {}, ["other", "trend"], BENCHMARK).superiority
+    none = table_luck(TABLE, {}, [], BENCHMARK).superiority
+    assert best is not None
+    assert none is not None
+    assert (best.benchmark, none.benchmark) == ("trend", SPY)
+
+
+def test_a_log_raises_the_hurdle_of_every_row() -> None:
+    plain = table_luck(TABLE, {}, [], BENCHMARK)
+    logged = table_luck(TABLE, {}, [], BENCHMARK, logged=[0.1, -0.2, 0.6])
+    for name in SHARPES:
+        assert logged.rows[name].deflation.trials == 7
+        assert logged.rows[name].hurdle > plain.rows[name].hurdle
+
+
+def test_a_short_table_or_a_single_row_is_not_tested() -> None:
+    for table in (TABLE.iloc[:246], TABLE[["tilt"]]):
+        found = table_luck(table, {}, ["trend"][: len(table) % 2], BENCHMARK)
+        assert (found.overfitting, found.superiority, found.confidence) == (None, None, {})
+        assert table_verdict(found) == ""
+
+
+def test_the_verdict_on_a_table_names_the_tests() -> None:
+    found = table_luck(TABLE, {}, ["trend"], BENCHMARK)
+    assert found.overfitting is not None
+    assert found.superiority is not None
+    said = table_verdict(found)
+    assert f"In {100 * found.overfitting.probability:.0f} % of the splits" in said
+    assert "Against trend, the test of superior ability has a p-value of" in said
+    assert f"{found.superiority.p_value:.2f} (SPA), and no row is better" in said
+    assert "of 4 rows may be the best one at the 90 % level" in said

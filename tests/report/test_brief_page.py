@@ -1,0 +1,243 @@
+"""The brief as numbers, as a page, as a mail and on paper."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backtests.brief.brief import Brief, make_brief
+from backtests.brief.holdings import Holding
+from backtests.history.panel import History
+from backtests.report.brief_numbers import brief_numbers
+from backtests.report.brief_page import write_brief_mail, write_brief_page
+from backtests.report.brief_words import change_words, date_words, moves_words, weights_words
+from backtests.report.pdf import BROWSERS, write_pdf
+from backtests.report.thesis_words import verdict_sentences
+from signals.errors import ConfigError, DataError
+from tests.browser import opened, overflow
+
+
+@pytest.fixture(scope="module")
+def made(history: History) -> Brief:
+    """Return a brief with many changes: forced selling, injection, then absorption."""
+    return make_brief(history.until("2025-10-20"), "2025-03-03")
+
+
+@pytest.fixture(scope="module")
+def numbers(made: Brief) -> dict[str, Any]:
+    return brief_numbers(made)
+
+
+@pytest.fixture(scope="module")
+def path(made: Brief, numbers: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("brief") / "brief.html"
+    write_brief_page(made, numbers, file, newest=False)
+    return file
+
+
+@pytest.fixture(scope="module")
+def mail(made: Brief, numbers: dict[str, Any], path: Path) -> Path:
+    file = path.with_name("mail.html")
+    write_brief_mail(made, numbers, file, newest=False)
+    return file
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Brief:
+    return make_brief(History.simulated(0, 6))
+
+
+# --- Numbers and sentences ---------------------------------------------------------------------
+
+
+def test_the_numbers_are_plain_json(numbers: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(numbers, allow_nan=False)) == numbers
+    assert (numbers["as_of"], numbers["source"]) == ("2025-10-20", "store")
+    assert numbers["window"]["end"] == numbers["as_of"]
+    assert numbers["decided_by"] == "absorption"
+
+
+def test_the_headline_says_regime_reason_doubt_and_what_to_watch(
+    made: Brief, numbers: dict[str, Any]
+) -> None:
+    said = numbers["headline"]
+    assert said["regime"] == "ABSORPTION since 2025-10-16"
+    assert said["why"].startswith("AI spending grows, and little idle capital is left")
+    assert "The flag absorption decided (u 0.5" in said["why"]
+    assert "turns off with u below 0.4 fraction. 4 of 10 votes are on; " in said["why"]
+    window = numbers["window"]
+    assert tuple(said["sure"]) == verdict_sentences(made.verdicts, window["start"], window["end"])
+    assert f"nearest to a flip is {made.flips[0].signal} (" in said["watch"]
+    assert "absorption (to NEUTRAL)" in said["watch"]
+    assert said["watch"].endswith(
+        "The next release is the Fed's balance sheet (H.4.1), expected on 2025-10-23."
+    )
+
+
+def test_a_regime_that_waits_is_told_first(history: History) -> None:
+    said = brief_numbers(make_brief(history.until("2025-10-15")))
+    assert said["headline"]["watch"].startswith(
+        "The rules have pointed to ABSORPTION for 9 of the 10 sessions that a change needs."
+    )
+
+
+def test_equal_weights_stand_in_one_group() -> None:
+    weights = {"CASH": 0.5, "A": 0.2, "B": 0.1, "C": 0.1, "D": 0.1}
+    assert weights_words(weights) == "cash 50.0 %, A 20.0 %, B C D each 10.0 %"
+    assert weights_words(weights, 2) == "cash 50.0 %, A 20.0 %, 3 more"
+
+
+def test_moves_are_told_in_points_with_their_sign() -> None:
+    one = Holding(
+        strategy="s",
+        description="",
+        weights={"CASH": 0.7, "A": 0.3},
+        before={"B": 0.6, "A": 0.39, "CASH": 0.01},
+        decided_on=None,
+        missing={},
+    )
+    assert moves_words(one) == "cash +69.0, A -9.0, B -60.0"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "when", "said"),
+    [
+        ("off", "on", "2025-01-02", "flag capex: on since 2025-01-02, off before"),
+        ("off", "off", "2025-01-02", "flag capex: off again since 2025-01-02"),
+        ("on", "none", None, "flag capex: none, on before"),
+    ],
+)
+def test_a_change_is_one_line(was: str, now: str, when: str | None, said: str) -> None:
+    change = {"kind": "flag", "name": "capex", "was": was, "now": now, "when": when}
+    assert change_words(change) == said
+
+
+def test_expected_dates_are_not_said_to_be_certain(numbers: dict[str, Any]) -> None:
+    lines = date_words(numbers["dates"])
+    assert "2025-10-23: the Fed's balance sheet (H.4.1) (expected)" in lines
+    assert "2025-10-31: scheduled decision" in lines
+    assert lines[-1].startswith("about, from releases of the past year: MSFT 2025-10-30, ")
+    certain = {one["what"] for one in numbers["dates"] if one["certain"]}
+    assert certain == {"scheduled decision"}
+
+
+# --- The page and the mail ---------------------------------------------------------------------
+
+
+def text_of(html: str) -> str:
+    """Return the visible text of a page, without tags and styles."""
+    words: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_data(self, data: str) -> None:
+            words.append(data)
+
+    Reader().feed(re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL))
+    return " ".join(" ".join(words).split())
+
+
+def test_both_pages_say_what_the_numbers_say(
+    path: Path, mail: Path, numbers: dict[str, Any]
+) -> None:
+    for file in (path, mail):
+        text = text_of(file.read_text(encoding="utf-8"))
+        for key in ("why", "watch"):
+            assert numbers["headline"][key] in text
+        assert all(sentence in text for sentence in numbers["headline"]["sure"])
+        assert all(one["strategy"] in text for one in numbers["holdings"])
+        assert all(f"{link['link']} {link['word']}" in text for link in numbers["links"])
+        assert change_words(numbers["changes"][0]) in text
+        assert "Research, not investment advice." in text
+
+
+def test_the_page_is_small_and_stands_alone(path: Path) -> None:
+    html = path.read_text(encoding="utf-8")
+    assert len(html.encode()) < 300_000
+    assert "<script" not in html
+    assert not re.search(r"(src|href)=\"(?!data:)", html)
+    assert html.count("<svg") == 3
+
+
+def test_the_mail_needs_no_style_sheet(mail: Path) -> None:
+    html = mail.read_text(encoding="utf-8")
+    assert len(html.encode()) < 100_000
+    assert set(re.findall(r"<([a-z0-9]+)", html)) <= {
+        *("html", "head", "meta", "title", "body", "div", "h1", "h2", "p", "b", "br"),
+        *("table", "tr", "th", "td", "ul", "li"),
+    }
+    assert "class=" not in html
+    assert "var(--" not in html
+
+
+def test_a_simulated_history_is_labelled(simulated: Brief, tmp_path: Path) -> None:
+    numbers = brief_numbers(simulated)
+    for write in (write_brief_page, write_brief_mail):
+        write(simulated, numbers, tmp_path / "brief.html")
+        html = (tmp_path / "brief.html").read_text(encoding="utf-8")
+        assert "<title>SIMULATED: brief, " in html
+        assert "SIMULATED history: nothing" in text_of(html)
+        assert "Source: SIMULATED" in text_of(html)
+        assert html.count('aria-label="SIMULATED: ') == html.count("<svg")
+
+
+# --- On paper ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from tests.browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.mark.browser
+def test_a_browser_finds_no_fault_and_prints_one_sheet(path: Path, browser: Any) -> None:
+    """A busy brief, so that a quiet one has room, too."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    for width, scheme in ((1440, "light"), (390, "dark")):
+        with opened(browser, path, width, scheme) as (page, troubles):
+            assert overflow(page) <= 0
+            assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+        assert troubles == []
+    sheet = path.with_name("brief.pdf")
+    write_pdf(path, sheet)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", sheet.read_bytes())) == 1
+
+
+@pytest.mark.browser
+def test_the_mail_is_read_without_any_style(mail: Path, browser: Any) -> None:
+    bare = "document.querySelectorAll('[style]').forEach(e => e.removeAttribute('style'))"
+    with opened(browser, mail, 600) as (page, troubles):
+        before = page.inner_text("body")
+        page.evaluate(bare)
+        assert page.inner_text("body").split() == before.split()
+        assert page.inner_text("h1") == "ABSORPTION"
+    assert troubles == []
+
+
+def test_without_chromium_one_line_says_so(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ConfigError, match="expected Chromium to write a PDF, found none of"):
+        write_pdf(path, tmp_path / "brief.pdf")
+
+
+def test_a_chromium_that_fails_leaves_the_earlier_pdf(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / BROWSERS[0]
+    broken.write_text("#!/bin/sh\necho first >&2\necho no display >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sheet = tmp_path / "brief.pdf"
+    sheet.write_text("earlier")
+    with pytest.raises(DataError, match=r"wrote no file: no display$"):
+        write_pdf(path, sheet)
+    assert sheet.read_text() == "earlier"

@@ -1,0 +1,121 @@
+"""The parts of a tearsheet on luck, lead and lag, and timing show the numbers of metrics.json."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from backtests.cli.run import _print_luck
+from backtests.report import theme
+from backtests.report.lead_lag_charts import lead_lag_bars
+from backtests.report.luck_section import ROWS, luck_section, split_said
+from tests.lucky import lucky
+
+NUMBERS: dict[str, Any] = {
+    "run": {"simulated": False, "sessions": 2520},
+    **lucky(0.5),
+    "timing": lucky(0.5)["timing"]
+    | {
+        "by_asset": {
+            "SPY": {"weight": 0.2, "tilt": 0.05, "timing": 0.01},
+            "GLD": {"weight": 0.5, "tilt": 0.1041, "timing": 0.0093},
+        }
+    },
+}
+
+
+def shown(page: str) -> dict[str, str]:
+    """Return the second cell of each row of the table of luck, by the row's key."""
+    found = re.findall(r'<tr data-key="(\w+)"><td[^>]*>.*?</td><td>(.*?)</td>', page)
+    return dict(found)
+
+
+def test_every_figure_stands_under_its_name() -> None:
+    assert shown(luck_section(NUMBERS)) == {
+        "sharpe": "0.50",
+        "standard_error": "0.29",
+        "hurdle": "0.81",
+        "trials": "7",
+        "effective_trials": "3.2",
+        "probabilistic_sharpe": "0.988",
+        "deflated_sharpe": "0.871",
+        "deflated_by_own_error": "0.912",
+        "deflated_sharpe_2014": "0.642",
+        "minimum_track_record": "1,421",
+        "power": "52.9 %",
+        "planned_false_discovery": "45.9 %",
+        "observed_false_discovery": "1.2 %",
+        "own_mix": "0.53 (p 0.014)",
+    }
+
+
+def test_undefined_figures_are_dashes() -> None:
+    nothing = {key: None for key, *_ in ROWS} | {"verdict": "No verdict.", "own_mix": None}
+    page = luck_section(NUMBERS | {"luck": nothing})
+    assert set(shown(page).values()) == {"–"}
+    assert "own_mix" not in shown(page)
+
+
+def test_the_sentences_stand_on_the_page() -> None:
+    page = html.unescape(luck_section(NUMBERS))
+    for said in (NUMBERS["luck"]["verdict"], NUMBERS["lead_lag"]["said"]):
+        assert said in page
+    assert split_said(NUMBERS["timing"]) in page
+    assert "about 0.32" in page
+
+
+def test_the_largest_weight_comes_first_and_the_sum_last() -> None:
+    page = luck_section(NUMBERS)
+    table = re.search(r'<table id="timing">.*?</table>', page, re.DOTALL)
+    assert table
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in table[0].split("<tr>")[2:]]
+    assert rows == [
+        ["GLD", "50.00", "10.41", "0.93"],
+        ["SPY", "20.00", "5.00", "1.00"],
+        ["all assets", "", "15.41", "1.93"],
+    ]
+
+
+def test_the_parts_are_said_with_signs() -> None:
+    assert split_said(NUMBERS["timing"]) == (
+        "Mean return a year: bills +1.73 %, tilt +15.41 %, timing +1.93 %, costs -0.20 %; together "
+        "+18.87 %."
+    )
+
+
+def test_what_was_not_computed_has_no_heading() -> None:
+    page = luck_section(NUMBERS | {"lead_lag": None, "timing": None})
+    assert "Lead and lag" not in page
+    assert "Tilt and timing" not in page
+    assert "Luck or skill" in page
+
+
+def test_headings_and_charts_of_a_simulated_run_say_so() -> None:
+    page = luck_section(NUMBERS | {"run": {"simulated": True, "sessions": 2520}})
+    headings = re.findall(r"<h[23][^>]*>(.*?)</h[23]>", page)
+    assert len(headings) == 4
+    assert all(heading.startswith("SIMULATED") for heading in headings)
+
+
+def test_the_bars_mark_impossible_fills_and_the_lag_of_the_run() -> None:
+    ratios = NUMBERS["lead_lag"]["information_ratios"]
+    bars = {trace.name: trace for trace in lead_lag_bars(ratios, 2, "bars").data}
+    impossible = bars["impossible: filled at or before the decision"]
+    assert list(impossible.x) == [-5, -4, -3, -2, -1, 0]
+    assert list(impossible.y) == pytest.approx([0.6, 0.58, 0.56, 0.54, 0.52, 0.5])
+    assert list(bars["the run's lag"].x) == [2]
+    assert list(bars["other lags"].x) == [1, *range(3, 11)]
+    assert len({trace.marker.color for trace in bars.values()}) == 3
+    assert bars["the run's lag"].marker.color == theme.STRATEGY
+
+
+def test_the_terminal_says_the_same_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    _print_luck(NUMBERS)
+    assert capsys.readouterr().out.splitlines() == [
+        NUMBERS["luck"]["verdict"],
+        NUMBERS["lead_lag"]["said"],
+        split_said(NUMBERS["timing"]),
+    ]
+    _print_luck(NUMBERS | {"lead_lag": None, "timing": None})
+    assert capsys.readouterr().out.splitlines() == [NUMBERS["luck"]["verdict"]]

@@ -1,0 +1,165 @@
+"""What a sweep finds: the best, its neighbours, and luck against all trials."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backtests.evidence.effective_trials import effective_trials
+from backtests.evidence.luck import luck
+from backtests.evidence.overfitting import overfitting
+from backtests.report.sweep_folder import best_config, write_findings
+from backtests.report.sweep_numbers import sweep_numbers
+from backtests.sweep.findings import Findings, find
+from backtests.sweep.plateau import mean_of_neighbours
+from backtests.sweep.request import planned
+from backtests.sweep.results import read_results
+from backtests.sweep.said import sentences
+from backtests.sweep.sweep import Swept
+from signals.errors import SimulationError
+from tests.sweep.world import request, swept
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    return swept(tmp_path_factory.mktemp("sweep") / "out")
+
+
+@pytest.fixture(scope="module")
+def found(done: Swept) -> Findings:
+    return find(done)
+
+
+def test_the_best_has_the_highest_sharpe_ratio_and_is_simulated_by_vectorbt(
+    done: Swept, found: Findings
+) -> None:
+    sharpes = read_results(done.path, ["sharpe"])["sharpe"].to_numpy()
+    assert found.best == int(np.argmax(sharpes))
+    assert found.luck.sharpe == pytest.approx(sharpes.max(), abs=1e-9)
+    assert (found.run.sessions == done.case.index).all()
+    assert found.beaten == pytest.approx((sharpes < found.base_sharpe).mean())
+
+
+def test_luck_counts_all_configurations_by_their_monthly_returns(
+    done: Swept, found: Findings
+) -> None:
+    table = read_results(done.path).to_pandas()
+    monthly = np.stack(table["monthly"].to_list())
+    assert found.effective == effective_trials(monthly)
+    excess = found.run.result.returns - found.run.bills
+    expected = luck(excess, trials=table["sharpe"], effective=found.effective)
+    assert found.luck.deflation == expected.deflation
+    assert found.luck.deflation.trials == 32
+    assert found.luck.logged == 0
+
+
+def test_overfitting_comes_from_the_moments_of_all_configurations(
+    done: Swept, found: Findings
+) -> None:
+    moments = np.stack(read_results(done.path, ["moments"]).to_pandas()["moments"].to_list())
+    expected = overfitting(moments.reshape(32, -1, 3))
+    assert found.overfitting.probability == expected.probability
+    assert len(found.overfitting.ranks) == 12_870
+
+
+def test_a_result_that_vectorbt_does_not_repeat_stops_the_command(
+    done: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backtests.sweep.findings.AGREEMENT", -1.0)
+    with pytest.raises(SimulationError, match="expected equal Sharpe ratios of the best"):
+        find(done)
+
+
+def test_the_best_configuration_repeats_the_sweeps_figures(done: Swept, found: Findings) -> None:
+    from backtests.pipeline import run
+
+    again = run(best_config(done, found))
+    assert (again.result.equity == found.run.result.equity).all()
+
+
+# --- neighbours ----------------------------------------------------------------------------------
+
+
+def values_of(*sets: str, **table: Any) -> tuple[Any, np.ndarray]:
+    made = planned(request(*sets, table=table))[1]
+    names = [path for path in made.paths if path in ("band", "volatility")]
+    rows = [made.values(i) for i in range(len(made))]
+    return made, np.array([sum(100 * float(row[name]) for name in names) for row in rows])
+
+
+def test_in_a_grid_neighbours_differ_by_one_step_of_one_number() -> None:
+    made, values = values_of(
+        "band=0,0.01,0.02", "volatility=0.1,0.2,0.3", "schedule.every=month,week"
+    )
+    mean = mean_of_neighbours(made, values, np.arange(len(made)))
+    for at in range(len(made)):
+        row = made.rows[at]
+        near = [
+            values[i]
+            for i, other in enumerate(made.rows)
+            if np.abs(other - row).sum() == 1
+            and made.values(i)["schedule.every"] == made.values(at)["schedule.every"]
+        ]
+        assert len(near) in (2, 3, 4)
+        assert mean[at] == pytest.approx(np.mean(near))
+
+
+def test_in_draws_neighbours_are_the_nearest() -> None:
+    made, values = values_of("band=0:0.05", "volatility=0.1:0.3", design="lhs", samples=40)
+    scaled = made.rows / np.array([max(len(level) - 1, 1) for level in made.levels])
+    mean = mean_of_neighbours(made, values, np.arange(len(made)))
+    clear = 0
+    for at in range(len(made)):
+        distance = ((scaled - scaled[at]) ** 2).sum(axis=1)
+        order = np.argsort(distance)
+        if distance[order[5]] - distance[order[4]] > 1e-9:  # else two choices are right
+            clear += 1
+            assert mean[at] == pytest.approx(values[order[1:5]].mean())
+    assert clear > 10
+
+
+def test_an_undefined_neighbour_is_left_out() -> None:
+    made, values = values_of("band=0,0.01,0.02")
+    values[0] = np.nan
+    assert mean_of_neighbours(made, values, np.array([1]))[0] == pytest.approx(values[2])
+
+
+def test_without_numbers_there_are_no_neighbours() -> None:
+    made, values = values_of("schedule.every=month,week")
+    assert np.isnan(mean_of_neighbours(made, values, np.array([0, 1]))).all()
+
+
+# --- words and numbers ---------------------------------------------------------------------------
+
+
+def test_the_verdict_says_hurdle_overfitting_neighbours_and_base(found: Findings) -> None:
+    told, chosen, near, base = sentences(found)
+    assert "the best of 32 trials" in told
+    assert "does not count the other trials" in told
+    assert f"in {100 * found.overfitting.probability:.0f} of 100 cases" in chosen
+    assert f"{found.neighbourhood:.2f}" in near
+    assert f"beats {100 * found.beaten:.0f} %" in base
+
+
+def test_numbers_are_plain_and_do_not_depend_on_the_way(
+    done: Swept, found: Findings, tmp_path: Path
+) -> None:
+    numbers = sweep_numbers(done, found)
+    assert numbers["sweep"]["configurations"] == 32
+    assert numbers["sweep"]["simulated"] is True
+    assert numbers["sweep"]["as_of"] == str(done.case.index[-1].date())
+    assert numbers["best"]["values"] == done.case.design.values(found.best)
+    assert numbers["luck"]["hurdle"] == pytest.approx(found.luck.hurdle)
+    assert "seconds" not in numbers
+    write_findings(done, found)
+    assert (done.folder / "best.toml").read_text().startswith("# SIMULATED history\n")
+    assert sorted(p.name for p in done.folder.iterdir() if not p.name.endswith(".lock")) == [
+        *("best.toml", "results.parquet", "summary.json", "sweep.html", "sweep.toml")
+    ]
+
+
+def test_without_any_sharpe_ratio_there_is_no_best(tmp_path: Path) -> None:
+    done = swept(tmp_path / "out", "lag=1,2", strategy="bills")
+    with pytest.raises(SimulationError, match="expected a configuration with a Sharpe ratio"):
+        find(done)

@@ -1,0 +1,181 @@
+"""The results of a sweep: what a row holds, and that nothing but the request decides it."""
+
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from backtests.evidence import metrics
+from backtests.evidence.overfitting import BLOCKS
+from backtests.pipeline import history_of, read, run_on
+from backtests.sweep import results
+from backtests.sweep.chunk import LARGEST, SET, Span, chunks, computed, digests
+from backtests.sweep.results import FILE, PARTS, missing, parts_of, read_results, write_part
+from backtests.sweep.setting import Setting, config_with
+from backtests.sweep.stages import Stages
+from backtests.sweep.sweep import Means, Swept, sweep
+from signals.errors import ConfigError, DataError, SimulationError
+from tests.sweep.world import SETS, case, config, request, swept
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    return swept(tmp_path_factory.mktemp("sweep") / "out")
+
+
+def whole(folder: Path) -> bytes:
+    return (folder / FILE).read_bytes()
+
+
+def test_a_row_holds_the_parameters_and_the_figures_of_vectorbts_run(done: Swept) -> None:
+    table = read_results(done.path).to_pandas()
+    assert table["configuration"].tolist() == list(range(32))
+    for at in (0, 13, 31):
+        row, values = table.iloc[at], done.case.design.values(at)
+        assert {path: row[SET + path] for path in values} == values
+        changed = config_with(config(), values)
+        history = history_of(changed)
+        run = run_on(changed, history, read(changed, history), done.case.index)
+        expected = metrics.of_run(run)
+        for name in ("sharpe", "cagr", "volatility", "max_drawdown", "exposure", "turnover"):
+            assert row[name] == pytest.approx(expected[name], abs=1e-9), name
+        excess = (run.result.returns - run.bills).to_numpy()
+        moments = row["moments"].reshape(BLOCKS, 3)
+        parts = np.array_split(excess, BLOCKS)
+        np.testing.assert_allclose(moments[:, 0], [len(part) for part in parts])
+        np.testing.assert_allclose(moments[:, 1], [part.sum() for part in parts], atol=1e-9)
+        np.testing.assert_allclose(moments[:, 2], [(part**2).sum() for part in parts], atol=1e-9)
+
+
+def test_all_configurations_trade_on_the_sessions_of_the_base(done: Swept) -> None:
+    base = read(config(), done.base.history)
+    first = base.regime.notna().idxmax()
+    assert done.case.index[0] == first
+    counts = read_results(done.path, ["moments"]).to_pandas()["moments"]
+    sessions = {row.reshape(BLOCKS, 3)[:, 0].sum() for row in counts}
+    assert sessions == {len(done.case.index) - 1}
+
+
+def test_chunks_and_restarts_leave_the_file_equal(done: Swept, tmp_path: Path) -> None:
+    """A sweep that stopped after some odd parts ends with the same bytes."""
+    stages, folder = Stages(done.case), tmp_path / "again"
+    shutil.copytree(done.folder, folder)
+    (folder / FILE).unlink()
+    for span in (Span(3, 4), Span(10, 17), Span(12, 20)):
+        write_part(folder, span, computed(stages, span, 1)[0])
+    assert missing(folder, 32) == [Span(0, 3), Span(4, 10), Span(17, 32)]
+    again = swept(folder)
+    assert again.resumed == 8
+    assert whole(folder) == whole(done.folder)
+    assert not (folder / PARTS).exists()
+
+
+def test_a_finished_sweep_computes_nothing_again(done: Swept) -> None:
+    before = whole(done.folder)
+    again = swept(done.folder)
+    assert again.resumed == 32
+    assert "trading" not in again.seconds
+    assert whole(done.folder) == before
+
+
+def test_memory_bounds_a_chunk(done: Swept) -> None:
+    made = done.case
+    small, large = (chunks(made, [Span(0, 32)], memory) for memory in (10**7, 10**9))
+    assert large == [Span(0, 32)]
+    assert len(small) > 1
+    assert small[0].first == 0
+    assert all(a.end == b.first for a, b in pairwise(small))
+    assert small[-1].end == 32
+    assert max(len(s) for s in chunks(made, [Span(0, 5000)], 10**12)) == LARGEST
+
+
+def test_a_limit_below_one_configuration_is_refused(done: Swept) -> None:
+    with pytest.raises(ConfigError, match=r"memory limit of at least \d+MB for each process"):
+        chunks(done.case, [Span(0, 32)], 10**5)
+
+
+def test_a_folder_of_another_sweep_is_refused(done: Swept) -> None:
+    before = whole(done.folder)
+    with pytest.raises(ConfigError, match=f"but it holds sweep {done.sweep_id}"):
+        sweep(request("lag=1,2"), done.folder)
+    with pytest.raises(ConfigError, match="but it holds sweep"):
+        sweep(request(*SETS, seed=4), done.folder)  # equal settings, other data
+    assert whole(done.folder) == before
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"it holds 'mine.txt'"):
+        swept(tmp_path)
+    with pytest.raises(DataError, match="was a file"):
+        swept(tmp_path / "mine.txt")
+
+
+def test_less_than_a_year_is_refused(tmp_path: Path) -> None:
+    last = str(case().index[-200].date())
+    with pytest.raises(ConfigError, match="at least 247 returns for a sweep, found 199"):
+        swept(tmp_path / "out", start=last)
+
+
+def test_engines_that_disagree_stop_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = Stages.decided
+
+    def wrong(self: Stages, setting: Setting) -> pd.DataFrame:
+        return exact(self, setting) * 0.999
+
+    monkeypatch.setattr(Stages, "decided", wrong)
+    with pytest.raises(SimulationError, match="expected equal equity of the base configuration"):
+        swept(tmp_path / "out", "lag=1,2")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_configuration_that_cannot_be_simulated_has_a_reason(tmp_path: Path) -> None:
+    """A short position of many times the capital loses everything; the others are not affected."""
+    made = case(*SETS)
+    stages = Stages(made)
+    exact = stages.decided(made.base)
+    whole_table, _ = computed(stages, Span(0, 2), 1)
+
+    def broken(setting: Setting) -> pd.DataFrame:
+        return exact * np.nan if setting.band == 0.02 else exact
+
+    stages.decided = broken  # type: ignore[method-assign]
+    table = computed(stages, Span(0, 2), 1)[0].to_pandas()
+    assert table["refused"].isna().tolist() == [True, False]
+    assert "finite weight" in table["refused"][1]
+    assert np.isnan(table["sharpe"][1])
+    assert whole_table.num_rows == 2
+
+
+def test_equal_parameters_are_one_trial_in_whatever_sweep() -> None:
+    one, other = case("lag=1,2"), case("volatility=0.2,0.25", "lag=1,3")
+    first, second = (
+        digests([made.base.changed(made.design.values(i)) for i in range(len(made.design))])
+        for made in (one, other)
+    )
+    assert len(set(first) | set(second)) == 5
+    assert first[0] in second  # the base configuration, lag 1 and volatility 0.25
+
+
+def test_a_damaged_file_of_results_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.parquet").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="results of a sweep"):
+        read_results(tmp_path / "bad.parquet")
+
+
+def test_row_groups_have_equal_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyarrow import parquet
+
+    monkeypatch.setattr(results, "GROUP", 5)
+    folder = tmp_path / "out"
+    out = swept(folder, means=Means(memory=10**7))
+    file = parquet.ParquetFile(out.path)
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [
+        *(5, 5, 5, 5, 5, 5, 2)
+    ]
+    assert parts_of(folder) == []
