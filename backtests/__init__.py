@@ -18,6 +18,7 @@ __all__ = [
     "assess",
     "config_from",
     "import_path",
+    "plot_reading",
     "run",
     "walk_forward",
     "write_run",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from backtests.importing.import_path import import_path
     from backtests.pipeline import run
     from backtests.report.folder import write_run
+    from backtests.report.notebook import plot_reading
     from backtests.runs import Run
 
 #: A mapping from each public name to the module that defines it. Type checkers and editors read the
@@ -42,6 +44,7 @@ _HOMES = {
     "RunConfig": "backtests.config",
     "config_from": "backtests.config",
     "import_path": "backtests.importing.import_path",
+    "plot_reading": "backtests.report.notebook",
     "run": "backtests.pipeline",
     "walk_forward": "backtests.evidence.walkforward",
     "write_run": "backtests.report.folder",

@@ -77,7 +77,8 @@ class RunConfig(pydantic.BaseModel):
     plugin_signals: dict[str, pydantic.StrictBool] = {}
     """Dotted path of each of your signals; true if the signal votes on the regime."""
     source: Source | None = None
-    """'store' or 'simulated'; default: store if the store contains data, otherwise simulated."""
+    """'store', 'simulated', or 'frames' for a history that only Python can give; default: store if
+    the store contains data, otherwise simulated."""
     store: Path | None = None
     """File of the store; default: the platform's data folder."""
     seed: int = pydantic.Field(default=0, strict=True)

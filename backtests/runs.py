@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,11 +14,12 @@ from backtests.engine.simulate import Result
 from backtests.history.panel import History
 from backtests.version import __version__
 from signals.reading import Reading
+from signals.summary import Summarised, Summary
 from strategies import Strategy
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Run(Summarised):
     """A finished backtest, with its history, regime and signals up to the end of the run.
 
     Attributes
@@ -64,6 +67,56 @@ class Run:
     def bills(self) -> pd.Series:
         """Simple daily returns of bills on the same sessions as the returns of the result."""
         return self.result.bills.reindex(self.result.returns.index)
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Simple daily returns, fractions: ``strategy``, ``benchmark`` and ``bills``."""
+        columns = {"strategy": self.result.returns, "benchmark": self.benchmark}
+        return pd.DataFrame({**columns, "bills": self.bills}).rename_axis("date")
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """Weight of each holding at each close, fractions of the portfolio; the rest is cash."""
+        return self.result.weights
+
+    @property
+    def orders(self) -> pd.DataFrame:
+        """The orders: ``date, asset, units, price, cost``, as in :attr:`Result.orders`."""
+        return self.result.orders
+
+    @cached_property
+    def metrics(self) -> pd.Series:
+        """The numbers of ``strategy`` in ``metrics.json``, with the same names, float64.
+
+        Rates are fractions, not percent. NaN where a metric is not defined. Dates are left out.
+        """
+        from backtests.report.notebook import numbers_of_run
+
+        return numbers_of_run(self)
+
+    def plot(self, signal: str | None = None) -> Any:
+        """Return a plotly figure: growth of 1, drawdown and regime, or a signal with its inputs.
+
+        An unknown signal raises ConfigError.
+        """
+        from backtests.report.notebook import plot_run
+
+        return plot_run(self, signal)
+
+    def save(self, folder: Path | str, *, robustness: bool = True) -> dict[str, Any]:
+        """Write the seven files of ``drypowder run`` into a folder, and return the metrics.
+
+        With ``robustness`` False, the cases that need another simulation are left out, as with
+        ``--no-robustness``. A folder with other files raises DataError.
+        """
+        from backtests.report.notebook import save_run
+
+        return save_run(self, Path(folder), robustness=robustness)
+
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_run
+
+        return summary_of_run(self)
 
 
 def run_id(config: RunConfig, history: History) -> str:

@@ -21,7 +21,7 @@ def check_sessions(
     """
     if empty and not len(index):
         return
-    fault = _fault(index)
+    fault = index_fault(index)
     if fault:
         who, colon, part = what.rpartition(": ")
         raise error(
@@ -29,8 +29,8 @@ def check_sessions(
         )
 
 
-def _fault(index: pd.Index) -> str:
-    """Return what is wrong with an index and how to correct it; empty if nothing is wrong."""
+def index_fault(index: pd.Index) -> str:
+    """Return why an index is no ascending index of dates, with a cure; empty for a good index."""
     if not len(index):
         return "is empty; give at least one row"
     if not isinstance(index, pd.DatetimeIndex):

@@ -8,10 +8,11 @@ import pandas as pd
 
 from signals.base import Evaluation, Pick
 from signals.regimes.base import Classification
+from signals.summary import Summarised, Summary, described
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Reading(Summarised):
     """Regime and evaluations, as known at each session's close, one row for each session.
 
     Attributes
@@ -69,3 +70,24 @@ class Reading:
     def under(self, classification: Classification) -> "Reading":
         """Return a reading that has the regime of another model and the same evaluations."""
         return replace(self, **vars(classification))
+
+    def _summary(self) -> Summary:
+        """Return the regime, its rule and the votes at the last session.
+
+        Signals that do not vote are not evaluated.
+        """
+        title = f"Reading of {len(self.evaluations)} signals: {described(self.regime.index)}"
+        if self.regime.empty:
+            return Summary(title=title, facts={})
+        now, votes = self.regime.fillna("none"), self.votes.iloc[-1]
+        since = now.index[now.ne(now.shift())][-1]
+        on = [str(name) for name in votes.index[votes.fillna(False).astype(bool)]]
+        return Summary(
+            title=title,
+            facts={
+                "regime": f"{now.iloc[-1]} since {since.date()}",
+                "rule": str(self.decided_by.fillna("none").iloc[-1]),
+                "votes": f"{len(on)} on, {int(votes.notna().sum())} of {len(votes)} with a view",
+                "votes on": ", ".join(on) or "none",
+            },
+        )

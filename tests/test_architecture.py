@@ -29,6 +29,13 @@ ROOMS = (
     *("evidence", "thesis", "brief", "sweep", "report", "cli"),
 )
 UPSTAIRS = {"backtests/plugins/check.py", "backtests/plugins/lookahead.py"}
+#: The results whose methods for notebooks are shortcuts to a room above. Each method imports this
+#: module itself, so that the room is loaded only when a user calls the method.
+SHORTCUT = "backtests.report.notebook"
+RESULTS = {
+    *("backtests/history/panel.py", "backtests/runs.py"),
+    *("backtests/evidence/assessment.py", "backtests/thesis/trial.py"),
+}
 OUTSIDE_WORLD = {"socket", "urllib", "requests", "pathlib", "os", "time", "datetime", "io"}
 
 
@@ -74,9 +81,19 @@ def test_rooms_of_backtests_import_downward() -> None:
         f"{name(path)} imports {m}"
         for path in FILES
         for m in imported(path)
-        if m.startswith("backtests.") and not _below(path, m.split(".")[1])
+        if m.startswith("backtests.")
+        and not _below(path, m.split(".")[1])
+        and not (name(path) in RESULTS and m.startswith(SHORTCUT))
     ]
     assert wrong == []
+
+
+def test_results_import_the_room_of_reports_only_inside_methods() -> None:
+    for path in RESULTS:
+        tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+        at_top = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+        within = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert SHORTCUT in within - at_top, path
 
 
 def test_every_room_has_a_place_in_the_order() -> None:

@@ -24,6 +24,7 @@ from backtests.evidence.robustness import robustness as by_choice
 from backtests.evidence.timing_split import TimingSplit, timing_split
 from backtests.runs import Run
 from signals.explanation import Explanation, explain_all
+from signals.summary import Summarised, Summary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +41,8 @@ class Robustness:
     by_choice: pd.DataFrame
 
 
-@dataclass(frozen=True, kw_only=True)
-class Assessment:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Assessment(Summarised):
     """A finished run with every number and series that its report shows.
 
     Attributes
@@ -102,6 +103,17 @@ class Assessment:
     lead_lag: LeadLag | None
     robustness: Robustness | None
 
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_assessment
+
+        return summary_of_assessment(self)
+
+
+def growth_of(run: Run) -> pd.DataFrame:
+    """Return the value at each close of 1 USD invested at the first decision's close."""
+    ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=run.returns.columns)
+    return pd.concat([ones, (1 + run.returns).cumprod()])
+
 
 def assess(
     run: Run,
@@ -132,8 +144,6 @@ def assess(
     returns, bills, benchmark = run.result.returns, run.bills, run.benchmark
     regime, lag, history = run.reading.regime, run.config.lag, run.history
     explained = explain_all(run.reading.evaluations, history.panel, history.known)
-    sides = pd.DataFrame({"strategy": returns, "benchmark": benchmark, "bills": bills})
-    ones = pd.DataFrame(1.0, index=[run.sessions[0]], columns=sides.columns)
     return Assessment(
         run=run,
         strategy=metrics.of_run(run),
@@ -141,14 +151,14 @@ def assess(
         bills=metrics.of_returns(bills, bills, benchmark),
         below_a_year=metrics.is_short(returns),
         regimes=metrics.by_regime(returns, bills, regime, benchmark, lag),
-        years=metrics.by_year(sides),
+        years=metrics.by_year(run.returns),
         drawdowns=tuple(metrics.worst_drawdowns(returns)),
         attribution=_attributed(run),
         absorption=of_absorption(run),
         own_states=of_own_states(run),
         inconclusive=is_inconclusive(run),
         explanations=tuple(explained.values()),
-        growth=pd.concat([ones, (1 + sides).cumprod()]),
+        growth=growth_of(run),
         earned_under=acted_on(regime, lag),
         luck=luck(
             returns - bills,

@@ -12,7 +12,7 @@ from backtests.history.panel import History
 from backtests.store.store import Store, default_store
 from signals.errors import ConfigError
 
-Source = Literal["store", "simulated"]
+Source = Literal["store", "simulated", "frames"]
 
 STALE_DAYS = 7
 
@@ -27,7 +27,8 @@ class HistorySource:
     Attributes
     ----------
     source
-        ``store`` or ``simulated``. If None, :meth:`decided` chooses one of them.
+        ``store``, ``simulated``, or ``frames`` for a history made from DataFrames, which cannot be
+        opened. If None, :meth:`decided` chooses ``store`` or ``simulated``.
     store
         The store's file. If None, the default store.
     seed, years, thesis
@@ -41,7 +42,7 @@ class HistorySource:
     thesis: bool = True
 
     def decided(self) -> Source:
-        """Return ``store`` or ``simulated``: the source that is used.
+        """Return the source that is used.
 
         If ``source`` is None, the result is ``store`` for a given store, and for a default store
         that contains data. Otherwise it is ``simulated``.
@@ -76,6 +77,11 @@ class HistorySource:
         ConfigError, DataError
             If the history cannot be opened, or if ``end`` lies outside it.
         """
+        if self.decided() == "frames":
+            raise ConfigError(
+                "expected a history that can be read again, but the source is 'frames': DataFrames "
+                "in Python; give the history to backtests.run, or set another source"
+            )
         if self.decided() == "simulated":
             history = History.simulated(self.seed, self.years, thesis=self.thesis)
         else:

@@ -15,23 +15,27 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from backtests.calendar import CLOSE, sessions
+from backtests.calendar import new_york_now
 from backtests.history.bills import YIELD, bill_returns
-from backtests.store.batch import is_event, is_price, stale_after
+from backtests.history.frames import Known, rows_of_frames
+from backtests.history.known import NO_ROWS, as_known, by_date, span
+from backtests.store.batch import is_event, is_price
 from backtests.store.cells import not_before_first
 from backtests.store.store import Store
 from signals import needed
 from signals.catalog import CATALOG
 from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.summary import Summarised, Summary
 from signals.universe import UNIVERSE, asset, session_close_id
 
 
-@dataclass(frozen=True, kw_only=True)
-class History:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class History(Summarised):
     """The data for signals, strategies and the engine.
 
     Attributes
@@ -45,7 +49,7 @@ class History:
         Sessions × assets, USD: the closing price on the session's own date, NaN without a price.
         Only trades and portfolio values may use these prices.
     source
-        ``store`` or ``simulated``.
+        ``store``, ``simulated``, or ``frames`` for a history made from DataFrames.
     truth
         The true regime of each session in a simulated history; None for a real history.
     vintages
@@ -120,8 +124,49 @@ class History:
                 raise MissingSeries(unknown("series or ticker", id, (*held, *CATALOG)))
         ids = list(dict.fromkeys((*needed(), YIELD, *chosen)))
         rows = {str(id): part for id, part in source.rows(ids, by).groupby("series_id", sort=False)}
-        history = _assemble(rows, ids, _span(rows), "store")
+        history = _assemble(rows, ids, span(rows), "store")
         return replace(history, vintages=source.archived_ids(ids, by))
+
+    @classmethod
+    def from_frames(
+        cls,
+        prices: pd.DataFrame,
+        series: Mapping[str, pd.Series] | None = None,
+        known: Mapping[str, Known] | str | None = None,
+    ) -> "History":
+        """Return a history of one's own DataFrames, with the checks and the panel of a store.
+
+        The history has the same panel as a store into which the same rows were imported. A run
+        needs the series DGS3MO, because idle cash earns its yield.
+
+        Parameters
+        ----------
+        prices
+            Adjusted closes in USD, dates × tickers, NaN without a price. The dates have no time
+            zone and ascend. A coin's ticker ends in ``-USD``, and its closes are at 24:00 UTC; any
+            other price is known at the close of its date.
+        series
+            Values by catalog id, in the catalog's unit, dated by what they describe. NaN is left
+            out.
+        known
+            From when each value is known, by catalog id. A Series gives, for each date of the
+            values, a day or a moment. A day means the open of the first session on or after it. A
+            moment is in New York time, or has a time zone. A ``timedelta`` is the time from the
+            date of each value. ``"catalog"`` chooses the publication rule of the catalog, for one
+            id or, in place of the mapping, for all. Each value has one number: revisions need a
+            store.
+
+        Raises
+        ------
+        ConfigError
+            If ``known`` does not say from when a series is known, or if a name or type is wrong.
+        DataError
+            If an import would refuse a date or number, or would leave out a price. Also if a value
+            is known before its date.
+        """
+        rows = rows_of_frames(prices, series or {}, known or {}, new_york_now())
+        ids = list(dict.fromkeys((*needed(), YIELD, *sorted(rows))))
+        return _assemble(rows, ids, span(rows), "frames")
 
     @classmethod
     def simulated(cls, seed: int = 0, years: int = 20, *, thesis: bool = True) -> "History":
@@ -199,6 +244,20 @@ class History:
                 sha.update(np.ascontiguousarray(values.to_numpy(dtype=np.float64)).tobytes())
         return sha.hexdigest()
 
+    def plot(self, *ids: str) -> Any:
+        """Return a plotly figure of series or prices, as known at each close; a row for each unit.
+
+        An id that is not in the panel raises MissingSeries.
+        """
+        from backtests.report.notebook import plot_history
+
+        return plot_history(self, ids)
+
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_history
+
+        return summary_of_history(self)
+
 
 def _timestamp(date: pd.Timestamp | str, name: str) -> pd.Timestamp:
     text = str(date.date()) if isinstance(date, pd.Timestamp) else str(date)
@@ -228,34 +287,6 @@ def recorded_by(as_of: pd.Timestamp | datetime.date | str) -> pd.Timestamp:
     return moment.as_unit("us")
 
 
-def _span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
-    """Return the sessions of a history; series of events do not extend it.
-
-    The first session is the session of the first value. The last session is the session of the last
-    price of a share or fund. Without such a price, it is the session of the last value.
-    """
-    dated = {id: part for id, part in rows.items() if not is_event(id)}
-    if not dated:
-        raise DataError(
-            "expected at least one of the requested series in the store, found none; see "
-            "'drypowder data'"
-        )
-    shares = {
-        k: v for k, v in dated.items() if is_price(k) and asset(k).market != "crypto"
-    } or dated
-    last = max(part["observed_on"].iloc[-1] for part in shares.values())
-    first = min(part["available_at"].iloc[0] for part in dated.values())
-    index = sessions(first.normalize(), last)
-    if index.empty:
-        raise DataError(f"expected sessions from {first.date()} to {last.date()}, found none")
-    return index
-
-
-_NO_ROWS = pd.DataFrame({"observed_on": [], "available_at": [], "value": []}).astype(
-    {"observed_on": "datetime64[us]", "available_at": "datetime64[us]", "value": "float64"}
-)
-
-
 def _assemble(
     rows: dict[str, pd.DataFrame], ids: list[str], index: pd.DatetimeIndex, source: str
 ) -> History:
@@ -265,11 +296,11 @@ def _assemble(
     withheld: dict[str, np.ndarray] = {}
     events: dict[str, pd.Series] = {}
     for id in ids:
-        part = rows.get(id, _NO_ROWS)
+        part = rows.get(id, NO_ROWS)
         if is_event(id):
-            events[id] = _by_date(part)
+            events[id] = by_date(part)
             continue
-        if source == "store":
+        if source != "simulated":
             part = part[not_before_first(id, pd.DatetimeIndex(part["observed_on"]))]
         if part["value"].isna().any():
             absent = part.assign(value=part["value"].isna().astype("float64"))
@@ -288,34 +319,4 @@ def _assemble(
         source=source,
         withheld=pd.DataFrame(withheld, index=index),
         events=events,
-    )
-
-
-def _by_date(rows: pd.DataFrame) -> pd.Series:
-    """Return the newest value of each date, sorted by date."""
-    last = rows.drop_duplicates("observed_on", keep="last").sort_values("observed_on")
-    return last.set_index("observed_on")["value"].dropna()
-
-
-def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
-    """Return the value known at each session's close, and the moment when it was first known.
-
-    Value and moment are missing where no value is known, or where the newest value is too old.
-    ``rows`` are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` contains
-    the sessions. The moments have the dtype datetime64[us].
-    """
-    if rows.empty:
-        return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")
-    observed = rows["observed_on"].to_numpy()
-    newest = observed >= np.maximum.accumulate(observed)
-    observed = observed[newest]
-    known = rows["available_at"].to_numpy()[newest]
-    value = rows["value"].to_numpy(dtype=np.float64)[newest]
-    closing = index.to_numpy() + CLOSE.as_unit("us").to_timedelta64()
-    position = known.searchsorted(closing, side="right") - 1
-    fresh = (index.to_numpy() - observed[position]) <= np.timedelta64(stale_after(id), "D")
-    seen = (position >= 0) & fresh & ~np.isnan(value[position])
-    return (
-        np.where(seen, value[position], np.nan),
-        np.where(seen, known[position], np.datetime64("NaT", "us")),
     )

@@ -18,7 +18,7 @@ from signals.hysteresis import Threshold
 from signals.reading import Reading
 from signals.transforms import fall_from_peak
 
-_MOST_LINES, _MOST_POINTS = 12, 1500
+MOST_LINES, _MOST_POINTS = 12, 1500
 _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
@@ -78,19 +78,42 @@ def signal_chart(evaluation: Evaluation, inputs: pd.DataFrame, title: str) -> An
     start = gauges[deciding].notna().any(axis=1).idxmax()
     by_unit = _by_unit(inputs.columns)
     titles = [f"{gauge}, {signal.unit(gauge)}" for gauge in deciding]
-    titles += [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
+    titles += _titles(by_unit)
     figure = _rows([2.0] * len(deciding) + [1.0] * len(by_unit), spacing=0.05, titles=titles)
     for row, gauge in enumerate(deciding, start=1):
         line = line_of(thin(gauges[gauge].loc[start:]), gauge, theme.STRATEGY)
         figure.add_trace(line, row=row, col=1)
         for threshold in (t for t in signal.thresholds if t.gauge == gauge):
             _draw_threshold(figure, threshold, row)
-    for row, ids in enumerate(by_unit.values(), start=len(deciding) + 1):
-        for id, colour in zip(ids, theme.FEW_LINES * 2, strict=False):
-            line = line_of(thin(inputs[id].loc[start:]), id, colour, legend=False)
-            figure.add_trace(line, row=row, col=1)
+    _draw_values(figure, inputs.loc[start:], by_unit, len(deciding) + 1, legend=False)
     shade(figure, _states(flag.loc[start:]), {"on": theme.FLAGS["on"]}, opacity=0.16)
-    return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(inputs))
+    return theme.apply_theme(figure, title, height=160 + 180 * len(deciding) + 100 * len(by_unit))
+
+
+def values_chart(values: pd.DataFrame, title: str) -> Any:
+    """Return a chart of series or prices, sessions × ids, with a row for each unit.
+
+    ``values`` has at most 12 ids of one unit.
+    """
+    by_unit = _by_unit(values.columns)
+    figure = _rows([1.0] * len(by_unit), spacing=0.08, titles=_titles(by_unit))
+    start = values.notna().any(axis=1).idxmax()
+    _draw_values(figure, values.loc[start:], by_unit, 1, legend=True)
+    return theme.apply_theme(figure, title, height=160 + 220 * len(by_unit))
+
+
+def _titles(by_unit: Mapping[str, list[str]]) -> list[str]:
+    return [f"{', '.join(ids[:4])}{' …' * (len(ids) > 4)}, {u}" for u, ids in by_unit.items()]
+
+
+def _draw_values(
+    figure: Any, values: pd.DataFrame, by_unit: Mapping[str, list[str]], first: int, *, legend: bool
+) -> None:
+    """Draw a line for each id, with a row for each unit, from row ``first`` on."""
+    for row, ids in enumerate(by_unit.values(), start=first):
+        for id, colour in zip(ids, theme.FEW_LINES * 2, strict=False):
+            line = line_of(thin(values[id]), id, colour, legend=legend)
+            figure.add_trace(line, row=row, col=1)
 
 
 def _states(flag: pd.Series) -> pd.Series:
@@ -263,4 +286,4 @@ def _by_unit(ids: Iterable[str]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for id in ids:
         grouped.setdefault(unit_of(id), []).append(id)
-    return {unit: mine for unit, mine in grouped.items() if len(mine) <= _MOST_LINES}
+    return {unit: mine for unit, mine in grouped.items() if len(mine) <= MOST_LINES}

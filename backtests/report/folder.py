@@ -89,7 +89,7 @@ def _write_files(
     label = f"# {SIMULATED} history\n" if run.simulated else ""
     (folder / "config.toml").write_text(label + config_toml(run.config), encoding="utf-8")
     tables = {
-        "returns.csv": returns_table(run),
+        "returns.csv": run.returns,
         "weights.csv": run.result.targets.rename_axis("date"),
         "orders.csv": run.result.orders.set_index("date"),
         "flags.csv": flags_table(run),
@@ -99,12 +99,6 @@ def _write_files(
         labelled.to_csv(folder / name, date_format=_DATES, lineterminator="\n")
     progress("tearsheet")
     write_tearsheet(assessment, numbers, folder / "tearsheet.html")
-
-
-def returns_table(run: Run) -> pd.DataFrame:
-    """Return the simple return of each session for the strategy, its benchmark and bills."""
-    columns = {"strategy": run.result.returns, "benchmark": run.benchmark, "bills": run.bills}
-    return pd.DataFrame(columns).rename_axis("date")
 
 
 def flags_table(run: Run) -> pd.DataFrame:

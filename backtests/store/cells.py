@@ -117,7 +117,7 @@ def _check_range(id: str, numbers: pd.Series, text: pd.Series) -> None:
     entry = CATALOG[id]
     bad = (numbers < entry.low) | (numbers > entry.high)
     wanted = f"{id} between {entry.low:g} and {entry.high:g} {entry.unit}"
-    _refuse(text[bad], wanted, "is the file in another unit?")
+    _refuse(text[bad], wanted, "is it in another unit?")
     _refuse(text[leaps(id, numbers)], f"{id} to change by at most a factor of {LEAP:g}")
 
 

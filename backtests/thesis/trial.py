@@ -25,13 +25,14 @@ from backtests.thesis.rivals import Rivals, compare_rivals
 from backtests.thesis.sample import Sample
 from backtests.thesis.status import status
 from backtests.thesis.verdicts import Verdict, adjusted_p_values, judge, judge_status
+from signals.summary import Summarised, Summary
 
 Part = TypeVar("Part")
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Trial:
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Trial(Summarised):
     """The verdicts on all claims, and the other evidence.
 
     Attributes
@@ -83,6 +84,11 @@ class Trial:
     def of(self, name: str) -> Verdict:
         """Return the verdict on the claim with this name."""
         return next(verdict for verdict in self.verdicts if verdict.claim.name == name)
+
+    def _summary(self) -> Summary:
+        from backtests.report.notebook import summary_of_trial
+
+        return summary_of_trial(self)
 
 
 def try_claims(

@@ -10,7 +10,8 @@ import pytest
 
 import signals
 from backtests.calendar import known_at
-from backtests.history.panel import History, as_known
+from backtests.history.known import as_known
+from backtests.history.panel import History
 from backtests.importing.import_path import Imported, import_path
 from backtests.store.store import Store
 from signals.catalog import CATALOG

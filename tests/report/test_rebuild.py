@@ -18,7 +18,7 @@ import pytest
 from backtests.config import config_from
 from backtests.history.panel import History
 from backtests.pipeline import read, run, run_on
-from backtests.report.folder import flags_table, returns_table
+from backtests.report.folder import flags_table
 from backtests.runs import Run
 from backtests.window import window
 from strategies import STRATEGIES
@@ -118,7 +118,7 @@ def test_returns_are_rebuilt_from_orders_prices_and_bills(
     case: str,
 ) -> None:
     backtest = finished(strategy, **CASES[case])
-    table = returns_table(backtest)
+    table = backtest.returns
     assert rebuilt(backtest, closes, bills) == pytest.approx(list(table["strategy"]), abs=1e-9)
     assert [bills[day.date()] for day in table.index] == pytest.approx(
         list(table["bills"]), abs=1e-12

@@ -1,0 +1,172 @@
+"""Rows of a history from a user's own DataFrames, checked like the rows of an import.
+
+Nothing is assumed about publication: for each series, the user says from when each value was known,
+or chooses the catalog's publication rule by name.
+"""
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pandas as pd
+
+from backtests.calendar import OPEN, session_from
+from backtests.store.batch import PRICES, TABLE, Batch, dated, is_price, rule_of
+from backtests.store.cells import LONGEST_DELAY, check_values
+from backtests.store.closes import TICKER, price_batch
+from signals.catalog import CATALOG
+from signals.errors import ConfigError, DataError, MissingSeries, unknown
+from signals.index import index_fault
+
+#: The name of the catalog's publication rule, as a choice of the user.
+BY_CATALOG = "catalog"
+#: From when the values of a series are known: a day or moment for each date, a lag, or
+#: :data:`BY_CATALOG`.
+Known = pd.Series | datetime.timedelta | str
+_LINE = re.compile(r"^line (\d+): ")
+
+
+def rows_of_frames(
+    prices: pd.DataFrame,
+    series: Mapping[str, pd.Series],
+    known: Mapping[str, Known] | str,
+    now: pd.Timestamp,
+) -> dict[str, pd.DataFrame]:
+    """Return the rows of each series and ticker, as a store returns them.
+
+    See :meth:`backtests.History.from_frames` for the parameters and the errors. ``now`` is the
+    present moment, New York time.
+    """
+    said = dict.fromkeys(series, known) if isinstance(known, str) else dict(known)
+    for id in said:
+        if id not in series:
+            raise ConfigError(f"`known`: {unknown('series', str(id), series)}")
+    _check_prices(prices)
+    batches = [_prices(str(ticker), prices[ticker], now) for ticker in prices]
+    batches += [_series(id, values, said.get(id), now) for id, values in series.items()]
+    order = ["available_at", "observed_on"]
+    return {
+        batch.series_id: batch.rows.sort_values(order, kind="stable", ignore_index=True)
+        for batch in batches
+    }
+
+
+def _check_prices(prices: pd.DataFrame) -> None:
+    """Raise an error unless prices are a table of dates × tickers."""
+    if not isinstance(prices, pd.DataFrame):
+        raise ConfigError(
+            f"expected prices as a DataFrame, sessions × tickers, was {type(prices).__name__}; "
+            "make one, as with prices.to_frame('SPY')"
+        )
+    _check_dates(prices.index, "prices")
+    for at, ticker in enumerate(prices.columns):
+        if ticker in CATALOG:
+            raise ConfigError(f"expected {ticker} in `series`, found it in `prices`; move it")
+        if not isinstance(ticker, str) or not TICKER.fullmatch(ticker):
+            raise ConfigError(f"expected tickers like SPY or BTC-USD, was {ticker!r}; rename it")
+        if ticker in prices.columns[:at]:
+            raise ConfigError(f"expected each ticker once, found {ticker} twice; drop one column")
+
+
+def _check_dates(index: pd.Index, what: str) -> None:
+    fault = index_fault(index)
+    if fault:
+        raise DataError(f"expected {what} by ascending date, but the index {fault}")
+
+
+def _prices(ticker: str, closes: pd.Series, now: pd.Timestamp) -> Batch:
+    """Return the rows of a ticker; DataError is raised for a price that an import leaves out."""
+    values = _numbers(ticker, closes)
+    with _with_dates(ticker, values.index):
+        batch = price_batch(ticker, values, now, PRICES)
+    if len(batch.rows) < len(values):
+        raise DataError(
+            f"{ticker}: expected prices of finished sessions since the listing, but {batch.note}; "
+            "set these cells to NaN"
+        )
+    return batch
+
+
+def _series(id: str, values: pd.Series, known: Known | None, now: pd.Timestamp) -> Batch:
+    """Return the rows of a series of the catalog, with the moments that the user states."""
+    if id not in CATALOG:
+        where = "; prices of assets belong in `prices`" if is_price(id) else ""
+        raise MissingSeries(f"`series`: {unknown('series', str(id), CATALOG)}{where}")
+    if not isinstance(values, pd.Series):
+        raise ConfigError(f"{id}: expected a Series of values, was {type(values).__name__}")
+    _check_dates(values.index, f"values of {id}")
+    given = _numbers(id, values)
+    with _with_dates(id, given.index):
+        checked = check_values(id, given, now)
+    batch = dated(id, checked, TABLE, now)
+    dates = pd.DatetimeIndex(batch.rows["observed_on"])
+    return Batch(
+        series_id=id,
+        rows=batch.rows.assign(available_at=_moments(id, dates, known, batch.rows["available_at"])),
+    )
+
+
+def _numbers(id: str, values: pd.Series) -> pd.Series:
+    """Return the values as numbers, without NaN."""
+    try:
+        return values.astype("float64").dropna()
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{id}: expected numbers, but {error}; convert the values") from None
+
+
+@contextmanager
+def _with_dates(id: str, dates: pd.Index) -> Iterator[None]:
+    """Name the series and the date in an error, in place of the line of a file."""
+    try:
+        yield
+    except DataError as error:
+        said = _LINE.sub(lambda found: f"{dates[int(found[1]) - 1].date()}: ", str(error))
+        raise DataError(f"{id}: {said}" if id not in said else said) from None
+
+
+def _moments(
+    id: str, dates: pd.DatetimeIndex, known: Known | None, by_rule: pd.Series
+) -> pd.DatetimeIndex:
+    """Return the moment from which each value is known, New York time."""
+    if isinstance(known, str) and known == BY_CATALOG:
+        if rule_of(id).kind == "filed":
+            raise ConfigError(
+                f"expected the filing dates of {id} in `known`, was {BY_CATALOG!r}; a filing "
+                "follows its period by weeks, and the catalog does not contain its date"
+            )
+        return pd.DatetimeIndex(by_rule)
+    if isinstance(known, datetime.timedelta):
+        moments = dates + known
+    elif isinstance(known, pd.Series):
+        moments = _stated(id, dates, known)
+    else:
+        raise ConfigError(
+            f"expected in `known` from when {id} was known: a Series of days by the dates of the "
+            f"values, a lag like pd.Timedelta(days=8), or {BY_CATALOG!r} for the publication rule "
+            f"of the catalog ({rule_of(id)}); was {known!r}"
+        )
+    late = (moments < dates) | (moments > dates + pd.Timedelta(days=LONGEST_DELAY))
+    if late.any():
+        raise DataError(
+            f"expected {id} to be known from 0 to {LONGEST_DELAY} days after the date of each "
+            f"value, but {dates[late][0].date()} is known on {moments[late][0].date()}; correct it"
+        )
+    whole_day = moments == moments.normalize()
+    opens = session_from(moments.normalize()) + OPEN
+    return moments.where(~whole_day, opens).as_unit("us")
+
+
+def _stated(id: str, dates: pd.DatetimeIndex, known: pd.Series) -> pd.DatetimeIndex:
+    """Return the stated day or moment of each date, in New York time without a zone."""
+    _check_dates(known.index, f"`known` of {id}")
+    try:
+        moments = pd.DatetimeIndex(known.reindex(dates))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"`known` of {id}: expected days or moments, but {error}") from None
+    if moments.hasnans:
+        day = dates[moments.isna()][0].date()
+        raise DataError(f"expected in `known` the day on which {id} of {day} was known; add it")
+    if moments.tz is not None:
+        moments = moments.tz_convert("America/New_York").tz_localize(None)
+    return moments

@@ -1,0 +1,66 @@
+"""The values of a series known at each session's close, from dated rows with their moments."""
+
+import numpy as np
+import pandas as pd
+
+from backtests.calendar import CLOSE, sessions
+from backtests.store.batch import is_event, is_price, stale_after
+from signals.errors import DataError
+from signals.universe import asset
+
+NO_ROWS = pd.DataFrame({"observed_on": [], "available_at": [], "value": []}).astype(
+    {"observed_on": "datetime64[us]", "available_at": "datetime64[us]", "value": "float64"}
+)
+
+
+def span(rows: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:
+    """Return the sessions of a history; series of events do not extend it.
+
+    The first session is the session of the first value. The last session is the session of the last
+    price of a share or fund. Without such a price, it is the session of the last value.
+    """
+    dated = {id: part for id, part in rows.items() if not is_event(id)}
+    if not dated:
+        raise DataError(
+            "expected at least one of the requested series in the store, found none; see "
+            "'drypowder data'"
+        )
+    shares = {
+        k: v for k, v in dated.items() if is_price(k) and asset(k).market != "crypto"
+    } or dated
+    last = max(part["observed_on"].iloc[-1] for part in shares.values())
+    first = min(part["available_at"].iloc[0] for part in dated.values())
+    index = sessions(first.normalize(), last)
+    if index.empty:
+        raise DataError(f"expected sessions from {first.date()} to {last.date()}, found none")
+    return index
+
+
+def by_date(rows: pd.DataFrame) -> pd.Series:
+    """Return the newest value of each date, sorted by date."""
+    last = rows.drop_duplicates("observed_on", keep="last").sort_values("observed_on")
+    return last.set_index("observed_on")["value"].dropna()
+
+
+def as_known(id: str, rows: pd.DataFrame, index: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+    """Return the value known at each session's close, and the moment when it was first known.
+
+    Value and moment are missing where no value is known, or where the newest value is too old.
+    ``rows`` are sorted by ``available_at``, ``observed_on`` and ``recorded_at``. ``index`` contains
+    the sessions. The moments have the dtype datetime64[us].
+    """
+    if rows.empty:
+        return np.full(len(index), np.nan), np.full(len(index), "NaT", dtype="datetime64[us]")
+    observed = rows["observed_on"].to_numpy()
+    newest = observed >= np.maximum.accumulate(observed)
+    observed = observed[newest]
+    known = rows["available_at"].to_numpy()[newest]
+    value = rows["value"].to_numpy(dtype=np.float64)[newest]
+    closing = index.to_numpy() + CLOSE.as_unit("us").to_timedelta64()
+    position = known.searchsorted(closing, side="right") - 1
+    fresh = (index.to_numpy() - observed[position]) <= np.timedelta64(stale_after(id), "D")
+    seen = (position >= 0) & fresh & ~np.isnan(value[position])
+    return (
+        np.where(seen, value[position], np.nan),
+        np.where(seen, known[position], np.datetime64("NaT", "us")),
+    )

@@ -1,0 +1,193 @@
+"""What a notebook shows of results: their short forms, their metrics and their charts.
+
+The methods of results, such as :meth:`backtests.Run.plot`, call these functions. A reading belongs
+to ``signals``, which may not import ``backtests``, so it has no such method. :func:`plot_reading`
+draws a reading.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from backtests.evidence import metrics
+from backtests.evidence.assessment import Assessment, assess, growth_of
+from backtests.evidence.entries import acted_on
+from backtests.history.panel import History
+from backtests.report.charts import (
+    MOST_LINES,
+    equity_chart,
+    regime_chart,
+    signal_chart,
+    values_chart,
+)
+from backtests.report.format import Form, fixed, percent, significant
+from backtests.report.page import label_of
+from backtests.runs import Run
+from signals.errors import ConfigError, MissingSeries, unknown
+from signals.evaluations import inputs_of
+from signals.reading import Reading
+from signals.summary import Summary, described
+
+if TYPE_CHECKING:
+    from backtests.thesis.trial import Trial
+    from backtests.thesis.verdicts import Verdict
+
+_PERCENT: Form = partial(percent, digits=1, unit="%")
+
+
+def plot_run(run: Run, signal: str | None = None) -> Any:
+    """Return the chart of :meth:`Run.plot`."""
+    if signal is not None:
+        return plot_reading(run.reading, run.history, signal)
+    names = {"strategy": run.label, "benchmark": run.config.benchmark}
+    growth = growth_of(run).rename(columns=names)
+    title = (
+        f"{label_of(run.simulated)}{run.label}: growth of 1 and drawdown, "
+        "by the regime of each return"
+    )
+    return equity_chart(growth, acted_on(run.reading.regime, run.config.lag), title)
+
+
+def plot_reading(reading: Reading, history: History, signal: str | None = None) -> Any:
+    """Return a plotly figure of a reading: the regime and all flags, or one signal.
+
+    A signal is drawn with its thresholds, its flag and its inputs. ``history`` is the history of
+    the reading. The title says whether the history is simulated, which a reading does not know.
+
+    Raises
+    ------
+    ConfigError
+        If the reading has no such signal, or has sessions that the history lacks.
+    """
+    label, evaluations = label_of(history.source == "simulated"), reading.evaluations
+    if not reading.regime.index.isin(history.panel.index).all():
+        raise ConfigError(
+            f"expected the history of the reading ({described(reading.regime.index)}), was a "
+            f"history of {described(history.panel.index)}; give the history that was read"
+        )
+    if signal is None:
+        return regime_chart(reading, f"{label}Regime and flags at each close")
+    if signal not in evaluations:
+        raise ConfigError(unknown("signal", signal, evaluations))
+    among = {name: evaluation.signal for name, evaluation in evaluations.items()}
+    inputs = history.panel.reindex(columns=list(inputs_of(among[signal], among)))
+    return signal_chart(evaluations[signal], inputs, f"{label}{signal}")
+
+
+def plot_history(history: History, ids: Sequence[str]) -> Any:
+    """Return the chart of :meth:`History.plot`."""
+    if not 0 < len(ids) <= MOST_LINES:
+        raise ConfigError(
+            f"expected 1 to {MOST_LINES} ids to plot, was {len(ids)}; give ids such as 'WALCL'"
+        )
+    for id in ids:
+        if id not in history.panel:
+            raise MissingSeries(unknown("series or ticker", id, history.panel.columns))
+        if history.panel[id].isna().all():
+            raise MissingSeries(
+                f"expected values of {id} in the history, found none; import or fetch {id}"
+            )
+    title = f"{label_of(history.source == 'simulated')}{', '.join(ids)}: as known at each close"
+    return values_chart(history.panel[list(dict.fromkeys(ids))], title)
+
+
+def numbers_of_run(run: Run) -> pd.Series:
+    """Return the metrics of :attr:`Run.metrics`."""
+    numbers = {
+        name: value for name, value in metrics.of_run(run).items() if isinstance(value, int | float)
+    }
+    return pd.Series(numbers, name=run.label, dtype="float64")
+
+
+def save_run(run: Run, folder: Path, *, robustness: bool) -> dict[str, Any]:
+    """Write the files of :meth:`Run.save`."""
+    from backtests.report.folder import check_folder, write_run
+
+    check_folder(folder)
+    return write_run(assess(run, robustness=robustness), folder)
+
+
+def summary_of_history(history: History) -> Summary:
+    """Return the short form of a history: how many series and prices it has, and their source."""
+    last = history.panel.iloc[-1:].notna().any()
+    prices = [str(id) for id in history.closes]
+    series = [str(id) for id in history.panel if id not in prices and "@" not in str(id)]
+
+    def counted(ids: Sequence[str]) -> str:
+        known = int(last.reindex(list(ids), fill_value=False).sum())
+        return f"{len(ids):,}, of which {known:,} have a value at the last session"
+
+    facts = {"series": counted(series), "prices": counted(prices)}
+    if history.vintages:
+        facts["vintages"] = f"{len(history.vintages):,} series with all revisions"
+    if any(len(values) for values in history.events.values()):
+        facts["events"] = f"{sum(map(len, history.events.values())):,} dated events"
+    title = f"{label_of(history.source == 'simulated')}History: {described(history.panel.index)}"
+    return Summary(title=title, facts={"source": history.source, **facts})
+
+
+def summary_of_run(run: Run) -> Summary:
+    """Return the short form of a run: its headline numbers beside those of the benchmark."""
+    return Summary(title=_title("Run", run), facts=_facts(run))
+
+
+def summary_of_assessment(assessment: Assessment) -> Summary:
+    """Return the short form of an assessment: the run's, with the number of episodes."""
+    run, cases = assessment.run, assessment.robustness
+    few = "; too few for a conclusion about timing" if assessment.inconclusive else ""
+    facts = {
+        "episodes": f"{assessment.absorption.episodes} of ABSORPTION{few}",
+        "regime at the end": str(run.reading.regime.fillna("none").iloc[-1]),
+        "robustness": "left out" if cases is None else f"{len(cases.by_choice)} other cases",
+    }
+    return Summary(title=_title("Assessment", run), facts=_facts(run) | facts)
+
+
+def _title(what: str, run: Run) -> str:
+    return f"{label_of(run.simulated)}{what} of {run.label}: {described(run.sessions)}"
+
+
+def _facts(run: Run) -> dict[str, str]:
+    """Return a run's headline numbers; a run shorter than a year has no yearly numbers."""
+    beside = metrics.of_returns(run.benchmark, run.bills, run.benchmark)
+
+    def both(key: str, form: Form) -> str:
+        value = beside[key]
+        other = float(value) if isinstance(value, float) else None
+        return f"{form(run.metrics[key])}; {run.config.benchmark} {form(other)}"
+
+    if metrics.is_short(run.result.returns):
+        growth = {"total return": both("total_return", _PERCENT)}
+    else:
+        growth = {"CAGR": both("cagr", _PERCENT), "Sharpe": both("sharpe", fixed)}
+    return {
+        **growth,
+        "maximum drawdown": both("max_drawdown", _PERCENT),
+        "exposure": f"{_PERCENT(run.metrics['exposure'])} on average outside cash",
+        "decided with": f"regime model {run.config.regime_model}, lag {run.config.lag}",
+        "run id": run.run_id,
+    }
+
+
+def summary_of_trial(trial: "Trial") -> Summary:
+    """Return the short form of a trial: the verdict on each primary claim, and counts of all."""
+    label = label_of(trial.sample.is_simulated)
+    counted = Counter(verdict.outcome for verdict in trial.verdicts)
+    primary = {v.claim.name: _said(v) for v in trial.verdicts if v.claim.primary}
+    title = f"{label}Trial of {len(trial.verdicts)} claims: {described(trial.sample.sessions)}"
+    outcomes = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
+    return Summary(title=title, facts={**primary, "all claims": outcomes or "none"})
+
+
+def _said(verdict: "Verdict") -> str:
+    """Return a verdict in words, with the estimate, its 95 % interval and its unit."""
+    estimate = verdict.estimate
+    if estimate is None:
+        return str(verdict.outcome)
+    low, high = significant(estimate.interval.low), significant(estimate.interval.high)
+    unit = verdict.claim.unit
+    return f"{verdict.outcome}; {significant(estimate.value)} [{low}, {high}] {unit}"

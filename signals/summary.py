@@ -1,0 +1,66 @@
+"""The short form of a result: a few lines of text, and a small HTML table for notebooks."""
+
+import textwrap
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+#: Largest length of a line of text, so that a terminal of 80 columns does not wrap it.
+WIDTH = 79
+#: The table has no colours of its own, so that it suits light and dark notebooks.
+_LEFT = 'style="text-align:left"'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A title, and a few facts by their names."""
+
+    title: str
+    facts: Mapping[str, str]
+
+    def text(self) -> str:
+        """Return the title and one line for each fact; lines have at most :data:`WIDTH` signs."""
+        indent = 4 + max(map(len, self.facts), default=0)
+        lines = textwrap.wrap(self.title, WIDTH, subsequent_indent="  ")
+        for name, fact in self.facts.items():
+            first = f"  {name}".ljust(indent)
+            lines += textwrap.wrap(
+                fact, WIDTH, initial_indent=first, subsequent_indent=" " * indent
+            )
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        """Return the title and the facts as an HTML table. All texts are escaped."""
+        rows = "".join(
+            f'<tr><th scope="row" {_LEFT}>{escape(name)}</th><td {_LEFT}>{escape(fact)}</td></tr>'
+            for name, fact in self.facts.items()
+        )
+        caption = f'<caption style="text-align:left;color:inherit">{escape(self.title)}</caption>'
+        return f"<table>{caption}<tbody>{rows}</tbody></table>"
+
+
+class Summarised(ABC):
+    """Base of results with many numbers, which Python and notebooks show in their short form."""
+
+    @abstractmethod
+    def _summary(self) -> Summary:
+        """Return the short form."""
+
+    def __repr__(self) -> str:
+        """Return the short form as text."""
+        return self._summary().text()
+
+    def _repr_html_(self) -> str:
+        """Return the short form as HTML; Jupyter and marimo call this method."""
+        return self._summary().html()
+
+
+def described(index: pd.Index) -> str:
+    """Return the number of sessions of an index, and its first and last date."""
+    if not len(index):
+        return "no session"
+    noun = "session" if len(index) == 1 else "sessions"
+    return f"{len(index):,} {noun}, {str(index[0])[:10]} to {str(index[-1])[:10]}"

@@ -1,0 +1,36 @@
+"""The charts of signals, looked at as figures."""
+
+import pandas as pd
+
+from backtests.report.charts import signal_chart
+from signals.base import Evaluation
+from signals.dry_powder import DryPowder
+
+INDEX = pd.bdate_range("2024-01-01", periods=300)
+
+
+def evaluation() -> Evaluation:
+    signal = DryPowder()
+    gauges = pd.DataFrame(1.0, index=INDEX, columns=list(signal.units))
+    flag = pd.Series(False, index=INDEX, dtype="boolean")
+    return Evaluation(signal=signal, gauges=gauges, score=gauges.iloc[:, 0], flag=flag)
+
+
+def test_a_signals_chart_is_as_high_as_its_rows() -> None:
+    """WRESBAL and WALCL are in USD millions and share one row; GDP has a row of its own."""
+    sharing, apart = ["WRESBAL", "WALCL"], ["WRESBAL", "GDP"]
+    low, high = (
+        signal_chart(evaluation(), pd.DataFrame(1.0, index=INDEX, columns=ids), "dry_powder")
+        for ids in (sharing, apart)
+    )
+    assert high.layout.height - low.layout.height == 100
+    assert high.layout.height < 1200
+
+
+def test_a_longer_history_makes_no_chart_higher() -> None:
+    inputs = pd.DataFrame(1.0, index=INDEX, columns=["GDP"])
+    whole, cut = evaluation(), evaluation().until(INDEX[99])
+    assert (
+        signal_chart(whole, inputs, "all").layout.height
+        == signal_chart(cut, inputs.iloc[:100], "cut").layout.height
+    )

@@ -1,0 +1,235 @@
+"""What a notebook shows of a history, a run, an assessment and a trial."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from backtests import History, Run, assess, config_from, plot_reading, run
+from backtests.cli.app import command
+from backtests.report.folder import FILES
+from backtests.thesis.claims import CLAIMS
+from backtests.thesis.trial import Trial, try_claims
+from signals.errors import ConfigError, DataError, MissingSeries
+from signals.summary import Summarised
+
+TERMS = {"strategy": "near-cash-flow", "source": "simulated", "years": 6}
+#: plotly gives each chart of a page a random id.
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+PRIMARY = [claim for claim in CLAIMS if claim.primary]
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return History.simulated(years=6)
+
+
+@pytest.fixture(scope="module")
+def finished(history: History) -> Run:
+    return run(config_from(TERMS), history)
+
+
+@pytest.fixture(scope="module")
+def trial(history: History) -> Trial:
+    return try_claims(history, PRIMARY)
+
+
+# --- short forms ----------------------------------------------------------------------------------
+
+
+def test_every_result_prints_a_few_lines_that_fit_a_terminal(
+    history: History, finished: Run, trial: Trial
+) -> None:
+    results: list[Summarised] = [
+        *(history, finished, finished.reading, assess(finished, robustness=False), trial)
+    ]
+    for result in results:
+        lines = repr(result).splitlines()
+        assert len(lines) <= 13, type(result)
+        assert max(map(len, lines)) < 80, type(result)
+        assert all(line.split()[0] in result._repr_html_() for line in lines)
+
+
+def test_simulated_results_say_so_in_text_and_html(
+    history: History, finished: Run, trial: Trial
+) -> None:
+    for result in (history, finished, assess(finished, robustness=False), trial):
+        assert repr(result).startswith("SIMULATED: ")
+        assert "SIMULATED: " in result._repr_html_()
+
+
+def test_real_results_are_not_called_simulated(history: History) -> None:
+    assert "SIMULATED" not in repr(replace(history, source="store"))
+
+
+def test_a_run_shows_its_headline_numbers_beside_the_benchmarks(finished: Run) -> None:
+    said = repr(finished)
+    for key in ("cagr", "max_drawdown", "exposure"):
+        assert f"{100 * finished.metrics[key]:.1f} %" in said
+    assert f"Sharpe            {finished.metrics['sharpe']:.2f}; SPY " in said
+    assert finished.run_id in said
+
+
+def test_a_run_below_a_year_shows_no_yearly_number(history: History) -> None:
+    short = run(config_from({**TERMS, "start": "2024-06-03"}), history)
+    assert "CAGR" not in repr(short)
+    assert f"{100 * short.metrics['total_return']:.1f} %; SPY" in repr(short)
+    assert pd.isna(short.metrics["cagr"])
+
+
+def test_an_assessment_says_how_many_episodes_it_has(finished: Run) -> None:
+    assessment = assess(finished, robustness=False)
+    assert f"{assessment.absorption.episodes} of ABSORPTION" in repr(assessment)
+    assert ("too few" in repr(assessment)) == assessment.inconclusive
+    assert "left out" in repr(assessment)
+
+
+def test_a_trial_shows_each_primary_claim_with_its_verdict(trial: Trial) -> None:
+    said = repr(trial)
+    for claim in PRIMARY:
+        assert f"{claim.name} " in said
+        assert trial.of(claim.name).outcome in said
+
+
+def test_a_history_counts_series_and_prices(history: History) -> None:
+    blind = history.panel.assign(SPY=float("nan"))
+    before, after = repr(history), repr(replace(history, panel=blind))
+    count = len(history.closes.columns)
+    assert f"{count}, of which {count} have" in before
+    assert f"{count}, of which {count - 1} have" in after
+
+
+# --- numbers and files ----------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("uncharted")
+def test_a_saved_run_is_what_the_command_writes(
+    finished: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved, written = tmp_path / "saved", tmp_path / "written"
+    numbers = finished.save(saved, robustness=False)
+    config = str(saved / "config.toml")
+    assert command(["run", "--config", config, "--no-robustness", "--out", str(written)]) == 0
+    capsys.readouterr()
+    assert {path.name for path in saved.iterdir()} == set(FILES)
+    for name in FILES:
+        ours, theirs = ((folder / name).read_text() for folder in (saved, written))
+        assert UUID.sub("", ours) == UUID.sub("", theirs), name
+    assert json.loads((saved / "metrics.json").read_text()) == numbers
+
+
+@pytest.mark.usefixtures("uncharted")
+def test_metrics_are_the_numbers_of_metrics_json(finished: Run, tmp_path: Path) -> None:
+    side = finished.save(tmp_path / "out", robustness=False)["strategy"]
+    numbers = {key: value for key, value in side.items() if isinstance(value, int | float)}
+    assert finished.metrics.dtype == "float64"
+    assert finished.metrics.to_dict() == numbers
+    assert {"cagr", "sharpe", "max_drawdown", "costs", "orders"} <= numbers.keys()
+
+
+def test_save_refuses_a_folder_with_other_files(finished: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(DataError, match="another folder"):
+        finished.save(tmp_path, robustness=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_tables_survive_parquet(finished: Run, tmp_path: Path) -> None:
+    """Parquet has no frequency of an index, and pandas reads its texts as ``str``."""
+    reading = finished.reading
+    tables = {
+        "returns": finished.returns,
+        "weights": finished.weights,
+        "orders": finished.orders,
+        "metrics": finished.metrics.to_frame(),
+        "panel": finished.history.panel,
+        "known": finished.history.known,
+        "closes": finished.history.closes,
+        "withheld": finished.history.withheld,
+        "flags": reading.flags,
+        "scores": reading.scores,
+        "regime": reading.regime.to_frame(),
+        "rules": pd.concat({"rule": reading.rule, "by": reading.decided_by}, axis=1),
+        **{name: evaluation.gauges for name, evaluation in reading.evaluations.items()},
+    }
+    for name, table in tables.items():
+        table.to_parquet(tmp_path / f"{name}.parquet")
+        back = pd.read_parquet(tmp_path / f"{name}.parquet")
+        texts = {column: "str" for column in table if table[column].dtype == object}
+        pd.testing.assert_frame_equal(back, table.astype(texts), check_freq=False, obj=name)
+
+
+# --- charts ---------------------------------------------------------------------------------------
+
+
+def test_a_run_plots_growth_drawdown_and_regime(finished: Run) -> None:
+    figure = finished.plot()
+    assert figure.layout.title.text.startswith("SIMULATED: near-cash-flow")
+    growth = {trace.name: trace.y for trace in figure.data if trace.yaxis == "y" and trace.y}
+    assert growth["SPY"][-1] == pytest.approx((1 + finished.benchmark).prod(), rel=1e-5)
+    ours = 1 + finished.metrics["total_return"]
+    assert growth["near-cash-flow"][-1] == pytest.approx(ours, rel=1e-5)
+
+
+def test_a_run_plots_a_signal_with_its_inputs(finished: Run) -> None:
+    figure = finished.plot("dry_powder")
+    assert figure.layout.title.text == "SIMULATED: dry_powder"
+    assert {"WRESBAL", "GDP"} <= {trace.name for trace in figure.data}
+
+
+def test_an_unknown_signal_names_the_nearest(finished: Run) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'dry_powder'"):
+        finished.plot("dry_power")
+
+
+def test_a_reading_is_plotted_with_the_label_of_its_history(
+    finished: Run, history: History
+) -> None:
+    figure = plot_reading(finished.reading, history)
+    assert figure.layout.title.text.startswith("SIMULATED: ")
+    assert len({trace.y[0] for trace in figure.data if trace.type == "heatmap"}) == 1 + len(
+        finished.reading.evaluations
+    )
+    real = plot_reading(finished.reading, replace(history, source="store"))
+    assert real.layout.title.text == "Regime and flags at each close"
+
+
+def test_a_reading_of_another_history_is_refused(finished: Run, history: History) -> None:
+    with pytest.raises(ConfigError, match="give the history that was read"):
+        plot_reading(finished.reading, history.until("2023-12-29"))
+
+
+def test_a_history_plots_what_was_known_with_a_row_for_each_unit(history: History) -> None:
+    figure = history.plot("WALCL", "WRESBAL", "SPY")
+    assert {trace.name: trace.yaxis for trace in figure.data} == {
+        "WALCL": "y",
+        "WRESBAL": "y",
+        "SPY": "y2",
+    }
+    assert figure.data[0].y[-1] == pytest.approx(history.panel["WALCL"].iloc[-1], rel=1e-5)
+    assert figure.layout.title.text.startswith("SIMULATED: WALCL")
+
+
+@pytest.mark.parametrize(
+    ("ids", "error", "said"),
+    [
+        (("WALCLL",), MissingSeries, "did you mean 'WALCL'"),
+        ((), ConfigError, "expected 1 to 12 ids"),
+        (("SPY",) * 13, ConfigError, "was 13"),
+    ],
+)
+def test_wrong_ids_are_refused_in_one_line(
+    history: History, ids: tuple[str, ...], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said) as raised:
+        history.plot(*ids)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_series_without_a_value_is_refused(history: History) -> None:
+    blind = replace(history, panel=history.panel.assign(WALCL=float("nan")))
+    with pytest.raises(MissingSeries, match="import or fetch WALCL"):
+        blind.plot("WALCL")
