@@ -1,16 +1,14 @@
 """The numbers of a sweep as plain data, for ``summary.json``, ``sweep --json`` and the page."""
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from backtests.evidence.luck import Luck
-from backtests.evidence.metrics import YEAR
 from backtests.evidence.overfitting import Overfitting
+from backtests.report.luck_numbers import luck_numbers
 from backtests.report.numbers import plain
 from backtests.sweep.findings import Findings
-from backtests.sweep.said import sentences
+from backtests.sweep.said import ALIKE, sentences
 from backtests.sweep.sweep import Swept
 from backtests.sweep.trading import METRICS
 from backtests.version import __version__
@@ -32,7 +30,7 @@ def sweep_numbers(swept: Swept, found: Findings) -> dict[str, Any]:
                 **{name: found.table[name].iloc[at] for name in METRICS},
             },
             "base": {"sharpe": found.base_sharpe, "beats": found.beaten},
-            "luck": _luck(found.luck, found.effective),
+            "luck": {**luck_numbers(found.luck), "effective_trials_of_sweep": found.effective},
             "overfitting": _overfitting(found.overfitting),
             "plateau": {"best": found.sharpes[at], "neighbours": found.neighbourhood},
         }
@@ -57,31 +55,10 @@ def _described(swept: Swept, found: Findings) -> dict[str, Any]:
         **request.data(),
         "configurations": len(swept.case.design),
         "refused": found.refused,
-        "notes": [f"{found.refused:,} cannot be simulated: {reason}" for reason in refused[:1]],
-    }
-
-
-def _luck(luck: Luck, own: float) -> dict[str, Any]:
-    test, year = luck.deflation, float(np.sqrt(YEAR))
-    return {
-        "told": luck.is_told,
-        "sharpe": luck.sharpe,
-        "standard_error": luck.error,
-        "hurdle": luck.hurdle,
-        "trials": test.trials,
-        "logged": luck.logged,
-        "effective_trials": test.effective,
-        "effective_trials_of_sweep": own,
-        "expected_maximum": test.expected_maximum * year,
-        "deflated_sharpe": test.probability,
-        "deflated_sharpe_of_own_error": test.of_own_error,
-        "deflated_sharpe_2014": test.probability_2014,
-        "probabilistic_sharpe": luck.probability,
-        "minimum_sessions": luck.minimum_length,
-        "power": luck.power,
-        "planned_false_discoveries": luck.planned_false,
-        "observed_false_discoveries": luck.observed_false,
-        "over_own_mix": None if luck.difference is None else asdict(luck.difference),
+        "notes": [
+            *(f"{found.refused:,} cannot be simulated: {reason}" for reason in refused[:1]),
+            *([ALIKE] if found.alike else []),
+        ],
     }
 
 

@@ -70,7 +70,7 @@ def _table(case: Case, span: Span, made: list[Setting], figures: Many) -> "pa.Ta
     columns["monthly"] = _lists(figures.monthly.to_numpy(dtype=np.float32))
     refused = [figures.refused.get(i) for i in range(len(made))]
     columns["refused"] = pa.array(refused, pa.string())
-    columns["trial"] = pa.array(digests(made), pa.string())
+    columns["trial"] = pa.array(digests(made, case.index), pa.string())
     return pa.table(columns)
 
 
@@ -81,12 +81,14 @@ def _lists(values: np.ndarray) -> Any:
     return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
 
 
-def digests(made: list[Setting]) -> list[str]:
-    """Return a short hash of the parameters of each configuration.
+def digests(made: list[Setting], index: pd.DatetimeIndex) -> list[str]:
+    """Return a short hash of the parameters of each configuration and of its sessions.
 
-    Equal parameters give equal hashes, in whatever sweep they occur. So the trial log counts a
-    configuration once.
+    Equal parameters on equal sessions give equal hashes, in whatever sweep they occur. So the trial
+    log counts a configuration once. Another start or end makes another trial, because the choice of
+    a period is a choice, too.
     """
+    period = f"{index[0].date()} {index[-1].date()} {len(index)}"
     told: dict[int, str] = {}
 
     def text(part: Any) -> str:
@@ -98,6 +100,7 @@ def digests(made: list[Setting]) -> list[str]:
         parts = (setting.model, setting.strategy, setting.schedule, setting.costs)
         described = [text(part) for part in (*setting.signals.values(), *parts)]
         described += [type(setting.strategy).__qualname__, repr(setting.lag), repr(setting.band)]
+        described.append(period)
         return hashlib.sha256("|".join(described).encode()).hexdigest()[:16]
 
     return [one(setting) for setting in made]
@@ -114,7 +117,7 @@ def chunks(case: Case, missing: list[Span], memory: int) -> list[Span]:
         least = (fixed + each) / 1e6
         raise ConfigError(
             f"expected a memory limit of at least {least:.0f}MB for each process, for one "
-            f"configuration, was {memory / 1e6:.0f}MB; raise --memory"
+            f"configuration, was {memory / 1e6:,.3g}MB; raise --memory"
         )
     return [
         Span(first, min(first + size, span.end))

@@ -107,8 +107,13 @@ def check_size(axes: Sequence[Axis], name: str, samples: int | None, most: int) 
     size = math.prod(len(axis.values) for axis in axes) if name == "grid" else samples or 0
     if size > most:
         raise ConfigError(
-            f"expected at most {most:,} configurations, but the {name} has {size:,}; raise --max "
-            "or give fewer values"
+            f"expected at most {most:,} configurations, but the design has {size:,}; raise --max "
+            "or give fewer values or samples"
+        )
+    if size < 2:
+        raise ConfigError(
+            f"expected at least 2 configurations, but the design has {size}; give more values, or "
+            "use drypowder run"
         )
 
 

@@ -80,6 +80,11 @@ class Findings:
         values: np.ndarray = self.table["sharpe"].to_numpy(dtype=np.float64)
         return values
 
+    @property
+    def alike(self) -> bool:
+        """Whether all configurations have the same Sharpe ratio, so that nothing is chosen."""
+        return _alike(self.sharpes)
+
 
 def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
     """Return the findings of a finished sweep, and add its trials to the trial log.
@@ -104,7 +109,7 @@ def find(swept: Swept, progress: Progress = lambda step: None) -> Findings:
         base_sharpe=base,
         beaten=float((sharpes[np.isfinite(sharpes)] < base).mean()),
         luck=_luck(swept, run, sharpes, effective),
-        overfitting=overfitting(_moments(swept)),
+        overfitting=overfitting(_moments(swept)[: 1 if _alike(sharpes) else None]),
         compared=compared,
         neighbours=near[:-1],
         neighbourhood=float(near[-1]),
@@ -130,6 +135,10 @@ def _run_of(swept: Swept, at: int) -> Run:
     config = config_with(swept.request.config, swept.case.design.values(at))
     history = swept.base.history
     return run_on(config, history, read(config, history), swept.case.index)
+
+
+def _alike(sharpes: np.ndarray) -> bool:
+    return bool(np.nanmax(sharpes) - np.nanmin(sharpes) <= AGREEMENT)
 
 
 def _excess(run: Run) -> pd.Series:

@@ -84,6 +84,11 @@ def request_of(config: RunConfig, table: Mapping[str, Any], axes: Sequence[Axis]
     name = table.get("design", "grid")
     if name not in DESIGNS:
         raise ConfigError(unknown("design", str(name), DESIGNS))
+    if name == "grid" and "draw_seed" in table:
+        raise ConfigError(
+            "expected --draw-seed with --design random or lhs, but the design is a grid; remove "
+            "--draw-seed"
+        )
     return Request(
         config=config,
         axes=tuple(chosen.values()),

@@ -3,16 +3,35 @@
 import math
 
 from backtests.evidence.luck import verdict
-from backtests.sweep.findings import Findings
+from backtests.sweep.findings import AGREEMENT, Findings
+
+#: Note of a sweep whose parameters change nothing, for example those of a signal not in use.
+ALIKE = (
+    "All configurations have the same result, so the swept parameters have no effect and there is "
+    "nothing to choose."
+)
 
 
 def sentences(found: Findings) -> tuple[str, ...]:
-    """Return the verdict: on luck, on choosing, on the neighbours, and on the base."""
+    """Return the verdict: on luck, on choosing, on the neighbours, and on the base.
+
+    If no configuration beats the base, the first sentence says so.
+    """
     return (
+        *_none(found),
         verdict(found.luck) + _unadjusted(found),
         _chosen(found),
         _near(found),
         _base(found),
+    )
+
+
+def _none(found: Findings) -> tuple[str, ...]:
+    if found.sharpes[found.best] > found.base_sharpe + AGREEMENT:
+        return ()
+    return (
+        f"No configuration has a higher Sharpe ratio than the base configuration "
+        f"({found.base_sharpe:.2f}), so the sweep found no improvement.",
     )
 
 
@@ -25,7 +44,7 @@ def _unadjusted(found: Findings) -> str:
 def _chosen(found: Findings) -> str:
     probability = found.overfitting.probability
     if not math.isfinite(probability):
-        return "With a single configuration there is nothing to choose."
+        return ALIKE
     return (
         f"The best configuration of one half of the history ranks below the median in the other "
         f"half in {100 * probability:.0f} of 100 cases (probability of overfitting). With 50 of "

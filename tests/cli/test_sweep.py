@@ -74,7 +74,7 @@ def test_a_file_may_hold_the_request_and_the_written_request_repeats_it(
         (("--set", "lag=1,1"), "expected each value once"),
         (
             ("--set", "lag=1,2", "--max", "1"),
-            "expected at most 1 configurations, but the grid has 2",
+            "expected at most 1 configurations, but the design has 2",
         ),
         (("--set", "lag=1,2", "--dask", "nonsense"), "expected a Dask scheduler at nonsense"),
         (("--set", "lag=1,2", "--memory", "10kB"), "expected a memory limit of at least"),
@@ -84,6 +84,8 @@ def test_a_file_may_hold_the_request_and_the_written_request_repeats_it(
             "--workers or --dask, found both",
         ),
         ((), "expected at least one parameter to sweep"),
+        (("--set", "lag=2"), "expected at least 2 configurations, but the design has 1"),
+        (("--set", "lag=1,2", "--draw-seed", "3"), "expected --draw-seed with --design random"),
     ],
 )
 def test_bad_input_gets_one_line(
@@ -111,10 +113,11 @@ def test_trials_on_a_store_are_logged_once_and_run_counts_them(
     assert len(logged(mine)) == 4
     more = drypowder("sweep", *at, "--set", "lag=2,3", "--out", tmp_path / "more", "--json")
     luck = json.loads(more.out)["luck"]
-    assert (luck["trials"], luck["logged"]) == (2 + 3, 3)  # lag 2 is known, lag 3 is new
+    assert (luck["trials"], luck["logged_trials"]) == (2 + 3, 3)  # lag 2 is known, lag 3 is new
     assert len(logged(mine)) == 5
     said = drypowder("run", *at, "--no-robustness", "--out", tmp_path / "run", "--json")
-    assert json.loads(said.out)["luck"]["logged_trials"] == 5
+    luck = json.loads(said.out)["luck"]
+    assert (luck["trials"], luck["logged_trials"]) == (5, 4)  # the run itself is a logged trial
 
 
 def test_the_shell_completes_parameters_and_designs() -> None:

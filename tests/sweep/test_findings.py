@@ -15,7 +15,7 @@ from backtests.sweep.findings import Findings, find
 from backtests.sweep.plateau import mean_of_neighbours
 from backtests.sweep.request import planned
 from backtests.sweep.results import read_results
-from backtests.sweep.said import sentences
+from backtests.sweep.said import ALIKE, sentences
 from backtests.sweep.sweep import Swept
 from signals.errors import SimulationError
 from tests.sweep.world import request, swept
@@ -61,6 +61,21 @@ def test_overfitting_comes_from_the_moments_of_all_configurations(
     expected = overfitting(moments.reshape(32, -1, 3))
     assert found.overfitting.probability == expected.probability
     assert len(found.overfitting.ranks) == 12_870
+
+
+def test_parameters_without_effect_are_told(tmp_path: Path) -> None:
+    done = swept(tmp_path / "out", "dry_powder.k=0.08,0.09", strategy="spy")
+    same = find(done)
+    assert same.alike
+    assert np.isnan(same.overfitting.probability)
+    assert sweep_numbers(done, same)["sweep"]["notes"] == [ALIKE]
+    assert ALIKE in sentences(same)
+
+
+@pytest.mark.parametrize(("costs", "improves"), [("50,100", False), ("0,1", True)])
+def test_a_sweep_that_only_loses_says_so_first(tmp_path: Path, costs: str, improves: bool) -> None:
+    found = find(swept(tmp_path / "out", f"costs.etf_bp={costs}"))
+    assert ("the sweep found no improvement" in sentences(found)[0]) == (not improves)
 
 
 def test_a_result_that_vectorbt_does_not_repeat_stops_the_command(

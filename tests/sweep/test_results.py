@@ -155,11 +155,19 @@ def test_a_configuration_that_cannot_be_simulated_has_a_reason(tmp_path: Path) -
 def test_equal_parameters_are_one_trial_in_whatever_sweep() -> None:
     one, other = case("lag=1,2"), case("volatility=0.2,0.25", "lag=1,3")
     first, second = (
-        digests([made.base.changed(made.design.values(i)) for i in range(len(made.design))])
+        digests(
+            [made.base.changed(made.design.values(i)) for i in range(len(made.design))], made.index
+        )
         for made in (one, other)
     )
     assert len(set(first) | set(second)) == 5
     assert first[0] in second  # the base configuration, lag 1 and volatility 0.25
+
+
+def test_another_period_is_another_trial() -> None:
+    made = case("lag=1,2")
+    assert digests([made.base], made.index) != digests([made.base], made.index[1:])
+    assert digests([made.base], made.index) != digests([made.base], made.index[:-1])
 
 
 def test_a_damaged_file_of_results_is_named(tmp_path: Path) -> None:
