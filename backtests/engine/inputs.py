@@ -74,7 +74,7 @@ def ruin(day: pd.Timestamp, name: str) -> SimulationError:
 
 
 def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
-    """Raise SimulationError unless prices and bills have sessions, and price columns are distinct."""
+    """Raise SimulationError unless prices and bills have sessions, and price columns are unique."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     check_sessions(bills.index, f"{name}: bills", SimulationError)
     _check_columns("prices", prices.columns, name)
