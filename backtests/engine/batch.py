@@ -155,7 +155,7 @@ def _read(
 def _refused(
     variants: Sequence[Variant], faults: dict[int, str], capital: float, name: str
 ) -> dict[int, str]:
-    """Return the reason for each variant whose terms or whose table cannot be used."""
+    """Return a reason for each variant with an invalid lag, band or table of weights."""
     refused = {}
     for i, variant in enumerate(variants):
         terms = _fault(check_terms, variant.lag, variant.band, capital, name)

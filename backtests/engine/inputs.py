@@ -1,6 +1,6 @@
 """Check the inputs of a simulation.
 
-vectorbt's simulation and the compiled simulation both call :func:`checked`. So both simulations
+vectorbt's simulation and the compiled simulation use the checks of this file. So both simulations
 accept the same inputs and raise the same errors.
 """
 

@@ -61,8 +61,8 @@ class Frames(NamedTuple):
 class Terms(NamedTuple):
     """The terms of each configuration."""
 
-    frame: np.ndarray  # number of its table of weights
-    tariff: np.ndarray  # number of its costs
+    frame: np.ndarray  # number of the configuration's table of weights
+    tariff: np.ndarray  # number of the configuration's costs
     lag: np.ndarray
     band: np.ndarray
     limit: np.ndarray
@@ -83,7 +83,7 @@ class Room(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """One configuration: its decisions, its terms and the prices of its short positions."""
+    """One configuration: decisions, costs, lag, limits, and prices of short positions."""
 
     targets: np.ndarray  # decisions × assets
     when: np.ndarray
@@ -562,7 +562,7 @@ def _value_legs(
     market: Market, plan: Plan, book: Book, value: np.ndarray, exposed: np.ndarray, start: int,
     end: int,
 ) -> None:  # fmt: skip
-    """Write values and gross exposure with short legs; the two legs of an asset are netted."""
+    """Write values and gross exposure. Exposure nets the short and the long leg of an asset."""
     for at in range(start, end):
         worth, gross = book.cash[BOOKED], 0.0
         for k in range(len(plan.columns)):

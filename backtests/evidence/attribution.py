@@ -63,7 +63,8 @@ class Attribution:
         appearance and years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`,
         with ``cash`` last. A sleeve that was never held has no row.
     total
-        The same measures for the whole backtest. Each column of a table adds up to its total.
+        The same measures for the whole backtest. The sum of each column of a table equals its value
+        in ``total``.
     """
 
     by_regime: pd.DataFrame

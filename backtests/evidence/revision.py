@@ -31,7 +31,7 @@ LEFT_OUT = "left out"
 
 
 def revised_in(history: History, ids: Sequence[str]) -> tuple[str, ...]:
-    """Return the given series in which a history may show later revisions.
+    """Return the given series for which a history may contain later revisions.
 
     The catalog marks a returned series as revised. A series is left out in three cases: the history
     has its vintages, its values are used only from the moment of recording, or it has no value. For

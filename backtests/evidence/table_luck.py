@@ -1,7 +1,8 @@
 """Tests of all strategies in a table against luck.
 
 A reader who picks the best row of a table chooses among its rows. So each row is tested against the
-best Sharpe ratio that as many rows reach by luck. The choice of the best row is tested, too.
+best Sharpe ratio that this number of rows reaches by luck. The choice of the best row is tested,
+too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def table_luck(
     logged: Sequence[float] | np.ndarray = (),
     logged_effective: float | None = None,
 ) -> TableLuck:
-    """Return the figures of all strategies in a table.
+    """Return the tests of all strategies in a table against luck.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ class TrackRecord:
         return (spread * _NORMAL.inv_cdf(1 - size) / (self.sharpe - threshold)) ** 2
 
     def critical(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
-        """Return the smallest Sharpe ratio that a test of the given size tells from a threshold."""
+        """Return the smallest Sharpe ratio that a test of the given size puts above a threshold."""
         error = self.standard_error(threshold)
         return threshold + _NORMAL.inv_cdf(1 - size) * error
 
