@@ -1,7 +1,7 @@
 """Many configurations of one market, in the arrays that the compiled loops read.
 
-The market is prepared once. Variants that share a table of weights share its arrays, and the costs
-of each asset are computed once for equal :class:`Costs`.
+The market is prepared once. Variants with the same table of weights use the same arrays. For equal
+:class:`Costs`, the costs of each asset are computed once.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,8 +33,9 @@ class Variant:
     """One configuration of the simulation.
 
     :func:`backtests.engine.simulate.simulate` describes the attributes. ``weights`` holds the
-    decided targets, decision sessions × assets. Variants may share a table of weights, and the
-    table is then read once. Tables are read faster if they share their index and columns.
+    decided targets, decision sessions × assets. Several variants may use the same table of weights,
+    and the table is then read once. Tables with the same index object and the same columns object
+    are read faster.
     """
 
     weights: pd.DataFrame
@@ -73,8 +74,8 @@ def batch_of(
 ) -> Batch:
     """Return the variants and their market as arrays.
 
-    A variant that cannot be simulated is refused with a reason. Prices, bills or a capital that
-    cannot be used raise SimulationError.
+    For a variant that cannot be simulated, ``refused`` contains the reason. Invalid prices, bills
+    or capital raise SimulationError.
     """
     check_terms(1, BAND, capital, name)
     check_market(prices, bills, name)
@@ -98,7 +99,7 @@ def batch_of(
 
 
 def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
-    """Return room for the simulation of some variants, with their daily trades if asked for."""
+    """Return empty arrays for the results of some variants, with daily trades if requested."""
     from backtests.engine.loops import STEP, Room
 
     sessions = len(batch.bills)
@@ -115,7 +116,7 @@ def room_of(batch: Batch, count: int, *, daily: bool) -> "Room":
 def reason(
     variant: Variant, prices: pd.DataFrame, bills: pd.Series, capital: float, name: str
 ) -> str:
-    """Return the message with which ``simulate`` refuses a variant."""
+    """Return the message of the error that ``simulate`` raises for a variant."""
     terms = {"band": variant.band, "capital": capital, "gross_limit": variant.gross_limit}
     return _fault(checked, variant.weights, prices, bills, variant.lag, **terms, name=name)
 
@@ -134,7 +135,7 @@ def _read(
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
     """Return the values of each table that can be read, and a reason for each other table.
 
-    Tables that share index and columns are checked together.
+    Tables with the same index object and the same columns object are checked together.
     """
     shapes: dict[tuple[int, int], str] = {}
     values: dict[int, np.ndarray] = {}
@@ -154,7 +155,7 @@ def _read(
 def _refused(
     variants: Sequence[Variant], faults: dict[int, str], capital: float, name: str
 ) -> dict[int, str]:
-    """Return the reason for each variant whose terms or whose table cannot be used."""
+    """Return a reason for each variant with an invalid lag, band or table of weights."""
     refused = {}
     for i, variant in enumerate(variants):
         terms = _fault(check_terms, variant.lag, variant.band, capital, name)
@@ -167,7 +168,7 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
     from backtests.engine.loops import STEP, Market
 
     growth = (1 + bills.to_numpy()).cumprod()
-    # Before its first price, an asset has the price 1. It is not traded at this price.
+    # An asset without a price so far has the price 1. It is not traded at this price.
     last = np.array(closes.ffill().fillna(1.0), dtype=np.float64, order="C")
     deflated = np.array(last / growth[:, None], order="C")
     lines = np.zeros((last.shape[1], len(last) + STEP))
@@ -189,7 +190,7 @@ def _market(closes: pd.DataFrame, bills: pd.Series) -> "Market":
 def _frames(
     tables: dict[int, pd.DataFrame], values: dict[int, np.ndarray], closes: pd.DataFrame
 ) -> "Frames":
-    """Return the tables one after the other, with decisions and assets as positions."""
+    """Return the tables joined in flat arrays. Sessions and assets are positions in ``closes``."""
     from backtests.engine.loops import Frames
 
     given = [(tables[key].index, tables[key].columns) for key in values]
@@ -209,7 +210,7 @@ def _frames(
 
 
 def _distinct(given: list[tuple[pd.Index, pd.Index]]) -> list[tuple[pd.Index, pd.Index]]:
-    """Return one pair of index and columns for each pair of objects."""
+    """Return the pairs of index and columns without repetitions of the same two objects."""
     return list({(id(rows), id(names)): (rows, names) for rows, names in given}.values())
 
 

@@ -2,7 +2,8 @@
 
 numba stores a compiled loop beside the loop's file, or in the user's cache folder if the file's
 folder is read-only. Later processes load the stored loop. numba compiles a stored loop again only
-after a change of the loop's own file. So a stored loop stands in one file with its inner loops.
+after a change of the loop's own file. A change of an inner loop in another file would pass
+unnoticed, so a stored loop is in one file with its inner loops.
 """
 
 from collections.abc import Callable
@@ -12,13 +13,14 @@ import numba
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-#: Division by zero gives NaN or infinity, as in numpy. An inner loop becomes a part of its caller,
-#: and allocates no memory: then numba need not count references, which would take most of the time.
+#: Division by zero gives NaN or infinity, as in numpy. An inner loop becomes a part of its caller
+#: and allocates no memory. So numba counts no references to arrays, and this saves most of the
+#: time.
 _INNER: dict[str, Any] = {"error_model": "numpy", "forceinline": True, "_nrt": False}
 
 
 def stored(loop: Loop) -> Loop:
-    """Compile a loop that Python calls, and store it. Other threads run beside it."""
+    """Compile and store a loop that Python calls. Other threads can run at the same time."""
     return cast(Loop, numba.njit(cache=True, nogil=True, error_model="numpy")(loop))
 
 

@@ -6,8 +6,8 @@
     grid.flag, grid.share, grid.k_loc[0.08].score
 
 Every column of an output is one evaluation of the signal. A value belongs to the session at whose
-close the value was known. vectorbt fills an order on the session of its signal. So shift a flag by
-one session before you trade on it.
+close the value was known. vectorbt fills an order at the close that also gives the flag. So shift a
+flag by one session before you trade on it.
 """
 
 import keyword
@@ -37,8 +37,8 @@ def as_indicator(
 
     Inputs
         The indicator has one input for each panel column that the signal reads. The first inputs
-        are the signal's catalog ids. For each coin, a further input holds the newest known close
-        among the dates of New York sessions. An input's name is the id in lower case. ``_``
+        are the signal's catalog ids. Each coin has a further input: its newest known close among
+        the closes on the dates of New York sessions. An input's name is the id in lower case. ``_``
         replaces each character that an identifier cannot contain: ``BTC-USD@session`` becomes
         ``btc_usd_session``. A name that is already taken gets one more ``_`` at its end. The class
         attribute ``input_ids`` maps input names to panel columns, in order. Inputs have the units
@@ -58,8 +58,8 @@ def as_indicator(
     signal
         A class, or a signal whose values become the defaults.
     among
-        A mapping from names to signals. A signal that ``signal`` contains is taken from ``among``.
-        A contained signal that ``among`` lacks has its default values.
+        A mapping from names to signals. If ``signal`` uses other signals, they are taken from
+        ``among``. A used signal that is missing from ``among`` has its default values.
 
     Returns
     -------
@@ -110,10 +110,11 @@ def run_indicator(
 
     The panel holds the values known at each session's close, sessions × catalog ids.
     :func:`as_indicator` describes ``signal``, ``among`` and the errors. An option is a parameter of
-    the signal, as one value or a list, or an option of vectorbt, such as ``param_product``. With
-    one combination of parameters, each output is a series. With several combinations, each output
-    is a frame with one column for each combination. The levels of the frame's columns are called
-    ``<signal>_<parameter>``. A missing column of the panel raises MissingSeries.
+    the signal or of vectorbt, such as ``param_product``. A parameter of the signal is one value or
+    a list of values. With one combination of parameters, each output is a series. With several
+    combinations, each output is a frame with one column for each combination. The levels of the
+    frame's columns are called ``<signal>_<parameter>``. A missing column of the panel raises
+    MissingSeries.
     """
     indicator = as_indicator(signal, among)
     columns = tuple(indicator.input_ids.values())
@@ -146,7 +147,7 @@ def _variant(signal: Signal, kinds: dict[str, type], row: tuple[Any, ...]) -> Si
 
 
 def _refuse(others: dict[str, Any], signal: Signal, kinds: dict[str, type]) -> None:
-    """Raise ConfigError for each name in ``others``, which the indicator does not accept."""
+    """Raise ConfigError if ``others`` has a name: the indicator accepts none of them."""
     for name in others:
         if name in parameters(signal):
             kind = type(signal).__name__

@@ -1,6 +1,6 @@
 """Check the inputs of a simulation.
 
-vectorbt's simulation and the compiled simulation both call :func:`checked`. So both simulations
+vectorbt's simulation and the compiled simulation use the checks of this file. So both simulations
 accept the same inputs and raise the same errors.
 """
 
@@ -74,14 +74,14 @@ def ruin(day: pd.Timestamp, name: str) -> SimulationError:
 
 
 def check_market(prices: pd.DataFrame, bills: pd.Series, name: str) -> None:
-    """Raise SimulationError unless prices and bills have sessions, and prices distinct columns."""
+    """Raise SimulationError unless prices and bills have sessions, and price columns are unique."""
     check_sessions(prices.index, f"{name}: prices", SimulationError)
     check_sessions(bills.index, f"{name}: bills", SimulationError)
     _check_columns("prices", prices.columns, name)
 
 
 def check_decisions(weights: pd.DataFrame, prices: pd.DataFrame, name: str) -> None:
-    """Raise SimulationError unless weights have distinct assets with prices, on their sessions."""
+    """Raise SimulationError unless weights have distinct assets and sessions of the prices."""
     check_sessions(weights.index, f"{name}: weights", SimulationError, empty=True)
     _check_columns("weights", weights.columns, name)
     missing = [column for column in weights.columns if column not in prices.columns]
@@ -121,7 +121,7 @@ def _numbers(frame: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def values_of(weights: pd.DataFrame, name: str) -> np.ndarray:
-    """Return weights as an array, without a copy if possible; raise unless all are numbers."""
+    """Return weights as an array, without a copy if possible. Raise if a value is no number."""
     try:
         return weights.to_numpy(dtype=np.float64)
     except (TypeError, ValueError):
@@ -140,7 +140,7 @@ def _check_prices(closes: pd.DataFrame, name: str) -> None:
 
 
 def bills_of(bills: pd.Series, index: pd.Index, name: str) -> pd.Series:
-    """Return the returns of bills on some sessions, the first one 0; a missing one raises."""
+    """Return the returns of bills on some sessions, the first one 0. A missing one is an error."""
     earned = bills.reindex(index).astype("float64")
     earned.iloc[0] = 0.0
     if earned.isna().any():

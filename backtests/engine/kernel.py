@@ -1,6 +1,6 @@
 """The kernel: a compiled and fast simulation for the variations of a run.
 
-A variation needs daily figures, but no list of orders and no vectorbt portfolio.
+A variation is a run with other decisions or settings. It needs daily figures, but no orders.
 :func:`simulate_curves` follows the rules of :func:`backtests.engine.simulate.simulate`, but takes
 about a tenth of the time. The headline numbers of a run always come from ``simulate``. Before a
 command uses the kernel, :func:`check_agreement` compares the kernel with ``simulate`` on one
@@ -99,7 +99,7 @@ def simulate_variants(
 
 
 def check_agreement(curves: Curves, result: Result, name: str) -> None:
-    """Raise SimulationError unless the kernel and ``simulate`` give equal equity.
+    """Raise SimulationError unless the kernel and ``simulate`` give almost equal equity.
 
     The two equities may differ by a fraction of at most :data:`AGREEMENT` at each close.
     """

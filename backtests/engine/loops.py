@@ -1,15 +1,16 @@
 """The loops of the kernel, compiled by numba.
 
-:func:`trade` simulates many configurations of one market. For each configuration, it chooses the
-trades as :func:`backtests.engine.schedule.choose_trades` does, and accounts for them as vectorbt
-does. Each step rounds in the same way as the code that it reimplements. So comparisons of almost
-equal numbers have equal results.
+:func:`trade` simulates many configurations of one market. It chooses the trades as
+:func:`backtests.engine.schedule.choose_trades` does. It computes units, cash and costs as vectorbt
+does. Each step rounds in the same way as the code that it copies. So a comparison of two almost
+equal numbers has the same result in both.
 
-A configuration is computed alone and by one thread. So its figures do not depend on the number of
-threads or on the other configurations. Only sessions with a decision, a fill or a lost price are
-visited one by one. The value at the closes between two trades is computed asset by asset. A
-portfolio with short positions is visited at every close, because its gross exposure can drift
-beyond its limit. All loops stand in one file for :mod:`backtests.engine.compiled`.
+One thread computes a configuration, and uses no other configuration. So the figures do not depend
+on the number of threads. For a long-only portfolio, the loop visits only sessions with a decision,
+with a fill, or on which a last price becomes stale. The values at the closes between two trades are
+computed together. For a portfolio with short positions, the loop visits every close, because gross
+exposure can drift beyond its limit. :mod:`backtests.engine.compiled` says why all loops are in one
+file.
 """
 
 from typing import NamedTuple
@@ -22,26 +23,28 @@ from backtests.engine.compiled import allocating, inner, stored
 NEAR = 1e-9
 #: vectorbt treats an amount of at most this size as zero.
 TINY = 1e-12
-#: Sessions that are valued together. Tables of assets × sessions have as many more columns.
+#: Number of sessions that are valued together. Tables of assets × sessions have this number of
+#: extra columns.
 STEP = 24
-#: How far a sum of weights may exceed its limit; a little more than `check_weights` allows.
+#: Excess of a sum of weights over its limit that is allowed, a fraction. `check_weights` allows a
+#: little less.
 SLACK = 1e-9 + 1e-12
-#: Places in ``Book.cash``: cash that limits purchases, and cash in vectorbt's own record.
+#: Positions in ``Book.cash``: cash that limits purchases, and cash in vectorbt's own record.
 CASH, BOOKED = range(2)
-#: Places in ``Book.marks``: session of the last trade, first session that has no value yet, place
-#: of the oldest waiting decision in the queue, and number of waiting decisions.
+#: Positions in ``Book.marks``: session of the last trade, first session that has no value yet,
+#: position of the oldest waiting decision in ``Book.queue``, and number of waiting decisions.
 TRADED, NEXT, OLDEST, WAITING = range(4)
 
 
 class Market(NamedTuple):
-    """What all configurations share: sessions × assets unless said otherwise."""
+    """Arrays of the market: sessions × assets, or one value per session, or as stated."""
 
-    lines: np.ndarray  # last price over the growth of bills, assets × (sessions + STEP)
+    lines: np.ndarray  # last price / growth of bills, assets × (sessions + STEP)
     deflated: np.ndarray  # the same, sessions × assets
     prices: np.ndarray  # last price, USD
     priced: np.ndarray  # whether the session has a price
     lost: np.ndarray  # whether the last price becomes stale at this session
-    lost_at: np.ndarray  # the sessions at which any price becomes stale
+    lost_at: np.ndarray  # the sessions at which a last price becomes stale
     growth: np.ndarray  # growth of bills since the first session
     days: np.ndarray  # calendar days since the previous session; 0 at the first session
 
@@ -51,56 +54,56 @@ class Frames(NamedTuple):
 
     targets: np.ndarray  # weights, row by row
     when: np.ndarray  # session of each decision
-    columns: np.ndarray  # the market's asset in each column
-    starts: np.ndarray  # tables + 1 × 3: where a table starts in the three arrays above
+    columns: np.ndarray  # position in the market of each column's asset
+    starts: np.ndarray  # (tables + 1) × 3: start of each table in the three arrays above
 
 
 class Terms(NamedTuple):
     """The terms of each configuration."""
 
-    frame: np.ndarray  # number of its table of weights
-    tariff: np.ndarray  # number of its costs
+    frame: np.ndarray  # number of the configuration's table of weights
+    tariff: np.ndarray  # number of the configuration's costs
     lag: np.ndarray
     band: np.ndarray
     limit: np.ndarray
     fees: np.ndarray  # costs × assets: cost of a trade, a fraction of its value
-    borrow: np.ndarray  # costs × assets: cost of borrowing for a day, a fraction of the debt
+    borrow: np.ndarray  # costs × assets: cost of borrowing, a fraction of the debt a year
     capital: float
 
 
 class Room(NamedTuple):
-    """What ``trade`` fills in, one row for each configuration."""
+    """The results that ``trade`` writes, one row for each configuration."""
 
-    value: np.ndarray  # × (sessions + STEP): value at each close over the growth of bills, USD
+    value: np.ndarray  # × (sessions + STEP): value at each close / growth of bills, USD
     exposed: np.ndarray  # × (sessions + STEP): gross exposure at each close, a fraction
-    totals: np.ndarray  # × 3: values traded over equity, costs in USD, sessions with a trade
-    traded: np.ndarray  # × sessions: value traded over equity; without rows unless asked for
-    paid: np.ndarray  # × sessions: costs in USD; without rows unless asked for
+    totals: np.ndarray  # × 3: Σ value traded / equity, costs in USD, sessions with a trade
+    traded: np.ndarray  # × sessions: value traded / equity; no rows if not requested
+    paid: np.ndarray  # × sessions: costs in USD; no rows if not requested
     refused: np.ndarray  # whether the weights are not finite or exceed a limit
 
 
 class Plan(NamedTuple):
-    """One configuration: its decisions, its terms and the prices of its short positions."""
+    """One configuration: decisions, costs, lag, limits, and prices of short positions."""
 
     targets: np.ndarray  # decisions × assets
     when: np.ndarray
     columns: np.ndarray
     fees: np.ndarray  # by leg
-    shorts: np.ndarray  # assets × (sessions + STEP); without rows for a long-only portfolio
+    shorts: np.ndarray  # assets × (sessions + STEP); no rows for a long-only portfolio
     lag: int
     band: float
     limit: float
 
 
 class Book(NamedTuple):
-    """The state of one portfolio. Arrays are by asset, or by leg from ``units`` on."""
+    """The state of one portfolio. From ``units`` on, arrays have one value for each leg."""
 
     held: np.ndarray  # weights after the last trade
     last: np.ndarray  # weights of the last decision
     now: np.ndarray  # weights after the drift
     sizes: np.ndarray  # target weight of each asset that trades now; NaN without a trade
-    queue: np.ndarray  # decisions that wait for their fill, a ring of rows
-    sent: np.ndarray  # session of each of these decisions
+    queue: np.ndarray  # decisions that wait for their fill; after the last row, the first is used
+    sent: np.ndarray  # session of each decision in queue
     cash: np.ndarray
     marks: np.ndarray
     units: np.ndarray
@@ -113,7 +116,7 @@ class Book(NamedTuple):
 
 @stored
 def trade(market: Market, frames: Frames, terms: Terms, room: Room, first: int) -> None:
-    """Simulate one configuration for each row of ``room``, from the configuration ``first`` on."""
+    """Simulate one configuration for each row of ``room``, beginning with number ``first``."""
     for row in range(len(room.value)):
         plan = _plan(market, frames, terms, first + row)
         room.refused[row] = not _sound(plan)
@@ -141,7 +144,7 @@ def _plan(market: Market, frames: Frames, terms: Terms, i: int) -> Plan:
 def _shorts(
     market: Market, targets: np.ndarray, columns: np.ndarray, borrow: np.ndarray
 ) -> np.ndarray:
-    """Return deflated prices that grow with the cost of borrowing; no rows without shorts."""
+    """Return deflated prices that grow with the cost of borrowing; no rows if nothing is short."""
     negative = False
     for row in range(len(targets)):
         for k in range(len(columns)):
@@ -184,7 +187,7 @@ def _book(plan: Plan, capital: float) -> Book:
 
 @inner
 def _follow(market: Market, plan: Plan, book: Book, room: Room, row: int) -> None:
-    """Choose and make the trades of a configuration, session after session."""
+    """Choose and execute the trades of a configuration, session after session."""
     decided = lost = fills = 0
     every = len(plan.shorts) > 0
     at = 0 if every else _next(market, plan, book, decided, lost)
@@ -210,7 +213,7 @@ def _follow(market: Market, plan: Plan, book: Book, room: Room, row: int) -> Non
 
 @inner
 def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> int:
-    """Return the next session with a decision, a fill or a lost price."""
+    """Return the next session with a decision, with a fill, or with a price that becomes stale."""
     at = len(market.growth)
     if decided < len(plan.when):
         at = plan.when[decided]
@@ -223,7 +226,7 @@ def _next(market: Market, plan: Plan, book: Book, decided: int, lost: int) -> in
 
 @inner
 def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
-    """Close each lost asset, also in waiting decisions; return whether an asset is lost."""
+    """Close assets with a stale price, also in waiting decisions; return whether there are any."""
     loses = holds = False
     for k in range(len(plan.columns)):
         if market.lost[at, plan.columns[k]]:
@@ -243,7 +246,7 @@ def _give_up(market: Market, plan: Plan, book: Book, at: int) -> bool:
 
 @inner
 def _fill(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Trade the assets that have a price to the oldest waiting decision."""
+    """Set the assets that have a price to the weights of the oldest waiting decision."""
     oldest = book.marks[OLDEST]
     if not _all_priced(market, plan, at):
         _drift(market, plan, book, at)
@@ -266,7 +269,7 @@ def _all_priced(market: Market, plan: Plan, at: int) -> bool:
 
 @inner
 def _decide(market: Market, plan: Plan, book: Book, decided: int, at: int) -> None:
-    """Send a decision if a weight changes by more than the band."""
+    """Schedule the fill of a decision if a weight changes by more than the band."""
     newest = (book.marks[OLDEST] + book.marks[WAITING] - 1) % len(book.queue)
     waits = book.marks[WAITING] > 0
     if not waits:
@@ -282,7 +285,7 @@ def _decide(market: Market, plan: Plan, book: Book, decided: int, at: int) -> No
 
 @inner
 def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Let the last decision wait for its fill, if the fill comes before the end."""
+    """Put the last decision into the queue if its fill comes before the end of the sessions."""
     if at + plan.lag < len(market.growth):
         place = (book.marks[OLDEST] + book.marks[WAITING]) % len(book.queue)
         for k in range(len(plan.columns)):
@@ -293,7 +296,7 @@ def _send(market: Market, plan: Plan, book: Book, at: int) -> None:
 
 @inner
 def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Send the last decision again if gross exposure has drifted beyond its limit."""
+    """Schedule a trade to the last decision if gross exposure has drifted beyond its limit."""
     _drift(market, plan, book, at)
     gross, shorts = 0.0, False
     for weight in book.now:
@@ -305,7 +308,7 @@ def _hold_to_limit(market: Market, plan: Plan, book: Book, at: int) -> None:
 
 @inner
 def _drift(market: Market, plan: Plan, book: Book, at: int) -> None:
-    """Write the weights at a close, after their drift since the last trade, into ``now``."""
+    """Write the weights at a close into ``now``, after their drift since the last trade."""
     held, now, since = book.held, book.now, book.marks[TRADED]
     invested = worth = 0.0
     for k in range(len(held)):
@@ -343,14 +346,14 @@ def _trade(market: Market, plan: Plan, book: Book, room: Room, row: int, at: int
 def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
     """Write the units that each leg wants to trade, and the change of its value.
 
-    Returns whether the cash pays for all purchases but the largest one, and the leg of this one, or
-    −1 without a purchase.
+    Return two values. The first is whether the cash pays for all purchases except the largest. The
+    second is the leg of the largest purchase, or −1 without a purchase.
     """
     cash, spent, largest, last = book.cash[CASH], 0.0, 0.0, -1
     for leg in range(len(book.units)):
         goal = book.goals[leg] * (worth if worth > 0 else np.nan)
         change = goal - book.units[leg] * book.quotes[leg]
-        book.changes[leg] = change  # NaN without a trade, and then all comparisons are false
+        book.changes[leg] = change  # NaN without a trade: the comparisons below are then false
         book.wanted[leg] = goal / book.quotes[leg] - book.units[leg]
         cost = abs(change) * fees[leg]
         cash -= change + cost if change < 0 else 0.0
@@ -363,10 +366,11 @@ def _want(book: Book, fees: np.ndarray, worth: float) -> tuple[bool, int]:
 
 @inner
 def _fill_all(book: Book, fees: np.ndarray, last: int) -> tuple[float, float, float]:
-    """Fill sales, then purchases for which the cash suffices, then the leg ``last``.
+    """Fill sales, then all purchases except the largest, then the largest in the leg ``last``.
 
-    Returns the value traded, the costs, and the change of cash in vectorbt's own record. The sums
-    have vectorbt's order, because the last digit of the cash can decide between equal orders.
+    Return the value traded, the costs, and the change of cash in vectorbt's own record. Numbers are
+    added in vectorbt's order: rounding in the last digit of the cash can decide which of two equal
+    orders is filled.
     """
     cash, flow, traded, costs = book.cash[CASH], 0.0, 0.0, 0.0
     for leg in range(len(book.units)):
@@ -413,7 +417,7 @@ def _fill_in_order(book: Book, fees: np.ndarray) -> tuple[float, float, float]:
 
 @inner
 def _note(room: Room, row: int, at: int, traded: float, paid: float) -> None:
-    """Add what a session traded and paid to the totals, and to the daily figures if asked for."""
+    """Add a session's trades and costs to the totals; also write daily figures if requested."""
     room.totals[row, 0] += traded
     room.totals[row, 1] += paid
     if row < len(room.traded):
@@ -425,7 +429,7 @@ def _note(room: Room, row: int, at: int, traded: float, paid: float) -> None:
 def _quote(market: Market, plan: Plan, book: Book, at: int) -> float:
     """Write the price and target of each leg, clear the sizes, and return the value before trades.
 
-    The short leg of an asset stands before its long leg.
+    The short leg of an asset comes before its long leg.
     """
     leg, worth = 0, book.cash[CASH]
     for k in range(len(plan.columns)):
@@ -499,9 +503,10 @@ def _equal(a: float, b: float) -> bool:
 
 @inner
 def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: int) -> None:
-    """Value the portfolio at each close that has no value yet, up to before ``end``.
+    """Write the portfolio's value at each close that has no value yet and is before ``end``.
 
-    Sessions are valued in steps. The last step may pass ``end``; the next trade corrects this.
+    Each step values several sessions. The last step may go beyond ``end``; the next call overwrites
+    these values.
     """
     value, exposed = room.value[row], room.exposed[row]
     start, book.marks[NEXT] = book.marks[NEXT], end
@@ -529,7 +534,7 @@ def _value(market: Market, plan: Plan, book: Book, room: Room, row: int, end: in
 
 @inner
 def _held(plan: Plan, book: Book) -> int:
-    """Write the legs with units into ``order``, and return their number."""
+    """Write the legs that hold units into ``order``, and return the number of these legs."""
     count = 0
     for leg in range(len(book.units)):
         if book.units[leg] != 0:
@@ -557,7 +562,7 @@ def _value_legs(
     market: Market, plan: Plan, book: Book, value: np.ndarray, exposed: np.ndarray, start: int,
     end: int,
 ) -> None:  # fmt: skip
-    """Value a portfolio with short legs; gross exposure nets the two legs of an asset."""
+    """Write values and gross exposure. Exposure nets the short and the long leg of an asset."""
     for at in range(start, end):
         worth, gross = book.cash[BOOKED], 0.0
         for k in range(len(plan.columns)):

@@ -1,8 +1,8 @@
 """Many simulations of one market in one call: metrics of each configuration, without frames.
 
-:func:`simulate_many` follows the rules of :func:`backtests.engine.simulate.simulate`. The compiled
-loops in :mod:`backtests.engine.loops` compute it. :func:`backtests.engine.kernel.check_agreement`
-compares them with ``simulate``.
+:func:`simulate_many` follows the rules of :func:`backtests.engine.simulate.simulate`. It uses the
+compiled loops in :mod:`backtests.engine.loops`. :func:`backtests.engine.kernel.check_agreement`
+compares these loops with ``simulate``.
 """
 
 from collections.abc import Sequence
@@ -44,12 +44,12 @@ class Many:
         divided by n, as the probabilistic Sharpe ratio does.
     moments
         Configurations × blocks × (count, sum, sum of squares) of daily returns minus the return of
-        bills. The blocks are consecutive, and cut as :func:`numpy.array_split` cuts.
+        bills. The blocks are consecutive, with the sizes that :func:`numpy.array_split` gives.
     monthly
         Configurations × calendar months, float32: return of the portfolio in the month minus the
         return of bills. The first and the last month can be incomplete.
     equity
-        Configurations × sessions: value at each close, USD. None unless it was asked for.
+        Configurations × sessions: value at each close, USD. None if it was not requested.
     refused
         A mapping from the position of each configuration without figures to the reason: the message
         of the SimulationError that ``simulate`` raises.
@@ -78,12 +78,12 @@ def simulate_many(
     Parameters
     ----------
     variants
-        The configurations. A configuration with invalid terms or weights, and one whose value falls
-        to 0 USD or below, has no figures; the others are not affected.
+        The configurations. A configuration has no figures if its lag, band or weights are invalid,
+        or if its value falls to 0 USD or below. The others are not affected.
     prices, bills, capital, name
         As in :func:`backtests.engine.simulate.simulate`.
     threads
-        Number of threads. The figures do not depend on it, bit for bit.
+        Number of threads. The figures are exactly equal for any number.
     blocks
         Number of blocks of ``Many.moments``.
     keep_equity
@@ -114,7 +114,7 @@ def simulate_many(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Results:
-    """The figures of the accepted configurations, and where they stand among all."""
+    """The figures of the accepted configurations. ``batch`` has their positions among all."""
 
     batch: Batch
     months: pd.PeriodIndex
@@ -125,7 +125,7 @@ class _Results:
 
     @classmethod
     def of(cls, batch: Batch, blocks: int, keep_equity: bool) -> "_Results":
-        """Return room for the figures of a batch."""
+        """Return empty arrays for the figures of a batch."""
         from backtests.engine.measures import MEASURES, Calendar, Figures
 
         index, count = pd.DatetimeIndex(batch.bills.index), len(batch.accepted)
@@ -174,7 +174,7 @@ class _Results:
 
 
 def _run(batch: Batch, results: _Results, threads: int) -> None:
-    """Fill in the results, some configurations at a time."""
+    """Write the results, a few configurations at a time."""
     firsts = range(0, len(batch.accepted), TOGETHER)
     if threads == 1:
         for first in firsts:
@@ -185,7 +185,7 @@ def _run(batch: Batch, results: _Results, threads: int) -> None:
 
 
 def _some(batch: Batch, results: _Results, first: int) -> None:
-    """Fill in the results of the configurations from ``first`` on."""
+    """Write the results of up to ``TOGETHER`` configurations from ``first`` on."""
     from backtests.engine.loops import trade
     from backtests.engine.measures import Figures, measure
 

@@ -16,21 +16,21 @@ MEASURES = (
 )
 #: A denominator below this value is zero; metrics divided by it are NaN.
 ZERO = 1e-15
-#: Sessions whose extremes are computed together.
+#: Number of sessions in a part of equity whose highest and lowest values are computed together.
 STRETCH = 64
 
 
 class Calendar(NamedTuple):
-    """What all portfolios share, by session unless said otherwise."""
+    """The data of all portfolios. ``growth`` and ``bills`` have one value for each session."""
 
     growth: np.ndarray  # growth of bills since the first session
     bills: np.ndarray  # return of bills since the previous session
     months: np.ndarray  # first session, then the last session of each month
-    year: float  # sessions of a year
+    year: float  # number of sessions in a year
 
 
 class Figures(NamedTuple):
-    """What ``measure`` fills in, one row for each portfolio."""
+    """The results that ``measure`` writes, one row for each portfolio."""
 
     metrics: np.ndarray  # × MEASURES
     moments: np.ndarray  # × blocks × (count, sum, sum of squares) of excess returns
@@ -42,7 +42,7 @@ class Figures(NamedTuple):
 def measure(
     calendar: Calendar, value: np.ndarray, exposed: np.ndarray, totals: np.ndarray, figures: Figures
 ) -> None:
-    """Measure the portfolios in the rows of ``value``, and write their equity, USD, over it.
+    """Measure the portfolios in the rows of ``value``, and replace ``value`` by equity in USD.
 
     ``value``, ``exposed`` and ``totals`` are those of :class:`backtests.engine.loops.Room`.
     """
@@ -67,7 +67,7 @@ def measure(
 
 @inner
 def _grown(equity: np.ndarray, growth: np.ndarray) -> int:
-    """Turn deflated values into USD; return the first session without value, or −1."""
+    """Turn deflated values into USD; return the first session not above 0 USD, or −1."""
     below = 0
     for at in range(len(growth)):
         equity[at] *= growth[at]
@@ -129,7 +129,7 @@ def _of_excess(excess: np.ndarray, metrics: np.ndarray) -> None:
 
 @inner
 def _total(values: np.ndarray) -> float:
-    """Return a sum of four interleaved partial sums, which a processor adds at the same time."""
+    """Return a sum as four partial sums, which a processor can compute at the same time."""
     a = b = c = d = 0.0
     whole = len(values) // 4 * 4
     for at in range(0, whole, 4):
@@ -144,7 +144,7 @@ def _total(values: np.ndarray) -> float:
 
 @inner
 def _squares(values: np.ndarray, mean: float) -> float:
-    """Return the sum of squared deviations from ``mean``, as :func:`_total` adds."""
+    """Return the sum of squared deviations from ``mean``, added in the order of :func:`_total`."""
     a = b = c = d = 0.0
     whole = len(values) // 4 * 4
     for at in range(0, whole, 4):
@@ -182,7 +182,8 @@ def _deviation(values: np.ndarray, mean: float) -> float:
 def _deepest(equity: np.ndarray) -> float:
     """Return the deepest loss from a peak, at most 0.
 
-    Most stretches of equity have no new deepest loss, and their extremes alone show this.
+    Equity is divided into parts of ``STRETCH`` sessions. The highest and lowest values of a part
+    usually show that it contains no new deepest loss.
     """
     peak, low, high = equity[0], 1.0, 1.0
     for start in range(0, len(equity), STRETCH):

@@ -1,10 +1,10 @@
 """The simulated portfolio as vectorbt's own object, in USD.
 
 The simulation divides every price by the growth of bills, so that idle cash keeps its value.
-Therefore the metrics of the simulation's vectorbt object are deflated, and they count 365 days a
-year. This module repeats the orders of the simulation at prices in USD, with 252 sessions a year.
-Cash becomes the column ``BILLS``. The price of ``BILLS`` is the growth of bills, and trades of
-``BILLS`` cost nothing.
+Therefore the metrics of the simulation's vectorbt object are deflated. Yearly metrics of this
+object also assume 365 sessions a year. This module repeats the orders of the simulation at prices
+in USD, with 252 sessions a year. Cash becomes the column ``BILLS``. The price of ``BILLS`` is the
+growth of bills, and trades of ``BILLS`` cost nothing.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ import pandas as pd
 from strategies.base import SESSIONS_A_YEAR
 
 BILLS = "BILLS"
-#: A year of 252 sessions, in the form that vectorbt reads.
+#: A year of 252 sessions, as a text for vectorbt, which counts a session as a day.
 YEAR = f"{SESSIONS_A_YEAR} days"
 #: A change of cash below this share of the capital is a rounding error.
 ROUNDING = 1e-13
@@ -24,7 +24,7 @@ ROUNDING = 1e-13
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The data that repeat the orders of a simulation at prices in USD.
+    """The data for repeating the orders of a simulation at prices in USD.
 
     Attributes
     ----------

@@ -1,9 +1,9 @@
 """Choose the sessions on which a strategy decides, and the decisions that become trades.
 
-Trades are chosen before the simulation. A strategy decides on scheduled sessions and on sessions
-with a new state. Between trades, prices and bills move the weights away from their targets. This
-movement is the drift. A decision is traded if a target weight differs from the drifted weight by
-more than the band. The comparison ignores costs.
+Trades are chosen before the simulation. A strategy decides on scheduled sessions, and on sessions
+at which its state, such as a regime, changes. Between trades, prices and bills move the weights
+away from their targets. This movement is the drift. A decision is traded if a target weight differs
+from the drifted weight by more than the band. The comparison ignores costs.
 """
 
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def decision_sessions(
 
     A strategy decides on the first session, on every scheduled session, and on every session with a
     new state. The end of a month comes from the exchange's calendar, which is known in advance. So
-    the last session of a history is scheduled only if it also ends its month.
+    the last session of a history is scheduled only if it is also the last session of its month.
     """
     decide = schedule.sessions(index)
     decide[0] = True
@@ -95,7 +95,8 @@ class Trades:
     sizes
         Target weight of each trade, sessions of the fill × assets; NaN without a trade.
     notes
-        One line for each order that could not be traded as the strategy decided.
+        One line for each order that differs from the strategy's decision, because a price is
+        missing.
     """
 
     targets: pd.DataFrame
@@ -218,7 +219,7 @@ class _Chooser:
 
     def _give_up(self, columns: list[int], at: int) -> None:
         """Close each holding that has a stale price, at the stale price."""
-        self.sizes[at, columns] = 0.0  # zero gives no order for an asset that is not held
+        self.sizes[at, columns] = 0.0  # for an asset that is not held, zero gives no order
         gone = [column for column in columns if self.held[column] != 0]
         if not gone:
             return
@@ -249,7 +250,7 @@ class _Chooser:
 
 
 def lost_prices(closes: pd.DataFrame) -> np.ndarray:
-    """Return sessions × assets: True where an asset's last price has just become stale."""
+    """Return sessions × assets: True on the session at which a price becomes stale."""
     days = closes.index.to_numpy().astype("datetime64[D]").astype(np.int64)[:, None]
     last = np.maximum.accumulate(np.where(closes.notna(), days, -1))
     limit = np.array([asset(str(column)).stale_after for column in closes.columns])

@@ -4,8 +4,8 @@ vectorbt has no interest on cash, no borrowing costs and no rule for missing pri
 adds these features exactly, because it changes the prices that vectorbt receives:
 
 - Idle cash earns the return of bills. Every price is divided by the growth of bills since the
-  start. In these deflated prices, a dollar of cash keeps its value. Afterwards, the growth of bills
-  multiplies the results.
+  start. At these deflated prices, idle cash earns nothing. Afterwards, the results are multiplied
+  by the growth of bills, so idle cash has earned the return of bills.
 - Borrowing has a cost. A short position has its own column. The price in this column also grows by
   the borrowing cost: debt · rate · days / 365 from one session to the next.
 - A price can be missing. An asset without a price on a session keeps its last price as its value,
@@ -58,15 +58,17 @@ class Result:
     orders
         Columns ``date, asset, units, price, cost``. ``date`` is the session of the fill. ``units``
         is negative for a sale. ``price`` is USD per unit before costs. ``cost`` is USD. Equity can
-        be recomputed from orders, prices, bills and borrowing rates, except in one case: a long
-        position replaces a short position that the cash cannot buy back in full. The asset then has
-        a long and a short side at once. ``orders`` shows only the net units.
+        be recomputed from orders, prices, bills and borrowing rates, except in one case. In this
+        case, a long position should replace a short position, but the cash cannot buy back the
+        whole short position. The asset then has a long and a short side at once, and ``orders``
+        shows only the net units.
     exposure
         At each close, the sum of the absolute weights of all holdings except cash, a fraction.
     bills
         Simple return of bills from the previous close to each session's close, a fraction.
     notes
-        One line for each order that could not be traded as the strategy decided.
+        One line for each order that differs from the strategy's decision, because a price is
+        missing.
     account
         The data for :attr:`portfolio`, or None to save memory.
     """
@@ -86,11 +88,11 @@ class Result:
     def portfolio(self) -> Any:
         """Return vectorbt's portfolio in USD prices; None if :attr:`account` was left out.
 
-        Each access simulates the orders again. Idle cash is the column ``BILLS``, whose orders
-        vectorbt counts as trades. A year has 252 sessions. vectorbt's Sharpe ratio subtracts the
-        mean return of bills, but drypowder's subtracts each session's return. So the two ratios
-        differ in the fourth digit. The price in a short position's column grows by the borrowing
-        cost.
+        Each access simulates the orders again. Idle cash is the column ``BILLS``, and vectorbt
+        counts the orders of this column as trades. A year has 252 sessions. vectorbt's Sharpe ratio
+        subtracts the mean return of bills. drypowder's Sharpe ratio subtracts the return of bills
+        of each session. So the two ratios differ in the fourth digit. The price in a short
+        position's column grows by the borrowing cost.
         """
         return None if self.account is None else self.account.replayed()
 

@@ -1,7 +1,7 @@
 """The alpha of a strategy: the mean return that constant weights of its assets do not explain.
 
-A constant mix of SPY and bills may have the strategy's mean exposure, but another beta. For
-example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
+A constant mix of SPY and bills can have the same mean exposure as the strategy, but another beta.
+For example, the strategy may hold other assets than SPY, or it may hold SPY in calm times. The
 regression therefore finds the portfolio of constant weights whose returns are closest to the
 strategy's returns. Alpha is the strategy's mean return minus the portfolio's mean return.
 Well-timed changes of weights raise alpha. Costs lower alpha.
@@ -81,8 +81,8 @@ def alpha(excess: pd.Series, others: pd.DataFrame) -> Alpha:
 
     Notes
     -----
-    The number of lags follows a published rule. A rule that reads the data would choose too few
-    lags: daily returns are almost uncorrelated, but weights stay in force for months.
+    The number of lags follows a published rule. A rule that estimates the lags from the data would
+    choose too few: daily returns are almost uncorrelated, but weights stay constant for months.
     :data:`backtests.evidence.bootstrap.COVERAGE` says how often such intervals contain the truth.
     """
     check_same_sessions("regressors", others.index, "the returns", excess.index)

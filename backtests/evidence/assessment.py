@@ -61,8 +61,8 @@ class Assessment(Summarised):
     absorption
         Number of episodes and entries of the regime ABSORPTION.
     own_states
-        Numbers of episodes and of entries, over the states in which the strategy acts. None for a
-        strategy without states.
+        Number of episodes and entries of the states in which the strategy acts. None for a strategy
+        without states.
     inconclusive
         True if the run has too few episodes for a conclusion about its timing.
     explanations
@@ -73,11 +73,12 @@ class Assessment(Summarised):
     earned_under
         For each session of the history, the regime under which the session's return was earned.
     luck
-        The test of the Sharpe ratio against luck. Without ``robustness``, it has no own mix.
+        The test of the Sharpe ratio against luck. Without ``robustness``, it has no comparison with
+        a constant mix of SPY and bills.
     timing
         The mean return, split into tilt, timing and costs.
     lead_lag
-        The information ratio by the lag of the fills; None without ``robustness``, and for a
+        The information ratio by the lag of the fills; None without ``robustness``. Also None for a
         strategy without timing.
     robustness
         The run's metrics under other assumptions; None if they were not computed.
@@ -130,8 +131,9 @@ def assess(
     robustness
         If False, every metric that needs another simulation is left out.
     logged, logged_effective
-        Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
-        independent trials to which they are equivalent; see :func:`backtests.evidence.luck.luck`.
+        Yearly Sharpe ratios of the strategies in the log of earlier parameter sweeps, and the
+        number of independent strategies to which they are equivalent.
+        :func:`backtests.evidence.luck.luck` describes both.
     progress
         A function that is called with the name of each step.
 

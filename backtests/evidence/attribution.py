@@ -4,8 +4,8 @@ The profit of a session, in USD, is the sum of three terms. Let w be the weights
 the previous close. Let p be the last known prices at the session's close, p₋₁ the last known prices
 at the previous close, and b the return of bills between the two closes. The three terms are:
 
-- The price profit of each asset, w · E · (p / p₋₁ − 1). A short position also loses the growth of
-  its debt, which is debt · borrow · days / 365.
+- The price profit of each asset, w · E · (p / p₋₁ − 1). The profit of a short position is reduced
+  by its borrowing cost, debt · borrow · days / 365.
 - The interest on cash, (1 − Σw) · E · b, which belongs to the sleeve ``cash``.
 - The trading costs of the session's orders, with a minus sign. Costs belong to the sleeve of the
   traded asset.
@@ -63,7 +63,8 @@ class Attribution:
         appearance and years by date. Sleeves are in the order of :data:`signals.universe.CLASSES`,
         with ``cash`` last. A sleeve that was never held has no row.
     total
-        The same measures for the whole backtest. Each column of a table adds up to its total.
+        The same measures for the whole backtest. The sum of each column of a table equals its value
+        in ``total``.
     """
 
     by_regime: pd.DataFrame
@@ -88,15 +89,16 @@ def attribution(
         The costs and the lag of the simulation. Of the costs, only the borrowing rates are used.
     regime
         Name of the regime known at each close; None without a regime. The series should begin
-        before the run, because regimes known earlier decide the run's first returns.
+        before the run: the first returns of the run belong to regimes known before its start.
 
     Notes
     -----
     After a change of regime, the order is filled one session before the first return of the new
-    regime. So the old regime bears the order's cost. A holding without a price on a session keeps
-    its last price. An undefined metric, such as the volatility of a single return, is NaN in the
-    total and in every group. Prices, borrowing rates or orders of another result do not add up to
-    the change of equity, and raise SimulationError.
+    regime. So the cost of this order belongs to the old regime. A holding without a price on a
+    session keeps its last price. An undefined metric, such as the volatility of a single return, is
+    NaN in the total and in every group. SimulationError is raised if the profits do not add up to
+    the change of equity, for example because prices, borrowing rates or orders belong to another
+    result.
 
     References
     ----------

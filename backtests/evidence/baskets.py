@@ -2,9 +2,9 @@
 
 The makers of memory chips were chosen in 2026, with hindsight. A random basket replaces these
 makers with the same number of shares from other classes of the universe, drawn without replacement.
-The strategy's rule sets the weight of each basket, so all baskets are scaled to the same
-volatility. A good choice ranks high among the baskets. The other shares were also chosen in 2026,
-so a high rank does not prove foresight. A low rank shows that the choice had no foresight.
+The strategy's rule sets the weight of each basket and scales all baskets to the same volatility. A
+good choice ranks high among the baskets. The other shares were also chosen in 2026, so a high rank
+does not prove foresight. A low rank shows that the choice had no foresight.
 """
 
 from dataclasses import replace
@@ -49,6 +49,6 @@ def random_baskets(run: Run, *, baskets: int = 50, seed: int = 0) -> Placebo | N
 
 
 def _held(run: Run, strategy: Strategy) -> pd.DataFrame:
-    """Return the weights in force if another strategy decides on the run's decision sessions."""
+    """Return the weights at each close if another strategy decides on the run's sessions."""
     decided = decide(strategy, run.reading, run.history.panel).loc[run.decided.index]
     return in_force(decided, run.sessions, run.config.lag)

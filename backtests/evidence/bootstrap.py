@@ -1,7 +1,7 @@
 """Intervals for a strategy's metrics, from resampled blocks of dates.
 
 The intervals are too narrow if regimes last for years. :data:`COVERAGE` says how often such
-intervals contained the truth in simulated worlds.
+intervals contained the true value in simulated markets.
 
 Every metric is computed from the mean and the variance of returns. A matrix counts how often each
 resample takes each date. Multiplying this matrix by returns and by squared returns gives the sums
@@ -31,7 +31,7 @@ NO_VARIATION = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """Share of 95 % intervals that contain the truth, in three kinds of simulated worlds.
+    """Share of 95 % intervals that contain the true value, in three kinds of simulated markets.
 
     In ``no_regimes``, mean returns never change. In ``slow_regimes``, mean returns change with
     regimes that last 400 sessions on average. In ``wide_slow_regimes``, mean returns of regimes
@@ -43,7 +43,7 @@ class Coverage:
     wide_slow_regimes: float
 
 
-#: The script that measures :data:`COVERAGE` and describes the simulated worlds.
+#: The script that measures :data:`COVERAGE` and describes the simulated markets.
 COVERAGE_SOURCE = "benchmarks/interval_coverage.py"
 #: Coverage of each figure's interval, from 500 seeds. The Monte Carlo error of a share is at most
 #: 2.2 percentage points. The interval of ``alpha`` comes from
@@ -124,8 +124,9 @@ def compare_returns(
 
     Notes
     -----
-    If regimes are few and slow, the intervals contain the truth less often than ``level`` promises
-    (:data:`COVERAGE`). Longer blocks do not help, because a sample contains only a few regimes.
+    If the sample has few and long regimes, the intervals contain the true value less often than
+    ``level`` says (:data:`COVERAGE`). Longer blocks do not help, because a sample contains only a
+    few regimes.
     """
     _check_terms(reps, level)
     columns = {"strategy": strategy, "bills": bills, **{f"other {n}": s for n, s in others.items()}}

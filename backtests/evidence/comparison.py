@@ -1,9 +1,9 @@
 """The comparison of strategies with baselines and placebos, after costs and with intervals.
 
 Every strategy runs on the same sessions and uses the same evaluation of the signals. Each strategy
-has two rivals. The first rival needs no skill: it is a constant mix of SPY and bills with the
-strategy's mean net exposure. The second rival holds the strategy's assets at equal weights, so both
-have the same hindsight about assets.
+is compared with two other portfolios. The first needs no skill: it is a constant mix of SPY and
+bills with the strategy's mean net exposure. The second is equal weights of the strategy's assets,
+so it has the same hindsight about assets as the strategy.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ UNPLACED = Significance(placebo=None, note=NOT_DRAWN)
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One strategy in a comparison, with its rivals and its evidence.
+    """One strategy in a comparison, with its tests and the portfolios that it should beat.
 
     Attributes
     ----------
@@ -102,13 +102,13 @@ class Comparison:
     rows
         A mapping from label to strategy, in the order of the request.
     regime
-        The regime at each close, from the votes of the signals.
+        The regime at each close, from the default regime model, in which signals vote.
     level, reps
         Level of the intervals as a fraction, and number of resamples.
     notes
         One line for each regime model that was left out, with the reason.
     luck
-        The tests of all rows against the luck of the best one.
+        The tests of whether the Sharpe ratios of all rows can be luck.
     """
 
     rows: dict[str, Compared]
@@ -183,8 +183,9 @@ def compare(
     optional
         If True, a regime model whose package is not installed is left out, with a note.
     logged, logged_effective
-        Yearly Sharpe ratios of the trials in the log of earlier sweeps, and the number of
-        independent trials to which they are equivalent; see :func:`backtests.evidence.luck.luck`.
+        Yearly Sharpe ratios of the strategies in the log of earlier parameter sweeps, and the
+        number of independent strategies to which they are equivalent.
+        :func:`backtests.evidence.luck.luck` describes both.
     progress
         A function that is called with the name of each step.
     """

@@ -52,10 +52,11 @@ class Deflation:
     probability
         The rescaled deflated Sharpe ratio of 2026: 1 − p. NaN for a single trial.
     of_own_error
-        The same probability from the track record's own standard error, Φ(SR / σ)^N.
+        Φ(SR / σ)^N: the probability that the best trial without skill stays below SR, computed with
+        the standard error σ of the chosen track record.
     probability_2014
-        The deflated Sharpe ratio of 2014. Its standard error is that of a single Sharpe ratio, so
-        it rarely finds anything.
+        The deflated Sharpe ratio of 2014. It uses the standard error of a single Sharpe ratio, so
+        it rarely finds skill.
     hurdle
         Smallest Sharpe ratio that passes both tests at the 5 % level.
     """
@@ -73,7 +74,7 @@ class Deflation:
 
     @property
     def is_told(self) -> bool:
-        """Whether the Sharpe ratio is told from the luck of the best trial, at the 5 % level."""
+        """Whether the Sharpe ratio exceeds the luck of the best trial, at the 5 % level."""
         return self.sharpe >= self.hurdle
 
 
@@ -164,7 +165,7 @@ def variance_of_maximum(trials: float) -> float:
 def deflated_2014(track: TrackRecord, hurdle: float) -> float:
     """Return the deflated Sharpe ratio of 2014 against a hurdle per session; NaN if undefined.
 
-    The standard error has the estimated Sharpe ratio, √(T − 1), and no serial correlation.
+    The standard error uses the estimated Sharpe ratio and √(T − 1), and ignores serial correlation.
     """
     sharpe = track.sharpe
     inner = 1 - track.skewness * sharpe + (track.kurtosis - 1) / 4 * sharpe**2

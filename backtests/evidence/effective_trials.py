@@ -1,10 +1,11 @@
 """The number of independent trials to which correlated trials are equivalent.
 
 The best of N variants of one strategy is less lucky than the best of N unrelated strategies. Two
-numbers measure this. :func:`effective_trials` is made for the hurdle: it is the number K of
-independent trials whose best Sharpe ratio has the same 95 % quantile. :func:`effective_rank` is a
-published number that depends only on the correlation matrix. With many correlated trials it is too
-small for a test: ``benchmarks/luck.py`` measures how often the test then fires on noise.
+numbers measure this. :func:`effective_trials` is used for the hurdle that a Sharpe ratio must pass.
+It is the number K of independent trials whose best Sharpe ratio has the same 95 % quantile as the
+best of the N trials. :func:`effective_rank` is a published number that depends only on the
+correlation matrix. With many correlated trials it is too small for a test. ``benchmarks/luck.py``
+measures how often such a test finds skill in noise.
 
 References
 ----------
@@ -28,7 +29,7 @@ _AT_ONCE = 1000
 
 
 class BestWithoutSkill:
-    """The best Sharpe ratio of trials without skill, simulated while trials arrive in parts.
+    """Simulation of the best Sharpe ratio of trials without skill. Trials can be added in parts.
 
     Each draw multiplies every session by one random number, the same for all trials. So the trials
     lose their mean returns, but keep their correlations.
@@ -111,7 +112,7 @@ def effective_rank(returns: np.ndarray) -> float:
 
 
 def _standardised(returns: np.ndarray) -> np.ndarray:
-    """Return varying rows without mean, divided by deviation and √n, in single precision."""
+    """Return non-constant rows minus their means, scaled to a sum of squares of 1."""
     values = np.asarray(returns, dtype=np.float64)
     values = values - values.mean(axis=1, keepdims=True)
     length = np.sqrt((values**2).sum(axis=1))

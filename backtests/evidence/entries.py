@@ -3,7 +3,7 @@
 A decision at close t is filled at close t + lag, and first earns the return of session t + lag + 1.
 So the return of session t belongs to the label known at close t − 1 − lag.
 
-A stay is a sequence of consecutive sessions in a state. If two stays are less than :data:`QUARTER`
+A stay is an unbroken sequence of sessions in a state. If two stays are less than :data:`QUARTER`
 sessions apart, they belong to the same episode. An episode counts as one observation. Conclusions
 depend on the number of episodes.
 """
@@ -32,7 +32,7 @@ TOO_FEW = f"{NOTHING.capitalize()} from fewer than {FEW} episodes."
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """How many episodes and entries a state had while returns were earned.
+    """Number of episodes and entries of a state, while returns were earned.
 
     Attributes
     ----------

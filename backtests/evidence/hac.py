@@ -60,7 +60,7 @@ class Fit:
 def usual_lags(n: int) -> int:
     """Return the number of lags that Lazarus, Lewis, Stock and Watson (2018) advise.
 
-    The advised number is ⌈1.3 √n⌉, and at most n − 1.
+    The number is ⌈1.3 √n⌉, but at most n − 1.
     """
     return min(math.ceil(1.3 * math.sqrt(n)), n - 1)
 

@@ -28,9 +28,9 @@ def by_k(run: Run) -> pd.DataFrame:
 
     The first columns are ``absorption_episodes`` and ``absorption_entered``;
     :class:`backtests.evidence.entries.Observed` defines both counts. The other columns are the
-    metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if the
-    strategy does not follow the regime, if the regime does not use the signal ``absorption``, or if
-    idle capital is measured on another scale than GDP, because k then changes nothing.
+    metrics of :func:`backtests.evidence.metrics.headline`, fractions. The table is empty if k
+    changes nothing. This is so if the strategy ignores the regime, if the regime ignores the signal
+    ``absorption``, or if idle capital is not measured relative to GDP.
     """
     rests = run.config.build_model().rests_on
     powder = run.config.build_signals()[DryPowder.name]
@@ -56,7 +56,7 @@ def read_again(
     chosen: Mapping[str, Signal],
     known: Mapping[str, Evaluation],
 ) -> Reading:
-    """Return the reading of a panel from chosen signals, with a run's regime model and votes.
+    """Return a panel's reading (regime and signals) from chosen signals and a run's regime model.
 
     ``known`` maps names of signals to existing evaluations that remain valid.
     """

@@ -1,14 +1,15 @@
 """The information ratio of a run's weights, filled earlier and later than the run fills them.
 
-Real timing fades gently when fills come later. A rule that looks ahead collapses at once, because
-its advantage lies in a single return that a later fill misses. Fills up to the close of the
-decision itself are impossible; they show what foresight would have earned.
+If fills come later, the ratio of real timing falls slowly. The ratio of a rule that looks ahead
+falls at once, because its advantage is one single return, and a later fill misses this return.
+Fills before the decision or at its close are impossible. They show what foresight would have
+earned.
 
 The information ratio is the mean active return divided by its standard deviation, times √252. The
-active return is the portfolio's return minus the return of the strategy's own mean weights, without
-costs. Against SPY, the ratio would mostly measure which assets a strategy holds and how much of
-them, and later fills hardly change that. Against its own mean weights, a strategy without timing
-earns nothing before costs. So only the dates of its decisions are left to judge.
+active return is the portfolio's return minus the return of the strategy's mean weights before
+costs. A strategy without timing has no active return before costs, so the ratio measures only
+timing. With SPY in place of the mean weights, the ratio would mostly measure the choice of assets,
+and later fills hardly change this choice.
 """
 
 import math
@@ -26,9 +27,9 @@ from backtests.runs import Run
 
 #: Sessions from a decision's close to its fill. Fills at 0 or before are impossible.
 LAGS = tuple(range(-5, 11))
-#: A collapse loses at least this share of the information ratio in one session of delay …
+#: A collapse loses at least this share of the information ratio in one session of delay.
 LOST = 0.5
-#: … and the lost return has at least this HAC t-statistic.
+#: In a collapse, the lost return has at least this HAC t-statistic.
 LEAST_T = 4.0
 
 
@@ -49,8 +50,8 @@ class LeadLag:
         A mapping from lag to the t-statistic of the return that is lost if fills come one session
         later.
     collapse
-        The first lag from 0 on, up to the run's lag, at which one more session of delay destroys
-        the information ratio; None if the ratio fades. A collapse is a sign of look-ahead.
+        The first lag, from 0 to the run's lag, at which one more session of delay destroys the
+        information ratio. None if there is no such lag. A collapse is a sign of look-ahead.
     """
 
     lag: int
@@ -126,8 +127,8 @@ def information_ratio(active: pd.Series) -> float:
 def decided_earlier(decided: pd.DataFrame, index: pd.DatetimeIndex, by: int) -> pd.DataFrame:
     """Return decisions moved ``by`` sessions earlier.
 
-    Decisions that would come before the first session of ``index`` are made on it; of several, only
-    the last one remains.
+    A decision that would come before the first session of ``index`` moves to this session. If
+    several decisions move to it, only the last one remains.
     """
     places = np.maximum(index.get_indexer(pd.DatetimeIndex(decided.index)) - by, 0)
     moved = decided.set_axis(index[places], axis=0)

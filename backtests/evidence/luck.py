@@ -1,8 +1,9 @@
-"""Whether a strategy's Sharpe ratio is told from luck, given the number of trials.
+"""Whether a strategy's Sharpe ratio can be told apart from luck, given the number of trials.
 
-The track record of one strategy is tested against the best of all trials that are known: the other
-strategies of the same command, and the trials of earlier sweeps. Trials that nobody counted, such
-as ideas that were dropped, are not known here. So the hurdle is a lower limit.
+A trial is a strategy, or one combination of its parameters, that was backtested. The hurdle is the
+smallest Sharpe ratio that the best of all known trials rarely reaches by luck. Known trials are the
+strategies of the same command and the trials of earlier parameter sweeps. Other trials, such as
+dropped ideas, are not counted. With them, the hurdle would be higher.
 """
 
 import math
@@ -17,29 +18,30 @@ from backtests.evidence.metrics import FULL_YEAR, YEAR
 from backtests.evidence.sharpe_difference import SharpeDifference, sharpe_difference
 from backtests.evidence.track_record import SIZE, TrackRecord
 
-#: Yearly Sharpe ratio of a strategy with skill, for power and false discoveries. It is about that
-#: of the stock market over a century: a rule that beats no more than this is worth finding.
+#: Assumed yearly Sharpe ratio of a strategy with skill, for power and false discoveries. It is
+#: about the Sharpe ratio of the stock market over a century.
 SKILLED = 0.5
-#: Share of tried strategies that have such skill, for false discoveries. Our choice: one in ten.
+#: Assumed share of tried strategies that have this skill. The choice of one in ten is ours.
 PRIOR = 0.1
 _YEARLY = math.sqrt(YEAR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Luck:
-    """The figures of one strategy. An undefined figure is NaN.
+    """The tests of one strategy's Sharpe ratio against luck. An undefined figure is NaN.
 
     Attributes
     ----------
     track
-        The track record of returns over bills. Its figures are NaN below a year of returns.
+        The track record of returns minus bills. Its figures are NaN with less than a year of
+        returns.
     deflation
         The test against the best of all known trials.
     logged
         Number of trials in the log of earlier sweeps.
     probability
-        Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0", without
-        regard to other trials.
+        Probabilistic Sharpe ratio: 1 − p of the test "the true Sharpe ratio is at most 0". It
+        ignores other trials.
     minimum_length
         Sessions after which this Sharpe ratio would pass the test; NaN for a ratio of 0 or below.
     power
@@ -49,7 +51,8 @@ class Luck:
         this Sharpe ratio or more. Both assume that one in ten tried strategies has a yearly Sharpe
         ratio of 0.5.
     difference
-        The test against the Sharpe ratio of the strategy's own mix; None without a mix.
+        The test against the Sharpe ratio of the strategy's own mix: SPY and bills, constant, with
+        the strategy's mean net exposure. None without a mix.
     """
 
     track: TrackRecord
@@ -74,7 +77,7 @@ class Luck:
 
     @property
     def hurdle(self) -> float:
-        """The smallest yearly Sharpe ratio that is told from luck."""
+        """The smallest yearly Sharpe ratio that can be told apart from luck."""
         return self.deflation.hurdle * _YEARLY
 
     @property
@@ -92,7 +95,7 @@ def luck(
     logged: Sequence[float] | np.ndarray = (),
     logged_effective: float | None = None,
 ) -> Luck:
-    """Return the figures of luck and skill of one strategy.
+    """Return the tests of one strategy's Sharpe ratio against luck.
 
     Parameters
     ----------
@@ -105,10 +108,11 @@ def luck(
         them, the strategy is the only trial.
     effective
         Number of independent trials to which ``trials`` are equivalent, as from
-        :func:`backtests.evidence.effective_trials.effective_trials`; by default their number.
+        :func:`backtests.evidence.effective_trials.effective_trials`. The default is the number of
+        ``trials``.
     logged, logged_effective
-        The same two for the trials in the log of earlier sweeps. The log has no returns, so by
-        default each logged trial counts as an independent one.
+        As ``trials`` and ``effective``, but for the trials in the log of earlier sweeps. The log
+        has no returns, so by default each logged trial counts as an independent one.
     """
     returns = np.asarray(excess, dtype=np.float64)
     track = TrackRecord.from_returns(returns if len(returns) >= FULL_YEAR else returns[:0])
@@ -132,7 +136,7 @@ def luck(
 
 
 def verdict(found: Luck) -> str:
-    """Return one sentence that says whether a strategy is told from luck, and at which hurdle."""
+    """Return a sentence: the hurdle, and whether a strategy can be told apart from luck."""
     if not math.isfinite(found.hurdle):
         return "No verdict on luck: the returns over bills cover less than a year or do not vary."
     first = "Told from luck" if found.is_told else "Not told from luck"

@@ -281,8 +281,8 @@ def by_regime(
 ) -> pd.DataFrame:
     """Return the metrics of each regime, from the returns that were earned under this regime.
 
-    The table also shows the benchmark's excess, because returns of a strategy that follows the
-    regime cannot show whether the regime is informative.
+    The table also shows the benchmark's excess. The benchmark does not follow the regime, so its
+    excess shows whether the regime is informative.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
 """The probability of backtest overfitting, from block moments of many trials.
 
-The sessions are cut into an even number of consecutive blocks. Each choice of half of the blocks is
-a sample in which the trial with the best Sharpe ratio is chosen. The other half shows how this
-trial ranks out of sample. If the chosen trial ranks below the median in half of the cases, choosing
-is worth nothing.
+The sessions are cut into an even number of consecutive blocks. Take any half of the blocks as a
+sample. In this sample, the trial with the best Sharpe ratio is chosen. The other half shows how
+this trial ranks out of sample. If the chosen trial ranks below the median in half of the cases,
+choosing is worth nothing.
 
 The Sharpe ratio of a half depends only on the count, the sum and the sum of squares of the returns
-in each block. So the calculation needs these moments, and never the returns of all trials at once.
+in each block. So the calculation needs these moments, but not the returns of all trials at once.
 
 Reference
     Bailey, Borwein, López de Prado and Zhu (2017), "The probability of backtest overfitting",
@@ -36,8 +36,8 @@ class Overfitting:
     Attributes
     ----------
     probability
-        Share of the combinations in which the best trial in sample does not rank above the median
-        out of sample; NaN with fewer than two trials. It is near one half for trials without skill.
+        Share of the combinations in which the best trial in sample ranks at or below the median out
+        of sample; NaN with fewer than two trials. It is near one half for trials without skill.
     logits
         ln(rank / (1 − rank)) for each combination.
     chosen
@@ -174,7 +174,7 @@ def _both(
 def _sharpe(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
     """Return Sharpe ratios per session (ddof 1), combinations × trials; 0 without variation.
 
-    The calculation overwrites the sums and the squares, because it is slow to allocate memory.
+    The calculation overwrites the sums and the squares, because new arrays would take time.
     """
     floor = np.maximum(count * ROUNDING**2, squares * 1e-14)
     mean = total / count

@@ -131,8 +131,8 @@ def shift_placebo(
     A shift by s sessions moves the weights of session t − s to session t. The weights of the last s
     sessions move to the beginning. The test is exact if the weights depend neither on prices nor on
     listings. Some shifts favour weights that depend on prices. If the last weights differ from the
-    first ones, the shifted weights need one more trade than the original weights. At usual costs,
-    this trade costs a few basis points in total.
+    first ones, shifted weights need one more trade than the original ones. At usual costs, this
+    trade costs a few basis points in total.
 
     Parameters
     ----------

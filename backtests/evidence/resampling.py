@@ -1,4 +1,5 @@
-"""Resample the market prices of a history, and leave its quantities unchanged.
+"""Resample the market prices of a history, and leave its quantities, such as balance sheets,
+unchanged.
 
 A resampled history consists of blocks of whole sessions. Resampled histories are the placebos of
 strategies that depend on prices. Flags computed on a resampled history react to its prices, but the
@@ -6,8 +7,8 @@ market's moves come at random dates. Patterns shorter than a block remain. For e
 stays clustered, so a strategy can still scale its weights to volatility in a placebo.
 
 Shortly after the start of a block, a look-back still contains sessions of the previous block.
-Placebos are therefore timed worse than the strategy, and its rank is too high on average
-(:data:`backtests.evidence.significance.MEAN_RANKS`).
+Placebos therefore have worse timing than the strategy, and the strategy's rank is too high on
+average (:data:`backtests.evidence.significance.MEAN_RANKS`).
 """
 
 from typing import NamedTuple
@@ -50,9 +51,9 @@ def resample_prices(
 
     A block lasts one year on average. The most important look-backs (volatility, correlation,
     changes of yields) have 63 sessions or fewer. With blocks of a year, the whole look-back lies
-    within one block at 78 % of sessions. With blocks of a quarter, this holds at only 37 % of
-    sessions. Much longer blocks would make all resampled histories similar. Each block is moved to
-    a random date, which breaks the link between market and quantities.
+    within one block at 78 % of sessions. With blocks of a quarter, the share is only 37 %. Much
+    longer blocks would make all resampled histories similar. Each block is moved to a random date,
+    which breaks the link between market and quantities.
 
     Parameters
     ----------
@@ -71,9 +72,9 @@ def resample_prices(
     Returns
     -------
     The resampled panel and closes, with the same shapes as the originals. Each resampled column
-    starts at the first level of its original. Coins in the panel lag by one session: they show the
-    last close before the session's close. If both the session and the drawn session follow closed
-    days, such as a weekend, a coin's move over these days is included.
+    starts at the first value of the original column. Coins in the panel lag by one session: they
+    show the last close before the session's close. A coin also moves on closed days, such as a
+    weekend. This move is included if both the session and the drawn session follow closed days.
 
     Timing
         The changes of a series are drawn from the rows of the panel. So a series that is published
@@ -81,11 +82,11 @@ def resample_prices(
 
     NaN
         Missing values stay missing, so each asset is listed from its original date on. Each session
-        has 8 draws, and a listed asset uses the first draw that has a return of this asset. Assets
-        without a return in earlier draws share the next draw, so coins mostly stay together. An
-        asset without a return in all 8 draws uses a separate block, which starts at a random
-        session after its listing. A separate block loses some co-movement with assets listed
-        earlier.
+        has 8 draws of a source session. A listed asset uses the first draw in which it has a
+        return. Assets that skip the same draws use the same next draw, so coins mostly stay
+        together. If an asset has no return in any of the 8 draws, it uses a separate block that
+        starts at a random session after its listing. A separate block loses some co-movement with
+        assets listed earlier.
 
     Raises
     ------

@@ -31,8 +31,8 @@ class Moved:
     ----------
     parameter
         Name of the changed parameter or series. A name ``signal.parameter`` means a parameter of a
-        contained signal. :attr:`backtests.evidence.revision.Case.parameter` describes the names for
-        series.
+        signal that this signal uses. :attr:`backtests.evidence.revision.Case.parameter` describes
+        the names for series.
     value, base
         The changed and the original value of the parameter.
     on

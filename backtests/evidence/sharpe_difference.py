@@ -3,13 +3,14 @@
 The test allows for fat tails, changing volatility, serial correlation, and correlation between the
 two portfolios. It has two p-values. One uses a prewhitened HAC standard error with the Parzen
 kernel, as the authors' published code does. The other compares the studentised difference with its
-distribution over circular blocks of dates, and is the more reliable one in small samples.
+distribution in a bootstrap of circular blocks of dates. The second p-value is more reliable in
+small samples.
 
 Reference
     Ledoit and Wolf (2008), "Robust performance hypothesis testing with the Sharpe ratio", Journal
     of Empirical Finance 15(5). Kernel and bandwidth: Andrews (1991), Econometrica 59; prewhitening:
-    Andrews and Monahan (1992), Econometrica 60. The length of a block follows Politis and White in
-    place of the authors' calibration, which would take hundreds of such tests.
+    Andrews and Monahan (1992), Econometrica 60. The length of a block follows Politis and White.
+    The authors' own calibration would need hundreds of such tests.
 """
 
 import math
@@ -21,7 +22,7 @@ import numpy as np
 from backtests.evidence.bootstrap import block_length
 from backtests.evidence.metrics import ROUNDING, YEAR
 
-#: Largest singular value of the autoregression that prewhitens.
+#: Largest singular value of the coefficients of the autoregression that is used to prewhiten.
 _LARGEST = 0.97
 #: A test needs at least this many returns.
 FEWEST = 50
@@ -156,7 +157,8 @@ def _curvature(values: np.ndarray) -> float:
 def _studentised(both: np.ndarray, estimate: float, block: int, reps: int, seed: int) -> np.ndarray:
     """Return the studentised distance of each resample's difference from the estimate.
 
-    The blocks are circular. Only the sums of blocks matter, so no resample is built.
+    The blocks are circular. The calculation uses only the sums of blocks, so it builds no resampled
+    series.
     """
     values = np.hstack([both, both**2])
     running = np.vstack([np.zeros(4), np.vstack([values, values[:block]]).cumsum(axis=0)])

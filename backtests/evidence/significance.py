@@ -76,9 +76,10 @@ def draw_gains(
     """Return futures whose results are timing gains on resampled histories.
 
     Only runs that depend on prices are included. All runs have the same history and sessions. Equal
-    seeds give equal resampled histories. More ``draws`` add histories and leave the other histories
-    unchanged. The draws are divided among the futures. The result of a future is a list with one
-    mapping for each draw. A mapping leads from a run's label to the run's timing gain.
+    seeds give equal resampled histories. A larger ``draws`` adds histories and leaves the other
+    histories unchanged. The draws are divided among the futures. The result of a future is a list
+    with one mapping for each draw. The keys are the labels of the runs, and the values are their
+    timing gains.
     """
     chosen = {label: _light(run) for label, run in runs.items() if _how(run) == RESAMPLED}
     if not chosen or not draws:
@@ -116,7 +117,7 @@ def _placed(label: str, run: Run, gains: list[dict[str, float]], shifts: int) ->
 
 
 def _how(run: Run) -> str:
-    """Return the kind of placebo for a run, or the reason why the run has no rank."""
+    """Return a sentence: the kind of placebo for a run, or the reason why the run has no rank."""
     if not len(run.decided.columns) or is_still(run):
         return NO_TIMING
     if len(run.result.returns) - run.config.lag < FEWEST:
@@ -203,6 +204,6 @@ def gain_on(run: Run, history: History, reading: Reading) -> float:
 
 
 def _light(run: Run) -> Run:
-    """Return a run with only the data that workers need, because sending a run takes time."""
+    """Return a run with only the data that worker processes need, so that sending it is fast."""
     history = replace(run.history, known=run.history.known.iloc[:, :0])
     return replace(run, history=history, result=replace(run.result, account=None))

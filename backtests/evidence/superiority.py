@@ -1,8 +1,9 @@
 """Tests whether any of several strategies is better than a benchmark, and which may be the best.
 
 Each test compares mean excess returns over bills. All excess returns are first divided by their
-standard deviation over the whole period, so that means become Sharpe ratios. This scale is known
-only afterwards. Without it, the most volatile strategies would decide.
+standard deviation over the whole period, so that means become Sharpe ratios. These standard
+deviations are known only at the end. Without this division, the most volatile strategies would
+dominate the tests.
 
 References
 ----------
@@ -63,7 +64,7 @@ def superiority(
 
     Returns
     -------
-    None if the benchmark does not vary, or if no strategy varies and differs from the benchmark.
+    None if the benchmark is constant, or if every strategy is constant or equals the benchmark.
     """
     from arch.bootstrap import StepM
 
@@ -91,7 +92,8 @@ def confidence_set(excess: pd.DataFrame, *, reps: int = 500, seed: int = 0) -> d
     """Return the p-value of each strategy in the Model Confidence Set.
 
     A strategy with a p-value above 10 % may be the best one. Equal strategies have equal p-values.
-    A strategy without variation has none. The parameters are those of :func:`superiority`.
+    A strategy with constant returns has no p-value. The parameters are those of
+    :func:`superiority`.
     """
     from arch.bootstrap import MCS
 

@@ -1,7 +1,8 @@
-"""Luck and skill in a whole table of strategies.
+"""Tests of all strategies in a table against luck.
 
-Whoever reads the best row of a table has chosen among its rows. So every row is tested against the
-best of all rows, and the choice itself is tested, too.
+A reader who picks the best row of a table chooses among its rows. So each row is tested against the
+best Sharpe ratio that this number of rows reaches by luck. The choice of the best row is tested,
+too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ SPY = "SPY"
 
 @dataclass(frozen=True, kw_only=True)
 class TableLuck:
-    """The figures of a table.
+    """The tests of all strategies in a table against luck.
 
     Attributes
     ----------
@@ -54,25 +55,26 @@ def table_luck(
     logged: Sequence[float] | np.ndarray = (),
     logged_effective: float | None = None,
 ) -> TableLuck:
-    """Return the figures of all strategies in a table.
+    """Return the tests of all strategies in a table against luck.
 
     Parameters
     ----------
     excess
         Simple daily returns minus bills, sessions × strategies, fractions.
     mixes
-        A mapping from label to daily returns minus bills of the strategy's own mix.
+        A mapping from label to daily returns minus bills of the strategy's own mix: SPY and bills,
+        constant, with the strategy's mean net exposure.
     challengers
         Labels of the rows that are challengers. The one with the highest Sharpe ratio is the
         benchmark of SPA and StepM.
     benchmark
-        Daily returns minus bills of SPY, the benchmark without any challenger.
+        Daily returns minus bills of SPY. SPY is the benchmark if there is no challenger.
     logged, logged_effective
         The logged trials, as for :func:`backtests.evidence.luck.luck`.
 
     Notes
     -----
-    The best challenger is known only afterwards, which makes it harder to beat. The probability of
+    The best challenger is chosen with hindsight, so it is harder to beat. The probability of
     overfitting, SPA and the Model Confidence Set need a year of returns and two rows.
     """
     sharpes = _sharpes(excess)

@@ -10,8 +10,8 @@ positive if the weight was large before good returns: the timing. The mean retur
 is the return of bills, plus tilt and timing of all assets, less trading and borrowing costs.
 
 The tilt has hindsight, because the mean weights are known only at the end, and because assets were
-chosen after this history. Timing has no such hindsight, but few changes of weights are few
-observations.
+chosen after this history. Timing has no such hindsight. But if weights change rarely, timing has
+few observations.
 
 Reference
     Lo (2008), "Where do alphas come from?", Journal of Investment Management 6(2): the active and

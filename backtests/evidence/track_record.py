@@ -1,4 +1,4 @@
-"""What a track record can say about a Sharpe ratio: its error, its power, and false discoveries.
+"""Standard error, power and false discoveries of a test of one strategy's Sharpe ratio.
 
 All Sharpe ratios of this file are per session: mean excess over bills divided by its standard
 deviation. Multiply by √252 for a yearly Sharpe ratio.
@@ -108,7 +108,7 @@ class TrackRecord:
         return (spread * _NORMAL.inv_cdf(1 - size) / (self.sharpe - threshold)) ** 2
 
     def critical(self, threshold: float = 0.0, *, size: float = SIZE) -> float:
-        """Return the smallest Sharpe ratio that a test of the given size tells from a threshold."""
+        """Return the smallest Sharpe ratio that a test of the given size puts above a threshold."""
         error = self.standard_error(threshold)
         return threshold + _NORMAL.inv_cdf(1 - size) * error
 
@@ -123,8 +123,8 @@ class TrackRecord:
         """Return the share of false discoveries among all strategies that pass the test.
 
         ``prior`` is the share of strategies with skill among those that are tried, a fraction.
-        ``alternative`` is their true Sharpe ratio per session. The estimated Sharpe ratio plays no
-        part.
+        ``alternative`` is their true Sharpe ratio per session. The result does not depend on the
+        estimated Sharpe ratio.
         """
         return planned_false_discovery(prior, size, self.power(alternative, threshold, size=size))
 

@@ -3,7 +3,7 @@
 Every combination of parameters in a grid is run as a backtest. The refit date is the first session
 of a calendar year. At this date, the combination with the best past score is chosen for the year.
 The choice for a year never uses returns of this year. One simulation trades the decisions of all
-years, so that a change of parameters has trading costs.
+years (the spliced backtest), so that a change of parameters has trading costs.
 """
 
 import itertools
@@ -131,7 +131,7 @@ def walk_forward(
     purge
         Number of last sessions before a refit date whose returns the choice ignores. A position
         decided before a refit date is held beyond this date, up to about 21 sessions if decisions
-        are monthly. The purge keeps such positions out of the choice.
+        are monthly. The purge removes the returns of such positions from the choice.
     chooser
         A function from returns and returns of bills to a score. The highest score wins. Among equal
         scores, the first candidate wins. A NaN score wins only if all scores are NaN.
