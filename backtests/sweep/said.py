@@ -5,7 +5,7 @@ import math
 from backtests.evidence.luck import verdict
 from backtests.sweep.findings import AGREEMENT, Findings
 
-#: Note of a sweep whose parameters change nothing, for example those of a signal not in use.
+#: Note for a sweep whose parameters change no result, such as parameters of an unused signal.
 ALIKE = (
     "All configurations have the same result, so the swept parameters have no effect and there is "
     "nothing to choose."
@@ -13,7 +13,7 @@ ALIKE = (
 
 
 def sentences(found: Findings) -> tuple[str, ...]:
-    """Return the verdict: on luck, on choosing, on the neighbours, and on the base.
+    """Return sentences on luck, on choosing the best, on its neighbours, and on the base.
 
     If no configuration beats the base, the first sentence says so.
     """

@@ -1,4 +1,4 @@
-"""The objects that a configuration is made of, and copies of them with other parameters."""
+"""The objects of a configuration, such as its signals, and copies with other parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -51,9 +51,9 @@ class Setting:
     ) -> "Setting":
         """Return a copy with other values of some parameters, by path.
 
-        An object is made once, with all its new values. An invalid value raises ConfigError.
-        ``known`` holds the objects that earlier calls on the same setting have made, so that equal
-        objects are made once.
+        All new values of an object are set together. An invalid value raises ConfigError.
+        ``known`` contains the objects that earlier calls on the same setting have made. The call
+        reuses these objects, and adds new ones.
         """
         known = {} if known is None else known
         by_owner: dict[str, dict[str, Value]] = {}

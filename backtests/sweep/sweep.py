@@ -30,7 +30,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """The means of a sweep, which change its speed but not its results.
+    """Processes and memory for a sweep; they change its speed but not its results.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def _cluster(means: Means) -> Iterator[Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Ready:
-    """A checked sweep, the run of its base configuration, and what computes it."""
+    """A checked sweep, the run of its base configuration, and the client of a cluster or None."""
 
     request: Request
     case: Case
@@ -174,7 +174,7 @@ def _completed(ready: _Ready, out: Path | None, began: float, progress: Progress
 
 
 def _check_length(case: Case) -> None:
-    """Raise ConfigError for less than a year of returns, which say nothing about Sharpe ratios."""
+    """Raise ConfigError for less than a year of returns, too few for a Sharpe ratio."""
     returns = len(case.index) - 1
     if returns < FULL_YEAR:
         raise ConfigError(
