@@ -27,12 +27,12 @@ class Holding:
         Name and one-line description of the strategy.
     weights, before
         Target weight of each asset and of cash, fractions, at the last session and at an earlier
-        session. ``before`` is None if the strategy had not decided by then. Both are empty if the
-        strategy cannot be followed.
+        session. ``before`` is None if the strategy had not decided by then. If the strategy cannot
+        be followed, ``weights`` is empty and ``before`` is None.
     decided_on
-        The session of the decision that gave ``weights``.
+        The session of the decision that gave ``weights``, or None.
     missing
-        Ids with late data on which the weights rest, and the date of their last value.
+        Ids of late data that the weights need, each with the date of its last value.
     reason
         The reason why the strategy cannot be followed; empty otherwise.
     """
