@@ -1,4 +1,4 @@
-"""The numbers of the bathtub at the end of a history: tap, pipes, water level and drain."""
+"""The numbers for a picture of liquidity as a bathtub: tap, pipes, water level and drain."""
 
 from collections.abc import Iterable
 from typing import Any
